@@ -1,0 +1,28 @@
+#include "base/barrier.h"
+
+#include "base/park.h"
+#include "base/spin.h"
+
+namespace lstmfast::base {
+
+bool Barrier::wait_for_others(std::uint32_t round) noexcept {
+  const auto moved_on = [&] { return round_.load(std::memory_order_acquire) != round; };
+  if (!spin_patience().wait(moved_on)) {
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    while (round_.load(std::memory_order_seq_cst) == round) park(round_, round);
+    sleepers_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  return !aborted_.load(std::memory_order_relaxed);
+}
+
+void Barrier::wake_sleepers() noexcept { unpark_all(round_); }
+
+// aborted_ first: whoever reads the new round sees it. A thread that read the old round leaves because the
+// round changed; the last arrival of that round stores the same value or a later one.
+void Barrier::abort() noexcept {
+  aborted_.store(true, std::memory_order_relaxed);
+  round_.fetch_add(1, std::memory_order_seq_cst);
+  wake_sleepers();
+}
+
+}  // namespace lstmfast::base

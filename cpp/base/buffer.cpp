@@ -1,0 +1,43 @@
+#include "base/buffer.h"
+
+#include <atomic>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace lstmfast::base {
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+// Weights and caches of this size are walked with strides that miss the TLB; on 2 MiB pages they do not.
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kHugeFrom = 2 * kHugePage;
+
+std::align_val_t alignment_for(std::size_t bytes) {
+  return std::align_val_t{bytes >= kHugeFrom ? kHugePage : kBufferAlignment};
+}
+
+}  // namespace
+
+namespace detail {
+
+void* allocate_zeroed(std::size_t bytes) {
+  void* p = ::operator new(bytes, alignment_for(bytes));
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  // A refusal changes speed only.
+  if (bytes >= kHugeFrom) static_cast<void>(::madvise(p, bytes & ~(kHugePage - 1), MADV_HUGEPAGE));
+#endif
+  std::memset(p, 0, bytes);
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return p;
+}
+
+void release(void* p, std::size_t bytes) noexcept { ::operator delete(p, alignment_for(bytes)); }
+
+}  // namespace detail
+
+std::uint64_t allocation_count() noexcept { return allocations.load(std::memory_order_relaxed); }
+
+}  // namespace lstmfast::base

@@ -1,0 +1,119 @@
+// Owning, aligned, zeroed memory with one owner; must not know what is stored in it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "base/check.h"
+#include "base/plain.h"
+
+namespace lstmfast::base {
+
+// One cache line, and the widest vector of any ISA: no vector load of an aligned row straddles lines.
+inline constexpr std::size_t kBufferAlignment = 64;
+
+namespace detail {
+// bytes > 0. Zeroed and aligned to kBufferAlignment at least. Throws std::bad_alloc.
+void* allocate_zeroed(std::size_t bytes);
+// p from allocate_zeroed(bytes), the same bytes.
+void release(void* p, std::size_t bytes) noexcept;
+}  // namespace detail
+
+// How often any Buffer of this process took memory from the system: a loop that is warm must not move it.
+std::uint64_t allocation_count() noexcept;
+
+template <class T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>,
+                "a Buffer is zeroed and dropped as bytes");
+  static_assert(alignof(T) <= kBufferAlignment);
+
+ public:
+  Buffer() = default;
+  explicit Buffer(index count) { resize(count); }
+  Buffer(Buffer&& other) noexcept { swap(other); }
+  Buffer& operator=(Buffer&& other) noexcept {
+    Buffer(std::move(other)).swap(*this);
+    return *this;
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer() { drop(); }
+
+  // Exactly `count` elements, all zero, whatever was there. Keeps the memory when it is large enough.
+  void resize(index count) {
+    if (count < 0 || count > kMaxCount) throw std::bad_array_new_length();
+    if (count > capacity_) {
+      allocate(count);
+    } else if (count > 0) {
+      std::memset(static_cast<void*>(data_), 0, static_cast<std::size_t>(count) * sizeof(T));
+    }
+    size_ = count;
+  }
+
+  // At least `count` elements. Never shrinks: contents and pointers stay when the size suffices,
+  // otherwise the contents are lost and all elements are zero.
+  void reserve(index count) {
+    if (count > size_ || count < 0) resize(count);
+  }
+
+  void zero() noexcept {
+    if (size_ > 0) {
+      std::memset(static_cast<void*>(data_), 0, static_cast<std::size_t>(size_) * sizeof(T));
+    }
+  }
+
+  T* data() noexcept { return data_; }  // null when the size has always been 0
+  const T* data() const noexcept { return data_; }
+  index size() const noexcept { return size_; }
+  index capacity() const noexcept { return capacity_; }
+  bool empty() const noexcept { return size_ == 0; }
+  T* begin() noexcept { return data_; }
+  T* end() noexcept { return data_ + size_; }
+  const T* begin() const noexcept { return data_; }
+  const T* end() const noexcept { return data_ + size_; }
+  T& operator[](index i) {
+    LF_ASSERT(i >= 0 && i < size_);
+    return data_[i];
+  }
+  const T& operator[](index i) const {
+    LF_ASSERT(i >= 0 && i < size_);
+    return data_[i];
+  }
+
+  void swap(Buffer& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+  }
+
+ private:
+  static constexpr index kMaxCount =
+      std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
+
+  // Old memory goes first: peak use is one copy. On failure the Buffer is left empty.
+  void allocate(index count) {
+    drop();
+    data_ = static_cast<T*>(detail::allocate_zeroed(static_cast<std::size_t>(count) * sizeof(T)));
+    capacity_ = count;
+  }
+
+  void drop() noexcept {
+    if (data_ != nullptr) {
+      detail::release(data_, static_cast<std::size_t>(capacity_) * sizeof(T));
+    }
+    data_ = nullptr;
+    size_ = capacity_ = 0;
+  }
+
+  T* data_ = nullptr;
+  index size_ = 0;
+  index capacity_ = 0;
+};
+
+}  // namespace lstmfast::base

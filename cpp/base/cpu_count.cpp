@@ -1,0 +1,169 @@
+#include "base/cpu_count.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <set>
+#include <thread>
+
+#include "base/check.h"
+#include "base/system_text.h"
+
+#if defined(__linux__)
+#include <sched.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
+
+namespace lstmfast::base {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+const char* variable(const SystemView& view, const char* name) {
+  return view.variable != nullptr ? view.variable(name) : std::getenv(name);
+}
+
+// 0: not set, or empty.
+int count_from(const SystemView& view, const char* name, bool first_of_list) {
+  const char* value = variable(view, name);
+  if (value == nullptr) return 0;
+  std::string_view text = trim(value);
+  if (text.empty()) return 0;
+  if (first_of_list) text = text.substr(0, text.find(','));
+  const auto count = parse_number(text);
+  LF_CHECK(count && *count >= 1 && *count <= kMostThreads,
+           "[threads] " << name << " is \"" << value << "\"; expected a number from 1 to "
+                        << kMostThreads);
+  return static_cast<int>(*count);
+}
+
+// The smallest quota of a group and its parents, in whole CPUs; 0 when none has one. `mount` is where the
+// hierarchy hangs, `group` the path below it: "" or "/a/b".
+template <class Quota>
+int smallest_quota(const std::string& mount, std::string group, const Quota& quota) {
+  int smallest = 0;
+  for (;;) {
+    const double cpus = quota(mount + group);
+    if (cpus > 0) {
+      const int whole = std::max(1, static_cast<int>(std::min(cpus, 1e6)));
+      smallest = smallest == 0 ? whole : std::min(smallest, whole);
+    }
+    const std::size_t slash = group.rfind('/');
+    if (slash == std::string::npos) return smallest;
+    group.erase(slash);
+  }
+}
+
+// cpu.max: "max 100000" or "150000 100000".
+double quota_v2(const std::string& folder) {
+  const auto line = read_line(folder + "/cpu.max");
+  if (!line) return 0;
+  const std::string_view text = trim(*line);
+  const std::size_t blank = text.find(' ');
+  const auto quota = parse_number(text.substr(0, blank));
+  const auto period =
+      blank == std::string_view::npos ? std::nullopt : parse_number(text.substr(blank));
+  if (!quota || !period || *period == 0) return 0;
+  return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+// cpu.cfs_quota_us is -1 without a quota.
+double quota_v1(const std::string& folder) {
+  const auto quota = parse_number(read_line(folder + "/cpu.cfs_quota_us").value_or(""));
+  const auto period = parse_number(read_line(folder + "/cpu.cfs_period_us").value_or(""));
+  if (!quota || !period || *period == 0) return 0;
+  return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+bool names_cpu(std::string_view controllers) {
+  while (!controllers.empty()) {
+    const std::size_t comma = controllers.find(',');
+    if (controllers.substr(0, comma) == "cpu") return true;
+    controllers = comma == std::string_view::npos ? "" : controllers.substr(comma + 1);
+  }
+  return false;
+}
+
+int smaller_quota(int a, int b) { return a == 0 ? b : (b == 0 ? a : std::min(a, b)); }
+
+}  // namespace
+
+std::vector<int> affinity_cpus() {
+  std::vector<int> cpus;
+#if defined(__linux__)
+  // The kernel refuses a set smaller than its own, whose size it does not tell.
+  for (int room = 1024; room <= (1 << 16); room *= 2) {
+    cpu_set_t* set = CPU_ALLOC(static_cast<std::size_t>(room));
+    if (set == nullptr) return cpus;
+    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(room));
+    CPU_ZERO_S(bytes, set);
+    const bool known = ::sched_getaffinity(0, bytes, set) == 0;
+    for (int cpu = 0; known && cpu < room; ++cpu) {
+      if (CPU_ISSET_S(static_cast<std::size_t>(cpu), bytes, set)) cpus.push_back(cpu);
+    }
+    CPU_FREE(set);
+    if (known) break;
+  }
+#endif
+  return cpus;
+}
+
+int usable_cores(const SystemView& view) {
+  const std::vector<int> cpus = view.cpus.empty() ? affinity_cpus() : view.cpus;
+  if (!cpus.empty()) {
+    // A core is named by the first of its CPUs; a CPU about which nothing is written is a core.
+    std::set<int> cores;
+    for (const int cpu : cpus) {
+      const std::string folder =
+          view.root + "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
+      auto siblings = read_line(folder + "core_cpus_list");
+      if (!siblings) siblings = read_line(folder + "thread_siblings_list");
+      const std::vector<int> core = parse_cpu_list(siblings.value_or(""));
+      cores.insert(core.empty() ? cpu : *std::min_element(core.begin(), core.end()));
+    }
+    return static_cast<int>(cores.size());
+  }
+#if defined(__APPLE__)
+  // Performance cores where there are two kinds: a slow thread holds up every barrier.
+  for (const char* name : {"hw.perflevel0.physicalcpu", "hw.physicalcpu"}) {
+    int count = 0;
+    std::size_t bytes = sizeof(count);
+    if (::sysctlbyname(name, &count, &bytes, nullptr, 0) == 0 && count > 0) return count;
+  }
+#endif
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int cpu_quota(const SystemView& view) {
+  const std::string mounts = view.root + "/sys/fs/cgroup";
+  int quota = 0;
+  // Lines "0::/path" (version 2) and "4:cpu,cpuacct:/path" (version 1).
+  for (const std::string& line : read_lines(view.root + "/proc/self/cgroup")) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    std::string group = line.substr(second + 1);
+    // Outside of what a container sees, only the mount's own top is ours.
+    if (group == "/" || group.find("..") != std::string::npos) group.clear();
+    if (controllers.empty()) {
+      quota = smaller_quota(quota, smallest_quota(mounts, group, quota_v2));
+      quota = smaller_quota(quota, smallest_quota(mounts + "/unified", group, quota_v2));
+    } else if (names_cpu(controllers)) {
+      const std::string mount = mounts + "/" + controllers;
+      quota = smaller_quota(quota, smallest_quota(mount, group, quota_v1));
+      quota = smaller_quota(quota, smallest_quota(mounts + "/cpu", group, quota_v1));
+    }
+  }
+  return quota;
+}
+
+int default_thread_count(const SystemView& view) {
+  int count = count_from(view, "LSTMFAST_NUM_THREADS", false);
+  if (count == 0) count = count_from(view, "OMP_NUM_THREADS", true);
+  if (count == 0) count = std::min(smaller_quota(usable_cores(view), cpu_quota(view)), kMostThreads);
+  return std::max(count, 1);
+}
+
+}  // namespace lstmfast::base

@@ -1,0 +1,18 @@
+// Sleep on a 32-bit word until it changes (futex, or its like where there is none); must not know why.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace lstmfast::base {
+
+// Sleeps while word holds `expected`. May wake for no reason: callers look again in a loop. A change of the
+// word followed by unpark is never missed.
+void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept;
+void unpark_one(std::atomic<std::uint32_t>& word) noexcept;
+void unpark_all(std::atomic<std::uint32_t>& word) noexcept;
+
+// To be called in a fork's child: forgets the sleepers that stayed behind in the parent.
+void reset_parking_after_fork() noexcept;
+
+}  // namespace lstmfast::base

@@ -1,0 +1,61 @@
+// Counter-based random numbers, each a pure function of its key and index; must not know who draws.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/plain.h"
+
+namespace lstmfast::base {
+
+// Philox 4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3,
+// SC 2011): four words from a 128-bit counter under a 64-bit key.
+using PhiloxBlock = std::array<std::uint32_t, 4>;
+using PhiloxKey = std::array<std::uint32_t, 2>;
+PhiloxBlock philox4x32(PhiloxBlock counter, PhiloxKey key) noexcept;
+
+// An endless sequence named by (seed, layer, kind, step) and, below it, (row, time). Number i depends on
+// those names and i alone: any thread may take any part, in any order. Cheap to make and to copy.
+class RandomStream {
+ public:
+  RandomStream(std::uint64_t seed, std::uint32_t layer, std::uint32_t kind,
+               std::uint64_t step) noexcept;
+
+  // The sequence of one row at one time step under the same names; a new stream is at(0, 0).
+  RandomStream at(std::uint32_t row, std::uint32_t time) const noexcept {
+    RandomStream s = *this;
+    s.row_ = row;
+    s.time_ = time;
+    return s;
+  }
+
+  std::uint32_t bits(std::uint64_t i) const noexcept;
+  // In [0, 1): multiples of 2^-24, exact in float.
+  float uniform01(std::uint64_t i) const noexcept {
+    return static_cast<float>(bits(i) >> 8) * 0x1p-24F;
+  }
+
+  // What number i is made of: word i % 4 of philox4x32({low(i / 4), high(i / 4), row, time}, key).
+  PhiloxKey key() const noexcept { return key_; }
+  std::uint32_t row() const noexcept { return row_; }
+  std::uint32_t time() const noexcept { return time_; }
+
+  // out [4 * blocks] = bits(4 * first), bits(4 * first + 1), ...
+  void fill_blocks(std::uint64_t first, index blocks, std::uint32_t* out) const noexcept;
+
+ private:
+  PhiloxKey key_;
+  std::uint32_t row_ = 0;
+  std::uint32_t time_ = 0;
+};
+
+// mask [count] out: element j is 0 with probability rate, else 1 / (1 - rate), decided by number first + j
+// of the stream, the same for float and double. rate in [0, 1]; at 1 all are 0.
+template <class T>
+void fill_mask(const RandomStream& stream, std::uint64_t first, double rate, T* mask, index count);
+
+// items [count] in/out, put into an order that depends on (seed, epoch) and count alone; every order is
+// equally likely (Fisher and Yates, with unbiased draws).
+void shuffle(index* items, index count, std::uint64_t seed, std::uint64_t epoch) noexcept;
+
+}  // namespace lstmfast::base

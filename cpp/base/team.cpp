@@ -1,0 +1,250 @@
+#include "base/team.h"
+
+#include <atomic>
+#include <exception>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "base/check.h"
+#include "base/cpu_count.h"
+#include "base/denormals.h"
+#include "base/park.h"
+#include "base/spin.h"
+
+#if !defined(_WIN32)
+#include <pthread.h>
+#include <signal.h>
+#endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace lstmfast::base::team {
+namespace {
+
+// How long a worker without work looks for more before it sleeps. Waking a sleeper costs 5 to 50 us; the
+// parts of a model's step follow each other faster than this, and a pause in Python is longer.
+constexpr std::chrono::microseconds kIdleSpin{50};
+
+// The CPU that this thread is on right now, -1 where nobody can say.
+int current_cpu() noexcept {
+#if defined(__linux__)
+  return ::sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+struct Job {
+  Function function;
+  void* context;
+  int n;
+  int caller_cpu;
+  FpMode fp_mode;
+  std::atomic<bool> failed{false};
+  std::exception_ptr error;  // of the thread that set failed
+
+  void run_part(int tid) noexcept {
+    try {
+      function(context, tid, n);
+    } catch (...) {
+      if (!failed.exchange(true, std::memory_order_relaxed)) error = std::current_exception();
+    }
+  }
+};
+
+// What a worker is told, and whether it must be woken to hear it.
+enum Word : std::uint32_t { kIdle, kAsleep, kWork, kStop };
+
+struct alignas(64) Worker {
+  std::atomic<std::uint32_t> word{kIdle};
+  std::thread thread;
+};
+
+// In State::pending: the caller sleeps.
+constexpr std::uint32_t kCallerAsleep = std::uint32_t{1} << 31;
+
+// `busy` is the lock of the team: who set it owns the plain members. Workers read `job` between being told
+// to work and counting themselves off `pending`; both are ordered by those words.
+struct State {
+  alignas(64) std::atomic<bool> busy{false};
+  std::atomic<int> limit{0};  // 0: not asked yet
+  std::atomic<std::uint32_t> forks{0};
+  std::atomic<int> started{0};
+  Job* job = nullptr;
+  Worker* workers[kMaxThreads - 1] = {};
+  alignas(64) std::atomic<std::uint32_t> pending{0};
+};
+
+// Constant-initialised and never destroyed: a worker may sleep on it until the process is gone.
+State state;
+static_assert(std::is_trivially_destructible_v<State>);
+
+std::uint32_t await_word(Worker& worker, bool spin) noexcept {
+  const auto told = [&] { return worker.word.load(std::memory_order_acquire) != kIdle; };
+  if (!spin || !spin_until(kIdleSpin, told)) {
+    std::uint32_t idle = kIdle;
+    if (worker.word.compare_exchange_strong(idle, kAsleep, std::memory_order_acq_rel)) {
+      while (worker.word.load(std::memory_order_acquire) == kAsleep) park(worker.word, kAsleep);
+    }
+  }
+  return worker.word.load(std::memory_order_acquire);
+}
+
+void worker_main(Worker* worker, int tid, std::uint32_t born) noexcept {
+  bool spin = true;
+  while (await_word(*worker, spin) == kWork) {
+    worker->word.store(kIdle, std::memory_order_relaxed);
+    Job& job = *state.job;
+    set_fp_mode(job.fp_mode);
+    job.run_part(tid);
+    // On the caller's own CPU, spinning would keep the caller from going on.
+    spin = job.caller_cpu < 0 || job.caller_cpu != current_cpu();
+    // In a fork's child made inside the job, this is a thread of a team that is no more.
+    if (state.forks.load(std::memory_order_relaxed) != born) return;
+    const std::uint32_t before = state.pending.fetch_sub(1, std::memory_order_acq_rel);
+    if (before == (kCallerAsleep | 1)) unpark_one(state.pending);
+  }
+}
+
+void tell(Worker& worker, Word what) noexcept {
+  if (worker.word.exchange(what, std::memory_order_acq_rel) == kAsleep) unpark_one(worker.word);
+}
+
+void await_workers() noexcept {
+  const auto left = [&] { return state.pending.load(std::memory_order_acquire) & ~kCallerAsleep; };
+  if (left() == 0 || spin_patience().wait([&] { return left() == 0; })) return;
+  std::uint32_t seen = state.pending.fetch_or(kCallerAsleep, std::memory_order_acq_rel);
+  while (left() != 0) {
+    seen = state.pending.load(std::memory_order_acquire);
+    if ((seen & ~kCallerAsleep) != 0) park(state.pending, seen);
+  }
+}
+
+// Ends the workers when the process exits or the library is unloaded. A team in use is left alone: its
+// caller may be the very thread that exits.
+struct Shutdown {
+  ~Shutdown() {
+    if (state.busy.exchange(true, std::memory_order_acquire)) return;
+#if !defined(_WIN32)  // there, threads cannot be joined while a library is being unloaded
+    const int started = state.started.exchange(0, std::memory_order_relaxed);
+    for (int i = 0; i < started; ++i) tell(*state.workers[i], kStop);
+    for (int i = 0; i < started; ++i) {
+      state.workers[i]->thread.join();
+      delete state.workers[i];
+      state.workers[i] = nullptr;
+    }
+#endif
+    // busy stays set: whoever still runs does so alone.
+  }
+};
+
+#if !defined(_WIN32)
+// Of all threads only the one that forked lives on in the child: the team starts from nothing there. The
+// parent's Worker objects stay reachable and are used again.
+void forget_team_in_child() noexcept {
+  reset_parking_after_fork();
+  state.forks.fetch_add(1, std::memory_order_relaxed);
+  state.started.store(0, std::memory_order_relaxed);
+  state.pending.store(0, std::memory_order_relaxed);
+  state.job = nullptr;
+  state.busy.store(false, std::memory_order_release);
+}
+
+// Signals are the host's business, Ctrl-C above all: workers are born with all of them blocked.
+class BlockSignals {
+ public:
+  BlockSignals() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &saved_);
+  }
+  ~BlockSignals() { ::pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
+  BlockSignals(const BlockSignals&) = delete;
+  BlockSignals& operator=(const BlockSignals&) = delete;
+
+ private:
+  sigset_t saved_;
+};
+#endif
+
+// Throws std::system_error or std::bad_alloc when the system gives no more.
+void start_worker(int i) {
+#if !defined(_WIN32)
+  const BlockSignals quiet;
+#endif
+  if (state.workers[i] == nullptr) state.workers[i] = new Worker;
+  Worker* worker = new (state.workers[i]) Worker;  // whatever a fork left there is dead, not joinable
+  const std::uint32_t forks = state.forks.load(std::memory_order_relaxed);
+  worker->thread = std::thread(worker_main, worker, i + 1, forks);
+  state.started.store(i + 1, std::memory_order_relaxed);
+}
+
+// Called by the owner of the team. How many workers there are, `wanted` at most.
+int ensure_workers(int wanted) {
+  int started = state.started.load(std::memory_order_relaxed);
+  if (started >= wanted) return wanted;
+  static const Shutdown shutdown;
+#if !defined(_WIN32)
+  static const int registered = ::pthread_atfork(nullptr, nullptr, forget_team_in_child);
+  static_cast<void>(registered);
+#endif
+  try {
+    for (; started < wanted; ++started) start_worker(started);
+  } catch (const std::system_error&) {  // fewer threads give the same result, later
+  } catch (const std::bad_alloc&) {
+  }
+  return started;
+}
+
+}  // namespace
+
+int get_num_threads() {
+  int n = state.limit.load(std::memory_order_relaxed);
+  if (n == 0) {
+    const int counted = std::min(default_thread_count(), kMaxThreads);
+    // Someone may have set a number meanwhile: theirs stands.
+    n = state.limit.compare_exchange_strong(n, counted) ? counted : n;
+  }
+  return n;
+}
+
+void set_num_threads(int n) {
+  LF_CHECK(n >= 1 && n <= kMaxThreads,
+           "[set_num_threads] n is " << n << "; expected 1 to " << kMaxThreads);
+  state.limit.store(n, std::memory_order_relaxed);
+}
+
+int worker_count() noexcept { return state.started.load(std::memory_order_relaxed); }
+
+Lease::Lease(int n_threads) : n_(n_threads > 1 ? std::min(n_threads, get_num_threads()) : 1) {
+  if (n_ == 1) return;
+  if (state.busy.load(std::memory_order_relaxed) ||
+      state.busy.exchange(true, std::memory_order_acquire)) {
+    n_ = 1;
+    return;
+  }
+  holds_ = true;
+  n_ = ensure_workers(n_ - 1) + 1;
+}
+
+Lease::~Lease() {
+  if (holds_) state.busy.store(false, std::memory_order_release);
+}
+
+void Lease::run(Function function, void* context) const {
+  if (n_ == 1) {
+    function(context, 0, 1);
+    return;
+  }
+  Job job{function, context, n_, current_cpu(), fp_mode(), {}, {}};
+  state.job = &job;
+  state.pending.store(static_cast<std::uint32_t>(n_ - 1), std::memory_order_relaxed);
+  for (int i = 0; i < n_ - 1; ++i) tell(*state.workers[i], kWork);
+  job.run_part(0);
+  await_workers();
+  if (job.error) std::rethrow_exception(job.error);
+}
+
+}  // namespace lstmfast::base::team

@@ -1,0 +1,109 @@
+// The process's one thread team: runs a function on n threads at once; must not know what it computes.
+//
+//   team::run(n, [&](int tid, int n) { work on split(count, tid, n) });
+//   team::run(n, [&](int tid, int n, Barrier& barrier) { for each step: ...; barrier.wait(); });
+//
+// The n that the function gets is the n in force: partition by it. It is smaller than asked for when the
+// thread limit is, and 1 when the team is busy: with another caller, or with the run we are nested in.
+// Then the function runs on the caller's thread alone. n == 1 touches no thread and no shared state.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include "base/barrier.h"
+#include "base/plain.h"
+#include "base/split.h"
+
+namespace lstmfast::base::team {
+
+// tid in [0, n); tid 0 is the caller's own thread. Floating-point modes of the caller hold in all threads.
+using Function = void (*)(void* context, int tid, int n);
+
+inline constexpr int kMaxThreads = 1024;
+
+// The most threads one run may use. Until set: default_thread_count() of base/cpu_count.h, which throws
+// std::invalid_argument for a malformed environment variable. set: n in [1, kMaxThreads], or the same.
+int get_num_threads();
+void set_num_threads(int n);
+
+// The team, held for a while: for callers that must know n before they lay out memory, or that run several
+// phases. Idle workers are cheap to hold for microseconds, not for longer: others run alone meanwhile.
+class Lease {
+ public:
+  explicit Lease(int n_threads);
+  ~Lease();
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  // The n in force, fixed for the life of the lease.
+  int size() const noexcept { return n_; }
+
+  // function(context, tid, size()) once for each tid, all at once; returns when all have returned. An
+  // exception of any is rethrown here after that (the first, if several). Allocates nothing. A function
+  // that meets others at a Barrier must not throw past it, or must abort() it (run below does).
+  void run(Function function, void* context) const;
+
+  // f(tid, n), or f(tid, n, barrier) with a fresh Barrier of all n threads, aborted when f throws.
+  template <class F>
+  void run(F&& f) const;
+
+ private:
+  int n_;
+  bool holds_ = false;
+};
+
+// One run. Returns the n in force.
+template <class F>
+int run(int n_threads, F&& f) {
+  const Lease lease(n_threads);
+  lease.run(f);
+  return lease.size();
+}
+inline int run(int n_threads, Function function, void* context) {
+  const Lease lease(n_threads);
+  lease.run(function, context);
+  return lease.size();
+}
+
+// f(begin, end) over shares of [0, count) that start at multiples of `grain`; no more threads than grains.
+template <class F>
+void parallel_for(int n_threads, index count, index grain, F&& f) {
+  if (count <= 0) return;
+  const index grains = (count + grain - 1) / grain;
+  run(static_cast<int>(std::min<index>(n_threads, grains)), [&](int tid, int n) {
+    const Range share = split(count, tid, n, grain);
+    if (!share.empty()) f(share.begin, share.end);
+  });
+}
+
+// Threads that this process has started and that still live; for tests.
+int worker_count() noexcept;
+
+template <class F>
+void Lease::run(F&& f) const {
+  using Body = std::remove_reference_t<F>;
+  if constexpr (std::is_invocable_v<Body&, int, int, Barrier&>) {
+    struct Steps {
+      Body* f;
+      Barrier barrier;
+    } steps{&f, Barrier(n_)};
+    run(
+        [](void* context, int tid, int n) {
+          auto& s = *static_cast<Steps*>(context);
+          try {
+            (*s.f)(tid, n, s.barrier);
+          } catch (...) {
+            s.barrier.abort();
+            throw;
+          }
+        },
+        &steps);
+  } else {
+    run([](void* context, int tid, int n) { (*static_cast<Body*>(context))(tid, n); },
+        const_cast<void*>(static_cast<const void*>(&f)));
+  }
+}
+
+}  // namespace lstmfast::base::team
