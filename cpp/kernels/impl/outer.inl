@@ -1,0 +1,70 @@
+// Gradients of packed panels: C[k][n] += sum over rows of A[row][k] B[row][n]; see PackColumns and Outer in args.h.
+
+// Copies `n` elements, or zeros when there is no source.
+template <class T>
+LF_INLINE void copy_or_zero(const T* from, index n, T* to) {
+  for (index j = 0; j < n; ++j) to[j] = from ? from[j] : T(0);
+}
+
+template <class T>
+void pack_columns(const PackColumns<T>& p) {
+  const index mr = p.mr, tile_size = p.rows * mr;
+  const index lead = p.first % mr;                          // columns of the first tile that others fill
+  const index head = lead ? (mr - lead < p.k ? mr - lead : p.k) : 0;
+  for (index r = 0; r < p.rows; ++r) {
+    const T* from = p.source[r];
+    T* out = p.out + p.first / mr * tile_size + r * mr;
+    index j = head;
+    if (head) {
+      copy_or_zero(from, head, out + lead);
+      out += tile_size;
+    }
+    for (; j + mr <= p.k; j += mr, out += tile_size) copy_or_zero(from ? from + j : from, mr, out);
+    copy_or_zero(from ? from + j : from, p.k - j, out);
+  }
+}
+
+template <class T, int MR, int NR>
+LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel, index valid) {
+  constexpr int V = Vec<T>::kLanes;
+  const T* packed = o.a + tile * o.rows * o.mr;
+  const T* a[MR];
+  LF_UNROLL
+  for (int m = 0; m < MR; ++m) a[m] = packed + m;
+  const T* b[1] = {o.b + panel * o.b_panel_stride};
+  Vec<T> acc[1][MR][NR];
+  load_bias<T, MR, NR>(acc[0], nullptr);
+  accumulate_panels<T, 1, MR, NR, MR>(acc, a, b, o.b_row_stride, o.rows);
+  T* c = o.c + panel * o.c_panel_stride + tile * MR * NR * V;
+  for (int m = 0; m < MR && m < valid; ++m) {
+    LF_UNROLL
+    for (int n = 0; n < NR; ++n) {
+      T* p = c + (m * NR + n) * V;
+      (Vec<T>::load(p) + acc[0][m][n]).store(p);
+    }
+  }
+}
+
+template <class T>
+void outer(const Outer<T>& o) {
+  with_size<4>(o.nr, [&](auto nr) {
+    constexpr int NR = decltype(nr)::value, MR = tile_rows(NR);
+    for (index p = o.panel0; p < o.panel1; ++p)
+      for (index t = o.tile0; t < o.tile1; ++t) outer_tile<T, MR, NR>(o, t, p, o.k - t * MR);
+  });
+}
+
+template <class T>
+void reduce_rows(const ReduceRows<T>& r) {
+  Vec<T> sum = Vec<T>::zero();
+  for (index i = 0; i < r.rows; ++i) {
+    const Vec<T> a = Vec<T>::load(r.a + i * r.a_stride);
+    if (!r.b) {
+      sum = sum + a;
+      continue;
+    }
+    const index offset = r.b_offsets ? r.b_offsets[i] : i * r.b_stride;
+    if (offset >= 0) sum = fma(a, Vec<T>::load(r.b + offset), sum);
+  }
+  (Vec<T>::load(r.out) + sum).store(r.out);
+}

@@ -1,0 +1,148 @@
+// One time step: the GEMM tile ends with all gates of the same units in registers, and the cell runs there.
+// See StepForward and StepBackward in args.h. Cell is PlainCell or GeneralCell<T, G>.
+
+// Cell math for `rows` rows of one panel; z [rows][G][V] holds the pre-activations.
+template <class T, class Cell>
+LF_INLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index rows, index panel) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
+  const Cell cell(s.cell, panel);
+  const index left = s.hidden - panel * V;  // units of this panel that exist
+  for (index m = 0; m < rows; ++m, ++row) {
+    Vec<T> a[G];
+    for (int g = 0; g < G; ++g) a[g] = Vec<T>::load(z + (m * G + g) * V);
+    Vec<T> c_prev = Vec<T>::zero();
+    if (s.c_prev && !(s.reset && s.reset[row]))
+      c_prev = Vec<T>::load(s.c_prev + panel * s.c_prev_panel_stride + row * V);
+    Vec<T> c, h;
+    cell.forward(a, c_prev, c, h);
+    c.store(s.c + panel * s.c_panel_stride + row * V);
+    h.store(s.h + row * s.h_stride + panel * V);
+    if (s.gates) {
+      T* out = s.gates + panel * s.gate_panel_stride + row * G * V;
+      for (int g = 0; g < G; ++g) a[g].store(out + g * V);
+    }
+    if (s.y) {
+      T* y = s.y + s.y_offsets[row] + panel * V;
+      if (left >= V) {
+        h.store(y);
+      } else {
+        h.store_part(y, left);
+      }
+    }
+  }
+}
+
+// MR rows of NP neighbouring panels: one row takes two panels at once to keep the FMA units busy.
+template <class T, class Cell, int MR, int NP>
+LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
+  alignas(64) T z[NP][MR * G * V];
+  {
+    Vec<T> acc[NP][MR][G];
+    const T* b[NP];
+    const T* a[MR];
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p) b[p] = s.weights + (panel + p) * s.weight_panel_stride;
+    if (s.x) {
+      LF_UNROLL
+      for (int p = 0; p < NP; ++p) {
+        load_bias<T, MR, G>(acc[p], b[p]);
+        b[p] += G * V;
+      }
+      LF_UNROLL
+      for (int m = 0; m < MR; ++m) a[m] = s.x + s.x_offsets[row + m];
+      accumulate_panels<T, NP, MR, G>(acc, a, b, G * V, s.input);
+    } else {
+      for (int p = 0; p < NP; ++p)
+        for (int m = 0; m < MR; ++m)
+          for (int g = 0; g < G; ++g)
+            acc[p][m][g] = Vec<T>::load(s.z_in + (panel + p) * s.z_panel_stride + ((row + m) * G + g) * V);
+    }
+    if (s.h_prev) {
+      LF_UNROLL
+      for (int p = 0; p < NP; ++p) b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * G * V;
+      LF_UNROLL
+      for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_stride;
+      accumulate_panels<T, NP, MR, G>(acc, a, b, G * V, s.hidden);
+    }
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p)
+      LF_UNROLL
+      for (int m = 0; m < MR; ++m)
+        LF_UNROLL
+        for (int g = 0; g < G; ++g) acc[p][m][g].store(z[p] + (m * G + g) * V);
+  }
+  for (int p = 0; p < NP; ++p) cell_rows<T, Cell>(s, z[p], row, MR, panel + p);
+}
+
+template <class T, class Cell>
+void step_forward_cell(const StepForward<T>& s) {
+  constexpr int kMax = tile_rows(Cell::kGates);
+  if (s.row1 - s.row0 == 1) {
+    index p = s.panel0;
+    for (; p + 2 <= s.panel1; p += 2) step_tile<T, Cell, 1, 2>(s, s.row0, p);
+    if (p < s.panel1) step_tile<T, Cell, 1, 1>(s, s.row0, p);
+    return;
+  }
+  const RowTiles tiles(s.row1 - s.row0, kMax);
+  for (index p = s.panel0; p < s.panel1; ++p) {
+    index row = s.row0;
+    for (index i = 0; i < tiles.count; ++i) {
+      const index rows = tiles.size(i);
+      with_size<kMax>(rows, [&](auto mr) { step_tile<T, Cell, decltype(mr)::value, 1>(s, row, p); });
+      row += rows;
+    }
+  }
+}
+
+template <class T>
+void step_forward(const StepForward<T>& s) {
+  const CellOptions& o = s.cell.options;
+  if (o.plain()) {
+    step_forward_cell<T, PlainCell<T>>(s);
+  } else if (o.coupled) {
+    step_forward_cell<T, GeneralCell<T, 3>>(s);
+  } else {
+    step_forward_cell<T, GeneralCell<T, 4>>(s);
+  }
+}
+
+template <class T, class Cell>
+void step_backward_cell(const StepBackward<T>& s) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
+  for (index panel = s.panel0; panel < s.panel1; ++panel) {
+    const Cell cell(s.cell, panel);
+    const index left = s.hidden - panel * V;
+    for (index row = s.row0; row < s.row1; ++row) {
+      T* gates = s.gates + panel * s.gate_panel_stride + row * G * V;
+      Vec<T> a[G];
+      for (int g = 0; g < G; ++g) a[g] = Vec<T>::load(gates + g * V);
+      const bool reset = s.reset && s.reset[row];
+      const Vec<T> c = Vec<T>::load(s.c + panel * s.c_panel_stride + row * V);
+      Vec<T> c_prev = Vec<T>::zero(), dh = Vec<T>::zero();
+      if (s.c_prev && !reset) c_prev = Vec<T>::load(s.c_prev + panel * s.c_panel_stride + row * V);
+      if (s.dh) dh = Vec<T>::load(s.dh + row * s.dh_stride + panel * V);
+      if (s.dy) {
+        const T* dy = s.dy + s.dy_offsets[row] + panel * V;
+        dh = dh + (left >= V ? Vec<T>::load(dy) : Vec<T>::load_part(dy, left));
+      }
+      T* dc_row = s.dc + panel * s.dc_panel_stride + row * V;
+      Vec<T> dc = Vec<T>::load(dc_row);
+      cell.backward(a, c, c_prev, dh, dc);
+      for (int g = 0; g < G; ++g) a[g].store(gates + g * V);
+      (reset ? Vec<T>::zero() : dc).store(dc_row);
+    }
+  }
+}
+
+template <class T>
+void step_backward(const StepBackward<T>& s) {
+  const CellOptions& o = s.cell.options;
+  if (o.plain()) {
+    step_backward_cell<T, PlainCell<T>>(s);
+  } else if (o.coupled) {
+    step_backward_cell<T, GeneralCell<T, 3>>(s);
+  } else {
+    step_backward_cell<T, GeneralCell<T, 4>>(s);
+  }
+}

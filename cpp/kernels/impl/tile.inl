@@ -1,0 +1,62 @@
+// The one inner loop of every matrix product: an MR x NR block of accumulators stays in registers while k runs.
+
+// Rows of a tile with NR vectors each, so that accumulators, NR loaded vectors and the broadcasts fit the registers.
+constexpr int tile_rows(int nr) { return kRegisters >= 32 ? (nr == 4 ? 6 : 8) : (nr == 1 ? 6 : nr == 2 ? 4 : 3); }
+
+// acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP and MR are.
+template <class T, int NP, int MR, int NR, int SK = 1>
+LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[MR], const T* const (&b)[NP],
+                                 index b_stride, index k_count) {
+  index j = 0;
+  for (index k = 0; k < k_count; ++k, j += b_stride) {
+    Vec<T> x[MR];
+    LF_UNROLL
+    for (int m = 0; m < MR; ++m) x[m] = Vec<T>::set(a[m][k * SK]);
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p) {
+      LF_UNROLL
+      for (int n = 0; n < NR; ++n) {
+        const Vec<T> w = Vec<T>::load(b[p] + j + n * Vec<T>::kLanes);
+        LF_UNROLL
+        for (int m = 0; m < MR; ++m) acc[p][m][n] = fma(x[m], w, acc[p][m][n]);
+      }
+    }
+  }
+}
+
+template <class T, int MR, int NR>
+LF_INLINE void load_bias(Vec<T> (&acc)[MR][NR], const T* bias) {
+  LF_UNROLL
+  for (int n = 0; n < NR; ++n) {
+    const Vec<T> b = bias ? Vec<T>::load(bias + n * Vec<T>::kLanes) : Vec<T>::zero();
+    LF_UNROLL
+    for (int m = 0; m < MR; ++m) acc[m][n] = b;
+  }
+}
+
+// Splits rows row0 .. row1 into tiles of at most `max` rows, as even as they go (32 rows by 6: 5 5 5 5 6 6, not 6 6 6 6 6 2).
+struct RowTiles {
+  index count, small, larger;  // `larger` tiles of small + 1 rows come last
+  LF_INLINE RowTiles(index rows, index max)
+      : count((rows + max - 1) / max), small(count ? rows / count : 0), larger(count ? rows % count : 0) {}
+  LF_INLINE index size(index i) const { return i < count - larger ? small : small + 1; }
+};
+
+template <int N>
+struct Size {
+  static constexpr int value = N;
+};
+
+// Calls f(Size<n>) for the run-time n in 1 .. Max.
+template <int Max, class F>
+LF_INLINE void with_size(index n, F&& f) {
+  if constexpr (Max == 1) {
+    f(Size<1>{});
+  } else {
+    if (n == Max) {
+      f(Size<Max>{});
+    } else {
+      with_size<Max - 1>(n, (F&&)f);
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// The vector vocabulary on AVX2 with FMA: 8 floats or 4 doubles, 16 registers.
+// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name must do.
+
+constexpr int kRegisters = 16;
+
+template <class T>
+struct Vec;
+template <class T>
+struct Mask;
+
+template <>
+struct Mask<float> {
+  __m256 m;
+};
+template <>
+struct Mask<double> {
+  __m256d m;
+};
+
+template <>
+struct Vec<float> {
+  static constexpr int kLanes = 8;
+  __m256 v;
+  static LF_INLINE __m256i part(index n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  static LF_INLINE Vec zero() { return {_mm256_setzero_ps()}; }
+  static LF_INLINE Vec set(float x) { return {_mm256_set1_ps(x)}; }
+  static LF_INLINE Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  static LF_INLINE Vec load_part(const float* p, index n) { return {_mm256_maskload_ps(p, part(n))}; }
+  LF_INLINE void store(float* p) const { _mm256_storeu_ps(p, v); }
+  LF_INLINE void store_part(float* p, index n) const { _mm256_maskstore_ps(p, part(n), v); }
+};
+
+template <>
+struct Vec<double> {
+  static constexpr int kLanes = 4;
+  __m256d v;
+  static LF_INLINE __m256i part(index n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)n), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
+  static LF_INLINE Vec zero() { return {_mm256_setzero_pd()}; }
+  static LF_INLINE Vec set(double x) { return {_mm256_set1_pd(x)}; }
+  static LF_INLINE Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
+  static LF_INLINE Vec load_part(const double* p, index n) { return {_mm256_maskload_pd(p, part(n))}; }
+  LF_INLINE void store(double* p) const { _mm256_storeu_pd(p, v); }
+  LF_INLINE void store_part(double* p, index n) const { _mm256_maskstore_pd(p, part(n), v); }
+};
+
+using F32 = Vec<float>;
+using F64 = Vec<double>;
+
+LF_INLINE F32 operator+(F32 a, F32 b) { return {_mm256_add_ps(a.v, b.v)}; }
+LF_INLINE F64 operator+(F64 a, F64 b) { return {_mm256_add_pd(a.v, b.v)}; }
+LF_INLINE F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.v, b.v)}; }
+LF_INLINE F64 operator-(F64 a, F64 b) { return {_mm256_sub_pd(a.v, b.v)}; }
+LF_INLINE F32 operator*(F32 a, F32 b) { return {_mm256_mul_ps(a.v, b.v)}; }
+LF_INLINE F64 operator*(F64 a, F64 b) { return {_mm256_mul_pd(a.v, b.v)}; }
+LF_INLINE F32 operator/(F32 a, F32 b) { return {_mm256_div_ps(a.v, b.v)}; }
+LF_INLINE F64 operator/(F64 a, F64 b) { return {_mm256_div_pd(a.v, b.v)}; }
+LF_INLINE F32 fma(F32 a, F32 b, F32 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+LF_INLINE F64 fma(F64 a, F64 b, F64 c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
+LF_INLINE F32 fnma(F32 a, F32 b, F32 c) { return {_mm256_fnmadd_ps(a.v, b.v, c.v)}; }
+LF_INLINE F64 fnma(F64 a, F64 b, F64 c) { return {_mm256_fnmadd_pd(a.v, b.v, c.v)}; }
+LF_INLINE F32 min(F32 a, F32 b) { return {_mm256_min_ps(a.v, b.v)}; }
+LF_INLINE F64 min(F64 a, F64 b) { return {_mm256_min_pd(a.v, b.v)}; }
+LF_INLINE F32 max(F32 a, F32 b) { return {_mm256_max_ps(a.v, b.v)}; }
+LF_INLINE F64 max(F64 a, F64 b) { return {_mm256_max_pd(a.v, b.v)}; }
+LF_INLINE F32 sqrt(F32 a) { return {_mm256_sqrt_ps(a.v)}; }
+LF_INLINE F64 sqrt(F64 a) { return {_mm256_sqrt_pd(a.v)}; }
+LF_INLINE F32 round(F32 a) { return {_mm256_round_ps(a.v, 8)}; }
+LF_INLINE F64 round(F64 a) { return {_mm256_round_pd(a.v, 8)}; }
+LF_INLINE F32 bit_and(F32 a, F32 b) { return {_mm256_and_ps(a.v, b.v)}; }
+LF_INLINE F64 bit_and(F64 a, F64 b) { return {_mm256_and_pd(a.v, b.v)}; }
+LF_INLINE F32 bit_or(F32 a, F32 b) { return {_mm256_or_ps(a.v, b.v)}; }
+LF_INLINE F64 bit_or(F64 a, F64 b) { return {_mm256_or_pd(a.v, b.v)}; }
+LF_INLINE F32 abs(F32 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+LF_INLINE F64 abs(F64 a) { return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v)}; }
+template <int N>
+LF_INLINE F32 shift_left(F32 a) {
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.v), N))};
+}
+template <int N>
+LF_INLINE F64 shift_left(F64 a) {
+  return {_mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a.v), N))};
+}
+template <int N>
+LF_INLINE F32 shift_right(F32 a) {
+  return {_mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a.v), N))};
+}
+template <int N>
+LF_INLINE F64 shift_right(F64 a) {
+  return {_mm256_castsi256_pd(_mm256_srli_epi64(_mm256_castpd_si256(a.v), N))};
+}
+template <class T>
+LF_INLINE Vec<T> scale2(Vec<T> x, Vec<T> n) {
+  return scale2_by_bits(x, n);
+}
+
+LF_INLINE Mask<float> less(F32 a, F32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
+LF_INLINE Mask<double> less(F64 a, F64 b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_LT_OQ)}; }
+LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm256_blendv_ps(b.v, a.v, m.m)}; }
+LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm256_blendv_pd(b.v, a.v, m.m)}; }
+
+// In-place transpose of kLanes x kLanes elements held in kLanes vectors.
+LF_INLINE void transpose(F64 (&r)[4]) {
+  const __m256d a = _mm256_unpacklo_pd(r[0].v, r[1].v), b = _mm256_unpackhi_pd(r[0].v, r[1].v);
+  const __m256d c = _mm256_unpacklo_pd(r[2].v, r[3].v), d = _mm256_unpackhi_pd(r[2].v, r[3].v);
+  r[0].v = _mm256_permute2f128_pd(a, c, 0x20);
+  r[1].v = _mm256_permute2f128_pd(b, d, 0x20);
+  r[2].v = _mm256_permute2f128_pd(a, c, 0x31);
+  r[3].v = _mm256_permute2f128_pd(b, d, 0x31);
+}
+
+LF_INLINE void transpose(F32 (&r)[8]) {
+  __m256 t[8];
+  for (int i = 0; i < 8; i += 4) {
+    const __m256 a = _mm256_unpacklo_ps(r[i].v, r[i + 1].v), b = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
+    const __m256 c = _mm256_unpacklo_ps(r[i + 2].v, r[i + 3].v);
+    const __m256 d = _mm256_unpackhi_ps(r[i + 2].v, r[i + 3].v);
+    t[i] = _mm256_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+    t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+  }
+  for (int i = 0; i < 4; ++i) {
+    r[i].v = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
+    r[i + 4].v = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
+  }
+}

@@ -1,0 +1,140 @@
+// The vector vocabulary on AVX-512 (F, BW, DQ, VL): 16 floats or 8 doubles, 32 registers.
+// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name must do.
+
+constexpr int kRegisters = 32;
+
+template <class T>
+struct Vec;
+template <class T>
+struct Mask;
+
+template <>
+struct Mask<float> {
+  __mmask16 m;
+};
+template <>
+struct Mask<double> {
+  __mmask8 m;
+};
+
+template <>
+struct Vec<float> {
+  static constexpr int kLanes = 16;
+  __m512 v;
+  static LF_INLINE __mmask16 part(index n) { return (__mmask16)((1u << n) - 1); }
+  static LF_INLINE Vec zero() { return {_mm512_setzero_ps()}; }
+  static LF_INLINE Vec set(float x) { return {_mm512_set1_ps(x)}; }
+  static LF_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static LF_INLINE Vec load_part(const float* p, index n) { return {_mm512_maskz_loadu_ps(part(n), p)}; }
+  LF_INLINE void store(float* p) const { _mm512_storeu_ps(p, v); }
+  LF_INLINE void store_part(float* p, index n) const { _mm512_mask_storeu_ps(p, part(n), v); }
+};
+
+template <>
+struct Vec<double> {
+  static constexpr int kLanes = 8;
+  __m512d v;
+  static LF_INLINE __mmask8 part(index n) { return (__mmask8)((1u << n) - 1); }
+  static LF_INLINE Vec zero() { return {_mm512_setzero_pd()}; }
+  static LF_INLINE Vec set(double x) { return {_mm512_set1_pd(x)}; }
+  static LF_INLINE Vec load(const double* p) { return {_mm512_loadu_pd(p)}; }
+  static LF_INLINE Vec load_part(const double* p, index n) { return {_mm512_maskz_loadu_pd(part(n), p)}; }
+  LF_INLINE void store(double* p) const { _mm512_storeu_pd(p, v); }
+  LF_INLINE void store_part(double* p, index n) const { _mm512_mask_storeu_pd(p, part(n), v); }
+};
+
+using F32 = Vec<float>;
+using F64 = Vec<double>;
+
+LF_INLINE F32 operator+(F32 a, F32 b) { return {_mm512_add_ps(a.v, b.v)}; }
+LF_INLINE F64 operator+(F64 a, F64 b) { return {_mm512_add_pd(a.v, b.v)}; }
+LF_INLINE F32 operator-(F32 a, F32 b) { return {_mm512_sub_ps(a.v, b.v)}; }
+LF_INLINE F64 operator-(F64 a, F64 b) { return {_mm512_sub_pd(a.v, b.v)}; }
+LF_INLINE F32 operator*(F32 a, F32 b) { return {_mm512_mul_ps(a.v, b.v)}; }
+LF_INLINE F64 operator*(F64 a, F64 b) { return {_mm512_mul_pd(a.v, b.v)}; }
+LF_INLINE F32 operator/(F32 a, F32 b) { return {_mm512_div_ps(a.v, b.v)}; }
+LF_INLINE F64 operator/(F64 a, F64 b) { return {_mm512_div_pd(a.v, b.v)}; }
+LF_INLINE F32 fma(F32 a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+LF_INLINE F64 fma(F64 a, F64 b, F64 c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+LF_INLINE F32 fnma(F32 a, F32 b, F32 c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
+LF_INLINE F64 fnma(F64 a, F64 b, F64 c) { return {_mm512_fnmadd_pd(a.v, b.v, c.v)}; }
+LF_INLINE F32 min(F32 a, F32 b) { return {_mm512_min_ps(a.v, b.v)}; }
+LF_INLINE F64 min(F64 a, F64 b) { return {_mm512_min_pd(a.v, b.v)}; }
+LF_INLINE F32 max(F32 a, F32 b) { return {_mm512_max_ps(a.v, b.v)}; }
+LF_INLINE F64 max(F64 a, F64 b) { return {_mm512_max_pd(a.v, b.v)}; }
+LF_INLINE F32 sqrt(F32 a) { return {_mm512_sqrt_ps(a.v)}; }
+LF_INLINE F64 sqrt(F64 a) { return {_mm512_sqrt_pd(a.v)}; }
+LF_INLINE F32 abs(F32 a) { return {_mm512_abs_ps(a.v)}; }
+LF_INLINE F64 abs(F64 a) { return {_mm512_abs_pd(a.v)}; }
+LF_INLINE F32 round(F32 a) { return {_mm512_roundscale_ps(a.v, 8)}; }
+LF_INLINE F64 round(F64 a) { return {_mm512_roundscale_pd(a.v, 8)}; }
+LF_INLINE F32 bit_and(F32 a, F32 b) { return {_mm512_and_ps(a.v, b.v)}; }
+LF_INLINE F64 bit_and(F64 a, F64 b) { return {_mm512_and_pd(a.v, b.v)}; }
+LF_INLINE F32 bit_or(F32 a, F32 b) { return {_mm512_or_ps(a.v, b.v)}; }
+LF_INLINE F64 bit_or(F64 a, F64 b) { return {_mm512_or_pd(a.v, b.v)}; }
+template <int N>
+LF_INLINE F32 shift_left(F32 a) {
+  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a.v), N))};
+}
+template <int N>
+LF_INLINE F64 shift_left(F64 a) {
+  return {_mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a.v), N))};
+}
+template <int N>
+LF_INLINE F32 shift_right(F32 a) {
+  return {_mm512_castsi512_ps(_mm512_srli_epi32(_mm512_castps_si512(a.v), N))};
+}
+template <int N>
+LF_INLINE F64 shift_right(F64 a) {
+  return {_mm512_castsi512_pd(_mm512_srli_epi64(_mm512_castpd_si512(a.v), N))};
+}
+LF_INLINE F32 scale2(F32 x, F32 n) { return {_mm512_scalef_ps(x.v, n.v)}; }
+LF_INLINE F64 scale2(F64 x, F64 n) { return {_mm512_scalef_pd(x.v, n.v)}; }
+
+LF_INLINE Mask<float> less(F32 a, F32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+LF_INLINE Mask<double> less(F64 a, F64 b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ)}; }
+LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm512_mask_blend_ps(m.m, b.v, a.v)}; }
+LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm512_mask_blend_pd(m.m, b.v, a.v)}; }
+
+// In-place transpose of kLanes x kLanes elements held in kLanes vectors.
+LF_INLINE void transpose(F64 (&r)[8]) {
+  __m512d t[8];
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm512_unpacklo_pd(r[i].v, r[i + 1].v);
+    t[i + 1] = _mm512_unpackhi_pd(r[i].v, r[i + 1].v);
+  }
+  for (int i = 0; i < 2; ++i) {
+    const __m512d a = _mm512_shuffle_f64x2(t[i], t[i + 2], 0x88);
+    const __m512d b = _mm512_shuffle_f64x2(t[i], t[i + 2], 0xdd);
+    const __m512d c = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0x88);
+    const __m512d d = _mm512_shuffle_f64x2(t[i + 4], t[i + 6], 0xdd);
+    r[i].v = _mm512_shuffle_f64x2(a, c, 0x88);
+    r[i + 4].v = _mm512_shuffle_f64x2(a, c, 0xdd);
+    r[i + 2].v = _mm512_shuffle_f64x2(b, d, 0x88);
+    r[i + 6].v = _mm512_shuffle_f64x2(b, d, 0xdd);
+  }
+}
+
+LF_INLINE void transpose(F32 (&r)[16]) {
+  __m512 t[16];
+  for (int i = 0; i < 16; i += 4) {
+    const __m512 a = _mm512_unpacklo_ps(r[i].v, r[i + 1].v);
+    const __m512 b = _mm512_unpackhi_ps(r[i].v, r[i + 1].v);
+    const __m512 c = _mm512_unpacklo_ps(r[i + 2].v, r[i + 3].v);
+    const __m512 d = _mm512_unpackhi_ps(r[i + 2].v, r[i + 3].v);
+    t[i] = _mm512_shuffle_ps(a, c, 0x44);
+    t[i + 1] = _mm512_shuffle_ps(a, c, 0xee);
+    t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+    t[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const __m512 a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88);
+    const __m512 b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xdd);
+    const __m512 c = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88);
+    const __m512 d = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xdd);
+    r[i].v = _mm512_shuffle_f32x4(a, c, 0x88);
+    r[i + 8].v = _mm512_shuffle_f32x4(a, c, 0xdd);
+    r[i + 4].v = _mm512_shuffle_f32x4(b, d, 0x88);
+    r[i + 12].v = _mm512_shuffle_f32x4(b, d, 0xdd);
+  }
+}

@@ -1,0 +1,139 @@
+// The vector vocabulary on aarch64 NEON: 4 floats or 2 doubles, 32 registers.
+// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name must do.
+
+constexpr int kRegisters = 32;
+
+template <class T>
+struct Vec;
+template <class T>
+struct Mask;
+
+template <>
+struct Mask<float> {
+  uint32x4_t m;
+};
+template <>
+struct Mask<double> {
+  uint64x2_t m;
+};
+
+template <>
+struct Vec<float> {
+  static constexpr int kLanes = 4;
+  float32x4_t v;
+  static LF_INLINE Vec zero() { return {vdupq_n_f32(0)}; }
+  static LF_INLINE Vec set(float x) { return {vdupq_n_f32(x)}; }
+  static LF_INLINE Vec load(const float* p) { return {vld1q_f32(p)}; }
+  static LF_INLINE Vec load_part(const float* p, index n) {
+    float t[4] = {0, 0, 0, 0};
+    for (index i = 0; i < n; ++i) t[i] = p[i];
+    return load(t);
+  }
+  LF_INLINE void store(float* p) const { vst1q_f32(p, v); }
+  LF_INLINE void store_part(float* p, index n) const {
+    float t[4];
+    store(t);
+    for (index i = 0; i < n; ++i) p[i] = t[i];
+  }
+};
+
+template <>
+struct Vec<double> {
+  static constexpr int kLanes = 2;
+  float64x2_t v;
+  static LF_INLINE Vec zero() { return {vdupq_n_f64(0)}; }
+  static LF_INLINE Vec set(double x) { return {vdupq_n_f64(x)}; }
+  static LF_INLINE Vec load(const double* p) { return {vld1q_f64(p)}; }
+  static LF_INLINE Vec load_part(const double* p, index n) {
+    double t[2] = {0, 0};
+    for (index i = 0; i < n; ++i) t[i] = p[i];
+    return load(t);
+  }
+  LF_INLINE void store(double* p) const { vst1q_f64(p, v); }
+  LF_INLINE void store_part(double* p, index n) const {
+    double t[2];
+    store(t);
+    for (index i = 0; i < n; ++i) p[i] = t[i];
+  }
+};
+
+using F32 = Vec<float>;
+using F64 = Vec<double>;
+
+LF_INLINE F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
+LF_INLINE F64 operator+(F64 a, F64 b) { return {vaddq_f64(a.v, b.v)}; }
+LF_INLINE F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
+LF_INLINE F64 operator-(F64 a, F64 b) { return {vsubq_f64(a.v, b.v)}; }
+LF_INLINE F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.v, b.v)}; }
+LF_INLINE F64 operator*(F64 a, F64 b) { return {vmulq_f64(a.v, b.v)}; }
+LF_INLINE F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
+LF_INLINE F64 operator/(F64 a, F64 b) { return {vdivq_f64(a.v, b.v)}; }
+LF_INLINE F32 fma(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+LF_INLINE F64 fma(F64 a, F64 b, F64 c) { return {vfmaq_f64(c.v, a.v, b.v)}; }
+LF_INLINE F32 fnma(F32 a, F32 b, F32 c) { return {vfmsq_f32(c.v, a.v, b.v)}; }
+LF_INLINE F64 fnma(F64 a, F64 b, F64 c) { return {vfmsq_f64(c.v, a.v, b.v)}; }
+LF_INLINE Mask<float> less(F32 a, F32 b) { return {vcltq_f32(a.v, b.v)}; }
+LF_INLINE Mask<double> less(F64 a, F64 b) { return {vcltq_f64(a.v, b.v)}; }
+LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {vbslq_f32(m.m, a.v, b.v)}; }
+LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {vbslq_f64(m.m, a.v, b.v)}; }
+// As on x86: the second operand when either is NaN.
+template <class T>
+LF_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {
+  return select(less(a, b), a, b);
+}
+template <class T>
+LF_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {
+  return select(less(b, a), a, b);
+}
+LF_INLINE F32 sqrt(F32 a) { return {vsqrtq_f32(a.v)}; }
+LF_INLINE F64 sqrt(F64 a) { return {vsqrtq_f64(a.v)}; }
+LF_INLINE F32 abs(F32 a) { return {vabsq_f32(a.v)}; }
+LF_INLINE F64 abs(F64 a) { return {vabsq_f64(a.v)}; }
+LF_INLINE F32 round(F32 a) { return {vrndnq_f32(a.v)}; }
+LF_INLINE F64 round(F64 a) { return {vrndnq_f64(a.v)}; }
+LF_INLINE F32 bit_and(F32 a, F32 b) {
+  return {vreinterpretq_f32_u32(vandq_u32(vreinterpretq_u32_f32(a.v), vreinterpretq_u32_f32(b.v)))};
+}
+LF_INLINE F64 bit_and(F64 a, F64 b) {
+  return {vreinterpretq_f64_u64(vandq_u64(vreinterpretq_u64_f64(a.v), vreinterpretq_u64_f64(b.v)))};
+}
+LF_INLINE F32 bit_or(F32 a, F32 b) {
+  return {vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(a.v), vreinterpretq_u32_f32(b.v)))};
+}
+LF_INLINE F64 bit_or(F64 a, F64 b) {
+  return {vreinterpretq_f64_u64(vorrq_u64(vreinterpretq_u64_f64(a.v), vreinterpretq_u64_f64(b.v)))};
+}
+template <int N>
+LF_INLINE F32 shift_left(F32 a) {
+  return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(a.v), N))};
+}
+template <int N>
+LF_INLINE F64 shift_left(F64 a) {
+  return {vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(a.v), N))};
+}
+template <int N>
+LF_INLINE F32 shift_right(F32 a) {
+  return {vreinterpretq_f32_u32(vshrq_n_u32(vreinterpretq_u32_f32(a.v), N))};
+}
+template <int N>
+LF_INLINE F64 shift_right(F64 a) {
+  return {vreinterpretq_f64_u64(vshrq_n_u64(vreinterpretq_u64_f64(a.v), N))};
+}
+template <class T>
+LF_INLINE Vec<T> scale2(Vec<T> x, Vec<T> n) {
+  return scale2_by_bits(x, n);
+}
+
+// In-place transpose of kLanes x kLanes elements held in kLanes vectors.
+LF_INLINE void transpose(F64 (&r)[2]) {
+  const float64x2_t a = vzip1q_f64(r[0].v, r[1].v);
+  r[1].v = vzip2q_f64(r[0].v, r[1].v);
+  r[0].v = a;
+}
+LF_INLINE void transpose(F32 (&r)[4]) {
+  const float32x4x2_t a = vtrnq_f32(r[0].v, r[1].v), b = vtrnq_f32(r[2].v, r[3].v);
+  r[0].v = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+  r[1].v = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+  r[2].v = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+  r[3].v = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
