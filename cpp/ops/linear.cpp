@@ -1,0 +1,152 @@
+#include "ops/linear.h"
+
+#include <algorithm>
+
+#include "kernels/table.h"
+#include "ops/plan.h"
+#include "ops/weight_gradient.h"
+
+namespace lstmfast::ops {
+namespace {
+
+// Rows shares for threads: whole tiles.
+constexpr index kRowGrain = 8;
+
+}  // namespace
+
+template <class T>
+LinearShape<T>::LinearShape(index inputs_, index outputs_)
+    : inputs(inputs_), outputs(outputs_), lanes(kernels::table<T>().lanes) {
+  groups = panel_vectors(outputs, lanes);
+  panels = (outputs + groups * lanes - 1) / (groups * lanes);
+}
+
+template <class T>
+index LinearShape<T>::size() const {
+  return panels * (1 + inputs) * groups * lanes;
+}
+
+template <class T>
+PartLayout LinearShape<T>::kernel() const {
+  const index row = groups * lanes;
+  return {inputs, outputs, groups, outputs, row, panels, (1 + inputs) * row, row, lanes, false};
+}
+
+template <class T>
+PartLayout LinearShape<T>::bias() const {
+  const index row = groups * lanes;
+  return {1, outputs, groups, outputs, 0, panels, (1 + inputs) * row, row, lanes, false};
+}
+
+template <class T>
+index padded_outputs(const LinearShape<T>& shape) {
+  return shape.panels * shape.groups * shape.lanes;
+}
+
+template <class T>
+void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x, Rows<T> y) {
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  const index row = s.groups * s.lanes;
+  kernels::Gemm<T> g{};
+  g.panel1 = s.panels;
+  g.nr = s.groups;
+  g.a = x.data;
+  g.a_offsets = x.offsets;
+  g.a_stride = x.stride;
+  g.segments = 1;
+  g.segment = s.inputs;
+  g.b = block + row;
+  g.b_panel_stride = (1 + s.inputs) * row;
+  g.bias = block;
+  g.bias_panel_stride = (1 + s.inputs) * row;
+  g.c = y.data;
+  g.c_offsets = y.offsets;
+  g.c_stride = y.stride;
+  g.c_panel_stride = row;
+  g.columns = s.outputs;
+  const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
+  base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain, [&](index begin, index end) {
+    kernels::Gemm<T> part = g;
+    part.row0 = begin;
+    part.row1 = end;
+    kernel.gemm(part);
+  });
+}
+
+template <class T>
+void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x, Rows<const T> dy,
+                     Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch) {
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  const index row = s.groups * s.lanes, panel = (1 + s.inputs) * row;
+  const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
+  const auto address = [](const Rows<const T>& m, index r) {
+    return m.data + (m.offsets ? m.offsets[r] : r * m.stride);
+  };
+
+  if (dx.data) {
+    kernels::TransposePanels<T> t{};
+    t.panels = s.panels;
+    t.gates = s.groups;
+    t.w = block + row;
+    t.w_panel_stride = panel;
+    t.k = s.inputs;
+    t.nr = panel_vectors(s.inputs, s.lanes);
+    t.q1 = (s.inputs + t.nr * s.lanes - 1) / (t.nr * s.lanes);
+    t.out_panel_stride = s.panels * row * t.nr * s.lanes;
+    scratch.transposed.reserve(t.q1 * t.out_panel_stride);
+    t.out = scratch.transposed.data();
+    kernel.transpose_panels(t);
+
+    kernels::Gemm<T> g{};
+    g.panel1 = t.q1;
+    g.nr = t.nr;
+    g.a = dy.data;
+    g.a_offsets = dy.offsets;
+    g.a_stride = dy.stride;
+    g.segments = 1;
+    g.segment = s.outputs;
+    g.b = t.out;
+    g.b_panel_stride = t.out_panel_stride;
+    g.c = dx.data;
+    g.c_offsets = dx.offsets;
+    g.c_stride = dx.stride;
+    g.c_panel_stride = t.nr * s.lanes;
+    g.columns = s.inputs;
+    base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain, [&](index begin, index end) {
+      kernels::Gemm<T> part = g;
+      part.row0 = begin;
+      part.row1 = end;
+      kernel.gemm(part);
+    });
+  }
+
+  const int mr = kernel.tile_rows[s.groups];
+  const index k = 1 + s.inputs, tiles = (k + mr - 1) / mr;
+  const index block_rows = std::min(rows, kReductionRows);
+  scratch.columns.reserve(tiles * mr * block_rows);
+  base::team::parallel_for(threads_for(flops, tiles), tiles, 1, [&](index tile0, index tile1) {
+    const T one = 1;
+    const T* ones[kReductionRows];
+    const T* x_rows[kReductionRows];
+    std::fill_n(ones, kReductionRows, bias ? &one : nullptr);
+    for (index begin = 0; begin < rows; begin += kReductionRows) {
+      const index count = std::min(kReductionRows, rows - begin);
+      for (index r = 0; r < count; ++r) x_rows[r] = address(x, begin + r);
+      const ColumnSource<T> sources[] = {{0, 1, ones}, {1, s.inputs, x_rows}};
+      add_weight_gradient(sources, 2, k, count, tile0, tile1, s.groups, address(dy, begin), row, dy.stride, dblock,
+                          panel, s.panels, scratch.columns.data() + tile0 * mr * block_rows);
+    }
+  });
+}
+
+#define LF_INSTANTIATE(T)                                                                                  \
+  template struct LinearShape<T>;                                                                          \
+  template index padded_outputs(const LinearShape<T>&);                                                    \
+  template void linear_forward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<T>);             \
+  template void linear_backward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<const T>, Rows<T>, T*, \
+                                bool, LinearScratch<T>&);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
+
+}  // namespace lstmfast::ops

@@ -1,0 +1,48 @@
+// y = b + x W over rows, and its gradients, on packed panels and the thread team. Knows no layers.
+#pragma once
+
+#include "base/buffer.h"
+#include "ops/panels.h"
+
+namespace lstmfast::ops {
+
+// Shapes of one packed linear map. The packed block is [panel][1 + inputs][groups][lanes].
+template <class T>
+struct LinearShape {
+  index inputs, outputs;
+  int groups;               // vectors a panel, 1 to 4
+  index lanes, panels;
+
+  LinearShape(index inputs, index outputs);
+  index size() const;       // elements of the packed block
+  PartLayout kernel() const;
+  PartLayout bias() const;
+};
+
+// Rows of a matrix in memory: row r at data + (offsets ? offsets[r] : r * stride).
+template <class T>
+struct Rows {
+  T* data;
+  const index* offsets;
+  index stride;
+};
+
+// Scratch of backward: transposed panels and packed columns. Grows, never shrinks; one a caller.
+template <class T>
+struct LinearScratch {
+  base::Buffer<T> transposed, columns;
+};
+
+template <class T>
+void linear_forward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x, Rows<T> y);
+
+// dblock += gradients of the block; dx (may be null data) is overwritten. dy has no offsets and a row stride >= padded_outputs(),
+// with zeros behind `outputs`: gradient tiles read whole vectors.
+template <class T>
+void linear_backward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x, Rows<const T> dy,
+                     Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch);
+
+template <class T>
+index padded_outputs(const LinearShape<T>& shape);
+
+}  // namespace lstmfast::ops

@@ -1,0 +1,61 @@
+#include "kernels/table.h"
+#include "ops/lstm.h"
+
+namespace lstmfast::ops {
+
+template <class T>
+LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_)
+    : input(input_),
+      hidden(hidden_),
+      options(options_),
+      gates(options_.gates()),
+      lanes(kernels::table<T>().lanes),
+      panels((hidden_ + lanes - 1) / lanes) {}
+
+template <class T>
+index LstmShape<T>::norm_z_offset() const {
+  return peephole_offset() + (options.peephole ? panels * (gates - 1) * lanes : 0);
+}
+
+template <class T>
+index LstmShape<T>::norm_c_offset() const {
+  return norm_z_offset() + (options.layer_norm ? panels * 2 * gates * lanes : 0);
+}
+
+template <class T>
+index LstmShape<T>::size() const {
+  return norm_c_offset() + (options.layer_norm ? panels * 2 * lanes : 0);
+}
+
+template <class T>
+std::vector<LstmPart> LstmShape<T>::parts() const {
+  const index G = gates, H = hidden, V = lanes;
+  // `per_row` vectors side by side in each row of a panel; the part covers `groups` of them from `first` on.
+  const auto part = [&](const char* name, std::vector<index> shape, index rows, index groups, index first, index stride,
+                        index row_stride) {
+    return LstmPart{name, std::move(shape), {rows, groups * H, groups, H, first, panels, stride, row_stride, V, true}};
+  };
+  const index row = G * V, stride = panel_stride();
+  std::vector<LstmPart> parts = {
+      part("kernel", {input, G * H}, input, G, row, stride, row),
+      part("recurrent_kernel", {H, G * H}, H, G, (1 + input) * row, stride, row),
+      part("bias", {G * H}, 1, G, 0, stride, row),
+  };
+  if (options.peephole) {
+    // Rows of the logical matrix are gates; a panel holds them one vector each.
+    parts.push_back(part("peephole", {G - 1, H}, G - 1, 1, peephole_offset(), (G - 1) * V, V));
+  }
+  if (options.layer_norm) {
+    const index z = norm_z_offset(), c = norm_c_offset();
+    parts.push_back(part("norm_z_weight", {G * H}, 1, G, z, 2 * row, row));
+    parts.push_back(part("norm_z_bias", {G * H}, 1, G, z + row, 2 * row, row));
+    parts.push_back(part("norm_c_weight", {H}, 1, 1, c, 2 * V, V));
+    parts.push_back(part("norm_c_bias", {H}, 1, 1, c + V, 2 * V, V));
+  }
+  return parts;
+}
+
+template struct LstmShape<float>;
+template struct LstmShape<double>;
+
+}  // namespace lstmfast::ops

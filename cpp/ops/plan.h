@@ -1,0 +1,35 @@
+// Rules of thumb that every operation shares: how many threads some work is worth.
+#pragma once
+
+#include "base/team.h"
+
+namespace lstmfast::ops {
+
+// Waking a thread costs some microseconds, so each must have about ten of them to do.
+constexpr double kFlopsPerThread = 2e6;
+
+// Threads for `flops` of arithmetic that splits into at most `parts` equal pieces.
+inline int threads_for(double flops, index parts) {
+  if (flops < 2 * kFlopsPerThread || parts < 2) return 1;
+  const double worth = flops / kFlopsPerThread;
+  const index limit = base::team::get_num_threads() < parts ? base::team::get_num_threads() : parts;
+  return worth < double(limit) ? int(worth) : int(limit);
+}
+
+// Vectors a panel for a matrix of `columns`: wide panels use the FMA units best, padding wastes them.
+inline int panel_vectors(index columns, index lanes) {
+  constexpr double kCost[] = {0, 1.25, 1.05, 1.02, 1.0};  // of one vector in panels of 1 .. 4, by tile loads per FMA
+  const index vectors = (columns + lanes - 1) / lanes;
+  int best = 1;
+  double best_cost = 0;
+  for (int nr = 1; nr <= 4; ++nr) {
+    const double cost = kCost[nr] * double((vectors + nr - 1) / nr * nr);
+    if (nr == 1 || cost < best_cost) {
+      best = nr;
+      best_cost = cost;
+    }
+  }
+  return best;
+}
+
+}  // namespace lstmfast::ops
