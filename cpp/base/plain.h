@@ -1,4 +1,5 @@
-// The plain types that every rank shares, kernels included: no STL, no functions with a body that could be emitted twice.
+// The plain types that every rank shares, kernels included: no STL, no functions with a body that
+// could be emitted twice.
 #pragma once
 
 #include <stddef.h>

@@ -7,7 +7,7 @@
 
 namespace lstmfast::kernels {
 
-#define LF_ISA_ROW(name)                    \
+#define LF_ISA_ROW(name)                        \
   extern const Table<float> table_##name##_f32; \
   extern const Table<double> table_##name##_f64;
 #include "kernels/isa_list.def"
@@ -22,10 +22,12 @@ bool cpu_runs(const char* name) {
   __builtin_cpu_init();
   if (is("baseline")) return true;
   if (is("avx2"))
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("bmi2");
   if (is("avx512"))
-    return cpu_runs("avx2") && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return cpu_runs("avx2") && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl");
 #elif defined(__aarch64__)
   if (is("neon")) return true;
 #endif

@@ -1,9 +1,11 @@
-// Every kernel, for one ISA and one element type: LF_ISA and LF_REAL come from the build, which compiles this file once
-// for each pair with the flags of that ISA. All code sits in an anonymous namespace and the object defines one strong
-// symbol, its table: otherwise the linker could hand another ISA's copy of an inline function to an older CPU.
+// Every kernel, for one ISA and one element type: LF_ISA and LF_REAL come from the build, which
+// compiles this file once for each pair with the flags of that ISA. All code sits in an anonymous
+// namespace and the object defines one strong symbol, its table: otherwise the linker could hand
+// another ISA's copy of an inline function to an older CPU.
 
 #if defined(__GNUC__) && !defined(__clang__)
-// GCC writes "undefined" vectors as self-assigned variables in its own AVX-512 headers, and warns of them.
+// GCC writes "undefined" vectors as self-assigned variables in its own AVX-512 headers, and warns
+// of them.
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
@@ -34,19 +36,19 @@ struct Vec;
 template <class T>
 LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n);
 
-#define LF_SIMD(name) LF_STRING(simd/name.h)
+#define LF_SIMD(name) LF_STRING(simd / name.h)
 #include LF_SIMD(LF_ISA)
 
-#include "impl/math.inl"
-#include "impl/activation.inl"
-#include "impl/tile.inl"
-#include "impl/gemm.inl"
-#include "impl/outer.inl"
-#include "impl/transpose.inl"
-#include "cells/plain.inl"
 #include "cells/general.inl"
 #include "cells/norm.inl"
+#include "cells/plain.inl"
+#include "impl/activation.inl"
+#include "impl/gemm.inl"
+#include "impl/math.inl"
+#include "impl/outer.inl"
 #include "impl/step.inl"
+#include "impl/tile.inl"
+#include "impl/transpose.inl"
 #include "impl/vector.inl"
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The table of kernels that dispatch chose, for one element type. Knows the contracts, not the code behind them.
+// The table of kernels that dispatch chose, for one element type. Knows the contracts, not the code
+// behind them.
 #pragma once
 
 #include "kernels/args.h"
@@ -8,24 +9,25 @@ namespace lstmfast::kernels {
 
 template <class T>
 struct Table {
-  int lanes;        // V
-  int tile_rows[5]; // rows of a GEMM tile with nr = 1 .. 4 vectors a panel, at [nr]
+  int lanes;         // V
+  int tile_rows[5];  // rows of a GEMM tile with nr = 1 .. 4 vectors a panel, at [nr]
 #define KERNEL(name, argument) void (*name)(argument);
 #include "kernels/kernels.def"
 #undef KERNEL
 };
 
-// The kernels of the chosen ISA. The choice is made at the first call and never changes, except by force_isa.
+// The kernels of the chosen ISA. The choice is made at the first call and never changes, except by
+// force_isa.
 template <class T>
 const Table<T>& table();
 
 enum class IsaStatus { ok, unknown, unsupported };
 
-const char* isa();                       // name of the chosen ISA
-IsaStatus isa_status();                  // not ok: LSTMFAST_ISA names none; nothing may be computed before it is
-const char* requested_isa();             // the value of LSTMFAST_ISA, or null
-int isa_count();                         // compiled ISAs, weakest first
+const char* isa();       // name of the chosen ISA
+IsaStatus isa_status();  // not ok: LSTMFAST_ISA names none; nothing may be computed before it is
+const char* requested_isa();  // the value of LSTMFAST_ISA, or null
+int isa_count();              // compiled ISAs, weakest first
 const char* isa_name(int i);
-bool isa_available(int i);               // does this CPU run it?
+bool isa_available(int i);  // does this CPU run it?
 
 }  // namespace lstmfast::kernels

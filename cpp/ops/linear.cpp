@@ -44,7 +44,8 @@ index padded_outputs(const LinearShape<T>& shape) {
 }
 
 template <class T>
-void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x, Rows<T> y) {
+void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x,
+                    Rows<T> y) {
   const kernels::Table<T>& kernel = kernels::table<T>();
   const index row = s.groups * s.lanes;
   kernels::Gemm<T> g{};
@@ -65,17 +66,19 @@ void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<co
   g.c_panel_stride = row;
   g.columns = s.outputs;
   const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
-  base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain, [&](index begin, index end) {
-    kernels::Gemm<T> part = g;
-    part.row0 = begin;
-    part.row1 = end;
-    kernel.gemm(part);
-  });
+  base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain,
+                           [&](index begin, index end) {
+                             kernels::Gemm<T> part = g;
+                             part.row0 = begin;
+                             part.row1 = end;
+                             kernel.gemm(part);
+                           });
 }
 
 template <class T>
-void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x, Rows<const T> dy,
-                     Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch) {
+void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x,
+                     Rows<const T> dy, Rows<T> dx, T* dblock, bool bias,
+                     LinearScratch<T>& scratch) {
   const kernels::Table<T>& kernel = kernels::table<T>();
   const index row = s.groups * s.lanes, panel = (1 + s.inputs) * row;
   const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
@@ -112,12 +115,13 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
     g.c_stride = dx.stride;
     g.c_panel_stride = t.nr * s.lanes;
     g.columns = s.inputs;
-    base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain, [&](index begin, index end) {
-      kernels::Gemm<T> part = g;
-      part.row0 = begin;
-      part.row1 = end;
-      kernel.gemm(part);
-    });
+    base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain,
+                             [&](index begin, index end) {
+                               kernels::Gemm<T> part = g;
+                               part.row0 = begin;
+                               part.row1 = end;
+                               kernel.gemm(part);
+                             });
   }
 
   const int mr = kernel.tile_rows[s.groups];
@@ -133,18 +137,19 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
       const index count = std::min(kReductionRows, rows - begin);
       for (index r = 0; r < count; ++r) x_rows[r] = address(x, begin + r);
       const ColumnSource<T> sources[] = {{0, 1, ones}, {1, s.inputs, x_rows}};
-      add_weight_gradient(sources, 2, k, count, tile0, tile1, s.groups, address(dy, begin), row, dy.stride, dblock,
-                          panel, s.panels, scratch.columns.data() + tile0 * mr * block_rows);
+      add_weight_gradient(sources, 2, k, count, tile0, tile1, s.groups, address(dy, begin), row,
+                          dy.stride, dblock, panel, s.panels,
+                          scratch.columns.data() + tile0 * mr * block_rows);
     }
   });
 }
 
-#define LF_INSTANTIATE(T)                                                                                  \
-  template struct LinearShape<T>;                                                                          \
-  template index padded_outputs(const LinearShape<T>&);                                                    \
-  template void linear_forward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<T>);             \
-  template void linear_backward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<const T>, Rows<T>, T*, \
-                                bool, LinearScratch<T>&);
+#define LF_INSTANTIATE(T)                                                                       \
+  template struct LinearShape<T>;                                                               \
+  template index padded_outputs(const LinearShape<T>&);                                         \
+  template void linear_forward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<T>); \
+  template void linear_backward(const LinearShape<T>&, const T*, index, Rows<const T>,          \
+                                Rows<const T>, Rows<T>, T*, bool, LinearScratch<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)
 #undef LF_INSTANTIATE

@@ -10,11 +10,11 @@ namespace lstmfast::ops {
 template <class T>
 struct LinearShape {
   index inputs, outputs;
-  int groups;               // vectors a panel, 1 to 4
+  int groups;  // vectors a panel, 1 to 4
   index lanes, panels;
 
   LinearShape(index inputs, index outputs);
-  index size() const;       // elements of the packed block
+  index size() const;  // elements of the packed block
   PartLayout kernel() const;
   PartLayout bias() const;
 };
@@ -34,13 +34,14 @@ struct LinearScratch {
 };
 
 template <class T>
-void linear_forward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x, Rows<T> y);
+void linear_forward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
+                    Rows<T> y);
 
-// dblock += gradients of the block; dx (may be null data) is overwritten. dy has no offsets and a row stride >= padded_outputs(),
-// with zeros behind `outputs`: gradient tiles read whole vectors.
+// dblock += gradients of the block; dx (may be null data) is overwritten. dy has no offsets and a
+// row stride >= padded_outputs(), with zeros behind `outputs`: gradient tiles read whole vectors.
 template <class T>
-void linear_backward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x, Rows<const T> dy,
-                     Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch);
+void linear_backward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
+                     Rows<const T> dy, Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch);
 
 template <class T>
 index padded_outputs(const LinearShape<T>& shape);

@@ -13,7 +13,8 @@ namespace {
 using base::Barrier;
 using base::Range;
 
-// Rows of dz that one sweep over the panels of W transposed serves: a few hundred KB of dz, to stay in L2.
+// Rows of dz that one sweep over the panels of W transposed serves: a few hundred KB of dz, to stay
+// in L2.
 template <class T>
 index input_gradient_rows(index row_elements) {
   return std::max<index>(24, (index(3) << 17) / (row_elements * index(sizeof(T))));
@@ -76,11 +77,13 @@ struct Backward {
     for (index s = 0; s < w.batch; ++s) {
       const index b = w.slot_row[s];
       T* dh = w.dh + s * w.h_stride;
-      std::fill_n(d.dh_n ? std::copy_n(d.dh_n + b * H, H, dh) : std::fill_n(dh, H, T(0)), w.h_stride - H, T(0));
+      std::fill_n(d.dh_n ? std::copy_n(d.dh_n + b * H, H, dh) : std::fill_n(dh, H, T(0)),
+                  w.h_stride - H, T(0));
       for (index p = 0; p < shape.panels; ++p) {
         const index n = std::min(V, H - p * V);
         T* dc = w.dc + p * w.dc_panel_stride + s * V;
-        std::fill_n(d.dc_n ? std::copy_n(d.dc_n + b * H + p * V, n, dc) : std::fill_n(dc, n, T(0)), V - n, T(0));
+        std::fill_n(d.dc_n ? std::copy_n(d.dc_n + b * H + p * V, n, dc) : std::fill_n(dc, n, T(0)),
+                    V - n, T(0));
       }
     }
   }
@@ -92,7 +95,8 @@ struct Backward {
       if (d.dh0) std::copy_n(w.dh + s * w.h_stride, H, d.dh0 + b * H);
       if (d.dc0)
         for (index p = 0; p < shape.panels; ++p)
-          std::copy_n(w.dc + p * w.dc_panel_stride + s * V, std::min(V, H - p * V), d.dc0 + b * H + p * V);
+          std::copy_n(w.dc + p * w.dc_panel_stride + s * V, std::min(V, H - p * V),
+                      d.dc0 + b * H + p * V);
       if (d.dx)
         for (index t = w.slot_length[s]; t < w.steps; ++t)
           std::fill_n(d.dx + b * d.dx_row + t * d.dx_step, shape.input, T(0));
@@ -169,7 +173,8 @@ struct Backward {
 
   // dh of step t - 1; a reset at t cuts it off.
   void hidden_gradient(index t, Range rows, Range q) const {
-    kernels::Gemm<T> g = product(recurrent, w.transposed, w.gates + w.first_row[t] * row_elements());
+    kernels::Gemm<T> g =
+        product(recurrent, w.transposed, w.gates + w.first_row[t] * row_elements());
     g.row0 = rows.begin;
     g.row1 = rows.end;
     g.panel0 = q.begin;
@@ -185,7 +190,8 @@ struct Backward {
       if (reset[r] && begin < end) std::fill_n(w.dh + r * w.h_stride + begin, end - begin, T(0));
   }
 
-  void through_time(Range rows, Range panels, Range q, Range norm_rows, int tid, Barrier* barrier) const {
+  void through_time(Range rows, Range panels, Range q, Range norm_rows, int tid,
+                    Barrier* barrier) const {
     for (index t = w.steps - 1; t >= 0; --t) {
       const Range mine{rows.begin, std::min(rows.end, w.active[t])};
       if (shape.options.layer_norm) {
@@ -233,9 +239,11 @@ struct Backward {
         x[r] = call.x + w.x_row_offsets[begin + r];
         h[r] = previous_h(t, begin + r - w.first_row[t]);
       }
-      const ColumnSource<T> sources[] = {{0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.hidden, h}};
-      add_weight_gradient(sources, 3, k, count, tiles.begin, tiles.end, shape.gates, w.gates + begin * row_elements(),
-                          w.gate_panel_stride, row_elements(), d.dblock, shape.panel_stride(), shape.panels, packed);
+      const ColumnSource<T> sources[] = {
+          {0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.hidden, h}};
+      add_weight_gradient(sources, 3, k, count, tiles.begin, tiles.end, shape.gates,
+                          w.gates + begin * row_elements(), w.gate_panel_stride, row_elements(),
+                          d.dblock, shape.panel_stride(), shape.panels, packed);
     }
   }
 
@@ -283,7 +291,8 @@ struct Backward {
 
   void fill_row_offsets(index row_stride, index step_stride) const {
     for (index t = 0, r = 0; t < w.steps; ++t)
-      for (index s = 0; s < w.active[t]; ++s, ++r) w.row_offsets[r] = w.slot_row[s] * row_stride + t * step_stride;
+      for (index s = 0; s < w.active[t]; ++s, ++r)
+        w.row_offsets[r] = w.slot_row[s] * row_stride + t * step_stride;
   }
 };
 
@@ -295,16 +304,17 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   const base::FlushDenormals flush;
   LstmWorkspace<T>& w = workspace;
   const Transposed<T> recurrent(shape, shape.hidden), input(shape, shape.input);
-  const double flops =
-      2.0 * double(shape.gates * shape.hidden) * double(shape.input + shape.hidden) * double(w.total);
+  const double flops = 2.0 * double(shape.gates * shape.hidden) *
+                       double(shape.input + shape.hidden) * double(w.total);
   const LstmSharing sharing = share_lstm(shape, w, flops, call.lengths != nullptr);
   const kernels::Table<T>& kernel = kernels::table<T>();
   const index mr = kernel.tile_rows[shape.gates];
   const index tiles = (1 + shape.input + shape.hidden + mr - 1) / mr;
   const index block_rows = std::min(w.total, kReductionRows);
-  w.plan_backward(shape, recurrent.size() + (gradients.dx ? input.size() : 0), tiles * mr * block_rows,
-                  sharing.threads);
-  if (shape.options.layer_norm) std::fill_n(w.dnorm, w.batch * shape.panels * (2 * shape.gates + 2) * shape.lanes, T(0));
+  w.plan_backward(shape, recurrent.size() + (gradients.dx ? input.size() : 0),
+                  tiles * mr * block_rows, sharing.threads);
+  if (shape.options.layer_norm)
+    std::fill_n(w.dnorm, w.batch * shape.panels * (2 * shape.gates + 2) * shape.lanes, T(0));
 
   const Backward<T> backward{shape, block, call, gradients, w, recurrent, input};
   const index row = shape.gates * shape.lanes;
@@ -317,7 +327,8 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   });
   base::team::run(threads, [&](int tid, int n, Barrier& barrier) {
     const Range rows = sharing.rows(w.batch, tid, n);
-    backward.through_time(rows, sharing.panels(shape.panels, tid, n), sharing.panels(recurrent.panels, tid, n),
+    backward.through_time(rows, sharing.panels(shape.panels, tid, n),
+                          sharing.panels(recurrent.panels, tid, n),
                           sharing.by_rows ? rows : base::split(w.batch, tid, n), tid,
                           sharing.by_rows ? nullptr : &barrier);
   });
@@ -327,9 +338,8 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     base::team::parallel_for(after, input.panels, 1, [&](index begin, index end) {
       backward.transpose(input, block + row, backward.input_transposed(), {begin, end});
     });
-    base::team::parallel_for(after, w.total, mr, [&](index begin, index end) {
-      backward.input_gradient({begin, end});
-    });
+    base::team::parallel_for(
+        after, w.total, mr, [&](index begin, index end) { backward.input_gradient({begin, end}); });
   }
   if (gradients.dblock) {
     base::team::parallel_for(after, tiles, 1, [&](index begin, index end) {

@@ -12,7 +12,8 @@ namespace {
 using base::Barrier;
 using base::Range;
 
-// Rows that share one sweep over W when x is projected ahead: above this, a step's own rows fill the tiles.
+// Rows that share one sweep over W when x is projected ahead: above this, a step's own rows fill
+// the tiles.
 constexpr index kAheadBatch = 4;
 constexpr index kAheadInput = 16;
 constexpr index kAheadBytes = 1 << 18;  // of z: a quarter of a common L2
@@ -34,7 +35,9 @@ struct Forward {
             o.layer_norm ? block + shape.norm_c_offset() : nullptr};
   }
 
-  index z_row(index t, index block_step) const { return w.first_row[t] - (training ? 0 : w.first_row[block_step]); }
+  index z_row(index t, index block_step) const {
+    return w.first_row[t] - (training ? 0 : w.first_row[block_step]);
+  }
 
   // z = b + x W for the rows of steps t0 .. t1.
   void project(index t0, index t1, Range rows, Range panels) const {
@@ -167,12 +170,14 @@ struct Forward {
     if (!reset) return;
     for (index r = rows.begin; r < std::min(rows.end, w.active[t]); ++r)
       if (reset[r])
-        std::fill_n(h_ring(t) + r * w.h_stride + panels.begin * shape.lanes, panels.size() * shape.lanes, T(0));
+        std::fill_n(h_ring(t) + r * w.h_stride + panels.begin * shape.lanes,
+                    panels.size() * shape.lanes, T(0));
   }
 
   void run(Range rows, Range panels, Range norm_rows, Barrier* barrier) const {
     const Range all{0, shape.panels};
-    const index block_steps = ahead_rows ? std::max<index>(1, ahead_rows / std::max<index>(1, w.batch)) : w.steps;
+    const index block_steps =
+        ahead_rows ? std::max<index>(1, ahead_rows / std::max<index>(1, w.batch)) : w.steps;
     for (index t0 = 0; t0 < w.steps; t0 += block_steps) {
       const index t1 = std::min(w.steps, t0 + block_steps);
       if (ahead_rows) project(t0, t1, rows, panels);
@@ -240,7 +245,8 @@ struct Forward {
         }
       }
       if (call.y)
-        for (index t = length; t < w.steps; ++t) std::fill_n(call.y + b * call.y_row + t * call.y_step, H, T(0));
+        for (index t = length; t < w.steps; ++t)
+          std::fill_n(call.y + b * call.y_row + t * call.y_step, H, T(0));
     }
   }
 };
@@ -254,26 +260,29 @@ void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
   const index row_bytes = shape.panels * shape.gates * shape.lanes * index(sizeof(T));
   index ahead_rows = 0;
   if (shape.options.layer_norm || (call.batch <= kAheadBatch && shape.input >= kAheadInput)) {
-    const index steps = std::max<index>(1, kAheadBytes / std::max<index>(1, row_bytes * call.batch));
+    const index steps =
+        std::max<index>(1, kAheadBytes / std::max<index>(1, row_bytes * call.batch));
     ahead_rows = std::min(steps, call.steps) * call.batch;
   }
   LstmWorkspace<T>& w = workspace;
   w.plan(shape, call, training, ahead_rows);
   const Forward<T> forward{shape, block, call, training, w, ahead_rows};
   forward.load_states();
-  const double flops =
-      2.0 * double(shape.gates * shape.hidden) * double(shape.input + shape.hidden) * double(w.total);
+  const double flops = 2.0 * double(shape.gates * shape.hidden) *
+                       double(shape.input + shape.hidden) * double(w.total);
   const LstmSharing sharing = share_lstm(shape, w, flops, call.lengths != nullptr);
   base::team::run(sharing.threads, [&](int tid, int n, Barrier& barrier) {
     const Range rows = sharing.rows(w.batch, tid, n);
     const Range norm_rows = sharing.by_rows ? rows : base::split(w.batch, tid, n);
-    forward.run(rows, sharing.panels(shape.panels, tid, n), norm_rows, sharing.by_rows ? nullptr : &barrier);
+    forward.run(rows, sharing.panels(shape.panels, tid, n), norm_rows,
+                sharing.by_rows ? nullptr : &barrier);
   });
   forward.store_states();
   w.trained = training;
 }
 
-template void lstm_forward(const LstmShape<float>&, const float*, const LstmCall<float>&, bool, LstmWorkspace<float>&);
+template void lstm_forward(const LstmShape<float>&, const float*, const LstmCall<float>&, bool,
+                           LstmWorkspace<float>&);
 template void lstm_forward(const LstmShape<double>&, const double*, const LstmCall<double>&, bool,
                            LstmWorkspace<double>&);
 

@@ -30,10 +30,13 @@ index LstmShape<T>::size() const {
 template <class T>
 std::vector<LstmPart> LstmShape<T>::parts() const {
   const index G = gates, H = hidden, V = lanes;
-  // `per_row` vectors side by side in each row of a panel; the part covers `groups` of them from `first` on.
-  const auto part = [&](const char* name, std::vector<index> shape, index rows, index groups, index first, index stride,
-                        index row_stride) {
-    return LstmPart{name, std::move(shape), {rows, groups * H, groups, H, first, panels, stride, row_stride, V, true}};
+  // `per_row` vectors side by side in each row of a panel; the part covers `groups` of them from
+  // `first` on.
+  const auto part = [&](const char* name, std::vector<index> shape, index rows, index groups,
+                        index first, index stride, index row_stride) {
+    return LstmPart{name,
+                    std::move(shape),
+                    {rows, groups * H, groups, H, first, panels, stride, row_stride, V, true}};
   };
   const index row = G * V, stride = panel_stride();
   std::vector<LstmPart> parts = {

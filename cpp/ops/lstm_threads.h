@@ -1,5 +1,6 @@
-// How an LSTM call is shared among threads: by rows (each thread runs its rows through all steps, no meeting), or by
-// panels of hidden units (each thread keeps its share of the weights; all meet after every step).
+// How an LSTM call is shared among threads: by rows (each thread runs its rows through all steps,
+// no meeting), or by panels of hidden units (each thread keeps its share of the weights; all meet
+// after every step).
 #pragma once
 
 #include "base/split.h"
@@ -22,7 +23,8 @@ struct LstmSharing {
 
 // flops: of the whole call. A step must be worth its barrier when panels are shared.
 template <class T>
-LstmSharing share_lstm(const LstmShape<T>& shape, const LstmWorkspace<T>& w, double flops, bool has_lengths) {
+LstmSharing share_lstm(const LstmShape<T>& shape, const LstmWorkspace<T>& w, double flops,
+                       bool has_lengths) {
   constexpr index kRowsPerThread = 8;
   constexpr double kFlopsPerMeeting = 2e5;
   const int threads = threads_for(flops, shape.panels > w.batch ? shape.panels : w.batch);

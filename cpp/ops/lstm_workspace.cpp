@@ -55,11 +55,13 @@ void order_resets(LstmWorkspace<T>& w, const LstmCall<T>& call) {
 }  // namespace
 
 template <class T>
-void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training, index ahead_rows) {
+void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training,
+                            index ahead_rows) {
   trained = false;
   steps = call.steps;
   batch = call.batch;
-  total = call.lengths ? std::accumulate(call.lengths, call.lengths + batch, index(0)) : steps * batch;
+  total =
+      call.lengths ? std::accumulate(call.lengths, call.lengths + batch, index(0)) : steps * batch;
   const index G = shape.gates, V = shape.lanes, P = shape.panels;
   const index gate_rows = training ? total : ahead_rows;
   const index c_rows = training ? batch + total : batch;
@@ -103,7 +105,8 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
 }
 
 template <class T>
-void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, index transposed_size, index packed, int threads) {
+void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, index transposed_size, index packed,
+                                     int threads) {
   const index G = shape.gates, V = shape.lanes, P = shape.panels;
   const bool norm = shape.options.layer_norm;
   dc_panel_stride = odd(batch) * V;

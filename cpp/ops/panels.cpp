@@ -16,7 +16,8 @@ void for_each_run(const PartLayout& part, F f) {
         if (count <= 0) continue;
         const index column = (part.gates ? group * part.units : 0) + vector * part.lanes;
         f(row * part.columns + column,
-          part.first + panel * part.panel_stride + row * part.row_stride + group * part.lanes, count);
+          part.first + panel * part.panel_stride + row * part.row_stride + group * part.lanes,
+          count);
       }
     }
   }
@@ -26,12 +27,14 @@ void for_each_run(const PartLayout& part, F f) {
 
 template <class T>
 void import_part(const PartLayout& part, const T* logical, T* block) {
-  for_each_run(part, [&](index from, index to, index n) { std::copy_n(logical + from, n, block + to); });
+  for_each_run(part,
+               [&](index from, index to, index n) { std::copy_n(logical + from, n, block + to); });
 }
 
 template <class T>
 void export_part(const PartLayout& part, const T* block, T* logical) {
-  for_each_run(part, [&](index to, index from, index n) { std::copy_n(block + from, n, logical + to); });
+  for_each_run(part,
+               [&](index to, index from, index n) { std::copy_n(block + from, n, logical + to); });
 }
 
 template void import_part(const PartLayout&, const float*, float*);

@@ -16,9 +16,11 @@ inline int threads_for(double flops, index parts) {
   return worth < double(limit) ? int(worth) : int(limit);
 }
 
-// Vectors a panel for a matrix of `columns`: wide panels use the FMA units best, padding wastes them.
+// Vectors a panel for a matrix of `columns`: wide panels use the FMA units best, padding wastes
+// them.
 inline int panel_vectors(index columns, index lanes) {
-  constexpr double kCost[] = {0, 1.25, 1.05, 1.02, 1.0};  // of one vector in panels of 1 .. 4, by tile loads per FMA
+  constexpr double kCost[] = {0, 1.25, 1.05, 1.02,
+                              1.0};  // of one vector in panels of 1 .. 4, by tile loads per FMA
   const index vectors = (columns + lanes - 1) / lanes;
   int best = 1;
   double best_cost = 0;

@@ -1,4 +1,5 @@
-// The general cell: any activations, peepholes, coupled gates, as run-time branches that a tile takes once a vector.
+// The general cell: any activations, peepholes, coupled gates, as run-time branches that a tile
+// takes once a vector.
 //   z_i += p_i c_prev, z_f += p_f c_prev;  i = s(z_i) or 1 - f, f = s(z_f), g = a(z_g)
 //   c = f c_prev + i g;  z_o += p_o c;  o = s(z_o);  h = o a(c)
 // G = 4: gates i, f, g, o, peepholes i, f, o. G = 3 (coupled): gates f, g, o, peepholes f, o.
@@ -6,7 +7,8 @@
 template <class T, int G>
 struct GeneralCell {
   static constexpr int kGates = G;
-  static constexpr int kF = G - 3, kG = G - 2, kO = G - 1;  // where a gate stands; i is 0 when G = 4
+  static constexpr int kF = G - 3, kG = G - 2,
+                       kO = G - 1;  // where a gate stands; i is 0 when G = 4
   static constexpr int V = Vec<T>::kLanes;
   const CellParams<T>& cell;
   const T* peephole;  // [G - 1][V] of this panel, or null

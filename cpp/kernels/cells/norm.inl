@@ -1,6 +1,8 @@
-// The layer-normalised cell, a whole row at a time, because a row's statistics need all of its units.
+// The layer-normalised cell, a whole row at a time, because a row's statistics need all of its
+// units.
 //   LN(v) = gain (v - mean v) / sqrt(var v + epsilon) + shift, per gate over its H units
-//   i, f = s(LN(z + p c_prev)), g = a(LN(z_g)), c = f c_prev + i g, o = s(LN(z_o + p_o c)), h = o a(LN(c))
+//   i, f = s(LN(z + p c_prev)), g = a(LN(z_g)), c = f c_prev + i g, o = s(LN(z_o + p_o c)), h = o
+//   a(LN(c))
 // Lanes beyond H are masked out of the statistics. See NormForward and NormBackward in args.h.
 
 constexpr double kNormEpsilon = 1e-5;
@@ -43,15 +45,25 @@ struct NormRow {
   T* rsd;
 
   LF_INLINE T* gate(index p, int g) const { return z + p * z_panel_stride + g * V; }
-  LF_INLINE Vec<T> gain(index p, int g) const { return Vec<T>::load(cell.norm_z + (p * 2 * G + g) * V); }
-  LF_INLINE Vec<T> shift(index p, int g) const { return Vec<T>::load(cell.norm_z + (p * 2 * G + G + g) * V); }
+  LF_INLINE Vec<T> gain(index p, int g) const {
+    return Vec<T>::load(cell.norm_z + (p * 2 * G + g) * V);
+  }
+  LF_INLINE Vec<T> shift(index p, int g) const {
+    return Vec<T>::load(cell.norm_z + (p * 2 * G + G + g) * V);
+  }
   LF_INLINE Vec<T> c_gain(index p) const { return Vec<T>::load(cell.norm_c + p * 2 * V); }
   LF_INLINE Vec<T> c_shift(index p) const { return Vec<T>::load(cell.norm_c + (p * 2 + 1) * V); }
-  LF_INLINE Vec<T> peep(index p, int i) const { return Vec<T>::load(cell.peephole + (p * (G - 1) + i) * V); }
-  LF_INLINE Vec<T> hat(Vec<T> v, int g) const { return (v - Vec<T>::set(mean[g])) * Vec<T>::set(rsd[g]); }
+  LF_INLINE Vec<T> peep(index p, int i) const {
+    return Vec<T>::load(cell.peephole + (p * (G - 1) + i) * V);
+  }
+  LF_INLINE Vec<T> hat(Vec<T> v, int g) const {
+    return (v - Vec<T>::set(mean[g])) * Vec<T>::set(rsd[g]);
+  }
   LF_INLINE Vec<T> s(Vec<T> v) const { return activate(cell.options.recurrent_activation, v); }
   LF_INLINE Vec<T> a(Vec<T> v) const { return activate(cell.options.activation, v); }
-  LF_INLINE Vec<T> normed(index p, int g, Vec<T> zhat) const { return fma(gain(p, g), zhat, shift(p, g)); }
+  LF_INLINE Vec<T> normed(index p, int g, Vec<T> zhat) const {
+    return fma(gain(p, g), zhat, shift(p, g));
+  }
 };
 
 template <class T, int G>
@@ -63,7 +75,8 @@ void norm_forward_gates(const NormForward<T>& n) {
     const NormRow<T, G> r{n.cell, n.z + row * G * V, n.z_panel_stride, stats, stats + G + 1};
     const bool has_prev = n.c_prev && !(n.reset && n.reset[row]);
     const auto c_prev = [&](index p) {
-      return has_prev ? Vec<T>::load(n.c_prev + p * n.c_prev_panel_stride + row * V) : Vec<T>::zero();
+      return has_prev ? Vec<T>::load(n.c_prev + p * n.c_prev_panel_stride + row * V)
+                      : Vec<T>::zero();
     };
     const auto c_at = [&](index p) { return n.c + p * n.c_panel_stride + row * V; };
     Vec<T> sum[G + 1];
@@ -94,7 +107,9 @@ void norm_forward_gates(const NormForward<T>& n) {
     // c, then o's pre-activation with its peephole; both sums on the way.
     sum[0] = sum[1] = Vec<T>::zero();
     for (index p = 0; p < n.panels; ++p) {
-      const auto value = [&](int g) { return r.normed(p, g, r.hat(Vec<T>::load(r.gate(p, g)), g)); };
+      const auto value = [&](int g) {
+        return r.normed(p, g, r.hat(Vec<T>::load(r.gate(p, g)), g));
+      };
       const Vec<T> mask = lane_mask<T>(n.hidden - p * V);
       const Vec<T> f = r.s(value(r.kF));
       const Vec<T> i = G == 4 ? r.s(value(0)) : Vec<T>::set(T(1)) - f;
@@ -152,8 +167,11 @@ void norm_backward_gates(const NormBackward<T>& n) {
       return has_prev ? Vec<T>::load(n.c_prev + p * n.c_panel_stride + row * V) : Vec<T>::zero();
     };
     const auto hat = [&](index p, int g) { return r.hat(Vec<T>::load(r.gate(p, g)), g); };
-    const auto c_hat = [&](index p) { return r.hat(Vec<T>::load(n.c + p * n.c_panel_stride + row * V), G); };
-    // u of gate g (g = G: of c) in the caller's scratch; sums of u and u hat; gradients of gain and shift.
+    const auto c_hat = [&](index p) {
+      return r.hat(Vec<T>::load(n.c + p * n.c_panel_stride + row * V), G);
+    };
+    // u of gate g (g = G: of c) in the caller's scratch; sums of u and u hat; gradients of gain and
+    // shift.
     Vec<T> sum[G + 1], sum_hat[G + 1];
     for (int g = 0; g <= G; ++g) sum[g] = sum_hat[g] = Vec<T>::zero();
     const auto take = [&](index p, int g, Vec<T> d, Vec<T> gain, Vec<T> h) {
@@ -173,7 +191,8 @@ void norm_backward_gates(const NormBackward<T>& n) {
     };
     const auto through = [&](index p, int g, Vec<T> h) {
       const Vec<T> u = Vec<T>::load(n.scratch + (p * (G + 1) + g) * V);
-      return fnma(h, sum_hat[g], u - sum[g]) * Vec<T>::set(r.rsd[g]) * lane_mask<T>(n.hidden - p * V);
+      return fnma(h, sum_hat[g], u - sum[g]) * Vec<T>::set(r.rsd[g]) *
+             lane_mask<T>(n.hidden - p * V);
     };
 
     for (index p = 0; p < n.panels; ++p) {

@@ -1,20 +1,23 @@
-// Activations by name, over vectors: values, and slopes expressed in the value, so that backward keeps only values.
+// Activations by name, over vectors: values, and slopes expressed in the value, so that backward
+// keeps only values.
 
 constexpr double kLeakySlope = 0.2;
 
-// log(1 + e) for 0 <= e <= 1: 2 atanh(s), s = e / (2 + e), as a polynomial in s^2 (relative error 1e-9, 2e-18).
+// log(1 + e) for 0 <= e <= 1: 2 atanh(s), s = e / (2 + e), as a polynomial in s^2 (relative error
+// 1e-9, 2e-18).
 LF_INLINE F32 log1p_unit(F32 e) {
-  constexpr float kC[] = {0.3333333432674408f, 0.19999852776527405f, 0.14296196401119232f, 0.10853000730276108f,
-                          0.11613646149635315f};
+  constexpr float kC[] = {0.3333333432674408f, 0.19999852776527405f, 0.14296196401119232f,
+                          0.10853000730276108f, 0.11613646149635315f};
   const F32 s = e / (e + F32::set(2.0f)), u = s * s;
   F32 p = F32::set(kC[4]);
   for (int i = 3; i >= 0; --i) p = fma(p, u, F32::set(kC[i]));
   return fma(s * u, p, s) * F32::set(2.0f);
 }
 LF_INLINE F64 log1p_unit(F64 e) {
-  constexpr double kC[] = {0.3333333333333333,  0.1999999999999976,  0.14285714285800463, 0.1111111109906666,
-                           0.09090909952248838, 0.07692271864527644, 0.06667591893310038, 0.058671048001648705,
-                           0.05422870944221726, 0.03744810631716892, 0.07817681502643507};
+  constexpr double kC[] = {0.3333333333333333,  0.1999999999999976,   0.14285714285800463,
+                           0.1111111109906666,  0.09090909952248838,  0.07692271864527644,
+                           0.06667591893310038, 0.058671048001648705, 0.05422870944221726,
+                           0.03744810631716892, 0.07817681502643507};
   const F64 s = e / (e + F64::set(2.0)), u = s * s;
   F64 p = F64::set(kC[10]);
   for (int i = 9; i >= 0; --i) p = fma(p, u, F64::set(kC[i]));
@@ -27,19 +30,27 @@ LF_INLINE Vec<T> activate(Activation kind, Vec<T> x) {
   using V = Vec<T>;
   const V zero = V::zero(), one = V::set(T(1));
   switch (kind) {
-    case Activation::tanh: return tanh(x);
-    case Activation::sigmoid: return sigmoid(x);
-    case Activation::relu: return max(zero, x);
+    case Activation::tanh:
+      return tanh(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    case Activation::relu:
+      return max(zero, x);
     case Activation::hard_sigmoid: {
       const V t = fma(x, V::set(T(1.0 / 6)), V::set(T(0.5)));
       return max(zero, min(one, t));
     }
-    case Activation::leaky_relu: return select(less(x, zero), x * V::set(T(kLeakySlope)), x);
-    case Activation::elu: return select(less(x, zero), expm1(x), x);
-    case Activation::softplus: return max(zero, x) + log1p_unit(exp(zero - abs(x)));
-    case Activation::softsign: return x / (one + abs(x));
+    case Activation::leaky_relu:
+      return select(less(x, zero), x * V::set(T(kLeakySlope)), x);
+    case Activation::elu:
+      return select(less(x, zero), expm1(x), x);
+    case Activation::softplus:
+      return max(zero, x) + log1p_unit(exp(zero - abs(x)));
+    case Activation::softsign:
+      return x / (one + abs(x));
     case Activation::linear:
-    case Activation::softmax: break;
+    case Activation::softmax:
+      break;
   }
   return x;
 }
@@ -50,20 +61,27 @@ LF_INLINE Vec<T> slope(Activation kind, Vec<T> y) {
   using V = Vec<T>;
   const V zero = V::zero(), one = V::set(T(1));
   switch (kind) {
-    case Activation::tanh: return fnma(y, y, one);
-    case Activation::sigmoid: return y * (one - y);
-    case Activation::relu: return select(less(zero, y), one, zero);
+    case Activation::tanh:
+      return fnma(y, y, one);
+    case Activation::sigmoid:
+      return y * (one - y);
+    case Activation::relu:
+      return select(less(zero, y), one, zero);
     case Activation::hard_sigmoid:
       return select(less(zero, y), select(less(y, one), V::set(T(1.0 / 6)), zero), zero);
-    case Activation::leaky_relu: return select(less(y, zero), V::set(T(kLeakySlope)), one);
-    case Activation::elu: return select(less(y, zero), y + one, one);
-    case Activation::softplus: return zero - expm1(zero - y);
+    case Activation::leaky_relu:
+      return select(less(y, zero), V::set(T(kLeakySlope)), one);
+    case Activation::elu:
+      return select(less(y, zero), y + one, one);
+    case Activation::softplus:
+      return zero - expm1(zero - y);
     case Activation::softsign: {
       const V t = one - abs(y);
       return t * t;
     }
     case Activation::linear:
-    case Activation::softmax: break;
+    case Activation::softmax:
+      break;
   }
   return one;
 }

@@ -8,7 +8,8 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel) {
   LF_UNROLL
   for (int m = 0; m < MR; ++m) {
     a[m] = g.a + (g.a_offsets ? g.a_offsets[row + m] : (row + m) * g.a_stride);
-    c[m] = g.c + panel * g.c_panel_stride + (g.c_offsets ? g.c_offsets[row + m] : (row + m) * g.c_stride);
+    c[m] = g.c + panel * g.c_panel_stride +
+           (g.c_offsets ? g.c_offsets[row + m] : (row + m) * g.c_stride);
   }
   const index valid = g.columns - panel * NR * V;  // columns of this panel that exist
   const bool full = valid >= NR * V;
@@ -19,8 +20,9 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel) {
     for (int m = 0; m < MR; ++m)
       for (int n = 0; n < NR; ++n) {
         const index left = valid - n * V;
-        acc[0][m][n] = left >= V ? Vec<T>::load(c[m] + n * V)
-                              : left > 0 ? Vec<T>::load_part(c[m] + n * V, left) : Vec<T>::zero();
+        acc[0][m][n] = left >= V  ? Vec<T>::load(c[m] + n * V)
+                       : left > 0 ? Vec<T>::load_part(c[m] + n * V, left)
+                                  : Vec<T>::zero();
       }
   }
   const T* b[1] = {g.b + panel * g.b_panel_stride};

@@ -1,9 +1,10 @@
-// exp, expm1, tanh and sigmoid over vectors, in at most 4 ulp wherever argument and result are normal numbers.
+// exp, expm1, tanh and sigmoid over vectors, in at most 4 ulp wherever argument and result are
+// normal numbers.
 //
-// With n = round(x / ln 2) and r = x - n ln 2 (two-part ln 2), expm1(r) = r + r^2 q(r), |r| <= ln 2 / 2; q interpolates
-// (expm1(r) - r) / r^2 at Chebyshev nodes (relative error 2.5e-8 in float, 8e-19 in double).
-// Everything runs at any lane count with the same operations in the same order, so a lane's bits do not depend on
-// where in a vector it stands.
+// With n = round(x / ln 2) and r = x - n ln 2 (two-part ln 2), expm1(r) = r + r^2 q(r), |r| <= ln 2
+// / 2; q interpolates (expm1(r) - r) / r^2 at Chebyshev nodes (relative error 2.5e-8 in float,
+// 8e-19 in double). Everything runs at any lane count with the same operations in the same order,
+// so a lane's bits do not depend on where in a vector it stands.
 
 template <class T>
 struct MathConstants;
@@ -11,8 +12,8 @@ struct MathConstants;
 template <>
 struct MathConstants<float> {
   static constexpr float kLog2e = 1.44269504f, kLn2Hi = 0.693359375f, kLn2Lo = -0.00021219444f;
-  static constexpr float kExpLimit = 104.0f;   // beyond: 0 or infinity
-  static constexpr float kTanhLimit = 20.0f;   // of 2|x|: tanh is 1 from 18.1 on
+  static constexpr float kExpLimit = 104.0f;  // beyond: 0 or infinity
+  static constexpr float kTanhLimit = 20.0f;  // of 2|x|: tanh is 1 from 18.1 on
   static constexpr int kMantissa = 23;
   static constexpr float kPow2Magic = 12582912.0f + 127.0f;  // 1.5 * 2^23 + exponent bias
   static constexpr int kTerms = 5;
@@ -25,17 +26,25 @@ struct MathConstants<double> {
   static constexpr double kLog2e = 1.4426950408889634, kLn2Hi = 0.6931471803691238;
   static constexpr double kLn2Lo = 1.9082149292705877e-10;
   static constexpr double kExpLimit = 746.0;
-  static constexpr double kTanhLimit = 44.0;   // of 2|x|: tanh is 1 from 38.2 on
+  static constexpr double kTanhLimit = 44.0;  // of 2|x|: tanh is 1 from 38.2 on
   static constexpr int kMantissa = 52;
   static constexpr double kPow2Magic = 6755399441055744.0 + 1023.0;  // 1.5 * 2^52 + exponent bias
   static constexpr int kTerms = 11;
-  static constexpr double kQ[kTerms] = {
-      0.5, 0.1666666666666667, 0.04166666666666667, 0.008333333333326112, 0.001388888888888373,
-      0.0001984126987490126, 2.4801587325605324e-05, 2.7557255297969643e-06, 2.755727357010214e-07,
-      2.5105259538448494e-08, 2.0914717341716378e-09};
+  static constexpr double kQ[kTerms] = {0.5,
+                                        0.1666666666666667,
+                                        0.04166666666666667,
+                                        0.008333333333326112,
+                                        0.001388888888888373,
+                                        0.0001984126987490126,
+                                        2.4801587325605324e-05,
+                                        2.7557255297969643e-06,
+                                        2.755727357010214e-07,
+                                        2.5105259538448494e-08,
+                                        2.0914717341716378e-09};
 };
 
-// 2^n for integral n of the normal exponent range: the sum leaves n + bias in the low bits, which become the exponent.
+// 2^n for integral n of the normal exponent range: the sum leaves n + bias in the low bits, which
+// become the exponent.
 template <class T>
 LF_INLINE Vec<T> pow2(Vec<T> n) {
   using K = MathConstants<T>;

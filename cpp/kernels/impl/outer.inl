@@ -1,4 +1,5 @@
-// Gradients of packed panels: C[k][n] += sum over rows of A[row][k] B[row][n]; see PackColumns and Outer in args.h.
+// Gradients of packed panels: C[k][n] += sum over rows of A[row][k] B[row][n]; see PackColumns and
+// Outer in args.h.
 
 // Copies `n` elements, or zeros when there is no source.
 template <class T>
@@ -9,7 +10,7 @@ LF_INLINE void copy_or_zero(const T* from, index n, T* to) {
 template <class T>
 void pack_columns(const PackColumns<T>& p) {
   const index mr = p.mr, tile_size = p.rows * mr;
-  const index lead = p.first % mr;                          // columns of the first tile that others fill
+  const index lead = p.first % mr;  // columns of the first tile that others fill
   const index head = lead ? (mr - lead < p.k ? mr - lead : p.k) : 0;
   for (index r = 0; r < p.rows; ++r) {
     const T* from = p.source[r];

@@ -1,5 +1,5 @@
-// One time step: the GEMM tile ends with all gates of the same units in registers, and the cell runs there.
-// See StepForward and StepBackward in args.h. Cell is PlainCell or GeneralCell<T, G>.
+// One time step: the GEMM tile ends with all gates of the same units in registers, and the cell
+// runs there. See StepForward and StepBackward in args.h. Cell is PlainCell or GeneralCell<T, G>.
 
 // Cell math for `rows` rows of one panel; z [rows][G][V] holds the pre-activations.
 template <class T, class Cell>
@@ -56,21 +56,21 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel) {
       for (int p = 0; p < NP; ++p)
         for (int m = 0; m < MR; ++m)
           for (int g = 0; g < G; ++g)
-            acc[p][m][g] = Vec<T>::load(s.z_in + (panel + p) * s.z_panel_stride + ((row + m) * G + g) * V);
+            acc[p][m][g] =
+                Vec<T>::load(s.z_in + (panel + p) * s.z_panel_stride + ((row + m) * G + g) * V);
     }
     if (s.h_prev) {
       LF_UNROLL
-      for (int p = 0; p < NP; ++p) b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * G * V;
+      for (int p = 0; p < NP; ++p)
+        b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * G * V;
       LF_UNROLL
       for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_stride;
       accumulate_panels<T, NP, MR, G>(acc, a, b, G * V, s.hidden);
     }
     LF_UNROLL
-    for (int p = 0; p < NP; ++p)
-      LF_UNROLL
-      for (int m = 0; m < MR; ++m)
-        LF_UNROLL
-        for (int g = 0; g < G; ++g) acc[p][m][g].store(z[p] + (m * G + g) * V);
+    for (int p = 0; p < NP; ++p) LF_UNROLL
+    for (int m = 0; m < MR; ++m) LF_UNROLL
+    for (int g = 0; g < G; ++g) acc[p][m][g].store(z[p] + (m * G + g) * V);
   }
   for (int p = 0; p < NP; ++p) cell_rows<T, Cell>(s, z[p], row, MR, panel + p);
 }
@@ -89,7 +89,8 @@ void step_forward_cell(const StepForward<T>& s) {
     index row = s.row0;
     for (index i = 0; i < tiles.count; ++i) {
       const index rows = tiles.size(i);
-      with_size<kMax>(rows, [&](auto mr) { step_tile<T, Cell, decltype(mr)::value, 1>(s, row, p); });
+      with_size<kMax>(rows,
+                      [&](auto mr) { step_tile<T, Cell, decltype(mr)::value, 1>(s, row, p); });
       row += rows;
     }
   }

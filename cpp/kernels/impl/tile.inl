@@ -1,12 +1,17 @@
-// The one inner loop of every matrix product: an MR x NR block of accumulators stays in registers while k runs.
+// The one inner loop of every matrix product: an MR x NR block of accumulators stays in registers
+// while k runs.
 
-// Rows of a tile with NR vectors each, so that accumulators, NR loaded vectors and the broadcasts fit the registers.
-constexpr int tile_rows(int nr) { return kRegisters >= 32 ? (nr == 4 ? 6 : 8) : (nr == 1 ? 6 : nr == 2 ? 4 : 3); }
+// Rows of a tile with NR vectors each, so that accumulators, NR loaded vectors and the broadcasts
+// fit the registers.
+constexpr int tile_rows(int nr) {
+  return kRegisters >= 32 ? (nr == 4 ? 6 : 8) : (nr == 1 ? 6 : nr == 2 ? 4 : 3);
+}
 
-// acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP and MR are.
+// acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP
+// and MR are.
 template <class T, int NP, int MR, int NR, int SK = 1>
-LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[MR], const T* const (&b)[NP],
-                                 index b_stride, index k_count) {
+LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[MR],
+                                 const T* const (&b)[NP], index b_stride, index k_count) {
   index j = 0;
   for (index k = 0; k < k_count; ++k, j += b_stride) {
     Vec<T> x[MR];
@@ -34,11 +39,14 @@ LF_INLINE void load_bias(Vec<T> (&acc)[MR][NR], const T* bias) {
   }
 }
 
-// Splits rows row0 .. row1 into tiles of at most `max` rows, as even as they go (32 rows by 6: 5 5 5 5 6 6, not 6 6 6 6 6 2).
+// Splits rows row0 .. row1 into tiles of at most `max` rows, as even as they go (32 rows by 6: 5 5
+// 5 5 6 6, not 6 6 6 6 6 2).
 struct RowTiles {
   index count, small, larger;  // `larger` tiles of small + 1 rows come last
   LF_INLINE RowTiles(index rows, index max)
-      : count((rows + max - 1) / max), small(count ? rows / count : 0), larger(count ? rows % count : 0) {}
+      : count((rows + max - 1) / max),
+        small(count ? rows / count : 0),
+        larger(count ? rows % count : 0) {}
   LF_INLINE index size(index i) const { return i < count - larger ? small : small + 1; }
 };
 

@@ -1,5 +1,6 @@
 // The vector vocabulary on AVX2 with FMA: 8 floats or 4 doubles, 16 registers.
-// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name must do.
+// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name
+// must do.
 
 constexpr int kRegisters = 16;
 
@@ -27,7 +28,9 @@ struct Vec<float> {
   static LF_INLINE Vec zero() { return {_mm256_setzero_ps()}; }
   static LF_INLINE Vec set(float x) { return {_mm256_set1_ps(x)}; }
   static LF_INLINE Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
-  static LF_INLINE Vec load_part(const float* p, index n) { return {_mm256_maskload_ps(p, part(n))}; }
+  static LF_INLINE Vec load_part(const float* p, index n) {
+    return {_mm256_maskload_ps(p, part(n))};
+  }
   LF_INLINE void store(float* p) const { _mm256_storeu_ps(p, v); }
   LF_INLINE void store_part(float* p, index n) const { _mm256_maskstore_ps(p, part(n), v); }
 };
@@ -42,7 +45,9 @@ struct Vec<double> {
   static LF_INLINE Vec zero() { return {_mm256_setzero_pd()}; }
   static LF_INLINE Vec set(double x) { return {_mm256_set1_pd(x)}; }
   static LF_INLINE Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
-  static LF_INLINE Vec load_part(const double* p, index n) { return {_mm256_maskload_pd(p, part(n))}; }
+  static LF_INLINE Vec load_part(const double* p, index n) {
+    return {_mm256_maskload_pd(p, part(n))};
+  }
   LF_INLINE void store(double* p) const { _mm256_storeu_pd(p, v); }
   LF_INLINE void store_part(double* p, index n) const { _mm256_maskstore_pd(p, part(n), v); }
 };
@@ -115,7 +120,8 @@ LF_INLINE void transpose(F64 (&r)[4]) {
 LF_INLINE void transpose(F32 (&r)[8]) {
   __m256 t[8];
   for (int i = 0; i < 8; i += 4) {
-    const __m256 a = _mm256_unpacklo_ps(r[i].v, r[i + 1].v), b = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
+    const __m256 a = _mm256_unpacklo_ps(r[i].v, r[i + 1].v),
+                 b = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
     const __m256 c = _mm256_unpacklo_ps(r[i + 2].v, r[i + 3].v);
     const __m256 d = _mm256_unpackhi_ps(r[i + 2].v, r[i + 3].v);
     t[i] = _mm256_shuffle_ps(a, c, 0x44);

@@ -1,5 +1,6 @@
 // The vector vocabulary on AVX-512 (F, BW, DQ, VL): 16 floats or 8 doubles, 32 registers.
-// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name must do.
+// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name
+// must do.
 
 constexpr int kRegisters = 32;
 
@@ -25,7 +26,9 @@ struct Vec<float> {
   static LF_INLINE Vec zero() { return {_mm512_setzero_ps()}; }
   static LF_INLINE Vec set(float x) { return {_mm512_set1_ps(x)}; }
   static LF_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
-  static LF_INLINE Vec load_part(const float* p, index n) { return {_mm512_maskz_loadu_ps(part(n), p)}; }
+  static LF_INLINE Vec load_part(const float* p, index n) {
+    return {_mm512_maskz_loadu_ps(part(n), p)};
+  }
   LF_INLINE void store(float* p) const { _mm512_storeu_ps(p, v); }
   LF_INLINE void store_part(float* p, index n) const { _mm512_mask_storeu_ps(p, part(n), v); }
 };
@@ -38,7 +41,9 @@ struct Vec<double> {
   static LF_INLINE Vec zero() { return {_mm512_setzero_pd()}; }
   static LF_INLINE Vec set(double x) { return {_mm512_set1_pd(x)}; }
   static LF_INLINE Vec load(const double* p) { return {_mm512_loadu_pd(p)}; }
-  static LF_INLINE Vec load_part(const double* p, index n) { return {_mm512_maskz_loadu_pd(part(n), p)}; }
+  static LF_INLINE Vec load_part(const double* p, index n) {
+    return {_mm512_maskz_loadu_pd(part(n), p)};
+  }
   LF_INLINE void store(double* p) const { _mm512_storeu_pd(p, v); }
   LF_INLINE void store_part(double* p, index n) const { _mm512_mask_storeu_pd(p, part(n), v); }
 };

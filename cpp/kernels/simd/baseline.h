@@ -1,6 +1,7 @@
-// The vector vocabulary on x86-64-v2 (SSE4.2): 4 floats or 2 doubles, 16 registers. There is no fused multiply-add:
-// fma() rounds twice here, so results differ from other ISAs in the last bits (they agree among themselves).
-// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name must do.
+// The vector vocabulary on x86-64-v2 (SSE4.2): 4 floats or 2 doubles, 16 registers. There is no
+// fused multiply-add: fma() rounds twice here, so results differ from other ISAs in the last bits
+// (they agree among themselves). Included inside the anonymous namespace of kernels_isa.cpp; see
+// simd/README.md for what each name must do.
 
 constexpr int kRegisters = 16;
 

@@ -1,5 +1,6 @@
 // The vector vocabulary on aarch64 NEON: 4 floats or 2 doubles, 32 registers.
-// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name must do.
+// Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name
+// must do.
 
 constexpr int kRegisters = 32;
 
