@@ -1,0 +1,96 @@
+"""The Dense layer on the last axis, with softmax among its activations."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .activations import Activation, get_activation
+from .arrays import Array, as_real, quiet_overflow
+from .options import Params
+
+
+class DenseCache(NamedTuple):
+    """What `dense_backward` needs; z and y are (..., O)."""
+
+    x: Array
+    kernel: Array
+    z: Array
+    y: Array
+    activation: Activation | None
+
+
+def softmax(z: Array) -> Array:
+    """exp(z - max) / Σ exp(z - max) over the last axis."""
+    e: Array = np.exp(z - z.max(axis=-1, keepdims=True))
+    y: Array = e / e.sum(axis=-1, keepdims=True)
+    return y
+
+
+def softmax_backward(dy: Array, y: Array) -> Array:
+    """dz = y ⊙ (dy - Σ dy ⊙ y)."""
+    dz: Array = y * (dy - (dy * y).sum(axis=-1, keepdims=True))
+    return dz
+
+
+def dense_forward(
+    x: npt.ArrayLike,
+    params: Params,
+    activation: str | Activation = "linear",
+    *,
+    dtype: npt.DTypeLike = np.float64,
+) -> tuple[Array, DenseCache]:
+    """y = activation(x·W + b) on the last axis.
+
+    Parameters
+    ----------
+    x : (..., I)
+        Inputs.
+    params : dict
+        ``kernel`` (I, O) and ``bias`` (O), which may be missing.
+    activation : str or Activation
+        A name of `ACTIVATIONS`, or "softmax".
+    dtype : dtype
+        Everything is computed in this floating type.
+
+    Returns
+    -------
+    y : (..., O)
+    cache : DenseCache
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, _ = dense_forward(np.eye(2), {"kernel": np.zeros((2, 4))}, "softmax")
+    >>> y.tolist()
+    [[0.25, 0.25, 0.25, 0.25], [0.25, 0.25, 0.25, 0.25]]
+    """
+    inputs, kernel = as_real(x, dtype), as_real(params["kernel"], dtype)
+    if kernel.ndim != 2 or inputs.shape[-1] != kernel.shape[0]:
+        raise ValueError(f"[reference.dense] x is {inputs.shape}, kernel is {kernel.shape}")
+    z = inputs @ kernel
+    if "bias" in params:
+        z = z + as_real(params["bias"], dtype)
+    if activation == "softmax":
+        y = softmax(z)
+        return y, DenseCache(inputs, kernel, z, y, None)
+    function = get_activation(activation)
+    with quiet_overflow():
+        y = function.value(z)
+    return y, DenseCache(inputs, kernel, z, y, function)
+
+
+def dense_backward(dy: npt.ArrayLike, cache: DenseCache) -> tuple[Array, dict[str, Array]]:
+    """Return dx (..., I) and the gradients of kernel and bias, summed over all other axes."""
+    x, kernel, z, y, activation = cache
+    gradient = as_real(dy, y.dtype)
+    if activation is None:
+        dz = softmax_backward(gradient, y)
+    else:
+        with quiet_overflow():
+            dz = gradient * activation.derivative(z, y)
+    flat = dz.reshape(-1, dz.shape[-1])
+    grads = {"kernel": x.reshape(-1, x.shape[-1]).T @ flat, "bias": flat.sum(axis=0)}
+    return dz @ kernel.T, grads

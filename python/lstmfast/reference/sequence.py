@@ -1,0 +1,238 @@
+"""One direction of one layer over a whole sequence: the time loop and BPTT."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .arrays import Array, as_real, quiet_overflow, time_major
+from .cell import cell_backward, cell_forward, make_cell
+from .options import CellOptions, Masks, Params, check_params
+from .run import LstmCache, active_rows, cleared_rows, state_or_zero
+
+State = tuple[Array, Array]
+
+_PLAIN, _NO_MASKS = CellOptions(), Masks()
+
+
+def lstm_forward(
+    x: npt.ArrayLike,
+    params: Params,
+    h0: npt.ArrayLike | None = None,
+    c0: npt.ArrayLike | None = None,
+    *,
+    options: CellOptions | None = None,
+    lengths: npt.ArrayLike | None = None,
+    resets: npt.ArrayLike | None = None,
+    masks: Masks | None = None,
+    reverse: bool = False,
+    batch_first: bool = True,
+    dtype: npt.DTypeLike = np.float64,
+    keep_cache: bool = True,
+) -> tuple[Array, State, LstmCache]:
+    """Run one direction of one layer; the equations are those of `lstmfast.reference.cell`.
+
+    Parameters
+    ----------
+    x : (B, T, I), or (T, B, I) with ``batch_first=False``
+        Inputs.
+    params : dict
+        ``kernel`` (I, G·H), ``recurrent_kernel`` (P, G·H), ``bias`` (G·H) (may be missing) and
+        what the options call for, see `parameter_shapes`. Gate order i, f, g, o; coupled f, g, o.
+    h0, c0 : (B, P) and (B, H), optional
+        State before the first step; zero by default.
+    options : CellOptions, optional
+        The cell; the plain one by default.
+    lengths : (B,) int, optional
+        Row b ends after ``lengths[b]`` steps, in any order of rows: outputs from there on are
+        zero, the state stays as it was. What stands in the padding has no influence.
+    resets : (B, T) bool, optional
+        A new sequence begins in row b at step t: its state is cleared before that step. With
+        `reverse` it is cleared after it, on the way to step t - 1.
+    masks : Masks, optional
+        Masks of the random options.
+    reverse : bool
+        Go from the last step of each row to its first.
+    batch_first : bool
+        Layout of x, y and of masks that have a time axis.
+    dtype : dtype
+        Everything is computed in this floating type.
+    keep_cache : bool
+        False saves the memory of the steps where only outputs are wanted.
+
+    Returns
+    -------
+    y : (B, T, P) or (T, B, P)
+        h of every step.
+    (h, c) : (B, P) and (B, H)
+        State after each row's last step.
+    cache : LstmCache
+        For `lstm_backward`.
+
+    Raises
+    ------
+    ValueError
+        A shape, length or parameter name does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> params = {"kernel": np.ones((1, 4)), "recurrent_kernel": np.zeros((1, 4))}
+    >>> y, (h, c), cache = lstm_forward(np.zeros((1, 2, 1)), params)
+    >>> y.shape, float(c[0, 0])
+    ((1, 2, 1), 0.0)
+    """
+    options, masks = options or _PLAIN, masks or _NO_MASKS
+    layout = time_major(as_real(x, dtype), batch_first)
+    if layout.ndim != 3:
+        raise ValueError(f"[reference.lstm] x has {layout.ndim} axes; expected 3")
+    T, B, I = layout.shape
+    real = check_params(params, I, options, dtype)
+    P, columns = real["recurrent_kernel"].shape
+    H = columns // len(options.gates)
+
+    weight_mask = None if masks.weight is None else as_real(masks.weight, dtype)
+    active = active_rows(lengths, T, B)
+    cache = LstmCache(
+        params=real,
+        cell=make_cell(real, options, weight_mask),
+        masks=masks,
+        x=layout,
+        active=active,
+        clear=cleared_rows(resets, active, T, B, reverse),
+        reverse=reverse,
+        batch_first=batch_first,
+    )
+    cache.mask_input()
+    # one product for the sequence; formula 1 of the cell adds h'·R' into it step by step
+    z = cache.x.reshape(T * B, I) @ real["kernel"]
+    if "bias" in real:
+        z += real["bias"]
+    z = z.reshape(T, B, columns)
+
+    y = np.zeros((B, T, P) if batch_first else (T, B, P), dtype=z.dtype)
+    h = state_or_zero("h0", h0, (B, P), z.dtype)
+    c = state_or_zero("c0", c0, (B, H), z.dtype)
+    out = time_major(y, batch_first)
+    with quiet_overflow():
+        for t in cache.order:
+            h, c = _forward_step(cache, t, z[t], h, c, out, keep_cache)
+    return y, (h, c), cache
+
+
+def _forward_step(
+    cache: LstmCache, t: int, z: Array, h: Array, c: Array, y: Array, keep: bool
+) -> State:
+    """State after step t from the state before it; writes y[t]."""
+    if cache.clear is not None and cache.clear[t].any():
+        cleared = cache.clear[t][:, None]
+        h, c = np.where(cleared, 0.0, h), np.where(cleared, 0.0, c)
+    mask = cache.mask_at(cache.masks.recurrent, t)
+    h_new, c_new, step = cell_forward(
+        cache.cell,
+        z,
+        h if mask is None else h * mask,
+        h,
+        c,
+        cache.zoneout("h", t),
+        cache.zoneout("c", t),
+    )
+    if keep:
+        cache.steps[t] = step
+    if cache.active is None:
+        y[t] = h_new
+        return h_new, c_new
+    live = cache.active[t][:, None]
+    y[t] = np.where(live, h_new, 0.0)
+    return np.where(live, h_new, h), np.where(live, c_new, c)
+
+
+def lstm_backward(
+    dy: npt.ArrayLike | None,
+    dh_n: npt.ArrayLike | None,
+    dc_n: npt.ArrayLike | None,
+    cache: LstmCache,
+    *,
+    d_cell_states: npt.ArrayLike | None = None,
+) -> tuple[Array, Array, Array, dict[str, Array]]:
+    """Backpropagation through time of one `lstm_forward`.
+
+    Parameters
+    ----------
+    dy : (B, T, P) or (T, B, P), or None
+        Gradient of the outputs, in the layout of x. What it holds at padded steps is ignored.
+    dh_n, dc_n : (B, P) and (B, H), or None
+        Gradient of the final state.
+    cache : LstmCache
+        Third result of `lstm_forward`; not changed.
+    d_cell_states : (B, T, H) or (T, B, H), optional
+        Gradient of ``cache.cell_states()``.
+
+    Returns
+    -------
+    dx : like x
+    dh0, dc0 : (B, P) and (B, H)
+    grads : dict
+        A gradient for each parameter, under its name.
+    """
+    cell, params, dtype = cache.cell, cache.params, cache.x.dtype
+    T, B, I = cache.x.shape
+    P, columns = params["recurrent_kernel"].shape
+    H = columns // len(cell.options.gates)
+    if len(cache.steps) != T:
+        raise ValueError("[reference.lstm] backward needs a forward with keep_cache=True")
+    d_out = cache.step_gradient("dy", dy, P)
+    d_state = cache.step_gradient("d_cell_states", d_cell_states, H)
+
+    grads = {name: np.zeros_like(value) for name, value in params.items()}
+    dz = np.zeros((T, B, columns), dtype=dtype)
+    dh = state_or_zero("dh_n", dh_n, (B, P), dtype)
+    dc = state_or_zero("dc_n", dc_n, (B, H), dtype)
+    with quiet_overflow():
+        for t in reversed(cache.order):
+            dh_t = dh if d_out is None else dh + d_out[t]
+            dc_t = dc if d_state is None else dc + d_state[t]
+            dh, dc = _backward_step(cache, t, dh_t, dc_t, dh, dc, dz[t], grads)
+
+    flat = dz.reshape(T * B, columns)
+    h_in = np.stack([cache.steps[t].h_in for t in range(T)]) if T else np.zeros((0, B, P), dtype)
+    grads["kernel"] = cache.x.reshape(T * B, I).T @ flat
+    grads["recurrent_kernel"] = h_in.reshape(T * B, P).T @ flat
+    if cache.masks.weight is not None:
+        grads["recurrent_kernel"] *= cache.masks.weight
+    if "bias" in grads:
+        grads["bias"] = flat.sum(axis=0)
+    dx = (flat @ params["kernel"].T).reshape(T, B, I)
+    for t in range(T) if cache.masks.input is not None else ():
+        dx[t] *= cache.mask_at(cache.masks.input, t)
+    return np.ascontiguousarray(time_major(dx, cache.batch_first)), dh, dc, grads
+
+
+def _backward_step(
+    cache: LstmCache,
+    t: int,
+    dh_t: Array,
+    dc_t: Array,
+    dh_past: Array,
+    dc_past: Array,
+    dz: Array,
+    grads: dict[str, Array],
+) -> State:
+    """Gradient of the state before step t, from dh_t and dc_t of the state after it.
+
+    A row that is not active hands on `dh_past`, `dc_past`: its state went through unchanged,
+    and its output is a constant. As everything below is linear in dh_t and dc_t, clearing
+    them leaves its dz zero.
+    """
+    live = None if cache.active is None else cache.active[t][:, None]
+    if live is not None:
+        dh_t, dc_t = np.where(live, dh_t, 0.0), np.where(live, dc_t, 0.0)
+    dh_in, dh, dc = cell_backward(cache.cell, cache.steps[t], dh_t, dc_t, dz, grads)
+    mask = cache.mask_at(cache.masks.recurrent, t)
+    dh = dh + (dh_in if mask is None else dh_in * mask)
+    if cache.clear is not None and cache.clear[t].any():
+        cleared = cache.clear[t][:, None]
+        dh, dc = np.where(cleared, 0.0, dh), np.where(cleared, 0.0, dc)
+    if live is not None:
+        dh, dc = np.where(live, dh, dh_past), np.where(live, dc, dc_past)
+    return dh, dc

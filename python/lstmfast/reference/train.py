@@ -1,0 +1,234 @@
+"""Small models of LSTM, Dropout and Dense layers, and their training loop.
+
+Every layer is an object with `params`, `grads` (dicts with the same keys), `forward` and
+`backward`. The order of the batches comes from outside, so that another engine's training can be
+followed step by step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .activations import Activation
+from .arrays import Array, as_real
+from .dense import DenseCache, dense_backward, dense_forward
+from .losses import LOSSES, Loss
+from .optimizers import Adam, Clip, Sgd
+from .options import CellOptions, Params, check_params
+from .run import LstmCache
+from .sequence import lstm_backward, lstm_forward
+
+
+class Layer(Protocol):
+    """What `Chain` asks of a layer; `backward` belongs to the latest training `forward`."""
+
+    params: dict[str, Array]
+    grads: dict[str, Array]
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Outputs for x."""
+
+    def backward(self, dy: Array) -> Array:
+        """Set `grads` and return dx."""
+
+
+class LstmLayer:
+    """LSTM over (B, T, I): all steps (B, T, P), or the last one (B, P).
+
+    The parameters are copies, changed in place by the optimizer.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        options: CellOptions | None = None,
+        *,
+        return_sequences: bool = False,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        self.options = options or CellOptions()
+        input_size = np.shape(params["kernel"])[0]
+        real = check_params(params, input_size, self.options, dtype)
+        self.params = {name: value.copy() for name, value in real.items()}
+        self.grads: dict[str, Array] = {}
+        self.return_sequences = return_sequences
+        self.dtype = np.dtype(dtype)
+        self._cache: LstmCache | None = None
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """(B, T, P) or (B, P)."""
+        y, (h, _), cache = lstm_forward(
+            x, self.params, options=self.options, dtype=self.dtype, keep_cache=training
+        )
+        self._cache = cache if training else None
+        return y if self.return_sequences else h
+
+    def backward(self, dy: Array) -> Array:
+        """(B, T, I)."""
+        if self._cache is None:
+            raise ValueError("[reference.train] backward needs a forward with training=True")
+        dy_all, dh_n = (dy, None) if self.return_sequences else (None, dy)
+        dx, _, _, self.grads = lstm_backward(dy_all, dh_n, None, self._cache)
+        return dx
+
+
+class DenseLayer:
+    """Dense on the last axis; the parameters are copies, changed in place by the optimizer."""
+
+    def __init__(
+        self,
+        params: Params,
+        activation: str | Activation = "linear",
+        *,
+        dtype: npt.DTypeLike = np.float64,
+    ) -> None:
+        self.params = {name: as_real(value, dtype).copy() for name, value in params.items()}
+        self.grads: dict[str, Array] = {}
+        self.activation = activation
+        self.dtype = np.dtype(dtype)
+        self._cache: DenseCache | None = None
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """(..., O)."""
+        y, cache = dense_forward(x, self.params, self.activation, dtype=self.dtype)
+        self._cache = cache if training else None
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """(..., I)."""
+        if self._cache is None:
+            raise ValueError("[reference.train] backward needs a forward with training=True")
+        dx, grads = dense_backward(dy, self._cache)
+        self.grads = {name: grads[name] for name in self.params}
+        return dx
+
+
+class DropoutLayer:
+    """Multiplies by a mask in training, which `draw(shape)` gives already scaled."""
+
+    def __init__(self, draw: Callable[[tuple[int, ...]], Array]) -> None:
+        self.params: dict[str, Array] = {}
+        self.grads: dict[str, Array] = {}
+        self.draw = draw
+        self._mask: Array | None = None
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """X as it is, or masked."""
+        if not training:
+            return x
+        self._mask = as_real(self.draw(x.shape), x.dtype)
+        return x * self._mask
+
+    def backward(self, dy: Array) -> Array:
+        """The masked gradient."""
+        if self._mask is None:
+            raise ValueError("[reference.train] backward needs a forward with training=True")
+        return dy * self._mask
+
+
+@dataclass
+class Chain:
+    """Layers one after the other; parameters in layer order, then in the order of the dicts."""
+
+    layers: Sequence[Layer]
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Outputs of the last layer."""
+        for layer in self.layers:
+            x = layer.forward(x, training)
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        """Gradient of the inputs; every layer's `grads` are set."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def params(self) -> list[Array]:
+        """Every parameter, not a copy."""
+        return [value for layer in self.layers for value in layer.params.values()]
+
+    def grads(self) -> list[Array]:
+        """Gradients in the order of `params`."""
+        return [layer.grads[name] for layer in self.layers for name in layer.params]
+
+
+@dataclass
+class History:
+    """Loss of each batch before its step, and of each epoch: their mean weighted by batch size."""
+
+    batches: list[float] = field(default_factory=list)
+    epochs: list[float] = field(default_factory=list)
+
+
+def in_order(samples: int, batch_size: int) -> list[npt.NDArray[np.intp]]:
+    """Batches of one epoch without shuffling.
+
+    Examples
+    --------
+    >>> [batch.tolist() for batch in in_order(5, 2)]
+    [[0, 1], [2, 3], [4]]
+    """
+    rows = np.arange(samples)
+    return [rows[start : start + batch_size] for start in range(0, samples, batch_size)]
+
+
+def fit(
+    model: Chain,
+    x: Array,
+    y: Array,
+    *,
+    loss: str | Loss,
+    optimizer: Sgd | Adam,
+    epochs: Iterable[Sequence[npt.NDArray[np.intp]]],
+    clip: Clip | None = None,
+) -> History:
+    """Train in place.
+
+    Parameters
+    ----------
+    model : Chain
+        Its parameters change.
+    x, y : arrays with N samples on the first axis
+        Inputs and targets.
+    loss : str or function
+        A name of `LOSSES`, or ``loss(p, y) -> (value, dp)``.
+    optimizer : Sgd or Adam
+        Keeps its slots, so a second call goes on.
+    epochs : iterable of lists of row numbers
+        The batches of each epoch, for instance ``[in_order(N, 32)] * 10``.
+    clip : Clip, optional
+        Applied to the gradients before the optimizer.
+
+    Returns
+    -------
+    History
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = Chain([DenseLayer({"kernel": np.zeros((1, 1))})])
+    >>> x = np.ones((4, 1))
+    >>> history = fit(model, x, x, loss="mse", optimizer=Sgd(0.25), epochs=[in_order(4, 4)] * 2)
+    >>> history.epochs
+    [1.0, 0.25]
+    """
+    function = LOSSES[loss] if isinstance(loss, str) else loss
+    clip = clip or Clip()
+    history = History()
+    for batches in epochs:
+        total, samples = 0.0, 0
+        for rows in batches:
+            value, d_prediction = function(model.forward(x[rows], training=True), y[rows])
+            model.backward(d_prediction)
+            optimizer.step(model.params(), clip(model.grads()))
+            history.batches.append(value)
+            total += value * len(rows)
+            samples += len(rows)
+        history.epochs.append(total / samples)
+    return history

@@ -1,0 +1,221 @@
+"""The one table of problems: value, gradient and invariance tests and the benchmarks read it.
+
+A name says what the case is: ``l2t5b7i4h33`` has 2 layers, 5 steps, 7 rows, 4 inputs, 33 hidden
+units; what differs from the plain cell, and float64, follow after underscores. The sizes cover
+tails (H 1, 3, 17, 33, 50, 257, around every vector width), batches around every tile (B 1, 3, 6,
+7, 33), T 1, 2, 5, 40 and 1 to 3 layers, each value with each of the three cells; the list is a
+covering one, not the full product.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lstmfast import reference
+
+Array = npt.NDArray[Any]
+
+CELL_FIELDS = ("activation", "recurrent_activation", "peephole", "coupled", "layer_norm")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One problem: sizes, dtype, the cell, and what the call is given.
+
+    `lengths`, `resets` and `state` say whether the call has them.
+    """
+
+    T: int
+    B: int
+    I: int
+    H: int
+    layers: int = 1
+    dtype: str = "float32"
+    activation: str = "tanh"
+    recurrent_activation: str = "sigmoid"
+    peephole: bool = False
+    coupled: bool = False
+    layer_norm: bool = False
+    lengths: bool = False
+    resets: bool = False
+    state: bool = False
+
+    @property
+    def name(self) -> str:
+        """``l2t5b7i4h33_coupled_peephole``, and the like."""
+        parts = [f"l{self.layers}t{self.T}b{self.B}i{self.I}h{self.H}"]
+        for entry in fields(self)[5:]:
+            value = getattr(self, entry.name)
+            if value != entry.default:
+                parts.append(entry.name if value is True else str(value))
+        return "_".join(parts)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """The cell options that differ from the defaults, as keywords of `lf.LSTM`."""
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        return {k: getattr(self, k) for k in CELL_FIELDS if getattr(self, k) != defaults[k]}
+
+    @property
+    def options(self) -> reference.CellOptions:
+        """The cell for the reference."""
+        return reference.CellOptions(**self.keywords)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The numbers of a case; every value is one of float32, so both dtypes get the same problem.
+
+    x (B, T, I); `params` one dict a layer; h0, c0 (L, B, H) or None; lengths (B,) int64 or None;
+    resets (B, T) bool or None; dy (B, T, H), dh_n and dc_n (L, B, H) the gradients to pull back.
+    """
+
+    x: Array
+    params: tuple[Mapping[str, Array], ...]
+    h0: Array | None
+    c0: Array | None
+    lengths: npt.NDArray[np.int64] | None
+    resets: npt.NDArray[np.bool_] | None
+    dy: Array
+    dh_n: Array
+    dc_n: Array
+
+
+def make_problem(case: Case, dtype: str | None = None) -> Problem:
+    """Draw the numbers of a case; the same ones every time, in the case's dtype or another."""
+    kind = np.dtype(dtype or case.dtype)
+    rng = np.random.default_rng(zlib.crc32(case.name.removesuffix("_float64").encode()))
+    T, B, I, H, L = case.T, case.B, case.I, case.H, case.layers
+
+    def normal(*shape: int) -> Array:
+        return rng.standard_normal(shape).astype(np.float32).astype(kind)
+
+    def parameter(name: str, shape: tuple[int, ...]) -> Array:
+        """U(-1/√H, 1/√H), as torch draws them; norms near their neutral 1 and 0."""
+        bound = 0.3 if name.startswith("norm") else H**-0.5
+        centre = 1.0 if name in ("norm_z_weight", "norm_c_weight") else 0.0
+        return (centre + rng.uniform(-bound, bound, shape)).astype(np.float32).astype(kind)
+
+    params = tuple(
+        {
+            name: parameter(name, shape)
+            for name, shape in reference.parameter_shapes(
+                H if layer else I, H, case.options
+            ).items()
+        }
+        for layer in range(L)
+    )
+    lengths = rng.integers(1, T + 1, B)
+    lengths[rng.integers(B)] = T
+    return Problem(
+        x=normal(B, T, I),
+        params=params,
+        h0=0.5 * normal(L, B, H) if case.state else None,
+        c0=normal(L, B, H) if case.state else None,
+        lengths=lengths if case.lengths else None,
+        resets=rng.random((B, T)) < 0.3 if case.resets else None,
+        dy=normal(B, T, H),
+        dh_n=normal(L, B, H),
+        dc_n=normal(L, B, H),
+    )
+
+
+def run_reference(case: Case, problem: Problem, dtype: str = "float64") -> dict[str, Array]:
+    """All that a case gives out: y, h_n, c_n, dx, dh0, dc0 and ``<layer>.<parameter>``."""
+    y, (h_n, c_n), cache = reference.stack_forward(
+        problem.x,
+        problem.params,
+        problem.h0,
+        problem.c0,
+        options=case.options,
+        lengths=problem.lengths,
+        resets=problem.resets,
+        dtype=dtype,
+    )
+    dx, dh0, dc0, grads = reference.stack_backward(problem.dy, problem.dh_n, problem.dc_n, cache)
+    results = {"y": y, "h_n": h_n, "c_n": c_n, "dx": dx, "dh0": dh0, "dc0": dc0}
+    for layer, named in enumerate(grads):
+        results |= {f"{layer}.{name}": gradient for name, gradient in named.items()}
+    return results
+
+
+_CP: dict[str, Any] = {"coupled": True, "peephole": True}
+_LN: dict[str, Any] = {"layer_norm": True}
+
+PLAIN: tuple[Case, ...] = (
+    Case(1, 1, 1, 1),
+    Case(5, 3, 2, 3, state=True),
+    Case(2, 6, 3, 17),
+    Case(1, 7, 4, 33, state=True),
+    Case(40, 1, 1, 50),
+    Case(5, 33, 5, 50, layers=2),
+    Case(2, 1, 17, 257, state=True),
+    Case(5, 6, 40, 257),
+    Case(40, 7, 8, 33, state=True),
+    Case(40, 33, 3, 17, layers=3),
+    Case(2, 3, 50, 3, layers=2, state=True),
+    Case(5, 7, 4, 33, layers=2, lengths=True),
+    Case(40, 6, 2, 17, lengths=True, state=True),
+    Case(5, 33, 1, 50, resets=True, state=True),
+    Case(40, 3, 16, 33, layers=2, lengths=True, resets=True, state=True),
+    Case(3, 3, 1, 50, activation="relu"),
+    Case(40, 7, 3, 17, activation="relu", state=True),
+    Case(5, 6, 4, 33, layers=2, activation="relu", recurrent_activation="hard_sigmoid"),
+    Case(5, 1, 2, 257, activation="relu", lengths=True),
+    Case(5, 7, 3, 17, activation="softsign", recurrent_activation="hard_sigmoid", resets=True),
+    Case(5, 6, 3, 50, layers=2, dtype="float64", state=True),
+    Case(40, 33, 2, 33, dtype="float64", lengths=True, resets=True, state=True),
+)
+
+COUPLED_PEEPHOLE: tuple[Case, ...] = (
+    Case(1, 33, 2, 1, **_CP),
+    Case(5, 1, 1, 3, state=True, **_CP),
+    Case(40, 3, 4, 17, **_CP),
+    Case(2, 7, 17, 33, layers=2, state=True, **_CP),
+    Case(5, 6, 3, 50, layers=3, **_CP),
+    Case(5, 3, 8, 257, state=True, **_CP),
+    Case(40, 6, 5, 33, lengths=True, state=True, **_CP),
+    Case(5, 33, 1, 17, resets=True, state=True, **_CP),
+    Case(40, 7, 2, 50, layers=2, lengths=True, resets=True, state=True, **_CP),
+    Case(5, 7, 3, 33, activation="relu", state=True, **_CP),
+    Case(5, 6, 4, 17, layers=2, dtype="float64", lengths=True, state=True, **_CP),
+    Case(5, 6, 4, 33, peephole=True, state=True),
+    Case(5, 6, 4, 33, coupled=True, state=True),
+)
+
+LAYER_NORM: tuple[Case, ...] = (
+    Case(2, 3, 2, 1, state=True, **_LN),
+    Case(5, 6, 3, 3, **_LN),
+    Case(1, 7, 4, 17, state=True, **_LN),
+    Case(40, 1, 1, 33, **_LN),
+    Case(5, 33, 5, 50, layers=2, state=True, **_LN),
+    Case(5, 3, 40, 257, **_LN),
+    Case(2, 6, 8, 33, layers=3, state=True, **_LN),
+    Case(40, 7, 3, 17, lengths=True, state=True, **_LN),
+    Case(5, 33, 2, 50, resets=True, state=True, **_LN),
+    Case(40, 3, 4, 33, layers=2, lengths=True, resets=True, state=True, **_LN),
+    Case(5, 7, 3, 33, activation="relu", state=True, **_LN),
+    Case(5, 6, 4, 17, layers=2, dtype="float64", resets=True, state=True, **_LN),
+    Case(5, 6, 3, 33, lengths=True, state=True, **_CP, **_LN),
+)
+
+CASES: tuple[Case, ...] = PLAIN + COUPLED_PEEPHOLE + LAYER_NORM
+
+SPEED: dict[str, Case] = {
+    "toy": Case(3, 3, 1, 50),
+    "audio": Case(64, 1, 1, 20),
+    "small": Case(50, 32, 16, 64),
+    "forecast": Case(96, 64, 8, 128),
+    "medium": Case(100, 32, 128, 256),
+    "large": Case(100, 64, 512, 512),
+    "wide": Case(50, 128, 1024, 1024),
+    "b1_256": Case(100, 1, 64, 256),
+    "b1_1024": Case(100, 1, 256, 1024),
+}
+"""Shapes for benchmarks: mostly larger than what a test needs."""
