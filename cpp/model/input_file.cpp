@@ -1,0 +1,80 @@
+#include "model/input_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "base/check.h"
+#include "model/text.h"
+
+namespace lstmfast::model {
+namespace {
+
+// Some systems refuse more than 2 GiB in one call.
+constexpr std::uint64_t kMaxChunk = std::uint64_t{1} << 30;
+
+[[noreturn]] void fail_system(int error, const std::string& what) {
+  throw std::system_error(error, std::generic_category(), what);
+}
+
+}  // namespace
+
+InputFile::InputFile(std::string path) : path_(std::move(path)) {
+  LF_CHECK(path_.find('\0') == std::string::npos, where() << "the path contains a NUL character");
+  // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+  do {
+    descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  } while (descriptor_ < 0 && errno == EINTR);
+  if (descriptor_ < 0) fail_system(errno, where() + "cannot open");
+
+  struct stat status;
+  const int error = ::fstat(descriptor_, &status) != 0 ? errno
+                    : S_ISDIR(status.st_mode)          ? EISDIR
+                                                       : 0;
+  if (error == 0 && S_ISREG(status.st_mode)) {
+    size_ = static_cast<std::uint64_t>(status.st_size);
+    return;
+  }
+  ::close(descriptor_);
+  if (error != 0) fail_system(error, where() + "cannot read");
+  LF_FAIL(where() << "is not a regular file");
+}
+
+InputFile::~InputFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+InputFile::InputFile(InputFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      size_(other.size_),
+      descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+InputFile& InputFile::operator=(InputFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(size_, other.size_);
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+std::string InputFile::where() const { return "[load] " + printable(path_) + ": "; }
+
+void InputFile::read(std::uint64_t place, void* out, std::uint64_t size) const {
+  auto* to = static_cast<char*>(out);
+  while (size > 0) {
+    const auto chunk = static_cast<std::size_t>(std::min(size, kMaxChunk));
+    const ssize_t got = ::pread(descriptor_, to, chunk, static_cast<off_t>(place));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_system(errno, where() + "cannot read");
+    LF_CHECK(got > 0, where() << "the file ended while it was being read");
+    to += got;
+    place += static_cast<std::uint64_t>(got);
+    size -= static_cast<std::uint64_t>(got);
+  }
+}
+
+}  // namespace lstmfast::model

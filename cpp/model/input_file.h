@@ -1,0 +1,33 @@
+// A regular file opened for reading at any place; knows paths and bytes, no format.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace lstmfast::model {
+
+// Concurrent reads through one object are fine. Errors of the system are std::system_error, what is
+// wrong with the file itself std::invalid_argument; both start with "[load] PATH: ".
+class InputFile {
+ public:
+  explicit InputFile(std::string path);
+  ~InputFile();
+  InputFile(InputFile&& other) noexcept;
+  InputFile& operator=(InputFile&& other) noexcept;
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::uint64_t size() const { return size_; }  // when it was opened
+  std::string where() const;                    // "[load] PATH: "
+
+  // Copies bytes [place, place + size) to `out`; an error when the file has become shorter.
+  void read(std::uint64_t place, void* out, std::uint64_t size) const;
+
+ private:
+  std::string path_;
+  std::uint64_t size_ = 0;
+  int descriptor_ = -1;
+};
+
+}  // namespace lstmfast::model

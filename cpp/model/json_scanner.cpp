@@ -1,0 +1,194 @@
+#include "model/json_scanner.h"
+
+#include <limits>
+
+#include "base/check.h"
+#include "model/text.h"
+
+namespace lstmfast::model {
+namespace {
+
+// `code` is a Unicode scalar value: at most 0x10FFFF and no surrogate.
+void append_utf8(std::string& out, std::uint32_t code) {
+  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | (code >> 6));
+    tail(0);
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0 | (code >> 12));
+    tail(6);
+    tail(0);
+  } else {
+    out += static_cast<char>(0xF0 | (code >> 18));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
+
+}  // namespace
+
+void JsonScanner::fail(const std::string& what) const {
+  LF_FAIL(where_ << "header byte " << at_ << ": " << what);
+}
+
+void JsonScanner::fail_expected(const std::string& wanted) const {
+  const bool at_end = at_ >= text_.size();
+  fail("expected " + wanted + ", got " +
+       (at_end ? "the header's end" : "'" + printable(text_.substr(at_, 1)) + "'"));
+}
+
+void JsonScanner::skip_space() {
+  while (at_ < text_.size()) {
+    const char c = text_[at_];
+    if (c != ' ' && c != '\t' && c != '\n' && c != '\r') break;
+    ++at_;
+  }
+}
+
+bool JsonScanner::take(char wanted) {
+  skip_space();
+  if (at_ == text_.size() || text_[at_] != wanted) return false;
+  ++at_;
+  return true;
+}
+
+void JsonScanner::expect(char wanted) {
+  if (!take(wanted)) fail_expected(std::string("'") + wanted + "'");
+}
+
+void JsonScanner::expect_end() {
+  while (at_ < text_.size() && text_[at_] == ' ') ++at_;
+  if (at_ != text_.size()) fail_expected("only spaces after the object");
+}
+
+std::uint64_t JsonScanner::integer() {
+  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
+  const auto is_digit = [this] {
+    return at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9';
+  };
+  skip_space();
+  if (!is_digit()) fail_expected("an integer of 0 or more");
+  const bool leading_zero = text_[at_] == '0';
+  const std::size_t start = at_;
+  std::uint64_t value = 0;
+  for (; is_digit(); ++at_) {
+    const auto digit = static_cast<std::uint64_t>(text_[at_] - '0');
+    if (value > (kMax - digit) / 10) fail("the integer does not fit 64 bits");
+    value = value * 10 + digit;
+  }
+  if (leading_zero && at_ - start > 1) fail("the integer has a leading zero");
+  return value;
+}
+
+std::string JsonScanner::string() {
+  expect('"');
+  std::string out;
+  while (true) {
+    if (at_ == text_.size()) fail("the string is not closed");
+    const char c = text_[at_];
+    if (c == '"') break;
+    if (c == '\\') {
+      append_escape(out);
+      continue;
+    }
+    if (static_cast<unsigned char>(c) < 0x20) fail("control character inside a string");
+    const char* here = text_.data() + at_;
+    const int length = utf8_length(here, text_.data() + text_.size());
+    if (length == 0) fail("invalid UTF-8 inside a string");
+    out.append(here, static_cast<std::size_t>(length));
+    at_ += static_cast<std::size_t>(length);
+  }
+  ++at_;
+  return out;
+}
+
+void JsonScanner::append_escape(std::string& out) {
+  ++at_;
+  if (at_ == text_.size()) fail("the string is not closed");
+  switch (text_[at_++]) {
+    case '"':
+      out += '"';
+      return;
+    case '\\':
+      out += '\\';
+      return;
+    case '/':
+      out += '/';
+      return;
+    case 'b':
+      out += '\b';
+      return;
+    case 'f':
+      out += '\f';
+      return;
+    case 'n':
+      out += '\n';
+      return;
+    case 'r':
+      out += '\r';
+      return;
+    case 't':
+      out += '\t';
+      return;
+    case 'u':
+      break;
+    default:
+      --at_;
+      fail_expected("an escape of JSON");
+  }
+  std::uint32_t code = hex4();
+  if (code >= 0xDC00 && code <= 0xDFFF) fail("low surrogate without a high one");
+  if (code >= 0xD800 && code <= 0xDBFF) {
+    if (text_.substr(at_, 2) != "\\u") fail("high surrogate without a low one");
+    at_ += 2;
+    const std::uint32_t low = hex4();
+    if (low < 0xDC00 || low > 0xDFFF) fail("high surrogate without a low one");
+    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+  }
+  append_utf8(out, code);
+}
+
+std::uint32_t JsonScanner::hex4() {
+  std::uint32_t value = 0;
+  for (int i = 0; i < 4; ++i, ++at_) {
+    const char c = at_ < text_.size() ? text_[at_] : '\0';
+    std::uint32_t digit = 0;
+    if (c >= '0' && c <= '9') {
+      digit = static_cast<std::uint32_t>(c - '0');
+    } else if (c >= 'a' && c <= 'f') {
+      digit = static_cast<std::uint32_t>(c - 'a') + 10;
+    } else if (c >= 'A' && c <= 'F') {
+      digit = static_cast<std::uint32_t>(c - 'A') + 10;
+    } else {
+      fail_expected("a hexadecimal digit");
+    }
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  // Position in kShort of the control characters that have a short escape.
+  constexpr std::string_view kControls = "\b\f\n\r\t";
+  constexpr std::string_view kShort = "bfnrt";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += {'\\', c};
+    } else if (byte >= 0x20) {
+      out += c;
+    } else if (const auto i = kControls.find(c); i != std::string_view::npos) {
+      out += {'\\', kShort[i]};
+    } else {
+      out += {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  out += '"';
+}
+
+}  // namespace lstmfast::model

@@ -1,0 +1,113 @@
+#include "model/tensor_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "model/atomic_file.h"
+#include "model/text.h"
+
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the format is little-endian; on this machine the data would need swapping"
+#endif
+
+namespace lstmfast::model {
+namespace {
+
+constexpr std::uint64_t kLengthSize = 8;  // bytes of the header's length, little-endian
+constexpr std::size_t kMaxListed = 8;
+
+std::string list_names(const std::vector<TensorInfo>& tensors) {
+  if (tensors.empty()) return "none";
+  std::string out;
+  for (std::size_t i = 0; i < tensors.size() && i < kMaxListed; ++i) {
+    out += (i == 0 ? "" : ", ") + in_quotes(tensors[i].name);
+  }
+  return tensors.size() > kMaxListed ? out + ", ..." : out;
+}
+
+}  // namespace
+
+TensorFile TensorFile::read(const std::string& path) { return TensorFile(path); }
+
+TensorFile::TensorFile(const std::string& path) : file_(path) {
+  LF_CHECK(file_.size() >= kLengthSize, where() << "the file has " << file_.size()
+                                                << " bytes; expected at least 8 (not a "
+                                                   "safetensors file)");
+  unsigned char raw[kLengthSize];
+  file_.read(0, raw, kLengthSize);
+  std::uint64_t length = 0;
+  for (std::size_t i = 0; i < kLengthSize; ++i) length |= std::uint64_t{raw[i]} << (8 * i);
+  const std::uint64_t rest = file_.size() - kLengthSize;
+  const std::uint64_t limit = std::min(rest, kMaxHeaderSize);
+  LF_CHECK(length <= limit, where() << "the header claims " << length << " bytes; expected at most "
+                                    << limit << " (truncated, or not a safetensors file)");
+  std::string text(static_cast<std::size_t>(length), '\0');
+  file_.read(kLengthSize, text.data(), length);
+  header_ = parse_tensor_header(text, rest - length, where());
+  data_begin_ = kLengthSize + length;
+}
+
+const TensorInfo* TensorFile::find(std::string_view name) const {
+  const auto at = std::lower_bound(
+      header_.tensors.begin(), header_.tensors.end(), name,
+      [](const TensorInfo& info, std::string_view wanted) { return info.name < wanted; });
+  return at != header_.tensors.end() && at->name == name ? &*at : nullptr;
+}
+
+const TensorInfo& TensorFile::at(std::string_view name) const {
+  const TensorInfo* info = find(name);
+  LF_CHECK(info != nullptr, where() << "has no tensor " << in_quotes(name) << "; it holds "
+                                    << list_names(header_.tensors));
+  return *info;
+}
+
+const TensorInfo& TensorFile::checked(std::string_view name, DType dtype,
+                                      const std::vector<index>& shape) const {
+  const TensorInfo& info = at(name);
+  const bool fits = info.dtype == dtype && info.shape == shape;
+  LF_CHECK(fits, where() << "tensor " << in_quotes(name) << " is "
+                         << type_text(info.dtype, info.shape) << "; expected "
+                         << type_text(dtype, shape));
+  return info;
+}
+
+void TensorFile::copy_bytes(const TensorInfo& info, void* out) const {
+  file_.read(data_begin_ + info.begin, out, info.end - info.begin);
+}
+
+void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
+                       const Metadata& metadata) {
+  const std::string where = "[save] " + printable(path) + ": ";
+  std::vector<const TensorData*> order;
+  order.reserve(tensors.size());
+  for (const TensorData& tensor : tensors) order.push_back(&tensor);
+  std::sort(order.begin(), order.end(), [](const TensorData* a, const TensorData* b) {
+    return a->dtype != b->dtype ? a->dtype > b->dtype : a->name < b->name;
+  });
+
+  std::vector<TensorInfo> entries;
+  entries.reserve(order.size());
+  for (const TensorData* tensor : order) {
+    entries.push_back({tensor->name, tensor->dtype, tensor->shape, 0, 0});
+  }
+  const std::string header = format_tensor_header(entries, metadata, where);
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    LF_CHECK(order[i]->data != nullptr || entries[i].begin == entries[i].end,
+             where << "tensor " << in_quotes(entries[i].name) << " has no data");
+  }
+
+  unsigned char length[kLengthSize];
+  for (std::size_t i = 0; i < kLengthSize; ++i) {
+    length[i] = static_cast<unsigned char>(std::uint64_t{header.size()} >> (8 * i));
+  }
+  AtomicFile file(path);
+  file.write(length, kLengthSize);
+  file.write(header.data(), header.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    file.write(order[i]->data, static_cast<std::size_t>(entries[i].end - entries[i].begin));
+  }
+  file.commit();
+}
+
+}  // namespace lstmfast::model

@@ -1,0 +1,73 @@
+// Reader and writer of safetensors files: named tensors and text metadata in one file.
+// Must not know layers or what the tensors mean.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/plain.h"
+#include "model/dtype.h"
+#include "model/input_file.h"
+#include "model/tensor_header.h"
+
+namespace lstmfast::model {
+
+// An open file whose header was read and proved. Data are read when they are copied out, so that
+// nothing is ever allocated on the file's word: the caller owns the memory and knows the shape.
+// Wrong content is std::invalid_argument, a refusal of the system std::system_error; the text
+// starts with "[load] PATH: ". Copies out of one object may run concurrently.
+class TensorFile {
+ public:
+  static TensorFile read(const std::string& path);
+
+  const std::string& path() const { return file_.path(); }
+  const std::vector<TensorInfo>& tensors() const { return header_.tensors; }  // by name
+  const Metadata& metadata() const { return header_.metadata; }
+
+  const TensorInfo* find(std::string_view name) const;  // null when absent
+  const TensorInfo& at(std::string_view name) const;    // an error when absent
+
+  // Copies the whole tensor to `out`, which has room for `shape`; dtype and shape must match.
+  template <class T>
+  void copy(std::string_view name, const std::vector<index>& shape, T* out) const {
+    copy_bytes(checked(name, dtype_of<T>(), shape), out);
+  }
+
+  // Copies the end - begin bytes of one of tensors(), whatever its dtype.
+  void copy_bytes(const TensorInfo& info, void* out) const;
+
+  // For errors about what the file says: "[load] PATH: ".
+  std::string where() const { return file_.where(); }
+
+ private:
+  explicit TensorFile(const std::string& path);
+  const TensorInfo& checked(std::string_view name, DType dtype,
+                            const std::vector<index>& shape) const;
+
+  InputFile file_;
+  std::uint64_t data_begin_ = 0;  // place of the data section in the file
+  TensorHeader header_;
+};
+
+// One tensor to write; `data` stays the caller's, row-major.
+struct TensorData {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<index> shape;
+  const void* data = nullptr;
+};
+
+template <class T>
+TensorData tensor_data(std::string name, std::vector<index> shape, const T* data) {
+  return {std::move(name), dtype_of<T>(), std::move(shape), data};
+}
+
+// Writes the file at once and atomically; the bytes depend on the content alone, not on the order
+// of `tensors`. Impossible content is std::invalid_argument, found before anything is written; a
+// refusal of the system is std::system_error; the text starts with "[save] PATH: ".
+void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
+                       const Metadata& metadata);
+
+}  // namespace lstmfast::model

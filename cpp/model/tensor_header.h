@@ -1,0 +1,46 @@
+// The header of a safetensors file, between text and structs: tensor entries and metadata. Knows
+// the format's rules; must not know files or models.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/plain.h"
+#include "model/dtype.h"
+
+namespace lstmfast::model {
+
+struct TensorInfo {
+  std::string name;
+  DType dtype = DType::f32;
+  std::vector<index> shape;
+  std::uint64_t begin = 0;  // bytes of the data section, end exclusive
+  std::uint64_t end = 0;
+
+  index count() const { return static_cast<index>((end - begin) / dtype_size(dtype)); }
+};
+
+using Metadata = std::map<std::string, std::string>;
+
+struct TensorHeader {
+  std::vector<TensorInfo> tensors;  // ascending by name
+  Metadata metadata;
+};
+
+constexpr std::uint64_t kMaxHeaderSize = 100'000'000;
+
+// Parses and checks everything: the tensors fill the `data_size` bytes behind the header exactly.
+// Errors are std::invalid_argument and start with `where`.
+TensorHeader parse_tensor_header(std::string_view text, std::uint64_t data_size,
+                                 const std::string& where);
+
+// Lays the tensors one behind the other in the given order (sets begin and end) and returns the
+// header's text, padded with spaces so that the data behind it start at a multiple of 8 bytes of
+// the file. Large elements first keep every tensor aligned. Errors as above.
+std::string format_tensor_header(std::vector<TensorInfo>& tensors, const Metadata& metadata,
+                                 const std::string& where);
+
+}  // namespace lstmfast::model

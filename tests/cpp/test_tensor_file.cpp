@@ -1,0 +1,327 @@
+// The safetensors reader and writer: round trips, exact bytes, and every rule of the header.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "model/json_scanner.h"
+#include "model/tensor_file.h"
+#include "temp_dir.h"
+
+namespace lstmfast::model {
+namespace {
+
+using test::error_of;
+using test::read_bytes;
+using test::TempDir;
+using test::write_bytes;
+
+// A whole file of a header text and a number of zero bytes.
+std::string file_of(const std::string& header, std::size_t data_size) {
+  std::string bytes;
+  for (int i = 0; i < 8; ++i) bytes += static_cast<char>(header.size() >> (8 * i));
+  return bytes + header + std::string(data_size, '\0');
+}
+
+// The error of a file with this header and data size, without "[load] PATH: ".
+std::string header_error(const std::string& header, std::uint64_t data_size) {
+  return error_of([&] { parse_tensor_header(header, data_size, ""); });
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  INFO(text);
+  INFO(part);
+  const bool found = text.find(part) != std::string::npos;
+  CHECK(found);
+  return found;
+}
+
+std::string entry(const std::string& name, const std::string& shape, const std::string& offsets) {
+  return "\"" + name + R"(":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":)" + offsets +
+         "}";
+}
+
+TEST_CASE("what is written is read back") {
+  const TempDir dir;
+  const std::string path = dir.file("m.safetensors");
+  const float w[] = {1.5f, -0.0f, std::numeric_limits<float>::denorm_min(), 4, 5, 6};
+  const double d[] = {0.1, std::numeric_limits<double>::infinity()};
+  const std::int64_t i[] = {std::numeric_limits<std::int64_t>::min()};
+  const std::uint64_t u[] = {std::numeric_limits<std::uint64_t>::max()};
+  const std::uint8_t b[] = {1, 2, 255};
+  const Metadata metadata = {
+      {"kind", "lstm"}, {"", "empty key"}, {"naïve \"q\"\n\x01", "\\ / é 🎵"}};
+  write_tensor_file(path,
+                    {tensor_data("w/ü", {2, 3}, w), tensor_data("d", {2}, d),
+                     tensor_data("i", {}, i), tensor_data("u", {1, 1}, u), tensor_data("b", {3}, b),
+                     tensor_data<float>("none", {0, 7}, nullptr)},
+                    metadata);
+
+  const TensorFile file = TensorFile::read(path);
+  CHECK(file.metadata() == metadata);
+  CHECK(file.tensors().size() == 6);
+  float w2[6];
+  file.copy("w/ü", {2, 3}, w2);
+  CHECK(std::memcmp(w, w2, sizeof w) == 0);
+  double d2[2];
+  file.copy("d", {2}, d2);
+  CHECK(std::memcmp(d, d2, sizeof d) == 0);
+  std::int64_t i2 = 0;
+  file.copy("i", {}, &i2);
+  CHECK(i2 == i[0]);
+  std::uint64_t u2 = 0;
+  file.copy("u", {1, 1}, &u2);
+  CHECK(u2 == u[0]);
+  std::uint8_t b2[3];
+  file.copy("b", {3}, b2);
+  CHECK(b2[2] == 255);
+  CHECK(file.at("none").count() == 0);
+  file.copy<float>("none", {0, 7}, nullptr);
+  CHECK(file.find("missing") == nullptr);
+}
+
+TEST_CASE("the bytes depend on the content alone and place the data at a multiple of eight") {
+  const TempDir dir;
+  const float x[] = {1, 2};
+  const double y[] = {3};
+  write_tensor_file(dir.file("1"),
+                    {tensor_data("b", {2}, x), tensor_data("a", {2}, x), tensor_data("z", {1}, y)},
+                    {{"k", "v"}});
+  write_tensor_file(dir.file("2"),
+                    {tensor_data("z", {1}, y), tensor_data("a", {2}, x), tensor_data("b", {2}, x)},
+                    {{"k", "v"}});
+  const std::string bytes = read_bytes(dir.file("1"));
+  CHECK(bytes == read_bytes(dir.file("2")));
+  std::string header =
+      R"({"__metadata__":{"k":"v"},"z":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},)"
+      R"("a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},)"
+      R"("b":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}})";
+  header.append((8 - header.size() % 8) % 8, ' ');
+  CHECK(bytes.substr(0, 8 + header.size()) == file_of(header, 0));
+  CHECK(bytes.size() == 8 + header.size() + 24);
+
+  write_tensor_file(dir.file("3"), {}, {});
+  CHECK(read_bytes(dir.file("3")) == file_of("{}      ", 0));
+  CHECK(TensorFile::read(dir.file("3")).tensors().empty());
+}
+
+TEST_CASE("the writer refuses what no reader would accept, and leaves no file") {
+  const TempDir dir;
+  const std::string path = dir.file("m");
+  const float x[] = {1, 2};
+  const auto error = [&](const std::vector<TensorData>& tensors, const Metadata& metadata) {
+    const std::string text = error_of([&] { write_tensor_file(path, tensors, metadata); });
+    contains(text, "[save] " + path + ": ");
+    CHECK(dir.file_count() == 0);
+    return text;
+  };
+  const double y[] = {1};
+  contains(error({tensor_data("a", {2}, x), tensor_data("a", {1}, y)}, {}), "\"a\" appears twice");
+  contains(error({tensor_data("__metadata__", {2}, x)}, {}), "may be named \"__metadata__\"");
+  contains(error({tensor_data("\xff", {2}, x)}, {}), "\"\\xff\" is not valid UTF-8");
+  contains(error({}, {{"k", "\xc0\x80"}}), "metadata entry \"k\" is not valid UTF-8");
+  contains(error({tensor_data("a", {-1}, x)}, {}), "impossible shape F32 (?,)");
+  contains(error({tensor_data("a", {index{1} << 31, index{1} << 31}, x)}, {}), "impossible shape");
+  contains(error({tensor_data<float>("a", {2}, nullptr)}, {}), "\"a\" has no data");
+}
+
+TEST_CASE("copies check name, dtype and shape") {
+  const TempDir dir;
+  const std::string path = dir.file("m");
+  const float x[] = {1, 2};
+  write_tensor_file(path, {tensor_data("a", {2}, x)}, {});
+  const TensorFile file = TensorFile::read(path);
+  double d[2];
+  float f[2];
+  CHECK(error_of([&] { file.copy("a", {2}, d); }) ==
+        "[load] " + path + ": tensor \"a\" is F32 (2,); expected F64 (2,)");
+  CHECK(error_of([&] {
+          file.copy("a", {1, 2}, f);
+        }) == "[load] " + path + ": tensor \"a\" is F32 (2,); expected F32 (1, 2)");
+  CHECK(error_of([&] { file.copy("b", {2}, f); }) ==
+        "[load] " + path + ": has no tensor \"b\"; it holds \"a\"");
+}
+
+TEST_CASE("files that are none, and refusals of the system") {
+  const TempDir dir;
+  const std::string path = dir.file("m");
+  const auto read = [&] { TensorFile::read(path); };
+  CHECK_THROWS_AS(read(), std::system_error);
+  contains(error_of(read), "[load] " + path + ": cannot open: ");
+  try {
+    read();
+  } catch (const std::system_error& error) {
+    CHECK(error.code() == std::errc::no_such_file_or_directory);
+  }
+  contains(error_of([&] { TensorFile::read(dir.path()); }), ": cannot read: ");
+  contains(error_of([&] { TensorFile::read("/dev/zero"); }), "is not a regular file");
+  contains(error_of([&] { TensorFile::read(path + std::string("\0x", 2)); }), "NUL");
+  REQUIRE(::mkfifo(dir.file("pipe").c_str(), 0600) == 0);
+  contains(error_of([&] { TensorFile::read(dir.file("pipe")); }), "is not a regular file");
+
+  write_bytes(path, "");
+  contains(error_of(read), "the file has 0 bytes; expected at least 8");
+  write_bytes(path, "PK\x03\x04 a zip archive");
+  contains(error_of(read), "the header claims ");
+  write_bytes(path, file_of("{}", 0).substr(0, 9));
+  contains(error_of(read), "the header claims 2 bytes; expected at most 1 (truncated");
+  write_bytes(path, std::string(8, '\xff') + "{}");
+  contains(error_of(read), "the header claims 18446744073709551615 bytes");
+  write_bytes(path, std::string(8, '\0'));
+  contains(error_of(read), "the header does not start with '{'");
+}
+
+TEST_CASE("a file that shrinks after its header was read is an error, not a crash") {
+  const TempDir dir;
+  const std::string path = dir.file("m");
+  const float x[] = {1, 2};
+  write_tensor_file(path, {tensor_data("a", {2}, x)}, {});
+  const TensorFile file = TensorFile::read(path);
+  std::filesystem::resize_file(path, 60);
+  float out[2];
+  contains(error_of([&] { file.copy("a", {2}, out); }), "ended while it was being read");
+}
+
+TEST_CASE("the header's grammar is strict") {
+  const std::string a = entry("a", "[1]", "[0,4]");
+  CHECK(header_error("{" + a + "}", 4) == "");
+  CHECK(header_error("{ " + a + " }   ", 4) == "");
+  CHECK(header_error("{\n\t\"\\u0061\" : {\"data_offsets\" : [ 0 , 4 ] ,\"shape\":[1 ], "
+                     "\"dtype\":\"\\u004632\"}}",
+                     4) == "");
+  CHECK(header_error(R"({"__metadata__":{}})", 0) == "");
+  CHECK(header_error("{" + entry("a", "[]", "[0,4]") + "}", 4) == "");
+
+  contains(header_error(" {}", 0), "does not start with");
+  contains(header_error("[]", 0), "does not start with");
+  contains(header_error("{", 0), "byte 1: expected '\"', got the header's end");
+  contains(header_error("{}x", 0), "byte 2: expected only spaces after the object, got 'x'");
+  contains(header_error("{}\n", 0), "expected only spaces");
+  contains(header_error("{}{}", 0), "expected only spaces");
+  contains(header_error("{" + a + ",}", 4), "expected '\"'");
+  contains(header_error("{" + a + a + "}", 4), "expected '}'");
+  contains(header_error("{'a':1}", 4), "expected '\"', got '''");
+  contains(header_error(R"({"a":null})", 0), "expected '{'");
+  contains(header_error(R"({"a":[[[[[[)", 0), "expected '{'");
+  contains(header_error(R"({"a":{"dtype":{"x":1}}})", 0), "expected '\"'");
+  contains(header_error(R"({"a":{}})", 0), "tensor \"a\" has no dtype");
+  contains(header_error(R"({"a":{"dtype":"F32"}})", 0), "has no shape");
+  contains(header_error(R"({"a":{"dtype":"F32","shape":[]}})", 0), "has no data_offsets");
+  contains(header_error(R"({"a":{"dtype":"F31"}})", 0), "has the unknown dtype \"F31\"");
+  contains(header_error(R"({"a":{"dtype":"f32"}})", 0), "has the unknown dtype");
+  contains(header_error(R"({"a":{"evil":1}})", 0), "has the unknown key \"evil\"");
+  contains(header_error(R"({"a":{"dtype":"F32","dtype":"F32"}})", 0), "has dtype twice");
+  contains(header_error("{" + a + "," + a + "}", 8), "tensor \"a\" appears twice");
+  contains(header_error(R"({"__metadata__":{},"__metadata__":{}})", 0), "appears twice");
+  contains(header_error(R"({"__metadata__":{"k":"1","\u006b":"2"}})", 0),
+           "metadata key \"k\" appears twice");
+  contains(header_error(R"({"__metadata__":{"k":1}})", 0), "expected '\"', got '1'");
+  contains(header_error(R"({"__metadata__":null})", 0), "expected '{'");
+}
+
+TEST_CASE("numbers of the header") {
+  const auto error = [](const std::string& shape, const std::string& offsets) {
+    return header_error("{" + entry("a", shape, offsets) + "}", 4);
+  };
+  CHECK(error("[1]", "[0,4]") == "");
+  for (const char* bad : {"[-1]", "[+1]", "[.5]", "[null]", "[\"1\"]", "[,]", "[true]"}) {
+    contains(error(bad, "[0,4]"), "expected an integer of 0 or more");
+  }
+  for (const char* bad : {"[1.0]", "[1e0]", "[1 1]"}) contains(error(bad, "[0,4]"), "expected ']'");
+  contains(error("[01]", "[0,4]"), "leading zero");
+  contains(error("[1,]", "[0,4]"), "expected an integer");
+  contains(error("[18446744073709551616]", "[0,4]"), "does not fit 64 bits");
+  contains(error("[99999999999999999999999]", "[0,4]"), "does not fit 64 bits");
+  contains(error("[18446744073709551615]", "[0,4]"), "too large");
+  contains(error("[4294967296,4294967296]", "[0,0]"), "size overflows");
+  contains(error("[0,4294967296,4294967296]", "[0,0]"), "size overflows");
+  contains(error("[9223372036854775807]", "[0,4]"), "size overflows");
+  std::string deep = "[1";
+  for (int i = 0; i < 64; ++i) deep += ",1";
+  contains(error(deep + "]", "[0,4]"), "more than 64 extents");
+  contains(error("[1]", "[0]"), "fewer than two");
+  contains(error("[1]", "[]"), "fewer than two");
+  contains(error("[1]", "[0,4,4]"), "more than two");
+}
+
+TEST_CASE("tensors fill the data exactly") {
+  const auto error = [](const std::string& entries, std::uint64_t data_size) {
+    return header_error("{" + entries + "}", data_size);
+  };
+  const std::string a = entry("a", "[1]", "[0,4]");
+  CHECK(error(entry("b", "[1]", "[4,8]") + "," + a, 8) == "");
+  CHECK(error(entry("e", "[0]", "[4,4]") + "," + entry("f", "[0]", "[0,0]") + "," + a, 4) == "");
+  CHECK(error(entry("a", "[2]", "[0,4]"), 4) ==
+        "tensor \"a\" has data_offsets [0, 4]; expected 8 bytes for F32 (2,)");
+  CHECK(error(entry("a", "[1]", "[4,0]"), 4) ==
+        "tensor \"a\" has data_offsets [4, 0]; expected 4 bytes for F32 (1,)");
+  contains(error(entry("a", "[1]", "[18446744073709551612,0]"), 4), "expected 4 bytes");
+  contains(error(entry("a", "[1]", "[18446744073709551611,18446744073709551615]"), 4),
+           "which leave a hole in the data before them; expected a start at 0");
+  contains(error(a + "," + entry("b", "[1]", "[8,12]"), 12), "leave a hole");
+  contains(error(a + "," + entry("b", "[1]", "[2,6]"), 8), "which overlap the data before them");
+  contains(error(a + "," + entry("b", "[1]", "[0,4]"), 4), "which overlap");
+  contains(error(a + "," + entry("e", "[0]", "[2,2]"), 4), "which overlap");
+  CHECK(error(a, 3) == "the file holds 3 bytes of data; expected 4 from its header (truncated?)");
+  CHECK(error(a, 5) == "the file holds 5 bytes of data; expected 4 from its header");
+  contains(error("", 1), "the file holds 1 bytes of data; expected 0");
+}
+
+TEST_CASE("strings of the header") {
+  // The scanner keeps a view, hence one string for each call.
+  const auto parse = [&](const std::string& text) {
+    const std::string json = "\"" + text + "\"";
+    return JsonScanner(json, "").string();
+  };
+  CHECK(parse("") == "");
+  CHECK(parse(R"(\" \\ \/ \b\f\n\r\t)") == "\" \\ / \b\f\n\r\t");
+  CHECK(parse(R"(\u0041\u00e9\u20AC\ud83c\udfb5)") == "Aé€🎵");
+  CHECK(parse(R"(\u0000)") == std::string(1, '\0'));
+  CHECK(parse("é€🎵\x7f") == "é€🎵\x7f");
+  const char* bad[] = {R"(\x41)",
+                       R"(\u12)",
+                       R"(\u12g4)",
+                       R"(\ud83c)",
+                       R"(\ud83cx)",
+                       R"(\ud83c\n)",
+                       R"(\ud83c\u0041)",
+                       R"(\udfb5)",
+                       R"(\ud83c\ud83c)",
+                       R"(\)",
+                       "\n",
+                       "\x1f",
+                       "\x80",
+                       "\xc3",
+                       "\xc3(",
+                       "\xc0\xaf",
+                       "\xe0\x80\xaf",
+                       "\xed\xa0\x80",
+                       "\xf0\x80\x80\xaf",
+                       "\xf4\x90\x80\x80",
+                       "\xf8\x88\x80\x80\x80",
+                       "\xe2\x82",
+                       "\xfe"};
+  for (const char* text : bad) {
+    CAPTURE(std::string(text));
+    CHECK_THROWS_AS(parse(text), std::invalid_argument);
+  }
+  CHECK_THROWS_AS(JsonScanner("\"open", "").string(), std::invalid_argument);
+  CHECK_THROWS_AS(JsonScanner("\"open\\", "").string(), std::invalid_argument);
+
+  std::string every;
+  for (int c = 0; c < 128; ++c) every += static_cast<char>(c);
+  std::string json;
+  append_json_string(json, every + "é🎵");
+  CHECK(JsonScanner(json, "").string() == every + "é🎵");
+}
+
+}  // namespace
+}  // namespace lstmfast::model
