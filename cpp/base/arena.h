@@ -1,4 +1,4 @@
-// Measure, then carve: many arrays planned first and cut from one Buffer; must not know what they hold.
+// Measure, then carve: arrays planned first, cut from one Buffer; must not know what they hold.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +22,7 @@ struct Slot {
 // First pass: adds up requests. Owns nothing.
 class Planner {
  public:
-  // Alignment: a power of two up to kBufferAlignment. The default keeps arrays on lines of their own.
+  // Alignment: a power of two up to kBufferAlignment. By default arrays share no cache line.
   template <class T>
   Slot<T> add(index count, std::size_t alignment = kBufferAlignment) {
     LF_ASSERT(alignment >= alignof(T) && alignment <= kBufferAlignment &&
@@ -53,7 +53,7 @@ class Planner {
   std::size_t peak_ = 0;
 };
 
-// Second pass: the one block. Grow-only; pointers live until the next reserve that grows, or the end.
+// Second pass: the one block. Grow-only; its pointers live until a reserve that grows, or its end.
 class Arena {
  public:
   Arena() = default;

@@ -17,8 +17,8 @@ bool Barrier::wait_for_others(std::uint32_t round) noexcept {
 
 void Barrier::wake_sleepers() noexcept { unpark_all(round_); }
 
-// aborted_ first: whoever reads the new round sees it. A thread that read the old round leaves because the
-// round changed; the last arrival of that round stores the same value or a later one.
+// aborted_ first: whoever reads the new round sees it. A thread that read the old round leaves
+// because the round changed; the last arrival of that round stores the same value or a later one.
 void Barrier::abort() noexcept {
   aborted_.store(true, std::memory_order_relaxed);
   round_.fetch_add(1, std::memory_order_seq_cst);

@@ -1,4 +1,4 @@
-// A meeting point for the threads of one team run, step after step; must not know what the steps do.
+// A meeting point for the threads of one team run, step after step; must not know the steps.
 #pragma once
 
 #include <atomic>
@@ -8,16 +8,16 @@
 
 namespace lstmfast::base {
 
-// Spins briefly, then sleeps. What any thread wrote before wait() is seen by all after it. May live on the
-// stack of the caller of the run; allocates nothing.
+// Spins briefly, then sleeps. What any thread wrote before wait() is seen by all after it. May live
+// on the stack of the caller of the run; allocates nothing.
 class alignas(64) Barrier {
  public:
   explicit Barrier(int n) noexcept : n_(n) { LF_ASSERT(n > 0); }
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
-  // Returns when all n threads of this round have called it: true. False, at once and from then on, after
-  // abort(): a loop that cannot fail may ignore the answer.
+  // Returns when all n threads of this round have called it: true. False, at once and from then on,
+  // after abort(): a loop that cannot fail may ignore the answer.
   bool wait() noexcept {
     const std::uint32_t round = round_.load(std::memory_order_acquire);
     if (aborted_.load(std::memory_order_relaxed)) return false;
@@ -38,7 +38,7 @@ class alignas(64) Barrier {
   bool wait_for_others(std::uint32_t round) noexcept;
   void wake_sleepers() noexcept;
 
-  // Arrivals write one line and waiters watch another, so that a crowd of watchers does not slow arrivals.
+  // Arrivals write one line, waiters watch another: a crowd of watchers does not slow arrivals.
   std::atomic<int> arrived_{0};
   const int n_;
   alignas(64) std::atomic<std::uint32_t> round_{0};

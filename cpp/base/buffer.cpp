@@ -11,7 +11,7 @@ namespace {
 
 std::atomic<std::uint64_t> allocations{0};
 
-// Weights and caches of this size are walked with strides that miss the TLB; on 2 MiB pages they do not.
+// Weights and caches of this size are walked with strides that miss the TLB, unless in large pages.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kHugeFrom = 2 * kHugePage;
 

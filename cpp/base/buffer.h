@@ -14,7 +14,7 @@
 
 namespace lstmfast::base {
 
-// One cache line, and the widest vector of any ISA: no vector load of an aligned row straddles lines.
+// One cache line, and the widest vector of any ISA: no vector of an aligned row straddles lines.
 inline constexpr std::size_t kBufferAlignment = 64;
 
 namespace detail {
@@ -24,7 +24,7 @@ void* allocate_zeroed(std::size_t bytes);
 void release(void* p, std::size_t bytes) noexcept;
 }  // namespace detail
 
-// How often any Buffer of this process took memory from the system: a loop that is warm must not move it.
+// How often Buffers of this process took memory from the system: a warm loop must not move it.
 std::uint64_t allocation_count() noexcept;
 
 template <class T>
@@ -45,7 +45,7 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() { drop(); }
 
-  // Exactly `count` elements, all zero, whatever was there. Keeps the memory when it is large enough.
+  // Exactly `count` elements, all zero, whatever was there. Keeps the memory if it is large enough.
   void resize(index count) {
     if (count < 0 || count > kMaxCount) throw std::bad_array_new_length();
     if (count > capacity_) {

@@ -1,4 +1,4 @@
-// Checks of what callers hand in, with a message built only on failure; must not know what is checked.
+// Checks of what callers hand in, the message built on failure only; must not know what is checked.
 #pragma once
 
 #include <cassert>
@@ -16,7 +16,7 @@
 
 namespace lstmfast::base {
 
-// write(stream) puts the message; out of line, so that a check costs its caller one compare and jump.
+// write(stream) puts the message. Out of line: a check costs its caller one compare and jump.
 template <class Write>
 [[noreturn]] LF_COLD void throw_invalid(const Write& write) {
   std::ostringstream out;
@@ -31,14 +31,16 @@ template <class Write>
 #define LF_FAIL(message) \
   ::lstmfast::base::throw_invalid([&](std::ostream& lf_out) { lf_out << message; })
 
-// LF_CHECK(cond, message): LF_FAIL(message) unless cond holds. The message is a chain of << operands;
-// put an operand that is itself an expression with ?:, && or a comparison in parentheses.
-#define LF_CHECK(cond, message)               \
-  do {                                        \
-    if (!LF_LIKELY(cond)) { LF_FAIL(message); } \
+// LF_CHECK(cond, message): LF_FAIL(message) unless cond holds. The message is a chain of <<
+// operands; put an operand that is itself an expression with ?:, && or a comparison in parentheses.
+#define LF_CHECK(cond, message) \
+  do {                          \
+    if (!LF_LIKELY(cond)) {     \
+      LF_FAIL(message);         \
+    }                           \
   } while (false)
 
-// LF_ASSERT(cond): a promise between our own functions; compiled and looked at in debug builds only.
+// LF_ASSERT(cond): a promise between our own functions, looked at in debug builds only.
 #ifdef NDEBUG
 #define LF_ASSERT(cond) static_cast<void>(sizeof((cond) ? 1 : 0))
 #else

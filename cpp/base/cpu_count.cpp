@@ -38,8 +38,8 @@ int count_from(const SystemView& view, const char* name, bool first_of_list) {
   return static_cast<int>(*count);
 }
 
-// The smallest quota of a group and its parents, in whole CPUs; 0 when none has one. `mount` is where the
-// hierarchy hangs, `group` the path below it: "" or "/a/b".
+// The smallest quota of a group and its parents, in whole CPUs; 0 when none has one. `mount` is
+// where the hierarchy hangs, `group` the path below it: "" or "/a/b".
 template <class Quota>
 int smallest_quota(const std::string& mount, std::string group, const Quota& quota) {
   int smallest = 0;
@@ -162,8 +162,8 @@ int cpu_quota(const SystemView& view) {
 int default_thread_count(const SystemView& view) {
   int count = count_from(view, "LSTMFAST_NUM_THREADS", false);
   if (count == 0) count = count_from(view, "OMP_NUM_THREADS", true);
-  if (count == 0) count = std::min(smaller_quota(usable_cores(view), cpu_quota(view)), kMostThreads);
-  return std::max(count, 1);
+  if (count == 0) count = smaller_quota(usable_cores(view), cpu_quota(view));
+  return std::clamp(count, 1, kMostThreads);
 }
 
 }  // namespace lstmfast::base

@@ -1,4 +1,4 @@
-// The thread's floating-point mode, and a scope that flushes denormals; must not know what is computed.
+// The thread's floating-point mode, a scope that flushes denormals; must not know what is computed.
 #pragma once
 
 #include <cstdint>
@@ -47,8 +47,8 @@ inline constexpr FpMode kFlushBits = FpMode{1} << 24;
 inline constexpr FpMode kFlushBits = 0;
 #endif
 
-// Flushes on this thread while it lives, then gives the caller's mode back whole: a host that counts on
-// denormals, or reads the sticky flags, sees no trace of us.
+// Flushes on this thread while it lives, then gives the caller's mode back whole: a host that
+// counts on denormals, or reads the sticky flags, sees no trace of us.
 class FlushDenormals {
  public:
   FlushDenormals() noexcept : saved_(fp_mode()) { set_fp_mode(saved_ | kFlushBits); }

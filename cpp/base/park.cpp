@@ -40,7 +40,7 @@ void reset_parking_after_fork() noexcept {}
 
 namespace {
 
-// Words share lots by address; a waker therefore wakes all of a lot, and strangers go back to sleep.
+// Words share lots by address: a waker wakes all of a lot, and strangers go back to sleep.
 struct Lot {
   std::mutex mutex;
   std::condition_variable changed;
@@ -69,7 +69,7 @@ void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
   if (word.load(std::memory_order_acquire) == expected) lot.changed.wait(lock);
 }
 
-// The lock stands between the sleeper's look at the word and its sleep, so the wake cannot fall in there.
+// The lock keeps the wake from falling between the sleeper's look at the word and its sleep.
 void unpark_all(std::atomic<std::uint32_t>& word) noexcept {
   Lot& lot = lot_of(&word);
   const std::lock_guard<std::mutex> lock(lot.mutex);

@@ -1,4 +1,4 @@
-// Sleep on a 32-bit word until it changes (futex, or its like where there is none); must not know why.
+// Sleep on a 32-bit word until it changes (futex, or its like elsewhere); must not know why.
 #pragma once
 
 #include <atomic>
@@ -6,8 +6,8 @@
 
 namespace lstmfast::base {
 
-// Sleeps while word holds `expected`. May wake for no reason: callers look again in a loop. A change of the
-// word followed by unpark is never missed.
+// Sleeps while word holds `expected`. May wake for no reason: callers look again in a loop. A
+// change of the word followed by unpark is never missed.
 void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept;
 void unpark_one(std::atomic<std::uint32_t>& word) noexcept;
 void unpark_all(std::atomic<std::uint32_t>& word) noexcept;

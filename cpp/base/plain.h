@@ -19,6 +19,7 @@ enum class Activation : int {
   elu,
   softplus,
   softsign,
+  exponential,
   softmax,
 };
 

@@ -8,14 +8,14 @@
 
 namespace lstmfast::base {
 
-// Philox 4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3,
-// SC 2011): four words from a 128-bit counter under a 64-bit key.
+// Philox 4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2,
+// 3, SC 2011): four words from a 128-bit counter under a 64-bit key.
 using PhiloxBlock = std::array<std::uint32_t, 4>;
 using PhiloxKey = std::array<std::uint32_t, 2>;
 PhiloxBlock philox4x32(PhiloxBlock counter, PhiloxKey key) noexcept;
 
-// An endless sequence named by (seed, layer, kind, step) and, below it, (row, time). Number i depends on
-// those names and i alone: any thread may take any part, in any order. Cheap to make and to copy.
+// An endless sequence named by (seed, layer, kind, step) and, below it, (row, time). Number i
+// depends on those names and i alone: any thread may take any part, in any order. Cheap to copy.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::uint32_t layer, std::uint32_t kind,
@@ -49,13 +49,13 @@ class RandomStream {
   std::uint32_t time_ = 0;
 };
 
-// mask [count] out: element j is 0 with probability rate, else 1 / (1 - rate), decided by number first + j
-// of the stream, the same for float and double. rate in [0, 1]; at 1 all are 0.
+// mask [count] out: element j is 0 with probability rate, else 1 / (1 - rate), decided by number
+// first + j of the stream, the same for float and double. rate in [0, 1]; at 1 all are 0.
 template <class T>
 void fill_mask(const RandomStream& stream, std::uint64_t first, double rate, T* mask, index count);
 
-// items [count] in/out, put into an order that depends on (seed, epoch) and count alone; every order is
-// equally likely (Fisher and Yates, with unbiased draws).
+// items [count] in/out, put into an order that depends on (seed, epoch) and count alone; every
+// order is equally likely (Fisher and Yates, with unbiased draws).
 void shuffle(index* items, index count, std::uint64_t seed, std::uint64_t epoch) noexcept;
 
 }  // namespace lstmfast::base

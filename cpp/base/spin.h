@@ -1,4 +1,4 @@
-// Bounded busy waiting: look, pause, give up after a budget; must not know how to sleep (park.h) or why.
+// Bounded busy waiting: look, pause, give up after a budget; must not know what is waited for.
 #pragma once
 
 #include <atomic>
@@ -26,8 +26,8 @@ inline constexpr int kBareLooks = 16;
 // Then with pauses; the clock costs as much as some of them, so it is read once a batch.
 inline constexpr int kLooksPerClock = 32;
 
-// done() is called until it is true or the budget is used up; says which. The budget is a lower bound of
-// patience, not a promise: the first batch is looked through whatever it is.
+// done() is called until it is true or the budget is used up; says which. The budget is a lower
+// bound of patience, not a promise: the first batch is looked through whatever it is.
 template <class Done>
 bool spin_until(std::chrono::nanoseconds budget, Done done) noexcept {
   for (int i = 0; i < kBareLooks; ++i) {
@@ -45,9 +45,10 @@ bool spin_until(std::chrono::nanoseconds budget, Done done) noexcept {
   }
 }
 
-// How long threads in step wait for each other before they sleep. Sleeping and waking costs 5 to 50 us, so
-// up to that much spinning is worth it; but when the partner has no CPU (fewer CPUs than threads, a busy
-// machine) all of it is waste. One budget for the process: halved when it ran out, doubled when it served.
+// How long threads in step wait for each other before they sleep. Sleeping and waking costs 5 to 50
+// us, so up to that much spinning is worth it; but when the partner has no CPU (fewer CPUs than
+// threads, a busy machine) all of it is waste. One budget for the process: halved when it ran out,
+// doubled when it served.
 class SpinPatience {
  public:
   template <class Done>

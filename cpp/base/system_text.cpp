@@ -62,10 +62,17 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
   if (text.empty()) return std::nullopt;
   std::int64_t unit = 1;
   switch (text.back()) {
-    case 'K': unit = std::int64_t{1} << 10; break;
-    case 'M': unit = std::int64_t{1} << 20; break;
-    case 'G': unit = std::int64_t{1} << 30; break;
-    default: break;
+    case 'K':
+      unit = std::int64_t{1} << 10;
+      break;
+    case 'M':
+      unit = std::int64_t{1} << 20;
+      break;
+    case 'G':
+      unit = std::int64_t{1} << 30;
+      break;
+    default:
+      break;
   }
   if (unit > 1) text.remove_suffix(1);
   const auto value = parse_number(text);

@@ -1,4 +1,4 @@
-// Small texts in which the system describes itself (/sys, /proc), read and parsed; must not know their use.
+// Small texts in which a system describes itself (/sys, /proc), parsed; must not know their use.
 #pragma once
 
 #include <cstdint>

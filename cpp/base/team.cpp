@@ -23,8 +23,8 @@
 namespace lstmfast::base::team {
 namespace {
 
-// How long a worker without work looks for more before it sleeps. Waking a sleeper costs 5 to 50 us; the
-// parts of a model's step follow each other faster than this, and a pause in Python is longer.
+// How long a worker without work looks for more before it sleeps. Waking a sleeper costs 5 to 50 us;
+// the parts of a model's step follow each other faster than this, a pause in Python is longer.
 constexpr std::chrono::microseconds kIdleSpin{50};
 
 // The CPU that this thread is on right now, -1 where nobody can say.
@@ -65,8 +65,8 @@ struct alignas(64) Worker {
 // In State::pending: the caller sleeps.
 constexpr std::uint32_t kCallerAsleep = std::uint32_t{1} << 31;
 
-// `busy` is the lock of the team: who set it owns the plain members. Workers read `job` between being told
-// to work and counting themselves off `pending`; both are ordered by those words.
+// `busy` is the lock of the team: who set it owns the plain members. Workers read `job` between
+// being told to work and counting themselves off `pending`; both are ordered by those words.
 struct State {
   alignas(64) std::atomic<bool> busy{false};
   std::atomic<int> limit{0};  // 0: not asked yet
@@ -122,8 +122,8 @@ void await_workers() noexcept {
   }
 }
 
-// Ends the workers when the process exits or the library is unloaded. A team in use is left alone: its
-// caller may be the very thread that exits.
+// Ends the workers when the process exits or the library is unloaded. A team in use is left alone:
+// its caller may be the very thread that exits.
 struct Shutdown {
   ~Shutdown() {
     if (state.busy.exchange(true, std::memory_order_acquire)) return;
@@ -141,8 +141,8 @@ struct Shutdown {
 };
 
 #if !defined(_WIN32)
-// Of all threads only the one that forked lives on in the child: the team starts from nothing there. The
-// parent's Worker objects stay reachable and are used again.
+// Of all threads only the one that forked lives on in the child: the team starts from nothing
+// there. The parent's Worker objects stay reachable and are used again.
 void forget_team_in_child() noexcept {
   reset_parking_after_fork();
   state.forks.fetch_add(1, std::memory_order_relaxed);
@@ -175,7 +175,8 @@ void start_worker(int i) {
   const BlockSignals quiet;
 #endif
   if (state.workers[i] == nullptr) state.workers[i] = new Worker;
-  Worker* worker = new (state.workers[i]) Worker;  // whatever a fork left there is dead, not joinable
+  // Begun anew without an end: what a fork left there names a thread that is in the parent.
+  Worker* worker = new (state.workers[i]) Worker;
   const std::uint32_t forks = state.forks.load(std::memory_order_relaxed);
   worker->thread = std::thread(worker_main, worker, i + 1, forks);
   state.started.store(i + 1, std::memory_order_relaxed);

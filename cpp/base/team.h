@@ -1,11 +1,12 @@
-// The process's one thread team: runs a function on n threads at once; must not know what it computes.
+// The process's one thread team: a function on n threads at once; must not know what it computes.
 //
 //   team::run(n, [&](int tid, int n) { work on split(count, tid, n) });
 //   team::run(n, [&](int tid, int n, Barrier& barrier) { for each step: ...; barrier.wait(); });
 //
-// The n that the function gets is the n in force: partition by it. It is smaller than asked for when the
-// thread limit is, and 1 when the team is busy: with another caller, or with the run we are nested in.
-// Then the function runs on the caller's thread alone. n == 1 touches no thread and no shared state.
+// The n that the function gets is the n in force: partition by it. It is smaller than asked for
+// when the thread limit is, and 1 when the team is busy: with another caller, or with the run we
+// are nested in. Then the function runs on the caller's thread alone. n == 1 touches no thread and
+// no shared state.
 #pragma once
 
 #include <algorithm>
@@ -18,18 +19,19 @@
 
 namespace lstmfast::base::team {
 
-// tid in [0, n); tid 0 is the caller's own thread. Floating-point modes of the caller hold in all threads.
+// tid in [0, n); tid 0 is the caller's thread. The caller's floating-point mode holds in all.
 using Function = void (*)(void* context, int tid, int n);
 
 inline constexpr int kMaxThreads = 1024;
 
-// The most threads one run may use. Until set: default_thread_count() of base/cpu_count.h, which throws
-// std::invalid_argument for a malformed environment variable. set: n in [1, kMaxThreads], or the same.
+// The most threads one run may use. Until set: default_thread_count() of base/cpu_count.h, which
+// throws std::invalid_argument for a malformed variable, as set does unless 1 <= n <= kMaxThreads.
 int get_num_threads();
 void set_num_threads(int n);
 
-// The team, held for a while: for callers that must know n before they lay out memory, or that run several
-// phases. Idle workers are cheap to hold for microseconds, not for longer: others run alone meanwhile.
+// The team, held for a while: for callers that must know n before they lay out memory, or that run
+// several phases. Others run alone meanwhile, so hold it for the work, not beyond. Not to be held
+// by a thread that forks and then goes on with it in the child.
 class Lease {
  public:
   explicit Lease(int n_threads);
@@ -40,9 +42,9 @@ class Lease {
   // The n in force, fixed for the life of the lease.
   int size() const noexcept { return n_; }
 
-  // function(context, tid, size()) once for each tid, all at once; returns when all have returned. An
-  // exception of any is rethrown here after that (the first, if several). Allocates nothing. A function
-  // that meets others at a Barrier must not throw past it, or must abort() it (run below does).
+  // function(context, tid, size()) once for each tid, all at once; returns when all have returned,
+  // then rethrows the exception of any (the first of several). Allocates nothing. A function that
+  // meets others at a Barrier must not throw, or must abort() it first, as the run below does.
   void run(Function function, void* context) const;
 
   // f(tid, n), or f(tid, n, barrier) with a fresh Barrier of all n threads, aborted when f throws.
@@ -67,7 +69,8 @@ inline int run(int n_threads, Function function, void* context) {
   return lease.size();
 }
 
-// f(begin, end) over shares of [0, count) that start at multiples of `grain`; no more threads than grains.
+// f(begin, end) over shares of [0, count) that start at multiples of `grain`, on as many threads as
+// there are grains at most.
 template <class F>
 void parallel_for(int n_threads, index count, index grain, F&& f) {
   if (count <= 0) return;

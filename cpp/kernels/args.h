@@ -194,4 +194,13 @@ struct NormBackward {
   CellParams<T> cell;
 };
 
+// The speed of light: `count` rounds of fused multiply-adds on independent registers, and nothing
+// else.
+template <class T>
+struct FmaChains {
+  index count;
+  T* sums;  // out: [V], so that the work cannot be dropped
+};
+constexpr int kFmaChains = 12;  // vectors a round: enough to hide the latency of two units
+
 }  // namespace lstmfast::kernels

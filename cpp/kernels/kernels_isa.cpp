@@ -36,20 +36,23 @@ struct Vec;
 template <class T>
 LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n);
 
-#define LF_SIMD(name) LF_STRING(simd / name.h)
+// clang-format off: the path in LF_SIMD holds no spaces, and each file needs those above it
+#define LF_SIMD(name) LF_STRING(simd/name.h)
 #include LF_SIMD(LF_ISA)
 
+#include "impl/math.inl"
+#include "impl/activation.inl"
+#include "impl/tile.inl"
+#include "impl/gemm.inl"
+#include "impl/outer.inl"
+#include "impl/transpose.inl"
+#include "cells/plain.inl"
 #include "cells/general.inl"
 #include "cells/norm.inl"
-#include "cells/plain.inl"
-#include "impl/activation.inl"
-#include "impl/gemm.inl"
-#include "impl/math.inl"
-#include "impl/outer.inl"
 #include "impl/step.inl"
-#include "impl/tile.inl"
-#include "impl/transpose.inl"
+#include "impl/fma_chains.inl"
 #include "impl/vector.inl"
+// clang-format on
 
 }  // namespace
 

@@ -48,6 +48,8 @@ LF_INLINE Vec<T> activate(Activation kind, Vec<T> x) {
       return max(zero, x) + log1p_unit(exp(zero - abs(x)));
     case Activation::softsign:
       return x / (one + abs(x));
+    case Activation::exponential:
+      return exp(x);
     case Activation::linear:
     case Activation::softmax:
       break;
@@ -79,6 +81,8 @@ LF_INLINE Vec<T> slope(Activation kind, Vec<T> y) {
       const V t = one - abs(y);
       return t * t;
     }
+    case Activation::exponential:
+      return y;
     case Activation::linear:
     case Activation::softmax:
       break;

@@ -1,0 +1,119 @@
+// Categorical cross-entropy, a row at a time: from probabilities, and from logits with softmax
+// built in. Targets are rows t, smoothed to t (1 - s) + s / columns, or labels, which stand for a
+// row with a single 1.
+
+template <class T>
+struct SmoothTarget {
+  Vec<T> keep, add;
+  LF_INLINE explicit SmoothTarget(const LossRows<T>& a)
+      : keep(Vec<T>::set(T(1) - a.parameter)), add(Vec<T>::set(a.parameter / T(a.columns))) {}
+  LF_INLINE Vec<T> operator()(Vec<T> t) const { return fma(t, keep, add); }
+};
+
+// With P = sum of p, q = p / P limited to epsilon .. 1 - epsilon: loss = -sum of t log q.
+// d loss / d p_j = (g_j - sum of g p / P) / P with g = -t / q, and 0 where the limit holds.
+template <class T>
+LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T* gradient) {
+  const Vec<T> zero = Vec<T>::zero();
+  const Vec<T> low = Vec<T>::set(T(kProbabilityEpsilon)),
+               high = Vec<T>::set(T(1 - kProbabilityEpsilon));
+  const SmoothTarget<T> smooth(a);
+  Total<T> p_total, loss, flow;
+  for_vectors<T>(a.columns, [&](index j, auto part) { p_total.add(part.load(p + j)); });
+  const Vec<T> sum = Vec<T>::set(T(p_total.result()));
+  const auto limited = [&](Vec<T> q) { return max(low, min(high, q)); };
+  const auto slope = [&](Vec<T> q, Vec<T> target) {
+    return select(less(q, low), zero, select(less(high, q), zero, zero - target / q));
+  };
+  if (a.labels) {
+    const index label = index(*t);
+    const Vec<T> q = Vec<T>::set(p[label]) / sum;
+    const Vec<T> g = slope(q, Vec<T>::set(T(1)));
+    if (gradient) {
+      const T others = first_lane((zero - g * q) / sum) * a.scale;
+      for_vectors<T>(a.columns,
+                     [&](index j, auto part) { part.store(Vec<T>::set(others), gradient + j); });
+      gradient[label] = first_lane((g - g * q) / sum) * a.scale;
+    }
+    return -double(first_lane(log(limited(q))));
+  }
+  for_vectors<T>(a.columns, [&](index j, auto part) {
+    const Vec<T> q = part.load(p + j) / sum;
+    const Vec<T> target = smooth(part.load(t + j));
+    loss.add(part.keep(target * log(limited(q)), zero));
+    flow.add(part.keep(slope(q, target) * q, zero));
+  });
+  if (gradient) {
+    const Vec<T> mean_flow = Vec<T>::set(T(flow.result())), scale = Vec<T>::set(a.scale);
+    for_vectors<T>(a.columns, [&](index j, auto part) {
+      const Vec<T> g = slope(part.load(p + j) / sum, smooth(part.load(t + j)));
+      part.store((g - mean_flow) / sum * scale, gradient + j);
+    });
+  }
+  return -loss.result();
+}
+
+template <class T>
+void categorical_crossentropy(const LossRows<T>& a) {
+  double total = 0;
+  for (index r = 0; r < a.rows; ++r)
+    total +=
+        probability_row(a, a.prediction + r * a.prediction_stride, a.target + r * a.target_stride,
+                        a.gradient ? a.gradient + r * a.gradient_stride : nullptr);
+  *a.total = total;
+}
+
+// With e = exp(x - max x), E = sum of e, p = e / E: loss = sum of t (log E - (x - max x)), and the
+// slope for x is p (sum of t) - t. Probabilities have the bits that the softmax kernel gives.
+template <class T>
+LF_INLINE double logit_row(const LossRows<T>& a, const T* x, const T* t, T* gradient, T* output) {
+  const Vec<T> zero = Vec<T>::zero();
+  const SmoothTarget<T> smooth(a);
+  const Vec<T> m = Vec<T>::set(row_max(a.columns, x));
+  const index label = a.labels ? index(*t) : 0;
+  const Vec<T> at_label =
+      Vec<T>::set(x[label]) - m;  // read before output, which may be x, is written
+  T* kept = gradient ? gradient : output;
+  Total<T> e_total, t_total, flow;
+  for_vectors<T>(a.columns, [&](index j, auto part) {
+    const Vec<T> d = part.load(x + j) - m, e = exp(d);
+    e_total.add(part.keep(e, zero));
+    if (!a.labels) {
+      const Vec<T> target = smooth(part.load(t + j));
+      t_total.add(part.keep(target, zero));
+      // a target of 0 has no part in the loss, even where a logit is -infinity
+      flow.add(part.keep(select(less(zero, abs(target)), target * d, zero), zero));
+    }
+    if (kept) part.store(e, kept + j);
+  });
+  const Vec<T> sum = Vec<T>::set(T(e_total.result()));
+  const Vec<T> scale = Vec<T>::set(a.scale),
+               t_sum = Vec<T>::set(a.labels ? T(1) : T(t_total.result()));
+  if (kept) {
+    for_vectors<T>(a.columns, [&](index j, auto part) {
+      const Vec<T> p = part.load(kept + j) / sum;
+      if (output) part.store(p, output + j);
+      if (gradient) {
+        const Vec<T> target = a.labels ? zero : smooth(part.load(t + j));
+        part.store((p * t_sum - target) * scale, gradient + j);
+      }
+    });
+    if (gradient && a.labels) {
+      const Vec<T> p = exp(at_label) / sum;
+      gradient[label] = first_lane((p - Vec<T>::set(T(1))) * scale);
+    }
+  }
+  const Vec<T> log_sum = log(sum);
+  return a.labels ? double(first_lane(log_sum - at_label))
+                  : double(first_lane(t_sum)) * double(first_lane(log_sum)) - flow.result();
+}
+
+template <class T>
+void softmax_crossentropy(const LossRows<T>& a) {
+  double total = 0;
+  for (index r = 0; r < a.rows; ++r)
+    total += logit_row(a, a.prediction + r * a.prediction_stride, a.target + r * a.target_stride,
+                       a.gradient ? a.gradient + r * a.gradient_stride : nullptr,
+                       a.output ? a.output + r * a.output_stride : nullptr);
+  *a.total = total;
+}

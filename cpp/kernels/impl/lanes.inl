@@ -1,0 +1,67 @@
+// Loops over whole vectors and a tail, written once; and sums.
+
+template <class T>
+struct Whole {
+  LF_INLINE Vec<T> load(const T* p) const { return Vec<T>::load(p); }
+  LF_INLINE void store(Vec<T> x, T* p) const { x.store(p); }
+  LF_INLINE Vec<T> keep(Vec<T> x, Vec<T>) const { return x; }
+};
+
+template <class T>
+constexpr T kLaneNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+// The first n lanes; keep() puts `other` into the rest.
+template <class T>
+struct First {
+  index n;
+  LF_INLINE Vec<T> load(const T* p) const { return Vec<T>::load_part(p, n); }
+  LF_INLINE void store(Vec<T> x, T* p) const { x.store_part(p, n); }
+  LF_INLINE Vec<T> keep(Vec<T> x, Vec<T> other) const {
+    return select(less(Vec<T>::load(kLaneNumbers<T>), Vec<T>::set(T(n))), x, other);
+  }
+};
+
+// f(j, part) for the vectors that begin at elements j of 0 .. count; part is a Whole or a First.
+template <class T, class F>
+LF_INLINE void for_vectors(index count, F f) {
+  constexpr int V = Vec<T>::kLanes;
+  index j = 0;
+  for (; j + V <= count; j += V) f(j, Whole<T>{});
+  if (j < count) f(j, First<T>{count - j});
+}
+
+// A sum of vectors, over all lanes. Short runs are summed in T and the runs in double, always in
+// the same order, so that long sums lose no digits.
+template <class T>
+struct Total {
+  static constexpr int V = Vec<T>::kLanes, kRun = 32;
+  Vec<T> run = Vec<T>::zero();
+  int used = 0;
+  double lanes[V] = {};
+
+  LF_INLINE void add(Vec<T> x) {
+    run = run + x;
+    if (++used == kRun) flush();
+  }
+  LF_INLINE void flush() {
+    T t[V];
+    run.store(t);
+    for (int i = 0; i < V; ++i) lanes[i] += t[i];
+    run = Vec<T>::zero();
+    used = 0;
+  }
+  LF_INLINE double result() {
+    flush();
+    double sum = 0;
+    for (int i = 0; i < V; ++i) sum += lanes[i];
+    return sum;
+  }
+};
+
+// For use once a row; a vector function of one number.
+template <class T>
+LF_INLINE T first_lane(Vec<T> x) {
+  T t[Vec<T>::kLanes];
+  x.store(t);
+  return t[0];
+}

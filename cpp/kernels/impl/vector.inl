@@ -1,0 +1,14 @@
+// The element-wise and row-wise kernels of vector_args.h, in the order in which they need each
+// other.
+
+// clang-format off
+#include "kernels/impl/log.inl"
+#include "kernels/impl/lanes.inl"
+#include "kernels/impl/map.inl"
+#include "kernels/impl/softmax.inl"
+#include "kernels/impl/reduce.inl"
+#include "kernels/impl/element_losses.inl"
+#include "kernels/impl/crossentropy.inl"
+#include "kernels/impl/matches.inl"
+#include "kernels/impl/optimizers.inl"
+// clang-format on

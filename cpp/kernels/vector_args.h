@@ -1,0 +1,149 @@
+// The contracts of the element-wise and row-wise kernels: activations, losses, metrics, optimizers.
+//
+// "May be" names the only aliasing allowed. Rows of a matrix start `..._stride` elements apart;
+// behind `columns` nothing is read or written.
+#pragma once
+
+#include "kernels/args.h"
+
+namespace lstmfast::kernels {
+
+// y[i] = activation(x[i]); y may be x. Not softmax.
+template <class T>
+struct Map {
+  Activation activation;
+  index count;
+  const T* x;
+  T* y;
+};
+
+// dx[i] = dy[i] * (d activation / d x where its value is y[i]); dx may be dy or y. Not softmax.
+template <class T>
+struct MapBackward {
+  Activation activation;
+  index count;
+  const T* y;
+  const T* dy;
+  T* dx;
+};
+
+// y[j] = exp(x[j] - max) / sum along each row; y may be x with the same stride.
+template <class T>
+struct Softmax {
+  index rows, columns;
+  const T* x;
+  index x_stride;
+  T* y;
+  index y_stride;
+};
+
+// dx[j] = y[j] (dy[j] - sum of dy y along the row); dx may be dy or y with the same stride.
+template <class T>
+struct SoftmaxBackward {
+  index rows, columns;
+  const T* y;
+  index y_stride;
+  const T* dy;
+  index dy_stride;
+  T* dx;
+  index dx_stride;
+};
+
+enum class PointwiseOp : int {
+  axpy,      // y += p a
+  scale,     // y = p a
+  add,       // y = a + b
+  multiply,  // y = a b
+  clamp,     // y = a limited to p .. q; NaN stays NaN
+};
+
+// y may be a or b.
+template <class T>
+struct Pointwise {
+  PointwiseOp op;
+  index count;
+  T p, q;
+  const T* a;
+  const T* b;
+  T* y;
+};
+
+enum class ReduceOp : int {
+  sum,
+  squares,  // of factor x
+  zeros,    // of 0 x: 0, or NaN when an element is infinite or NaN
+};
+
+template <class T>
+struct Reduce {
+  ReduceOp op;
+  index count;
+  T factor;
+  const T* x;
+  double* total;  // out
+};
+
+// Rows of a loss: total = sum over the elements (or rows) of the loss; gradient = scale * d total /
+// d prediction.
+template <class T>
+struct LossRows {
+  index rows, columns;
+  const T* prediction;  // [rows][columns]
+  index prediction_stride;
+  const T* target;  // [rows][columns], or with `labels` one whole number of 0 .. columns - 1 a row
+  index target_stride;
+  bool labels;  // categorical and softmax cross-entropy only
+  T parameter;  // huber: delta; cross-entropies of dense targets: label smoothing
+  T scale;
+  T* gradient;  // [rows][columns]; may be null
+  index gradient_stride;
+  T* output;  // sigmoid and softmax cross-entropy: activated prediction; may be prediction; may be
+              // null
+  index output_stride;
+  double* total;  // out
+};
+
+enum class MatchKind : int {
+  binary,  // elements: (prediction > threshold) == target
+  dense,   // rows: the first greatest of prediction and of target stand in the same column
+  labels,  // rows: the first greatest of prediction stands in the column that target[row *
+           // target_stride] names
+};
+
+template <class T>
+struct Matches {
+  MatchKind kind;
+  index rows, columns;
+  const T* prediction;
+  index prediction_stride;
+  const T* target;
+  index target_stride;
+  T threshold;
+  index* count;  // out: elements or rows that match
+};
+
+// momentum 0: p -= rate g. Otherwise velocity = momentum velocity - rate g, then
+// p += velocity, or with nesterov p += momentum velocity - rate g.
+template <class T>
+struct Sgd {
+  index count;
+  T rate, momentum;
+  bool nesterov;
+  T* parameters;
+  const T* gradients;
+  T* velocity;  // null with momentum 0
+};
+
+// m += (g - m) (1 - beta_1), v += (g^2 - v) (1 - beta_2), p -= rate m / (sqrt(v) + epsilon).
+// `rate` holds the bias corrections. A divisor of 0 counts as the smallest normal number.
+template <class T>
+struct Adam {
+  index count;
+  T rate, one_minus_beta_1, one_minus_beta_2, epsilon;
+  T* parameters;
+  const T* gradients;
+  T* m;
+  T* v;
+};
+
+}  // namespace lstmfast::kernels
