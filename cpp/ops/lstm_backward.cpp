@@ -3,9 +3,9 @@
 
 #include "base/denormals.h"
 #include "kernels/table.h"
+#include "ops/lstm_parameter_gradients.h"
 #include "ops/lstm_threads.h"
 #include "ops/lstm_workspace.h"
-#include "ops/weight_gradient.h"
 
 namespace lstmfast::ops {
 namespace {
@@ -219,76 +219,6 @@ struct Backward {
     }
   }
 
-  // h before the step of a packed row, as backward of R needs it: null where it was 0.
-  const T* previous_h(index t, index s) const {
-    if (w.reset && w.reset[t * w.batch + s]) return nullptr;
-    if (t == 0) return w.h0 ? w.h0 + s * w.h_stride : nullptr;
-    return call.y + w.y_offsets[s] + (t - 1) * call.y_step;
-  }
-
-  void weight_gradient(Range tiles, T* packed) const {
-    const T one = 1;
-    const T *ones[kReductionRows], *x[kReductionRows], *h[kReductionRows];
-    std::fill_n(ones, kReductionRows, d.bias ? &one : nullptr);
-    const index k = 1 + shape.input + shape.hidden;
-    index t = 0;
-    for (index begin = 0; begin < w.total; begin += kReductionRows) {
-      const index count = std::min(kReductionRows, w.total - begin);
-      for (index r = 0; r < count; ++r) {
-        while (w.first_row[t + 1] <= begin + r) ++t;
-        x[r] = call.x + w.x_row_offsets[begin + r];
-        h[r] = previous_h(t, begin + r - w.first_row[t]);
-      }
-      const ColumnSource<T> sources[] = {
-          {0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.hidden, h}};
-      add_weight_gradient(sources, 3, k, count, tiles.begin, tiles.end, shape.gates,
-                          w.gates + begin * row_elements(), w.gate_panel_stride, row_elements(),
-                          d.dblock, shape.panel_stride(), shape.panels, packed);
-    }
-  }
-
-  // dp = sum over rows of dz c_prev (i, f) or dz c (o).
-  void peephole_gradient() const {
-    const index G = shape.gates, V = shape.lanes;
-    for (index t = 0, r = 0; t < w.steps; ++t) {
-      for (index s = 0; s < w.active[t]; ++s, ++r) {
-        const bool zero = (t == 0 && !w.has_c0) || (w.reset && w.reset[t * w.batch + s]);
-        w.row_offsets[r] = zero ? -1 : (w.c_row(t) + s) * V;
-      }
-    }
-    for (index p = 0; p < shape.panels; ++p) {
-      for (index i = 0; i < G - 1; ++i) {
-        const bool o = i == G - 2;
-        kernels::ReduceRows<T> r{};
-        r.rows = w.total;
-        r.a = w.gates + p * w.gate_panel_stride + (o ? G - 1 : i) * V;
-        r.a_stride = row_elements();
-        r.b = w.c + p * w.c_panel_stride + (o ? w.batch * V : 0);
-        r.b_offsets = o ? nullptr : w.row_offsets;
-        r.b_stride = V;
-        r.out = d.dblock + shape.peephole_offset() + (p * (G - 1) + i) * V;
-        kernel.reduce_rows(r);
-      }
-    }
-  }
-
-  // Slots were summed over their steps by the kernel; here slots are added, in order.
-  void norm_gradient() const {
-    const index G = shape.gates, V = shape.lanes;
-    const index vectors = 2 * G + 2;
-    for (index p = 0; p < shape.panels; ++p) {
-      for (index v = 0; v < vectors; ++v) {
-        kernels::ReduceRows<T> r{};
-        r.rows = w.batch;
-        r.a = w.dnorm + (p * vectors + v) * V;
-        r.a_stride = shape.panels * vectors * V;
-        r.out = d.dblock + (v < 2 * G ? shape.norm_z_offset() + (p * 2 * G + v) * V
-                                      : shape.norm_c_offset() + (p * 2 + v - 2 * G) * V);
-        kernel.reduce_rows(r);
-      }
-    }
-  }
-
   void fill_row_offsets(index row_stride, index step_stride) const {
     for (index t = 0, r = 0; t < w.steps; ++t)
       for (index s = 0; s < w.active[t]; ++s, ++r)
@@ -309,10 +239,8 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   const LstmSharing sharing = share_lstm(shape, w, flops, call.lengths != nullptr);
   const kernels::Table<T>& kernel = kernels::table<T>();
   const index mr = kernel.tile_rows[shape.gates];
-  const index tiles = (1 + shape.input + shape.hidden + mr - 1) / mr;
-  const index block_rows = std::min(w.total, kReductionRows);
   w.plan_backward(shape, recurrent.size() + (gradients.dx ? input.size() : 0),
-                  tiles * mr * block_rows, sharing.threads);
+                  packed_columns_size(shape, w), sharing.threads);
   if (shape.options.layer_norm)
     std::fill_n(w.dnorm, w.batch * shape.panels * (2 * shape.gates + 2) * shape.lanes, T(0));
 
@@ -332,7 +260,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
                           sharing.by_rows ? rows : base::split(w.batch, tid, n), tid,
                           sharing.by_rows ? nullptr : &barrier);
   });
-  const int after = threads_for(flops, tiles);
+  const int after = threads_for(flops, w.total / mr);
   if (gradients.dx) {
     backward.fill_row_offsets(gradients.dx_row, gradients.dx_step);
     base::team::parallel_for(after, input.panels, 1, [&](index begin, index end) {
@@ -341,13 +269,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     base::team::parallel_for(
         after, w.total, mr, [&](index begin, index end) { backward.input_gradient({begin, end}); });
   }
-  if (gradients.dblock) {
-    base::team::parallel_for(after, tiles, 1, [&](index begin, index end) {
-      backward.weight_gradient({begin, end}, w.packed_columns + begin * mr * block_rows);
-    });
-    if (shape.options.peephole) backward.peephole_gradient();
-    if (shape.options.layer_norm) backward.norm_gradient();
-  }
+  if (gradients.dblock) add_parameter_gradients(shape, call, gradients, w, after);
   backward.store_gradients();
 }
 

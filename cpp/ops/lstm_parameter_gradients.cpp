@@ -1,0 +1,129 @@
+#include "ops/lstm_parameter_gradients.h"
+
+#include <algorithm>
+
+#include "kernels/table.h"
+#include "ops/plan.h"
+#include "ops/weight_gradient.h"
+
+namespace lstmfast::ops {
+namespace {
+
+using base::Range;
+
+template <class T>
+struct ParameterGradients {
+  const LstmShape<T>& shape;
+  const LstmCall<T>& call;
+  const LstmGradients<T>& d;
+  LstmWorkspace<T>& w;
+  const kernels::Table<T>& kernel = kernels::table<T>();
+
+  index row_elements() const { return shape.gates * shape.lanes; }
+
+  // h before the step of a packed row, as backward of R needs it: null where it was 0.
+  const T* previous_h(index t, index s) const {
+    if (w.reset && w.reset[t * w.batch + s]) return nullptr;
+    if (t == 0) return w.h0 ? w.h0 + s * w.h_stride : nullptr;
+    return call.y + w.y_offsets[s] + (t - 1) * call.y_step;
+  }
+
+  void weights(Range tiles, T* packed) const {
+    const T one = 1;
+    const T *ones[kReductionRows], *x[kReductionRows], *h[kReductionRows];
+    std::fill_n(ones, kReductionRows, d.bias ? &one : nullptr);
+    const index k = 1 + shape.input + shape.hidden;
+    index t = 0;
+    for (index begin = 0; begin < w.total; begin += kReductionRows) {
+      const index count = std::min(kReductionRows, w.total - begin);
+      for (index r = 0; r < count; ++r) {
+        while (w.first_row[t + 1] <= begin + r) ++t;
+        x[r] = call.x + w.x_row_offsets[begin + r];
+        h[r] = previous_h(t, begin + r - w.first_row[t]);
+      }
+      const ColumnSource<T> sources[] = {
+          {0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.hidden, h}};
+      add_weight_gradient(sources, 3, k, count, tiles.begin, tiles.end, shape.gates,
+                          w.gates + begin * row_elements(), w.gate_panel_stride, row_elements(),
+                          d.dblock, shape.panel_stride(), shape.panels, packed);
+    }
+  }
+
+  // dp = sum over rows of dz c_prev (i, f) or dz c (o).
+  void peepholes() const {
+    const index G = shape.gates, V = shape.lanes;
+    for (index t = 0, r = 0; t < w.steps; ++t) {
+      for (index s = 0; s < w.active[t]; ++s, ++r) {
+        const bool zero = (t == 0 && !w.has_c0) || (w.reset && w.reset[t * w.batch + s]);
+        w.row_offsets[r] = zero ? -1 : (w.c_row(t) + s) * V;
+      }
+    }
+    for (index p = 0; p < shape.panels; ++p) {
+      for (index i = 0; i < G - 1; ++i) {
+        const bool o = i == G - 2;
+        kernels::ReduceRows<T> r{};
+        r.rows = w.total;
+        r.a = w.gates + p * w.gate_panel_stride + (o ? G - 1 : i) * V;
+        r.a_stride = row_elements();
+        r.b = w.c + p * w.c_panel_stride + (o ? w.batch * V : 0);
+        r.b_offsets = o ? nullptr : w.row_offsets;
+        r.b_stride = V;
+        r.out = d.dblock + shape.peephole_offset() + (p * (G - 1) + i) * V;
+        kernel.reduce_rows(r);
+      }
+    }
+  }
+
+  // Slots were summed over their steps by the kernel; here slots are added, in order.
+  void norms() const {
+    const index G = shape.gates, V = shape.lanes;
+    const index vectors = 2 * G + 2;
+    for (index p = 0; p < shape.panels; ++p) {
+      for (index v = 0; v < vectors; ++v) {
+        kernels::ReduceRows<T> r{};
+        r.rows = w.batch;
+        r.a = w.dnorm + (p * vectors + v) * V;
+        r.a_stride = shape.panels * vectors * V;
+        r.out = d.dblock + (v < 2 * G ? shape.norm_z_offset() + (p * 2 * G + v) * V
+                                      : shape.norm_c_offset() + (p * 2 + v - 2 * G) * V);
+        kernel.reduce_rows(r);
+      }
+    }
+  }
+};
+
+template <class T>
+index column_tiles(const LstmShape<T>& shape) {
+  const index mr = kernels::table<T>().tile_rows[shape.gates];
+  return (1 + shape.input + shape.hidden + mr - 1) / mr;
+}
+
+}  // namespace
+
+template <class T>
+index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
+  return column_tiles(shape) * kernels::table<T>().tile_rows[shape.gates] *
+         std::min(w.total, kReductionRows);
+}
+
+template <class T>
+void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
+                             const LstmGradients<T>& d, LstmWorkspace<T>& w, int threads) {
+  const ParameterGradients<T> gradients{shape, call, d, w};
+  const index tiles = column_tiles(shape), tile_size = packed_columns_size(shape, w) / tiles;
+  base::team::parallel_for(threads, tiles, 1, [&](index begin, index end) {
+    gradients.weights({begin, end}, w.packed_columns + begin * tile_size);
+  });
+  if (shape.options.peephole) gradients.peepholes();
+  if (shape.options.layer_norm) gradients.norms();
+}
+
+#define LF_INSTANTIATE(T)                                                           \
+  template index packed_columns_size(const LstmShape<T>&, const LstmWorkspace<T>&); \
+  template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,    \
+                                        const LstmGradients<T>&, LstmWorkspace<T>&, int);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
+
+}  // namespace lstmfast::ops

@@ -1,0 +1,18 @@
+// Gradients of an LSTM's parameters, after dz of all steps is there. Knows nothing of the time
+// loop.
+#pragma once
+
+#include "ops/lstm_workspace.h"
+
+namespace lstmfast::ops {
+
+// Elements of LstmWorkspace::packed_columns that add_parameter_gradients needs.
+template <class T>
+index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
+
+// d.dblock += gradients. Takes row_offsets of the workspace as scratch.
+template <class T>
+void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
+                             const LstmGradients<T>& d, LstmWorkspace<T>& workspace, int threads);
+
+}  // namespace lstmfast::ops

@@ -1,0 +1,188 @@
+#include "ops/vector.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/table.h"
+
+namespace lstmfast::ops {
+namespace {
+
+// Pieces of a sum: their number and length depend on the count alone, and their totals fit on the
+// stack.
+constexpr index kMaxPieces = 256;
+
+// f(begin, end) -> total of a piece; pieces have multiples of `unit` items.
+template <class F>
+double sum_of_pieces(index count, index unit, F f) {
+  if (count <= unit) return count > 0 ? f(index{0}, count) : 0.0;
+  const index units = (count + unit - 1) / unit;
+  const index piece = unit * ((units + kMaxPieces - 1) / kMaxPieces);
+  const index pieces = (count + piece - 1) / piece;
+  double totals[kMaxPieces];
+  for_shares(pieces, 2, [&](index begin, index end) {
+    for (index p = begin; p < end; ++p) totals[p] = f(p * piece, std::min(count, (p + 1) * piece));
+  });
+  double total = 0;
+  for (index p = 0; p < pieces; ++p) total += totals[p];
+  return total;
+}
+
+template <class T>
+void pointwise(kernels::PointwiseOp op, index count, T p, T q, const T* a, const T* b, T* y) {
+  for_shares(count, kStreamGrain, [&](index begin, index end) {
+    kernels::table<T>().pointwise(
+        {op, end - begin, p, q, a + begin, b ? b + begin : nullptr, y + begin});
+  });
+}
+
+template <class T>
+double reduce(kernels::ReduceOp op, index count, const T* x, T factor) {
+  return sum_of_pieces(count, kStreamGrain / 2, [&](index begin, index end) {
+    double total;
+    kernels::table<T>().reduce({op, end - begin, factor, x + begin, &total});
+    return total;
+  });
+}
+
+index rows_of(index elements, index columns) {
+  return std::max<index>(1, elements / std::max<index>(1, columns));
+}
+
+}  // namespace
+
+template <class T>
+void activate(Activation activation, index rows, index columns, const T* x, index x_stride, T* y,
+              index y_stride) {
+  const auto& table = kernels::table<T>();
+  if (activation == Activation::linear) {
+    if (y != x) gather_rows<T>(rows, columns, nullptr, x, x_stride, y, y_stride);
+  } else if (activation == Activation::softmax) {
+    for_shares(rows, rows_of(kMathGrain, columns), [&](index begin, index end) {
+      table.softmax(
+          {end - begin, columns, x + begin * x_stride, x_stride, y + begin * y_stride, y_stride});
+    });
+  } else if (x_stride == columns && y_stride == columns) {
+    for_shares(rows * columns, kMathGrain, [&](index begin, index end) {
+      table.map({activation, end - begin, x + begin, y + begin});
+    });
+  } else {
+    for_shares(rows, rows_of(kMathGrain, columns), [&](index begin, index end) {
+      for (index r = begin; r < end; ++r)
+        table.map({activation, columns, x + r * x_stride, y + r * y_stride});
+    });
+  }
+}
+
+template <class T>
+void activate_backward(Activation activation, index rows, index columns, const T* y, index y_stride,
+                       const T* dy, index dy_stride, T* dx, index dx_stride) {
+  const auto& table = kernels::table<T>();
+  if (activation == Activation::linear) {
+    if (dx != dy) gather_rows<T>(rows, columns, nullptr, dy, dy_stride, dx, dx_stride);
+  } else if (activation == Activation::softmax) {
+    for_shares(rows, rows_of(kMathGrain, columns), [&](index begin, index end) {
+      table.softmax_backward({end - begin, columns, y + begin * y_stride, y_stride,
+                              dy + begin * dy_stride, dy_stride, dx + begin * dx_stride,
+                              dx_stride});
+    });
+  } else if (y_stride == columns && dy_stride == columns && dx_stride == columns) {
+    for_shares(rows * columns, kMathGrain, [&](index begin, index end) {
+      table.map_backward({activation, end - begin, y + begin, dy + begin, dx + begin});
+    });
+  } else {
+    for_shares(rows, rows_of(kMathGrain, columns), [&](index begin, index end) {
+      for (index r = begin; r < end; ++r)
+        table.map_backward(
+            {activation, columns, y + r * y_stride, dy + r * dy_stride, dx + r * dx_stride});
+    });
+  }
+}
+
+template <class T>
+void axpy(index count, T alpha, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::axpy, count, alpha, 0, x, nullptr, y);
+}
+
+template <class T>
+void scale(index count, T alpha, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::scale, count, alpha, 0, x, nullptr, y);
+}
+
+template <class T>
+void add(index count, const T* a, const T* b, T* y) {
+  pointwise<T>(kernels::PointwiseOp::add, count, 0, 0, a, b, y);
+}
+
+template <class T>
+void multiply(index count, const T* a, const T* b, T* y) {
+  pointwise<T>(kernels::PointwiseOp::multiply, count, 0, 0, a, b, y);
+}
+
+template <class T>
+void clamp(index count, T low, T high, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::clamp, count, low, high, x, nullptr, y);
+}
+
+template <class T>
+void gather_rows(index rows, index columns, const index* from, const T* x, index x_stride, T* y,
+                 index y_stride) {
+  if (columns <= 0) return;
+  const auto bytes = static_cast<std::size_t>(columns) * sizeof(T);
+  for_shares(rows, rows_of(kStreamGrain, columns), [&](index begin, index end) {
+    for (index r = begin; r < end; ++r)
+      std::memcpy(y + r * y_stride, x + (from ? from[r] : r) * x_stride, bytes);
+  });
+}
+
+template <class T>
+double sum(index count, const T* x) {
+  return reduce<T>(kernels::ReduceOp::sum, count, x, 1);
+}
+
+template <class T>
+double sum_of_squares(index count, const T* x, T factor) {
+  return reduce<T>(kernels::ReduceOp::squares, count, x, factor);
+}
+
+template <class T>
+bool all_finite(index count, const T* x) {
+  return reduce<T>(kernels::ReduceOp::zeros, count, x, 1) == 0;
+}
+
+template <class T>
+double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::LossRows<T>& rows) {
+  return sum_of_pieces(rows.rows, rows_of(kMathGrain / 2, rows.columns),
+                       [&](index begin, index end) {
+                         kernels::LossRows<T> piece = rows;
+                         double total = 0;
+                         piece.rows = end - begin;
+                         piece.prediction += begin * rows.prediction_stride;
+                         piece.target += begin * rows.target_stride;
+                         if (rows.gradient) piece.gradient += begin * rows.gradient_stride;
+                         if (rows.output) piece.output += begin * rows.output_stride;
+                         piece.total = &total;
+                         kernel(piece);
+                         return total;
+                       });
+}
+
+#define LF_INSTANTIATE(T)                                                                         \
+  template void activate(Activation, index, index, const T*, index, T*, index);                   \
+  template void activate_backward(Activation, index, index, const T*, index, const T*, index, T*, \
+                                  index);                                                         \
+  template void axpy(index, T, const T*, T*);                                                     \
+  template void scale(index, T, const T*, T*);                                                    \
+  template void add(index, const T*, const T*, T*);                                               \
+  template void multiply(index, const T*, const T*, T*);                                          \
+  template void clamp(index, T, T, const T*, T*);                                                 \
+  template void gather_rows(index, index, const index*, const T*, index, T*, index);              \
+  template double sum(index, const T*);                                                           \
+  template double sum_of_squares(index, const T*, T);                                             \
+  template bool all_finite(index, const T*);                                                      \
+  template double loss_total(void (*)(const kernels::LossRows<T>&), const kernels::LossRows<T>&);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
+
+}  // namespace lstmfast::ops

@@ -1,0 +1,80 @@
+// Passes over flat vectors and over the rows of matrices, on the thread team when they are long.
+// Knows no layers.
+//
+// A pass without a sum has the same bits for any partition. A sum is taken over fixed pieces, whose
+// totals are added in order, so that it has the same bits for any number of threads.
+#pragma once
+
+#include "base/plain.h"
+#include "base/team.h"
+#include "kernels/vector_args.h"
+
+namespace lstmfast::ops {
+
+// f(begin, end) over shares of 0 .. count: on the caller's thread alone up to `grain`, the work
+// below which waking a thread costs more than it saves.
+template <class F>
+void for_shares(index count, index grain, F&& f) {
+  if (count <= grain) {
+    if (count > 0) f(index{0}, count);
+  } else {
+    base::team::parallel_for(base::team::get_num_threads(), count, grain, f);
+  }
+}
+
+// Elements a thread should have of memory-bound passes, and of passes that compute an exp or so for
+// each.
+constexpr index kStreamGrain = 32768;
+constexpr index kMathGrain = 8192;
+
+// y = activation(x), rows x columns; y may be x (with the same stride). Softmax acts along each
+// row.
+template <class T>
+void activate(Activation activation, index rows, index columns, const T* x, index x_stride, T* y,
+              index y_stride);
+
+// dx = d activation / d x applied to dy, from the output y; dx may be dy or y (with the same
+// stride).
+template <class T>
+void activate_backward(Activation activation, index rows, index columns, const T* y, index y_stride,
+                       const T* dy, index dy_stride, T* dx, index dx_stride);
+
+// y += alpha x.
+template <class T>
+void axpy(index count, T alpha, const T* x, T* y);
+
+// y = alpha x; y may be x.
+template <class T>
+void scale(index count, T alpha, const T* x, T* y);
+
+// y = a + b and y = a * b, element by element; y may be a or b.
+template <class T>
+void add(index count, const T* a, const T* b, T* y);
+template <class T>
+void multiply(index count, const T* a, const T* b, T* y);
+
+// y = x limited to low .. high; y may be x. NaN stays NaN.
+template <class T>
+void clamp(index count, T low, T high, const T* x, T* y);
+
+// Row r of y = row from[r] of x (from null: row r). y is not x.
+template <class T>
+void gather_rows(index rows, index columns, const index* from, const T* x, index x_stride, T* y,
+                 index y_stride);
+
+template <class T>
+double sum(index count, const T* x);
+
+// Sum of (factor x)^2. A factor far below 1 keeps squares of large elements finite.
+template <class T>
+double sum_of_squares(index count, const T* x, T factor = T(1));
+
+// No element is infinite or NaN.
+template <class T>
+bool all_finite(index count, const T* x);
+
+// The total of a loss kernel over all rows; `rows.total` is not used.
+template <class T>
+double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::LossRows<T>& rows);
+
+}  // namespace lstmfast::ops
