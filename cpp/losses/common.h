@@ -1,0 +1,58 @@
+// What the losses share: the list's makers, and the way from a batch to a kernel. Knows no
+// particular loss.
+#pragma once
+
+#include "kernels/table.h"
+#include "losses/loss.h"
+#include "ops/vector.h"
+
+namespace lstmfast::losses {
+
+#define LOSS(name, alias) \
+  template <class T>      \
+  std::unique_ptr<Loss<T>> make_##name(const LossOptions& options);
+#include "losses/losses.def"
+#undef LOSS
+
+// At the end of the file that defines make_<name>.
+#define LF_LOSS_INSTANTIATE(name)                                        \
+  template std::unique_ptr<Loss<float>> make_##name(const LossOptions&); \
+  template std::unique_ptr<Loss<double>> make_##name(const LossOptions&);
+
+template <class T>
+using LossKernel = void (*)(const kernels::LossRows<T>&);
+
+// The mean over `count` elements or rows, and its gradient. labels: the target is one label a row.
+template <class T>
+double mean_loss(LossKernel<T> kernel, const LossBatch<T>& batch, index count, T parameter = 0,
+                 bool labels = false) {
+  if (count <= 0) return 0;
+  kernels::LossRows<T> rows{};
+  rows.rows = batch.rows;
+  rows.columns = batch.columns;
+  rows.prediction = batch.prediction;
+  rows.prediction_stride = batch.prediction_stride;
+  rows.target = batch.target;
+  rows.target_stride = batch.target_stride;
+  rows.labels = labels;
+  rows.parameter = parameter;
+  rows.scale = static_cast<T>(1.0 / static_cast<double>(count));
+  rows.gradient = batch.gradient;
+  rows.gradient_stride = batch.gradient_stride;
+  rows.output = batch.output;
+  rows.output_stride = batch.output_stride;
+  return ops::loss_total(kernel, rows) / static_cast<double>(count);
+}
+
+// Only value_fused() has an activated prediction to write.
+template <class T>
+LossBatch<T> without_output(LossBatch<T> batch) {
+  batch.output = nullptr;
+  return batch;
+}
+
+inline double option(const LossOptions& options, const char* key, double fallback) {
+  return options ? options(key, fallback) : fallback;
+}
+
+}  // namespace lstmfast::losses

@@ -1,0 +1,112 @@
+#include "losses/loss.h"
+
+#include "base/check.h"
+#include "base/shape_text.h"
+#include "losses/common.h"
+
+namespace lstmfast::losses {
+namespace {
+
+struct Entry {
+  const char* name;
+  const char* alias;
+};
+
+constexpr Entry kLosses[] = {
+#define LOSS(name, alias) {#name, #alias},
+#include "losses/losses.def"
+#undef LOSS
+};
+
+// Negative sizes are not known yet and fit any.
+bool fits(const std::vector<index>& shape, const std::vector<index>& expected) {
+  if (shape.size() != expected.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] >= 0 && expected[i] >= 0 && shape[i] != expected[i]) return false;
+  return true;
+}
+
+std::string text(const std::vector<index>& shape) {
+  return base::shape_text(shape.data(), static_cast<index>(shape.size()));
+}
+
+}  // namespace
+
+template <class T>
+void Loss<T>::check_shapes(const std::vector<index>& prediction,
+                           const std::vector<index>& target) const {
+  LF_CHECK(!prediction.empty(),
+           "[" << name() << "] prediction has no axis; expected the batch first");
+  if (prediction.size() == 1) {  // one value a row without an axis of its own
+    LF_CHECK(fits(target, prediction), "[" << name() << "] target has shape " << text(target)
+                                           << "; expected " << text(prediction)
+                                           << ", the shape of the prediction");
+    return;
+  }
+  const index columns = prediction.back();
+  const bool labels = columns != 1 && target_columns(columns) == 1;
+  const std::vector<index> without_axis(prediction.begin(), prediction.end() - 1);
+  std::vector<index> full = without_axis;
+  full.push_back(labels ? 1 : columns);
+  if (fits(target, full)) return;
+  if ((labels || columns == 1) && fits(target, without_axis)) return;
+  if (labels) {
+    LF_FAIL("[" << name() << "] target has shape " << text(target) << "; expected "
+                << text(without_axis) << " or " << text(full)
+                << ", one label for each row of the prediction " << text(prediction)
+                << (fits(target, prediction)
+                        ? " (for rows of probabilities use categorical_crossentropy)"
+                        : ""));
+  }
+  std::vector<index> one = without_axis;
+  one.push_back(1);
+  const bool looks_like_labels = columns != 1 && (fits(target, without_axis) || fits(target, one));
+  LF_FAIL("[" << name() << "] target has shape " << text(target) << "; expected " << text(full)
+              << ", the shape of the prediction"
+              << (looks_like_labels ? " (for one label a row use sparse_categorical_crossentropy)"
+                                    : ""));
+}
+
+template <class T>
+void Loss<T>::check_targets(index, index, const T*, index) const {}
+
+template <class T>
+bool Loss<T>::fuses(Activation) const {
+  return false;
+}
+
+template <class T>
+double Loss<T>::value_fused(Activation, const LossBatch<T>&) const {
+  LF_FAIL("[" << name() << "] cannot be fused with this activation");
+}
+
+std::string loss_name(const std::string& name_or_alias) {
+  for (const Entry& entry : kLosses)
+    if (name_or_alias == entry.name || name_or_alias == entry.alias) return entry.name;
+  std::string known;
+  for (const Entry& entry : kLosses) known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  LF_FAIL("[loss] unknown loss '" << name_or_alias << "'; known: " << known);
+}
+
+std::vector<std::string> loss_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kLosses) names.emplace_back(entry.name);
+  return names;
+}
+
+template <class T>
+std::unique_ptr<Loss<T>> make_loss(const std::string& name, const LossOptions& options) {
+  const std::string full = loss_name(name);
+#define LOSS(name, alias) \
+  if (full == #name) return make_##name<T>(options);
+#include "losses/losses.def"
+#undef LOSS
+  return nullptr;  // loss_name() knows the same list
+}
+
+template class Loss<float>;
+template class Loss<double>;
+template std::unique_ptr<Loss<float>> make_loss(const std::string&, const LossOptions&);
+template std::unique_ptr<Loss<double>> make_loss(const std::string&, const LossOptions&);
+
+}  // namespace lstmfast::losses

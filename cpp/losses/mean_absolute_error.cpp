@@ -1,0 +1,25 @@
+#include "losses/common.h"
+
+namespace lstmfast::losses {
+namespace {
+
+// mean of |p - t|
+template <class T>
+class MeanAbsoluteError final : public Loss<T> {
+ public:
+  const char* name() const override { return "mean_absolute_error"; }
+  double value(const LossBatch<T>& batch) const override {
+    return mean_loss<T>(kernels::table<T>().absolute_error, without_output(batch),
+                        batch.rows * batch.columns);
+  }
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Loss<T>> make_mean_absolute_error(const LossOptions&) {
+  return std::make_unique<MeanAbsoluteError<T>>();
+}
+LF_LOSS_INSTANTIATE(mean_absolute_error)
+
+}  // namespace lstmfast::losses

@@ -1,0 +1,25 @@
+#include "losses/common.h"
+
+namespace lstmfast::losses {
+namespace {
+
+// mean of (p - t)^2
+template <class T>
+class MeanSquaredError final : public Loss<T> {
+ public:
+  const char* name() const override { return "mean_squared_error"; }
+  double value(const LossBatch<T>& batch) const override {
+    return mean_loss<T>(kernels::table<T>().squared_error, without_output(batch),
+                        batch.rows * batch.columns);
+  }
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Loss<T>> make_mean_squared_error(const LossOptions&) {
+  return std::make_unique<MeanSquaredError<T>>();
+}
+LF_LOSS_INSTANTIATE(mean_squared_error)
+
+}  // namespace lstmfast::losses

@@ -1,0 +1,28 @@
+// What the metrics share: the list's makers. Knows no particular metric.
+#pragma once
+
+#include "base/check.h"
+#include "metrics/metric.h"
+
+namespace lstmfast::metrics {
+
+// `written`: the name as the user wrote it.
+#define METRIC(name, alias)                                                         \
+  template <class T>                                                                \
+  std::unique_ptr<Metric<T>> make_##name(const std::string& written, index columns, \
+                                         index target_columns);
+#include "metrics/metrics.def"
+#undef METRIC
+
+// At the end of the file that defines make_<name>.
+#define LF_METRIC_INSTANTIATE(name)                                                      \
+  template std::unique_ptr<Metric<float>> make_##name(const std::string&, index, index); \
+  template std::unique_ptr<Metric<double>> make_##name(const std::string&, index, index);
+
+inline void check_columns(const std::string& written, index columns, index target_columns) {
+  LF_CHECK(columns == target_columns, "[" << written << "] target has " << target_columns
+                                          << " values a row; expected " << columns
+                                          << ", as the prediction");
+}
+
+}  // namespace lstmfast::metrics

@@ -1,0 +1,52 @@
+#include "kernels/table.h"
+#include "ops/vector.h"
+#include "optim/common.h"
+
+namespace lstmfast::optim {
+namespace {
+
+// m += (g - m) (1 - beta_1), v += (g^2 - v) (1 - beta_2), p -= rate m / (sqrt(v) + epsilon) with
+// rate = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) in step t = 1, 2, ...
+template <class T>
+class Adam final : public Optimizer<T> {
+ public:
+  Adam(double learning_rate, double beta_1, double beta_2, double epsilon)
+      : Optimizer<T>(learning_rate),
+        beta_1_(beta_1),
+        beta_2_(beta_2),
+        epsilon_(static_cast<T>(epsilon)) {}
+  const char* name() const override { return "adam"; }
+  int slots() const override { return 2; }
+  const char* slot_name(int slot) const override { return slot == 0 ? "m" : "v"; }
+
+  void update(index count, T* parameters, const T* gradients, T* const* slots) const override {
+    const double t = static_cast<double>(this->iterations());
+    const double correction = std::sqrt(1 - std::pow(beta_2_, t)) / (1 - std::pow(beta_1_, t));
+    const T rate = static_cast<T>(this->learning_rate() * correction);
+    const T c1 = static_cast<T>(1 - beta_1_), c2 = static_cast<T>(1 - beta_2_);
+    ops::for_shares(count, ops::kStreamGrain / 2, [&](index begin, index end) {
+      kernels::table<T>().adam({end - begin, rate, c1, c2, epsilon_, parameters + begin,
+                                gradients + begin, slots[0] + begin, slots[1] + begin});
+    });
+  }
+
+ private:
+  double beta_1_, beta_2_;
+  T epsilon_;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Optimizer<T>> make_adam(const OptimizerOptions& options) {
+  const double epsilon = option(options, "epsilon", 1e-7);
+  LF_CHECK(std::isfinite(epsilon) && epsilon >= 0,
+           "[adam] epsilon is " << epsilon << "; expected a finite number of at least 0");
+  return std::make_unique<Adam<T>>(option(options, "learning_rate", 1e-3),
+                                   fraction_option(options, "adam", "beta_1", 0.9, false),
+                                   fraction_option(options, "adam", "beta_2", 0.999, false),
+                                   epsilon);
+}
+LF_OPTIMIZER_INSTANTIATE(adam)
+
+}  // namespace lstmfast::optim

@@ -1,0 +1,45 @@
+// Limits on gradients before a step, by Keras's formulas, and the check that they are finite. Knows
+// no optimizer.
+#pragma once
+
+#include <vector>
+
+#include "base/plain.h"
+
+namespace lstmfast::optim {
+
+// The elements of one parameter inside a flat block: `runs` runs of `run_length` elements,
+// `run_stride` apart. A run may hold padding, which is zero and so counts for nothing.
+struct ParameterRuns {
+  index first;
+  index runs, run_stride, run_length;
+};
+
+// At most one is positive; 0 is off.
+struct ClipOptions {
+  double value = 0;        // each element into -value .. value
+  double norm = 0;         // each parameter scaled down to this L2 norm
+  double global_norm = 0;  // all parameters together scaled down to this L2 norm
+};
+
+template <class T>
+class Clip {
+ public:
+  explicit Clip(const ClipOptions& options =
+                    {});  // throws std::invalid_argument: negative, not finite, several
+
+  const ClipOptions& options() const { return options_; }
+
+  // Clips gradients[0 .. count) in place and returns true; or, when one of them is infinite or NaN,
+  // leaves them as they are and returns false. `parameters` is read for `norm` alone.
+  bool apply(index count, T* gradients, const std::vector<ParameterRuns>& parameters) const;
+
+  // The same without the check: gradients that are not finite give gradients that are not finite.
+  void apply_unchecked(index count, T* gradients,
+                       const std::vector<ParameterRuns>& parameters) const;
+
+ private:
+  ClipOptions options_;
+};
+
+}  // namespace lstmfast::optim

@@ -1,0 +1,62 @@
+// An optimizer: one pass over flat blocks of parameters, gradients and its own slots. Knows no
+// layers; a caller owns all memory.
+//
+// A slot is an array laid out as the parameters, zero before the first step (moments, velocities).
+// Padding of packed weights is zero in parameters and gradients and stays so in both and in the
+// slots.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/plain.h"
+
+namespace lstmfast::optim {
+
+template <class T>
+class Optimizer {
+ public:
+  explicit Optimizer(double learning_rate);
+  virtual ~Optimizer() = default;
+
+  virtual const char* name() const = 0;
+  virtual int slots() const = 0;
+  virtual const char* slot_name(int slot) const = 0;  // for files: "velocity", "m", ...
+
+  // One step over everything at once: begin_step(), then update().
+  void step(index count, T* parameters, const T* gradients, T* const* slots);
+
+  // Parameters in several blocks: begin_step() once a step, then update() once a block. `slots`
+  // holds slots() arrays of `count` elements; none of the arrays overlap.
+  void begin_step();
+  virtual void update(index count, T* parameters, const T* gradients, T* const* slots) const = 0;
+
+  double learning_rate() const { return learning_rate_; }
+  void set_learning_rate(double value);  // throws std::invalid_argument unless finite and >= 0
+
+  // Steps done. Saved with the slots, so that a resumed training continues bit for bit.
+  std::int64_t iterations() const { return iterations_; }
+  void set_iterations(std::int64_t value);
+
+ private:
+  double learning_rate_;
+  std::int64_t iterations_ = 0;
+};
+
+// The number under `key` in the optimizer's configuration, or the fallback where it has none.
+// Booleans are 0 or 1.
+using OptimizerOptions = std::function<double(const char* key, double fallback)>;
+
+// The optimizer of that name. Throws std::invalid_argument listing the known names, or naming an
+// option out of range.
+template <class T>
+std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name,
+                                             const OptimizerOptions& options = nullptr);
+
+// In the order of optimizers.def.
+std::vector<std::string> optimizer_names();
+
+}  // namespace lstmfast::optim
