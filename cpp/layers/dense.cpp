@@ -1,0 +1,108 @@
+// y = activation(b + x W) on the last axis.
+#include <algorithm>
+
+#include "base/check.h"
+#include "layers/layer.h"
+#include "layers/options.h"
+#include "ops/linear.h"
+#include "ops/vector.h"
+
+namespace lstmfast::layers {
+namespace {
+
+template <class T>
+struct DenseState : LayerState {
+  index rows = 0;    // of one sample
+  base::Slot<T> dz;  // [rows][padded outputs]: gradient for b + x W
+  ops::LinearScratch<T> scratch;
+};
+
+template <class T>
+class Dense : public Layer<T> {
+ public:
+  Dense(index units, Activation activation, bool use_bias)
+      : shape_(1, units), activation_(activation), use_bias_(use_bias) {}
+
+  void declare_parameters(const Shape& input, Declaration& declaration) override {
+    LF_CHECK(input.rank >= 1 && input.features() > 0 && input.features() <= kMaxUnits,
+             "[dense] input of a sample has shape " << input.text()
+                                                    << "; expected (..., features) with features from 1 to "
+                                                    << kMaxUnits);
+    shape_ = ops::LinearShape<T>(input.features(), shape_.outputs);
+    block_ = declaration.add_block(shape_.size());
+    declaration.add("kernel", {shape_.inputs, shape_.outputs}, shape_.kernel(), block_);
+    if (use_bias_) declaration.add("bias", {shape_.outputs}, shape_.bias(), block_);
+  }
+
+  Shape output_shape(const Shape& input) const override {
+    return input.with_features(shape_.outputs);
+  }
+  bool has_parameters() const override { return true; }
+  Activation last_activation() const override { return activation_; }
+  double flops(const Shape& input) const override {
+    return static_cast<double>(input.rows()) * static_cast<double>(shape_.outputs) *
+           (2.0 * static_cast<double>(shape_.inputs) + 10.0);
+  }
+
+  std::unique_ptr<LayerState> make_state() const override {
+    return std::make_unique<DenseState<T>>();
+  }
+
+  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
+    DenseState<T>& my = static_cast<DenseState<T>&>(state);
+    my.rows = extent.input.rows();
+    if (extent.training) {
+      my.dz = planner.add<T>(extent.batch * my.rows * ops::padded_outputs(shape_));
+    }
+  }
+
+  void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const override {
+    const index rows = pass.batch * static_cast<DenseState<T>&>(state).rows;
+    const index outputs = shape_.outputs;
+    ops::linear_forward<T>(shape_, pass.values + block_, rows, {x, nullptr, shape_.inputs},
+                           {y, nullptr, outputs});
+    if (activation_ != Activation::linear && !pass.pre_activation) {
+      ops::activate(activation_, rows, outputs, y, outputs, y, outputs);
+    }
+  }
+
+  void backward(const Pass<T>& pass, LayerState& state, const T* x, const T* y, T* dy,
+                T* dx) const override {
+    DenseState<T>& my = static_cast<DenseState<T>&>(state);
+    const index rows = pass.batch * my.rows;
+    const index outputs = shape_.outputs;
+    const index padded = ops::padded_outputs(shape_);
+    const Activation activation = pass.pre_activation ? Activation::linear : activation_;
+    T* dz = dy;
+    if (padded != outputs || activation != Activation::linear) {
+      dz = padded == outputs ? dy : pass.arena->at(my.dz);
+      ops::activate_backward(activation, rows, outputs, y, outputs, dy, outputs, dz, padded);
+      for (index r = 0; padded != outputs && r < rows; ++r) {
+        std::fill(dz + r * padded + outputs, dz + (r + 1) * padded, T(0));
+      }
+    }
+    ops::linear_backward<T>(shape_, pass.values + block_, rows, {x, nullptr, shape_.inputs},
+                            {dz, nullptr, padded}, {dx, nullptr, shape_.inputs},
+                            pass.gradients + block_, use_bias_, my.scratch);
+  }
+
+ private:
+  ops::LinearShape<T> shape_;  // of one input until the input is declared
+  Activation activation_;
+  bool use_bias_;
+  index block_ = 0;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Layer<T>> make_dense(const Config& config) {
+  return std::make_unique<Dense<T>>(config.integer("units", 1, kMaxUnits),
+                                    read_activation(config, "activation", Activation::linear, true),
+                                    config.flag_or("use_bias", true));
+}
+
+template std::unique_ptr<Layer<float>> make_dense(const Config& config);
+template std::unique_ptr<Layer<double>> make_dense(const Config& config);
+
+}  // namespace lstmfast::layers

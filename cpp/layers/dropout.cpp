@@ -1,0 +1,107 @@
+// Dropout: in training each value is 0 with probability rate, else divided by 1 - rate.
+#include <cstring>
+
+#include "base/check.h"
+#include "base/team.h"
+#include "layers/dropout_mask.h"
+#include "layers/layer.h"
+#include "ops/vector.h"
+
+namespace lstmfast::layers {
+
+template <class T>
+void fill_dropout(const base::RandomStream& stream, double rate, index batch, index steps,
+                  index units, T* mask, index row_stride, index step_stride) {
+  // Numbers that take a thread about as long as it takes to wake it.
+  constexpr index kNumbersPerThread = 16384;
+  const index grain = std::max<index>(1, kNumbersPerThread / std::max<index>(1, units));
+  const index rows = batch * steps;
+  const int threads = rows <= grain ? 1 : base::team::get_num_threads();
+  base::team::parallel_for(threads, rows, grain, [&](index begin, index end) {
+    for (index r = begin; r < end; ++r) {
+      const index b = r / steps, t = r % steps;
+      base::fill_mask(stream.at(static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(t)), 0,
+                      rate, mask + b * row_stride + t * step_stride, units);
+    }
+  });
+}
+
+template void fill_dropout(const base::RandomStream&, double, index, index, index, float*, index,
+                           index);
+template void fill_dropout(const base::RandomStream&, double, index, index, index, double*, index,
+                           index);
+
+namespace {
+
+template <class T>
+struct DropoutState : LayerState {
+  index steps = 0, units = 0;  // of one sample
+  base::Slot<T> mask;
+};
+
+template <class T>
+class Dropout : public Layer<T> {
+ public:
+  explicit Dropout(double rate) : rate_(rate) {}
+
+  void declare_parameters(const Shape& input, Declaration& declaration) override {
+    LF_CHECK(input.rank >= 1, "[dropout] input of a sample has no axes; expected (..., features)");
+    stream_ = declaration.add_stream();
+  }
+
+  Shape output_shape(const Shape& input) const override { return input; }
+  double flops(const Shape& input) const override { return static_cast<double>(input.count()); }
+
+  std::unique_ptr<LayerState> make_state() const override {
+    return std::make_unique<DropoutState<T>>();
+  }
+
+  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
+    DropoutState<T>& my = static_cast<DropoutState<T>&>(state);
+    my.steps = extent.input.rows();
+    my.units = extent.input.features();
+    if (extent.training) my.mask = planner.add<T>(extent.batch * my.steps * my.units);
+  }
+
+  void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const override {
+    DropoutState<T>& my = static_cast<DropoutState<T>&>(state);
+    const index sample = my.steps * my.units, count = pass.batch * sample;
+    if (!pass.training || rate_ == 0) {
+      std::memcpy(y, x, static_cast<std::size_t>(count) * sizeof(T));
+      return;
+    }
+    T* const mask = pass.arena->at(my.mask);
+    const base::RandomStream stream(pass.seed, stream_,
+                                    static_cast<std::uint32_t>(RandomKind::dropout), pass.step);
+    fill_dropout(stream, rate_, pass.batch, my.steps, my.units, mask, sample, my.units);
+    ops::multiply(count, x, mask, y);
+  }
+
+  void backward(const Pass<T>& pass, LayerState& state, const T*, const T*, T* dy,
+                T* dx) const override {
+    if (dx == nullptr) return;
+    DropoutState<T>& my = static_cast<DropoutState<T>&>(state);
+    const index count = pass.batch * my.steps * my.units;
+    if (rate_ == 0) {
+      std::memcpy(dx, dy, static_cast<std::size_t>(count) * sizeof(T));
+    } else {
+      ops::multiply(count, dy, pass.arena->at(my.mask), dx);
+    }
+  }
+
+ private:
+  double rate_;
+  std::uint32_t stream_ = 0;
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Layer<T>> make_dropout(const Config& config) {
+  return std::make_unique<Dropout<T>>(config.number("rate", 0, 1));
+}
+
+template std::unique_ptr<Layer<float>> make_dropout(const Config& config);
+template std::unique_ptr<Layer<double>> make_dropout(const Config& config);
+
+}  // namespace lstmfast::layers

@@ -1,0 +1,81 @@
+#include "model/batch_run.h"
+
+#include "base/denormals.h"
+
+namespace lstmfast::model {
+
+template <class T>
+BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& data,
+                      index batch_size)
+    : model_(model),
+      training_(model.training(op)),
+      data_(data),
+      output_(model.output_shape(op, data.in)),
+      rows_(output_.rows()),
+      columns_(output_.features()),
+      target_columns_(training_.loss->target_columns(columns_)) {
+  const index count = data.in.count;
+  const index targets = data.y_shape.empty() ? 0 : data.y_shape[0];
+  LF_CHECK(count >= 1, "[" << op << "] x has no samples; expected at least one");
+  LF_CHECK(batch_size >= 1, "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
+  LF_CHECK(targets == count,
+           "[" << op << "] y has " << targets << " samples; expected " << count << " to match x");
+  training_.loss->check_shapes(output_.with_batch(count), data.y_shape);
+  training_.loss->check_targets(count * rows_, columns_, data.y, target_columns_);
+  batch_ = std::min(batch_size, count);
+}
+
+template <class T>
+double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass<T>& pass,
+                                 PassMemory<T>& memory) const {
+  T* const prediction = memory.prediction();
+  pass.batch = batch.samples;
+  pass.pre_activation = training_.fused;
+  memory.forward(pass, batch.x, prediction);
+
+  losses::LossBatch<T> loss;
+  loss.rows = batch.samples * rows_;
+  loss.columns = columns_;
+  loss.prediction = prediction;
+  loss.prediction_stride = columns_;
+  loss.target = batch.y;
+  loss.target_stride = target_columns_;
+  if (gradient) {
+    loss.gradient = memory.gradient();
+    loss.gradient_stride = columns_;
+  }
+  if (!training_.fused) return training_.loss->value(loss);
+  loss.output = prediction;
+  loss.output_stride = columns_;
+  return training_.loss->value_fused(training_.last, loss);
+}
+
+template <class T>
+metrics::MetricBatch<T> BatchRun<T>::metric_batch(const Batch& batch, PassMemory<T>& memory) const {
+  return {batch.samples * rows_, columns_, memory.prediction(), columns_, batch.y, target_columns_};
+}
+
+template <class T>
+bool BatchRun<T>::evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbacks& callbacks,
+                           TickClock& clock, const Progress* progress) const {
+  layers::Pass<T> pass;
+  pass.values = model_.values();
+  meter.reset();
+  for (index b = 0; b < batches(); ++b) {
+    const Batch batch = at(b);
+    {
+      const base::FlushDenormals flush;
+      const double loss = forward_loss(batch, false, pass, memory);
+      meter.add(loss, batch.samples, metric_batch(batch, memory));
+    }
+    if (callbacks.tick == nullptr || !clock.due()) continue;
+    const Progress own = {0, b + 1, batches(), meter.logs()};
+    if (callbacks.tick(callbacks.context, progress != nullptr ? *progress : own)) return true;
+  }
+  return false;
+}
+
+template class BatchRun<float>;
+template class BatchRun<double>;
+
+}  // namespace lstmfast::model

@@ -1,0 +1,64 @@
+// Batches of checked data through model and loss, the piece that training and evaluation share. Knows no
+// epochs and no optimizer.
+#pragma once
+
+#include <algorithm>
+
+#include "model/data.h"
+#include "model/meter.h"
+#include "model/model.h"
+
+namespace lstmfast::model {
+
+template <class T>
+class BatchRun {
+ public:
+  // Throws std::invalid_argument unless model, data and loss fit together. The three must outlive it.
+  BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size);
+
+  const Examples<T>& data() const { return data_; }
+  index batches() const { return (data_.in.count + batch_ - 1) / batch_; }
+  index samples(index b) const { return std::min(batch_, data_.in.count - b * batch_); }
+  index sample_size() const { return data_.in.shape.count(); }  // values of one sample
+  index target_size() const { return rows_ * target_columns_; }
+  PassExtent extent(bool training) const {
+    return {data_.in.shape, output_, batch_, target_size(), training};
+  }
+  Meter<T> make_meter() const { return Meter<T>(training_.metrics, columns_, target_columns_); }
+
+  struct Batch {
+    const T* x;
+    const T* y;
+    index samples;
+  };
+
+  // Batch b where it lies in the data.
+  Batch at(index b) const {
+    const index first = b * batch_;
+    return {data_.in.x + first * sample_size(), data_.y + first * target_size(), samples(b)};
+  }
+
+  // Forward and loss. The activated prediction is left in memory.prediction(); `gradient`: its gradient
+  // (where the loss is fused, that of the pre-activation) in memory.gradient().
+  double forward_loss(const Batch& batch, bool gradient, layers::Pass<T>& pass,
+                      PassMemory<T>& memory) const;
+
+  // For metrics, after forward_loss.
+  metrics::MetricBatch<T> metric_batch(const Batch& batch, PassMemory<T>& memory) const;
+
+  // All data, in inference, into `meter`. True when a tick said stop; ticks get `progress`, where it is
+  // given, in place of the state of this evaluation.
+  bool evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbacks& callbacks, TickClock& clock,
+                const Progress* progress) const;
+
+ private:
+  const Model<T>& model_;
+  const Training<T>& training_;
+  const Examples<T>& data_;
+  layers::Shape output_;
+  index rows_, columns_;  // of one sample's prediction
+  index target_columns_;  // values of a row of the target
+  index batch_ = 0;       // samples of a whole batch
+};
+
+}  // namespace lstmfast::model

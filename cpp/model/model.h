@@ -1,0 +1,69 @@
+// A model: its definition, the weights, and what compile() added. The trainer and the file work on it.
+// Knows no Python.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/buffer.h"
+#include "base/check.h"
+#include "model/busy.h"
+#include "model/callbacks.h"
+#include "model/data.h"
+#include "model/definition.h"
+#include "model/pass_memory.h"
+#include "model/pool.h"
+#include "model/training.h"
+
+namespace lstmfast::model {
+
+// predict() is const and may run in any number of threads while nobody changes weights.
+template <class T>
+class Model {
+ public:
+  // Weights are zero until they are set.
+  explicit Model(Definition<T> definition);
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const Definition<T>& definition() const { return definition_; }
+
+  // The flat block of all parameters, laid out as definition().declaration says.
+  T* values() { return values_.data(); }
+  const T* values() const { return values_.data(); }
+  index size() const { return values_.size(); }
+
+  // Forgets the optimizer's state of an earlier compile.
+  void compile(const FlatConfig::Map& config);
+  bool compiled() const { return training_ != nullptr; }
+  // `op` names the operation in the error of a model that was not compiled.
+  Training<T>& training(const char* op) {
+    LF_CHECK(compiled(), "[" << op << "] the model is not compiled; expected compile() before");
+    return *training_;
+  }
+  const Training<T>& training(const char* op) const {
+    return const_cast<Model*>(this)->training(op);
+  }
+
+  Pool<PassMemory<T>>& pool() const { return pool_; }
+
+  // Shape of one output for samples of this shape; throws unless the model takes them.
+  layers::Shape output_shape(const char* op, const Samples<T>& samples) const;
+
+  // out [count][output], the same bits for every batch size. Stops early where the tick says so.
+  void predict(const Samples<T>& samples, index batch_size, T* out,
+               const Callbacks& callbacks = {}) const;
+
+  // For Busy: fit, train_on_batch and compile exclude each other.
+  std::atomic<bool>& busy() { return busy_; }
+
+ private:
+  Definition<T> definition_;
+  base::Buffer<T> values_;
+  std::unique_ptr<Training<T>> training_;
+  mutable Pool<PassMemory<T>> pool_;
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace lstmfast::model

@@ -1,0 +1,165 @@
+#include "model/model_file.h"
+
+#include <limits>
+#include <stdexcept>
+
+#include "base/check.h"
+#include "model/text.h"
+
+namespace lstmfast::model {
+namespace {
+
+constexpr const char* kFormat = "lstmfast.model";
+constexpr const char* kVersion = "1";
+
+void put(Metadata& metadata, const std::string& prefix, const FlatConfig::Map& entries) {
+  for (const auto& [key, value] : entries) metadata[prefix + key] = value;
+}
+
+// One tensor of the file: a parameter's weights, or an optimizer's slot for it.
+template <class T>
+struct Entry {
+  std::string name;
+  const layers::Parameter* parameter;
+  T* flat;
+};
+
+template <class T>
+void add_entries(const std::string& prefix, const Definition<T>& definition, T* flat,
+                 std::vector<Entry<T>>& entries) {
+  for (const layers::Parameter& parameter : definition.parameters()) {
+    entries.push_back({prefix + parameter.path + "." + parameter.name, &parameter, flat});
+  }
+}
+
+template <class T>
+void add_slots(Training<T>& training, const Definition<T>& definition,
+               std::vector<Entry<T>>& entries) {
+  for (int i = 0; i < training.optimizer->slots(); ++i) {
+    const std::string prefix = std::string("optimizer.") + training.optimizer->slot_name(i) + ".";
+    add_entries(prefix, definition, training.slot_blocks[static_cast<std::size_t>(i)], entries);
+  }
+}
+
+// Only now is it known that the configuration's sizes are the file's.
+template <class T>
+void check_weights(const TensorFile& file, const Definition<T>& definition) {
+  std::vector<Entry<T>> entries;
+  add_entries<T>("", definition, nullptr, entries);
+  for (const Entry<T>& entry : entries) {
+    const TensorInfo& info = file.at(entry.name);
+    LF_CHECK(info.dtype == dtype_of<T>() && info.shape == entry.parameter->shape,
+             file.where() << entry.name << " is " << type_text(info.dtype, info.shape)
+                          << "; expected " << type_text(dtype_of<T>(), entry.parameter->shape)
+                          << " to match the configuration");
+  }
+}
+
+template <class T>
+void read_entries(const TensorFile& file, const std::vector<Entry<T>>& entries) {
+  std::vector<T> logical;
+  for (const Entry<T>& entry : entries) {
+    logical.resize(static_cast<std::size_t>(entry.parameter->count()));
+    file.copy(entry.name, entry.parameter->shape, logical.data());
+    entry.parameter->import_from(logical.data(), entry.flat);
+  }
+}
+
+template <class T>
+void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entries) {
+  if (file.tensors().size() == entries.size()) return;  // every entry was found
+  for (const TensorInfo& info : file.tensors()) {
+    bool known = false;
+    for (const Entry<T>& entry : entries) known |= entry.name == info.name;
+    LF_CHECK(known, file.where() << "tensor " << in_quotes(info.name)
+                                 << " belongs to no part of the model");
+  }
+}
+
+}  // namespace
+
+template <class T>
+void save_model(const Model<T>& model, const std::string& path, const FlatConfig::Map& extra,
+                bool include_optimizer) {
+  const Definition<T>& definition = model.definition();
+  // Entries are only read here; the loader writes through the same ones.
+  Model<T>& source = const_cast<Model<T>&>(model);
+  std::vector<Entry<T>> entries;
+  Metadata metadata;
+  metadata["format"] = kFormat;
+  metadata["format_version"] = kVersion;
+  put(metadata, "model.", definition.config);
+  put(metadata, "extra.", extra);
+  add_entries("", definition, source.values(), entries);
+  if (model.compiled()) {
+    Training<T>& training = source.training("model.save");
+    put(metadata, "compile.", training.config);
+    if (include_optimizer) {
+      metadata["state.iterations"] = integer_text(training.optimizer->iterations());
+      metadata["state.learning_rate"] = number_text(training.optimizer->learning_rate());
+      metadata["state.epochs"] = integer_text(static_cast<index>(training.epochs));
+      add_slots(training, definition, entries);
+    }
+  }
+  std::vector<std::vector<T>> logical;
+  std::vector<TensorData> tensors;
+  for (const Entry<T>& entry : entries) {
+    logical.emplace_back(static_cast<std::size_t>(entry.parameter->count()));
+    entry.parameter->export_to(static_cast<const T*>(entry.flat), logical.back().data());
+    tensors.push_back(tensor_data<T>(entry.name, entry.parameter->shape, logical.back().data()));
+  }
+  write_tensor_file(path, tensors, metadata);
+}
+
+ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
+  const FlatConfig all(file_.metadata(), "load");
+  const std::string format = all.text_or("format", "");
+  LF_CHECK(format == kFormat, file_.where() << "not a model of lstmfast: its format is "
+                                            << in_quotes(format) << "; expected \"" << kFormat
+                                            << '"');
+  const std::string version = all.text_or("format_version", "");
+  LF_CHECK(version == kVersion, file_.where() << "format_version is " << in_quotes(version)
+                                              << "; expected \"" << kVersion
+                                              << "\" (a newer lstmfast may have written it)");
+  model_ = all.part("model").entries();
+  compile_ = all.part("compile").entries();
+  state_ = all.part("state").entries();
+  extra_ = all.part("extra").entries();
+}
+
+template <class T>
+std::unique_ptr<Model<T>> ModelFile::load() const {
+  Definition<T> definition = [this] {
+    try {
+      return read_definition<T>(model_);
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument(file_.where() + error.what());
+    }
+  }();
+  check_weights(file_, definition);
+  auto model = std::make_unique<Model<T>>(std::move(definition));
+  std::vector<Entry<T>> entries;
+  add_entries("", model->definition(), model->values(), entries);
+  if (!compile_.empty()) {
+    model->compile(compile_);
+    if (!state_.empty()) {
+      Training<T>& training = model->training("load");
+      const FlatConfig state(state_, "load");
+      constexpr index kMax = std::numeric_limits<index>::max();
+      training.optimizer->set_iterations(state.integer("iterations", 0, kMax));
+      training.optimizer->set_learning_rate(state.number("learning_rate", 0));
+      training.epochs = static_cast<std::uint64_t>(state.integer("epochs", 0, kMax));
+      add_slots(training, model->definition(), entries);
+    }
+  }
+  read_entries(file_, entries);
+  check_no_others(file_, entries);
+  return model;
+}
+
+template void save_model(const Model<float>&, const std::string&, const FlatConfig::Map&, bool);
+template void save_model(const Model<double>&, const std::string&, const FlatConfig::Map&, bool);
+template std::unique_ptr<Model<float>> ModelFile::load() const;
+template std::unique_ptr<Model<double>> ModelFile::load() const;
+
+}  // namespace lstmfast::model

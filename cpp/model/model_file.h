@@ -1,0 +1,39 @@
+// A model in one safetensors file: logical weights and optimizer slots as tensors, configuration and
+// counters as metadata. Knows the names in the file, not the format's bytes.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "model/model.h"
+#include "model/tensor_file.h"
+
+namespace lstmfast::model {
+
+// Tensors: PATH.NAME ("layers.0.kernel"), and optimizer.SLOT.PATH.NAME. Metadata: model.KEY and
+// compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
+// extra.KEY for the caller's own. Without the optimizer a file has no slots and no state, but says how
+// the model was compiled. Errors as those of write_tensor_file.
+template <class T>
+void save_model(const Model<T>& model, const std::string& path, const FlatConfig::Map& extra,
+                bool include_optimizer);
+
+// An open file that says it is a model. Errors as those of TensorFile; what the metadata say is
+// compared with the tensors before memory is taken for it.
+class ModelFile {
+ public:
+  explicit ModelFile(const std::string& path);
+
+  std::string dtype() const { return dtype_name_of(model_); }  // "float32", "float64"
+  const FlatConfig::Map& extra() const { return extra_; }
+
+  // T must be dtype()'s. A model saved with its optimizer continues training bit for bit.
+  template <class T>
+  std::unique_ptr<Model<T>> load() const;
+
+ private:
+  TensorFile file_;
+  FlatConfig::Map model_, compile_, state_, extra_;
+};
+
+}  // namespace lstmfast::model

@@ -1,0 +1,57 @@
+// The memory of one running pass through a model: batch buffers, activations, gradients, caches.
+// Planned once for an extent, then used by any number of steps without allocation. Knows no loss.
+#pragma once
+
+#include <memory>
+
+#include "base/arena.h"
+#include "layers/chain.h"
+
+namespace lstmfast::model {
+
+// What a pass must have room for.
+struct PassExtent {
+  layers::Shape input, output;  // of one sample, known
+  index batch = 0;              // the largest
+  index target = 0;             // values of one sample's target; 0: there is none
+  bool training = false;
+
+  bool covers(const PassExtent& other) const {
+    return input == other.input && output == other.output && batch >= other.batch &&
+           target == other.target && training == other.training;
+  }
+};
+
+// Not shared between concurrent passes.
+template <class T>
+class PassMemory {
+ public:
+  explicit PassMemory(const layers::Chain<T>& chain) : chain_(chain), state_(chain.make_state()) {}
+
+  // Pointers of an earlier plan end here. Memory grows, it never shrinks.
+  void plan(const PassExtent& extent);
+
+  const PassExtent& extent() const { return extent_; }
+  T* x() { return arena_.at(x_); }                    // [batch][input]
+  T* target() { return arena_.at(target_); }          // [batch][target]
+  T* prediction() { return arena_.at(prediction_); }  // [batch][output]
+  T* gradient() { return arena_.at(gradient_); }      // [batch][output], in training
+
+  // `pass` without its arena, which is this memory's own.
+  void forward(layers::Pass<T>& pass, const T* x, T* y) {
+    pass.arena = &arena_;
+    chain_.forward(pass, *state_, x, y);
+  }
+  void backward(const layers::Pass<T>& pass, const T* x, const T* y, T* dy) {
+    chain_.backward(pass, *state_, x, y, dy, nullptr);
+  }
+
+ private:
+  const layers::Chain<T>& chain_;
+  std::unique_ptr<layers::LayerState> state_;
+  base::Arena arena_;
+  PassExtent extent_;
+  base::Slot<T> x_, target_, prediction_, gradient_;
+};
+
+}  // namespace lstmfast::model

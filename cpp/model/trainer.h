@@ -1,0 +1,66 @@
+// The training loop: epochs of shuffled batches, validation after each, callbacks. Knows no particular
+// layer, loss or optimizer, and no Python.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "model/callbacks.h"
+#include "model/data.h"
+#include "model/model.h"
+
+namespace lstmfast::model {
+
+// What to do about a loss or a gradient that is infinite or NaN. `raise` and `stop` leave the weights as
+// they were before that batch: the last finite ones.
+enum class OnNonFinite { raise, stop, ignore };
+
+struct NonFinite : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct FitOptions {
+  index batch_size = 32;
+  index epochs = 1;         // the number of the last one, counted from 0, plus 1
+  index initial_epoch = 0;  // the number of the first one
+  bool shuffle = true;
+  index validation_batch_size = 32;
+  OnNonFinite on_nonfinite = OnNonFinite::raise;
+};
+
+struct Scores {
+  std::vector<std::string> names;
+  std::vector<double> values;
+};
+
+struct History {
+  std::vector<std::string> names;  // loss, metrics; then val_loss, val_metrics
+  std::vector<index> epochs;
+  std::vector<std::vector<double>> values;  // [name][epoch]
+};
+
+// One epoch is: order the samples, then for each batch gather, forward, loss, backward, clip, step. The
+// order depends on the seed and on how many epochs began since compile. `validation` may be null.
+template <class T>
+History fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
+            const FitOptions& options, const Callbacks& callbacks = {});
+
+// Loss and metrics without training. `op` names the operation in errors.
+template <class T>
+Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
+                const Callbacks& callbacks = {}, const char* op = "model.evaluate");
+
+// One step on all examples as one batch: loss and metrics of before the step.
+template <class T>
+Scores train_on_batch(Model<T>& model, const Examples<T>& batch,
+                      OnNonFinite on_nonfinite = OnNonFinite::raise);
+
+// Estimates of the work of a call, in floating-point operations.
+template <class T>
+double forward_flops(const Model<T>& model, const Samples<T>& samples);
+template <class T>
+double fit_flops(const Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
+                 index epochs);
+
+}  // namespace lstmfast::model

@@ -1,0 +1,50 @@
+// What compile() adds to a model: loss, optimizer with its slots, clipping, metrics, and the counters that
+// a resumed training needs. Knows no loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "losses/loss.h"
+#include "model/definition.h"
+#include "model/pass_memory.h"
+#include "optim/clip.h"
+#include "optim/optimizer.h"
+
+namespace lstmfast::model {
+
+template <class T>
+struct Training {
+  FlatConfig::Map config;  // as given
+  std::unique_ptr<losses::Loss<T>> loss;
+  std::unique_ptr<optim::Optimizer<T>> optimizer;
+  optim::Clip<T> clip;
+  std::vector<std::string> metrics;  // names as the user wrote them
+
+  Activation last = Activation::linear;  // of the model, where the loss computes it
+  bool fused = false;
+
+  std::vector<optim::ParameterRuns> runs;
+  base::Buffer<T> gradients;  // laid out as the parameters
+  base::Buffer<T> slots;      // the optimizer's, one block after the other
+  std::vector<T*> slot_blocks;
+
+  std::uint64_t seed = 0;    // of the order of samples and of random masks
+  std::uint64_t epochs = 0;  // begun since compile: names the order of the next one
+
+  PassMemory<T> memory;  // of training steps
+
+  explicit Training(const layers::Chain<T>& chain) : memory(chain) {}
+};
+
+// Keys: loss and loss.OPTION; optimizer.kind and optimizer.OPTION; metrics (names with commas);
+// clip.value, clip.norm, clip.global_norm; seed. Throws std::invalid_argument naming the key that is
+// unknown, missing or wrong.
+template <class T>
+std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
+                                           const FlatConfig::Map& config);
+
+}  // namespace lstmfast::model
