@@ -1,0 +1,221 @@
+// class Rnn: the engine of lstmfast.LSTM.
+#include <pybind11/stl.h>
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "bindings/bindings.h"
+#include "bindings/gil.h"
+#include "bindings/numpy.h"
+#include "model/rnn.h"
+
+namespace lstmfast::bindings {
+namespace {
+
+// The core's object and, after a training call, the arrays that backward will read.
+template <class T>
+struct Engine {
+  model::Rnn<T> rnn;
+  py::tuple kept;
+  layers::Shape x_shape, y_shape, state_shape;
+
+  explicit Engine(const model::RnnOptions& options) : rnn(options) {}
+};
+
+struct AnyRnn {
+  std::variant<std::unique_ptr<Engine<float>>, std::unique_ptr<Engine<double>>> engine;
+
+  template <class T>
+  explicit AnyRnn(std::unique_ptr<Engine<T>> e) : engine(std::move(e)) {}
+
+  template <class F>
+  decltype(auto) visit(F&& f) const {
+    return std::visit([&](const auto& pointer) -> decltype(auto) { return f(*pointer); }, engine);
+  }
+};
+
+template <class T>
+T element(const Engine<T>&);  // names T in unevaluated context
+
+template <class E>
+using Element = decltype(element(std::declval<E&>()));
+
+std::unique_ptr<AnyRnn> make_rnn(index input_size, index hidden_size, index num_layers,
+                                 const model::FlatConfig::Map& options, double dropout,
+                                 const std::string& dtype, std::uint64_t seed) {
+  const model::RnnOptions all =
+      model::read_rnn_options(input_size, hidden_size, num_layers, options, dropout, seed);
+  if (dtype == "float32") return std::make_unique<AnyRnn>(std::make_unique<Engine<float>>(all));
+  LF_CHECK(dtype == "float64",
+           "[lstm] dtype is '" << dtype << "'; expected 'float32' or 'float64'");
+  return std::make_unique<AnyRnn>(std::make_unique<Engine<double>>(all));
+}
+
+template <class T, class U>
+model::RnnArray<const U*> pointer(const py::array_t<T>& array) {
+  if (!array) return {};
+  return {reinterpret_cast<const U*>(array.data()), shape_of(array)};
+}
+
+py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
+                  const py::object& lengths, const py::object& resets, bool training,
+                  const py::object& out, bool batch_first) {
+  return self.visit([&](auto& engine) -> py::tuple {
+    using T = Element<decltype(engine)>;
+    const char* const op = "lstm.forward";
+    const py::array_t<T> x_array = take<T>(op, "x", x);
+    const py::array_t<T> h0_array = take_optional<T>(op, "h0", h0);
+    const py::array_t<T> c0_array = take_optional<T>(op, "c0", c0);
+    const py::array_t<index> lengths_array = take_optional<index>(op, "lengths", lengths);
+    const py::array_t<bool> resets_array = take_optional<bool>(op, "resets", resets);
+    model::RnnInput<T> input;
+    input.batch_first = batch_first;
+    input.x = pointer<T, T>(x_array);
+    input.h0 = pointer<T, T>(h0_array);
+    input.c0 = pointer<T, T>(c0_array);
+    input.lengths = pointer<index, index>(lengths_array);
+    input.resets = pointer<bool, unsigned char>(resets_array);
+    ops::LstmCall<T> call = engine.rnn.check(op, input);
+
+    const model::RnnOptions& options = engine.rnn.options();
+    const layers::Shape y_shape = input.x.shape.with_features(options.hidden);
+    const layers::Shape state_shape{options.layers, call.batch, options.hidden};
+    py::array_t<T> y = out.is_none() ? new_array<T>(y_shape) : take_output<T>(op, "out", out, y_shape);
+    py::array_t<T> h_n = new_array<T>(state_shape), c_n = new_array<T>(state_shape);
+    call.y = y.mutable_data();
+    call.h_n = h_n.mutable_data();
+    call.c_n = c_n.mutable_data();
+    {
+      const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
+      if (training) {
+        engine.rnn.train(call);
+      } else {
+        engine.rnn.infer(call);
+      }
+    }
+    if (training) {
+      engine.kept = py::make_tuple(x, h0, c0, lengths, resets, y);
+      engine.x_shape = input.x.shape;
+      engine.y_shape = y_shape;
+      engine.state_shape = state_shape;
+      // backward reads y: nobody may write to it by accident. The caller's own array stays as it was.
+      if (out.is_none()) y.attr("flags").attr("writeable") = false;
+    }
+    return py::make_tuple(std::move(y), std::move(h_n), std::move(c_n));
+  });
+}
+
+py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
+                   const py::object& dc_n) {
+  return self.visit([&](auto& engine) -> py::tuple {
+    using T = Element<decltype(engine)>;
+    const char* const op = "lstm.backward";
+    const ops::LstmCall<T>& call = engine.rnn.trained_call(op);
+    const auto checked = [&](const char* name, const py::object& value,
+                             const layers::Shape& shape) {
+      py::array_t<T> array = take_optional<T>(op, name, value);
+      LF_CHECK(!array || shape_of(array) == shape, "[" << op << "] " << name << " has shape "
+                                                       << shape_of(array).text() << "; expected "
+                                                       << shape.text());
+      return array;
+    };
+    const py::array_t<T> dy_array = checked("dy", dy, engine.y_shape);
+    const py::array_t<T> dh_array = checked("dh_n", dh_n, engine.state_shape);
+    const py::array_t<T> dc_array = checked("dc_n", dc_n, engine.state_shape);
+    py::array_t<T> dx = new_array<T>(engine.x_shape);
+    py::array_t<T> dh0 = new_array<T>(engine.state_shape), dc0 = new_array<T>(engine.state_shape);
+
+    ops::LstmGradients<T> gradients{};
+    gradients.dy = dy_array ? dy_array.data() : nullptr;
+    gradients.dy_row = call.y_row;
+    gradients.dy_step = call.y_step;
+    gradients.dh_n = dh_array ? dh_array.data() : nullptr;
+    gradients.dc_n = dc_array ? dc_array.data() : nullptr;
+    gradients.dx = dx.mutable_data();
+    gradients.dx_row = call.x_row;
+    gradients.dx_step = call.x_step;
+    gradients.dh0 = dh0.mutable_data();
+    gradients.dc0 = dc0.mutable_data();
+    {
+      const MaybeRelease release(2 * engine.rnn.flops(call.steps, call.batch));
+      engine.rnn.backward(gradients);
+    }
+    engine.kept = py::tuple();
+    return py::make_tuple(std::move(dx), std::move(dh0), std::move(dc0));
+  });
+}
+
+py::list parameter_names(const AnyRnn& self) {
+  return self.visit([](auto& engine) {
+    py::list out;
+    for (const auto& parameter : engine.rnn.parameters()) {
+      out.append(py::make_tuple(parameter.layer, parameter.place.name,
+                                shape_tuple(parameter.place.shape)));
+    }
+    return out;
+  });
+}
+
+// Of the values or the gradients.
+py::array get(const AnyRnn& self, index layer, const std::string& name, bool gradient) {
+  return self.visit([&](auto& engine) -> py::array {
+    using T = Element<decltype(engine)>;
+    const auto& parameter =
+        engine.rnn.parameter(gradient ? "lstm.grad" : "lstm.get", layer, name);
+    py::array_t<T> out = new_array<T>(parameter.place.shape);
+    if (gradient) {
+      engine.rnn.get_gradient(parameter, out.mutable_data());
+    } else {
+      engine.rnn.get(parameter, out.mutable_data());
+    }
+    return out;
+  });
+}
+
+void set(AnyRnn& self, index layer, const std::string& name, const py::object& value) {
+  self.visit([&](auto& engine) {
+    using T = Element<decltype(engine)>;
+    const char* const op = "lstm.set";
+    const auto& parameter = engine.rnn.parameter(op, layer, name);
+    const py::array_t<T> array = take<T>(op, name.c_str(), value);
+    LF_CHECK(sizes_of(array) == parameter.place.shape,
+             "[" << op << "] " << name << " has shape " << shape_of(array).text() << "; expected "
+                 << layers::Shape(parameter.place.shape).text());
+    engine.rnn.set(parameter, array.data());
+  });
+}
+
+}  // namespace
+
+void bind_rnn(py::module_& module) {
+  const auto none = py::none();
+  py::class_<AnyRnn>(module, "Rnn", py::is_final(), plain_type())
+      .def(py::init(&make_rnn), py::arg("input_size"), py::arg("hidden_size"),
+           py::arg("num_layers"), py::arg("options"), py::arg("dropout"), py::arg("dtype"),
+           py::arg("seed"))
+      .def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
+           py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
+           py::arg("out") = none, py::arg("batch_first") = true)
+      .def("backward", &backward, py::arg("dy") = none, py::arg("dh_n") = none,
+           py::arg("dc_n") = none)
+      .def("parameter_names", &parameter_names)
+      .def(
+          "get",
+          [](const AnyRnn& self, index layer, const std::string& name) {
+            return get(self, layer, name, false);
+          },
+          py::arg("layer"), py::arg("name"))
+      .def("set", &set, py::arg("layer"), py::arg("name"), py::arg("value"))
+      .def(
+          "grad",
+          [](const AnyRnn& self, index layer, const std::string& name) {
+            return get(self, layer, name, true);
+          },
+          py::arg("layer"), py::arg("name"))
+      .def("zero_grad", [](AnyRnn& self) {
+        self.visit([](auto& engine) { engine.rnn.zero_gradients(); });
+      });
+}
+
+}  // namespace lstmfast::bindings

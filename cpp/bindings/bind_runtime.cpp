@@ -1,0 +1,72 @@
+// What the core was built with and what it runs on: ISA, threads, caches.
+#include <pybind11/stl.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/cache_sizes.h"
+#include "base/system_text.h"
+#include "base/team.h"
+#include "bindings/bindings.h"
+#include "kernels/table.h"
+#include "model/runtime.h"
+
+namespace lstmfast::bindings {
+namespace {
+
+namespace py = pybind11;
+
+#if defined(__clang__)
+constexpr const char* kCompiler = __VERSION__;  // begins with its name
+#else
+constexpr const char* kCompiler = "GCC " __VERSION__;
+#endif
+
+std::vector<std::string> isas(bool compiled) {
+  std::vector<std::string> names;
+  for (int i = 0; i < kernels::isa_count(); ++i) {
+    if (compiled || kernels::isa_available(i)) names.emplace_back(kernels::isa_name(i));
+  }
+  return names;
+}
+
+std::string cpu_model() {
+  for (const std::string& line : base::read_lines("/proc/cpuinfo")) {
+    const std::size_t colon = line.find(':');
+    if (colon != std::string::npos && line.rfind("model name", 0) == 0) {
+      return std::string(base::trim(line.substr(colon + 1)));
+    }
+  }
+  return "unknown";
+}
+
+std::map<std::string, std::string> config() {
+  const base::CacheSizes& cache = base::cache_sizes();
+  const auto kib = [](index bytes) { return std::to_string(bytes / 1024) + " KiB"; };
+  return {
+      {"compiler", kCompiler},
+      {"pybind11", PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(
+                       PYBIND11_VERSION_MINOR)},
+      {"cpu", cpu_model()},
+      {"l1d", kib(cache.l1d)},
+      {"l2", kib(cache.l2)},
+      {"l3", kib(cache.l3)},
+  };
+}
+
+}  // namespace
+
+void bind_runtime(py::module_& module) {
+  module.def("isa", [] {
+    model::require_isa();
+    return kernels::isa();
+  });
+  module.def("available_isas", [] { return isas(false); });
+  module.def("compiled_isas", [] { return isas(true); });
+  module.def("config", &config);
+  module.def("set_num_threads", &base::team::set_num_threads, py::arg("n"));
+  module.def("get_num_threads", &base::team::get_num_threads);
+}
+
+}  // namespace lstmfast::bindings

@@ -1,0 +1,19 @@
+// The parts of the extension module, one a file.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace lstmfast::bindings {
+
+// Of our classes: plain `type`, for they have no static properties and their stubs then say all.
+inline pybind11::metaclass plain_type() {
+  return pybind11::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
+}
+
+void bind_errors(pybind11::module_& module);
+void bind_runtime(pybind11::module_& module);
+void bind_model(pybind11::module_& module);
+void bind_rnn(pybind11::module_& module);
+void bind_testing(pybind11::module_& module);
+
+}  // namespace lstmfast::bindings

@@ -1,0 +1,78 @@
+#include "bindings/hooks.h"
+
+#include <string>
+
+#include "bindings/numpy.h"
+
+namespace lstmfast::bindings {
+namespace {
+
+bool truth(const py::object& answer) {
+  const int result = PyObject_IsTrue(answer.ptr());
+  if (result < 0) throw py::error_already_set();
+  return result != 0;
+}
+
+Hooks& hooks(void* context) { return *static_cast<Hooks*>(context); }
+
+bool on_epoch_begin(void* context, index epoch) {
+  const py::gil_scoped_acquire gil;
+  return truth(hooks(context).epoch_begin(epoch));
+}
+
+bool on_epoch_end(void* context, index epoch, const model::Logs& logs) {
+  const py::gil_scoped_acquire gil;
+  return truth(hooks(context).epoch_end(epoch, logs_dict(logs)));
+}
+
+bool on_batch_begin(void* context, index batch) {
+  const py::gil_scoped_acquire gil;
+  return truth(hooks(context).batch_begin(batch));
+}
+
+bool on_batch_end(void* context, index batch, const model::Logs& logs) {
+  const py::gil_scoped_acquire gil;
+  return truth(hooks(context).batch_end(batch, logs_dict(logs)));
+}
+
+bool on_tick(void* context, const model::Progress& progress) {
+  const py::gil_scoped_acquire gil;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  const py::object& tick = hooks(context).tick;
+  if (tick.is_none()) return false;
+  return truth(tick(progress.epoch, progress.batch, progress.batches, logs_dict(progress.logs)));
+}
+
+}  // namespace
+
+py::dict logs_dict(const model::Logs& logs) {
+  py::dict out;
+  for (index i = 0; i < logs.count; ++i) out[py::str(logs.names[i])] = logs.values[i];
+  return out;
+}
+
+void Hooks::check(const char* op) const {
+  const auto check_one = [op](const char* name, const py::object& hook) {
+    if (hook.is_none() || PyCallable_Check(hook.ptr()) != 0) return;
+    throw py::type_error(std::string("[") + op + "] " + name + " is " + type_text(hook) +
+                         "; expected a callable or None");
+  };
+  check_one("on_epoch_begin", epoch_begin);
+  check_one("on_epoch", epoch_end);
+  check_one("on_batch_begin", batch_begin);
+  check_one("on_batch", batch_end);
+  check_one("on_tick", tick);
+}
+
+model::Callbacks Hooks::callbacks() {
+  model::Callbacks out;
+  out.context = this;
+  if (!epoch_begin.is_none()) out.epoch_begin = on_epoch_begin;
+  if (!epoch_end.is_none()) out.epoch_end = on_epoch_end;
+  if (!batch_begin.is_none()) out.batch_begin = on_batch_begin;
+  if (!batch_end.is_none()) out.batch_end = on_batch_end;
+  out.tick = on_tick;
+  return out;
+}
+
+}  // namespace lstmfast::bindings

@@ -1,0 +1,124 @@
+// NumPy arrays to pointers and back: the only place where data cross between Python and the core. Python
+// code above coerces what users pass; here kind, dtype and memory order are checked, never changed.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/check.h"
+#include "base/plain.h"
+#include "layers/shape.h"
+
+namespace lstmfast::bindings {
+
+namespace py = pybind11;
+
+template <class T>
+constexpr const char* dtype_text() {
+  if constexpr (std::is_same_v<T, float>) return "float32";
+  if constexpr (std::is_same_v<T, double>) return "float64";
+  if constexpr (std::is_same_v<T, index>) return "int64";
+  if constexpr (std::is_same_v<T, bool>) return "bool";
+}
+
+inline std::string type_text(py::handle value) {
+  return py::str(py::type::handle_of(value).attr("__name__"));
+}
+
+// `value` as what it must be already: an array of T in C order. TypeError for another kind or dtype,
+// ValueError for another order. The result shares its memory.
+template <class T>
+py::array_t<T> take(const char* op, const char* name, py::handle value) {
+  const std::string what = std::string("[") + op + "] " + name;
+  if (!py::isinstance<py::array>(value)) {
+    throw py::type_error(what + " is " + type_text(value) + "; expected a NumPy array of " +
+                         dtype_text<T>());
+  }
+  const auto array = py::reinterpret_borrow<py::array>(value);
+  if (!py::isinstance<py::array_t<T>>(value)) {
+    throw py::type_error(what + " has dtype " + std::string(py::str(array.dtype())) +
+                         "; expected " + dtype_text<T>());
+  }
+  if ((array.flags() & py::array::c_style) == 0) {
+    throw py::value_error(what + " is not contiguous; expected C order");
+  }
+  if (array.ndim() > layers::Shape::kMaxRank) {
+    throw py::value_error(what + " has " + std::to_string(array.ndim()) + " axes; expected at most " +
+                          std::to_string(layers::Shape::kMaxRank));
+  }
+  return py::reinterpret_borrow<py::array_t<T>>(value);
+}
+
+// None gives an array that is no object: false.
+template <class T>
+py::array_t<T> take_optional(const char* op, const char* name, py::handle value) {
+  return value.is_none() ? py::reinterpret_steal<py::array_t<T>>(py::handle())
+                         : take<T>(op, name, value);
+}
+
+// Labels may be whole numbers of any type: those are copied to T.
+template <class T>
+py::array_t<T> take_target(const char* op, const char* name, py::handle value) {
+  if (py::isinstance<py::array>(value)) {
+    const char kind = py::reinterpret_borrow<py::array>(value).dtype().kind();
+    if (kind == 'i' || kind == 'u' || kind == 'b') {
+      return take<T>(op, name, py::array_t<T, py::array::c_style | py::array::forcecast>(
+                                   py::reinterpret_borrow<py::object>(value)));
+    }
+  }
+  return take<T>(op, name, value);
+}
+
+// To be written to, of exactly this shape.
+template <class T>
+py::array_t<T> take_output(const char* op, const char* name, py::handle value,
+                           const layers::Shape& shape);
+
+inline layers::Shape shape_of(const py::array& array) {
+  layers::Shape shape;
+  for (py::ssize_t i = 0; i < array.ndim(); ++i) shape.append(array.shape(i));
+  return shape;
+}
+
+inline std::vector<index> sizes_of(const py::array& array) {
+  return std::vector<index>(array.shape(), array.shape() + array.ndim());
+}
+
+template <class T>
+py::array_t<T> take_output(const char* op, const char* name, py::handle value,
+                           const layers::Shape& shape) {
+  py::array_t<T> array = take<T>(op, name, value);
+  LF_CHECK(array.writeable(), "[" << op << "] " << name << " is read-only; expected an array to write");
+  LF_CHECK(shape_of(array) == shape, "[" << op << "] " << name << " has shape "
+                                         << shape_of(array).text() << "; expected " << shape.text());
+  return array;
+}
+
+template <class T>
+py::array_t<T> new_array(const layers::Shape& shape) {
+  return py::array_t<T>(shape.list());
+}
+template <class T>
+py::array_t<T> new_array(const std::vector<index>& sizes) {
+  return py::array_t<T>(sizes);
+}
+
+// A shape as Python shows it: sizes that are not known yet are None.
+inline py::tuple shape_tuple(const layers::Shape& shape) {
+  py::tuple out(shape.rank);
+  for (int i = 0; i < shape.rank; ++i) {
+    out[static_cast<std::size_t>(i)] =
+        shape.sizes[i] < 0 ? py::object(py::none()) : py::object(py::int_(shape.sizes[i]));
+  }
+  return out;
+}
+
+inline py::tuple shape_tuple(const std::vector<index>& sizes) {
+  return shape_tuple(layers::Shape(sizes));
+}
+
+}  // namespace lstmfast::bindings

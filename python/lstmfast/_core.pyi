@@ -1,0 +1,155 @@
+"""The compiled core of lstmfast.
+
+Arrays are NumPy arrays in C order of the object's own dtype (int64 for lengths, bool for resets);
+the Python code above coerces what users pass. A wrong kind is a TypeError, wrong content a
+ValueError, a refusal of the file system an OSError, a loss or gradient that is not finite a
+FloatingPointError.
+
+Letters: T steps, B batch, I input, H hidden, G gates, L layers.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Array = NDArray[Any]
+_Shape = tuple[int | None, ...]
+
+__version__: str
+
+# Single kernels, for tests and benchmarks: activate(name, x), fma_peak(double_precision, seconds).
+testing: ModuleType
+
+def isa() -> str: ...
+def available_isas() -> list[str]: ...
+def compiled_isas() -> list[str]: ...
+def config() -> dict[str, str]: ...
+def set_num_threads(n: int) -> None: ...
+def get_num_threads() -> int: ...
+
+@final
+class Rnn:
+    """Stacked LSTM layers in one direction, with dropout between them in training."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int,
+        options: Mapping[str, str],
+        dropout: float,
+        dtype: str,
+        seed: int,
+    ) -> None:
+        """Make layers whose parameters are zero.
+
+        `options`: activation, recurrent_activation, peephole, coupled, layer_norm, use_bias.
+        """
+
+    def forward(
+        self,
+        x: _Array,
+        h0: _Array | None = None,
+        c0: _Array | None = None,
+        lengths: NDArray[np.int64] | None = None,
+        resets: NDArray[np.bool_] | None = None,
+        training: bool = False,
+        out: _Array | None = None,
+        batch_first: bool = True,
+    ) -> tuple[_Array, _Array, _Array]:
+        """Return y, h_n, c_n.
+
+        x and y are (B, T, ·), or (T, B, ·) with batch_first=False; states are (L, B, H); lengths
+        (B,) and resets (B, T) in both layouts. training=True keeps x, the states and y for
+        backward; the y that it allocates is read-only.
+        """
+
+    def backward(
+        self, dy: _Array | None = None, dh_n: _Array | None = None, dc_n: _Array | None = None
+    ) -> tuple[_Array, _Array, _Array]:
+        """Return dx, dh0, dc0 of the last training call, once; add to the parameters' gradients."""
+
+    def parameter_names(self) -> list[tuple[int, str, tuple[int, ...]]]:
+        """Return (layer, name, shape) of each parameter."""
+
+    def get(self, layer: int, name: str) -> _Array: ...
+    def set(self, layer: int, name: str, value: _Array) -> None: ...
+    def grad(self, layer: int, name: str) -> _Array: ...
+    def zero_grad(self) -> None: ...
+
+@final
+class Model:
+    """Layers, weights and, once compiled, what trains them."""
+
+    def __init__(self, config: Mapping[str, str], dtype: str | None = None) -> None:
+        """Make the layers that a flat configuration describes, with weights of zero."""
+
+    @property
+    def config(self) -> dict[str, str]: ...
+    @property
+    def compile_config(self) -> dict[str, str] | None: ...
+    @property
+    def input_shape(self) -> _Shape: ...
+    @property
+    def output_shape(self) -> _Shape: ...
+    def layers(self) -> list[dict[str, Any]]:
+        """Return kind, name, output_shape and params (a count) of each layer."""
+
+    def weight_names(self) -> list[tuple[int, str, tuple[int, ...]]]:
+        """Return (layer, name, shape) of each weight, in the order of get_weights."""
+
+    def get_weights(self) -> list[_Array]: ...
+    def set_weights(self, weights: Sequence[_Array]) -> None:
+        """Set all weights, or none where one does not fit."""
+
+    def compile(self, config: Mapping[str, str]) -> None:
+        """Choose loss, optimizer, metrics, clipping and seed; forget an earlier compile's state."""
+
+    def fit(
+        self,
+        x: _Array,
+        y: _Array,
+        *,
+        batch_size: int,
+        epochs: int,
+        initial_epoch: int = 0,
+        shuffle: bool = True,
+        x_val: _Array | None = None,
+        y_val: _Array | None = None,
+        validation_batch_size: int | None = None,
+        on_nonfinite: str = "raise",
+        on_epoch_begin: Callable[[int], object] | None = None,
+        on_epoch: Callable[[int, dict[str, float]], object] | None = None,
+        on_batch_begin: Callable[[int], object] | None = None,
+        on_batch: Callable[[int, dict[str, float]], object] | None = None,
+        on_tick: Callable[[int, int, int, dict[str, float]], object] | None = None,
+    ) -> dict[str, list[float]]:
+        """Train, and return the history by name.
+
+        A hook that returns something true ends training, one that raises ends it with that error;
+        the weights are then those after the last whole step. on_tick(epoch, batch, batches, logs)
+        comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore".
+        """
+
+    def evaluate(self, x: _Array, y: _Array, batch_size: int) -> dict[str, float]: ...
+    def predict(self, x: _Array, batch_size: int) -> _Array: ...
+    def train_on_batch(self, x: _Array, y: _Array) -> dict[str, float]: ...
+    def test_on_batch(self, x: _Array, y: _Array) -> dict[str, float]: ...
+    @property
+    def learning_rate(self) -> float: ...
+    @learning_rate.setter
+    def learning_rate(self, value: float, /) -> None: ...
+    @property
+    def iterations(self) -> int: ...
+    def save(
+        self, path: str | os.PathLike[str], extra: Mapping[str, str], include_optimizer: bool
+    ) -> None:
+        """Write one safetensors file, at once and atomically."""
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> tuple[Model, dict[str, str]]:
+        """Read what save has written: the model, and `extra`."""
