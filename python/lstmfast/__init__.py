@@ -1,0 +1,151 @@
+"""The LSTM for CPUs.
+
+Every variant of the LSTM at full speed, from NumPy arrays, in a small package:
+
+- `lstmfast.LSTM`: the engine, with the weights and states of `torch.nn.LSTM`;
+- `lstmfast.models.Sequential` and `lstmfast.layers`: models in the shape of Keras;
+- `lstmfast.functional`: the same LSTM as pure functions;
+- `lstmfast.reference`: its equations in plain NumPy, to read and to test against.
+
+Submodules load when they are first used, so `import lstmfast` costs next to nothing.
+
+Examples
+--------
+>>> import numpy as np
+>>> import lstmfast as lf
+>>> rnn = lf.LSTM(8, 16, seed=0)
+>>> y, (h, c) = rnn(np.zeros((4, 10, 8), np.float32))
+>>> y.shape, h.shape
+((4, 10, 16), (1, 4, 16))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lstmfast import (
+        callbacks,
+        functional,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        reference,
+        runtime,
+        utils,
+    )
+    from lstmfast.layers import Input
+    from lstmfast.models import Sequential
+    from lstmfast.rnn import LSTM
+    from lstmfast.runtime import (
+        available_isas,
+        get_num_threads,
+        isa,
+        set_num_threads,
+        show_config,
+    )
+
+    __version__: str
+
+# name -> the module that defines it
+_EXPORTS = {
+    "LSTM": "rnn",
+    "Input": "layers",
+    "Sequential": "models",
+    "available_isas": "runtime",
+    "get_num_threads": "runtime",
+    "isa": "runtime",
+    "set_num_threads": "runtime",
+    "show_config": "runtime",
+}
+_SUBMODULES = (
+    "callbacks",
+    "functional",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "reference",
+    "runtime",
+    "utils",
+)
+
+__all__ = [
+    "LSTM",
+    "Input",
+    "Sequential",
+    "__version__",
+    "available_isas",
+    "callbacks",
+    "functional",
+    "get_num_threads",
+    "initializers",
+    "isa",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "reference",
+    "runtime",
+    "set_num_threads",
+    "show_config",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "_core":
+        return _load_core()
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _EXPORTS:
+        value = getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    elif name == "__version__":
+        value = _load_core().__version__
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _load_core() -> Any:
+    """Import the compiled core, or say what to do where it is missing."""
+    try:
+        return importlib.import_module(f"{__name__}._core")
+    except ImportError as error:
+        raise ImportError(_missing_core_note(error), name=error.name, path=error.path) from error
+
+
+def _missing_core_note(error: ImportError) -> str:
+    import platform
+    import sys
+    from pathlib import Path
+
+    python = f"Python {platform.python_version()} on {sys.platform} {platform.machine()}"
+    built = sorted(
+        path.name for path in Path(__file__).parent.glob("_core.*") if path.suffix != ".pyi"
+    )
+    if not built:
+        return (
+            f"the compiled core of lstmfast is not built for {python}. Install it with "
+            "`pip install .` in the root of the sources; where you are in that folder "
+            "already, start Python elsewhere, so that the installed package is imported."
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"the compiled core of lstmfast is built for another Python ({', '.join(built)}); this "
+            f"is {python}. Install lstmfast again with this Python: "
+            "`python -m pip install lstmfast`."
+        )
+    return f"the compiled core of lstmfast ({', '.join(built)}) does not load: {error}"

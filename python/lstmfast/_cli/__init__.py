@@ -1,0 +1,1 @@
+"""Subcommands of `lstmfast`, a module each; `lstmfast.cli` lists them."""

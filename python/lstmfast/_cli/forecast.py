@@ -1,0 +1,197 @@
+"""`lstmfast forecast`: a column of a CSV file in, its forecast out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .common import UserError, check_outputs, whole_number, write_file
+
+if TYPE_CHECKING:
+    from lstmfast.forecasting import Forecast, Series
+
+HELP = "train on a column of a CSV file and write its forecast with prediction intervals"
+
+_EPOCHS = 80
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add = parser.add_argument
+    add("file", metavar="FILE.csv", type=Path, help="the data; its first line names the columns")
+    add("--column", metavar="NAME", required=True, help="the column to forecast")
+    add("--time", metavar="COLUMN", help="the column of times: ascending, in even steps")
+    add(
+        "--inputs",
+        metavar="A,B",
+        type=_names,
+        default=[],
+        help="more columns for the model to look at",
+    )
+    add("--horizon", metavar="N", type=whole_number(1), default=12, help="steps to forecast (12)")
+    add(
+        "--lookback",
+        metavar="N",
+        type=whole_number(1),
+        help="steps that the model sees (a season and one, or 12)",
+    )
+    add(
+        "--season",
+        metavar="N",
+        type=whole_number(0),
+        help="steps of a season, 0 for none (found in the data)",
+    )
+    add(
+        "--transform",
+        choices=("log-diff", "diff", "none"),
+        default="log-diff",
+        help="what the model sees: relative changes, changes or values (log-diff)",
+    )
+    add(
+        "--missing",
+        choices=("error", "interpolate"),
+        default="error",
+        help="what to do about missing numbers and rows (error)",
+    )
+    add(
+        "--epochs",
+        metavar="N",
+        type=whole_number(1),
+        default=_EPOCHS,
+        help=f"length of the training ({_EPOCHS})",
+    )
+    add("--seed", metavar="N", type=whole_number(0), default=0, help="of the random numbers (0)")
+    add("--plot", metavar="F.png", type=Path, help="draw the forecast into this file")
+    add("--save", metavar="F.safetensors", type=Path, help="save the trained model")
+    add("--out", metavar="F.csv", type=Path, help="write here instead of to standard output")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def run(args: argparse.Namespace) -> int:
+    """Forecast and write; everything that can be wrong is checked before the training."""
+    from lstmfast.forecasting import DataError, read_series
+    from lstmfast.forecasting.pipeline import choose_window
+    from lstmfast.forecasting.report import forecast_csv, forecast_note
+    from lstmfast.forecasting.transforms import check_values, get_transform
+    from lstmfast.forecasting.validation import plan_validation
+
+    if args.season == 1:
+        raise UserError("argument --season: 1; expected 0 for none, or a whole number from 2 on")
+    check_outputs(
+        [path for path in (args.out, args.plot, args.save) if path is not None], [args.file]
+    )
+    kind = "" if args.plot is None else plot_kind(args.plot)
+    if args.save is not None:
+        _check_model_name(args.save)
+    try:
+        series = read_series(
+            args.file, args.column, time=args.time, inputs=args.inputs, missing=args.missing
+        )
+        transform = get_transform(args.transform)
+        check_values(series.values, transform, series.where)
+    except DataError as error:
+        raise UserError(str(error)) from None
+    try:
+        window = choose_window(series.values[:, 0], transform, args.lookback, args.season)
+        plan_validation(len(series.values), transform, window, args.horizon)
+    except DataError as error:
+        raise UserError(f'{series.name}: column "{args.column}": {error}') from None
+    coming = _forecast(series, args)
+    picture = b""
+    if args.plot is not None:
+        from lstmfast.forecasting.plot import plot_forecast
+
+        picture = plot_forecast(series, coming, kind)
+    print(forecast_note(series, coming), file=sys.stderr)
+    if args.save is not None:
+        try:
+            coming.trained.forecaster.network.save(args.save)
+        except OSError as error:
+            raise UserError(f"{args.save}: cannot be written: {error}") from None
+    if args.plot is not None:
+        write_file(args.plot, picture)
+    text = forecast_csv(series, coming)
+    if args.out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_file(args.out, text.encode())
+    return 0
+
+
+def _forecast(series: Series, args: argparse.Namespace) -> Forecast:
+    from lstmfast.forecasting import forecast
+
+    with progress_bar("training", disable=None) as advance:
+        return forecast(
+            series.values[:, 0],
+            inputs=series.values[:, 1:] if args.inputs else None,
+            horizon=args.horizon,
+            lookback=args.lookback,
+            season=args.season,
+            transform=args.transform,
+            epochs=args.epochs,
+            seed=args.seed,
+            progress=advance,
+        )
+
+
+class progress_bar:  # noqa: N801  used as a function
+    """A bar on standard error, moved by a function of the epochs done and of all.
+
+    Parameters
+    ----------
+    what : str
+        What stands before the bar.
+    disable : bool or None
+        None hides the bar where standard error is no terminal.
+    """
+
+    def __init__(self, what: str, disable: bool | None) -> None:
+        from tqdm import tqdm
+
+        terminal = sys.stderr.isatty()
+        self._bar: Any = tqdm(
+            desc=what,
+            unit="epoch",
+            file=sys.stderr,
+            disable=disable,
+            mininterval=0.1 if terminal else 2.0,  # a log file need not hold every move
+        )
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        return self._advance
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.close()
+
+    def _advance(self, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+
+def plot_kind(path: Path) -> str:
+    """Return the kind of picture that a file's name asks for, if it can be drawn."""
+    from lstmfast.forecasting import plot
+
+    if not plot.available():
+        raise UserError(f"{path}: {plot.MISSING}")
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in plot.formats():
+        raise UserError(f"{path}: expected a name that ends in .png, .svg or .pdf")
+    return kind
+
+
+def _check_model_name(path: Path) -> None:
+    from lstmfast._files import check_path
+
+    try:
+        check_path(path, "forecast")
+    except ValueError:
+        raise UserError(f"{path}: expected a name that ends in .safetensors") from None

@@ -1,0 +1,78 @@
+"""From Keras's ways of naming a thing (string, class, object, configuration) to the thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+K = TypeVar("K")
+
+
+def snake_case(name: str) -> str:
+    """Return ``mean_squared_error`` for ``MeanSquaredError`` and ``mse`` for ``MSE``."""
+    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", parted).lower()
+
+
+class Registry(Generic[K]):
+    """The classes of one kind of thing, looked up as Keras's ``get`` functions do."""
+
+    def __init__(
+        self,
+        what: str,
+        base: type[K],
+        classes: Sequence[type[K]],
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        self.what = what
+        self.base = base
+        self.classes = {snake_case(cls.__name__): cls for cls in classes}
+        self.aliases = dict(aliases or {})
+
+    def find(self, name: str) -> type[K] | None:
+        """Return the class that a string names, or None."""
+        key = snake_case(name)
+        return self.classes.get(self.aliases.get(key, key))
+
+    def get(self, identifier: Any) -> K:
+        """Return the object that `identifier` stands for."""
+        if isinstance(identifier, self.base):
+            return identifier
+        if isinstance(identifier, type) and issubclass(identifier, self.base):
+            return identifier()
+        if isinstance(identifier, Mapping) and "class_name" in identifier:
+            return self._named(identifier["class_name"])(**identifier.get("config", {}))
+        if isinstance(identifier, str):
+            return self._named(identifier)()
+        raise TypeError(
+            f"{self.what} is a {type(identifier).__name__}; expected a name or an object of "
+            f"lstmfast's {self.base.__name__} classes"
+        )
+
+    def _named(self, name: str) -> type[K]:
+        cls = self.find(name)
+        if cls is None:
+            known = ", ".join(sorted({*self.classes, *self.aliases}))
+            raise ValueError(f"unknown {self.what} {name!r}; known: {known}")
+        return cls
+
+
+def check_unavailable(where: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Refuse Keras's arguments that are not offered yet, unless they ask for nothing.
+
+    `defaults` holds their names with the value at which they change nothing.
+    """
+    for name, value in given.items():
+        if name not in defaults:
+            raise TypeError(f"[{where}] got an unexpected keyword argument {name!r}")
+        default = defaults[name]
+        if value is not default and value != default:
+            raise ValueError(f"[{where}] {name}={value!r} is not available in this version")
+
+
+def config_text(value: bool | float | str | None) -> str:
+    """Return a value as the core's flat configuration writes it; numbers keep all their bits."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | str) else repr(float(value or 0.0))

@@ -1,0 +1,243 @@
+"""The hooks that training calls, and the two callbacks that only fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from lstmfast.models import Sequential
+
+Logs: TypeAlias = "dict[str, Any]"
+
+
+class Callback:
+    """A base for objects that take part in training; override the hooks you need.
+
+    Epochs and batches count from 0. `logs` holds the loss and the metrics; at the end of an epoch
+    also those of the validation data, as ``val_...``; what a callback adds to it there appears in
+    the history. Setting ``self.model.stop_training = True`` ends training.
+
+    Attributes
+    ----------
+    model : Sequential
+        The model in training.
+    params : dict
+        ``epochs``, ``steps`` (batches in an epoch) and ``verbose``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.callbacks import Callback
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.models import Sequential
+    >>> class StopAfter(Callback):
+    ...     def __init__(self, epochs):
+    ...         super().__init__()
+    ...         self.epochs = epochs
+    ...
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         if epoch + 1 == self.epochs:
+    ...             self.model.stop_training = True
+    >>> model = Sequential([Dense(1, input_shape=(2,))])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> x, y = np.zeros((4, 2)), np.zeros((4, 1))
+    >>> model.fit(x, y, epochs=10, verbose=0, callbacks=[StopAfter(3)]).epoch
+    [0, 1, 2]
+    """
+
+    model: Sequential
+
+    def __init__(self) -> None:
+        self.params: dict[str, Any] = {}
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take the parameters of this training."""
+        self.params = params
+
+    def set_model(self, model: Sequential) -> None:
+        """Take the model."""
+        self.model = model
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch; not after an error."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch."""
+        self.on_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch; `logs` holds means over the epoch so far."""
+        self.on_batch_end(batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Do as `on_train_batch_begin` does; Keras's older name."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Do as `on_train_batch_end` does; Keras's older name."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before `evaluate`, and before validation in `fit`."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After `evaluate`, and after validation in `fit`."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before `predict`."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After `predict`."""
+
+
+# The aliases that a hook's default calls: overriding one of them is listening to the hook.
+_ALIASES = {
+    "on_train_batch_begin": "on_batch_begin",
+    "on_train_batch_end": "on_batch_end",
+}
+# Keras's hooks that do not exist here: evaluate and predict are one call of the core.
+_NOT_CALLED = (
+    "on_test_batch_begin",
+    "on_test_batch_end",
+    "on_predict_batch_begin",
+    "on_predict_batch_end",
+)
+
+
+class CallbackList:
+    """The callbacks of one call, and who listens to what."""
+
+    def __init__(self, callbacks: Any, model: Sequential, params: dict[str, Any]) -> None:
+        if callbacks is None:
+            callbacks = []
+        elif isinstance(callbacks, Callback):
+            callbacks = [callbacks]
+        self.callbacks: list[Callback] = list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(
+                    f"[callbacks] got a {type(callback).__name__}; expected objects of classes "
+                    "derived from lstmfast.callbacks.Callback"
+                )
+            for hook in _NOT_CALLED:
+                if hasattr(callback, hook):
+                    raise ValueError(
+                        f"[callbacks] {type(callback).__name__} has {hook}, which is not available "
+                        "in this version"
+                    )
+        for callback in self.callbacks:
+            callback.set_params(params)
+            callback.set_model(model)
+
+    def listeners(self, hook: str) -> list[Callable[..., None]]:
+        """Return the bound methods of those callbacks that override `hook`."""
+        names = [hook, _ALIASES.get(hook, hook)]
+        return [
+            getattr(callback, hook)
+            for callback in self.callbacks
+            if any(_overrides(callback, name) for name in names)
+        ]
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        """Call `hook` of all that listen to it."""
+        for listener in self.listeners(hook):
+            listener(*arguments)
+
+
+def _overrides(callback: Callback, hook: str) -> bool:
+    return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
+
+
+class History(Callback):
+    """What `fit` returns: the values of every epoch.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        ``loss``, the metrics, and the same of the validation data as ``val_...``.
+    epoch : list of int
+        The epochs they belong to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.models import Sequential
+    >>> model = Sequential([Dense(1, input_shape=(2,))])
+    >>> model.compile(optimizer="sgd", loss="mse", metrics=["mae"])
+    >>> run = model.fit(np.zeros((4, 2)), np.zeros((4, 1)), epochs=2, verbose=0)
+    >>> run.history
+    {'loss': [0.0, 0.0], 'mae': [0.0, 0.0]}
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.history: dict[str, list[Any]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start anew."""
+        self.epoch = []
+        self.history = {}
+
+    def record(self, epoch: int, logs: Logs) -> None:
+        """Append the values of an epoch."""
+        self.epoch.append(epoch)
+        for key, value in logs.items():
+            self.history.setdefault(key, []).append(value)
+
+    def record_all(self, first_epoch: int, values: dict[str, list[float]]) -> None:
+        """Take the values of all epochs at once."""
+        epochs = len(next(iter(values.values()), []))
+        self.epoch = list(range(first_epoch, first_epoch + epochs))
+        self.history = dict(values)
+
+
+class LambdaCallback(Callback):
+    """A callback made of functions, one for each hook that is given.
+
+    Parameters
+    ----------
+    on_epoch_begin, on_epoch_end : callable(epoch, logs), optional
+        Called around an epoch.
+    on_train_begin, on_train_end : callable(logs), optional
+        Called around training.
+    on_train_batch_begin, on_train_batch_end : callable(batch, logs), optional
+        Called around a batch.
+    **hooks
+        Any other hook of `Callback`, and attributes of one's own.
+
+    Examples
+    --------
+    >>> from lstmfast.callbacks import LambdaCallback
+    >>> log = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[[int, Logs], Any] | None = None,
+        on_epoch_end: Callable[[int, Logs], Any] | None = None,
+        on_train_begin: Callable[[Logs], Any] | None = None,
+        on_train_end: Callable[[Logs], Any] | None = None,
+        on_train_batch_begin: Callable[[int, Logs], Any] | None = None,
+        on_train_batch_end: Callable[[int, Logs], Any] | None = None,
+        **hooks: Any,
+    ) -> None:
+        super().__init__()
+        hooks |= {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+        }
+        self.__dict__.update({name: hook for name, hook in hooks.items() if hook is not None})

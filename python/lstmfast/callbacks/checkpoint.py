@@ -1,0 +1,129 @@
+"""Save the model while it trains."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lstmfast._files import check_path
+from lstmfast.callbacks.base import Logs
+from lstmfast.callbacks.monitor import MonitorCallback
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Save the model after epochs, or after so many batches.
+
+    Parameters
+    ----------
+    filepath : str or path-like
+        Where to; may hold format fields for ``epoch`` (from 1), ``batch`` (from 1) and the logs:
+        ``"{epoch:02d}-{val_loss:.4f}.safetensors"``. Folders are made.
+    monitor : str
+        The value's key in the logs.
+    verbose : int
+        1 prints a line for each file.
+    save_best_only : bool
+        Save only where the value has improved.
+    save_weights_only : bool
+        Leave out what only further training needs: the optimizer's state. The file loads alike.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better.
+    save_freq : "epoch" or int
+        Save after each epoch, or each time that so many batches are done.
+    initial_value_threshold : float, optional
+        The value that the first one must improve on.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from lstmfast.callbacks import ModelCheckpoint
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.models import Sequential, load_model
+    >>> model = Sequential([Dense(1, input_shape=(2,))])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save = ModelCheckpoint(f"{folder}/{{epoch}}.safetensors", monitor="loss")
+    ...     x, y = np.zeros((4, 2)), np.zeros((4, 1))
+    ...     run = model.fit(x, y, epochs=2, verbose=0, callbacks=[save])
+    ...     load_model(f"{folder}/2.safetensors").output_shape
+    (None, 1)
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        save_freq: str | int = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        super().__init__(monitor, mode, initial_value_threshold, 0.0)
+        if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
+            raise ValueError(
+                f"[ModelCheckpoint] save_freq is {save_freq!r}; expected 'epoch' or a number of "
+                "batches"
+            )
+        self.filepath = os.fspath(filepath)
+        check_path(self.filepath, "ModelCheckpoint")
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self._epoch = 0
+        self._batches = 0
+        if save_freq != "epoch":
+            # set here, so that an epoch-wise checkpoint does not listen to batches
+            self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Note the epoch."""
+        self._epoch = epoch
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save, where epochs are what counts."""
+        if self.save_freq == "epoch":
+            self._save(epoch, None, logs or {})
+
+    def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
+        self._batches += 1
+        if self._batches == self.save_freq:
+            self._batches = 0
+            self._save(self._epoch, batch, logs or {})
+
+    def _save(self, epoch: int, batch: int | None, logs: Logs) -> None:
+        path = Path(self._path(epoch, batch, logs))
+        if self.save_best_only and not self._improved(epoch, logs):
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.model.save(path, include_optimizer=not self.save_weights_only)
+        if self.verbose > 0:
+            print(f"Epoch {epoch + 1}: saved the model to {path}")
+
+    def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
+        fields = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1}), **logs}
+        try:
+            return self.filepath.format(**fields)
+        except KeyError as error:
+            raise KeyError(
+                f"[ModelCheckpoint] filepath {self.filepath!r} wants {error}; there are: "
+                f"{', '.join(fields)}"
+            ) from None
+
+    def _improved(self, epoch: int, logs: Logs) -> bool:
+        value = self.value(logs)
+        if value is None:  # better a file too many than none
+            return True
+        better = self.is_better(value, self.best)
+        if self.verbose > 0:
+            best = "None" if self.best is None else f"{self.best:.5f}"
+            news = (
+                f"improved from {best} to {value:.5f}" if better else f"did not improve from {best}"
+            )
+            print(f"Epoch {epoch + 1}: {self.monitor} {news}")
+        if better:
+            self.best = value
+        return better

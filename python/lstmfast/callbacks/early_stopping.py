@@ -1,0 +1,112 @@
+"""Stop when a value no longer improves."""
+
+from __future__ import annotations
+
+from lstmfast._arrays import Array
+from lstmfast.callbacks.base import Logs
+from lstmfast.callbacks.monitor import MonitorCallback
+
+
+class EarlyStopping(MonitorCallback):
+    """Stop when the watched value has not improved for some epochs.
+
+    Parameters
+    ----------
+    monitor : str
+        The value's key in the logs.
+    min_delta : float
+        A change of no more than this is no improvement.
+    patience : int
+        How many epochs without improvement to wait for.
+    verbose : int
+        1 prints a line when training stops.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better.
+    baseline : float, optional
+        A value to be reached first: until then, improvements do not count.
+    restore_best_weights : bool
+        At the end, give the model the weights of the best epoch.
+    start_from_epoch : int
+        Do not watch before this epoch.
+
+    Attributes
+    ----------
+    best : float or None
+        The best value.
+    best_epoch, stopped_epoch : int
+        Where it came up, and where training stopped (0: it did not).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.callbacks import EarlyStopping
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.models import Sequential
+    >>> model = Sequential([Dense(1, input_shape=(2,))])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> stop = EarlyStopping(monitor="loss", patience=2)
+    >>> x, y = np.zeros((4, 2)), np.zeros((4, 1))
+    >>> model.fit(x, y, epochs=100, verbose=0, callbacks=[stop]).epoch
+    [0, 1, 2]
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
+    ) -> None:
+        super().__init__(monitor, mode, None, min_delta)
+        self.patience = patience
+        self.verbose = verbose
+        self.baseline = baseline
+        self.restore_best_weights = restore_best_weights
+        self.start_from_epoch = start_from_epoch
+        self._reset()
+
+    def _reset(self) -> None:
+        self.wait = 0
+        self.stopped_epoch = 0
+        self.best = None
+        self.best_epoch = 0
+        self.best_weights: list[Array] | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start anew: one object may serve several fits."""
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare, remember, and stop where patience is at its end."""
+        value = self.value(logs)
+        if value is None or epoch < self.start_from_epoch:
+            return
+        if self.restore_best_weights and self.best_weights is None:
+            self._remember(epoch)
+        self.wait += 1
+        if self.is_better(value, self.best):
+            self.best = value
+            self._remember(epoch)
+            if self.baseline is None or self.is_better(value, self.baseline):
+                self.wait = 0
+        elif self.wait >= self.patience and epoch > 0:
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+
+    def _remember(self, epoch: int) -> None:
+        self.best_epoch = epoch
+        if self.restore_best_weights:
+            self.best_weights = self.model.get_weights()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Restore the best weights where that was asked for."""
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+        if self.restore_best_weights and self.best_weights is not None:
+            if self.verbose > 0:
+                print(f"Restoring the weights of the best epoch: {self.best_epoch + 1}.")
+            self.model.set_weights(self.best_weights)

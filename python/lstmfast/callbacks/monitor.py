@@ -1,0 +1,68 @@
+"""What EarlyStopping and ModelCheckpoint share: telling whether a value is better."""
+
+from __future__ import annotations
+
+import warnings
+
+from lstmfast.callbacks.base import Callback, Logs
+
+
+class MonitorCallback(Callback):
+    """A callback that watches one value of the logs.
+
+    Parameters
+    ----------
+    monitor : str
+        The value's key in the logs.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto" knows it of the loss and of the model's metrics.
+    best : float, optional
+        What the first value is compared with; None: the first value is the best so far.
+    min_delta : float
+        A change of no more than this is no improvement.
+    """
+
+    def __init__(self, monitor: str, mode: str, best: float | None, min_delta: float) -> None:
+        super().__init__()
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(
+                f"[{type(self).__name__}] mode is {mode!r}; expected 'auto', 'min' or 'max'"
+            )
+        self.monitor = monitor
+        self.mode = mode
+        self.best = best
+        self.min_delta = abs(min_delta)
+
+    def direction(self) -> str:
+        """Return "min" or "max"."""
+        if self.mode != "auto":
+            return self.mode
+        name = self.monitor.removeprefix("val_")
+        known = {"loss": "min"} | {m.name: m.direction for m in self.model.metrics}
+        direction = known.get(name)
+        if direction is None:
+            raise ValueError(
+                f"[{type(self).__name__}] cannot tell whether {self.monitor!r} should be small or "
+                "large: pass mode='min' or mode='max'"
+            )
+        return direction
+
+    def is_better(self, value: float, reference: float | None) -> bool:
+        """Tell whether `value` improves on `reference` by more than ``min_delta``."""
+        if reference is None:
+            return True
+        if self.direction() == "min":
+            return value + self.min_delta < reference
+        return value - self.min_delta > reference
+
+    def value(self, logs: Logs | None) -> float | None:
+        """Return the watched value; warn where the logs lack it."""
+        value = (logs or {}).get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"[{type(self).__name__}] the logs have no {self.monitor!r}; they have: "
+                f"{', '.join(logs or {})}",
+                stacklevel=3,
+            )
+            return None
+        return float(value)

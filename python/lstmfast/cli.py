@@ -1,0 +1,83 @@
+"""The command `lstmfast`: one module of `lstmfast._cli` for each subcommand.
+
+A module has ``HELP``, one line; ``add_arguments(parser)``; and ``run(args)``, which returns the
+exit code, or raises `UserError` for what the user can put right.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from lstmfast._cli.common import UserError
+
+__all__ = ["COMMANDS", "main"]
+
+# Each name is a module in lstmfast/_cli.
+COMMANDS = ("forecast", "demo", "info", "bench")
+
+_USER_ERROR = 2
+_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_USER_ERROR, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(prog="lstmfast", description="The LSTM for CPUs.", allow_abbrev=False)
+    parser.add_argument("--version", action="store_true", help="print the version and stop")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name in COMMANDS:
+        module = importlib.import_module(f"lstmfast._cli.{name}")
+        command = commands.add_parser(
+            name, help=module.HELP, description=module.HELP, allow_abbrev=False
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; return the exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.version:
+        from lstmfast import __version__
+
+        print(f"lstmfast {__version__}")
+        return 0
+    if args.command is None:
+        parser.print_help()
+        return _USER_ERROR
+    try:
+        return int(args.run(args))
+    except UserError as error:
+        message = " ".join(str(error).split())
+        print(f"lstmfast {args.command}: error: {message}", file=sys.stderr)
+        return _USER_ERROR
+    except KeyboardInterrupt:
+        print(f"lstmfast {args.command}: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # the reader of our output has gone; keep Python's exit from complaining of it again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""Forecasts of a time series, with prediction intervals, from one call or one command.
+
+`forecast` takes an array; `read_series` reads a column of a CSV file, and says in one line what is
+wrong with it. Behind them, a file each: the transforms, the windows of the past, the network, the
+baselines it has to beat, and the intervals from its errors on validation data.
+
+Examples
+--------
+>>> import numpy as np
+>>> from lstmfast.forecasting import forecast
+>>> sales = 100 * 1.01 ** np.arange(60) * np.tile([1.0, 1.2, 0.9, 1.1], 15)
+>>> coming = forecast(sales, horizon=4, epochs=20)
+>>> coming.season
+4
+>>> bool((coming.lower[0.8] <= coming.mean).all())
+True
+"""
+
+from __future__ import annotations
+
+from .errors import DataError
+from .pipeline import Forecast, forecast
+from .series import Series, read_series
+
+__all__ = ["DataError", "Forecast", "Series", "forecast", "read_series"]

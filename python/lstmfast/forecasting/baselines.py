@@ -1,0 +1,90 @@
+"""What a forecast has to beat: four rules without a network.
+
+Each takes the target's values (N,), the number of training values, the origins (B,) and the number
+of steps, and returns forecasts (B, H). Rows use the values before their origin alone; what is
+fitted is fitted on the training values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .transforms import Transform
+from .windows import Window
+
+__all__ = ["Baseline", "baselines_for", "linear", "persistence", "seasonal_drift", "seasonal_naive"]
+
+Array = NDArray[np.float64]
+Origins = NDArray[np.intp]
+Baseline = Callable[[Array, int, Origins, int], Array]
+
+
+def persistence(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+    """Forecast the last value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> persistence(np.array([1.0, 2.0, 4.0]), 3, np.array([2, 3]), 2)
+    array([[2., 2.],
+           [4., 4.]])
+    """
+    return np.repeat(values[origins - 1][:, None], horizon, axis=1)
+
+
+def seasonal_naive(season: int) -> Baseline:
+    """Return the rule: the value a season ago."""
+
+    def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+        back = season - np.arange(horizon) % season
+        return np.asarray(values[origins[:, None] - back])
+
+    return rule
+
+
+def seasonal_drift(season: int) -> Baseline:
+    """Return the rule: the value a season ago, plus the mean change over a season in training."""
+
+    def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+        drift = float(np.mean(values[season:train] - values[: train - season]))
+        seasons = 1 + np.arange(horizon) // season
+        return seasonal_naive(season)(values, train, origins, horizon) + drift * seasons
+
+    return rule
+
+
+def linear(lags: int, transform: Transform) -> Baseline:
+    """Return the rule: a linear autoregression on the transformed values, by least squares."""
+
+    def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+        fitted = transform.forward(values[:train])
+        rows = np.arange(lags, len(fitted))[:, None] + np.arange(-lags, 0)
+        design = np.column_stack([np.ones(len(rows)), fitted[rows]])
+        weights = np.linalg.lstsq(design, fitted[lags:], rcond=None)[0]
+        z = transform.forward(values)
+        recent = z[(origins - int(transform.difference))[:, None] + np.arange(-lags, 0)]
+        for _ in range(horizon):
+            step = weights[0] + recent[:, -lags:] @ weights[1:]
+            recent = np.column_stack([recent, step])
+        before = transform.scale(values[origins - 1])
+        return transform.unscale(transform.integrate(before, recent[:, lags:]))
+
+    return rule
+
+
+def baselines_for(window: Window, transform: Transform) -> dict[str, Baseline]:
+    """Return the rules by name, those with a season only where there is one.
+
+    The linear autoregression has one lag more than a season; without one, as many as the look-back.
+    """
+    rules: dict[str, Baseline] = {"persistence": persistence}
+    if window.season:
+        rules["seasonal naive"] = seasonal_naive(window.season)
+        rules["seasonal naive with drift"] = seasonal_drift(window.season)
+    lags = window.season + 1 if window.season else window.lookback
+    scale = {"log-diff": "log differences", "diff": "differences", "none": "values"}[transform.name]
+    rules[f"linear autoregression on {scale}"] = linear(lags, transform)
+    return rules

@@ -1,0 +1,215 @@
+"""The forecast on real data with a known answer: airline passengers, 1949 to 1960.
+
+Everything is chosen on the first 67 % of the months: season, look-back, scaling, epochs. The rest
+is looked at once, to measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .baselines import baselines_for
+from .model import Forecaster, TrainingData, build_network
+from .pipeline import LEVELS, Trained, choose_window, train
+from .reference_run import train_in_numpy
+from .scores import Scores, coverage, score, values_ahead
+from .series import Series, read_series
+from .transforms import TRANSFORMS
+from .windows import Window
+
+__all__ = ["DemoRun", "Timing", "air_passengers", "run_demo"]
+
+Array = NDArray[np.float64]
+TRAINING_SHARE = 0.67
+HORIZON = 12
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds.
+
+    Attributes
+    ----------
+    all_seeds : float
+        All trainings of all seeds, validation and forecasts included.
+    core, numpy : float
+        One training on the training months, in the core and in the NumPy reference.
+    epochs : int
+        Epochs of that training.
+    trainings : int
+        How many trainings `all_seeds` has.
+    numpy_score : Scores
+        What the network trained in NumPy is worth: it did the same work.
+    """
+
+    all_seeds: float
+    core: float
+    numpy: float
+    epochs: int
+    trainings: int
+    numpy_score: Scores
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """What the demo measured.
+
+    Attributes
+    ----------
+    times, values : list of str and ndarray of shape (N,)
+        The series.
+    start : int
+        Number of the first test value.
+    horizon : int
+        H, 12 months.
+    window : Window
+        What was found in the training months.
+    seeds : list of Scores
+        Of the network, one for each seed.
+    baselines : dict of str to Scores
+        Of the rules it has to beat.
+    covered : dict of float to (float, float)
+        Share of test values in the intervals of a level: one step ahead, and over all steps;
+        means over the seeds.
+    forecasts, lower, upper : ndarray of shape (N - start, H); by level
+        Of the seed whose one-step error is the median.
+    timing : Timing
+    """
+
+    times: list[str]
+    values: Array
+    start: int
+    horizon: int
+    window: Window
+    seeds: list[Scores]
+    baselines: dict[str, Scores]
+    covered: dict[float, tuple[float, float]]
+    forecasts: Array
+    lower: dict[float, Array]
+    upper: dict[float, Array]
+    timing: Timing
+
+
+def air_passengers() -> Series:
+    """Return the monthly totals of international airline passengers, in thousands.
+
+    Examples
+    --------
+    >>> series = air_passengers()
+    >>> len(series.values), series.times[0], float(series.values[0, 0])
+    (144, '1949-01', 112.0)
+    """
+    path = Path(__file__).parent.parent / "data" / "air_passengers.csv"
+    return read_series(path, "Passengers", time="Month")
+
+
+def run_demo(
+    seeds: int, epochs: int, progress: Callable[[int, int], object] | None = None
+) -> DemoRun:
+    """Train on the first part of the series with several seeds, forecast the rest, compare.
+
+    Parameters
+    ----------
+    seeds : int
+        How many; the seeds are 0, 1, 2, ...
+    epochs : int
+        Length of each training.
+    progress : callable, optional
+        Called after each epoch with the number of epochs done, and of all.
+    """
+    series = air_passengers()
+    values = series.values
+    target = values[:, 0]
+    start = int(len(values) * TRAINING_SHARE)
+    known = values[:start]
+    transform = TRANSFORMS["log-diff"]
+    window = choose_window(known[:, 0], transform)
+    origins = np.arange(start, len(values))
+    truth = values_ahead(target, origins, HORIZON)
+
+    started = perf_counter()
+    trained: list[Trained] = []
+    ahead: list[Array] = []
+    for seed in range(seeds):
+
+        def on_epoch(done: int, total: int, before: int = seed) -> None:
+            if progress is not None:
+                progress(before * total + done, seeds * total)
+
+        trained.append(
+            train(
+                known,
+                transform,
+                window,
+                horizon=HORIZON,
+                epochs=epochs,
+                seed=seed,
+                progress=on_epoch,
+            )
+        )
+        ahead.append(trained[-1].forecaster.ahead(values, origins, HORIZON))
+    seconds = perf_counter() - started
+
+    scores = [score(transform.unscale(each), truth) for each in ahead]
+    ends = {
+        level: [each.intervals(scaled, level) for each, scaled in zip(trained, ahead, strict=True)]
+        for level in LEVELS
+    }
+    covered = {
+        level: (
+            float(np.mean([coverage(low[:, :1], up[:, :1], truth[:, :1]) for low, up in pairs])),
+            float(np.mean([coverage(low, up, truth) for low, up in pairs])),
+        )
+        for level, pairs in ends.items()
+    }
+    middle = int(np.argsort([each.one_step for each in scores])[(seeds - 1) // 2])
+    rules = baselines_for(window, transform)
+    return DemoRun(
+        times=series.times,
+        values=target,
+        start=start,
+        horizon=HORIZON,
+        window=window,
+        seeds=scores,
+        baselines={
+            name: score(rule(target, start, origins, HORIZON), truth)
+            for name, rule in rules.items()
+        },
+        covered=covered,
+        forecasts=transform.unscale(ahead[middle]),
+        lower={level: pairs[middle][0] for level, pairs in ends.items()},
+        upper={level: pairs[middle][1] for level, pairs in ends.items()},
+        timing=_timing(values, start, epochs, trained, seconds),
+    )
+
+
+def _timing(
+    values: Array, start: int, epochs: int, trained: list[Trained], seconds: float
+) -> Timing:
+    """Time one training on the training values, to its end, in the core and in NumPy.
+
+    Both start from the same weights and go through the same windows in batches of the same size,
+    each in an order of its own.
+    """
+    known = values[:start]
+    window, transform = trained[0].forecaster.window, trained[0].forecaster.transform
+    started = perf_counter()
+    forecaster = Forecaster.train(known, transform, window, epochs=epochs, seed=0)
+    core = perf_counter() - started
+    data = TrainingData.of(known, transform, window)
+    weights = build_network(window, known.shape[1], 0).get_weights()
+    weights, numpy_seconds = train_in_numpy(weights, data, epochs, seed=0)
+    forecaster.network.set_weights(weights)
+    origins = np.arange(start, len(values))
+    scaled = forecaster.ahead(values, origins, HORIZON)
+    truth = values_ahead(values[:, 0], origins, HORIZON)
+    trainings = sum(each.validation.plan.parts + 1 for each in trained)
+    return Timing(
+        seconds, core, numpy_seconds, epochs, trainings, score(transform.unscale(scaled), truth)
+    )

@@ -1,0 +1,65 @@
+"""The same training in the NumPy reference: what the compiled core is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmfast import reference
+
+from .model import TrainingData, batch_size_for, cosine_rate
+
+__all__ = ["train_in_numpy"]
+
+Array = NDArray[np.float64]
+
+
+def train_in_numpy(
+    weights: list[NDArray[np.float32]], data: TrainingData, epochs: int, seed: int
+) -> tuple[list[NDArray[np.float32]], float]:
+    """Train LSTM and Dense as `Forecaster.train` does, in float32.
+
+    Parameters
+    ----------
+    weights : list of ndarray
+        The first weights, in the order of ``Sequential.get_weights``.
+    data : TrainingData
+        What to train on.
+    epochs : int
+        For how long; the learning rate falls over as many.
+    seed : int
+        Of the shuffling.
+
+    Returns
+    -------
+    weights : list of ndarray
+        The last weights.
+    seconds : float
+        How long it took.
+    """
+    lstm = dict(zip(("kernel", "recurrent_kernel", "bias"), weights[:3], strict=True))
+    dense = dict(zip(("kernel", "bias"), weights[3:], strict=True))
+    model = reference.Chain(
+        [
+            reference.LstmLayer(lstm, dtype=np.float32),
+            reference.DenseLayer(dense, dtype=np.float32),
+        ]
+    )
+    optimizer = reference.Adam()
+    rng = np.random.default_rng(seed)
+    size = batch_size_for(len(data.x))
+
+    def batches() -> Iterator[list[NDArray[np.intp]]]:
+        for epoch in range(epochs):
+            optimizer.learning_rate = cosine_rate(epoch, epochs)
+            rows = rng.permutation(len(data.x))
+            yield [rows[start : start + size] for start in range(0, len(rows), size)]
+
+    x, y = data.x.astype(np.float32), data.y.astype(np.float32)
+    started = perf_counter()
+    reference.fit(model, x, y, loss="mse", optimizer=optimizer, epochs=batches())
+    seconds = perf_counter() - started
+    return [np.asarray(value, dtype=np.float32) for value in model.params()], seconds

@@ -1,0 +1,66 @@
+"""How good forecasts from many origins are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Scores", "coverage", "score", "values_ahead"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Root mean squared errors.
+
+    Attributes
+    ----------
+    one_step : float
+        Of the first step from every origin: each value forecast from the true values before it.
+    rolling : float
+        Over all steps from every origin from which the truth of all of them is known; NaN where
+        there is none.
+    """
+
+    one_step: float
+    rolling: float
+
+
+def values_ahead(values: Array, origins: NDArray[np.intp], horizon: int) -> Array:
+    """Return what came, (B, H): the values from each origin on, NaN after the end.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values_ahead(np.array([1.0, 2.0, 3.0]), np.array([1, 2]), 2)
+    array([[ 2.,  3.],
+           [ 3., nan]])
+    """
+    padded = np.concatenate([values, np.full(horizon, np.nan)])
+    return np.asarray(padded[origins[:, None] + np.arange(horizon)])
+
+
+def score(forecasts: Array, truth: Array) -> Scores:
+    """Compare forecasts (B, H) with `values_ahead` of the same origins.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> truth = np.array([[1.0, 2.0], [2.0, np.nan]])
+    >>> score(np.array([[1.0, 4.0], [6.0, 0.0]]), truth)
+    Scores(one_step=2.8284271247461903, rolling=1.4142135623730951)
+    """
+    squares = np.square(forecasts - truth)
+    whole = ~np.isnan(truth).any(axis=1)
+    rolling = float(np.sqrt(squares[whole].mean())) if whole.any() else float("nan")
+    return Scores(float(np.sqrt(np.nanmean(squares[:, 0]))), rolling)
+
+
+def coverage(lower: Array, upper: Array, truth: Array) -> float:
+    """Return the share of known values that lie in their interval."""
+    known = ~np.isnan(truth)
+    inside = (lower <= truth) & (truth <= upper)
+    return float(inside[known].mean())

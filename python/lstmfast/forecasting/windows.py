@@ -1,0 +1,92 @@
+"""The windows of the past from which the model predicts the next step.
+
+Letters: N steps, C columns, L steps of look-back, s steps of season (0 for none). The model sees
+(L, C) values, and with a season (L, 2·C): at each step also the value one season before the step
+that comes next. So the value a season before the target stands in the last row, where the LSTM
+has it at hand, however long the season is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Window"]
+
+Array = NDArray[np.float64]
+
+# Without a season and without a wish of the user's: a dozen steps.
+_PLAIN_LOOKBACK = 12
+_LONGEST_LOOKBACK = 64
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which past steps a prediction sees.
+
+    Attributes
+    ----------
+    lookback : int
+        L, at least 1.
+    season : int
+        s; 0 for none.
+    """
+
+    lookback: int
+    season: int
+
+    @staticmethod
+    def default(season: int) -> Window:
+        """Return the window for this season: the season and one step; at most 64 steps.
+
+        Examples
+        --------
+        >>> Window.default(12), Window.default(0)
+        (Window(lookback=13, season=12), Window(lookback=12, season=0))
+        """
+        lookback = season + 1 if season else _PLAIN_LOOKBACK
+        return Window(min(lookback, _LONGEST_LOOKBACK), season)
+
+    @property
+    def reach(self) -> int:
+        """How many steps back a prediction sees."""
+        return self.lookback + max(self.season - 1, 0)
+
+    @property
+    def first(self) -> int:
+        """The first step that is predicted in training.
+
+        One season must lie before it, or half the look-back; what is missing beyond counts as
+        average. Full windows only would cost a short series a fifth of its examples.
+        """
+        return self.season or (self.lookback + 1) // 2
+
+    def channels(self, columns: int) -> int:
+        """Return how many values the model sees at each step."""
+        return 2 * columns if self.season else columns
+
+    def tails(self, z: Array, targets: NDArray[np.intp]) -> Array:
+        """Return the last `reach` steps before each target, zeros before the start.
+
+        Parameters
+        ----------
+        z : ndarray of shape (N, C)
+            Standardised steps: zero is the average.
+        targets : ndarray of shape (B,)
+            Numbers of steps, 0 to N; N is the step after the last.
+
+        Returns
+        -------
+        ndarray of shape (B, reach, C)
+        """
+        padded = np.concatenate([np.zeros((self.reach, z.shape[1])), z])
+        return np.asarray(padded[targets[:, None] + np.arange(self.reach)])
+
+    def features(self, tails: Array) -> Array:
+        """Return what the model sees: (B, L, channels) from (B, reach, C)."""
+        recent = tails[:, -self.lookback :]
+        if not self.season:
+            return recent
+        return np.concatenate([recent, tails[:, : self.lookback]], axis=2)

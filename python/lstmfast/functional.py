@@ -1,0 +1,200 @@
+"""One LSTM layer as pure functions of arrays: nothing is kept between calls.
+
+Weights are laid out as in torch: `w_ih` (4H, I), `w_hh` (4H, H), `b_ih` and `b_hh` (4H), gates in
+order i, f, g, o (with coupled gates 3H, in order f, g, o). `pack` prepares them once for many
+calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstmfast._arrays import Array, ArrayLike, as_float
+from lstmfast._packed import WEIGHTS, Packed, pack
+from lstmfast._recurrent import State, run, run_backward
+from lstmfast._torch_layout import to_torch
+
+__all__ = ["Gradients", "Packed", "lstm", "lstm_vjp", "pack"]
+
+
+def lstm(
+    x: ArrayLike,
+    w_ih: ArrayLike | Packed,
+    w_hh: ArrayLike = None,
+    b_ih: ArrayLike = None,
+    b_hh: ArrayLike = None,
+    h0: ArrayLike = None,
+    c0: ArrayLike = None,
+    *,
+    lengths: ArrayLike = None,
+    resets: ArrayLike = None,
+    batch_first: bool = True,
+    out: Array | None = None,
+    **options: Any,
+) -> tuple[Array, State]:
+    """Run one LSTM layer over sequences.
+
+    Parameters
+    ----------
+    x : array_like
+        (B, T, I), (T, B, I) without `batch_first`, or (T, I) for one sequence.
+    w_ih, w_hh, b_ih, b_hh
+        The weights, as in `pack`, or what `pack` returned as `w_ih` alone.
+    h0, c0 : array_like, optional
+        (B, H) each, or (H): the initial state; zeros by default.
+    lengths : array_like of int, optional
+        (B,): how many steps of each row count.
+    resets : array_like of bool, optional
+        (B, T), or (T, B) without `batch_first`: before which steps the state is set to 0.
+    batch_first : bool
+        The layout of x, y and resets.
+    out : numpy.ndarray, optional
+        Where to write y.
+    **options
+        The other arguments of `pack`.
+
+    Returns
+    -------
+    y : numpy.ndarray
+        (B, T, H), (T, B, H) or (T, H): h after every step.
+    (h, c) : tuple of numpy.ndarray
+        (B, H) each, or (H): the state after the last step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lstmfast as lf
+    >>> w_ih, w_hh = np.ones((8, 3)), np.ones((8, 2))
+    >>> y, (h, c) = lf.functional.lstm(np.zeros((1, 5, 3)), w_ih, w_hh)
+    >>> y.dtype, float(abs(y).max())
+    (dtype('float64'), 0.0)
+    """
+    packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
+    state = _layer_state(h0, c0, packed)
+    y, (h, c) = run(packed._core, packed._dtype, batch_first, x, state, lengths, resets, False, out)
+    return y, (h[0], c[0])
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What the function returned by `lstm_vjp` gives: a gradient for each argument of `lstm`.
+
+    Those of arguments that were not given are None.
+    """
+
+    x: Array
+    w_ih: Array
+    w_hh: Array
+    b_ih: Array | None
+    b_hh: Array | None
+    h0: Array
+    c0: Array
+    w_peephole: Array | None = None
+    norm_z_weight: Array | None = None
+    norm_z_bias: Array | None = None
+    norm_c_weight: Array | None = None
+    norm_c_bias: Array | None = None
+
+
+def lstm_vjp(
+    x: ArrayLike,
+    w_ih: ArrayLike | Packed,
+    w_hh: ArrayLike = None,
+    b_ih: ArrayLike = None,
+    b_hh: ArrayLike = None,
+    h0: ArrayLike = None,
+    c0: ArrayLike = None,
+    *,
+    lengths: ArrayLike = None,
+    resets: ArrayLike = None,
+    batch_first: bool = True,
+    **options: Any,
+) -> tuple[tuple[Array, State], Callable[..., Gradients]]:
+    """Run `lstm`, and return also the function that propagates gradients back.
+
+    Parameters
+    ----------
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets, batch_first, **options
+        As for `lstm`.
+
+    Returns
+    -------
+    (y, (h, c))
+        What `lstm` returns, the same bits.
+    vjp : callable(dy, dstate=None) -> Gradients
+        From gradients for y and, as a pair, for the final h and c to those for all arguments. It
+        may be called any number of times; the first call costs least.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import lstmfast as lf
+    >>> x, w_ih, w_hh = np.ones((1, 5, 3)), np.ones((8, 3)), np.ones((8, 2))
+    >>> (y, state), vjp = lf.functional.lstm_vjp(x, w_ih, w_hh)
+    >>> gradients = vjp(np.ones_like(y))
+    >>> gradients.x.shape, gradients.w_hh.shape, gradients.b_ih
+    ((1, 5, 3), (8, 2), None)
+    """
+    packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
+    state = _layer_state(h0, c0, packed)
+    # a copy: the caller may change x before calling vjp
+    x = np.array(as_float(x, packed._dtype, "lstm", "x"))
+    core = packed._copy()
+    fresh = True
+
+    def forward() -> tuple[Array, State]:
+        return run(core, packed._dtype, batch_first, x, state, lengths, resets, True, None)
+
+    def vjp(dy: ArrayLike, dstate: Any = None) -> Gradients:
+        nonlocal fresh
+        if not fresh:
+            core.zero_grad()
+            forward()
+        fresh = False
+        if dstate is not None:
+            dstate = tuple(
+                None
+                if each is None
+                else as_float(each, packed._dtype, "lstm.backward", "dstate")[None]
+                for each in dstate
+            )
+        dx, (dh0, dc0) = run_backward(core, packed._dtype, x.ndim == 3, batch_first, dy, dstate)
+        names = [name for _, name, _ in core.parameter_names()]
+        of_torch = to_torch({name: core.grad(0, name) for name in names})
+        weights = {
+            argument: of_torch[name] if name in packed._given else None
+            for argument, name in WEIGHTS.items()
+        }
+        return Gradients(x=dx, h0=dh0[0], c0=dc0[0], **weights)  # type: ignore[arg-type]
+
+    y, (h, c) = forward()
+    return (y.copy(), (h[0], c[0])), vjp
+
+
+def _packed(
+    w_ih: ArrayLike | Packed,
+    w_hh: ArrayLike,
+    b_ih: ArrayLike,
+    b_hh: ArrayLike,
+    options: dict[str, Any],
+) -> Packed:
+    if not isinstance(w_ih, Packed):
+        if w_hh is None:
+            raise ValueError("[functional.lstm] w_hh is missing")
+        return pack(w_ih, w_hh, b_ih, b_hh, **options)
+    if options or any(each is not None for each in (w_hh, b_ih, b_hh)):
+        raise ValueError("[functional.lstm] got packed weights and others; expected one of them")
+    return w_ih
+
+
+def _layer_state(h0: ArrayLike, c0: ArrayLike, packed: Packed) -> State | None:
+    if h0 is None and c0 is None:
+        return None
+    if h0 is None or c0 is None:
+        raise ValueError("[functional.lstm] got one of h0 and c0; expected both or none")
+    h = as_float(h0, packed._dtype, "lstm", "h0")
+    return h[None], as_float(c0, packed._dtype, "lstm", "c0")[None]

@@ -1,0 +1,31 @@
+"""Layers for `lstmfast.models.Sequential`, with Keras's names, arguments and defaults.
+
+A layer is a description until it is in a model that knows its input shape; then it reads and
+writes its part of the model's weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lstmfast._names import Registry
+from lstmfast.layers.base import Input, Layer
+from lstmfast.layers.dense import Dense
+from lstmfast.layers.dropout import Dropout
+from lstmfast.layers.lstm import LSTM
+
+__all__ = ["LSTM", "Dense", "Dropout", "Input", "Layer"]
+
+LAYERS: Registry[Layer] = Registry("layer", Layer, [LSTM, Dense, Dropout])
+
+
+def from_config(config: dict[str, Any]) -> Layer:
+    """Make a layer, with new weights, from ``{"class_name": ..., "config": ...}``.
+
+    Examples
+    --------
+    >>> from lstmfast import layers
+    >>> layers.from_config({"class_name": "Dense", "config": {"units": 2}}).units
+    2
+    """
+    return LAYERS.get(config)

@@ -1,0 +1,78 @@
+"""The fully connected layer of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lstmfast import initializers
+from lstmfast._arrays import Array
+from lstmfast._names import check_unavailable
+from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, activation_name, positive
+
+
+class Dense(Layer):
+    """y = activation(x·kernel + bias) on the last axis, as `keras.layers.Dense`.
+
+    Parameters
+    ----------
+    units : int
+        Size of the output's last axis.
+    activation : str, optional
+        ``"linear"`` (None), ``"relu"``, ``"tanh"``, ``"sigmoid"``, ``"softmax"`` and others.
+    use_bias : bool
+        Whether there is a bias.
+    kernel_initializer, bias_initializer : str or Initializer
+        What makes the first weights.
+    name, input_shape
+        As in `Layer`.
+    **unavailable
+        Keras's other arguments, at their defaults.
+
+    Examples
+    --------
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.models import Sequential
+    >>> Sequential([Dense(2, input_shape=(3,))]).count_params()
+    8
+    """
+
+    kind = "dense"
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        *,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        **unavailable: Any,
+    ) -> None:
+        super().__init__(name, input_shape)
+        check_unavailable(self.where, unavailable, UNAVAILABLE)
+        self.units = positive(units, "units", self.where)
+        self.activation = activation_name(activation, self.where)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def options(self) -> dict[str, bool | float | str]:
+        """Return what the core must know of this layer."""
+        return {"units": self.units, "activation": self.activation, "use_bias": self.use_bias}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().get_config() | {
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+        }
+
+    def initial_weights(self, parts: Parts, dtype: Any, rng: np.random.Generator) -> list[Array]:
+        """Make the first weights, for parts given as name and shape."""
+        makers = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
+        return [makers[name](shape, dtype, rng) for name, shape in parts]

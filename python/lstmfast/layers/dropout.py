@@ -1,0 +1,51 @@
+"""The dropout layer of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lstmfast._names import check_unavailable
+from lstmfast.layers.base import UNAVAILABLE, Layer
+
+
+class Dropout(Layer):
+    """In training, set a share `rate` of the values to 0 and scale the rest by 1/(1 - rate).
+
+    Parameters
+    ----------
+    rate : float
+        From 0 to 1.
+    name, input_shape
+        As in `Layer`.
+    **unavailable
+        Keras's other arguments, at their defaults.
+
+    Examples
+    --------
+    >>> from lstmfast.layers import Dropout
+    >>> Dropout(0.2).rate
+    0.2
+    """
+
+    kind = "dropout"
+
+    def __init__(
+        self,
+        rate: float,
+        *,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        **unavailable: Any,
+    ) -> None:
+        super().__init__(name, input_shape)
+        check_unavailable(
+            self.where, unavailable, UNAVAILABLE | {"noise_shape": None, "seed": None}
+        )
+        self.rate = float(rate)
+        if not 0.0 <= self.rate <= 1.0:
+            raise ValueError(f"[{self.where}] rate is {self.rate}; expected 0 to 1")
+
+    def options(self) -> dict[str, bool | float | str]:
+        """Return what the core must know of this layer."""
+        return {"rate": self.rate}

@@ -1,0 +1,146 @@
+"""The LSTM layer of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmfast import initializers
+from lstmfast._arrays import Array
+from lstmfast._names import check_unavailable
+from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, activation_name, positive
+
+if TYPE_CHECKING:
+    from lstmfast.initializers import Initializer
+
+_UNAVAILABLE: dict[str, Any] = UNAVAILABLE | {
+    "dropout": 0.0,
+    "go_backwards": False,
+    "recurrent_constraint": None,
+    "recurrent_dropout": 0.0,
+    "recurrent_regularizer": None,
+    "return_state": False,
+    "seed": None,
+    "stateful": False,
+}
+# How Keras computes, not what: accepted with any value, for it changes nothing here
+_MEANINGLESS = {"unroll", "use_cudnn", "implementation"}
+
+
+class LSTM(Layer):
+    """A layer of LSTM cells, as `keras.layers.LSTM`.
+
+    Input (B, T, I); output (B, H), or (B, T, H) with `return_sequences`. The equations of one step
+    are those of `lstmfast.LSTM`, here with one bias and the weights as Keras has them: kernel
+    (I, 4H), recurrent_kernel (H, 4H), bias (4H), gates in order i, f, g, o.
+
+    Parameters
+    ----------
+    units : int
+        H.
+    activation, recurrent_activation : str or None
+        φ (of g and the output) and σ (of i, f and o); None is ``"linear"``.
+    use_bias : bool
+        Whether there is a bias.
+    kernel_initializer, recurrent_initializer, bias_initializer : str or Initializer
+        What makes the first weights.
+    unit_forget_bias : bool
+        Start the forget gate's bias at 1.
+    return_sequences : bool
+        Return h of every step instead of the last.
+    peephole : bool
+        Let the gates see c, by weights of their own (3, H), at first 0.
+    coupled : bool
+        Take i = 1 - f: three gates, in order f, g, o.
+    layer_norm : bool
+        Normalise each gate's pre-activation, and c on its way to h.
+    name, input_shape
+        As in `Layer`.
+    **unavailable
+        Keras's other arguments, at their defaults.
+
+    Examples
+    --------
+    >>> from lstmfast.layers import LSTM, Dense
+    >>> from lstmfast.models import Sequential
+    >>> model = Sequential([LSTM(50, activation="relu", input_shape=(3, 1)), Dense(1)])
+    >>> [w.shape for w in model.layers[0].get_weights()]
+    [(1, 200), (50, 200), (200,)]
+    """
+
+    kind = "lstm"
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = "tanh",
+        recurrent_activation: str | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        *,
+        return_sequences: bool = False,
+        peephole: bool = False,
+        coupled: bool = False,
+        layer_norm: bool = False,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        **unavailable: Any,
+    ) -> None:
+        super().__init__(name, input_shape)
+        known = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
+        check_unavailable(self.where, known, _UNAVAILABLE)
+        self.units = positive(units, "units", self.where)
+        self.activation = activation_name(activation, self.where)
+        self.recurrent_activation = activation_name(recurrent_activation, self.where)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.unit_forget_bias = bool(unit_forget_bias)
+        self.return_sequences = bool(return_sequences)
+        self.peephole = bool(peephole)
+        self.coupled = bool(coupled)
+        self.layer_norm = bool(layer_norm)
+
+    def options(self) -> dict[str, bool | float | str]:
+        """Return what the core must know of this layer."""
+        names = "units activation recurrent_activation use_bias return_sequences"
+        names += " peephole coupled layer_norm"
+        return {name: getattr(self, name) for name in names.split()}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().get_config() | {
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
+            "unit_forget_bias": self.unit_forget_bias,
+        }
+
+    def initial_weights(self, parts: Parts, dtype: Any, rng: np.random.Generator) -> list[Array]:
+        """Make the first weights, for parts given as name and shape."""
+        makers: dict[str, Initializer] = {
+            "kernel": self.kernel_initializer,
+            "recurrent_kernel": self.recurrent_initializer,
+            "bias": self.bias_initializer,
+        }
+        weights = []
+        for name, shape in parts:
+            maker = makers.get(name) or _initializer_of_extra(name)
+            weight = maker(shape, dtype, rng)
+            if name == "bias" and self.unit_forget_bias:
+                first = 0 if self.coupled else self.units
+                weight[first : first + self.units] = 1.0
+            weights.append(weight)
+        return weights
+
+
+def _initializer_of_extra(name: str) -> Initializer:
+    # peepholes and shifts start at 0 and gains at 1: the variant starts as the plain cell
+    gain = name.startswith("norm") and name.endswith("weight")
+    return initializers.Ones() if gain else initializers.Zeros()

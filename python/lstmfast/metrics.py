@@ -1,0 +1,182 @@
+"""Metrics for ``Sequential.compile``: Keras's names and formulas; the core gathers them.
+
+Strings name metrics too, and are then their key in the history: ``"mae"``, ``"mse"``, ``"rmse"``,
+``"accuracy"``. Accuracy chooses its form as in Keras: binary for one output, sparse where a target
+is one label for several outputs, else categorical.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from lstmfast._names import Registry, snake_case
+
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Metric",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "get",
+]
+
+
+class Metric:
+    """A metric and its key in logs and history.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key; by default the class's name, as in ``"mean_squared_error"``.
+    """
+
+    direction: ClassVar[str | None] = "min"
+
+    def __init__(self, name: str | None = None) -> None:
+        self.kind = snake_case(type(self).__name__)
+        self.name = self.kind if name is None else name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"
+
+
+class MeanSquaredError(Metric):
+    """mean((y - ŷ)²).
+
+    Examples
+    --------
+    >>> from lstmfast.metrics import MeanSquaredError
+    >>> MeanSquaredError(name="mse")
+    MeanSquaredError(name='mse')
+    """
+
+
+class RootMeanSquaredError(Metric):
+    """sqrt(mean((y - ŷ)²)) over the whole epoch.
+
+    Examples
+    --------
+    >>> from lstmfast.metrics import RootMeanSquaredError
+    >>> RootMeanSquaredError().name
+    'root_mean_squared_error'
+    """
+
+
+class MeanAbsoluteError(Metric):
+    """mean(|y - ŷ|).
+
+    Examples
+    --------
+    >>> from lstmfast.metrics import MeanAbsoluteError
+    >>> MeanAbsoluteError().name
+    'mean_absolute_error'
+    """
+
+
+class Accuracy(Metric):
+    """How often the prediction is right, between 0 and 1; binary, categorical or sparse.
+
+    Examples
+    --------
+    >>> from lstmfast.metrics import Accuracy
+    >>> Accuracy().name
+    'accuracy'
+    """
+
+    direction = "max"
+
+
+class BinaryAccuracy(Accuracy):
+    """How often prediction and target are on the same side of 0.5.
+
+    Examples
+    --------
+    >>> from lstmfast.metrics import BinaryAccuracy
+    >>> BinaryAccuracy().name
+    'binary_accuracy'
+    """
+
+
+class CategoricalAccuracy(Accuracy):
+    """How often the largest output is that of the one-hot target.
+
+    Examples
+    --------
+    >>> from lstmfast.metrics import CategoricalAccuracy
+    >>> CategoricalAccuracy().name
+    'categorical_accuracy'
+    """
+
+
+class SparseCategoricalAccuracy(Accuracy):
+    """How often the largest output is the target, an integer label.
+
+    Examples
+    --------
+    >>> from lstmfast.metrics import SparseCategoricalAccuracy
+    >>> SparseCategoricalAccuracy().name
+    'sparse_categorical_accuracy'
+    """
+
+
+class _CoreMetric(Metric):
+    """A metric that only the core knows, by name."""
+
+    direction = None
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    Metric,
+    [
+        MeanSquaredError,
+        RootMeanSquaredError,
+        MeanAbsoluteError,
+        Accuracy,
+        BinaryAccuracy,
+        CategoricalAccuracy,
+        SparseCategoricalAccuracy,
+    ],
+    aliases={
+        "mse": "mean_squared_error",
+        "rmse": "root_mean_squared_error",
+        "mae": "mean_absolute_error",
+        "acc": "accuracy",
+    },
+)
+
+
+def get(identifier: Any) -> Metric:
+    """Return the metric for a name, a class, an object or a configuration.
+
+    A metric got by a string bears that string as its name. A string that has no class here is
+    left to the core, which knows what it was built with.
+
+    Examples
+    --------
+    >>> from lstmfast import metrics
+    >>> metrics.get("mae")
+    MeanAbsoluteError(name='mae')
+    """
+    if not isinstance(identifier, str):
+        return METRICS.get(identifier)
+    metric = (METRICS.find(identifier) or _CoreMetric)(name=identifier)
+    metric.kind = snake_case(identifier)  # the core knows the short names too
+    return metric
+
+
+def get_all(identifiers: Any) -> list[Metric]:
+    """Return the metrics of ``compile(metrics=...)``: one, a list, or None."""
+    if identifiers is None:
+        return []
+    several = isinstance(identifiers, Sequence) and not isinstance(identifiers, str)
+    metrics = [get(each) for each in identifiers] if several else [get(identifiers)]
+    names = [metric.name for metric in metrics]
+    for name in names:
+        if names.count(name) > 1 or name == "loss":
+            raise ValueError(f"[compile] two values would be called {name!r}; give one a name=")
+    return metrics

@@ -1,0 +1,130 @@
+"""What a model was told by compile: optimizer, loss and metrics, and their way to the core."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lstmfast import losses, optimizers
+from lstmfast._arrays import Array, ArrayLike, as_float
+from lstmfast._names import check_unavailable
+from lstmfast.metrics import Metric, get_all
+from lstmfast.models.data import checked_input
+from lstmfast.models.stack import Stack
+from lstmfast.utils import draw_seed
+
+if TYPE_CHECKING:
+    from lstmfast import _core
+
+
+class Compiled(Stack):
+    """A stack that knows how to train."""
+
+    # at class level, for the constructor of a stack may build, and so compile, already
+    optimizer: optimizers.Optimizer | None = None
+    loss: losses.Loss | None = None
+    metrics: tuple[Metric, ...] = ()
+    _renames: list[tuple[str, str]] | None = None
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how to train.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            ``"adam"``, ``"sgd"`` or an object of `lstmfast.optimizers`. (Keras's default,
+            RMSprop, is not available in this version.)
+        loss : str or Loss
+            A name such as ``"mse"`` or an object of `lstmfast.losses`.
+        metrics : list of str or Metric, optional
+            What else to report.
+        loss_weights, weighted_metrics
+            Not available in this version: must be None.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+            Accepted for Keras's sake: they have no meaning here.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is not an optimizer, a loss or a metric; the message lists the known names.
+
+        Examples
+        --------
+        >>> from lstmfast.layers import LSTM, Dense
+        >>> from lstmfast.models import Sequential
+        >>> model = Sequential([LSTM(4, input_shape=(None, 1)), Dense(1)])
+        >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        >>> model.optimizer.learning_rate = 0.01
+        """
+        given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
+        check_unavailable("compile", given, dict.fromkeys(given))
+        before = self.optimizer, self.loss, self.metrics, self._renames
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = None if loss is None else losses.get(loss)
+        self._set_metrics(get_all(metrics))
+        try:
+            self._compile_engine()
+        except Exception:
+            self.optimizer, self.loss, self.metrics, self._renames = before
+            raise
+
+    def _compile_engine(self) -> None:
+        if self._engine is None or self.optimizer is None or self.loss is None:
+            return
+        owner = self.optimizer._model() if self.optimizer._model else None
+        if owner not in (None, self):
+            raise ValueError(
+                "[compile] this optimizer object belongs to another model; give each model its own"
+            )
+        config = {"seed": str(draw_seed(self._rng)), **self.loss.config()}
+        config |= self.optimizer.config()
+        if self.metrics:
+            config["metrics"] = ",".join(dict.fromkeys(metric.kind for metric in self.metrics))
+        self._engine.compile(config)
+        self._bind_optimizer()
+
+    def _bind_optimizer(self) -> None:
+        if self.optimizer is not None and self._engine is not None:
+            self.optimizer._bind(self._engine, weakref.ref(self))
+
+    def _set_metrics(self, metrics: Sequence[Metric]) -> None:
+        self.metrics = tuple(metrics)
+        self._renames = _renames(self.metrics)
+
+    def _compiled_engine(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:
+        if self.optimizer is None or self.loss is None:
+            missing = "compiled" if self.optimizer is None else "compiled with a loss"
+            raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
+        return self._engine_for(x, where)
+
+    def _engine_for(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:
+        if self._engine is None:
+            self._build_for(as_float(x, self._dtype, where, "x"), where)
+        engine = self._built_engine()
+        return engine, checked_input(x, self._dtype, self._sample_shape or (), where)
+
+    def renamed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the core's values under the names that the user gave the metrics."""
+        if self._renames is None:
+            return dict(values)
+        return {name: values[kind] for name, kind in self._renames if kind in values}
+
+
+def _renames(metrics: tuple[Metric, ...]) -> list[tuple[str, str]] | None:
+    """Pairs (name in logs, name in the core), or None where they are all alike."""
+    if all(metric.name == metric.kind for metric in metrics):
+        return None
+    pairs = [("loss", "loss"), *((metric.name, metric.kind) for metric in metrics)]
+    return pairs + [(f"val_{name}", f"val_{kind}") for name, kind in pairs]

@@ -1,0 +1,205 @@
+"""One call of fit: the core trains; this connects its hooks with callbacks, progress and history.
+
+The core is handed a hook only where somebody listens to it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lstmfast._arrays import Array
+from lstmfast.callbacks.base import CallbackList, History
+from lstmfast.callbacks.terminate import TerminateOnNaN
+from lstmfast.models.data import count
+from lstmfast.models.progress import Bar, Lines
+
+if TYPE_CHECKING:
+    from lstmfast import _core
+    from lstmfast.models.trainer import Trainer
+
+
+@dataclass
+class Validation:
+    """The validation data, and when to look at them."""
+
+    x: Array
+    y: Array
+    batch_size: int
+    frequency: int | Container[int]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frequency, Container):
+            self.frequency = count(self.frequency, "validation_freq", "fit")
+
+    def due(self, epoch: int) -> bool:
+        """Tell whether an epoch, counted from 0, is one to validate after."""
+        if isinstance(self.frequency, int):
+            return (epoch + 1) % self.frequency == 0
+        return epoch + 1 in self.frequency
+
+
+@dataclass
+class Schedule:
+    """How long to train, in the words of fit's arguments."""
+
+    batch_size: int
+    epochs: int
+    initial_epoch: int
+    shuffle: bool
+    on_nonfinite: str | None
+
+
+class FitRun:
+    """One call of fit."""
+
+    def __init__(
+        self,
+        model: Trainer,
+        engine: _core.Model,
+        schedule: Schedule,
+        validation: Validation | None,
+        callbacks: Any,
+        verbose: int,
+        steps: int,
+    ) -> None:
+        self.model = model
+        self.engine = engine
+        self.schedule = schedule
+        self.validation = validation
+        params = {"verbose": verbose, "epochs": schedule.epochs, "steps": steps}
+        self.callbacks = CallbackList(callbacks, model, params)  # type: ignore[arg-type]
+        self.history = self._find_history(params)
+        self.on_epoch_begin = self.callbacks.listeners("on_epoch_begin")
+        self.on_epoch_end = self.callbacks.listeners("on_epoch_end")
+        self.on_batch_begin = self.callbacks.listeners("on_train_batch_begin")
+        self.on_batch_end = self.callbacks.listeners("on_train_batch_end")
+        self.progress: Lines | Bar | None = None
+        if verbose:
+            self.progress = (Bar if verbose == 1 else Lines)(schedule.epochs, steps)
+        # the core validates after every epoch; anything else is done from here
+        self.validates_here = validation is not None and (
+            validation.frequency != 1
+            or bool(self.callbacks.listeners("on_test_begin"))
+            or bool(self.callbacks.listeners("on_test_end"))
+        )
+
+    def _find_history(self, params: dict[str, Any]) -> History:
+        for callback in self.callbacks.callbacks:
+            if isinstance(callback, History):
+                return callback
+        history = History()
+        history.set_params(params)
+        history.set_model(self.model)  # type: ignore[arg-type]
+        return history
+
+    def run(self, x: Array, y: Array) -> History:
+        """Train."""
+        self.model.history = self.history
+        self.model.stop_training = False
+        self.callbacks.call("on_train_begin", {})
+        self.history.on_train_begin()
+        hooks = self._hooks()
+        schedule = self.schedule
+        try:
+            if self.progress and schedule.initial_epoch < schedule.epochs:
+                self.progress.begin_epoch(schedule.initial_epoch)
+            values = self.engine.fit(
+                x,
+                y,
+                batch_size=schedule.batch_size,
+                epochs=schedule.epochs,
+                initial_epoch=schedule.initial_epoch,
+                shuffle=schedule.shuffle,
+                on_nonfinite=self._on_nonfinite(),
+                **self._core_validation(),
+                **hooks,
+            )
+        finally:
+            if self.progress:
+                self.progress.close()
+        if "on_epoch" not in hooks:
+            self.history.record_all(schedule.initial_epoch, self.model.renamed(values))
+        last_loss = self._last_logs().get("loss", 0.0)
+        if self._on_nonfinite() == "stop" and not math.isfinite(last_loss):
+            self.model.stop_training = True
+        self.callbacks.call("on_train_end", self._last_logs())
+        return self.history
+
+    def _hooks(self) -> dict[str, Any]:
+        hooks: dict[str, Any] = {}
+        if self.on_epoch_begin:
+            hooks["on_epoch_begin"] = self._begin_epoch
+        if self.on_epoch_end or self.progress or self.validates_here:
+            hooks["on_epoch"] = self._end_epoch
+        if self.on_batch_begin:
+            hooks["on_batch_begin"] = self._begin_batch
+        if self.on_batch_end:
+            hooks["on_batch"] = self._end_batch
+        if isinstance(self.progress, Bar):
+            hooks["on_tick"] = self._tick
+        return hooks
+
+    def _core_validation(self) -> dict[str, Any]:
+        if self.validation is None or self.validates_here:
+            return {}
+        return {
+            "x_val": self.validation.x,
+            "y_val": self.validation.y,
+            "validation_batch_size": self.validation.batch_size,
+        }
+
+    def _on_nonfinite(self) -> str:
+        if self.schedule.on_nonfinite is not None:
+            return self.schedule.on_nonfinite
+        for callback in self.callbacks.callbacks:
+            if isinstance(callback, TerminateOnNaN) and not callback.raise_error:
+                return "stop"
+        return "raise"
+
+    def _begin_epoch(self, epoch: int, *_: Any) -> bool:
+        for listener in self.on_epoch_begin:
+            listener(epoch, {})
+        return self.model.stop_training
+
+    def _begin_batch(self, batch: int, *_: Any) -> bool:
+        for listener in self.on_batch_begin:
+            listener(batch, {})
+        return self.model.stop_training
+
+    def _end_batch(self, batch: int, values: Mapping[str, float]) -> bool:
+        logs = self.model.renamed(values)
+        for listener in self.on_batch_end:
+            listener(batch, logs)
+        return self.model.stop_training
+
+    def _tick(self, epoch: int, batch: int, batches: int, values: Mapping[str, float]) -> bool:
+        if isinstance(self.progress, Bar):
+            self.progress.on_tick(epoch, batch, batches, self.model.renamed(values))
+        return self.model.stop_training
+
+    def _end_epoch(self, epoch: int, values: Mapping[str, float]) -> bool:
+        logs = self.model.renamed(values)
+        if self.validates_here and self.validation is not None and self.validation.due(epoch):
+            logs |= self._validate(self.validation)
+        if self.progress:
+            self.progress.end_epoch(epoch, logs)
+        for listener in self.on_epoch_end:
+            listener(epoch, logs)
+        self.history.record(epoch, logs)
+        stop = self.model.stop_training
+        if self.progress and not stop and epoch + 1 < self.schedule.epochs:
+            self.progress.begin_epoch(epoch + 1)
+        return stop
+
+    def _validate(self, data: Validation) -> dict[str, float]:
+        self.callbacks.call("on_test_begin", {})
+        values = self.engine.evaluate(data.x, data.y, data.batch_size)
+        logs = self.model.renamed(values)
+        self.callbacks.call("on_test_end", logs)
+        return {f"val_{key}": value for key, value in logs.items()}
+
+    def _last_logs(self) -> dict[str, Any]:
+        return {key: values[-1] for key, values in self.history.history.items() if values}

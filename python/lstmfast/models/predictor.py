@@ -1,0 +1,143 @@
+"""What a model does with data without learning from them."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from lstmfast._arrays import Array, ArrayLike
+from lstmfast._names import check_unavailable
+from lstmfast.callbacks.base import CallbackList
+from lstmfast.models.compiled import Compiled
+from lstmfast.models.data import checked_target, count
+from lstmfast.models.progress import result_line, verbosity
+
+BATCH_SIZE = 32
+
+
+class Predictor(Compiled):
+    """A compiled stack that evaluates and predicts."""
+
+    def evaluate(
+        self,
+        x: ArrayLike = None,
+        y: ArrayLike = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return the loss, and the metrics where there are any, over all samples.
+
+        Parameters
+        ----------
+        x, y : array_like
+            Samples and targets, as in `fit`.
+        batch_size : int, optional
+            Samples in a step; 32 by default. The result hardly depends on it.
+        verbose : {"auto", 0, 1, 2}
+            0 shows nothing, anything else one line.
+        callbacks : list of Callback, optional
+            Objects of `lstmfast.callbacks`.
+        return_dict : bool
+            Return a dictionary.
+        sample_weight, steps
+            Not available in this version: must be None.
+
+        Returns
+        -------
+        float, list of float or dict
+            The loss alone; with metrics ``[loss, metric, ...]``; or a dictionary.
+        """
+        given = {"sample_weight": sample_weight, "steps": steps}
+        check_unavailable("evaluate", given, dict.fromkeys(given))
+        engine, samples = self._compiled_engine(x, "evaluate")
+        targets = checked_target(y, self._dtype, len(samples), "evaluate")
+        size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "evaluate")
+        shown = verbosity(verbose, "evaluate")
+        steps_done = -(-len(samples) // size)
+        listening = CallbackList(callbacks, self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
+        listening.call("on_test_begin", {})
+        started = perf_counter()
+        logs = self.renamed(engine.evaluate(samples, targets, size))
+        if shown:
+            print(result_line(steps_done, perf_counter() - started, logs), end="", flush=True)
+        listening.call("on_test_end", logs)
+        return returned(logs, return_dict)
+
+    def predict(
+        self,
+        x: ArrayLike,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Array:
+        """Return the outputs for all samples.
+
+        Parameters
+        ----------
+        x : array_like
+            (N, T, I) or (N, I): the samples.
+        batch_size : int, optional
+            Samples computed at a time; 32 by default. The outputs do not depend on it.
+        verbose : {"auto", 0, 1, 2}
+            1 and 2 print a line; 0 and "auto" do not, for predict is often called in a loop.
+        callbacks : list of Callback, optional
+            Objects of `lstmfast.callbacks`.
+        steps
+            Not available in this version: must be None.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N, *output_shape).
+        """
+        engine, samples = self._engine_for(x, "predict")
+        size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "predict")
+        if callbacks is None and verbose in ("auto", 0) and steps is None:
+            return engine.predict(samples, size)
+        check_unavailable("predict", {"steps": steps}, {"steps": None})
+        shown = 0 if verbose == "auto" else verbosity(verbose, "predict")
+        steps_done = -(-len(samples) // size)
+        listening = CallbackList(callbacks, self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
+        listening.call("on_predict_begin", {})
+        started = perf_counter()
+        outputs = engine.predict(samples, size)
+        if shown:
+            print(result_line(steps_done, perf_counter() - started, {}), end="", flush=True)
+        listening.call("on_predict_end", {})
+        return outputs
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """Return the outputs for all samples, computed as one batch."""
+        return self.predict_on_batch(x)
+
+    def predict_on_batch(self, x: ArrayLike) -> Array:
+        """Return the outputs for all samples, computed as one batch."""
+        engine, samples = self._engine_for(x, "predict_on_batch")
+        return engine.predict(samples, max(1, len(samples)))
+
+    def test_on_batch(
+        self,
+        x: ArrayLike,
+        y: ArrayLike = None,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Return loss and metrics of all samples, computed as one batch, as `evaluate` does."""
+        check_unavailable(
+            "test_on_batch", {"sample_weight": sample_weight}, {"sample_weight": None}
+        )
+        engine, samples = self._compiled_engine(x, "test_on_batch")
+        targets = checked_target(y, self._dtype, len(samples), "test_on_batch")
+        return returned(self.renamed(engine.test_on_batch(samples, targets)), return_dict)
+
+
+def returned(logs: dict[str, Any], return_dict: bool) -> Any:
+    """Return a call's values in the form that Keras gives them."""
+    if return_dict:
+        return logs
+    return list(logs.values()) if len(logs) > 1 else logs["loss"]

@@ -1,0 +1,127 @@
+"""What fit, evaluate and predict show while they run: nothing, lines, or a bar.
+
+Lines go to standard output in Keras's form; the bar goes to standard error and is redrawn in
+place. Both are told only what the core reports anyway.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+
+def verbosity(verbose: Any, where: str) -> int:
+    """Return 0, 1 or 2 for a ``verbose`` argument.
+
+    "auto" is 1 where somebody can watch (a terminal, a notebook), else 2.
+    """
+    if verbose == "auto":
+        watched = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
+        return 1 if watched else 2
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"[{where}] verbose is {verbose!r}; expected 0, 1, 2 or 'auto'")
+    return int(verbose)
+
+
+def values_text(logs: Mapping[str, float]) -> str:
+    """Return `` - loss: 0.1234 - val_loss: 1.2345e-05``."""
+    return "".join(
+        f" - {key}: {value:.4f}" if abs(value) > 1e-3 or value == 0 else f" - {key}: {value:.4e}"
+        for key, value in logs.items()
+    )
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration in the unit that gives it three digits or fewer."""
+    if seconds >= 1 or seconds == 0:
+        return f"{seconds:.0f}s"
+    if seconds >= 1e-3:
+        return f"{seconds * 1e3:.0f}ms"
+    return f"{seconds * 1e6:.0f}us"
+
+
+def result_line(steps: int, seconds: float, logs: Mapping[str, float]) -> str:
+    """Return one line of the form that Keras gives an epoch with ``verbose=2``."""
+    pace = duration_text(seconds / max(1, steps))
+    return f"{steps}/{steps} - {seconds:.0f}s - {pace}/step{values_text(logs)}\n"
+
+
+class Lines:
+    """``verbose=2``: a heading and a line for each epoch."""
+
+    on_tick = None
+
+    def __init__(self, epochs: int, steps: int) -> None:
+        self.epochs = epochs
+        self.steps = steps
+        self.started = perf_counter()
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Write the heading."""
+        sys.stdout.write(f"Epoch {epoch + 1}/{self.epochs}\n")
+        sys.stdout.flush()
+        self.started = perf_counter()
+
+    def end_epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Write the line."""
+        sys.stdout.write(result_line(self.steps, perf_counter() - self.started, logs))
+
+    def close(self) -> None:
+        """Nothing is left open."""
+        sys.stdout.flush()
+
+
+class Bar:
+    """``verbose=1``: a bar for each epoch, redrawn as often as the core reports."""
+
+    _FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed}"
+    _WIDTH = 50  # without the values; the bar takes what the rest leaves
+
+    def __init__(self, epochs: int, steps: int) -> None:
+        from tqdm import tqdm
+
+        self.format_meter = tqdm.format_meter
+        self.epochs = epochs
+        self.steps = steps
+        self.started = perf_counter()
+        self.stream = sys.stderr if sys.stderr is not None else sys.stdout
+        self.ascii = "utf" not in (getattr(self.stream, "encoding", None) or "").lower()
+        self.width = shutil.get_terminal_size((120, 24)).columns - 1
+        self.drawn = 0  # characters on the open line
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Start the clock; an epoch that ends at once is drawn once."""
+        self.started = perf_counter()
+
+    def on_tick(self, epoch: int, batch: int, batches: int, logs: Mapping[str, float]) -> None:
+        """Redraw the bar."""
+        values = values_text(logs)
+        meter = self.format_meter(
+            n=batch,
+            total=batches,
+            elapsed=perf_counter() - self.started,
+            ncols=max(1, min(self._WIDTH, self.width - len(values))),
+            ascii=self.ascii,
+            prefix=f"Epoch {epoch + 1}/{self.epochs}",
+            bar_format=self._FORMAT,
+        )
+        line = (meter + values)[: self.width]
+        self.stream.write(f"\r{line:{self.drawn}}")
+        self.stream.flush()
+        self.drawn = len(line)
+
+    def end_epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Draw the full bar and leave it there."""
+        self.on_tick(epoch, self.steps, self.steps, logs)
+        self.stream.write("\n")
+        self.drawn = 0
+
+    def close(self) -> None:
+        """End the line that an interrupted epoch leaves open."""
+        if self.drawn:
+            self.stream.write("\n")
+            self.drawn = 0
+        self.stream.flush()

@@ -1,0 +1,219 @@
+"""Models as files, and as copies: one safetensors file holds all that a model is.
+
+The core writes and reads it. What only Python knows (the model's name, and what the user calls the
+metrics) travels as text beside the core's own configuration. Nothing in a file is executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmfast import _core
+from lstmfast._files import check_path
+from lstmfast.layers import LAYERS, Input, Layer
+from lstmfast.layers.base import option_value
+from lstmfast.losses import LOSSES, Loss
+from lstmfast.metrics import METRICS, Metric
+from lstmfast.optimizers import OPTIMIZERS, Optimizer
+
+if TYPE_CHECKING:
+    from lstmfast.models.sequential import Sequential
+
+
+def save_model(
+    model: Sequential,
+    filepath: str | os.PathLike[str],
+    overwrite: bool = True,
+    *,
+    include_optimizer: bool = True,
+) -> None:
+    """Save a model as one safetensors file.
+
+    The file is complete or not there: it is written under another name first.
+
+    Parameters
+    ----------
+    model : Sequential
+        A built model.
+    filepath : str or path-like
+        Where to; by custom it ends in ``.safetensors``.
+    overwrite : bool
+        Whether a file of that name may be replaced.
+    include_optimizer : bool
+        Save also what further training needs to continue bit for bit.
+
+    Raises
+    ------
+    FileExistsError
+        Where there is such a file and `overwrite` is false.
+    OSError
+        Where the file cannot be written.
+    """
+    path = check_path(filepath, "save")
+    engine = model._built_engine()
+    if not overwrite and Path(path).exists():
+        raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it")
+    names = [[metric.name, metric.kind] for metric in model.metrics]
+    engine.save(path, {"name": model.name, "metrics": json.dumps(names)}, include_optimizer)
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Any = None,
+    compile: bool = True,  # noqa: A002  Keras's name
+    safe_mode: bool = True,
+) -> Sequential:
+    """Load a model that `Sequential.save` has written.
+
+    Parameters
+    ----------
+    filepath : str or path-like
+        The file.
+    compile : bool
+        Restore also how the model was compiled and the state of its optimizer.
+    custom_objects, safe_mode
+        Accepted for Keras's sake: loading never runs code from a file.
+
+    Returns
+    -------
+    Sequential
+
+    Raises
+    ------
+    OSError
+        Where the file cannot be read.
+    ValueError
+        Where it is damaged, or no model of lstmfast.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lstmfast.layers import LSTM
+    >>> from lstmfast.models import Sequential, load_model
+    >>> model = Sequential([LSTM(4, input_shape=(None, 1))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model.safetensors")
+    ...     again = load_model(f"{folder}/model.safetensors")
+    >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
+    True
+    """
+    from lstmfast.models.sequential import Sequential
+
+    if custom_objects:
+        raise ValueError("[load_model] custom_objects is not available in this version")
+    engine, extra = _core.Model.load(os.fspath(filepath))
+    config = engine.config
+    layers = [_layer_of(config, index) for index in range(int(config["layers"]))]
+    model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
+    model._sample_shape = tuple(engine.input_shape)
+    if compile:
+        _restore_training(model, engine.compile_config, extra)
+    _adopt_trained(model, engine)
+    return model
+
+
+def _part(config: Mapping[str, str], prefix: str) -> dict[str, str]:
+    return {
+        key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)
+    }
+
+
+def _layer_of(config: Mapping[str, str], index: int) -> Layer:
+    part = _part(config, f"layers.{index}.")
+    cls = LAYERS.find(part["kind"])
+    if cls is None:
+        raise ValueError(f"[load_model] the file has a layer of the unknown kind {part['kind']!r}")
+    return cls.from_core(part)
+
+
+def _restore_training(
+    model: Sequential, config: Mapping[str, str] | None, extra: Mapping[str, str]
+) -> None:
+    if not config:
+        return
+    model.loss = _loss_of(config)
+    model.optimizer = _optimizer_of(config)
+    kinds = [kind for kind in config.get("metrics", "").split(",") if kind]
+    try:
+        names = [(str(name), str(kind)) for name, kind in json.loads(extra.get("metrics", ""))]
+    except (TypeError, ValueError):
+        names = []
+    # names are a courtesy: where they do not match what the core computes, its own serve
+    if {kind for _, kind in names} != set(kinds):
+        names = [(kind, kind) for kind in kinds]
+    model._set_metrics([_metric_of(name, kind) for name, kind in names])
+
+
+def _loss_of(config: Mapping[str, str]) -> Loss | None:
+    cls = LOSSES.find(config["loss"])
+    options = {key: option_value(text) for key, text in _part(config, "loss.").items()}
+    return None if cls is None else cls(**options)
+
+
+def _optimizer_of(config: Mapping[str, str]) -> Optimizer | None:
+    options = {key: option_value(text) for key, text in _part(config, "optimizer.").items()}
+    cls = OPTIMIZERS.find(str(options.pop("kind")))
+    clips = {
+        "clip.norm": "clipnorm",
+        "clip.value": "clipvalue",
+        "clip.global_norm": "global_clipnorm",
+    }
+    options |= {
+        argument: option_value(config[key]) for key, argument in clips.items() if key in config
+    }
+    return None if cls is None else cls(**options)  # type: ignore[arg-type]
+
+
+def _metric_of(name: str, kind: str) -> Metric:
+    metric = (METRICS.find(kind) or Metric)(name=name)
+    metric.kind = kind
+    return metric
+
+
+def _adopt_trained(model: Sequential, engine: _core.Model) -> None:
+    """Give the model an engine that is compiled already, state and all."""
+    optimizer = model.optimizer
+    model.optimizer = None  # or adopting would compile anew
+    model._adopt(engine)
+    model.optimizer = optimizer
+    model._bind_optimizer()
+
+
+def state_of(model: Sequential) -> dict[str, Any]:
+    """Return what a copy or a pickle of a model holds: a description and, once built, its file."""
+    content = None
+    if model.built:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.safetensors"
+            save_model(model, path)
+            content = path.read_bytes()
+    return {
+        "config": model.get_config(),
+        "content": content,
+        "optimizer": model.optimizer,
+        "loss": model.loss,
+        "metrics": model.metrics,
+        "rng": model._rng,
+    }
+
+
+def restore_state(model: Sequential, state: dict[str, Any]) -> None:
+    """Make a new object the model that `state_of` described."""
+    fresh = type(model).from_config(state["config"] | {"input_shape": None}, seed=state["rng"])
+    shape = state["config"]["input_shape"]
+    model.__dict__.update(fresh.__dict__)
+    model._rebind_layers()
+    model._sample_shape = None if shape is None else Input(shape).shape
+    model.optimizer, model.loss = state["optimizer"], state["loss"]
+    model._set_metrics(state["metrics"])
+    if state["content"] is not None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.safetensors"
+            path.write_bytes(state["content"])
+            engine, _ = _core.Model.load(str(path))
+        _adopt_trained(model, engine)

@@ -1,0 +1,266 @@
+"""The layers of a model: adding them, building the core's model, reading and writing weights."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lstmfast import _core
+from lstmfast._arrays import Array, as_dtype, as_float, shape_text
+from lstmfast.layers import Input, Layer
+from lstmfast.layers.base import sample_shape
+from lstmfast.utils import Seed, as_generator
+
+
+class Stack:
+    """Layers in a row, and the core's model of them once the input shape is known."""
+
+    def __init__(
+        self,
+        layers: Sequence[Layer | Input] | None = None,
+        trainable: bool = True,
+        name: str | None = None,
+        *,
+        dtype: Any = None,
+        seed: Seed = None,
+    ) -> None:
+        if not trainable:
+            raise ValueError("[Sequential] trainable=False is not available in this version")
+        self.name = "sequential" if name is None else name
+        self.layers: list[Layer] = []
+        self._dtype_given = dtype is not None
+        self._dtype = as_dtype(dtype or "float32", "Sequential")
+        self._rng = as_generator(seed)
+        self._sample_shape: tuple[int | None, ...] | None = None
+        self._engine: _core.Model | None = None
+        for layer in layers or []:
+            self._append(layer)
+        self._build_if_known()
+
+    # -- layers ------------------------------------------------------------------------------
+
+    def add(self, layer: Layer | Input) -> None:
+        """Append a layer; the layers before it keep their weights.
+
+        Examples
+        --------
+        >>> from lstmfast.layers import LSTM, Input
+        >>> from lstmfast.models import Sequential
+        >>> model = Sequential()
+        >>> model.add(Input((None, 2)))
+        >>> model.add(LSTM(3))
+        >>> model.output_shape
+        (None, 3)
+        """
+        self._append(layer)
+        try:
+            self._build_if_known()
+        except Exception:
+            self.pop(rebuild=False)
+            raise
+
+    def pop(self, rebuild: bool = True) -> Layer | None:
+        """Remove the last layer and return it; None where there is none."""
+        if not self.layers:
+            return None
+        layer = self.layers.pop()
+        layer._model = None
+        if rebuild:
+            self._engine = None
+            self._build_if_known()
+        return layer
+
+    def _append(self, layer: Layer | Input) -> None:
+        if isinstance(layer, Input):
+            if self.layers or self._sample_shape is not None:
+                raise ValueError("[Sequential.add] an Input must come first, and only once")
+            if layer.dtype is not None and not self._dtype_given:
+                self._dtype = as_dtype(layer.dtype, "layers.Input")
+            self._sample_shape = layer.shape
+            return
+        if not isinstance(layer, Layer):
+            raise TypeError(
+                f"[Sequential.add] got a {type(layer).__name__}; expected a layer of "
+                "lstmfast.layers"
+            )
+        owner = layer._model() if layer._model else None
+        if owner is not None:
+            whose = "this" if owner is self else "another"
+            raise ValueError(f"[Sequential.add] {layer!r} is in {whose} model already")
+        taken = {each.name for each in self.layers}
+        if layer.name is None:
+            layer.name = layer.kind
+            number = 0
+            while layer.name in taken:
+                number += 1
+                layer.name = f"{layer.kind}_{number}"
+        elif layer.name in taken:
+            raise ValueError(f"[Sequential.add] two layers would be called {layer.name!r}")
+        if not self.layers and self._sample_shape is None:
+            self._sample_shape = layer.input_shape
+        layer._model = weakref.ref(self)
+        self.layers.append(layer)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name or its place."""
+        if (name is None) == (index is None):
+            raise ValueError("[Sequential.get_layer] expected either a name or an index")
+        if index is not None:
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        known = ", ".join(str(layer.name) for layer in self.layers)
+        raise ValueError(f"[Sequential.get_layer] no layer is called {name!r}; there are: {known}")
+
+    # -- building ----------------------------------------------------------------------------
+
+    def build(self, input_shape: Sequence[int | None] | None = None) -> None:
+        """Make the weights.
+
+        Parameters
+        ----------
+        input_shape : tuple of int or None, optional
+            The shape of the input with the batch first, as None; needed where no layer says it.
+        """
+        if input_shape is not None:
+            shape = sample_shape(tuple(input_shape)[1:], "Sequential.build")
+            if self._sample_shape not in (None, shape):
+                raise ValueError(
+                    f"[Sequential.build] input_shape is {shape_text((None, *shape))}; the model "
+                    f"has {shape_text((None, *(self._sample_shape or ())))}"
+                )
+            self._sample_shape = shape
+        if self._sample_shape is None:
+            raise ValueError("[Sequential.build] the input shape is not known")
+        if not self.layers:
+            raise ValueError("[Sequential.build] the model has no layers")
+        if self._engine is None:
+            self._build()
+
+    def _build_if_known(self) -> None:
+        if self.layers and self._sample_shape is not None:
+            self._build()
+
+    def _build_for(self, x: Array, where: str) -> None:
+        if not self.layers:
+            raise ValueError(f"[{where}] the model has no layers")
+        if x.ndim not in (2, 3):
+            raise ValueError(
+                f"[{where}] x has shape {shape_text(x.shape)}; expected (samples, steps, features) "
+                "or (samples, features)"
+            )
+        before = self._sample_shape
+        # any number of steps from then on, as the weights do not depend on it
+        self._sample_shape = (None, x.shape[2]) if x.ndim == 3 else (x.shape[1],)
+        try:
+            self._build()
+        except Exception:
+            self._sample_shape = before
+            raise
+
+    def _build(self) -> None:
+        config = self.core_config()
+        engine = _core.Model(config, self._dtype.name)
+        parts: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in self.layers]
+        for index, name, shape in engine.weight_names():
+            parts[index].append((name, tuple(shape)))
+        weights: list[Array] = []
+        for layer, mine in zip(self.layers, parts, strict=True):
+            kept = layer.get_weights() if layer.built else None
+            if kept is None or [w.shape for w in kept] != [shape for _, shape in mine]:
+                kept = layer.initial_weights(mine, self._dtype, self._rng)
+            weights += [
+                as_float(weight, self._dtype, "Sequential.build", "weight") for weight in kept
+            ]
+        engine.set_weights(weights)
+        self._adopt(engine)
+
+    def _adopt(self, engine: _core.Model) -> None:
+        self._engine = engine
+        for index, layer in enumerate(self.layers):
+            layer._bind(engine, index)
+        self._compile_engine()
+
+    def _rebind_layers(self) -> None:
+        for layer in self.layers:
+            layer._model = weakref.ref(self)
+
+    def _compile_engine(self) -> None:
+        """Hand the core what `compile` was told; a model that does not train has nothing."""
+
+    @property
+    def built(self) -> bool:
+        """Whether the model has weights."""
+        return self._engine is not None
+
+    @property
+    def dtype(self) -> str:
+        """The type of weights and computation."""
+        return self._dtype.name
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """The shape of the input, the batch first, as None."""
+        return (None, *self._built_engine().input_shape)
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]:
+        """The shape of the output, the batch first, as None."""
+        return (None, *self._built_engine().output_shape)
+
+    def _built_engine(self) -> _core.Model:
+        if self._engine is None:
+            raise ValueError(
+                "the model has no weights yet, for its input shape is not known: begin the layers "
+                "with an Input, pass input_shape= to the first layer, or call build or fit"
+            )
+        return self._engine
+
+    # -- weights -----------------------------------------------------------------------------
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all weights, layer by layer, in Keras's order and layout."""
+        return list(self._built_engine().get_weights())
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights: as many arrays as `get_weights` returns, of the same shapes.
+
+        Nothing changes where one of them does not fit.
+        """
+        engine = self._built_engine()
+        names = engine.weight_names()
+        if len(weights) != len(names):
+            raise ValueError(
+                f"[set_weights] weights has {len(weights)} arrays; expected {len(names)}"
+            )
+        arrays = []
+        for weight, (index, name, shape) in zip(weights, names, strict=True):
+            full_name = f"{self.layers[index].name}.{name}"
+            array = as_float(weight, self._dtype, "set_weights", full_name)
+            if array.shape != tuple(shape):
+                raise ValueError(
+                    f"[set_weights] {full_name} has shape {shape_text(array.shape)}; expected "
+                    f"{shape_text(tuple(shape))}"
+                )
+            arrays.append(array)
+        engine.set_weights(arrays)
+
+    def count_params(self) -> int:
+        """Return how many numbers the weights hold."""
+        return sum(int(np.prod(shape)) for *_, shape in self._built_engine().weight_names())
+
+    def core_config(self) -> dict[str, str]:
+        """Return the flat configuration from which the core makes this model."""
+        shape = self._sample_shape or ()
+        config = {
+            "dtype": self._dtype.name,
+            "input_shape": ",".join("?" if size is None else str(size) for size in shape),
+            "layers": str(len(self.layers)),
+        }
+        for index, layer in enumerate(self.layers):
+            config |= {f"layers.{index}.{key}": text for key, text in layer.config().items()}
+        return config

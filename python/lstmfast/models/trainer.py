@@ -1,0 +1,164 @@
+"""What a model learns from: fit and train_on_batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lstmfast._arrays import Array, ArrayLike
+from lstmfast._names import check_unavailable
+from lstmfast.callbacks.base import History
+from lstmfast.models.data import checked_input, checked_target, count, split
+from lstmfast.models.fit import FitRun, Schedule, Validation
+from lstmfast.models.predictor import BATCH_SIZE, Predictor, returned
+from lstmfast.models.progress import verbosity
+
+
+class Trainer(Predictor):
+    """A predictor that trains."""
+
+    history: History | None = None
+    stop_training = False
+
+    def fit(
+        self,
+        x: ArrayLike = None,
+        y: ArrayLike = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+        *,
+        on_nonfinite: str | None = None,
+    ) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        x : array_like
+            (N, T, I) or (N, I): the samples; arrays, lists, tensors, data frames.
+        y : array_like
+            (N, ...): the targets.
+        batch_size : int, optional
+            Samples in a step of the optimizer; 32 by default. The last step of an epoch may have
+            fewer.
+        epochs, initial_epoch : int
+            Train from epoch `initial_epoch`, counted from 0, up to `epochs`.
+        verbose : {"auto", 0, 1, 2}
+            0 shows nothing, 1 a bar an epoch (on standard error), 2 a line an epoch; "auto" is 1
+            in a terminal or notebook, else 2.
+        callbacks : list of Callback, optional
+            Objects of `lstmfast.callbacks`.
+        validation_split : float
+            The share of the samples, taken from the end, to validate with.
+        validation_data : (x, y), optional
+            Other samples to validate with.
+        shuffle : bool
+            Take the samples in a new order in each epoch.
+        validation_batch_size : int, optional
+            Samples in a step of validation; `batch_size` by default.
+        validation_freq : int or collection of int
+            Validate after every so many epochs, or after these, counted from 1.
+        on_nonfinite : {"raise", "stop", "ignore"}, optional
+            What to do where a loss or gradient is NaN or infinite: raise an error with epoch and
+            batch, keeping the last finite weights (the default); stop quietly (the default with
+            `TerminateOnNaN`); go on, as Keras does.
+        class_weight, sample_weight, steps_per_epoch, validation_steps
+            Not available in this version: must be None.
+
+        Returns
+        -------
+        History
+            Loss and metrics of each epoch; also at `history` of the model, where they are found
+            even after an interrupt.
+
+        Raises
+        ------
+        TypeError
+            For arguments of the wrong kind.
+        ValueError
+            For shapes and values that do not fit.
+        FloatingPointError
+            For a loss or gradient that is not finite, unless `on_nonfinite` says otherwise.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from lstmfast.layers import LSTM, Dense
+        >>> from lstmfast.models import Sequential
+        >>> rng = np.random.default_rng(0)
+        >>> x, y = rng.random((100, 5, 1)), rng.random((100, 1))
+        >>> model = Sequential([LSTM(8), Dense(1)])
+        >>> model.compile(optimizer="adam", loss="mse")
+        >>> run = model.fit(x, y, epochs=2, validation_split=0.2, verbose=0)
+        >>> sorted(run.history)
+        ['loss', 'val_loss']
+        """
+        given = {
+            "class_weight": class_weight,
+            "sample_weight": sample_weight,
+            "steps_per_epoch": steps_per_epoch,
+            "validation_steps": validation_steps,
+        }
+        check_unavailable("fit", given, dict.fromkeys(given))
+        engine, samples = self._compiled_engine(x, "fit")
+        targets = checked_target(y, self._dtype, len(samples), "fit")
+        size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "fit")
+        schedule = Schedule(
+            size,
+            count(epochs, "epochs", "fit", least=0),
+            count(initial_epoch, "initial_epoch", "fit", least=0),
+            bool(shuffle),
+            on_nonfinite,
+        )
+        held_out = None
+        if validation_data is not None:
+            held_out = self._validation_pair(validation_data)
+        elif validation_split:
+            samples, targets, *last = split(samples, targets, validation_split)
+            held_out = (last[0], last[1])
+        validation = None
+        if held_out is not None:
+            if validation_batch_size is not None:
+                size = count(validation_batch_size, "validation_batch_size", "fit")
+            validation = Validation(*held_out, size, validation_freq)
+        steps = -(-len(samples) // schedule.batch_size)
+        shown = verbosity(verbose, "fit")
+        run = FitRun(self, engine, schedule, validation, callbacks, shown, steps)
+        return run.run(samples, targets)
+
+    def _validation_pair(self, data: Any) -> tuple[Array, Array]:
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            what = f"{len(data)} items" if isinstance(data, tuple | list) else type(data).__name__
+            raise TypeError(f"[fit] validation_data is {what}; expected a pair (x, y)")
+        x = checked_input(
+            data[0], self._dtype, self._sample_shape or (), "fit", "validation_data[0]"
+        )
+        return x, checked_target(data[1], self._dtype, len(x), "fit", "validation_data[1]")
+
+    def train_on_batch(
+        self,
+        x: ArrayLike,
+        y: ArrayLike = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Take one step with all samples; return loss and metrics as `evaluate` does.
+
+        They are this batch's, from before the step.
+        """
+        given = {"sample_weight": sample_weight, "class_weight": class_weight}
+        check_unavailable("train_on_batch", given, dict.fromkeys(given))
+        engine, samples = self._compiled_engine(x, "train_on_batch")
+        targets = checked_target(y, self._dtype, len(samples), "train_on_batch")
+        return returned(self.renamed(engine.train_on_batch(samples, targets)), return_dict)

@@ -1,0 +1,247 @@
+"""Optimizers for ``Sequential.compile``: Keras's names, defaults and formulas.
+
+The core takes the steps; these objects hold the options and, once a model trains with them, read
+and set its learning rate.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lstmfast._names import Registry, check_unavailable, config_text
+
+if TYPE_CHECKING:
+    from lstmfast import _core
+
+__all__ = ["SGD", "Adam", "Optimizer", "get"]
+
+# Keras's arguments that are not offered yet, with the values at which they change nothing
+_UNAVAILABLE: dict[str, Any] = {
+    "weight_decay": None,
+    "amsgrad": False,
+    "use_ema": False,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "loss_scale_factor": None,
+    "gradient_accumulation_steps": None,
+}
+
+
+class Optimizer:
+    """What all optimizers share: the learning rate and the limits on gradients.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step size; may be changed at any time, also while training.
+    clipnorm : float, optional
+        Scale each weight array's gradient down to this L2 norm.
+    clipvalue : float, optional
+        Limit each gradient value to ±clipvalue.
+    global_clipnorm : float, optional
+        Scale all gradients together down to this L2 norm. At most one of the three may be given.
+    name : str, optional
+        A name of one's own.
+    """
+
+    kind: ClassVar[str]
+
+    def __init__(
+        self,
+        learning_rate: float,
+        *,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        name: str | None = None,
+        **unavailable: Any,
+    ) -> None:
+        where = type(self).__name__
+        check_unavailable(where, unavailable, _UNAVAILABLE)
+        self.name = self.kind if name is None else name
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        clips = {"norm": clipnorm, "value": clipvalue, "global_norm": global_clipnorm}
+        self._clips = {f"clip.{k}": float(v) for k, v in clips.items() if v is not None}
+        if len(self._clips) > 1:
+            raise ValueError(
+                f"[{where}] got several of clipnorm, clipvalue and global_clipnorm; expected one"
+            )
+        for value in self._clips.values():
+            if not value > 0.0:
+                raise ValueError(f"[{where}] a clipping limit is {value}; expected more than 0")
+        self._engine: _core.Model | None = None
+        self._model: weakref.ref[object] | None = None
+        self._learning_rate = _checked_rate(learning_rate, where)
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate; set it to change it, from the next step on."""
+        return self._learning_rate if self._engine is None else self._engine.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate = _checked_rate(value, type(self).__name__)
+        if self._engine is not None:
+            self._engine.learning_rate = self._learning_rate
+
+    @property
+    def iterations(self) -> int:
+        """How many steps the model has taken with this optimizer."""
+        return 0 if self._engine is None else self._engine.iterations
+
+    def options(self) -> dict[str, float | bool]:
+        """Return the options of this kind of optimizer, besides the learning rate."""
+        return {}
+
+    def config(self) -> dict[str, str]:
+        """Return the part of the flat configuration that the core reads."""
+        options = {"learning_rate": self.learning_rate, **self.options()}
+        return {
+            "optimizer.kind": self.kind,
+            **{f"optimizer.{key}": config_text(value) for key, value in options.items()},
+            **{key: config_text(value) for key, value in self._clips.items()},
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            "name": self.name,
+            "learning_rate": self.learning_rate,
+            **self.options(),
+            "clipnorm": self.clipnorm,
+            "clipvalue": self.clipvalue,
+            "global_clipnorm": self.global_clipnorm,
+        }
+
+    def _bind(self, engine: _core.Model, model: weakref.ref[object]) -> None:
+        self._engine, self._model = engine, model
+
+    def __getstate__(self) -> dict[str, Any]:
+        # a copy belongs to no model
+        unbound = {"_engine": None, "_model": None, "_learning_rate": self.learning_rate}
+        return {**self.__dict__, **unbound}
+
+    def __repr__(self) -> str:
+        shown = {"learning_rate": self.learning_rate, **self.options()}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+def _checked_rate(value: float, where: str) -> float:
+    try:
+        rate = float(value)
+    except TypeError:
+        raise TypeError(
+            f"[{where}] learning_rate is a {type(value).__name__}; expected a number"
+        ) from None
+    if not (rate >= 0.0 and math.isfinite(rate)):
+        raise ValueError(f"[{where}] learning_rate is {rate}; expected a finite number, 0 or more")
+    return rate
+
+
+class SGD(Optimizer):
+    """Gradient descent, w -= r·g; with momentum m: v = m·v - r·g, w += v.
+
+    Parameters
+    ----------
+    learning_rate : float
+        r.
+    momentum : float
+        m, from 0 to 1.
+    nesterov : bool
+        Step by m·v - r·g instead of v.
+    **limits
+        ``clipnorm``, ``clipvalue``, ``global_clipnorm`` and ``name``, as in `Optimizer`.
+
+    Examples
+    --------
+    >>> from lstmfast.optimizers import SGD
+    >>> SGD(0.1, momentum=0.9)
+    SGD(learning_rate=0.1, momentum=0.9, nesterov=False)
+    """
+
+    kind = "sgd"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **limits: Any,
+    ) -> None:
+        super().__init__(learning_rate, **limits)
+        if not 0.0 <= momentum <= 1.0:
+            raise ValueError(f"[SGD] momentum is {momentum}; expected 0 to 1")
+        self.momentum = float(momentum)
+        self.nesterov = bool(nesterov)
+
+    def options(self) -> dict[str, float | bool]:
+        """Return momentum and nesterov."""
+        return {"momentum": self.momentum, "nesterov": self.nesterov}
+
+
+class Adam(Optimizer):
+    """Adam: steps by the running mean of gradients over the root of that of their squares.
+
+    m = β₁·m + (1 - β₁)·g, v = β₂·v + (1 - β₂)·g²,
+    w -= r·sqrt(1 - β₂ᵗ)/(1 - β₁ᵗ)·m/(sqrt(v) + ε) at step t.
+
+    Parameters
+    ----------
+    learning_rate : float
+        r.
+    beta_1, beta_2 : float
+        β₁ and β₂, from 0 to below 1.
+    epsilon : float
+        ε; Keras's default, not torch's.
+    **limits
+        ``clipnorm``, ``clipvalue``, ``global_clipnorm`` and ``name``, as in `Optimizer`.
+
+    Examples
+    --------
+    >>> from lstmfast.optimizers import Adam
+    >>> Adam(global_clipnorm=1.0)
+    Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)
+    """
+
+    kind = "adam"
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **limits: Any,
+    ) -> None:
+        super().__init__(learning_rate, **limits)
+        for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
+            if not 0.0 <= beta < 1.0:
+                raise ValueError(f"[Adam] {name} is {beta}; expected 0 to below 1")
+        if not epsilon >= 0.0:
+            raise ValueError(f"[Adam] epsilon is {epsilon}; expected 0 or more")
+        self.beta_1 = float(beta_1)
+        self.beta_2 = float(beta_2)
+        self.epsilon = float(epsilon)
+
+    def options(self) -> dict[str, float | bool]:
+        """Return beta_1, beta_2 and epsilon."""
+        return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+
+
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, [SGD, Adam])
+
+
+def get(identifier: Any) -> Optimizer:
+    """Return the optimizer for a name, a class, an object or a configuration.
+
+    Examples
+    --------
+    >>> from lstmfast import optimizers
+    >>> optimizers.get("sgd")
+    SGD(learning_rate=0.01, momentum=0.0, nesterov=False)
+    """
+    return OPTIMIZERS.get(identifier)
