@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from .common import check_outputs, whole_number, write_file
@@ -11,6 +12,7 @@ from .forecast import plot_kind, progress_bar
 HELP = "forecast the airline passengers of 1949 to 1960 and compare with simpler rules"
 
 _PICTURE = Path("air_passengers_forecast.png")
+_BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, compare, print, draw."""
+    # Read once, when NumPy is loaded. The core trains this network on one thread; on matrices as
+    # small as these, more threads of NumPy's BLAS would only wait for each other.
+    os.environ.update(dict.fromkeys(_BLAS_VARIABLES, "1"))
     from lstmfast.forecasting import plot
     from lstmfast.forecasting.demo import run_demo
     from lstmfast.forecasting.report import demo_text

@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", metavar="N", type=whole_number(0), default=0, help="of the random numbers (0)")
     add("--plot", metavar="F.png", type=Path, help="draw the forecast into this file")
-    add("--save", metavar="F.safetensors", type=Path, help="save the trained model")
+    add("--save", metavar="F.safetensors", type=Path, help="save the trained network")
     add("--out", metavar="F.csv", type=Path, help="write here instead of to standard output")
 
 
@@ -100,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         window = choose_window(series.values[:, 0], transform, args.lookback, args.season)
         plan_validation(len(series.values), transform, window, args.horizon)
+        series.future(args.horizon)
     except DataError as error:
         raise UserError(f'{series.name}: column "{args.column}": {error}') from None
     coming = _forecast(series, args)

@@ -19,6 +19,8 @@ __all__ = ["Baseline", "baselines_for", "linear", "persistence", "seasonal_drift
 
 Array = NDArray[np.float64]
 Origins = NDArray[np.intp]
+# An unstable recurrence may grow without end; its square shall still be a number.
+_LARGEST_STEP = 1e100
 Baseline = Callable[[Array, int, Origins, int], Array]
 
 
@@ -68,7 +70,7 @@ def linear(lags: int, transform: Transform) -> Baseline:
         recent = z[(origins - int(transform.difference))[:, None] + np.arange(-lags, 0)]
         for _ in range(horizon):
             step = weights[0] + recent[:, -lags:] @ weights[1:]
-            recent = np.column_stack([recent, step])
+            recent = np.column_stack([recent, np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)])
         before = transform.scale(values[origins - 1])
         return transform.unscale(transform.integrate(before, recent[:, lags:]))
 
@@ -78,13 +80,14 @@ def linear(lags: int, transform: Transform) -> Baseline:
 def baselines_for(window: Window, transform: Transform) -> dict[str, Baseline]:
     """Return the rules by name, those with a season only where there is one.
 
-    The linear autoregression has one lag more than a season; without one, as many as the look-back.
+    The linear autoregression has one lag more than the first step that the network is trained on
+    has before it: a season and one, or half the look-back and one. So it is defined wherever a
+    network is.
     """
     rules: dict[str, Baseline] = {"persistence": persistence}
     if window.season:
         rules["seasonal naive"] = seasonal_naive(window.season)
         rules["seasonal naive with drift"] = seasonal_drift(window.season)
-    lags = window.season + 1 if window.season else window.lookback
     scale = {"log-diff": "log differences", "diff": "differences", "none": "values"}[transform.name]
-    rules[f"linear autoregression on {scale}"] = linear(lags, transform)
+    rules[f"linear autoregression on {scale}"] = linear(window.first + 1, transform)
     return rules

@@ -57,6 +57,11 @@ class Forecast:
     upper: dict[float, Array]
     trained: Trained
 
+    @property
+    def season(self) -> int:
+        """Steps of the season that was found or given; 0 for none."""
+        return self.trained.forecaster.window.season
+
 
 def choose_window(
     target: Array, transform: Transform, lookback: int | None = None, season: int | None = None
@@ -196,7 +201,7 @@ def forecast(
     >>> from lstmfast.forecasting import forecast
     >>> t = np.arange(60)
     >>> coming = forecast(100 + 10 * np.sin(t * np.pi / 6), horizon=3, epochs=5)
-    >>> coming.trained.forecaster.window.season, coming.mean.shape
+    >>> coming.season, coming.mean.shape
     (12, (3,))
     """
     values = _columns(series, inputs)

@@ -66,7 +66,7 @@ def plot_forecast(series: Series, coming: Forecast, kind: str) -> bytes:
     axes.set_title(
         f"{series.columns[0]}: forecast of {horizon} steps", loc="left", color=_INK, fontsize=12
     )
-    _legend(axes)
+    _legend(axes, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.2)
     return _content(figure, kind)
 
 
@@ -116,7 +116,7 @@ def plot_demo(run: DemoRun, kind: str) -> bytes:
         color=_INK,
         fontsize=12,
     )
-    _legend(axes)
+    _legend(axes, loc="upper left")
     return _content(figure, kind)
 
 
@@ -148,17 +148,17 @@ def _label_times(axes: Any, labels: Sequence[str]) -> None:
     axes.set_xticks(ticks, texts)
 
 
-def _legend(axes: Any) -> None:
+def _legend(axes: Any, **place: Any) -> None:
     handles, labels = axes.get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda i: ("forecast" in labels[i], labels[i]))
     order = sorted(order, key=lambda i: "interval" in labels[i])
     axes.legend(
         [handles[i] for i in order],
         [labels[i] for i in order],
-        loc="upper left",
         frameon=False,
         fontsize=9,
         labelcolor=_INK,
+        **place,
     )
 
 

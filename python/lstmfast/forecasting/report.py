@@ -129,8 +129,8 @@ def _demo_time(run: DemoRun) -> list[str]:
     return [
         f"Time: {timing.all_seeds:.1f} s for {timing.trainings} trainings, validation included.",
         f"One training of {timing.epochs} epochs: {1e3 * timing.core:.0f} ms; the same in NumPy",
-        f"  (lstmfast.reference): {1e3 * timing.numpy:.0f} ms, {ratio:.1f} times as long.",
-        f"  The network trained in NumPy is as good: RMSE {score}.",
+        f"  (lstmfast.reference): {1e3 * timing.numpy:.0f} ms, {ratio:.0f} times as long.",
+        f"  Trained in NumPy, the network has an RMSE of {score}.",
     ]
 
 

@@ -45,8 +45,17 @@ class Clock:
     write: Callable[[float], str]
 
     def after(self, position: float, count: int) -> list[str]:
-        """Return the times of the `count` steps that follow `position`."""
-        return [self.write(position + self.step * (k + 1)) for k in range(count)]
+        """Return the times of the `count` steps that follow `position`.
+
+        Raises
+        ------
+        DataError
+            Where they leave the calendar, which ends with the year 9999.
+        """
+        try:
+            return [self.write(position + self.step * (k + 1)) for k in range(count)]
+        except (ValueError, OverflowError):
+            raise DataError(f"the {count} times to come go beyond the year 9999") from None
 
 
 def parse_times(

@@ -14,6 +14,10 @@ __all__ = ["TRANSFORMS", "Transform", "check_values", "get_transform"]
 Array = NDArray[np.float64]
 
 
+# Squares of larger numbers, and sums of these, may not be numbers any more.
+_LARGEST = 1e100
+
+
 class Transform:
     """A scale (logarithm or none), then differences or none.
 
@@ -47,8 +51,8 @@ class Transform:
         return np.log(values) if self.log else values
 
     def unscale(self, scaled: Array) -> Array:
-        """Undo `scale`."""
-        return np.exp(scaled) if self.log else scaled
+        """Undo `scale`; what explodes ends at e³⁰⁰, so that its square is still a number."""
+        return np.exp(np.minimum(scaled, 300.0)) if self.log else scaled
 
     def forward(self, values: Array) -> Array:
         """Return the steps of the target (N,): one fewer where it differences."""
@@ -114,13 +118,22 @@ def check_values(values: Array, transform: Transform, where: Callable[[int, int]
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise DataError(f"{where(row, column)} has {values[row, column]}; expected a finite number")
+    huge = np.abs(values) > _LARGEST
+    if huge.any():
+        row, column = np.argwhere(huge)[0]
+        raise DataError(
+            f"{where(row, column)} has {values[row, column]:g}; expected at most {_LARGEST:g}"
+        )
     if transform.log and (values[:, 0] <= 0).any():
         row = int(np.argmax(values[:, 0] <= 0))
         raise DataError(
             f"{where(row, 0)} has {values[row, 0]:g}; {transform.name} expects numbers above 0 "
             "(or use another --transform)"
         )
-    for column, spread in enumerate(np.ptp(transform.steps(values), axis=0)):
+    steps = transform.steps(values)
+    if len(steps) < 2:  # too short for anything, which is said with the look-back
+        return
+    for column, spread in enumerate(np.ptp(steps, axis=0)):
         # differences of equal steps are zero but for rounding
         if not spread > 1e-12 * np.abs(values[:, column]).max():
             even = transform.difference and np.ptp(values[:, column]) > 0

@@ -80,7 +80,7 @@ def plan_validation(count: int, transform: Transform, window: Window, horizon: i
     Raises
     ------
     DataError
-        If the series is too short for its look-back and season.
+        If the series is too short for its look-back and season, or shorter than the horizon.
 
     Examples
     --------
@@ -93,9 +93,11 @@ def plan_validation(count: int, transform: Transform, window: Window, horizon: i
     if count < fewest:
         season = f" and a season of {window.season}" if window.season else ""
         raise DataError(
-            f"{count} values are too few for a look-back of {window.lookback}{season}; "
+            f"length {count} is too short for a look-back of {window.lookback}{season}; "
             f"expected at least {fewest}"
         )
+    if horizon > count:
+        raise DataError(f"a horizon of {horizon} is longer than the {count} values before it")
     windows = count - offset - window.first
     part = max(round(0.2 * windows), min(horizon + 4, windows // 3))
     return Plan(part, min(max(2 * windows // (3 * part), 1), _MOST_PARTS))

@@ -1,0 +1,162 @@
+"""The command line: what it writes."""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from cli_runs import SALES, TIMED, Run, monthly, runner
+from lstmfast import cli
+from lstmfast._cli import common
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    return runner(capsys)
+
+
+def test_forecast_in_a_process(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(monthly(48))
+    command = [sys.executable, "-m", "lstmfast.cli", "forecast", "sales.csv", *TIMED]
+    command += ["--horizon", "3", "--epochs", "2", "--seed", "5"]
+    first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert first.returncode == 0, first.stderr
+    header, *rows = csv.reader(first.stdout.splitlines())
+    assert header == ["Month", "Sales", "lower_80", "upper_80", "lower_95", "upper_95"]
+    assert [row[0] for row in rows] == ["1953-01", "1953-02", "1953-03"]
+    for row in rows:
+        middle, low, high, lower, higher = map(float, row[1:])
+        assert lower < low < middle < high < higher
+    assert '48 values of "Sales", 1949-01 to 1952-12' in first.stderr
+    assert "Traceback" not in first.stderr
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert again.stdout == first.stdout
+
+
+def test_forecast_writes_files(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(monthly(48))
+    base = ["forecast", "sales.csv", *TIMED, "--epochs", "1", "--horizon", "2"]
+    code, printed, _ = run(*base)
+    assert code == 0
+    code, out, _ = run(*base, "--out", "out.csv", "--save", "model.safetensors")
+    assert code == 0
+    assert out == ""
+    assert (tmp_path / "out.csv").read_text() == printed
+    from lstmfast.models import load_model
+
+    model = load_model(tmp_path / "model.safetensors")
+    assert model.output_shape == (None, 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "model.safetensors",
+        "out.csv",
+        "sales.csv",
+    ]
+
+
+def test_forecast_with_inputs_and_interpolation(run: Run, tmp_path: Path) -> None:
+    lines = ["day;sales;price"]
+    for k in range(60):
+        sales = "" if k == 20 else f"{50 + k % 7},5"
+        if k != 30:
+            lines.append(f"{date(2024, 1, 1) + timedelta(days=k)};{sales};-{k % 5}")
+    (tmp_path / "d.csv").write_text("\n".join(lines) + "\n")
+    arguments = ["forecast", "d.csv", "--column", "sales", "--time", "day", "--inputs", "price"]
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert 'line 22: column "sales" is empty' in err
+    code, out, err = run(*arguments, "--missing", "interpolate", "--epochs", "1", "--horizon", "2")
+    assert code == 0, err
+    assert [row[0] for row in csv.reader(out.splitlines())] == ["day", "2024-03-01", "2024-03-02"]
+    assert '60 values of "sales", 3 of them interpolated' in err
+
+
+@pytest.mark.parametrize("name", ["plot.png", "plot.svg"])
+def test_forecast_draws(name: str, run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "sales.csv").write_text(monthly(48))
+    code, _, err = run("forecast", "sales.csv", *TIMED, "--epochs", "1", "--plot", name)
+    assert code == 0, err
+    assert len((tmp_path / name).read_bytes()) > 10_000
+
+
+def test_unknown_kind_of_picture(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "sales.csv").write_text(monthly(48))
+    code, _, err = run("forecast", "sales.csv", *SALES, "--plot", "plot.txt")
+    assert code == 2
+    assert err == (
+        "lstmfast forecast: error: plot.txt: expected a name that ends in .png, .svg or .pdf\n"
+    )
+
+
+def test_without_matplotlib(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lstmfast.forecasting.plot.available", lambda: False)
+    (tmp_path / "sales.csv").write_text(monthly(48))
+    for arguments in (
+        ["forecast", "sales.csv", *SALES, "--plot", "p.png"],
+        ["demo", "--plot", "p"],
+    ):
+        code, _, err = run(*arguments)
+        assert code == 2
+        assert 'a plot needs matplotlib: pip install "lstmfast[plot]"' in err
+        assert err.count("\n") == 1
+    code, out, _ = run("demo", "--seeds", "1", "--epochs", "1")
+    assert code == 0
+    assert out.endswith('\nNo plot: a plot needs matplotlib: pip install "lstmfast[plot]"\n')
+
+
+def test_demo(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    code, out, err = run("demo", "--seeds", "2", "--epochs", "1")
+    assert code == 0
+    assert "training with 2 seeds: 100%" in err
+    assert re.search(r"^LSTM, median of 2 seeds +\d+\.\d +\d+\.\d$", out, re.MULTILINE)
+    # these do not depend on the network
+    for row in (
+        r"persistence +48\.0 +90\.6",
+        r"seasonal naive +41\.9 +41\.2",
+        r"seasonal naive with drift +21\.2 +21\.8",
+        r"linear autoregression on log differences +13\.9 +23\.7",
+    ):
+        assert re.search(f"^{row}$", out, re.MULTILINE)
+    assert out.endswith("\nPlot: air_passengers_forecast.png\n")
+    assert (tmp_path / "air_passengers_forecast.png").stat().st_size > 10_000
+
+
+def test_info(run: Run) -> None:
+    code, out, _ = run("info")
+    assert code == 0
+    assert re.search(r"^isa +\w+", out, re.MULTILINE)
+
+
+def test_version_and_help(run: Run) -> None:
+    from lstmfast import __version__
+
+    assert run("--version") == (0, f"lstmfast {__version__}\n", "")
+    code, out, _ = run()
+    assert code == 2
+    assert all(name in out for name in cli.COMMANDS)
+    code, _, err = run("predictt")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_write_file_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "out.csv"
+    common.write_file(path, b"old")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(common.UserError, match=r"out\.csv: cannot be written: No space left"):
+        common.write_file(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["out.csv"]

@@ -1,0 +1,271 @@
+"""The one line that `lstmfast forecast` says when something is wrong; it then writes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli_runs import SALES, TIMED, Run, monthly, runner
+
+# name -> file content (None: no file), arguments after the file, the line without its beginning
+WRONG: dict[str, tuple[str | bytes | None, list[str], str]] = {
+    "no file": (None, SALES, "data.csv: no such file"),
+    "empty file": ("", SALES, "data.csv: the file is empty"),
+    "blank file": ("\n\n", SALES, "data.csv: the file is empty"),
+    "header only": ("Month,Sales\n", SALES, "data.csv: no rows below the names of the columns"),
+    "no header": (
+        "1,2\n3,4\n",
+        SALES,
+        "data.csv line 1: expected the names of the columns, got numbers",
+    ),
+    "no such column": (
+        monthly(40),
+        ["--column", "sales"],
+        'data.csv: no column "sales"; the columns are "Month", "Sales"',
+    ),
+    "no such time": (
+        monthly(40),
+        [*SALES, "--time", "When"],
+        'data.csv: no column "When"; the columns are "Month", "Sales"',
+    ),
+    "no such input": (
+        monthly(40),
+        [*SALES, "--inputs", "Price"],
+        'data.csv: no column "Price"; the columns are "Month", "Sales"',
+    ),
+    "column twice": (
+        "Sales,Sales\n1,2\n",
+        SALES,
+        'data.csv: 2 columns are named "Sales"; expected one',
+    ),
+    "input is the target": (
+        monthly(40),
+        [*SALES, "--inputs", "Sales"],
+        'data.csv: column "Sales" is asked for twice; expected once',
+    ),
+    "text": (
+        monthly(40, L17="1950-04,abc"),
+        SALES,
+        'data.csv line 17: column "Sales" has text "abc"; expected a number',
+    ),
+    "missing marker": (
+        monthly(40, L17="1950-04,n/a"),
+        SALES,
+        (
+            'data.csv line 17: column "Sales" has text "n/a"; expected a number '
+            "(or use --missing interpolate)"
+        ),
+    ),
+    "empty cell": (
+        monthly(40, L17="1950-04,"),
+        SALES,
+        (
+            'data.csv line 17: column "Sales" is empty; expected a number '
+            "(or use --missing interpolate)"
+        ),
+    ),
+    "text is never interpolated": (
+        monthly(40, L17="1950-04,abc"),
+        [*SALES, "--missing", "interpolate"],
+        'data.csv line 17: column "Sales" has text "abc"; expected a number',
+    ),
+    "infinite": (
+        monthly(40, L17="1950-04,inf"),
+        SALES,
+        'data.csv line 17: column "Sales" has "inf"; expected a finite number',
+    ),
+    "too many cells": (
+        monthly(40, L17="1950-04,1,2"),
+        SALES,
+        "data.csv line 17: 3 cells; expected 2, one for each column",
+    ),
+    "a footer": (
+        monthly(40) + "\nAll figures in thousands\n",
+        SALES,
+        "data.csv line 43: 1 cell; expected 2, one for each column",
+    ),
+    "open quote": (
+        monthly(40, L41='"1952-04,7'),
+        SALES,
+        "data.csv line 41: unexpected end of data",
+    ),
+    "not text": (b"Month,Sales\n1949-01,\xff\n", SALES, "data.csv line 2: not UTF-8 text; "),
+    "zero byte": ("Month,Sales\n1949-01,\0\n", SALES, "data.csv line 2: a zero byte; "),
+    "gap": (
+        monthly(40, L17="", L18=""),
+        TIMED,
+        (
+            'data.csv line 19: column "Month" jumps from "1950-03" to "1950-06", '
+            "2 missing between; expected no gap (or use --missing interpolate)"
+        ),
+    ),
+    "duplicate time": (
+        monthly(40, L17="1950-03,5"),
+        TIMED,
+        'data.csv line 17: column "Month" repeats "1950-03"; expected each time once',
+    ),
+    "unsorted times": (
+        monthly(40, L17="1949-03,5"),
+        TIMED,
+        (
+            'data.csv line 17: column "Month" has "1949-03" after "1950-03"; '
+            "expected times in ascending order"
+        ),
+    ),
+    "no time": (
+        monthly(40, L17="soon,5"),
+        TIMED,
+        'data.csv line 17: column "Month" has "soon"; expected a time such as 1949-01',
+    ),
+    "no such month": (
+        monthly(40, L17="1950-13,5"),
+        TIMED,
+        'data.csv line 17: column "Month" has "1950-13"; expected a time such as 1949-01',
+    ),
+    "mixed times": (
+        monthly(40, L17="1950-04-01,5"),
+        TIMED,
+        'data.csv line 17: column "Month" has "1950-04-01"; expected the form of "1949-01"',
+    ),
+    "empty time": (
+        monthly(40, L17=",5"),
+        TIMED,
+        'data.csv line 17: column "Month" is empty; expected a time',
+    ),
+    "uneven times": (
+        "t,Sales\n" + "".join(f"{k + 0.5 * (k == 7)},{k % 3}\n" for k in range(40)),
+        [*SALES, "--time", "t"],
+        'data.csv line 9: column "t" goes from "6.0" to "7.5"; expected steps of 1',
+    ),
+    "not positive": (
+        monthly(40, L17="1950-04,0"),
+        SALES,
+        (
+            'data.csv line 17: column "Sales" has 0; log-diff expects numbers above 0 '
+            "(or use another --transform)"
+        ),
+    ),
+    "constant": (
+        "Sales\n" + "7\n" * 60,
+        SALES,
+        'data.csv line 2: column "Sales" never changes; expected something to learn',
+    ),
+    "constant steps": (
+        "Sales\n" + "".join(f"{k}\n" for k in range(60)),
+        [*SALES, "--transform", "diff"],
+        'data.csv line 2: column "Sales" changes by the same step all the time; expected ',
+    ),
+    "too short": (
+        monthly(20),
+        SALES,
+        (
+            'data.csv: column "Sales": length 20 is too short for a look-back of 12; '
+            "expected at least 25"
+        ),
+    ),
+    "too short for the look-back": (
+        monthly(60),
+        [*SALES, "--lookback", "50"],
+        (
+            'data.csv: column "Sales": length 60 is too short for a look-back of 50 '
+            "and a season of 12; expected at least 63"
+        ),
+    ),
+    "horizon beyond reason": (
+        monthly(40),
+        [*SALES, "--horizon", "41"],
+        'data.csv: column "Sales": a horizon of 41 is longer than the 40 values before it',
+    ),
+    "huge": (
+        monthly(40, L17="1950-04,1e200"),
+        SALES,
+        'data.csv line 17: column "Sales" has 1e+200; expected at most 1e+100',
+    ),
+    "end of time": (
+        "day,Sales\n"
+        + "".join(f"9999-11-{1 + k},{2 + k % 5}\n" for k in range(9, 30))
+        + "".join(f"9999-12-{1 + k:02d},{2 + k % 5}\n" for k in range(31)),
+        [*SALES, "--time", "day"],
+        'data.csv: column "Sales": the 12 times to come go beyond the year 9999',
+    ),
+    "nothing to interpolate from": (
+        monthly(40, L2="1949-01,"),
+        [*SALES, "--missing", "interpolate"],
+        'data.csv: column "Sales" starts with a missing value; expected numbers on both sides',
+    ),
+    "mostly missing": (
+        "Month,Sales\n1949-01,1\n1949-02,2\n1979-02,6\n",
+        [*TIMED, "--missing", "interpolate"],
+        "data.csv: 359 of 362 rows are missing; expected at least half of them",
+    ),
+    "one row": (
+        "Sales\n5\n",
+        SALES,
+        (
+            'data.csv: column "Sales": length 1 is too short for a look-back of 12; '
+            "expected at least 25"
+        ),
+    ),
+    "horizon": (
+        monthly(40),
+        [*SALES, "--horizon", "0"],
+        "argument --horizon: '0'; expected a whole number from 1 on",
+    ),
+    "epochs": (
+        monthly(40),
+        [*SALES, "--epochs", "many"],
+        "argument --epochs: 'many'; expected a whole number from 1 on",
+    ),
+    "season": (
+        monthly(40),
+        [*SALES, "--season", "1"],
+        "argument --season: 1; expected 0 for none, or a whole number from 2 on",
+    ),
+    "transform": (monthly(40), [*SALES, "--transform", "sqrt"], "argument --transform: invalid "),
+    "no column given": (monthly(40), [], "the following arguments are required: --column"),
+    "no folder": (
+        monthly(40),
+        [*SALES, "--out", "away/out.csv"],
+        "away/out.csv: the folder away does not exist",
+    ),
+    "a folder as file": (monthly(40), [*SALES, "--out", "."], ".: is a folder; "),
+    "onto the data": (
+        monthly(40),
+        [*SALES, "--out", "data.csv"],
+        "data.csv: is used twice; expected another file for the output",
+    ),
+    "two outputs in one": (
+        monthly(40),
+        [*SALES, "--out", "x", "--save", "x"],
+        "x: is used twice; expected another file for the output",
+    ),
+    "foreign model": (
+        monthly(40),
+        [*SALES, "--save", "model.h5"],
+        "model.h5: expected a name that ends in .safetensors",
+    ),
+}
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    return runner(capsys)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_forecast_says_in_one_line_what_is_wrong(name: str, run: Run, tmp_path: Path) -> None:
+    content, arguments, expected = WRONG[name]
+    if content is not None:
+        data = content.encode() if isinstance(content, str) else content
+        (tmp_path / "data.csv").write_bytes(data)
+    before = sorted(tmp_path.iterdir())
+    outputs = ["--out", "forecast.csv"] if "--out" not in arguments else []
+    code, out, err = run("forecast", "data.csv", *arguments, *outputs)
+    assert code == 2
+    assert out == ""
+    assert err.startswith(f"lstmfast forecast: error: {expected}")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before

@@ -1,0 +1,147 @@
+"""Reading a series: tables, numbers and times as people write them, gaps."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstmfast.forecasting import DataError, read_series
+from lstmfast.forecasting.cells import parse_numbers
+from lstmfast.forecasting.demo import air_passengers
+from lstmfast.forecasting.table import read_table
+from lstmfast.forecasting.times import parse_times
+
+
+def test_air_passengers_are_the_known_series() -> None:
+    series = air_passengers()
+    values = series.values[:, 0]
+    assert len(values) == 144
+    assert values[:6].tolist() == [112, 118, 132, 129, 121, 135]
+    assert (series.times[0], series.times[-1], values[-1]) == ("1949-01", "1960-12", 432)
+    assert (series.times[values.argmax()], values.max()) == ("1960-07", 622)
+    assert (series.times[values.argmin()], values.min()) == ("1949-11", 104)
+    assert values.sum() == 40363
+    assert series.future(2) == ["1961-01", "1961-02"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a,b\n1,2\n3,4\n",
+        b"\xef\xbb\xbfa,b\r\n1,2\r\n3,4\r\n",
+        b"a;b\n1;2\n3;4",
+        b"a\tb\n1\t2\n\n3\t4\n\n",
+        b"a|b\n1|2\n3|4\n",
+        b'"a", "b"\n"1", "2"\n3 , 4\n',
+        "a,b\n1,2\n3,4\n".encode("utf-16"),
+    ],
+)
+def test_tables_of_all_kinds(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    table = read_table(tmp_path / "t.csv")
+    assert table.header == ["a", "b"]
+    assert table.rows == [["1", "2"], ["3", "4"]]
+
+
+def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('a,b\n\n1,"x\ny"\n\n2,z\n')
+    assert read_table(tmp_path / "t.csv").lines == [3, 6]
+
+
+def test_empty_lines_of_one_column_are_missing_values(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a\n1\n\n3\n\n\n")
+    assert read_table(tmp_path / "t.csv").rows == [["1"], [""], ["3"]]
+    series = read_series(tmp_path / "t.csv", "a", missing="interpolate")
+    assert series.values[:, 0].tolist() == [1.0, 2.0, 3.0]
+    assert series.filled == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "delimiter", "expected"),
+    [
+        (["1", "2.5", "-3e2", "+4"], ",", [1.0, 2.5, -300.0, 4.0]),
+        (["1,234", "12"], ",", [1234.0, 12.0]),
+        (["1,234.5", "1,234,567"], ";", [1234.5, 1234567.0]),
+        (["1,234"], ";", [1.234]),
+        (["1,5", "1.234,5", "1.234"], ",", [1.5, 1234.5, 1234.0]),
+        (["1.234.567", "1,5"], ";", [1234567.0, 1.5]),
+        (["1.234.567"], ";", [1234567.0]),
+        (["12 345", "1\u00a0234.5", "1'000"], ",", [12345.0, 1234.5, 1000.0]),
+    ],
+)
+def test_numbers_as_people_write_them(
+    cells: list[str], delimiter: str, expected: list[float]
+) -> None:
+    assert parse_numbers(cells, "x", str, delimiter=delimiter) == expected
+
+
+@pytest.mark.parametrize("cell", ["12a", "1,5,3", "0x10", "1_000", "1-2", "--5", "1e999", "१२x"])
+def test_text_is_no_number(cell: str) -> None:
+    with pytest.raises(DataError, match=r"^row 1: column \"x\" has "):
+        parse_numbers(["1", cell], "x", lambda row: f"row {row}")
+
+
+@given(st.text(max_size=12))
+def test_any_cell_is_a_number_or_a_one_line_error(cell: str) -> None:
+    message, value = "", 0.0
+    try:
+        (value,) = parse_numbers([cell], "x", str)
+    except DataError as error:
+        message = str(error)
+    assert math.isfinite(value)
+    assert len(message.splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "unit", "after"),
+    [
+        (["1949-11", "1949-12", "1950-01"], "month", ["1950-02", "1950-03"]),
+        (["1949/1", "1949/4", "1949/7"], "month", ["1949/10", "1950/1"]),
+        (["1959-Q3", "1959-Q4", "1960-Q1"], "quarter", ["1960-Q2", "1960-Q3"]),
+        (["1959Q3", "1959Q4", "1960Q1"], "quarter", ["1960Q2", "1960Q3"]),
+        (["2023-12-30", "2023-12-31", "2024-01-01"], "day", ["2024-01-02", "2024-01-03"]),
+        (["2024-02-12", "2024-02-19", "2024-02-26"], "day", ["2024-03-04", "2024-03-11"]),
+        (["2023-11-30", "2023-12-31", "2024-01-31"], "month", ["2024-02-29", "2024-03-31"]),
+        (["2023-11-15", "2023-12-15", "2024-01-15"], "month", ["2024-02-15", "2024-03-15"]),
+        (["2022-01-01", "2023-01-01", "2024-01-01"], "month", ["2025-01-01", "2026-01-01"]),
+        (
+            ["2024-03-07", "2024-03-08", "2024-03-11", "2024-03-12"],
+            "workday",
+            ["2024-03-13", "2024-03-14", "2024-03-15", "2024-03-18"],
+        ),
+        (
+            ["2024-02-28 22:00", "2024-02-28 23:00", "2024-02-29 00:00"],
+            "second",
+            ["2024-02-29 01:00", "2024-02-29 02:00"],
+        ),
+        (
+            ["2024-01-01T00:00:00Z", "2024-01-01T00:00:30Z", "2024-01-01T00:01:00Z"],
+            "second",
+            ["2024-01-01T00:01:30Z"],
+        ),
+        (["1821", "1822", "1823"], "number", ["1824", "1825"]),
+        (["0", "0.5", "1.0"], "number", ["1.5", "2.0"]),
+        (["1949.000", "1949.083", "1949.167", "1949.250"], "number", ["1949.333", "1949.417"]),
+    ],
+)
+def test_times_go_on(cells: list[str], unit: str, after: list[str]) -> None:
+    steps, positions, clock = parse_times(cells, "t", str)
+    assert steps == list(range(len(cells)))
+    assert clock.unit == unit
+    assert clock.after(positions[-1], len(after)) == after
+
+
+def test_gaps_are_filled_on_the_line(tmp_path: Path) -> None:
+    text = "t,x,y\n2020-01,1,9\n2020-02,2,\n2020-05,8,3\n2020-06,9,1\n2020-07,7,2\n"
+    (tmp_path / "t.csv").write_text(text)
+    series = read_series(tmp_path / "t.csv", "x", time="t", inputs=["y"], missing="interpolate")
+    assert series.times == [f"2020-0{month}" for month in range(1, 8)]
+    np.testing.assert_allclose(series.values[:, 0], [1, 2, 4, 6, 8, 9, 7])
+    np.testing.assert_allclose(series.values[:, 1], [9, 7.5, 6, 4.5, 3, 1, 2])
+    assert series.filled == 5
+    assert series.where(4, 0).endswith('t.csv line 4: column "x"')
