@@ -108,7 +108,7 @@ PhiloxBlock philox4x32(PhiloxBlock c, PhiloxKey key) noexcept {
 }
 
 // The names do not fit the counter beside row, time and index, so they are mixed into the key: one
-// Philox block of (layer, kind, step) under the seed. Two of n names share one with odds n^2 / 2^65.
+// Philox block of (layer, kind, step) under the seed. Two of n names share it with odds n^2/2^65.
 RandomStream::RandomStream(std::uint64_t seed, std::uint32_t layer, std::uint32_t kind,
                            std::uint64_t step) noexcept {
   const PhiloxBlock mixed =

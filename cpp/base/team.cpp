@@ -23,8 +23,8 @@
 namespace lstmfast::base::team {
 namespace {
 
-// How long a worker without work looks for more before it sleeps. Waking a sleeper costs 5 to 50 us;
-// the parts of a model's step follow each other faster than this, a pause in Python is longer.
+// How long a worker without work looks for more before it sleeps. Waking a sleeper costs 5 to 50
+// us; the parts of a model's step follow each other faster than this, a pause in Python is longer.
 constexpr std::chrono::microseconds kIdleSpin{50};
 
 // The CPU that this thread is on right now, -1 where nobody can say.
@@ -152,12 +152,16 @@ void forget_team_in_child() noexcept {
   state.busy.store(false, std::memory_order_release);
 }
 
-// Signals are the host's business, Ctrl-C above all: workers are born with all of them blocked.
+// Signals are the host's business, Ctrl-C above all: workers are born with them blocked, but for
+// those that a thread brings on itself, which a host's crash report wants to see, and profiling.
 class BlockSignals {
  public:
   BlockSignals() noexcept {
     sigset_t all;
     ::sigfillset(&all);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGPROF}) {
+      ::sigdelset(&all, own);
+    }
     ::pthread_sigmask(SIG_SETMASK, &all, &saved_);
   }
   ~BlockSignals() { ::pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
