@@ -22,6 +22,7 @@
 #define LF_JOIN_(a, b, c) a##b##_##c
 #define LF_JOIN(a, b, c) LF_JOIN_(a, b, c)
 #define LF_INLINE inline __attribute__((always_inline))
+#define LF_NOINLINE __attribute__((noinline))
 #if defined(__clang__)
 #define LF_UNROLL _Pragma("unroll")
 #else

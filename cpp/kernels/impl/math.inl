@@ -12,8 +12,9 @@ struct MathConstants;
 template <>
 struct MathConstants<float> {
   static constexpr float kLog2e = 1.44269504f, kLn2Hi = 0.693359375f, kLn2Lo = -0.00021219444f;
-  static constexpr float kExpLimit = 104.0f;  // beyond: 0 or infinity
-  static constexpr float kTanhLimit = 20.0f;  // of 2|x|: tanh is 1 from 18.1 on
+  static constexpr float kExpLimit = 104.0f;      // beyond: 0 or infinity
+  static constexpr float kTanhLimit = 20.0f;      // of 2|x|: tanh is 1 from 18.1 on
+  static constexpr float kTanhOne = 33554432.0f;  // 2^25
   static constexpr int kMantissa = 23;
   static constexpr float kPow2Magic = 12582912.0f + 127.0f;  // 1.5 * 2^23 + exponent bias
   static constexpr int kTerms = 5;
@@ -26,7 +27,8 @@ struct MathConstants<double> {
   static constexpr double kLog2e = 1.4426950408889634, kLn2Hi = 0.6931471803691238;
   static constexpr double kLn2Lo = 1.9082149292705877e-10;
   static constexpr double kExpLimit = 746.0;
-  static constexpr double kTanhLimit = 44.0;  // of 2|x|: tanh is 1 from 38.2 on
+  static constexpr double kTanhLimit = 44.0;               // of 2|x|: tanh is 1 from 38.2 on
+  static constexpr double kTanhOne = 18014398509481984.0;  // 2^54
   static constexpr int kMantissa = 52;
   static constexpr double kPow2Magic = 6755399441055744.0 + 1023.0;  // 1.5 * 2^52 + exponent bias
   static constexpr int kTerms = 11;
@@ -99,7 +101,8 @@ LF_INLINE Vec<T> sigmoid(Vec<T> x) {
   return one / (one + exp(Vec<T>::zero() - x));
 }
 
-// e / (e + 2) with e = expm1(2 |x|), and the sign of x.
+// e / (e + 2) with e = expm1(2 |x|), and the sign of x. From kTanhOne on, where e + 2 would be
+// rounded up and down by turns, e stays there and the quotient is 1.
 template <class T>
 LF_INLINE Vec<T> tanh(Vec<T> x) {
   using K = MathConstants<T>;
@@ -107,6 +110,6 @@ LF_INLINE Vec<T> tanh(Vec<T> x) {
   Vec<T> n;
   const Vec<T> p = expm1_reduced(min(Vec<T>::set(K::kTanhLimit), a + a), n);
   const Vec<T> s = pow2(n);
-  const Vec<T> e = fma(s, p, s - Vec<T>::set(T(1)));
+  const Vec<T> e = min(Vec<T>::set(K::kTanhOne), fma(s, p, s - Vec<T>::set(T(1))));
   return bit_or(e / (e + Vec<T>::set(T(2))), bit_and(x, Vec<T>::set(T(-0.0))));
 }

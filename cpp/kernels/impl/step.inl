@@ -2,8 +2,9 @@
 // runs there. See StepForward and StepBackward in args.h. Cell is PlainCell or GeneralCell<T, G>.
 
 // Cell math for `rows` rows of one panel; z [rows][G][V] holds the pre-activations.
+// A function of its own, or its code would stand in every tile size.
 template <class T, class Cell>
-LF_INLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index rows, index panel) {
+LF_NOINLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index rows, index panel) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
   const Cell cell(s.cell, panel);
   const index left = s.hidden - panel * V;  // units of this panel that exist
@@ -15,6 +16,9 @@ LF_INLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index r
       c_prev = Vec<T>::load(s.c_prev + panel * s.c_prev_panel_stride + row * V);
     Vec<T> c, h;
     cell.forward(a, c_prev, c, h);
+    // What other functions than the plain cell's make of z = 0 could grow over the steps, and
+    // 0 * inf enter the products of backward.
+    if (!Cell::kZeroStaysZero && left < V) c = c * lane_mask<T>(left);
     c.store(s.c + panel * s.c_panel_stride + row * V);
     h.store(s.h + row * s.h_stride + panel * V);
     if (s.gates) {
