@@ -30,12 +30,13 @@ struct CellOptions {
   bool peephole = false;
   bool coupled = false;  // i = 1 - f: three gates, in order f, g, o
   bool layer_norm = false;
-
-  int gates() const { return coupled ? 3 : 4; }
-  bool plain() const {
-    return activation == Activation::tanh && recurrent_activation == Activation::sigmoid &&
-           !peephole && !coupled && !layer_norm;
-  }
 };
+
+// Internal linkage: kernel objects may not define a symbol that another object could call.
+[[maybe_unused]] static inline int gate_count(const CellOptions& o) { return o.coupled ? 3 : 4; }
+[[maybe_unused]] static inline bool is_plain(const CellOptions& o) {
+  return o.activation == Activation::tanh && o.recurrent_activation == Activation::sigmoid &&
+         !o.peephole && !o.coupled && !o.layer_norm;
+}
 
 }  // namespace lstmfast

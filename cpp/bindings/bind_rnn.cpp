@@ -81,7 +81,8 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
     const model::RnnOptions& options = engine.rnn.options();
     const layers::Shape y_shape = input.x.shape.with_features(options.hidden);
     const layers::Shape state_shape{options.layers, call.batch, options.hidden};
-    py::array_t<T> y = out.is_none() ? new_array<T>(y_shape) : take_output<T>(op, "out", out, y_shape);
+    py::array_t<T> y =
+        out.is_none() ? new_array<T>(y_shape) : take_output<T>(op, "out", out, y_shape);
     py::array_t<T> h_n = new_array<T>(state_shape), c_n = new_array<T>(state_shape);
     call.y = y.mutable_data();
     call.h_n = h_n.mutable_data();
@@ -99,7 +100,8 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
       engine.x_shape = input.x.shape;
       engine.y_shape = y_shape;
       engine.state_shape = state_shape;
-      // backward reads y: nobody may write to it by accident. The caller's own array stays as it was.
+      // backward reads y: nobody may write to it by accident. The caller's own array stays as it
+      // was.
       if (out.is_none()) y.attr("flags").attr("writeable") = false;
     }
     return py::make_tuple(std::move(y), std::move(h_n), std::move(c_n));
@@ -161,8 +163,7 @@ py::list parameter_names(const AnyRnn& self) {
 py::array get(const AnyRnn& self, index layer, const std::string& name, bool gradient) {
   return self.visit([&](auto& engine) -> py::array {
     using T = Element<decltype(engine)>;
-    const auto& parameter =
-        engine.rnn.parameter(gradient ? "lstm.grad" : "lstm.get", layer, name);
+    const auto& parameter = engine.rnn.parameter(gradient ? "lstm.grad" : "lstm.get", layer, name);
     py::array_t<T> out = new_array<T>(parameter.place.shape);
     if (gradient) {
       engine.rnn.get_gradient(parameter, out.mutable_data());
@@ -213,9 +214,8 @@ void bind_rnn(py::module_& module) {
             return get(self, layer, name, true);
           },
           py::arg("layer"), py::arg("name"))
-      .def("zero_grad", [](AnyRnn& self) {
-        self.visit([](auto& engine) { engine.rnn.zero_gradients(); });
-      });
+      .def("zero_grad",
+           [](AnyRnn& self) { self.visit([](auto& engine) { engine.rnn.zero_gradients(); }); });
 }
 
 }  // namespace lstmfast::bindings

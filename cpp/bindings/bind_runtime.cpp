@@ -46,8 +46,8 @@ std::map<std::string, std::string> config() {
   const auto kib = [](index bytes) { return std::to_string(bytes / 1024) + " KiB"; };
   return {
       {"compiler", kCompiler},
-      {"pybind11", PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(
-                       PYBIND11_VERSION_MINOR)},
+      {"pybind11",
+       PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR)},
       {"cpu", cpu_model()},
       {"l1d", kib(cache.l1d)},
       {"l2", kib(cache.l2)},

@@ -1,5 +1,7 @@
 #include "bindings/hooks.h"
 
+#include <pybind11/stl.h>
+
 #include <string>
 
 #include "bindings/numpy.h"
@@ -48,6 +50,14 @@ bool on_tick(void* context, const model::Progress& progress) {
 py::dict logs_dict(const model::Logs& logs) {
   py::dict out;
   for (index i = 0; i < logs.count; ++i) out[py::str(logs.names[i])] = logs.values[i];
+  return out;
+}
+
+py::dict history_dict(const model::History& history) {
+  py::dict out;
+  for (std::size_t i = 0; i < history.names.size(); ++i) {
+    out[py::str(history.names[i])] = py::cast(history.values[i]);
+  }
   return out;
 }
 

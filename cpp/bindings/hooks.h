@@ -4,13 +4,14 @@
 #include <pybind11/pybind11.h>
 
 #include "model/callbacks.h"
+#include "model/trainer.h"
 
 namespace lstmfast::bindings {
 
 namespace py = pybind11;
 
-// None where nobody listens. A hook that returns something true stops the call; one that raises ends it
-// with that error. Ctrl-C is looked for at every tick. Lives as long as the call.
+// None where nobody listens. A hook that returns something true stops the call; one that raises
+// ends it with that error. Ctrl-C is looked for at every tick. Lives as long as the call.
 class Hooks {
  public:
   py::object epoch_begin = py::none();  // (epoch)
@@ -26,5 +27,6 @@ class Hooks {
 };
 
 py::dict logs_dict(const model::Logs& logs);
+py::dict history_dict(const model::History& history);
 
 }  // namespace lstmfast::bindings

@@ -1,5 +1,6 @@
-// NumPy arrays to pointers and back: the only place where data cross between Python and the core. Python
-// code above coerces what users pass; here kind, dtype and memory order are checked, never changed.
+// NumPy arrays to pointers and back: the only place where data cross between Python and the core.
+// Python code above coerces what users pass; here kind, dtype and memory order are checked, never
+// changed.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -29,8 +30,8 @@ inline std::string type_text(py::handle value) {
   return py::str(py::type::handle_of(value).attr("__name__"));
 }
 
-// `value` as what it must be already: an array of T in C order. TypeError for another kind or dtype,
-// ValueError for another order. The result shares its memory.
+// `value` as what it must be already: an array of T in C order. TypeError for another kind or
+// dtype, ValueError for another order. The result shares its memory.
 template <class T>
 py::array_t<T> take(const char* op, const char* name, py::handle value) {
   const std::string what = std::string("[") + op + "] " + name;
@@ -47,8 +48,8 @@ py::array_t<T> take(const char* op, const char* name, py::handle value) {
     throw py::value_error(what + " is not contiguous; expected C order");
   }
   if (array.ndim() > layers::Shape::kMaxRank) {
-    throw py::value_error(what + " has " + std::to_string(array.ndim()) + " axes; expected at most " +
-                          std::to_string(layers::Shape::kMaxRank));
+    throw py::value_error(what + " has " + std::to_string(array.ndim()) +
+                          " axes; expected at most " + std::to_string(layers::Shape::kMaxRank));
   }
   return py::reinterpret_borrow<py::array_t<T>>(value);
 }
@@ -66,8 +67,9 @@ py::array_t<T> take_target(const char* op, const char* name, py::handle value) {
   if (py::isinstance<py::array>(value)) {
     const char kind = py::reinterpret_borrow<py::array>(value).dtype().kind();
     if (kind == 'i' || kind == 'u' || kind == 'b') {
-      return take<T>(op, name, py::array_t<T, py::array::c_style | py::array::forcecast>(
-                                   py::reinterpret_borrow<py::object>(value)));
+      return take<T>(op, name,
+                     py::array_t<T, py::array::c_style | py::array::forcecast>(
+                         py::reinterpret_borrow<py::object>(value)));
     }
   }
   return take<T>(op, name, value);
@@ -92,9 +94,11 @@ template <class T>
 py::array_t<T> take_output(const char* op, const char* name, py::handle value,
                            const layers::Shape& shape) {
   py::array_t<T> array = take<T>(op, name, value);
-  LF_CHECK(array.writeable(), "[" << op << "] " << name << " is read-only; expected an array to write");
+  LF_CHECK(array.writeable(),
+           "[" << op << "] " << name << " is read-only; expected an array to write");
   LF_CHECK(shape_of(array) == shape, "[" << op << "] " << name << " has shape "
-                                         << shape_of(array).text() << "; expected " << shape.text());
+                                         << shape_of(array).text() << "; expected "
+                                         << shape.text());
   return array;
 }
 

@@ -43,6 +43,7 @@ LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n);
 
 #include "impl/math.inl"
 #include "impl/activation.inl"
+#include "impl/lanes.inl"
 #include "impl/tile.inl"
 #include "impl/gemm.inl"
 #include "impl/outer.inl"

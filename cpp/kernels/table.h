@@ -16,8 +16,7 @@ struct Table {
 #undef KERNEL
 };
 
-// The kernels of the chosen ISA. The choice is made at the first call and never changes, except by
-// force_isa.
+// The kernels of the chosen ISA. The choice is made at the first call and never changes.
 template <class T>
 const Table<T>& table();
 

@@ -32,7 +32,8 @@ class Chain : public Layer<T> {
 
  private:
   std::vector<std::unique_ptr<Layer<T>>> layers_;
-  index first_trained_ = 0;  // the first layer with parameters: backward ends there unless dx is wanted
+  index first_trained_ =
+      0;  // the first layer with parameters: backward ends there unless dx is wanted
 };
 
 }  // namespace lstmfast::layers

@@ -25,9 +25,9 @@ class Dense : public Layer<T> {
 
   void declare_parameters(const Shape& input, Declaration& declaration) override {
     LF_CHECK(input.rank >= 1 && input.features() > 0 && input.features() <= kMaxUnits,
-             "[dense] input of a sample has shape " << input.text()
-                                                    << "; expected (..., features) with features from 1 to "
-                                                    << kMaxUnits);
+             "[dense] input of a sample has shape "
+                 << input.text() << "; expected (..., features) with features from 1 to "
+                 << kMaxUnits);
     shape_ = ops::LinearShape<T>(input.features(), shape_.outputs);
     block_ = declaration.add_block(shape_.size());
     declaration.add("kernel", {shape_.inputs, shape_.outputs}, shape_.kernel(), block_);

@@ -2,7 +2,7 @@
 
 namespace lstmfast::layers {
 
-#define LAYER(kind) \
+#define LAYER(kind)  \
   template <class T> \
   std::unique_ptr<Layer<T>> make_##kind(const Config& config);
 #include "layers/layers.def"

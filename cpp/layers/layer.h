@@ -1,8 +1,8 @@
-// The contract of every layer: shapes, parameters, forward and backward. Knows no model, no loss and
-// no training loop.
+// The contract of every layer: shapes, parameters, forward and backward. Knows no model, no loss
+// and no training loop.
 //
-// A layer is fixed once declared and may serve any number of passes at a time: all that a pass writes
-// lives in its Pass and in the LayerState made for it.
+// A layer is fixed once declared and may serve any number of passes at a time: all that a pass
+// writes lives in its Pass and in the LayerState made for it.
 #pragma once
 
 #include <cstdint>
@@ -23,14 +23,14 @@ enum class RandomKind : std::uint32_t { dropout };
 // One run over a batch, shared by all layers.
 template <class T>
 struct Pass {
-  const T* values = nullptr;      // flat block of all parameters
-  T* gradients = nullptr;         // laid out alike, +=; null in inference
-  base::Arena* arena = nullptr;   // holds the slots that the layers declared
-  index batch = 0;                // at most the declared one
+  const T* values = nullptr;     // flat block of all parameters
+  T* gradients = nullptr;        // laid out alike, +=; null in inference
+  base::Arena* arena = nullptr;  // holds the slots that the layers declared
+  index batch = 0;               // at most the declared one
   bool training = false;
-  bool pre_activation = false;    // leave out last_activation(): the loss computes it
-  std::uint64_t seed = 0;         // of random masks,
-  std::uint64_t step = 0;         // and the optimizer step that they belong to
+  bool pre_activation = false;  // leave out last_activation(): the loss computes it
+  std::uint64_t seed = 0;       // of random masks,
+  std::uint64_t step = 0;       // and the optimizer step that they belong to
 };
 
 // A layer's slots and caches in one pass.
@@ -41,9 +41,9 @@ class LayerState {
 
 // What a pass must have room for.
 struct Extent {
-  Shape input;   // of the layer, known
-  index batch;   // the largest
-  bool training; // forward keeps what backward needs
+  Shape input;    // of the layer, known
+  index batch;    // the largest
+  bool training;  // forward keeps what backward needs
 };
 
 template <class T>
@@ -51,8 +51,8 @@ class Layer {
  public:
   virtual ~Layer() = default;
 
-  // Once, before anything else. `input` may have kAnySize. Throws std::invalid_argument for an input
-  // that the layer cannot take.
+  // Once, before anything else. `input` may have kAnySize. Throws std::invalid_argument for an
+  // input that the layer cannot take.
   virtual void declare_parameters(const Shape& input, Declaration& declaration) = 0;
 
   virtual Shape output_shape(const Shape& input) const = 0;
@@ -65,9 +65,7 @@ class Layer {
   // Floating-point operations of forward for one sample, roughly: for choosing, not for reports.
   virtual double flops(const Shape& input) const = 0;
 
-  virtual std::unique_ptr<LayerState> make_state() const {
-    return std::make_unique<LayerState>();
-  }
+  virtual std::unique_ptr<LayerState> make_state() const { return std::make_unique<LayerState>(); }
 
   // Plans the memory of a pass. Called again when the extent changes; allocates nothing itself.
   virtual void declare(LayerState& state, base::Planner& planner, const Extent& extent) const = 0;
@@ -75,9 +73,11 @@ class Layer {
   // x [batch][input], y [batch][output], both contiguous; y is not x.
   virtual void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const = 0;
 
-  // After a training forward on the same pass, state, x and y, all unchanged since.
-  //   dy [batch][output] gradient for y, or for the pre-activation if the pass left it out; overwritten
-  //   dx [batch][input]  out; null: not wanted. Gradients of parameters are added to pass.gradients.
+  // After a training forward on the same pass, state, x and y, all unchanged since. Gradients of
+  // parameters are added to pass.gradients.
+  //   dy [batch][output] in: gradient for y (or the pre-activation, if the pass left it out);
+  //                      overwritten
+  //   dx [batch][input]  out; null: not wanted
   virtual void backward(const Pass<T>& pass, LayerState& state, const T* x, const T* y, T* dy,
                         T* dx) const = 0;
 };

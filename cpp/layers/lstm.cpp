@@ -22,11 +22,11 @@ class Lstm : public Layer<T> {
       : shape_(1, units, options), use_bias_(use_bias), return_sequences_(return_sequences) {}
 
   void declare_parameters(const Shape& input, Declaration& declaration) override {
-    LF_CHECK(input.rank == 2,
-             "[lstm] input of a sample has shape " << input.text() << "; expected (steps, features)");
+    LF_CHECK(input.rank == 2, "[lstm] input of a sample has shape "
+                                  << input.text() << "; expected (steps, features)");
     LF_CHECK(input.features() > 0 && input.features() <= kMaxUnits,
-             "[lstm] input of a sample has shape " << input.text()
-                                                   << "; expected features from 1 to " << kMaxUnits);
+             "[lstm] input of a sample has shape "
+                 << input.text() << "; expected features from 1 to " << kMaxUnits);
     shape_ = ops::LstmShape<T>(input.features(), shape_.hidden, shape_.options);
     block_ = declaration.add_block(shape_.size());
     for (const ops::LstmPart& part : shape_.parts()) {
@@ -101,9 +101,9 @@ class Lstm : public Layer<T> {
 
 template <class T>
 std::unique_ptr<Layer<T>> make_lstm(const Config& config) {
-  return std::make_unique<Lstm<T>>(
-      config.integer("units", 1, kMaxUnits), read_cell_options(config),
-      config.flag_or("use_bias", true), config.flag_or("return_sequences", false));
+  return std::make_unique<Lstm<T>>(config.integer("units", 1, kMaxUnits), read_cell_options(config),
+                                   config.flag_or("use_bias", true),
+                                   config.flag_or("return_sequences", false));
 }
 
 template std::unique_ptr<Layer<float>> make_lstm(const Config& config);

@@ -1,5 +1,5 @@
-// The list of a model's parameters: names, logical shapes, and where each lies in the one flat block
-// that holds them all. Knows the packed layout, no layers and no values.
+// The list of a model's parameters: names, logical shapes, and where each lies in the one flat
+// block that holds them all. Knows the packed layout, no layers and no values.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The shape of one sample as it passes from layer to layer: sizes without the batch axis. Knows no layers.
+// The shape of one sample as it passes from layer to layer: sizes without the batch axis. Knows no
+// layers.
 #pragma once
 
 #include <initializer_list>

@@ -17,7 +17,8 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
   const index count = data.in.count;
   const index targets = data.y_shape.empty() ? 0 : data.y_shape[0];
   LF_CHECK(count >= 1, "[" << op << "] x has no samples; expected at least one");
-  LF_CHECK(batch_size >= 1, "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
+  LF_CHECK(batch_size >= 1,
+           "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
   LF_CHECK(targets == count,
            "[" << op << "] y has " << targets << " samples; expected " << count << " to match x");
   training_.loss->check_shapes(output_.with_batch(count), data.y_shape);

@@ -1,5 +1,5 @@
-// Batches of checked data through model and loss, the piece that training and evaluation share. Knows no
-// epochs and no optimizer.
+// Batches of checked data through model and loss, the piece that training and evaluation share.
+// Knows no epochs and no optimizer.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,8 @@ namespace lstmfast::model {
 template <class T>
 class BatchRun {
  public:
-  // Throws std::invalid_argument unless model, data and loss fit together. The three must outlive it.
+  // Throws std::invalid_argument unless model, data and loss fit together. The three must outlive
+  // it.
   BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size);
 
   const Examples<T>& data() const { return data_; }
@@ -38,18 +39,18 @@ class BatchRun {
     return {data_.in.x + first * sample_size(), data_.y + first * target_size(), samples(b)};
   }
 
-  // Forward and loss. The activated prediction is left in memory.prediction(); `gradient`: its gradient
-  // (where the loss is fused, that of the pre-activation) in memory.gradient().
+  // Forward and loss. The activated prediction is left in memory.prediction(); `gradient`: its
+  // gradient (where the loss is fused, that of the pre-activation) in memory.gradient().
   double forward_loss(const Batch& batch, bool gradient, layers::Pass<T>& pass,
                       PassMemory<T>& memory) const;
 
   // For metrics, after forward_loss.
   metrics::MetricBatch<T> metric_batch(const Batch& batch, PassMemory<T>& memory) const;
 
-  // All data, in inference, into `meter`. True when a tick said stop; ticks get `progress`, where it is
-  // given, in place of the state of this evaluation.
-  bool evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbacks& callbacks, TickClock& clock,
-                const Progress* progress) const;
+  // All data, in inference, into `meter`. True when a tick said stop; ticks get `progress`, where
+  // it is given, in place of the state of this evaluation.
+  bool evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbacks& callbacks,
+                TickClock& clock, const Progress* progress) const;
 
  private:
   const Model<T>& model_;

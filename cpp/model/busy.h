@@ -1,5 +1,5 @@
-// Says that an object is being trained, so that a second thread gets an error and not a race. Knows no
-// object.
+// Says that an object is being trained, so that a second thread gets an error and not a race. Knows
+// no object.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// How a long call reports and can be stopped: C function pointers, whoever stands behind them. Knows no
-// model and no language.
+// How a long call reports and can be stopped: C function pointers, whoever stands behind them.
+// Knows no model and no language.
 #pragma once
 
 #include <chrono>

@@ -18,7 +18,7 @@ struct Samples {
 template <class T>
 struct Examples {
   Samples<T> in;
-  const T* y = nullptr;       // contiguous
+  const T* y = nullptr;        // contiguous
   std::vector<index> y_shape;  // begins with the number of samples
 };
 

@@ -15,9 +15,10 @@ std::string read_dtype(const FlatConfig& config) {
 
 layers::Shape read_input_shape(const FlatConfig& config) {
   const std::vector<index> sizes = config.shape("input_shape");
-  const bool good = !sizes.empty() && sizes.size() <= layers::Shape::kMaxRank &&
-                    sizes.back() != kAnyExtent;
-  if (!good) config.fail("input_shape", "1 to 5 extents, of which the last, the features, is no \"?\"");
+  const bool good =
+      !sizes.empty() && sizes.size() <= layers::Shape::kMaxRank && sizes.back() != kAnyExtent;
+  if (!good)
+    config.fail("input_shape", "1 to 5 extents, of which the last, the features, is no \"?\"");
   return layers::Shape(sizes);
 }
 

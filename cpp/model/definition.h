@@ -1,5 +1,5 @@
-// What a model is, without its weights: configuration, layers, shapes, parameters. Small whatever the
-// configuration says, so that a file can be compared with it before memory is taken.
+// What a model is, without its weights: configuration, layers, shapes, parameters. Small whatever
+// the configuration says, so that a file can be compared with it before memory is taken.
 #pragma once
 
 #include <string>

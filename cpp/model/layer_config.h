@@ -10,8 +10,7 @@ class LayerConfig final : public layers::Config {
  public:
   explicit LayerConfig(FlatConfig config) : config_(std::move(config)) {}
 
-  std::string choice(const std::string& key,
-                     const std::vector<std::string>& names) const override {
+  std::string choice(const std::string& key, const std::vector<std::string>& names) const override {
     return config_.choice(key, names);
   }
   std::string choice_or(const std::string& key, const std::vector<std::string>& names,

@@ -34,7 +34,8 @@ template <class T>
 void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
                        const Callbacks& callbacks) const {
   const char* const op = "model.predict";
-  LF_CHECK(batch_size >= 1, "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
+  LF_CHECK(batch_size >= 1,
+           "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
   const layers::Shape output = output_shape(op, samples);
   const index step = std::max<index>(1, std::min(batch_size, samples.count));
   typename Pool<PassMemory<T>>::Lease memory(pool_);

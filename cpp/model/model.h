@@ -1,5 +1,5 @@
-// A model: its definition, the weights, and what compile() added. The trainer and the file work on it.
-// Knows no Python.
+// A model: its definition, the weights, and what compile() added. The trainer and the file work on
+// it. Knows no Python.
 #pragma once
 
 #include <atomic>

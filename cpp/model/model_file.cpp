@@ -114,13 +114,13 @@ void save_model(const Model<T>& model, const std::string& path, const FlatConfig
 ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
   const FlatConfig all(file_.metadata(), "load");
   const std::string format = all.text_or("format", "");
-  LF_CHECK(format == kFormat, file_.where() << "not a model of lstmfast: its format is "
-                                            << in_quotes(format) << "; expected \"" << kFormat
-                                            << '"');
+  LF_CHECK(format == kFormat, file_.where()
+                                  << "not a model of lstmfast: its format is " << in_quotes(format)
+                                  << "; expected \"" << kFormat << '"');
   const std::string version = all.text_or("format_version", "");
-  LF_CHECK(version == kVersion, file_.where() << "format_version is " << in_quotes(version)
-                                              << "; expected \"" << kVersion
-                                              << "\" (a newer lstmfast may have written it)");
+  LF_CHECK(version == kVersion, file_.where()
+                                    << "format_version is " << in_quotes(version) << "; expected \""
+                                    << kVersion << "\" (a newer lstmfast may have written it)");
   model_ = all.part("model").entries();
   compile_ = all.part("compile").entries();
   state_ = all.part("state").entries();

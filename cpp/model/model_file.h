@@ -1,5 +1,5 @@
-// A model in one safetensors file: logical weights and optimizer slots as tensors, configuration and
-// counters as metadata. Knows the names in the file, not the format's bytes.
+// A model in one safetensors file: logical weights and optimizer slots as tensors, configuration
+// and counters as metadata. Knows the names in the file, not the format's bytes.
 #pragma once
 
 #include <memory>
@@ -12,8 +12,8 @@ namespace lstmfast::model {
 
 // Tensors: PATH.NAME ("layers.0.kernel"), and optimizer.SLOT.PATH.NAME. Metadata: model.KEY and
 // compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
-// extra.KEY for the caller's own. Without the optimizer a file has no slots and no state, but says how
-// the model was compiled. Errors as those of write_tensor_file.
+// extra.KEY for the caller's own. Without the optimizer a file has no slots and no state, but says
+// how the model was compiled. Errors as those of write_tensor_file.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const FlatConfig::Map& extra,
                 bool include_optimizer);

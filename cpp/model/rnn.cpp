@@ -27,7 +27,8 @@ RnnOptions read_rnn_options(index input, index hidden, index layers, const FlatC
            "[lstm] input_size is " << input << "; expected 1 to " << layers::kMaxUnits);
   LF_CHECK(hidden >= 1 && hidden <= layers::kMaxUnits,
            "[lstm] hidden_size is " << hidden << "; expected 1 to " << layers::kMaxUnits);
-  LF_CHECK(layers >= 1 && layers <= 1000, "[lstm] num_layers is " << layers << "; expected 1 to 1000");
+  LF_CHECK(layers >= 1 && layers <= 1000,
+           "[lstm] num_layers is " << layers << "; expected 1 to 1000");
   LF_CHECK(dropout >= 0 && dropout <= 1, "[lstm] dropout is " << dropout << "; expected 0 to 1");
   const FlatConfig config(cell, "lstm");
   RnnOptions options;
@@ -212,7 +213,8 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
     g.bias = options_.use_bias;
     ops::lstm_backward(shapes_[l], values_.data() + blocks_[l], part, g, *memory_.workspaces[l]);
     if (l > 0 && dropped) {
-      ops::multiply(count, static_cast<const T*>(g.dx), memory_.arena.at(memory_.masks[l - 1]), g.dx);
+      ops::multiply(count, static_cast<const T*>(g.dx), memory_.arena.at(memory_.masks[l - 1]),
+                    g.dx);
     }
   }
 }

@@ -1,5 +1,5 @@
-// LSTM layers one above the other on a caller's arrays, in torch's manner: states in and out, gradients on
-// request. Knows no Sequential, no training loop and no Python.
+// LSTM layers one above the other on a caller's arrays, in torch's manner: states in and out,
+// gradients on request. Knows no Sequential, no training loop and no Python.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,8 @@ struct RnnOptions {
   std::uint64_t seed = 0;  // of its masks
 };
 
-// `cell`: the cell options as text, and use_bias. Throws std::invalid_argument naming what is wrong.
+// `cell`: the cell options as text, and use_bias. Throws std::invalid_argument naming what is
+// wrong.
 RnnOptions read_rnn_options(index input, index hidden, index layers, const FlatConfig::Map& cell,
                             double dropout, std::uint64_t seed);
 
@@ -41,10 +42,10 @@ struct RnnArray {
 template <class T>
 struct RnnInput {
   bool batch_first = true;
-  RnnArray<const T*> x;                     // [B][T][I], or [T][B][I]
-  RnnArray<const T*> h0, c0;                // [L][B][H]
-  RnnArray<const index*> lengths;           // [B]
-  RnnArray<const unsigned char*> resets;    // [B][T], whatever the layout of x
+  RnnArray<const T*> x;                   // [B][T][I], or [T][B][I]
+  RnnArray<const T*> h0, c0;              // [L][B][H]
+  RnnArray<const index*> lengths;         // [B]
+  RnnArray<const unsigned char*> resets;  // [B][T], whatever the layout of x
 };
 
 // Inference is const and may run in any number of threads while nobody sets parameters.
@@ -75,22 +76,23 @@ class Rnn {
   // States are [L][B][H], else as ops::LstmCall says; y may be null.
   void infer(const ops::LstmCall<T>& call) const;
 
-  // As infer, and keeps the one cache that backward reads: x, y (not null), states, lengths and resets of
-  // the call must stay as they are until then.
+  // As infer, and keeps the one cache that backward reads: x, y (not null), states, lengths and
+  // resets of the call must stay as they are until then.
   void train(const ops::LstmCall<T>& call);
 
   // The call of the cache; throws where there is none.
   const ops::LstmCall<T>& trained_call(const char* op) const;
 
-  // dy laid out as y and dx as x; state gradients [L][B][H]. dblock and bias are not read: gradients are
-  // added to those of the parameters.
+  // dy laid out as y and dx as x; state gradients [L][B][H]. dblock and bias are not read:
+  // gradients are added to those of the parameters.
   void backward(const ops::LstmGradients<T>& gradients);
 
   double flops(index steps, index batch) const;  // of inference, roughly
 
  private:
   struct Memory {
-    std::vector<std::unique_ptr<ops::LstmWorkspace<T>>> workspaces;  // one a layer; inference uses one
+    // One a layer; inference uses one.
+    std::vector<std::unique_ptr<ops::LstmWorkspace<T>>> workspaces;
     base::Arena arena, backward_arena;
     std::vector<base::Slot<T>> outputs, masks, masked;  // [T][B][H] below each layer but the first
   };

@@ -10,10 +10,11 @@ using base::shape_text;
 
 void check_states(const char* op, const char* name, const layers::Shape& shape,
                   const layers::Shape& expected) {
-  LF_CHECK(shape == expected,
-           "[" << op << "] " << name << " has shape " << shape.text() << "; expected "
-               << shape_text({{"L", expected.sizes[0]}, {"B", expected.sizes[1]},
-                              {"H", expected.sizes[2]}}));
+  LF_CHECK(
+      shape == expected,
+      "[" << op << "] " << name << " has shape " << shape.text() << "; expected "
+          << shape_text(
+                 {{"L", expected.sizes[0]}, {"B", expected.sizes[1]}, {"H", expected.sizes[2]}}));
 }
 
 }  // namespace

@@ -13,11 +13,13 @@ void require_isa() {
   if (status == kernels::IsaStatus::ok) return;
   std::string names;
   for (int i = 0; i < kernels::isa_count(); ++i) {
-    if (kernels::isa_available(i)) names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(i));
+    if (kernels::isa_available(i))
+      names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(i));
   }
   LF_FAIL("[isa] LSTMFAST_ISA is "
           << in_quotes(kernels::requested_isa())
-          << (status == kernels::IsaStatus::unknown ? ", which is unknown" : ", which this CPU lacks")
+          << (status == kernels::IsaStatus::unknown ? ", which is unknown"
+                                                    : ", which this CPU lacks")
           << "; expected one of " << names);
 }
 

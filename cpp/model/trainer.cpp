@@ -34,7 +34,8 @@ class Trainer {
   bool stopped() const { return stopped_; }
 
   // All batches, until something says stop.
-  void epoch(index epoch, index epochs, bool shuffle, const Callbacks& callbacks, TickClock& clock) {
+  void epoch(index epoch, index epochs, bool shuffle, const Callbacks& callbacks,
+             TickClock& clock) {
     epoch_ = epoch + 1;
     epochs_ = epochs;
     meter_.reset();
@@ -136,9 +137,7 @@ struct Validation {
   Meter<T> meter;
 
   Validation(Model<T>& model, const Examples<T>& data, index batch_size)
-      : memory(model.pool()),
-        run("model.fit", model, data, batch_size),
-        meter(run.make_meter()) {
+      : memory(model.pool()), run("model.fit", model, data, batch_size), meter(run.make_meter()) {
     memory->plan(run.extent(false));
   }
 };
@@ -147,44 +146,47 @@ Scores scores(const Logs& logs) {
   return {{logs.names, logs.names + logs.count}, {logs.values, logs.values + logs.count}};
 }
 
-// The logs of an epoch, validation behind training, and the history they add up to.
+// The logs of each epoch, validation behind training, on their way into the history.
 class Book {
  public:
-  Book(const std::vector<std::string>& names, bool validation) {
-    history_.names = names;
+  Book(History& history, const std::vector<std::string>& names, bool validation)
+      : history_(history) {
+    history = {};
+    history.names = names;
     for (std::size_t i = 0; validation && i < names.size(); ++i) {
-      history_.names.push_back("val_" + names[i]);
+      history.names.push_back("val_" + names[i]);
     }
-    history_.values.resize(history_.names.size());
-    values_.reserve(history_.names.size());
+    history.values.resize(history.names.size());
+    values_.reserve(history.names.size());
   }
 
   void begin() { values_.clear(); }
-  void add(const Logs& logs) { values_.insert(values_.end(), logs.values, logs.values + logs.count); }
+  void add(const Logs& logs) {
+    values_.insert(values_.end(), logs.values, logs.values + logs.count);
+  }
   Logs end(index epoch) {
     history_.epochs.push_back(epoch);
     for (std::size_t i = 0; i < values_.size(); ++i) history_.values[i].push_back(values_[i]);
     return {history_.names.data(), values_.data(), static_cast<index>(values_.size())};
   }
-  History take() { return std::move(history_); }
 
  private:
-  History history_;
+  History& history_;
   std::vector<double> values_;
 };
 
 }  // namespace
 
 template <class T>
-History fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
-            const FitOptions& options, const Callbacks& callbacks) {
+void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
+         const FitOptions& options, const Callbacks& callbacks, History& history) {
   const char* const op = "model.fit";
   const Busy busy(model.busy(), op);
   Trainer<T> trainer(op, model, train, options.batch_size, options.on_nonfinite);
   std::optional<Validation<T>> held_out;
   if (validation != nullptr) held_out.emplace(model, *validation, options.validation_batch_size);
 
-  Book book(trainer.meter().names(), held_out.has_value());
+  Book book(history, trainer.meter().names(), held_out.has_value());
   TickClock clock;
   for (index e = options.initial_epoch; e < options.epochs; ++e) {
     if (callbacks.epoch_begin != nullptr && callbacks.epoch_begin(callbacks.context, e)) break;
@@ -194,14 +196,15 @@ History fit(Model<T>& model, const Examples<T>& train, const Examples<T>* valida
     bool stop = trainer.stopped();
     if (held_out) {
       const Progress progress = trainer.progress();
-      stop |= held_out->run.evaluate(*held_out->memory, held_out->meter, callbacks, clock, &progress);
+      stop |=
+          held_out->run.evaluate(*held_out->memory, held_out->meter, callbacks, clock, &progress);
       book.add(held_out->meter.logs());
     }
     const Logs logs = book.end(e);
-    if (callbacks.epoch_end != nullptr && callbacks.epoch_end(callbacks.context, e, logs)) stop = true;
+    if (callbacks.epoch_end != nullptr && callbacks.epoch_end(callbacks.context, e, logs))
+      stop = true;
     if (stop) break;
   }
-  return book.take();
 }
 
 template <class T>
@@ -238,10 +241,10 @@ double fit_flops(const Model<T>& model, const Examples<T>& train, const Examples
          (3 * forward_flops(model, train.in) + held_out);
 }
 
-template History fit(Model<float>&, const Examples<float>&, const Examples<float>*,
-                     const FitOptions&, const Callbacks&);
-template History fit(Model<double>&, const Examples<double>&, const Examples<double>*,
-                     const FitOptions&, const Callbacks&);
+template void fit(Model<float>&, const Examples<float>&, const Examples<float>*, const FitOptions&,
+                  const Callbacks&, History&);
+template void fit(Model<double>&, const Examples<double>&, const Examples<double>*,
+                  const FitOptions&, const Callbacks&, History&);
 template Scores evaluate(const Model<float>&, const Examples<float>&, index, const Callbacks&,
                          const char*);
 template Scores evaluate(const Model<double>&, const Examples<double>&, index, const Callbacks&,
@@ -250,7 +253,8 @@ template Scores train_on_batch(Model<float>&, const Examples<float>&, OnNonFinit
 template Scores train_on_batch(Model<double>&, const Examples<double>&, OnNonFinite);
 template double forward_flops(const Model<float>&, const Samples<float>&);
 template double forward_flops(const Model<double>&, const Samples<double>&);
-template double fit_flops(const Model<float>&, const Examples<float>&, const Examples<float>*, index);
+template double fit_flops(const Model<float>&, const Examples<float>&, const Examples<float>*,
+                          index);
 template double fit_flops(const Model<double>&, const Examples<double>&, const Examples<double>*,
                           index);
 

@@ -1,5 +1,5 @@
-// The training loop: epochs of shuffled batches, validation after each, callbacks. Knows no particular
-// layer, loss or optimizer, and no Python.
+// The training loop: epochs of shuffled batches, validation after each, callbacks. Knows no
+// particular layer, loss or optimizer, and no Python.
 #pragma once
 
 #include <stdexcept>
@@ -12,8 +12,8 @@
 
 namespace lstmfast::model {
 
-// What to do about a loss or a gradient that is infinite or NaN. `raise` and `stop` leave the weights as
-// they were before that batch: the last finite ones.
+// What to do about a loss or a gradient that is infinite or NaN. `raise` and `stop` leave the
+// weights as they were before that batch: the last finite ones.
 enum class OnNonFinite { raise, stop, ignore };
 
 struct NonFinite : std::runtime_error {
@@ -40,11 +40,12 @@ struct History {
   std::vector<std::vector<double>> values;  // [name][epoch]
 };
 
-// One epoch is: order the samples, then for each batch gather, forward, loss, backward, clip, step. The
-// order depends on the seed and on how many epochs began since compile. `validation` may be null.
+// One epoch is: order the samples, then for each batch gather, forward, loss, backward, clip, step.
+// The order depends on the seed and on how many epochs began since compile. `validation` may be
+// null. `history`, out: the epochs that ended, also where this throws.
 template <class T>
-History fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
-            const FitOptions& options, const Callbacks& callbacks = {});
+void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
+         const FitOptions& options, const Callbacks& callbacks, History& history);
 
 // Loss and metrics without training. `op` names the operation in errors.
 template <class T>

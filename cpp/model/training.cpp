@@ -61,8 +61,8 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
 
   for (const layers::Parameter& parameter : definition.parameters()) {
     const ops::PartLayout& layout = parameter.layout;
-    out->runs.push_back({parameter.block + layout.first, layout.panels, layout.panel_stride,
-                         layout.run_length()});
+    out->runs.push_back(
+        {parameter.block + layout.first, layout.panels, layout.panel_stride, layout.run_length()});
   }
   const index size = definition.declaration.size();
   out->gradients.resize(size);

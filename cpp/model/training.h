@@ -1,5 +1,5 @@
-// What compile() adds to a model: loss, optimizer with its slots, clipping, metrics, and the counters that
-// a resumed training needs. Knows no loop.
+// What compile() adds to a model: loss, optimizer with its slots, clipping, metrics, and the
+// counters that a resumed training needs. Knows no loop.
 #pragma once
 
 #include <cstdint>
@@ -41,8 +41,8 @@ struct Training {
 };
 
 // Keys: loss and loss.OPTION; optimizer.kind and optimizer.OPTION; metrics (names with commas);
-// clip.value, clip.norm, clip.global_norm; seed. Throws std::invalid_argument naming the key that is
-// unknown, missing or wrong.
+// clip.value, clip.norm, clip.global_norm; seed. Throws std::invalid_argument naming the key that
+// is unknown, missing or wrong.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
                                            const FlatConfig::Map& config);

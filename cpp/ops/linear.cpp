@@ -137,9 +137,22 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
       const index count = std::min(kReductionRows, rows - begin);
       for (index r = 0; r < count; ++r) x_rows[r] = address(x, begin + r);
       const ColumnSource<T> sources[] = {{0, 1, ones}, {1, s.inputs, x_rows}};
-      add_weight_gradient(sources, 2, k, count, tile0, tile1, s.groups, address(dy, begin), row,
-                          dy.stride, dblock, panel, s.panels,
-                          scratch.columns.data() + tile0 * mr * block_rows);
+      WeightGradient<T> g{};
+      g.sources = sources;
+      g.source_count = 2;
+      g.k = k;
+      g.rows = count;
+      g.tile0 = tile0;
+      g.tile1 = tile1;
+      g.panels = s.panels;
+      g.nr = s.groups;
+      g.dz = address(dy, begin);
+      g.dz_panel_stride = row;
+      g.dz_row_stride = dy.stride;
+      g.dw = dblock;
+      g.dw_panel_stride = panel;
+      g.packed = scratch.columns.data() + tile0 * mr * block_rows;
+      add_weight_gradient(g);
     }
   });
 }

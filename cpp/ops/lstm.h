@@ -76,7 +76,8 @@ struct LstmGradients {
 template <class T>
 class LstmWorkspace;
 
-// training: keep in `workspace` what lstm_backward needs; x, y, the parameters and resets must stay
+// y may not overlap x or the states; dx not x or dy.
+// training: keep in `workspace` what lstm_backward needs; x, y and the parameters must stay
 // as they are until then.
 template <class T>
 void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call, bool training,

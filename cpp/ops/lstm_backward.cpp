@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "base/denormals.h"
 #include "kernels/table.h"
@@ -27,9 +26,9 @@ struct Transposed {
   int nr;
   index panels, panel_stride;
 
-  Transposed(const LstmShape<T>& s, index rows)
+  Transposed(const LstmShape<T>& s, index rows, index parts = 1)
       : columns(rows),
-        nr(panel_vectors(rows, s.lanes)),
+        nr(panel_vectors(rows, s.lanes, parts)),
         panels((rows + nr * s.lanes - 1) / (nr * s.lanes)),
         panel_stride(s.panels * s.gates * s.lanes * nr * s.lanes) {}
   index size() const { return panels * panel_stride; }
@@ -233,10 +232,13 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
                    const LstmGradients<T>& gradients, LstmWorkspace<T>& workspace) {
   const base::FlushDenormals flush;
   LstmWorkspace<T>& w = workspace;
-  const Transposed<T> recurrent(shape, shape.hidden), input(shape, shape.input);
+  LF_ASSERT(w.trained);
+  w.trained = false;  // dz takes the place of the gates
   const double flops = 2.0 * double(shape.gates * shape.hidden) *
                        double(shape.input + shape.hidden) * double(w.total);
-  const LstmSharing sharing = share_lstm(shape, w, flops, call.lengths != nullptr);
+  const LstmSharing sharing = share_lstm(shape, w, flops);
+  const Transposed<T> recurrent(shape, shape.hidden, sharing.by_rows ? 1 : sharing.threads);
+  const Transposed<T> input(shape, shape.input);
   const kernels::Table<T>& kernel = kernels::table<T>();
   const index mr = kernel.tile_rows[shape.gates];
   w.plan_backward(shape, recurrent.size() + (gradients.dx ? input.size() : 0),
@@ -254,13 +256,13 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     backward.transpose(recurrent, block + (1 + shape.input) * row, w.transposed, {begin, end});
   });
   base::team::run(threads, [&](int tid, int n, Barrier& barrier) {
-    const Range rows = sharing.rows(w.batch, tid, n);
+    const Range rows = sharing.rows(w, tid, n);
     backward.through_time(rows, sharing.panels(shape.panels, tid, n),
                           sharing.panels(recurrent.panels, tid, n),
                           sharing.by_rows ? rows : base::split(w.batch, tid, n), tid,
                           sharing.by_rows ? nullptr : &barrier);
   });
-  const int after = threads_for(flops, w.total / mr);
+  const int after = threads_for(flops, std::max(w.total, shape.input + shape.hidden) / mr);
   if (gradients.dx) {
     backward.fill_row_offsets(gradients.dx_row, gradients.dx_step);
     base::team::parallel_for(after, input.panels, 1, [&](index begin, index end) {

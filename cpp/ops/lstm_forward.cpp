@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "base/denormals.h"
 #include "kernels/table.h"
@@ -270,9 +269,9 @@ void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
   forward.load_states();
   const double flops = 2.0 * double(shape.gates * shape.hidden) *
                        double(shape.input + shape.hidden) * double(w.total);
-  const LstmSharing sharing = share_lstm(shape, w, flops, call.lengths != nullptr);
+  const LstmSharing sharing = share_lstm(shape, w, flops);
   base::team::run(sharing.threads, [&](int tid, int n, Barrier& barrier) {
-    const Range rows = sharing.rows(w.batch, tid, n);
+    const Range rows = sharing.rows(w, tid, n);
     const Range norm_rows = sharing.by_rows ? rows : base::split(w.batch, tid, n);
     forward.run(rows, sharing.panels(shape.panels, tid, n), norm_rows,
                 sharing.by_rows ? nullptr : &barrier);

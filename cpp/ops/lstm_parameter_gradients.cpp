@@ -43,14 +43,27 @@ struct ParameterGradients {
       }
       const ColumnSource<T> sources[] = {
           {0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.hidden, h}};
-      add_weight_gradient(sources, 3, k, count, tiles.begin, tiles.end, shape.gates,
-                          w.gates + begin * row_elements(), w.gate_panel_stride, row_elements(),
-                          d.dblock, shape.panel_stride(), shape.panels, packed);
+      WeightGradient<T> g{};
+      g.sources = sources;
+      g.source_count = 3;
+      g.k = k;
+      g.rows = count;
+      g.tile0 = tiles.begin;
+      g.tile1 = tiles.end;
+      g.panels = shape.panels;
+      g.nr = shape.gates;
+      g.dz = w.gates + begin * row_elements();
+      g.dz_panel_stride = w.gate_panel_stride;
+      g.dz_row_stride = row_elements();
+      g.dw = d.dblock;
+      g.dw_panel_stride = shape.panel_stride();
+      g.packed = packed;
+      add_weight_gradient(g);
     }
   }
 
   // dp = sum over rows of dz c_prev (i, f) or dz c (o).
-  void peepholes() const {
+  void peepholes(int threads) const {
     const index G = shape.gates, V = shape.lanes;
     for (index t = 0, r = 0; t < w.steps; ++t) {
       for (index s = 0; s < w.active[t]; ++s, ++r) {
@@ -58,20 +71,24 @@ struct ParameterGradients {
         w.row_offsets[r] = zero ? -1 : (w.c_row(t) + s) * V;
       }
     }
-    for (index p = 0; p < shape.panels; ++p) {
-      for (index i = 0; i < G - 1; ++i) {
-        const bool o = i == G - 2;
-        kernels::ReduceRows<T> r{};
-        r.rows = w.total;
-        r.a = w.gates + p * w.gate_panel_stride + (o ? G - 1 : i) * V;
-        r.a_stride = row_elements();
-        r.b = w.c + p * w.c_panel_stride + (o ? w.batch * V : 0);
-        r.b_offsets = o ? nullptr : w.row_offsets;
-        r.b_stride = V;
-        r.out = d.dblock + shape.peephole_offset() + (p * (G - 1) + i) * V;
-        kernel.reduce_rows(r);
+    base::team::parallel_for(threads, shape.panels, 1, [&](index panel0, index panel1) {
+      for (index p = panel0; p < panel1; ++p) {
+        for (index begin = 0; begin < w.total; begin += kReductionRows) {
+          for (index i = 0; i < G - 1; ++i) {
+            const bool o = i == G - 2;
+            kernels::ReduceRows<T> r{};
+            r.rows = std::min(kReductionRows, w.total - begin);
+            r.a = w.gates + p * w.gate_panel_stride + begin * row_elements() + (o ? G - 1 : i) * V;
+            r.a_stride = row_elements();
+            r.b = w.c + p * w.c_panel_stride + (o ? (w.batch + begin) * V : 0);
+            r.b_offsets = o ? nullptr : w.row_offsets + begin;
+            r.b_stride = V;
+            r.out = d.dblock + shape.peephole_offset() + (p * (G - 1) + i) * V;
+            kernel.reduce_rows(r);
+          }
+        }
       }
-    }
+    });
   }
 
   // Slots were summed over their steps by the kernel; here slots are added, in order.
@@ -114,7 +131,7 @@ void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
   base::team::parallel_for(threads, tiles, 1, [&](index begin, index end) {
     gradients.weights({begin, end}, w.packed_columns + begin * tile_size);
   });
-  if (shape.options.peephole) gradients.peepholes();
+  if (shape.options.peephole) gradients.peepholes(threads);
   if (shape.options.layer_norm) gradients.norms();
 }
 

@@ -8,7 +8,7 @@ LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_
     : input(input_),
       hidden(hidden_),
       options(options_),
-      gates(options_.gates()),
+      gates(gate_count(options_)),
       lanes(kernels::table<T>().lanes),
       panels((hidden_ + lanes - 1) / lanes) {}
 

@@ -3,6 +3,8 @@
 // after every step).
 #pragma once
 
+#include <algorithm>
+
 #include "base/split.h"
 #include "ops/lstm_workspace.h"
 #include "ops/plan.h"
@@ -13,29 +15,42 @@ struct LstmSharing {
   int threads;
   bool by_rows;
 
-  base::Range rows(index batch, int tid, int n) const {
-    return by_rows ? base::split(batch, tid, n) : base::Range{0, batch};
+  // Slots of thread `tid` of n, all of them when panels are shared.
+  template <class T>
+  base::Range rows(const LstmWorkspace<T>& w, int tid, int n) const {
+    if (!by_rows) return {0, w.batch};
+    return {row_cut(w, tid, n), row_cut(w, tid + 1, n)};
   }
   base::Range panels(index panels, int tid, int n) const {
     return by_rows ? base::Range{0, panels} : base::split(panels, tid, n);
+  }
+
+ private:
+  // Where the share of thread `part` of n begins, by tokens: slots are ordered by length, so shares
+  // of equal rows would be unequal work.
+  template <class T>
+  static index row_cut(const LstmWorkspace<T>& w, int part, int n) {
+    if (part == n) return w.batch;
+    if (w.total == w.steps * w.batch) return base::split(w.batch, part, n).begin;
+    index before = 0, slot = 0;
+    while (slot < w.batch && before * n < w.total * part) before += w.slot_length[slot++];
+    return slot;
   }
 };
 
 // flops: of the whole call. A step must be worth its barrier when panels are shared.
 template <class T>
-LstmSharing share_lstm(const LstmShape<T>& shape, const LstmWorkspace<T>& w, double flops,
-                       bool has_lengths) {
+LstmSharing share_lstm(const LstmShape<T>& shape, const LstmWorkspace<T>& w, double flops) {
   constexpr index kRowsPerThread = 8;
   constexpr double kFlopsPerMeeting = 2e5;
-  const int threads = threads_for(flops, shape.panels > w.batch ? shape.panels : w.batch);
+  const int threads = threads_for(flops, std::max(shape.panels, w.batch));
   if (threads == 1) return {1, true};
-  // Rows of different lengths would make unequal shares.
-  if (!has_lengths && w.batch >= kRowsPerThread * threads) return {threads, true};
+  if (w.batch >= kRowsPerThread * threads) return {threads, true};
   const double step = flops / double(w.steps);
-  const int by_panels = threads_for(step / kFlopsPerMeeting * kFlopsPerThread, shape.panels / 2);
-  if (by_panels > 1) return {by_panels < threads ? by_panels : threads, false};
-  const index by_rows = w.batch / kRowsPerThread;
-  return {by_rows > 1 && !has_lengths ? int(by_rows < threads ? by_rows : threads) : 1, true};
+  const index by_panels =
+      std::min({index(step / kFlopsPerMeeting), shape.panels / 2, index(threads)});
+  if (by_panels > 1) return {int(by_panels), false};
+  return {int(std::max<index>(1, w.batch / kRowsPerThread)), true};
 }
 
 }  // namespace lstmfast::ops

@@ -17,15 +17,16 @@ inline int threads_for(double flops, index parts) {
 }
 
 // Vectors a panel for a matrix of `columns`: wide panels use the FMA units best, padding wastes
-// them.
-inline int panel_vectors(index columns, index lanes) {
-  constexpr double kCost[] = {0, 1.25, 1.05, 1.02,
-                              1.0};  // of one vector in panels of 1 .. 4, by tile loads per FMA
+// them, and `parts` threads want a panel each. No bits depend on it.
+inline int panel_vectors(index columns, index lanes, index parts = 1) {
+  // of one vector in panels of 1 .. 4, by tile loads per FMA
+  constexpr double kCost[] = {0, 1.25, 1.05, 1.02, 1.0};
   const index vectors = (columns + lanes - 1) / lanes;
   int best = 1;
   double best_cost = 0;
   for (int nr = 1; nr <= 4; ++nr) {
-    const double cost = kCost[nr] * double((vectors + nr - 1) / nr * nr);
+    const index panels = (vectors + nr - 1) / nr, rounds = (panels + parts - 1) / parts;
+    const double cost = kCost[nr] * double(rounds * nr);
     if (nr == 1 || cost < best_cost) {
       best = nr;
       best_cost = cost;

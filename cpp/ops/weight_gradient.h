@@ -2,7 +2,8 @@
 // come from several sources side by side (ones for the bias, x, h). Knows no cells.
 #pragma once
 
-#include "base/buffer.h"
+#include <algorithm>
+
 #include "kernels/table.h"
 
 namespace lstmfast::ops {
@@ -18,45 +19,57 @@ struct ColumnSource {
 // number of threads.
 constexpr index kReductionRows = 256;
 
-// Adds the product of `rows` (at most kReductionRows) rows to tiles tile0 .. tile1 of every panel.
-// Sources must cover columns 0 .. k; packed has room for (tile1 - tile0) * rows * mr elements and
-// belongs to the calling thread.
+// One block of rows of the product, and the result's tiles that a thread takes care of.
 template <class T>
-void add_weight_gradient(const ColumnSource<T>* sources, int source_count, index k, index rows,
-                         index tile0, index tile1, int nr, const T* dz, index dz_panel_stride,
-                         index dz_row_stride, T* dw, index dw_panel_stride, index panels,
-                         T* packed) {
+struct WeightGradient {
+  const ColumnSource<T>* sources;  // cover columns 0 .. k
+  int source_count;
+  index k;
+  index rows;                  // at most kReductionRows
+  index tile0, tile1, panels;  // every panel of these k tiles
+  int nr;
+  const T* dz;  // row r of panel p: dz + p * dz_panel_stride + r * dz_row_stride
+  index dz_panel_stride, dz_row_stride;
+  T* dw;  // += [panel][k][nr][V]
+  index dw_panel_stride;
+  T* packed;  // [(tile1 - tile0) * rows * mr] scratch of the calling thread
+};
+
+template <class T>
+void add_weight_gradient(const WeightGradient<T>& w) {
   const kernels::Table<T>& kernel = kernels::table<T>();
-  const int mr = kernel.tile_rows[nr];
-  const index begin = tile0 * mr, end = tile1 * mr;
-  const T* zeros[kReductionRows] = {};
-  const auto pack = [&](index first, index count, const T* const* from, index skip) {
-    const T* shifted[kReductionRows];
-    for (index r = 0; r < rows; ++r) shifted[r] = from[r] ? from[r] + skip : nullptr;
-    kernel.pack_columns({rows, first - begin, count, mr, shifted, packed});
+  const int mr = kernel.tile_rows[w.nr];
+  const index begin = w.tile0 * mr, end = w.tile1 * mr;
+  const T* shifted[kReductionRows];
+  const auto pack = [&](index first, index last) {
+    kernel.pack_columns({w.rows, first - begin, last - first, mr, shifted, w.packed});
   };
-  for (int i = 0; i < source_count; ++i) {
-    const index first = sources[i].first > begin ? sources[i].first : begin;
-    const index last =
-        sources[i].first + sources[i].k < end ? sources[i].first + sources[i].k : end;
-    if (first < last) pack(first, last - first, sources[i].rows, first - sources[i].first);
+  for (int i = 0; i < w.source_count; ++i) {
+    const ColumnSource<T>& source = w.sources[i];
+    const index first = std::max(source.first, begin);
+    const index last = std::min(source.first + source.k, end);
+    if (first >= last) continue;
+    for (index r = 0; r < w.rows; ++r)
+      shifted[r] = source.rows[r] ? source.rows[r] + (first - source.first) : nullptr;
+    pack(first, last);
   }
-  if (k < end) pack(k, end - k, zeros, 0);
+  if (w.k < end) {
+    std::fill_n(shifted, w.rows, nullptr);
+    pack(w.k, end);
+  }
   kernels::Outer<T> o{};
-  o.rows = rows;
-  o.tile0 = 0;
-  o.tile1 = tile1 - tile0;
-  o.panel0 = 0;
-  o.panel1 = panels;
-  o.nr = nr;
+  o.rows = w.rows;
+  o.tile1 = w.tile1 - w.tile0;
+  o.panel1 = w.panels;
+  o.nr = w.nr;
   o.mr = mr;
-  o.k = (k < end ? k : end) - begin;
-  o.a = packed;
-  o.b = dz;
-  o.b_panel_stride = dz_panel_stride;
-  o.b_row_stride = dz_row_stride;
-  o.c = dw + begin * nr * kernel.lanes;
-  o.c_panel_stride = dw_panel_stride;
+  o.k = std::min(w.k, end) - begin;
+  o.a = w.packed;
+  o.b = w.dz;
+  o.b_panel_stride = w.dz_panel_stride;
+  o.b_row_stride = w.dz_row_stride;
+  o.c = w.dw + begin * w.nr * kernel.lanes;
+  o.c_panel_stride = w.dw_panel_stride;
   kernel.outer(o);
 }
 

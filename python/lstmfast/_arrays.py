@@ -5,12 +5,14 @@ Kind, dtype and memory order are settled here; shapes are checked where they are
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
+if TYPE_CHECKING:  # numpy.typing takes 4 ms to load
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 ArrayLike: TypeAlias = Any
 """NumPy arrays, nested lists, numbers, torch or JAX arrays on the CPU, pandas objects, anything
 with ``__array__`` or ``__dlpack__``."""

@@ -135,6 +135,10 @@ class Model:
         comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore".
         """
 
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The history of the latest fit, also of one that ended with an error."""
+
     def evaluate(self, x: _Array, y: _Array, batch_size: int) -> dict[str, float]: ...
     def predict(self, x: _Array, batch_size: int) -> _Array: ...
     def train_on_batch(self, x: _Array, y: _Array) -> dict[str, float]: ...

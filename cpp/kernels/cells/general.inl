@@ -7,7 +7,6 @@
 template <class T, int G>
 struct GeneralCell {
   static constexpr int kGates = G;
-  static constexpr bool kZeroStaysZero = false;
   static constexpr int kF = G - 3, kG = G - 2,
                        kO = G - 1;  // where a gate stands; i is 0 when G = 4
   static constexpr int V = Vec<T>::kLanes;

@@ -18,12 +18,10 @@ LF_INLINE T sum_lanes(Vec<T> v) {
   return t[0];
 }
 
-// 1 in the lanes that hold units, 0 beyond.
+// x in the lanes that hold units, 0 beyond: padding may be NaN when x is infinite.
 template <class T>
-LF_INLINE Vec<T> lane_mask(index left) {
-  alignas(64) T ones[Vec<T>::kLanes];
-  Vec<T>::set(T(1)).store(ones);
-  return left >= Vec<T>::kLanes ? Vec<T>::set(T(1)) : Vec<T>::load_part(ones, left);
+LF_INLINE Vec<T> units_of(Vec<T> x, index left) {
+  return left >= Vec<T>::kLanes ? x : select(lanes_below<T>(left), x, Vec<T>::zero());
 }
 
 template <class T>
@@ -96,9 +94,9 @@ void norm_forward_gates(const NormForward<T>& n) {
     for (int g = 0; g < kO; ++g) r.mean[g] = sum_lanes(sum[g]) / units;
     for (int g = 0; g < kO; ++g) sum[g] = Vec<T>::zero();
     for (index p = 0; p < n.panels; ++p) {
-      const Vec<T> mask = lane_mask<T>(n.hidden - p * V);
+      const index left = n.hidden - p * V;
       for (int g = 0; g < kO; ++g) {
-        const Vec<T> d = (Vec<T>::load(r.gate(p, g)) - Vec<T>::set(r.mean[g])) * mask;
+        const Vec<T> d = units_of(Vec<T>::load(r.gate(p, g)) - Vec<T>::set(r.mean[g]), left);
         sum[g] = fma(d, d, sum[g]);
       }
     }
@@ -110,10 +108,9 @@ void norm_forward_gates(const NormForward<T>& n) {
       const auto value = [&](int g) {
         return r.normed(p, g, r.hat(Vec<T>::load(r.gate(p, g)), g));
       };
-      const Vec<T> mask = lane_mask<T>(n.hidden - p * V);
       const Vec<T> f = r.s(value(r.kF));
       const Vec<T> i = G == 4 ? r.s(value(0)) : Vec<T>::set(T(1)) - f;
-      const Vec<T> c = fma(f, c_prev(p), i * r.a(value(r.kG))) * mask;
+      const Vec<T> c = units_of(fma(f, c_prev(p), i * r.a(value(r.kG))), n.hidden - p * V);
       c.store(c_at(p));
       Vec<T> z = Vec<T>::load(r.gate(p, kO));
       if (n.cell.peephole) {
@@ -127,9 +124,9 @@ void norm_forward_gates(const NormForward<T>& n) {
     r.mean[G] = sum_lanes(sum[1]) / units;
     sum[0] = sum[1] = Vec<T>::zero();
     for (index p = 0; p < n.panels; ++p) {
-      const Vec<T> mask = lane_mask<T>(n.hidden - p * V);
-      const Vec<T> d = (Vec<T>::load(r.gate(p, kO)) - Vec<T>::set(r.mean[kO])) * mask;
-      const Vec<T> e = (Vec<T>::load(c_at(p)) - Vec<T>::set(r.mean[G])) * mask;
+      const index left = n.hidden - p * V;
+      const Vec<T> d = units_of(Vec<T>::load(r.gate(p, kO)) - Vec<T>::set(r.mean[kO]), left);
+      const Vec<T> e = units_of(Vec<T>::load(c_at(p)) - Vec<T>::set(r.mean[G]), left);
       sum[0] = fma(d, d, sum[0]);
       sum[1] = fma(e, e, sum[1]);
     }
@@ -140,15 +137,10 @@ void norm_forward_gates(const NormForward<T>& n) {
       const index left = n.hidden - p * V;
       const Vec<T> o = r.s(r.normed(p, kO, r.hat(Vec<T>::load(r.gate(p, kO)), kO)));
       const Vec<T> cn = fma(r.c_gain(p), r.hat(Vec<T>::load(c_at(p)), G), r.c_shift(p));
-      const Vec<T> h = o * r.a(cn) * lane_mask<T>(left);
+      const Vec<T> h = units_of(o * r.a(cn), left);
       h.store(n.h + row * n.h_stride + p * V);
       if (n.y) {
-        T* y = n.y + n.y_offsets[row] + p * V;
-        if (left >= V) {
-          h.store(y);
-        } else {
-          h.store_part(y, left);
-        }
+        store_up_to(h, n.y + n.y_offsets[row] + p * V, left);
       }
     }
   }
@@ -191,16 +183,14 @@ void norm_backward_gates(const NormBackward<T>& n) {
     };
     const auto through = [&](index p, int g, Vec<T> h) {
       const Vec<T> u = Vec<T>::load(n.scratch + (p * (G + 1) + g) * V);
-      return fnma(h, sum_hat[g], u - sum[g]) * Vec<T>::set(r.rsd[g]) *
-             lane_mask<T>(n.hidden - p * V);
+      return units_of(fnma(h, sum_hat[g], u - sum[g]) * Vec<T>::set(r.rsd[g]), n.hidden - p * V);
     };
 
     for (index p = 0; p < n.panels; ++p) {
       const index left = n.hidden - p * V;
       Vec<T> dh = n.dh ? Vec<T>::load(n.dh + row * n.dh_stride + p * V) : Vec<T>::zero();
       if (n.dy) {
-        const T* dy = n.dy + n.dy_offsets[row] + p * V;
-        dh = dh + (left >= V ? Vec<T>::load(dy) : Vec<T>::load_part(dy, left));
+        dh = dh + load_up_to(n.dy + n.dy_offsets[row] + p * V, left);
       }
       const Vec<T> h_o = hat(p, kO), h_c = c_hat(p);
       const Vec<T> o = r.s(r.normed(p, kO, h_o)), y = r.a(fma(r.c_gain(p), h_c, r.c_shift(p)));

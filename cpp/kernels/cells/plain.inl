@@ -4,7 +4,6 @@
 template <class T>
 struct PlainCell {
   static constexpr int kGates = 4;
-  static constexpr bool kZeroStaysZero = true;  // c, where z and c_prev are 0
   LF_INLINE PlainCell(const CellParams<T>&, index) {}
 
   // z: in pre-activations, out activated gates.

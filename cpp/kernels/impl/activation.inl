@@ -72,7 +72,7 @@ LF_INLINE Vec<T> slope(Activation kind, Vec<T> y) {
     case Activation::hard_sigmoid:
       return select(less(zero, y), select(less(y, one), V::set(T(1.0 / 6)), zero), zero);
     case Activation::leaky_relu:
-      return select(less(y, zero), V::set(T(kLeakySlope)), one);
+      return select(less(zero, y), one, V::set(T(kLeakySlope)));
     case Activation::elu:
       return select(less(y, zero), y + one, one);
     case Activation::softplus:

@@ -10,6 +10,22 @@ struct Whole {
 template <class T>
 constexpr T kLaneNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
+// The lanes below n.
+template <class T>
+LF_INLINE Mask<T> lanes_below(index n) {
+  return less(Vec<T>::load(kLaneNumbers<T>), Vec<T>::set(T(n)));
+}
+
+// At most n elements, n > 0: a whole vector, or the first lanes of one.
+template <class T>
+LF_INLINE Vec<T> load_up_to(const T* p, index n) {
+  return n >= Vec<T>::kLanes ? Vec<T>::load(p) : Vec<T>::load_part(p, n);
+}
+template <class T>
+LF_INLINE void store_up_to(Vec<T> x, T* p, index n) {
+  n >= Vec<T>::kLanes ? x.store(p) : x.store_part(p, n);
+}
+
 // The first n lanes; keep() puts `other` into the rest.
 template <class T>
 struct First {
@@ -17,7 +33,7 @@ struct First {
   LF_INLINE Vec<T> load(const T* p) const { return Vec<T>::load_part(p, n); }
   LF_INLINE void store(Vec<T> x, T* p) const { x.store_part(p, n); }
   LF_INLINE Vec<T> keep(Vec<T> x, Vec<T> other) const {
-    return select(less(Vec<T>::load(kLaneNumbers<T>), Vec<T>::set(T(n))), x, other);
+    return select(lanes_below<T>(n), x, other);
   }
 };
 

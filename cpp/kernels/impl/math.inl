@@ -82,7 +82,7 @@ LF_INLINE Vec<T> exp(Vec<T> x) {
   return scale2(p + Vec<T>::set(T(1)), n);
 }
 
-// expm1 for 0 <= x <= kExpLimit or NaN is all that tanh needs; it is right for negative x too.
+// e^x - 1, for x up to 88 (float) or 709 (double) and any negative x, or NaN.
 template <class T>
 LF_INLINE Vec<T> expm1(Vec<T> x) {
   using K = MathConstants<T>;

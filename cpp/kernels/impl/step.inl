@@ -1,10 +1,28 @@
 // One time step: the GEMM tile ends with all gates of the same units in registers, and the cell
 // runs there. See StepForward and StepBackward in args.h. Cell is PlainCell or GeneralCell<T, G>.
 
+template <class C>
+struct CellType {
+  using type = C;
+};
+
+// The list of cells that run in the tile: f(CellType<cell>) for the options.
+template <class T, class F>
+LF_INLINE void with_cell(const CellOptions& options, F f) {
+  if (is_plain(options)) {
+    f(CellType<PlainCell<T>>{});
+  } else if (options.coupled) {
+    f(CellType<GeneralCell<T, 3>>{});
+  } else {
+    f(CellType<GeneralCell<T, 4>>{});
+  }
+}
+
 // Cell math for `rows` rows of one panel; z [rows][G][V] holds the pre-activations.
 // A function of its own, or its code would stand in every tile size.
 template <class T, class Cell>
-LF_NOINLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index rows, index panel) {
+LF_NOINLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index rows,
+                           index panel) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
   const Cell cell(s.cell, panel);
   const index left = s.hidden - panel * V;  // units of this panel that exist
@@ -16,9 +34,6 @@ LF_NOINLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index
       c_prev = Vec<T>::load(s.c_prev + panel * s.c_prev_panel_stride + row * V);
     Vec<T> c, h;
     cell.forward(a, c_prev, c, h);
-    // What other functions than the plain cell's make of z = 0 could grow over the steps, and
-    // 0 * inf enter the products of backward.
-    if (!Cell::kZeroStaysZero && left < V) c = c * lane_mask<T>(left);
     c.store(s.c + panel * s.c_panel_stride + row * V);
     h.store(s.h + row * s.h_stride + panel * V);
     if (s.gates) {
@@ -26,12 +41,7 @@ LF_NOINLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index
       for (int g = 0; g < G; ++g) a[g].store(out + g * V);
     }
     if (s.y) {
-      T* y = s.y + s.y_offsets[row] + panel * V;
-      if (left >= V) {
-        h.store(y);
-      } else {
-        h.store_part(y, left);
-      }
+      store_up_to(h, s.y + s.y_offsets[row] + panel * V, left);
     }
   }
 }
@@ -102,14 +112,8 @@ void step_forward_cell(const StepForward<T>& s) {
 
 template <class T>
 void step_forward(const StepForward<T>& s) {
-  const CellOptions& o = s.cell.options;
-  if (o.plain()) {
-    step_forward_cell<T, PlainCell<T>>(s);
-  } else if (o.coupled) {
-    step_forward_cell<T, GeneralCell<T, 3>>(s);
-  } else {
-    step_forward_cell<T, GeneralCell<T, 4>>(s);
-  }
+  with_cell<T>(s.cell.options,
+               [&](auto cell) { step_forward_cell<T, typename decltype(cell)::type>(s); });
 }
 
 template <class T, class Cell>
@@ -128,12 +132,17 @@ void step_backward_cell(const StepBackward<T>& s) {
       if (s.c_prev && !reset) c_prev = Vec<T>::load(s.c_prev + panel * s.c_panel_stride + row * V);
       if (s.dh) dh = Vec<T>::load(s.dh + row * s.dh_stride + panel * V);
       if (s.dy) {
-        const T* dy = s.dy + s.dy_offsets[row] + panel * V;
-        dh = dh + (left >= V ? Vec<T>::load(dy) : Vec<T>::load_part(dy, left));
+        dh = dh + load_up_to(s.dy + s.dy_offsets[row] + panel * V, left);
       }
       T* dc_row = s.dc + panel * s.dc_panel_stride + row * V;
       Vec<T> dc = Vec<T>::load(dc_row);
       cell.backward(a, c, c_prev, dh, dc);
+      if (left < V) {
+        // An infinite x makes NaN of the padding lanes, whose dz the products below would spread.
+        const Mask<T> units = lanes_below<T>(left);
+        for (int g = 0; g < G; ++g) a[g] = select(units, a[g], Vec<T>::zero());
+        dc = select(units, dc, Vec<T>::zero());
+      }
       for (int g = 0; g < G; ++g) a[g].store(gates + g * V);
       (reset ? Vec<T>::zero() : dc).store(dc_row);
     }
@@ -142,12 +151,6 @@ void step_backward_cell(const StepBackward<T>& s) {
 
 template <class T>
 void step_backward(const StepBackward<T>& s) {
-  const CellOptions& o = s.cell.options;
-  if (o.plain()) {
-    step_backward_cell<T, PlainCell<T>>(s);
-  } else if (o.coupled) {
-    step_backward_cell<T, GeneralCell<T, 3>>(s);
-  } else {
-    step_backward_cell<T, GeneralCell<T, 4>>(s);
-  }
+  with_cell<T>(s.cell.options,
+               [&](auto cell) { step_backward_cell<T, typename decltype(cell)::type>(s); });
 }

@@ -103,7 +103,7 @@ def compare(
             once = time_call(call, 1)
             repeats[name] = max(1, int(SAMPLE_SECONDS / max(once, 1e-9)))
         samples: dict[str, list[float]] = {name: [] for name, _ in calls}
-        peaks = []
+        peaks: list[float] = []
         end = time.perf_counter() + seconds
         while len(peaks) < 5 or time.perf_counter() < end:
             peaks.append(_core.testing.fma_peak(False, PEAK_SECONDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -182,6 +183,21 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
+        self._model: weakref.ref[Sequential] | None = None
+
+    # The model keeps its history: a strong reference back would keep the model's memory until
+    # the garbage collector comes by.
+    def set_model(self, model: Sequential) -> None:
+        """Take the model, without keeping it alive."""
+        self._model = weakref.ref(model)
+
+    @property
+    def model(self) -> Sequential | None:  # type: ignore[override]
+        """The model, while it lives."""
+        return None if self._model is None else self._model()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_model": None}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Start anew."""

@@ -117,16 +117,23 @@ class FitRun:
                 **self._core_validation(),
                 **hooks,
             )
+        except BaseException:  # Ctrl-C and errors leave what was reached
+            if "on_epoch" not in hooks:
+                self._record_all(self.engine.history)
+            raise
         finally:
             if self.progress:
                 self.progress.close()
         if "on_epoch" not in hooks:
-            self.history.record_all(schedule.initial_epoch, self.model.renamed(values))
+            self._record_all(values)
         last_loss = self._last_logs().get("loss", 0.0)
         if self._on_nonfinite() == "stop" and not math.isfinite(last_loss):
             self.model.stop_training = True
         self.callbacks.call("on_train_end", self._last_logs())
         return self.history
+
+    def _record_all(self, values: Mapping[str, list[float]]) -> None:
+        self.history.record_all(self.schedule.initial_epoch, self.model.renamed(values))
 
     def _hooks(self) -> dict[str, Any]:
         hooks: dict[str, Any] = {}

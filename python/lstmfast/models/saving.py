@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,6 +185,8 @@ def _adopt_trained(model: Sequential, engine: _core.Model) -> None:
 
 def state_of(model: Sequential) -> dict[str, Any]:
     """Return what a copy or a pickle of a model holds: a description and, once built, its file."""
+    import tempfile
+
     content = None
     if model.built:
         with tempfile.TemporaryDirectory() as folder:
@@ -204,6 +205,8 @@ def state_of(model: Sequential) -> dict[str, Any]:
 
 def restore_state(model: Sequential, state: dict[str, Any]) -> None:
     """Make a new object the model that `state_of` described."""
+    import tempfile
+
     fresh = type(model).from_config(state["config"] | {"input_shape": None}, seed=state["rng"])
     shape = state["config"]["input_shape"]
     model.__dict__.update(fresh.__dict__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ from lstmfast._bench.engines.base import Engine, Gradients, Runner
 from lstmfast._bench.shapes import Array, Problem
 
 
+def _torch() -> Any:
+    return importlib.import_module("torch")
+
+
 class TorchRunner(Runner):
     """`torch.nn.LSTM` on one problem, batch first."""
 
     def __init__(self, problem: Problem) -> None:
-        import torch
-
+        torch = _torch()
         self.torch = torch
         self.lstm = torch.nn.LSTM(problem.shape.I, problem.shape.H, batch_first=True)
         with torch.no_grad():
@@ -63,13 +67,11 @@ class TorchEngine(Engine):
 
     def version(self) -> str:
         """Return torch's version."""
-        import torch
-
+        torch = _torch()
         return str(torch.__version__)
 
     def prepare(self, problem: Problem, threads: int) -> Runner:
         """Load the problem."""
-        import torch
-
+        torch = _torch()
         torch.set_num_threads(threads)
         return TorchRunner(problem)

@@ -1,0 +1,60 @@
+// Model as Python holds it, and its arrays as the core takes them: shared by the files that bind
+// its methods.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "bindings/numpy.h"
+#include "model/model.h"
+#include "model/trainer.h"
+
+namespace lstmfast::bindings {
+
+// One class in Python over the core's two.
+struct AnyModel {
+  std::variant<std::unique_ptr<model::Model<float>>, std::unique_ptr<model::Model<double>>> model;
+  model::History history;  // of the latest fit, also of one that raised
+
+  template <class T>
+  explicit AnyModel(std::unique_ptr<model::Model<T>> m) : model(std::move(m)) {}
+
+  // f(model::Model<T>&)
+  template <class F>
+  decltype(auto) visit(F&& f) const {
+    return std::visit([&](const auto& pointer) -> decltype(auto) { return f(*pointer); }, model);
+  }
+};
+
+template <class T>
+T element(const model::Model<T>&);  // names T in unevaluated context
+
+template <class M>
+using Element = decltype(element(std::declval<M&>()));
+
+// Arrays with the pointers the core takes; the arrays keep the memory alive.
+template <class T>
+struct Inputs {
+  py::array_t<T> x, y;
+  model::Examples<T> examples;
+
+  Inputs(const char* op, py::handle x_value, const char* x_name = "x")
+      : x(take<T>(op, x_name, x_value)) {
+    LF_CHECK(x.ndim() >= 1, "[" << op << "] " << x_name << " has no axes; expected samples first");
+    layers::Shape shape;
+    for (py::ssize_t i = 1; i < x.ndim(); ++i) shape.append(x.shape(i));
+    examples.in = {x.data(), x.shape(0), shape};
+  }
+  Inputs(const char* op, py::handle x_value, py::handle y_value, const char* x_name = "x",
+         const char* y_name = "y")
+      : Inputs(op, x_value, x_name) {
+    y = take_target<T>(op, y_name, y_value);
+    examples.y = y.data();
+    examples.y_shape = sizes_of(y);
+  }
+};
+
+void bind_training(py::class_<AnyModel>& model);
+
+}  // namespace lstmfast::bindings

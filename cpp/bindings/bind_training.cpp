@@ -1,0 +1,146 @@
+// The methods of class Model that train and score.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "bindings/any_model.h"
+#include "bindings/gil.h"
+#include "bindings/hooks.h"
+
+namespace lstmfast::bindings {
+namespace {
+
+py::dict scores_dict(const model::Scores& scores) {
+  return logs_dict(
+      {scores.names.data(), scores.values.data(), static_cast<index>(scores.names.size())});
+}
+
+model::OnNonFinite on_nonfinite_of(const std::string& text) {
+  if (text == "raise") return model::OnNonFinite::raise;
+  if (text == "stop") return model::OnNonFinite::stop;
+  LF_CHECK(text == "ignore", "[model.fit] on_nonfinite is '"
+                                 << text << "'; expected one of 'raise', 'stop', 'ignore'");
+  return model::OnNonFinite::ignore;
+}
+
+py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index batch_size,
+             index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
+             const py::object& y_val, std::optional<index> validation_batch_size,
+             const std::string& on_nonfinite, py::object on_epoch_begin, py::object on_epoch,
+             py::object on_batch_begin, py::object on_batch, py::object on_tick) {
+  return self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    const char* const op = "model.fit";
+    const Inputs<T> train(op, x, y);
+    std::optional<Inputs<T>> held_out;
+    if (!x_val.is_none()) held_out.emplace(op, x_val, y_val, "x_val", "y_val");
+    model::FitOptions options;
+    options.batch_size = batch_size;
+    options.epochs = epochs;
+    options.initial_epoch = initial_epoch;
+    options.shuffle = shuffle;
+    options.validation_batch_size = validation_batch_size.value_or(batch_size);
+    options.on_nonfinite = on_nonfinite_of(on_nonfinite);
+    Hooks hooks{std::move(on_epoch_begin), std::move(on_epoch), std::move(on_batch_begin),
+                std::move(on_batch), std::move(on_tick)};
+    hooks.check(op);
+    const model::Examples<T>* validation = held_out ? &held_out->examples : nullptr;
+    model::History history;
+    try {
+      const MaybeRelease release(
+          model::fit_flops(model, train.examples, validation, epochs - initial_epoch));
+      model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
+    } catch (...) {
+      self.history = std::move(history);
+      throw;
+    }
+    self.history = std::move(history);
+    return history_dict(self.history);
+  });
+}
+
+py::dict evaluate(const AnyModel& self, const py::object& x, const py::object& y,
+                  std::optional<index> batch_size, const char* op) {
+  return self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    const Inputs<T> data(op, x, y);
+    Hooks hooks;
+    model::Scores scores;
+    {
+      const MaybeRelease release(model::forward_flops(model, data.examples.in));
+      const index size = batch_size.value_or(std::max<index>(1, data.examples.in.count));
+      scores = model::evaluate(model, data.examples, size, hooks.callbacks(), op);
+    }
+    return scores_dict(scores);
+  });
+}
+
+py::dict train_on_batch(AnyModel& self, const py::object& x, const py::object& y) {
+  return self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    const Inputs<T> data("model.train_on_batch", x, y);
+    model::Scores scores;
+    {
+      const MaybeRelease release(model::fit_flops<T>(model, data.examples, nullptr, 1));
+      scores = model::train_on_batch(model, data.examples);
+    }
+    return scores_dict(scores);
+  });
+}
+
+template <class F>
+auto with_optimizer(AnyModel& self, const char* op, F f) {
+  return self.visit([&](auto& model) { return f(*model.training(op).optimizer); });
+}
+
+}  // namespace
+
+void bind_training(py::class_<AnyModel>& model) {
+  const auto none = py::none();
+  model
+      .def(
+          "compile",
+          [](AnyModel& self, const model::FlatConfig::Map& config) {
+            self.visit([&](auto& model) { model.compile(config); });
+          },
+          py::arg("config"))
+      .def("fit", &fit, py::arg("x"), py::arg("y"), py::kw_only(), py::arg("batch_size"),
+           py::arg("epochs"), py::arg("initial_epoch") = 0, py::arg("shuffle") = true,
+           py::arg("x_val") = none, py::arg("y_val") = none,
+           py::arg("validation_batch_size") = none, py::arg("on_nonfinite") = "raise",
+           py::arg("on_epoch_begin") = none, py::arg("on_epoch") = none,
+           py::arg("on_batch_begin") = none, py::arg("on_batch") = none, py::arg("on_tick") = none)
+      .def_property_readonly("history",
+                             [](const AnyModel& self) { return history_dict(self.history); })
+      .def(
+          "evaluate",
+          [](const AnyModel& self, const py::object& x, const py::object& y, index batch_size) {
+            return evaluate(self, x, y, batch_size, "model.evaluate");
+          },
+          py::arg("x"), py::arg("y"), py::arg("batch_size"))
+      .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"))
+      .def(
+          "test_on_batch",
+          [](const AnyModel& self, const py::object& x, const py::object& y) {
+            return evaluate(self, x, y, std::nullopt, "model.test_on_batch");
+          },
+          py::arg("x"), py::arg("y"))
+      .def_property(
+          "learning_rate",
+          [](AnyModel& self) {
+            return with_optimizer(self, "model.learning_rate",
+                                  [](auto& optimizer) { return optimizer.learning_rate(); });
+          },
+          [](AnyModel& self, double value) {
+            with_optimizer(self, "model.learning_rate",
+                           [value](auto& optimizer) { optimizer.set_learning_rate(value); });
+          })
+      .def_property_readonly("iterations", [](AnyModel& self) {
+        return with_optimizer(self, "model.iterations",
+                              [](auto& optimizer) { return optimizer.iterations(); });
+      });
+}
+
+}  // namespace lstmfast::bindings
