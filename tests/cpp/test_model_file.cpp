@@ -1,0 +1,131 @@
+// Models in files: what comes back, and what a file may not do.
+#include <doctest/doctest.h>
+
+#include "model/model_file.h"
+#include "model_problem.h"
+#include "temp_dir.h"
+
+namespace lstmfast::model {
+namespace {
+
+using test::compile_config;
+using test::fit;
+using test::make_model;
+using test::message_of;
+using test::model_config;
+using test::Problem;
+using test::TempDir;
+using test::weights;
+
+FitOptions epochs(index n) {
+  FitOptions out;
+  out.batch_size = 3;
+  out.epochs = n;
+  return out;
+}
+
+TEST_CASE_TEMPLATE("training continues bit for bit from a file", T, float, double) {
+  const std::string dtype = sizeof(T) == 4 ? "float32" : "float64";
+  const Problem<T> problem(10, 5, 3);
+  const TempDir dir;
+  const auto fresh = [&] {
+    auto model = make_model<T>(model_config(dtype, "softmax", 3));
+    model->compile(compile_config("categorical_crossentropy"));
+    return model;
+  };
+  auto whole = fresh();
+  fit(*whole, problem.examples, epochs(2));
+  whole->training("test").optimizer->set_learning_rate(0.1 / 3);
+  fit(*whole, problem.examples, epochs(3));
+
+  auto first = fresh();
+  fit(*first, problem.examples, epochs(2));
+  first->training("test").optimizer->set_learning_rate(0.1 / 3);
+  save_model(*first, dir.file("model"), {{"name", "a b"}}, true);
+  const ModelFile file(dir.file("model"));
+  CHECK(file.dtype() == dtype);
+  CHECK(file.extra() == FlatConfig::Map{{"name", "a b"}});
+  auto second = file.load<T>();
+  CHECK(second->definition().config == first->definition().config);
+  CHECK(weights(*second) == weights(*first));
+  fit(*second, problem.examples, epochs(3));
+  CHECK(weights(*second) == weights(*whole));
+  CHECK(second->training("test").optimizer->iterations() == 5 * 4);
+}
+
+TEST_CASE("a file without the optimizer has weights and the way they were trained") {
+  const TempDir dir;
+  auto model = make_model<float>(model_config("float32", "linear", 3));
+  save_model(*model, dir.file("plain"), {}, true);
+  CHECK_FALSE(ModelFile(dir.file("plain")).load<float>()->compiled());
+  model->compile(compile_config("mse"));
+  const Problem<float> problem(6, 5, 3);
+  fit(*model, problem.examples, epochs(1));
+  save_model(*model, dir.file("weights"), {}, false);
+  auto again = ModelFile(dir.file("weights")).load<float>();
+  CHECK(weights(*again) == weights(*model));
+  CHECK(again->training("test").config == model->training("test").config);
+  CHECK(again->training("test").optimizer->iterations() == 0);
+}
+
+// The file of a model with its metadata changed.
+void change(const std::string& path, const std::string& key, const std::string& value) {
+  const TensorFile file = TensorFile::read(path);
+  Metadata metadata = file.metadata();
+  metadata[key] = value;
+  std::vector<std::vector<float>> data;
+  std::vector<TensorData> tensors;
+  for (const TensorInfo& info : file.tensors()) {
+    data.emplace_back(static_cast<std::size_t>(info.count()));
+    file.copy(info.name, info.shape, data.back().data());
+    tensors.push_back(tensor_data<float>(info.name, info.shape, data.back().data()));
+  }
+  write_tensor_file(path, tensors, metadata);
+}
+
+TEST_CASE("a file that contradicts itself is refused before memory is taken") {
+  const TempDir dir;
+  const std::string path = dir.file("model");
+  const auto message = [&](const std::string& key, const std::string& value) {
+    auto model = make_model<float>(model_config("float32", "linear", 3));
+    model->compile(compile_config("mse"));
+    save_model(*model, path, {}, true);
+    change(path, key, value);
+    const std::uint64_t before = base::allocation_count();
+    std::string out = message_of([&] { ModelFile(path).load<float>(); });
+    CHECK(base::allocation_count() == before);
+    return out;
+  };
+  const std::string where = "[load] " + path + ": ";
+  CHECK(
+      message("model.layers.2.units", "16777216") ==
+      where +
+          "layers.2.kernel is F32 (5, 24); expected F32 (5, 67108864) to match the configuration");
+  CHECK(message("model.layers.2.units", "1e9").find(where + "[model.config] layers.2.units") == 0);
+  CHECK(message("model.layers", "999999999").find("layers is \"999999999\"") != std::string::npos);
+  CHECK(message("model.dtype", "float64").find("dtype") != std::string::npos);
+  CHECK(message("format", "pt").find(where + "not a model of lstmfast") == 0);
+  CHECK(message("format_version", "2").find("format_version is \"2\"") != std::string::npos);
+}
+
+TEST_CASE("a file with wrong training state is refused") {
+  const TempDir dir;
+  const std::string path = dir.file("model");
+  auto model = make_model<float>(model_config("float32", "linear", 3));
+  model->compile(compile_config("mse"));
+  save_model(*model, path, {}, true);
+  change(path, "state.iterations", "-1");
+  CHECK(message_of([&] { ModelFile(path).load<float>(); }).find("iterations is \"-1\"") !=
+        std::string::npos);
+  save_model(*model, path, {}, true);
+  change(path, "compile.optimizer.kind", "sgd");
+  CHECK(message_of([&] {
+          ModelFile(path).load<float>();
+        }).find("belongs to no part of the model") != std::string::npos);
+  save_model(*model, path, {}, true);
+  change(path, "compile.loss", "none");
+  CHECK(message_of([&] { ModelFile(path).load<float>(); }).find("none") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace lstmfast::model

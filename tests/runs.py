@@ -1,0 +1,159 @@
+"""Problems of the case table on `lf.LSTM`, with results named as those of the reference."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import lstmfast as lf
+from cases import Case, Problem
+
+Array = npt.NDArray[Any]
+Arrays = dict[str, Array]
+
+# (name in lf.LSTM, logical name, whether it is transposed); bias_hh stays 0
+NAMES = (
+    ("weight_ih", "kernel", True),
+    ("weight_hh", "recurrent_kernel", True),
+    ("bias_ih", "bias", False),
+    ("weight_peephole", "peephole", False),
+    ("norm_z_weight", "norm_z_weight", False),
+    ("norm_z_bias", "norm_z_bias", False),
+    ("norm_c_weight", "norm_c_weight", False),
+    ("norm_c_bias", "norm_c_bias", False),
+)
+STATES = ("y", "h_n", "c_n")
+OF_INPUTS = ("dx", "dh0", "dc0")
+
+
+def state_dict(params: tuple[Mapping[str, Array], ...]) -> Arrays:
+    """Logical parameters of each layer under the names and in the layouts of `lf.LSTM`."""
+    named = {}
+    for layer, of_layer in enumerate(params):
+        for name, logical, transposed in NAMES:
+            if logical in of_layer:
+                value = of_layer[logical]
+                named[f"{name}_l{layer}"] = value.T if transposed else value
+        named[f"bias_hh_l{layer}"] = np.zeros_like(of_layer["bias"])
+    return named
+
+
+def logical_grads(rnn: lf.LSTM) -> Arrays:
+    """Gradients as ``<layer>.<logical name>``."""
+    grads = rnn.grads()
+    named = {}
+    for layer in range(rnn.num_layers):
+        assert grads[f"bias_ih_l{layer}"].tobytes() == grads[f"bias_hh_l{layer}"].tobytes()
+        for name, logical, transposed in NAMES:
+            if f"{name}_l{layer}" in grads:
+                value = grads[f"{name}_l{layer}"]
+                named[f"{layer}.{logical}"] = value.T if transposed else value
+    return named
+
+
+def make_rnn(case: Case, problem: Problem, **keywords: Any) -> lf.LSTM:
+    """The engine of a case, in the dtype of the problem's numbers."""
+    rnn = lf.LSTM(
+        case.I,
+        case.H,
+        case.layers,
+        dtype=problem.x.dtype.name,
+        seed=0,
+        **case.keywords,
+        **keywords,
+    )
+    rnn.load_state_dict(state_dict(problem.params))
+    return rnn
+
+
+def forward(rnn: lf.LSTM, problem: Problem, training: bool = False) -> Arrays:
+    """y, h_n and c_n."""
+    state = None if problem.h0 is None else (problem.h0, problem.c0)
+    y, (h, c) = rnn(
+        problem.x, state, lengths=problem.lengths, resets=problem.resets, training=training
+    )
+    return {"y": y, "h_n": h, "c_n": c}
+
+
+def run(rnn: lf.LSTM, problem: Problem) -> Arrays:
+    """All that `cases.run_reference` names."""
+    rnn.zero_grad()
+    results = forward(rnn, problem, training=True)
+    dx, (dh0, dc0) = rnn.backward(problem.dy, (problem.dh_n, problem.dc_n))
+    return results | {"dx": dx, "dh0": dh0, "dc0": dc0} | logical_grads(rnn)
+
+
+def rows(problem: Problem, chosen: Any) -> Problem:
+    """The problem with only these rows of the batch, in this order."""
+
+    def pick(array: Any, axis: int) -> Any:
+        return None if array is None else np.ascontiguousarray(np.take(array, chosen, axis))
+
+    return replace(
+        problem,
+        **{name: pick(getattr(problem, name), 0) for name in ("x", "dy", "lengths", "resets")},
+        **{name: pick(getattr(problem, name), 1) for name in ("h0", "c0", "dh_n", "dc_n")},
+    )
+
+
+def row_results(results: Arrays, chosen: Any) -> Arrays:
+    """The results that belong to rows, for these rows."""
+    axes = {"y": 0, "dx": 0, "h_n": 1, "c_n": 1, "dh0": 1, "dc0": 1}
+    return {name: np.take(results[name], chosen, axes[name]) for name in axes if name in results}
+
+
+def assert_same_bits(actual: Arrays, expected: Arrays) -> None:
+    """Every array of `expected`, byte for byte; say which ones differ, and where first."""
+    failures = []
+    for name, value in expected.items():
+        other = actual[name]
+        assert (other.shape, other.dtype) == (value.shape, value.dtype), name
+        if np.ascontiguousarray(other).tobytes() == np.ascontiguousarray(value).tobytes():
+            continue
+        kind = f"u{value.dtype.itemsize}"
+        differ = np.ascontiguousarray(other).view(kind) != np.ascontiguousarray(value).view(kind)
+        at = tuple(int(i) for i in np.argwhere(differ)[0])
+        failures.append(
+            f"{name}: {np.count_nonzero(differ)} of {differ.size} differ, first at {at}: "
+            f"{other[at]!r}, expected {value[at]!r}"
+        )
+    assert not failures, "; ".join(failures)
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Run with n threads."""
+    before = lf.get_num_threads()
+    lf.set_num_threads(n)
+    try:
+        yield
+    finally:
+        lf.set_num_threads(before)
+
+
+def python(
+    code: str, *arguments: str, timeout: float = 60.0, **environment: str | None
+) -> subprocess.CompletedProcess[str]:
+    """Run code in a Python process of its own; a variable that is None is taken away.
+
+    The tests' modules can be imported there.
+    """
+    variables: dict[str, str | None] = {**os.environ, **environment}
+    variables["PYTHONPATH"] = str(Path(__file__).parent)
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        env={name: value for name, value in variables.items() if value is not None},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

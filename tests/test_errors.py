@@ -1,0 +1,364 @@
+"""Messages: what goes wrong is said in the user's words, with what was expected."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast import functional, losses, metrics, optimizers
+from lstmfast.layers import LSTM, Dense, Dropout, Input
+from lstmfast.models import Sequential
+
+X = np.zeros((15, 3, 1))
+Y = np.zeros((15, 2))
+
+
+def compiled() -> Sequential:
+    model = Sequential([Input((3, 1)), LSTM(5), Dense(2)])
+    model.compile("adam", "mse")
+    return model
+
+
+def lstm(**options: Any) -> lf.LSTM:
+    return lf.LSTM(4, 7, 2, **options)
+
+
+x4 = np.zeros((3, 5, 4))
+state = np.zeros((2, 3, 7))
+
+
+# what is called, the kind of error, and a pattern that its message must match
+CALLS: dict[str, tuple[Any, type[Exception], str]] = {
+    # -- lf.LSTM
+    "size kind": (
+        lambda: lf.LSTM(4.0, 7),
+        TypeError,
+        r"\[LSTM\] input_size is a float; expected an",
+    ),
+    "size": (lambda: lf.LSTM(4, 0), ValueError, r"\[LSTM\] hidden_size is 0; expected at least 1"),
+    "dtype": (
+        lambda: lstm(dtype="int8"),
+        ValueError,
+        r"dtype is int8; expected float32 or float64",
+    ),
+    "dtype kind": (lambda: lstm(dtype="x"), ValueError, r"\[LSTM\] dtype is 'x'; expected"),
+    "dropout": (lambda: lstm(dropout=1.0), ValueError, r"\[LSTM\] dropout is 1.0; expected 0 to"),
+    "activation": (lambda: lstm(activation="rleu"), ValueError, r"\"?rleu\"?.*relu"),
+    "seed kind": (lambda: lstm(seed="1"), TypeError, r"seed is a str; expected an integer"),
+    "seed": (lambda: lstm(seed=-1), ValueError, r"seed is -1; expected 0 or more"),
+    "bidirectional": (
+        lambda: lstm(bidirectional=True),
+        ValueError,
+        "not available in this version",
+    ),
+    "proj_size": (lambda: lstm(proj_size=3), ValueError, r"proj_size=3 is not available"),
+    "x rank": (
+        lambda: lstm()(np.zeros(4)),
+        ValueError,
+        r"x has shape \(4,\); expected \(B, T, I\)",
+    ),
+    "x rank, time major": (
+        lambda: lstm(batch_first=False)(np.zeros((1, 2, 3, 4))),
+        ValueError,
+        r"x has shape \(1, 2, 3, 4\); expected \(T, B, I\), or \(T, I\) for one sequence",
+    ),
+    "x features": (
+        lambda: lstm()(np.zeros((3, 5, 9))),
+        ValueError,
+        r"x has shape .*9.*expected .*4",
+    ),
+    "x of text": (lambda: lstm()([["a"]]), TypeError, r"x holds <U1 values; expected real numbers"),
+    "x of objects": (
+        lambda: lstm()(np.array([[None]])),
+        TypeError,
+        r"\[lstm\] x holds object values; expected real numbers",
+    ),
+    "x complex": (
+        lambda: lstm()(np.zeros((5, 4), complex)),
+        TypeError,
+        "x holds complex128 values",
+    ),
+    "x ragged": (
+        lambda: lstm()([[1.0], [1.0, 2.0]]),
+        ValueError,
+        r"\[lstm\] x is not a full array",
+    ),
+    "state kind": (
+        lambda: lstm()(x4, state),
+        TypeError,
+        r"state is not a pair; expected \(h0, c0\)",
+    ),
+    "state shape": (
+        lambda: lstm()(x4, (state, state[:, :2])),
+        ValueError,
+        r"c0 has shape .*2.*; expected .*3",
+    ),
+    "state unbatched": (
+        lambda: lstm()(x4[0], (state, state)),
+        ValueError,
+        r"h0 has shape \(2, 3, 7\); expected \(L, H\) for one sequence",
+    ),
+    "lengths kind": (lambda: lstm()(x4, lengths=[1.0, 2, 3]), TypeError, "lengths holds float64"),
+    "lengths shape": (lambda: lstm()(x4, lengths=[1, 2]), ValueError, r"lengths .*2.*expected .*3"),
+    "lengths too long": (lambda: lstm()(x4, lengths=[1, 6, 2]), ValueError, r"lengths.*6.*5"),
+    "lengths negative": (lambda: lstm()(x4, lengths=[1, -1, 2]), ValueError, r"lengths.*-1.*0"),
+    "resets kind": (lambda: lstm()(x4, resets=np.zeros((3, 5))), TypeError, "expected booleans"),
+    "resets shape": (lambda: lstm()(x4, resets=np.zeros((5, 3), bool)), ValueError, r"resets .*5"),
+    "out kind": (lambda: lstm()(x4, out=[]), TypeError, "out is a list; expected a NumPy array"),
+    "out dtype": (
+        lambda: lstm()(x4, out=np.zeros((3, 5, 7))),
+        ValueError,
+        "out is an array of flo",
+    ),
+    "out shape": (
+        lambda: lstm()(x4, out=np.zeros((3, 5, 8), np.float32)),
+        ValueError,
+        r"out has shape .*8.*; expected .*7",
+    ),
+    "functional without w_hh": (
+        lambda: functional.lstm(x4, np.zeros((28, 4))),
+        ValueError,
+        "w_hh is missing",
+    ),
+    "functional w_hh": (
+        lambda: functional.pack(np.zeros((28, 4)), np.zeros((27, 7))),
+        ValueError,
+        r"w_hh has shape \(27, 7\); expected \(4\*H, H\)",
+    ),
+    "functional w_ih": (
+        lambda: functional.pack(np.zeros((24, 4)), np.zeros((28, 7))),
+        ValueError,
+        r"w_ih has shape \(24, 4\); expected \(28, 4\)",
+    ),
+    "functional norm": (
+        lambda: functional.pack(np.zeros((28, 4)), np.zeros((28, 7)), norm_c_bias=np.zeros(7)),
+        ValueError,
+        "norm_z_weight is missing",
+    ),
+    # -- layers and models
+    "units": (lambda: LSTM(0), ValueError, r"\[layers.LSTM\] units is 0; expected at least 1"),
+    "units kind": (lambda: Dense("3"), TypeError, r"\[layers.Dense\] units is a str"),
+    "activation kind": (
+        lambda: Dense(3, activation=abs),
+        TypeError,
+        "activation is a builtin_func",
+    ),
+    "activation name": (
+        lambda: Sequential([Dense(3, activation="rleu", input_shape=(2,))]),
+        ValueError,
+        r"activation.*rleu.*relu",
+    ),
+    "rate": (lambda: Dropout(2), ValueError, r"\[layers.Dropout\] rate is 2.0; expected 0 to 1"),
+    "unknown argument": (
+        lambda: LSTM(3, stateless=1),
+        TypeError,
+        "unexpected keyword argument 'sta",
+    ),
+    "unavailable argument": (
+        lambda: LSTM(3, return_state=True),
+        ValueError,
+        r"\[layers.LSTM\] return_state=True is not available in this version",
+    ),
+    "input shape": (
+        lambda: Input((3, None)),
+        ValueError,
+        r"shape is \(3, \?\); expected \(steps, ",
+    ),
+    "input shape kind": (
+        lambda: Input(3),
+        TypeError,
+        r"\[layers.Input\] shape is 3; expected a tup",
+    ),
+    "not a layer": (lambda: Sequential(["lstm"]), TypeError, r"\[Sequential.add\] got a str"),
+    "late input": (lambda: Sequential([Dense(1), Input((3,))]), ValueError, "must come first"),
+    "not built": (lambda: Sequential([LSTM(3)]).get_weights(), ValueError, "no weights yet"),
+    "not built layer": (
+        lambda: LSTM(3).get_weights(),
+        ValueError,
+        r"\[layers.LSTM\] LSTM has no w",
+    ),
+    "no layers": (
+        lambda: Sequential().predict(X),
+        ValueError,
+        r"\[predict\] the model has no layers",
+    ),
+    "not compiled": (
+        lambda: Sequential([Dense(1)]).fit(X, Y),
+        ValueError,
+        r"\[fit\] the model is not compiled; call compile\(loss=...\) first",
+    ),
+    # -- compile
+    "optimizer": (
+        lambda: compiled().compile("adma", "mse"),
+        ValueError,
+        r"unknown optimizer 'adma'; known: adam, sgd",
+    ),
+    "optimizer kind": (
+        lambda: compiled().compile(3, "mse"),
+        TypeError,
+        "optimizer is a int; expected",
+    ),
+    "optimizer of another model": (
+        lambda: [m.compile(o, "mse") for o in [optimizers.SGD()] for m in (compiled(), compiled())],
+        ValueError,
+        "belongs to another model",
+    ),
+    "loss": (lambda: compiled().compile("adam", "msee"), ValueError, r"msee.*mean_squared_error"),
+    "loss kind": (lambda: compiled().compile("adam", abs), TypeError, "loss is a builtin_function"),
+    "metric": (
+        lambda: compiled().compile("adam", "mse", metrics=["mea"]),
+        ValueError,
+        r"mea.*mean_absolute_error",
+    ),
+    "metric twice": (
+        lambda: compiled().compile(
+            "adam", "mse", metrics=["mae", metrics.MeanAbsoluteError("mae")]
+        ),
+        ValueError,
+        "two values would be called 'mae'",
+    ),
+    "learning rate": (lambda: optimizers.Adam(-1), ValueError, r"\[Adam\] learning_rate is -1.0"),
+    "clips": (
+        lambda: optimizers.Adam(clipnorm=1, clipvalue=1),
+        ValueError,
+        "got several of clipnorm, clipvalue and global_clipnorm",
+    ),
+    "weight decay": (
+        lambda: optimizers.SGD(weight_decay=1.0),
+        ValueError,
+        "weight_decay=1.0 is not",
+    ),
+    "delta": (
+        lambda: losses.Huber(-1.0),
+        ValueError,
+        r"\[Huber\] delta is -1.0; expected a positive",
+    ),
+    # -- data
+    "fit x": (
+        lambda: compiled().fit(np.zeros((10, 3, 2)), Y),
+        ValueError,
+        r"\[fit\] x has shape \(10, 3, 2\); expected \(..., 3, 1\)",
+    ),
+    "predict x": (
+        lambda: compiled().predict(np.zeros((3, 1))),
+        ValueError,
+        r"\[predict\] x has shape \(3, 1\); expected \(..., 3, 1\)",
+    ),
+    "fit without y": (lambda: compiled().fit(X), ValueError, r"\[fit\] y is missing"),
+    "fit y": (
+        lambda: compiled().fit(X, Y[:12]),
+        ValueError,
+        r"\[fit\] y has shape \(12, 2\); expected \(15, ...\), for x has 15 samples",
+    ),
+    "fit y columns": (lambda: compiled().fit(X, np.zeros((15, 3))), ValueError, r"15, 3.*15, 2"),
+    "fit nothing": (lambda: compiled().fit(X[:0], Y[:0]), ValueError, "x has no samples"),
+    "batch_size": (
+        lambda: compiled().fit(X, Y, 0),
+        ValueError,
+        r"batch_size is 0; expected at least",
+    ),
+    "batch_size kind": (lambda: compiled().predict(X, 1.5), TypeError, "batch_size is a float"),
+    "epochs": (lambda: compiled().fit(X, Y, epochs=-1), ValueError, r"\[fit\] epochs is -1"),
+    "verbose": (
+        lambda: compiled().fit(X, Y, verbose=3),
+        ValueError,
+        "verbose is 3; expected 0, 1, 2",
+    ),
+    "split": (lambda: compiled().fit(X, Y, validation_split=1.5), ValueError, "split is 1.5"),
+    "split of little": (
+        lambda: compiled().fit(X[:1], Y[:1], validation_split=0.2),
+        ValueError,
+        "validation_split=0.2 of 1 samples leaves one part empty",
+    ),
+    "validation data": (
+        lambda: compiled().fit(X, Y, validation_data=X),
+        TypeError,
+        "expected a pair",
+    ),
+    "validation x": (
+        lambda: compiled().fit(X, Y, validation_data=(X[:, :2], Y)),
+        ValueError,
+        r"validation_data\[0\] has shape \(15, 2, 1\); expected \(..., 3, 1\)",
+    ),
+    "weights of classes": (
+        lambda: compiled().fit(X, Y, class_weight={0: 1.0}),
+        ValueError,
+        r"\[fit\] class_weight=.* is not available in this version",
+    ),
+    "on_nonfinite": (
+        lambda: compiled().fit(X, Y, on_nonfinite="x"),
+        ValueError,
+        "on_nonfinite is 'x'",
+    ),
+    # -- the rest
+    "threads": (lambda: lf.set_num_threads(0), ValueError, r"n is 0; expected at least 1"),
+    "threads kind": (
+        lambda: lf.set_num_threads(1.5),
+        TypeError,
+        r"n is a float; expected an integer",
+    ),
+    "random seed": (lambda: lf.utils.set_random_seed(-1), ValueError, "seed is -1; expected 0 to"),
+    "config": (lambda: lf.show_config("x"), ValueError, "expected 'stdout' or 'dict'"),
+    "attribute": (lambda: lf.LTSM, AttributeError, "module 'lstmfast' has no attribute 'LTSM'"),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_message(name: str) -> None:
+    call, kind, pattern = CALLS[name]
+    if name == "x ragged" and np.lib.NumpyVersion(np.__version__) < "1.24.0":
+        pytest.skip("older NumPy makes an array of objects of it, and warns")
+    with pytest.raises(kind, match=f"(?s){pattern}") as caught:
+        call()
+    assert type(caught.value) is kind
+
+
+def test_a_failed_compile_changes_nothing() -> None:
+    model = compiled()
+    optimizer, loss = model.optimizer, model.loss
+    with pytest.raises(ValueError, match="msee"):
+        model.compile("sgd", "msee", metrics=["mae"])
+    assert (model.optimizer, model.loss, model.metrics) == (optimizer, loss, ())
+    assert model.fit(X, Y, verbose=0).epoch == [0]
+
+
+def test_unknown_isa_is_an_error() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", "import lstmfast; lstmfast.LSTM(1, 1)([[1.0]])"],
+        env={"LSTMFAST_ISA": "doesnotexist"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "doesnotexist" in run.stderr
+    assert "baseline" in run.stderr or "neon" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "note"),
+    [
+        ([], r"is not built for Python 3"),
+        (["_core.cpython-27-x.so"], r"is built for another Python \(_core.cpython-27-x.so\)"),
+    ],
+)
+def test_a_missing_core_says_what_to_do(tmp_path: Path, files: list[str], note: str) -> None:
+    package = Path(lf.__file__).parent
+    copy = tmp_path / "lstmfast"
+    copy.mkdir()
+    for source in package.glob("*.py"):
+        (copy / source.name).write_bytes(source.read_bytes())
+    for name in files:
+        (copy / name).touch()
+    code = "import lstmfast\ntry: lstmfast.LSTM\nexcept ImportError as error: print(error)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert note.replace("\\", "") in run.stdout
+    assert "pip install" in run.stdout

@@ -1,0 +1,147 @@
+"""What must give the same bits: a warm object, concurrent callers, other ways to the same layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import lstmfast as lf
+import runs
+from cases import CASES, Case, Problem, make_problem
+from test_invariants import LARGE
+
+Array = npt.NDArray[Any]
+
+pytestmark = pytest.mark.isa
+
+
+def run(case: Case, problem: Problem) -> runs.Arrays:
+    return runs.run(runs.make_rnn(case, problem), problem)
+
+
+def shapes_of_calls() -> Iterator[tuple[int, int]]:
+    """T and B that grow and shrink, so that memory of an earlier call lies about."""
+    yield from ((3, 2), (40, 1), (5, 33), (1, 1), (12, 7), (40, 20), (2, 3), (5, 33))
+
+
+@pytest.mark.parametrize(
+    "keywords", [{}, {"coupled": True, "peephole": True}, {"layer_norm": True}]
+)
+def test_a_warm_object_is_as_good_as_new(keywords: dict[str, Any]) -> None:
+    base = Case(1, 1, 6, 33, layers=2, lengths=True, resets=True, state=True, **keywords)
+    params = make_problem(base).params
+    warm = runs.make_rnn(base, make_problem(base))
+    for T, B in shapes_of_calls():
+        case = replace(base, T=T, B=B, lengths=T != 5, resets=B % 2 == 1, state=B != 7)
+        problem = replace(make_problem(case), params=params)
+        expected = run(case, problem)
+        runs.assert_same_bits(
+            runs.forward(warm, problem), {name: expected[name] for name in runs.STATES}
+        )
+        runs.assert_same_bits(runs.run(warm, problem), expected)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("case", [CASES[0], LARGE[0], LARGE[1], LARGE[6]], ids=lambda c: c.name)
+def test_inference_from_many_threads(case: Case, n: int) -> None:
+    """One object; problems of several sizes at once; the GIL is released for the large ones."""
+    rnn = runs.make_rnn(case, make_problem(case))
+    problems = []
+    for k in range(4):
+        sizes = replace(case, T=case.T + k, B=max(1, case.B - 3 * k))
+        problems.append(replace(make_problem(sizes), params=make_problem(case).params))
+    with runs.threads(n):
+        alone = [runs.forward(rnn, problem) for problem in problems]
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda k: runs.forward(rnn, problems[k % 4]), range(24)))
+    for k, results in enumerate(found):
+        runs.assert_same_bits(results, alone[k % 4])
+
+
+def test_training_beside_inference() -> None:
+    """Two objects, one trains while the other is asked."""
+    case = LARGE[1]
+    problem = make_problem(case)
+    trained, asked = runs.make_rnn(case, problem), runs.make_rnn(case, problem)
+    expected_run, expected = runs.run(trained, problem), runs.forward(asked, problem)
+    with ThreadPoolExecutor(3) as pool:
+        training = pool.submit(lambda: [runs.run(trained, problem) for _ in range(4)])
+        asking = pool.map(lambda _: runs.forward(asked, problem), range(12))
+        for results in asking:
+            runs.assert_same_bits(results, expected)
+        for results in training.result():
+            runs.assert_same_bits(results, expected_run)
+
+
+def test_one_sequence_without_a_batch() -> None:
+    case = Case(7, 1, 5, 33, layers=2, state=True)
+    problem = make_problem(case)
+    rnn = runs.make_rnn(case, problem)
+    expected = runs.run(rnn, problem)
+    assert problem.h0 is not None
+    assert problem.c0 is not None
+    rnn.zero_grad()
+    y, (h, c) = rnn(problem.x[0], (problem.h0[:, 0], problem.c0[:, 0]), training=True)
+    dx, (dh0, dc0) = rnn.backward(problem.dy[0], (problem.dh_n[:, 0], problem.dc_n[:, 0]))
+    found = {"y": y[None], "dx": dx[None]}
+    states = {"h_n": h, "c_n": c, "dh0": dh0, "dc0": dc0}
+    found |= {name: value[:, None] for name, value in states.items()}
+    runs.assert_same_bits(found | runs.logical_grads(rnn), expected)
+
+
+def test_functional_is_the_object() -> None:
+    case = Case(5, 6, 4, 17, peephole=True, state=True, lengths=True, resets=True)
+    problem = make_problem(case)
+    expected = run(case, problem)
+    named = {name.removesuffix("_l0"): v for name, v in runs.state_dict(problem.params).items()}
+    packed = lf.functional.pack(
+        *(named[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")),
+        w_peephole=named["weight_peephole"],
+    )
+    assert problem.h0 is not None
+    assert problem.c0 is not None
+    arguments = {
+        "h0": problem.h0[0],
+        "c0": problem.c0[0],
+        "lengths": problem.lengths,
+        "resets": problem.resets,
+    }
+    y, (h, c) = lf.functional.lstm(problem.x, packed, **arguments)
+    found = {"y": y, "h_n": h[None], "c_n": c[None]}
+    runs.assert_same_bits(found, {name: expected[name] for name in runs.STATES})
+    (y, (h, c)), vjp = lf.functional.lstm_vjp(problem.x, packed, **arguments)
+    for _ in range(2):
+        slopes = vjp(problem.dy, (problem.dh_n[0], problem.dc_n[0]))
+        found = {"y": y, "h_n": h[None], "c_n": c[None]}
+        found |= {"dx": slopes.x, "dh0": slopes.h0[None], "dc0": slopes.c0[None]}
+        found |= {"0.kernel": slopes.w_ih.T, "0.recurrent_kernel": slopes.w_hh.T}
+        found |= {"0.bias": slopes.b_ih, "0.peephole": slopes.w_peephole}
+        runs.assert_same_bits(found, expected)
+
+
+def test_predict_does_not_depend_on_the_batch_size() -> None:
+    from lstmfast.layers import LSTM, Dense
+    from lstmfast.models import Sequential
+
+    model = Sequential(
+        [
+            lf.Input((9, 5)),
+            LSTM(33, return_sequences=True),
+            LSTM(17, peephole=True),
+            Dense(40, activation="tanh"),
+            Dense(3, activation="softmax"),
+        ]
+    )
+    x = np.random.default_rng(0).standard_normal((41, 9, 5)).astype(np.float32)
+    expected = model.predict(x, batch_size=41, verbose=0)
+    for batch_size in (1, 2, 7, 32):
+        found = model.predict(x, batch_size=batch_size, verbose=0)
+        runs.assert_same_bits({"y": found}, {"y": expected})
+    with runs.threads(2):
+        runs.assert_same_bits({"y": model.predict(x, verbose=0)}, {"y": expected})
