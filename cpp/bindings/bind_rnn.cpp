@@ -87,6 +87,7 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
     call.y = y.mutable_data();
     call.h_n = h_n.mutable_data();
     call.c_n = c_n.mutable_data();
+    engine.rnn.check_output(op, call);
     {
       const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
       if (training) {

@@ -72,6 +72,8 @@ class Rnn {
   // The call that an input amounts to, without its outputs. Throws std::invalid_argument naming the
   // array of the wrong shape or content.
   ops::LstmCall<T> check(const char* op, const RnnInput<T>& input) const;
+  // That the call's y overlaps none of its inputs: steps write y while later ones read x.
+  void check_output(const char* op, const ops::LstmCall<T>& call) const;
 
   // States are [L][B][H], else as ops::LstmCall says; y may be null.
   void infer(const ops::LstmCall<T>& call) const;

@@ -1,4 +1,6 @@
 // What may be wrong with the arrays of a call of Rnn.
+#include <functional>
+
 #include "base/check.h"
 #include "base/shape_text.h"
 #include "model/rnn.h"
@@ -70,6 +72,23 @@ ops::LstmCall<T> Rnn<T>::check(const char* op, const RnnInput<T>& input) const {
   return call;
 }
 
+template <class T>
+void Rnn<T>::check_output(const char* op, const ops::LstmCall<T>& call) const {
+  const index states = options_.layers * call.batch * options_.hidden;
+  const T* const y_end = call.y + call.steps * call.batch * options_.hidden;
+  const auto check_apart = [&](const char* name, const T* data, index count) {
+    const bool overlaps =
+        data != nullptr && std::less<>()(data, y_end) && std::less<>()(call.y, data + count);
+    LF_CHECK(!overlaps,
+             "[" << op << "] out shares memory with " << name << "; expected an array of its own");
+  };
+  check_apart("x", call.x, call.steps * call.batch * options_.input);
+  check_apart("h0", call.h0, states);
+  check_apart("c0", call.c0, states);
+}
+
+template void Rnn<float>::check_output(const char* op, const ops::LstmCall<float>& call) const;
+template void Rnn<double>::check_output(const char* op, const ops::LstmCall<double>& call) const;
 template ops::LstmCall<float> Rnn<float>::check(const char* op, const RnnInput<float>& input) const;
 template ops::LstmCall<double> Rnn<double>::check(const char* op,
                                                   const RnnInput<double>& input) const;
