@@ -25,6 +25,7 @@ struct Forward {
   bool training;
   LstmWorkspace<T>& w;
   index ahead_rows;  // 0: x is folded into the step
+  bool apart;        // of z that is reused: every step has room for all rows
   const kernels::Table<T>& kernel = kernels::table<T>();
 
   kernels::CellParams<T> cell() const {
@@ -34,8 +35,11 @@ struct Forward {
             o.layer_norm ? block + shape.norm_c_offset() : nullptr};
   }
 
+  // Threads that share rows may be in different blocks of steps at a time. Where rows end early,
+  // packed rows of one block would be those of other slots in another, hence `apart`.
   index z_row(index t, index block_step) const {
-    return w.first_row[t] - (training ? 0 : w.first_row[block_step]);
+    if (training) return w.first_row[t];
+    return apart ? (t - block_step) * w.batch : w.first_row[t] - w.first_row[block_step];
   }
 
   // z = b + x W for the rows of steps t0 .. t1.
@@ -55,7 +59,7 @@ struct Forward {
     g.c_stride = row;
     g.c_panel_stride = w.gate_panel_stride;
     g.columns = shape.panels * row;
-    if (rows.begin == 0 && rows.end == w.batch) {
+    if (!apart && rows.begin == 0 && rows.end == w.batch) {
       g.a_offsets = w.x_row_offsets + w.first_row[t0];
       g.c = w.gates + z_row(t0, t0) * row;
       g.row1 = w.first_row[t1] - w.first_row[t0];
@@ -265,11 +269,12 @@ void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
   }
   LstmWorkspace<T>& w = workspace;
   w.plan(shape, call, training, ahead_rows);
-  const Forward<T> forward{shape, block, call, training, w, ahead_rows};
-  forward.load_states();
   const double flops = 2.0 * double(shape.gates * shape.hidden) *
                        double(shape.input + shape.hidden) * double(w.total);
   const LstmSharing sharing = share_lstm(shape, w, flops);
+  const bool apart = !training && sharing.by_rows && sharing.threads > 1;
+  const Forward<T> forward{shape, block, call, training, w, ahead_rows, apart};
+  forward.load_states();
   base::team::run(sharing.threads, [&](int tid, int n, Barrier& barrier) {
     const Range rows = sharing.rows(w, tid, n);
     const Range norm_rows = sharing.by_rows ? rows : base::split(w.batch, tid, n);

@@ -140,9 +140,8 @@ TEST_CASE("flags, choices and shapes") {
     CHECK(error_of([&] { config_of(bad).flag("a.k"); }) ==
           std::string("[test] a.k is \"") + bad + "\"; expected \"true\" or \"false\"");
   }
-  CHECK(error_of([] {
-          config_of("lstmm").part("a").choice("k", {"dense", "lstm"});
-        }) == "[test] a.k is \"lstmm\"; expected one of \"dense\", \"lstm\"");
+  CHECK(error_of([] { config_of("lstmm").part("a").choice("k", {"dense", "lstm"}); }) ==
+        "[test] a.k is \"lstmm\"; expected one of \"dense\", \"lstm\"");
   CHECK(error_of([] { config_of("x").choice("b", {"dense"}); }) ==
         "[test] b is missing; expected one of \"dense\"");
 

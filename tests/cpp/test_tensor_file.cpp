@@ -143,9 +143,8 @@ TEST_CASE("copies check name, dtype and shape") {
   float f[2];
   CHECK(error_of([&] { file.copy("a", {2}, d); }) ==
         "[load] " + path + ": tensor \"a\" is F32 (2,); expected F64 (2,)");
-  CHECK(error_of([&] {
-          file.copy("a", {1, 2}, f);
-        }) == "[load] " + path + ": tensor \"a\" is F32 (2,); expected F32 (1, 2)");
+  CHECK(error_of([&] { file.copy("a", {1, 2}, f); }) ==
+        "[load] " + path + ": tensor \"a\" is F32 (2,); expected F32 (1, 2)");
   CHECK(error_of([&] { file.copy("b", {2}, f); }) ==
         "[load] " + path + ": has no tensor \"b\"; it holds \"a\"");
 }
