@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,6 @@ import pytest
 
 from cli_runs import SALES, TIMED, Run, monthly, runner
 from lstmfast import cli
-from lstmfast._cli import common
 
 
 @pytest.fixture
@@ -45,9 +45,10 @@ def test_forecast_writes_files(run: Run, tmp_path: Path) -> None:
     base = ["forecast", "sales.csv", *TIMED, "--epochs", "1", "--horizon", "2"]
     code, printed, _ = run(*base)
     assert code == 0
-    code, out, _ = run(*base, "--out", "out.csv", "--save", "model.safetensors")
+    code, out, err = run(*base, "--out", "out.csv", "--save", "model.safetensors")
     assert code == 0
     assert out == ""
+    assert "model.safetensors: the bare network, which takes and gives transformed," in err
     assert (tmp_path / "out.csv").read_text() == printed
     from lstmfast.models import load_model
 
@@ -105,11 +106,11 @@ def test_without_matplotlib(run: Run, tmp_path: Path, monkeypatch: pytest.Monkey
     ):
         code, _, err = run(*arguments)
         assert code == 2
-        assert 'a plot needs matplotlib: pip install "lstmfast[plot]"' in err
+        assert "a plot needs matplotlib: pip install matplotlib\n" in err
         assert err.count("\n") == 1
     code, out, _ = run("demo", "--seeds", "1", "--epochs", "1")
     assert code == 0
-    assert out.endswith('\nNo plot: a plot needs matplotlib: pip install "lstmfast[plot]"\n')
+    assert out.endswith("\nNo plot: a plot needs matplotlib: pip install matplotlib\n")
 
 
 def test_demo(run: Run, tmp_path: Path) -> None:
@@ -117,6 +118,8 @@ def test_demo(run: Run, tmp_path: Path) -> None:
     code, out, err = run("demo", "--seeds", "2", "--epochs", "1")
     assert code == 0
     assert "training with 2 seeds: 100%" in err
+    assert "0 epochs [" not in err  # a frame from before the number of epochs is known
+    assert ", 3 a seed (2 to validate, 1 final)." in out
     assert re.search(r"^LSTM, median of 2 seeds +\d+\.\d +\d+\.\d$", out, re.MULTILINE)
     # these do not depend on the network
     for row in (
@@ -148,15 +151,62 @@ def test_version_and_help(run: Run) -> None:
     assert err.count("\n") == 1
 
 
-def test_write_file_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "out.csv"
-    common.write_file(path, b"old")
+@pytest.mark.parametrize("command", ["info", "demo", "bench", "forecast"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("LSTMFAST_ISA", "nonsense"), ("LSTMFAST_NUM_THREADS", "0"), ("LSTMFAST_NUM_THREADS", "abc")],
+)
+def test_bad_environment_is_one_line(
+    command: str, variable: str, value: str, tmp_path: Path
+) -> None:
+    arguments = ["no.csv", *SALES] if command == "forecast" else []
+    # the core reads them once in a process
+    got = subprocess.run(
+        [sys.executable, "-m", "lstmfast.cli", command, *arguments],
+        cwd=tmp_path,
+        env=dict(os.environ, **{variable: value}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert got.returncode == 2
+    assert got.stderr.startswith(f'lstmfast {command}: error: {variable} is "{value}"')
+    assert got.stderr.count("\n") == 1
 
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(common.UserError, match=r"out\.csv: cannot be written: No space left"):
-        common.write_file(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [each.name for each in tmp_path.iterdir()] == ["out.csv"]
+def test_demo_where_no_plot_can_be_written(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    # not by rights: who runs the tests may have all of them
+    monkeypatch.setattr("os.access", lambda *arguments: False)
+    code, out, _ = run("demo", "--seeds", "1", "--epochs", "1")
+    assert code == 0
+    assert out.endswith(
+        "\nNo plot: air_passengers_forecast.png: no permission to write into the folder .\n"
+    )
+    code, _, err = run("demo", "--plot", "p.png")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_a_horizon_beyond_what_can_be_measured(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(monthly(48))
+    code, _, err = run("forecast", "sales.csv", *SALES, "--epochs", "1", "--horizon", "40")
+    assert code == 0
+    assert "1 to 19 steps: so far ahead from each of 4 origins" in err
+    assert "These values can measure 19 steps ahead, not 40:" in err
+    assert not re.search(r" -$", err, re.MULTILINE)
+    assert ", 1 epoch\n" in err
+    assert "The forecast is the LSTM's nevertheless" in err
+
+
+def test_a_guess_about_commas_is_told(run: Run, tmp_path: Path) -> None:
+    lines = [f"{k};{1 + k % 7},{100 + k}" for k in range(40)]
+    (tmp_path / "d.csv").write_text("day;sales\n" + "\n".join(lines) + "\n")
+    code, _, err = run("forecast", "d.csv", "--column", "sales", "--epochs", "1")
+    assert code == 0
+    assert err.startswith(
+        'd.csv line 2: column "sales": "1,100" was read as 1.100, the comma as decimal mark; '
+        "if it means 1100, write it so\n"
+    )

@@ -161,7 +161,7 @@ WRONG: dict[str, tuple[str | bytes | None, list[str], str]] = {
         SALES,
         (
             'data.csv: column "Sales": length 20 is too short for a look-back of 12; '
-            "expected at least 25"
+            "expected at least 25 (or a smaller --lookback)"
         ),
     ),
     "too short for the look-back": (
@@ -198,6 +198,11 @@ WRONG: dict[str, tuple[str | bytes | None, list[str], str]] = {
         "Month,Sales\n1949-01,1\n1949-02,2\n1979-02,6\n",
         [*TIMED, "--missing", "interpolate"],
         "data.csv: 359 of 362 rows are missing; expected at least half of them",
+    ),
+    "one time": (
+        "Month,Sales\n1949-01,5\n",
+        TIMED,
+        'data.csv line 2: column "Month" has 1 time; expected 3 or more',
     ),
     "one row": (
         "Sales\n5\n",

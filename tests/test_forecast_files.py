@@ -80,6 +80,35 @@ def test_numbers_as_people_write_them(
     assert parse_numbers(cells, "x", str, delimiter=delimiter) == expected
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1,234", "12.5"], [1234.0, 12.5]),  # a decimal point elsewhere
+        (["1,234", "0,125"], [1.234, 0.125]),  # no thousands begin with 0
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_cell_that_tells_what_commas_mean(
+    cells: list[str], expected: list[float], delimiter: str
+) -> None:
+    notes: list[str] = []
+    assert parse_numbers(cells, "x", str, delimiter=delimiter, notes=notes) == expected
+    assert notes == []
+
+
+def test_guesses_about_commas_leave_a_note() -> None:
+    for delimiter, value, note in (
+        (",", 1234.0, "as 1234, the comma as thousands separator; if it means 1.234, write it so"),
+        (";", 1.234, "as 1.234, the comma as decimal mark; if it means 1234, write it so"),
+    ):
+        notes: list[str] = []
+        got = parse_numbers(["7", "1,234"], "x", str, delimiter=delimiter, notes=notes)
+        assert got == [7.0, value]
+        assert notes == [f'1: column "x": "1,234" was read {note}']
+    with pytest.raises(DataError, match=r"may mean 1\.234 or 1234; expected numbers that tell"):
+        parse_numbers(["7", "1,234"], "x", str, delimiter="\t")
+
+
 @pytest.mark.parametrize("cell", ["12a", "1,5,3", "0x10", "1_000", "1-2", "--5", "1e999", "१२x"])
 def test_text_is_no_number(cell: str) -> None:
     with pytest.raises(DataError, match=r"^row 1: column \"x\" has "):

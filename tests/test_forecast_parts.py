@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lstmfast.forecasting import DataError
 from lstmfast.forecasting.baselines import linear, persistence, seasonal_drift, seasonal_naive
 from lstmfast.forecasting.demo import air_passengers
-from lstmfast.forecasting.intervals import error_scale, isotonic, student_quantile
+from lstmfast.forecasting.intervals import error_scale, isotonic, measured_steps, student_quantile
 from lstmfast.forecasting.model import TrainingData, cosine_rate
 from lstmfast.forecasting.pipeline import train
 from lstmfast.forecasting.scores import coverage, score, values_ahead
@@ -161,6 +161,7 @@ def test_interval_widths() -> None:
     errors[:, 1] = -3.0
     errors[2:, 2] = np.nan  # two errors: too few
     errors[:, 3] = np.nan
+    assert measured_steps(errors) == 2
     width = error_scale(errors, 0.8)
     t10 = student_quantile(0.9, 10)
     np.testing.assert_allclose(width[:2], [2 * t10, 3 * t10])

@@ -46,14 +46,14 @@ def test_set_and_get() -> None:
 @pytest.mark.parametrize("n", [0, -1, 2**40])
 def test_a_number_out_of_range(n: int) -> None:
     before = lf.get_num_threads()
-    with pytest.raises((ValueError, TypeError, OverflowError)):
+    with pytest.raises(ValueError, match="n is"):
         lf.set_num_threads(n)
     assert lf.get_num_threads() == before
 
 
 @pytest.mark.parametrize("n", ["2", 2.0, None])
 def test_something_else_than_a_number(n: Any) -> None:
-    with pytest.raises(TypeError, match=r"set_num_threads.* n is a .*expected an integer"):
+    with pytest.raises(TypeError, match=r"set_num_threads.* n is of type .*expected an integer"):
         lf.set_num_threads(n)
 
 

@@ -24,18 +24,27 @@ const char* variable(const SystemView& view, const char* name) {
   return view.variable != nullptr ? view.variable(name) : std::getenv(name);
 }
 
-// 0: not set, or empty.
-int count_from(const SystemView& view, const char* name, bool first_of_list) {
+// Our own variable: 0 where it is not set, or empty.
+int count_from_ours(const SystemView& view) {
+  const char* const name = "LSTMFAST_NUM_THREADS";
   const char* value = variable(view, name);
-  if (value == nullptr) return 0;
-  std::string_view text = trim(value);
-  if (text.empty()) return 0;
-  if (first_of_list) text = text.substr(0, text.find(','));
-  const auto count = parse_number(text);
+  if (value == nullptr || trim(value).empty()) return 0;
+  const auto count = parse_number(trim(value));
   LF_CHECK(count && *count >= 1 && *count <= kMostThreads,
            "[threads] " << name << " is \"" << value << "\"; expected a number from 1 to "
                         << kMostThreads);
   return static_cast<int>(*count);
+}
+
+// OpenMP's, the first number of a list. Others set it, for others: where it is malformed it counts
+// as not set.
+int count_from_openmp(const SystemView& view) {
+  const char* value = variable(view, "OMP_NUM_THREADS");
+  if (value == nullptr) return 0;
+  const std::string_view text = value;
+  const auto count = parse_number(trim(text.substr(0, text.find(','))));
+  if (!count || *count < 1) return 0;
+  return static_cast<int>(std::min<std::int64_t>(*count, kMostThreads));
 }
 
 // The smallest quota of a group and its parents, in whole CPUs; 0 when none has one. `mount` is
@@ -160,8 +169,8 @@ int cpu_quota(const SystemView& view) {
 }
 
 int default_thread_count(const SystemView& view) {
-  int count = count_from(view, "LSTMFAST_NUM_THREADS", false);
-  if (count == 0) count = count_from(view, "OMP_NUM_THREADS", true);
+  int count = count_from_ours(view);
+  if (count == 0) count = count_from_openmp(view);
   if (count == 0) count = smaller_quota(usable_cores(view), cpu_quota(view));
   return std::clamp(count, 1, kMostThreads);
 }

@@ -149,8 +149,9 @@ void bind_model(py::module_& module) {
       .def_property_readonly("compile_config",
                              [](const AnyModel& self) -> std::optional<Map> {
                                return self.visit([](auto& model) -> std::optional<Map> {
-                                 if (!model.compiled()) return std::nullopt;
-                                 return model.training("model.compile_config").config;
+                                 const auto training = model.training();
+                                 if (training == nullptr) return std::nullopt;
+                                 return training->config;
                                });
                              })
       .def_property_readonly(

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -18,9 +19,23 @@ template <class T>
 struct Engine {
   model::Rnn<T> rnn;
   py::tuple kept;
-  layers::Shape x_shape, y_shape, state_shape;
+  layers::Shape x_shape;
+  py::object own_y;  // of them, where it is not the caller's: read-only as long as it is kept
 
   explicit Engine(const model::RnnOptions& options) : rnn(options) {}
+
+  void keep(py::tuple arrays, const layers::Shape& shape, py::object y) {
+    let_go();
+    x_shape = shape;
+    kept = std::move(arrays);
+    own_y = std::move(y);
+    if (own_y) own_y.attr("flags").attr("writeable") = false;
+  }
+  void let_go() {
+    if (own_y) own_y.attr("flags").attr("writeable") = true;
+    own_y = py::object();
+    kept = py::tuple();
+  }
 };
 
 struct AnyRnn {
@@ -76,6 +91,9 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
     input.c0 = pointer<T, T>(c0_array);
     input.lengths = pointer<index, index>(lengths_array);
     input.resets = pointer<bool, unsigned char>(resets_array);
+    // Until the arrays are kept: backward in another thread would miss them.
+    std::optional<model::Busy> busy;
+    if (training) busy.emplace(engine.rnn.busy(), op);
     ops::LstmCall<T> call = engine.rnn.check(op, input);
 
     const model::RnnOptions& options = engine.rnn.options();
@@ -97,13 +115,10 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
       }
     }
     if (training) {
-      engine.kept = py::make_tuple(x, h0, c0, lengths, resets, y);
-      engine.x_shape = input.x.shape;
-      engine.y_shape = y_shape;
-      engine.state_shape = state_shape;
       // backward reads y: nobody may write to it by accident. The caller's own array stays as it
       // was.
-      if (out.is_none()) y.attr("flags").attr("writeable") = false;
+      engine.keep(py::make_tuple(x, h0, c0, lengths, resets, y), input.x.shape,
+                  out.is_none() ? py::object(y) : py::object());
     }
     return py::make_tuple(std::move(y), std::move(h_n), std::move(c_n));
   });
@@ -114,7 +129,11 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
   return self.visit([&](auto& engine) -> py::tuple {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.backward";
+    const model::Busy busy(engine.rnn.busy(), op);
     const ops::LstmCall<T>& call = engine.rnn.trained_call(op);
+    const model::RnnOptions& options = engine.rnn.options();
+    const layers::Shape y_shape = engine.x_shape.with_features(options.hidden);
+    const layers::Shape state_shape{options.layers, call.batch, options.hidden};
     const auto checked = [&](const char* name, const py::object& value,
                              const layers::Shape& shape) {
       py::array_t<T> array = take_optional<T>(op, name, value);
@@ -123,11 +142,11 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
                                                        << shape.text());
       return array;
     };
-    const py::array_t<T> dy_array = checked("dy", dy, engine.y_shape);
-    const py::array_t<T> dh_array = checked("dh_n", dh_n, engine.state_shape);
-    const py::array_t<T> dc_array = checked("dc_n", dc_n, engine.state_shape);
+    const py::array_t<T> dy_array = checked("dy", dy, y_shape);
+    const py::array_t<T> dh_array = checked("dh_n", dh_n, state_shape);
+    const py::array_t<T> dc_array = checked("dc_n", dc_n, state_shape);
     py::array_t<T> dx = new_array<T>(engine.x_shape);
-    py::array_t<T> dh0 = new_array<T>(engine.state_shape), dc0 = new_array<T>(engine.state_shape);
+    py::array_t<T> dh0 = new_array<T>(state_shape), dc0 = new_array<T>(state_shape);
 
     ops::LstmGradients<T> gradients{};
     gradients.dy = dy_array ? dy_array.data() : nullptr;
@@ -144,7 +163,7 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
       const MaybeRelease release(2 * engine.rnn.flops(call.steps, call.batch));
       engine.rnn.backward(gradients);
     }
-    engine.kept = py::tuple();
+    engine.let_go();
     return py::make_tuple(std::move(dx), std::move(dh0), std::move(dc0));
   });
 }

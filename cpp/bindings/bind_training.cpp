@@ -33,6 +33,7 @@ py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index bat
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.fit";
+    self.history = {};
     const Inputs<T> train(op, x, y);
     std::optional<Inputs<T>> held_out;
     if (!x_val.is_none()) held_out.emplace(op, x_val, y_val, "x_val", "y_val");
@@ -92,7 +93,7 @@ py::dict train_on_batch(AnyModel& self, const py::object& x, const py::object& y
 
 template <class F>
 auto with_optimizer(AnyModel& self, const char* op, F f) {
-  return self.visit([&](auto& model) { return f(*model.training(op).optimizer); });
+  return self.visit([&](auto& model) { return f(*model.training(op)->optimizer); });
 }
 
 }  // namespace

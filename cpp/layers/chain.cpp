@@ -82,7 +82,8 @@ void Chain<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
     // Backward reads every output; inference needs no more than the last two.
     if (extent.training) my.outputs[i] = planner.add<T>(count);
   }
-  for (int i = 0; i < 2; ++i) my.gradients[i] = planner.add<T>(largest);
+  const int turns = extent.training || my.outputs.size() > 1 ? 2 : 1;
+  for (int i = 0; i < turns; ++i) my.gradients[i] = planner.add<T>(largest);
   if (extent.training) return;
   for (std::size_t i = 0; i < my.outputs.size(); ++i) my.outputs[i] = my.gradients[i % 2];
 }

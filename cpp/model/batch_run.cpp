@@ -13,7 +13,7 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
       output_(model.output_shape(op, data.in)),
       rows_(output_.rows()),
       columns_(output_.features()),
-      target_columns_(training_.loss->target_columns(columns_)) {
+      target_columns_(training_->loss->target_columns(columns_)) {
   const index count = data.in.count;
   const index targets = data.y_shape.empty() ? 0 : data.y_shape[0];
   LF_CHECK(count >= 1, "[" << op << "] x has no samples; expected at least one");
@@ -21,8 +21,8 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
            "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
   LF_CHECK(targets == count,
            "[" << op << "] y has " << targets << " samples; expected " << count << " to match x");
-  training_.loss->check_shapes(output_.with_batch(count), data.y_shape);
-  training_.loss->check_targets(count * rows_, columns_, data.y, target_columns_);
+  training_->loss->check_shapes(output_.with_batch(count), data.y_shape);
+  training_->loss->check_targets(count * rows_, columns_, data.y, target_columns_);
   batch_ = std::min(batch_size, count);
 }
 
@@ -31,7 +31,7 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
                                  PassMemory<T>& memory) const {
   T* const prediction = memory.prediction();
   pass.batch = batch.samples;
-  pass.pre_activation = training_.fused;
+  pass.pre_activation = training_->fused;
   memory.forward(pass, batch.x, prediction);
 
   losses::LossBatch<T> loss;
@@ -45,10 +45,10 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
     loss.gradient = memory.gradient();
     loss.gradient_stride = columns_;
   }
-  if (!training_.fused) return training_.loss->value(loss);
+  if (!training_->fused) return training_->loss->value(loss);
   loss.output = prediction;
   loss.output_stride = columns_;
-  return training_.loss->value_fused(training_.last, loss);
+  return training_->loss->value_fused(training_->last, loss);
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 
 #include "model/data.h"
 #include "model/meter.h"
@@ -13,8 +14,8 @@ namespace lstmfast::model {
 template <class T>
 class BatchRun {
  public:
-  // Throws std::invalid_argument unless model, data and loss fit together. The three must outlive
-  // it.
+  // Throws std::invalid_argument unless model, data and loss fit together. Model and data must
+  // outlive it.
   BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size);
 
   const Examples<T>& data() const { return data_; }
@@ -22,10 +23,11 @@ class BatchRun {
   index samples(index b) const { return std::min(batch_, data_.in.count - b * batch_); }
   index sample_size() const { return data_.in.shape.count(); }  // values of one sample
   index target_size() const { return rows_ * target_columns_; }
-  PassExtent extent(bool training) const {
-    return {data_.in.shape, output_, batch_, target_size(), training};
+  // `gathered`: batches are put together from samples that lie apart.
+  PassExtent extent(bool training, bool gathered = false) const {
+    return {data_.in.shape, output_, batch_, training, true, gathered ? target_size() : 0};
   }
-  Meter<T> make_meter() const { return Meter<T>(training_.metrics, columns_, target_columns_); }
+  Meter<T> make_meter() const { return Meter<T>(training_->metrics, columns_, target_columns_); }
 
   struct Batch {
     const T* x;
@@ -54,7 +56,7 @@ class BatchRun {
 
  private:
   const Model<T>& model_;
-  const Training<T>& training_;
+  std::shared_ptr<const Training<T>> training_;
   const Examples<T>& data_;
   layers::Shape output_;
   index rows_, columns_;  // of one sample's prediction

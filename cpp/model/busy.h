@@ -1,28 +1,36 @@
-// Says that an object is being trained, so that a second thread gets an error and not a race. Knows
+// Says which thread is changing an object, so that a second one gets an error and not a race. Knows
 // no object.
 #pragma once
 
 #include <atomic>
-#include <stdexcept>
-#include <string>
+#include <cstdint>
 
 namespace lstmfast::model {
 
-// Held by the calls that change training state. Throws std::runtime_error where another holds it.
+class BusyFlag {
+  friend class Busy;
+  std::atomic<std::uint64_t> holder_{0};  // process and thread; 0: nobody
+};
+
+// Held by the calls that change training state, or need it to stand still. Throws
+// std::runtime_error where another holds it. A lease taken before a fork counts in the parent
+// alone.
 class Busy {
  public:
-  Busy(std::atomic<bool>& flag, const char* op) : flag_(flag) {
-    if (flag.exchange(true, std::memory_order_acquire)) {
-      throw std::runtime_error(std::string("[") + op +
-                               "] a training call on this object is running; expected none");
-    }
-  }
-  ~Busy() { flag_.store(false, std::memory_order_release); }
+  enum class Kind {
+    exclusive,  // beside no other lease
+    nested,     // a lease that its own thread holds already will do
+    brief,      // exclusive, and so short that others wait for its end
+    reading     // nested and brief
+  };
+  Busy(BusyFlag& flag, const char* op, Kind kind = Kind::exclusive);
+  ~Busy();
   Busy(const Busy&) = delete;
   Busy& operator=(const Busy&) = delete;
 
  private:
-  std::atomic<bool>& flag_;
+  std::atomic<std::uint64_t>& holder_;
+  std::uint64_t own_;  // 0: nothing to give back
 };
 
 }  // namespace lstmfast::model

@@ -21,8 +21,8 @@ struct Progress {
   Logs logs;                    // means over the epoch so far
 };
 
-// Each may be null; all answer true to stop. An exception that one throws leaves the running
-// call, with the weights of the last whole step.
+// Each may be null; all answer true to stop, batch_begin after that batch. An exception that one
+// throws leaves the running call, with the weights of the last whole step.
 struct Callbacks {
   void* context = nullptr;
   bool (*epoch_begin)(void* context, index epoch) = nullptr;

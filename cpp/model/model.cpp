@@ -17,8 +17,8 @@ Model<T>::Model(Definition<T> definition)
 
 template <class T>
 void Model<T>::compile(const FlatConfig::Map& config) {
-  const Busy busy(busy_, "model.compile");
-  training_ = make_training(definition_, config);
+  const Busy busy(busy_, "model.compile", Busy::Kind::brief);
+  std::atomic_store(&training_, std::shared_ptr<Training<T>>(make_training(definition_, config)));
 }
 
 template <class T>
@@ -39,7 +39,7 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
   const layers::Shape output = output_shape(op, samples);
   const index step = std::max<index>(1, std::min(batch_size, samples.count));
   typename Pool<PassMemory<T>>::Lease memory(pool_);
-  memory->plan({samples.shape, output, step, 0, false});
+  memory->plan({samples.shape, output, step});
   layers::Pass<T> pass;
   pass.values = values_.data();
   TickClock clock;

@@ -2,7 +2,6 @@
 // it. Knows no Python.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 
@@ -36,14 +35,14 @@ class Model {
 
   // Forgets the optimizer's state of an earlier compile.
   void compile(const FlatConfig::Map& config);
-  bool compiled() const { return training_ != nullptr; }
+  bool compiled() const { return training() != nullptr; }
+  // Null before compile(). Whoever holds it may go on with it beside a compile().
+  std::shared_ptr<Training<T>> training() const { return std::atomic_load(&training_); }
   // `op` names the operation in the error of a model that was not compiled.
-  Training<T>& training(const char* op) {
-    LF_CHECK(compiled(), "[" << op << "] the model is not compiled; expected compile() before");
-    return *training_;
-  }
-  const Training<T>& training(const char* op) const {
-    return const_cast<Model*>(this)->training(op);
+  std::shared_ptr<Training<T>> training(const char* op) const {
+    std::shared_ptr<Training<T>> out = training();
+    LF_CHECK(out, "[" << op << "] the model is not compiled; expected compile() before");
+    return out;
   }
 
   Pool<PassMemory<T>>& pool() const { return pool_; }
@@ -55,15 +54,15 @@ class Model {
   void predict(const Samples<T>& samples, index batch_size, T* out,
                const Callbacks& callbacks = {}) const;
 
-  // For Busy: fit, train_on_batch and compile exclude each other.
-  std::atomic<bool>& busy() { return busy_; }
+  // For Busy: fit, train_on_batch, compile and the copies of save exclude each other.
+  BusyFlag& busy() const { return busy_; }
 
  private:
   Definition<T> definition_;
   base::Buffer<T> values_;
-  std::unique_ptr<Training<T>> training_;
+  std::shared_ptr<Training<T>> training_;  // by atomic access
   mutable Pool<PassMemory<T>> pool_;
-  std::atomic<bool> busy_{false};
+  mutable BusyFlag busy_;
 };
 
 }  // namespace lstmfast::model

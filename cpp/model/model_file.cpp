@@ -1,6 +1,7 @@
 #include "model/model_file.h"
 
 #include <limits>
+#include <optional>
 #include <stdexcept>
 
 #include "base/check.h"
@@ -33,7 +34,7 @@ void add_entries(const std::string& prefix, const Definition<T>& definition, T* 
 }
 
 template <class T>
-void add_slots(Training<T>& training, const Definition<T>& definition,
+void add_slots(const Training<T>& training, const Definition<T>& definition,
                std::vector<Entry<T>>& entries) {
   for (int i = 0; i < training.optimizer->slots(); ++i) {
     const std::string prefix = std::string("optimizer.") + training.optimizer->slot_name(i) + ".";
@@ -91,23 +92,24 @@ void save_model(const Model<T>& model, const std::string& path, const FlatConfig
   put(metadata, "model.", definition.config);
   put(metadata, "extra.", extra);
   add_entries("", definition, source.values(), entries);
-  if (model.compiled()) {
-    Training<T>& training = source.training("model.save");
-    put(metadata, "compile.", training.config);
-    if (include_optimizer) {
-      metadata["state.iterations"] = integer_text(training.optimizer->iterations());
-      metadata["state.learning_rate"] = number_text(training.optimizer->learning_rate());
-      metadata["state.epochs"] = integer_text(static_cast<index>(training.epochs));
-      add_slots(training, definition, entries);
-    }
-  }
   std::vector<std::vector<T>> logical;
   std::vector<TensorData> tensors;
+  std::optional<Busy> busy(std::in_place, model.busy(), "model.save", Busy::Kind::reading);
+  if (const std::shared_ptr<Training<T>> training = model.training()) {
+    put(metadata, "compile.", training->config);
+    if (include_optimizer) {
+      metadata["state.iterations"] = integer_text(training->optimizer->iterations());
+      metadata["state.learning_rate"] = number_text(training->optimizer->learning_rate());
+      metadata["state.epochs"] = integer_text(static_cast<index>(training->epochs));
+      add_slots(*training, definition, entries);
+    }
+  }
   for (const Entry<T>& entry : entries) {
     logical.emplace_back(static_cast<std::size_t>(entry.parameter->count()));
     entry.parameter->export_to(static_cast<const T*>(entry.flat), logical.back().data());
     tensors.push_back(tensor_data<T>(entry.name, entry.parameter->shape, logical.back().data()));
   }
+  busy.reset();  // the disk may take long
   write_tensor_file(path, tensors, metadata);
 }
 
@@ -143,13 +145,13 @@ std::unique_ptr<Model<T>> ModelFile::load() const {
   if (!compile_.empty()) {
     model->compile(compile_);
     if (!state_.empty()) {
-      Training<T>& training = model->training("load");
+      const std::shared_ptr<Training<T>> training = model->training("load");
       const FlatConfig state(state_, "load");
       constexpr index kMax = std::numeric_limits<index>::max();
-      training.optimizer->set_iterations(state.integer("iterations", 0, kMax));
-      training.optimizer->set_learning_rate(state.number("learning_rate", 0));
-      training.epochs = static_cast<std::uint64_t>(state.integer("epochs", 0, kMax));
-      add_slots(training, model->definition(), entries);
+      training->optimizer->set_iterations(state.integer("iterations", 0, kMax));
+      training->optimizer->set_learning_rate(state.number("learning_rate", 0));
+      training->epochs = static_cast<std::uint64_t>(state.integer("epochs", 0, kMax));
+      add_slots(*training, model->definition(), entries);
     }
   }
   read_entries(file_, entries);

@@ -13,7 +13,8 @@ namespace lstmfast::model {
 // Tensors: PATH.NAME ("layers.0.kernel"), and optimizer.SLOT.PATH.NAME. Metadata: model.KEY and
 // compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
 // extra.KEY for the caller's own. Without the optimizer a file has no slots and no state, but says
-// how the model was compiled. Errors as those of write_tensor_file.
+// how the model was compiled. Errors as those of write_tensor_file; std::runtime_error where
+// another thread is training the model.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const FlatConfig::Map& extra,
                 bool include_optimizer);

@@ -8,10 +8,11 @@ void PassMemory<T>::plan(const PassExtent& extent) {
   extent_ = PassExtent{};  // in force only when all of the plan has succeeded
   base::Planner planner;
   chain_.declare(*state_, planner, {extent.input, extent.batch, extent.training});
-  x_ = planner.add<T>(extent.batch * extent.input.count());
+  const index output = extent.loss ? extent.batch * extent.output.count() : 0;
+  x_ = planner.add<T>(extent.target > 0 ? extent.batch * extent.input.count() : 0);
   target_ = planner.add<T>(extent.batch * extent.target);
-  prediction_ = planner.add<T>(extent.batch * extent.output.count());
-  gradient_ = planner.add<T>(extent.training ? extent.batch * extent.output.count() : 0);
+  prediction_ = planner.add<T>(output);
+  gradient_ = planner.add<T>(extent.training ? output : 0);
   arena_.reserve(planner);
   extent_ = extent;
 }

@@ -13,12 +13,13 @@ namespace lstmfast::model {
 struct PassExtent {
   layers::Shape input, output;  // of one sample, known
   index batch = 0;              // the largest
-  index target = 0;             // values of one sample's target; 0: there is none
   bool training = false;
+  bool loss = false;  // of a prediction that stays here
+  index target = 0;   // values of one sample's target, where batches are gathered here; else 0
 
   bool covers(const PassExtent& other) const {
     return input == other.input && output == other.output && batch >= other.batch &&
-           target == other.target && training == other.training;
+           training == other.training && loss >= other.loss && target >= other.target;
   }
 };
 
@@ -32,10 +33,10 @@ class PassMemory {
   void plan(const PassExtent& extent);
 
   const PassExtent& extent() const { return extent_; }
-  T* x() { return arena_.at(x_); }                    // [batch][input]
+  T* x() { return arena_.at(x_); }                    // [batch][input], with targets
   T* target() { return arena_.at(target_); }          // [batch][target]
-  T* prediction() { return arena_.at(prediction_); }  // [batch][output]
-  T* gradient() { return arena_.at(gradient_); }      // [batch][output], in training
+  T* prediction() { return arena_.at(prediction_); }  // [batch][output], with a loss
+  T* gradient() { return arena_.at(gradient_); }      // [batch][output], with a loss in training
 
   // `pass` without its arena, which is this memory's own.
   void forward(layers::Pass<T>& pass, const T* x, T* y) {

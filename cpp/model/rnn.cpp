@@ -97,7 +97,7 @@ void Rnn<T>::infer(const ops::LstmCall<T>& call) const {
 
 template <class T>
 void Rnn<T>::train(const ops::LstmCall<T>& call) {
-  const Busy busy(busy_, "lstm.forward");
+  const Busy busy(busy_, "lstm.forward", Busy::Kind::nested);
   LF_ASSERT(call.y != nullptr);
   cache_ = Cache::none;
   ++training_calls_;
@@ -173,7 +173,7 @@ void Rnn<T>::forward(ops::LstmCall<T> call, bool training, Memory& memory) const
 
 template <class T>
 void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
-  const Busy busy(busy_, "lstm.backward");
+  const Busy busy(busy_, "lstm.backward", Busy::Kind::nested);
   const ops::LstmCall<T>& call = trained_call("lstm.backward");
   const base::FlushDenormals flush;
   cache_ = Cache::none;  // its gates become gradients

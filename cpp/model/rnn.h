@@ -2,7 +2,6 @@
 // gradients on request. Knows no Sequential, no training loop and no Python.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -82,6 +81,10 @@ class Rnn {
   // resets of the call must stay as they are until then.
   void train(const ops::LstmCall<T>& call);
 
+  // For Busy: set, train and backward exclude each other. A caller whose arrays must stay as one of
+  // the last two left them takes a lease around it.
+  BusyFlag& busy() { return busy_; }
+
   // The call of the cache; throws where there is none.
   const ops::LstmCall<T>& trained_call(const char* op) const;
 
@@ -112,7 +115,7 @@ class Rnn {
   ops::LstmCall<T> call_{};
   enum class Cache { none, filled, outdated } cache_ = Cache::none;
   std::uint64_t training_calls_ = 0;  // names the masks of each
-  std::atomic<bool> busy_{false};
+  BusyFlag busy_;
   mutable Pool<Memory> pool_;
 };
 

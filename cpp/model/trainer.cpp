@@ -18,15 +18,15 @@ template <class T>
 class Trainer {
  public:
   Trainer(const char* op, Model<T>& model, const Examples<T>& data, index batch_size,
-          OnNonFinite on_nonfinite)
+          OnNonFinite on_nonfinite, bool shuffle)
       : op_(op),
         model_(model),
         training_(model.training(op)),
-        memory_(training_.memory),
+        memory_(training_->memory),
         run_(op, model, data, batch_size),
         meter_(run_.make_meter()),
         on_nonfinite_(on_nonfinite) {
-    memory_.plan(run_.extent(true));
+    memory_.plan(run_.extent(true, shuffle));
   }
 
   const BatchRun<T>& run() const { return run_; }
@@ -40,11 +40,10 @@ class Trainer {
     epochs_ = epochs;
     meter_.reset();
     if (shuffle) shuffle_samples();
-    ++training_.epochs;
+    ++training_->epochs;
     for (index b = 0; b < run_.batches() && !stopped_; ++b) {
       batch_ = b + 1;
       if (callbacks.batch_begin != nullptr && callbacks.batch_begin(callbacks.context, b)) stop();
-      if (stopped_) return;
       step(shuffle ? gathered(b) : run_.at(b));
       if (callbacks.batch_end != nullptr &&
           callbacks.batch_end(callbacks.context, b, meter_.logs())) {
@@ -64,23 +63,23 @@ class Trainer {
     const base::FlushDenormals flush;
     layers::Pass<T> pass;
     pass.values = model_.values();
-    pass.gradients = training_.gradients.data();
+    pass.gradients = training_->gradients.data();
     pass.training = true;
-    pass.seed = training_.seed;
-    pass.step = static_cast<std::uint64_t>(training_.optimizer->iterations());
+    pass.seed = training_->seed;
+    pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
     const double loss = run_.forward_loss(batch, true, pass, memory_);
     const bool check = on_nonfinite_ != OnNonFinite::ignore;
     if (check && !std::isfinite(loss)) return non_finite("the loss", loss, batch.samples);
-    training_.gradients.zero();
+    training_->gradients.zero();
     memory_.backward(pass, batch.x, memory_.prediction(), memory_.gradient());
-    T* const gradients = training_.gradients.data();
-    const index count = training_.gradients.size();
+    T* const gradients = training_->gradients.data();
+    const index count = training_->gradients.size();
     if (!check) {
-      training_.clip.apply_unchecked(count, gradients, training_.runs);
-    } else if (!training_.clip.apply(count, gradients, training_.runs)) {
+      training_->clip.apply_unchecked(count, gradients, training_->runs);
+    } else if (!training_->clip.apply(count, gradients, training_->runs)) {
       return non_finite("a gradient", loss, batch.samples);
     }
-    training_.optimizer->step(count, model_.values(), gradients, training_.slot_blocks.data());
+    training_->optimizer->step(count, model_.values(), gradients, training_->slot_blocks.data());
     meter_.add(loss, batch.samples, run_.metric_batch(batch, memory_));
   }
 
@@ -91,7 +90,7 @@ class Trainer {
   void shuffle_samples() {
     order_.resize(static_cast<std::size_t>(run_.data().in.count));
     std::iota(order_.begin(), order_.end(), index{0});
-    base::shuffle(order_.data(), run_.data().in.count, training_.seed, training_.epochs);
+    base::shuffle(order_.data(), run_.data().in.count, training_->seed, training_->epochs);
   }
 
   typename BatchRun<T>::Batch gathered(index b) {
@@ -105,13 +104,16 @@ class Trainer {
 
   LF_COLD void non_finite(const char* what, double loss, index samples) {
     if (on_nonfinite_ == OnNonFinite::raise) {
-      std::string where;
+      std::string where, doubt;
+      if (!ops::all_finite(model_.size(), model_.values())) {
+        doubt = ", not finite either; the learning rate may be too large";
+      }
       if (epochs_ > 0) {
         where = " in epoch " + std::to_string(epoch_) + " of " + std::to_string(epochs_) +
                 ", batch " + std::to_string(batch_) + " of " + std::to_string(run_.batches());
       }
       throw NonFinite("[" + std::string(op_) + "] " + what + " is not finite" + where +
-                      "; the weights are those before that batch");
+                      "; the weights are those before that batch" + doubt);
     }
     meter_.add_loss(std::isfinite(loss) ? std::nan("") : loss, samples);
     stop();
@@ -119,7 +121,7 @@ class Trainer {
 
   const char* op_;
   Model<T>& model_;
-  Training<T>& training_;
+  std::shared_ptr<Training<T>> training_;
   PassMemory<T>& memory_;
   BatchRun<T> run_;
   Meter<T> meter_;
@@ -182,7 +184,7 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
          const FitOptions& options, const Callbacks& callbacks, History& history) {
   const char* const op = "model.fit";
   const Busy busy(model.busy(), op);
-  Trainer<T> trainer(op, model, train, options.batch_size, options.on_nonfinite);
+  Trainer<T> trainer(op, model, train, options.batch_size, options.on_nonfinite, options.shuffle);
   std::optional<Validation<T>> held_out;
   if (validation != nullptr) held_out.emplace(model, *validation, options.validation_batch_size);
 
@@ -223,7 +225,7 @@ template <class T>
 Scores train_on_batch(Model<T>& model, const Examples<T>& batch, OnNonFinite on_nonfinite) {
   const char* const op = "model.train_on_batch";
   const Busy busy(model.busy(), op);
-  Trainer<T> trainer(op, model, batch, std::max<index>(1, batch.in.count), on_nonfinite);
+  Trainer<T> trainer(op, model, batch, std::max<index>(1, batch.in.count), on_nonfinite, false);
   trainer.step(trainer.run().at(0));
   return scores(trainer.meter().logs());
 }

@@ -13,7 +13,8 @@
 namespace lstmfast::model {
 
 // What to do about a loss or a gradient that is infinite or NaN. `raise` and `stop` leave the
-// weights as they were before that batch: the last finite ones.
+// weights as they were before that batch: finite, unless the step before went too far. The error of
+// `raise` tells which.
 enum class OnNonFinite { raise, stop, ignore };
 
 struct NonFinite : std::runtime_error {

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lstmfast import (
         callbacks,
+        forecasting,
         functional,
         initializers,
         layers,
@@ -64,6 +65,7 @@ _EXPORTS = {
 }
 _SUBMODULES = (
     "callbacks",
+    "forecasting",
     "functional",
     "initializers",
     "layers",
@@ -83,6 +85,7 @@ __all__ = [
     "__version__",
     "available_isas",
     "callbacks",
+    "forecasting",
     "functional",
     "get_num_threads",
     "initializers",

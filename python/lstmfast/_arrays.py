@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from lstmfast._checks import wrong_kind
+
 if TYPE_CHECKING:  # numpy.typing takes 4 ms to load
     from numpy.typing import NDArray
 
@@ -34,24 +36,35 @@ def as_dtype(dtype: Any, where: str) -> np.dtype[Any]:
     return _DTYPES[name]
 
 
-def as_array(value: ArrayLike, where: str, name: str) -> Array:
+def as_array(
+    value: ArrayLike, where: str, name: str, kinds: str = "fiub", expected: str = "real numbers"
+) -> Array:
     """Return any array-like as an array of numbers, copying only where NumPy must."""
     if type(value) is not np.ndarray:
         value = _foreign_array(value, where, name)
-    if value.dtype.kind not in "fiub":
-        raise TypeError(f"[{where}] {name} holds {value.dtype} values; expected real numbers")
+    if value.dtype.kind not in kinds and (value.size or value.dtype.kind not in "fiub"):
+        raise TypeError(f"[{where}] {name} holds {value.dtype} values; expected {expected}")
     return value  # type: ignore[no-any-return]
 
 
 def _foreign_array(value: ArrayLike, where: str, name: str) -> Array:
-    if hasattr(value, "detach"):  # a torch tensor that requires gradients refuses to be read
-        value = value.detach()
-    if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
-        return np.from_dlpack(value)
+    if value is None:
+        raise wrong_kind(where, name, value, "an array")
     try:
+        if hasattr(value, "detach"):  # a torch tensor that requires gradients refuses to be read
+            value = value.detach()
+        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
+            return np.from_dlpack(value)
         return np.asarray(value)
-    except ValueError as error:  # rows of different lengths
-        raise ValueError(f"[{where}] {name} is not a full array: {error}") from None
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(value, list | tuple):  # rows of different lengths
+            raise ValueError(f"[{where}] {name} is not a full array: {error}") from None
+        raise TypeError(
+            f"[{where}] {name} is of type {type(value).__name__} and cannot be read as an array: "
+            f"{error}"
+        ) from error
 
 
 def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> Array:
@@ -60,23 +73,26 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
         flags = value.flags
         if flags.c_contiguous and flags.aligned:
             return value
-    array = np.asarray(as_array(value, where, name), dtype=dtype, order="C")
+    array = as_array(value, where, name)
+    try:
+        with np.errstate(over="raise"):
+            array = np.asarray(array, dtype=dtype, order="C")
+    except FloatingPointError:
+        raise ValueError(f"[{where}] {name} has values beyond {dtype}'s range") from None
     return array if array.flags.aligned else array.copy()
 
 
 def as_integers(value: ArrayLike, where: str, name: str) -> NDArray[np.int64]:
     """Return a C-contiguous array of int64 for integers of any width; floats are refused."""
-    array = as_array(value, where, name)
-    if array.dtype.kind not in "iu" and array.size:
-        raise TypeError(f"[{where}] {name} holds {array.dtype} values; expected integers")
+    array = as_array(value, where, name, "iu", "integers")
     return np.asarray(array, dtype=np.int64, order="C")
 
 
 def as_flags(value: ArrayLike, where: str, name: str) -> NDArray[np.bool_]:
-    """Return a C-contiguous array of booleans; integers count as true where they are not 0."""
-    array = as_array(value, where, name)
-    if array.dtype.kind == "f" and array.size:
-        raise TypeError(f"[{where}] {name} holds {array.dtype} values; expected booleans")
+    """Return a C-contiguous array of booleans; integers must be 0 or 1."""
+    array = as_array(value, where, name, "iub", "booleans")
+    if array.dtype.kind in "iu" and array.size and not 0 <= array.min() <= array.max() <= 1:
+        raise ValueError(f"[{where}] {name} holds other values than 0 and 1; expected booleans")
     return np.asarray(array, dtype=np.bool_, order="C")
 
 

@@ -65,7 +65,7 @@ class Rnn:
 
         x and y are (B, T, ·), or (T, B, ·) with batch_first=False; states are (L, B, H); lengths
         (B,) and resets (B, T) in both layouts. training=True keeps x, the states and y for
-        backward; the y that it allocates is read-only.
+        backward; the y that it allocates is read-only until then.
         """
 
     def backward(
@@ -152,7 +152,10 @@ class Model:
     def save(
         self, path: str | os.PathLike[str], extra: Mapping[str, str], include_optimizer: bool
     ) -> None:
-        """Write one safetensors file, at once and atomically."""
+        """Write one safetensors file, at once and atomically.
+
+        A RuntimeError while another thread trains the model.
+        """
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> tuple[Model, dict[str, str]]:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import os
 
+from lstmfast._checks import wrong_kind
+
 # Formats of others. A file of ours under such a name would mislead people and programs.
 _FOREIGN_SUFFIXES = (".keras", ".h5", ".hdf5", ".pt", ".pth", ".onnx", ".npz", ".pkl")
 
 
+def path_text(path: str | os.PathLike[str], where: str) -> str:
+    """Return a path as text."""
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        text = None
+    if not isinstance(text, str):
+        raise wrong_kind(where, "filepath", path, "text or a path")
+    return text
+
+
 def check_path(path: str | os.PathLike[str], where: str) -> str:
     """Return a path to write a model to as text; refuse the names of other formats."""
-    text = os.fspath(path)
-    if not isinstance(text, str):
-        raise TypeError(f"[{where}] filepath is of type bytes; expected text or a path")
+    text = path_text(path, where)
     if text.lower().endswith(_FOREIGN_SUFFIXES):
         raise ValueError(
             f"[{where}] filepath is {text!r}; models are saved as safetensors files: use a name "

@@ -24,11 +24,13 @@ class Registry(Generic[K]):
         base: type[K],
         classes: Sequence[type[K]],
         aliases: Mapping[str, str] | None = None,
+        unavailable: Sequence[str] = (),
     ) -> None:
         self.what = what
         self.base = base
         self.classes = {snake_case(cls.__name__): cls for cls in classes}
         self.aliases = dict(aliases or {})
+        self.unavailable = frozenset(unavailable)  # what Keras has besides
 
     def find(self, name: str) -> type[K] | None:
         """Return the class that a string names, or None."""
@@ -46,7 +48,7 @@ class Registry(Generic[K]):
         if isinstance(identifier, str):
             return self._named(identifier)()
         raise TypeError(
-            f"{self.what} is a {type(identifier).__name__}; expected a name or an object of "
+            f"{self.what} is of type {type(identifier).__name__}; expected a name or an object of "
             f"lstmfast's {self.base.__name__} classes"
         )
 
@@ -54,21 +56,12 @@ class Registry(Generic[K]):
         cls = self.find(name)
         if cls is None:
             known = ", ".join(sorted({*self.classes, *self.aliases}))
+            if snake_case(str(name)) in self.unavailable:
+                raise ValueError(
+                    f"{self.what} {name!r} is not available in this version; there are {known}"
+                )
             raise ValueError(f"unknown {self.what} {name!r}; known: {known}")
         return cls
-
-
-def check_unavailable(where: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Refuse Keras's arguments that are not offered yet, unless they ask for nothing.
-
-    `defaults` holds their names with the value at which they change nothing.
-    """
-    for name, value in given.items():
-        if name not in defaults:
-            raise TypeError(f"[{where}] got an unexpected keyword argument {name!r}")
-        default = defaults[name]
-        if value is not default and value != default:
-            raise ValueError(f"[{where}] {name}={value!r} is not available in this version")
 
 
 def config_text(value: bool | float | str | None) -> str:

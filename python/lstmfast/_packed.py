@@ -8,6 +8,7 @@ import numpy as np
 
 from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, shape_text
+from lstmfast._checks import activation_name, flag
 from lstmfast._names import config_text
 from lstmfast._torch_layout import from_torch, torch_shapes
 
@@ -51,6 +52,12 @@ class Packed:
             raise ValueError(
                 f"[functional.pack] w_hh has shape {shape_text((rows, self.hidden_size))}; "
                 f"expected ({gates}*H, H)"
+            )
+        of_input = weights["weight_ih"].shape
+        if of_input[0] != rows:
+            raise ValueError(
+                f"[functional.pack] w_ih has shape {shape_text(of_input)}; expected "
+                f"({gates}*H={rows}, I)"
             )
         core = self._new_core()
         of_core = {name: tuple(shape) for _, name, shape in core.parameter_names()}
@@ -100,8 +107,8 @@ def pack(
     b_ih: ArrayLike = None,
     b_hh: ArrayLike = None,
     *,
-    activation: str = "tanh",
-    recurrent_activation: str = "sigmoid",
+    activation: str | None = "tanh",
+    recurrent_activation: str | None = "sigmoid",
     coupled: bool = False,
     w_peephole: ArrayLike = None,
     norm_z_weight: ArrayLike = None,
@@ -118,8 +125,8 @@ def pack(
         (4H, I) and (4H, H).
     b_ih, b_hh : array_like, optional
         (4H) each; they are added up.
-    activation, recurrent_activation : str
-        φ and σ in the equations of `lstmfast.LSTM`.
+    activation, recurrent_activation : str or None
+        φ and σ in the equations of `lstmfast.LSTM`; None is ``"linear"``.
     coupled : bool
         Take i = 1 - f; then it is 3H in place of 4H.
     w_peephole : array_like, optional
@@ -162,19 +169,22 @@ def pack(
     weights = {
         WEIGHTS[argument]: np.array(as_float(value, number, "functional.pack", argument))
         for argument, value in given.items()
-        if value is not None
+        if value is not None or argument in ("w_ih", "w_hh")
     }
     for argument, name in (("w_ih", "weight_ih"), ("w_hh", "weight_hh")):
         if weights[name].ndim != 2:
             raise ValueError(
-                f"[functional.pack] {argument} has {weights[name].ndim} axes; expected 2"
+                f"[functional.pack] {argument} has shape {shape_text(weights[name].shape)}; "
+                "expected two axes"
             )
     options = {
-        "activation": activation,
-        "recurrent_activation": recurrent_activation,
+        "activation": activation_name(activation, "functional.pack"),
+        "recurrent_activation": activation_name(
+            recurrent_activation, "functional.pack", "recurrent_activation"
+        ),
         "use_bias": config_text(b_ih is not None or b_hh is not None),
         "peephole": config_text(w_peephole is not None),
-        "coupled": config_text(bool(coupled)),
+        "coupled": config_text(flag(coupled, "coupled", "functional.pack")),
         "layer_norm": config_text(any(name.startswith("norm") for name in weights)),
     }
     return Packed(weights, options, number)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_integers, shape_text
+from lstmfast._checks import flag
 
 if TYPE_CHECKING:
     from lstmfast import _core
@@ -23,11 +24,13 @@ def run(
     state: Any,
     lengths: ArrayLike,
     resets: ArrayLike,
-    training: bool,
+    training: Any,
     out: Array | None,
 ) -> tuple[Array, State]:
     """Run forward: x (B, T, I), (T, B, I) or (T, I) to y and (h, c), in the layout of x."""
     x = as_float(x, dtype, "lstm", "x")
+    if training is not True and training is not False:
+        training = flag(training, "training", "lstm")
     if x.ndim == 3:
         h0, c0 = (None, None) if state is None else _pair(state, dtype, "state", ("h0", "c0"))
         if lengths is not None:
@@ -35,6 +38,11 @@ def run(
         if resets is not None:
             resets = as_flags(resets, "lstm", "resets")
             if not batch_first:
+                if resets.shape != x.shape[:2]:
+                    raise ValueError(
+                        f"[lstm] resets has shape {shape_text(resets.shape)}; expected "
+                        f"(T={x.shape[0]}, B={x.shape[1]})"
+                    )
                 resets = np.ascontiguousarray(resets.T)
         if out is not None:
             _check_out(out, dtype)
@@ -63,9 +71,21 @@ def _run_unbatched(
         h0, c0 = _pair(state, dtype, "state", ("h0", "c0"))
         state = (batched_state(h0, "h0"), batched_state(c0, "c0"))
     if lengths is not None:
-        lengths = as_integers(lengths, "lstm", "lengths").reshape(1)
+        lengths = as_integers(lengths, "lstm", "lengths")
+        if lengths.size != 1:
+            raise ValueError(
+                f"[lstm] lengths has shape {shape_text(lengths.shape)}; expected one length for "
+                "one sequence"
+            )
+        lengths = lengths.reshape(1)
     if resets is not None:
-        resets = as_flags(resets, "lstm", "resets")[None]
+        resets = as_flags(resets, "lstm", "resets")
+        if resets.shape != x.shape[:1]:
+            raise ValueError(
+                f"[lstm] resets has shape {shape_text(resets.shape)}; expected (T={len(x)},) for "
+                "one sequence"
+            )
+        resets = resets[None]
     if out is not None:
         _check_out(out, dtype)
         out = out[None]
@@ -115,7 +135,7 @@ def batched_state(value: Array, name: str) -> Array:
 
 def _check_out(out: Any, dtype: Dtype) -> None:
     if not isinstance(out, np.ndarray):
-        raise TypeError(f"[lstm] out is a {type(out).__name__}; expected a NumPy array")
+        raise TypeError(f"[lstm] out is of type {type(out).__name__}; expected a NumPy array")
     if out.dtype != dtype or not out.flags.c_contiguous or not out.flags.writeable:
         raise ValueError(
             f"[lstm] out is an array of {out.dtype}; expected a writable, C-contiguous array of "

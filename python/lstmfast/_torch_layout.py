@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._checks import wrong_kind
 
 if TYPE_CHECKING:
     from lstmfast import _core
@@ -108,6 +109,8 @@ class TorchParameters:
 
     def load(self, given: Mapping[str, ArrayLike], where: str) -> None:
         """Replace all parameters, after all of them have been checked."""
+        if not isinstance(given, Mapping):
+            raise wrong_kind(where, "state_dict", given, "a mapping of names to arrays")
         missing = [name for name in self.shapes if name not in given]
         unknown = [str(name) for name in given if name not in self.shapes]
         if missing or unknown:

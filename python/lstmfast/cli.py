@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lstmfast._cli.common import UserError
+from lstmfast._cli.common import UserError, check_environment
 
 __all__ = ["COMMANDS", "main"]
 
@@ -65,6 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help()
         return _USER_ERROR
     try:
+        check_environment()
         return int(args.run(args))
     except UserError as error:
         message = " ".join(str(error).split())

@@ -7,13 +7,16 @@ calls.
 
 from __future__ import annotations
 
+import copy
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_float
+from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._checks import flag
 from lstmfast._packed import WEIGHTS, Packed, pack
 from lstmfast._recurrent import State, run, run_backward
 from lstmfast._torch_layout import to_torch
@@ -73,9 +76,14 @@ def lstm(
     >>> y.dtype, float(abs(y).max())
     (dtype('float64'), 0.0)
     """
-    packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
-    state = _layer_state(h0, c0, packed)
-    y, (h, c) = run(packed._core, packed._dtype, batch_first, x, state, lengths, resets, False, out)
+    try:
+        packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
+        x = as_float(x, packed._dtype, "lstm", "x")
+        first = flag(batch_first, "batch_first", "lstm")
+        state = _layer_state(h0, c0, packed, x, first)
+        y, (h, c) = run(packed._core, packed._dtype, first, x, state, lengths, resets, False, out)
+    except (TypeError, ValueError) as error:
+        raise _as_said_by("functional.lstm", error) from None
     return y, (h[0], c[0])
 
 
@@ -139,10 +147,15 @@ def lstm_vjp(
     >>> gradients.x.shape, gradients.w_hh.shape, gradients.b_ih
     ((1, 5, 3), (8, 2), None)
     """
-    packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
-    state = _layer_state(h0, c0, packed)
-    # a copy: the caller may change x before calling vjp
-    x = np.array(as_float(x, packed._dtype, "lstm", "x"))
+    try:
+        packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
+        # copies: the caller may change the arrays before calling vjp
+        x = np.array(as_float(x, packed._dtype, "lstm", "x"))
+        batch_first = flag(batch_first, "batch_first", "lstm")
+        state = copy.deepcopy(_layer_state(h0, c0, packed, x, batch_first))
+        lengths, resets = copy.deepcopy(lengths), copy.deepcopy(resets)
+    except (TypeError, ValueError) as error:
+        raise _as_said_by("functional.lstm_vjp", error) from None
     core = packed._copy()
     fresh = True
 
@@ -155,14 +168,12 @@ def lstm_vjp(
             core.zero_grad()
             forward()
         fresh = False
-        if dstate is not None:
-            dstate = tuple(
-                None
-                if each is None
-                else as_float(each, packed._dtype, "lstm.backward", "dstate")[None]
-                for each in dstate
-            )
-        dx, (dh0, dc0) = run_backward(core, packed._dtype, x.ndim == 3, batch_first, dy, dstate)
+        try:
+            if dstate is not None:
+                dstate = _layer_dstate(dstate, packed, x, batch_first)
+            dx, (dh0, dc0) = run_backward(core, packed._dtype, x.ndim == 3, batch_first, dy, dstate)
+        except (TypeError, ValueError) as error:
+            raise _as_said_by("functional.lstm_vjp", error) from None
         names = [name for _, name, _ in core.parameter_names()]
         of_torch = to_torch({name: core.grad(0, name) for name in names})
         weights = {
@@ -171,7 +182,10 @@ def lstm_vjp(
         }
         return Gradients(x=dx, h0=dh0[0], c0=dc0[0], **weights)  # type: ignore[arg-type]
 
-    y, (h, c) = forward()
+    try:
+        y, (h, c) = forward()
+    except (TypeError, ValueError) as error:
+        raise _as_said_by("functional.lstm_vjp", error) from None
     return (y.copy(), (h[0], c[0])), vjp
 
 
@@ -191,10 +205,42 @@ def _packed(
     return w_ih
 
 
-def _layer_state(h0: ArrayLike, c0: ArrayLike, packed: Packed) -> State | None:
+def _layer_state(
+    h0: ArrayLike, c0: ArrayLike, packed: Packed, x: Array, batch_first: bool
+) -> State | None:
     if h0 is None and c0 is None:
         return None
     if h0 is None or c0 is None:
         raise ValueError("[functional.lstm] got one of h0 and c0; expected both or none")
-    h = as_float(h0, packed._dtype, "lstm", "h0")
-    return h[None], as_float(c0, packed._dtype, "lstm", "c0")[None]
+    h, c = (_of_layer(v, n, packed, x, batch_first) for n, v in (("h0", h0), ("c0", c0)))
+    return h, c
+
+
+def _layer_dstate(
+    dstate: Any, packed: Packed, x: Array, batch_first: bool
+) -> tuple[Array | None, Array | None]:
+    if not isinstance(dstate, tuple | list) or len(dstate) != 2:
+        raise TypeError("[functional.lstm_vjp] dstate is not a pair; expected (dh, dc)")
+    dh, dc = (
+        None if value is None else _of_layer(value, name, packed, x, batch_first)
+        for name, value in zip(("dh", "dc"), dstate, strict=True)
+    )
+    return dh, dc
+
+
+def _of_layer(value: ArrayLike, name: str, packed: Packed, x: Array, batch_first: bool) -> Array:
+    """Return a state as the engine takes it, (1, B, H) or (1, H)."""
+    array = as_float(value, packed._dtype, "functional.lstm", name)
+    units = packed.hidden_size
+    rows = x.shape[0 if batch_first else 1] if x.ndim == 3 else None
+    if x.ndim in (2, 3) and array.shape != ((units,) if rows is None else (rows, units)):
+        expected = f"(H={units},)" if rows is None else f"(B={rows}, H={units})"
+        raise ValueError(
+            f"[functional.lstm] {name} has shape {shape_text(array.shape)}; expected {expected}"
+        )
+    return array[None]
+
+
+def _as_said_by(where: str, error: Exception) -> Exception:
+    """Return an error of what a function is made of as one of the function itself."""
+    return type(error)(re.sub(r"^\[[\w.]+\]", f"[{where}]", str(error)))

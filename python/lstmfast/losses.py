@@ -10,6 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from lstmfast._checks import flag, number
 from lstmfast._names import Registry, config_text, snake_case
 
 __all__ = [
@@ -27,6 +28,12 @@ __all__ = [
 @dataclass(frozen=True)
 class Loss:
     """A loss with its options."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            check = flag if isinstance(field.default, bool) else number
+            value = check(getattr(self, field.name), field.name, type(self).__name__)
+            object.__setattr__(self, field.name, value)
 
     @property
     def kind(self) -> str:
@@ -82,6 +89,7 @@ class Huber(Loss):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0.0 < self.delta < float("inf"):
             raise ValueError(f"[Huber] delta is {self.delta}; expected a positive number")
 
@@ -152,20 +160,6 @@ class BinaryCrossentropy(Loss):
     label_smoothing: float = 0.0
 
 
-@dataclass(frozen=True)
-class _CoreLoss(Loss):
-    """A loss that only the core knows, by name and without options."""
-
-    name: str
-
-    @property
-    def kind(self) -> str:
-        return self.name
-
-    def config(self) -> dict[str, str]:
-        return {"loss": self.name}
-
-
 LOSSES: Registry[Loss] = Registry(
     "loss",
     Loss,
@@ -182,13 +176,33 @@ LOSSES: Registry[Loss] = Registry(
         "mae": "mean_absolute_error",
         "bce": "binary_crossentropy",
     },
+    unavailable=[
+        "categorical_focal_crossentropy",
+        "categorical_hinge",
+        "circle",
+        "cosine_similarity",
+        "ctc",
+        "dice",
+        "binary_focal_crossentropy",
+        "hinge",
+        "kl_divergence",
+        "kld",
+        "kullback_leibler_divergence",
+        "log_cosh",
+        "logcosh",
+        "mape",
+        "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error",
+        "msle",
+        "poisson",
+        "squared_hinge",
+        "tversky",
+    ],
 )
 
 
 def get(identifier: Any) -> Loss:
     """Return the loss for a name, a class, an object or a configuration.
-
-    A name that has no class here is left to the core, which knows what it was built with.
 
     Examples
     --------
@@ -196,6 +210,4 @@ def get(identifier: Any) -> Loss:
     >>> losses.get("MSE")
     MeanSquaredError()
     """
-    if isinstance(identifier, str) and LOSSES.find(identifier) is None:
-        return _CoreLoss(snake_case(identifier))
     return LOSSES.get(identifier)

@@ -123,12 +123,6 @@ class SparseCategoricalAccuracy(Accuracy):
     """
 
 
-class _CoreMetric(Metric):
-    """A metric that only the core knows, by name."""
-
-    direction = None
-
-
 METRICS: Registry[Metric] = Registry(
     "metric",
     Metric,
@@ -147,14 +141,34 @@ METRICS: Registry[Metric] = Registry(
         "mae": "mean_absolute_error",
         "acc": "accuracy",
     },
+    unavailable=[
+        "auc",
+        "binary_crossentropy",
+        "categorical_crossentropy",
+        "cosine_similarity",
+        "f1_score",
+        "hinge",
+        "kl_divergence",
+        "log_cosh_error",
+        "mape",
+        "mean",
+        "mean_absolute_percentage_error",
+        "mean_squared_logarithmic_error",
+        "msle",
+        "poisson",
+        "precision",
+        "r2_score",
+        "recall",
+        "sparse_categorical_crossentropy",
+        "top_k_categorical_accuracy",
+    ],
 )
 
 
 def get(identifier: Any) -> Metric:
     """Return the metric for a name, a class, an object or a configuration.
 
-    A metric got by a string bears that string as its name. A string that has no class here is
-    left to the core, which knows what it was built with.
+    A metric got by a string bears that string as its name.
 
     Examples
     --------
@@ -164,7 +178,8 @@ def get(identifier: Any) -> Metric:
     """
     if not isinstance(identifier, str):
         return METRICS.get(identifier)
-    metric = (METRICS.find(identifier) or _CoreMetric)(name=identifier)
+    metric = METRICS.get(identifier)
+    metric.name = identifier
     metric.kind = snake_case(identifier)  # the core knows the short names too
     return metric
 

@@ -10,7 +10,8 @@ import math
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lstmfast._names import Registry, check_unavailable, config_text
+from lstmfast._checks import check_unavailable, flag, number
+from lstmfast._names import Registry, config_text
 
 if TYPE_CHECKING:
     from lstmfast import _core
@@ -26,6 +27,12 @@ _UNAVAILABLE: dict[str, Any] = {
     "ema_overwrite_frequency": None,
     "loss_scale_factor": None,
     "gradient_accumulation_steps": None,
+}
+# the limits on gradients, and what the core calls them
+CLIPS = {
+    "clipnorm": "clip.norm",
+    "clipvalue": "clip.value",
+    "global_clipnorm": "clip.global_norm",
 }
 
 
@@ -64,18 +71,34 @@ class Optimizer:
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
-        clips = {"norm": clipnorm, "value": clipvalue, "global_norm": global_clipnorm}
-        self._clips = {f"clip.{k}": float(v) for k, v in clips.items() if v is not None}
-        if len(self._clips) > 1:
+        if len(self._clips()) > 1:
             raise ValueError(
                 f"[{where}] got several of clipnorm, clipvalue and global_clipnorm; expected one"
             )
-        for value in self._clips.values():
-            if not value > 0.0:
-                raise ValueError(f"[{where}] a clipping limit is {value}; expected more than 0")
+        for name, value in self._clips().items():
+            if not number(value, name, where) > 0.0:
+                raise ValueError(f"[{where}] {name} is {value}; expected more than 0")
         self._engine: _core.Model | None = None
         self._model: weakref.ref[object] | None = None
         self._learning_rate = _checked_rate(learning_rate, where)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what would have no effect: Keras's other options, and changes after compile."""
+        where = type(self).__name__
+        if name == "lr":
+            raise AttributeError(f"[{where}] there is no lr; set learning_rate")
+        if name in _UNAVAILABLE:
+            check_unavailable(where, {name: value}, _UNAVAILABLE)
+        fixed = {*CLIPS, *self.options()} if self.__dict__.get("_engine") is not None else ()
+        if name in fixed:
+            raise AttributeError(
+                f"[{where}] {name} cannot change once a model is compiled with it; compile the "
+                "model with a new optimizer"
+            )
+        super().__setattr__(name, value)
+
+    def _clips(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in CLIPS if getattr(self, name) is not None}
 
     @property
     def learning_rate(self) -> float:
@@ -103,7 +126,7 @@ class Optimizer:
         return {
             "optimizer.kind": self.kind,
             **{f"optimizer.{key}": config_text(value) for key, value in options.items()},
-            **{key: config_text(value) for key, value in self._clips.items()},
+            **{CLIPS[name]: config_text(float(limit)) for name, limit in self._clips().items()},
         }
 
     def get_config(self) -> dict[str, Any]:
@@ -126,17 +149,12 @@ class Optimizer:
         return {**self.__dict__, **unbound}
 
     def __repr__(self) -> str:
-        shown = {"learning_rate": self.learning_rate, **self.options()}
+        shown = {"learning_rate": self.learning_rate, **self.options(), **self._clips()}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
 
 
 def _checked_rate(value: float, where: str) -> float:
-    try:
-        rate = float(value)
-    except TypeError:
-        raise TypeError(
-            f"[{where}] learning_rate is a {type(value).__name__}; expected a number"
-        ) from None
+    rate = number(value, "learning_rate", where)
     if not (rate >= 0.0 and math.isfinite(rate)):
         raise ValueError(f"[{where}] learning_rate is {rate}; expected a finite number, 0 or more")
     return rate
@@ -173,10 +191,10 @@ class SGD(Optimizer):
         **limits: Any,
     ) -> None:
         super().__init__(learning_rate, **limits)
-        if not 0.0 <= momentum <= 1.0:
+        self.momentum = number(momentum, "momentum", "SGD")
+        self.nesterov = flag(nesterov, "nesterov", "SGD")
+        if not 0.0 <= self.momentum <= 1.0:
             raise ValueError(f"[SGD] momentum is {momentum}; expected 0 to 1")
-        self.momentum = float(momentum)
-        self.nesterov = bool(nesterov)
 
     def options(self) -> dict[str, float | bool]:
         """Return momentum and nesterov."""
@@ -204,7 +222,7 @@ class Adam(Optimizer):
     --------
     >>> from lstmfast.optimizers import Adam
     >>> Adam(global_clipnorm=1.0)
-    Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07)
+    Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-07, global_clipnorm=1.0)
     """
 
     kind = "adam"
@@ -218,21 +236,40 @@ class Adam(Optimizer):
         **limits: Any,
     ) -> None:
         super().__init__(learning_rate, **limits)
-        for name, beta in (("beta_1", beta_1), ("beta_2", beta_2)):
+        self.beta_1 = number(beta_1, "beta_1", "Adam")
+        self.beta_2 = number(beta_2, "beta_2", "Adam")
+        self.epsilon = number(epsilon, "epsilon", "Adam")
+        for name, beta in (("beta_1", self.beta_1), ("beta_2", self.beta_2)):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"[Adam] {name} is {beta}; expected 0 to below 1")
-        if not epsilon >= 0.0:
+        if not self.epsilon >= 0.0:
             raise ValueError(f"[Adam] epsilon is {epsilon}; expected 0 or more")
-        self.beta_1 = float(beta_1)
-        self.beta_2 = float(beta_2)
-        self.epsilon = float(epsilon)
 
     def options(self) -> dict[str, float | bool]:
         """Return beta_1, beta_2 and epsilon."""
         return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
 
-OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, [SGD, Adam])
+OPTIMIZERS: Registry[Optimizer] = Registry(
+    "optimizer",
+    Optimizer,
+    [SGD, Adam],
+    unavailable=[
+        "adadelta",
+        "adafactor",
+        "adagrad",
+        "adam_w",
+        "adamax",
+        "adamw",
+        "ftrl",
+        "lamb",
+        "lion",
+        "muon",
+        "nadam",
+        "rmsprop",
+        "rm_sprop",
+    ],
+)
 
 
 def get(identifier: Any) -> Optimizer:

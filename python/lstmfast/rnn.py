@@ -7,18 +7,23 @@ from typing import Any
 
 from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_dtype
+from lstmfast._checks import activation_name, check_unavailable, count, flag, number
 from lstmfast._names import config_text
 from lstmfast._recurrent import State, run, run_backward
 from lstmfast._torch_layout import TorchParameters, first_weights
-from lstmfast.layers.base import positive
 from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["LSTM"]
 
+# what a finished object would not heed
+_FIXED = "input_size hidden_size num_layers bias dropout bidirectional proj_size activation"
+_FIXED += " recurrent_activation peephole coupled layer_norm seed training"
+
 
 class LSTM:
-    r"""One or more LSTM layers over sequences, as `torch.nn.LSTM`: NumPy arrays in and out.
+    r"""LSTM layers as `torch.nn.LSTM`, but **batch_first=True by default**; NumPy in and out.
 
+    Arrays are (batch, steps, features) unless ``batch_first=False``: torch's default is the other.
     One step of a layer, for each row of the batch, with x its input and ⊙ element by element:
 
         z = b + x W + h R,  in four parts z_i, z_f, z_g, z_o
@@ -41,14 +46,14 @@ class LSTM:
         In training, the share of values set to 0 between two layers.
     bidirectional, proj_size
         Not available in this version: must be False and 0.
-    activation, recurrent_activation : str
-        φ and σ.
+    activation, recurrent_activation : str or None
+        φ and σ; None is ``"linear"``.
     peephole : bool
-        Let i and f see c before the step, and o after it, by weights of one value a unit.
+        Let i and f see c before the step, and o after it, by one weight a unit.
     coupled : bool
         Take i = 1 - f: three gates, in order f, g, o.
     layer_norm : bool
-        Normalise each gate's z over the units, and c within φ(c), with gains and shifts.
+        Normalise each gate's z over the units, and c within φ(c).
     dtype : {"float32", "float64"}
         The type of weights and computation; other arrays are converted.
     seed : int or numpy.random.Generator, optional
@@ -88,31 +93,31 @@ class LSTM:
         bidirectional: bool = False,
         proj_size: int = 0,
         *,
-        activation: str = "tanh",
-        recurrent_activation: str = "sigmoid",
+        activation: str | None = "tanh",
+        recurrent_activation: str | None = "sigmoid",
         peephole: bool = False,
         coupled: bool = False,
         layer_norm: bool = False,
         dtype: Any = "float32",
         seed: Seed = None,
     ) -> None:
-        if bidirectional:
-            raise ValueError("[LSTM] bidirectional=True is not available in this version")
-        if proj_size:
-            raise ValueError(f"[LSTM] proj_size={proj_size} is not available in this version")
-        self.input_size = positive(input_size, "input_size", "LSTM")
-        self.hidden_size = positive(hidden_size, "hidden_size", "LSTM")
-        self.num_layers = positive(num_layers, "num_layers", "LSTM")
-        self.bias = bool(bias)
-        self.batch_first = bool(batch_first)
-        self.dropout = float(dropout)
+        check_unavailable("LSTM", {"bidirectional": bidirectional}, {"bidirectional": False})
+        check_unavailable("LSTM", {"proj_size": proj_size}, {"proj_size": 0})
+        self.input_size = count(input_size, "input_size", "LSTM")
+        self.hidden_size = count(hidden_size, "hidden_size", "LSTM")
+        self.num_layers = count(num_layers, "num_layers", "LSTM")
+        self.bias = flag(bias, "bias", "LSTM")
+        self.batch_first = flag(batch_first, "batch_first", "LSTM")
+        self.dropout = number(dropout, "dropout", "LSTM")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"[LSTM] dropout is {self.dropout}; expected 0 to below 1")
-        self.activation = activation
-        self.recurrent_activation = recurrent_activation
-        self.peephole = bool(peephole)
-        self.coupled = bool(coupled)
-        self.layer_norm = bool(layer_norm)
+        self.activation = activation_name(activation, "LSTM")
+        self.recurrent_activation = activation_name(
+            recurrent_activation, "LSTM", "recurrent_activation"
+        )
+        self.peephole = flag(peephole, "peephole", "LSTM")
+        self.coupled = flag(coupled, "coupled", "LSTM")
+        self.layer_norm = flag(layer_norm, "layer_norm", "LSTM")
         self._dtype = as_dtype(dtype, "LSTM")
         rng = as_generator(seed)
         self._make_core(draw_seed(rng))
@@ -144,12 +149,18 @@ class LSTM:
         self._parameters = TorchParameters(self._core, self.num_layers, self._dtype)
         self._batched = True
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what would have no effect: only `batch_first` may change later."""
+        held = self.__dict__.get("_parameters")
+        if held is not None and (name in _FIXED.split() or name in held.shapes):
+            how = "use load_state_dict" if name in held.shapes else "make a new LSTM"
+            raise AttributeError(f"[LSTM] {name} cannot be set; {how}")
+        super().__setattr__(name, value)
+
     @property
     def dtype(self) -> str:
         """The type of weights and computation."""
         return self._dtype.name
-
-    # -- running -----------------------------------------------------------------------------
 
     def __call__(
         self,
@@ -220,8 +231,6 @@ class LSTM:
         """
         return run_backward(self._core, self._dtype, self._batched, self.batch_first, dy, dstate)
 
-    # -- parameters --------------------------------------------------------------------------
-
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters under torch's names."""
         return self._parameters.values()
@@ -237,22 +246,24 @@ class LSTM:
         """Set all gradients to 0."""
         self._core.zero_grad()
 
-    def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike], strict: bool = True) -> None:
         """Replace all parameters; nothing changes where one of them does not fit.
 
         Parameters
         ----------
         state_dict : mapping of str to array_like
             What `state_dict` returns, or that of a `torch.nn.LSTM` of the same sizes.
+        strict : bool
+            For torch's sake; must be true.
 
         Raises
         ------
         ValueError
             Where names are missing or unknown, or a shape does not fit.
         """
-        self._parameters.load(state_dict, "LSTM.load_state_dict")
-
-    # -- copies ------------------------------------------------------------------------------
+        where = "LSTM.load_state_dict"
+        check_unavailable(where, {"strict": flag(strict, "strict", where)}, {"strict": True})
+        self._parameters.load(state_dict, where)
 
     def __getstate__(self) -> dict[str, Any]:
         # gradients, and what a running training step keeps, stay behind

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 import platform
 from typing import Literal, overload
 
 import numpy as np
 
 from lstmfast import _core
+from lstmfast._checks import count
 
 __all__ = ["available_isas", "get_num_threads", "isa", "set_num_threads", "show_config"]
 
@@ -67,21 +67,14 @@ def set_num_threads(n: int) -> None:
     1
     >>> lf.set_num_threads(before)
     """
-    try:
-        count = operator.index(n)
-    except TypeError:
-        raise TypeError(
-            f"[set_num_threads] n is a {type(n).__name__}; expected an integer"
-        ) from None
-    if count < 1:
-        raise ValueError(f"[set_num_threads] n is {count}; expected at least 1")
-    _core.set_num_threads(count)
+    _core.set_num_threads(count(n, "n", "set_num_threads"))
 
 
 def get_num_threads() -> int:
     """Return how many threads a call may use.
 
-    At first this is ``LSTMFAST_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the physical cores
+    At first this is ``LSTMFAST_NUM_THREADS``, else ``OMP_NUM_THREADS`` (the first number of a
+    list; ignored where it is none), else the physical cores
     within the processor affinity and the container's quota.
 
     Examples

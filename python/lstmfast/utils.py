@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from lstmfast._checks import wrong_kind
+
 __all__ = ["Seed", "as_generator", "draw_seed", "set_random_seed"]
 
 Seed: TypeAlias = "int | np.random.Generator | None"
@@ -47,9 +49,7 @@ def set_random_seed(seed: int) -> None:
     try:
         value = operator.index(seed)
     except TypeError:
-        raise TypeError(
-            f"[set_random_seed] seed is a {type(seed).__name__}; expected an integer"
-        ) from None
+        raise wrong_kind("set_random_seed", "seed", seed, "an integer") from None
     if not 0 <= value < 2**32:
         raise ValueError(f"[set_random_seed] seed is {value}; expected 0 to 2**32 - 1")
     random.seed(value)
@@ -80,7 +80,7 @@ def as_generator(seed: Seed = None) -> np.random.Generator:
         value = operator.index(seed)
     except TypeError:
         raise TypeError(
-            f"seed is a {type(seed).__name__}; expected an integer, a "
+            f"seed is of type {type(seed).__name__}; expected an integer, a "
             "numpy.random.Generator or None"
         ) from None
     if value < 0:

@@ -35,12 +35,12 @@ TEST_CASE_TEMPLATE("training continues bit for bit from a file", T, float, doubl
   };
   auto whole = fresh();
   fit(*whole, problem.examples, epochs(2));
-  whole->training("test").optimizer->set_learning_rate(0.1 / 3);
+  whole->training("test")->optimizer->set_learning_rate(0.1 / 3);
   fit(*whole, problem.examples, epochs(3));
 
   auto first = fresh();
   fit(*first, problem.examples, epochs(2));
-  first->training("test").optimizer->set_learning_rate(0.1 / 3);
+  first->training("test")->optimizer->set_learning_rate(0.1 / 3);
   save_model(*first, dir.file("model"), {{"name", "a b"}}, true);
   const ModelFile file(dir.file("model"));
   CHECK(file.dtype() == dtype);
@@ -50,7 +50,7 @@ TEST_CASE_TEMPLATE("training continues bit for bit from a file", T, float, doubl
   CHECK(weights(*second) == weights(*first));
   fit(*second, problem.examples, epochs(3));
   CHECK(weights(*second) == weights(*whole));
-  CHECK(second->training("test").optimizer->iterations() == 5 * 4);
+  CHECK(second->training("test")->optimizer->iterations() == 5 * 4);
 }
 
 TEST_CASE("a file without the optimizer has weights and the way they were trained") {
@@ -64,8 +64,8 @@ TEST_CASE("a file without the optimizer has weights and the way they were traine
   save_model(*model, dir.file("weights"), {}, false);
   auto again = ModelFile(dir.file("weights")).load<float>();
   CHECK(weights(*again) == weights(*model));
-  CHECK(again->training("test").config == model->training("test").config);
-  CHECK(again->training("test").optimizer->iterations() == 0);
+  CHECK(again->training("test")->config == model->training("test")->config);
+  CHECK(again->training("test")->optimizer->iterations() == 0);
 }
 
 // The file of a model with its metadata changed.

@@ -168,6 +168,23 @@ TEST_CASE("there is one cache, and what ends it") {
         "[lstm.backward] the parameters were set after the call; call with training=True again");
 }
 
+TEST_CASE("whoever holds the lease keeps the cache from other threads") {
+  auto rnn = make_rnn<float>(0);
+  Arrays<float> arrays, others;
+  const Busy lease(rnn->busy(), "test");
+  rnn->train(arrays.call(*rnn));
+  const float* const y = rnn->trained_call("test").y;
+  std::thread([&] {
+    CHECK_THROWS_WITH_AS(rnn->train(others.call(*rnn)),
+                         "[lstm.forward] a training call on this object is running; expected none",
+                         std::runtime_error);
+    CHECK_THROWS_AS(rnn->backward({}), std::runtime_error);
+    rnn->infer(others.call(*rnn));
+  }).join();
+  CHECK(rnn->trained_call("test").y == y);
+  rnn->backward({});
+}
+
 TEST_CASE("errors name what came and what was expected") {
   auto rnn = make_rnn<float>(0);
   Arrays<float> arrays;

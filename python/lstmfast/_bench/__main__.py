@@ -12,6 +12,7 @@ from lstmfast._bench import report
 from lstmfast._bench.engines import ENGINES, Engine
 from lstmfast._bench.protocol import Result, compare
 from lstmfast._bench.shapes import SHAPES
+from lstmfast._cli.common import UserError, write_file
 
 
 def pin(threads: int) -> None:
@@ -26,12 +27,16 @@ def choose_engines(names: str | None) -> list[Engine]:
     installed = [e for e in ENGINES if importlib.util.find_spec(e.module) is not None]
     if names is None:
         return [engine() for engine in installed]
-    wanted = {"lstmfast", "numpy", *names.split(",")}
+    wanted = {"lstmfast", "numpy", *_split(names)}
     missing = wanted - {engine.name for engine in installed}
     if missing:
         known = ", ".join(engine.name for engine in installed)
-        raise ValueError(f"[bench] {', '.join(sorted(missing))} is not installed; here are {known}")
+        raise UserError(f"{', '.join(sorted(missing))} is not installed; here are {known}")
     return [engine() for engine in installed if engine.name in wanted]
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
 
 
 def main(argv: list[str]) -> int:
@@ -47,13 +52,20 @@ def main(argv: list[str]) -> int:
     try:
         engines = choose_engines(args.against)
         names = [s.name for s in SHAPES]
-        wanted = args.shapes.split(",") if args.shapes else names
+        wanted = _split(args.shapes) if args.shapes else names
         unknown = [name for name in wanted if name not in names]
         if unknown:
-            raise ValueError(f"[bench] no shape {unknown[0]!r}; there are {', '.join(names)}")
-    except ValueError as error:
+            raise UserError(f"no shape {unknown[0]!r}; there are {', '.join(names)}")
+        _measure(args, engines, wanted)
+    except UserError as error:
         print(f"lstmfast bench: error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _measure(args: argparse.Namespace, engines: list[Engine], wanted: list[str]) -> None:
     pin(args.threads)
     modes = ["forward", "training"] if args.mode == "both" else [args.mode]
     facts = report.machine(engines, args.threads)
@@ -66,8 +78,7 @@ def main(argv: list[str]) -> int:
             print(report.table_rows(rows, args.threads), flush=True)
             results += rows
     if args.json:
-        Path(args.json).write_text(report.to_json(facts, results), encoding="utf-8")
-    return 0
+        write_file(Path(args.json), report.to_json(facts, results).encode())
 
 
 if __name__ == "__main__":

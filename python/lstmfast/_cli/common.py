@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["UserError", "check_outputs", "whole_number", "write_file"]
+__all__ = ["UserError", "check_environment", "check_outputs", "whole_number", "write_file"]
 
 
 class UserError(Exception):
@@ -30,6 +33,25 @@ def whole_number(least: int) -> Callable[[str], int]:
     return parse
 
 
+def check_environment() -> None:
+    """Refuse environment variables that the core cannot take.
+
+    Raises
+    ------
+    UserError
+        With the variable, its value and what is expected.
+    """
+    # the core alone: some commands set variables of NumPy's before NumPy is loaded
+    from lstmfast import _core
+
+    try:
+        _core.isa()
+        _core.get_num_threads()
+    except ValueError as error:
+        # the name of a Python function in brackets tells a user of the command nothing
+        raise UserError(re.sub(r"^\[\w+\] ", "", str(error))) from None
+
+
 def check_outputs(outputs: list[Path], inputs: list[Path]) -> None:
     """Refuse output files that cannot be written, before any work is done.
 
@@ -38,36 +60,79 @@ def check_outputs(outputs: list[Path], inputs: list[Path]) -> None:
     UserError
         Where a folder is missing or closed, or where one file would replace another in use.
     """
-    seen = {path.resolve() for path in inputs}
+    seen = {os.path.realpath(path) for path in inputs}
     for path in outputs:
-        if path.resolve() in seen:
-            raise UserError(f"{path}: is used twice; expected another file for the output")
-        seen.add(path.resolve())
+        # links are followed: what is replaced is the file at their end
+        target = Path(os.path.realpath(path))
+        try:
+            special = _is_special(path)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
         if path.is_dir():
             raise UserError(f"{path}: is a folder; expected the name of a file")
-        folder = path.parent
-        if not folder.is_dir():
-            raise UserError(f"{path}: the folder {folder} does not exist")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise UserError(f"{path}: no permission to write into the folder {folder}")
+        if not special:
+            if str(target) in seen:
+                raise UserError(f"{path}: is used twice; expected another file for the output")
+            seen.add(str(target))
+            folder = target.parent if path.is_symlink() else path.parent
+            if not folder.is_dir():
+                raise UserError(f"{path}: the folder {folder} does not exist")
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise UserError(f"{path}: no permission to write into the folder {folder}")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise UserError(f"{path}: no permission to write into this file")
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: to a temporary name, synced, renamed."""
+    """Write a file whole or not at all: to a temporary name, synced, renamed.
+
+    Links are followed, and a file that exists keeps its rights. Devices and pipes are written
+    into as they are.
+    """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
+        if _is_special(path):
+            # appending: /dev/stdout may be a file that holds something already
+            with open(path, "ab") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            # mkstemp makes files private; give the file the rights of any other new one
+        else:
+            _replace(Path(os.path.realpath(path)), content)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _is_special(path: Path) -> bool:
+    """Tell whether a path is a device, a pipe or a door to an open file such as /dev/stdout."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if os.path.abspath(path).startswith(("/dev/fd/", "/dev/std", "/proc/")):
+        return not stat.S_ISDIR(mode)
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _replace(path: Path, content: bytes) -> None:
+    try:
+        known = path.stat()
+    except FileNotFoundError:
+        known = None
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private: give a new file the rights of any other new one
+        if known is None:
             mask = os.umask(0)
             os.umask(mask)
             os.chmod(name, 0o666 & ~mask)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+        else:
+            if hasattr(os, "chown"):
+                with suppress(PermissionError):  # only some users may give files away
+                    os.chown(name, known.st_uid, known.st_gid)
+            os.chmod(name, stat.S_IMODE(known.st_mode))
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

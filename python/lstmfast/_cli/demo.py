@@ -6,8 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
-from .common import check_outputs, whole_number, write_file
-from .forecast import plot_kind, progress_bar
+from .common import UserError, check_outputs, whole_number, write_file
+from .forecast import plot_kind
+from .progress import progress_bar
 
 HELP = "forecast the airline passengers of 1949 to 1960 and compare with simpler rules"
 
@@ -18,9 +19,26 @@ _BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
-    add("--plot", metavar="F.png", type=Path, help=f"where to draw the forecast ({_PICTURE})")
-    add("--seeds", metavar="N", type=whole_number(1), default=10, help="how many (10)")
-    add("--epochs", metavar="N", type=whole_number(1), default=80, help="length of a training (80)")
+    add(
+        "--plot",
+        metavar="F.png",
+        type=Path,
+        help=f"where to draw the forecast: .png, .svg or .pdf (default {_PICTURE})",
+    )
+    add(
+        "--seeds",
+        metavar="N",
+        type=whole_number(1),
+        default=10,
+        help="how many seeds to train with and compare (default 10)",
+    )
+    add(
+        "--epochs",
+        metavar="N",
+        type=whole_number(1),
+        default=80,
+        help="length of a training (default 80)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,18 +51,27 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.forecasting.report import demo_text
 
     path = args.plot or _PICTURE
-    # without matplotlib a plot that was asked for is an error; the usual one is a note
-    drawing = args.plot is not None or plot.available()
+    # a plot that was asked for and cannot be is an error; the usual one is a note
+    obstacle = "" if plot.available() else plot.MISSING
     kind = ""
-    if drawing:
+    try:
         check_outputs([path], [])
-        kind = plot_kind(path)
-    with progress_bar(f"training with {args.seeds} seeds", disable=False) as advance:
+        if not obstacle or args.plot is not None:
+            kind = plot_kind(path)
+    except UserError as error:
+        if args.plot is not None:
+            raise
+        obstacle = obstacle or str(error)
+    seeds = "1 seed" if args.seeds == 1 else f"{args.seeds} seeds"
+    with progress_bar(f"training with {seeds}", disable=False) as advance:
         result = run_demo(args.seeds, args.epochs, advance)
     print(demo_text(result))
-    if drawing:
-        write_file(path, plot.plot_demo(result, kind))
-        print(f"\nPlot: {path}")
-    else:
-        print(f"\nNo plot: {plot.MISSING}")
+    if not obstacle:
+        try:
+            write_file(path, plot.plot_demo(result, kind))
+        except UserError as error:
+            if args.plot is not None:
+                raise
+            obstacle = str(error)
+    print(f"\nNo plot: {obstacle}" if obstacle else f"\nPlot: {path}")
     return 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .common import UserError, check_outputs, whole_number, write_file
+from .progress import progress_bar
 
 if TYPE_CHECKING:
     from lstmfast.forecasting import Forecast, Series
@@ -29,43 +30,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         type=_names,
         default=[],
-        help="more columns for the model to look at",
+        help="more columns to look at; their future is not asked for but forecast along",
     )
-    add("--horizon", metavar="N", type=whole_number(1), default=12, help="steps to forecast (12)")
+    add(
+        "--horizon",
+        metavar="N",
+        type=whole_number(1),
+        default=12,
+        help="steps to forecast (default 12)",
+    )
     add(
         "--lookback",
         metavar="N",
         type=whole_number(1),
-        help="steps that the model sees (a season and one, or 12)",
+        help="steps that the model sees (default: the season + 1; 12 without a season)",
     )
     add(
         "--season",
         metavar="N",
         type=whole_number(0),
-        help="steps of a season, 0 for none (found in the data)",
+        help="steps of a season, 0 for none (default: found in the data)",
     )
     add(
         "--transform",
         choices=("log-diff", "diff", "none"),
         default="log-diff",
-        help="what the model sees: relative changes, changes or values (log-diff)",
+        help="what the model sees: relative changes, changes or values (default log-diff)",
     )
     add(
         "--missing",
         choices=("error", "interpolate"),
         default="error",
-        help="what to do about missing numbers and rows (error)",
+        help="what to do about missing numbers and rows (default error)",
     )
     add(
         "--epochs",
         metavar="N",
         type=whole_number(1),
         default=_EPOCHS,
-        help=f"length of the training ({_EPOCHS})",
+        help=f"length of the training (default {_EPOCHS})",
     )
-    add("--seed", metavar="N", type=whole_number(0), default=0, help="of the random numbers (0)")
-    add("--plot", metavar="F.png", type=Path, help="draw the forecast into this file")
-    add("--save", metavar="F.safetensors", type=Path, help="save the trained network")
+    add(
+        "--seed",
+        metavar="N",
+        type=whole_number(0),
+        default=0,
+        help="seed of the random numbers (default 0)",
+    )
+    add(
+        "--plot",
+        metavar="F.png",
+        type=Path,
+        help="draw the forecast into this file: .png, .svg or .pdf",
+    )
+    add(
+        "--save",
+        metavar="F.safetensors",
+        type=Path,
+        help="save the bare network for lstmfast.models.load_model: it takes and gives "
+        "transformed, scaled values, and the file does not hold the scaling",
+    )
     add("--out", metavar="F.csv", type=Path, help="write here instead of to standard output")
 
 
@@ -102,7 +126,8 @@ def run(args: argparse.Namespace) -> int:
         plan_validation(len(series.values), transform, window, args.horizon)
         series.future(args.horizon)
     except DataError as error:
-        raise UserError(f'{series.name}: column "{args.column}": {error}') from None
+        hint = _lookback_hint(series, args)
+        raise UserError(f'{series.name}: column "{args.column}": {error}{hint}') from None
     coming = _forecast(series, args)
     picture = b""
     if args.plot is not None:
@@ -111,10 +136,12 @@ def run(args: argparse.Namespace) -> int:
         picture = plot_forecast(series, coming, kind)
     print(forecast_note(series, coming), file=sys.stderr)
     if args.save is not None:
-        try:
-            coming.trained.forecaster.network.save(args.save)
-        except OSError as error:
-            raise UserError(f"{args.save}: cannot be written: {error}") from None
+        write_file(args.save, _network_file(coming))
+        print(
+            f"{args.save}: the bare network, which takes and gives transformed, scaled values; "
+            "read it with lstmfast.models.load_model",
+            file=sys.stderr,
+        )
     if args.plot is not None:
         write_file(args.plot, picture)
     text = forecast_csv(series, coming)
@@ -124,6 +151,34 @@ def run(args: argparse.Namespace) -> int:
     else:
         write_file(args.out, text.encode())
     return 0
+
+
+def _lookback_hint(series: Series, args: argparse.Namespace) -> str:
+    """Return what else would help against a series that is too short."""
+    from lstmfast.forecasting import DataError
+    from lstmfast.forecasting.pipeline import choose_window
+    from lstmfast.forecasting.transforms import get_transform
+    from lstmfast.forecasting.validation import plan_validation
+
+    transform = get_transform(args.transform)
+    try:
+        series.future(args.horizon)
+        smallest = choose_window(series.values[:, 0], transform, 1, args.season)
+        plan_validation(len(series.values), transform, smallest, args.horizon)
+    except DataError:
+        return ""
+    return " (or a smaller --lookback)"
+
+
+def _network_file(coming: Forecast) -> bytes:
+    """Return the trained network as a file's content, to be written as all outputs are."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.safetensors"
+        try:
+            coming.trained.forecaster.network.save(path)
+            return path.read_bytes()
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written: {error}") from None
 
 
 def _forecast(series: Series, args: argparse.Namespace) -> Forecast:
@@ -141,40 +196,6 @@ def _forecast(series: Series, args: argparse.Namespace) -> Forecast:
             seed=args.seed,
             progress=advance,
         )
-
-
-class progress_bar:  # noqa: N801  used as a function
-    """A bar on standard error, moved by a function of the epochs done and of all.
-
-    Parameters
-    ----------
-    what : str
-        What stands before the bar.
-    disable : bool or None
-        None hides the bar where standard error is no terminal.
-    """
-
-    def __init__(self, what: str, disable: bool | None) -> None:
-        from tqdm import tqdm
-
-        terminal = sys.stderr.isatty()
-        self._bar: Any = tqdm(
-            desc=what,
-            unit="epoch",
-            file=sys.stderr,
-            disable=disable,
-            mininterval=0.1 if terminal else 2.0,  # a log file need not hold every move
-        )
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._advance
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.close()
-
-    def _advance(self, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
 
 
 def plot_kind(path: Path) -> str:

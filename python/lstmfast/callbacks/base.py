@@ -6,6 +6,8 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from lstmfast._checks import items
+
 if TYPE_CHECKING:
     from lstmfast.models import Sequential
 
@@ -121,12 +123,12 @@ class CallbackList:
             callbacks = []
         elif isinstance(callbacks, Callback):
             callbacks = [callbacks]
-        self.callbacks: list[Callback] = list(callbacks)
+        self.callbacks: list[Callback] = items(callbacks, "callbacks", "fit", "a list of callbacks")
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(
-                    f"[callbacks] got a {type(callback).__name__}; expected objects of classes "
-                    "derived from lstmfast.callbacks.Callback"
+                    f"[callbacks] one is of type {type(callback).__name__}; expected objects of "
+                    "classes derived from lstmfast.callbacks.Callback"
                 )
             for hook in _NOT_CALLED:
                 if hasattr(callback, hook):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from lstmfast._checks import flag
 from lstmfast._files import check_path
 from lstmfast.callbacks.base import Logs
 from lstmfast.callbacks.monitor import MonitorCallback
@@ -67,11 +68,10 @@ class ModelCheckpoint(MonitorCallback):
                 f"[ModelCheckpoint] save_freq is {save_freq!r}; expected 'epoch' or a number of "
                 "batches"
             )
-        self.filepath = os.fspath(filepath)
-        check_path(self.filepath, "ModelCheckpoint")
+        self.filepath = check_path(filepath, "ModelCheckpoint")
         self.verbose = verbose
-        self.save_best_only = save_best_only
-        self.save_weights_only = save_weights_only
+        self.save_best_only = flag(save_best_only, "save_best_only", "ModelCheckpoint")
+        self.save_weights_only = flag(save_weights_only, "save_weights_only", "ModelCheckpoint")
         self.save_freq = save_freq
         self._epoch = 0
         self._batches = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lstmfast._arrays import Array
+from lstmfast._checks import count, flag
 from lstmfast.callbacks.base import Logs
 from lstmfast.callbacks.monitor import MonitorCallback
 
@@ -62,11 +63,15 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, None, min_delta)
-        self.patience = patience
+        self.patience = count(patience, "patience", "EarlyStopping", least=0)
         self.verbose = verbose
         self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+        self.restore_best_weights = flag(
+            restore_best_weights, "restore_best_weights", "EarlyStopping"
+        )
+        self.start_from_epoch = count(
+            start_from_epoch, "start_from_epoch", "EarlyStopping", least=0
+        )
         self._reset()
 
     def _reset(self) -> None:

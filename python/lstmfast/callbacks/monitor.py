@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from pathlib import Path
 
+from lstmfast._checks import number
 from lstmfast.callbacks.base import Callback, Logs
+
+_PACKAGE = str(Path(__file__).parents[1])
+
+
+def _level_of_caller() -> int:
+    """Return the ``stacklevel`` that shows a warning at the line that called lstmfast."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 class MonitorCallback(Callback):
@@ -31,7 +44,7 @@ class MonitorCallback(Callback):
         self.monitor = monitor
         self.mode = mode
         self.best = best
-        self.min_delta = abs(min_delta)
+        self.min_delta = abs(number(min_delta, "min_delta", type(self).__name__))
 
     def direction(self) -> str:
         """Return "min" or "max"."""
@@ -62,7 +75,7 @@ class MonitorCallback(Callback):
             warnings.warn(
                 f"[{type(self).__name__}] the logs have no {self.monitor!r}; they have: "
                 f"{', '.join(logs or {})}",
-                stacklevel=3,
+                stacklevel=_level_of_caller(),
             )
             return None
         return float(value)

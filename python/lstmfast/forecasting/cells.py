@@ -14,10 +14,11 @@ __all__ = ["parse_numbers"]
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", ".", "?"})
 
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'](?=\d{3}(?:\D|$))")
-_COMMA_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
+_COMMA_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
 _DOT_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d*)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
-_AMBIGUOUS = re.compile(r"[+-]?\d{1,3},\d{3}")
+_DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+_AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
 def parse_numbers(
@@ -27,12 +28,14 @@ def parse_numbers(
     *,
     delimiter: str = ",",
     allow_missing: bool = False,
+    notes: list[str] | None = None,
 ) -> list[float]:
     """Return the cells of a column as numbers, NaN for a missing one.
 
     One meaning of the comma holds for the whole column: decimal where a cell proves it
-    (``12,5``), thousands where one proves that (``1,234,567``); without proof, decimal in a
-    file with semicolons and thousands in others.
+    (``12,5``), thousands where one proves that (``1,234,567``, or ``12.5`` elsewhere). Without
+    proof, a file that has semicolons between its cells has decimal commas and one that has commas
+    has thousands, as programs write them; others are refused.
 
     Parameters
     ----------
@@ -46,6 +49,8 @@ def parse_numbers(
         What separates the cells of the file.
     allow_missing : bool
         Whether empty cells, ``NA``, ``NaN`` and the like are let through as NaN.
+    notes : list of str, optional
+        Gets a line where the meaning of the comma had to be guessed.
 
     Returns
     -------
@@ -54,7 +59,8 @@ def parse_numbers(
     Raises
     ------
     DataError
-        On text, on an infinite number, and on a missing value that is not allowed.
+        On text, on an infinite number, on a missing value that is not allowed, and on commas that
+        could mean both.
 
     Examples
     --------
@@ -64,7 +70,10 @@ def parse_numbers(
     [1.5, 2.25]
     """
     cells = [_SPACES.sub("", cell) for cell in cells]
-    decimal_comma = _comma_is_decimal(cells, delimiter)
+    decimal_comma = _comma_is_decimal(cells)
+    if decimal_comma is None:
+        row = next(row for row, cell in enumerate(cells) if "," in cell)
+        decimal_comma = _guessed(cells[row], column, at(row), delimiter, notes)
     values = []
     for row, cell in enumerate(cells):
         missing = cell.lower() in MISSING
@@ -91,7 +100,27 @@ def _short(cell: str) -> str:
     return cell if len(cell) <= 40 else cell[:37] + "..."
 
 
-def _comma_is_decimal(cells: Sequence[str], delimiter: str) -> bool:
+def _guessed(cell: str, column: str, place: str, delimiter: str, notes: list[str] | None) -> bool:
+    """Return whether the comma is the decimal mark where the cells alone do not tell."""
+    as_decimal, as_thousands = cell.replace(",", "."), cell.replace(",", "")
+    if delimiter not in ",;":
+        raise DataError(
+            f'{place}: column "{column}" has "{cell}", which may mean {as_decimal} or '
+            f"{as_thousands}; expected numbers that tell (no comma, or a decimal point)"
+        )
+    decimal = delimiter == ";"
+    value, other = (as_decimal, as_thousands) if decimal else (as_thousands, as_decimal)
+    if notes is not None:
+        mark = "decimal mark" if decimal else "thousands separator"
+        notes.append(
+            f'{place}: column "{column}": "{cell}" was read as {value}, the comma as {mark}; '
+            f"if it means {other}, write it so"
+        )
+    return decimal
+
+
+def _comma_is_decimal(cells: Sequence[str]) -> bool | None:
+    """Return what the cells prove of the comma, None where they have it and prove nothing."""
     with_comma = [cell for cell in cells if "," in cell]
     for cell in with_comma:
         if _AMBIGUOUS.fullmatch(cell):
@@ -102,7 +131,11 @@ def _comma_is_decimal(cells: Sequence[str], delimiter: str) -> bool:
             return True
     if not with_comma:  # 1.234.567 alone: dots part thousands, so the comma is the decimal mark
         return any(cell.count(".") > 1 and _DOT_THOUSANDS.fullmatch(cell) for cell in cells)
-    return delimiter == ";"
+    if not all(_AMBIGUOUS.fullmatch(cell) for cell in with_comma):
+        return False  # one of them is no number in any reading, which is said with its place
+    # a point that cannot part thousands is the decimal mark, so the comma is not
+    proof = any(_DECIMAL_POINT.fullmatch(c) and not _DOT_THOUSANDS.fullmatch(c) for c in cells)
+    return False if proof else None
 
 
 def _number(cell: str, decimal_comma: bool) -> float | None:

@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["error_scale", "isotonic", "student_quantile"]
+__all__ = ["error_scale", "isotonic", "measured_steps", "student_quantile"]
 
 Array = NDArray[np.float64]
 
@@ -57,6 +57,24 @@ def isotonic(values: Array, weights: Array) -> Array:
     return np.repeat([b[0] for b in blocks], [b[2] for b in blocks])
 
 
+def measured_steps(errors: Array) -> int:
+    """Return for how many steps ahead there are errors enough to measure by, at least 1.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (origins, H)
+        Forecast minus truth, NaN where the truth is not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> measured_steps(np.array([[1.0, 2.0], [2.0, 1.0], [0.0, 1.0], [1.0, np.nan]]))
+    1
+    """
+    counts = (~np.isnan(errors)).sum(axis=0)
+    return int((counts >= _FEWEST).sum()) or 1
+
+
 def error_scale(errors: Array, level: float) -> Array:
     """Return the half width of the interval for each step ahead.
 
@@ -76,7 +94,7 @@ def error_scale(errors: Array, level: float) -> Array:
         the step.
     """
     counts = (~np.isnan(errors)).sum(axis=0)
-    usable = int((counts >= _FEWEST).sum()) or 1
+    usable = measured_steps(errors)
     squares = np.nanmean(np.square(errors[:, :usable]), axis=0)
     rms = np.sqrt(isotonic(squares, counts[:usable].astype(np.float64)))
     quantiles = np.array([student_quantile(0.5 + level / 2, n) for n in counts[:usable]])

@@ -20,12 +20,16 @@ __all__ = ["MISSING", "available", "formats", "plot_demo", "plot_forecast"]
 
 Array = NDArray[np.float64]
 
-MISSING = 'a plot needs matplotlib: pip install "lstmfast[plot]"'
+MISSING = "a plot needs matplotlib: pip install matplotlib"
 _INK = "#22313f"
 _COLOUR = "#d1495b"
 _FAINT = "#8d99a6"
-_BAND = {0.95: 0.13, 0.8: 0.22}
-_MOST_HISTORY = 240
+# opaque, so that the legend shows the very colours of the picture
+_BANDS = {0.95: "#f7d3d8", 0.8: "#e699a4"}
+_BAND = "#efbcc3"
+# the forecast shall have at least a sixth of the width
+_LEAST_HISTORY = 48
+_HISTORY_PER_STEP = 5
 
 
 def available() -> bool:
@@ -43,7 +47,7 @@ def formats() -> list[str]:
 def plot_forecast(series: Series, coming: Forecast, kind: str) -> bytes:
     """Draw the end of a series and its forecast; return the file's content."""
     horizon = len(coming.mean)
-    shown = min(len(series.values), max(_MOST_HISTORY, 4 * horizon))
+    shown = min(len(series.values), max(_LEAST_HISTORY, _HISTORY_PER_STEP * horizon))
     known = series.values[-shown:, 0]
     labels = series.times[-shown:] + series.future(horizon)
     figure, axes = _canvas(9.0, 4.2)
@@ -55,16 +59,19 @@ def plot_forecast(series: Series, coming: Forecast, kind: str) -> bytes:
             ahead,
             np.concatenate([known[-1:], coming.lower[level]]),
             np.concatenate([known[-1:], coming.upper[level]]),
-            color=_COLOUR,
-            alpha=_BAND.get(level, 0.18),
+            color=_BANDS.get(level, _BAND),
             linewidth=0,
             label=f"{level:.0%} interval",
         )
     middle = np.concatenate([known[-1:], coming.mean])
     axes.plot(ahead, middle, color=_COLOUR, linewidth=1.8, label="forecast")
     _label_times(axes, labels)
+    axes.set_ylabel(series.columns[0], color=_INK)
     axes.set_title(
-        f"{series.columns[0]}: forecast of {horizon} steps", loc="left", color=_INK, fontsize=12
+        f"Forecast of {horizon} step{'s' if horizon > 1 else ''}",
+        loc="left",
+        color=_INK,
+        fontsize=12,
     )
     _legend(axes, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.2)
     return _content(figure, kind)
@@ -86,8 +93,7 @@ def plot_demo(run: DemoRun, kind: str) -> bytes:
                 ahead,
                 np.concatenate([known, run.lower[level][row]]),
                 np.concatenate([known, run.upper[level][row]]),
-                color=_COLOUR,
-                alpha=_BAND.get(level, 0.18),
+                color=_BANDS.get(level, _BAND),
                 linewidth=0,
                 label=f"{level:.0%} interval" if first else None,
             )
@@ -96,7 +102,7 @@ def plot_demo(run: DemoRun, kind: str) -> bytes:
             np.concatenate([known, run.forecasts[row]]),
             color=_COLOUR,
             linewidth=1.9,
-            label=f"LSTM forecast, {horizon} months ahead" if first else None,
+            label=f"LSTM forecast, 1 to {horizon} months ahead" if first else None,
         )
     axes.plot(x, values, color=_INK, linewidth=1.3, label="passengers", zorder=3)
     axes.plot(x[start:], values[start:], ".", color=_INK, markersize=4.5, zorder=4)

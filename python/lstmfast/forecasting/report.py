@@ -13,6 +13,7 @@ from .demo import DemoRun
 from .pipeline import Forecast
 from .scores import Scores
 from .series import Series
+from .validation import Validation
 
 __all__ = ["demo_text", "forecast_csv", "forecast_note"]
 
@@ -42,22 +43,60 @@ def _rounded(value: float, decimals: int) -> str:
 def forecast_note(series: Series, coming: Forecast) -> str:
     """Return a few lines on what was done, and what validation says it is worth."""
     forecaster, validation = coming.trained.forecaster, coming.trained.validation
-    window, horizon = forecaster.window, len(coming.mean)
+    window, plan = forecaster.window, validation.plan
     season = f"season {window.season}" if window.season else "no season"
     filled = f", {series.filled} of them interpolated" if series.filled else ""
-    scores = sorted(validation.scores.items(), key=lambda item: item[1].one_step)
-    held_out = validation.plan.part * validation.plan.parts
+    held_out = plan.part * plan.parts
     what = f'{series.name}: {len(series.values)} values of "{series.columns[0]}"{filled}'
     how = f"{season}, look-back {window.lookback}, {forecaster.transform.name}"
     lines = [
+        *series.notes,
         f"{what}, {series.times[0]} to {series.times[-1]}",
-        f"{how}, {validation.epochs} epochs",
+        f"{how}, {_count(validation.epochs, 'epoch')}",
         f"RMSE on the last {held_out} values, forecast by trainings on what lies before them:",
-        *_table(["", "one step", _steps(horizon)], _rows(dict(scores))),
+        *_validation_table(validation),
+        *_validation_verdict(validation),
     ]
-    if scores[0][0] != "LSTM":
-        lines.append(f"One step ahead the LSTM does not win here; {scores[0][0]} does.")
+    horizon = len(coming.mean)
+    if horizon > validation.reach:
+        lines += [
+            f"These values can measure {_count(validation.reach, 'step')} ahead, not {horizon}:",
+            f"beyond step {validation.reach} the intervals grow with the square root of the step,",
+            "which is an assumption. More data or a shorter horizon would do without it.",
+        ]
     return "\n".join(lines)
+
+
+def _validation_table(validation: Validation) -> list[str]:
+    """Return the errors of the network and the rules, the best first, and what they are."""
+    plan, reach = validation.plan, validation.reach
+    scores = dict(sorted(validation.scores.items(), key=lambda item: item[1].one_step))
+    held_out = plan.part * plan.parts
+    one = f"one step: each of the {held_out} values, from the true values before it"
+    if reach == 1:
+        return [*_table(["", "one step"], [row[:2] for row in _rows(scores)]), one]
+    origins = int((~np.isnan(validation.errors[:, reach - 1])).sum())
+    return [
+        *_table(["", "one step", f"1 to {reach} steps"], _rows(scores)),
+        one,
+        f"1 to {reach} steps: so far ahead from each of {origins} origins, from the true values",
+        f"before the origin alone; all {origins * reach} errors together",
+    ]
+
+
+def _validation_verdict(validation: Validation) -> list[str]:
+    mine = validation.scores["LSTM"]
+    rules = {name: each for name, each in validation.scores.items() if name != "LSTM"}
+    one = {name: each.one_step for name, each in rules.items()}
+    lines = _verdict("One step ahead", mine.one_step, one)
+    wins = mine.one_step < min(one.values())
+    if validation.reach > 1:
+        more = {name: each.rolling for name, each in rules.items()}
+        lines += _verdict(f"1 to {validation.reach} steps ahead", mine.rolling, more)
+        wins = wins and mine.rolling < min(more.values())
+    if not wins:
+        lines.append("The forecast is the LSTM's nevertheless: the rules are only compared with.")
+    return lines
 
 
 def demo_text(run: DemoRun) -> str:
@@ -80,7 +119,11 @@ def _demo_setting(run: DemoRun) -> list[str]:
 def _demo_errors(run: DemoRun) -> list[str]:
     one, rolling = _one_step(run), _rolling(run)
     rows = [
-        [f"LSTM, median of {len(one)} seeds", _number(median(one)), _number(median(rolling))],
+        [
+            f"LSTM, median of {_count(len(one), 'seed')}",
+            _number(median(one)),
+            _number(median(rolling)),
+        ],
         ["LSTM, best to worst seed", _span(one), _span(rolling)],
         *_rows(run.baselines),
     ]
@@ -104,31 +147,37 @@ def _demo_intervals(run: DemoRun) -> list[str]:
 
 
 def _demo_verdict(run: DemoRun) -> list[str]:
-    """Return who wins, one step and more steps ahead, in plain words."""
-    lines = []
-    for where, mine, kind in (
-        ("One step ahead", median(_one_step(run)), "one_step"),
-        (f"{_steps(run.horizon)} ahead", median(_rolling(run)), "rolling"),
-    ):
-        others = {name: getattr(each, kind) for name, each in run.baselines.items()}
-        name = min(others, key=lambda key: others[key])
-        best = others[name]
-        if mine < best:
-            lines.append(f"{where} the LSTM wins, {_number(mine)} against {_number(best)};")
-            lines.append(f"  second is {name}, {best / mine - 1:.0%} worse.")
-        else:
-            lines.append(f"{where} {name} wins, {_number(best)} against {_number(mine)};")
-            lines.append(f"  the LSTM is {mine / best - 1:.0%} worse.")
-    return lines
+    one = {name: each.one_step for name, each in run.baselines.items()}
+    more = {name: each.rolling for name, each in run.baselines.items()}
+    return [
+        *_verdict("One step ahead", median(_one_step(run)), one),
+        *_verdict(f"1 to {_steps(run.horizon)} ahead", median(_rolling(run)), more),
+    ]
+
+
+def _verdict(where: str, mine: float, others: dict[str, float]) -> list[str]:
+    """Return in plain words whether the LSTM or the best of the rules wins."""
+    name = min(others, key=lambda key: others[key])
+    best = others[name]
+    if mine < best:
+        second = f"  second is {name}" + (f", {best / mine - 1:.0%} worse." if mine > 0 else ".")
+        return [f"{where} the LSTM wins, {_number(mine)} against {_number(best)};", second]
+    if mine == best:
+        return [f"{where} {name} is as good as the LSTM, {_number(best)}."]
+    last = f"the LSTM is {mine / best - 1:.0%} worse." if best > 0 else "which is exact."
+    return [f"{where} {name} wins, {_number(best)} against {_number(mine)};", f"  {last}"]
 
 
 def _demo_time(run: DemoRun) -> list[str]:
     timing = run.timing
     ratio = timing.numpy / timing.core
+    one = f"One training of {_count(timing.epochs, 'epoch')}"
+    validations = timing.trainings // len(run.seeds) - 1
+    each = f"{validations + 1} a seed ({validations} to validate, 1 final)"
     score = f"{_number(timing.numpy_score.one_step)} and {_number(timing.numpy_score.rolling)}"
     return [
-        f"Time: {timing.all_seeds:.1f} s for {timing.trainings} trainings, validation included.",
-        f"One training of {timing.epochs} epochs: {1e3 * timing.core:.0f} ms; the same in NumPy",
+        f"Time: {timing.all_seeds:.1f} s for {_count(timing.trainings, 'training')}, {each}.",
+        f"{one}: {1e3 * timing.core:.0f} ms; the same in NumPy",
         f"  (lstmfast.reference): {1e3 * timing.numpy:.0f} ms, {ratio:.0f} times as long.",
         f"  Trained in NumPy, the network has an RMSE of {score}.",
     ]
@@ -147,7 +196,11 @@ def _rows(scores: dict[str, Scores]) -> list[list[str]]:
 
 
 def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
+    return _count(count, "step")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -43,6 +43,8 @@ class Series:
         Position of the last row on the clock.
     filled : int
         How many numbers were missing and interpolated.
+    notes : tuple of str
+        How numbers were read where that had to be guessed.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Series:
     clock: Clock
     last: float
     filled: int = 0
+    notes: tuple[str, ...] = ()
 
     def future(self, count: int) -> list[str]:
         """Return the times of the `count` rows that would follow."""
@@ -103,9 +106,15 @@ def read_series(
         if [*columns, time].count(name) > 1:
             raise DataError(f'{table.name}: column "{name}" is asked for twice; expected once')
     allow = missing == "interpolate"
+    notes: list[str] = []
     numbers = [
         parse_numbers(
-            table.column(name), name, table.at, delimiter=table.delimiter, allow_missing=allow
+            table.column(name),
+            name,
+            table.at,
+            delimiter=table.delimiter,
+            allow_missing=allow,
+            notes=notes,
         )
         for name in columns
     ]
@@ -129,7 +138,9 @@ def read_series(
     filled = int(np.isnan(values).sum())
     if filled:
         values = _interpolated(table.name, columns, values)
-    return Series(table.name, columns, values, places, times, heading, clock, last, filled)
+    return Series(
+        table.name, columns, values, places, times, heading, clock, last, filled, tuple(notes)
+    )
 
 
 def _complain_of_gap(table: Table, time: str, steps: list[int], times: list[str]) -> None:

@@ -105,7 +105,8 @@ def parse_times(
                 "expected times in ascending order"
             )
     if len(cells) < 3:
-        raise DataError(f'{at(0)}: column "{column}" has {len(cells)} times; expected 3 or more')
+        found = "1 time" if len(cells) == 1 else f"{len(cells)} times"
+        raise DataError(f'{at(0)}: column "{column}" has {found}; expected 3 or more')
     if unit == "day":
         positions, unit, write = _calendar(positions, cells, write)
     gaps = Counter(b - a for a, b in pairwise(positions))

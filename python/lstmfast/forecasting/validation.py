@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .baselines import baselines_for
 from .errors import DataError
+from .intervals import measured_steps
 from .model import Forecaster
 from .scores import Scores, score, values_ahead
 from .transforms import Transform
@@ -57,8 +58,10 @@ class Validation:
     ----------
     errors : ndarray of shape (origins, H)
         Forecast minus truth on the transform's scale, NaN beyond the end of the series.
+    reach : int
+        How many steps ahead the errors are measured for, at most H: a part may be shorter.
     scores : dict of str to Scores
-        Errors of the network and of the baselines, by name.
+        Errors of the network and of the baselines, by name; rolling over `reach` steps.
     epochs : int
         After how many epochs to stop training.
     plan : Plan
@@ -66,6 +69,7 @@ class Validation:
     """
 
     errors: Array
+    reach: int
     scores: dict[str, Scores]
     epochs: int
     plan: Plan
@@ -139,12 +143,16 @@ def validate(
         forecasts["LSTM"].append(transform.unscale(scaled))
         for name, rule in rules.items():
             forecasts[name].append(rule(target, end - plan.part, origins, horizon))
-    known = np.concatenate(truths)
-    scores = {name: score(np.concatenate(each), known) for name, each in forecasts.items()}
+    found = np.concatenate(errors)
+    reach = measured_steps(found)
+    known = np.concatenate(truths)[:, :reach]
+    scores = {
+        name: score(np.concatenate(each)[:, :reach], known) for name, each in forecasts.items()
+    }
     stop = epochs
     if plan.part * plan.parts >= _ENOUGH_TO_STOP:
         stop = best_epoch(np.mean(losses, axis=0))
-    return Validation(np.concatenate(errors), scores, stop, plan)
+    return Validation(found, reach, scores, stop, plan)
 
 
 def best_epoch(losses: Array) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 
 from lstmfast._arrays import Array, as_float, shape_text
+from lstmfast._checks import check_unavailable, count, flag, items
 from lstmfast._names import config_text
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Layer:
     """
 
     kind: ClassVar[str]
+    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE
 
     def __init__(
         self, name: str | None = None, input_shape: Sequence[int | None] | None = None
@@ -52,6 +53,28 @@ class Layer:
         self._engine: _core.Model | None = None
         self._index = 0
         self._model: weakref.ref[object] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what would have no effect: Keras's other options, and changes once built."""
+        if name in self.unavailable and name != "trainable":
+            check_unavailable(self.where, {name: value}, self.unavailable)
+        if self.__dict__.get("_engine") is not None and (
+            name in self.options() or name in ("name", "input_shape")
+        ):
+            raise AttributeError(
+                f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
+            )
+        super().__setattr__(name, value)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights: always, in this version."""
+        return True
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not flag(value, "trainable", self.where):
+            check_unavailable(self.where, {"trainable": False}, {"trainable": True})
 
     @property
     def where(self) -> str:
@@ -68,6 +91,10 @@ class Layer:
         """The shape of the output, the batch first, as None."""
         return (None, *self._built_engine().layers()[self._index]["output_shape"])
 
+    def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the output for a sample of that shape."""
+        return shape
+
     def options(self) -> dict[str, bool | float | str]:
         """Return what the core must know of this layer."""
         raise NotImplementedError
@@ -83,7 +110,7 @@ class Layer:
         values: dict[str, Any] = {
             key: option_value(text) for key, text in config.items() if key not in ("kind", "name")
         }
-        return cls(name=config["name"], **values)
+        return cls(name=config.get("name"), **values)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -108,7 +135,9 @@ class Layer:
         return sum(int(np.prod(shape)) for _, shape in self.weight_parts())
 
     def get_weights(self) -> list[Array]:
-        """Return copies of the weights, in Keras's order and layout."""
+        """Return copies of the weights, in Keras's order and layout; none before it is built."""
+        if self._engine is None:
+            return []
         names = self._built_engine().weight_names()
         values = self._built_engine().get_weights()
         return [value for (i, *_), value in zip(names, values, strict=True) if i == self._index]
@@ -116,6 +145,7 @@ class Layer:
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace the weights: as many arrays as `get_weights` returns, of the same shapes."""
         engine = self._built_engine()
+        weights = items(weights, "weights", f"{self.where}.set_weights", "a list of arrays")
         names = engine.weight_names()
         values = engine.get_weights()
         slots = [slot for slot, (index, *_) in enumerate(names) if index == self._index]
@@ -151,7 +181,8 @@ class Layer:
         return {**self.__dict__, "_engine": None, "_index": 0, "_model": None}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+        name, value = next(iter(self.options().items()))
+        return f"<{type(self).__name__} {name}={value}, name={self.name}, built={self.built}>"
 
 
 class Input:
@@ -191,41 +222,17 @@ class Input:
         return f"<Input shape={shape_text((None, *self.shape))}, name={self.name}>"
 
 
-def positive(value: int, name: str, where: str) -> int:
-    """Return a size given as any integer type; it must be at least 1."""
-    try:
-        size = operator.index(value)
-    except TypeError:
-        raise TypeError(
-            f"[{where}] {name} is a {type(value).__name__}; expected an integer"
-        ) from None
-    if size < 1:
-        raise ValueError(f"[{where}] {name} is {size}; expected at least 1")
-    return size
-
-
 def sample_shape(shape: Any, where: str) -> tuple[int | None, ...]:
     """Return the shape of one sample: sizes of at least 1, None for any number of steps."""
     if isinstance(shape, str) or not isinstance(shape, Sequence):
         raise TypeError(f"[{where}] shape is {shape!r}; expected a tuple such as (steps, features)")
-    sizes = tuple(None if size is None else positive(size, "shape", where) for size in shape)
+    sizes = tuple(None if size is None else count(size, "shape", where) for size in shape)
     if not sizes or sizes[-1] is None:
         raise ValueError(
             f"[{where}] shape is {shape_text(sizes)}; expected "
             "(steps, features) or (features,), where only steps may be None"
         )
     return sizes
-
-
-def activation_name(activation: str | None, where: str) -> str:
-    """Return an activation's name; None is linear. The core knows which names there are."""
-    if activation is None:
-        return "linear"
-    if not isinstance(activation, str):
-        raise TypeError(
-            f"[{where}] activation is a {type(activation).__name__}; expected a name such as 'relu'"
-        )
-    return activation
 
 
 def option_value(text: str) -> bool | int | float | str:

@@ -9,8 +9,8 @@ import numpy as np
 
 from lstmfast import initializers
 from lstmfast._arrays import Array
-from lstmfast._names import check_unavailable
-from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, activation_name, positive
+from lstmfast._checks import activation_name, check_unavailable, count, flag
+from lstmfast.layers.base import Layer, Parts
 
 
 class Dense(Layer):
@@ -54,12 +54,16 @@ class Dense(Layer):
         **unavailable: Any,
     ) -> None:
         super().__init__(name, input_shape)
-        check_unavailable(self.where, unavailable, UNAVAILABLE)
-        self.units = positive(units, "units", self.where)
-        self.activation = activation_name(activation, self.where)
-        self.use_bias = bool(use_bias)
+        check_unavailable(self.where, unavailable, self.unavailable)
+        self.units = count(units, "units", self.where)
+        self.activation = activation_name(activation, self.where, rows=True)
+        self.use_bias = flag(use_bias, "use_bias", self.where)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+
+    def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the output for a sample of that shape."""
+        return (*shape[:-1], self.units)
 
     def options(self) -> dict[str, bool | float | str]:
         """Return what the core must know of this layer."""

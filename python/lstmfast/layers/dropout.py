@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
-from lstmfast._names import check_unavailable
+from lstmfast._checks import check_unavailable, number
 from lstmfast.layers.base import UNAVAILABLE, Layer
 
 
@@ -29,6 +29,7 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {"noise_shape": None, "seed": None}
 
     def __init__(
         self,
@@ -39,10 +40,8 @@ class Dropout(Layer):
         **unavailable: Any,
     ) -> None:
         super().__init__(name, input_shape)
-        check_unavailable(
-            self.where, unavailable, UNAVAILABLE | {"noise_shape": None, "seed": None}
-        )
-        self.rate = float(rate)
+        check_unavailable(self.where, unavailable, self.unavailable)
+        self.rate = number(rate, "rate", self.where)
         if not 0.0 <= self.rate <= 1.0:
             raise ValueError(f"[{self.where}] rate is {self.rate}; expected 0 to 1")
 

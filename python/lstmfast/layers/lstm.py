@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from lstmfast import initializers
 from lstmfast._arrays import Array
-from lstmfast._names import check_unavailable
-from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, activation_name, positive
+from lstmfast._checks import activation_name, check_unavailable, count, flag
+from lstmfast.layers.base import UNAVAILABLE, Layer, Parts
 
 if TYPE_CHECKING:
     from lstmfast.initializers import Initializer
@@ -71,6 +71,7 @@ class LSTM(Layer):
     """
 
     kind = "lstm"
+    unavailable: ClassVar[dict[str, Any]] = _UNAVAILABLE
 
     def __init__(
         self,
@@ -93,19 +94,25 @@ class LSTM(Layer):
     ) -> None:
         super().__init__(name, input_shape)
         known = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
-        check_unavailable(self.where, known, _UNAVAILABLE)
-        self.units = positive(units, "units", self.where)
+        check_unavailable(self.where, known, self.unavailable)
+        self.units = count(units, "units", self.where)
         self.activation = activation_name(activation, self.where)
-        self.recurrent_activation = activation_name(recurrent_activation, self.where)
-        self.use_bias = bool(use_bias)
+        self.recurrent_activation = activation_name(
+            recurrent_activation, self.where, "recurrent_activation"
+        )
+        self.use_bias = flag(use_bias, "use_bias", self.where)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.unit_forget_bias = bool(unit_forget_bias)
-        self.return_sequences = bool(return_sequences)
-        self.peephole = bool(peephole)
-        self.coupled = bool(coupled)
-        self.layer_norm = bool(layer_norm)
+        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
+        self.return_sequences = flag(return_sequences, "return_sequences", self.where)
+        self.peephole = flag(peephole, "peephole", self.where)
+        self.coupled = flag(coupled, "coupled", self.where)
+        self.layer_norm = flag(layer_norm, "layer_norm", self.where)
+
+    def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape of the output for a sample of that shape."""
+        return (shape[0], self.units) if self.return_sequences else (self.units,)
 
     def options(self) -> dict[str, bool | float | str]:
         """Return what the core must know of this layer."""

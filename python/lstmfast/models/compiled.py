@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmfast import losses, optimizers
 from lstmfast._arrays import Array, ArrayLike, as_float
-from lstmfast._names import check_unavailable
+from lstmfast._checks import check_unavailable
 from lstmfast.metrics import Metric, get_all
 from lstmfast.models.data import checked_input
 from lstmfast.models.stack import Stack
@@ -71,17 +71,19 @@ class Compiled(Stack):
         given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
         check_unavailable("compile", given, dict.fromkeys(given))
         before = self.optimizer, self.loss, self.metrics, self._renames
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = None if loss is None else losses.get(loss)
+        chosen = optimizers.get(optimizer), None if loss is None else losses.get(loss)
         self._set_metrics(get_all(metrics))
+        self.optimizer, self.loss = chosen
         try:
-            self._compile_engine()
+            if self._engine is not None:
+                self._compile_engine(self._engine)
         except Exception:
             self.optimizer, self.loss, self.metrics, self._renames = before
             raise
+        self._bind_optimizer()
 
-    def _compile_engine(self) -> None:
-        if self._engine is None or self.optimizer is None or self.loss is None:
+    def _compile_engine(self, engine: _core.Model) -> None:
+        if self.optimizer is None or self.loss is None:
             return
         owner = self.optimizer._model() if self.optimizer._model else None
         if owner not in (None, self):
@@ -92,11 +94,10 @@ class Compiled(Stack):
         config |= self.optimizer.config()
         if self.metrics:
             config["metrics"] = ",".join(dict.fromkeys(metric.kind for metric in self.metrics))
-        self._engine.compile(config)
-        self._bind_optimizer()
+        engine.compile(config)
 
     def _bind_optimizer(self) -> None:
-        if self.optimizer is not None and self._engine is not None:
+        if self.optimizer and self.loss and self._engine:
             self.optimizer._bind(self._engine, weakref.ref(self))
 
     def _set_metrics(self, metrics: Sequence[Metric]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
@@ -19,15 +18,19 @@ def checked_input(
     """Return samples as the core takes them: (N, *sample)."""
     array = as_float(x, dtype, where, name)
     shape = array.shape[1:]
-    if shape != sample and (
-        array.ndim != len(sample) + 1
-        or any(want not in (None, have) for have, want in zip(shape, sample, strict=True))
-    ):
+    if array.ndim == 0 or (shape != sample and not _fits(shape, sample)):
+        hint = f"; for one sample pass {name}[None]" if _fits(array.shape, sample) else ""
         raise ValueError(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected "
-            f"{shape_text(('...', *sample))}"  # type: ignore[arg-type]
+            f"{shape_text(('N', *sample))}{hint}"  # type: ignore[arg-type]
         )
     return array
+
+
+def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(sample) and all(
+        want in (None, have) for have, want in zip(shape, sample, strict=True)
+    )
 
 
 def checked_target(y: ArrayLike, dtype: Dtype, samples: int, where: str, name: str = "y") -> Array:
@@ -56,16 +59,3 @@ def split(x: Array, y: Array, share: float) -> tuple[Array, Array, Array, Array]
             f"[fit] validation_split={share} of {samples} samples leaves one part empty"
         )
     return x[:first], y[:first], x[first:], y[first:]
-
-
-def count(value: Any, name: str, where: str, least: int = 1) -> int:
-    """Return an argument that counts something."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(
-            f"[{where}] {name} is a {type(value).__name__}; expected an integer"
-        ) from None
-    if number < least:
-        raise ValueError(f"[{where}] {name} is {number}; expected at least {least}")
-    return number

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lstmfast._arrays import Array
+from lstmfast._checks import count, items
 from lstmfast.callbacks.base import CallbackList, History
 from lstmfast.callbacks.terminate import TerminateOnNaN
-from lstmfast.models.data import count
 from lstmfast.models.progress import Bar, Lines
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ class Validation:
     def __post_init__(self) -> None:
         if not isinstance(self.frequency, Container):
             self.frequency = count(self.frequency, "validation_freq", "fit")
+        elif not isinstance(self.frequency, range | set | frozenset):
+            epochs = items(self.frequency, "validation_freq", "fit", "epochs or their distance")
+            self.frequency = {count(epoch, "validation_freq", "fit") for epoch in epochs}
 
     def due(self, epoch: int) -> bool:
         """Tell whether an epoch, counted from 0, is one to validate after."""

@@ -6,10 +6,10 @@ from time import perf_counter
 from typing import Any
 
 from lstmfast._arrays import Array, ArrayLike
-from lstmfast._names import check_unavailable
+from lstmfast._checks import check_unavailable, count
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.models.compiled import Compiled
-from lstmfast.models.data import checked_target, count
+from lstmfast.models.data import checked_target
 from lstmfast.models.progress import result_line, verbosity
 
 BATCH_SIZE = 32
@@ -97,10 +97,10 @@ class Predictor(Compiled):
         """
         engine, samples = self._engine_for(x, "predict")
         size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "predict")
-        if callbacks is None and verbose in ("auto", 0) and steps is None:
+        shown = verbosity(verbose, "predict", auto=0)
+        if callbacks is None and steps is None and not shown:
             return engine.predict(samples, size)
         check_unavailable("predict", {"steps": steps}, {"steps": None})
-        shown = 0 if verbose == "auto" else verbosity(verbose, "predict")
         steps_done = -(-len(samples) // size)
         listening = CallbackList(callbacks, self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
         listening.call("on_predict_begin", {})

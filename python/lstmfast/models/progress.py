@@ -12,16 +12,21 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 
-def verbosity(verbose: Any, where: str) -> int:
+
+def verbosity(verbose: Any, where: str, auto: int | None = None) -> int:
     """Return 0, 1 or 2 for a ``verbose`` argument.
 
-    "auto" is 1 where somebody can watch (a terminal, a notebook), else 2.
+    "auto" is `auto`; by default 1 where somebody can watch (a terminal, a notebook), else 2.
     """
-    if verbose == "auto":
+    known = isinstance(verbose, str | int | np.integer | np.bool_)
+    if known and verbose == "auto":
+        if auto is not None:
+            return auto
         watched = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
         return 1 if watched else 2
-    if verbose not in (0, 1, 2):
+    if not known or verbose not in (0, 1, 2):
         raise ValueError(f"[{where}] verbose is {verbose!r}; expected 0, 1, 2 or 'auto'")
     return int(verbose)
 

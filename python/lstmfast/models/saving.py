@@ -6,6 +6,7 @@ metrics) travels as text beside the core's own configuration. Nothing in a file 
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from collections.abc import Mapping
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmfast import _core
-from lstmfast._files import check_path
+from lstmfast._checks import check_unavailable, flag
+from lstmfast._files import check_path, path_text
 from lstmfast.layers import LAYERS, Input, Layer
 from lstmfast.layers.base import option_value
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import METRICS, Metric
-from lstmfast.optimizers import OPTIMIZERS, Optimizer
+from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
     from lstmfast.models.sequential import Sequential
@@ -55,7 +57,7 @@ def save_model(
     """
     path = check_path(filepath, "save")
     engine = model._built_engine()
-    if not overwrite and Path(path).exists():
+    if not flag(overwrite, "overwrite", "save") and Path(path).exists():
         raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it")
     names = [[metric.name, metric.kind] for metric in model.metrics]
     engine.save(path, {"name": model.name, "metrics": json.dumps(names)}, include_optimizer)
@@ -103,9 +105,10 @@ def load_model(
     """
     from lstmfast.models.sequential import Sequential
 
-    if custom_objects:
-        raise ValueError("[load_model] custom_objects is not available in this version")
-    engine, extra = _core.Model.load(os.fspath(filepath))
+    empty = isinstance(custom_objects, Mapping) and not custom_objects
+    given = {"custom_objects": None if empty else custom_objects}
+    check_unavailable("load_model", given, dict.fromkeys(given))
+    engine, extra = _core.Model.load(path_text(filepath, "load_model"))
     config = engine.config
     layers = [_layer_of(config, index) for index in range(int(config["layers"]))]
     model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
@@ -140,7 +143,7 @@ def _restore_training(
     kinds = [kind for kind in config.get("metrics", "").split(",") if kind]
     try:
         names = [(str(name), str(kind)) for name, kind in json.loads(extra.get("metrics", ""))]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         names = []
     # names are a courtesy: where they do not match what the core computes, its own serve
     if {kind for _, kind in names} != set(kinds):
@@ -157,14 +160,7 @@ def _loss_of(config: Mapping[str, str]) -> Loss | None:
 def _optimizer_of(config: Mapping[str, str]) -> Optimizer | None:
     options = {key: option_value(text) for key, text in _part(config, "optimizer.").items()}
     cls = OPTIMIZERS.find(str(options.pop("kind")))
-    clips = {
-        "clip.norm": "clipnorm",
-        "clip.value": "clipvalue",
-        "clip.global_norm": "global_clipnorm",
-    }
-    options |= {
-        argument: option_value(config[key]) for key, argument in clips.items() if key in config
-    }
+    options |= {name: option_value(config[key]) for name, key in CLIPS.items() if key in config}
     return None if cls is None else cls(**options)  # type: ignore[arg-type]
 
 
@@ -196,10 +192,11 @@ def state_of(model: Sequential) -> dict[str, Any]:
     return {
         "config": model.get_config(),
         "content": content,
-        "optimizer": model.optimizer,
+        # copies: a shallow copy of a model must not take the optimizer away from it
+        "optimizer": copy.deepcopy(model.optimizer),
         "loss": model.loss,
         "metrics": model.metrics,
-        "rng": model._rng,
+        "rng": copy.deepcopy(model._rng),
     }
 
 

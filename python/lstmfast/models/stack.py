@@ -10,8 +10,10 @@ import numpy as np
 
 from lstmfast import _core
 from lstmfast._arrays import Array, as_dtype, as_float, shape_text
+from lstmfast._checks import check_unavailable, flag, items
 from lstmfast.layers import Input, Layer
 from lstmfast.layers.base import sample_shape
+from lstmfast.models.chain import check_chain
 from lstmfast.utils import Seed, as_generator
 
 
@@ -27,18 +29,28 @@ class Stack:
         dtype: Any = None,
         seed: Seed = None,
     ) -> None:
-        if not trainable:
-            raise ValueError("[Sequential] trainable=False is not available in this version")
+        self.trainable = trainable
         self.name = "sequential" if name is None else name
         self.layers: list[Layer] = []
         self._dtype_given = dtype is not None
-        self._dtype = as_dtype(dtype or "float32", "Sequential")
+        self._dtype = as_dtype("float32" if dtype is None else dtype, "Sequential")
         self._rng = as_generator(seed)
         self._sample_shape: tuple[int | None, ...] | None = None
         self._engine: _core.Model | None = None
-        for layer in layers or []:
+        given = [] if layers is None else items(layers, "layers", "Sequential", "a list of layers")
+        for layer in given:
             self._append(layer)
         self._build_if_known()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights: always, in this version."""
+        return True
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if not flag(value, "trainable", "Sequential"):
+            check_unavailable("Sequential", {"trainable": False}, {"trainable": True})
 
     # -- layers ------------------------------------------------------------------------------
 
@@ -55,22 +67,31 @@ class Stack:
         >>> model.output_shape
         (None, 3)
         """
+        before = len(self.layers), self._sample_shape
         self._append(layer)
         try:
             self._build_if_known()
         except Exception:
-            self.pop(rebuild=False)
+            for added in self.layers[before[0] :]:
+                added._model = None
+            del self.layers[before[0] :]
+            self._sample_shape = before[1]
             raise
 
-    def pop(self, rebuild: bool = True) -> Layer | None:
+    def pop(self) -> Layer | None:
         """Remove the last layer and return it; None where there is none."""
         if not self.layers:
             return None
         layer = self.layers.pop()
+        try:
+            if self.layers:
+                self._build_if_known()
+            else:
+                self._engine = None
+        except Exception:
+            self.layers.append(layer)
+            raise
         layer._model = None
-        if rebuild:
-            self._engine = None
-            self._build_if_known()
         return layer
 
     def _append(self, layer: Layer | Input) -> None:
@@ -83,7 +104,7 @@ class Stack:
             return
         if not isinstance(layer, Layer):
             raise TypeError(
-                f"[Sequential.add] got a {type(layer).__name__}; expected a layer of "
+                f"[Sequential.add] layer is of type {type(layer).__name__}; expected a layer of "
                 "lstmfast.layers"
             )
         owner = layer._model() if layer._model else None
@@ -127,7 +148,8 @@ class Stack:
             The shape of the input with the batch first, as None; needed where no layer says it.
         """
         if input_shape is not None:
-            shape = sample_shape(tuple(input_shape)[1:], "Sequential.build")
+            sizes = items(input_shape, "input_shape", "Sequential.build", "a tuple")
+            shape = sample_shape(sizes[1:], "Sequential.build")
             if self._sample_shape not in (None, shape):
                 raise ValueError(
                     f"[Sequential.build] input_shape is {shape_text((None, *shape))}; the model "
@@ -163,6 +185,7 @@ class Stack:
             raise
 
     def _build(self) -> None:
+        check_chain(self.layers, self._sample_shape or ())
         config = self.core_config()
         engine = _core.Model(config, self._dtype.name)
         parts: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in self.layers]
@@ -180,17 +203,22 @@ class Stack:
         self._adopt(engine)
 
     def _adopt(self, engine: _core.Model) -> None:
+        """Make this the model's engine; all that can fail comes before anything changes."""
+        self._compile_engine(engine)
         self._engine = engine
         for index, layer in enumerate(self.layers):
             layer._bind(engine, index)
-        self._compile_engine()
+        self._bind_optimizer()
 
     def _rebind_layers(self) -> None:
         for layer in self.layers:
             layer._model = weakref.ref(self)
 
-    def _compile_engine(self) -> None:
+    def _compile_engine(self, engine: _core.Model) -> None:
         """Hand the core what `compile` was told; a model that does not train has nothing."""
+
+    def _bind_optimizer(self) -> None:
+        """Tie the optimizer to the engine, where there is one."""
 
     @property
     def built(self) -> bool:
@@ -223,8 +251,11 @@ class Stack:
     # -- weights -----------------------------------------------------------------------------
 
     def get_weights(self) -> list[Array]:
-        """Return copies of all weights, layer by layer, in Keras's order and layout."""
-        return list(self._built_engine().get_weights())
+        """Return copies of all weights, layer by layer, in Keras's order and layout.
+
+        There are none before the input shape is known.
+        """
+        return [] if self._engine is None else list(self._engine.get_weights())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights: as many arrays as `get_weights` returns, of the same shapes.
@@ -232,6 +263,7 @@ class Stack:
         Nothing changes where one of them does not fit.
         """
         engine = self._built_engine()
+        weights = items(weights, "weights", "set_weights", "a list of arrays")
         names = engine.weight_names()
         if len(weights) != len(names):
             raise ValueError(

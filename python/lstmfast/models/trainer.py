@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from lstmfast._arrays import Array, ArrayLike
-from lstmfast._names import check_unavailable
+from lstmfast._checks import check_unavailable, count, flag, number
 from lstmfast.callbacks.base import History
-from lstmfast.models.data import checked_input, checked_target, count, split
+from lstmfast.models.data import checked_input, checked_target, split
 from lstmfast.models.fit import FitRun, Schedule, Validation
 from lstmfast.models.predictor import BATCH_SIZE, Predictor, returned
 from lstmfast.models.progress import verbosity
+
+_ON_NONFINITE = ("raise", "stop", "ignore")
 
 
 class Trainer(Predictor):
@@ -70,7 +72,7 @@ class Trainer(Predictor):
             Validate after every so many epochs, or after these, counted from 1.
         on_nonfinite : {"raise", "stop", "ignore"}, optional
             What to do where a loss or gradient is NaN or infinite: raise an error with epoch and
-            batch, keeping the last finite weights (the default); stop quietly (the default with
+            batch, keeping the weights from before that batch (the default); stop quietly (the default with
             `TerminateOnNaN`); go on, as Keras does.
         class_weight, sample_weight, steps_per_epoch, validation_steps
             Not available in this version: must be None.
@@ -110,6 +112,11 @@ class Trainer(Predictor):
             "validation_steps": validation_steps,
         }
         check_unavailable("fit", given, dict.fromkeys(given))
+        if on_nonfinite is not None and str(on_nonfinite) not in _ON_NONFINITE:
+            raise ValueError(
+                f"[fit] on_nonfinite is {on_nonfinite!r}; expected 'raise', 'stop' or 'ignore'"
+            )
+        validation_split = number(validation_split, "validation_split", "fit")
         engine, samples = self._compiled_engine(x, "fit")
         targets = checked_target(y, self._dtype, len(samples), "fit")
         size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "fit")
@@ -117,7 +124,7 @@ class Trainer(Predictor):
             size,
             count(epochs, "epochs", "fit", least=0),
             count(initial_epoch, "initial_epoch", "fit", least=0),
-            bool(shuffle),
+            flag(shuffle, "shuffle", "fit"),
             on_nonfinite,
         )
         held_out = None

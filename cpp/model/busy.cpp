@@ -1,0 +1,47 @@
+#include "model/busy.h"
+
+#include <unistd.h>
+
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace lstmfast::model {
+namespace {
+
+// 32 bits of process, 31 of thread, and whether the lease is brief.
+std::uint64_t make_holder(Busy::Kind kind) {
+  static std::atomic<std::uint32_t> threads{0};
+  thread_local const std::uint32_t thread = ++threads << 1;
+  return static_cast<std::uint64_t>(::getpid()) << 32 | thread |
+         (kind == Busy::Kind::brief || kind == Busy::Kind::reading ? 1U : 0U);
+}
+
+}  // namespace
+
+Busy::Busy(BusyFlag& flag, const char* op, Kind kind)
+    : holder_(flag.holder_), own_(make_holder(kind)) {
+  std::uint64_t holder = 0;
+  while (!holder_.compare_exchange_weak(holder, own_, std::memory_order_acquire,
+                                        std::memory_order_relaxed)) {
+    if (holder >> 32 != own_ >> 32) continue;  // nobody, or a thread that the fork left behind
+    const bool nests = kind == Kind::nested || kind == Kind::reading;
+    if (nests && holder >> 1 == own_ >> 1) {
+      own_ = 0;
+      return;
+    }
+    if ((holder & 1) == 0) {
+      throw std::runtime_error(std::string("[") + op +
+                               "] a training call on this object is running; expected none");
+    }
+    std::this_thread::yield();
+    holder = 0;
+  }
+}
+
+Busy::~Busy() {
+  std::uint64_t own = own_;
+  if (own != 0) holder_.compare_exchange_strong(own, 0, std::memory_order_release);
+}
+
+}  // namespace lstmfast::model

@@ -1,0 +1,101 @@
+"""Arguments that are no arrays: sizes, numbers, flags, lists, and what is not offered yet."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+# the names that the core knows; softmax needs a whole row, which a gate does not have
+ACTIVATIONS = (
+    "linear",
+    "relu",
+    "tanh",
+    "sigmoid",
+    "hard_sigmoid",
+    "leaky_relu",
+    "elu",
+    "softplus",
+    "softsign",
+    "exponential",
+)
+
+
+def wrong_kind(where: str, name: str, value: Any, expected: str) -> TypeError:
+    """Return the error for an argument of a wrong type."""
+    found = "None" if value is None else f"of type {type(value).__name__}"
+    return TypeError(f"[{where}] {name} is {found}; expected {expected}")
+
+
+def count(value: Any, name: str, where: str, least: int = 1) -> int:
+    """Return an argument that counts something, given as any integer type."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise wrong_kind(where, name, value, "an integer") from None
+    if number < least:
+        raise ValueError(f"[{where}] {name} is {number}; expected at least {least}")
+    return number
+
+
+def number(value: Any, name: str, where: str) -> float:
+    """Return an argument that is a number of any type."""
+    try:
+        if isinstance(value, str | bool | np.bool_):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError):
+        raise wrong_kind(where, name, value, "a number") from None
+
+
+def flag(value: Any, name: str, where: str) -> bool:
+    """Return an argument that is true or false: ``"no"`` is neither."""
+    if not isinstance(value, bool | np.bool_):
+        raise wrong_kind(where, name, value, "True or False")
+    return bool(value)
+
+
+def items(value: Any, name: str, where: str, expected: str) -> list[Any]:
+    """Return a collection of things, each of which the caller checks, as a list."""
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+        raise wrong_kind(where, name, value, expected)
+    try:
+        return list(value)
+    except TypeError:  # an array without axes
+        raise wrong_kind(where, name, value, expected) from None
+
+
+def activation_name(
+    activation: str | None, where: str, name: str = "activation", *, rows: bool = False
+) -> str:
+    """Return an activation's name; None is linear. With `rows` there is softmax too."""
+    if activation is None:
+        return "linear"
+    if not isinstance(activation, str):
+        raise wrong_kind(where, name, activation, "a name such as 'relu'")
+    known = (*ACTIVATIONS, "softmax") if rows else ACTIVATIONS
+    if activation not in known:
+        raise ValueError(
+            f"[{where}] {name} is {activation!r}; expected one of {', '.join(sorted(known))}"
+        )
+    return activation
+
+
+def check_unavailable(where: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Refuse Keras's arguments that are not offered yet, unless they ask for nothing.
+
+    `defaults` holds their names with the value at which they change nothing.
+    """
+    for name, value in given.items():
+        if name not in defaults:
+            raise TypeError(f"[{where}] got an unexpected keyword argument {name!r}")
+        default = defaults[name]
+        plain = isinstance(value, bool | int | float | str)
+        if value is default or (default is not None and plain and value == default):
+            continue
+        shown = f"{name}={value!r}" if plain else name
+        raise ValueError(f"[{where}] {shown} is not available in this version")

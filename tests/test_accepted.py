@@ -1,0 +1,76 @@
+"""What is accepted without effect, which names there are, and what is shown of objects."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast import callbacks, functional, layers, losses, metrics, models, optimizers
+from lstmfast._checks import ACTIVATIONS
+
+X, Y = np.zeros((15, 3, 1)), np.zeros((15, 2))
+
+
+def compiled() -> models.Sequential:
+    model = models.Sequential([layers.Input((3, 1)), layers.LSTM(5), layers.Dense(2)])
+    model.compile("adam", "mse")
+    return model
+
+
+def test_what_changes_nothing_is_accepted() -> None:
+    model = compiled()
+    model.trainable = model.layers[0].trainable = True
+    assert model.trainable
+    assert model.layers[0].trainable
+    model.layers[0].stateful = False
+    model.optimizer.learning_rate = 0.1
+    model.fit(X, Y, verbose=0, shuffle=np.bool_(True), validation_split=0)
+    model.fit(X, Y, verbose=0, validation_split=0.2, validation_freq=np.array([1]))
+    lf.LSTM(1, 2, bias=np.bool_(False)).batch_first = False
+    rnn = lf.LSTM(1, 2)
+    rnn.load_state_dict(rnn.state_dict(), strict=True)
+
+
+def test_no_activation_is_linear() -> None:
+    x = np.random.default_rng(0).random((2, 3, 1))
+    one = lf.LSTM(1, 2, activation=None, recurrent_activation=None, seed=0)
+    other = lf.LSTM(1, 2, activation="linear", recurrent_activation="linear", seed=0)
+    np.testing.assert_array_equal(one(x)[0], other(x)[0])
+    names = {"weight_ih_l0": "w_ih", "weight_hh_l0": "w_hh", "bias_ih_l0": "b_ih"}
+    weights = {short: one.state_dict()[name] for name, short in names.items()}
+    weights["b_hh"] = one.state_dict()["bias_hh_l0"]
+    y, _ = functional.lstm(x, **weights, activation=None, recurrent_activation=None)
+    np.testing.assert_array_equal(y, one(x)[0])
+
+
+def test_the_core_has_the_names_that_are_listed() -> None:
+    for name in ACTIVATIONS:
+        lf.LSTM(1, 1, activation=name, recurrent_activation=name)
+    for name in [*losses.LOSSES.classes, *losses.LOSSES.aliases]:
+        compiled().compile("adam", name)
+    for name in [*metrics.METRICS.classes, *metrics.METRICS.aliases]:
+        loss = "sparse_categorical_crossentropy" if name.startswith("sparse") else "mse"
+        compiled().compile("adam", loss, metrics=[name])
+
+
+def test_what_is_shown_of_objects() -> None:
+    assert repr(layers.LSTM(4)) == "<LSTM units=4, name=None, built=False>"
+    assert "clipvalue=0.5" in repr(optimizers.Adam(clipvalue=0.5))
+    assert models.Sequential([layers.LSTM(3)]).get_weights() == []
+    assert layers.LSTM(3).get_weights() == []
+
+
+def test_warnings_of_callbacks_show_the_callers_line() -> None:
+    with pytest.warns(UserWarning, match="the logs have no 'val_loss'") as caught:
+        compiled().fit(X, Y, verbose=0, callbacks=[callbacks.EarlyStopping()])
+    assert Path(caught[0].filename) == Path(__file__)
+
+
+def test_forecasting_is_an_attribute() -> None:
+    code = "import lstmfast as lf; assert 'forecasting' in dir(lf); lf.forecasting.forecast"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,216 @@
+"""Calls on one object from several threads, and in a child forked in the middle of one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast.callbacks import LambdaCallback
+from lstmfast.layers import LSTM, Dense
+from lstmfast.models import Sequential, load_model
+
+RUNNING = "a training call on this object is running; expected none"
+SECONDS = 0.5  # of calls beside each other, where only chance can meet a fault
+LIMIT = 60.0  # seconds; what hangs is ended by it
+
+
+def model_and_data(units: int = 4) -> tuple[Sequential, np.ndarray, np.ndarray]:
+    x = np.random.default_rng(0).random((64, 20, 3), dtype=np.float32)
+    model = Sequential([LSTM(units), Dense(3)], seed=0)
+    model.compile("adam", "mse")
+    model.build((None, 20, 3))
+    return model, x, x[:, 0].copy()
+
+
+def in_thread(work: Callable[[], Any]) -> str:
+    """Return the message of the RuntimeError that `work` raises in a thread of its own, or ""."""
+    messages = [""]
+
+    def run() -> None:
+        try:
+            work()
+        except RuntimeError as error:
+            messages.append(str(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(LIMIT)
+    return messages[-1]
+
+
+def fit_with(model: Sequential, x: Any, y: Any, work: Callable[[], None]) -> None:
+    """Fit one epoch of several batches; call `work` once, between two of them."""
+
+    def at_second(batch: int, logs: Any) -> None:
+        if batch == 1:
+            work()
+
+    hook = LambdaCallback(on_train_batch_end=at_second)
+    model.fit(x, y, batch_size=16, verbose=0, callbacks=[hook])
+
+
+def beside(*calls: Callable[[], Any], accepts: tuple[type[Exception], ...] = ()) -> list[int]:
+    """Repeat each call in a thread of its own; return how often each succeeded."""
+    end = time.monotonic() + SECONDS
+
+    def repeat(call: Callable[[], Any]) -> int:
+        done = 0
+        while time.monotonic() < end:
+            try:
+                call()
+                done += 1
+            except accepts:
+                pass
+        return done
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(repeat, calls))
+
+
+# -- models --------------------------------------------------------------------------------------
+
+
+def test_during_fit_only_its_own_thread_saves(tmp_path: Path) -> None:
+    model, x, y = model_and_data()
+    own, other = tmp_path / "own.safetensors", tmp_path / "other.safetensors"
+    found = {}
+
+    def work() -> None:
+        model.save(own)
+        found["save"] = in_thread(lambda: model.save(other))
+        found["fit"] = in_thread(lambda: model.train_on_batch(x, y))
+        found["weights"] = model.get_weights()
+
+    fit_with(model, x, y, work)
+    assert found["save"] == f"[model.save] {RUNNING}"
+    assert found["fit"] == f"[model.train_on_batch] {RUNNING}"
+    assert not other.exists()
+    for saved, expected in zip(load_model(own).get_weights(), found["weights"], strict=True):
+        np.testing.assert_array_equal(saved, expected)
+    model.save(other)
+
+
+def test_compile_beside_readers(tmp_path: Path) -> None:
+    model, x, y = model_and_data(32)
+    x, y = np.tile(x, (4, 1, 1)), np.tile(y, (4, 1))
+    done = beside(
+        lambda: model.compile("adam", "mse"),
+        lambda: model.evaluate(x, y, verbose=0),
+        lambda: model.test_on_batch(x, y),
+        lambda: model.save(tmp_path / "model.safetensors"),
+    )
+    assert all(done)
+
+
+def test_save_beside_training(tmp_path: Path) -> None:
+    model, x, y = model_and_data(32)
+    path = tmp_path / "model.safetensors"
+    done = beside(
+        lambda: model.fit(x, y, verbose=0),
+        lambda: model.save(path),
+        accepts=(RuntimeError,),
+    )
+    assert done[0] > 0
+    model.save(path)
+    before = model.evaluate(x, y, verbose=0)
+    assert load_model(path).evaluate(x, y, verbose=0) == before
+
+
+def train_in_child(model: Sequential, x: np.ndarray, y: np.ndarray) -> int:
+    """Return the exit code of a child that takes one training step."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            signal.alarm(int(LIMIT))
+            model.train_on_batch(x, y)
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_fork_during_fit() -> None:
+    # the thread that fits stays behind, and with it the claim that the model is being trained
+    model, x, y = model_and_data()
+    at_batch, go_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        at_batch.set()
+        go_on.wait(LIMIT)
+
+    fitting = threading.Thread(target=fit_with, args=(model, x, y, work))
+    fitting.start()
+    try:
+        assert at_batch.wait(LIMIT)
+        assert train_in_child(model, x, y) == 0
+    finally:
+        go_on.set()
+        fitting.join(LIMIT)
+
+
+def test_a_fit_that_does_not_begin_leaves_no_history_of_another() -> None:
+    model, x, y = model_and_data()
+    engine = model._engine
+    assert engine is not None
+    engine.fit(x, y, batch_size=16, epochs=1)
+    assert engine.history["loss"]
+    with pytest.raises(TypeError, match="x has dtype float64"):
+        engine.fit(x.astype(np.float64), y, batch_size=16, epochs=1)
+    assert engine.history == {}
+
+
+# -- lf.LSTM -------------------------------------------------------------------------------------
+
+
+def test_training_calls_beside_backward() -> None:
+    rnn = lf.LSTM(16, 64, seed=0)
+    rng = np.random.default_rng(0)
+    problems = [rng.random(shape, dtype=np.float32) for shape in ((32, 30, 16), (4, 7, 16))]
+
+    def forward(x: np.ndarray) -> None:
+        y, _ = rnn(x, training=True)
+        assert y.shape == (*x.shape[:2], 64)
+
+    def backward() -> None:
+        dx, (dh, _) = rnn.backward(None)
+        assert dx.shape in [x.shape for x in problems]
+        assert dh.shape == (1, dx.shape[0], 64)
+        assert not dx.any()
+
+    done = beside(
+        lambda: forward(problems[0]),
+        lambda: forward(problems[1]),
+        backward,
+        backward,
+        accepts=(RuntimeError, ValueError),
+    )
+    assert sum(done) > 0
+
+
+def test_y_of_a_training_call_is_writable_when_nothing_reads_it() -> None:
+    rnn = lf.LSTM(3, 4, seed=0)
+    x = np.ones((2, 5, 3), np.float32)
+    first, _ = rnn(x, training=True)
+    assert not first.flags.writeable
+    second, _ = rnn(x, training=True)
+    assert first.flags.writeable
+    assert not second.flags.writeable
+    rnn.backward(np.ones_like(second))
+    assert second.flags.writeable
+    own = np.zeros_like(second)
+    rnn(x, training=True, out=own)
+    assert own.flags.writeable

@@ -1,0 +1,198 @@
+"""Messages of models: what goes wrong is said in the user's words, with what was expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstmfast import losses, metrics, optimizers
+from lstmfast.layers import LSTM, Dense, Dropout, Input
+from lstmfast.models import Sequential
+
+X = np.zeros((15, 3, 1))
+Y = np.zeros((15, 2))
+
+
+def compiled() -> Sequential:
+    model = Sequential([Input((3, 1)), LSTM(5), Dense(2)])
+    model.compile("adam", "mse")
+    return model
+
+
+# what is called, the kind of error, and a pattern that its message must match
+CALLS: dict[str, tuple[Any, type[Exception], str]] = {
+    # -- layers and models
+    "units": (lambda: LSTM(0), ValueError, r"\[layers.LSTM\] units is 0; expected at least 1"),
+    "units kind": (lambda: Dense("3"), TypeError, r"\[layers.Dense\] units is of type str"),
+    "activation kind": (
+        lambda: Dense(3, activation=abs),
+        TypeError,
+        "activation is of type builtin_func",
+    ),
+    "activation name": (
+        lambda: Sequential([Dense(3, activation="rleu", input_shape=(2,))]),
+        ValueError,
+        r"activation.*rleu.*relu",
+    ),
+    "rate": (lambda: Dropout(2), ValueError, r"\[layers.Dropout\] rate is 2.0; expected 0 to 1"),
+    "unknown argument": (
+        lambda: LSTM(3, stateless=1),
+        TypeError,
+        "unexpected keyword argument 'sta",
+    ),
+    "unavailable argument": (
+        lambda: LSTM(3, return_state=True),
+        ValueError,
+        r"\[layers.LSTM\] return_state=True is not available in this version",
+    ),
+    "input shape": (
+        lambda: Input((3, None)),
+        ValueError,
+        r"shape is \(3, \?\); expected \(steps, ",
+    ),
+    "input shape kind": (
+        lambda: Input(3),
+        TypeError,
+        r"\[layers.Input\] shape is 3; expected a tup",
+    ),
+    "not a layer": (lambda: Sequential(["lstm"]), TypeError, "layer is of type str"),
+    "late input": (lambda: Sequential([Dense(1), Input((3,))]), ValueError, "must come first"),
+    "not built": (lambda: Sequential([LSTM(3)]).count_params(), ValueError, "no weights yet"),
+    "not built layer": (
+        lambda: LSTM(3).count_params(),
+        ValueError,
+        r"\[layers.LSTM\] LSTM has no w",
+    ),
+    "no layers": (
+        lambda: Sequential().predict(X),
+        ValueError,
+        r"\[predict\] the model has no layers",
+    ),
+    "not compiled": (
+        lambda: Sequential([Dense(1)]).fit(X, Y),
+        ValueError,
+        r"\[fit\] the model is not compiled; call compile\(loss=...\) first",
+    ),
+    # -- compile
+    "optimizer": (
+        lambda: compiled().compile("adma", "mse"),
+        ValueError,
+        r"unknown optimizer 'adma'; known: adam, sgd",
+    ),
+    "optimizer kind": (
+        lambda: compiled().compile(3, "mse"),
+        TypeError,
+        "optimizer is of type int; expected",
+    ),
+    "optimizer of another model": (
+        lambda: [m.compile(o, "mse") for o in [optimizers.SGD()] for m in (compiled(), compiled())],
+        ValueError,
+        "belongs to another model",
+    ),
+    "loss": (lambda: compiled().compile("adam", "msee"), ValueError, r"msee.*mean_squared_error"),
+    "loss kind": (lambda: compiled().compile("adam", abs), TypeError, "loss is of type builtin"),
+    "metric": (
+        lambda: compiled().compile("adam", "mse", metrics=["mea"]),
+        ValueError,
+        r"mea.*mean_absolute_error",
+    ),
+    "metric twice": (
+        lambda: compiled().compile(
+            "adam", "mse", metrics=["mae", metrics.MeanAbsoluteError("mae")]
+        ),
+        ValueError,
+        "two values would be called 'mae'",
+    ),
+    "learning rate": (lambda: optimizers.Adam(-1), ValueError, r"\[Adam\] learning_rate is -1.0"),
+    "clips": (
+        lambda: optimizers.Adam(clipnorm=1, clipvalue=1),
+        ValueError,
+        "got several of clipnorm, clipvalue and global_clipnorm",
+    ),
+    "weight decay": (
+        lambda: optimizers.SGD(weight_decay=1.0),
+        ValueError,
+        "weight_decay=1.0 is not",
+    ),
+    "delta": (
+        lambda: losses.Huber(-1.0),
+        ValueError,
+        r"\[Huber\] delta is -1.0; expected a positive",
+    ),
+    # -- data
+    "fit x": (
+        lambda: compiled().fit(np.zeros((10, 3, 2)), Y),
+        ValueError,
+        r"\[fit\] x has shape \(10, 3, 2\); expected \(N, 3, 1\)",
+    ),
+    "predict x": (
+        lambda: compiled().predict(np.zeros((3, 1))),
+        ValueError,
+        r"\[predict\] x has shape \(3, 1\); expected \(N, 3, 1\); for one sample pass x\[None\]",
+    ),
+    "fit without y": (lambda: compiled().fit(X), ValueError, r"\[fit\] y is missing"),
+    "fit y": (
+        lambda: compiled().fit(X, Y[:12]),
+        ValueError,
+        r"\[fit\] y has shape \(12, 2\); expected \(15, ...\), for x has 15 samples",
+    ),
+    "fit y columns": (lambda: compiled().fit(X, np.zeros((15, 3))), ValueError, r"15, 3.*15, 2"),
+    "fit nothing": (lambda: compiled().fit(X[:0], Y[:0]), ValueError, "x has no samples"),
+    "batch_size": (
+        lambda: compiled().fit(X, Y, 0),
+        ValueError,
+        r"batch_size is 0; expected at least",
+    ),
+    "batch_size kind": (lambda: compiled().predict(X, 1.5), TypeError, "size is of type float"),
+    "epochs": (lambda: compiled().fit(X, Y, epochs=-1), ValueError, r"\[fit\] epochs is -1"),
+    "verbose": (
+        lambda: compiled().fit(X, Y, verbose=3),
+        ValueError,
+        "verbose is 3; expected 0, 1, 2",
+    ),
+    "split": (lambda: compiled().fit(X, Y, validation_split=1.5), ValueError, "split is 1.5"),
+    "split of little": (
+        lambda: compiled().fit(X[:1], Y[:1], validation_split=0.2),
+        ValueError,
+        "validation_split=0.2 of 1 samples leaves one part empty",
+    ),
+    "validation data": (
+        lambda: compiled().fit(X, Y, validation_data=X),
+        TypeError,
+        "expected a pair",
+    ),
+    "validation x": (
+        lambda: compiled().fit(X, Y, validation_data=(X[:, :2], Y)),
+        ValueError,
+        r"validation_data\[0\] has shape \(15, 2, 1\); expected \(N, 3, 1\)",
+    ),
+    "weights of classes": (
+        lambda: compiled().fit(X, Y, class_weight={0: 1.0}),
+        ValueError,
+        r"\[fit\] class_weight is not available in this version",
+    ),
+    "on_nonfinite": (
+        lambda: compiled().fit(X, Y, on_nonfinite="x"),
+        ValueError,
+        "on_nonfinite is 'x'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_message(name: str) -> None:
+    call, kind, pattern = CALLS[name]
+    with pytest.raises(kind, match=f"(?s){pattern}") as caught:
+        call()
+    assert type(caught.value) is kind
+
+
+def test_a_failed_compile_changes_nothing() -> None:
+    model = compiled()
+    optimizer, loss = model.optimizer, model.loss
+    with pytest.raises(ValueError, match="msee"):
+        model.compile("sgd", "msee", metrics=["mae"])
+    assert (model.optimizer, model.loss, model.metrics) == (optimizer, loss, ())
+    assert model.fit(X, Y, verbose=0).epoch == [0]
