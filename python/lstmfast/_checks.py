@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+LARGEST_COUNT = 2**31 - 1  # the core counts in C's int
 # the names that the core knows; softmax needs a whole row, which a gate does not have
 ACTIVATIONS = (
     "linear",
@@ -39,6 +40,8 @@ def count(value: Any, name: str, where: str, least: int = 1) -> int:
         raise wrong_kind(where, name, value, "an integer") from None
     if number < least:
         raise ValueError(f"[{where}] {name} is {number}; expected at least {least}")
+    if number > LARGEST_COUNT:
+        raise ValueError(f"[{where}] {name} is {number}; expected at most {LARGEST_COUNT}")
     return number
 
 

@@ -6,7 +6,9 @@ from lstmfast.callbacks.base import Callback
 
 
 class TerminateOnNaN(Callback):
-    """End training where a loss or gradient is NaN or infinite, keeping the weights from before that batch.
+    """End training where a loss or gradient is NaN or infinite.
+
+    The weights are those from before that batch.
 
     Without it `fit` raises an error there. The core does the checking, so this callback costs
     nothing.

@@ -72,8 +72,8 @@ class Trainer(Predictor):
             Validate after every so many epochs, or after these, counted from 1.
         on_nonfinite : {"raise", "stop", "ignore"}, optional
             What to do where a loss or gradient is NaN or infinite: raise an error with epoch and
-            batch, keeping the weights from before that batch (the default); stop quietly (the default with
-            `TerminateOnNaN`); go on, as Keras does.
+            batch, keeping the weights from before that batch (the default); stop quietly (the
+            default with `TerminateOnNaN`); go on, as Keras does.
         class_weight, sample_weight, steps_per_epoch, validation_steps
             Not available in this version: must be None.
 
