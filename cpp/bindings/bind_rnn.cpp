@@ -150,13 +150,9 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
 
     ops::LstmGradients<T> gradients{};
     gradients.dy = dy_array ? dy_array.data() : nullptr;
-    gradients.dy_row = call.y_row;
-    gradients.dy_step = call.y_step;
     gradients.dh_n = dh_array ? dh_array.data() : nullptr;
     gradients.dc_n = dc_array ? dc_array.data() : nullptr;
     gradients.dx = dx.mutable_data();
-    gradients.dx_row = call.x_row;
-    gradients.dx_step = call.x_step;
     gradients.dh0 = dh0.mutable_data();
     gradients.dc0 = dc0.mutable_data();
     {

@@ -71,8 +71,8 @@ struct ReduceRows {
   index rows;
   const T* a;
   index a_stride;
-  const T*
-      b;  // row r at b + (b_offsets ? b_offsets[r] : r * b_stride); a negative offset adds nothing
+  // Row r at b + (b_offsets ? b_offsets[r] : r * b_stride); a negative offset adds nothing.
+  const T* b;
   const index* b_offsets;
   index b_stride;
   T* out;  // [V]

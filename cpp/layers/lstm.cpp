@@ -79,12 +79,8 @@ class Lstm : public Layer<T> {
     LstmState<T>& my = static_cast<LstmState<T>&>(state);
     ops::LstmGradients<T> gradients{};
     gradients.dy = return_sequences_ ? dy : nullptr;
-    gradients.dy_row = my.call.y_row;
-    gradients.dy_step = my.call.y_step;
     gradients.dh_n = return_sequences_ ? nullptr : dy;
     gradients.dx = dx;
-    gradients.dx_row = my.call.x_row;
-    gradients.dx_step = my.call.x_step;
     gradients.dblock = pass.gradients + block_;
     gradients.bias = use_bias_;
     ops::lstm_backward(shape_, pass.values + block_, my.call, gradients, my.workspace);

@@ -192,16 +192,12 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
       part.x_row = H;
       part.x_step = states;
       g.dx = memory_.backward_arena.at(scratch[(last - l) % 2]);
-      g.dx_row = H;
-      g.dx_step = states;
     }
     if (l < last) {
       part.y = memory_.arena.at(memory_.outputs[l]);
       part.y_row = H;
       part.y_step = states;
       g.dy = memory_.backward_arena.at(scratch[(last - l - 1) % 2]);
-      g.dy_row = H;
-      g.dy_step = states;
     }
     part.h0 = layer_part(call.h0, l, states);
     part.c0 = layer_part(call.c0, l, states);

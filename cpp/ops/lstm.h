@@ -29,11 +29,12 @@ struct LstmShape {
 
   LstmShape(index input, index hidden, const CellOptions& options);
   index size() const;  // elements of the parameter block
-  std::vector<LstmPart> parts()
-      const;  // in Keras's order: kernel, recurrent_kernel, bias, then the extras
+  // In Keras's order: kernel, recurrent_kernel, bias, then the extras.
+  std::vector<LstmPart> parts() const;
 
-  // Where the pieces of the block start.
-  index panel_stride() const { return (1 + input + hidden) * gates * lanes; }
+  index row_elements() const { return gates * lanes; }  // of one row of a panel
+  index panel_stride() const { return (1 + input + hidden) * row_elements(); }
+  // Where the pieces behind the panels start.
   index peephole_offset() const { return panels * panel_stride(); }
   index norm_z_offset() const;
   index norm_c_offset() const;
@@ -52,19 +53,17 @@ struct LstmCall {
   T* h_n;  // [B][H]; null: not wanted
   T* c_n;
   const index* lengths;  // [B], 0 .. steps; null: all full. y is 0 behind a row's end
-  const unsigned char*
-      resets;  // [B][steps], 1: the row's state is cleared before that step; null: none
+  // [B][steps], 1: the row's state is cleared before that step; null: none
+  const unsigned char* resets;
 };
 
 // Gradients of one call. dy is laid out as y; dx as x.
 template <class T>
 struct LstmGradients {
-  const T* dy;  // null: 0
-  index dy_row, dy_step;
+  const T* dy;    // null: 0
   const T* dh_n;  // [B][H] or null
   const T* dc_n;
-  T* dx;  // overwritten; null: not wanted
-  index dx_row, dx_step;
+  T* dx;   // overwritten; null: not wanted
   T* dh0;  // [B][H], overwritten; null: not wanted
   T* dc0;
   T* dblock;  // += gradients, laid out as the parameter block; null: not wanted
@@ -76,14 +75,13 @@ struct LstmGradients {
 template <class T>
 class LstmWorkspace;
 
-// y may not overlap x or the states; dx not x or dy.
-// training: keep in `workspace` what lstm_backward needs; x, y and the parameters must stay
-// as they are until then.
+// training: keep in `workspace` what lstm_backward needs; x, y and the parameters must stay as they
+// are until then. y overlaps neither x nor the states.
 template <class T>
 void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call, bool training,
                   LstmWorkspace<T>& workspace);
 
-// After a training forward on the same workspace and call.
+// After a training forward on the same workspace and call. dx overlaps neither x nor dy.
 template <class T>
 void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
                    const LstmGradients<T>& gradients, LstmWorkspace<T>& workspace);

@@ -44,18 +44,7 @@ struct Backward {
   Transposed<T> recurrent, input;
   const kernels::Table<T>& kernel = kernels::table<T>();
 
-  kernels::CellParams<T> cell() const {
-    const CellOptions& o = shape.options;
-    return {o, o.peephole ? block + shape.peephole_offset() : nullptr,
-            o.layer_norm ? block + shape.norm_z_offset() : nullptr,
-            o.layer_norm ? block + shape.norm_c_offset() : nullptr};
-  }
-  index row_elements() const { return shape.gates * shape.lanes; }
   T* input_transposed() const { return w.transposed + recurrent.size(); }
-  const unsigned char* reset_at(index t) const {
-    return w.reset && w.any_reset[t] ? w.reset + t * w.batch : nullptr;
-  }
-
   void transpose(const Transposed<T>& to, const T* rows, T* out, Range q) const {
     kernels::TransposePanels<T> t{};
     t.panels = shape.panels;
@@ -98,7 +87,7 @@ struct Backward {
                       d.dc0 + b * H + p * V);
       if (d.dx)
         for (index t = w.slot_length[s]; t < w.steps; ++t)
-          std::fill_n(d.dx + b * d.dx_row + t * d.dx_step, shape.input, T(0));
+          std::fill_n(d.dx + b * call.x_row + t * call.x_step, shape.input, T(0));
     }
   }
 
@@ -110,19 +99,19 @@ struct Backward {
     s.panel0 = panels.begin;
     s.panel1 = panels.end;
     s.hidden = shape.hidden;
-    s.gates = w.gates + w.first_row[t] * row_elements();
+    s.gates = w.gates + w.first_row[t] * shape.row_elements();
     s.gate_panel_stride = w.gate_panel_stride;
     s.c = w.c + w.c_row(t + 1) * shape.lanes;
     s.c_prev = t == 0 && !w.has_c0 ? nullptr : w.c + w.c_row(t) * shape.lanes;
     s.c_panel_stride = w.c_panel_stride;
-    s.reset = reset_at(t);
-    s.dy = d.dy ? d.dy + t * d.dy_step : nullptr;
-    s.dy_offsets = w.row_offsets;
+    s.reset = w.reset_at(t);
+    s.dy = d.dy ? d.dy + t * call.y_step : nullptr;
+    s.dy_offsets = w.y_offsets;
     s.dh = w.dh;
     s.dh_stride = w.h_stride;
     s.dc = w.dc;
     s.dc_panel_stride = w.dc_panel_stride;
-    s.cell = cell();
+    s.cell = cell_params(shape, block);
     kernel.step_backward(s);
   }
 
@@ -133,15 +122,15 @@ struct Backward {
     n.row1 = rows.end;
     n.hidden = shape.hidden;
     n.panels = shape.panels;
-    n.z = w.gates + w.first_row[t] * row_elements();
+    n.z = w.gates + w.first_row[t] * shape.row_elements();
     n.z_panel_stride = w.gate_panel_stride;
     n.c = w.c + w.c_row(t + 1) * V;
     n.c_prev = t == 0 && !w.has_c0 ? nullptr : w.c + w.c_row(t) * V;
     n.c_panel_stride = w.c_panel_stride;
-    n.reset = reset_at(t);
+    n.reset = w.reset_at(t);
     n.stats = w.stats + w.first_row[t] * (2 * G + 2);
-    n.dy = d.dy ? d.dy + t * d.dy_step : nullptr;
-    n.dy_offsets = w.row_offsets;
+    n.dy = d.dy ? d.dy + t * call.y_step : nullptr;
+    n.dy_offsets = w.y_offsets;
     n.dh = w.dh;
     n.dh_stride = w.h_stride;
     n.dc = w.dc;
@@ -149,7 +138,7 @@ struct Backward {
     n.dnorm = w.dnorm;
     n.dnorm_row_stride = shape.panels * (2 * G + 2) * V;
     n.scratch = w.norm_scratch + tid * shape.panels * (G + 1) * V;
-    n.cell = cell();
+    n.cell = cell_params(shape, block);
     kernel.norm_backward(n);
   }
 
@@ -159,9 +148,9 @@ struct Backward {
     g.panel1 = b.panels;
     g.nr = b.nr;
     g.a = dz;
-    g.a_stride = row_elements();
+    g.a_stride = shape.row_elements();
     g.segments = shape.panels;
-    g.segment = row_elements();
+    g.segment = shape.row_elements();
     g.segment_stride = w.gate_panel_stride;
     g.b = panels;
     g.b_panel_stride = b.panel_stride;
@@ -173,7 +162,7 @@ struct Backward {
   // dh of step t - 1; a reset at t cuts it off.
   void hidden_gradient(index t, Range rows, Range q) const {
     kernels::Gemm<T> g =
-        product(recurrent, w.transposed, w.gates + w.first_row[t] * row_elements());
+        product(recurrent, w.transposed, w.gates + w.first_row[t] * shape.row_elements());
     g.row0 = rows.begin;
     g.row1 = rows.end;
     g.panel0 = q.begin;
@@ -181,7 +170,7 @@ struct Backward {
     g.c = w.dh;
     g.c_stride = w.h_stride;
     kernel.gemm(g);
-    const unsigned char* reset = reset_at(t);
+    const unsigned char* reset = w.reset_at(t);
     if (!reset) return;
     const index width = recurrent.nr * shape.lanes;
     const index begin = q.begin * width, end = std::min(q.end * width, shape.hidden);
@@ -207,21 +196,15 @@ struct Backward {
   }
 
   void input_gradient(Range rows) const {
-    const index block_rows = input_gradient_rows<T>(shape.panels * row_elements());
+    const index block_rows = input_gradient_rows<T>(shape.panels * shape.row_elements());
     kernels::Gemm<T> g = product(input, input_transposed(), w.gates);
     g.c = d.dx;
-    g.c_offsets = w.row_offsets;
+    g.c_offsets = w.x_row_offsets;
     for (index r = rows.begin; r < rows.end; r += block_rows) {
       g.row0 = r;
       g.row1 = std::min(rows.end, r + block_rows);
       kernel.gemm(g);
     }
-  }
-
-  void fill_row_offsets(index row_stride, index step_stride) const {
-    for (index t = 0, r = 0; t < w.steps; ++t)
-      for (index s = 0; s < w.active[t]; ++s, ++r)
-        w.row_offsets[r] = w.slot_row[s] * row_stride + t * step_stride;
   }
 };
 
@@ -247,10 +230,8 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     std::fill_n(w.dnorm, w.batch * shape.panels * (2 * shape.gates + 2) * shape.lanes, T(0));
 
   const Backward<T> backward{shape, block, call, gradients, w, recurrent, input};
-  const index row = shape.gates * shape.lanes;
+  const index row = shape.row_elements();
   backward.load_gradients();
-  // Offsets of dy by slot at step 0, for the cells; other tables take their place later.
-  for (index s = 0; s < w.batch; ++s) w.row_offsets[s] = w.slot_row[s] * gradients.dy_row;
   const int threads = sharing.threads;
   base::team::parallel_for(threads, recurrent.panels, 1, [&](index begin, index end) {
     backward.transpose(recurrent, block + (1 + shape.input) * row, w.transposed, {begin, end});
@@ -264,7 +245,6 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   });
   const int after = threads_for(flops, std::max(w.total, shape.input + shape.hidden) / mr);
   if (gradients.dx) {
-    backward.fill_row_offsets(gradients.dx_row, gradients.dx_step);
     base::team::parallel_for(after, input.panels, 1, [&](index begin, index end) {
       backward.transpose(input, block + row, backward.input_transposed(), {begin, end});
     });

@@ -28,13 +28,6 @@ struct Forward {
   bool apart;        // of z that is reused: every step has room for all rows
   const kernels::Table<T>& kernel = kernels::table<T>();
 
-  kernels::CellParams<T> cell() const {
-    const CellOptions& o = shape.options;
-    return {o, o.peephole ? block + shape.peephole_offset() : nullptr,
-            o.layer_norm ? block + shape.norm_z_offset() : nullptr,
-            o.layer_norm ? block + shape.norm_c_offset() : nullptr};
-  }
-
   // Threads that share rows may be in different blocks of steps at a time. Where rows end early,
   // packed rows of one block would be those of other slots in another, hence `apart`.
   index z_row(index t, index block_step) const {
@@ -45,7 +38,7 @@ struct Forward {
   // z = b + x W for the rows of steps t0 .. t1.
   void project(index t0, index t1, Range rows, Range panels) const {
     kernels::Gemm<T> g{};
-    const index row = shape.gates * shape.lanes;
+    const index row = shape.row_elements();
     g.panel0 = panels.begin;
     g.panel1 = panels.end;
     g.nr = shape.gates;
@@ -81,10 +74,6 @@ struct Forward {
     if (t == 0 && !w.has_c0) return nullptr;
     return training ? w.c + w.c_row(t) * shape.lanes : w.c;
   }
-  const unsigned char* reset_at(index t) const {
-    return w.reset && w.any_reset[t] ? w.reset + t * w.batch : nullptr;
-  }
-
   void step(index t, index t0, Range rows, Range panels) const {
     kernels::StepForward<T> s{};
     s.row0 = rows.begin;
@@ -96,7 +85,7 @@ struct Forward {
     s.weights = block;
     s.weight_panel_stride = shape.panel_stride();
     if (ahead_rows) {
-      s.z_in = w.gates + z_row(t, t0) * shape.gates * shape.lanes;
+      s.z_in = w.gates + z_row(t, t0) * shape.row_elements();
       s.z_panel_stride = w.gate_panel_stride;
     } else {
       s.x = call.x + t * call.x_step;
@@ -106,24 +95,24 @@ struct Forward {
     s.h_stride = w.h_stride;
     s.c_prev = c_prev_at(t);
     s.c_prev_panel_stride = w.c_panel_stride;
-    s.reset = reset_at(t);
+    s.reset = w.reset_at(t);
     s.c = c_at(t);
     s.c_panel_stride = w.c_panel_stride;
     if (training) {
-      s.gates = w.gates + w.first_row[t] * shape.gates * shape.lanes;
+      s.gates = w.gates + w.first_row[t] * shape.row_elements();
       s.gate_panel_stride = w.gate_panel_stride;
     }
     s.h = h_ring(t + 1);
     s.y = call.y ? call.y + t * call.y_step : nullptr;
     s.y_offsets = w.y_offsets;
-    s.cell = cell();
+    s.cell = cell_params(shape, block);
     kernel.step_forward(s);
   }
 
   // Layer norm: z += h R, then (when all panels of a row are there) the cell.
   void norm_product(index t, index t0, Range rows, Range panels) const {
     if (t == 0 && !call.h0) return;
-    const index row = shape.gates * shape.lanes;
+    const index row = shape.row_elements();
     kernels::Gemm<T> g{};
     g.row0 = rows.begin;
     g.row1 = rows.end;
@@ -155,7 +144,7 @@ struct Forward {
     n.z_panel_stride = w.gate_panel_stride;
     n.c_prev = c_prev_at(t);
     n.c_prev_panel_stride = w.c_panel_stride;
-    n.reset = reset_at(t);
+    n.reset = w.reset_at(t);
     n.c = c_at(t);
     n.c_panel_stride = w.c_panel_stride;
     n.stats = w.stats + (training ? w.first_row[t] * (2 * G + 2) : 0);
@@ -163,13 +152,13 @@ struct Forward {
     n.h_stride = w.h_stride;
     n.y = call.y ? call.y + t * call.y_step : nullptr;
     n.y_offsets = w.y_offsets;
-    n.cell = cell();
+    n.cell = cell_params(shape, block);
     kernel.norm_forward(n);
   }
 
   // A reset before step t clears the h that step t - 1 left; who wrote it clears it.
   void clear_resets(index t, Range rows, Range panels) const {
-    const unsigned char* reset = t < w.steps ? reset_at(t) : nullptr;
+    const unsigned char* reset = t < w.steps ? w.reset_at(t) : nullptr;
     if (!reset) return;
     for (index r = rows.begin; r < std::min(rows.end, w.active[t]); ++r)
       if (reset[r])
@@ -203,7 +192,7 @@ struct Forward {
 
   void load_states() const {
     const index H = shape.hidden, V = shape.lanes;
-    const unsigned char* reset = reset_at(0);
+    const unsigned char* reset = w.reset_at(0);
     for (index s = 0; s < w.batch; ++s) {
       const index b = w.slot_row[s];
       if (call.h0) {
@@ -260,7 +249,7 @@ template <class T>
 void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call, bool training,
                   LstmWorkspace<T>& workspace) {
   const base::FlushDenormals flush;
-  const index row_bytes = shape.panels * shape.gates * shape.lanes * index(sizeof(T));
+  const index row_bytes = shape.panels * shape.row_elements() * index(sizeof(T));
   index ahead_rows = 0;
   if (shape.options.layer_norm || (call.batch <= kAheadBatch && shape.input >= kAheadInput)) {
     const index steps =

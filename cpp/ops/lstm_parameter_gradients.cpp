@@ -19,8 +19,6 @@ struct ParameterGradients {
   LstmWorkspace<T>& w;
   const kernels::Table<T>& kernel = kernels::table<T>();
 
-  index row_elements() const { return shape.gates * shape.lanes; }
-
   // h before the step of a packed row, as backward of R needs it: null where it was 0.
   const T* previous_h(index t, index s) const {
     if (w.reset && w.reset[t * w.batch + s]) return nullptr;
@@ -52,9 +50,9 @@ struct ParameterGradients {
       g.tile1 = tiles.end;
       g.panels = shape.panels;
       g.nr = shape.gates;
-      g.dz = w.gates + begin * row_elements();
+      g.dz = w.gates + begin * shape.row_elements();
       g.dz_panel_stride = w.gate_panel_stride;
-      g.dz_row_stride = row_elements();
+      g.dz_row_stride = shape.row_elements();
       g.dw = d.dblock;
       g.dw_panel_stride = shape.panel_stride();
       g.packed = packed;
@@ -68,7 +66,7 @@ struct ParameterGradients {
     for (index t = 0, r = 0; t < w.steps; ++t) {
       for (index s = 0; s < w.active[t]; ++s, ++r) {
         const bool zero = (t == 0 && !w.has_c0) || (w.reset && w.reset[t * w.batch + s]);
-        w.row_offsets[r] = zero ? -1 : (w.c_row(t) + s) * V;
+        w.c_prev_offsets[r] = zero ? -1 : (w.c_row(t) + s) * V;
       }
     }
     base::team::parallel_for(threads, shape.panels, 1, [&](index panel0, index panel1) {
@@ -78,10 +76,11 @@ struct ParameterGradients {
             const bool o = i == G - 2;
             kernels::ReduceRows<T> r{};
             r.rows = std::min(kReductionRows, w.total - begin);
-            r.a = w.gates + p * w.gate_panel_stride + begin * row_elements() + (o ? G - 1 : i) * V;
-            r.a_stride = row_elements();
+            r.a = w.gates + p * w.gate_panel_stride + begin * shape.row_elements() +
+                  (o ? G - 1 : i) * V;
+            r.a_stride = shape.row_elements();
             r.b = w.c + p * w.c_panel_stride + (o ? (w.batch + begin) * V : 0);
-            r.b_offsets = o ? nullptr : w.row_offsets + begin;
+            r.b_offsets = o ? nullptr : w.c_prev_offsets + begin;
             r.b_stride = V;
             r.out = d.dblock + shape.peephole_offset() + (p * (G - 1) + i) * V;
             kernel.reduce_rows(r);

@@ -10,7 +10,7 @@ namespace lstmfast::ops {
 template <class T>
 index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
 
-// d.dblock += gradients. Takes row_offsets of the workspace as scratch.
+// d.dblock += gradients. Fills c_prev_offsets of the workspace.
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
                              const LstmGradients<T>& d, LstmWorkspace<T>& workspace, int threads);

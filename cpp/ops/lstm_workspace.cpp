@@ -1,7 +1,6 @@
 #include "ops/lstm_workspace.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 namespace lstmfast::ops {
@@ -117,7 +116,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, index transposed
   const auto scratch_at = plan.add<T>(norm ? threads * P * (G + 1) * V : 0);
   const auto transposed_at = plan.add<T>(transposed_size);
   const auto packed_at = plan.add<T>(packed);
-  const auto offsets_at = plan.add<index>(std::max(total, batch));
+  const auto offsets_at = plan.add<index>(shape.options.peephole ? total : 0);
   backward_.reserve(plan);
   dh = backward_.at(dh_at);
   dc = backward_.at(dc_at);
@@ -125,7 +124,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, index transposed
   norm_scratch = backward_.at(scratch_at);
   transposed = backward_.at(transposed_at);
   packed_columns = backward_.at(packed_at);
-  row_offsets = backward_.at(offsets_at);
+  c_prev_offsets = backward_.at(offsets_at);
 }
 
 template class LstmWorkspace<float>;

@@ -55,17 +55,30 @@ class LstmWorkspace {
   T* dh;  // [B][h_stride]
   T* dc;  // [P][B][V]
   index dc_panel_stride;
-  T* dnorm;            // [B][P][2 G + 2][V] gradients of gains and shifts by slot
-  T* norm_scratch;     // [threads][P][G + 1][V]
-  T* transposed;       // panels of R transposed, then of W transposed
-  T* packed_columns;   // of A, for the weight gradient
-  index* row_offsets;  // [total] scratch
+  T* dnorm;               // [B][P][2 G + 2][V] gradients of gains and shifts by slot
+  T* norm_scratch;        // [threads][P][G + 1][V]
+  T* transposed;          // panels of R transposed, then of W transposed
+  T* packed_columns;      // of A, for the weight gradient
+  index* c_prev_offsets;  // [total] c before a packed row, for peepholes; -1: 0
 
+  // Which slots are cleared before step t; null: none.
+  const unsigned char* reset_at(index t) const {
+    return reset && any_reset[t] ? reset + t * batch : nullptr;
+  }
   // c before step t, rows by slot: packed row of slot 0 in the training cache.
   index c_row(index t) const { return t == 0 ? 0 : batch + first_row[t - 1]; }
 
  private:
   base::Arena forward_, backward_;
 };
+
+// The parameters beyond W, R and b, as kernels take them.
+template <class T>
+kernels::CellParams<T> cell_params(const LstmShape<T>& shape, const T* block) {
+  const CellOptions& o = shape.options;
+  return {o, o.peephole ? block + shape.peephole_offset() : nullptr,
+          o.layer_norm ? block + shape.norm_z_offset() : nullptr,
+          o.layer_norm ? block + shape.norm_c_offset() : nullptr};
+}
 
 }  // namespace lstmfast::ops

@@ -153,13 +153,9 @@ class LstmProblem {
     r.dblock.assign(size(shape.size()), T(0));
     ops::LstmGradients<T> g{};
     g.dy = dy.data();
-    g.dy_row = c.y_row;
-    g.dy_step = c.y_step;
     g.dh_n = dh_n.data();
     g.dc_n = dc_n.data();
     g.dx = r.dx.data();
-    g.dx_row = c.x_row;
-    g.dx_step = c.x_step;
     g.dh0 = r.dh0.data();
     g.dc0 = r.dc0.data();
     g.dblock = r.dblock.data();

@@ -82,13 +82,9 @@ TEST_CASE("gradients go through the layers and the dropout between them") {
   ops::LstmGradients<T> gradients{};
   const ops::LstmCall<T>& call = rnn->trained_call("test");
   gradients.dy = y_weights.data();
-  gradients.dy_row = call.y_row;
-  gradients.dy_step = call.y_step;
   gradients.dh_n = h_weights.data();
   gradients.dc_n = c_weights.data();
   gradients.dx = dx.data();
-  gradients.dx_row = call.x_row;
-  gradients.dx_step = call.x_step;
   gradients.dh0 = dh0.data();
   gradients.dc0 = dc0.data();
   rnn->backward(gradients);
