@@ -108,8 +108,32 @@ void worker_main(Worker* worker, int tid, std::uint32_t born) noexcept {
   }
 }
 
-void tell(Worker& worker, Word what) noexcept {
-  if (worker.word.exchange(what, std::memory_order_acq_rel) == kAsleep) unpark_one(worker.word);
+// Wakes a sleeping worker on a CPU other than its caller's. Left to itself, the scheduler may put
+// it in line there, and it would start when the caller has done its own part. The worker's affinity
+// is as the caller's before and after: it holds for the choice of the CPU alone.
+void wake_elsewhere(Worker& worker, int caller_cpu) noexcept {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  if (caller_cpu >= 0 && ::sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    cpu_set_t others = allowed;
+    CPU_CLR(static_cast<std::size_t>(caller_cpu), &others);
+    const pthread_t thread = worker.thread.native_handle();
+    if (CPU_COUNT(&others) > 0 && ::pthread_setaffinity_np(thread, sizeof others, &others) == 0) {
+      unpark_one(worker.word);
+      ::pthread_setaffinity_np(thread, sizeof allowed, &allowed);
+      return;
+    }
+  }
+#else
+  static_cast<void>(caller_cpu);
+#endif
+  unpark_one(worker.word);
+}
+
+void tell(Worker& worker, Word what, int caller_cpu) noexcept {
+  if (worker.word.exchange(what, std::memory_order_acq_rel) == kAsleep) {
+    wake_elsewhere(worker, caller_cpu);
+  }
 }
 
 void await_workers() noexcept {
@@ -129,7 +153,7 @@ struct Shutdown {
     if (state.busy.exchange(true, std::memory_order_acquire)) return;
 #if !defined(_WIN32)  // there, threads cannot be joined while a library is being unloaded
     const int started = state.started.exchange(0, std::memory_order_relaxed);
-    for (int i = 0; i < started; ++i) tell(*state.workers[i], kStop);
+    for (int i = 0; i < started; ++i) tell(*state.workers[i], kStop, -1);
     for (int i = 0; i < started; ++i) {
       state.workers[i]->thread.join();
       delete state.workers[i];
@@ -246,7 +270,7 @@ void Lease::run(Function function, void* context) const {
   Job job{function, context, n_, current_cpu(), fp_mode(), {}, {}};
   state.job = &job;
   state.pending.store(static_cast<std::uint32_t>(n_ - 1), std::memory_order_relaxed);
-  for (int i = 0; i < n_ - 1; ++i) tell(*state.workers[i], kWork);
+  for (int i = 0; i < n_ - 1; ++i) tell(*state.workers[i], kWork, job.caller_cpu);
   job.run_part(0);
   await_workers();
   if (job.error) std::rethrow_exception(job.error);

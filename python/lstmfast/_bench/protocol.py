@@ -14,6 +14,8 @@ from lstmfast._bench.shapes import Array, Shape, make_problem
 
 SAMPLE_SECONDS = 0.005  # a sample repeats a call until it lasts about this long
 PEAK_SECONDS = 0.01
+# Threads of some engines spin on for a while after their call; they shall not spin in another's.
+SETTLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def compare(
         while len(peaks) < 5 or time.perf_counter() < end:
             peaks.append(_core.testing.fma_peak(False, PEAK_SECONDS))
             for name, call in calls:
+                if threads > 1:
+                    time.sleep(SETTLE_SECONDS)
                 time_call(call, 1)  # its data back into the cache
                 samples[name].append(time_call(call, repeats[name]))
         for name, values in samples.items():
