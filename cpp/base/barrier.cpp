@@ -5,9 +5,18 @@
 
 namespace lstmfast::base {
 
+namespace {
+
+// How long a thread whose spin ran out lets others go first before it sleeps. If its partners wait
+// for its own CPU they get it at once; and as all stay runnable, the scheduler sees that one CPU
+// has too many and moves them apart, which it never does for threads that wake each other by turns.
+constexpr std::chrono::microseconds kYield{500};
+
+}  // namespace
+
 bool Barrier::wait_for_others(std::uint32_t round) noexcept {
   const auto moved_on = [&] { return round_.load(std::memory_order_acquire) != round; };
-  if (!spin_patience().wait(moved_on)) {
+  if (!spin_patience().wait(moved_on) && !yield_until(kYield, moved_on)) {
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     while (round_.load(std::memory_order_seq_cst) == round) park(round_, round);
     sleepers_.fetch_sub(1, std::memory_order_relaxed);

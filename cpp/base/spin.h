@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 #if defined(_MSC_VER)
 #include <intrin.h>
@@ -43,6 +44,17 @@ bool spin_until(std::chrono::nanoseconds budget, Done done) noexcept {
     if (first) deadline = now + budget;
     if (now >= deadline) return false;
   }
+}
+
+// As spin_until, but gives the CPU away between looks.
+template <class Done>
+bool yield_until(std::chrono::nanoseconds budget, Done done) noexcept {
+  const auto deadline = std::chrono::steady_clock::now() + budget;
+  do {
+    std::this_thread::yield();
+    if (done()) return true;
+  } while (std::chrono::steady_clock::now() < deadline);
+  return false;
 }
 
 // How long threads in step wait for each other before they sleep. Sleeping and waking costs 5 to 50
