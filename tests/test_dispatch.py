@@ -159,3 +159,9 @@ sys.stdout.write(runs.forward(runs.make_rnn(case, problem), problem)["y"].tobyte
     answers = {isa: runs.python(code, LSTMFAST_ISA=isa).stdout for isa in isas}
     assert all(answers.values())
     assert answers["baseline"] != answers[isas[-1]]
+
+
+def test_names_of_isas_are_known_in_any_case() -> None:
+    name = lf.available_isas()[0]
+    done = runs.python("import lstmfast as lf; print(lf.isa())", LSTMFAST_ISA=name.upper())
+    assert done.stdout.strip() == name

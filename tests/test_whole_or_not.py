@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -57,3 +58,13 @@ def test_vjp_keeps_its_arguments() -> None:
     second = vjp(np.ones_like(y))
     for name in ("x", "w_ih", "w_hh", "h0", "c0"):
         np.testing.assert_array_equal(getattr(first, name), getattr(second, name))
+
+
+def test_a_restored_lstm_goes_on_with_its_dropout_masks() -> None:
+    rnn = lf.LSTM(2, 3, 2, dropout=0.5, seed=0)
+    x = np.ones((4, 5, 2), np.float32)
+    first = rnn(x, training=True)[0].copy()
+    again = pickle.loads(pickle.dumps(rnn))
+    second = rnn(x, training=True)[0]
+    np.testing.assert_array_equal(again(x, training=True)[0], second)
+    assert not np.array_equal(first, second)

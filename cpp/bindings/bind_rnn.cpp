@@ -230,6 +230,14 @@ void bind_rnn(py::module_& module) {
             return get(self, layer, name, true);
           },
           py::arg("layer"), py::arg("name"))
+      .def_property(
+          "training_calls",
+          [](const AnyRnn& self) {
+            return self.visit([](const auto& engine) { return engine.rnn.training_calls(); });
+          },
+          [](AnyRnn& self, std::uint64_t calls) {
+            self.visit([calls](auto& engine) { engine.rnn.set_training_calls(calls); });
+          })
       .def("zero_grad",
            [](AnyRnn& self) { self.visit([](auto& engine) { engine.rnn.zero_gradients(); }); });
 }

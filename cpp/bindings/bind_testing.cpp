@@ -5,6 +5,7 @@
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
 #include "layers/options.h"
+#include "model/runtime.h"
 #include "ops/machine.h"
 #include "ops/vector.h"
 
@@ -39,12 +40,14 @@ void bind_testing(py::module_& module) {
   testing.def(
       "activate",
       [](const std::string& name, py::array x) {
+        model::require_isa();
         return x.dtype().char_() == 'd' ? activate<double>(name, x) : activate<float>(name, x);
       },
       py::arg("name"), py::arg("x"));
   testing.def(
       "fma_peak",
       [](bool double_precision, double seconds) {
+        model::require_isa();
         return double_precision ? ops::fma_peak<double>(seconds) : ops::fma_peak<float>(seconds);
       },
       py::arg("double_precision"), py::arg("seconds"));

@@ -1,5 +1,7 @@
 // The one decision: which ISA's kernels run. Taken at the first use, from the CPU and LSTMFAST_ISA.
 
+#include <strings.h>
+
 #include <cstdlib>
 #include <cstring>
 
@@ -56,7 +58,7 @@ struct Choice {
     if (requested && !*requested) requested = nullptr;
     if (requested) status = IsaStatus::unknown;
     for (const Isa& candidate : kIsas) {
-      const bool wanted = !requested || std::strcmp(requested, candidate.name) == 0;
+      const bool wanted = !requested || strcasecmp(requested, candidate.name) == 0;
       if (!wanted) continue;
       if (cpu_runs(candidate.name)) {
         isa = &candidate;

@@ -66,6 +66,9 @@ class Rnn {
   void get(const Parameter& parameter, T* logical) const;
   void set(const Parameter& parameter, const T* logical);  // the cache of a training call ends here
   void get_gradient(const Parameter& parameter, T* logical) const;
+  // How many training calls there were: it names the masks of the next one.
+  std::uint64_t training_calls() const { return training_calls_; }
+  void set_training_calls(std::uint64_t calls) { training_calls_ = calls; }
   void zero_gradients() { gradients_.zero(); }
 
   // The call that an input amounts to, without its outputs. Throws std::invalid_argument naming the
@@ -114,7 +117,7 @@ class Rnn {
   Memory memory_;  // of training
   ops::LstmCall<T> call_{};
   enum class Cache { none, filled, outdated } cache_ = Cache::none;
-  std::uint64_t training_calls_ = 0;  // names the masks of each
+  std::uint64_t training_calls_ = 0;
   BusyFlag busy_;
   mutable Pool<Memory> pool_;
 };

@@ -35,6 +35,8 @@ def get_num_threads() -> int: ...
 class Rnn:
     """Stacked LSTM layers in one direction, with dropout between them in training."""
 
+    training_calls: int  # so far; names the dropout masks of the next
+
     def __init__(
         self,
         input_size: int,

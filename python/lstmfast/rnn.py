@@ -269,13 +269,15 @@ class LSTM:
         # gradients, and what a running training step keeps, stay behind
         left_out = ("_core", "_parameters", "_batched")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
-        return kept | {"state_dict": self.state_dict()}
+        calls = self._core.training_calls  # or dropout would begin anew
+        return kept | {"state_dict": self.state_dict(), "training_calls": calls}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
-        weights = state.pop("state_dict")
+        weights, calls = state.pop("state_dict"), state.pop("training_calls")
         self.__dict__.update(state)
         self._make_core(self._seed)
+        self._core.training_calls = calls
         self.load_state_dict(weights)
 
     def __repr__(self) -> str:
