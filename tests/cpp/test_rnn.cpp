@@ -80,7 +80,6 @@ TEST_CASE("gradients go through the layers and the dropout between them") {
   loss(rnn);
   std::vector<T> dx(arrays.x.size()), dh0(kStates), dc0(kStates);
   ops::LstmGradients<T> gradients{};
-  const ops::LstmCall<T>& call = rnn->trained_call("test");
   gradients.dy = y_weights.data();
   gradients.dh_n = h_weights.data();
   gradients.dc_n = c_weights.data();
