@@ -8,7 +8,8 @@ namespace lstmfast {
 
 using index = ptrdiff_t;
 
-// Element-wise functions of gates and layers. `softmax` acts on rows and is for Dense only.
+// Functions of gates and layers, all of single elements but softmax, which acts on rows and is for
+// Dense only. Names, parameters and their defaults: layers/options.cpp.
 enum class Activation : int {
   linear,
   relu,
@@ -20,13 +21,20 @@ enum class Activation : int {
   softplus,
   softsign,
   exponential,
-  softmax,
+  softmax,  // the last
+};
+
+// A function with its parameters; 0 where it has none.
+struct ActivationSpec {
+  Activation kind = Activation::linear;
+  double alpha = 0, beta = 0;
 };
 
 // What makes one LSTM cell differ from another; the equations stand in docs/architecture.md.
 struct CellOptions {
-  Activation activation = Activation::tanh;
-  Activation recurrent_activation = Activation::sigmoid;
+  ActivationSpec activation{Activation::tanh};  // of the candidate g
+  ActivationSpec recurrent_activation{Activation::sigmoid};
+  ActivationSpec output_activation{Activation::tanh};  // of c on its way to h
   bool peephole = false;
   bool coupled = false;  // i = 1 - f: three gates, in order f, g, o
   bool layer_norm = false;
@@ -34,9 +42,14 @@ struct CellOptions {
 
 // Internal linkage: kernel objects may not define a symbol that another object could call.
 [[maybe_unused]] static inline int gate_count(const CellOptions& o) { return o.coupled ? 3 : 4; }
+// Is the slope a function of x that the value does not tell? Else it is one of the value.
+[[maybe_unused]] static inline bool needs_input(const ActivationSpec& a) {
+  return a.kind == Activation::leaky_relu && a.alpha < 0;
+}
 [[maybe_unused]] static inline bool is_plain(const CellOptions& o) {
-  return o.activation == Activation::tanh && o.recurrent_activation == Activation::sigmoid &&
-         !o.peephole && !o.coupled && !o.layer_norm;
+  return o.activation.kind == Activation::tanh &&
+         o.recurrent_activation.kind == Activation::sigmoid &&
+         o.output_activation.kind == Activation::tanh && !o.peephole && !o.coupled && !o.layer_norm;
 }
 
 }  // namespace lstmfast

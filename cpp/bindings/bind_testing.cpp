@@ -1,10 +1,15 @@
 // The submodule _core.testing: single kernels, for tests of their accuracy, and the measured peak.
+#include <pybind11/stl.h>
+
+#include <algorithm>
 #include <string>
 
 #include "base/denormals.h"
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
 #include "layers/options.h"
+#include "model/flat_config.h"
+#include "model/layer_config.h"
 #include "model/runtime.h"
 #include "ops/machine.h"
 #include "ops/vector.h"
@@ -14,22 +19,26 @@ namespace {
 
 namespace py = pybind11;
 
-Activation activation_by_name(const std::string& name) {
-  for (int i = 0; i < static_cast<int>(Activation::softmax); ++i) {
-    const Activation activation = static_cast<Activation>(i);
-    if (name == layers::activation_name(activation)) return activation;
-  }
-  LF_FAIL("[testing.activate] activation is \"" << name << "\"; expected an element-wise one");
+ActivationSpec parse_activation(const std::string& text) {
+  const model::FlatConfig config({{"activation", text}}, "testing");
+  return layers::read_activation(model::LayerConfig(config), "activation", {}, false);
 }
 
+// activation(x), or with `slope` its derivative.
 template <class T>
-py::array activate(const std::string& name, py::handle x_object) {
+py::array activate(const std::string& text, py::handle x_object, bool slope) {
+  const ActivationSpec activation = parse_activation(text);
   const py::array_t<T> x = take<T>("testing.activate", "x", x_object);
   py::array_t<T> y = new_array<T>(sizes_of(x));
+  const index n = x.size();
   const base::FlushDenormals flush;  // as everywhere in the core
-  ops::activate(activation_by_name(name), 1, x.size(), x.data(), x.size(), y.mutable_data(),
-                x.size());
-  return y;
+  ops::activate(activation, 1, n, x.data(), n, y.mutable_data(), n);
+  if (!slope) return y;
+  py::array_t<T> dx = new_array<T>(sizes_of(x));
+  std::fill_n(dx.mutable_data(), n, T(1));
+  const T* kept = needs_input(activation) ? x.data() : y.data();
+  ops::activate_backward(activation, 1, n, kept, n, dx.data(), n, dx.mutable_data(), n);
+  return dx;
 }
 
 }  // namespace
@@ -39,11 +48,13 @@ void bind_testing(py::module_& module) {
       module.def_submodule("testing", "Single kernels, for tests and benchmarks.");
   testing.def(
       "activate",
-      [](const std::string& name, py::array x) {
+      [](const std::string& text, py::array x, bool slope) {
         model::require_isa();
-        return x.dtype().char_() == 'd' ? activate<double>(name, x) : activate<float>(name, x);
+        return x.dtype().char_() == 'd' ? activate<double>(text, x, slope)
+                                        : activate<float>(text, x, slope);
       },
-      py::arg("name"), py::arg("x"));
+      py::arg("activation"), py::arg("x"), py::arg("slope") = false);
+  testing.def("activation_names", layers::activation_names);
   testing.def(
       "fma_peak",
       [](bool double_precision, double seconds) {

@@ -11,18 +11,19 @@ namespace lstmfast::kernels {
 // y[i] = activation(x[i]); y may be x. Not softmax.
 template <class T>
 struct Map {
-  Activation activation;
+  ActivationSpec activation;
   index count;
   const T* x;
   T* y;
 };
 
-// dx[i] = dy[i] * (d activation / d x where its value is y[i]); dx may be dy or y. Not softmax.
+// dx[i] = dy[i] * (d activation / d x) with kept[i] = x[i] where needs_input(activation), else
+// y[i]; dx may be dy or kept. Not softmax.
 template <class T>
 struct MapBackward {
-  Activation activation;
+  ActivationSpec activation;
   index count;
-  const T* y;
+  const T* kept;
   const T* dy;
   T* dx;
 };

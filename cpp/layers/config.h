@@ -18,6 +18,11 @@ class Config {
                              const std::vector<std::string>& names) const = 0;
   virtual std::string choice_or(const std::string& key, const std::vector<std::string>& names,
                                 const std::string& fallback) const = 0;
+  // "elu" or "elu:0.5": one of `names`, and the finite numbers that follow it behind colons.
+  virtual std::string choice_with_numbers_or(const std::string& key,
+                                             const std::vector<std::string>& names,
+                                             const std::string& fallback,
+                                             std::vector<double>* numbers) const = 0;
   virtual index integer(const std::string& key, index low, index high) const = 0;
   virtual double number(const std::string& key, double low, double high) const = 0;
   virtual bool flag_or(const std::string& key, bool fallback) const = 0;

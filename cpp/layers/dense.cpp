@@ -14,13 +14,14 @@ template <class T>
 struct DenseState : LayerState {
   index rows = 0;    // of one sample
   base::Slot<T> dz;  // [rows][padded outputs]: gradient for b + x W
+  base::Slot<T> z;   // [rows][outputs]: b + x W, where backward needs it
   ops::LinearScratch<T> scratch;
 };
 
 template <class T>
 class Dense : public Layer<T> {
  public:
-  Dense(index units, Activation activation, bool use_bias)
+  Dense(index units, const ActivationSpec& activation, bool use_bias)
       : shape_(1, units), activation_(activation), use_bias_(use_bias) {}
 
   void declare_parameters(const Shape& input, Declaration& declaration) override {
@@ -38,7 +39,7 @@ class Dense : public Layer<T> {
     return input.with_features(shape_.outputs);
   }
   bool has_parameters() const override { return true; }
-  Activation last_activation() const override { return activation_; }
+  Activation last_activation() const override { return activation_.kind; }
   double flops(const Shape& input) const override {
     return static_cast<double>(input.rows()) * static_cast<double>(shape_.outputs) *
            (2.0 * static_cast<double>(shape_.inputs) + 10.0);
@@ -53,16 +54,19 @@ class Dense : public Layer<T> {
     my.rows = extent.input.rows();
     if (extent.training) {
       my.dz = planner.add<T>(extent.batch * my.rows * ops::padded_outputs(shape_));
+      if (needs_input(activation_)) my.z = planner.add<T>(extent.batch * my.rows * shape_.outputs);
     }
   }
 
   void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const override {
-    const index rows = pass.batch * static_cast<DenseState<T>&>(state).rows;
+    const DenseState<T>& my = static_cast<DenseState<T>&>(state);
+    const index rows = pass.batch * my.rows;
     const index outputs = shape_.outputs;
+    T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
     ops::linear_forward<T>(shape_, pass.values + block_, rows, {x, nullptr, shape_.inputs},
-                           {y, nullptr, outputs});
-    if (activation_ != Activation::linear && !pass.pre_activation) {
-      ops::activate(activation_, rows, outputs, y, outputs, y, outputs);
+                           {z, nullptr, outputs});
+    if (activation_.kind != Activation::linear && !pass.pre_activation) {
+      ops::activate(activation_, rows, outputs, z, outputs, y, outputs);
     }
   }
 
@@ -72,11 +76,12 @@ class Dense : public Layer<T> {
     const index rows = pass.batch * my.rows;
     const index outputs = shape_.outputs;
     const index padded = ops::padded_outputs(shape_);
-    const Activation activation = pass.pre_activation ? Activation::linear : activation_;
+    const ActivationSpec activation = pass.pre_activation ? ActivationSpec{} : activation_;
     T* dz = dy;
-    if (padded != outputs || activation != Activation::linear) {
+    if (padded != outputs || activation.kind != Activation::linear) {
       dz = padded == outputs ? dy : pass.arena->at(my.dz);
-      ops::activate_backward(activation, rows, outputs, y, outputs, dy, outputs, dz, padded);
+      const T* kept = needs_input(activation) ? pass.arena->at(my.z) : y;
+      ops::activate_backward(activation, rows, outputs, kept, outputs, dy, outputs, dz, padded);
       for (index r = 0; padded != outputs && r < rows; ++r) {
         std::fill(dz + r * padded + outputs, dz + (r + 1) * padded, T(0));
       }
@@ -88,7 +93,7 @@ class Dense : public Layer<T> {
 
  private:
   ops::LinearShape<T> shape_;  // of one input until the input is declared
-  Activation activation_;
+  ActivationSpec activation_;
   bool use_bias_;
   index block_ = 0;
 };
@@ -98,7 +103,7 @@ class Dense : public Layer<T> {
 template <class T>
 std::unique_ptr<Layer<T>> make_dense(const Config& config) {
   return std::make_unique<Dense<T>>(config.integer("units", 1, kMaxUnits),
-                                    read_activation(config, "activation", Activation::linear, true),
+                                    read_activation(config, "activation", {}, true),
                                     config.flag_or("use_bias", true));
 }
 

@@ -1,5 +1,6 @@
 #include "model/flat_config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <iomanip>
@@ -49,6 +50,10 @@ bool parse_extents(std::string_view text, std::vector<index>* shape) {
     if (text.empty()) return false;
   }
   return true;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 std::string expected_integer(index low, index high) {
@@ -138,15 +143,36 @@ std::string FlatConfig::text_or(const std::string& key, const std::string& fallb
 std::string FlatConfig::choice(const std::string& key,
                                const std::vector<std::string>& names) const {
   const std::string* value = find(key);
-  for (const std::string& name : names) {
-    if (value != nullptr && *value == name) return name;
-  }
-  fail(key, expected_choice(names));
+  if (value == nullptr || !contains(names, *value)) fail(key, expected_choice(names));
+  return *value;
 }
 
 std::string FlatConfig::choice_or(const std::string& key, const std::vector<std::string>& names,
                                   const std::string& fallback) const {
   return has(key) ? choice(key, names) : fallback;
+}
+
+std::string FlatConfig::choice_with_numbers_or(const std::string& key,
+                                               const std::vector<std::string>& names,
+                                               const std::string& fallback,
+                                               std::vector<double>* numbers) const {
+  numbers->clear();
+  const std::string* value = find(key);
+  if (value == nullptr) return fallback;
+  std::size_t colon = value->find(':');
+  const std::string name = value->substr(0, colon);
+  if (!contains(names, name)) fail(key, expected_choice(names));
+  while (colon != std::string::npos) {
+    const std::size_t next = value->find(':', colon + 1);
+    const std::string item = value->substr(colon + 1, next - colon - 1);
+    double number = 0;
+    if (item.empty() || !parse(item, &number) || !std::isfinite(number)) {
+      fail(key, "finite numbers behind the colons");
+    }
+    numbers->push_back(number);
+    colon = next;
+  }
+  return name;
 }
 
 index FlatConfig::integer(const std::string& key, index low, index high) const {

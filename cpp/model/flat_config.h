@@ -43,6 +43,11 @@ class FlatConfig {
   std::string choice_or(const std::string& key, const std::vector<std::string>& names,
                         const std::string& fallback) const;
 
+  // "elu" or "elu:0.5": one of `names`, and the finite numbers that follow it behind colons.
+  std::string choice_with_numbers_or(const std::string& key, const std::vector<std::string>& names,
+                                     const std::string& fallback,
+                                     std::vector<double>* numbers) const;
+
   index integer(const std::string& key, index low = 1, index high = kMaxInteger) const;
   index integer_or(const std::string& key, index fallback, index low = 1,
                    index high = kMaxInteger) const;

@@ -17,6 +17,11 @@ class LayerConfig final : public layers::Config {
                         const std::string& fallback) const override {
     return config_.choice_or(key, names, fallback);
   }
+  std::string choice_with_numbers_or(const std::string& key, const std::vector<std::string>& names,
+                                     const std::string& fallback,
+                                     std::vector<double>* numbers) const override {
+    return config_.choice_with_numbers_or(key, names, fallback, numbers);
+  }
   index integer(const std::string& key, index low, index high) const override {
     return config_.integer(key, low, high);
   }

@@ -52,12 +52,12 @@ index rows_of(index elements, index columns) {
 }  // namespace
 
 template <class T>
-void activate(Activation activation, index rows, index columns, const T* x, index x_stride, T* y,
-              index y_stride) {
+void activate(const ActivationSpec& activation, index rows, index columns, const T* x,
+              index x_stride, T* y, index y_stride) {
   const auto& table = kernels::table<T>();
-  if (activation == Activation::linear) {
+  if (activation.kind == Activation::linear) {
     if (y != x) gather_rows<T>(rows, columns, nullptr, x, x_stride, y, y_stride);
-  } else if (activation == Activation::softmax) {
+  } else if (activation.kind == Activation::softmax) {
     for_shares(rows, rows_of(kMathGrain, columns), [&](index begin, index end) {
       table.softmax(
           {end - begin, columns, x + begin * x_stride, x_stride, y + begin * y_stride, y_stride});
@@ -75,26 +75,26 @@ void activate(Activation activation, index rows, index columns, const T* x, inde
 }
 
 template <class T>
-void activate_backward(Activation activation, index rows, index columns, const T* y, index y_stride,
-                       const T* dy, index dy_stride, T* dx, index dx_stride) {
+void activate_backward(const ActivationSpec& activation, index rows, index columns, const T* kept,
+                       index kept_stride, const T* dy, index dy_stride, T* dx, index dx_stride) {
   const auto& table = kernels::table<T>();
-  if (activation == Activation::linear) {
+  if (activation.kind == Activation::linear) {
     if (dx != dy) gather_rows<T>(rows, columns, nullptr, dy, dy_stride, dx, dx_stride);
-  } else if (activation == Activation::softmax) {
+  } else if (activation.kind == Activation::softmax) {
     for_shares(rows, rows_of(kMathGrain, columns), [&](index begin, index end) {
-      table.softmax_backward({end - begin, columns, y + begin * y_stride, y_stride,
+      table.softmax_backward({end - begin, columns, kept + begin * kept_stride, kept_stride,
                               dy + begin * dy_stride, dy_stride, dx + begin * dx_stride,
                               dx_stride});
     });
-  } else if (y_stride == columns && dy_stride == columns && dx_stride == columns) {
+  } else if (kept_stride == columns && dy_stride == columns && dx_stride == columns) {
     for_shares(rows * columns, kMathGrain, [&](index begin, index end) {
-      table.map_backward({activation, end - begin, y + begin, dy + begin, dx + begin});
+      table.map_backward({activation, end - begin, kept + begin, dy + begin, dx + begin});
     });
   } else {
     for_shares(rows, rows_of(kMathGrain, columns), [&](index begin, index end) {
       for (index r = begin; r < end; ++r)
         table.map_backward(
-            {activation, columns, y + r * y_stride, dy + r * dy_stride, dx + r * dx_stride});
+            {activation, columns, kept + r * kept_stride, dy + r * dy_stride, dx + r * dx_stride});
     });
   }
 }
@@ -168,9 +168,9 @@ double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::Lo
 }
 
 #define LF_INSTANTIATE(T)                                                                         \
-  template void activate(Activation, index, index, const T*, index, T*, index);                   \
-  template void activate_backward(Activation, index, index, const T*, index, const T*, index, T*, \
-                                  index);                                                         \
+  template void activate(const ActivationSpec&, index, index, const T*, index, T*, index);        \
+  template void activate_backward(const ActivationSpec&, index, index, const T*, index, const T*, \
+                                  index, T*, index);                                              \
   template void axpy(index, T, const T*, T*);                                                     \
   template void scale(index, T, const T*, T*);                                                    \
   template void add(index, const T*, const T*, T*);                                               \

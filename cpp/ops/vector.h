@@ -30,14 +30,14 @@ constexpr index kMathGrain = 8192;
 // y = activation(x), rows x columns; y may be x (with the same stride). Softmax acts along each
 // row.
 template <class T>
-void activate(Activation activation, index rows, index columns, const T* x, index x_stride, T* y,
-              index y_stride);
+void activate(const ActivationSpec& activation, index rows, index columns, const T* x,
+              index x_stride, T* y, index y_stride);
 
-// dx = d activation / d x applied to dy, from the output y; dx may be dy or y (with the same
-// stride).
+// dx = d activation / d x applied to dy; `kept` holds x where needs_input(activation), else y. dx
+// may be dy or kept (with the same stride).
 template <class T>
-void activate_backward(Activation activation, index rows, index columns, const T* y, index y_stride,
-                       const T* dy, index dy_stride, T* dx, index dx_stride);
+void activate_backward(const ActivationSpec& activation, index rows, index columns, const T* kept,
+                       index kept_stride, const T* dy, index dy_stride, T* dx, index dx_stride);
 
 // y += alpha x.
 template <class T>

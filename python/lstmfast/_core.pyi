@@ -21,7 +21,8 @@ _Shape = tuple[int | None, ...]
 
 __version__: str
 
-# Single kernels, for tests and benchmarks: activate(name, x), fma_peak(double_precision, seconds).
+# Single kernels, for tests and benchmarks: activate(activation, x, slope=False),
+# activation_names(), fma_peak(double_precision, seconds).
 testing: ModuleType
 
 def isa() -> str: ...

@@ -20,8 +20,8 @@ struct LstmSizes {
   bool lengths = false, resets = false, states = false;
 };
 
-inline double naive_activation(Activation a, double x) {
-  switch (a) {
+inline double naive_activation(const ActivationSpec& a, double x) {
+  switch (a.kind) {
     case Activation::relu:
       return x > 0 ? x : 0;
     case Activation::tanh:
@@ -29,11 +29,11 @@ inline double naive_activation(Activation a, double x) {
     case Activation::sigmoid:
       return 1 / (1 + std::exp(-x));
     case Activation::hard_sigmoid:
-      return std::fmin(1, std::fmax(0, x / 6 + 0.5));
+      return std::fmin(1, std::fmax(0, a.alpha * x + a.beta));
     case Activation::leaky_relu:
-      return x < 0 ? 0.2 * x : x;
+      return x < 0 ? a.alpha * x : x;
     case Activation::elu:
-      return x < 0 ? std::expm1(x) : x;
+      return x < 0 ? a.alpha * std::expm1(x) : x;
     case Activation::softplus:
       return std::log1p(std::exp(x));
     case Activation::softsign:
@@ -265,7 +265,7 @@ LstmResults<double> LstmProblem<T>::naive() const {
         naive_norm(shown, slice("norm_c_weight", 0), slice("norm_c_bias", 0));
       }
       for (std::size_t j = 0; j < size(H); ++j) {
-        h[j] = gate(z[out][j]) * naive_activation(o.activation, shown[j]);
+        h[j] = gate(z[out][j]) * naive_activation(o.output_activation, shown[j]);
         y[j] = h[j];
       }
     }

@@ -170,7 +170,7 @@ TEST_CASE_TEMPLATE("exp, sigmoid and tanh are within 4 ulp", T, float, double) {
     x.push_back(std::ldexp(static_cast<T>(numbers.next()), -static_cast<int>(i % 100)));
   }
   for (const Activation a : {Activation::exponential, Activation::sigmoid, Activation::tanh}) {
-    kernels::table<T>().map({a, 3 * kCount, x.data(), y.data()});
+    kernels::table<T>().map({{a}, 3 * kCount, x.data(), y.data()});
     double worst = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const Wide exact = exact_value(a, static_cast<Wide>(x[i]));

@@ -175,10 +175,10 @@ TEST_CASE_TEMPLATE("losses: fused with the last activation is the same loss", T,
         Matrix<T> x(5, columns, 1), target(5, wide.target.columns), y(5, columns, 1);
         x.fill([&](index r, index c) { return wide.prediction.at(r, c); });
         target.fill([&](index r, index c) { return wide.target.at(r, c); });
-        ops::activate(last, index{5}, columns, x.data(), x.stride, y.data(), y.stride);
+        ops::activate({last}, index{5}, columns, x.data(), x.stride, y.data(), y.stride);
         Matrix<T> dy(5, columns, 2), dx(5, columns), fused(5, columns, 3), output(5, columns, 4);
         const double value = loss->value(batch_of(y, target, &dy));
-        ops::activate_backward(last, index{5}, columns, y.data(), y.stride, dy.data(), dy.stride,
+        ops::activate_backward({last}, index{5}, columns, y.data(), y.stride, dy.data(), dy.stride,
                                dx.data(), dx.stride);
         CHECK(loss->value_fused(last, batch_of(x, target, &fused, &output)) ==
               doctest::Approx(value).epsilon(tolerance));

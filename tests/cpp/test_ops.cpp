@@ -34,18 +34,21 @@ struct Cell {
 };
 
 std::vector<Cell> cells() {
-  const Activation tanh = Activation::tanh, sigmoid = Activation::sigmoid;
+  const ActivationSpec tanh{Activation::tanh}, sigmoid{Activation::sigmoid};
+  const ActivationSpec softsign{Activation::softsign}, softplus{Activation::softplus};
+  const ActivationSpec elu{Activation::elu, 0.7};
   return {
       {"plain", {}},
-      {"peephole", {tanh, sigmoid, true, false, false}},
-      {"coupled", {tanh, sigmoid, false, true, false}},
-      {"coupled, peephole", {tanh, sigmoid, true, true, false}},
-      {"layer norm", {tanh, sigmoid, false, false, true}},
-      {"layer norm, peephole", {tanh, sigmoid, true, false, true}},
-      {"layer norm, coupled, peephole", {tanh, sigmoid, true, true, true}},
-      {"softsign", {Activation::softsign, sigmoid, false, false, false}},
-      {"softplus", {Activation::softplus, Activation::softsign, true, false, false}},
-      {"elu", {Activation::elu, tanh, false, true, false}},
+      {"peephole", {tanh, sigmoid, tanh, true, false, false}},
+      {"coupled", {tanh, sigmoid, tanh, false, true, false}},
+      {"coupled, peephole", {tanh, sigmoid, tanh, true, true, false}},
+      {"layer norm", {tanh, sigmoid, tanh, false, false, true}},
+      {"layer norm, peephole", {tanh, sigmoid, tanh, true, false, true}},
+      {"layer norm, coupled, peephole", {tanh, sigmoid, tanh, true, true, true}},
+      {"softsign", {softsign, sigmoid, softsign, false, false, false}},
+      {"softplus", {softplus, softsign, softplus, true, false, false}},
+      {"elu", {elu, tanh, elu, false, true, false}},
+      {"three activations", {softsign, sigmoid, softplus, true, false, false}},
   };
 }
 
@@ -201,7 +204,8 @@ TEST_CASE_TEMPLATE("lstm: padding of the gradient block stays zero", T, float, d
 
 TEST_CASE_TEMPLATE("lstm: padded units do not grow over many steps", T, float, double) {
   // Of z = 0 these gates make 1, so that an idle unit would add 1 a step, up to exp's overflow.
-  const CellOptions growing{Activation::exponential, Activation::exponential, false, false, false};
+  const ActivationSpec exponential{Activation::exponential};
+  const CellOptions growing{exponential, exponential, exponential, false, false, false};
   LstmProblem<T> problem({800, 2, 1, 3, growing, false, false, false});
   for (std::size_t p = 0; p < problem.parts.size(); ++p) {
     if (problem.parts[p].name == "bias") problem.params[p].assign(problem.params[p].size(), T(-4));
@@ -216,17 +220,18 @@ TEST_CASE_TEMPLATE("lstm: padded units do not grow over many steps", T, float, d
 }
 
 TEST_CASE_TEMPLATE("lstm: same bits for every number of threads", T, float, double) {
+  const ActivationSpec tanh{Activation::tanh}, sigmoid{Activation::sigmoid};
   // By rows, also of several lengths, by panels of units, and with x projected ahead.
   const LstmSizes sizes[] = {
       {6, 34, 16, 65, {}, false, false, true},
       {6, 34, 16, 65, {}, true, true, true},
       {3, 3, 40, 260, {}, false, true, true},
       {4, 5, 20, 200, {}, true, true, true},
-      {3, 33, 12, 70, {Activation::tanh, Activation::sigmoid, false, false, true}, false, true},
+      {3, 33, 12, 70, {tanh, sigmoid, tanh, false, false, true}, false, true},
       // several blocks of steps projected ahead, at different paces
-      {9, 36, 12, 130, {Activation::tanh, Activation::sigmoid, false, false, true}, true, true},
-      {3, 4, 24, 200, {Activation::tanh, Activation::sigmoid, true, true, false}, true, false},
-      {2, 3, 30, 220, {Activation::tanh, Activation::sigmoid, false, false, true}, true, true},
+      {9, 36, 12, 130, {tanh, sigmoid, tanh, false, false, true}, true, true},
+      {3, 4, 24, 200, {tanh, sigmoid, tanh, true, true, false}, true, false},
+      {2, 3, 30, 220, {tanh, sigmoid, tanh, false, false, true}, true, true},
   };
   for (const LstmSizes& s : sizes) {
     CAPTURE(s.hidden);

@@ -15,13 +15,22 @@ namespace {
 using test::Matrix;
 using test::Numbers;
 
-constexpr Activation kElementwise[] = {
-    Activation::linear,       Activation::relu,       Activation::tanh, Activation::sigmoid,
-    Activation::hard_sigmoid, Activation::leaky_relu, Activation::elu,  Activation::softplus,
-    Activation::softsign,     Activation::exponential};
+constexpr ActivationSpec kElementwise[] = {
+    {Activation::linear},
+    {Activation::relu},
+    {Activation::tanh},
+    {Activation::sigmoid},
+    {Activation::hard_sigmoid, 1.0 / 6, 0.5},
+    {Activation::leaky_relu, 0.2},
+    {Activation::leaky_relu, -0.3},
+    {Activation::elu, 0.7},
+    {Activation::softplus},
+    {Activation::softsign},
+    {Activation::exponential},
+};
 
-double scalar_value(Activation a, double x) {
-  switch (a) {
+double scalar_value(const ActivationSpec& a, double x) {
+  switch (a.kind) {
     case Activation::relu:
       return std::fmax(x, 0);
     case Activation::tanh:
@@ -29,11 +38,11 @@ double scalar_value(Activation a, double x) {
     case Activation::sigmoid:
       return 1 / (1 + std::exp(-x));
     case Activation::hard_sigmoid:
-      return std::fmin(1, std::fmax(0, x / 6 + 0.5));
+      return std::fmin(1, std::fmax(0, a.alpha * x + a.beta));
     case Activation::leaky_relu:
-      return x < 0 ? 0.2 * x : x;
+      return x < 0 ? a.alpha * x : x;
     case Activation::elu:
-      return x < 0 ? std::expm1(x) : x;
+      return x < 0 ? a.alpha * std::expm1(x) : x;
     case Activation::softplus:
       return std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)));
     case Activation::softsign:
@@ -56,10 +65,10 @@ doctest::Approx near(double x, double scale = 1e-30) {
 
 TEST_CASE_TEMPLATE("vector: activations for every tail and stride", T, float, double) {
   const index lanes = kernels::table<T>().lanes;
-  for (const Activation a : kElementwise)
+  for (const ActivationSpec& a : kElementwise)
     for (index columns = 1; columns <= 2 * lanes + 1; ++columns)
       for (const index padding : {index{0}, index{5}}) {
-        CAPTURE(static_cast<int>(a));
+        CAPTURE(static_cast<int>(a.kind));
         CAPTURE(columns);
         Numbers numbers;
         Matrix<T> x(3, columns, padding, 1), y(3, columns, padding, 2);
@@ -67,7 +76,7 @@ TEST_CASE_TEMPLATE("vector: activations for every tail and stride", T, float, do
         activate(a, x.rows, columns, x.data(), x.stride, y.data(), y.stride);
         CHECK(y.guards_intact());
         const double scale =
-            a == Activation::hard_sigmoid ? 1 : 1e-30;  // x / 6 + 1/2 cancels near 0
+            a.kind == Activation::hard_sigmoid ? 1 : 1e-30;  // x / 6 + 1/2 cancels near 0
         for (index r = 0; r < 3; ++r)
           for (index c = 0; c < columns; ++c)
             CHECK(y.at(r, c) == near<T>(scalar_value(a, x.at(r, c)), scale));
@@ -79,13 +88,13 @@ TEST_CASE_TEMPLATE("vector: activations for every tail and stride", T, float, do
 
 TEST_CASE("vector: slopes are central differences of the activations") {
   const double step = 1e-6;
-  for (const Activation a : kElementwise)
+  for (const ActivationSpec& a : kElementwise)
     for (const double x : {-4.0, -2.9, -0.5, -0.01, 0.01, 0.7, 2.9, 4.0}) {
-      CAPTURE(static_cast<int>(a));
+      CAPTURE(static_cast<int>(a.kind));
       CAPTURE(x);
       const double y = scalar_value(a, x), dy = 3;
       double dx = 0;
-      activate_backward(a, index{1}, index{1}, &y, 1, &dy, 1, &dx, 1);
+      activate_backward(a, index{1}, index{1}, needs_input(a) ? &x : &y, 1, &dy, 1, &dx, 1);
       const double expected =
           3 * (scalar_value(a, x + step) - scalar_value(a, x - step)) / (2 * step);
       CHECK(dx == doctest::Approx(expected).epsilon(1e-8).scale(1));
@@ -100,8 +109,8 @@ TEST_CASE_TEMPLATE("vector: softmax and its backward for every tail", T, float, 
     Matrix<T> x(3, columns, 2, 1), y(3, columns, 0, 3), dy(3, columns, 1), dx(3, columns, 4);
     x.fill([&](index r, index) { return 4 * numbers.next() - 500 * static_cast<double>(r); });
     dy.fill([&](index, index) { return numbers.next(); });
-    activate(Activation::softmax, x.rows, columns, x.data(), x.stride, y.data(), y.stride);
-    activate_backward(Activation::softmax, x.rows, columns, y.data(), y.stride, dy.data(),
+    activate({Activation::softmax}, x.rows, columns, x.data(), x.stride, y.data(), y.stride);
+    activate_backward({Activation::softmax}, x.rows, columns, y.data(), y.stride, dy.data(),
                       dy.stride, dx.data(), dx.stride);
     CHECK(y.guards_intact());
     CHECK(dx.guards_intact());
@@ -121,8 +130,8 @@ TEST_CASE_TEMPLATE("vector: softmax and its backward for every tail", T, float, 
 
 TEST_CASE_TEMPLATE("vector: NaN in, NaN out", T, float, double) {
   const T nan = std::numeric_limits<T>::quiet_NaN();
-  for (const Activation a : kElementwise) {
-    CAPTURE(static_cast<int>(a));
+  for (const ActivationSpec& a : kElementwise) {
+    CAPTURE(static_cast<int>(a.kind));
     T y = 0;
     activate(a, index{1}, index{1}, &nan, 1, &y, 1);
     CHECK(std::isnan(y));
@@ -184,7 +193,7 @@ TEST_CASE_TEMPLATE("vector: long passes have the same bits for any number of thr
   for (const int threads : {1, 2, 3}) {
     base::team::set_num_threads(threads);
     std::vector<T> y(x.size());
-    activate(Activation::tanh, index{1}, count, x.data(), count, y.data(), count);
+    activate({Activation::tanh}, index{1}, count, x.data(), count, y.data(), count);
     axpy(count, T(0.3), x.data(), y.data());
     if (threads == 1) {
       first = y;

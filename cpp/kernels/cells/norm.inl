@@ -2,7 +2,7 @@
 // units.
 //   LN(v) = gain (v - mean v) / sqrt(var v + epsilon) + shift, per gate over its H units
 //   i, f = s(LN(z + p c_prev)), g = a(LN(z_g)), c = f c_prev + i g, o = s(LN(z_o + p_o c)), h = o
-//   a(LN(c))
+//   u(LN(c))
 // Lanes beyond H are masked out of the statistics. See NormForward and NormBackward in args.h.
 
 constexpr double kNormEpsilon = 1e-5;
@@ -59,6 +59,7 @@ struct NormRow {
   }
   LF_INLINE Vec<T> s(Vec<T> v) const { return activate(cell.options.recurrent_activation, v); }
   LF_INLINE Vec<T> a(Vec<T> v) const { return activate(cell.options.activation, v); }
+  LF_INLINE Vec<T> u(Vec<T> v) const { return activate(cell.options.output_activation, v); }
   LF_INLINE Vec<T> normed(index p, int g, Vec<T> zhat) const {
     return fma(gain(p, g), zhat, shift(p, g));
   }
@@ -137,7 +138,7 @@ void norm_forward_gates(const NormForward<T>& n) {
       const index left = n.hidden - p * V;
       const Vec<T> o = r.s(r.normed(p, kO, r.hat(Vec<T>::load(r.gate(p, kO)), kO)));
       const Vec<T> cn = fma(r.c_gain(p), r.hat(Vec<T>::load(c_at(p)), G), r.c_shift(p));
-      const Vec<T> h = units_of(o * r.a(cn), left);
+      const Vec<T> h = units_of(o * r.u(cn), left);
       h.store(n.h + row * n.h_stride + p * V);
       if (n.y) {
         store_up_to(h, n.y + n.y_offsets[row] + p * V, left);
@@ -146,10 +147,12 @@ void norm_forward_gates(const NormForward<T>& n) {
   }
 }
 
-// With u = gain * dLN: dv = (u - mean(u) - hat mean(u hat)) / sd.
+// With w = gain * dLN: dv = (w - mean(w) - hat mean(w hat)) / sd.
 template <class T, int G>
 void norm_backward_gates(const NormBackward<T>& n) {
   constexpr int V = Vec<T>::kLanes, kO = G - 1;
+  const ActivationSpec &s = n.cell.options.recurrent_activation, &a = n.cell.options.activation,
+                       &u = n.cell.options.output_activation;
   const Vec<T> per_unit = Vec<T>::set(T(1) / T(n.hidden));
   for (index row = n.row0; row < n.row1; ++row) {
     T* stats = const_cast<T*>(n.stats) + row * (2 * G + 2);
@@ -162,15 +165,15 @@ void norm_backward_gates(const NormBackward<T>& n) {
     const auto c_hat = [&](index p) {
       return r.hat(Vec<T>::load(n.c + p * n.c_panel_stride + row * V), G);
     };
-    // u of gate g (g = G: of c) in the caller's scratch; sums of u and u hat; gradients of gain and
+    // w of gate g (g = G: of c) in the caller's scratch; sums of w and w hat; gradients of gain and
     // shift.
     Vec<T> sum[G + 1], sum_hat[G + 1];
     for (int g = 0; g <= G; ++g) sum[g] = sum_hat[g] = Vec<T>::zero();
     const auto take = [&](index p, int g, Vec<T> d, Vec<T> gain, Vec<T> h) {
-      const Vec<T> u = d * gain;
-      u.store(n.scratch + (p * (G + 1) + g) * V);
-      sum[g] = sum[g] + u;
-      sum_hat[g] = fma(u, h, sum_hat[g]);
+      const Vec<T> w = d * gain;
+      w.store(n.scratch + (p * (G + 1) + g) * V);
+      sum[g] = sum[g] + w;
+      sum_hat[g] = fma(w, h, sum_hat[g]);
       T* dnorm = n.dnorm + row * n.dnorm_row_stride + p * (2 * G + 2) * V;
       T* dgain = dnorm + (g < G ? g : 2 * G) * V;
       T* dshift = dnorm + (g < G ? G + g : 2 * G + 1) * V;
@@ -182,8 +185,8 @@ void norm_backward_gates(const NormBackward<T>& n) {
       sum_hat[g] = Vec<T>::set(sum_lanes(sum_hat[g])) * per_unit;
     };
     const auto through = [&](index p, int g, Vec<T> h) {
-      const Vec<T> u = Vec<T>::load(n.scratch + (p * (G + 1) + g) * V);
-      return units_of(fnma(h, sum_hat[g], u - sum[g]) * Vec<T>::set(r.rsd[g]), n.hidden - p * V);
+      const Vec<T> w = Vec<T>::load(n.scratch + (p * (G + 1) + g) * V);
+      return units_of(fnma(h, sum_hat[g], w - sum[g]) * Vec<T>::set(r.rsd[g]), n.hidden - p * V);
     };
 
     for (index p = 0; p < n.panels; ++p) {
@@ -193,30 +196,32 @@ void norm_backward_gates(const NormBackward<T>& n) {
         dh = dh + load_up_to(n.dy + n.dy_offsets[row] + p * V, left);
       }
       const Vec<T> h_o = hat(p, kO), h_c = c_hat(p);
-      const Vec<T> o = r.s(r.normed(p, kO, h_o)), y = r.a(fma(r.c_gain(p), h_c, r.c_shift(p)));
-      take(p, kO, dh * y * slope(n.cell.options.recurrent_activation, o), r.gain(p, kO), h_o);
-      take(p, G, dh * o * slope(n.cell.options.activation, y), r.c_gain(p), h_c);
+      const Vec<T> z_o = r.normed(p, kO, h_o), z_c = fma(r.c_gain(p), h_c, r.c_shift(p));
+      const Vec<T> o = r.s(z_o), y = r.u(z_c);
+      take(p, kO, dh * y * slope(s, kept(s, z_o, o)), r.gain(p, kO), h_o);
+      take(p, G, dh * o * slope(u, kept(u, z_c, y)), r.c_gain(p), h_c);
     }
     means(kO);
     means(G);
 
     for (index p = 0; p < n.panels; ++p) {
-      const Activation s = n.cell.options.recurrent_activation, a = n.cell.options.activation;
       T* dc_row = n.dc + p * n.dc_panel_stride + row * V;
       const Vec<T> dz_o = through(p, kO, hat(p, kO));
       dz_o.store(r.gate(p, kO));
       Vec<T> dc = Vec<T>::load(dc_row) + through(p, G, c_hat(p));
       if (n.cell.peephole) dc = fma(r.peep(p, G - 2), dz_o, dc);
       const Vec<T> h_f = hat(p, r.kF), h_g = hat(p, r.kG);
-      const Vec<T> f = r.s(r.normed(p, r.kF, h_f)), g = r.a(r.normed(p, r.kG, h_g));
+      const Vec<T> z_f = r.normed(p, r.kF, h_f), z_g = r.normed(p, r.kG, h_g);
+      const Vec<T> f = r.s(z_f), g = r.a(z_g);
+      const Vec<T> slope_f = slope(s, kept(s, z_f, f)), slope_g = slope(a, kept(a, z_g, g));
       if constexpr (G == 4) {
-        const Vec<T> h_i = hat(p, 0), i = r.s(r.normed(p, 0, h_i));
-        take(p, 0, dc * g * slope(s, i), r.gain(p, 0), h_i);
-        take(p, r.kG, dc * i * slope(a, g), r.gain(p, r.kG), h_g);
-        take(p, r.kF, dc * c_prev(p) * slope(s, f), r.gain(p, r.kF), h_f);
+        const Vec<T> h_i = hat(p, 0), z_i = r.normed(p, 0, h_i), i = r.s(z_i);
+        take(p, 0, dc * g * slope(s, kept(s, z_i, i)), r.gain(p, 0), h_i);
+        take(p, r.kG, dc * i * slope_g, r.gain(p, r.kG), h_g);
+        take(p, r.kF, dc * c_prev(p) * slope_f, r.gain(p, r.kF), h_f);
       } else {
-        take(p, r.kG, dc * (Vec<T>::set(T(1)) - f) * slope(a, g), r.gain(p, r.kG), h_g);
-        take(p, r.kF, dc * (c_prev(p) - g) * slope(s, f), r.gain(p, r.kF), h_f);
+        take(p, r.kG, dc * (Vec<T>::set(T(1)) - f) * slope_g, r.gain(p, r.kG), h_g);
+        take(p, r.kF, dc * (c_prev(p) - g) * slope_f, r.gain(p, r.kF), h_f);
       }
       (dc * f).store(dc_row);
     }

@@ -1,7 +1,5 @@
-// Activations by name, over vectors: values, and slopes expressed in the value, so that backward
-// keeps only values.
-
-constexpr double kLeakySlope = 0.2;
+// Activations by name, over vectors: values, and slopes expressed in the value wherever it tells
+// them, so that backward keeps one number (see needs_input).
 
 // log(1 + e) for 0 <= e <= 1: 2 atanh(s), s = e / (2 + e), as a polynomial in s^2 (relative error
 // 1e-9, 2e-18).
@@ -24,9 +22,17 @@ LF_INLINE F64 log1p_unit(F64 e) {
   return fma(s * u, p, s) * F64::set(2.0);
 }
 
-// NaN stays NaN: min and max hand on their second operand.
+// alpha and beta of an activation.
 template <class T>
-LF_INLINE Vec<T> activate(Activation kind, Vec<T> x) {
+struct Parameters {
+  Vec<T> alpha, beta;
+  explicit LF_INLINE Parameters(const ActivationSpec& a)
+      : alpha(Vec<T>::set(T(a.alpha))), beta(Vec<T>::set(T(a.beta))) {}
+};
+
+// With a constant kind the switch is gone. NaN stays NaN: min and max hand on their second operand.
+template <class T>
+LF_INLINE Vec<T> value(Activation kind, const Parameters<T>& p, Vec<T> x) {
   using V = Vec<T>;
   const V zero = V::zero(), one = V::set(T(1));
   switch (kind) {
@@ -36,14 +42,12 @@ LF_INLINE Vec<T> activate(Activation kind, Vec<T> x) {
       return sigmoid(x);
     case Activation::relu:
       return max(zero, x);
-    case Activation::hard_sigmoid: {
-      const V t = fma(x, V::set(T(1.0 / 6)), V::set(T(0.5)));
-      return max(zero, min(one, t));
-    }
+    case Activation::hard_sigmoid:
+      return max(zero, min(one, fma(x, p.alpha, p.beta)));
     case Activation::leaky_relu:
-      return select(less(x, zero), x * V::set(T(kLeakySlope)), x);
+      return select(less(x, zero), x * p.alpha, x);
     case Activation::elu:
-      return select(less(x, zero), expm1(x), x);
+      return select(less(x, zero), p.alpha * expm1(x), x);
     case Activation::softplus:
       return max(zero, x) + log1p_unit(exp(zero - abs(x)));
     case Activation::softsign:
@@ -57,11 +61,11 @@ LF_INLINE Vec<T> activate(Activation kind, Vec<T> x) {
   return x;
 }
 
-// d activate / dx as a function of y = activate(x).
+// d value / dx, from x where needs_input, else from the value.
 template <class T>
-LF_INLINE Vec<T> slope(Activation kind, Vec<T> y) {
+LF_INLINE Vec<T> slope(Activation kind, const Parameters<T>& p, Vec<T> kept) {
   using V = Vec<T>;
-  const V zero = V::zero(), one = V::set(T(1));
+  const V zero = V::zero(), one = V::set(T(1)), y = kept;
   switch (kind) {
     case Activation::tanh:
       return fnma(y, y, one);
@@ -70,11 +74,11 @@ LF_INLINE Vec<T> slope(Activation kind, Vec<T> y) {
     case Activation::relu:
       return select(less(zero, y), one, zero);
     case Activation::hard_sigmoid:
-      return select(less(zero, y), select(less(y, one), V::set(T(1.0 / 6)), zero), zero);
-    case Activation::leaky_relu:
-      return select(less(zero, y), one, V::set(T(kLeakySlope)));
+      return select(less(zero, y), select(less(y, one), p.alpha, zero), zero);
+    case Activation::leaky_relu:  // a negative alpha gives up the sign: then this is x
+      return select(less(zero, y), one, p.alpha);
     case Activation::elu:
-      return select(less(y, zero), y + one, one);
+      return select(less(zero, y), one, y + p.alpha);
     case Activation::softplus:
       return zero - expm1(zero - y);
     case Activation::softsign: {
@@ -88,4 +92,43 @@ LF_INLINE Vec<T> slope(Activation kind, Vec<T> y) {
       break;
   }
   return one;
+}
+
+// Functions of their own, or every gate of every cell would hold all activations.
+template <class T>
+LF_NOINLINE Vec<T> any_value(const ActivationSpec& a, Vec<T> x) {
+  return value(a.kind, Parameters<T>(a), x);
+}
+template <class T>
+LF_NOINLINE Vec<T> any_slope(const ActivationSpec& a, Vec<T> kept) {
+  return slope(a.kind, Parameters<T>(a), kept);
+}
+
+// What cells call: the activation of pre-activations z, ...
+template <class T>
+LF_INLINE Vec<T> activate(const ActivationSpec& a, Vec<T> z) {
+  if (a.kind == Activation::sigmoid) return sigmoid(z);
+  if (a.kind == Activation::tanh) return tanh(z);
+  return any_value(a, z);
+}
+
+// ... what a cache keeps of it for backward, where y = activate(a, z), ...
+template <class T>
+LF_INLINE Vec<T> kept(const ActivationSpec& a, Vec<T> z, Vec<T> y) {
+  return needs_input(a) ? z : y;
+}
+
+// ... y again, ...
+template <class T>
+LF_INLINE Vec<T> value_of(const ActivationSpec& a, Vec<T> kept) {
+  return needs_input(a) ? activate(a, kept) : kept;
+}
+
+// ... and dy / dz.
+template <class T>
+LF_INLINE Vec<T> slope(const ActivationSpec& a, Vec<T> kept) {
+  const Vec<T> one = Vec<T>::set(T(1));
+  if (a.kind == Activation::sigmoid) return kept * (one - kept);
+  if (a.kind == Activation::tanh) return fnma(kept, kept, one);
+  return any_slope(a, kept);
 }

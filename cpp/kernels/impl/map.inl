@@ -6,47 +6,31 @@ struct ActivationKind {
 };
 
 // f(ActivationKind<a>) for the run-time a, so that loops hold no branch.
-template <class F>
+template <int A = 0, class F>
 LF_INLINE void with_activation(Activation a, F f) {
-  switch (a) {
-    case Activation::softmax:
-    case Activation::linear:
-      return f(ActivationKind<Activation::linear>{});
-    case Activation::relu:
-      return f(ActivationKind<Activation::relu>{});
-    case Activation::tanh:
-      return f(ActivationKind<Activation::tanh>{});
-    case Activation::sigmoid:
-      return f(ActivationKind<Activation::sigmoid>{});
-    case Activation::hard_sigmoid:
-      return f(ActivationKind<Activation::hard_sigmoid>{});
-    case Activation::leaky_relu:
-      return f(ActivationKind<Activation::leaky_relu>{});
-    case Activation::elu:
-      return f(ActivationKind<Activation::elu>{});
-    case Activation::softplus:
-      return f(ActivationKind<Activation::softplus>{});
-    case Activation::softsign:
-      return f(ActivationKind<Activation::softsign>{});
-    case Activation::exponential:
-      return f(ActivationKind<Activation::exponential>{});
+  if constexpr (A < static_cast<int>(Activation::softmax)) {
+    if (static_cast<int>(a) == A) return f(ActivationKind<static_cast<Activation>(A)>{});
+    with_activation<A + 1>(a, f);
   }
 }
 
 template <class T>
 void map(const Map<T>& a) {
-  with_activation(a.activation, [&](auto kind) {
+  with_activation(a.activation.kind, [&](auto kind) {
+    const Parameters<T> p(a.activation);
     for_vectors<T>(a.count, [&](index j, auto part) {
-      part.store(activate(decltype(kind)::value, part.load(a.x + j)), a.y + j);
+      part.store(value(decltype(kind)::value, p, part.load(a.x + j)), a.y + j);
     });
   });
 }
 
 template <class T>
 void map_backward(const MapBackward<T>& a) {
-  with_activation(a.activation, [&](auto kind) {
+  with_activation(a.activation.kind, [&](auto kind) {
+    const Parameters<T> p(a.activation);
     for_vectors<T>(a.count, [&](index j, auto part) {
-      part.store(part.load(a.dy + j) * slope(decltype(kind)::value, part.load(a.y + j)), a.dx + j);
+      const Vec<T> s = slope(decltype(kind)::value, p, part.load(a.kept + j));
+      part.store(part.load(a.dy + j) * s, a.dx + j);
     });
   });
 }
