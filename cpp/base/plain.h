@@ -30,7 +30,7 @@ struct ActivationSpec {
   double alpha = 0, beta = 0;
 };
 
-// What makes one LSTM cell differ from another; the equations stand in docs/architecture.md.
+// What makes one LSTM cell differ from another; the equations stand in docs/equations.md.
 struct CellOptions {
   ActivationSpec activation{Activation::tanh};  // of the candidate g
   ActivationSpec recurrent_activation{Activation::sigmoid};
@@ -38,6 +38,10 @@ struct CellOptions {
   bool peephole = false;
   bool coupled = false;  // i = 1 - f: three gates, in order f, g, o
   bool layer_norm = false;
+  bool input_gate = true, forget_gate = true, output_gate = true;  // false: 1 throughout
+  double preact_clip = 0, cell_clip = 0, proj_clip = 0;            // 0: none
+  index projection = 0;                                            // P of h P; 0: none
+  double zoneout_h = 0, zoneout_c = 0;
 };
 
 // Internal linkage: kernel objects may not define a symbol that another object could call.
@@ -46,10 +50,18 @@ struct CellOptions {
 [[maybe_unused]] static inline bool needs_input(const ActivationSpec& a) {
   return a.kind == Activation::leaky_relu && a.alpha < 0;
 }
+// Does the step's tile do without any of the options that the cell sees?
 [[maybe_unused]] static inline bool is_plain(const CellOptions& o) {
   return o.activation.kind == Activation::tanh &&
          o.recurrent_activation.kind == Activation::sigmoid &&
-         o.output_activation.kind == Activation::tanh && !o.peephole && !o.coupled && !o.layer_norm;
+         o.output_activation.kind == Activation::tanh && !o.peephole && !o.coupled &&
+         !o.layer_norm && o.input_gate && o.forget_gate && o.output_gate && !(o.preact_clip > 0) &&
+         !(o.cell_clip > 0) && !(o.zoneout_c > 0);
+}
+// Is h more than o a(c), so that a pass of its own follows the cell? (Recurrent dropout is another
+// reason, in training.)
+[[maybe_unused]] static inline bool finishes_h(const CellOptions& o) {
+  return o.projection > 0 || o.zoneout_h > 0;
 }
 
 }  // namespace lstmfast

@@ -2,7 +2,7 @@
 // behind them.
 #pragma once
 
-#include "kernels/args.h"
+#include "kernels/lstm_args.h"
 #include "kernels/vector_args.h"
 
 namespace lstmfast::kernels {

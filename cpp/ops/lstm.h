@@ -2,10 +2,12 @@
 // Plans blocking and threads; knows no layers, models or files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/buffer.h"
+#include "ops/linear.h"
 #include "ops/panels.h"
 
 namespace lstmfast::ops {
@@ -18,8 +20,8 @@ struct LstmPart {
   PartLayout layout;         // as a matrix; vectors have one row
 };
 
-// Shapes and the parameter block: packed panels [P][1 + I + H][G][V], then peepholes, then norms.
-// Padding is zero.
+// Shapes and the parameter block: packed panels [P][1 + I + O][G][V], then peepholes, norms and the
+// projection. O is what recurs: H units, or the projection's outputs. Padding is zero.
 template <class T>
 struct LstmShape {
   index input, hidden;
@@ -32,15 +34,33 @@ struct LstmShape {
   // In Keras's order: kernel, recurrent_kernel, bias, then the extras.
   std::vector<LstmPart> parts() const;
 
+  index outputs() const { return options.projection > 0 ? options.projection : hidden; }
   index row_elements() const { return gates * lanes; }  // of one row of a panel
-  index panel_stride() const { return (1 + input + hidden) * row_elements(); }
+  index panel_stride() const { return (1 + input + outputs()) * row_elements(); }
   // Where the pieces behind the panels start.
   index peephole_offset() const { return panels * panel_stride(); }
   index norm_z_offset() const;
   index norm_c_offset() const;
+  index projection_offset() const;
+  // H to P, without a bias; only with a projection.
+  LinearShape<T> projection() const { return {hidden, options.projection}; }
+  double flops() const;  // of one row's step
 };
 
-// One call's data. x: row b, step t at x + b * x_row + t * x_step (I values); y alike (H values).
+// What training draws at random, beside the cell's zoneout; rates of 0 are off.
+struct LstmNoise {
+  double input = 0;      // of x, one mask for all steps of a row
+  double recurrent = 0;  // of h on its way into the gates
+  bool recurrent_per_step = false;
+  double weight = 0;  // of the recurrent kernel's elements, one mask for the call
+  // Names of the random numbers: see base/rng.h.
+  std::uint64_t seed = 0;
+  std::uint32_t stream = 0;
+  std::uint64_t step = 0;
+};
+
+// One call's data. x: row b, step t at x + b * x_row + t * x_step (I values); y (O values) and
+// cells (H values) alike.
 template <class T>
 struct LstmCall {
   index steps, batch;
@@ -48,23 +68,37 @@ struct LstmCall {
   index x_row, x_step;
   T* y;  // null: only h_n is wanted (not in training, where backward reads y)
   index y_row, y_step;
-  const T* h0;  // [B][H]; null: zeros. c0 alike
+  T* cells;  // c of every step; null: not wanted
+  index cells_row, cells_step;
+  const T* h0;  // [B][O]; null: zeros. c0 [B][H]
   const T* c0;
-  T* h_n;  // [B][H]; null: not wanted
+  T* h_n;  // [B][O]; null: not wanted. c_n [B][H]
   T* c_n;
-  const index* lengths;  // [B], 0 .. steps; null: all full. y is 0 behind a row's end
-  // [B][steps], 1: the row's state is cleared before that step; null: none
+  // Which steps of a row are real: the first lengths[b], or those where mask [B][steps] is 1; null:
+  // all. Others are passed over: the state stays as it was, y is 0 there, or what it was at the
+  // real step before (`hold`; 0 where there is none). cells is 0 there.
+  const index* lengths;
+  const unsigned char* mask;
+  bool hold;
+  // [B][steps], 1: a new sequence begins at that step, real or not; null: none. The state is
+  // cleared on the way across its beginning, in either direction.
   const unsigned char* resets;
+  bool reverse;  // each row goes from its last real step to its first; y stays where x is
+  LstmNoise noise;
+  index bptt_steps;       // gradients of the state end at every so many steps; 0: never
+  index recompute_every;  // training keeps the cache of so many steps and recomputes; 0: of all
 };
 
-// Gradients of one call. dy is laid out as y; dx as x.
+// Gradients of one call. dy is laid out as y, dcells as cells, dx as x.
 template <class T>
 struct LstmGradients {
-  const T* dy;    // null: 0
-  const T* dh_n;  // [B][H] or null
-  const T* dc_n;
-  T* dx;   // overwritten; null: not wanted
-  T* dh0;  // [B][H], overwritten; null: not wanted
+  const T* dy;      // null: 0
+  const T* dcells;  // null: 0
+  const T* dh_n;    // [B][O] or null
+  const T* dc_n;    // [B][H] or null
+  T* dx;            // null: not wanted
+  bool add_dx;      // += instead of overwriting
+  T* dh0;           // [B][O], overwritten; null: not wanted
   T* dc0;
   T* dblock;  // += gradients, laid out as the parameter block; null: not wanted
   bool bias;  // false: the bias has no gradient (it stays 0)

@@ -16,31 +16,38 @@ struct ParameterGradients {
   const LstmShape<T>& shape;
   const LstmCall<T>& call;
   const LstmGradients<T>& d;
+  T* dblock;
   LstmWorkspace<T>& w;
+  const LstmRows<T>& rows = w.rows;
+  const index total = w.cache_row(w.chunk_end);
   const kernels::Table<T>& kernel = kernels::table<T>();
 
-  // h before the step of a packed row, as backward of R needs it: null where it was 0.
-  const T* previous_h(index t, index s) const {
-    if (w.reset && w.reset[t * w.batch + s]) return nullptr;
-    if (t == 0) return w.h0 ? w.h0 + s * w.h_stride : nullptr;
-    return call.y + w.y_offsets[s] + (t - 1) * call.y_step;
+  // What the product of step k read of slot s: null where it was 0.
+  const T* previous_h(index k, index s) const {
+    if (rows.resets && rows.resets[k * rows.batch + s]) return nullptr;
+    if (!w.has_h(call, k)) return nullptr;
+    if (w.keeps_h_in) return w.h_in_at(k) + s * w.h_stride;
+    if (k == 0) return w.h0 + s * w.h_stride;
+    return call.y + rows.y_offsets[rows.first_row[k - 1] + s];
   }
 
   void weights(Range tiles, T* packed) const {
     const T one = 1;
     const T *ones[kReductionRows], *x[kReductionRows], *h[kReductionRows];
     std::fill_n(ones, kReductionRows, d.bias ? &one : nullptr);
-    const index k = 1 + shape.input + shape.hidden;
-    index t = 0;
-    for (index begin = 0; begin < w.total; begin += kReductionRows) {
-      const index count = std::min(kReductionRows, w.total - begin);
+    const index k = 1 + shape.input + shape.outputs();
+    const index first = rows.first_row[w.chunk_begin];
+    index t = w.chunk_begin;
+    for (index begin = 0; begin < total; begin += kReductionRows) {
+      const index count = std::min(kReductionRows, total - begin);
       for (index r = 0; r < count; ++r) {
-        while (w.first_row[t + 1] <= begin + r) ++t;
-        x[r] = call.x + w.x_row_offsets[begin + r];
-        h[r] = previous_h(t, begin + r - w.first_row[t]);
+        const index row = first + begin + r;
+        while (rows.first_row[t + 1] <= row) ++t;
+        x[r] = w.x ? w.x + (begin + r) * shape.input : call.x + rows.x_offsets[row];
+        h[r] = previous_h(t, row - rows.first_row[t]);
       }
       const ColumnSource<T> sources[] = {
-          {0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.hidden, h}};
+          {0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.outputs(), h}};
       WeightGradient<T> g{};
       g.sources = sources;
       g.source_count = 3;
@@ -63,26 +70,27 @@ struct ParameterGradients {
   // dp = sum over rows of dz c_prev (i, f) or dz c (o).
   void peepholes(int threads) const {
     const index G = shape.gates, V = shape.lanes;
-    for (index t = 0, r = 0; t < w.steps; ++t) {
-      for (index s = 0; s < w.active[t]; ++s, ++r) {
-        const bool zero = (t == 0 && !w.has_c0) || (w.reset && w.reset[t * w.batch + s]);
-        w.c_prev_offsets[r] = zero ? -1 : (w.c_row(t) + s) * V;
+    for (index k = w.chunk_begin, r = 0; k < w.chunk_end; ++k) {
+      const bool none = w.c_prev(k, V) == nullptr;
+      for (index s = 0; s < rows.active[k]; ++s, ++r) {
+        const bool zero = none || (rows.resets && rows.resets[k * rows.batch + s]);
+        w.c_prev_offsets[r] = zero ? -1 : (w.c_row(k) + s) * V;
       }
     }
     base::team::parallel_for(threads, shape.panels, 1, [&](index panel0, index panel1) {
       for (index p = panel0; p < panel1; ++p) {
-        for (index begin = 0; begin < w.total; begin += kReductionRows) {
+        for (index begin = 0; begin < total; begin += kReductionRows) {
           for (index i = 0; i < G - 1; ++i) {
             const bool o = i == G - 2;
             kernels::ReduceRows<T> r{};
-            r.rows = std::min(kReductionRows, w.total - begin);
+            r.rows = std::min(kReductionRows, total - begin);
             r.a = w.gates + p * w.gate_panel_stride + begin * shape.row_elements() +
                   (o ? G - 1 : i) * V;
             r.a_stride = shape.row_elements();
-            r.b = w.c + p * w.c_panel_stride + (o ? (w.batch + begin) * V : 0);
+            r.b = w.c + p * w.c_panel_stride + (o ? (rows.batch + begin) * V : 0);
             r.b_offsets = o ? nullptr : w.c_prev_offsets + begin;
             r.b_stride = V;
-            r.out = d.dblock + shape.peephole_offset() + (p * (G - 1) + i) * V;
+            r.out = dblock + shape.peephole_offset() + (p * (G - 1) + i) * V;
             kernel.reduce_rows(r);
           }
         }
@@ -90,28 +98,18 @@ struct ParameterGradients {
     });
   }
 
-  // Slots were summed over their steps by the kernel; here slots are added, in order.
-  void norms() const {
-    const index G = shape.gates, V = shape.lanes;
-    const index vectors = 2 * G + 2;
-    for (index p = 0; p < shape.panels; ++p) {
-      for (index v = 0; v < vectors; ++v) {
-        kernels::ReduceRows<T> r{};
-        r.rows = w.batch;
-        r.a = w.dnorm + (p * vectors + v) * V;
-        r.a_stride = shape.panels * vectors * V;
-        r.out = d.dblock + (v < 2 * G ? shape.norm_z_offset() + (p * 2 * G + v) * V
-                                      : shape.norm_c_offset() + (p * 2 + v - 2 * G) * V);
-        kernel.reduce_rows(r);
-      }
-    }
+  void projection() const {
+    const T* const block = nullptr;  // read for dx alone
+    linear_backward<T>(shape.projection(), block, total, {w.u, nullptr, w.u_stride},
+                       {w.dv, nullptr, w.dv_stride}, {nullptr, nullptr, 0},
+                       dblock + shape.projection_offset(), false, w.projection_scratch);
   }
 };
 
 template <class T>
 index column_tiles(const LstmShape<T>& shape) {
   const index mr = kernels::table<T>().tile_rows[shape.gates];
-  return (1 + shape.input + shape.hidden + mr - 1) / mr;
+  return (1 + shape.input + shape.outputs() + mr - 1) / mr;
 }
 
 }  // namespace
@@ -119,25 +117,46 @@ index column_tiles(const LstmShape<T>& shape) {
 template <class T>
 index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
   return column_tiles(shape) * kernels::table<T>().tile_rows[shape.gates] *
-         std::min(w.total, kReductionRows);
+         std::min(w.rows.first_row[std::min(w.rows.steps, w.chunk_steps)], kReductionRows);
 }
 
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
-                             const LstmGradients<T>& d, LstmWorkspace<T>& w, int threads) {
-  const ParameterGradients<T> gradients{shape, call, d, w};
+                             const LstmGradients<T>& d, T* dblock, LstmWorkspace<T>& w,
+                             int threads) {
+  const ParameterGradients<T> gradients{shape, call, d, dblock, w};
   const index tiles = column_tiles(shape), tile_size = packed_columns_size(shape, w) / tiles;
   base::team::parallel_for(threads, tiles, 1, [&](index begin, index end) {
     gradients.weights({begin, end}, w.packed_columns + begin * tile_size);
   });
   if (shape.options.peephole) gradients.peepholes(threads);
-  if (shape.options.layer_norm) gradients.norms();
+  if (shape.options.projection > 0) gradients.projection();
 }
 
-#define LF_INSTANTIATE(T)                                                           \
-  template index packed_columns_size(const LstmShape<T>&, const LstmWorkspace<T>&); \
-  template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,    \
-                                        const LstmGradients<T>&, LstmWorkspace<T>&, int);
+// Slots were summed over their steps by the kernel; here slots are added, in order.
+template <class T>
+void add_norm_gradients(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T* dblock) {
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  const index G = shape.gates, V = shape.lanes;
+  const index vectors = 2 * G + 2;
+  for (index p = 0; p < shape.panels; ++p) {
+    for (index v = 0; v < vectors; ++v) {
+      kernels::ReduceRows<T> r{};
+      r.rows = w.rows.batch;
+      r.a = w.dnorm + (p * vectors + v) * V;
+      r.a_stride = shape.panels * vectors * V;
+      r.out = dblock + (v < 2 * G ? shape.norm_z_offset() + (p * 2 * G + v) * V
+                                  : shape.norm_c_offset() + (p * 2 + v - 2 * G) * V);
+      kernel.reduce_rows(r);
+    }
+  }
+}
+
+#define LF_INSTANTIATE(T)                                                                     \
+  template index packed_columns_size(const LstmShape<T>&, const LstmWorkspace<T>&);           \
+  template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,              \
+                                        const LstmGradients<T>&, T*, LstmWorkspace<T>&, int); \
+  template void add_norm_gradients(const LstmShape<T>&, const LstmWorkspace<T>&, T*);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)
 #undef LF_INSTANTIATE

@@ -23,8 +23,19 @@ index LstmShape<T>::norm_c_offset() const {
 }
 
 template <class T>
-index LstmShape<T>::size() const {
+index LstmShape<T>::projection_offset() const {
   return norm_c_offset() + (options.layer_norm ? panels * 2 * lanes : 0);
+}
+
+template <class T>
+index LstmShape<T>::size() const {
+  return projection_offset() + (options.projection > 0 ? projection().size() : 0);
+}
+
+template <class T>
+double LstmShape<T>::flops() const {
+  return 2.0 * (double(gates * hidden) * double(input + outputs()) +
+                double(hidden) * double(options.projection));
 }
 
 template <class T>
@@ -41,7 +52,7 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
   const index row = G * V, stride = panel_stride();
   std::vector<LstmPart> parts = {
       part("kernel", {input, G * H}, input, G, row, stride, row),
-      part("recurrent_kernel", {H, G * H}, H, G, (1 + input) * row, stride, row),
+      part("recurrent_kernel", {outputs(), G * H}, outputs(), G, (1 + input) * row, stride, row),
       part("bias", {G * H}, 1, G, 0, stride, row),
   };
   if (options.peephole) {
@@ -54,6 +65,11 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
     parts.push_back(part("norm_z_bias", {G * H}, 1, G, z + row, 2 * row, row));
     parts.push_back(part("norm_c_weight", {H}, 1, 1, c, 2 * V, V));
     parts.push_back(part("norm_c_bias", {H}, 1, 1, c + V, 2 * V, V));
+  }
+  if (options.projection > 0) {
+    PartLayout layout = projection().kernel();
+    layout.first += projection_offset();
+    parts.push_back({"projection_kernel", {H, options.projection}, layout});
   }
   return parts;
 }

@@ -6,51 +6,84 @@
 #include <algorithm>
 
 #include "base/split.h"
+#include "base/team.h"
 #include "ops/lstm_workspace.h"
 #include "ops/plan.h"
 
 namespace lstmfast::ops {
 
+// What one thread takes care of.
+struct LstmShare {
+  int tid;
+  base::Range rows;        // slots, all of them when panels are shared
+  base::Range panels;      // of hidden units
+  base::Range whole_rows;  // slots of which it sees all units: layer norm
+  base::Barrier* barrier;  // null: there is nobody to meet
+  int threads;
+
+  void meet() const {
+    if (barrier) barrier->wait();
+  }
+  // The thread's part of other pieces of the same rows.
+  base::Range part(index pieces) const {
+    return barrier ? base::split(pieces, tid, threads) : base::Range{0, pieces};
+  }
+};
+
+// The rows of a range that are active at step k.
+template <class T>
+base::Range active_rows(const LstmRows<T>& rows, base::Range range, index k) {
+  return {range.begin, std::max(range.begin, std::min(range.end, rows.active[k]))};
+}
+
 struct LstmSharing {
   int threads;
   bool by_rows;
 
-  // Slots of thread `tid` of n, all of them when panels are shared.
-  template <class T>
-  base::Range rows(const LstmWorkspace<T>& w, int tid, int n) const {
-    if (!by_rows) return {0, w.batch};
-    return {row_cut(w, tid, n), row_cut(w, tid + 1, n)};
-  }
-  base::Range panels(index panels, int tid, int n) const {
-    return by_rows ? base::Range{0, panels} : base::split(panels, tid, n);
+  // Runs f(LstmShare) on all threads.
+  template <class T, class F>
+  void run(const LstmShape<T>& shape, const LstmRows<T>& rows, F&& f) const {
+    base::team::run(threads, [&](int tid, int n, base::Barrier& barrier) {
+      const base::Range mine = {row_cut(rows, tid, n), row_cut(rows, tid + 1, n)};
+      if (by_rows) {
+        f(LstmShare{tid, mine, {0, shape.panels}, mine, nullptr, n});
+      } else {
+        f(LstmShare{tid,
+                    {0, rows.batch},
+                    base::split(shape.panels, tid, n),
+                    base::split(rows.batch, tid, n),
+                    n > 1 ? &barrier : nullptr,
+                    n});
+      }
+    });
   }
 
  private:
   // Where the share of thread `part` of n begins, by tokens: slots are ordered by length, so shares
   // of equal rows would be unequal work.
   template <class T>
-  static index row_cut(const LstmWorkspace<T>& w, int part, int n) {
-    if (part == n) return w.batch;
-    if (w.total == w.steps * w.batch) return base::split(w.batch, part, n).begin;
+  static index row_cut(const LstmRows<T>& rows, int part, int n) {
+    if (part == n) return rows.batch;
+    if (rows.total == rows.steps * rows.batch) return base::split(rows.batch, part, n).begin;
     index before = 0, slot = 0;
-    while (slot < w.batch && before * n < w.total * part) before += w.slot_length[slot++];
+    while (slot < rows.batch && before * n < rows.total * part) before += rows.slot_length[slot++];
     return slot;
   }
 };
 
 // flops: of the whole call. A step must be worth its barrier when panels are shared.
 template <class T>
-LstmSharing share_lstm(const LstmShape<T>& shape, const LstmWorkspace<T>& w, double flops) {
+LstmSharing share_lstm(const LstmShape<T>& shape, index batch, index steps, double flops) {
   constexpr index kRowsPerThread = 8;
   constexpr double kFlopsPerMeeting = 2e5;
-  const int threads = threads_for(flops, std::max(shape.panels, w.batch));
+  const int threads = threads_for(flops, std::max(shape.panels, batch));
   if (threads == 1) return {1, true};
-  if (w.batch >= kRowsPerThread * threads) return {threads, true};
-  const double step = flops / double(w.steps);
+  if (batch >= kRowsPerThread * threads) return {threads, true};
+  const double step = flops / double(std::max<index>(1, steps));
   const index by_panels =
       std::min({index(step / kFlopsPerMeeting), shape.panels / 2, index(threads)});
   if (by_panels > 1) return {int(by_panels), false};
-  return {int(std::max<index>(1, w.batch / kRowsPerThread)), true};
+  return {int(std::max<index>(1, batch / kRowsPerThread)), true};
 }
 
 }  // namespace lstmfast::ops

@@ -1,7 +1,6 @@
 #include "ops/lstm_workspace.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace lstmfast::ops {
 namespace {
@@ -9,122 +8,124 @@ namespace {
 // A panel stride in rows that is odd, so that panels do not start at the same cache sets.
 index odd(index rows) { return rows | 1; }
 
-// Fills the row order: slots by falling length, active rows and first packed row of every step.
+// A row stride of whole vectors that is no large power of two, for the same reason.
 template <class T>
-void order_rows(LstmWorkspace<T>& w, const LstmCall<T>& call) {
-  std::iota(w.slot_row, w.slot_row + w.batch, index(0));
-  if (call.lengths) {
-    const index* lengths = call.lengths;
-    // Equal lengths keep their order; std::stable_sort would allocate.
-    std::sort(w.slot_row, w.slot_row + w.batch, [lengths](index a, index b) {
-      return lengths[a] != lengths[b] ? lengths[a] > lengths[b] : a < b;
-    });
-  }
-  for (index s = 0; s < w.batch; ++s) {
-    w.slot_length[s] = call.lengths ? call.lengths[w.slot_row[s]] : w.steps;
-    w.x_offsets[s] = w.slot_row[s] * call.x_row;
-    w.y_offsets[s] = w.slot_row[s] * call.y_row;
-  }
-  index rows = w.batch;
-  w.first_row[0] = 0;
-  for (index t = 0; t < w.steps; ++t) {
-    while (rows > 0 && w.slot_length[rows - 1] <= t) --rows;
-    w.active[t] = rows;
-    w.first_row[t + 1] = w.first_row[t] + rows;
-  }
-  for (index t = 0; t < w.steps; ++t)
-    for (index s = 0; s < w.active[t]; ++s)
-      w.x_row_offsets[w.first_row[t] + s] = w.x_offsets[s] + t * call.x_step;
-}
-
-template <class T>
-void order_resets(LstmWorkspace<T>& w, const LstmCall<T>& call) {
-  for (index t = 0; t < w.steps; ++t) {
-    unsigned char any = 0;
-    for (index s = 0; s < w.batch; ++s) {
-      const unsigned char reset =
-          s < w.active[t] && call.resets[w.slot_row[s] * w.steps + t] ? 1 : 0;
-      w.reset[t * w.batch + s] = reset;
-      any |= reset;
-    }
-    w.any_reset[t] = any;
-  }
+index padded(index elements, index lanes) {
+  const index stride = (elements + lanes - 1) / lanes * lanes;
+  return stride * index(sizeof(T)) % 1024 == 0 ? stride + lanes : stride;
 }
 
 }  // namespace
 
 template <class T>
-void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training,
-                            index ahead_rows) {
+void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training_,
+                            index ahead_rows, int threads) {
+  training = training_;
   trained = false;
-  steps = call.steps;
-  batch = call.batch;
-  total =
-      call.lengths ? std::accumulate(call.lengths, call.lengths + batch, index(0)) : steps * batch;
-  const index G = shape.gates, V = shape.lanes, P = shape.panels;
-  const index gate_rows = training ? total : ahead_rows;
-  const index c_rows = training ? batch + total : batch;
-  h_stride = P * V;
-  if (h_stride * index(sizeof(T)) % 1024 == 0) h_stride += V;
+  rows.order(call);
+  const CellOptions& o = shape.options;
+  const LstmNoise& noise = call.noise;
+  const index B = rows.batch, G = shape.gates, V = shape.lanes, P = shape.panels;
+  const bool chunked = training && call.recompute_every > 0 && call.recompute_every < rows.steps;
+  chunk_steps = chunked ? call.recompute_every : std::max<index>(1, rows.steps);
+  chunk_begin = 0;
+  chunk_end = std::min(rows.steps, chunk_steps);
+  const index chunks = (rows.steps + chunk_steps - 1) / chunk_steps;
+  // Slots only end: the first chunk has the most rows.
+  const index cached = training ? rows.first_row[chunk_end] : 0;
+  const index gate_rows = training ? cached : ahead_rows;
+  const index c_rows = training ? B + cached : B;
+  h_stride = padded<T>(shape.outputs(), V);
+  u_stride = padded<T>(shape.hidden, V);
+  unit_stride = u_stride;
   c_panel_stride = odd(c_rows) * V;
   gate_panel_stride = odd(gate_rows) * G * V;
   has_c0 = call.c0 != nullptr;
+  keeps_h_in = training && noise.recurrent > 0;
+  const bool drops_weights = training && noise.weight > 0;
+  norm_scratch_size = o.layer_norm ? (training ? 3 : 1) * (G + 1) * P * V : 0;
 
   base::Planner plan;
-  const auto slot_row_at = plan.add<index>(batch), slot_length_at = plan.add<index>(batch);
-  const auto active_at = plan.add<index>(steps), first_row_at = plan.add<index>(steps + 1);
-  const auto x_offsets_at = plan.add<index>(batch), y_offsets_at = plan.add<index>(batch);
-  const auto x_row_offsets_at = plan.add<index>(total);
-  const auto reset_at = plan.add<unsigned char>(call.resets ? steps * batch : 0);
-  const auto any_reset_at = plan.add<unsigned char>(call.resets ? steps : 0);
-  const auto h_at = plan.add<T>(2 * batch * h_stride);
-  const auto h0_at = plan.add<T>(training && call.h0 ? batch * h_stride : 0);
+  const auto at_if = [&plan](bool wanted, index count) { return plan.add<T>(wanted ? count : 0); };
+  const index recurrent_rows = noise.recurrent_per_step ? cached : B;
+  const auto h_at = plan.add<T>(2 * B * h_stride);
+  const auto h_in_at = at_if(keeps_h_in, (B + cached) * h_stride);
+  const auto h0_at = at_if(training && call.h0, B * h_stride);
   const auto c_at = plan.add<T>(P * c_panel_stride);
-  const auto gates_at = plan.add<T>(gate_rows ? P * gate_panel_stride : 0);
-  const auto stats_at =
-      plan.add<T>(shape.options.layer_norm ? (training ? total : batch) * (2 * G + 2) : 0);
+  const auto gates_at = at_if(gate_rows > 0, P * gate_panel_stride);
+  const auto stats_at = at_if(o.layer_norm, (training ? cached : B) * (2 * G + 2));
+  const auto scratch_at = plan.add<T>(threads * norm_scratch_size);
+  const auto u_at = at_if(o.projection > 0, (training ? cached : B) * u_stride);
+  const auto saved_h_at = at_if(chunked, (chunks - 1) * B * h_stride);
+  const auto saved_c_at = at_if(chunked, (chunks - 1) * P * B * V);
+  const bool drops_x = training && noise.input > 0;
+  const auto x_at = at_if(drops_x, cached * shape.input);
+  const auto x_starts_at = plan.add<index>(drops_x ? B : 0);
+  const auto x_mask_at = at_if(drops_x, B * shape.input);
+  const auto recurrent_at = at_if(keeps_h_in, recurrent_rows * h_stride);
+  const auto keep_h_at = at_if(training && o.zoneout_h > 0, cached * h_stride);
+  const auto keep_c_at = at_if(training && o.zoneout_c > 0, cached * unit_stride);
+  const auto weight_mask_at = at_if(drops_weights, P * shape.outputs() * G * V);
+  const auto dropped_at = at_if(drops_weights, P * shape.panel_stride());
   forward_.reserve(plan);
-  slot_row = forward_.at(slot_row_at);
-  slot_length = forward_.at(slot_length_at);
-  active = forward_.at(active_at);
-  first_row = forward_.at(first_row_at);
-  x_offsets = forward_.at(x_offsets_at);
-  y_offsets = forward_.at(y_offsets_at);
-  x_row_offsets = forward_.at(x_row_offsets_at);
-  reset = forward_.at(reset_at);
-  any_reset = forward_.at(any_reset_at);
   h = forward_.at(h_at);
+  h_in = keeps_h_in ? forward_.at(h_in_at) : h;
   h0 = forward_.at(h0_at);
   c = forward_.at(c_at);
   gates = forward_.at(gates_at);
   stats = forward_.at(stats_at);
-
-  order_rows(*this, call);
-  if (reset) order_resets(*this, call);
+  norm_scratch = forward_.at(scratch_at);
+  u = forward_.at(u_at);
+  saved_h = forward_.at(saved_h_at);
+  saved_c = forward_.at(saved_c_at);
+  x = forward_.at(x_at);
+  x_starts = forward_.at(x_starts_at);
+  for (index s = 0; drops_x && s < B; ++s) x_starts[s] = s * shape.input;
+  x_mask = forward_.at(x_mask_at);
+  recurrent_mask = forward_.at(recurrent_at);
+  keep_h = forward_.at(keep_h_at);
+  keep_c = forward_.at(keep_c_at);
+  weight_mask = forward_.at(weight_mask_at);
+  dropped_weights = forward_.at(dropped_at);
 }
 
 template <class T>
-void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, index transposed_size, index packed,
-                                     int threads) {
-  const index G = shape.gates, V = shape.lanes, P = shape.panels;
-  const bool norm = shape.options.layer_norm;
-  dc_panel_stride = odd(batch) * V;
+void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& needs) {
+  const CellOptions& o = shape.options;
+  const index B = rows.batch, G = shape.gates, V = shape.lanes, P = shape.panels;
+  const index cached = rows.first_row[std::min(rows.steps, chunk_steps)];
+  const bool finishes = finishes_h(o), projects = o.projection > 0;
+  dc_panel_stride = odd(B) * V;
   base::Planner plan;
-  const auto dh_at = plan.add<T>(batch * h_stride);
+  const auto at_if = [&plan](bool wanted, index count) { return plan.add<T>(wanted ? count : 0); };
+  const auto dh_at = plan.add<T>(B * h_stride);
+  const auto carry_at = at_if(finishes, B * h_stride);
+  dv_stride = projects ? padded_outputs(shape.projection()) : h_stride;
+  const auto dv_at = at_if(finishes, (projects ? cached : B) * dv_stride);
+  const auto du_at = at_if(projects, B * u_stride);
   const auto dc_at = plan.add<T>(P * dc_panel_stride);
-  const auto dnorm_at = plan.add<T>(norm ? batch * P * (2 * G + 2) * V : 0);
-  const auto scratch_at = plan.add<T>(norm ? threads * P * (G + 1) * V : 0);
-  const auto transposed_at = plan.add<T>(transposed_size);
-  const auto packed_at = plan.add<T>(packed);
-  const auto offsets_at = plan.add<index>(shape.options.peephole ? total : 0);
+  const auto dnorm_at = at_if(o.layer_norm, B * P * (2 * G + 2) * V);
+  const auto transposed_at = plan.add<T>(needs.transposed);
+  const auto packed_at = plan.add<T>(needs.packed);
+  const auto offsets_at = plan.add<index>(o.peephole ? cached : 0);
+  const auto held_at = at_if(needs.held_dy, rows.total * shape.outputs());
+  const auto held_offsets_at = plan.add<index>(needs.held_dy ? rows.total : 0);
+  const auto block_at = at_if(needs.block, P * shape.panel_stride());
   backward_.reserve(plan);
   dh = backward_.at(dh_at);
+  dh_carry = backward_.at(carry_at);
+  dv = backward_.at(dv_at);
+  if (projects) std::fill_n(dv, cached * dv_stride, T(0));
+  du = backward_.at(du_at);
   dc = backward_.at(dc_at);
   dnorm = backward_.at(dnorm_at);
-  norm_scratch = backward_.at(scratch_at);
   transposed = backward_.at(transposed_at);
   packed_columns = backward_.at(packed_at);
   c_prev_offsets = backward_.at(offsets_at);
+  held_dy = backward_.at(held_at);
+  held_offsets = backward_.at(held_offsets_at);
+  for (index r = 0; held_offsets && r < rows.total; ++r) held_offsets[r] = r * shape.outputs();
+  dropped_gradient = backward_.at(block_at);
 }
 
 template class LstmWorkspace<float>;

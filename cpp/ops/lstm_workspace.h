@@ -1,13 +1,13 @@
-// Memory and row order of one running LSTM call. Knows where everything lies, not what is computed.
+// Memory of one running LSTM call. Knows where everything lies, not what is computed.
 //
-// Rows of a batch take slots by falling length, so that the rows still active at a step are slots 0
-// .. active. A "packed row" counts (step, slot) pairs in that order: step t starts at packed row
-// first_row[t].
+// Training keeps its caches for a chunk of steps: all of them, or those between two recomputations.
+// A "cache row" is a packed row of the chunk. Units and outputs of a row are padded to whole
+// vectors.
 #pragma once
 
 #include "base/arena.h"
 #include "kernels/table.h"
-#include "ops/lstm.h"
+#include "ops/lstm_rows.h"
 
 namespace lstmfast::ops {
 
@@ -16,57 +16,100 @@ class LstmWorkspace {
  public:
   // Lays out a forward call: orders the rows, carves the memory. Keeps nothing of an earlier call.
   // ahead_rows: packed rows that are projected ahead at a time in inference (0: none); training
-  // projects into the gates' cache.
-  void plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training, index ahead_rows);
+  // projects into the gates' cache. threads: that may run it.
+  void plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training, index ahead_rows,
+            int threads);
   // Adds what backward needs; the caches of plan() stay. packed: elements of the packed columns of
   // all threads.
-  void plan_backward(const LstmShape<T>& shape, index transposed, index packed, int threads);
+  struct Backward {
+    index transposed, packed;
+    bool held_dy, block;  // gather_held's result; a gradient block of its own
+  };
+  void plan_backward(const LstmShape<T>& shape, const Backward& needs);
 
+  bool training = false;
   bool trained = false;  // a training forward has filled the caches
+  LstmRows<T> rows;
 
-  index steps, batch;
-  index total;         // packed rows: real tokens
-  index* slot_row;     // [B] batch row of a slot
-  index* slot_length;  // [B]
-  index* active;       // [T] rows at a step
-  index* first_row;    // [T + 1] packed row of slot 0
-  index* x_offsets;    // [B] a slot's x at step 0, in elements
-  index* y_offsets;
-  index* x_row_offsets;      // [total] x of a packed row
-  unsigned char* reset;      // [T][B] by slot; null without resets
-  unsigned char* any_reset;  // [T]
+  // Steps whose caches are kept at a time, and those that the caches hold now.
+  index chunk_steps, chunk_begin, chunk_end;
 
-  // h of two neighbouring steps, as the GEMM reads it: [2][B][h_stride]; lanes beyond H are
-  // written, never read.
+  // What a step's product reads, and h itself: the same unless recurrent dropout stands between.
+  // [2][B][h_stride] by the parity of the step; with recurrent dropout h_in keeps [B + cache rows].
+  T* h_in;
   T* h;
   index h_stride;
+  bool keeps_h_in;
   T* h0;  // [B][h_stride] by slot, in training with initial states; else null
   bool has_c0;
-  // [P][rows][V]: in inference B rows, updated in place; in training B rows of c0, then the packed
-  // rows.
+  // [P][rows][V]: in inference B rows, updated in place; in training B rows of the c before the
+  // chunk, then the cache rows.
   T* c;
   index c_panel_stride;
-  // [P][rows][G][V]. Training: activated gates of the packed rows (z, with layer norm), dz after
-  // backward. Inference: z of the rows that are projected ahead; null if none are.
+  // [P][rows][G][V]. Training: what backward needs of the gates of the cache rows (z, with layer
+  // norm), dz after backward. Inference: z of the rows that are projected ahead; null if none are.
   T* gates;
   index gate_panel_stride;
-  T* stats;  // [packed rows, or B in inference][2 G + 2], layer norm
+  T* stats;         // [cache rows, or B in inference][2 G + 2], layer norm
+  T* norm_scratch;  // [threads][norm_scratch_size]
+  index norm_scratch_size;
+  // o a(c) before the projection: [B][u_stride], in training [cache rows][u_stride].
+  T* u;
+  index u_stride;
+  // h and c before each chunk but the first: [chunks - 1][B][h_stride], [chunks - 1][P][B][V].
+  T* saved_h;
+  T* saved_c;
 
-  T* dh;  // [B][h_stride]
+  // Masks of training; null where off. See ops/lstm_noise.h.
+  T* x;                // [cache rows][I]: x times its mask
+  index* x_starts;     // [B] where the rows of a step lie in it
+  T* x_mask;           // [B][I] by slot
+  T* recurrent_mask;   // [B][h_stride] by slot, or [cache rows][h_stride]
+  T* keep_h;           // [cache rows][h_stride]
+  T* keep_c;           // [cache rows][unit_stride]
+  index unit_stride;   // H, padded
+  T* weight_mask;      // [P][O][G][V]
+  T* dropped_weights;  // the panels [P][1 + I + O][G][V] with the mask in
+
+  T* dh;  // [B][h_stride] through the product alone where finishes_h(), else all of it
+  T* dh_carry;
+  T* dv;  // [B][dv_stride], or with a projection [cache rows][dv_stride], 0 behind its outputs
+  index dv_stride;
+  T* du;  // [B][u_stride], with a projection
   T* dc;  // [P][B][V]
   index dc_panel_stride;
   T* dnorm;               // [B][P][2 G + 2][V] gradients of gains and shifts by slot
-  T* norm_scratch;        // [threads][P][G + 1][V]
-  T* transposed;          // panels of R transposed, then of W transposed
+  T* transposed;          // panels of R transposed, of W, of the projection
   T* packed_columns;      // of A, for the weight gradient
-  index* c_prev_offsets;  // [total] c before a packed row, for peepholes; -1: 0
+  index* c_prev_offsets;  // [cache rows] c before a row, for peepholes; -1: 0
+  T* held_dy;             // [total][O]; null: dy is read where it lies
+  index* held_offsets;    // [total] of its rows
+  T* dropped_gradient;    // laid out as dropped_weights
+  LinearScratch<T> projection_scratch;
 
-  // Which slots are cleared before step t; null: none.
-  const unsigned char* reset_at(index t) const {
-    return reset && any_reset[t] ? reset + t * batch : nullptr;
+  index cache_row(index k) const { return rows.first_row[k] - rows.first_row[chunk_begin]; }
+  // c before step k, rows by slot, as a row of c.
+  index c_row(index k) const {
+    return !training || k == chunk_begin ? 0 : rows.batch + cache_row(k - 1);
   }
-  // c before step t, rows by slot: packed row of slot 0 in the training cache.
-  index c_row(index t) const { return t == 0 ? 0 : batch + first_row[t - 1]; }
+  T* c_before(index k, index lanes) const { return c + c_row(k) * lanes; }
+  T* c_after(index k, index lanes) const {
+    return training ? c + (rows.batch + cache_row(k)) * lanes : c;
+  }
+  T* h_at(index k) const { return h + (k & 1) * rows.batch * h_stride; }
+  T* h_in_at(index k) const {
+    if (!keeps_h_in) return h_in + (k & 1) * rows.batch * h_stride;
+    return h_in + (k == chunk_begin ? 0 : rows.batch + cache_row(k - 1)) * h_stride;
+  }
+  // Is there a state before step k, or is it 0?
+  bool has_h(const LstmCall<T>& call, index k) const { return k > 0 || call.h0 != nullptr; }
+  const T* c_prev(index k, index lanes) const {
+    return k == 0 && !has_c0 ? nullptr : c_before(k, lanes);
+  }
+  // Per-step masks of step k, for kernels: rows by slot.
+  kernels::Keep<T> mask_at(const T* mask, index k, index stride) const {
+    return {mask ? mask + cache_row(k) * stride : nullptr, stride};
+  }
 
  private:
   base::Arena forward_, backward_;
@@ -76,7 +119,7 @@ class LstmWorkspace {
 template <class T>
 kernels::CellParams<T> cell_params(const LstmShape<T>& shape, const T* block) {
   const CellOptions& o = shape.options;
-  return {o, o.peephole ? block + shape.peephole_offset() : nullptr,
+  return {&o, o.peephole ? block + shape.peephole_offset() : nullptr,
           o.layer_norm ? block + shape.norm_z_offset() : nullptr,
           o.layer_norm ? block + shape.norm_c_offset() : nullptr};
 }

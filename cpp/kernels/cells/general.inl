@@ -1,61 +1,113 @@
-// The general cell: any activations, peepholes, coupled gates, as run-time branches that a tile
-// takes once a vector.
+// The general cell: any activations, peepholes, coupled or switched-off gates, clips, zoneout of c,
+// as run-time branches that a few rows of a panel take together.
 //   z_i += p_i c_prev, z_f += p_f c_prev;  i = s(z_i) or 1 - f, f = s(z_f), g = a(z_g)
-//   c = f c_prev + i g;  z_o += p_o c;  o = s(z_o);  h = o u(c)
+//   c = clip(f c_prev + i g), zoneout;  z_o += p_o c;  o = s(z_o);  h = o a_out(c)
 // G = 4: gates i, f, g, o, peepholes i, f, o. G = 3 (coupled): gates f, g, o, peepholes f, o.
 
 template <class T, int G>
 struct GeneralCell {
-  static constexpr int kGates = G;
-  static constexpr int kF = G - 3, kG = G - 2,
-                       kO = G - 1;  // where a gate stands; i is 0 when G = 4
-  static constexpr int V = Vec<T>::kLanes;
-  const CellParams<T>& cell;
-  const T* peephole;  // [G - 1][V] of this panel, or null
+  static constexpr int kGates = G, V = Vec<T>::kLanes, kRows = 8;
+  static constexpr int kF = G - 3, kG = G - 2, kO = G - 1;
+  struct alignas(64) Block {
+    T at[kRows * V];
+  };
 
-  LF_INLINE GeneralCell(const CellParams<T>& c, index panel)
-      : cell(c), peephole(c.peephole ? c.peephole + panel * (G - 1) * V : nullptr) {}
-
-  LF_INLINE Vec<T> peep(int i) const { return Vec<T>::load(peephole + i * V); }
-
-  // z: in pre-activations, out what the activations keep for backward.
-  LF_INLINE void forward(Vec<T> (&z)[G], Vec<T> c_prev, Vec<T>& c, Vec<T>& h) const {
-    const ActivationSpec &s = cell.options.recurrent_activation, &t = cell.options.activation;
-    if (peephole) {
-      if (G == 4) z[0] = fma(peep(0), c_prev, z[0]);
-      z[kF] = fma(peep(kF), c_prev, z[kF]);
-    }
-    const Vec<T> f = activate(s, z[kF]), g = activate(t, z[kG]);
-    const Vec<T> i = G == 4 ? activate(s, z[0]) : Vec<T>::set(T(1)) - f;
-    c = fma(f, c_prev, i * g);
-    if (peephole) z[kO] = fma(peep(G - 2), c, z[kO]);
-    const Vec<T> o = activate(s, z[kO]);
-    h = o * activate(cell.options.output_activation, c);
-    if (G == 4) z[0] = kept(s, z[0], i);
-    z[kF] = kept(s, z[kF], f);
-    z[kG] = kept(t, z[kG], g);
-    z[kO] = kept(s, z[kO], o);
+  static LF_INLINE const T* peepholes(const CellParams<T>& cell, index panel) {
+    return cell.peephole ? cell.peephole + panel * (G - 1) * V : nullptr;
   }
 
-  LF_INLINE void backward(Vec<T> (&a)[G], Vec<T> c, Vec<T> c_prev, Vec<T> dh, Vec<T>& dc) const {
-    const ActivationSpec &s = cell.options.recurrent_activation, &t = cell.options.activation,
-                         &u = cell.options.output_activation;
-    const Vec<T> f = value_of(s, a[kF]), g = value_of(t, a[kG]), o = value_of(s, a[kO]);
-    const Vec<T> i = G == 4 ? value_of(s, a[0]) : Vec<T>::set(T(1)) - f, y = activate(u, c);
-    const Vec<T> dz_o = dh * y * slope(s, a[kO]);
-    dc = fma(dh * o, slope(u, kept(u, c, y)), dc);
-    if (peephole) dc = fma(peep(G - 2), dz_o, dc);
-    a[kO] = dz_o;
-    a[kG] = dc * i * slope(t, a[kG]);
-    Vec<T> dc_prev = dc * f;
-    if (G == 4) {
-      a[0] = dc * g * slope(s, a[0]);
-      if (peephole) dc_prev = fma(peep(0), a[0], dc_prev);
-      a[kF] = dc * c_prev * slope(s, a[kF]);
-    } else {
-      a[kF] = dc * (c_prev - g) * slope(s, a[kF]);
+  // z [G][n][V]: pre-activations of n rows from `row` on.
+  static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {
+    const Gates<T, G> gates{*s.cell.options};
+    const index left = s.hidden - panel * V;
+    const double zoneout = s.cell.options->zoneout_c;
+    const T* p = peepholes(s.cell, panel);
+    Block value[G], c, y;
+    T* a[G];
+    for (int g = 0; g < G; ++g) a[g] = s.gates && gates.keeps_z(g) ? value[g].at : z + g * n * V;
+    if (p) {
+      for (index m = 0; m < n; ++m) {
+        const Vec<T> c_prev = previous_c(s, row + m, panel);
+        for (int g = 0; g <= kF; ++g) {
+          T* to = z + (g * n + m) * V;
+          fma(Vec<T>::load(p + g * V), c_prev, Vec<T>::load(to)).store(to);
+        }
+      }
     }
-    if (peephole) dc_prev = fma(peep(kF), a[kF], dc_prev);
-    dc = dc_prev;
+    for (int g = 0; g < kO; ++g) gates.open(g, n, z + g * n * V, a[g]);
+    for (index m = 0; m < n; ++m) {
+      const Vec<T> c_prev = previous_c(s, row + m, panel);
+      const Vec<T> f = Vec<T>::load(a[kF] + m * V), g = Vec<T>::load(a[kG] + m * V);
+      const Vec<T> i = G == 4 ? Vec<T>::load(a[0] + m * V) : Vec<T>::set(T(1)) - f;
+      Vec<T> now = gates.state(gates.unbounded(i, f, g, c_prev));
+      if (zoneout > 0) now = mixed(kept_share(s.keep_c, zoneout, row + m, panel * V), c_prev, now);
+      now.store(c.at + m * V);
+      if (p) {
+        T* to = z + (kO * n + m) * V;
+        fma(Vec<T>::load(p + (G - 2) * V), now, Vec<T>::load(to)).store(to);
+      }
+    }
+    gates.open(kO, n, z + kO * n * V, a[kO]);
+    gates.show(n, c.at, y.at);
+    for (index m = 0; m < n; ++m) {
+      const Vec<T> h = Vec<T>::load(a[kO] + m * V) * Vec<T>::load(y.at + m * V);
+      store_step(s, row + m, panel, left, Vec<T>::load(c.at + m * V), h);
+      if (!s.gates) continue;
+      T* out = s.gates + panel * s.gate_panel_stride + (row + m) * G * V;
+      for (int g = 0; g < G; ++g) Vec<T>::load(z + (g * n + m) * V).store(out + g * V);
+    }
+  }
+
+  static void backward(const StepBackward<T>& s, index panel) {
+    for (index row = s.row0; row < s.row1; row += kRows) {
+      const index n = s.row1 - row < kRows ? s.row1 - row : index(kRows);
+      backward_rows(s, row, n, panel);
+    }
+  }
+
+  static void backward_rows(const StepBackward<T>& s, index row, index n, index panel) {
+    const Gates<T, G> gates{*s.cell.options};
+    const index left = s.hidden - panel * V;
+    const double zoneout = s.cell.options->zoneout_c;
+    const T* p = peepholes(s.cell, panel);
+    const T* c = s.c + panel * s.c_panel_stride + row * V;
+    T* kept_gates = s.gates + panel * s.gate_panel_stride + row * G * V;
+    Block kept[G], a[G], d[G], y, dc;
+    for (index m = 0; m < n; ++m)
+      for (int g = 0; g < G; ++g)
+        Vec<T>::load(kept_gates + (m * G + g) * V).store(kept[g].at + m * V);
+    for (int g = 0; g < G; ++g) gates.reopen(g, n, kept[g].at, a[g].at);
+    gates.show(n, c, y.at);
+    for (index m = 0; m < n; ++m) {
+      const Vec<T> dh = gradient_of_h(s, row + m, panel, left);
+      (dh * Vec<T>::load(y.at + m * V)).store(d[kO].at + m * V);
+      (dh * Vec<T>::load(a[kO].at + m * V)).store(dc.at + m * V);
+    }
+    gates.close(kO, n, kept[kO].at, a[kO].at, d[kO].at);
+    gates.unshow(n, c, y.at, dc.at);
+    for (index m = 0; m < n; ++m) {
+      const auto at = [m](const Block& b) { return Vec<T>::load(b.at + m * V); };
+      const Vec<T> c_prev = previous_c(s, row + m, panel), f = at(a[kF]), g = at(a[kG]);
+      const Vec<T> i = G == 4 ? at(a[0]) : Vec<T>::set(T(1)) - f;
+      Vec<T> now = gradient_of_c(s, row + m, panel, left) + at(dc), past = Vec<T>::zero();
+      if (p) now = fma(Vec<T>::load(p + (G - 2) * V), at(d[kO]), now);
+      if (zoneout > 0) {
+        const Vec<T> keep = kept_share(s.keep_c, zoneout, row + m, panel * V);
+        past = keep * now;
+        now = (Vec<T>::set(T(1)) - keep) * now;
+      }
+      now = gates.inside(gates.unbounded(i, f, g, c_prev), now);
+      (now * i).store(d[kG].at + m * V);
+      if (G == 4) (now * g).store(d[0].at + m * V);
+      (now * (G == 4 ? c_prev : c_prev - g)).store(d[kF].at + m * V);
+      fma(now, f, past).store(dc.at + m * V);
+    }
+    for (int g = 0; g < kO; ++g) gates.close(g, n, kept[g].at, a[g].at, d[g].at);
+    for (index m = 0; m < n; ++m) {
+      Vec<T> dz[G], past = Vec<T>::load(dc.at + m * V);
+      for (int g = 0; g < G; ++g) dz[g] = Vec<T>::load(d[g].at + m * V);
+      for (int g = 0; p && g <= kF; ++g) past = fma(Vec<T>::load(p + g * V), dz[g], past);
+      store_gradients<T, G>(s, row + m, panel, left, dz, past);
+    }
   }
 };

@@ -3,28 +3,44 @@
 
 template <class T>
 struct PlainCell {
-  static constexpr int kGates = 4;
-  LF_INLINE PlainCell(const CellParams<T>&, index) {}
+  static constexpr int kGates = 4, V = Vec<T>::kLanes;
 
-  // z: in pre-activations, out activated gates.
-  LF_INLINE void forward(Vec<T> (&z)[4], Vec<T> c_prev, Vec<T>& c, Vec<T>& h) const {
-    z[0] = sigmoid(z[0]);
-    z[1] = sigmoid(z[1]);
-    z[2] = tanh(z[2]);
-    z[3] = sigmoid(z[3]);
-    c = fma(z[1], c_prev, z[0] * z[2]);
-    h = z[3] * tanh(c);
+  // z [G][n][V]: pre-activations of n rows from `row` on.
+  static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {
+    const index left = s.hidden - panel * V;  // units of this panel that exist
+    for (index m = 0; m < n; ++m, ++row) {
+      Vec<T> a[4];
+      for (int g = 0; g < 4; ++g) a[g] = Vec<T>::load(z + (g * n + m) * V);
+      a[0] = sigmoid(a[0]);
+      a[1] = sigmoid(a[1]);
+      a[2] = tanh(a[2]);
+      a[3] = sigmoid(a[3]);
+      const Vec<T> c = fma(a[1], previous_c(s, row, panel), a[0] * a[2]);
+      const Vec<T> h = a[3] * tanh(c);
+      if (s.gates) {
+        T* out = s.gates + panel * s.gate_panel_stride + row * 4 * V;
+        for (int g = 0; g < 4; ++g) a[g].store(out + g * V);
+      }
+      store_step(s, row, panel, left, c, h);
+    }
   }
 
-  // a: in activated gates, out dz. dc: in dL/dc without this step's h, out dL/dc_prev.
-  LF_INLINE void backward(Vec<T> (&a)[4], Vec<T> c, Vec<T> c_prev, Vec<T> dh, Vec<T>& dc) const {
+  static void backward(const StepBackward<T>& s, index panel) {
     const Vec<T> one = Vec<T>::set(T(1));
-    const Vec<T> i = a[0], f = a[1], g = a[2], o = a[3], y = tanh(c);
-    dc = fma(dh * o, fnma(y, y, one), dc);
-    a[0] = dc * g * (i * (one - i));
-    a[1] = dc * c_prev * (f * (one - f));
-    a[2] = dc * i * fnma(g, g, one);
-    a[3] = dh * y * (o * (one - o));
-    dc = dc * f;
+    const index left = s.hidden - panel * V;
+    for (index row = s.row0; row < s.row1; ++row) {
+      T* gates = s.gates + panel * s.gate_panel_stride + row * 4 * V;
+      Vec<T> a[4];
+      for (int g = 0; g < 4; ++g) a[g] = Vec<T>::load(gates + g * V);
+      const Vec<T> i = a[0], f = a[1], g = a[2], o = a[3];
+      const Vec<T> c = Vec<T>::load(s.c + panel * s.c_panel_stride + row * V), y = tanh(c);
+      const Vec<T> c_prev = previous_c(s, row, panel), dh = gradient_of_h(s, row, panel, left);
+      const Vec<T> dc = fma(dh * o, fnma(y, y, one), gradient_of_c(s, row, panel, left));
+      a[0] = dc * g * (i * (one - i));
+      a[1] = dc * c_prev * (f * (one - f));
+      a[2] = dc * i * fnma(g, g, one);
+      a[3] = dh * y * (o * (one - o));
+      store_gradients<T, 4>(s, row, panel, left, a, dc * f);
+    }
   }
 };

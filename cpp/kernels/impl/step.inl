@@ -18,32 +18,10 @@ LF_INLINE void with_cell(const CellOptions& options, F f) {
   }
 }
 
-// Cell math for `rows` rows of one panel; z [rows][G][V] holds the pre-activations.
 // A function of its own, or its code would stand in every tile size.
 template <class T, class Cell>
-LF_NOINLINE void cell_rows(const StepForward<T>& s, const T* z, index row, index rows,
-                           index panel) {
-  constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
-  const Cell cell(s.cell, panel);
-  const index left = s.hidden - panel * V;  // units of this panel that exist
-  for (index m = 0; m < rows; ++m, ++row) {
-    Vec<T> a[G];
-    for (int g = 0; g < G; ++g) a[g] = Vec<T>::load(z + (m * G + g) * V);
-    Vec<T> c_prev = Vec<T>::zero();
-    if (s.c_prev && !(s.reset && s.reset[row]))
-      c_prev = Vec<T>::load(s.c_prev + panel * s.c_prev_panel_stride + row * V);
-    Vec<T> c, h;
-    cell.forward(a, c_prev, c, h);
-    c.store(s.c + panel * s.c_panel_stride + row * V);
-    h.store(s.h + row * s.h_stride + panel * V);
-    if (s.gates) {
-      T* out = s.gates + panel * s.gate_panel_stride + row * G * V;
-      for (int g = 0; g < G; ++g) a[g].store(out + g * V);
-    }
-    if (s.y) {
-      store_up_to(h, s.y + s.y_offsets[row] + panel * V, left);
-    }
-  }
+LF_NOINLINE void cell_rows(const StepForward<T>& s, T* z, index row, index rows, index panel) {
+  Cell::forward(s, z, row, rows, panel);
 }
 
 // MR rows of NP neighbouring panels: one row takes two panels at once to keep the FMA units busy.
@@ -78,13 +56,13 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel) {
       for (int p = 0; p < NP; ++p)
         b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * G * V;
       LF_UNROLL
-      for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_stride;
-      accumulate_panels<T, NP, MR, G>(acc, a, b, G * V, s.hidden);
+      for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_prev_stride;
+      accumulate_panels<T, NP, MR, G>(acc, a, b, G * V, s.recurrent);
     }
     LF_UNROLL
     for (int p = 0; p < NP; ++p) LF_UNROLL
     for (int m = 0; m < MR; ++m) LF_UNROLL
-    for (int g = 0; g < G; ++g) acc[p][m][g].store(z[p] + (m * G + g) * V);
+    for (int g = 0; g < G; ++g) acc[p][m][g].store(z[p] + (g * MR + m) * V);
   }
   for (int p = 0; p < NP; ++p) cell_rows<T, Cell>(s, z[p], row, MR, panel + p);
 }
@@ -112,45 +90,14 @@ void step_forward_cell(const StepForward<T>& s) {
 
 template <class T>
 void step_forward(const StepForward<T>& s) {
-  with_cell<T>(s.cell.options,
+  with_cell<T>(*s.cell.options,
                [&](auto cell) { step_forward_cell<T, typename decltype(cell)::type>(s); });
-}
-
-template <class T, class Cell>
-void step_backward_cell(const StepBackward<T>& s) {
-  constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
-  for (index panel = s.panel0; panel < s.panel1; ++panel) {
-    const Cell cell(s.cell, panel);
-    const index left = s.hidden - panel * V;
-    for (index row = s.row0; row < s.row1; ++row) {
-      T* gates = s.gates + panel * s.gate_panel_stride + row * G * V;
-      Vec<T> a[G];
-      for (int g = 0; g < G; ++g) a[g] = Vec<T>::load(gates + g * V);
-      const bool reset = s.reset && s.reset[row];
-      const Vec<T> c = Vec<T>::load(s.c + panel * s.c_panel_stride + row * V);
-      Vec<T> c_prev = Vec<T>::zero(), dh = Vec<T>::zero();
-      if (s.c_prev && !reset) c_prev = Vec<T>::load(s.c_prev + panel * s.c_panel_stride + row * V);
-      if (s.dh) dh = Vec<T>::load(s.dh + row * s.dh_stride + panel * V);
-      if (s.dy) {
-        dh = dh + load_up_to(s.dy + s.dy_offsets[row] + panel * V, left);
-      }
-      T* dc_row = s.dc + panel * s.dc_panel_stride + row * V;
-      Vec<T> dc = Vec<T>::load(dc_row);
-      cell.backward(a, c, c_prev, dh, dc);
-      if (left < V) {
-        // An infinite x makes NaN of the padding lanes, whose dz the products below would spread.
-        const Mask<T> units = lanes_below<T>(left);
-        for (int g = 0; g < G; ++g) a[g] = select(units, a[g], Vec<T>::zero());
-        dc = select(units, dc, Vec<T>::zero());
-      }
-      for (int g = 0; g < G; ++g) a[g].store(gates + g * V);
-      (reset ? Vec<T>::zero() : dc).store(dc_row);
-    }
-  }
 }
 
 template <class T>
 void step_backward(const StepBackward<T>& s) {
-  with_cell<T>(s.cell.options,
-               [&](auto cell) { step_backward_cell<T, typename decltype(cell)::type>(s); });
+  with_cell<T>(*s.cell.options, [&](auto cell) {
+    for (index panel = s.panel0; panel < s.panel1; ++panel)
+      decltype(cell)::type::backward(s, panel);
+  });
 }

@@ -3,7 +3,6 @@
 
 // clang-format off
 #include "kernels/impl/log.inl"
-#include "kernels/impl/map.inl"
 #include "kernels/impl/softmax.inl"
 #include "kernels/impl/reduce.inl"
 #include "kernels/impl/element_losses.inl"

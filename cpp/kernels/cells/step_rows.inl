@@ -1,0 +1,54 @@
+// What every cell reads and writes of one row of a step, V units at a time: see StepForward and
+// StepBackward. `left`: units from this panel on.
+
+template <class T>
+LF_INLINE Vec<T> previous_c(const StepForward<T>& s, index row, index panel) {
+  if (!s.c_prev || (s.reset && s.reset[row])) return Vec<T>::zero();
+  return Vec<T>::load(s.c_prev + panel * s.c_prev_panel_stride + row * Vec<T>::kLanes);
+}
+
+template <class T>
+LF_INLINE void store_step(const StepForward<T>& s, index row, index panel, index left, Vec<T> c,
+                          Vec<T> h) {
+  constexpr int V = Vec<T>::kLanes;
+  c.store(s.c + panel * s.c_panel_stride + row * V);
+  h.store(s.h + row * s.h_stride + panel * V);
+  if (s.y) store_up_to(h, s.y + s.y_offsets[row] + panel * V, left);
+  if (s.cells) store_up_to(c, s.cells + s.cells_offsets[row] + panel * V, left);
+}
+
+template <class T>
+LF_INLINE Vec<T> previous_c(const StepBackward<T>& s, index row, index panel) {
+  if (!s.c_prev || (s.reset && s.reset[row])) return Vec<T>::zero();
+  return Vec<T>::load(s.c_prev + panel * s.c_panel_stride + row * Vec<T>::kLanes);
+}
+
+template <class T>
+LF_INLINE Vec<T> gradient_of_h(const StepBackward<T>& s, index row, index panel, index left) {
+  constexpr int V = Vec<T>::kLanes;
+  const Vec<T> dh = s.dh ? Vec<T>::load(s.dh + row * s.dh_stride + panel * V) : Vec<T>::zero();
+  return s.dy ? dh + load_up_to(s.dy + s.dy_offsets[row] + panel * V, left) : dh;
+}
+
+template <class T>
+LF_INLINE Vec<T> gradient_of_c(const StepBackward<T>& s, index row, index panel, index left) {
+  constexpr int V = Vec<T>::kLanes;
+  const Vec<T> dc = Vec<T>::load(s.dc + panel * s.dc_panel_stride + row * V);
+  return s.dcells ? dc + load_up_to(s.dcells + s.dcells_offsets[row] + panel * V, left) : dc;
+}
+
+// An infinite x makes NaN of the padding lanes, whose dz the products to come would spread.
+template <class T, int G>
+LF_INLINE void store_gradients(const StepBackward<T>& s, index row, index panel, index left,
+                               Vec<T> (&dz)[G], Vec<T> dc_prev) {
+  constexpr int V = Vec<T>::kLanes;
+  if (left < V) {
+    const Mask<T> units = lanes_below<T>(left);
+    for (int g = 0; g < G; ++g) dz[g] = select(units, dz[g], Vec<T>::zero());
+    dc_prev = select(units, dc_prev, Vec<T>::zero());
+  }
+  T* gates = s.gates + panel * s.gate_panel_stride + row * G * V;
+  for (int g = 0; g < G; ++g) dz[g].store(gates + g * V);
+  const bool reset = s.reset && s.reset[row];
+  (reset ? Vec<T>::zero() : dc_prev).store(s.dc + panel * s.dc_panel_stride + row * V);
+}

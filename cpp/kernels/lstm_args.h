@@ -1,0 +1,170 @@
+// The contracts of the LSTM's kernels: one time step, forward and backward. Letters and layouts as
+// in args.h; O is what the recurrence sees of a step: H units, or P outputs of a projection.
+#pragma once
+
+#include "kernels/args.h"
+
+namespace lstmfast::kernels {
+
+// The parameters of a cell beyond W, R and b, in panel layout; null where the option is off.
+template <class T>
+struct CellParams {
+  const CellOptions* options;
+  const T* peephole;  // [P][G - 1][V]: i, f, o; coupled f, o
+  const T* norm_z;    // [P][2 G][V]: G gains, then G shifts
+  const T* norm_c;    // [P][2][V]: gain, shift
+};
+
+// Zoneout of one step: m = 1 where the old value stays, 0 where the new one comes in, or the rate.
+// Without a mask every m is options' rate.
+template <class T>
+struct Keep {
+  const T* mask;  // row r at mask + r * stride, as wide as the padded row it applies to; or null
+  index stride;
+};
+
+// One time step forward for rows row0..row1 and panels panel0..panel1: GEMM tile and cell in one
+// go.
+template <class T>
+struct StepForward {
+  index row0, row1, panel0, panel1;
+  index input, hidden, recurrent;  // I, H, O: rows of R
+  const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows
+  index weight_panel_stride;
+  const T* x;  // row r at x + x_offsets[r]; null: z_in holds b + x W already
+  const index* x_offsets;
+  const T* z_in;  // [P][row][G][V]; may be `gates`; null with x
+  index z_panel_stride;
+  const T* h_prev;  // [row][h_stride]: O values; null: h_prev = 0 and R is skipped
+  index h_prev_stride;
+  const T* c_prev;  // [P][row][V], panels c_prev_panel_stride apart; null: 0
+  index c_prev_panel_stride;
+  const unsigned char* reset;  // [row] 1: c_prev of the row counts as 0; null: none
+  Keep<T> keep_c;
+  T* c;  // [P][row][V]; may be c_prev
+  index c_panel_stride;
+  T* gates;  // out: what backward needs of the gates [P][row][G][V]; null in inference
+  index gate_panel_stride;
+  T* h;  // [row][h_stride]: o a(c); padded lanes are written; not h_prev
+  index h_stride;
+  T* y;  // row r at y + y_offsets[r], H values: h again; null: not wanted
+  const index* y_offsets;
+  T* cells;  // row r at cells + cells_offsets[r], H values: c again; null: not wanted
+  const index* cells_offsets;
+  CellParams<T> cell;
+};
+
+// One time step of the cell's backward for rows and panels: dz over the gates, dc for the step
+// before.
+template <class T>
+struct StepBackward {
+  index row0, row1, panel0, panel1;
+  index hidden;
+  T* gates;  // in: as StepForward left them; out: dz. [P][row][G][V]
+  index gate_panel_stride;
+  const T* c;       // [P][row][V] this step's c
+  const T* c_prev;  // [P][row][V]; null: 0
+  index c_panel_stride;
+  const unsigned char* reset;  // [row] 1: c_prev counts as 0 and dc becomes 0; null: none
+  Keep<T> keep_c;
+  const T* dy;  // row r at dy + dy_offsets[r], H values; null: 0
+  const index* dy_offsets;
+  const T* dcells;  // gradient for `cells`; null: 0
+  const index* dcells_offsets;
+  const T* dh;  // [row][dh_stride], padded; null: 0
+  index dh_stride;
+  T* dc;  // in: dL/dc of this step from the next; out: of the step before. [P][row][V]
+  index dc_panel_stride;
+  CellParams<T> cell;
+};
+
+// Layer-normalised cell, whole rows: z (from Gemm) to gates, c and h. In training z stays for
+// backward, with the statistics; z_o then includes its peephole. Fields as in StepForward.
+template <class T>
+struct NormForward {
+  index row0, row1;
+  index hidden, panels;
+  T* z;  // [P][row][G][V]; peephole terms are added in place
+  index z_panel_stride;
+  const T* c_prev;
+  index c_prev_panel_stride;
+  const unsigned char* reset;
+  Keep<T> keep_c;
+  T* c;
+  index c_panel_stride;
+  T* stats;  // [row][2 G + 2]: means of each gate's z and of c, then their 1/sd
+  T* h;
+  index h_stride;
+  T* y;
+  const index* y_offsets;
+  T* cells;
+  const index* cells_offsets;
+  T* scratch;  // [G + 1][P][V], of the calling thread
+  CellParams<T> cell;
+};
+
+template <class T>
+struct NormBackward {
+  index row0, row1;
+  index hidden, panels;
+  T* z;  // in: z of NormForward; out: dz
+  index z_panel_stride;
+  const T* c;
+  const T* c_prev;
+  index c_panel_stride;
+  const unsigned char* reset;
+  Keep<T> keep_c;
+  const T* stats;
+  const T* dy;
+  const index* dy_offsets;
+  const T* dcells;
+  const index* dcells_offsets;
+  const T* dh;
+  index dh_stride;
+  T* dc;
+  index dc_panel_stride;
+  T* dnorm;  // [row][P][2 G + 2][V]: += gradients of gains and shifts (z, then c), a row each
+  index dnorm_row_stride;
+  T* scratch;  // [3 (G + 1)][P][V], of the calling thread
+  CellParams<T> cell;
+};
+
+// What comes after the cell where h is more than o a(c): v is that, or its projection.
+//   h = m h_prev + (1 - m) clip(v),   h_in = recurrent mask * h
+template <class T>
+struct HiddenForward {
+  index row0, row1, unit0, unit1;  // unit0 at a vector's start
+  double clip, rate;               // 0: none; of zoneout
+  const T* v;                      // [row][stride]; may be h
+  index v_stride;
+  const T* h_prev;  // [row][h_stride]; null: 0
+  Keep<T> keep;
+  Keep<T> recurrent;  // a null mask: 1, and h_in is not wanted
+  T* h;               // [row][h_stride]
+  index h_stride;
+  T* h_in;  // [row][h_in_stride]: what the next step's product reads
+  index h_in_stride;
+  T* y;  // row r at y + y_offsets[r]; null: not wanted
+  const index* y_offsets;
+};
+
+// dh = dh_in + dh_carry + dy;  dv = (1 - m) dh inside the clip, else 0;  dh_carry of the step
+// before = m dh.
+template <class T>
+struct HiddenBackward {
+  index row0, row1, unit0, unit1;
+  double clip, rate;
+  const T* dh_in;  // [row][stride] through the next step's product
+  T* dh_carry;     // [row][stride] in, out
+  index stride;
+  const unsigned char* reset;  // [row] 1: h_prev counts as 0; null: none
+  const T* dy;                 // null: 0
+  const index* dy_offsets;
+  const T* y;  // this step's h, for the clip
+  const index* y_offsets;
+  Keep<T> keep;
+  T* dv;  // [row][dv_stride]; may be dh_in
+  index dv_stride;
+};
+
+}  // namespace lstmfast::kernels

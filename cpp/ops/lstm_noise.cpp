@@ -1,0 +1,129 @@
+#include "ops/lstm_noise.h"
+
+#include <algorithm>
+
+#include "base/rng.h"
+
+namespace lstmfast::ops {
+namespace {
+
+// Kind 0 is the dropout of layers.
+enum class Kind : std::uint32_t { none, input, recurrent, weight, zoneout_h, zoneout_c };
+
+template <class T>
+base::RandomStream stream_of(const LstmCall<T>& call, Kind kind) {
+  const LstmNoise& n = call.noise;
+  return {n.seed, n.stream, static_cast<std::uint32_t>(kind), n.step};
+}
+
+// Rows of `width` numbers, 0 behind them up to the stride.
+template <class T>
+struct MaskRows {
+  base::RandomStream stream;
+  double rate;
+  bool zoneout;  // 1 with the rate's probability, else 0; otherwise 0, else 1 / (1 - rate)
+  index width, stride;
+  T* out;
+
+  void fill(index r, index row, index time) const {
+    T* to = out + r * stride;
+    base::fill_mask(stream.at(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(time)), 0,
+                    rate, to, width);
+    if (zoneout)
+      for (index j = 0; j < width; ++j) to[j] = to[j] == T(0) ? T(1) : T(0);
+    std::fill_n(to + width, stride - width, T(0));
+  }
+};
+
+template <class T>
+void fill_by_slot(const LstmRows<T>& rows, const MaskRows<T>& mask) {
+  for (index s = 0; s < rows.batch; ++s) mask.fill(s, rows.slot_row[s], 0);
+}
+
+template <class T>
+void fill_by_step(const LstmWorkspace<T>& w, const MaskRows<T>& mask) {
+  const LstmRows<T>& rows = w.rows;
+  for (index k = w.chunk_begin; k < w.chunk_end; ++k)
+    for (index s = 0; s < rows.active[k]; ++s)
+      mask.fill(w.cache_row(k) + s, rows.slot_row[s], rows.positions[rows.first_row[k] + s]);
+}
+
+}  // namespace
+
+template <class T>
+void draw_call_masks(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
+                     LstmWorkspace<T>& w) {
+  const LstmNoise& n = call.noise;
+  const index O = shape.outputs(), I = shape.input, H = shape.hidden, V = shape.lanes;
+  if (w.x_mask)
+    fill_by_slot<T>(w.rows, {stream_of(call, Kind::input), n.input, false, I, I, w.x_mask});
+  if (w.recurrent_mask && !n.recurrent_per_step)
+    fill_by_slot<T>(w.rows, {stream_of(call, Kind::recurrent), n.recurrent, false, O, w.h_stride,
+                             w.recurrent_mask});
+  if (!w.weight_mask) return;
+  // Row k of the recurrent kernel is drawn in logical order, gate after gate.
+  const index G = shape.gates, row = shape.row_elements();
+  const base::RandomStream stream = stream_of(call, Kind::weight);
+  std::copy_n(block, shape.panels * shape.panel_stride(), w.dropped_weights);
+  for (index k = 0; k < O; ++k) {
+    for (index p = 0; p < shape.panels; ++p) {
+      T* mask = w.weight_mask + (p * O + k) * row;
+      T* weights = w.dropped_weights + p * shape.panel_stride() + (1 + shape.input + k) * row;
+      const index units = std::min(V, H - p * V);
+      for (index g = 0; g < G; ++g, mask += V, weights += V) {
+        base::fill_mask(stream.at(static_cast<std::uint32_t>(k), 0),
+                        static_cast<std::uint64_t>(g * H + p * V), n.weight, mask, units);
+        for (index v = 0; v < units; ++v) weights[v] *= mask[v];
+      }
+    }
+  }
+}
+
+template <class T>
+void draw_chunk_masks(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspace<T>& w) {
+  const LstmRows<T>& rows = w.rows;
+  const CellOptions& o = shape.options;
+  const index O = shape.outputs(), I = shape.input;
+  if (w.recurrent_mask && call.noise.recurrent_per_step)
+    fill_by_step<T>(w, {stream_of(call, Kind::recurrent), call.noise.recurrent, false, O,
+                        w.h_stride, w.recurrent_mask});
+  if (w.keep_h)
+    fill_by_step<T>(w,
+                    {stream_of(call, Kind::zoneout_h), o.zoneout_h, true, O, w.h_stride, w.keep_h});
+  if (w.keep_c)
+    fill_by_step<T>(w, {stream_of(call, Kind::zoneout_c), o.zoneout_c, true, shape.hidden,
+                        w.unit_stride, w.keep_c});
+  if (!w.x) return;
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  for (index k = w.chunk_begin; k < w.chunk_end; ++k) {
+    for (index s = 0; s < rows.active[k]; ++s) {
+      kernel.pointwise({kernels::PointwiseOp::multiply, I, 0, 0,
+                        call.x + rows.x_offsets[rows.first_row[k] + s], w.x_mask + s * I,
+                        w.x + (w.cache_row(k) + s) * I});
+    }
+  }
+}
+
+template <class T>
+void add_dropped_gradient(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T* dblock) {
+  const index row = shape.row_elements(), fixed = (1 + shape.input) * row;
+  const index dropped = shape.outputs() * row;
+  for (index p = 0; p < shape.panels; ++p) {
+    const T* from = w.dropped_gradient + p * shape.panel_stride();
+    const T* mask = w.weight_mask + p * dropped;
+    T* to = dblock + p * shape.panel_stride();
+    for (index j = 0; j < fixed; ++j) to[j] += from[j];
+    for (index j = 0; j < dropped; ++j) to[fixed + j] += mask[j] * from[fixed + j];
+  }
+}
+
+#define LF_INSTANTIATE(T)                                                                     \
+  template void draw_call_masks(const LstmShape<T>&, const T*, const LstmCall<T>&,            \
+                                LstmWorkspace<T>&);                                           \
+  template void draw_chunk_masks(const LstmShape<T>&, const LstmCall<T>&, LstmWorkspace<T>&); \
+  template void add_dropped_gradient(const LstmShape<T>&, const LstmWorkspace<T>&, T*);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
+
+}  // namespace lstmfast::ops

@@ -1,0 +1,56 @@
+// Which row of a batch is at which step: slots, packed rows, and where their x and y lie. Knows no
+// cell.
+//
+// Rows take slots by falling number of real steps, so that the rows still active at step k are
+// slots 0 .. active[k]. Step k of a slot is the k-th of its real steps in the direction of the
+// call, at time position(packed row). A "packed row" counts (step, slot) pairs in that order: step
+// k starts at packed row first_row[k].
+#pragma once
+
+#include "base/arena.h"
+#include "ops/lstm.h"
+
+namespace lstmfast::ops {
+
+template <class T>
+class LstmRows {
+ public:
+  // Takes the call's lengths, mask and direction; allocates nothing once warm.
+  void order(const LstmCall<T>& call);
+
+  index steps;               // the largest number of real steps
+  index batch, total;        // total: real (step, row) pairs
+  index* slot_row;           // [B] batch row of a slot
+  index* slot_length;        // [B] its real steps
+  index* active;             // [steps + 1] slots at a step; 0 behind the last
+  index* first_row;          // [steps + 1]
+  index* x_offsets;          // [total] in elements, of a packed row; y and cells alike
+  index* y_offsets;          //
+  index* cells_offsets;      // null unless wanted
+  index* positions;          // [total] time of a packed row
+  unsigned char* resets;     // [steps][B] by slot: cleared before that step; null without resets
+  unsigned char* any_reset;  // [steps]
+  bool padded;               // some steps of some rows are not real
+
+  // Slots cleared before step k; null: none.
+  const unsigned char* reset_at(index k) const {
+    return resets && k < steps && any_reset[k] ? resets + k * batch : nullptr;
+  }
+
+ private:
+  void place(const LstmCall<T>& call);
+
+  base::Arena arena_;
+};
+
+// y of steps that are not real: 0, or as before (call.hold). cells: 0.
+template <class T>
+void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, index hidden);
+
+// out [total][outputs]: the gradient for the y of every packed row, with that of the steps which
+// hold it, in the order of the call.
+template <class T>
+void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, const T* dy,
+                 T* out);
+
+}  // namespace lstmfast::ops

@@ -1,0 +1,138 @@
+#include "ops/lstm_states.h"
+
+#include <algorithm>
+
+#include "ops/lstm_noise.h"
+
+namespace lstmfast::ops {
+namespace {
+
+// f(panel, first unit, units) for the panels of H.
+template <class T, class F>
+void for_panels(const LstmShape<T>& shape, F f) {
+  for (index p = 0; p < shape.panels; ++p)
+    f(p, p * shape.lanes, std::min(shape.lanes, shape.hidden - p * shape.lanes));
+}
+
+// All c before a chunk, between the workspace and where chunks save theirs.
+template <class T>
+index saved_c_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
+  return shape.panels * w.rows.batch * shape.lanes;
+}
+
+template <class T>
+void set_chunk(LstmWorkspace<T>& w, index begin) {
+  w.chunk_begin = begin;
+  w.chunk_end = std::min(w.rows.steps, begin + w.chunk_steps);
+}
+
+}  // namespace
+
+template <class T>
+void load_states(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspace<T>& w) {
+  const index O = shape.outputs(), V = shape.lanes;
+  const unsigned char* reset = w.rows.reset_at(0);
+  for (index s = 0; s < w.rows.batch; ++s) {
+    const index b = w.rows.slot_row[s];
+    if (call.h0) {
+      T* h = w.h_at(0) + s * w.h_stride;
+      std::fill_n(std::copy_n(call.h0 + b * O, O, h), w.h_stride - O, T(0));
+      if (reset && reset[s]) std::fill_n(h, O, T(0));
+      if (w.h0) std::copy_n(h, w.h_stride, w.h0 + s * w.h_stride);
+    }
+    if (!call.c0) continue;
+    for_panels(shape, [&](index p, index unit, index n) {
+      T* c = w.c + p * w.c_panel_stride + s * V;
+      std::fill_n(std::copy_n(call.c0 + b * shape.hidden + unit, n, c), V - n, T(0));
+    });
+  }
+}
+
+template <class T>
+void store_states(const LstmShape<T>& shape, const LstmCall<T>& call, const LstmWorkspace<T>& w,
+                  index first, index last) {
+  const index O = shape.outputs(), H = shape.hidden;
+  if (!call.h_n && !call.c_n) return;
+  for (index s = 0; s < w.rows.batch; ++s) {
+    const index b = w.rows.slot_row[s], length = w.rows.slot_length[s];
+    if (length < first || length > last) continue;
+    if (call.h_n) {
+      const T* h = length > 0 ? w.h_at(length) + s * w.h_stride
+                   : call.h0  ? call.h0 + b * O
+                              : nullptr;
+      h ? std::copy_n(h, O, call.h_n + b * O) : std::fill_n(call.h_n + b * O, O, T(0));
+    }
+    if (!call.c_n) continue;
+    if (length == 0) {
+      call.c0 ? std::copy_n(call.c0 + b * H, H, call.c_n + b * H)
+              : std::fill_n(call.c_n + b * H, H, T(0));
+      continue;
+    }
+    const T* c = w.c_after(length - 1, shape.lanes) + s * shape.lanes;
+    for_panels(shape, [&](index p, index unit, index n) {
+      std::copy_n(c + p * w.c_panel_stride, n, call.c_n + b * H + unit);
+    });
+  }
+}
+
+template <class T>
+void begin_chunk(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspace<T>& w) {
+  if (!w.training) return;
+  draw_chunk_masks(shape, call, w);
+  const index k = w.chunk_begin;
+  if (!w.keeps_h_in || !w.has_h(call, k)) return;
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  for (index s = 0; s < w.rows.active[k]; ++s) {
+    kernel.pointwise({kernels::PointwiseOp::multiply, shape.outputs(), 0, 0,
+                      w.h_at(k) + s * w.h_stride,
+                      w.recurrent_mask + s * w.h_stride,  // the first rows of a chunk, or of all
+                      w.h_in_at(k) + s * w.h_stride});
+  }
+}
+
+template <class T>
+void save_chunk(const LstmShape<T>& shape, LstmWorkspace<T>& w) {
+  const index k = w.chunk_begin, V = shape.lanes, alive = w.rows.active[k];
+  if (w.chunk_end == w.rows.steps) return;  // its caches will be there
+  const index chunk = k / w.chunk_steps;
+  T* const saved = w.saved_c + chunk * saved_c_size(shape, w);
+  for (index p = 0; p < shape.panels; ++p)
+    std::copy_n(w.c + p * w.c_panel_stride, alive * V, saved + p * w.rows.batch * V);
+  std::copy_n(w.h_at(k), alive * w.h_stride, w.saved_h + chunk * w.rows.batch * w.h_stride);
+}
+
+template <class T>
+void next_chunk(const LstmShape<T>& shape, LstmWorkspace<T>& w) {
+  const index k = w.chunk_end;
+  const T* const c = w.c_after(k - 1, shape.lanes);
+  for (index p = 0; p < shape.panels; ++p)
+    std::copy_n(c + p * w.c_panel_stride, w.rows.active[k] * shape.lanes,
+                w.c + p * w.c_panel_stride);
+  set_chunk(w, k);
+}
+
+template <class T>
+void restore_chunk(const LstmShape<T>& shape, LstmWorkspace<T>& w, index chunk_begin) {
+  set_chunk(w, chunk_begin);
+  const index V = shape.lanes, alive = w.rows.active[chunk_begin];
+  const index chunk = chunk_begin / w.chunk_steps;
+  const T* const saved = w.saved_c + chunk * saved_c_size(shape, w);
+  for (index p = 0; p < shape.panels; ++p)
+    std::copy_n(saved + p * w.rows.batch * V, alive * V, w.c + p * w.c_panel_stride);
+  std::copy_n(w.saved_h + chunk * w.rows.batch * w.h_stride, alive * w.h_stride,
+              w.h_at(chunk_begin));
+}
+
+#define LF_INSTANTIATE(T)                                                                      \
+  template void load_states(const LstmShape<T>&, const LstmCall<T>&, LstmWorkspace<T>&);       \
+  template void store_states(const LstmShape<T>&, const LstmCall<T>&, const LstmWorkspace<T>&, \
+                             index, index);                                                    \
+  template void begin_chunk(const LstmShape<T>&, const LstmCall<T>&, LstmWorkspace<T>&);       \
+  template void save_chunk(const LstmShape<T>&, LstmWorkspace<T>&);                            \
+  template void next_chunk(const LstmShape<T>&, LstmWorkspace<T>&);                            \
+  template void restore_chunk(const LstmShape<T>&, LstmWorkspace<T>&, index);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
+
+}  // namespace lstmfast::ops

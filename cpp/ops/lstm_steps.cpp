@@ -1,0 +1,282 @@
+#include "ops/lstm_steps.h"
+
+#include <algorithm>
+
+namespace lstmfast::ops {
+namespace {
+
+using base::Range;
+
+template <class T>
+struct Steps {
+  const LstmShape<T>& shape;
+  const T* block;  // of parameters; `weights`: its panels, or their copy with a mask in
+  const T* weights;
+  const LstmCall<T>& call;
+  const LstmPlan<T>& plan;
+  LstmWorkspace<T>& w;
+  const LstmRows<T>& rows = w.rows;
+  const kernels::Table<T>& kernel = kernels::table<T>();
+
+  // x of packed rows from the first of step k on.
+  void read_input(kernels::Gemm<T>& g, index k) const {
+    g.a = w.x ? w.x + w.cache_row(k) * shape.input : call.x;
+    g.a_offsets = w.x ? nullptr : rows.x_offsets + rows.first_row[k];
+    g.a_stride = shape.input;
+  }
+
+  // Threads that share rows may be in different blocks of steps at a time. Where rows end early,
+  // packed rows of one block would be those of other slots in another, hence `apart`.
+  index z_row(index k, index block_begin) const {
+    if (w.training) return w.cache_row(k);
+    return plan.apart ? (k - block_begin) * rows.batch
+                      : rows.first_row[k] - rows.first_row[block_begin];
+  }
+
+  // z = b + x W for the rows of steps k0 .. k1.
+  void project_input(index k0, index k1, const LstmShare& share) const {
+    kernels::Gemm<T> g{};
+    const index row = shape.row_elements();
+    g.panel0 = share.panels.begin;
+    g.panel1 = share.panels.end;
+    g.nr = shape.gates;
+    g.segments = 1;
+    g.segment = shape.input;
+    g.b = weights + row;
+    g.b_panel_stride = shape.panel_stride();
+    g.bias = weights;
+    g.bias_panel_stride = shape.panel_stride();
+    g.c_stride = row;
+    g.c_panel_stride = w.gate_panel_stride;
+    g.columns = shape.panels * row;
+    if (!plan.apart && share.rows.begin == 0 && share.rows.end == rows.batch) {
+      read_input(g, k0);
+      g.c = w.gates + z_row(k0, k0) * row;
+      g.row1 = rows.first_row[k1] - rows.first_row[k0];
+      kernel.gemm(g);
+      return;
+    }
+    for (index k = k0; k < k1; ++k) {
+      const Range mine = active_rows(rows, share.rows, k);
+      if (mine.empty()) break;
+      read_input(g, k);
+      g.c = w.gates + z_row(k, k0) * row;
+      g.row0 = mine.begin;
+      g.row1 = mine.end;
+      kernel.gemm(g);
+    }
+  }
+
+  // Where the cell puts o a(c): into h itself, or before the projection.
+  T* cell_output(index k) const {
+    if (!shape.options.projection) return w.h_at(k + 1);
+    return w.training ? w.u + w.cache_row(k) * w.u_stride : w.u;
+  }
+  index cell_output_stride() const { return shape.options.projection ? w.u_stride : w.h_stride; }
+  bool finishes() const { return finishes_h(shape.options) || w.recurrent_mask != nullptr; }
+
+  template <class Step>
+  void fill_cell_step(Step& s, index k) const {
+    s.c_prev = w.c_prev(k, shape.lanes);
+    s.c_prev_panel_stride = w.c_panel_stride;
+    s.reset = rows.reset_at(k);
+    s.keep_c = w.mask_at(w.keep_c, k, w.unit_stride);
+    s.c = w.c_after(k, shape.lanes);
+    s.c_panel_stride = w.c_panel_stride;
+    s.h = cell_output(k);
+    s.h_stride = cell_output_stride();
+    if (!finishes()) s.y = call.y;
+    s.y_offsets = rows.y_offsets + rows.first_row[k];
+    s.cells = call.cells;
+    s.cells_offsets = call.cells ? rows.cells_offsets + rows.first_row[k] : nullptr;
+    s.cell = cell_params(shape, block);
+  }
+
+  void fused_step(index k, index block_begin, Range mine, Range panels) const {
+    kernels::StepForward<T> s{};
+    s.row0 = mine.begin;
+    s.row1 = mine.end;
+    s.panel0 = panels.begin;
+    s.panel1 = panels.end;
+    s.input = shape.input;
+    s.hidden = shape.hidden;
+    s.recurrent = shape.outputs();
+    s.weights = weights;
+    s.weight_panel_stride = shape.panel_stride();
+    if (plan.ahead_rows) {
+      s.z_in = w.gates + z_row(k, block_begin) * shape.row_elements();
+      s.z_panel_stride = w.gate_panel_stride;
+    } else {
+      s.x = w.x ? w.x + w.cache_row(k) * shape.input : call.x;
+      s.x_offsets = w.x ? w.x_starts : rows.x_offsets + rows.first_row[k];
+    }
+    s.h_prev = w.has_h(call, k) ? w.h_in_at(k) : nullptr;
+    s.h_prev_stride = w.h_stride;
+    if (w.training) {
+      s.gates = w.gates + w.cache_row(k) * shape.row_elements();
+      s.gate_panel_stride = w.gate_panel_stride;
+    }
+    fill_cell_step(s, k);
+    kernel.step_forward(s);
+  }
+
+  // Layer norm: z += h R, then (when all panels of a row are there) the cell.
+  void norm_product(index k, index block_begin, Range mine, Range panels) const {
+    if (!w.has_h(call, k)) return;
+    const index row = shape.row_elements();
+    kernels::Gemm<T> g{};
+    g.row0 = mine.begin;
+    g.row1 = mine.end;
+    g.panel0 = panels.begin;
+    g.panel1 = panels.end;
+    g.nr = shape.gates;
+    g.a = w.h_in_at(k);
+    g.a_stride = w.h_stride;
+    g.segments = 1;
+    g.segment = shape.outputs();
+    g.b = weights + (1 + shape.input) * row;
+    g.b_panel_stride = shape.panel_stride();
+    g.accumulate = true;
+    g.c = w.gates + z_row(k, block_begin) * row;
+    g.c_stride = row;
+    g.c_panel_stride = w.gate_panel_stride;
+    g.columns = shape.panels * row;
+    kernel.gemm(g);
+  }
+
+  void norm_cell(index k, index block_begin, Range mine, int tid) const {
+    kernels::NormForward<T> n{};
+    n.row0 = mine.begin;
+    n.row1 = mine.end;
+    n.hidden = shape.hidden;
+    n.panels = shape.panels;
+    n.z = w.gates + z_row(k, block_begin) * shape.row_elements();
+    n.z_panel_stride = w.gate_panel_stride;
+    n.stats = w.stats + (w.training ? w.cache_row(k) * (2 * shape.gates + 2) : 0);
+    n.scratch = w.norm_scratch + tid * w.norm_scratch_size;
+    fill_cell_step(n, k);
+    kernel.norm_forward(n);
+  }
+
+  // v = u P, into the place of h.
+  void project_output(index k, Range mine, Range panels, const LinearShape<T>& projection) const {
+    const index row = projection.groups * shape.lanes;
+    kernels::Gemm<T> g{};
+    g.row0 = mine.begin;
+    g.row1 = mine.end;
+    g.panel0 = panels.begin;
+    g.panel1 = panels.end;
+    g.nr = projection.groups;
+    g.a = cell_output(k);
+    g.a_stride = w.u_stride;
+    g.segments = 1;
+    g.segment = shape.hidden;
+    g.b = block + shape.projection_offset() + row;
+    g.b_panel_stride = (1 + shape.hidden) * row;
+    g.c = w.h_at(k + 1);
+    g.c_stride = w.h_stride;
+    g.c_panel_stride = row;
+    g.columns = shape.outputs();
+    kernel.gemm(g);
+  }
+
+  void finish(index k, Range mine, Range units) const {
+    kernels::HiddenForward<T> f{};
+    f.row0 = mine.begin;
+    f.row1 = mine.end;
+    f.unit0 = units.begin;
+    f.unit1 = units.end;
+    f.clip = shape.options.proj_clip;
+    f.rate = shape.options.zoneout_h;
+    f.v = w.h_at(k + 1);
+    f.v_stride = w.h_stride;
+    f.h_prev = w.has_h(call, k) ? w.h_at(k) : nullptr;
+    f.keep = w.mask_at(w.keep_h, k, w.h_stride);
+    f.recurrent = {nullptr, w.h_stride};
+    // The mask is that of the step which will read h.
+    if (w.recurrent_mask && k + 1 < w.chunk_end) f.recurrent.mask = recurrent_mask(k + 1);
+    f.h = w.h_at(k + 1);
+    f.h_stride = w.h_stride;
+    if (f.recurrent.mask) f.h_in = w.h_in_at(k + 1);
+    f.h_in_stride = w.h_stride;
+    f.y = call.y;
+    f.y_offsets = rows.y_offsets + rows.first_row[k];
+    kernel.hidden_forward(f);
+  }
+  const T* recurrent_mask(index k) const {
+    return w.recurrent_mask + (call.noise.recurrent_per_step ? w.cache_row(k) * w.h_stride : 0);
+  }
+
+  // A reset before step k clears the h that step k - 1 left; who wrote it clears it.
+  void clear_resets(index k, Range range, Range units) const {
+    const unsigned char* reset = rows.reset_at(k);
+    if (!reset) return;
+    const Range mine = active_rows(rows, range, k);
+    for (index r = mine.begin; r < mine.end; ++r) {
+      if (!reset[r]) continue;
+      std::fill(w.h_at(k) + r * w.h_stride + units.begin, w.h_at(k) + r * w.h_stride + units.end,
+                T(0));
+      if (!w.keeps_h_in || k >= w.chunk_end) continue;
+      T* h_in = w.h_in_at(k) + r * w.h_stride;
+      std::fill(h_in + units.begin, h_in + units.end, T(0));
+    }
+  }
+
+  void run(const LstmShare& share) const {
+    const bool norm = shape.options.layer_norm, projects = shape.options.projection > 0;
+    const index V = shape.lanes, O = shape.outputs();
+    // The rows and outputs that this thread writes last.
+    const LinearShape<T> projection(projects ? shape.projection() : LinearShape<T>(1, 1));
+    const Range parts = share.part(projection.panels);
+    const index width = projection.groups * V;
+    Range units{share.panels.begin * V, std::min(share.panels.end * V, O)}, last = share.rows;
+    if (projects) {
+      units = {parts.begin * width, std::min(parts.end * width, O)};
+    } else if (norm) {
+      units = {0, O};
+      last = share.whole_rows;
+    }
+    const index block_steps =
+        plan.ahead_rows ? std::max<index>(1, plan.ahead_rows / rows.batch) : w.chunk_end;
+    for (index k0 = w.chunk_begin; k0 < w.chunk_end; k0 += block_steps) {
+      const index k1 = std::min(w.chunk_end, k0 + block_steps);
+      if (plan.ahead_rows) project_input(k0, k1, share);
+      for (index k = k0; k < k1; ++k) {
+        const Range mine = active_rows(rows, share.rows, k);
+        if (norm) {
+          if (!mine.empty()) norm_product(k, k0, mine, share.panels);
+          share.meet();
+          const Range whole = active_rows(rows, share.whole_rows, k);
+          if (!whole.empty()) norm_cell(k, k0, whole, share.tid);
+        } else if (!mine.empty()) {
+          fused_step(k, k0, mine, share.panels);
+        }
+        const Range left = active_rows(rows, last, k);
+        if (projects) {
+          share.meet();
+          if (!left.empty() && !parts.empty()) project_output(k, left, parts, projection);
+        }
+        if (finishes() && !left.empty() && !units.empty()) finish(k, left, units);
+        clear_resets(k + 1, last, units);
+        share.meet();
+      }
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
+                const LstmPlan<T>& plan, LstmWorkspace<T>& w) {
+  const T* weights = w.dropped_weights ? w.dropped_weights : block;
+  const Steps<T> steps{shape, block, weights, call, plan, w};
+  plan.sharing.run(shape, w.rows, [&](const LstmShare& share) { steps.run(share); });
+}
+
+template void lstm_steps(const LstmShape<float>&, const float*, const LstmCall<float>&,
+                         const LstmPlan<float>&, LstmWorkspace<float>&);
+template void lstm_steps(const LstmShape<double>&, const double*, const LstmCall<double>&,
+                         const LstmPlan<double>&, LstmWorkspace<double>&);
+
+}  // namespace lstmfast::ops
