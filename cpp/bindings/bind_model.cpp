@@ -18,7 +18,7 @@
 namespace lstmfast::bindings {
 namespace {
 
-using Map = model::FlatConfig::Map;
+using Map = base::FlatConfig::Map;
 
 std::unique_ptr<AnyModel> make_model(Map config, const std::optional<std::string>& dtype) {
   if (dtype) {

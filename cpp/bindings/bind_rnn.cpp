@@ -57,7 +57,7 @@ template <class E>
 using Element = decltype(element(std::declval<E&>()));
 
 std::unique_ptr<AnyRnn> make_rnn(index input_size, index hidden_size, index num_layers,
-                                 const model::FlatConfig::Map& options, double dropout,
+                                 const base::FlatConfig::Map& options, double dropout,
                                  const std::string& dtype, std::uint64_t seed) {
   const model::RnnOptions all =
       model::read_rnn_options(input_size, hidden_size, num_layers, options, dropout, seed);

@@ -5,11 +5,10 @@
 #include <string>
 
 #include "base/denormals.h"
+#include "base/flat_config.h"
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
 #include "layers/options.h"
-#include "model/flat_config.h"
-#include "model/layer_config.h"
 #include "model/runtime.h"
 #include "ops/machine.h"
 #include "ops/vector.h"
@@ -20,8 +19,8 @@ namespace {
 namespace py = pybind11;
 
 ActivationSpec parse_activation(const std::string& text) {
-  const model::FlatConfig config({{"activation", text}}, "testing");
-  return layers::read_activation(model::LayerConfig(config), "activation", {}, false);
+  const base::FlatConfig config({{"activation", text}}, "testing");
+  return layers::read_activation(config, "activation", {}, false);
 }
 
 // activation(x), or with `slope` its derivative.

@@ -103,7 +103,7 @@ void bind_training(py::class_<AnyModel>& model) {
   model
       .def(
           "compile",
-          [](AnyModel& self, const model::FlatConfig::Map& config) {
+          [](AnyModel& self, const base::FlatConfig::Map& config) {
             self.visit([&](auto& model) { model.compile(config); });
           },
           py::arg("config"))

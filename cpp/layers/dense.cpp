@@ -101,13 +101,13 @@ class Dense : public Layer<T> {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Layer<T>> make_dense(const Config& config) {
+std::unique_ptr<Layer<T>> make_dense(const base::FlatConfig& config) {
   return std::make_unique<Dense<T>>(config.integer("units", 1, kMaxUnits),
                                     read_activation(config, "activation", {}, true),
                                     config.flag_or("use_bias", true));
 }
 
-template std::unique_ptr<Layer<float>> make_dense(const Config& config);
-template std::unique_ptr<Layer<double>> make_dense(const Config& config);
+template std::unique_ptr<Layer<float>> make_dense(const base::FlatConfig& config);
+template std::unique_ptr<Layer<double>> make_dense(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

@@ -97,11 +97,11 @@ class Dropout : public Layer<T> {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Layer<T>> make_dropout(const Config& config) {
+std::unique_ptr<Layer<T>> make_dropout(const base::FlatConfig& config) {
   return std::make_unique<Dropout<T>>(config.number("rate", 0, 1));
 }
 
-template std::unique_ptr<Layer<float>> make_dropout(const Config& config);
-template std::unique_ptr<Layer<double>> make_dropout(const Config& config);
+template std::unique_ptr<Layer<float>> make_dropout(const base::FlatConfig& config);
+template std::unique_ptr<Layer<double>> make_dropout(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

@@ -4,12 +4,12 @@ namespace lstmfast::layers {
 
 #define LAYER(kind)  \
   template <class T> \
-  std::unique_ptr<Layer<T>> make_##kind(const Config& config);
+  std::unique_ptr<Layer<T>> make_##kind(const base::FlatConfig& config);
 #include "layers/layers.def"
 #undef LAYER
 
 template <class T>
-std::unique_ptr<Layer<T>> make_layer(const Config& config) {
+std::unique_ptr<Layer<T>> make_layer(const base::FlatConfig& config) {
   const std::vector<std::string> kinds = {
 #define LAYER(kind) #kind,
 #include "layers/layers.def"
@@ -23,7 +23,7 @@ std::unique_ptr<Layer<T>> make_layer(const Config& config) {
   return nullptr;
 }
 
-template std::unique_ptr<Layer<float>> make_layer(const Config& config);
-template std::unique_ptr<Layer<double>> make_layer(const Config& config);
+template std::unique_ptr<Layer<float>> make_layer(const base::FlatConfig& config);
+template std::unique_ptr<Layer<double>> make_layer(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

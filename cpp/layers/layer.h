@@ -10,8 +10,8 @@
 #include <string>
 
 #include "base/arena.h"
+#include "base/flat_config.h"
 #include "base/plain.h"
-#include "layers/config.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
 
@@ -82,8 +82,12 @@ class Layer {
                         T* dx) const = 0;
 };
 
-// The layer that config's key "kind" names. Throws std::invalid_argument listing the known kinds.
+// Upper bound of `units` and of feature counts: products of two of them stay far from overflow.
+constexpr index kMaxUnits = index{1} << 24;
+
+// The layer that config's key "kind" names, from keys of its own such as "units". Throws
+// std::invalid_argument naming a key that is missing or wrong, or listing the known kinds.
 template <class T>
-std::unique_ptr<Layer<T>> make_layer(const Config& config);
+std::unique_ptr<Layer<T>> make_layer(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

@@ -10,7 +10,7 @@ namespace {
 template <class T>
 struct LstmState : LayerState {
   index steps = 0;
-  base::Slot<T> sequence;  // [batch][steps][H]: h of all steps, where only the last is the output
+  base::Slot<T> sequence;  // [batch][steps][O]: h of all steps, where only the last is the output
   ops::LstmCall<T> call{};
   ops::LstmWorkspace<T> workspace;
 };
@@ -18,8 +18,8 @@ struct LstmState : LayerState {
 template <class T>
 class Lstm : public Layer<T> {
  public:
-  Lstm(index units, const CellOptions& options, bool use_bias, bool return_sequences)
-      : shape_(1, units, options), use_bias_(use_bias), return_sequences_(return_sequences) {}
+  Lstm(index units, const LstmOptions& options, bool return_sequences)
+      : shape_(1, units, options.cell), options_(options), return_sequences_(return_sequences) {}
 
   void declare_parameters(const Shape& input, Declaration& declaration) override {
     LF_CHECK(input.rank == 2, "[lstm] input of a sample has shape "
@@ -29,20 +29,21 @@ class Lstm : public Layer<T> {
                  << input.text() << "; expected features from 1 to " << kMaxUnits);
     shape_ = ops::LstmShape<T>(input.features(), shape_.hidden, shape_.options);
     block_ = declaration.add_block(shape_.size());
+    options_.noise.stream = declaration.add_stream();
     for (const ops::LstmPart& part : shape_.parts()) {
-      if (part.name == "bias" && !use_bias_) continue;
+      if (part.name == "bias" && !options_.use_bias) continue;
       declaration.add(part.name, part.shape, part.layout, block_);
     }
   }
 
   Shape output_shape(const Shape& input) const override {
-    return return_sequences_ ? input.with_features(shape_.hidden) : Shape{shape_.hidden};
+    return return_sequences_ ? input.with_features(shape_.outputs()) : Shape{shape_.outputs()};
   }
   bool has_parameters() const override { return true; }
   double flops(const Shape& input) const override {
-    const double h = static_cast<double>(shape_.hidden), in = static_cast<double>(shape_.input);
-    // 2 for each weight, and the cell's functions at about 20 a gate.
-    return static_cast<double>(input.rows()) * shape_.gates * h * (2.0 * (in + h) + 20.0);
+    // The cell's functions at about 20 a gate.
+    const double cell = 20.0 * static_cast<double>(shape_.gates * shape_.hidden);
+    return static_cast<double>(input.rows()) * (shape_.flops() + cell);
   }
 
   std::unique_ptr<LayerState> make_state() const override {
@@ -54,7 +55,7 @@ class Lstm : public Layer<T> {
     my.steps = extent.input.rows();
     my.sequence = {};
     if (extent.training && !return_sequences_) {
-      my.sequence = planner.add<T>(extent.batch * my.steps * shape_.hidden);
+      my.sequence = planner.add<T>(extent.batch * my.steps * shape_.outputs());
     }
   }
 
@@ -68,9 +69,14 @@ class Lstm : public Layer<T> {
     call.x_row = my.steps * shape_.input;
     call.x_step = shape_.input;
     call.y = return_sequences_ ? y : pass.arena->at(my.sequence);
-    call.y_row = my.steps * shape_.hidden;
-    call.y_step = shape_.hidden;
+    call.y_row = my.steps * shape_.outputs();
+    call.y_step = shape_.outputs();
     call.h_n = return_sequences_ ? nullptr : y;
+    call.noise = options_.noise;
+    call.noise.seed = pass.seed;
+    call.noise.step = pass.step;
+    call.bptt_steps = options_.bptt_steps;
+    call.recompute_every = options_.recompute_every;
     ops::lstm_forward(shape_, pass.values + block_, call, pass.training, my.workspace);
   }
 
@@ -82,13 +88,13 @@ class Lstm : public Layer<T> {
     gradients.dh_n = return_sequences_ ? nullptr : dy;
     gradients.dx = dx;
     gradients.dblock = pass.gradients + block_;
-    gradients.bias = use_bias_;
+    gradients.bias = options_.use_bias;
     ops::lstm_backward(shape_, pass.values + block_, my.call, gradients, my.workspace);
   }
 
  private:
   ops::LstmShape<T> shape_;  // of one input until the input is declared
-  bool use_bias_;
+  LstmOptions options_;
   bool return_sequences_;
   index block_ = 0;
 };
@@ -96,13 +102,12 @@ class Lstm : public Layer<T> {
 }  // namespace
 
 template <class T>
-std::unique_ptr<Layer<T>> make_lstm(const Config& config) {
-  return std::make_unique<Lstm<T>>(config.integer("units", 1, kMaxUnits), read_cell_options(config),
-                                   config.flag_or("use_bias", true),
+std::unique_ptr<Layer<T>> make_lstm(const base::FlatConfig& config) {
+  return std::make_unique<Lstm<T>>(config.integer("units", 1, kMaxUnits), read_lstm_options(config),
                                    config.flag_or("return_sequences", false));
 }
 
-template std::unique_ptr<Layer<float>> make_lstm(const Config& config);
-template std::unique_ptr<Layer<double>> make_lstm(const Config& config);
+template std::unique_ptr<Layer<float>> make_lstm(const base::FlatConfig& config);
+template std::unique_ptr<Layer<double>> make_lstm(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

@@ -1,5 +1,7 @@
 #include "layers/options.h"
 
+#include "layers/layer.h"
+
 namespace lstmfast::layers {
 namespace {
 
@@ -33,7 +35,7 @@ std::vector<std::string> activation_names() {
   return names;
 }
 
-ActivationSpec read_activation(const Config& config, const std::string& key,
+ActivationSpec read_activation(const base::FlatConfig& config, const std::string& key,
                                const ActivationSpec& fallback, bool rows) {
   std::vector<std::string> names = activation_names();
   if (rows) names.emplace_back("softmax");
@@ -55,17 +57,57 @@ ActivationSpec read_activation(const Config& config, const std::string& key,
   return fallback;
 }
 
-CellOptions read_cell_options(const Config& config) {
-  CellOptions options;
-  options.activation = read_activation(config, "activation", options.activation, false);
-  options.recurrent_activation =
-      read_activation(config, "recurrent_activation", options.recurrent_activation, false);
-  options.output_activation =
-      read_activation(config, "output_activation", options.activation, false);
-  options.peephole = config.flag_or("peephole", options.peephole);
-  options.coupled = config.flag_or("coupled", options.coupled);
-  options.layer_norm = config.flag_or("layer_norm", options.layer_norm);
-  return options;
+namespace {
+
+// A bound of absolute values: a positive number; absent: none, as 0.
+double read_clip(const base::FlatConfig& config, const char* key) {
+  if (!config.has(key)) return 0;
+  const double clip = config.number(key);
+  if (!(clip > 0)) config.fail(key, "a number above 0");
+  return clip;
+}
+
+CellOptions read_cell(const base::FlatConfig& config) {
+  CellOptions o;
+  o.activation = read_activation(config, "activation", o.activation, false);
+  o.recurrent_activation =
+      read_activation(config, "recurrent_activation", o.recurrent_activation, false);
+  o.output_activation = read_activation(config, "output_activation", o.activation, false);
+  o.peephole = config.flag_or("peephole", false);
+  o.coupled = config.flag_or("coupled", false);
+  o.layer_norm = config.flag_or("layer_norm", false);
+  o.input_gate = config.flag_or("input_gate", true);
+  o.forget_gate = config.flag_or("forget_gate", true);
+  o.output_gate = config.flag_or("output_gate", true);
+  if (o.coupled && !(o.input_gate && o.forget_gate)) {
+    config.fail("coupled", "false with input_gate=false or forget_gate=false: it ties i to 1 - f");
+  }
+  o.preact_clip = read_clip(config, "preact_clip");
+  o.cell_clip = read_clip(config, "cell_clip");
+  o.proj_clip = read_clip(config, "proj_clip");
+  o.projection = config.integer_or("proj_size", 0, 0, kMaxUnits);
+  if (o.proj_clip > 0 && o.projection == 0) {
+    config.fail("proj_clip", "none without proj_size: there is no projection to clip");
+  }
+  o.zoneout_h = config.number_or("zoneout_h", 0, 0, 1);
+  o.zoneout_c = config.number_or("zoneout_c", 0, 0, 1);
+  return o;
+}
+
+}  // namespace
+
+LstmOptions read_lstm_options(const base::FlatConfig& config) {
+  LstmOptions o;
+  o.cell = read_cell(config);
+  o.noise.input = config.number_or("dropout", 0, 0, 1);
+  o.noise.recurrent = config.number_or("recurrent_dropout", 0, 0, 1);
+  o.noise.recurrent_per_step =
+      config.choice_or("recurrent_dropout_kind", {"sequence", "step"}, "sequence") == "step";
+  o.noise.weight = config.number_or("weight_drop", 0, 0, 1);
+  o.bptt_steps = config.integer_or("bptt_steps", 0, 0);
+  o.recompute_every = config.integer_or("recompute_every", 0, 0);
+  o.use_bias = config.flag_or("use_bias", true);
+  return o;
 }
 
 }  // namespace lstmfast::layers

@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/flat_config.h"
 #include "base/plain.h"
-#include "layers/config.h"
+#include "ops/lstm.h"
 
 namespace lstmfast::layers {
 
@@ -14,11 +15,17 @@ std::vector<std::string> activation_names();
 
 // The activation under `key`: "elu", "elu:0.5" or "hard_sigmoid:0.2:0.5", with the default where a
 // number is left out. `rows`: softmax is allowed too.
-ActivationSpec read_activation(const Config& config, const std::string& key,
+ActivationSpec read_activation(const base::FlatConfig& config, const std::string& key,
                                const ActivationSpec& fallback, bool rows);
 
-// activation, recurrent_activation, output_activation (absent: as activation), peephole, coupled,
-// layer_norm.
-CellOptions read_cell_options(const Config& config);
+// Everything that both lf.LSTM and the LSTM layer are told, the cell's options
+// (output_activation absent: as activation), and what training adds.
+struct LstmOptions {
+  CellOptions cell;
+  ops::LstmNoise noise;  // rates alone
+  index bptt_steps = 0, recompute_every = 0;
+  bool use_bias = true;
+};
+LstmOptions read_lstm_options(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

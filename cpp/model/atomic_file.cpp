@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace lstmfast::model {
 namespace {
@@ -39,8 +39,9 @@ void keep_owner(int descriptor, const struct stat& old) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
-  LF_CHECK(!path_.empty() && path_.find('\0') == std::string::npos,
-           "[save] " << printable(path_) << ": the path is empty or contains a NUL character");
+  LF_CHECK(
+      !path_.empty() && path_.find('\0') == std::string::npos,
+      "[save] " << base::printable(path_) << ": the path is empty or contains a NUL character");
   // A link that leads nowhere is replaced like any name that does not exist.
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path_.c_str(), nullptr), std::free);
   if (!real && errno != ENOENT) fail(errno, "cannot write");
@@ -54,7 +55,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
     return;
   }
   if (S_ISDIR(old.st_mode)) fail(EISDIR, "cannot write");
-  LF_CHECK(S_ISREG(old.st_mode), "[save] " << printable(path_) << ": is not a regular file");
+  LF_CHECK(S_ISREG(old.st_mode), "[save] " << base::printable(path_) << ": is not a regular file");
   // A rename needs no right to write the file itself, yet whoever took that right meant it.
   if (::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) fail(errno, "cannot write");
   const unsigned mode = static_cast<unsigned>(old.st_mode) & kPermissions;
@@ -127,7 +128,7 @@ void AtomicFile::discard() noexcept {
 
 void AtomicFile::fail(int error, const std::string& what) const {
   throw std::system_error(error, std::generic_category(),
-                          "[save] " + printable(path_) + ": " + what);
+                          "[save] " + base::printable(path_) + ": " + what);
 }
 
 }  // namespace lstmfast::model

@@ -1,7 +1,6 @@
 #include "model/definition.h"
 
 #include "base/check.h"
-#include "model/layer_config.h"
 
 namespace lstmfast::model {
 namespace {
@@ -9,14 +8,14 @@ namespace {
 constexpr const char* kSubject = "model.config";
 constexpr index kMaxLayers = 1000;
 
-std::string read_dtype(const FlatConfig& config) {
+std::string read_dtype(const base::FlatConfig& config) {
   return config.choice_or("dtype", {"float32", "float64"}, "float32");
 }
 
-layers::Shape read_input_shape(const FlatConfig& config) {
+layers::Shape read_input_shape(const base::FlatConfig& config) {
   const std::vector<index> sizes = config.shape("input_shape");
   const bool good =
-      !sizes.empty() && sizes.size() <= layers::Shape::kMaxRank && sizes.back() != kAnyExtent;
+      !sizes.empty() && sizes.size() <= layers::Shape::kMaxRank && sizes.back() != base::kAnyExtent;
   if (!good)
     config.fail("input_shape", "1 to 5 extents, of which the last, the features, is no \"?\"");
   return layers::Shape(sizes);
@@ -24,8 +23,8 @@ layers::Shape read_input_shape(const FlatConfig& config) {
 
 }  // namespace
 
-std::string dtype_name_of(const FlatConfig::Map& config) {
-  return read_dtype(FlatConfig(config, kSubject));
+std::string dtype_name_of(const base::FlatConfig::Map& config) {
+  return read_dtype(base::FlatConfig(config, kSubject));
 }
 
 index top_layer(const layers::Parameter& parameter) {
@@ -33,9 +32,9 @@ index top_layer(const layers::Parameter& parameter) {
 }
 
 template <class T>
-Definition<T> read_definition(const FlatConfig::Map& map) {
-  static_assert(kAnyExtent == layers::kAnySize);
-  const FlatConfig config(map, kSubject);
+Definition<T> read_definition(const base::FlatConfig::Map& map) {
+  static_assert(base::kAnyExtent == layers::kAnySize);
+  const base::FlatConfig config(map, kSubject);
   const char* const expected = sizeof(T) == 4 ? "float32" : "float64";
   if (read_dtype(config) != expected) config.fail("dtype", expected);
 
@@ -45,8 +44,8 @@ Definition<T> read_definition(const FlatConfig::Map& map) {
   out.input = read_input_shape(config);
   const index count = config.integer("layers", 1, kMaxLayers);
   for (index i = 0; i < count; ++i) {
-    const FlatConfig part = config.part("layers." + std::to_string(i));
-    out.chain.add(layers::make_layer<T>(LayerConfig(part)));
+    const base::FlatConfig part = config.part("layers." + std::to_string(i));
+    out.chain.add(layers::make_layer<T>(part));
     const std::string kind = part.text("kind");
     out.layers.push_back({kind, part.text_or("name", kind), {}, 0});
   }
@@ -65,7 +64,7 @@ Definition<T> read_definition(const FlatConfig::Map& map) {
   return out;
 }
 
-template Definition<float> read_definition(const FlatConfig::Map& config);
-template Definition<double> read_definition(const FlatConfig::Map& config);
+template Definition<float> read_definition(const base::FlatConfig::Map& config);
+template Definition<double> read_definition(const base::FlatConfig::Map& config);
 
 }  // namespace lstmfast::model

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/flat_config.h"
 #include "layers/chain.h"
-#include "model/flat_config.h"
 
 namespace lstmfast::model {
 
@@ -18,7 +18,7 @@ struct LayerInfo {
 
 template <class T>
 struct Definition {
-  FlatConfig::Map config;  // as given, with its dtype
+  base::FlatConfig::Map config;  // as given, with its dtype
   layers::Shape input, output;
   layers::Chain<T> chain;
   layers::Declaration declaration;
@@ -30,10 +30,10 @@ struct Definition {
 // Keys: dtype, input_shape, layers, layers.N.kind, layers.N.name and each kind's own. Throws
 // std::invalid_argument naming the key that is unknown, missing or wrong.
 template <class T>
-Definition<T> read_definition(const FlatConfig::Map& config);
+Definition<T> read_definition(const base::FlatConfig::Map& config);
 
 // "float32" or "float64": the key dtype, which is float32 where it is absent.
-std::string dtype_name_of(const FlatConfig::Map& config);
+std::string dtype_name_of(const base::FlatConfig::Map& config);
 
 // Index of the top layer that a parameter belongs to.
 index top_layer(const layers::Parameter& parameter);

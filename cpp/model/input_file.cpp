@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace lstmfast::model {
 namespace {
@@ -61,7 +61,7 @@ InputFile& InputFile::operator=(InputFile&& other) noexcept {
   return *this;
 }
 
-std::string InputFile::where() const { return "[load] " + printable(path_) + ": "; }
+std::string InputFile::where() const { return "[load] " + base::printable(path_) + ": "; }
 
 void InputFile::read(std::uint64_t place, void* out, std::uint64_t size) const {
   auto* to = static_cast<char*>(out);

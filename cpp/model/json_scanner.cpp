@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "base/check.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace lstmfast::model {
 namespace {
@@ -37,7 +37,7 @@ void JsonScanner::fail(const std::string& what) const {
 void JsonScanner::fail_expected(const std::string& wanted) const {
   const bool at_end = at_ >= text_.size();
   fail("expected " + wanted + ", got " +
-       (at_end ? "the header's end" : "'" + printable(text_.substr(at_, 1)) + "'"));
+       (at_end ? "the header's end" : "'" + base::printable(text_.substr(at_, 1)) + "'"));
 }
 
 void JsonScanner::skip_space() {
@@ -96,7 +96,7 @@ std::string JsonScanner::string() {
     }
     if (static_cast<unsigned char>(c) < 0x20) fail("control character inside a string");
     const char* here = text_.data() + at_;
-    const int length = utf8_length(here, text_.data() + text_.size());
+    const int length = base::utf8_length(here, text_.data() + text_.size());
     if (length == 0) fail("invalid UTF-8 inside a string");
     out.append(here, static_cast<std::size_t>(length));
     at_ += static_cast<std::size_t>(length);

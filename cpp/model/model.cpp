@@ -16,7 +16,7 @@ Model<T>::Model(Definition<T> definition)
 }
 
 template <class T>
-void Model<T>::compile(const FlatConfig::Map& config) {
+void Model<T>::compile(const base::FlatConfig::Map& config) {
   const Busy busy(busy_, "model.compile", Busy::Kind::brief);
   std::atomic_store(&training_, std::shared_ptr<Training<T>>(make_training(definition_, config)));
 }

@@ -34,7 +34,7 @@ class Model {
   index size() const { return values_.size(); }
 
   // Forgets the optimizer's state of an earlier compile.
-  void compile(const FlatConfig::Map& config);
+  void compile(const base::FlatConfig::Map& config);
   bool compiled() const { return training() != nullptr; }
   // Null before compile(). Whoever holds it may go on with it beside a compile().
   std::shared_ptr<Training<T>> training() const { return std::atomic_load(&training_); }

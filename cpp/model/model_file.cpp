@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "base/check.h"
-#include "model/text.h"
+#include "base/text.h"
 
 namespace lstmfast::model {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kFormat = "lstmfast.model";
 constexpr const char* kVersion = "1";
 
-void put(Metadata& metadata, const std::string& prefix, const FlatConfig::Map& entries) {
+void put(Metadata& metadata, const std::string& prefix, const base::FlatConfig::Map& entries) {
   for (const auto& [key, value] : entries) metadata[prefix + key] = value;
 }
 
@@ -72,7 +72,7 @@ void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entrie
   for (const TensorInfo& info : file.tensors()) {
     bool known = false;
     for (const Entry<T>& entry : entries) known |= entry.name == info.name;
-    LF_CHECK(known, file.where() << "tensor " << in_quotes(info.name)
+    LF_CHECK(known, file.where() << "tensor " << base::in_quotes(info.name)
                                  << " belongs to no part of the model");
   }
 }
@@ -80,7 +80,7 @@ void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entrie
 }  // namespace
 
 template <class T>
-void save_model(const Model<T>& model, const std::string& path, const FlatConfig::Map& extra,
+void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
                 bool include_optimizer) {
   const Definition<T>& definition = model.definition();
   // Entries are only read here; the loader writes through the same ones.
@@ -98,9 +98,9 @@ void save_model(const Model<T>& model, const std::string& path, const FlatConfig
   if (const std::shared_ptr<Training<T>> training = model.training()) {
     put(metadata, "compile.", training->config);
     if (include_optimizer) {
-      metadata["state.iterations"] = integer_text(training->optimizer->iterations());
-      metadata["state.learning_rate"] = number_text(training->optimizer->learning_rate());
-      metadata["state.epochs"] = integer_text(static_cast<index>(training->epochs));
+      metadata["state.iterations"] = base::integer_text(training->optimizer->iterations());
+      metadata["state.learning_rate"] = base::number_text(training->optimizer->learning_rate());
+      metadata["state.epochs"] = base::integer_text(static_cast<index>(training->epochs));
       add_slots(*training, definition, entries);
     }
   }
@@ -114,15 +114,15 @@ void save_model(const Model<T>& model, const std::string& path, const FlatConfig
 }
 
 ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
-  const FlatConfig all(file_.metadata(), "load");
+  const base::FlatConfig all(file_.metadata(), "load");
   const std::string format = all.text_or("format", "");
   LF_CHECK(format == kFormat, file_.where()
-                                  << "not a model of lstmfast: its format is " << in_quotes(format)
-                                  << "; expected \"" << kFormat << '"');
+                                  << "not a model of lstmfast: its format is "
+                                  << base::in_quotes(format) << "; expected \"" << kFormat << '"');
   const std::string version = all.text_or("format_version", "");
-  LF_CHECK(version == kVersion, file_.where()
-                                    << "format_version is " << in_quotes(version) << "; expected \""
-                                    << kVersion << "\" (a newer lstmfast may have written it)");
+  LF_CHECK(version == kVersion, file_.where() << "format_version is " << base::in_quotes(version)
+                                              << "; expected \"" << kVersion
+                                              << "\" (a newer lstmfast may have written it)");
   model_ = all.part("model").entries();
   compile_ = all.part("compile").entries();
   state_ = all.part("state").entries();
@@ -146,7 +146,7 @@ std::unique_ptr<Model<T>> ModelFile::load() const {
     model->compile(compile_);
     if (!state_.empty()) {
       const std::shared_ptr<Training<T>> training = model->training("load");
-      const FlatConfig state(state_, "load");
+      const base::FlatConfig state(state_, "load");
       constexpr index kMax = std::numeric_limits<index>::max();
       training->optimizer->set_iterations(state.integer("iterations", 0, kMax));
       training->optimizer->set_learning_rate(state.number("learning_rate", 0));
@@ -159,8 +159,10 @@ std::unique_ptr<Model<T>> ModelFile::load() const {
   return model;
 }
 
-template void save_model(const Model<float>&, const std::string&, const FlatConfig::Map&, bool);
-template void save_model(const Model<double>&, const std::string&, const FlatConfig::Map&, bool);
+template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&,
+                         bool);
+template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&,
+                         bool);
 template std::unique_ptr<Model<float>> ModelFile::load() const;
 template std::unique_ptr<Model<double>> ModelFile::load() const;
 

@@ -16,7 +16,7 @@ namespace lstmfast::model {
 // how the model was compiled. Errors as those of write_tensor_file; std::runtime_error where
 // another thread is training the model.
 template <class T>
-void save_model(const Model<T>& model, const std::string& path, const FlatConfig::Map& extra,
+void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
                 bool include_optimizer);
 
 // An open file that says it is a model. Errors as those of TensorFile; what the metadata say is
@@ -26,7 +26,7 @@ class ModelFile {
   explicit ModelFile(const std::string& path);
 
   std::string dtype() const { return dtype_name_of(model_); }  // "float32", "float64"
-  const FlatConfig::Map& extra() const { return extra_; }
+  const base::FlatConfig::Map& extra() const { return extra_; }
 
   // T must be dtype()'s. A model saved with its optimizer continues training bit for bit.
   template <class T>
@@ -34,7 +34,7 @@ class ModelFile {
 
  private:
   TensorFile file_;
-  FlatConfig::Map model_, compile_, state_, extra_;
+  base::FlatConfig::Map model_, compile_, state_, extra_;
 };
 
 }  // namespace lstmfast::model

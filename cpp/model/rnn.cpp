@@ -6,7 +6,6 @@
 #include "layers/dropout_mask.h"
 #include "layers/layer.h"
 #include "layers/options.h"
-#include "model/layer_config.h"
 #include "model/runtime.h"
 #include "ops/vector.h"
 
@@ -21,8 +20,8 @@ P layer_part(P all, std::size_t layer, index size) {
 
 }  // namespace
 
-RnnOptions read_rnn_options(index input, index hidden, index layers, const FlatConfig::Map& cell,
-                            double dropout, std::uint64_t seed) {
+RnnOptions read_rnn_options(index input, index hidden, index layers,
+                            const base::FlatConfig::Map& cell, double dropout, std::uint64_t seed) {
   LF_CHECK(input >= 1 && input <= layers::kMaxUnits,
            "[lstm] input_size is " << input << "; expected 1 to " << layers::kMaxUnits);
   LF_CHECK(hidden >= 1 && hidden <= layers::kMaxUnits,
@@ -30,13 +29,14 @@ RnnOptions read_rnn_options(index input, index hidden, index layers, const FlatC
   LF_CHECK(layers >= 1 && layers <= 1000,
            "[lstm] num_layers is " << layers << "; expected 1 to 1000");
   LF_CHECK(dropout >= 0 && dropout <= 1, "[lstm] dropout is " << dropout << "; expected 0 to 1");
-  const FlatConfig config(cell, "lstm");
+  const base::FlatConfig config(cell, "lstm");
   RnnOptions options;
   options.input = input;
   options.hidden = hidden;
   options.layers = layers;
-  options.cell = layers::read_cell_options(LayerConfig(config));
-  options.use_bias = config.flag_or("use_bias", true);
+  const layers::LstmOptions lstm = layers::read_lstm_options(config);
+  options.cell = lstm.cell;
+  options.use_bias = lstm.use_bias;
   options.dropout = dropout;
   options.seed = seed;
   config.check_all_used();

@@ -9,10 +9,10 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/flat_config.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
 #include "model/busy.h"
-#include "model/flat_config.h"
 #include "model/pool.h"
 #include "ops/lstm_workspace.h"
 
@@ -28,8 +28,8 @@ struct RnnOptions {
 
 // `cell`: the cell options as text, and use_bias. Throws std::invalid_argument naming what is
 // wrong.
-RnnOptions read_rnn_options(index input, index hidden, index layers, const FlatConfig::Map& cell,
-                            double dropout, std::uint64_t seed);
+RnnOptions read_rnn_options(index input, index hidden, index layers,
+                            const base::FlatConfig::Map& cell, double dropout, std::uint64_t seed);
 
 // A caller's array with its shape; null data: not given.
 template <class P>

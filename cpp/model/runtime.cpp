@@ -3,8 +3,8 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "kernels/table.h"
-#include "model/text.h"
 
 namespace lstmfast::model {
 
@@ -17,7 +17,7 @@ void require_isa() {
       names += (names.empty() ? "" : ", ") + std::string(kernels::isa_name(i));
   }
   LF_FAIL("[isa] LSTMFAST_ISA is "
-          << in_quotes(kernels::requested_isa())
+          << base::in_quotes(kernels::requested_isa())
           << (status == kernels::IsaStatus::unknown ? ", which is unknown"
                                                     : ", which this CPU lacks")
           << "; expected one of " << names);

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "model/atomic_file.h"
-#include "model/text.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the format is little-endian; on this machine the data would need swapping"
@@ -21,7 +21,7 @@ std::string list_names(const std::vector<TensorInfo>& tensors) {
   if (tensors.empty()) return "none";
   std::string out;
   for (std::size_t i = 0; i < tensors.size() && i < kMaxListed; ++i) {
-    out += (i == 0 ? "" : ", ") + in_quotes(tensors[i].name);
+    out += (i == 0 ? "" : ", ") + base::in_quotes(tensors[i].name);
   }
   return tensors.size() > kMaxListed ? out + ", ..." : out;
 }
@@ -57,7 +57,7 @@ const TensorInfo* TensorFile::find(std::string_view name) const {
 
 const TensorInfo& TensorFile::at(std::string_view name) const {
   const TensorInfo* info = find(name);
-  LF_CHECK(info != nullptr, where() << "has no tensor " << in_quotes(name) << "; it holds "
+  LF_CHECK(info != nullptr, where() << "has no tensor " << base::in_quotes(name) << "; it holds "
                                     << list_names(header_.tensors));
   return *info;
 }
@@ -66,7 +66,7 @@ const TensorInfo& TensorFile::checked(std::string_view name, DType dtype,
                                       const std::vector<index>& shape) const {
   const TensorInfo& info = at(name);
   const bool fits = info.dtype == dtype && info.shape == shape;
-  LF_CHECK(fits, where() << "tensor " << in_quotes(name) << " is "
+  LF_CHECK(fits, where() << "tensor " << base::in_quotes(name) << " is "
                          << type_text(info.dtype, info.shape) << "; expected "
                          << type_text(dtype, shape));
   return info;
@@ -78,7 +78,7 @@ void TensorFile::copy_bytes(const TensorInfo& info, void* out) const {
 
 void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
                        const Metadata& metadata) {
-  const std::string where = "[save] " + printable(path) + ": ";
+  const std::string where = "[save] " + base::printable(path) + ": ";
   std::vector<const TensorData*> order;
   order.reserve(tensors.size());
   for (const TensorData& tensor : tensors) order.push_back(&tensor);
@@ -94,7 +94,7 @@ void write_tensor_file(const std::string& path, const std::vector<TensorData>& t
   const std::string header = format_tensor_header(entries, metadata, where);
   for (std::size_t i = 0; i < order.size(); ++i) {
     LF_CHECK(order[i]->data != nullptr || entries[i].begin == entries[i].end,
-             where << "tensor " << in_quotes(entries[i].name) << " has no data");
+             where << "tensor " << base::in_quotes(entries[i].name) << " has no data");
   }
 
   unsigned char length[kLengthSize];

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "model/json_scanner.h"
-#include "model/text.h"
 
 namespace lstmfast::model {
 namespace {
@@ -22,7 +22,7 @@ bool is_utf8(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at < end) {
-    const int length = utf8_length(at, end);
+    const int length = base::utf8_length(at, end);
     if (length == 0) return false;
     at += length;
   }
@@ -61,7 +61,7 @@ TensorInfo parse_tensor(JsonScanner& json, std::string name) {
   bool has_shape = false;
   bool has_offsets = false;
   const auto once = [&](bool& seen, const char* key) {
-    if (seen) json.fail("tensor " + in_quotes(info.name) + " has " + key + " twice");
+    if (seen) json.fail("tensor " + base::in_quotes(info.name) + " has " + key + " twice");
     seen = true;
   };
   json.object([&](const std::string& key) {
@@ -69,7 +69,8 @@ TensorInfo parse_tensor(JsonScanner& json, std::string name) {
       once(has_dtype, "dtype");
       const std::string dtype = json.string();
       if (!find_dtype(dtype, &info.dtype)) {
-        json.fail("tensor " + in_quotes(info.name) + " has the unknown dtype " + in_quotes(dtype));
+        json.fail("tensor " + base::in_quotes(info.name) + " has the unknown dtype " +
+                  base::in_quotes(dtype));
       }
     } else if (key == "shape") {
       once(has_shape, "shape");
@@ -78,12 +79,12 @@ TensorInfo parse_tensor(JsonScanner& json, std::string name) {
       once(has_offsets, "data_offsets");
       parse_offsets(json, info);
     } else {
-      json.fail("tensor " + in_quotes(info.name) + " has the unknown key " + in_quotes(key) +
-                "; expected dtype, shape, data_offsets");
+      json.fail("tensor " + base::in_quotes(info.name) + " has the unknown key " +
+                base::in_quotes(key) + "; expected dtype, shape, data_offsets");
     }
   });
   if (!has_dtype || !has_shape || !has_offsets) {
-    json.fail("tensor " + in_quotes(info.name) + " has no " +
+    json.fail("tensor " + base::in_quotes(info.name) + " has no " +
               (!has_dtype   ? "dtype"
                : !has_shape ? "shape"
                             : "data_offsets"));
@@ -97,7 +98,7 @@ Metadata parse_metadata(JsonScanner& json) {
     if (metadata.size() == kMaxEntries) json.fail("more than 1000000 metadata entries");
     std::string value = json.string();
     const auto [at, is_new] = metadata.emplace(std::move(key), std::move(value));
-    if (!is_new) json.fail("metadata key " + in_quotes(at->first) + " appears twice");
+    if (!is_new) json.fail("metadata key " + base::in_quotes(at->first) + " appears twice");
   });
   return metadata;
 }
@@ -116,14 +117,15 @@ void check_layout(const std::vector<TensorInfo>& tensors, std::uint64_t data_siz
     const std::uint64_t begin = info->begin;
     const std::uint64_t end = info->end;
     std::uint64_t size = 0;
-    LF_CHECK(count_bytes(info->shape, info->dtype, &size),
-             where << "tensor " << in_quotes(info->name) << " has a shape whose size overflows");
+    LF_CHECK(
+        count_bytes(info->shape, info->dtype, &size),
+        where << "tensor " << base::in_quotes(info->name) << " has a shape whose size overflows");
     LF_CHECK(begin <= end && end - begin == size,
-             where << "tensor " << in_quotes(info->name) << " has data_offsets [" << begin << ", "
-                   << end << "]; expected " << size << " bytes for "
+             where << "tensor " << base::in_quotes(info->name) << " has data_offsets [" << begin
+                   << ", " << end << "]; expected " << size << " bytes for "
                    << type_text(info->dtype, info->shape));
-    LF_CHECK(begin == place, where << "tensor " << in_quotes(info->name) << " has data_offsets ["
-                                   << begin << ", " << end << "], which "
+    LF_CHECK(begin == place, where << "tensor " << base::in_quotes(info->name)
+                                   << " has data_offsets [" << begin << ", " << end << "], which "
                                    << (begin < place ? "overlap" : "leave a hole in")
                                    << " the data before them; expected a start at " << place);
     place = end;
@@ -140,7 +142,7 @@ std::string metadata_text(const Metadata& metadata, const std::string& where) {
   for (const auto& [key, value] : metadata) {
     const std::string& name = key;  // a lambda cannot take a structured binding along
     LF_CHECK(is_utf8(key) && is_utf8(value),
-             where << "metadata entry " << in_quotes(name) << " is not valid UTF-8");
+             where << "metadata entry " << base::in_quotes(name) << " is not valid UTF-8");
     if (text.back() != '{') text += ',';
     append_json_string(text, key);
     text += ':';
@@ -153,13 +155,13 @@ std::string metadata_text(const Metadata& metadata, const std::string& where) {
 std::uint64_t place_tensor(TensorInfo& info, std::uint64_t begin, const std::string& where) {
   constexpr auto kMaxData = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
   LF_CHECK(is_utf8(info.name),
-           where << "tensor name " << in_quotes(info.name) << " is not valid UTF-8");
+           where << "tensor name " << base::in_quotes(info.name) << " is not valid UTF-8");
   LF_CHECK(info.name != kMetadataKey,
-           where << "no tensor may be named " << in_quotes(kMetadataKey));
+           where << "no tensor may be named " << base::in_quotes(kMetadataKey));
   std::uint64_t size = 0;
   LF_CHECK(info.shape.size() <= kMaxRank && count_bytes(info.shape, info.dtype, &size) &&
                size <= kMaxData - begin,
-           where << "tensor " << in_quotes(info.name) << " has the impossible shape "
+           where << "tensor " << base::in_quotes(info.name) << " has the impossible shape "
                  << type_text(info.dtype, info.shape));
   info.begin = begin;
   info.end = begin + size;
@@ -193,7 +195,7 @@ TensorHeader parse_tensor_header(std::string_view text, std::uint64_t data_size,
       std::adjacent_find(tensors.begin(), tensors.end(),
                          [](const TensorInfo& a, const TensorInfo& b) { return a.name == b.name; });
   LF_CHECK(twice == tensors.end(),
-           where << "tensor " << in_quotes(twice->name) << " appears twice");
+           where << "tensor " << base::in_quotes(twice->name) << " appears twice");
   check_layout(tensors, data_size, where);
   return header;
 }
@@ -208,7 +210,7 @@ std::string format_tensor_header(std::vector<TensorInfo>& tensors, const Metadat
   std::uint64_t place = 0;
   for (TensorInfo& info : tensors) {
     LF_CHECK(names.insert(info.name).second,
-             where << "tensor " << in_quotes(info.name) << " appears twice");
+             where << "tensor " << base::in_quotes(info.name) << " appears twice");
     place = place_tensor(info, place, where);
     if (text.size() > 1) text += ',';
     append_json_string(text, info.name);

@@ -10,7 +10,7 @@ namespace lstmfast::model {
 namespace {
 
 // Options of losses and optimizers are numbers; switches among them are written as flags.
-std::function<double(const char*, double)> options(const FlatConfig& config) {
+std::function<double(const char*, double)> options(const base::FlatConfig& config) {
   return [config](const char* key, double fallback) {
     const std::string text = config.text_or(key, "");
     if (text == "true" || text == "false") return config.flag(key) ? 1.0 : 0.0;
@@ -27,7 +27,7 @@ std::vector<std::string> split_names(const std::string& text) {
   return names;
 }
 
-optim::ClipOptions read_clip(const FlatConfig& config) {
+optim::ClipOptions read_clip(const base::FlatConfig& config) {
   optim::ClipOptions clip;
   clip.value = config.number_or("value", 0, 0);
   clip.norm = config.number_or("norm", 0, 0);
@@ -39,12 +39,12 @@ optim::ClipOptions read_clip(const FlatConfig& config) {
 
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const FlatConfig::Map& map) {
-  const FlatConfig config(map, "model.compile");
+                                           const base::FlatConfig::Map& map) {
+  const base::FlatConfig config(map, "model.compile");
   auto out = std::make_unique<Training<T>>(definition.chain);
   out->config = map;
   out->loss = losses::make_loss<T>(config.text("loss"), options(config.part("loss")));
-  const FlatConfig optimizer = config.part("optimizer");
+  const base::FlatConfig optimizer = config.part("optimizer");
   out->optimizer = optim::make_optimizer<T>(optimizer.text("kind"), options(optimizer));
   out->clip = optim::Clip<T>(read_clip(config.part("clip")));
   out->metrics = split_names(config.text_or("metrics", ""));
@@ -74,8 +74,8 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
 }
 
 template std::unique_ptr<Training<float>> make_training(const Definition<float>& definition,
-                                                        const FlatConfig::Map& config);
+                                                        const base::FlatConfig::Map& config);
 template std::unique_ptr<Training<double>> make_training(const Definition<double>& definition,
-                                                         const FlatConfig::Map& config);
+                                                         const base::FlatConfig::Map& config);
 
 }  // namespace lstmfast::model

@@ -18,7 +18,7 @@ namespace lstmfast::model {
 
 template <class T>
 struct Training {
-  FlatConfig::Map config;  // as given
+  base::FlatConfig::Map config;  // as given
   std::unique_ptr<losses::Loss<T>> loss;
   std::unique_ptr<optim::Optimizer<T>> optimizer;
   optim::Clip<T> clip;
@@ -45,6 +45,6 @@ struct Training {
 // is unknown, missing or wrong.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const FlatConfig::Map& config);
+                                           const base::FlatConfig::Map& config);
 
 }  // namespace lstmfast::model

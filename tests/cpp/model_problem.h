@@ -11,7 +11,7 @@
 
 namespace lstmfast::test {
 
-using Map = model::FlatConfig::Map;
+using Map = base::FlatConfig::Map;
 
 // Two LSTM layers of different options, dropout between, a Dense end. Sequence in, `columns` values
 // out.

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "model/flat_config.h"
+#include "base/flat_config.h"
 #include "temp_dir.h"
 
 namespace lstmfast::model {
@@ -19,27 +19,29 @@ namespace {
 
 using test::error_of;
 
-FlatConfig config_of(const std::string& value) { return FlatConfig({{"a.k", value}}, "test"); }
+base::FlatConfig config_of(const std::string& value) {
+  return base::FlatConfig({{"a.k", value}}, "test");
+}
 
 TEST_CASE("values of every kind") {
-  const FlatConfig config({{"layers", "2"},
-                           {"name", "net"},
-                           {"rate", "0.25"},
-                           {"layers.0.units", "50"},
-                           {"layers.0.bias", "true"},
-                           {"layers.0.shape", "?,1"},
-                           {"layers.10.units", "7"}},
-                          "model.config");
+  const base::FlatConfig config({{"layers", "2"},
+                                 {"name", "net"},
+                                 {"rate", "0.25"},
+                                 {"layers.0.units", "50"},
+                                 {"layers.0.bias", "true"},
+                                 {"layers.0.shape", "?,1"},
+                                 {"layers.10.units", "7"}},
+                                "model.config");
   CHECK(config.integer("layers") == 2);
   CHECK(config.text("name") == "net");
   CHECK(config.number("rate", 0, 1) == 0.25);
   CHECK(config.choice("name", {"gru", "net"}) == "net");
   CHECK(config.has("name"));
   CHECK_FALSE(config.has("nothing"));
-  const FlatConfig layer = config.part("layers").part("0");
+  const base::FlatConfig layer = config.part("layers").part("0");
   CHECK(layer.integer("units") == 50);
   CHECK(layer.flag("bias"));
-  CHECK(layer.shape("shape") == std::vector<index>{kAnyExtent, 1});
+  CHECK(layer.shape("shape") == std::vector<index>{base::kAnyExtent, 1});
   CHECK(config.part("layers.10").integer("units") == 7);
   config.check_all_used();
 
@@ -52,7 +54,7 @@ TEST_CASE("values of every kind") {
 }
 
 TEST_CASE("integers") {
-  const auto value = [](const char* text, index low = 1, index high = kMaxInteger) {
+  const auto value = [](const char* text, index low = 1, index high = base::kMaxInteger) {
     return config_of(text).part("a").integer("k", low, high);
   };
   CHECK(value("1") == 1);
@@ -85,7 +87,7 @@ TEST_CASE("numbers") {
         "[test] a.k is \"1.5\"; expected a number from 0 to 1");
   CHECK(error_of([&] { config_of("-1").number_or("a.k", 1, 0); }) ==
         "[test] a.k is \"-1\"; expected a finite number of at least 0");
-  CHECK(error_of([&] { config_of("7").number("a.k", FlatConfig::kLowest, 0.5); }) ==
+  CHECK(error_of([&] { config_of("7").number("a.k", base::FlatConfig::kLowest, 0.5); }) ==
         "[test] a.k is \"7\"; expected a finite number of at most 0.5");
 }
 
@@ -110,11 +112,11 @@ TEST_CASE("every double comes back with its bits") {
   }
   int wrong = 0;
   for (const double value : values) {
-    const double back = config_of(number_text(value)).number("a.k");
+    const double back = config_of(base::number_text(value)).number("a.k");
     wrong += std::memcmp(&value, &back, sizeof value) != 0;
   }
   CHECK(wrong == 0);
-  CHECK(number_text(0.001) == "0.001");
+  CHECK(base::number_text(0.001) == "0.001");
 }
 
 TEST_CASE("numbers do not depend on the locale") {
@@ -126,8 +128,8 @@ TEST_CASE("numbers do not depend on the locale") {
   const std::locale before = std::locale::global(std::locale(std::locale(), new Comma));
   const std::string c_before = std::setlocale(LC_ALL, nullptr);
   std::setlocale(LC_ALL, "de_DE.UTF-8");  // where the system has it
-  CHECK(number_text(1234.5) == "1234.5");
-  CHECK(integer_text(1234567) == "1234567");
+  CHECK(base::number_text(1234.5) == "1234.5");
+  CHECK(base::integer_text(1234567) == "1234567");
   CHECK(config_of("1234.5").number("a.k") == 1234.5);
   CHECK(error_of([] { config_of("0").integer("a.k", 1, 1234567); }) ==
         "[test] a.k is \"0\"; expected an integer from 1 to 1234567");
@@ -146,24 +148,27 @@ TEST_CASE("flags, choices and shapes") {
         "[test] b is missing; expected one of \"dense\"");
 
   const auto shape = [](const std::string& text) { return config_of(text).shape("a.k"); };
-  for (const std::vector<index>& extents :
-       {std::vector<index>{}, {3}, {3, 1}, {kAnyExtent, 1}, {kAnyExtent, kMaxInteger}}) {
-    CHECK(shape(extents_text(extents)) == extents);
+  for (const std::vector<index>& extents : {std::vector<index>{},
+                                            {3},
+                                            {3, 1},
+                                            {base::kAnyExtent, 1},
+                                            {base::kAnyExtent, base::kMaxInteger}}) {
+    CHECK(shape(base::extents_text(extents)) == extents);
   }
-  CHECK(extents_text({kAnyExtent, 1}) == "?,1");
+  CHECK(base::extents_text({base::kAnyExtent, 1}) == "?,1");
   for (const char* bad : {",", "3,", ",3", "3,,1", "0", "-1", "a", "3 ,1", "??", "2147483648"}) {
     CHECK(error_of([&] { shape(bad); }) == std::string("[test] a.k is \"") + bad +
                                                "\"; expected extents such as \"3,1\" or \"?,1\"");
   }
-  CHECK(flag_text(true) == "true");
+  CHECK(base::flag_text(true) == "true");
 }
 
 TEST_CASE("unknown keys are named beside the known ones") {
-  const FlatConfig config(
+  const base::FlatConfig config(
       {{"layers", "1"}, {"layers.0.unit", "3"}, {"loss", "mse"}, {"layers.1.units", "3"}}, "m");
   config.integer("layers");
   config.text("loss");
-  const FlatConfig layer = config.part("layers.0");
+  const base::FlatConfig layer = config.part("layers.0");
   layer.integer_or("units", 1);
   layer.text_or("kind", "lstm");
   CHECK(error_of([&] { layer.check_all_used(); }) ==
@@ -172,7 +177,7 @@ TEST_CASE("unknown keys are named beside the known ones") {
   layer.check_all_used();
   CHECK(error_of([&] { config.check_all_used(); }) ==
         "[m] unknown key layers.1.units; expected one of layers.0");
-  const FlatConfig top({{"los", "mse"}}, "m");
+  const base::FlatConfig top({{"los", "mse"}}, "m");
   CHECK(error_of([&] { top.check_all_used(); }) == "[m] unknown key los; expected no keys at all");
   top.has("loss");
   top.has("optimizer.kind");
@@ -181,8 +186,8 @@ TEST_CASE("unknown keys are named beside the known ones") {
 }
 
 TEST_CASE("entries of a part count as used") {
-  const FlatConfig config({{"extra.a", "1"}, {"extra.b.c", "2"}, {"extras", "3"}}, "m");
-  CHECK(config.part("extra").entries() == FlatConfig::Map{{"a", "1"}, {"b.c", "2"}});
+  const base::FlatConfig config({{"extra.a", "1"}, {"extra.b.c", "2"}, {"extras", "3"}}, "m");
+  CHECK(config.part("extra").entries() == base::FlatConfig::Map{{"a", "1"}, {"b.c", "2"}});
   config.has("extras");
   config.check_all_used();
 }

@@ -26,7 +26,7 @@ std::vector<T> numbers(index count) {
 }
 
 template <class T>
-std::unique_ptr<Rnn<T>> make_rnn(double dropout, const FlatConfig::Map& cell = {}) {
+std::unique_ptr<Rnn<T>> make_rnn(double dropout, const base::FlatConfig::Map& cell = {}) {
   auto rnn = std::make_unique<Rnn<T>>(read_rnn_options(kInput, kHidden, kLayers, cell, dropout, 3));
   Numbers source;
   for (const auto& parameter : rnn->parameters()) {

@@ -11,7 +11,7 @@
 
 #include "base/plain.h"
 
-namespace lstmfast::model {
+namespace lstmfast::base {
 
 constexpr index kAnyExtent = -1;           // "?" in a shape
 constexpr index kMaxInteger = 2147483647;  // the default upper bound of integers and extents
@@ -91,4 +91,4 @@ std::string number_text(double value);
 std::string flag_text(bool value);
 std::string extents_text(const std::vector<index>& shape);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::base

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace lstmfast::model {
+namespace lstmfast::base {
 
 // Bytes of the valid UTF-8 sequence that starts at `at`, 1 to 4; 0 when there is none before `end`.
 int utf8_length(const char* at, const char* end);
@@ -17,4 +17,4 @@ std::string printable(std::string_view text);
 // outside.
 std::string in_quotes(std::string_view text);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::base

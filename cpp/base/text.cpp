@@ -1,8 +1,8 @@
-#include "model/text.h"
+#include "base/text.h"
 
 #include <cstddef>
 
-namespace lstmfast::model {
+namespace lstmfast::base {
 namespace {
 
 constexpr std::size_t kMaxQuoted = 80;
@@ -54,4 +54,4 @@ std::string in_quotes(std::string_view text) {
   return '"' + printable(text.substr(0, cut)) + "...\"";
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::base

@@ -1,4 +1,4 @@
-#include "model/flat_config.h"
+#include "base/flat_config.h"
 
 #include <algorithm>
 #include <charconv>
@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "base/check.h"
-#include "model/text.h"
+#include "base/text.h"
 
-namespace lstmfast::model {
+namespace lstmfast::base {
 namespace {
 
 // The whole of `text` as a number; false when it is none or does not fit.
@@ -271,4 +271,4 @@ std::string extents_text(const std::vector<index>& shape) {
   return out;
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::base
