@@ -37,22 +37,12 @@ class RandomStream {
 
   // What number i is made of: word i % 4 of philox4x32({low(i / 4), high(i / 4), row, time}, key).
   PhiloxKey key() const noexcept { return key_; }
-  std::uint32_t row() const noexcept { return row_; }
-  std::uint32_t time() const noexcept { return time_; }
-
-  // out [4 * blocks] = bits(4 * first), bits(4 * first + 1), ...
-  void fill_blocks(std::uint64_t first, index blocks, std::uint32_t* out) const noexcept;
 
  private:
   PhiloxKey key_;
   std::uint32_t row_ = 0;
   std::uint32_t time_ = 0;
 };
-
-// mask [count] out: element j is 0 with probability rate, else 1 / (1 - rate), decided by number
-// first + j of the stream, the same for float and double. rate in [0, 1]; at 1 all are 0.
-template <class T>
-void fill_mask(const RandomStream& stream, std::uint64_t first, double rate, T* mask, index count);
 
 // items [count] in/out, put into an order that depends on (seed, epoch) and count alone; every
 // order is equally likely (Fisher and Yates, with unbiased draws).

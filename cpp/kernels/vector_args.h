@@ -4,6 +4,8 @@
 // behind `columns` nothing is read or written.
 #pragma once
 
+#include <stdint.h>
+
 #include "kernels/args.h"
 
 namespace lstmfast::kernels {
@@ -145,6 +147,21 @@ struct Adam {
   const T* gradients;
   T* m;
   T* v;
+};
+
+// Rows of random choices: element j of a row is `dropped` where word j % 4 of Philox 4x32-10 with
+// counter {low(j / 4), high(j / 4), row number, time} lies below `drop_below`, else `kept`.
+template <class T>
+struct RandomMask {
+  uint32_t key[2];
+  uint32_t time;
+  uint64_t drop_below;  // 0 .. 2^32
+  T dropped, kept;
+  index rows, units;
+  const index* row_numbers;  // [rows]; null: first_row, first_row + 1, ...
+  index first_row;
+  T* mask;  // [rows][units], rows `stride` apart; units up to `padded` become 0
+  index stride, padded;
 };
 
 }  // namespace lstmfast::kernels

@@ -2,34 +2,11 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "base/team.h"
-#include "layers/dropout_mask.h"
 #include "layers/layer.h"
+#include "ops/random_mask.h"
 #include "ops/vector.h"
 
 namespace lstmfast::layers {
-
-template <class T>
-void fill_dropout(const base::RandomStream& stream, double rate, index batch, index steps,
-                  index units, T* mask, index row_stride, index step_stride) {
-  // Numbers that take a thread about as long as it takes to wake it.
-  constexpr index kNumbersPerThread = 16384;
-  const index grain = std::max<index>(1, kNumbersPerThread / std::max<index>(1, units));
-  const index rows = batch * steps;
-  const int threads = rows <= grain ? 1 : base::team::get_num_threads();
-  base::team::parallel_for(threads, rows, grain, [&](index begin, index end) {
-    for (index r = begin; r < end; ++r) {
-      const index b = r / steps, t = r % steps;
-      base::fill_mask(stream.at(static_cast<std::uint32_t>(b), static_cast<std::uint32_t>(t)), 0,
-                      rate, mask + b * row_stride + t * step_stride, units);
-    }
-  });
-}
-
-template void fill_dropout(const base::RandomStream&, double, index, index, index, float*, index,
-                           index);
-template void fill_dropout(const base::RandomStream&, double, index, index, index, double*, index,
-                           index);
 
 namespace {
 
@@ -73,7 +50,8 @@ class Dropout : public Layer<T> {
     T* const mask = pass.arena->at(my.mask);
     const base::RandomStream stream(pass.seed, stream_,
                                     static_cast<std::uint32_t>(RandomKind::dropout), pass.step);
-    fill_dropout(stream, rate_, pass.batch, my.steps, my.units, mask, sample, my.units);
+    ops::fill_random_mask<T>(stream, ops::dropout_values<T>(rate_),
+                             {pass.batch, my.steps, my.units, mask, sample, my.units});
     ops::multiply(count, x, mask, y);
   }
 

@@ -3,10 +3,10 @@
 #include "base/check.h"
 #include "base/denormals.h"
 #include "base/rng.h"
-#include "layers/dropout_mask.h"
 #include "layers/layer.h"
 #include "layers/options.h"
 #include "model/runtime.h"
+#include "ops/random_mask.h"
 #include "ops/vector.h"
 
 namespace lstmfast::model {
@@ -123,7 +123,8 @@ void Rnn<T>::drop(const ops::LstmCall<T>& call, std::size_t layer, Memory& memor
   const base::RandomStream stream(options_.seed, static_cast<std::uint32_t>(layer),
                                   static_cast<std::uint32_t>(layers::RandomKind::dropout),
                                   training_calls_);
-  layers::fill_dropout(stream, options_.dropout, B, call.steps, H, mask, H, B * H);
+  ops::fill_random_mask<T>(stream, ops::dropout_values<T>(options_.dropout),
+                           {B, call.steps, H, mask, H, B * H});
   ops::multiply(count, memory.arena.at(memory.outputs[layer - 1]), mask,
                 memory.arena.at(memory.masked[layer - 1]));
 }

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
-#include <stdexcept>
 #include <vector>
 
 #include "base/plain.h"
@@ -24,10 +23,13 @@ TEST_CASE("philox: known answers of the published generator") {
 
 TEST_CASE("random stream: a number depends on names and index alone") {
   const RandomStream s = RandomStream(0x123456789ABCDEFULL, 2, 3, 4).at(5, 6);
-  const std::uint64_t far = 0xFFFFFFFFFULL;  // blocks on both sides of a carry of the counter
-  std::vector<std::uint32_t> out(4 * 37);
-  s.fill_blocks(far - 10, 37, out.data());
-  for (std::size_t i = 0; i < out.size(); ++i) CHECK(out[i] == s.bits(4 * (far - 10) + i));
+  const std::uint32_t last = 0xFFFFFFFFU;  // of the counter's low word, before the carry
+  const PhiloxBlock before = philox4x32({last, 0, 5, 6}, s.key());
+  const PhiloxBlock after = philox4x32({0, 1, 5, 6}, s.key());
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    CHECK(s.bits(4 * std::uint64_t{last} + i) == before[i]);
+    CHECK(s.bits(4 * (std::uint64_t{last} + 1) + i) == after[i]);
+  }
 
   const std::vector<RandomStream> others = {
       RandomStream(0x123456789ABCDEEULL, 2, 3, 4).at(5, 6),
@@ -58,40 +60,6 @@ TEST_CASE("random stream: floats are uniform in [0, 1)") {
   // Five standard errors: sqrt(1/12 / n) for the mean, sqrt(4/45 / n) for the mean square.
   CHECK(std::abs(sum / kCount - 0.5) < 5 * std::sqrt(1.0 / 12 / kCount));
   CHECK(std::abs(squares / kCount - 1.0 / 3) < 5 * std::sqrt(4.0 / 45 / kCount));
-}
-
-TEST_CASE("mask: scaled, of the right rate, the same in pieces and in both types") {
-  const RandomStream s(11, 1, 2, 3);
-  constexpr index kCount = 20011;
-  std::vector<float> whole(kCount);
-  std::vector<double> wide(kCount);
-  for (const double rate : {0.0, 0.1, 0.5, 0.9}) {
-    fill_mask(s, 5, rate, whole.data(), kCount);
-    fill_mask(s, 5, rate, wide.data(), kCount);
-    index kept = 0;
-    for (index j = 0; j < kCount; ++j) {
-      const auto i = static_cast<std::size_t>(j);
-      REQUIRE((whole[i] == 0 || whole[i] == static_cast<float>(1 / (1 - rate))));
-      REQUIRE((whole[i] == 0) == (wide[i] == 0));
-      kept += whole[i] != 0 ? 1 : 0;
-    }
-    const double error = std::sqrt(rate * (1 - rate) / kCount);
-    CHECK(std::abs(static_cast<double>(kept) / kCount - (1 - rate)) <= 5 * error);
-
-    std::vector<float> pieces(kCount);
-    index piece = 1;
-    for (index done = 0; done < kCount; done += piece, piece = piece % 97 + 1) {
-      fill_mask(s, 5 + static_cast<std::uint64_t>(done), rate, pieces.data() + done,
-                std::min(piece, kCount - done));
-    }
-    CHECK(pieces == whole);
-  }
-  fill_mask(s, 0, 1.0, whole.data(), kCount);
-  CHECK(std::all_of(whole.begin(), whole.end(), [](float v) { return v == 0; }));
-  fill_mask(s, 0, 0.5, whole.data(), 0);
-  CHECK_THROWS_WITH_AS(fill_mask(s, 0, 1.5, whole.data(), 1),
-                       "[fill_mask] rate is 1.5; expected 0 to 1", std::invalid_argument);
-  CHECK_THROWS_AS(fill_mask(s, 0, std::nan(""), whole.data(), 1), std::invalid_argument);
 }
 
 TEST_CASE("shuffle: an order for each seed and epoch, all orders equally likely") {

@@ -9,4 +9,5 @@
 #include "kernels/impl/crossentropy.inl"
 #include "kernels/impl/matches.inl"
 #include "kernels/impl/optimizers.inl"
+#include "kernels/impl/random.inl"
 // clang-format on

@@ -134,3 +134,32 @@ LF_INLINE void transpose(F32 (&r)[8]) {
     r[i + 4].v = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
   }
 }
+
+// Lanes of 64 bits, as whole numbers.
+struct Words {
+  static constexpr int kLanes = 4;
+  __m256i v;
+  static LF_INLINE Words set(uint64_t x) { return {_mm256_set1_epi64x((long long)x)}; }
+  static LF_INLINE Words load(const uint64_t* p) { return {_mm256_loadu_si256((const __m256i*)p)}; }
+};
+
+LF_INLINE Words operator+(Words a, Words b) { return {_mm256_add_epi64(a.v, b.v)}; }
+LF_INLINE Words operator^(Words a, Words b) { return {_mm256_xor_si256(a.v, b.v)}; }
+LF_INLINE Words multiply_low(Words a, Words b) { return {_mm256_mul_epu32(a.v, b.v)}; }
+LF_INLINE Words high(Words a) { return {_mm256_srli_epi64(a.v, 32)}; }
+LF_INLINE Words join_low(Words a, Words b) {
+  return {_mm256_blend_epi32(a.v, _mm256_slli_epi64(b.v, 32), 0xaa)};
+}
+LF_INLINE void swap_odd_even(Words& a, Words& b) {
+  const __m256i even = _mm256_unpacklo_epi64(a.v, b.v);
+  b.v = _mm256_unpackhi_epi64(a.v, b.v);
+  a.v = even;
+}
+LF_INLINE void halves_up_to(Words a, Words b, Mask<float> (&m)[1]) {
+  m[0].m = _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_min_epu32(a.v, b.v), a.v));
+}
+LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
+  const __m256i all = _mm256_cmpeq_epi32(_mm256_min_epu32(a.v, b.v), a.v);
+  m[0].m = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(all)));
+  m[1].m = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256(all, 1)));
+}

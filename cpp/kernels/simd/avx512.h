@@ -143,3 +143,32 @@ LF_INLINE void transpose(F32 (&r)[16]) {
     r[i + 12].v = _mm512_shuffle_f32x4(b, d, 0xdd);
   }
 }
+
+// Lanes of 64 bits, as whole numbers.
+struct Words {
+  static constexpr int kLanes = 8;
+  __m512i v;
+  static LF_INLINE Words set(uint64_t x) { return {_mm512_set1_epi64((long long)x)}; }
+  static LF_INLINE Words load(const uint64_t* p) { return {_mm512_loadu_si512(p)}; }
+};
+
+LF_INLINE Words operator+(Words a, Words b) { return {_mm512_add_epi64(a.v, b.v)}; }
+LF_INLINE Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.v, b.v)}; }
+LF_INLINE Words multiply_low(Words a, Words b) { return {_mm512_mul_epu32(a.v, b.v)}; }
+LF_INLINE Words high(Words a) { return {_mm512_srli_epi64(a.v, 32)}; }
+LF_INLINE Words join_low(Words a, Words b) {
+  return {_mm512_mask_blend_epi32(0xaaaa, a.v, _mm512_slli_epi64(b.v, 32))};
+}
+LF_INLINE void swap_odd_even(Words& a, Words& b) {
+  const __m512i even = _mm512_unpacklo_epi64(a.v, b.v);
+  b.v = _mm512_unpackhi_epi64(a.v, b.v);
+  a.v = even;
+}
+LF_INLINE void halves_up_to(Words a, Words b, Mask<float> (&m)[1]) {
+  m[0].m = _mm512_cmple_epu32_mask(a.v, b.v);
+}
+LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
+  const __mmask16 all = _mm512_cmple_epu32_mask(a.v, b.v);
+  m[0].m = (__mmask8)all;
+  m[1].m = (__mmask8)(all >> 8);
+}

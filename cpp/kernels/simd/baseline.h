@@ -121,3 +121,32 @@ LF_INLINE void transpose(F64 (&r)[2]) {
   r[1].v = _mm_unpackhi_pd(r[0].v, r[1].v);
   r[0].v = a;
 }
+
+// Lanes of 64 bits, as whole numbers.
+struct Words {
+  static constexpr int kLanes = 2;
+  __m128i v;
+  static LF_INLINE Words set(uint64_t x) { return {_mm_set1_epi64x((long long)x)}; }
+  static LF_INLINE Words load(const uint64_t* p) { return {_mm_loadu_si128((const __m128i*)p)}; }
+};
+
+LF_INLINE Words operator+(Words a, Words b) { return {_mm_add_epi64(a.v, b.v)}; }
+LF_INLINE Words operator^(Words a, Words b) { return {_mm_xor_si128(a.v, b.v)}; }
+LF_INLINE Words multiply_low(Words a, Words b) { return {_mm_mul_epu32(a.v, b.v)}; }
+LF_INLINE Words high(Words a) { return {_mm_srli_epi64(a.v, 32)}; }
+LF_INLINE Words join_low(Words a, Words b) {
+  return {_mm_blend_epi16(a.v, _mm_slli_epi64(b.v, 32), 0xcc)};
+}
+LF_INLINE void swap_odd_even(Words& a, Words& b) {
+  const __m128i even = _mm_unpacklo_epi64(a.v, b.v);
+  b.v = _mm_unpackhi_epi64(a.v, b.v);
+  a.v = even;
+}
+LF_INLINE void halves_up_to(Words a, Words b, Mask<float> (&m)[1]) {
+  m[0].m = _mm_castsi128_ps(_mm_cmpeq_epi32(_mm_min_epu32(a.v, b.v), a.v));
+}
+LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
+  const __m128i all = _mm_cmpeq_epi32(_mm_min_epu32(a.v, b.v), a.v);
+  m[0].m = _mm_castsi128_pd(_mm_unpacklo_epi32(all, all));
+  m[1].m = _mm_castsi128_pd(_mm_unpackhi_epi32(all, all));
+}

@@ -138,3 +138,33 @@ LF_INLINE void transpose(F32 (&r)[4]) {
   r[2].v = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
   r[3].v = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
 }
+
+// Lanes of 64 bits, as whole numbers.
+struct Words {
+  static constexpr int kLanes = 2;
+  uint64x2_t v;
+  static LF_INLINE Words set(uint64_t x) { return {vdupq_n_u64(x)}; }
+  static LF_INLINE Words load(const uint64_t* p) { return {vld1q_u64(p)}; }
+};
+
+LF_INLINE Words operator+(Words a, Words b) { return {vaddq_u64(a.v, b.v)}; }
+LF_INLINE Words operator^(Words a, Words b) { return {veorq_u64(a.v, b.v)}; }
+LF_INLINE Words multiply_low(Words a, Words b) {
+  return {vmull_u32(vmovn_u64(a.v), vmovn_u64(b.v))};
+}
+LF_INLINE Words high(Words a) { return {vshrq_n_u64(a.v, 32)}; }
+LF_INLINE Words join_low(Words a, Words b) { return {vsliq_n_u64(a.v, b.v, 32)}; }
+LF_INLINE void swap_odd_even(Words& a, Words& b) {
+  const uint64x2_t even = vtrn1q_u64(a.v, b.v);
+  b.v = vtrn2q_u64(a.v, b.v);
+  a.v = even;
+}
+LF_INLINE uint32x4_t halves_up_to(Words a, Words b) {
+  return vcleq_u32(vreinterpretq_u32_u64(a.v), vreinterpretq_u32_u64(b.v));
+}
+LF_INLINE void halves_up_to(Words a, Words b, Mask<float> (&m)[1]) { m[0].m = halves_up_to(a, b); }
+LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
+  const uint32x4_t all = halves_up_to(a, b);
+  m[0].m = vreinterpretq_u64_u32(vzip1q_u32(all, all));
+  m[1].m = vreinterpretq_u64_u32(vzip2q_u32(all, all));
+}

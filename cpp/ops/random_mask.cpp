@@ -1,0 +1,49 @@
+#include "ops/random_mask.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "kernels/table.h"
+#include "ops/vector.h"
+
+namespace lstmfast::ops {
+
+template <class T>
+void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& values,
+                      const MaskBlock<T>& block) {
+  LF_CHECK(values.rate >= 0 && values.rate <= 1,
+           "[random_mask] rate is " << values.rate << "; expected 0 to 1");
+  const auto& table = kernels::table<T>();
+  const base::PhiloxKey key = stream.key();
+  kernels::RandomMask<T> mask = {};
+  mask.key[0] = key[0];
+  mask.key[1] = key[1];
+  // Decided in integers, which no floating-point mode can change.
+  mask.drop_below = static_cast<std::uint64_t>(values.rate * 0x1p32);
+  mask.dropped = values.dropped;
+  mask.kept = values.kept;
+  mask.units = block.units;
+  mask.stride = block.row_stride;
+  mask.padded = block.padded;
+
+  const index grain = std::max<index>(1, kStreamGrain / std::max<index>(1, block.units));
+  for_shares(block.steps * block.rows, grain, [&](index begin, index end) {
+    kernels::RandomMask<T> part = mask;
+    for (index at = begin; at < end; at += part.rows) {
+      const index t = at / block.rows, r = at % block.rows;
+      part.rows = std::min(block.rows - r, end - at);
+      part.time = static_cast<std::uint32_t>(block.first_time + t);
+      part.row_numbers = block.row_numbers ? block.row_numbers + r : nullptr;
+      part.first_row = r;
+      part.mask = block.mask + r * block.row_stride + t * block.step_stride;
+      table.random_mask(part);
+    }
+  });
+}
+
+template void fill_random_mask(const base::RandomStream&, const MaskValues<float>&,
+                               const MaskBlock<float>&);
+template void fill_random_mask(const base::RandomStream&, const MaskValues<double>&,
+                               const MaskBlock<double>&);
+
+}  // namespace lstmfast::ops

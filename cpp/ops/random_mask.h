@@ -1,0 +1,45 @@
+// Random masks of many rows and steps, on the thread team. Knows how their numbers are named in a
+// stream, no layers.
+#pragma once
+
+#include "base/plain.h"
+#include "base/rng.h"
+
+namespace lstmfast::ops {
+
+// What a mask holds: `dropped` with probability `rate`, else `kept`.
+template <class T>
+struct MaskValues {
+  double rate;  // 0 .. 1
+  T dropped, kept;
+};
+
+// 0, or 1 / (1 - rate), so that the mean is 1; all 0 at rate 1.
+template <class T>
+MaskValues<T> dropout_values(double rate) {
+  return {rate, T(0), rate < 1 ? static_cast<T>(1 / (1 - rate)) : T(0)};
+}
+
+// 1 where the old value stays, else 0.
+template <class T>
+MaskValues<T> zoneout_values(double rate) {
+  return {rate, T(1), T(0)};
+}
+
+template <class T>
+struct MaskBlock {
+  index rows, steps, units;
+  T* mask;  // [rows][steps][units] out
+  index row_stride, step_stride;
+  const index* row_numbers = nullptr;  // [rows] names of the rows; null: 0, 1, ...
+  index first_time = 0;                // names of the steps: first_time, first_time + 1, ...
+  index padded = 0;                    // units up to here become 0
+};
+
+// Number j of stream.at(row, time) decides unit j, the same for float and double: a mask does not
+// depend on the batch around its row, on where its steps begin, or on threads.
+template <class T>
+void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& values,
+                      const MaskBlock<T>& block);
+
+}  // namespace lstmfast::ops
