@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lstmfast import reference
-from lstmfast.reference import CellOptions
+from lstmfast.reference import CellOptions, Masks
 from whole_numbers import WHOLE, B, H, I, T, Whole
 
 
@@ -22,6 +22,13 @@ from whole_numbers import WHOLE, B, H, I, T, Whole
         ({"lengths": np.array([1, 2, 3, 7])}, ValueError, "lengths are 1 to 7; T is 6"),
         ({"lengths": np.array([1.0, 2.0, 3.0, 4.0])}, TypeError, "expected integers"),
         ({"resets": np.zeros((B, T))}, TypeError, "resets has dtype float64; expected bool"),
+        ({"mask": np.ones((B, T))}, TypeError, "mask has dtype float64; expected bool"),
+        (
+            {"mask": np.ones((T, B), bool)},
+            ValueError,
+            r"mask has shape \(6, 4\); expected \(4, 6\)",
+        ),
+        ({"bptt_steps": 0}, ValueError, "bptt_steps is 0; expected at least 1"),
         ({"x": np.zeros((B, T))}, ValueError, "x has 2 axes; expected 3"),
         ({"params": {"kernel": np.zeros((I, 8))}}, ValueError, "recurrent_kernel is missing"),
         ({"options": CellOptions()}, ValueError, r"unknown parameters \['peephole'\]"),
@@ -50,6 +57,21 @@ def test_option_errors() -> None:
         CellOptions(proj_clip=1.0)
     with pytest.raises(ValueError, match="zoneout_h is 2; expected 0 to 1"):
         CellOptions(zoneout_h=2)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"merge_mode": "max"}, "merge_mode is 'max'; expected one of"),
+        ({"merge_mode": None, "bidirectional": True}, "a layer above reads one array"),
+        ({"go_backwards": True, "bidirectional": True}, "go_backwards is for one direction"),
+        ({"dropout": []}, "0 dropout masks; expected 3"),
+        ({"masks": [Masks()]}, "1 masks; expected 4"),
+    ],
+)
+def test_stack_errors(call: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        reference.stack_forward(np.zeros((1, 2, H)), [Whole().params] * 4, **call)
 
 
 def test_imports_nothing_from_the_rest_of_the_package() -> None:

@@ -1,10 +1,10 @@
 """The LSTM in plain NumPy: readable equations, the independent twin of the compiled core.
 
-`cell.py` has the equations of one time step, `sequence.py` the loop over time, lengths and
-resets, `network.py` stacks layers; `dense.py`, `losses.py`, `optimizers.py` and `train.py` make a
-whole training of them. Gradients are derived by hand. Nothing here imports from the rest of the
-package: what the core computes is tested against this, and this against central differences and
-against golden values of other engines.
+`cell.py` has the equations of one time step and `cell_gradient.py` their gradients, `sequence.py`
+the loop over time, `rows.py` lengths, masks and resets, `stack.py` layers and directions;
+`dense.py`, `losses.py`, `optimizers.py` and `train.py` make a whole training of them. Gradients
+are derived by hand. Nothing here imports from the rest of the package: what the core computes is
+tested against this, and this against central differences, golden values and live engines.
 
 Letters: T steps, B rows, I inputs, H hidden units, P outputs (H, or `proj_size`), G gates.
 Parameters are dicts in logical layout: kernel (I, G·H), recurrent_kernel (P, G·H), bias (G·H),
@@ -36,11 +36,11 @@ from .losses import (
     mse,
     sparse_categorical_crossentropy,
 )
-from .network import StackCache, stack_backward, stack_forward
 from .optimizers import Adam, Clip, Sgd
 from .options import CellOptions, Masks, Params, parameter_shapes
 from .run import LstmCache
 from .sequence import lstm_backward, lstm_forward
+from .stack import StackCache, stack_backward, stack_forward
 from .train import Chain, DenseLayer, DropoutLayer, History, Layer, LstmLayer, fit, in_order
 
 __all__ = [

@@ -1,7 +1,7 @@
-"""One time step of the LSTM, forward and backward: the equations, and nothing about sequences.
+"""One time step of the LSTM: the equations, and nothing about sequences.
 
-Each function stands under the formulas it computes. Masks are 1 when off; b + x·W comes from
-outside, because it is one product for the whole sequence.
+Each function stands under the formulas it computes, their gradients in `cell_gradient.py`. Masks
+are 1 when off; b + x·W comes from outside, because it is one product for the whole sequence.
 
     1.  z = b + x·W + h'·R'                  h' = recurrent mask ⊙ h_{t-1}, R' = weight mask ⊙ R
     2.  z_i += p_i ⊙ c_{t-1}, z_f += p_f ⊙ c_{t-1}
@@ -20,7 +20,7 @@ import numpy as np
 
 from .activations import Activation, get_activation
 from .arrays import Array
-from .norm import NormCache, norm_backward, norm_forward
+from .norm import NormCache, norm_forward
 from .options import CellOptions
 
 Zoneout = Array | float
@@ -121,27 +121,17 @@ def _mix(old: Array, new: Array, m: Zoneout) -> Array:
     return new if isinstance(m, float) and m == 0.0 else m * old + (1.0 - m) * new
 
 
-def _mix_old(d: Array, m: Zoneout) -> Array | float:
-    """m ⊙ d: the part of a gradient that goes to the old value of `_mix`."""
-    return 0.0 if isinstance(m, float) and m == 0.0 else m * d
-
-
-def _mix_new(d: Array, m: Zoneout) -> Array:
-    """(1 - m) ⊙ d: the part of a gradient that goes to the new value of `_mix`."""
-    return d if isinstance(m, float) and m == 0.0 else (1.0 - m) * d
-
-
-def _input_gate(cell: Cell, gates: dict[str, Gate]) -> Array | float:
+def input_gate(cell: Cell, gates: dict[str, Gate]) -> Array | float:
     """i, or 1 - f when coupled, or 1 when switched off."""
     if cell.options.coupled:
         return 1.0 - gates["f"].a
     return gates["i"].a if "i" in gates else 1.0
 
 
-def _unbounded_state(cell: Cell, gates: dict[str, Gate], c_prev: Array) -> Array:
+def unbounded_state(cell: Cell, gates: dict[str, Gate], c_prev: Array) -> Array:
     """f ⊙ c_{t-1} + i ⊙ g, formula 5 before clip and zoneout."""
     kept = gates["f"].a * c_prev if "f" in gates else c_prev.copy()
-    kept += _input_gate(cell, gates) * gates["g"].a
+    kept += input_gate(cell, gates) * gates["g"].a
     return kept
 
 
@@ -180,7 +170,7 @@ def cell_forward(
     z += h_in @ cell.recurrent
 
     gates = {k: _gate_forward(cell, k, z[:, cut[k]], c_prev) for k in cell.early_gates}
-    c = _unbounded_state(cell, gates, c_prev)
+    c = unbounded_state(cell, gates, c_prev)
     if (bound := options.cell_clip) is not None:
         c = np.clip(c, -bound, bound)
     c = _mix(c_prev, c, zoneout_c)
@@ -199,107 +189,3 @@ def cell_forward(
     h = _mix(h_prev, out, zoneout_h)
     step = Step(gates, h_in, c_prev, c, seen, shown, norm_c, u, out, zoneout_h, zoneout_c)
     return h, c, step
-
-
-def _gate_backward(
-    cell: Cell,
-    name: str,
-    gate: Gate,
-    da: Array,
-    c: Array,
-    dz: Array,
-    dc: Array,
-    grads: dict[str, Array],
-) -> None:
-    """Write dz (B, H) of one gate; add p ⊙ dz to dc, and to the small gradients.
-
-    `c` is the state that the peephole saw, `dc` its gradient.
-    """
-    activation = cell.activation if name == "g" else cell.recurrent_activation
-    d = activation.derivative(gate.z, gate.a)
-    d *= da
-    if (bound := cell.options.preact_clip) is not None:
-        d *= np.abs(gate.z) < bound
-    if gate.norm is not None:
-        cut = cell.columns[name]
-        d, d_gamma, d_beta = norm_backward(d, cell.norm_z[name][0], gate.norm)
-        grads["norm_z_weight"][cut] += d_gamma
-        grads["norm_z_bias"][cut] += d_beta
-    dz[...] = d
-    if name in cell.peephole:
-        dc += cell.peephole[name] * d
-        grads["peephole"][cell.options.peepholes.index(name)] += (d * c).sum(axis=0)
-
-
-def _output_backward(
-    cell: Cell, step: Step, dh: Array, dc: Array, dz: Array, grads: dict[str, Array]
-) -> Array:
-    """Formulas 7 and 6 backward: from dh of `step.out`, return dc of the carried state."""
-    options = cell.options
-    if options.proj_clip is not None:
-        dh = dh * (np.abs(step.out) < options.proj_clip)
-    if cell.projection is not None:
-        grads["projection_kernel"] += step.u.T @ dh
-        dh = dh @ cell.projection.T
-
-    output = step.gates.get("o")
-    d_seen = cell.output_activation.derivative(step.seen, step.shown)
-    d_seen *= dh if output is None else dh * output.a
-    if cell.norm_c is not None and step.norm_c is not None:
-        d_seen, d_gamma, d_beta = norm_backward(d_seen, cell.norm_c[0], step.norm_c)
-        grads["norm_c_weight"] += d_gamma
-        grads["norm_c_bias"] += d_beta
-    dc = dc + d_seen
-    if output is not None:
-        dz_o = dz[:, cell.columns["o"]]
-        _gate_backward(cell, "o", output, dh * step.shown, step.c, dz_o, dc, grads)
-    return dc
-
-
-def cell_backward(
-    cell: Cell, step: Step, dh: Array, dc: Array, dz: Array, grads: dict[str, Array]
-) -> tuple[Array, Array | float, Array]:
-    """Backward of `cell_forward`, formula by formula from the last to the first.
-
-    Parameters
-    ----------
-    cell, step : Cell, Step
-        As given to and returned by `cell_forward`.
-    dh : (B, P)
-        Whole gradient of h_t.
-    dc : (B, H)
-        Gradient of c_t from step t + 1 on; what h_t adds is added here.
-    dz : (B, G·H)
-        Zero on entry; receives the gradient of b + x·W.
-    grads : dict
-        Gradients of peephole, norms and projection, added to.
-
-    Returns
-    -------
-    dh_in : (B, P)
-        Gradient of h'.
-    dh_prev : (B, P) or 0.0
-        What zoneout hands to h_{t-1} past the gates.
-    dc_prev : (B, H)
-        Gradient of c_{t-1}.
-    """
-    options, gates, c_prev = cell.options, step.gates, step.c_prev
-    dh_prev = _mix_old(dh, step.zoneout_h)
-    dc = _output_backward(cell, step, _mix_new(dh, step.zoneout_h), dc, dz, grads)
-
-    dc_prev = _mix_old(dc, step.zoneout_c)
-    dc = _mix_new(dc, step.zoneout_c)
-    if options.cell_clip is not None:
-        dc = dc * (np.abs(_unbounded_state(cell, gates, c_prev)) < options.cell_clip)
-    dc_prev = dc_prev + (dc * gates["f"].a if "f" in gates else dc)
-
-    g = gates["g"].a
-    d_gates = {"g": dc * _input_gate(cell, gates)}
-    if "i" in gates:
-        d_gates["i"] = dc * g
-    if "f" in gates:
-        d_gates["f"] = dc * (c_prev - g if options.coupled else c_prev)
-    for name, da in d_gates.items():
-        dz_k = dz[:, cell.columns[name]]
-        _gate_backward(cell, name, gates[name], da, c_prev, dz_k, dc_prev, grads)
-    return dz @ cell.recurrent.T, dh_prev, dc_prev

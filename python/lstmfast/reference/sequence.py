@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, as_real, quiet_overflow, time_major
-from .cell import cell_backward, cell_forward, make_cell
+from .cell import cell_forward, make_cell
+from .cell_gradient import cell_backward
 from .options import CellOptions, Masks, Params, check_params
-from .run import LstmCache, active_rows, cleared_rows, state_or_zero
+from .rows import plan_rows
+from .run import LstmCache, state_or_zero
 
 State = tuple[Array, Array]
 
@@ -23,8 +25,11 @@ def lstm_forward(
     *,
     options: CellOptions | None = None,
     lengths: npt.ArrayLike | None = None,
+    mask: npt.ArrayLike | None = None,
+    zero_output_for_mask: bool = False,
     resets: npt.ArrayLike | None = None,
     masks: Masks | None = None,
+    bptt_steps: int | None = None,
     reverse: bool = False,
     batch_first: bool = True,
     dtype: npt.DTypeLike = np.float64,
@@ -46,13 +51,23 @@ def lstm_forward(
     lengths : (B,) int, optional
         Row b ends after ``lengths[b]`` steps, in any order of rows: outputs from there on are
         zero, the state stays as it was. What stands in the padding has no influence.
+    mask : (B, T) bool, optional
+        False steps are skipped, wherever they are: the state stays as it was, the output is that
+        of the step before (of the run), zero before the first real step. This is Keras's mask.
+    zero_output_for_mask : bool
+        The output of a masked step is zero instead.
     resets : (B, T) bool, optional
         A new sequence begins in row b at step t: its state is cleared before that step. With
-        `reverse` it is cleared after it, on the way to step t - 1.
+        `reverse` it is cleared after it, on the way to step t - 1. Padded and masked steps reset
+        nothing.
     masks : Masks, optional
         Masks of the random options.
+    bptt_steps : int, optional
+        k: backward hands no gradient to the state before step k, 2k, 3k, ... of a row, where only
+        real steps count and the first of this run is 0. The forward pass does not change.
     reverse : bool
-        Go from the last step of each row to its first.
+        Go from the last step of each row to its first; y keeps the order of x. Keras's
+        ``go_backwards`` is this with y flipped.
     batch_first : bool
         Layout of x, y and of masks that have a time axis.
     dtype : dtype
@@ -92,17 +107,9 @@ def lstm_forward(
     H = columns // len(options.gates)
 
     weight_mask = None if masks.weight is None else as_real(masks.weight, dtype)
-    active = active_rows(lengths, T, B)
-    cache = LstmCache(
-        params=real,
-        cell=make_cell(real, options, weight_mask),
-        masks=masks,
-        x=layout,
-        active=active,
-        clear=cleared_rows(resets, active, T, B, reverse),
-        reverse=reverse,
-        batch_first=batch_first,
-    )
+    rows = plan_rows(T, B, reverse, lengths, mask, zero_output_for_mask, resets, bptt_steps)
+    cell = make_cell(real, options, weight_mask)
+    cache = LstmCache(real, cell, masks, layout, rows, batch_first)
     cache.mask_input()
     # one product for the sequence; formula 1 of the cell adds h'·R' into it step by step
     z = cache.x.reshape(T * B, I) @ real["kernel"]
@@ -115,8 +122,9 @@ def lstm_forward(
     c = state_or_zero("c0", c0, (B, H), z.dtype)
     out = time_major(y, batch_first)
     with quiet_overflow():
-        for t in cache.order:
+        for t in rows.order:
             h, c = _forward_step(cache, t, z[t], h, c, out, keep_cache)
+    rows.give_out(out)
     return y, (h, c), cache
 
 
@@ -124,8 +132,9 @@ def _forward_step(
     cache: LstmCache, t: int, z: Array, h: Array, c: Array, y: Array, keep: bool
 ) -> State:
     """State after step t from the state before it; writes y[t]."""
-    if cache.clear is not None and cache.clear[t].any():
-        cleared = cache.clear[t][:, None]
+    rows = cache.rows
+    if rows.clear is not None and rows.clear[t].any():
+        cleared = rows.clear[t][:, None]
         h, c = np.where(cleared, 0.0, h), np.where(cleared, 0.0, c)
     mask = cache.mask_at(cache.masks.recurrent, t)
     h_new, c_new, step = cell_forward(
@@ -139,11 +148,10 @@ def _forward_step(
     )
     if keep:
         cache.steps[t] = step
-    if cache.active is None:
-        y[t] = h_new
+    y[t] = h_new
+    if rows.active is None:
         return h_new, c_new
-    live = cache.active[t][:, None]
-    y[t] = np.where(live, h_new, 0.0)
+    live = rows.active[t][:, None]
     return np.where(live, h_new, h), np.where(live, c_new, c)
 
 
@@ -160,7 +168,8 @@ def lstm_backward(
     Parameters
     ----------
     dy : (B, T, P) or (T, B, P), or None
-        Gradient of the outputs, in the layout of x. What it holds at padded steps is ignored.
+        Gradient of the outputs, in the layout of x. What it holds where y is zero by lengths or
+        `zero_output_for_mask` is ignored.
     dh_n, dc_n : (B, P) and (B, H), or None
         Gradient of the final state.
     cache : LstmCache
@@ -189,7 +198,7 @@ def lstm_backward(
     dh = state_or_zero("dh_n", dh_n, (B, P), dtype)
     dc = state_or_zero("dc_n", dc_n, (B, H), dtype)
     with quiet_overflow():
-        for t in reversed(cache.order):
+        for t in reversed(cache.rows.order):
             dh_t = dh if d_out is None else dh + d_out[t]
             dc_t = dc if d_state is None else dc + d_state[t]
             dh, dc = _backward_step(cache, t, dh_t, dc_t, dh, dc, dz[t], grads)
@@ -220,19 +229,19 @@ def _backward_step(
 ) -> State:
     """Gradient of the state before step t, from dh_t and dc_t of the state after it.
 
-    A row that is not active hands on `dh_past`, `dc_past`: its state went through unchanged,
-    and its output is a constant. As everything below is linear in dh_t and dc_t, clearing
-    them leaves its dz zero.
+    A row that is not active hands on `dh_past`, `dc_past`: its state went through unchanged. As
+    everything below is linear in dh_t and dc_t, clearing them leaves its dz zero.
     """
-    live = None if cache.active is None else cache.active[t][:, None]
+    rows = cache.rows
+    live = None if rows.active is None else rows.active[t][:, None]
     if live is not None:
         dh_t, dc_t = np.where(live, dh_t, 0.0), np.where(live, dc_t, 0.0)
     dh_in, dh, dc = cell_backward(cache.cell, cache.steps[t], dh_t, dc_t, dz, grads)
     mask = cache.mask_at(cache.masks.recurrent, t)
     dh = dh + (dh_in if mask is None else dh_in * mask)
-    if cache.clear is not None and cache.clear[t].any():
-        cleared = cache.clear[t][:, None]
-        dh, dc = np.where(cleared, 0.0, dh), np.where(cleared, 0.0, dc)
     if live is not None:
         dh, dc = np.where(live, dh, dh_past), np.where(live, dc, dc_past)
+    if rows.stop is not None and rows.stop[t].any():
+        stopped = rows.stop[t][:, None]
+        dh, dc = np.where(stopped, 0.0, dh), np.where(stopped, 0.0, dc)
     return dh, dc
