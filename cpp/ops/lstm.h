@@ -75,8 +75,8 @@ struct LstmCall {
   T* h_n;  // [B][O]; null: not wanted. c_n [B][H]
   T* c_n;
   // Which steps of a row are real: the first lengths[b], or those where mask [B][steps] is 1; null:
-  // all. Others are passed over: the state stays as it was, y is 0 there, or what it was at the
-  // real step before (`hold`; 0 where there is none). cells is 0 there.
+  // all. Others are passed over: the state stays as it was, y and cells are 0 there, or what they
+  // were at the real step before in the direction of the call (`hold`; 0 where there is none).
   const index* lengths;
   const unsigned char* mask;
   bool hold;

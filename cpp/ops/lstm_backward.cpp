@@ -120,15 +120,21 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   const int parts = sharing.by_rows ? 1 : sharing.threads;
   const TransposedWeights<T> transposed(shape, parts, gradients.dx != nullptr);
   const index mr = kernels::table<T>().tile_rows[shape.gates];
-  const bool held = gradients.dy && call.hold && w.rows.padded;
+  const bool holds = call.hold && w.rows.padded;
+  const bool held_dy = holds && gradients.dy, held_dcells = holds && gradients.dcells;
   const bool dropped = gradients.dblock && w.weight_mask;
-  w.plan_backward(shape, {transposed.size(), packed_columns_size(shape, w), held, dropped});
+  w.plan_backward(
+      shape, {transposed.size(), packed_columns_size(shape, w), held_dy, held_dcells, dropped});
   if (w.dnorm) {
     const index size = shape.panels * (2 * shape.gates + 2) * shape.lanes;
     std::fill_n(w.dnorm, w.rows.batch * size, T(0));
   }
   LstmGradients<T> d = gradients;
-  if (held) gather_held(w.rows, call, shape.outputs(), gradients.dy, w.held_dy);
+  if (held_dy)
+    gather_held(w.rows, call, gradients.dy, call.y_row, call.y_step, shape.outputs(), w.held_dy);
+  if (held_dcells)
+    gather_held(w.rows, call, gradients.dcells, call.cells_row, call.cells_step, shape.hidden,
+                w.held_dcells);
   if (dropped) {
     std::fill_n(w.dropped_gradient, shape.panels * shape.panel_stride(), T(0));
     d.dblock = w.dropped_gradient;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/rng.h"
+#include "ops/random_mask.h"
 
 namespace lstmfast::ops {
 namespace {
@@ -16,36 +16,34 @@ base::RandomStream stream_of(const LstmCall<T>& call, Kind kind) {
   return {n.seed, n.stream, static_cast<std::uint32_t>(kind), n.step};
 }
 
-// Rows of `width` numbers, 0 behind them up to the stride.
+// One mask a slot.
 template <class T>
-struct MaskRows {
-  base::RandomStream stream;
-  double rate;
-  bool zoneout;  // 1 with the rate's probability, else 0; otherwise 0, else 1 / (1 - rate)
-  index width, stride;
-  T* out;
-
-  void fill(index r, index row, index time) const {
-    T* to = out + r * stride;
-    base::fill_mask(stream.at(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(time)), 0,
-                    rate, to, width);
-    if (zoneout)
-      for (index j = 0; j < width; ++j) to[j] = to[j] == T(0) ? T(1) : T(0);
-    std::fill_n(to + width, stride - width, T(0));
-  }
-};
-
-template <class T>
-void fill_by_slot(const LstmRows<T>& rows, const MaskRows<T>& mask) {
-  for (index s = 0; s < rows.batch; ++s) mask.fill(s, rows.slot_row[s], 0);
+void fill_by_slot(const LstmRows<T>& rows, const base::RandomStream& stream,
+                  const MaskValues<T>& values, index units, index stride, T* mask) {
+  fill_random_mask(stream, values,
+                   {rows.batch, 1, units, mask, stride, 0, rows.slot_row, 0, stride});
 }
 
+// One mask a cache row, named by the time of its step.
 template <class T>
-void fill_by_step(const LstmWorkspace<T>& w, const MaskRows<T>& mask) {
+void fill_by_step(const LstmWorkspace<T>& w, const base::RandomStream& stream,
+                  const MaskValues<T>& values, index units, index stride, T* mask) {
   const LstmRows<T>& rows = w.rows;
+  if (!rows.padded) {  // all rows are at the same time
+    const index first = w.chunk_begin, steps = w.chunk_end - first, step = rows.batch * stride;
+    const index begin = rows.positions[rows.first_row[first]];
+    const index end = rows.positions[rows.first_row[w.chunk_end - 1]];
+    const bool falls = end < begin;
+    fill_random_mask(stream, values,
+                     {rows.batch, steps, units, falls ? mask + (steps - 1) * step : mask, stride,
+                      falls ? -step : step, rows.slot_row, falls ? end : begin, stride});
+    return;
+  }
   for (index k = w.chunk_begin; k < w.chunk_end; ++k)
     for (index s = 0; s < rows.active[k]; ++s)
-      mask.fill(w.cache_row(k) + s, rows.slot_row[s], rows.positions[rows.first_row[k] + s]);
+      fill_random_mask(stream, values,
+                       {1, 1, units, mask + (w.cache_row(k) + s) * stride, stride, 0,
+                        rows.slot_row + s, rows.positions[rows.first_row[k] + s], stride});
 }
 
 }  // namespace
@@ -56,23 +54,24 @@ void draw_call_masks(const LstmShape<T>& shape, const T* block, const LstmCall<T
   const LstmNoise& n = call.noise;
   const index O = shape.outputs(), I = shape.input, H = shape.hidden, V = shape.lanes;
   if (w.x_mask)
-    fill_by_slot<T>(w.rows, {stream_of(call, Kind::input), n.input, false, I, I, w.x_mask});
+    fill_by_slot(w.rows, stream_of(call, Kind::input), dropout_values<T>(n.input), I, I, w.x_mask);
   if (w.recurrent_mask && !n.recurrent_per_step)
-    fill_by_slot<T>(w.rows, {stream_of(call, Kind::recurrent), n.recurrent, false, O, w.h_stride,
-                             w.recurrent_mask});
+    fill_by_slot(w.rows, stream_of(call, Kind::recurrent), dropout_values<T>(n.recurrent), O,
+                 w.h_stride, w.recurrent_mask);
   if (!w.weight_mask) return;
   // Row k of the recurrent kernel is drawn in logical order, gate after gate.
   const index G = shape.gates, row = shape.row_elements();
   const base::RandomStream stream = stream_of(call, Kind::weight);
   std::copy_n(block, shape.panels * shape.panel_stride(), w.dropped_weights);
   for (index k = 0; k < O; ++k) {
+    fill_random_mask(stream, dropout_values<T>(n.weight),
+                     {1, 1, G * H, w.weight_row, G * H, 0, &k, 0, G * H});
     for (index p = 0; p < shape.panels; ++p) {
       T* mask = w.weight_mask + (p * O + k) * row;
       T* weights = w.dropped_weights + p * shape.panel_stride() + (1 + shape.input + k) * row;
       const index units = std::min(V, H - p * V);
       for (index g = 0; g < G; ++g, mask += V, weights += V) {
-        base::fill_mask(stream.at(static_cast<std::uint32_t>(k), 0),
-                        static_cast<std::uint64_t>(g * H + p * V), n.weight, mask, units);
+        std::fill_n(std::copy_n(w.weight_row + g * H + p * V, units, mask), V - units, T(0));
         for (index v = 0; v < units; ++v) weights[v] *= mask[v];
       }
     }
@@ -85,14 +84,14 @@ void draw_chunk_masks(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWo
   const CellOptions& o = shape.options;
   const index O = shape.outputs(), I = shape.input;
   if (w.recurrent_mask && call.noise.recurrent_per_step)
-    fill_by_step<T>(w, {stream_of(call, Kind::recurrent), call.noise.recurrent, false, O,
-                        w.h_stride, w.recurrent_mask});
+    fill_by_step(w, stream_of(call, Kind::recurrent), dropout_values<T>(call.noise.recurrent), O,
+                 w.h_stride, w.recurrent_mask);
   if (w.keep_h)
-    fill_by_step<T>(w,
-                    {stream_of(call, Kind::zoneout_h), o.zoneout_h, true, O, w.h_stride, w.keep_h});
+    fill_by_step(w, stream_of(call, Kind::zoneout_h), zoneout_values<T>(o.zoneout_h), O, w.h_stride,
+                 w.keep_h);
   if (w.keep_c)
-    fill_by_step<T>(w, {stream_of(call, Kind::zoneout_c), o.zoneout_c, true, shape.hidden,
-                        w.unit_stride, w.keep_c});
+    fill_by_step(w, stream_of(call, Kind::zoneout_c), zoneout_values<T>(o.zoneout_c), shape.hidden,
+                 w.unit_stride, w.keep_c);
   if (!w.x) return;
   const kernels::Table<T>& kernel = kernels::table<T>();
   for (index k = w.chunk_begin; k < w.chunk_end; ++k) {

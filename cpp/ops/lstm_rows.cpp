@@ -24,11 +24,14 @@ index real_steps(const LstmCall<T>& call, index row) {
   return count;
 }
 
-// Does a sequence begin between two neighbouring real steps of a row? `from` is the one before in
-// the direction of the call, or -1 before the first.
-bool resets_between(const unsigned char* resets, index from, index to) {
-  if (from > to) std::swap(from, to);
-  return std::any_of(resets + from + 1, resets + to + 1, [](unsigned char r) { return r != 0; });
+// f(time, k) for all steps of a slot in the direction of the call; k: which real step, or -1.
+template <class T, class F>
+void for_all_steps(const LstmRows<T>& rows, const LstmCall<T>& call, index slot, F f) {
+  for (index i = 0, k = 0; i < call.steps; ++i) {
+    const index t = call.reverse ? call.steps - 1 - i : i;
+    const bool real = k < rows.slot_length[slot] && rows.positions[rows.first_row[k] + slot] == t;
+    f(t, real ? k++ : -1);
+  }
 }
 
 }  // namespace
@@ -91,6 +94,7 @@ void LstmRows<T>::place(const LstmCall<T>& call) {
   if (any_reset) std::fill_n(any_reset, steps, static_cast<unsigned char>(0));
   for (index s = 0; s < batch; ++s) {
     const index b = slot_row[s];
+    const unsigned char* flags = call.resets ? call.resets + b * call.steps : nullptr;
     index k = 0, before = -1;
     for_real_steps(call, b, [&](index t) {
       const index r = first_row[k] + s;
@@ -98,11 +102,9 @@ void LstmRows<T>::place(const LstmCall<T>& call) {
       y_offsets[r] = b * call.y_row + t * call.y_step;
       if (cells_offsets) cells_offsets[r] = b * call.cells_row + t * call.cells_step;
       positions[r] = t;
-      if (resets) {
-        // The last real step has nothing behind it that a reversed row could cross.
-        const bool first = call.reverse && k == 0;
-        const bool reset = !first && resets_between(call.resets + b * call.steps, before, t);
-        resets[k * batch + s] = reset ? 1 : 0;
+      if (flags) {
+        const index flag = call.reverse ? before : t;  // whose beginning lies on the way
+        resets[k * batch + s] = flag >= 0 && flags[flag] ? 1 : 0;
         any_reset[k] |= resets[k * batch + s];
       }
       before = t;
@@ -114,51 +116,48 @@ void LstmRows<T>::place(const LstmCall<T>& call) {
 template <class T>
 void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, index hidden) {
   if (!rows.padded) return;
-  for (index s = 0; s < rows.batch; ++s) {
-    const index b = rows.slot_row[s], length = rows.slot_length[s];
-    const T* held = nullptr;
-    // Walks all times in the direction of the call; k counts the real ones.
-    for (index i = 0, k = 0; i < call.steps; ++i) {
-      const index t = call.reverse ? call.steps - 1 - i : i;
-      if (k < length && rows.positions[rows.first_row[k] + s] == t) {
-        if (call.hold && call.y) held = call.y + rows.y_offsets[rows.first_row[k] + s];
-        ++k;
-        continue;
-      }
-      if (call.y) {
-        T* y = call.y + b * call.y_row + t * call.y_step;
-        held ? std::copy_n(held, outputs, y) : std::fill_n(y, outputs, T(0));
-      }
-      if (call.cells)
-        std::fill_n(call.cells + b * call.cells_row + t * call.cells_step, hidden, T(0));
+  // One array of y's kind: zeros, or what the real step before left.
+  const auto fill = [&](T* all, index row, index step, index width) {
+    for (index s = 0; all && s < rows.batch; ++s) {
+      T* const begin = all + rows.slot_row[s] * row;
+      const T* held = nullptr;
+      for_all_steps(rows, call, s, [&](index t, index k) {
+        T* const at = begin + t * step;
+        if (k >= 0) {
+          if (call.hold) held = at;
+        } else {
+          held ? std::copy_n(held, width, at) : std::fill_n(at, width, T(0));
+        }
+      });
     }
-  }
+  };
+  fill(call.y, call.y_row, call.y_step, outputs);
+  fill(call.cells, call.cells_row, call.cells_step, hidden);
 }
 
 template <class T>
-void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, const T* dy,
-                 T* out) {
+void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, const T* d, index row,
+                 index step, index width, T* out) {
   for (index s = 0; s < rows.batch; ++s) {
-    const index b = rows.slot_row[s], length = rows.slot_length[s];
+    const T* const begin = d + rows.slot_row[s] * row;
     T* sum = nullptr;
-    for (index i = 0, k = 0; i < call.steps; ++i) {
-      const index t = call.reverse ? call.steps - 1 - i : i;
-      const T* d = dy + b * call.y_row + t * call.y_step;
-      if (k < length && rows.positions[rows.first_row[k] + s] == t) {
-        sum = out + (rows.first_row[k] + s) * outputs;
-        std::copy_n(d, outputs, sum);
-        ++k;
+    for_all_steps(rows, call, s, [&](index t, index k) {
+      const T* const at = begin + t * step;
+      if (k >= 0) {
+        sum = out + (rows.first_row[k] + s) * width;
+        std::copy_n(at, width, sum);
       } else if (sum) {
-        for (index u = 0; u < outputs; ++u) sum[u] += d[u];
+        for (index u = 0; u < width; ++u) sum[u] += at[u];
       }
-    }
+    });
   }
 }
 
-#define LF_INSTANTIATE(T)                                                           \
-  template class LstmRows<T>;                                                       \
-  template void fill_padding(const LstmRows<T>&, const LstmCall<T>&, index, index); \
-  template void gather_held(const LstmRows<T>&, const LstmCall<T>&, index, const T*, T*);
+#define LF_INSTANTIATE(T)                                                                          \
+  template class LstmRows<T>;                                                                      \
+  template void fill_padding(const LstmRows<T>&, const LstmCall<T>&, index, index);                \
+  template void gather_held(const LstmRows<T>&, const LstmCall<T>&, const T*, index, index, index, \
+                            T*);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)
 #undef LF_INSTANTIATE

@@ -43,14 +43,14 @@ class LstmRows {
   base::Arena arena_;
 };
 
-// y of steps that are not real: 0, or as before (call.hold). cells: 0.
+// y and cells of steps that are not real: 0, or as before (call.hold).
 template <class T>
 void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, index hidden);
 
-// out [total][outputs]: the gradient for the y of every packed row, with that of the steps which
-// hold it, in the order of the call.
+// out [total][width]: the gradient d for what every packed row gave out, with that of the steps
+// which hold it, in the order of the call. d lies as y or cells: row and step apart.
 template <class T>
-void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, const T* dy,
-                 T* out);
+void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, const T* d, index row,
+                 index step, index width, T* out);
 
 }  // namespace lstmfast::ops

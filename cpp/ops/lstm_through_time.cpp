@@ -90,8 +90,9 @@ struct ThroughTime {
     s.keep_c = w.mask_at(w.keep_c, k, w.unit_stride);
     s.dy = finishes ? nullptr : dy();
     s.dy_offsets = dy_offsets;
-    s.dcells = d.dcells;
-    s.dcells_offsets = d.dcells ? rows.cells_offsets + rows.first_row[k] : nullptr;
+    s.dcells = w.held_dcells ? w.held_dcells : d.dcells;
+    const index* offsets = w.held_dcells ? w.held_dcells_offsets : rows.cells_offsets;
+    s.dcells_offsets = s.dcells ? offsets + rows.first_row[k] : nullptr;
     s.dh = projects ? w.du : finishes ? w.dv : w.dh;
     s.dh_stride = projects ? w.u_stride : finishes ? w.dv_stride : w.h_stride;
     s.dc = w.dc;
@@ -185,7 +186,7 @@ struct ThroughTime {
       const Range cell_rows = norm ? active_rows(rows, share.whole_rows, k) : mine;
       // Gradients for held outputs are packed, others lie as y.
       const index* const dy_offsets =
-          (w.held_dy ? w.held_offsets : rows.y_offsets) + rows.first_row[k];
+          (w.held_dy ? w.held_dy_offsets : rows.y_offsets) + rows.first_row[k];
       if (finishes) {
         const Range last = projects ? mine : cell_rows;
         if (!last.empty() && !units.empty()) hidden_backward(k, last, units, dy_offsets);

@@ -66,6 +66,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   const auto keep_h_at = at_if(training && o.zoneout_h > 0, cached * h_stride);
   const auto keep_c_at = at_if(training && o.zoneout_c > 0, cached * unit_stride);
   const auto weight_mask_at = at_if(drops_weights, P * shape.outputs() * G * V);
+  const auto weight_row_at = at_if(drops_weights, G * shape.hidden);
   const auto dropped_at = at_if(drops_weights, P * shape.panel_stride());
   forward_.reserve(plan);
   h = forward_.at(h_at);
@@ -86,6 +87,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   keep_h = forward_.at(keep_h_at);
   keep_c = forward_.at(keep_c_at);
   weight_mask = forward_.at(weight_mask_at);
+  weight_row = forward_.at(weight_row_at);
   dropped_weights = forward_.at(dropped_at);
 }
 
@@ -109,7 +111,9 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   const auto packed_at = plan.add<T>(needs.packed);
   const auto offsets_at = plan.add<index>(o.peephole ? cached : 0);
   const auto held_at = at_if(needs.held_dy, rows.total * shape.outputs());
-  const auto held_offsets_at = plan.add<index>(needs.held_dy ? rows.total : 0);
+  const auto held_cells_at = at_if(needs.held_dcells, rows.total * shape.hidden);
+  const auto dy_offsets_at = plan.add<index>(needs.held_dy ? rows.total : 0);
+  const auto dcells_offsets_at = plan.add<index>(needs.held_dcells ? rows.total : 0);
   const auto block_at = at_if(needs.block, P * shape.panel_stride());
   backward_.reserve(plan);
   dh = backward_.at(dh_at);
@@ -123,8 +127,13 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   packed_columns = backward_.at(packed_at);
   c_prev_offsets = backward_.at(offsets_at);
   held_dy = backward_.at(held_at);
-  held_offsets = backward_.at(held_offsets_at);
-  for (index r = 0; held_offsets && r < rows.total; ++r) held_offsets[r] = r * shape.outputs();
+  held_dcells = backward_.at(held_cells_at);
+  held_dy_offsets = backward_.at(dy_offsets_at);
+  held_dcells_offsets = backward_.at(dcells_offsets_at);
+  for (index r = 0; r < rows.total; ++r) {
+    if (held_dy) held_dy_offsets[r] = r * shape.outputs();
+    if (held_dcells) held_dcells_offsets[r] = r * shape.hidden;
+  }
   dropped_gradient = backward_.at(block_at);
 }
 

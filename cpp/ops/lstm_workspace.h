@@ -23,7 +23,8 @@ class LstmWorkspace {
   // all threads.
   struct Backward {
     index transposed, packed;
-    bool held_dy, block;  // gather_held's result; a gradient block of its own
+    bool held_dy, held_dcells;  // gather_held's results
+    bool block;                 // a gradient block of its own
   };
   void plan_backward(const LstmShape<T>& shape, const Backward& needs);
 
@@ -69,6 +70,7 @@ class LstmWorkspace {
   T* keep_c;           // [cache rows][unit_stride]
   index unit_stride;   // H, padded
   T* weight_mask;      // [P][O][G][V]
+  T* weight_row;       // [G H] scratch of its drawing
   T* dropped_weights;  // the panels [P][1 + I + O][G][V] with the mask in
 
   T* dh;  // [B][h_stride] through the product alone where finishes_h(), else all of it
@@ -78,13 +80,15 @@ class LstmWorkspace {
   T* du;  // [B][u_stride], with a projection
   T* dc;  // [P][B][V]
   index dc_panel_stride;
-  T* dnorm;               // [B][P][2 G + 2][V] gradients of gains and shifts by slot
-  T* transposed;          // panels of R transposed, of W, of the projection
-  T* packed_columns;      // of A, for the weight gradient
-  index* c_prev_offsets;  // [cache rows] c before a row, for peepholes; -1: 0
-  T* held_dy;             // [total][O]; null: dy is read where it lies
-  index* held_offsets;    // [total] of its rows
-  T* dropped_gradient;    // laid out as dropped_weights
+  T* dnorm;                // [B][P][2 G + 2][V] gradients of gains and shifts by slot
+  T* transposed;           // panels of R transposed, of W, of the projection
+  T* packed_columns;       // of A, for the weight gradient
+  index* c_prev_offsets;   // [cache rows] c before a row, for peepholes; -1: 0
+  T* held_dy;              // [total][O]; null: dy is read where it lies
+  T* held_dcells;          // [total][H]
+  index* held_dy_offsets;  // [total] of their rows
+  index* held_dcells_offsets;
+  T* dropped_gradient;  // laid out as dropped_weights
   LinearScratch<T> projection_scratch;
 
   index cache_row(index k) const { return rows.first_row[k] - rows.first_row[chunk_begin]; }
