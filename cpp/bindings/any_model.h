@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "bindings/custom.h"
 #include "bindings/numpy.h"
 #include "model/model.h"
 #include "model/trainer.h"
@@ -16,6 +17,7 @@ namespace lstmfast::bindings {
 struct AnyModel {
   std::variant<std::unique_ptr<model::Model<float>>, std::unique_ptr<model::Model<double>>> model;
   model::History history;  // of the latest fit, also of one that raised
+  PythonCustom custom;     // what the model was compiled with
 
   template <class T>
   explicit AnyModel(std::unique_ptr<model::Model<T>> m) : model(std::move(m)) {}

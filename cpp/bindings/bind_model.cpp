@@ -122,24 +122,65 @@ void save(const AnyModel& self, const Path& path, const Map& extra, bool include
       [&](auto& model) { model::save_model(model, path.string(), extra, include_optimizer); });
 }
 
-py::tuple load(const Path& path) {
-  std::unique_ptr<AnyModel> model;
-  Map extra;
+template <class T>
+std::unique_ptr<AnyModel> load_as(const model::ModelFile& file, bool compile, PythonCustom custom) {
+  auto model = std::make_unique<AnyModel>([&] {
+    const py::gil_scoped_release release;
+    return file.load<T>(compile, custom.functions<T>(file.compile_config()));
+  }());
+  model->custom = std::move(custom);
+  return model;
+}
+
+py::tuple load(const Path& path, const py::object& resolve) {
+  std::optional<model::ModelFile> file;
   {
     const py::gil_scoped_release release;
-    const model::ModelFile file(path.string());
-    extra = file.extra();
-    model = file.dtype() == "float64" ? std::make_unique<AnyModel>(file.load<double>())
-                                      : std::make_unique<AnyModel>(file.load<float>());
+    file.emplace(path.string());
   }
-  return py::make_tuple(std::move(model), extra);
+  bool compile = true;
+  PythonCustom custom;
+  if (!resolve.is_none() && !file->compile_config().empty()) {
+    const py::object found = resolve(file->compile_config(), file->extra());
+    compile = !found.is_none();
+    if (compile) {
+      const auto [loss, metrics] = found.cast<std::pair<py::object, py::object>>();
+      custom = PythonCustom("model.load", loss, metrics);
+    }
+  }
+  const bool is_double = file->dtype() == "float64";
+  auto model = is_double ? load_as<double>(*file, compile, std::move(custom))
+                         : load_as<float>(*file, compile, std::move(custom));
+  return py::make_tuple(std::move(model), file->extra());
+}
+
+// The garbage collector must see what a model holds of Python: a loss may well know its model.
+PythonCustom* custom_of(PyObject* self) {
+  auto* const instance = reinterpret_cast<py::detail::instance*>(self);
+  const bool made = instance->get_value_and_holder().holder_constructed();
+  return made ? &py::cast<AnyModel&>(py::handle(self)).custom : nullptr;
+}
+
+void collect_garbage(PyHeapTypeObject* heap_type) {
+  PyTypeObject& type = heap_type->ht_type;
+  type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+  type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) -> int {
+    Py_VISIT(Py_TYPE(self));
+    const PythonCustom* const custom = custom_of(self);
+    return custom == nullptr ? 0 : custom->visit(visit, arg);
+  };
+  type.tp_clear = [](PyObject* self) -> int {
+    if (PythonCustom* const custom = custom_of(self)) custom->clear();
+    return 0;
+  };
 }
 
 }  // namespace
 
 void bind_model(py::module_& module) {
   const auto none = py::none();
-  py::class_<AnyModel> model(module, "Model", py::is_final(), plain_type());
+  py::class_<AnyModel> model(module, "Model", py::is_final(), plain_type(),
+                             py::custom_type_setup(&collect_garbage));
   model.def(py::init(&make_model), py::arg("config"), py::arg("dtype") = none)
       .def_property_readonly(
           "config",
@@ -170,7 +211,7 @@ void bind_model(py::module_& module) {
       .def("set_weights", &set_weights, py::arg("weights"))
       .def("predict", &predict, py::arg("x"), py::arg("batch_size"))
       .def("save", &save, py::arg("path"), py::arg("extra"), py::arg("include_optimizer"))
-      .def_static("load", &load, py::arg("path"));
+      .def_static("load", &load, py::arg("path"), py::arg("resolve") = none);
   bind_training(model);
 }
 

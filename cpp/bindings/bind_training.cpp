@@ -25,6 +25,16 @@ model::OnNonFinite on_nonfinite_of(const std::string& text) {
   return model::OnNonFinite::ignore;
 }
 
+void compile(AnyModel& self, const base::FlatConfig::Map& config, const py::object& loss,
+             const py::object& metrics) {
+  PythonCustom custom("model.compile", loss, metrics);
+  self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    model.compile(config, custom.functions<T>(config));
+  });
+  std::swap(self.custom, custom);
+}
+
 py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index batch_size,
              index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
              const py::object& y_val, std::optional<index> validation_batch_size,
@@ -101,12 +111,8 @@ auto with_optimizer(AnyModel& self, const char* op, F f) {
 void bind_training(py::class_<AnyModel>& model) {
   const auto none = py::none();
   model
-      .def(
-          "compile",
-          [](AnyModel& self, const base::FlatConfig::Map& config) {
-            self.visit([&](auto& model) { model.compile(config); });
-          },
-          py::arg("config"))
+      .def("compile", &compile, py::arg("config"), py::arg("loss") = none,
+           py::arg("metrics") = py::tuple())
       .def("fit", &fit, py::arg("x"), py::arg("y"), py::kw_only(), py::arg("batch_size"),
            py::arg("epochs"), py::arg("initial_epoch") = 0, py::arg("shuffle") = true,
            py::arg("x_val") = none, py::arg("y_val") = none,

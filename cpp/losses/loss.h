@@ -11,9 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "base/batch_shape.h"
 #include "base/plain.h"
 
 namespace lstmfast::losses {
+
+// target_columns() of a loss that leaves it to the targets.
+constexpr index kAnyColumns = -1;
 
 // One batch. Rows may be longer than `columns`; what lies behind `columns` is neither read nor
 // written.
@@ -33,6 +37,8 @@ struct LossBatch {
   // not wanted
   T* output = nullptr;
   index output_stride = 0;
+  // the same as its owner shapes it: for custom losses alone
+  base::BatchShape prediction_shape, target_shape;
 };
 
 template <class T>
@@ -43,13 +49,14 @@ class Loss {
   virtual const char* name() const = 0;
 
   // Values of a target row for predictions of `columns` values: `columns`, or 1 where the target is
-  // a label.
+  // a label; kAnyColumns where any target may come.
   virtual index target_columns(index columns) const { return columns; }
 
   // Throws std::invalid_argument unless a target of this shape suits a prediction of that shape.
   // Both begin with the batch. The target may lack the prediction's last axis where that axis has
   // one value or the target is a label.
-  void check_shapes(const std::vector<index>& prediction, const std::vector<index>& target) const;
+  virtual void check_shapes(const std::vector<index>& prediction,
+                            const std::vector<index>& target) const;
 
   // Throws std::invalid_argument naming the row of the first value that no target may have (labels:
   // not a whole number of 0 .. columns - 1). Checks content once, ahead of training; value() relies
@@ -58,6 +65,9 @@ class Loss {
 
   // Mean loss of the batch; 0 for no rows.
   virtual double value(const LossBatch<T>& batch) const = 0;
+
+  // Does value() run code that is not ours? It then finds the caller's floating-point mode.
+  virtual bool foreign() const { return false; }
 
   // Does value_fused() take the place of `last` followed by value()? It is then exact where the two
   // in a row lose digits or saturate.

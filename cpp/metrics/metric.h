@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/batch_shape.h"
 #include "base/plain.h"
 
 namespace lstmfast::metrics {
@@ -18,6 +19,8 @@ struct MetricBatch {
   index prediction_stride;
   const T* target;  // [rows][target columns, as given to make_metric]
   index target_stride;
+  // the same as its owner shapes it: for custom metrics alone
+  base::BatchShape prediction_shape = {}, target_shape = {};
 };
 
 template <class T>
@@ -28,7 +31,10 @@ class Metric {
 
   const std::string& name() const { return name_; }  // as the user wrote it; the key in the logs
 
-  void reset() { total_ = 0, count_ = 0; }
+  // Does it run code that is not ours? accumulate() then finds the caller's floating-point mode.
+  virtual bool foreign() const { return false; }
+
+  virtual void reset() { total_ = 0, count_ = 0; }
   virtual void accumulate(const MetricBatch<T>& batch) = 0;
   virtual double result() const;  // mean since reset(); 0 when nothing came
 

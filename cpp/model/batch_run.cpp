@@ -1,8 +1,24 @@
 #include "model/batch_run.h"
 
+#include <optional>
+
 #include "base/denormals.h"
 
 namespace lstmfast::model {
+namespace {
+
+// Values in a row of targets of any shape: 1 where they lack the last axis of the prediction, 0
+// where their rows are not the prediction's.
+index target_columns_of(const layers::Shape& prediction, const std::vector<index>& target) {
+  const index rank = static_cast<index>(target.size()) - 1;
+  if (rank != prediction.rank && rank != prediction.rank - 1) return 0;
+  if (!std::equal(prediction.sizes, prediction.sizes + prediction.rank - 1, target.begin() + 1)) {
+    return 0;
+  }
+  return rank == prediction.rank ? target.back() : 1;
+}
+
+}  // namespace
 
 template <class T>
 BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& data,
@@ -22,6 +38,11 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
   LF_CHECK(targets == count,
            "[" << op << "] y has " << targets << " samples; expected " << count << " to match x");
   training_->loss->check_shapes(output_.with_batch(count), data.y_shape);
+  target_size_ = target_shape(1).count();
+  LF_CHECK(target_size_ > 0, "[" << op << "] y has samples of no values; expected at least one");
+  if (target_columns_ == losses::kAnyColumns) {
+    target_columns_ = target_columns_of(output_, data.y_shape);
+  }
   training_->loss->check_targets(count * rows_, columns_, data.y, target_columns_);
   batch_ = std::min(batch_size, count);
 }
@@ -32,7 +53,10 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
   T* const prediction = memory.prediction();
   pass.batch = batch.samples;
   pass.pre_activation = training_->fused;
-  memory.forward(pass, batch.x, prediction);
+  {
+    const base::FlushDenormals flush;
+    memory.forward(pass, batch.x, prediction);
+  }
 
   losses::LossBatch<T> loss;
   loss.rows = batch.samples * rows_;
@@ -45,6 +69,10 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
     loss.gradient = memory.gradient();
     loss.gradient_stride = columns_;
   }
+  loss.prediction_shape = prediction_shape(batch.samples);
+  loss.target_shape = target_shape(batch.samples);
+  std::optional<base::FlushDenormals> flush;
+  if (!training_->loss->foreign()) flush.emplace();
   if (!training_->fused) return training_->loss->value(loss);
   loss.output = prediction;
   loss.output_stride = columns_;
@@ -53,7 +81,14 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
 
 template <class T>
 metrics::MetricBatch<T> BatchRun<T>::metric_batch(const Batch& batch, PassMemory<T>& memory) const {
-  return {batch.samples * rows_, columns_, memory.prediction(), columns_, batch.y, target_columns_};
+  return {batch.samples * rows_,
+          columns_,
+          memory.prediction(),
+          columns_,
+          batch.y,
+          target_columns_,
+          prediction_shape(batch.samples),
+          target_shape(batch.samples)};
 }
 
 template <class T>
@@ -64,11 +99,8 @@ bool BatchRun<T>::evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbac
   meter.reset();
   for (index b = 0; b < batches(); ++b) {
     const Batch batch = at(b);
-    {
-      const base::FlushDenormals flush;
-      const double loss = forward_loss(batch, false, pass, memory);
-      meter.add(loss, batch.samples, metric_batch(batch, memory));
-    }
+    const double loss = forward_loss(batch, false, pass, memory);
+    meter.add(loss, batch.samples, metric_batch(batch, memory));
     if (callbacks.tick == nullptr || !clock.due()) continue;
     const Progress own = {0, b + 1, batches(), meter.logs()};
     if (callbacks.tick(callbacks.context, progress != nullptr ? *progress : own)) return true;

@@ -22,7 +22,7 @@ class BatchRun {
   index batches() const { return (data_.in.count + batch_ - 1) / batch_; }
   index samples(index b) const { return std::min(batch_, data_.in.count - b * batch_); }
   index sample_size() const { return data_.in.shape.count(); }  // values of one sample
-  index target_size() const { return rows_ * target_columns_; }
+  index target_size() const { return target_size_; }
   // `gathered`: batches are put together from samples that lie apart.
   PassExtent extent(bool training, bool gathered = false) const {
     return {data_.in.shape, output_, batch_, training, true, gathered ? target_size() : 0};
@@ -55,13 +55,21 @@ class BatchRun {
                 TickClock& clock, const Progress* progress) const;
 
  private:
+  base::BatchShape prediction_shape(index samples) const {
+    return {samples, output_.sizes, output_.rank};
+  }
+  base::BatchShape target_shape(index samples) const {
+    return {samples, data_.y_shape.data() + 1, static_cast<index>(data_.y_shape.size()) - 1};
+  }
+
   const Model<T>& model_;
   std::shared_ptr<const Training<T>> training_;
   const Examples<T>& data_;
   layers::Shape output_;
   index rows_, columns_;  // of one sample's prediction
-  index target_columns_;  // values of a row of the target
-  index batch_ = 0;       // samples of a whole batch
+  index target_columns_;  // values of a row of the target; 0: its rows are not the prediction's
+  index target_size_ = 0;
+  index batch_ = 0;  // samples of a whole batch
 };
 
 }  // namespace lstmfast::model

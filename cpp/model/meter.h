@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "metrics/metric.h"
+#include "base/denormals.h"
 #include "model/callbacks.h"
+#include "model/custom.h"
 
 namespace lstmfast::model {
 
@@ -14,10 +16,10 @@ template <class T>
 class Meter {
  public:
   // For predictions of `columns` and targets of `target_columns` values a row.
-  Meter(const std::vector<std::string>& metrics, index columns, index target_columns)
+  Meter(const std::vector<MetricChoice<T>>& metrics, index columns, index target_columns)
       : names_{"loss"} {
-    for (const std::string& name : metrics) {
-      metrics_.push_back(metrics::make_metric<T>(name, columns, target_columns));
+    for (const MetricChoice<T>& metric : metrics) {
+      metrics_.push_back(metric.make(columns, target_columns));
       names_.push_back(metrics_.back()->name());
     }
     values_.resize(names_.size());
@@ -32,7 +34,11 @@ class Meter {
   void add(double loss, index samples, const metrics::MetricBatch<T>& batch) {
     loss_ += loss * static_cast<double>(samples);
     samples_ += static_cast<double>(samples);
-    for (const auto& metric : metrics_) metric->accumulate(batch);
+    for (const auto& metric : metrics_) {
+      std::optional<base::FlushDenormals> flush;
+      if (!metric->foreign()) flush.emplace();
+      metric->accumulate(batch);
+    }
   }
   // A batch whose predictions are not to be looked at.
   void add_loss(double loss, index samples) {

@@ -16,9 +16,11 @@ Model<T>::Model(Definition<T> definition)
 }
 
 template <class T>
-void Model<T>::compile(const base::FlatConfig::Map& config) {
+void Model<T>::compile(const base::FlatConfig::Map& config, Custom<T> custom) {
+  // made before the lease and dropped behind it: both may run code of the caller's
+  std::shared_ptr<Training<T>> training = make_training(definition_, config, std::move(custom));
   const Busy busy(busy_, "model.compile", Busy::Kind::brief);
-  std::atomic_store(&training_, std::shared_ptr<Training<T>>(make_training(definition_, config)));
+  training = std::atomic_exchange(&training_, std::move(training));
 }
 
 template <class T>

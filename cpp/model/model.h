@@ -33,8 +33,8 @@ class Model {
   const T* values() const { return values_.data(); }
   index size() const { return values_.size(); }
 
-  // Forgets the optimizer's state of an earlier compile.
-  void compile(const base::FlatConfig::Map& config);
+  // As make_training(). Forgets the optimizer's state of an earlier compile.
+  void compile(const base::FlatConfig::Map& config, Custom<T> custom = {});
   bool compiled() const { return training() != nullptr; }
   // Null before compile(). Whoever holds it may go on with it beside a compile().
   std::shared_ptr<Training<T>> training() const { return std::atomic_load(&training_); }

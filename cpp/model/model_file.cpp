@@ -3,6 +3,7 @@
 #include <limits>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr const char* kFormat = "lstmfast.model";
 constexpr const char* kVersion = "1";
+constexpr char kOptimizer[] = "optimizer.";
 
 void put(Metadata& metadata, const std::string& prefix, const base::FlatConfig::Map& entries) {
   for (const auto& [key, value] : entries) metadata[prefix + key] = value;
@@ -37,7 +39,7 @@ template <class T>
 void add_slots(const Training<T>& training, const Definition<T>& definition,
                std::vector<Entry<T>>& entries) {
   for (int i = 0; i < training.optimizer->slots(); ++i) {
-    const std::string prefix = std::string("optimizer.") + training.optimizer->slot_name(i) + ".";
+    const std::string prefix = std::string(kOptimizer) + training.optimizer->slot_name(i) + ".";
     add_entries(prefix, definition, training.slot_blocks[static_cast<std::size_t>(i)], entries);
   }
 }
@@ -67,10 +69,10 @@ void read_entries(const TensorFile& file, const std::vector<Entry<T>>& entries) 
 }
 
 template <class T>
-void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entries) {
+void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entries, bool compiled) {
   if (file.tensors().size() == entries.size()) return;  // every entry was found
   for (const TensorInfo& info : file.tensors()) {
-    bool known = false;
+    bool known = !compiled && info.name.compare(0, sizeof(kOptimizer) - 1, kOptimizer) == 0;
     for (const Entry<T>& entry : entries) known |= entry.name == info.name;
     LF_CHECK(known, file.where() << "tensor " << base::in_quotes(info.name)
                                  << " belongs to no part of the model");
@@ -130,7 +132,7 @@ ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
 }
 
 template <class T>
-std::unique_ptr<Model<T>> ModelFile::load() const {
+std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
   Definition<T> definition = [this] {
     try {
       return read_definition<T>(model_);
@@ -142,8 +144,9 @@ std::unique_ptr<Model<T>> ModelFile::load() const {
   auto model = std::make_unique<Model<T>>(std::move(definition));
   std::vector<Entry<T>> entries;
   add_entries("", model->definition(), model->values(), entries);
-  if (!compile_.empty()) {
-    model->compile(compile_);
+  compile = compile && !compile_.empty();
+  if (compile) {
+    model->compile(compile_, std::move(custom));
     if (!state_.empty()) {
       const std::shared_ptr<Training<T>> training = model->training("load");
       const base::FlatConfig state(state_, "load");
@@ -155,15 +158,13 @@ std::unique_ptr<Model<T>> ModelFile::load() const {
     }
   }
   read_entries(file_, entries);
-  check_no_others(file_, entries);
+  check_no_others(file_, entries, compile);
   return model;
 }
 
-template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&,
-                         bool);
-template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&,
-                         bool);
-template std::unique_ptr<Model<float>> ModelFile::load() const;
-template std::unique_ptr<Model<double>> ModelFile::load() const;
+template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&, bool);
+template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&, bool);
+template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
+template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 
 }  // namespace lstmfast::model

@@ -25,12 +25,14 @@ class ModelFile {
  public:
   explicit ModelFile(const std::string& path);
 
-  std::string dtype() const { return dtype_name_of(model_); }  // "float32", "float64"
+  std::string dtype() const { return dtype_name_of(model_); }         // "float32", "float64"
+  const base::FlatConfig::Map& compile_config() const { return compile_; }  // empty: was not compiled
   const base::FlatConfig::Map& extra() const { return extra_; }
 
-  // T must be dtype()'s. A model saved with its optimizer continues training bit for bit.
+  // T must be dtype()'s. A model saved with its optimizer continues training bit for bit, with
+  // `custom` where the configuration wants it; without `compile` only the weights are read.
   template <class T>
-  std::unique_ptr<Model<T>> load() const;
+  std::unique_ptr<Model<T>> load(bool compile = true, Custom<T> custom = {}) const;
 
  private:
   TensorFile file_;

@@ -60,7 +60,6 @@ class Trainer {
 
   // Forward, loss, backward, clip, optimizer. Weights change in the last of these alone.
   void step(const typename BatchRun<T>::Batch& batch) {
-    const base::FlushDenormals flush;
     layers::Pass<T> pass;
     pass.values = model_.values();
     pass.gradients = training_->gradients.data();
@@ -70,6 +69,14 @@ class Trainer {
     const double loss = run_.forward_loss(batch, true, pass, memory_);
     const bool check = on_nonfinite_ != OnNonFinite::ignore;
     if (check && !std::isfinite(loss)) return non_finite("the loss", loss, batch.samples);
+    if (!update(batch, pass, check)) return non_finite("a gradient", loss, batch.samples);
+    meter_.add(loss, batch.samples, run_.metric_batch(batch, memory_));
+  }
+
+ private:
+  // Backward, clip, optimizer; false, and nothing changed, where a gradient is not finite.
+  bool update(const typename BatchRun<T>::Batch& batch, const layers::Pass<T>& pass, bool check) {
+    const base::FlushDenormals flush;
     training_->gradients.zero();
     memory_.backward(pass, batch.x, memory_.prediction(), memory_.gradient());
     T* const gradients = training_->gradients.data();
@@ -77,13 +84,12 @@ class Trainer {
     if (!check) {
       training_->clip.apply_unchecked(count, gradients, training_->runs);
     } else if (!training_->clip.apply(count, gradients, training_->runs)) {
-      return non_finite("a gradient", loss, batch.samples);
+      return false;
     }
     training_->optimizer->step(count, model_.values(), gradients, training_->slot_blocks.data());
-    meter_.add(loss, batch.samples, run_.metric_batch(batch, memory_));
+    return true;
   }
 
- private:
   void stop() { stopped_ = true; }
 
   // Always from the same start, so that the order depends on its names alone.

@@ -3,8 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <sstream>
-
-#include "metrics/metric.h"
+#include <utility>
 
 namespace lstmfast::model {
 namespace {
@@ -27,6 +26,42 @@ std::vector<std::string> split_names(const std::string& text) {
   return names;
 }
 
+constexpr char kCustom[] = "custom";
+
+template <class T>
+std::unique_ptr<losses::Loss<T>> read_loss(const base::FlatConfig& config,
+                                           losses::LossFunction<T> function) {
+  const std::string name = config.text("loss");
+  const base::FlatConfig part = config.part("loss");
+  if (name != kCustom) {
+    if (function) config.fail("loss", "\"custom\", for a function came with it");
+    return losses::make_loss<T>(name, options(part));
+  }
+  if (!function) config.fail("loss", "a function with it");
+  return losses::make_custom<T>(part.text_or("name", kCustom), std::move(function));
+}
+
+// Custom metrics are numbered as they come, so that each has one function and each is used.
+template <class T>
+std::vector<MetricChoice<T>> read_metrics(const base::FlatConfig& config,
+                                          std::vector<metrics::CustomMetric<T>> functions) {
+  const std::string prefix = std::string(kCustom) + ":";
+  std::vector<MetricChoice<T>> out;
+  std::size_t used = 0;
+  bool fit = true;
+  for (const std::string& name : split_names(config.text_or("metrics", ""))) {
+    out.push_back({name, nullptr});
+    if (name.compare(0, prefix.size(), prefix) != 0) continue;
+    fit &= used < functions.size() && name == prefix + std::to_string(used);
+    if (fit) out.back().custom = std::move(functions[used++]);
+  }
+  if (!fit || used != functions.size()) {
+    config.fail("metrics", std::to_string(functions.size()) +
+                               " custom metrics, as many as came with it, \"custom:0\" first");
+  }
+  return out;
+}
+
 optim::ClipOptions read_clip(const base::FlatConfig& config) {
   optim::ClipOptions clip;
   clip.value = config.number_or("value", 0, 0);
@@ -39,22 +74,28 @@ optim::ClipOptions read_clip(const base::FlatConfig& config) {
 
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const base::FlatConfig::Map& map) {
+                                           const base::FlatConfig::Map& map, Custom<T> custom) {
   const base::FlatConfig config(map, "model.compile");
   auto out = std::make_unique<Training<T>>(definition.chain);
   out->config = map;
-  out->loss = losses::make_loss<T>(config.text("loss"), options(config.part("loss")));
+  out->loss = read_loss<T>(config, std::move(custom.loss));
   const base::FlatConfig optimizer = config.part("optimizer");
   out->optimizer = optim::make_optimizer<T>(optimizer.text("kind"), options(optimizer));
   out->clip = optim::Clip<T>(read_clip(config.part("clip")));
-  out->metrics = split_names(config.text_or("metrics", ""));
+  out->metrics = read_metrics<T>(config, std::move(custom.metrics));
   out->seed = static_cast<std::uint64_t>(
       config.integer_or("seed", 0, 0, std::numeric_limits<index>::max()));
   config.check_all_used();
 
   const index columns = definition.output.features();
-  for (const std::string& name : out->metrics) {
-    metrics::make_metric<T>(name, columns, out->loss->target_columns(columns));
+  const index target_columns = out->loss->target_columns(columns);
+  for (const MetricChoice<T>& metric : out->metrics) {
+    // what no target is known for yet is checked for its name: one column suits every metric
+    if (target_columns == losses::kAnyColumns) {
+      metric.make(1, 1);
+    } else {
+      metric.make(columns, target_columns);
+    }
   }
   out->last = definition.chain.last_activation();
   out->fused = out->loss->fuses(out->last);
@@ -73,9 +114,9 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
   return out;
 }
 
-template std::unique_ptr<Training<float>> make_training(const Definition<float>& definition,
-                                                        const base::FlatConfig::Map& config);
-template std::unique_ptr<Training<double>> make_training(const Definition<double>& definition,
-                                                         const base::FlatConfig::Map& config);
+template std::unique_ptr<Training<float>> make_training(const Definition<float>&,
+                                                        const base::FlatConfig::Map&, Custom<float>);
+template std::unique_ptr<Training<double>> make_training(const Definition<double>&,
+                                                         const base::FlatConfig::Map&, Custom<double>);
 
 }  // namespace lstmfast::model

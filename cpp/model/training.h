@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/buffer.h"
-#include "losses/loss.h"
+#include "model/custom.h"
 #include "model/definition.h"
 #include "model/pass_memory.h"
 #include "optim/clip.h"
@@ -22,7 +22,7 @@ struct Training {
   std::unique_ptr<losses::Loss<T>> loss;
   std::unique_ptr<optim::Optimizer<T>> optimizer;
   optim::Clip<T> clip;
-  std::vector<std::string> metrics;  // names as the user wrote them
+  std::vector<MetricChoice<T>> metrics;
 
   Activation last = Activation::linear;  // of the model, where the loss computes it
   bool fused = false;
@@ -41,10 +41,11 @@ struct Training {
 };
 
 // Keys: loss and loss.OPTION; optimizer.kind and optimizer.OPTION; metrics (names with commas);
-// clip.value, clip.norm, clip.global_norm; seed. Throws std::invalid_argument naming the key that
-// is unknown, missing or wrong.
+// clip.value, clip.norm, clip.global_norm; seed. With the loss "custom", which may have a loss.name
+// of its own, and with metrics "custom:0", "custom:1" ... come the functions in `custom`. Throws
+// std::invalid_argument naming the key that is unknown, missing or wrong, or that has no function.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const base::FlatConfig::Map& config);
+                                           const base::FlatConfig::Map& config, Custom<T> custom = {});
 
 }  // namespace lstmfast::model

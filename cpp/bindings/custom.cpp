@@ -1,0 +1,171 @@
+#include "bindings/custom.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bindings/numpy.h"
+
+namespace lstmfast::bindings {
+namespace {
+
+std::vector<index> all_sizes(const base::BatchShape& shape) {
+  std::vector<index> sizes(shape.axes, shape.axes + shape.rank);
+  sizes.insert(sizes.begin(), shape.samples);
+  return sizes;
+}
+
+// A copy: whoever keeps it, or writes to it, does not reach into the core.
+template <class T>
+py::array_t<T> array_of(const T* data, const base::BatchShape& shape) {
+  py::array_t<T> out = new_array<T>(all_sizes(shape));
+  std::copy_n(data, shape.count(), out.mutable_data());
+  return out;
+}
+
+std::string text(const std::vector<index>& sizes) {
+  return base::shape_text(sizes.data(), static_cast<index>(sizes.size()));
+}
+
+// `what`: "[pinball] value"
+double number(py::handle value, const std::string& what) {
+  if (py::isinstance<py::array>(value)) {
+    const auto array = py::reinterpret_borrow<py::array>(value);
+    if (array.ndim() != 0) {
+      throw py::type_error(what + " has shape " + text(sizes_of(array)) + "; expected a number");
+    }
+  }
+  const double number = PyFloat_AsDouble(value.ptr());
+  if (number == -1.0 && PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+    PyErr_Clear();
+    throw py::type_error(what + " is " + type_text(value) + "; expected a number");
+  }
+  return number;
+}
+
+template <class T>
+void write_gradient(const std::string& name, py::handle value, const losses::LossBatch<T>& batch) {
+  const std::string what = "[" + name + "] gradient";
+  const std::vector<index> shape = all_sizes(batch.prediction_shape);
+  const auto any = py::array::ensure(value);
+  if (!any) {
+    throw py::type_error(what + " is " + type_text(value) + "; expected an array of shape " +
+                         text(shape));
+  }
+  const char kind = any.dtype().kind();
+  if (kind != 'f' && kind != 'i' && kind != 'u') {
+    throw py::type_error(what + " has dtype " + std::string(py::str(any.dtype())) +
+                         "; expected real numbers");
+  }
+  LF_CHECK(sizes_of(any) == shape, what << " has shape " << text(sizes_of(any)) << "; expected "
+                                        << text(shape) << ", the shape of y_pred");
+  const py::array_t<T, py::array::c_style | py::array::forcecast> array(any);
+  const T* const data = array.data();
+  for (index r = 0; r < batch.rows; ++r) {
+    std::copy_n(data + r * batch.columns, batch.columns,
+                batch.gradient + r * batch.gradient_stride);
+  }
+}
+
+template <class T>
+double call_loss(const std::string& name, const Held& loss, const losses::LossBatch<T>& batch) {
+  const py::gil_scoped_acquire gil;
+  const py::object result = loss.get()(array_of(batch.target, batch.target_shape),
+                                       array_of(batch.prediction, batch.prediction_shape));
+  const bool several = py::isinstance<py::tuple>(result) || py::isinstance<py::list>(result);
+  const std::size_t count = several ? py::len(result) : 0;
+  if (count != 2) {
+    throw py::type_error("[" + name + "] returned " +
+                         (several ? std::to_string(count) + " items" : type_text(result)) +
+                         "; expected a pair (value, gradient)");
+  }
+  const auto pair = py::reinterpret_borrow<py::sequence>(result);
+  const double value = number(pair[0], "[" + name + "] value");
+  if (batch.gradient != nullptr) write_gradient<T>(name, pair[1], batch);
+  return value;
+}
+
+template <class T>
+metrics::MetricFunctions<T> metric_functions(const Held& original) {
+  const py::gil_scoped_acquire gil;
+  const py::object copy = original.get().attr("for_call")();
+  const auto metric = std::make_shared<const Held>(copy);
+  const std::string what = "[" + std::string(py::str(copy.attr("name"))) + "] result";
+  return {[metric] {
+            const py::gil_scoped_acquire gil;
+            metric->get().attr("reset_state")();
+          },
+          [metric](const metrics::MetricBatch<T>& batch) {
+            const py::gil_scoped_acquire gil;
+            metric->get().attr("update_state")(array_of(batch.target, batch.target_shape),
+                                               array_of(batch.prediction, batch.prediction_shape));
+          },
+          [metric, what] {
+            const py::gil_scoped_acquire gil;
+            const py::object result = metric->get().attr("result")();
+            return number(result, what);
+          }};
+}
+
+}  // namespace
+
+Held::~Held() {
+  if (object_ == nullptr) return;
+  const py::gil_scoped_acquire gil;
+  Py_DECREF(object_);
+}
+
+py::handle Held::get() const {
+  if (object_ == nullptr) throw std::runtime_error("the model of this function is gone");
+  return object_;
+}
+
+PythonCustom::PythonCustom(const char* op, const py::object& loss, const py::object& metrics) {
+  if (!loss.is_none()) {
+    if (PyCallable_Check(loss.ptr()) == 0) {
+      throw py::type_error(std::string("[") + op + "] loss is " + type_text(loss) +
+                           "; expected a callable or None");
+    }
+    loss_ = std::make_shared<Held>(loss);
+  }
+  for (const py::handle metric : metrics) {
+    for (const char* name : {"name", "update_state", "result", "reset_state", "for_call"}) {
+      if (py::hasattr(metric, name)) continue;
+      throw py::type_error(std::string("[") + op + "] a metric of type " + type_text(metric) +
+                           " has no " + name);
+    }
+    metrics_.push_back(std::make_shared<Held>(py::reinterpret_borrow<py::object>(metric)));
+  }
+}
+
+template <class T>
+model::Custom<T> PythonCustom::functions(const base::FlatConfig::Map& config) const {
+  model::Custom<T> out;
+  if (loss_) {
+    const auto name = config.find("loss.name");
+    out.loss = [loss = loss_, name = name == config.end() ? "loss" : name->second](
+                   const losses::LossBatch<T>& batch) { return call_loss<T>(name, *loss, batch); };
+  }
+  for (const std::shared_ptr<Held>& metric : metrics_) {
+    out.metrics.push_back([metric] { return metric_functions<T>(*metric); });
+  }
+  return out;
+}
+
+int PythonCustom::visit(visitproc visit, void* arg) const {
+  int found = loss_ ? loss_->visit(visit, arg) : 0;
+  for (const std::shared_ptr<Held>& metric : metrics_) {
+    if (found == 0) found = metric->visit(visit, arg);
+  }
+  return found;
+}
+
+void PythonCustom::clear() {
+  if (loss_) loss_->clear();
+  for (const std::shared_ptr<Held>& metric : metrics_) metric->clear();
+}
+
+template model::Custom<float> PythonCustom::functions(const base::FlatConfig::Map&) const;
+template model::Custom<double> PythonCustom::functions(const base::FlatConfig::Map&) const;
+
+}  // namespace lstmfast::bindings

@@ -1,0 +1,56 @@
+// Losses and metrics written in Python, as the core's custom ones.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/custom.h"
+#include "base/flat_config.h"
+
+namespace lstmfast::bindings {
+
+namespace py = pybind11;
+
+// One reference to a Python object that calls in any thread share; given back with the GIL held.
+class Held {
+ public:
+  explicit Held(py::object object) : object_(object.release().ptr()) {}
+  ~Held();
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+
+  py::handle get() const;  // with the GIL; RuntimeError after clear()
+  int visit(visitproc visit, void* arg) const { return object_ ? visit(object_, arg) : 0; }
+  void clear() { Py_CLEAR(object_); }  // for the garbage collector
+
+ private:
+  PyObject* object_;
+};
+
+// What a compiled model keeps of them. The functions are called with copies of the batch, (samples,
+// ...) as the user shapes it, in the model's dtype:
+//   loss(y_true, y_pred) -> (value, gradient), gradient = d value / d y_pred
+//   metric: name, update_state(y_true, y_pred), result(), reset_state(), and for_call(), the object
+//   that gathers for one call of fit or evaluate
+class PythonCustom {
+ public:
+  PythonCustom() = default;
+  // `loss`: None where there is none; `metrics`: a sequence. TypeError for what cannot be called.
+  PythonCustom(const char* op, const py::object& loss, const py::object& metrics);
+
+  // `config`: the model's, which names the loss in errors.
+  template <class T>
+  model::Custom<T> functions(const base::FlatConfig::Map& config) const;
+
+  int visit(visitproc visit, void* arg) const;
+  void clear();
+
+ private:
+  std::shared_ptr<Held> loss_;
+  std::vector<std::shared_ptr<Held>> metrics_;
+};
+
+}  // namespace lstmfast::bindings
