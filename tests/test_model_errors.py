@@ -92,7 +92,8 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         "belongs to another model",
     ),
     "loss": (lambda: compiled().compile("adam", "msee"), ValueError, r"msee.*mean_squared_error"),
-    "loss kind": (lambda: compiled().compile("adam", abs), TypeError, "loss is of type builtin"),
+    "loss kind": (lambda: compiled().compile("adam", 3), TypeError, "loss is of type int; expe"),
+    "loss of another class": (lambda: compiled().compile("adam", dict), TypeError, "of type type"),
     "metric": (
         lambda: compiled().compile("adam", "mse", metrics=["mea"]),
         ValueError,

@@ -109,8 +109,19 @@ class Model:
     def set_weights(self, weights: Sequence[_Array]) -> None:
         """Set all weights, or none where one does not fit."""
 
-    def compile(self, config: Mapping[str, str]) -> None:
-        """Choose loss, optimizer, metrics, clipping and seed; forget an earlier compile's state."""
+    def compile(
+        self,
+        config: Mapping[str, str],
+        loss: Callable[[_Array, _Array], tuple[float, Any]] | None = None,
+        metrics: Sequence[Any] = (),
+    ) -> None:
+        """Choose loss, optimizer, metrics, clipping and seed; forget an earlier compile's state.
+
+        loss(y_true, y_pred) -> (value, gradient) is that of the configuration's loss "custom";
+        metrics are the objects behind "custom:0", "custom:1" ..., with name, update_state(y_true,
+        y_pred), result(), reset_state() and for_call(), the object that gathers for one call.
+        Arrays are copies of the batch, as the user shapes it.
+        """
 
     def fit(
         self,
@@ -161,5 +172,12 @@ class Model:
         """
 
     @staticmethod
-    def load(path: str | os.PathLike[str]) -> tuple[Model, dict[str, str]]:
-        """Read what save has written: the model, and `extra`."""
+    def load(
+        path: str | os.PathLike[str],
+        resolve: Callable[[dict[str, str], dict[str, str]], Any] | None = None,
+    ) -> tuple[Model, dict[str, str]]:
+        """Read what save has written: the model, and `extra`.
+
+        resolve(compile_config, extra) gives the loss and the metrics for compile, or None to load
+        the weights alone.
+        """

@@ -15,6 +15,13 @@ def snake_case(name: str) -> str:
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", parted).lower()
 
 
+def function_name(function: Any) -> str:
+    """Return what a function of the user's is called, a partial or a callable object too."""
+    function = getattr(function, "func", function)
+    name = str(getattr(function, "__name__", snake_case(type(function).__name__)))
+    return "lambda" if name == "<lambda>" else name
+
+
 class Registry(Generic[K]):
     """The classes of one kind of thing, looked up as Keras's ``get`` functions do."""
 

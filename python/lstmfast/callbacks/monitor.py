@@ -51,7 +51,7 @@ class MonitorCallback(Callback):
         if self.mode != "auto":
             return self.mode
         name = self.monitor.removeprefix("val_")
-        known = {"loss": "min"} | {m.name: m.direction for m in self.model.metrics}
+        known = {"loss": "min"} | {m.name: m.known_direction() for m in self.model.metrics}
         direction = known.get(name)
         if direction is None:
             raise ValueError(

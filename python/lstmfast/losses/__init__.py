@@ -1,17 +1,17 @@
 """Losses for ``Sequential.compile``: Keras's names and formulas; the core computes them.
 
 A loss is the mean over samples (and over steps and outputs, where it has them). Strings name
-losses too: ``"mse"``, ``"mae"``, ``"huber"``, ``"categorical_crossentropy"`` and so on.
+losses too: ``"mse"``, ``"mae"``, ``"huber"``, ``"categorical_crossentropy"`` and so on. A loss of
+your own is a function or a class derived from `Loss`; both return the gradient with the value.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from lstmfast._checks import flag, number
-from lstmfast._names import Registry, config_text, snake_case
+from lstmfast._names import Registry
+from lstmfast.losses.base import FunctionLoss, Loss
 
 __all__ = [
     "BinaryCrossentropy",
@@ -23,27 +23,6 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "get",
 ]
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A loss with its options."""
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            check = flag if isinstance(field.default, bool) else number
-            value = check(getattr(self, field.name), field.name, type(self).__name__)
-            object.__setattr__(self, field.name, value)
-
-    @property
-    def kind(self) -> str:
-        """The core's name of this loss."""
-        return snake_case(type(self).__name__)
-
-    def config(self) -> dict[str, str]:
-        """Return the part of the flat configuration that the core reads."""
-        options = dataclasses.asdict(self)
-        return {"loss": self.kind} | {f"loss.{k}": config_text(v) for k, v in options.items()}
 
 
 @dataclass(frozen=True)
@@ -202,7 +181,7 @@ LOSSES: Registry[Loss] = Registry(
 
 
 def get(identifier: Any) -> Loss:
-    """Return the loss for a name, a class, an object or a configuration.
+    """Return the loss for a name, a class, an object, a configuration or a function.
 
     Examples
     --------
@@ -210,4 +189,6 @@ def get(identifier: Any) -> Loss:
     >>> losses.get("MSE")
     MeanSquaredError()
     """
+    if callable(identifier) and not isinstance(identifier, Loss | type):
+        return FunctionLoss(identifier)
     return LOSSES.get(identifier)

@@ -2,46 +2,30 @@
 
 Strings name metrics too, and are then their key in the history: ``"mae"``, ``"mse"``, ``"rmse"``,
 ``"accuracy"``. Accuracy chooses its form as in Keras: binary for one output, sparse where a target
-is one label for several outputs, else categorical.
+is one label for several outputs, else categorical. A metric of your own is a function, or a class
+derived from `Metric`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from lstmfast._names import Registry, snake_case
+from lstmfast.metrics.base import MeanMetricWrapper, Metric
 
 __all__ = [
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",
     "MeanAbsoluteError",
+    "MeanMetricWrapper",
     "MeanSquaredError",
     "Metric",
     "RootMeanSquaredError",
     "SparseCategoricalAccuracy",
     "get",
 ]
-
-
-class Metric:
-    """A metric and its key in logs and history.
-
-    Parameters
-    ----------
-    name : str, optional
-        The key; by default the class's name, as in ``"mean_squared_error"``.
-    """
-
-    direction: ClassVar[str | None] = "min"
-
-    def __init__(self, name: str | None = None) -> None:
-        self.kind = snake_case(type(self).__name__)
-        self.name = self.kind if name is None else name
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(name={self.name!r})"
 
 
 class MeanSquaredError(Metric):
@@ -166,7 +150,7 @@ METRICS: Registry[Metric] = Registry(
 
 
 def get(identifier: Any) -> Metric:
-    """Return the metric for a name, a class, an object or a configuration.
+    """Return the metric for a name, a class, an object, a configuration or a function.
 
     A metric got by a string bears that string as its name.
 
@@ -176,8 +160,10 @@ def get(identifier: Any) -> Metric:
     >>> metrics.get("mae")
     MeanAbsoluteError(name='mae')
     """
+    if callable(identifier) and not isinstance(identifier, Metric | type):
+        return MeanMetricWrapper(identifier)
     if not isinstance(identifier, str):
-        return METRICS.get(identifier)
+        return METRICS.get(identifier).checked()
     metric = METRICS.get(identifier)
     metric.name = identifier
     metric.kind = snake_case(identifier)  # the core knows the short names too
@@ -190,6 +176,9 @@ def get_all(identifiers: Any) -> list[Metric]:
         return []
     several = isinstance(identifiers, Sequence) and not isinstance(identifiers, str)
     metrics = [get(each) for each in identifiers] if several else [get(identifiers)]
+    lambdas = [m for m in metrics if isinstance(m, MeanMetricWrapper) and m.name == "lambda"]
+    for number, metric in enumerate(lambdas[1:], start=1):
+        metric.name = f"lambda_{number}"
     names = [metric.name for metric in metrics]
     for name in names:
         if names.count(name) > 1 or name == "loss":

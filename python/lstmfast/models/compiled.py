@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lstmfast import losses, optimizers
@@ -46,10 +47,13 @@ class Compiled(Stack):
         optimizer : str or Optimizer
             ``"adam"``, ``"sgd"`` or an object of `lstmfast.optimizers`. (Keras's default,
             RMSprop, is not available in this version.)
-        loss : str or Loss
-            A name such as ``"mse"`` or an object of `lstmfast.losses`.
-        metrics : list of str or Metric, optional
-            What else to report.
+        loss : str, Loss or callable
+            A name such as ``"mse"`` or an object of `lstmfast.losses`, one of your own too; or a
+            function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
+            does.
+        metrics : list of str, Metric or callable, optional
+            What else to report: names, objects of `lstmfast.metrics`, or functions of y_true and
+            y_pred, whose mean is reported as `metrics.MeanMetricWrapper` says.
         loss_weights, weighted_metrics
             Not available in this version: must be None.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
@@ -67,6 +71,14 @@ class Compiled(Stack):
         >>> model = Sequential([LSTM(4, input_shape=(None, 1)), Dense(1)])
         >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         >>> model.optimizer.learning_rate = 0.01
+
+        With a loss of one's own:
+
+        >>> import numpy as np
+        >>> def log_cosh(y_true, y_pred):
+        ...     error = y_pred - y_true
+        ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
+        >>> model.compile(optimizer="adam", loss=log_cosh)
         """
         given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
         check_unavailable("compile", given, dict.fromkeys(given))
@@ -93,8 +105,8 @@ class Compiled(Stack):
         config = {"seed": str(draw_seed(self._rng)), **self.loss.config()}
         config |= self.optimizer.config()
         if self.metrics:
-            config["metrics"] = ",".join(dict.fromkeys(metric.kind for metric in self.metrics))
-        engine.compile(config)
+            config["metrics"] = ",".join(dict.fromkeys(core_kinds(self.metrics)))
+        engine.compile(config, *own_functions(self.loss, self.metrics))
 
     def _bind_optimizer(self) -> None:
         if self.optimizer and self.loss and self._engine:
@@ -123,9 +135,26 @@ class Compiled(Stack):
         return {name: values[kind] for name, kind in self._renames if kind in values}
 
 
+def core_kinds(metrics: Sequence[Metric]) -> list[str]:
+    """Return what the core calls each metric; those of the user's own are numbered."""
+    number = itertools.count()
+    return [f"custom:{next(number)}" if m.is_custom else m.kind for m in metrics]
+
+
+def own_functions(
+    loss: losses.Loss | None, metrics: Sequence[Metric]
+) -> tuple[Callable[..., Any] | None, list[Metric]]:
+    """Return what the core calls back: the loss's function and the metrics of the user's own."""
+    return (
+        loss.call if loss is not None and loss.is_custom else None,
+        [metric for metric in metrics if metric.is_custom],
+    )
+
+
 def _renames(metrics: tuple[Metric, ...]) -> list[tuple[str, str]] | None:
     """Pairs (name in logs, name in the core), or None where they are all alike."""
-    if all(metric.name == metric.kind for metric in metrics):
+    kinds = core_kinds(metrics)
+    if all(metric.name == kind for metric, kind in zip(metrics, kinds, strict=True)):
         return None
-    pairs = [("loss", "loss"), *((metric.name, metric.kind) for metric in metrics)]
+    pairs = [("loss", "loss"), *((m.name, kind) for m, kind in zip(metrics, kinds, strict=True))]
     return pairs + [(f"val_{name}", f"val_{kind}") for name, kind in pairs]

@@ -1,7 +1,8 @@
 """Models as files, and as copies: one safetensors file holds all that a model is.
 
 The core writes and reads it. What only Python knows (the model's name, and what the user calls the
-metrics) travels as text beside the core's own configuration. Nothing in a file is executed.
+metrics) travels as text beside the core's own configuration. Nothing in a file is executed: losses
+and metrics of the user's own are there by name (models/custom.py).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmfast import _core
-from lstmfast._checks import check_unavailable, flag
+from lstmfast._checks import flag, wrong_kind
 from lstmfast._files import check_path, path_text
 from lstmfast.layers import LAYERS, Input, Layer
 from lstmfast.layers.base import option_value
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import METRICS, Metric
+from lstmfast.models import custom
+from lstmfast.models.compiled import core_kinds, own_functions
 from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
@@ -59,13 +62,18 @@ def save_model(
     engine = model._built_engine()
     if not flag(overwrite, "overwrite", "save") and Path(path).exists():
         raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it")
-    names = [[metric.name, metric.kind] for metric in model.metrics]
-    engine.save(path, {"name": model.name, "metrics": json.dumps(names)}, include_optimizer)
+    names = [
+        [metric.name, kind]
+        for metric, kind in zip(model.metrics, core_kinds(model.metrics), strict=True)
+    ]
+    extra = {"name": model.name, "metrics": json.dumps(names)}
+    extra |= custom.described(model.loss, model.metrics)
+    engine.save(path, extra, include_optimizer)
 
 
 def load_model(
     filepath: str | os.PathLike[str],
-    custom_objects: Any = None,
+    custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,  # noqa: A002  Keras's name
     safe_mode: bool = True,
 ) -> Sequential:
@@ -75,9 +83,12 @@ def load_model(
     ----------
     filepath : str or path-like
         The file.
+    custom_objects : dict, optional
+        Losses and metrics of your own that the model was compiled with, by the names of their
+        functions or classes. A class is made anew, with what its ``get_config`` returned.
     compile : bool
         Restore also how the model was compiled and the state of its optimizer.
-    custom_objects, safe_mode
+    safe_mode
         Accepted for Keras's sake: loading never runs code from a file.
 
     Returns
@@ -89,7 +100,8 @@ def load_model(
     OSError
         Where the file cannot be read.
     ValueError
-        Where it is damaged, or no model of lstmfast.
+        Where it is damaged, or no model of lstmfast; where it wants something that
+        `custom_objects` lacks.
 
     Examples
     --------
@@ -105,16 +117,30 @@ def load_model(
     """
     from lstmfast.models.sequential import Sequential
 
-    empty = isinstance(custom_objects, Mapping) and not custom_objects
-    given = {"custom_objects": None if empty else custom_objects}
-    check_unavailable("load_model", given, dict.fromkeys(given))
-    engine, extra = _core.Model.load(path_text(filepath, "load_model"))
+    path = path_text(filepath, "load_model")
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        raise wrong_kind("load_model", "custom_objects", custom_objects, "a dictionary")
+    loss: Loss | None = None
+    metrics: list[Metric] = []
+
+    def resolve(config: Mapping[str, str], extra: Mapping[str, str]) -> Any:
+        nonlocal loss, metrics
+        if not compile:
+            return None
+        own = custom.Objects(config, extra, custom_objects or {})
+        loss = own.loss or _loss_of(config)
+        metrics = _metrics_of(config, extra, own)
+        return own_functions(loss, metrics)
+
+    engine, extra = _core.Model.load(path, resolve)
     config = engine.config
     layers = [_layer_of(config, index) for index in range(int(config["layers"]))]
     model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
     model._sample_shape = tuple(engine.input_shape)
-    if compile:
-        _restore_training(model, engine.compile_config, extra)
+    if engine.compile_config is not None:
+        model.loss = loss
+        model.optimizer = _optimizer_of(engine.compile_config)
+        model._set_metrics(metrics)
     _adopt_trained(model, engine)
     return model
 
@@ -133,13 +159,9 @@ def _layer_of(config: Mapping[str, str], index: int) -> Layer:
     return cls.from_core(part)
 
 
-def _restore_training(
-    model: Sequential, config: Mapping[str, str] | None, extra: Mapping[str, str]
-) -> None:
-    if not config:
-        return
-    model.loss = _loss_of(config)
-    model.optimizer = _optimizer_of(config)
+def _metrics_of(
+    config: Mapping[str, str], extra: Mapping[str, str], own: custom.Objects
+) -> list[Metric]:
     kinds = [kind for kind in config.get("metrics", "").split(",") if kind]
     try:
         names = [(str(name), str(kind)) for name, kind in json.loads(extra.get("metrics", ""))]
@@ -148,13 +170,13 @@ def _restore_training(
     # names are a courtesy: where they do not match what the core computes, its own serve
     if {kind for _, kind in names} != set(kinds):
         names = [(kind, kind) for kind in kinds]
-    model._set_metrics([_metric_of(name, kind) for name, kind in names])
+    return [own.metrics.get(kind) or _metric_of(name, kind) for name, kind in names]
 
 
 def _loss_of(config: Mapping[str, str]) -> Loss | None:
     cls = LOSSES.find(config["loss"])
     options = {key: option_value(text) for key, text in _part(config, "loss.").items()}
-    return None if cls is None else cls(**options)
+    return None if cls is None else cls(**options)  # type: ignore[arg-type]
 
 
 def _optimizer_of(config: Mapping[str, str]) -> Optimizer | None:
@@ -215,5 +237,6 @@ def restore_state(model: Sequential, state: dict[str, Any]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.safetensors"
             path.write_bytes(state["content"])
-            engine, _ = _core.Model.load(str(path))
+            own = own_functions(model.loss, model.metrics)
+            engine, _ = _core.Model.load(str(path), lambda config, extra: own)
         _adopt_trained(model, engine)

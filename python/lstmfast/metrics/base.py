@@ -1,0 +1,172 @@
+"""What all metrics share, and metrics of the user's own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from lstmfast._arrays import as_array, shape_text
+from lstmfast._names import function_name, snake_case
+
+if TYPE_CHECKING:
+    from lstmfast._arrays import Array, ArrayLike
+
+
+class Metric:
+    """A metric and its key in logs and history.
+
+    Derive from it, and define `update_state`, `result` and `reset_state`, for a metric of your
+    own. Each call of `fit` or `evaluate` gathers in a copy of the object (see `for_call`), so that
+    calls may run beside each other. To load a saved model, pass the class (or an object) as
+    ``custom_objects``; a class with other arguments than ``name`` then also needs ``get_config``,
+    which returns them.
+
+    Parameters
+    ----------
+    name : str, optional
+        The key; by default the class's name, as in ``"mean_squared_error"``.
+
+    Attributes
+    ----------
+    direction : {"min", "max"} or None
+        Whether less or more is better, for callbacks with ``mode="auto"``. A class of your own
+        says it where it knows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.metrics import Metric
+    >>> from lstmfast.models import Sequential
+    >>> class LargestError(Metric):
+    ...     direction = "min"
+    ...
+    ...     def reset_state(self):
+    ...         self.largest = 0.0
+    ...
+    ...     def update_state(self, y_true, y_pred):
+    ...         self.largest = max(self.largest, abs(y_true - y_pred).max())
+    ...
+    ...     def result(self):
+    ...         return self.largest
+    >>> model = Sequential([Dense(1, input_shape=(1,), kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse", metrics=[LargestError()])
+    >>> model.evaluate([[1.0], [2.0]], [[1.0], [5.0]], verbose=0, return_dict=True)
+    {'loss': 4.5, 'largest_error': 3.0}
+    """
+
+    direction: ClassVar[str | None] = "min"
+    _OWN = ("update_state", "result", "reset_state")
+
+    def __init__(self, name: str | None = None) -> None:
+        self.kind = snake_case(type(self).__name__)
+        self.name = self.kind if name is None else name
+
+    def update_state(self, y_true: Array, y_pred: Array) -> None:
+        """Take in a batch: targets (B, ...) as given to `fit`, outputs (B, *output_shape).
+
+        Both arrays have the model's dtype and are copies, yours to keep.
+        """
+        raise NotImplementedError
+
+    def result(self) -> float:
+        """Return the value of all batches since `reset_state`; not called where none came."""
+        raise NotImplementedError
+
+    def reset_state(self) -> None:
+        """Forget all batches: comes before the first one of an epoch."""
+        raise NotImplementedError
+
+    def for_call(self) -> Metric:
+        """Return the object that gathers for one call of `fit` or `evaluate`: a deep copy."""
+        return copy.deepcopy(self)
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether Python gathers this metric, not the core."""
+        return any(getattr(type(self), name) is not getattr(Metric, name) for name in self._OWN)
+
+    def checked(self) -> Metric:
+        """Return the metric; refuse one of the user's own that is not complete."""
+        where = type(self).__name__
+        own = [getattr(type(self), name) is not getattr(Metric, name) for name in self._OWN]
+        if any(own) and not all(own):
+            missing = [name for name, is_own in zip(self._OWN, own, strict=True) if not is_own]
+            raise TypeError(f"[{where}] the metric lacks {' and '.join(missing)}")
+        if not hasattr(self, "name"):
+            raise TypeError(f"[{where}] the metric has no name; call super().__init__() first")
+        return self
+
+    def known_direction(self) -> str | None:
+        """Return `direction`, where a class of the user's own says it."""
+        own = type(self).__mro__[: type(self).__mro__.index(Metric)]
+        said = any("direction" in vars(cls) for cls in own) or "direction" in vars(self)
+        return self.direction if said or not self.is_custom else None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"
+
+
+class MeanMetricWrapper(Metric):
+    """A function as a metric: the mean of its values over all samples.
+
+    ``compile(metrics=[function])`` makes one of these; make it yourself to give it another name.
+
+    Parameters
+    ----------
+    fn : callable(y_true, y_pred)
+        Takes a batch as `Metric.update_state` does. Returns a number, the mean over the batch, or
+        an array (B, ...) with values for each sample.
+    name : str, optional
+        The key in logs and history; by default the function's name, ``"lambda"`` where it has
+        none.
+
+    Examples
+    --------
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.metrics import MeanMetricWrapper
+    >>> from lstmfast.models import Sequential
+    >>> def bias(y_true, y_pred):
+    ...     return y_pred - y_true
+    >>> model = Sequential([Dense(1, input_shape=(1,), kernel_initializer="ones")])
+    >>> model.compile("sgd", "mse", metrics=[bias, MeanMetricWrapper(bias, name="again")])
+    >>> model.evaluate([[1.0], [2.0]], [[1.0], [5.0]], verbose=0, return_dict=True)
+    {'loss': 4.5, 'bias': -1.5, 'again': -1.5}
+    """
+
+    direction = None
+
+    def __init__(self, fn: Callable[[Array, Array], ArrayLike], name: str | None = None) -> None:
+        super().__init__(function_name(fn) if name is None else name)
+        self.fn = fn
+        self.reset_state()
+
+    def for_call(self) -> Metric:
+        """Return a new object with the same function."""
+        own = copy.copy(self)
+        own.reset_state()
+        return own
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        self._total = 0.0
+        self._samples = 0
+
+    def update_state(self, y_true: Array, y_pred: Array) -> None:
+        """Add the function's values for a batch."""
+        samples = len(y_pred)
+        values = as_array(self.fn(y_true, y_pred), self.name, "the returned value")
+        if values.ndim and (len(values) != samples or not values.size):
+            raise ValueError(
+                f"[{self.name}] the returned value has shape {shape_text(values.shape)}; expected "
+                f"a number or ({samples}, ...), values for each sample"
+            )
+        self._total += samples * float(np.mean(values, dtype=np.float64))
+        self._samples += samples
+
+    def result(self) -> float:
+        """Return the mean."""
+        return self._total / self._samples if self._samples else 0.0

@@ -1,0 +1,122 @@
+"""Losses and metrics of the user's own in files: named there, and found again by `load_model`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lstmfast import losses, metrics
+from lstmfast._names import function_name
+from lstmfast.losses.base import FunctionLoss, Loss
+from lstmfast.metrics.base import MeanMetricWrapper, Metric
+
+_KEY = "custom"
+
+
+def described(loss: Loss | None, given: Sequence[Metric]) -> dict[str, str]:
+    """Return what a file says of them: for each the name of its code, and its arguments."""
+    entries: dict[str, dict[str, Any]] = {}
+    if loss is not None and loss.is_custom:
+        entries["loss"] = _entry(loss)
+    own = [metric for metric in given if metric.is_custom]
+    entries |= {f"custom:{index}": _entry(metric) for index, metric in enumerate(own)}
+    return {_KEY: json.dumps(entries)} if entries else {}
+
+
+def _entry(thing: Loss | Metric) -> dict[str, Any]:
+    name = thing.name
+    if isinstance(thing, FunctionLoss):
+        return {"code": function_name(thing.function), "name": name, "config": None}
+    if isinstance(thing, MeanMetricWrapper):
+        code = function_name(thing.fn)
+        return {"code": name if code == "lambda" else code, "name": name, "config": None}
+    where = type(thing).__name__
+    config = thing.get_config() if hasattr(thing, "get_config") else None
+    try:
+        json.dumps(config)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"[save] get_config of {where} cannot be written: {error}") from None
+    return {"code": where, "name": name, "config": config}
+
+
+class Objects:
+    """What a file names, as the user's ``custom_objects`` gives it."""
+
+    def __init__(
+        self, config: Mapping[str, str], extra: Mapping[str, str], given: Mapping[str, Any]
+    ) -> None:
+        kinds = [kind for kind in config.get("metrics", "").split(",") if kind.startswith("custom")]
+        wanted = (["loss"] if config.get("loss") == "custom" else []) + kinds
+        entries = _read(extra) if wanted else {}
+        fallback = {"loss": config.get("loss.name", "loss")}
+        found: dict[str, tuple[dict[str, Any], Any]] = {}
+        missing = []
+        for kind in wanted:
+            entry = entries.get(kind) or {"code": fallback.get(kind, kind), "name": None}
+            name = entry["name"] if entry["name"] in given else entry["code"]
+            if name in given:
+                found[kind] = (entry, given[name])
+            else:
+                missing.append(name)
+        if missing:
+            names = ", ".join(f"{name!r}: ..." for name in dict.fromkeys(missing))
+            raise ValueError(
+                "[load_model] the model was compiled with code of your own, which is not in the "
+                f"file; pass custom_objects={{{names}}}, or compile=False to load it without"
+            )
+        self.loss: Loss | None = None
+        self.metrics: dict[str, Metric] = {}
+        for kind, (entry, value) in found.items():
+            if kind == "loss":
+                self.loss = _made(Loss, entry, value, losses.get)
+            else:
+                metric = _made(Metric, entry, value, metrics.get)
+                if metric is not value and entry["name"] is not None:
+                    metric.name = entry["name"]
+                self.metrics[kind] = metric
+
+
+def _read(extra: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        entries = json.loads(extra.get(_KEY, "{}"))
+    except (ValueError, RecursionError):
+        entries = None
+    if not isinstance(entries, dict) or not all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("code"), str)
+        and isinstance(entry.get("name"), str | None)
+        for entry in entries.values()
+    ):
+        raise ValueError("[load_model] what the file says of losses and metrics is damaged")
+    return entries
+
+
+def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
+    code, config = entry["code"], entry.get("config")
+    if isinstance(value, type) and issubclass(value, base):
+        if config is not None and not isinstance(config, dict):
+            raise ValueError("[load_model] what the file says of losses and metrics is damaged")
+        if config is not None:
+            made = value.from_config(config) if hasattr(value, "from_config") else value(**config)
+        else:
+            arguments = [name for name in inspect.signature(value).parameters if name != "name"]
+            if arguments:
+                raise ValueError(
+                    f"[load_model] the file does not hold the arguments of {code} "
+                    f"({', '.join(arguments)}), which has no get_config; pass an object: "
+                    f"custom_objects={{{code!r}: {code}(...)}}"
+                )
+            made = value()
+    elif isinstance(value, base) or (callable(value) and not isinstance(value, type)):
+        made = value
+    else:
+        raise TypeError(
+            f"[load_model] custom_objects[{code!r}] is of type {type(value).__name__}; expected a "
+            f"function, or a class derived from {base.__name__} or an object of one"
+        )
+    made = get(made)
+    if not made.is_custom:
+        raise TypeError(f"[load_model] custom_objects[{code!r}] is {made!r}, which is not your own")
+    return made
