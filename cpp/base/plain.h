@@ -21,6 +21,26 @@ enum class Activation : int {
   softplus,
   softsign,
   exponential,
+  relu6,
+  selu,
+  celu,
+  gelu,
+  gelu_tanh,
+  silu,
+  mish,
+  tanh_shrink,
+  log_sigmoid,
+  hard_silu,
+  hard_tanh,
+  hard_shrink,
+  soft_shrink,
+  sparse_plus,
+  sparse_sigmoid,
+  squareplus,
+  threshold,
+  thresholded_relu,
+  affine,
+  scaled_tanh,
   softmax,  // the last
 };
 
@@ -48,7 +68,24 @@ struct CellOptions {
 [[maybe_unused]] static inline int gate_count(const CellOptions& o) { return o.coupled ? 3 : 4; }
 // Is the slope a function of x that the value does not tell? Else it is one of the value.
 [[maybe_unused]] static inline bool needs_input(const ActivationSpec& a) {
-  return a.kind == Activation::leaky_relu && a.alpha < 0;
+  switch (a.kind) {
+    case Activation::gelu:
+    case Activation::gelu_tanh:
+    case Activation::silu:
+    case Activation::mish:
+    case Activation::tanh_shrink:
+    case Activation::hard_silu:
+    case Activation::hard_shrink:
+    case Activation::soft_shrink:
+    case Activation::threshold:
+    case Activation::thresholded_relu:
+    case Activation::scaled_tanh:
+      return true;
+    case Activation::leaky_relu:
+      return a.alpha < 0;  // the value's sign is not that of x
+    default:
+      return false;
+  }
 }
 // Does the step's tile do without any of the options that the cell sees?
 [[maybe_unused]] static inline bool is_plain(const CellOptions& o) {

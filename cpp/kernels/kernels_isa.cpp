@@ -42,6 +42,7 @@ LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n);
 #include LF_SIMD(LF_ISA)
 
 #include "impl/math.inl"
+#include "impl/smooth.inl"
 #include "impl/activation.inl"
 #include "impl/lanes.inl"
 #include "impl/tile.inl"

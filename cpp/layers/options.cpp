@@ -22,8 +22,38 @@ constexpr Named kActivations[] = {
     {"softplus", {Activation::softplus}},
     {"softsign", {Activation::softsign}},
     {"exponential", {Activation::exponential}},
+    {"relu6", {Activation::relu6}},
+    {"selu", {Activation::selu}},
+    {"celu", {Activation::celu, 1}, 1},
+    {"gelu", {Activation::gelu}},
+    {"gelu_tanh", {Activation::gelu_tanh}},
+    {"silu", {Activation::silu}},
+    {"mish", {Activation::mish}},
+    {"tanh_shrink", {Activation::tanh_shrink}},
+    {"log_sigmoid", {Activation::log_sigmoid}},
+    {"hard_silu", {Activation::hard_silu}},
+    {"hard_tanh", {Activation::hard_tanh}},
+    {"hard_shrink", {Activation::hard_shrink, 0.5}, 1},
+    {"soft_shrink", {Activation::soft_shrink, 0.5}, 1},
+    {"sparse_plus", {Activation::sparse_plus}},
+    {"sparse_sigmoid", {Activation::sparse_sigmoid}},
+    {"squareplus", {Activation::squareplus, 4}, 1},
+    {"threshold", {Activation::threshold, 0, 0}, 2},
+    {"thresholded_relu", {Activation::thresholded_relu, 1}, 1},
+    {"affine", {Activation::affine, 1, 0}, 2},
+    {"scaled_tanh", {Activation::scaled_tanh, 1, 1}, 2},
     {"softmax", {Activation::softmax}},
 };
+
+// What is no function otherwise, or has a slope that its value does not tell.
+void check_alpha(const Config& config, const std::string& key, const ActivationSpec& spec) {
+  const bool shrink = spec.kind == Activation::hard_shrink || spec.kind == Activation::soft_shrink;
+  if ((shrink || spec.kind == Activation::elu) && spec.alpha < 0) {
+    config.fail(key, "an alpha of at least 0");
+  }
+  const bool divides = spec.kind == Activation::celu || spec.kind == Activation::squareplus;
+  if (divides && !(spec.alpha > 0)) config.fail(key, "an alpha above 0");
+}
 
 }  // namespace
 
@@ -49,9 +79,7 @@ ActivationSpec read_activation(const base::FlatConfig& config, const std::string
     ActivationSpec spec = item.defaults;
     if (!numbers.empty()) spec.alpha = numbers[0];
     if (numbers.size() > 1) spec.beta = numbers[1];
-    if (spec.kind == Activation::elu && spec.alpha < 0) {
-      config.fail(key, "an alpha of at least 0");
-    }
+    check_alpha(config, key, spec);
     return spec;
   }
   return fallback;

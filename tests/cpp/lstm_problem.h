@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "activations.h"
 #include "kernels/table.h"
 #include "ops/lstm.h"
 #include "ops/lstm_workspace.h"
@@ -19,33 +20,6 @@ struct LstmSizes {
   CellOptions options{};
   bool lengths = false, resets = false, states = false;
 };
-
-inline double naive_activation(const ActivationSpec& a, double x) {
-  switch (a.kind) {
-    case Activation::relu:
-      return x > 0 ? x : 0;
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Activation::hard_sigmoid:
-      return std::fmin(1, std::fmax(0, a.alpha * x + a.beta));
-    case Activation::leaky_relu:
-      return x < 0 ? a.alpha * x : x;
-    case Activation::elu:
-      return x < 0 ? a.alpha * std::expm1(x) : x;
-    case Activation::softplus:
-      return std::log1p(std::exp(x));
-    case Activation::softsign:
-      return x / (1 + std::fabs(x));
-    case Activation::exponential:
-      return std::exp(x);
-    case Activation::linear:
-    case Activation::softmax:
-      break;
-  }
-  return x;
-}
 
 // Rows lie kGap elements apart, filled with NaN in what is read and with a guard in what is
 // written, so that a step over a row's end shows in the results.
@@ -251,12 +225,12 @@ LstmResults<double> LstmProblem<T>::naive() const {
         if (o.layer_norm && g < G - 1)
           naive_norm(z[size(g)], slice("norm_z_weight", g * H), slice("norm_z_bias", g * H));
       }
-      const auto gate = [&](double v) { return naive_activation(o.recurrent_activation, v); };
+      const auto gate = [&](double v) { return scalar_activation(o.recurrent_activation, v); };
       const std::size_t f = size(G - 3), candidate = size(G - 2), out = size(G - 1);
       for (std::size_t j = 0; j < size(H); ++j) {
         const double forget = gate(z[f][j]);
         const double in_gate = o.coupled ? 1 - forget : gate(z[0][j]);
-        c[j] = forget * c[j] + in_gate * naive_activation(o.activation, z[candidate][j]);
+        c[j] = forget * c[j] + in_gate * scalar_activation(o.activation, z[candidate][j]);
         if (o.peephole) z[out][j] += param("peephole", (G - 2) * H + index(j)) * c[j];
       }
       std::vector<double> shown = c;
@@ -265,7 +239,7 @@ LstmResults<double> LstmProblem<T>::naive() const {
         naive_norm(shown, slice("norm_c_weight", 0), slice("norm_c_bias", 0));
       }
       for (std::size_t j = 0; j < size(H); ++j) {
-        h[j] = gate(z[out][j]) * naive_activation(o.output_activation, shown[j]);
+        h[j] = gate(z[out][j]) * scalar_activation(o.output_activation, shown[j]);
         y[j] = h[j];
       }
     }

@@ -36,7 +36,8 @@ struct Cell {
 std::vector<Cell> cells() {
   const ActivationSpec tanh{Activation::tanh}, sigmoid{Activation::sigmoid};
   const ActivationSpec softsign{Activation::softsign}, softplus{Activation::softplus};
-  const ActivationSpec elu{Activation::elu, 0.7};
+  const ActivationSpec elu{Activation::elu, 0.7}, silu{Activation::silu};
+  const ActivationSpec scaled{Activation::scaled_tanh, 0.9, 0.8};
   return {
       {"plain", {}},
       {"peephole", {tanh, sigmoid, tanh, true, false, false}},
@@ -49,6 +50,9 @@ std::vector<Cell> cells() {
       {"softplus", {softplus, softsign, softplus, true, false, false}},
       {"elu", {elu, tanh, elu, false, true, false}},
       {"three activations", {softsign, sigmoid, softplus, true, false, false}},
+      {"slopes of the input", {silu, scaled, scaled, true, false, false}},
+      {"slopes of the input, coupled", {scaled, scaled, silu, true, true, false}},
+      {"slopes of the input, layer norm", {silu, scaled, silu, true, false, true}},
   };
 }
 

@@ -1,26 +1,7 @@
 // Activations by name, over vectors: values, and slopes expressed in the value wherever it tells
 // them, so that backward keeps one number (see needs_input).
 
-// log(1 + e) for 0 <= e <= 1: 2 atanh(s), s = e / (2 + e), as a polynomial in s^2 (relative error
-// 1e-9, 2e-18).
-LF_INLINE F32 log1p_unit(F32 e) {
-  constexpr float kC[] = {0.3333333432674408f, 0.19999852776527405f, 0.14296196401119232f,
-                          0.10853000730276108f, 0.11613646149635315f};
-  const F32 s = e / (e + F32::set(2.0f)), u = s * s;
-  F32 p = F32::set(kC[4]);
-  for (int i = 3; i >= 0; --i) p = fma(p, u, F32::set(kC[i]));
-  return fma(s * u, p, s) * F32::set(2.0f);
-}
-LF_INLINE F64 log1p_unit(F64 e) {
-  constexpr double kC[] = {0.3333333333333333,  0.1999999999999976,   0.14285714285800463,
-                           0.1111111109906666,  0.09090909952248838,  0.07692271864527644,
-                           0.06667591893310038, 0.058671048001648705, 0.05422870944221726,
-                           0.03744810631716892, 0.07817681502643507};
-  const F64 s = e / (e + F64::set(2.0)), u = s * s;
-  F64 p = F64::set(kC[10]);
-  for (int i = 9; i >= 0; --i) p = fma(p, u, F64::set(kC[i]));
-  return fma(s * u, p, s) * F64::set(2.0);
-}
+constexpr double kSeluScale = 1.0507009873554804934, kSeluAlpha = 1.6732632423543772848;
 
 // alpha and beta of an activation.
 template <class T>
@@ -43,17 +24,66 @@ LF_INLINE Vec<T> value(Activation kind, const Parameters<T>& p, Vec<T> x) {
     case Activation::relu:
       return max(zero, x);
     case Activation::hard_sigmoid:
-      return max(zero, min(one, fma(x, p.alpha, p.beta)));
+      return clamp(fma(x, p.alpha, p.beta), T(0), T(1));
     case Activation::leaky_relu:
       return select(less(x, zero), x * p.alpha, x);
     case Activation::elu:
       return select(less(x, zero), p.alpha * expm1(x), x);
     case Activation::softplus:
-      return max(zero, x) + log1p_unit(exp(zero - abs(x)));
-    case Activation::softsign:
-      return x / (one + abs(x));
+      return softplus(x);
+    case Activation::softsign: {
+      const V t = clamp(x, T(-1e30), T(1e30));  // infinity / infinity is none
+      return t / (one + abs(t));
+    }
     case Activation::exponential:
       return exp(x);
+    case Activation::relu6:
+      return clamp(x, T(0), T(6));
+    case Activation::selu:
+      return select(less(x, zero), V::set(T(kSeluScale * kSeluAlpha)) * expm1(x),
+                    V::set(T(kSeluScale)) * x);
+    case Activation::celu:
+      return select(less(x, zero), p.alpha * expm1(x / p.alpha), x);
+    case Activation::gelu:
+      return gelu(x);
+    case Activation::gelu_tanh:
+      return gelu_tanh(x);
+    case Activation::silu:
+      return silu(x);
+    case Activation::mish:
+      return mish(x);
+    case Activation::tanh_shrink:
+      return x - tanh(x);
+    case Activation::log_sigmoid:
+      return zero - softplus(zero - x);
+    case Activation::hard_silu:
+      return select(less(x, V::set(T(-3))), zero,
+                    x * clamp(fma(x, V::set(T(1.0 / 6)), V::set(T(0.5))), T(0), T(1)));
+    case Activation::hard_tanh:
+      return clamp(x, T(-1), T(1));
+    case Activation::hard_shrink:
+      return select(less(p.alpha, abs(x)), x, x - x);
+    case Activation::soft_shrink: {
+      const V sign = bit_and(x, V::set(T(-0.0)));
+      return select(less(p.alpha, abs(x)), x - bit_or(p.alpha, sign), x - x);
+    }
+    case Activation::sparse_plus: {
+      const V t = max(zero, x + one);
+      return select(less(x, one), V::set(T(0.25)) * t * t, x);
+    }
+    case Activation::sparse_sigmoid:
+      return clamp(fma(x, V::set(T(0.5)), V::set(T(0.5))), T(0), T(1));
+    case Activation::squareplus:
+      return squareplus(x, p.alpha);
+    case Activation::threshold:
+    case Activation::thresholded_relu: {  // beta is 0; x - alpha is 0 or NaN where neither is less
+      const V other = select(less(x, p.alpha), p.beta, p.beta + (x - p.alpha));
+      return select(less(p.alpha, x), x, other);
+    }
+    case Activation::affine:
+      return fma(p.alpha, x, p.beta);
+    case Activation::scaled_tanh:
+      return p.alpha * tanh(p.beta * x);
     case Activation::linear:
     case Activation::softmax:
       break;
@@ -61,11 +91,18 @@ LF_INLINE Vec<T> value(Activation kind, const Parameters<T>& p, Vec<T> x) {
   return x;
 }
 
+// `slope` where low < y < high, else 0.
+template <class T>
+LF_INLINE Vec<T> inside(Vec<T> y, T low, T high, Vec<T> slope) {
+  const Vec<T> zero = Vec<T>::zero();
+  return select(less(Vec<T>::set(low), y), select(less(y, Vec<T>::set(high)), slope, zero), zero);
+}
+
 // d value / dx, from x where needs_input, else from the value.
 template <class T>
 LF_INLINE Vec<T> slope(Activation kind, const Parameters<T>& p, Vec<T> kept) {
   using V = Vec<T>;
-  const V zero = V::zero(), one = V::set(T(1)), y = kept;
+  const V zero = V::zero(), one = V::set(T(1)), x = kept, y = kept;
   switch (kind) {
     case Activation::tanh:
       return fnma(y, y, one);
@@ -74,9 +111,9 @@ LF_INLINE Vec<T> slope(Activation kind, const Parameters<T>& p, Vec<T> kept) {
     case Activation::relu:
       return select(less(zero, y), one, zero);
     case Activation::hard_sigmoid:
-      return select(less(zero, y), select(less(y, one), p.alpha, zero), zero);
-    case Activation::leaky_relu:  // a negative alpha gives up the sign: then this is x
-      return select(less(zero, y), one, p.alpha);
+      return inside(y, T(0), T(1), p.alpha);
+    case Activation::leaky_relu:
+      return select(less(zero, kept), one, p.alpha);
     case Activation::elu:
       return select(less(zero, y), one, y + p.alpha);
     case Activation::softplus:
@@ -87,6 +124,49 @@ LF_INLINE Vec<T> slope(Activation kind, const Parameters<T>& p, Vec<T> kept) {
     }
     case Activation::exponential:
       return y;
+    case Activation::relu6:
+      return inside(y, T(0), T(6), one);
+    case Activation::selu:
+      return select(less(zero, y), V::set(T(kSeluScale)), y + V::set(T(kSeluScale * kSeluAlpha)));
+    case Activation::celu:
+      return select(less(zero, y), one, y / p.alpha + one);
+    case Activation::gelu:
+      return gelu_slope(x);
+    case Activation::gelu_tanh:
+      return gelu_tanh_slope(x);
+    case Activation::silu:
+      return silu_slope(x);
+    case Activation::mish:
+      return mish_slope(x);
+    case Activation::tanh_shrink: {
+      const V t = tanh(x);
+      return t * t;
+    }
+    case Activation::log_sigmoid:
+      return zero - expm1(y);
+    case Activation::hard_silu:
+      return select(less(abs(x), V::set(T(3))), fma(x, V::set(T(1.0 / 3)), V::set(T(0.5))),
+                    select(less(zero, x), one, zero));
+    case Activation::hard_tanh:
+      return inside(y, T(-1), T(1), one);
+    case Activation::hard_shrink:
+    case Activation::soft_shrink:
+      return select(less(p.alpha, abs(x)), one, zero);
+    case Activation::sparse_plus:
+      return min(one, sqrt(y));
+    case Activation::sparse_sigmoid:
+      return inside(y, T(0), T(1), V::set(T(0.5)));
+    case Activation::squareplus:  // y^2 / (y^2 + b / 4)
+      return one / (one + p.alpha * V::set(T(0.25)) / (y * y));
+    case Activation::threshold:
+    case Activation::thresholded_relu:
+      return select(less(p.alpha, x), one, zero);
+    case Activation::affine:
+      return p.alpha;
+    case Activation::scaled_tanh: {
+      const V t = tanh(p.beta * x);
+      return p.alpha * p.beta * fnma(t, t, one);
+    }
     case Activation::linear:
     case Activation::softmax:
       break;

@@ -60,15 +60,21 @@ LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n) {
   return x * pow2(half) * pow2(n - half);
 }
 
+// expm1(r) for |r| <= ln 2 / 2.
+template <class T>
+LF_INLINE Vec<T> expm1_small(Vec<T> r) {
+  using K = MathConstants<T>;
+  Vec<T> q = Vec<T>::set(K::kQ[K::kTerms - 1]);
+  for (int i = K::kTerms - 2; i >= 0; --i) q = fma(q, r, Vec<T>::set(K::kQ[i]));
+  return fma(r * r, q, r);
+}
+
 // expm1(r) for |r| <= ln 2 / 2, and n, of a finite x within +-kExpLimit.
 template <class T>
 LF_INLINE Vec<T> expm1_reduced(Vec<T> x, Vec<T>& n) {
   using K = MathConstants<T>;
   n = round(x * Vec<T>::set(K::kLog2e));
-  const Vec<T> r = fnma(n, Vec<T>::set(K::kLn2Lo), fnma(n, Vec<T>::set(K::kLn2Hi), x));
-  Vec<T> q = Vec<T>::set(K::kQ[K::kTerms - 1]);
-  for (int i = K::kTerms - 2; i >= 0; --i) q = fma(q, r, Vec<T>::set(K::kQ[i]));
-  return fma(r * r, q, r);
+  return expm1_small(fnma(n, Vec<T>::set(K::kLn2Lo), fnma(n, Vec<T>::set(K::kLn2Hi), x)));
 }
 
 template <class T>

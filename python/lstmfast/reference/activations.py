@@ -78,14 +78,15 @@ def _where(condition: Array, yes: Array | float, no: Array | float, like: Array)
     return np.where(condition, yes, no).astype(like.dtype, copy=False)
 
 
-def _gelu_inner(x: Array) -> Array:
-    return np.tanh(_SQRT_2_OVER_PI * (x + _GELU_CUBIC * x**3))
+def _gelu_tanh_gate(x: Array) -> Array:
+    """(1 + tanh(u)) / 2 = σ(2u), which keeps the relative accuracy of the left tail."""
+    return sigmoid(2.0 * _SQRT_2_OVER_PI * (x + _GELU_CUBIC * x**3))
 
 
 def _gelu_tanh_derivative(x: Array, _y: Array) -> Array:
-    t = _gelu_inner(x)
-    inner_slope = _SQRT_2_OVER_PI * (1.0 + 3.0 * _GELU_CUBIC * x**2)
-    return 0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * inner_slope
+    s = _gelu_tanh_gate(x)
+    inner_slope = 2.0 * _SQRT_2_OVER_PI * (1.0 + 3.0 * _GELU_CUBIC * x**2)
+    return s * (1.0 + x * (1.0 - s) * inner_slope)
 
 
 def _silu_derivative(x: Array, _y: Array) -> Array:
@@ -135,12 +136,12 @@ def _selu() -> Activation:
     )
 
 
-def affine(alpha: float, beta: float) -> Activation:
+def affine(alpha: float = 1.0, beta: float = 0.0) -> Activation:
     """Make y = α·x + β."""
     return Activation("affine", lambda x: alpha * x + beta, lambda x, y: np.full_like(x, alpha))
 
 
-def scaled_tanh(alpha: float, beta: float) -> Activation:
+def scaled_tanh(alpha: float = 1.0, beta: float = 1.0) -> Activation:
     """Make y = α·tanh(β·x)."""
     return Activation(
         "scaled_tanh",
@@ -149,13 +150,20 @@ def scaled_tanh(alpha: float, beta: float) -> Activation:
     )
 
 
+def threshold(
+    limit: float = 0.0, default_value: float = 0.0, name: str = "threshold"
+) -> Activation:
+    """Make y = x for x > limit, the default value elsewhere."""
+    return Activation(
+        name,
+        lambda x: _where(x > limit, x, default_value, x),
+        lambda x, y: (x > limit).astype(x.dtype),
+    )
+
+
 def thresholded_relu(alpha: float = 1.0) -> Activation:
     """Make y = x for x > α, 0 elsewhere."""
-    return Activation(
-        "thresholded_relu",
-        lambda x: _where(x > alpha, x, 0.0, x),
-        lambda x, y: (x > alpha).astype(x.dtype),
-    )
+    return threshold(alpha, 0.0, "thresholded_relu")
 
 
 def clipped_line(name: str, slope: float, offset: float, low: float, high: float) -> Activation:
@@ -167,19 +175,39 @@ def clipped_line(name: str, slope: float, offset: float, low: float, high: float
     )
 
 
-def _squareplus(x: Array) -> Array:
-    """(x + √(x² + 4)) / 2, left of 0 as 2 / (√(x² + 4) - x), where nothing cancels."""
-    root = np.sqrt(x * x + 4.0)
-    return _where(x >= 0.0, 0.5 * (x + root), 2.0 / (root + np.abs(x)), x)
+def squareplus(b: float = 4.0) -> Activation:
+    """Make y = (x + √(x² + b)) / 2, left of 0 as b/2 / (√(x² + b) - x), where nothing cancels."""
+
+    def value(x: Array) -> Array:
+        root = np.sqrt(x * x + b)
+        return _where(x >= 0.0, 0.5 * (x + root), 0.5 * b / (root + np.abs(x)), x)
+
+    return Activation(
+        "squareplus", value, lambda x, y: y / np.sqrt(x * x + b)
+    )
 
 
-def _shrink(name: str, threshold: float, pull: float) -> Activation:
-    """Make y = x ∓ pull outside [-threshold, threshold], 0 inside."""
+def _shrink(name: str, limit: float, pull: float) -> Activation:
     return Activation(
         name,
-        lambda x: _where(np.abs(x) > threshold, x - pull * np.sign(x), 0.0, x),
-        lambda x, y: (np.abs(x) > threshold).astype(x.dtype),
+        lambda x: _where(np.abs(x) > limit, x - pull * np.sign(x), 0.0, x),
+        lambda x, y: (np.abs(x) > limit).astype(x.dtype),
     )
+
+
+def hard_shrink(limit: float = 0.5) -> Activation:
+    """Make y = x outside [-limit, limit], 0 inside."""
+    return _shrink("hard_shrink", limit, 0.0)
+
+
+def soft_shrink(limit: float = 0.5) -> Activation:
+    """Make y = x ∓ limit outside [-limit, limit], 0 inside."""
+    return _shrink("soft_shrink", limit, limit)
+
+
+def sloped_sigmoid(alpha: float = 1.0 / 6.0, beta: float = 0.5) -> Activation:
+    """Make y = clip(α·x + β, 0, 1): a hard sigmoid with another slope, such as ONNX's 0.2."""
+    return clipped_line("hard_sigmoid", alpha, beta, 0.0, 1.0)
 
 
 _LIST = (
@@ -201,7 +229,7 @@ _LIST = (
         lambda x: x * normal_cdf(x),
         lambda x, y: normal_cdf(x) + x * (_INV_SQRT_2PI * np.exp(-0.5 * x * x)),
     ),
-    Activation("gelu_tanh", lambda x: 0.5 * x * (1.0 + _gelu_inner(x)), _gelu_tanh_derivative),
+    Activation("gelu_tanh", lambda x: x * _gelu_tanh_gate(x), _gelu_tanh_derivative),
     Activation("mish", lambda x: x * np.tanh(softplus(x)), _mish_derivative),
     Activation("exponential", np.exp, lambda x, y: y.copy()),
     clipped_line("hard_tanh", 1.0, 0.0, -1.0, 1.0),
@@ -211,7 +239,7 @@ _LIST = (
         lambda x, y: _where(np.abs(x) < 3.0, x / 3.0 + 0.5, x > 0.0, x),
     ),
     Activation("log_sigmoid", lambda x: -softplus(-x), lambda x, y: sigmoid(-x)),
-    Activation("squareplus", _squareplus, lambda x, y: 0.5 * (1.0 + x / np.sqrt(x * x + 4.0))),
+    squareplus(),
     Activation(
         "sparse_plus",
         lambda x: _where(x >= 1.0, x, 0.25 * np.clip(x + 1.0, 0.0, None) ** 2, x),
@@ -219,28 +247,49 @@ _LIST = (
     ),
     clipped_line("sparse_sigmoid", 0.5, 0.5, 0.0, 1.0),
     Activation("tanh_shrink", lambda x: x - np.tanh(x), lambda x, y: np.tanh(x) ** 2),
-    _shrink("soft_shrink", 0.5, 0.5),
-    _shrink("hard_shrink", 0.5, 0.0),
+    soft_shrink(),
+    hard_shrink(),
+    threshold(),
     thresholded_relu(),
+    affine(),
+    scaled_tanh(),
 )
 
 ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _LIST}
-"""Every named activation. The ones with parameters stand here with Keras's defaults; `elu(0.5)`
-and its like make others, which `CellOptions` takes in place of a name."""
+"""Every named activation, the ones with parameters with their defaults. `elu(0.5)` and its like
+make others, which `CellOptions` takes in place of a name, or as ``"elu:0.5"``."""
+
+_MAKERS: dict[str, Callable[..., Activation]] = {
+    "affine": affine,
+    "celu": celu,
+    "elu": elu,
+    "hard_shrink": hard_shrink,
+    "hard_sigmoid": sloped_sigmoid,
+    "leaky_relu": leaky_relu,
+    "scaled_tanh": scaled_tanh,
+    "soft_shrink": soft_shrink,
+    "squareplus": squareplus,
+    "threshold": threshold,
+    "thresholded_relu": thresholded_relu,
+}
 
 
 def get_activation(which: str | Activation) -> Activation:
-    """Look an activation up by name; an `Activation` passes through.
+    """Look an activation up by name, with its numbers behind colons; an `Activation` passes.
 
     Examples
     --------
     >>> import numpy as np
     >>> get_activation("hard_sigmoid").value(np.array([-3.0, 0.0, 1.5])).tolist()
     [0.0, 0.5, 0.75]
+    >>> get_activation("leaky_relu:0.5").value(np.array([-3.0, 2.0])).tolist()
+    [-1.5, 2.0]
     """
     if isinstance(which, Activation):
         return which
-    if which not in ACTIVATIONS:
-        known = ", ".join(sorted(ACTIVATIONS))
-        raise ValueError(f"[reference.activation] {which!r} is unknown; known are {known}")
-    return ACTIVATIONS[which]
+    name, *numbers = which.split(":")
+    if name not in (_MAKERS if numbers else ACTIVATIONS):
+        known = ", ".join(sorted(_MAKERS if numbers else ACTIVATIONS))
+        what = "unknown" if name not in ACTIVATIONS else "without parameters"
+        raise ValueError(f"[reference.activation] {which!r} is {what}; known are {known}")
+    return _MAKERS[name](*map(float, numbers)) if numbers else ACTIVATIONS[name]
