@@ -21,7 +21,14 @@ from lstmfast import reference
 
 Array = npt.NDArray[Any]
 
-CELL_FIELDS = ("activation", "recurrent_activation", "peephole", "coupled", "layer_norm")
+CELL_FIELDS = (
+    "activation",
+    "recurrent_activation",
+    "output_activation",
+    "peephole",
+    "coupled",
+    "layer_norm",
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Case:
     dtype: str = "float32"
     activation: str = "tanh"
     recurrent_activation: str = "sigmoid"
+    output_activation: str | None = None
     peephole: bool = False
     coupled: bool = False
     layer_norm: bool = False

@@ -11,7 +11,7 @@ import pytest
 
 import lstmfast as lf
 from lstmfast import callbacks, functional, layers, losses, metrics, models, optimizers
-from lstmfast._checks import ACTIVATIONS
+from lstmfast._activation import ELEMENTWISE
 
 X, Y = np.zeros((15, 3, 1)), np.zeros((15, 2))
 
@@ -49,7 +49,7 @@ def test_no_activation_is_linear() -> None:
 
 
 def test_the_core_has_the_names_that_are_listed() -> None:
-    for name in ACTIVATIONS:
+    for name in ELEMENTWISE:
         lf.LSTM(1, 1, activation=name, recurrent_activation=name)
     for name in [*losses.LOSSES.classes, *losses.LOSSES.aliases]:
         compiled().compile("adam", name)

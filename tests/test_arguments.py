@@ -200,9 +200,9 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "RMSprop": (lambda: compiled().compile("RMSprop", "mse"), ValueError, "is not available in"),
     "mape": (lambda: compiled().compile("adam", "mape"), ValueError, "'mape' is not available"),
     "layer activation": (
-        lambda: layers.Dense(1, "swish"),
+        lambda: layers.Dense(1, "swoosh"),
         ValueError,
-        r"\[layers.Dense\] activation is 'swish'; expected one of .*relu.*softmax",
+        r"\[layers.Dense\] activation is 'swoosh'; expected one of .*relu.*softmax",
     ),
     "gate activation": (
         lambda: layers.LSTM(1, recurrent_activation="softmax"),

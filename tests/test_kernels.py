@@ -1,4 +1,4 @@
-"""The core's functions of one number: accuracy, special values, monotony, tails."""
+"""exp, tanh and sigmoid in the core: accuracy, special values, monotony."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 import runs
-from lstmfast import _core, reference
+from lstmfast import _core
 
 Array = npt.NDArray[Any]
 
@@ -19,28 +19,12 @@ pytestmark = pytest.mark.isa
 DTYPES = ("float32", "float64")
 WIDE = {"float32": np.float64, "float64": np.longdouble}
 ULP = 4.0
-LONGEST_TAIL = 3 * 32  # three vectors of any width
 
 # the oracle of the three functions that have a promise of their own
 PROMISED: dict[str, Callable[[Array], Array]] = {
     "exponential": np.exp,
     "sigmoid": lambda x: 1.0 / (1.0 + np.exp(-x)),
     "tanh": np.tanh,
-}
-
-# |error| in eps: (times |y|, times |x|). A rounding is half an eps, a function 4 ulp.
-BOUNDS = {
-    "linear": (0.0, 0.0),
-    "relu": (0.0, 0.0),
-    "tanh": (4.0, 0.0),
-    "sigmoid": (4.0, 0.0),
-    "exponential": (4.0, 0.0),
-    "hard_sigmoid": (0.5, 0.5 / 6.0),  # the last rounding; 1/6 itself is rounded
-    "leaky_relu": (1.0, 0.0),  # the slope and the product
-    "elu": (4.0, 0.0),
-    # log(1 + e) = 2 atanh(e / (2 + e)): e 4, sum and quotient 1, series 1; then the sum 1/2
-    "softplus": (6.5, 0.0),
-    "softsign": (1.0, 0.0),  # sum and quotient
 }
 
 
@@ -155,22 +139,11 @@ def test_special_values(dtype: str) -> None:
         "exponential": [1.0, 1.0, np.inf, 0.0, 1.0, 1.0, np.inf, 0.0],
         "sigmoid": [0.5, 0.5, 1.0, 0.0, 0.5, 0.5, 1.0, 0.0],
         "tanh": [0.0, -0.0, 1.0, -1.0, 0.0, -0.0, 1.0, -1.0],
-        "hard_sigmoid": [0.5, 0.5, 1.0, 0.0, 0.5, 0.5, 1.0, 0.0],
     }
     for name, values in expected.items():
         y, wanted = activate(name, x), np.array(values, dtype)
         assert np.array_equal(y, wanted), (name, y, wanted)
         assert np.array_equal(np.signbit(y), np.signbit(wanted)), (name, y)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", BOUNDS)
-def test_nan_stays_nan(name: str, dtype: str) -> None:
-    x = np.linspace(-2.0, 2.0, 70).astype(dtype)
-    holes = np.arange(70) % 3 == 0
-    y = activate(name, np.where(holes, np.array(np.nan, dtype), x))
-    assert np.array_equal(np.isnan(y), holes)
-    assert np.array_equal(y[~holes], activate(name, x)[~holes])
 
 
 @pytest.mark.parametrize(
@@ -209,43 +182,6 @@ def test_tanh_is_odd(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", BOUNDS)
-def test_formula(name: str, dtype: str) -> None:
-    """Every activation against the formula of the reference, in a wider type."""
-    wide, info = WIDE[dtype], np.finfo(dtype)
-    if np.finfo(wide).eps > info.eps / 2**8:
-        pytest.skip("long double is no wider than double here")
-    rng = np.random.default_rng(1)
-    x = np.concatenate(
-        [
-            np.linspace(-40.0, 40.0, 20_001),
-            np.ldexp(rng.choice((-1.0, 1.0), 20_000), rng.integers(-100, 6, 20_000)),
-            [-3.0, -1.0, -0.0, 0.0, 1.0, 3.0],
-        ]
-    ).astype(dtype)
-    y, exact = activate(name, x), reference.get_activation(name).value(x.astype(wide))
-    of_y, of_x = BOUNDS[name]
-    # 2^-10 for products of roundings, which the first order leaves out
-    allowed = (1.0 + 2.0**-10) * info.eps * (of_y * np.abs(exact) + of_x * np.abs(x))
-    error = np.abs(y - exact)
-    worst = int((error - allowed).argmax())
-    assert error[worst] <= allowed[worst], (x[worst], y[worst], exact[worst])
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", BOUNDS)
-def test_tails(name: str, dtype: str) -> None:
-    """A number's result does not depend on where it stands, or on how many follow."""
-    rng = np.random.default_rng(2)
-    x = (4.0 * rng.standard_normal(2 * LONGEST_TAIL)).astype(dtype)
-    whole = activate(name, x)
-    for length in range(1, LONGEST_TAIL + 1):
-        for start in (0, 1, length % 13, LONGEST_TAIL - 1):
-            part = slice(start, start + length)
-            runs.assert_same_bits({name: activate(name, x[part])}, {name: whole[part]})
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
 def test_threads_share_a_long_array(dtype: str) -> None:
     x = np.linspace(-20.0, 20.0, 100_003).astype(dtype)
     for name in PROMISED:
@@ -255,10 +191,3 @@ def test_threads_share_a_long_array(dtype: str) -> None:
                 results.append({name: activate(name, x)})
         runs.assert_same_bits(results[1], results[0])
         runs.assert_same_bits(results[2], results[0])
-
-
-def test_every_activation_of_the_core_is_tested() -> None:
-    for name in BOUNDS:
-        assert name in reference.ACTIVATIONS
-    with pytest.raises(ValueError, match="activation"):
-        activate("no_such_function", np.zeros(1, np.float32))

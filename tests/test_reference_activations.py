@@ -23,7 +23,9 @@ def test_activation_derivative(name: str) -> None:
     assert derivative is not y
     for dtype in ("float16", "float32"):
         low = x.astype(dtype)[:9]
-        assert f.value(low).dtype == f.derivative(low, f.value(low)).dtype == dtype
+        with np.errstate(over="ignore"):
+            y = f.value(low)
+            assert y.dtype == f.derivative(low, y).dtype == dtype
 
 
 @pytest.mark.parametrize("name", sorted(set(reference.ACTIVATIONS) - {"exponential"}))

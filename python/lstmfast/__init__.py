@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lstmfast import (
+        activations,
         callbacks,
         forecasting,
         functional,
@@ -64,6 +65,7 @@ _EXPORTS = {
     "show_config": "runtime",
 }
 _SUBMODULES = (
+    "activations",
     "callbacks",
     "forecasting",
     "functional",
@@ -83,6 +85,7 @@ __all__ = [
     "Input",
     "Sequential",
     "__version__",
+    "activations",
     "available_isas",
     "callbacks",
     "forecasting",

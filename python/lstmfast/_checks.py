@@ -9,19 +9,6 @@ from typing import Any
 import numpy as np
 
 LARGEST_COUNT = 2**31 - 1  # the core counts in C's int
-# the names that the core knows; softmax needs a whole row, which a gate does not have
-ACTIVATIONS = (
-    "linear",
-    "relu",
-    "tanh",
-    "sigmoid",
-    "hard_sigmoid",
-    "leaky_relu",
-    "elu",
-    "softplus",
-    "softsign",
-    "exponential",
-)
 
 
 def wrong_kind(where: str, name: str, value: Any, expected: str) -> TypeError:
@@ -70,22 +57,6 @@ def items(value: Any, name: str, where: str, expected: str) -> list[Any]:
         return list(value)
     except TypeError:  # an array without axes
         raise wrong_kind(where, name, value, expected) from None
-
-
-def activation_name(
-    activation: str | None, where: str, name: str = "activation", *, rows: bool = False
-) -> str:
-    """Return an activation's name; None is linear. With `rows` there is softmax too."""
-    if activation is None:
-        return "linear"
-    if not isinstance(activation, str):
-        raise wrong_kind(where, name, activation, "a name such as 'relu'")
-    known = (*ACTIVATIONS, "softmax") if rows else ACTIVATIONS
-    if activation not in known:
-        raise ValueError(
-            f"[{where}] {name} is {activation!r}; expected one of {', '.join(sorted(known))}"
-        )
-    return activation
 
 
 def check_unavailable(where: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from lstmfast import _core
+from lstmfast._activation import activation_text
 from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, shape_text
-from lstmfast._checks import activation_name, flag
+from lstmfast._checks import flag
 from lstmfast._names import config_text
 from lstmfast._torch_layout import from_torch, torch_shapes
 
@@ -107,8 +108,9 @@ def pack(
     b_ih: ArrayLike = None,
     b_hh: ArrayLike = None,
     *,
-    activation: str | None = "tanh",
-    recurrent_activation: str | None = "sigmoid",
+    activation: Any = "tanh",
+    recurrent_activation: Any = "sigmoid",
+    output_activation: Any = None,
     coupled: bool = False,
     w_peephole: ArrayLike = None,
     norm_z_weight: ArrayLike = None,
@@ -125,8 +127,9 @@ def pack(
         (4H, I) and (4H, H).
     b_ih, b_hh : array_like, optional
         (4H) each; they are added up.
-    activation, recurrent_activation : str or None
-        φ and σ in the equations of `lstmfast.LSTM`; None is ``"linear"``.
+    activation, recurrent_activation, output_activation : str or Activation, optional
+        φ of g, σ and φ of c in the equations of `lstmfast.LSTM`; None is ``"linear"``, and for
+        the last `activation`.
     coupled : bool
         Take i = 1 - f; then it is 3H in place of 4H.
     w_peephole : array_like, optional
@@ -178,9 +181,14 @@ def pack(
                 "expected two axes"
             )
     options = {
-        "activation": activation_name(activation, "functional.pack"),
-        "recurrent_activation": activation_name(
+        "activation": activation_text(activation, "functional.pack"),
+        "recurrent_activation": activation_text(
             recurrent_activation, "functional.pack", "recurrent_activation"
+        ),
+        "output_activation": activation_text(
+            activation if output_activation is None else output_activation,
+            "functional.pack",
+            "output_activation",
         ),
         "use_bias": config_text(b_ih is not None or b_hh is not None),
         "peephole": config_text(w_peephole is not None),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from lstmfast import _core
+from lstmfast._activation import activation_text
 from lstmfast._arrays import Array, ArrayLike, as_dtype
-from lstmfast._checks import activation_name, check_unavailable, count, flag, number
+from lstmfast._checks import check_unavailable, count, flag, number
 from lstmfast._names import config_text
 from lstmfast._recurrent import State, run, run_backward
 from lstmfast._torch_layout import TorchParameters, first_weights
@@ -17,7 +18,7 @@ __all__ = ["LSTM"]
 
 # what a finished object would not heed
 _FIXED = "input_size hidden_size num_layers bias dropout bidirectional proj_size activation"
-_FIXED += " recurrent_activation peephole coupled layer_norm seed training"
+_FIXED += " recurrent_activation output_activation peephole coupled layer_norm seed training"
 
 
 class LSTM:
@@ -46,8 +47,10 @@ class LSTM:
         In training, the share of values set to 0 between two layers.
     bidirectional, proj_size
         Not available in this version: must be False and 0.
-    activation, recurrent_activation : str or None
-        φ and σ; None is ``"linear"``.
+    activation, recurrent_activation : str or Activation, optional
+        φ and σ: any of `lstmfast.activations` but softmax; None is ``"linear"``.
+    output_activation : str or Activation, optional
+        φ of c, where it is not that of g.
     peephole : bool
         Let i and f see c before the step, and o after it, by one weight a unit.
     coupled : bool
@@ -93,8 +96,9 @@ class LSTM:
         bidirectional: bool = False,
         proj_size: int = 0,
         *,
-        activation: str | None = "tanh",
-        recurrent_activation: str | None = "sigmoid",
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        output_activation: Any = None,
         peephole: bool = False,
         coupled: bool = False,
         layer_norm: bool = False,
@@ -111,9 +115,14 @@ class LSTM:
         self.dropout = number(dropout, "dropout", "LSTM")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"[LSTM] dropout is {self.dropout}; expected 0 to below 1")
-        self.activation = activation_name(activation, "LSTM")
-        self.recurrent_activation = activation_name(
+        self.activation = activation_text(activation, "LSTM")
+        self.recurrent_activation = activation_text(
             recurrent_activation, "LSTM", "recurrent_activation"
+        )
+        self.output_activation = activation_text(
+            self.activation if output_activation is None else output_activation,
+            "LSTM",
+            "output_activation",
         )
         self.peephole = flag(peephole, "peephole", "LSTM")
         self.coupled = flag(coupled, "coupled", "LSTM")
@@ -132,6 +141,7 @@ class LSTM:
         options = {
             "activation": self.activation,
             "recurrent_activation": self.recurrent_activation,
+            "output_activation": self.output_activation,
             "use_bias": config_text(self.bias),
             "peephole": config_text(self.peephole),
             "coupled": config_text(self.coupled),
@@ -288,6 +298,7 @@ class LSTM:
             ("dropout", self.dropout, 0.0),
             ("activation", self.activation, "tanh"),
             ("recurrent_activation", self.recurrent_activation, "sigmoid"),
+            ("output_activation", self.output_activation, self.activation),
             ("peephole", self.peephole, False),
             ("coupled", self.coupled, False),
             ("layer_norm", self.layer_norm, False),

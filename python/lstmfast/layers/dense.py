@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from lstmfast import initializers
+from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
-from lstmfast._checks import activation_name, check_unavailable, count, flag
+from lstmfast._checks import check_unavailable, count, flag
 from lstmfast.layers.base import Layer, Parts
 
 
@@ -20,8 +21,8 @@ class Dense(Layer):
     ----------
     units : int
         Size of the output's last axis.
-    activation : str, optional
-        ``"linear"`` (None), ``"relu"``, ``"tanh"``, ``"sigmoid"``, ``"softmax"`` and others.
+    activation : str or Activation, optional
+        Any of `lstmfast.activations`, ``"softmax"`` among them; None is ``"linear"``.
     use_bias : bool
         Whether there is a bias.
     kernel_initializer, bias_initializer : str or Initializer
@@ -44,7 +45,7 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: str | None = None,
+        activation: Any = None,
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
@@ -56,7 +57,7 @@ class Dense(Layer):
         super().__init__(name, input_shape)
         check_unavailable(self.where, unavailable, self.unavailable)
         self.units = count(units, "units", self.where)
-        self.activation = activation_name(activation, self.where, rows=True)
+        self.activation = activation_text(activation, self.where, rows=True)
         self.use_bias = flag(use_bias, "use_bias", self.where)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lstmfast import initializers
+from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
-from lstmfast._checks import activation_name, check_unavailable, count, flag
+from lstmfast._checks import check_unavailable, count, flag
 from lstmfast.layers.base import UNAVAILABLE, Layer, Parts
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ class LSTM(Layer):
     ----------
     units : int
         H.
-    activation, recurrent_activation : str or None
-        φ (of g and the output) and σ (of i, f and o); None is ``"linear"``.
+    activation, recurrent_activation : str or Activation, optional
+        φ of g, and σ of i, f and o: any of `lstmfast.activations` but softmax; None is
+        ``"linear"``.
     use_bias : bool
         Whether there is a bias.
     kernel_initializer, recurrent_initializer, bias_initializer : str or Initializer
@@ -50,6 +52,8 @@ class LSTM(Layer):
         Start the forget gate's bias at 1.
     return_sequences : bool
         Return h of every step instead of the last.
+    output_activation : str or Activation, optional
+        φ of c on its way to h; by default, as in Keras, `activation`.
     peephole : bool
         Let the gates see c, by weights of their own (3, H), at first 0.
     coupled : bool
@@ -76,8 +80,8 @@ class LSTM(Layer):
     def __init__(
         self,
         units: int,
-        activation: str | None = "tanh",
-        recurrent_activation: str | None = "sigmoid",
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
@@ -85,6 +89,7 @@ class LSTM(Layer):
         unit_forget_bias: bool = True,
         *,
         return_sequences: bool = False,
+        output_activation: Any = None,
         peephole: bool = False,
         coupled: bool = False,
         layer_norm: bool = False,
@@ -96,9 +101,14 @@ class LSTM(Layer):
         known = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
         check_unavailable(self.where, known, self.unavailable)
         self.units = count(units, "units", self.where)
-        self.activation = activation_name(activation, self.where)
-        self.recurrent_activation = activation_name(
+        self.activation = activation_text(activation, self.where)
+        self.recurrent_activation = activation_text(
             recurrent_activation, self.where, "recurrent_activation"
+        )
+        self.output_activation = activation_text(
+            self.activation if output_activation is None else output_activation,
+            self.where,
+            "output_activation",
         )
         self.use_bias = flag(use_bias, "use_bias", self.where)
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -116,7 +126,7 @@ class LSTM(Layer):
 
     def options(self) -> dict[str, bool | float | str]:
         """Return what the core must know of this layer."""
-        names = "units activation recurrent_activation use_bias return_sequences"
+        names = "units activation recurrent_activation output_activation use_bias return_sequences"
         names += " peephole coupled layer_norm"
         return {name: getattr(self, name) for name in names.split()}
 

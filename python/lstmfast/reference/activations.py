@@ -182,9 +182,7 @@ def squareplus(b: float = 4.0) -> Activation:
         root = np.sqrt(x * x + b)
         return _where(x >= 0.0, 0.5 * (x + root), 0.5 * b / (root + np.abs(x)), x)
 
-    return Activation(
-        "squareplus", value, lambda x, y: y / np.sqrt(x * x + b)
-    )
+    return Activation("squareplus", value, lambda x, y: y / np.sqrt(x * x + b))
 
 
 def _shrink(name: str, limit: float, pull: float) -> Activation:

@@ -1,0 +1,203 @@
+"""An activation with its parameters, and how arguments name one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lstmfast._checks import number, wrong_kind
+
+# name -> the parameters that are left out
+_DEFAULTS: dict[str, tuple[float, ...]] = {
+    "affine": (1.0, 0.0),
+    "celu": (1.0,),
+    "elu": (1.0,),
+    "exponential": (),
+    "gelu": (),
+    "gelu_tanh": (),
+    "hard_shrink": (0.5,),
+    "hard_sigmoid": (1.0 / 6.0, 0.5),
+    "hard_silu": (),
+    "hard_tanh": (),
+    "leaky_relu": (0.2,),
+    "linear": (),
+    "log_sigmoid": (),
+    "mish": (),
+    "relu": (),
+    "relu6": (),
+    "scaled_tanh": (1.0, 1.0),
+    "selu": (),
+    "sigmoid": (),
+    "silu": (),
+    "soft_shrink": (0.5,),
+    "softplus": (),
+    "softsign": (),
+    "sparse_plus": (),
+    "sparse_sigmoid": (),
+    "squareplus": (4.0,),
+    "tanh": (),
+    "tanh_shrink": (),
+    "threshold": (0.0, 0.0),
+    "thresholded_relu": (1.0,),
+}
+ELEMENTWISE = tuple(_DEFAULTS)
+_ROWS = ("softmax", "log_softmax", "sparsemax", "glu")
+_ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
+# ONNX's operators for LSTM, with the numbers that it leaves out
+_ONNX = {
+    "Affine": "affine",
+    "Elu": "elu",
+    "HardSigmoid": "hard_sigmoid:0.2",
+    "LeakyRelu": "leaky_relu:0.01",
+    "Relu": "relu",
+    "ScaledTanh": "scaled_tanh",
+    "Sigmoid": "sigmoid",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Tanh": "tanh",
+    "ThresholdedRelu": "thresholded_relu",
+}
+_NUMBERS = ("alpha", "beta")
+_AT_LEAST_0 = ("elu", "hard_shrink", "soft_shrink")
+_ABOVE_0 = ("celu", "squareplus")
+
+
+@dataclass(frozen=True, repr=False)
+class Activation:
+    """A function of single elements, with its parameters.
+
+    Parameters
+    ----------
+    name : str
+        One of the names of `lstmfast.activations`.
+    alpha, beta : float, optional
+        Its first and second parameter, where it has them.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or a number is not one that the function takes.
+
+    Examples
+    --------
+    >>> from lstmfast.activations import Activation
+    >>> Activation("hard_sigmoid", 0.2)
+    Activation('hard_sigmoid', alpha=0.2, beta=0.5)
+    >>> str(Activation("hard_sigmoid", 0.2)), str(Activation("relu"))
+    ('hard_sigmoid:0.2:0.5', 'relu')
+    """
+
+    name: str
+    alpha: float | None = None
+    beta: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in _DEFAULTS and self.name != "softmax":
+            raise ValueError(
+                f"[Activation] name is {self.name!r}; expected one of {_listed(False)}"
+            )
+        defaults = _DEFAULTS.get(self.name, ())
+        for key, default in zip(_NUMBERS, (*defaults, None, None), strict=False):
+            given = getattr(self, key)
+            if given is not None and default is None:
+                raise ValueError(f"[Activation] {key} is {given!r}; {self.name} has no {key}")
+            value = default if given is None else number(given, key, "Activation")
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"[Activation] {key} is {value}; expected a finite number")
+            object.__setattr__(self, key, value)
+        alpha = self.alpha or 0.0
+        if (self.name in _AT_LEAST_0 and alpha < 0.0) or (self.name in _ABOVE_0 and alpha <= 0.0):
+            bound = "above 0" if self.name in _ABOVE_0 else "of at least 0"
+            raise ValueError(
+                f"[Activation] alpha is {self.alpha}; {self.name} expects a number {bound}"
+            )
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        """Alpha and beta, as far as there are any."""
+        return tuple(value for value in (self.alpha, self.beta) if value is not None)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return name, alpha and beta, from which `get` makes an equal one."""
+        return {"name": self.name, **dict(zip(_NUMBERS, self.parameters, strict=False))}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Activation:
+        """Make the activation that `get_config` described."""
+        return cls(**config)
+
+    def __str__(self) -> str:
+        """The text from which `get` makes an equal one; all bits of the numbers are in it."""
+        if self.parameters == _DEFAULTS.get(self.name, ()):
+            return self.name
+        return ":".join([self.name, *map(repr, self.parameters)])
+
+    def __repr__(self) -> str:
+        shown = [f"{key}={value!r}" for key, value in list(self.get_config().items())[1:]]
+        return f"Activation({', '.join([repr(self.name), *shown])})"
+
+
+def activation_text(
+    identifier: Any, where: str, name: str = "activation", *, rows: bool = False
+) -> str:
+    """Return an activation argument as the core reads it; with `rows` there is softmax too."""
+    return str(find(identifier, where, name, rows=rows))
+
+
+def find(identifier: Any, where: str, name: str, *, rows: bool) -> Activation:
+    """Return the activation that an argument stands for; with `rows` it may be softmax."""
+    found = _of_kind(identifier, where, name, rows)
+    if found.name == "softmax" and not rows:
+        raise _unknown("softmax", where, name, rows)
+    return found
+
+
+def _of_kind(identifier: Any, where: str, name: str, rows: bool) -> Activation:
+    if identifier is None:
+        return Activation("linear")
+    if isinstance(identifier, Activation):
+        return identifier
+    if isinstance(identifier, str):
+        return _parsed(identifier, where, name, rows)
+    if isinstance(identifier, Mapping):
+        # Keras: {"class_name": "function", "config": "relu", ...}
+        inner = identifier.get("config", identifier) if "class_name" in identifier else identifier
+        if isinstance(inner, str):
+            return _parsed(inner, where, name, rows)
+        if isinstance(inner, Mapping) and {"name"} <= inner.keys() <= {"name", "alpha", "beta"}:
+            found = _parsed(str(inner["name"]), where, name, rows)
+            return Activation(found.name, *(inner.get(k, getattr(found, k)) for k in _NUMBERS))
+        raise ValueError(f"[{where}] {name} is a dict; expected its keys to be name, alpha, beta")
+    made_by = getattr(identifier, "__name__", "")
+    if made_by in _DEFAULTS and identifier.__module__ == "lstmfast.activations":
+        return Activation(made_by)
+    raise wrong_kind(where, name, identifier, "a name such as 'relu' or an lstmfast activation")
+
+
+def _parsed(text: str, where: str, name: str, rows: bool) -> Activation:
+    head, *numbers = text.split(":")
+    known, *defaults = _ONNX.get(head, _ALIASES.get(head, head)).split(":")
+    if known not in _DEFAULTS and known != "softmax":
+        raise _unknown(text, where, name, rows)
+    most = len(_DEFAULTS.get(known, ()))
+    if len(numbers) > most:
+        raise ValueError(f"[{where}] {name} is {text!r}; {known} has {most} parameters")
+    try:
+        return Activation(known, *map(float, numbers or defaults))
+    except ValueError as error:
+        reason = str(error).removeprefix("[Activation] ")
+        raise ValueError(f"[{where}] {name} is {text!r}: {reason}") from None
+
+
+def _unknown(text: str, where: str, name: str, rows: bool) -> ValueError:
+    why = ""
+    if text in _ROWS:
+        why = f"; {text} is a function of a whole row"
+        why += " and not available in this version" if rows else ", not of a gate's one number"
+    return ValueError(f"[{where}] {name} is {text!r}; expected one of {_listed(rows)}{why}")
+
+
+def _listed(rows: bool) -> str:
+    return ", ".join(sorted({*_DEFAULTS, *_ALIASES, *(["softmax"] if rows else [])}))
