@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast import callbacks, layers, losses, metrics, models, optimizers
+from lstmfast import callbacks, initializers, layers, losses, metrics, models, optimizers
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 with warnings.catch_warnings():
@@ -217,3 +217,21 @@ def test_summary_says_the_same() -> None:
     for word in ("10,400", "102", "10,502", "(41.02", "(None,", "50)", "(LSTM)", "(Dense)"):
         assert word in words[0]
         assert word in words[1]
+
+
+@pytest.mark.parametrize("name", initializers.INITIALIZERS.classes)
+def test_initializers_are_keras_s(name: str) -> None:
+    if name == "chrono":
+        pytest.skip("Keras has none")
+    ours = initializers.get(name)
+    theirs = getattr(keras.initializers, type(ours).__name__)()
+    if name != "identity":  # Keras forgets its gain
+        assert ours.get_config() == theirs.get_config()
+    shape = (300, 200)
+    mine, other = (np.asarray(each(shape), np.float64) for each in (ours, theirs))
+    # two samples of 60000: each moment within 5 standard errors of the other, times sqrt(2)
+    scale = other.std() / np.sqrt(other.size)
+    assert abs(mine.mean() - other.mean()) <= 5 * np.sqrt(2) * scale
+    assert abs(mine.std() - other.std()) <= 5 * scale
+    if name not in ("random_normal", "orthogonal"):  # the others have bounds
+        assert abs(mine).max() == pytest.approx(abs(other).max(), rel=3e-3)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from lstmfast import _core
 from lstmfast._activation import activation_text
 from lstmfast._arrays import Array, ArrayLike, as_dtype
@@ -12,13 +14,14 @@ from lstmfast._checks import check_unavailable, count, flag, number
 from lstmfast._names import config_text
 from lstmfast._recurrent import State, run, run_backward
 from lstmfast._torch_layout import TorchParameters, first_weights
+from lstmfast.initializers.chrono import Chrono, forget_bias_of, set_forget_bias
 from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["LSTM"]
 
 # what a finished object would not heed
 _FIXED = "input_size hidden_size num_layers bias dropout bidirectional proj_size activation"
-_FIXED += " recurrent_activation output_activation peephole coupled layer_norm seed training"
+_FIXED += " recurrent_activation output_activation peephole coupled layer_norm forget_bias seed training"
 
 
 class LSTM:
@@ -57,6 +60,10 @@ class LSTM:
         Take i = 1 - f: three gates, in order f, g, o.
     layer_norm : bool
         Normalise each gate's z over the units, and c within φ(c).
+    forget_bias : float, ("chrono", int) or Chrono, optional
+        What the forget gate's bias, that is the sum of the two, starts at; ("chrono", T) is
+        `lstmfast.initializers.Chrono`, long memories of up to T steps. With `layer_norm` it is the
+        shift behind the norm that starts so. By default the biases start as in torch.
     dtype : {"float32", "float64"}
         The type of weights and computation; other arrays are converted.
     seed : int or numpy.random.Generator, optional
@@ -102,6 +109,7 @@ class LSTM:
         peephole: bool = False,
         coupled: bool = False,
         layer_norm: bool = False,
+        forget_bias: Any = None,
         dtype: Any = "float32",
         seed: Seed = None,
     ) -> None:
@@ -127,6 +135,9 @@ class LSTM:
         self.peephole = flag(peephole, "peephole", "LSTM")
         self.coupled = flag(coupled, "coupled", "LSTM")
         self.layer_norm = flag(layer_norm, "layer_norm", "LSTM")
+        self.forget_bias = forget_bias_of(
+            forget_bias, "LSTM", has_bias=self.bias or self.layer_norm
+        )
         self._dtype = as_dtype(dtype, "LSTM")
         rng = as_generator(seed)
         self._make_core(draw_seed(rng))
@@ -134,7 +145,25 @@ class LSTM:
         for layer, shapes in enumerate(self._parameters.layers):
             first = first_weights(shapes, self.hidden_size, rng, self._dtype)
             weights |= {f"{name}_l{layer}": value for name, value in first.items()}
+        if self.forget_bias is not None:  # last, so that no other weight depends on it
+            for layer in range(self.num_layers):
+                self._set_forget_bias(weights, layer, self.forget_bias, rng)
         self.load_state_dict(weights)
+
+    def _set_forget_bias(
+        self, weights: dict[str, Array], layer: int, value: float | Chrono, rng: np.random.Generator
+    ) -> None:
+        name = "norm_z_bias" if self.layer_norm else "bias_ih"
+        written = set_forget_bias(
+            weights[f"{name}_l{layer}"],
+            value,
+            units=self.hidden_size,
+            coupled=self.coupled,
+            rng=rng,
+            where="LSTM",
+        )
+        for part in written if name == "bias_ih" else ():
+            weights[f"bias_hh_l{layer}"][part] = 0.0  # the two act as their sum
 
     def _make_core(self, seed: int) -> None:
         self._seed = seed
@@ -302,6 +331,7 @@ class LSTM:
             ("peephole", self.peephole, False),
             ("coupled", self.coupled, False),
             ("layer_norm", self.layer_norm, False),
+            ("forget_bias", self.forget_bias, None),
             ("dtype", self.dtype, "float32"),
         ]
         changed = [f"{name}={value!r}" for name, value, default in shown if value != default]

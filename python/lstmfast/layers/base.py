@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
 """Name and shape of each weight array of a layer."""
+Sample: TypeAlias = "tuple[int | None, ...]"
+"""The shape of a layer's input without the batch."""
 
 # Keras's arguments that are not offered yet, with the values at which they change nothing
 UNAVAILABLE: dict[str, Any] = {
@@ -121,8 +123,10 @@ class Layer:
         """Make a layer, with new weights, from what `get_config` returned."""
         return cls(**config)
 
-    def initial_weights(self, parts: Parts, dtype: Any, rng: np.random.Generator) -> list[Array]:
-        """Make the first weights, for parts given as name and shape."""
+    def initial_weights(
+        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
+    ) -> list[Array]:
+        """Make the first weights, for parts given as name and shape, and samples of that shape."""
         return []
 
     def weight_parts(self) -> list[tuple[str, tuple[int, ...]]]:

@@ -11,7 +11,7 @@ from lstmfast import initializers
 from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
 from lstmfast._checks import check_unavailable, count, flag
-from lstmfast.layers.base import Layer, Parts
+from lstmfast.layers.base import Layer, Parts, Sample
 
 
 class Dense(Layer):
@@ -77,7 +77,9 @@ class Dense(Layer):
             "bias_initializer": initializers.serialize(self.bias_initializer),
         }
 
-    def initial_weights(self, parts: Parts, dtype: Any, rng: np.random.Generator) -> list[Array]:
-        """Make the first weights, for parts given as name and shape."""
+    def initial_weights(
+        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
+    ) -> list[Array]:
+        """Make the first weights, for parts given as name and shape, and samples of that shape."""
         makers = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
         return [makers[name](shape, dtype, rng) for name, shape in parts]

@@ -11,7 +11,8 @@ from lstmfast import initializers
 from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
 from lstmfast._checks import check_unavailable, count, flag
-from lstmfast.layers.base import UNAVAILABLE, Layer, Parts
+from lstmfast.initializers.chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
+from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
 
 if TYPE_CHECKING:
     from lstmfast.initializers import Initializer
@@ -49,11 +50,15 @@ class LSTM(Layer):
     kernel_initializer, recurrent_initializer, bias_initializer : str or Initializer
         What makes the first weights.
     unit_forget_bias : bool
-        Start the forget gate's bias at 1.
+        Start the forget gate's bias at 1, where `forget_bias` is None.
     return_sequences : bool
         Return h of every step instead of the last.
     output_activation : str or Activation, optional
         φ of c on its way to h; by default, as in Keras, `activation`.
+    forget_bias : float, "chrono", ("chrono", int) or Chrono, optional
+        Start the forget gate's bias at this number; or at long memories, of up to as many steps as
+        the input or the tuple says: see `lstmfast.initializers.Chrono`. With `layer_norm` it is
+        the shift behind the norm that starts so.
     peephole : bool
         Let the gates see c, by weights of their own (3, H), at first 0.
     coupled : bool
@@ -90,6 +95,7 @@ class LSTM(Layer):
         *,
         return_sequences: bool = False,
         output_activation: Any = None,
+        forget_bias: Any = None,
         peephole: bool = False,
         coupled: bool = False,
         layer_norm: bool = False,
@@ -119,6 +125,8 @@ class LSTM(Layer):
         self.peephole = flag(peephole, "peephole", self.where)
         self.coupled = flag(coupled, "coupled", self.where)
         self.layer_norm = flag(layer_norm, "layer_norm", self.where)
+        has_bias = self.use_bias or self.layer_norm
+        self.forget_bias = forget_bias_of(forget_bias, self.where, has_bias=has_bias)
 
     def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the output for a sample of that shape."""
@@ -132,15 +140,19 @@ class LSTM(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
+        b = self.forget_bias
         return super().get_config() | {
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
             "unit_forget_bias": self.unit_forget_bias,
+            "forget_bias": initializers.serialize(b) if isinstance(b, Chrono) else b,
         }
 
-    def initial_weights(self, parts: Parts, dtype: Any, rng: np.random.Generator) -> list[Array]:
-        """Make the first weights, for parts given as name and shape."""
+    def initial_weights(
+        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
+    ) -> list[Array]:
+        """Make the first weights, for parts given as name and shape, and samples of that shape."""
         makers: dict[str, Initializer] = {
             "kernel": self.kernel_initializer,
             "recurrent_kernel": self.recurrent_initializer,
@@ -150,11 +162,19 @@ class LSTM(Layer):
         for name, shape in parts:
             maker = makers.get(name) or _initializer_of_extra(name)
             weight = maker(shape, dtype, rng)
-            if name == "bias" and self.unit_forget_bias:
-                first = 0 if self.coupled else self.units
-                weight[first : first + self.units] = 1.0
+            forget = self._first_forget_bias(name)
+            if forget is not None:
+                how: dict[str, Any] = {"units": self.units, "coupled": self.coupled}
+                set_forget_bias(weight, forget, rng=rng, where=self.where, steps=sample[0], **how)
             weights.append(weight)
         return weights
+
+    def _first_forget_bias(self, name: str) -> ForgetBias:
+        if self.forget_bias is None:
+            return 1.0 if name == "bias" and self.unit_forget_bias else None
+        # a norm takes away what a bias before it adds to all units alike
+        effective = "norm_z_bias" if self.layer_norm else "bias"
+        return self.forget_bias if name == effective else None
 
 
 def _initializer_of_extra(name: str) -> Initializer:

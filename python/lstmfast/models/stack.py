@@ -176,15 +176,15 @@ class Stack:
                 "or (samples, features)"
             )
         before = self._sample_shape
-        # any number of steps from then on, as the weights do not depend on it
+        # any number of steps from then on, as the shapes of weights do not depend on it
         self._sample_shape = (None, x.shape[2]) if x.ndim == 3 else (x.shape[1],)
         try:
-            self._build()
+            self._build(x.shape[1:])
         except Exception:
             self._sample_shape = before
             raise
 
-    def _build(self) -> None:
+    def _build(self, first_sample: tuple[int, ...] | None = None) -> None:
         check_chain(self.layers, self._sample_shape or ())
         config = self.core_config()
         engine = _core.Model(config, self._dtype.name)
@@ -192,10 +192,12 @@ class Stack:
         for index, name, shape in engine.weight_names():
             parts[index].append((name, tuple(shape)))
         weights: list[Array] = []
+        sample = first_sample or self._sample_shape or ()
         for layer, mine in zip(self.layers, parts, strict=True):
             kept = layer.get_weights() if layer.built else None
             if kept is None or [w.shape for w in kept] != [shape for _, shape in mine]:
-                kept = layer.initial_weights(mine, self._dtype, self._rng)
+                kept = layer.initial_weights(mine, self._dtype, self._rng, sample)
+            sample = layer.output_of(sample)
             weights += [
                 as_float(weight, self._dtype, "Sequential.build", "weight") for weight in kept
             ]

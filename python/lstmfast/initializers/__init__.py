@@ -1,0 +1,146 @@
+"""Initial weights, by Keras's definitions and names; and `Chrono`, for forget gates.
+
+Wherever an initializer is expected, a function of shape and dtype will do, or an array.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lstmfast._names import Registry
+from lstmfast.initializers.base import Given, Initializer
+from lstmfast.initializers.chrono import Chrono
+from lstmfast.initializers.constant import Constant, Identity, Ones, Zeros
+from lstmfast.initializers.random import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+)
+
+__all__ = [
+    "Chrono",
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "deserialize",
+    "get",
+    "serialize",
+]
+
+INITIALIZERS: Registry[Initializer] = Registry(
+    "initializer",
+    Initializer,
+    [
+        Zeros,
+        Ones,
+        Constant,
+        Identity,
+        RandomUniform,
+        RandomNormal,
+        TruncatedNormal,
+        VarianceScaling,
+        GlorotUniform,
+        GlorotNormal,
+        HeUniform,
+        HeNormal,
+        LecunUniform,
+        LecunNormal,
+        Orthogonal,
+        Chrono,
+    ],
+    aliases={
+        "zero": "zeros",
+        "one": "ones",
+        "uniform": "random_uniform",
+        "normal": "random_normal",
+        "identity_initializer": "identity",
+        "orthogonal_initializer": "orthogonal",
+    },
+    unavailable=["stft", "stft_initializer"],
+)
+
+
+def get(identifier: Any) -> Initializer:
+    """Return the initializer for a name, a class, an object, a configuration or a function.
+
+    Parameters
+    ----------
+    identifier : str, type, Initializer, dict, callable or numpy.ndarray
+        A function is called with the shape, a tuple, and the dtype's name, and returns an array
+        of that shape; an array serves weights of its own shape.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is none of them; for an unknown name, with the known ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast import initializers
+    >>> initializers.get("glorot_uniform")
+    GlorotUniform(seed=None)
+    >>> initializers.get(lambda shape, dtype: np.full(shape, 2, dtype))((2,))
+    array([2., 2.], dtype=float32)
+    """
+    # a class in Keras's manner has a __call__ of its own, which takes no generator
+    if isinstance(identifier, Initializer):
+        foreign = type(identifier).__call__ not in (Initializer.__call__, Given.__call__)
+    else:
+        foreign = callable(identifier) and not isinstance(identifier, type)
+    if foreign or isinstance(identifier, np.ndarray):
+        return Given(identifier)
+    return INITIALIZERS.get(identifier)
+
+
+def serialize(initializer: Initializer) -> Any:
+    """Return the configuration from which `get` makes an equal initializer.
+
+    A function, an array or an object of one's own class stands for itself.
+
+    Examples
+    --------
+    >>> from lstmfast import initializers
+    >>> initializers.serialize(initializers.Orthogonal())
+    {'class_name': 'Orthogonal', 'config': {'gain': 1.0, 'seed': None}}
+    """
+    if isinstance(initializer, Given):
+        return initializer.source
+    if type(initializer) not in INITIALIZERS.classes.values():
+        return initializer
+    return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
+
+
+def deserialize(config: Any) -> Initializer:
+    """Return the initializer for what `serialize` returned: Keras's other name of `get`.
+
+    Examples
+    --------
+    >>> from lstmfast import initializers
+    >>> initializers.deserialize({"class_name": "Constant", "config": {"value": 2}})
+    Constant(value=2.0)
+    """
+    return get(config)

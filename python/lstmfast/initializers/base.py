@@ -1,0 +1,89 @@
+"""What all initializers share: seeds, checks, and their configuration."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstmfast._arrays import Array, as_float, shape_text
+from lstmfast._checks import number
+from lstmfast.utils import as_generator
+
+
+class Initializer:
+    """What makes an array from a shape.
+
+    An initializer with a ``seed`` gives the same values at every call; one without takes them
+    from the generator that it is handed.
+    """
+
+    def __post_init__(self) -> None:
+        """Check the options of a dataclass: numbers are finite, a seed is one."""
+        where = type(self).__name__
+        for option in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, option.name)
+            if option.name == "seed" and value is not None:
+                as_generator(value)
+            elif isinstance(option.default, float):
+                value = number(value, option.name, where)
+                if not math.isfinite(value):
+                    raise ValueError(
+                        f"[{where}] {option.name} is {value}; expected a finite number"
+                    )
+                object.__setattr__(self, option.name, value)  # the classes are frozen
+
+    def __call__(
+        self,
+        shape: tuple[int, ...],
+        dtype: Any = "float32",
+        rng: np.random.Generator | None = None,
+    ) -> Array:
+        """Return an array of that shape and dtype."""
+        seed = getattr(self, "seed", None)
+        generator = as_generator(rng if seed is None else seed)
+        kind = np.dtype("float32" if dtype is None else dtype)
+        return np.ascontiguousarray(self.draw(tuple(shape), kind, generator))
+
+    def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+        """Make the values; what a subclass defines."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Initializer:
+        """Make an initializer from what `get_config` returned."""
+        return cls(**config)
+
+
+@dataclass(frozen=True, eq=False)
+class Given(Initializer):
+    """A function of shape and dtype, or an array, in the place of an initializer."""
+
+    source: Any
+
+    def __call__(
+        self,
+        shape: tuple[int, ...],
+        dtype: Any = "float32",
+        rng: np.random.Generator | None = None,
+    ) -> Array:
+        """Return what the function gives, or the array, once its shape is checked."""
+        kind = np.dtype("float32" if dtype is None else dtype)
+        call: Callable[..., Any] | None = self.source if callable(self.source) else None
+        values = self.source if call is None else call(tuple(shape), kind.name)
+        what = "array" if call is None else getattr(call, "__name__", type(call).__name__)
+        array = as_float(values, kind, "initializer", what)
+        if array.shape != tuple(shape):
+            raise ValueError(
+                f"[initializer] {what} has shape {shape_text(array.shape)}; expected "
+                f"{shape_text(tuple(shape))}"
+            )
+        return np.array(array, order="C")  # the function may keep its own
