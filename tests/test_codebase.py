@@ -29,6 +29,7 @@ RANKS = {
     "layers": 3,
     "losses": 3,
     "optim": 3,
+    "constraints": 3,
     "metrics": 3,
     "model": 4,
     "bindings": 5,

@@ -62,6 +62,31 @@ def classifier(of: Any) -> list[Any]:
     return [of.Input((6, 3)), of.LSTM(12), of.Dense(1, activation="sigmoid")]
 
 
+def named(class_name: str, **config: Any) -> dict[str, Any]:
+    return {"class_name": class_name, "config": config}
+
+
+def constrained(of: Any) -> list[Any]:
+    return [
+        of.Input((6, 3)),
+        of.LSTM(
+            12,
+            return_sequences=True,
+            kernel_constraint=named("MaxNorm", max_value=0.4),
+            recurrent_constraint=named("MinMaxNorm", min_value=0.3, max_value=0.6, rate=0.5),
+            bias_constraint="non_neg",
+        ),
+        of.LSTM(
+            7,
+            kernel_constraint=named("UnitNorm", axis=1),
+            recurrent_constraint=named("MaxNorm", max_value=1.5, axis=[0, 1]),
+            bias_constraint=named("MaxNorm", max_value=0.7),
+        ),
+        of.Dense(5, kernel_constraint="non_neg", bias_constraint="unit_norm"),
+        of.Dense(1, kernel_constraint=named("MaxNorm", max_value=0.5, axis=-2)),
+    ]
+
+
 def series(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(shape, dtype=np.float32)
 
@@ -124,6 +149,18 @@ TRAININGS: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
             "loss": lambda o, l, m: l.CategoricalCrossentropy(label_smoothing=0.1),
             "metrics": lambda o, l, m: ["acc"],
         },
+    ),
+    "constrained": (
+        constrained,
+        series((20, 6, 3)),
+        series((20, 1), 1),
+        {"optimizer": lambda o, l, m: o.Adam(0.01), "loss": lambda o, l, m: "mse"},
+    ),
+    "constrained sgd": (
+        constrained,
+        series((20, 6, 3)),
+        series((20, 1), 1),
+        {"optimizer": lambda o, l, m: o.SGD(0.05, 0.9), "loss": lambda o, l, m: "mse"},
     ),
     "classifier": (
         classifier,

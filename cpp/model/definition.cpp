@@ -49,9 +49,9 @@ Definition<T> read_definition(const base::FlatConfig::Map& map) {
     const std::string kind = part.text("kind");
     out.layers.push_back({kind, part.text_or("name", kind), {}, 0});
   }
-  config.check_all_used();
-
   out.chain.declare_parameters(out.input, out.declaration);
+  out.rules.read(config, out.parameters());
+  config.check_all_used();
   layers::Shape shape = out.input;
   for (index i = 0; i < count; ++i) {
     shape = out.chain.layer(i).output_shape(shape);

@@ -7,6 +7,7 @@
 
 #include "base/flat_config.h"
 #include "layers/chain.h"
+#include "model/weight_rules.h"
 
 namespace lstmfast::model {
 
@@ -22,6 +23,7 @@ struct Definition {
   layers::Shape input, output;
   layers::Chain<T> chain;
   layers::Declaration declaration;
+  WeightRules<T> rules;
   std::vector<LayerInfo> layers;
 
   const std::vector<layers::Parameter>& parameters() const { return declaration.parameters(); }

@@ -87,6 +87,7 @@ class Trainer {
       return false;
     }
     training_->optimizer->step(count, model_.values(), gradients, training_->slot_blocks.data());
+    model_.definition().rules.constrain(model_.values());
     return true;
   }
 

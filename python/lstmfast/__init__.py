@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lstmfast import (
         activations,
         callbacks,
+        constraints,
         forecasting,
         functional,
         initializers,
@@ -67,6 +68,7 @@ _EXPORTS = {
 _SUBMODULES = (
     "activations",
     "callbacks",
+    "constraints",
     "forecasting",
     "functional",
     "initializers",
@@ -88,6 +90,7 @@ __all__ = [
     "activations",
     "available_isas",
     "callbacks",
+    "constraints",
     "forecasting",
     "functional",
     "get_num_threads",

@@ -12,7 +12,7 @@ import numpy as np
 from lstmfast._names import Registry
 from lstmfast.initializers.base import Given, Initializer
 from lstmfast.initializers.chrono import Chrono
-from lstmfast.initializers.constant import Constant, Identity, Ones, Zeros
+from lstmfast.initializers.fixed import Constant, Identity, Ones, Zeros
 from lstmfast.initializers.random import (
     GlorotNormal,
     GlorotUniform,
@@ -45,10 +45,42 @@ __all__ = [
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
     "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
     "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
+
+# Keras's other names
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
 
 INITIALIZERS: Registry[Initializer] = Registry(
     "initializer",

@@ -11,6 +11,8 @@ import numpy as np
 from lstmfast._arrays import Array, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, items
 from lstmfast._names import config_text
+from lstmfast._rules import Rule, Rules
+from lstmfast.constraints import CONSTRAINTS
 
 if TYPE_CHECKING:
     from lstmfast import _core
@@ -23,10 +25,8 @@ Sample: TypeAlias = "tuple[int | None, ...]"
 # Keras's arguments that are not offered yet, with the values at which they change nothing
 UNAVAILABLE: dict[str, Any] = {
     "activity_regularizer": None,
-    "bias_constraint": None,
     "bias_regularizer": None,
     "dtype": None,
-    "kernel_constraint": None,
     "kernel_regularizer": None,
     "trainable": True,
 }
@@ -46,6 +46,7 @@ class Layer:
 
     kind: ClassVar[str]
     unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE
+    rules: ClassVar[tuple[str, ...]] = ()  # attributes that are constraints, or None
 
     def __init__(
         self, name: str | None = None, input_shape: Sequence[int | None] | None = None
@@ -61,12 +62,12 @@ class Layer:
         if name in self.unavailable and name != "trainable":
             check_unavailable(self.where, {name: value}, self.unavailable)
         if self.__dict__.get("_engine") is not None and (
-            name in self.options() or name in ("name", "input_shape")
+            name in self.options() or name in self.rules or name in ("name", "input_shape")
         ):
             raise AttributeError(
                 f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
             )
-        super().__setattr__(name, value)
+        super().__setattr__(name, _registry(name).get_any(value) if name in self.rules else value)
 
     @property
     def trainable(self) -> bool:
@@ -104,19 +105,32 @@ class Layer:
     def config(self) -> dict[str, str]:
         """Return this layer's part of the flat configuration that the core reads."""
         texts = {name: config_text(value) for name, value in self.options().items()}
+        for name in self.rules:
+            rule: Rule | None = getattr(self, name)
+            if rule is None or (name.startswith("bias") and not self.options()["use_bias"]):
+                continue
+            told = {"kind": rule.kind, **rule.options()}
+            texts |= {f"{name}.{key}": config_text(value) for key, value in told.items()}
         return {"kind": self.kind, "name": self.name or self.kind, **texts}
 
     @classmethod
     def from_core(cls, config: Mapping[str, str]) -> Layer:
         """Make the layer that a flat configuration describes."""
-        values: dict[str, Any] = {
-            key: option_value(text) for key, text in config.items() if key not in ("kind", "name")
-        }
+        values: dict[str, Any] = {}
+        for key, text in config.items():
+            name, dot, option = key.partition(".")
+            if dot:
+                values.setdefault(name, {})[option] = option_value(text)
+            elif key not in ("kind", "name"):
+                values[key] = option_value(text)
+        for name in values.keys() & set(cls.rules):
+            values[name] = _registry(name).from_core(values[name])
         return cls(name=config.get("name"), **values)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"name": self.name, **self.options()}
+        rules = {name: _registry(name).serialize(getattr(self, name)) for name in self.rules}
+        return {"name": self.name, **self.options(), **rules}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
@@ -237,6 +251,10 @@ def sample_shape(shape: Any, where: str) -> tuple[int | None, ...]:
             "(steps, features) or (features,), where only steps may be None"
         )
     return sizes
+
+
+def _registry(name: str) -> Rules[Any]:
+    return CONSTRAINTS
 
 
 def option_value(text: str) -> bool | int | float | str:

@@ -27,6 +27,8 @@ class Dense(Layer):
         Whether there is a bias.
     kernel_initializer, bias_initializer : str or Initializer
         What makes the first weights.
+    kernel_constraint, bias_constraint : str or Constraint, optional
+        What these weights are made to satisfy after each training step.
     name, input_shape
         As in `Layer`.
     **unavailable
@@ -41,6 +43,7 @@ class Dense(Layer):
     """
 
     kind = "dense"
+    rules = ("kernel_constraint", "bias_constraint")
 
     def __init__(
         self,
@@ -50,6 +53,8 @@ class Dense(Layer):
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
         *,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
@@ -61,6 +66,8 @@ class Dense(Layer):
         self.use_bias = flag(use_bias, "use_bias", self.where)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_constraint = kernel_constraint
+        self.bias_constraint = bias_constraint
 
     def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the output for a sample of that shape."""

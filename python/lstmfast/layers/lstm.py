@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _UNAVAILABLE: dict[str, Any] = UNAVAILABLE | {
     "dropout": 0.0,
     "go_backwards": False,
-    "recurrent_constraint": None,
     "recurrent_dropout": 0.0,
     "recurrent_regularizer": None,
     "return_state": False,
@@ -51,6 +50,8 @@ class LSTM(Layer):
         What makes the first weights.
     unit_forget_bias : bool
         Start the forget gate's bias at 1, where `forget_bias` is None.
+    kernel_constraint, recurrent_constraint, bias_constraint : str or Constraint, optional
+        What these weights are made to satisfy after each training step.
     return_sequences : bool
         Return h of every step instead of the last.
     output_activation : str or Activation, optional
@@ -81,6 +82,7 @@ class LSTM(Layer):
 
     kind = "lstm"
     unavailable: ClassVar[dict[str, Any]] = _UNAVAILABLE
+    rules = ("kernel_constraint", "recurrent_constraint", "bias_constraint")
 
     def __init__(
         self,
@@ -93,6 +95,9 @@ class LSTM(Layer):
         bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
         *,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
         return_sequences: bool = False,
         output_activation: Any = None,
         forget_bias: Any = None,
@@ -120,6 +125,9 @@ class LSTM(Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_constraint = kernel_constraint
+        self.recurrent_constraint = recurrent_constraint
+        self.bias_constraint = bias_constraint
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
         self.return_sequences = flag(return_sequences, "return_sequences", self.where)
         self.peephole = flag(peephole, "peephole", self.where)

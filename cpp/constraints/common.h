@@ -1,0 +1,100 @@
+// What the constraints share: the list's makers, reading options, and the walk over a part's norms.
+// Knows no particular constraint.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/check.h"
+#include "constraints/constraint.h"
+#include "ops/vector.h"
+
+namespace lstmfast::constraints {
+
+#define CONSTRAINT(name) \
+  template <class T>     \
+  std::unique_ptr<Constraint<T>> make_##name(const ConstraintOptions& options, NormOf norm_of);
+#include "constraints/constraints.def"
+#undef CONSTRAINT
+
+// At the end of the file that defines make_<name>.
+#define LF_CONSTRAINT_INSTANTIATE(name)                                                      \
+  template std::unique_ptr<Constraint<float>> make_##name(const ConstraintOptions&, NormOf); \
+  template std::unique_ptr<Constraint<double>> make_##name(const ConstraintOptions&, NormOf);
+
+constexpr double kEpsilon = 1e-7;  // beside a norm that is divided by
+
+// A number of low .. high.
+inline double option(const ConstraintOptions& options, const char* constraint, const char* key,
+                     double fallback, double low, double high) {
+  const double value = options ? options(key, fallback) : fallback;
+  LF_CHECK(std::isfinite(value) && value >= low && value <= high,
+           "[" << constraint << "] " << key << " is " << value << "; expected " << low
+               << (high < std::numeric_limits<double>::max()
+                       ? " to " + std::to_string(static_cast<int>(high))
+                       : " or more"));
+  return value;
+}
+
+// Multiplies every column, every row or the whole of a part by factor(its L2 norm). Sums are in
+// double, by ascending rows and panels; padding adds nothing to them and stays zero.
+template <class T, class F>
+void scale_by_norms(NormOf norm_of, const ops::PartLayout& part, T* block, F factor) {
+  const index width = part.row_stride;  // of a row within a panel
+  const auto strip = [&](index panel, index row) {
+    return block + part.first + panel * part.panel_stride + row * width;
+  };
+  const auto squares = [&](const T* x) {
+    double sum = 0;
+    for (index j = 0; j < width; ++j) sum += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+    return sum;
+  };
+  const auto scale = [&](T* x, T by) {
+    for (index j = 0; j < width; ++j) x[j] *= by;
+  };
+  const auto grain = [&](index elements) {
+    return std::max<index>(1, ops::kStreamGrain / elements);
+  };
+
+  if (norm_of == NormOf::column) {
+    constexpr index kStrip = 64;
+    ops::for_shares(part.panels, grain(part.run_length()), [&](index begin, index end) {
+      for (index p = begin; p < end; ++p) {
+        for (index j = 0; j < width; j += kStrip) {
+          const index n = std::min(kStrip, width - j);
+          double sums[kStrip] = {};
+          T by[kStrip];
+          for (index r = 0; r < part.rows; ++r) {
+            const T* const x = strip(p, r) + j;
+            for (index k = 0; k < n; ++k)
+              sums[k] += static_cast<double>(x[k]) * static_cast<double>(x[k]);
+          }
+          for (index k = 0; k < n; ++k) by[k] = static_cast<T>(factor(std::sqrt(sums[k])));
+          for (index r = 0; r < part.rows; ++r) {
+            T* const x = strip(p, r) + j;
+            for (index k = 0; k < n; ++k) x[k] *= by[k];
+          }
+        }
+      }
+    });
+  } else if (norm_of == NormOf::row) {
+    ops::for_shares(part.rows, grain(part.panels * width), [&](index begin, index end) {
+      for (index r = begin; r < end; ++r) {
+        double sum = 0;
+        for (index p = 0; p < part.panels; ++p) sum += squares(strip(p, r));
+        const T by = static_cast<T>(factor(std::sqrt(sum)));
+        for (index p = 0; p < part.panels; ++p) scale(strip(p, r), by);
+      }
+    });
+  } else {
+    double sum = 0;
+    for (index r = 0; r < part.rows; ++r)
+      for (index p = 0; p < part.panels; ++p) sum += squares(strip(p, r));
+    const T by = static_cast<T>(factor(std::sqrt(sum)));
+    for (index r = 0; r < part.rows; ++r)
+      for (index p = 0; p < part.panels; ++p) scale(strip(p, r), by);
+  }
+}
+
+}  // namespace lstmfast::constraints

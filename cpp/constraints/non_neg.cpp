@@ -1,0 +1,26 @@
+#include "constraints/common.h"
+
+namespace lstmfast::constraints {
+namespace {
+
+// max(w, 0)
+template <class T>
+class NonNeg final : public Constraint<T> {
+ public:
+  void apply(const ops::PartLayout& part, T* block) const override {
+    for (index p = 0; p < part.panels; ++p) {
+      T* const run = block + part.first + p * part.panel_stride;
+      ops::clamp(part.run_length(), T(0), std::numeric_limits<T>::infinity(), run, run);
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Constraint<T>> make_non_neg(const ConstraintOptions&, NormOf) {
+  return std::make_unique<NonNeg<T>>();
+}
+LF_CONSTRAINT_INSTANTIATE(non_neg)
+
+}  // namespace lstmfast::constraints

@@ -1,0 +1,83 @@
+"""What regularizers and constraints have in common: both are rules for the numbers of a layer."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from lstmfast._checks import number
+from lstmfast._names import Registry, snake_case
+
+R = TypeVar("R", bound="Rule")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that the core knows; its fields are Keras's arguments."""
+
+    def __post_init__(self) -> None:
+        """Check the numbers: all are finite and none is negative."""
+        for field in dataclasses.fields(self):
+            if isinstance(field.default, float):
+                where = type(self).__name__
+                value = number(getattr(self, field.name), field.name, where)
+                if not (value >= 0.0 and math.isfinite(value)):
+                    raise ValueError(f"[{where}] {field.name} is {value}; expected 0 or more")
+                object.__setattr__(self, field.name, value)  # the classes are frozen
+
+    @property
+    def kind(self) -> str:
+        """The core's name of this rule."""
+        return snake_case(type(self).__name__)
+
+    def options(self) -> dict[str, bool | float | str]:
+        """Return what the core must know of this rule, besides its kind."""
+        return self.get_config()
+
+    @classmethod
+    def from_options(cls: type[R], options: Mapping[str, Any]) -> R:
+        """Make the rule that `options` describes."""
+        return cls(**options)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_config(cls: type[R], config: Mapping[str, Any]) -> R:
+        """Make a rule from what `get_config` returned."""
+        return cls(**config)
+
+
+class Rules(Registry[R]):
+    """The rules of one kind: names, classes, objects and configurations of them; None is none."""
+
+    def get_any(self, identifier: Any) -> R | None:
+        """Return the rule that `identifier` stands for, or None."""
+        if identifier is None:
+            return None
+        cls = identifier if isinstance(identifier, type) else type(identifier)
+        known = cls in self.classes.values() or isinstance(identifier, str | Mapping)
+        if not known:
+            raise TypeError(
+                f"{self.what} is of type {type(identifier).__name__}; expected a name or an object "
+                f"of lstmfast.{self.what}s: functions and classes of one's own are not available"
+            )
+        return self.get(identifier)
+
+    def from_core(self, options: Mapping[str, Any]) -> R:
+        """Return the rule that a part of the core's configuration describes."""
+        kind = str(options["kind"])
+        cls = self.find(kind)
+        if cls is None:
+            raise ValueError(f"unknown {self.what} {kind!r}")
+        return cls.from_options({key: value for key, value in options.items() if key != "kind"})
+
+    def serialize(self, rule: R | None) -> dict[str, Any] | None:
+        """Return the configuration from which `get_any` makes an equal rule."""
+        if rule is None:
+            return None
+        return {"class_name": type(rule).__name__, "config": rule.get_config()}
