@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "model/custom.h"
 #include "base/flat_config.h"
+#include "model/custom.h"
 
 namespace lstmfast::bindings {
 

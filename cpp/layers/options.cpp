@@ -46,7 +46,8 @@ constexpr Named kActivations[] = {
 };
 
 // What is no function otherwise, or has a slope that its value does not tell.
-void check_alpha(const base::FlatConfig& config, const std::string& key, const ActivationSpec& spec) {
+void check_alpha(const base::FlatConfig& config, const std::string& key,
+                 const ActivationSpec& spec) {
   const bool shrink = spec.kind == Activation::hard_shrink || spec.kind == Activation::soft_shrink;
   if ((shrink || spec.kind == Activation::elu) && spec.alpha < 0) {
     config.fail(key, "an alpha of at least 0");

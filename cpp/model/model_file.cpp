@@ -162,8 +162,10 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
   return model;
 }
 
-template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&, bool);
-template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&, bool);
+template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&,
+                         bool);
+template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&,
+                         bool);
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 

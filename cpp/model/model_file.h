@@ -25,8 +25,10 @@ class ModelFile {
  public:
   explicit ModelFile(const std::string& path);
 
-  std::string dtype() const { return dtype_name_of(model_); }         // "float32", "float64"
-  const base::FlatConfig::Map& compile_config() const { return compile_; }  // empty: was not compiled
+  std::string dtype() const { return dtype_name_of(model_); }  // "float32", "float64"
+  const base::FlatConfig::Map& compile_config() const {
+    return compile_;
+  }  // empty: was not compiled
   const base::FlatConfig::Map& extra() const { return extra_; }
 
   // T must be dtype()'s. A model saved with its optimizer continues training bit for bit, with

@@ -115,8 +115,10 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
 }
 
 template std::unique_ptr<Training<float>> make_training(const Definition<float>&,
-                                                        const base::FlatConfig::Map&, Custom<float>);
+                                                        const base::FlatConfig::Map&,
+                                                        Custom<float>);
 template std::unique_ptr<Training<double>> make_training(const Definition<double>&,
-                                                         const base::FlatConfig::Map&, Custom<double>);
+                                                         const base::FlatConfig::Map&,
+                                                         Custom<double>);
 
 }  // namespace lstmfast::model

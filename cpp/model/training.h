@@ -46,6 +46,7 @@ struct Training {
 // std::invalid_argument naming the key that is unknown, missing or wrong, or that has no function.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const base::FlatConfig::Map& config, Custom<T> custom = {});
+                                           const base::FlatConfig::Map& config,
+                                           Custom<T> custom = {});
 
 }  // namespace lstmfast::model

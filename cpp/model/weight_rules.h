@@ -5,9 +5,9 @@
 #include <memory>
 #include <vector>
 
+#include "base/flat_config.h"
 #include "constraints/constraint.h"
 #include "layers/parameters.h"
-#include "base/flat_config.h"
 
 namespace lstmfast::model {
 
