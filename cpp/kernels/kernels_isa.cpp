@@ -53,6 +53,7 @@ LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n);
 #include "cells/step_rows.inl"
 #include "cells/plain.inl"
 #include "cells/gates.inl"
+#include "cells/standard.inl"
 #include "cells/general.inl"
 #include "cells/norm.inl"
 #include "cells/hidden.inl"

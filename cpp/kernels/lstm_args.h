@@ -13,6 +13,9 @@ struct CellParams {
   const T* peephole;  // [P][G - 1][V]: i, f, o; coupled f, o
   const T* norm_z;    // [P][2 G][V]: G gains, then G shifts
   const T* norm_c;    // [P][2][V]: gain, shift
+  // [2][2] with preact_clip: values of recurrent_activation, then of activation, at - and + the
+  // clip
+  const T* clip_values;
 };
 
 // Zoneout of one step: m = 1 where the old value stays, 0 where the new one comes in, or the rate.

@@ -89,7 +89,7 @@ struct Steps {
     s.y_offsets = rows.y_offsets + rows.first_row[k];
     s.cells = call.cells;
     s.cells_offsets = call.cells ? rows.cells_offsets + rows.first_row[k] : nullptr;
-    s.cell = cell_params(shape, block);
+    s.cell = cell_params(shape, block, w);
   }
 
   void fused_step(index k, index block_begin, Range mine, Range panels) const {

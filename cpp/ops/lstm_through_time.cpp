@@ -97,7 +97,7 @@ struct ThroughTime {
     s.dh_stride = projects ? w.u_stride : finishes ? w.dv_stride : w.h_stride;
     s.dc = w.dc;
     s.dc_panel_stride = w.dc_panel_stride;
-    s.cell = cell_params(shape, block);
+    s.cell = cell_params(shape, block, w);
   }
 
   // dz of step k over its gates; dc of the step before.

@@ -43,6 +43,12 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   has_c0 = call.c0 != nullptr;
   keeps_h_in = training && noise.recurrent > 0;
   const bool drops_weights = training && noise.weight > 0;
+  if (o.preact_clip > 0) {
+    const kernels::Table<T>& kernel = kernels::table<T>();
+    const T clip = T(o.preact_clip), ends[2] = {-clip, clip};
+    kernel.map({o.recurrent_activation, 2, ends, clip_values});
+    kernel.map({o.activation, 2, ends, clip_values + 2});
+  }
   norm_scratch_size = o.layer_norm ? (training ? 3 : 1) * (G + 1) * P * V : 0;
 
   base::Planner plan;

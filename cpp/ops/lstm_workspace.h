@@ -90,6 +90,7 @@ class LstmWorkspace {
   index* held_dcells_offsets;
   T* dropped_gradient;  // laid out as dropped_weights
   LinearScratch<T> projection_scratch;
+  T clip_values[4] = {};  // what gates are at the ends of preact_clip: see CellParams
 
   index cache_row(index k) const { return rows.first_row[k] - rows.first_row[chunk_begin]; }
   // c before step k, rows by slot, as a row of c.
@@ -121,11 +122,12 @@ class LstmWorkspace {
 
 // The parameters beyond W, R and b, as kernels take them.
 template <class T>
-kernels::CellParams<T> cell_params(const LstmShape<T>& shape, const T* block) {
+kernels::CellParams<T> cell_params(const LstmShape<T>& shape, const T* block,
+                                   const LstmWorkspace<T>& w) {
   const CellOptions& o = shape.options;
   return {&o, o.peephole ? block + shape.peephole_offset() : nullptr,
           o.layer_norm ? block + shape.norm_z_offset() : nullptr,
-          o.layer_norm ? block + shape.norm_c_offset() : nullptr};
+          o.layer_norm ? block + shape.norm_c_offset() : nullptr, w.clip_values};
 }
 
 }  // namespace lstmfast::ops

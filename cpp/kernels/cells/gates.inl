@@ -5,7 +5,8 @@ template <class T, int G>
 struct Gates {
   static constexpr int V = Vec<T>::kLanes;
   static constexpr int kF = G - 3, kG = G - 2, kO = G - 1;  // i is 0 when G = 4
-  const CellOptions& options;
+  const CellParams<T>& cell;
+  const CellOptions& options = *cell.options;
 
   LF_INLINE bool off(int k) const {
     return k == kO   ? !options.output_gate
@@ -16,37 +17,51 @@ struct Gates {
     return k == kG ? options.activation : options.recurrent_activation;
   }
   // Does backward need gate k before its activation, or will the activated value do?
-  LF_INLINE bool keeps_z(int k) const { return options.preact_clip > 0 || needs_input(spec(k)); }
+  LF_INLINE bool keeps_z(int k) const { return needs_input(spec(k)); }
 
   // a = s(clip(z)) for n vectors of gate k, 1 where the gate is off; z is left clipped; a may be z.
   void open(int k, index n, T* z, T* a) const {
     if (off(k)) return fill(n, a, T(1));
-    if (options.preact_clip > 0) {
-      const Vec<T> b = Vec<T>::set(T(options.preact_clip)), minus_b = Vec<T>::zero() - b;
-      // NaN stays NaN: min and max hand on their second operand
-      for (index j = 0; j < n; ++j) max(minus_b, min(b, Vec<T>::load(z + j * V))).store(z + j * V);
-    }
+    if (options.preact_clip > 0)
+      for (index j = 0; j < n; ++j) limited(Vec<T>::load(z + j * V)).store(z + j * V);
     map<T>({spec(k), n * V, z, a});
   }
 
-  // a again from what open() left; `kept` is z where keeps_z(k), else a itself.
-  void reopen(int k, index n, const T* kept, T* a) const {
-    if (off(k)) return fill(n, a, T(1));
-    if (keeps_z(k)) return map<T>({spec(k), n * V, kept, a});
-    for (index j = 0; j < n; ++j) Vec<T>::load(kept + j * V).store(a + j * V);
+  // a again from what open() left: in `room`, or `kept` itself. kept is z where keeps_z(k), else a.
+  const T* reopen(int k, index n, const T* kept, T* room) const {
+    if (off(k)) {
+      fill(n, room, T(1));
+    } else if (keeps_z(k)) {
+      map<T>({spec(k), n * V, kept, room});
+    } else {
+      return kept;
+    }
+    return room;
   }
 
   // dz from da, in place; z and a as open() left them, z only where keeps_z(k).
   void close(int k, index n, const T* z, const T* a, T* d) const {
     if (off(k)) return fill(n, d, T(0));
-    map_backward<T>({spec(k), n * V, needs_input(spec(k)) ? z : a, d, d});
-    if (options.preact_clip > 0) {
-      const Vec<T> b = Vec<T>::set(T(options.preact_clip));
-      for (index j = 0; j < n; ++j) {
-        const Vec<T> dz = Vec<T>::load(d + j * V);
-        select(less(abs(Vec<T>::load(z + j * V)), b), dz, Vec<T>::zero()).store(d + j * V);
-      }
-    }
+    const T* kept = keeps_z(k) ? z : a;
+    map_backward<T>({spec(k), n * V, kept, d, d});
+    if (options.preact_clip > 0)
+      for (index j = 0; j < n; ++j)
+        unclipped(k, Vec<T>::load(kept + j * V), Vec<T>::load(d + j * V)).store(d + j * V);
+  }
+
+  // NaN stays NaN: min and max hand on their second operand.
+  LF_INLINE Vec<T> limited(Vec<T> z) const {
+    const Vec<T> b = Vec<T>::set(T(options.preact_clip));
+    return max(Vec<T>::zero() - b, min(b, z));
+  }
+  // d where gate k was inside the clip, which its value tells where z is not kept: activations that
+  // need no input rise or fall throughout, or are flat and have no slope.
+  LF_INLINE Vec<T> unclipped(int k, Vec<T> kept, Vec<T> d) const {
+    const T b = T(options.preact_clip), *values = cell.clip_values + (k == kG ? 2 : 0);
+    const bool z = keeps_z(k), falls = !z && values[1] < values[0];
+    const Vec<T> low = Vec<T>::set(z ? -b : values[falls ? 1 : 0]);
+    const Vec<T> high = Vec<T>::set(z ? b : values[falls ? 0 : 1]);
+    return select(less(low, kept), select(less(kept, high), d, Vec<T>::zero()), Vec<T>::zero());
   }
 
   // y = a(c), and d = d a(c)/dc * d in place.

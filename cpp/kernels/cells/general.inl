@@ -18,7 +18,9 @@ struct GeneralCell {
 
   // z [G][n][V]: pre-activations of n rows from `row` on.
   static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {
-    const Gates<T, G> gates{*s.cell.options};
+    using Standard = StandardCell<T, G>;
+    if (Standard::fits(*s.cell.options)) return Standard::forward(s, z, row, n, panel);
+    const Gates<T, G> gates{s.cell};
     const index left = s.hidden - panel * V;
     const double zoneout = s.cell.options->zoneout_c;
     const T* p = peepholes(s.cell, panel);
@@ -59,6 +61,8 @@ struct GeneralCell {
   }
 
   static void backward(const StepBackward<T>& s, index panel) {
+    using Standard = StandardCell<T, G>;
+    if (Standard::fits(*s.cell.options)) return Standard::backward(s, panel);
     for (index row = s.row0; row < s.row1; row += kRows) {
       const index n = s.row1 - row < kRows ? s.row1 - row : index(kRows);
       backward_rows(s, row, n, panel);
@@ -66,31 +70,32 @@ struct GeneralCell {
   }
 
   static void backward_rows(const StepBackward<T>& s, index row, index n, index panel) {
-    const Gates<T, G> gates{*s.cell.options};
+    const Gates<T, G> gates{s.cell};
     const index left = s.hidden - panel * V;
     const double zoneout = s.cell.options->zoneout_c;
     const T* p = peepholes(s.cell, panel);
     const T* c = s.c + panel * s.c_panel_stride + row * V;
     T* kept_gates = s.gates + panel * s.gate_panel_stride + row * G * V;
-    Block kept[G], a[G], d[G], y, dc;
+    Block kept[G], value[G], d[G], y, dc;
+    const T* a[G];
     for (index m = 0; m < n; ++m)
       for (int g = 0; g < G; ++g)
         Vec<T>::load(kept_gates + (m * G + g) * V).store(kept[g].at + m * V);
-    for (int g = 0; g < G; ++g) gates.reopen(g, n, kept[g].at, a[g].at);
+    for (int g = 0; g < G; ++g) a[g] = gates.reopen(g, n, kept[g].at, value[g].at);
     gates.show(n, c, y.at);
     for (index m = 0; m < n; ++m) {
       const Vec<T> dh = gradient_of_h(s, row + m, panel, left);
       (dh * Vec<T>::load(y.at + m * V)).store(d[kO].at + m * V);
-      (dh * Vec<T>::load(a[kO].at + m * V)).store(dc.at + m * V);
+      (dh * Vec<T>::load(a[kO] + m * V)).store(dc.at + m * V);
     }
-    gates.close(kO, n, kept[kO].at, a[kO].at, d[kO].at);
+    gates.close(kO, n, kept[kO].at, a[kO], d[kO].at);
     gates.unshow(n, c, y.at, dc.at);
     for (index m = 0; m < n; ++m) {
-      const auto at = [m](const Block& b) { return Vec<T>::load(b.at + m * V); };
+      const auto at = [m](const T* b) { return Vec<T>::load(b + m * V); };
       const Vec<T> c_prev = previous_c(s, row + m, panel), f = at(a[kF]), g = at(a[kG]);
       const Vec<T> i = G == 4 ? at(a[0]) : Vec<T>::set(T(1)) - f;
-      Vec<T> now = gradient_of_c(s, row + m, panel, left) + at(dc), past = Vec<T>::zero();
-      if (p) now = fma(Vec<T>::load(p + (G - 2) * V), at(d[kO]), now);
+      Vec<T> now = gradient_of_c(s, row + m, panel, left) + at(dc.at), past = Vec<T>::zero();
+      if (p) now = fma(Vec<T>::load(p + (G - 2) * V), at(d[kO].at), now);
       if (zoneout > 0) {
         const Vec<T> keep = kept_share(s.keep_c, zoneout, row + m, panel * V);
         past = keep * now;
@@ -102,7 +107,7 @@ struct GeneralCell {
       (now * (G == 4 ? c_prev : c_prev - g)).store(d[kF].at + m * V);
       fma(now, f, past).store(dc.at + m * V);
     }
-    for (int g = 0; g < kO; ++g) gates.close(g, n, kept[g].at, a[g].at, d[g].at);
+    for (int g = 0; g < kO; ++g) gates.close(g, n, kept[g].at, a[g], d[g].at);
     for (index m = 0; m < n; ++m) {
       Vec<T> dz[G], past = Vec<T>::load(dc.at + m * V);
       for (int g = 0; g < G; ++g) dz[g] = Vec<T>::load(d[g].at + m * V);

@@ -69,7 +69,7 @@ struct NormRow {
 template <class T, int G>
 void norm_forward_gates(const NormForward<T>& n) {
   constexpr int V = Vec<T>::kLanes, kF = G - 3, kG = G - 2, kO = G - 1;
-  const Gates<T, G> gates{*n.cell.options};
+  const Gates<T, G> gates{n.cell};
   const double zoneout = n.cell.options->zoneout_c;
   const T units = T(n.hidden);
   const auto a = [&](int g, index p) { return n.scratch + (g * n.panels + p) * V; };
@@ -160,7 +160,7 @@ void norm_forward_gates(const NormForward<T>& n) {
 template <class T, int G>
 void norm_backward_gates(const NormBackward<T>& n) {
   constexpr int V = Vec<T>::kLanes, kF = G - 3, kG = G - 2, kO = G - 1;
-  const Gates<T, G> gates{*n.cell.options};
+  const Gates<T, G> gates{n.cell};
   const double zoneout = n.cell.options->zoneout_c;
   const Vec<T> per_unit = Vec<T>::set(T(1) / T(n.hidden));
   // Normalised values, activated values and gradients on their way, of gates and c.
