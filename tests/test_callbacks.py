@@ -65,9 +65,11 @@ def test_the_order_of_hooks() -> None:
         ("on_epoch_begin", 0),
         *epoch,
         ("on_epoch_end", 0),
+        ("on_epoch_done", 0),
         ("on_epoch_begin", 1),
         *epoch,
         ("on_epoch_end", 1),
+        ("on_epoch_done", 1),
         "on_train_end",
     ]
     assert recorder.model is model

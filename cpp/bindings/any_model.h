@@ -58,5 +58,6 @@ struct Inputs {
 };
 
 void bind_training(py::class_<AnyModel>& model);
+void bind_files(py::class_<AnyModel>& model);
 
 }  // namespace lstmfast::bindings

@@ -1,9 +1,7 @@
-// class Model: the engine of lstmfast.models.Sequential. Its training methods have a file of their
-// own.
+// class Model: the engine of lstmfast.models.Sequential. The methods that train it, and those that
+// save and load it, have files of their own.
 #include <pybind11/stl.h>
-#include <pybind11/stl/filesystem.h>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +11,6 @@
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
-#include "model/model_file.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -114,46 +111,6 @@ void set_weights(AnyModel& self, const py::sequence& weights) {
   });
 }
 
-using Path = std::filesystem::path;
-
-void save(const AnyModel& self, const Path& path, const Map& extra, bool include_optimizer) {
-  const py::gil_scoped_release release;  // the disk may take long
-  self.visit(
-      [&](auto& model) { model::save_model(model, path.string(), extra, include_optimizer); });
-}
-
-template <class T>
-std::unique_ptr<AnyModel> load_as(const model::ModelFile& file, bool compile, PythonCustom custom) {
-  auto model = std::make_unique<AnyModel>([&] {
-    const py::gil_scoped_release release;
-    return file.load<T>(compile, custom.functions<T>(file.compile_config()));
-  }());
-  model->custom = std::move(custom);
-  return model;
-}
-
-py::tuple load(const Path& path, const py::object& resolve) {
-  std::optional<model::ModelFile> file;
-  {
-    const py::gil_scoped_release release;
-    file.emplace(path.string());
-  }
-  bool compile = true;
-  PythonCustom custom;
-  if (!resolve.is_none() && !file->compile_config().empty()) {
-    const py::object found = resolve(file->compile_config(), file->extra());
-    compile = !found.is_none();
-    if (compile) {
-      const auto [loss, metrics] = found.cast<std::pair<py::object, py::object>>();
-      custom = PythonCustom("model.load", loss, metrics);
-    }
-  }
-  const bool is_double = file->dtype() == "float64";
-  auto model = is_double ? load_as<double>(*file, compile, std::move(custom))
-                         : load_as<float>(*file, compile, std::move(custom));
-  return py::make_tuple(std::move(model), file->extra());
-}
-
 // The garbage collector must see what a model holds of Python: a loss may well know its model.
 PythonCustom* custom_of(PyObject* self) {
   auto* const instance = reinterpret_cast<py::detail::instance*>(self);
@@ -209,10 +166,9 @@ void bind_model(py::module_& module) {
       .def("weight_names", &weight_names)
       .def("get_weights", &get_weights)
       .def("set_weights", &set_weights, py::arg("weights"))
-      .def("predict", &predict, py::arg("x"), py::arg("batch_size"))
-      .def("save", &save, py::arg("path"), py::arg("extra"), py::arg("include_optimizer"))
-      .def_static("load", &load, py::arg("path"), py::arg("resolve") = none);
+      .def("predict", &predict, py::arg("x"), py::arg("batch_size"));
   bind_training(model);
+  bind_files(model);
 }
 
 }  // namespace lstmfast::bindings

@@ -14,6 +14,12 @@ namespace {
 constexpr const char* kFormat = "lstmfast.model";
 constexpr const char* kVersion = "1";
 constexpr char kOptimizer[] = "optimizer.";
+constexpr char kExtra[] = "extra.";
+
+template <std::size_t N>
+bool begins_with(const std::string& text, const char (&prefix)[N]) {
+  return text.compare(0, N - 1, prefix) == 0;
+}
 
 void put(Metadata& metadata, const std::string& prefix, const base::FlatConfig::Map& entries) {
   for (const auto& [key, value] : entries) metadata[prefix + key] = value;
@@ -72,7 +78,8 @@ template <class T>
 void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entries, bool compiled) {
   if (file.tensors().size() == entries.size()) return;  // every entry was found
   for (const TensorInfo& info : file.tensors()) {
-    bool known = !compiled && info.name.compare(0, sizeof(kOptimizer) - 1, kOptimizer) == 0;
+    bool known =
+        begins_with(info.name, kExtra) || (!compiled && begins_with(info.name, kOptimizer));
     for (const Entry<T>& entry : entries) known |= entry.name == info.name;
     LF_CHECK(known, file.where() << "tensor " << base::in_quotes(info.name)
                                  << " belongs to no part of the model");
@@ -83,7 +90,7 @@ void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entrie
 
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
-                bool include_optimizer) {
+                bool include_optimizer, std::vector<TensorData> extra_tensors) {
   const Definition<T>& definition = model.definition();
   // Entries are only read here; the loader writes through the same ones.
   Model<T>& source = const_cast<Model<T>&>(model);
@@ -92,10 +99,11 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
   metadata["format"] = kFormat;
   metadata["format_version"] = kVersion;
   put(metadata, "model.", definition.config);
-  put(metadata, "extra.", extra);
+  put(metadata, kExtra, extra);
   add_entries("", definition, source.values(), entries);
   std::vector<std::vector<T>> logical;
-  std::vector<TensorData> tensors;
+  std::vector<TensorData> tensors = std::move(extra_tensors);
+  for (TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
   std::optional<Busy> busy(std::in_place, model.busy(), "model.save", Busy::Kind::reading);
   if (const std::shared_ptr<Training<T>> training = model.training()) {
     put(metadata, "compile.", training->config);
@@ -131,6 +139,16 @@ ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
   extra_ = all.part("extra").entries();
 }
 
+std::vector<TensorInfo> ModelFile::extra_tensors() const {
+  std::vector<TensorInfo> out;
+  for (const TensorInfo& info : file_.tensors()) {
+    if (!begins_with(info.name, kExtra)) continue;
+    out.push_back(info);
+    out.back().name.erase(0, sizeof(kExtra) - 1);
+  }
+  return out;
+}
+
 template <class T>
 std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
   Definition<T> definition = [this] {
@@ -163,9 +181,9 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
 }
 
 template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&,
-                         bool);
+                         bool, std::vector<TensorData>);
 template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&,
-                         bool);
+                         bool, std::vector<TensorData>);
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 

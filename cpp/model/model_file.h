@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "model/model.h"
 #include "model/tensor_file.h"
@@ -12,12 +13,12 @@ namespace lstmfast::model {
 
 // Tensors: PATH.NAME ("layers.0.kernel"), and optimizer.SLOT.PATH.NAME. Metadata: model.KEY and
 // compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
-// extra.KEY for the caller's own. Without the optimizer a file has no slots and no state, but says
-// how the model was compiled. Errors as those of write_tensor_file; std::runtime_error where
-// another thread is training the model.
+// extra.KEY for the caller's own, of which there may be tensors too. Without the optimizer a file
+// has no slots and no state, but says how the model was compiled. Errors as those of
+// write_tensor_file; std::runtime_error where another thread is training the model.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
-                bool include_optimizer);
+                bool include_optimizer, std::vector<TensorData> extra_tensors = {});
 
 // An open file that says it is a model. Errors as those of TensorFile; what the metadata say is
 // compared with the tensors before memory is taken for it.
@@ -30,6 +31,10 @@ class ModelFile {
     return compile_;
   }  // empty: was not compiled
   const base::FlatConfig::Map& extra() const { return extra_; }
+
+  // The caller's own tensors, named as they were given, and the data of one of them.
+  std::vector<TensorInfo> extra_tensors() const;
+  void copy(const TensorInfo& info, void* out) const { file_.copy_bytes(info, out); }
 
   // T must be dtype()'s. A model saved with its optimizer continues training bit for bit, with
   // `custom` where the configuration wants it; without `compile` only the weights are read.

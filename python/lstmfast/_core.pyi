@@ -164,9 +164,13 @@ class Model:
     @property
     def iterations(self) -> int: ...
     def save(
-        self, path: str | os.PathLike[str], extra: Mapping[str, str], include_optimizer: bool
+        self,
+        path: str | os.PathLike[str],
+        extra: Mapping[str, str],
+        include_optimizer: bool,
+        tensors: Mapping[str, _Array] = ...,
     ) -> None:
-        """Write one safetensors file, at once and atomically.
+        """Write one safetensors file, at once and atomically; with texts and arrays of one's own.
 
         A RuntimeError while another thread trains the model.
         """
@@ -175,8 +179,8 @@ class Model:
     def load(
         path: str | os.PathLike[str],
         resolve: Callable[[dict[str, str], dict[str, str]], Any] | None = None,
-    ) -> tuple[Model, dict[str, str]]:
-        """Read what save has written: the model, and `extra`.
+    ) -> tuple[Model, dict[str, str], dict[str, _Array]]:
+        """Read what save has written: the model, `extra` and `tensors`.
 
         resolve(compile_config, extra) gives the loss and the metrics for compile, or None to load
         the weights alone.

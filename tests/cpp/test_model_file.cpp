@@ -68,6 +68,31 @@ TEST_CASE("a file without the optimizer has weights and the way they were traine
   CHECK(again->training("test")->optimizer->iterations() == 0);
 }
 
+TEST_CASE("a caller's own texts and tensors come back") {
+  const TempDir dir;
+  auto model = make_model<float>(model_config("float32", "linear", 3));
+  model->compile(compile_config("mse"));
+  const std::vector<double> numbers = {1, 2, 3, 4, 5, 6};
+  const std::vector<std::int64_t> counts = {7};
+  save_model(*model, dir.file("model"), {{"key", "text"}}, true,
+             {tensor_data<double>("a", {2, 3}, numbers.data()),
+              tensor_data<std::int64_t>("optimizer.b", {}, counts.data())});
+  const ModelFile file(dir.file("model"));
+  const std::vector<TensorInfo> extra = file.extra_tensors();
+  REQUIRE(extra.size() == 2);
+  CHECK(extra[0].name == "a");
+  CHECK(extra[0].shape == std::vector<index>{2, 3});
+  CHECK(extra[1].name == "optimizer.b");
+  std::vector<double> again(6);
+  file.copy(extra[0], again.data());
+  CHECK(again == numbers);
+  std::int64_t count = 0;
+  file.copy(extra[1], &count);
+  CHECK(count == 7);
+  CHECK(weights(*file.load<float>()) == weights(*model));
+  CHECK(weights(*file.load<float>(false)) == weights(*model));
+}
+
 // The file of a model with its metadata changed.
 void change(const std::string& path, const std::string& key, const std::string& value) {
   const TensorFile file = TensorFile::read(path);

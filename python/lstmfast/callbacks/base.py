@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lstmfast._checks import items
+from lstmfast.callbacks.states import State
 
 if TYPE_CHECKING:
     from lstmfast.models import Sequential
@@ -20,6 +21,9 @@ class Callback:
     Epochs and batches count from 0. `logs` holds the loss and the metrics; at the end of an epoch
     also those of the validation data, as ``val_...``; what a callback adds to it there appears in
     the history. Setting ``self.model.stop_training = True`` ends training.
+
+    A callback that defines `get_state` and `set_state` goes on where it was when a training does:
+    the model keeps its state, and ``model.save`` writes it.
 
     Attributes
     ----------
@@ -62,6 +66,23 @@ class Callback:
         """Take the model."""
         self.model = model
 
+    def get_state(self) -> State:
+        """Return what a later fit must know to go on: nothing, unless a class says otherwise.
+
+        Returns
+        -------
+        dict of str to object
+            Numbers, texts, None, arrays, and lists and dictionaries of these.
+        """
+        return {}
+
+    def set_state(self, state: State) -> None:
+        """Take what `get_state` returned, lists for tuples; after `on_train_begin`.
+
+        Only `fit` with an ``initial_epoch`` above 0 calls this. A ValueError becomes a warning, and
+        the callback then starts anew: what comes from a file may be anything.
+        """
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
 
@@ -73,6 +94,12 @@ class Callback:
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """After an epoch and its validation."""
+
+    def on_epoch_done(self, epoch: int, logs: Logs | None = None) -> None:
+        """After `on_epoch_end` of all callbacks: the place to save the model.
+
+        The file then holds what each of them has made of the epoch. (Keras has no such hook.)
+        """
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before a batch."""

@@ -9,10 +9,17 @@ from lstmfast._checks import flag
 from lstmfast._files import check_path
 from lstmfast.callbacks.base import Logs
 from lstmfast.callbacks.monitor import MonitorCallback
+from lstmfast.callbacks.states import State, checked
 
 
 class ModelCheckpoint(MonitorCallback):
     """Save the model after epochs, or after so many batches.
+
+    At the end of an epoch the file is written when all callbacks have seen the epoch, wherever
+    they stand in the list, so that it holds their states as of then: ``fit`` of the loaded model,
+    with callbacks of the same classes and ``initial_epoch`` set to the epochs that are done,
+    continues as if there had been no end. A file from the middle of an epoch has the states of its
+    beginning.
 
     Parameters
     ----------
@@ -75,6 +82,7 @@ class ModelCheckpoint(MonitorCallback):
         self.save_freq = save_freq
         self._epoch = 0
         self._batches = 0
+        self._due: Path | None = None  # the file to write once the epoch is done
         if save_freq != "epoch":
             # set here, so that an epoch-wise checkpoint does not listen to batches
             self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
@@ -82,21 +90,30 @@ class ModelCheckpoint(MonitorCallback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Note the epoch."""
         self._epoch = epoch
+        self._due = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Save, where epochs are what counts."""
+        """Find out whether to save, where epochs are what counts."""
         if self.save_freq == "epoch":
-            self._save(epoch, None, logs or {})
+            self._due = self._wanted(epoch, None, logs or {})
+
+    def on_epoch_done(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save."""
+        self._save(epoch, self._due)
+        self._due = None
 
     def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
         self._batches += 1
         if self._batches == self.save_freq:
             self._batches = 0
-            self._save(self._epoch, batch, logs or {})
+            self._save(self._epoch, self._wanted(self._epoch, batch, logs or {}))
 
-    def _save(self, epoch: int, batch: int | None, logs: Logs) -> None:
+    def _wanted(self, epoch: int, batch: int | None, logs: Logs) -> Path | None:
         path = Path(self._path(epoch, batch, logs))
-        if self.save_best_only and not self._improved(epoch, logs):
+        return None if self.save_best_only and not self._improved(epoch, logs) else path
+
+    def _save(self, epoch: int, path: Path | None) -> None:
+        if path is None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         self.model.save(path, include_optimizer=not self.save_weights_only)
@@ -127,3 +144,14 @@ class ModelCheckpoint(MonitorCallback):
         if better:
             self.best = value
         return better
+
+    def get_state(self) -> State:
+        """Return the best value, and the batches since the last file."""
+        return {"monitor": self.monitor, "best": self.best, "batches": self._batches}
+
+    def set_state(self, state: State) -> None:
+        """Go on from there."""
+        self.check_monitor(state)
+        best = checked(state, "best", "a number or None", float, int, None)
+        self._batches = checked(state, "batches", "a count", int)
+        self.best = best

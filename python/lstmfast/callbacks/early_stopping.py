@@ -6,6 +6,7 @@ from lstmfast._arrays import Array
 from lstmfast._checks import count, flag
 from lstmfast.callbacks.base import Logs
 from lstmfast.callbacks.monitor import MonitorCallback
+from lstmfast.callbacks.states import State, checked
 
 
 class EarlyStopping(MonitorCallback):
@@ -80,6 +81,7 @@ class EarlyStopping(MonitorCallback):
         self.best = None
         self.best_epoch = 0
         self.best_weights: list[Array] | None = None
+        self._ended = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Start anew: one object may serve several fits."""
@@ -109,9 +111,45 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Restore the best weights where that was asked for."""
+        self._ended = True
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
                 print(f"Restoring the weights of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
+
+    def get_state(self) -> State:
+        """Return what was seen so far, the best weights too."""
+        return {
+            "monitor": self.monitor,
+            "wait": self.wait,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_weights": self.best_weights,
+            # a fit that ended may be followed by another; one that was interrupted may not
+            "stopped": None if self._ended or not self.stopped_epoch else self.stopped_epoch,
+        }
+
+    def set_state(self, state: State) -> None:
+        """Go on from there; where training was to stop, stop again."""
+        self.check_monitor(state)
+        wait = checked(state, "wait", "a count", int)
+        best = checked(state, "best", "a number or None", float, int, None)
+        best_epoch = checked(state, "best_epoch", "an epoch", int)
+        stopped = checked(state, "stopped", "an epoch or None", int, None)
+        weights = checked(state, "best_weights", "arrays or None", list, None)
+        if not self.restore_best_weights or best is None:
+            weights = None
+        else:
+            self._check_weights(weights)
+        self.wait, self.best, self.best_epoch, self.best_weights = wait, best, best_epoch, weights
+        if stopped is not None:
+            self.stopped_epoch = stopped
+            self.model.stop_training = True
+
+    def _check_weights(self, weights: list[Array] | None) -> None:
+        expected = [(w.shape, w.dtype) for w in self.model.get_weights()]
+        found = [(getattr(w, "shape", None), getattr(w, "dtype", None)) for w in weights or []]
+        if found != expected:
+            raise ValueError("best_weights are not arrays that fit the model")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from lstmfast._checks import number
 from lstmfast.callbacks.base import Callback, Logs
+from lstmfast.callbacks.states import State
 
 _PACKAGE = str(Path(__file__).parents[1])
 
 
-def _level_of_caller() -> int:
+def level_of_caller() -> int:
     """Return the ``stacklevel`` that shows a warning at the line that called lstmfast."""
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
@@ -68,6 +69,11 @@ class MonitorCallback(Callback):
             return value + self.min_delta < reference
         return value - self.min_delta > reference
 
+    def check_monitor(self, state: State) -> None:
+        """Refuse the state of a callback that watches something else."""
+        if state.get("monitor") != self.monitor:
+            raise ValueError(f"monitor is {state.get('monitor')!r}; expected {self.monitor!r}")
+
     def value(self, logs: Logs | None) -> float | None:
         """Return the watched value; warn where the logs lack it."""
         value = (logs or {}).get(self.monitor)
@@ -75,7 +81,7 @@ class MonitorCallback(Callback):
             warnings.warn(
                 f"[{type(self).__name__}] the logs have no {self.monitor!r}; they have: "
                 f"{', '.join(logs or {})}",
-                stacklevel=_level_of_caller(),
+                stacklevel=level_of_caller(),
             )
             return None
         return float(value)

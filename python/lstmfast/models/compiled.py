@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lstmfast import losses, optimizers
 from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import check_unavailable
+from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric, get_all
 from lstmfast.models.data import checked_input
 from lstmfast.models.stack import Stack
@@ -27,6 +28,7 @@ class Compiled(Stack):
     loss: losses.Loss | None = None
     metrics: tuple[Metric, ...] = ()
     _renames: list[tuple[str, str]] | None = None
+    _states: States | None = None  # of the callbacks of the latest fit
 
     def compile(
         self,
@@ -92,7 +94,12 @@ class Compiled(Stack):
         except Exception:
             self.optimizer, self.loss, self.metrics, self._renames = before
             raise
+        self._states = None
         self._bind_optimizer()
+
+    def callback_states(self) -> States | None:
+        """Return what the callbacks of the running or latest fit remember."""
+        return self._states
 
     def _compile_engine(self, engine: _core.Model) -> None:
         if self.optimizer is None or self.loss is None:

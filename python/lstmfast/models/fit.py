@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lstmfast._arrays import Array
 from lstmfast._checks import count, items
 from lstmfast.callbacks.base import CallbackList, History
+from lstmfast.callbacks.states import States
 from lstmfast.callbacks.terminate import TerminateOnNaN
 from lstmfast.models.progress import Bar, Lines
 
@@ -77,6 +79,7 @@ class FitRun:
         self.history = self._find_history(params)
         self.on_epoch_begin = self.callbacks.listeners("on_epoch_begin")
         self.on_epoch_end = self.callbacks.listeners("on_epoch_end")
+        self.on_epoch_done = self.callbacks.listeners("on_epoch_done")
         self.on_batch_begin = self.callbacks.listeners("on_train_batch_begin")
         self.on_batch_end = self.callbacks.listeners("on_train_batch_end")
         self.progress: Lines | Bar | None = None
@@ -98,12 +101,35 @@ class FitRun:
         history.set_model(self.model)  # type: ignore[arg-type]
         return history
 
+    def states(self) -> States | None:
+        """Return what the callbacks remember now."""
+        return States.of(self.callbacks.callbacks)
+
     def run(self, x: Array, y: Array) -> History:
         """Train."""
-        self.model.history = self.history
-        self.model.stop_training = False
-        self.callbacks.call("on_train_begin", {})
-        self.history.on_train_begin()
+        model, outer = self.model, self.model._run
+        earlier = model._states
+        model.history = self.history
+        model.stop_training = False
+        model._run = self
+        try:
+            self.callbacks.call("on_train_begin", {})
+            self.history.on_train_begin()
+            if self.schedule.initial_epoch > 0 and earlier is not None:
+                earlier.give(self.callbacks.callbacks)
+            if not model.stop_training:
+                self._train(x, y)
+            self.callbacks.call("on_train_end", self._last_logs())
+            model._states = self.states()
+        except BaseException:
+            with suppress(Exception):  # the first error is the one to hear of
+                model._states = self.states()
+            raise
+        finally:
+            model._run = outer
+        return self.history
+
+    def _train(self, x: Array, y: Array) -> None:
         hooks = self._hooks()
         schedule = self.schedule
         try:
@@ -132,8 +158,6 @@ class FitRun:
         last_loss = self._last_logs().get("loss", 0.0)
         if self._on_nonfinite() == "stop" and not math.isfinite(last_loss):
             self.model.stop_training = True
-        self.callbacks.call("on_train_end", self._last_logs())
-        return self.history
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:
         self.history.record_all(self.schedule.initial_epoch, self.model.renamed(values))
@@ -142,7 +166,7 @@ class FitRun:
         hooks: dict[str, Any] = {}
         if self.on_epoch_begin:
             hooks["on_epoch_begin"] = self._begin_epoch
-        if self.on_epoch_end or self.progress or self.validates_here:
+        if self.on_epoch_end or self.on_epoch_done or self.progress or self.validates_here:
             hooks["on_epoch"] = self._end_epoch
         if self.on_batch_begin:
             hooks["on_batch_begin"] = self._begin_batch
@@ -199,6 +223,8 @@ class FitRun:
         for listener in self.on_epoch_end:
             listener(epoch, logs)
         self.history.record(epoch, logs)
+        for listener in self.on_epoch_done:
+            listener(epoch, logs)
         stop = self.model.stop_training
         if self.progress and not stop and epoch + 1 < self.schedule.epochs:
             self.progress.begin_epoch(epoch + 1)

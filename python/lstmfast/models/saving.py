@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmfast import _core
+from lstmfast._arrays import Array
 from lstmfast._checks import flag, wrong_kind
 from lstmfast._files import check_path, path_text
+from lstmfast.callbacks.states import States
 from lstmfast.layers import LAYERS, Input, Layer
 from lstmfast.layers.base import option_value
 from lstmfast.losses import LOSSES, Loss
@@ -27,6 +29,8 @@ from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
     from lstmfast.models.sequential import Sequential
+
+_STATES = "callbacks"  # the key of their states
 
 
 def save_model(
@@ -49,7 +53,8 @@ def save_model(
     overwrite : bool
         Whether a file of that name may be replaced.
     include_optimizer : bool
-        Save also what further training needs to continue bit for bit.
+        Save also what further training needs to continue bit for bit: the optimizer's state, and
+        that of the callbacks of the running or latest fit.
 
     Raises
     ------
@@ -68,7 +73,11 @@ def save_model(
     ]
     extra = {"name": model.name, "metrics": json.dumps(names)}
     extra |= custom.described(model.loss, model.metrics)
-    engine.save(path, extra, include_optimizer)
+    states = model.callback_states() if include_optimizer else None
+    if states is None:
+        engine.save(path, extra, include_optimizer)
+    else:
+        engine.save(path, extra | {_STATES: states.text}, True, states.arrays)
 
 
 def load_model(
@@ -132,7 +141,7 @@ def load_model(
         metrics = _metrics_of(config, extra, own)
         return own_functions(loss, metrics)
 
-    engine, extra = _core.Model.load(path, resolve)
+    engine, extra, arrays = _core.Model.load(path, resolve)
     config = engine.config
     layers = [_layer_of(config, index) for index in range(int(config["layers"]))]
     model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
@@ -141,6 +150,7 @@ def load_model(
         model.loss = loss
         model.optimizer = _optimizer_of(engine.compile_config)
         model._set_metrics(metrics)
+        model._states = _states_of(extra, arrays)
     _adopt_trained(model, engine)
     return model
 
@@ -192,6 +202,10 @@ def _metric_of(name: str, kind: str) -> Metric:
     return metric
 
 
+def _states_of(extra: Mapping[str, str], arrays: Mapping[str, Array]) -> States | None:
+    return States(extra[_STATES], arrays) if _STATES in extra else None
+
+
 def _adopt_trained(model: Sequential, engine: _core.Model) -> None:
     """Give the model an engine that is compiled already, state and all."""
     optimizer = model.optimizer
@@ -238,5 +252,6 @@ def restore_state(model: Sequential, state: dict[str, Any]) -> None:
             path = Path(folder) / "model.safetensors"
             path.write_bytes(state["content"])
             own = own_functions(model.loss, model.metrics)
-            engine, _ = _core.Model.load(str(path), lambda config, extra: own)
+            engine, extra, arrays = _core.Model.load(str(path), lambda config, extra: own)
+        model._states = _states_of(extra, arrays)
         _adopt_trained(model, engine)

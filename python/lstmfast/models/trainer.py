@@ -7,6 +7,7 @@ from typing import Any
 from lstmfast._arrays import Array, ArrayLike
 from lstmfast._checks import check_unavailable, count, flag, number
 from lstmfast.callbacks.base import History
+from lstmfast.callbacks.states import States
 from lstmfast.models.data import checked_input, checked_target, split
 from lstmfast.models.fit import FitRun, Schedule, Validation
 from lstmfast.models.predictor import BATCH_SIZE, Predictor, returned
@@ -20,6 +21,11 @@ class Trainer(Predictor):
 
     history: History | None = None
     stop_training = False
+    _run: FitRun | None = None  # the fit that is running
+
+    def callback_states(self) -> States | None:
+        """Return what the callbacks of the running or latest fit remember."""
+        return self._states if self._run is None else self._run.states()
 
     def fit(
         self,
@@ -54,7 +60,10 @@ class Trainer(Predictor):
             Samples in a step of the optimizer; 32 by default. The last step of an epoch may have
             fewer.
         epochs, initial_epoch : int
-            Train from epoch `initial_epoch`, counted from 0, up to `epochs`.
+            Train from epoch `initial_epoch`, counted from 0, up to `epochs`. Above 0, callbacks go
+            on where those of their class were when the model was last trained or saved (see
+            `Callback.get_state`), so that an interrupted training continues bit for bit; from 0
+            they start anew.
         verbose : {"auto", 0, 1, 2}
             0 shows nothing, 1 a bar an epoch (on standard error), 2 a line an epoch; "auto" is 1
             in a terminal or notebook, else 2.

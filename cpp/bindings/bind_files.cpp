@@ -1,0 +1,111 @@
+// The methods of class Model that save and load it.
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/any_model.h"
+#include "model/model_file.h"
+
+namespace lstmfast::bindings {
+namespace {
+
+using Map = base::FlatConfig::Map;
+
+// The element types that tensor files and NumPy share.
+constexpr std::pair<model::DType, const char*> kDTypes[] = {
+    {model::DType::boolean, "bool"}, {model::DType::u8, "uint8"},   {model::DType::i8, "int8"},
+    {model::DType::i16, "int16"},    {model::DType::u16, "uint16"}, {model::DType::f16, "float16"},
+    {model::DType::i32, "int32"},    {model::DType::u32, "uint32"}, {model::DType::f32, "float32"},
+    {model::DType::f64, "float64"},  {model::DType::i64, "int64"},  {model::DType::u64, "uint64"}};
+
+model::DType tensor_dtype(const py::dtype& dtype, const std::string& name) {
+  for (const auto& [found, numpy_name] : kDTypes) {
+    if (dtype.equal(py::dtype(numpy_name))) return found;
+  }
+  throw py::type_error("[model.save] " + name + " has dtype " + std::string(py::str(dtype)) +
+                       ", which model files do not know");
+}
+
+py::dtype numpy_dtype(model::DType dtype) {
+  for (const auto& [found, numpy_name] : kDTypes) {
+    if (found == dtype) return py::dtype(numpy_name);
+  }
+  LF_FAIL("[model.load] the file has values of type " << model::dtype_name(dtype)
+                                                      << ", which NumPy does not know");
+}
+
+using Path = std::filesystem::path;
+
+void save(const AnyModel& self, const Path& path, const Map& extra, bool include_optimizer,
+          const std::map<std::string, py::array>& tensors) {
+  std::vector<model::TensorData> data;
+  for (const auto& [name, array] : tensors) {
+    data.push_back({name, tensor_dtype(array.dtype(), name), sizes_of(array), array.data()});
+    LF_CHECK((array.flags() & py::array::c_style) != 0,
+             "[model.save] " << name << " is not contiguous; expected C order");
+  }
+  const py::gil_scoped_release release;  // the disk may take long
+  self.visit([&](auto& model) {
+    model::save_model(model, path.string(), extra, include_optimizer, std::move(data));
+  });
+}
+
+py::dict extra_tensors(const model::ModelFile& file) {
+  py::dict out;
+  for (const model::TensorInfo& info : file.extra_tensors()) {
+    py::array array(numpy_dtype(info.dtype), info.shape);
+    file.copy(info, array.mutable_data());
+    out[py::str(info.name)] = std::move(array);
+  }
+  return out;
+}
+
+template <class T>
+std::unique_ptr<AnyModel> load_as(const model::ModelFile& file, bool compile, PythonCustom custom) {
+  auto model = std::make_unique<AnyModel>([&] {
+    const py::gil_scoped_release release;
+    return file.load<T>(compile, custom.functions<T>(file.compile_config()));
+  }());
+  model->custom = std::move(custom);
+  return model;
+}
+
+py::tuple load(const Path& path, const py::object& resolve) {
+  std::optional<model::ModelFile> file;
+  {
+    const py::gil_scoped_release release;
+    file.emplace(path.string());
+  }
+  bool compile = true;
+  PythonCustom custom;
+  if (!resolve.is_none() && !file->compile_config().empty()) {
+    const py::object found = resolve(file->compile_config(), file->extra());
+    compile = !found.is_none();
+    if (compile) {
+      const auto [loss, metrics] = found.cast<std::pair<py::object, py::object>>();
+      custom = PythonCustom("model.load", loss, metrics);
+    }
+  }
+  const bool is_double = file->dtype() == "float64";
+  auto model = is_double ? load_as<double>(*file, compile, std::move(custom))
+                         : load_as<float>(*file, compile, std::move(custom));
+  return py::make_tuple(std::move(model), file->extra(), extra_tensors(*file));
+}
+
+}  // namespace
+
+void bind_files(py::class_<AnyModel>& model) {
+  model
+      .def("save", &save, py::arg("path"), py::arg("extra"), py::arg("include_optimizer"),
+           py::arg("tensors") = py::dict())
+      .def_static("load", &load, py::arg("path"), py::arg("resolve") = py::none());
+}
+
+}  // namespace lstmfast::bindings

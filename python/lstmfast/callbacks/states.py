@@ -1,0 +1,118 @@
+"""What callbacks remember, as texts and arrays of a model's file, so that a training can go on.
+
+Each callback's state is found again by its class, in the order of the list.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from lstmfast._arrays import Array
+
+if TYPE_CHECKING:
+    from lstmfast.callbacks.base import Callback
+
+State: TypeAlias = "dict[str, Any]"
+_ARRAY = "__array__"  # stands for an array, which is a tensor of the file
+
+
+class States:
+    """The states of all callbacks of a fit, of which nothing changes any more."""
+
+    def __init__(self, text: str, arrays: Mapping[str, Array]) -> None:
+        self.text = text
+        self.arrays = dict(arrays)
+
+    @classmethod
+    def of(cls, callbacks: Iterable[Callback]) -> States | None:
+        """Take the states as they are now; None where no callback has one."""
+        arrays: dict[str, Array] = {}
+        entries = []
+        for callback in callbacks:
+            state = callback.get_state()
+            where = f"{type(callback).__name__}.get_state"
+            if not isinstance(state, dict):
+                raise TypeError(f"[{where}] returned {type(state).__name__}; expected a dictionary")
+            if state:
+                state = _encoded(state, arrays, where)
+                entries.append({"class": type(callback).__name__, "state": state})
+        return cls(json.dumps(entries), arrays) if entries else None
+
+    def give(self, callbacks: Iterable[Callback]) -> None:
+        """Hand each callback the state of its like; warn of what is not used."""
+        left: dict[str, list[Any]] = {}
+        try:
+            for entry in json.loads(self.text):
+                left.setdefault(str(entry["class"]), []).append(entry["state"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            _warn("the callbacks' states that came with the model are damaged")
+            return
+        for callback in callbacks:
+            name = type(callback).__name__
+            if not left.get(name):
+                continue
+            try:
+                state = self._decoded(left[name].pop(0))
+                if not isinstance(state, dict):
+                    raise ValueError("it is no dictionary")
+                callback.set_state(state)
+            except (ValueError, RecursionError) as error:
+                _warn(f"the state of {name} that came with the model is not used: {error}")
+
+    def _decoded(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._decoded(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if value.keys() != {_ARRAY}:
+            return {key: self._decoded(item) for key, item in value.items()}
+        array = self.arrays.get(str(value[_ARRAY]))
+        if array is None:
+            raise ValueError("it lacks an array")
+        return array.copy()
+
+
+def _encoded(value: Any, arrays: dict[str, Array], where: str) -> Any:
+    """Return a state as JSON has it, with each array put among `arrays`."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str) or key == _ARRAY:
+                raise TypeError(f"[{where}] has the key {key!r}; expected texts")
+        return {key: _encoded(item, arrays, where) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encoded(item, arrays, where) for item in value]
+    if isinstance(value, np.ndarray):
+        name = f"callbacks.{len(arrays)}"
+        arrays[name] = value.astype(value.dtype.newbyteorder("="), order="C")
+        return {_ARRAY: name}
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(
+        f"[{where}] holds a value of type {type(value).__name__}; expected numbers, texts, None, "
+        "arrays, and lists and dictionaries of these"
+    )
+
+
+def _warn(text: str) -> None:
+    from lstmfast.callbacks.monitor import level_of_caller
+
+    warnings.warn(f"[fit] {text}", stacklevel=level_of_caller())
+
+
+def checked(state: State, name: str, expected: str, *kinds: type | None) -> Any:
+    """Return an item of a state that came from a file; ValueError for one of another kind."""
+    value = state.get(name)
+    known = (value is None and None in kinds) or any(
+        kind is not None and isinstance(value, kind) and (kind is bool or type(value) is not bool)
+        for kind in kinds
+    )
+    if not known:
+        raise ValueError(f"{name} is {value!r}; expected {expected}")
+    return value
