@@ -53,7 +53,10 @@ def directions(value: Array, rng: np.random.Generator) -> list[Array]:
 @pytest.mark.parametrize("cell", CELLS)
 def test_slopes(cell: str, call: str) -> None:
     """L = Σ dy·y + dh_n·h_n + dc_n·c_n; every array it depends on, along a few directions."""
-    case = Case(4, 3, 3, 11, layers=2, dtype="float64", **CELLS[cell], **CALLS[call])
+    check_slopes(Case(4, 3, 3, 11, layers=2, dtype="float64", **CELLS[cell], **CALLS[call]))
+
+
+def check_slopes(case: Case) -> None:
     problem = make_problem(case)
     numbers = numbers_of(problem)
     weights = {name: numbers.pop(f"d{name}") for name in ("y", "h_n", "c_n")}

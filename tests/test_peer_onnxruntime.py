@@ -22,16 +22,22 @@ pytestmark = pytest.mark.peer
 
 OPSET, IR_VERSION = 14, 8
 
-# what ONNX calls them, with the alpha that makes them Keras's functions
-ACTIVATIONS: dict[str, tuple[str, float | None]] = {
-    "tanh": ("Tanh", None),
-    "sigmoid": ("Sigmoid", None),
-    "relu": ("Relu", None),
-    "hard_sigmoid": ("HardSigmoid", 1.0 / 6.0),
-    "softsign": ("Softsign", None),
-    "leaky_relu": ("LeakyRelu", 0.2),
-    "elu": ("Elu", 1.0),
-    "softplus": ("Softplus", None),
+# what ONNX calls them, with the numbers that make them ours
+ACTIVATIONS: dict[str, tuple[str, float | None, float | None]] = {
+    "tanh": ("Tanh", None, None),
+    "sigmoid": ("Sigmoid", None, None),
+    "relu": ("Relu", None, None),
+    "hard_sigmoid": ("HardSigmoid", 1.0 / 6.0, 0.5),
+    "hard_sigmoid:0.3:0.4": ("HardSigmoid", 0.3, 0.4),
+    "softsign": ("Softsign", None, None),
+    "leaky_relu": ("LeakyRelu", 0.2, None),
+    "leaky_relu:0.05": ("LeakyRelu", 0.05, None),
+    "elu": ("Elu", 1.0, None),
+    "elu:0.6": ("Elu", 0.6, None),
+    "softplus": ("Softplus", None, None),
+    "thresholded_relu:0.1": ("ThresholdedRelu", 0.1, None),
+    "affine:0.4:0.3": ("Affine", 0.4, 0.3),
+    "scaled_tanh:0.9:0.7": ("ScaledTanh", 0.9, 0.7),
 }
 
 _SIZES: dict[str, Any] = {"T": 7, "B": 6, "I": 5, "H": 33, "state": True}
@@ -46,6 +52,9 @@ EXTRA = (
     Case(**_SIZES, activation="elu", peephole=True),
     Case(**_SIZES, activation="softplus"),
     Case(**_SIZES, activation="tanh", recurrent_activation="softsign"),
+    Case(**_SIZES, recurrent_activation="hard_sigmoid:0.3:0.4", output_activation="elu:0.6"),
+    Case(**_SIZES, activation="leaky_relu:0.05", output_activation="thresholded_relu:0.1"),
+    Case(**_SIZES, recurrent_activation="affine:0.4:0.3", activation="scaled_tanh:0.9:0.7"),
 )
 
 
@@ -57,6 +66,7 @@ def applicable(case: Case) -> bool:
         and not case.layer_norm
         and not (case.coupled and case.recurrent_activation != "sigmoid")
         and {case.activation, case.recurrent_activation} <= ACTIVATIONS.keys()
+        and (case.output_activation or case.activation) in ACTIVATIONS
     )
 
 
@@ -109,16 +119,18 @@ def onnx_inputs(case: Case, problem: Problem) -> runs.Arrays:
 def run_onnx(case: Case, problem: Problem) -> runs.Arrays:
     inputs = onnx_inputs(case, problem)
     names = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
-    used = [ACTIVATIONS[case.recurrent_activation], *2 * [ACTIVATIONS[case.activation]]]
+    output = case.output_activation or case.activation
+    names_used = (case.recurrent_activation, case.activation, output)
+    used = [ACTIVATIONS[name] for name in names_used]
     attributes: dict[str, Any] = {
         "hidden_size": case.H,
-        "activations": [name for name, _ in used],
+        "activations": [name for name, *_ in used],
         "input_forget": int(case.coupled),
     }
     # one number for each function that takes one, in their order
-    alphas = [alpha for _, alpha in used if alpha is not None]
-    if alphas:
-        attributes["activation_alpha"] = alphas
+    for key, numbers in zip(("alpha", "beta"), list(zip(*used, strict=True))[1:], strict=True):
+        if any(number is not None for number in numbers):
+            attributes[f"activation_{key}"] = [n for n in numbers if n is not None]
     helper = onnx.helper
     kinds = {"float32": onnx.TensorProto.FLOAT, "int32": onnx.TensorProto.INT32}
     node = helper.make_node(
