@@ -30,6 +30,7 @@ RANKS = {
     "losses": 3,
     "optim": 3,
     "constraints": 3,
+    "regularizers": 3,
     "metrics": 3,
     "model": 4,
     "bindings": 5,

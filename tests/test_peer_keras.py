@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast import callbacks, initializers, layers, losses, metrics, models, optimizers
+from lstmfast import callbacks, initializers, layers, losses, metrics, models, optimizers, utils
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 with warnings.catch_warnings():
@@ -26,6 +26,7 @@ RTOL = 8e-5
 
 def twins(build: Any, **compile_options: Any) -> tuple[models.Sequential, Any]:
     """Build the same model in both libraries, with Keras's first weights."""
+    keras.utils.set_random_seed(0)
     theirs = keras.Sequential(build(keras.layers))
     ours = models.Sequential(build(layers))
     ours.set_weights([np.asarray(w) for w in theirs.get_weights()])
@@ -84,6 +85,47 @@ def constrained(of: Any) -> list[Any]:
         ),
         of.Dense(5, kernel_constraint="non_neg", bias_constraint="unit_norm"),
         of.Dense(1, kernel_constraint=named("MaxNorm", max_value=0.5, axis=-2)),
+    ]
+
+
+def penalised(of: Any) -> list[Any]:
+    orthogonal = named("OrthogonalRegularizer", factor=0.3, mode="columns")
+    return [
+        of.Input((6, 3)),
+        of.LSTM(
+            12,
+            return_sequences=True,
+            kernel_regularizer=named("L1", l1=0.003),
+            recurrent_regularizer="l2",
+            bias_regularizer=named("L1L2", l2=0.02),  # at 0, where they start, l1 has a kink
+            activity_regularizer=named("L1L2", l1=0.002, l2=0.03),
+        ),
+        of.LSTM(
+            7,
+            activity_regularizer="l2",
+            kernel_regularizer="orthogonal_regularizer",
+            recurrent_regularizer=orthogonal,
+        ),
+        of.Dense(5, activation="tanh", activity_regularizer="l1", kernel_constraint="max_norm"),
+        of.Dense(4, activation="softmax", kernel_regularizer="l2", activity_regularizer="l2"),
+    ]
+
+
+def smoothly_penalised(of: Any) -> list[Any]:
+    """Without kinks: Adam takes whole steps however small a gradient is, so that a rounding error
+    which decides a sign would show."""
+    return [
+        of.Input((6, 3)),
+        of.LSTM(
+            12,
+            return_sequences=True,
+            kernel_regularizer=named("L2", l2=0.003),
+            recurrent_regularizer="l2",
+            bias_regularizer=named("L1L2", l2=0.02),
+            activity_regularizer=named("L2", l2=0.3),
+        ),
+        of.LSTM(7, activity_regularizer="l2", kernel_constraint="max_norm"),
+        of.Dense(4, activation="softmax", kernel_regularizer="l2", activity_regularizer="l2"),
     ]
 
 
@@ -161,6 +203,22 @@ TRAININGS: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
         series((20, 6, 3)),
         series((20, 1), 1),
         {"optimizer": lambda o, l, m: o.SGD(0.05, 0.9), "loss": lambda o, l, m: "mse"},
+    ),
+    "penalised": (
+        smoothly_penalised,
+        series((20, 6, 3)),
+        np.eye(4, dtype=np.float32)[np.random.default_rng(0).integers(0, 4, 20)],
+        {
+            "optimizer": lambda o, l, m: o.Adam(0.01, clipnorm=0.1),
+            "loss": lambda o, l, m: "categorical_crossentropy",
+            "metrics": lambda o, l, m: ["acc"],
+        },
+    ),
+    "penalised sgd": (
+        penalised,
+        series((20, 6, 3)),
+        series((20, 4), 1),
+        {"optimizer": lambda o, l, m: o.SGD(0.1, 0.9), "loss": lambda o, l, m: "mse"},
     ),
     "classifier": (
         classifier,
@@ -265,10 +323,16 @@ def test_initializers_are_keras_s(name: str) -> None:
     if name != "identity":  # Keras forgets its gain
         assert ours.get_config() == theirs.get_config()
     shape = (300, 200)
+    keras.utils.set_random_seed(0)
+    utils.set_random_seed(0)
     mine, other = (np.asarray(each(shape), np.float64) for each in (ours, theirs))
     # two samples of 60000: each moment within 5 standard errors of the other, times sqrt(2)
     scale = other.std() / np.sqrt(other.size)
     assert abs(mine.mean() - other.mean()) <= 5 * np.sqrt(2) * scale
     assert abs(mine.std() - other.std()) <= 5 * scale
     if name not in ("random_normal", "orthogonal"):  # the others have bounds
-        assert abs(mine).max() == pytest.approx(abs(other).max(), rel=3e-3)
+        # Not the largest: of 60000 truncated values Keras with torch lets one in four samples have
+        # one outside. A quantile at p of n values errs by sqrt(p(1 - p)/n) / density, which is
+        # 1.1e-3 standard deviations near 2 of them.
+        ends = [np.quantile(abs(values), 0.999) for values in (mine, other)]
+        assert ends[0] == pytest.approx(ends[1], rel=4e-3)

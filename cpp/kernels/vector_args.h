@@ -54,6 +54,7 @@ struct SoftmaxBackward {
 
 enum class PointwiseOp : int {
   axpy,      // y += p a
+  signs,     // y += p where a is positive, y += q where it is negative
   scale,     // y = p a
   add,       // y = a + b
   multiply,  // y = a b
@@ -74,7 +75,8 @@ struct Pointwise {
 enum class ReduceOp : int {
   sum,
   squares,  // of factor x
-  zeros,    // of 0 x: 0, or NaN when an element is infinite or NaN
+  magnitudes,
+  zeros,  // of 0 x: 0, or NaN when an element is infinite or NaN
 };
 
 template <class T>

@@ -27,6 +27,7 @@ struct Pass {
   T* gradients = nullptr;        // laid out alike, +=; null in inference
   base::Arena* arena = nullptr;  // holds the slots that the layers declared
   index batch = 0;               // at most the declared one
+  double* penalty = nullptr;     // of outputs, +=; null: not wanted
   bool training = false;
   bool pre_activation = false;  // leave out last_activation(): the loss computes it
   std::uint64_t seed = 0;       // of random masks,

@@ -53,9 +53,12 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
   T* const prediction = memory.prediction();
   pass.batch = batch.samples;
   pass.pre_activation = training_->fused;
+  double penalty = 0;
   {
     const base::FlushDenormals flush;
+    pass.penalty = &penalty;
     memory.forward(pass, batch.x, prediction);
+    pass.penalty = nullptr;
   }
 
   losses::LossBatch<T> loss;
@@ -73,10 +76,10 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
   loss.target_shape = target_shape(batch.samples);
   std::optional<base::FlushDenormals> flush;
   if (!training_->loss->foreign()) flush.emplace();
-  if (!training_->fused) return training_->loss->value(loss);
+  if (!training_->fused) return training_->loss->value(loss) + penalty;
   loss.output = prediction;
   loss.output_stride = columns_;
-  return training_->loss->value_fused(training_->last, loss);
+  return training_->loss->value_fused(training_->last, loss) + penalty;
 }
 
 template <class T>
@@ -97,9 +100,10 @@ bool BatchRun<T>::evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbac
   layers::Pass<T> pass;
   pass.values = model_.values();
   meter.reset();
+  const double penalty = model_.definition().rules.penalty(model_.values());
   for (index b = 0; b < batches(); ++b) {
     const Batch batch = at(b);
-    const double loss = forward_loss(batch, false, pass, memory);
+    const double loss = forward_loss(batch, false, pass, memory) + penalty;
     meter.add(loss, batch.samples, metric_batch(batch, memory));
     if (callbacks.tick == nullptr || !clock.due()) continue;
     const Progress own = {0, b + 1, batches(), meter.logs()};

@@ -41,8 +41,9 @@ class BatchRun {
     return {data_.in.x + first * sample_size(), data_.y + first * target_size(), samples(b)};
   }
 
-  // Forward and loss. The activated prediction is left in memory.prediction(); `gradient`: its
-  // gradient (where the loss is fused, that of the pre-activation) in memory.gradient().
+  // Forward and loss, with the penalties on outputs but not those on weights. The activated
+  // prediction is left in memory.prediction(); `gradient`: its gradient (where the loss is fused,
+  // that of the pre-activation) in memory.gradient().
   double forward_loss(const Batch& batch, bool gradient, layers::Pass<T>& pass,
                       PassMemory<T>& memory) const;
 

@@ -1,6 +1,7 @@
 #include "model/definition.h"
 
 #include "base/check.h"
+#include "model/penalised_layer.h"
 
 namespace lstmfast::model {
 namespace {
@@ -45,7 +46,10 @@ Definition<T> read_definition(const base::FlatConfig::Map& map) {
   const index count = config.integer("layers", 1, kMaxLayers);
   for (index i = 0; i < count; ++i) {
     const base::FlatConfig part = config.part("layers." + std::to_string(i));
-    out.chain.add(layers::make_layer<T>(part));
+    auto layer = layers::make_layer<T>(part);
+    auto regularizer = read_regularizer<T>(part, "activity_regularizer", {});
+    if (regularizer != nullptr) layer = penalised_layer(std::move(layer), std::move(regularizer));
+    out.chain.add(std::move(layer));
     const std::string kind = part.text("kind");
     out.layers.push_back({kind, part.text_or("name", kind), {}, 0});
   }

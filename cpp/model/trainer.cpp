@@ -66,7 +66,8 @@ class Trainer {
     pass.training = true;
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
-    const double loss = run_.forward_loss(batch, true, pass, memory_);
+    const double loss = run_.forward_loss(batch, true, pass, memory_) +
+                        model_.definition().rules.penalty(model_.values());
     const bool check = on_nonfinite_ != OnNonFinite::ignore;
     if (check && !std::isfinite(loss)) return non_finite("the loss", loss, batch.samples);
     if (!update(batch, pass, check)) return non_finite("a gradient", loss, batch.samples);
@@ -74,12 +75,15 @@ class Trainer {
   }
 
  private:
-  // Backward, clip, optimizer; false, and nothing changed, where a gradient is not finite.
+  // Backward, clip, optimizer, constraints; false, and nothing changed, where a gradient is not
+  // finite.
   bool update(const typename BatchRun<T>::Batch& batch, const layers::Pass<T>& pass, bool check) {
     const base::FlushDenormals flush;
+    const WeightRules<T>& rules = model_.definition().rules;
     training_->gradients.zero();
     memory_.backward(pass, batch.x, memory_.prediction(), memory_.gradient());
     T* const gradients = training_->gradients.data();
+    rules.add_gradients(model_.values(), gradients);
     const index count = training_->gradients.size();
     if (!check) {
       training_->clip.apply_unchecked(count, gradients, training_->runs);
@@ -87,7 +91,7 @@ class Trainer {
       return false;
     }
     training_->optimizer->step(count, model_.values(), gradients, training_->slot_blocks.data());
-    model_.definition().rules.constrain(model_.values());
+    rules.constrain(model_.values());
     return true;
   }
 

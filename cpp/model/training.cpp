@@ -1,21 +1,13 @@
 #include "model/training.h"
 
 #include <cstdint>
-#include <functional>
 #include <sstream>
 #include <utility>
 
+#include "model/number_options.h"
+
 namespace lstmfast::model {
 namespace {
-
-// Options of losses and optimizers are numbers; switches among them are written as flags.
-std::function<double(const char*, double)> options(const base::FlatConfig& config) {
-  return [config](const char* key, double fallback) {
-    const std::string text = config.text_or(key, "");
-    if (text == "true" || text == "false") return config.flag(key) ? 1.0 : 0.0;
-    return config.number_or(key, fallback);
-  };
-}
 
 std::vector<std::string> split_names(const std::string& text) {
   std::vector<std::string> names;
@@ -35,7 +27,7 @@ std::unique_ptr<losses::Loss<T>> read_loss(const base::FlatConfig& config,
   const base::FlatConfig part = config.part("loss");
   if (name != kCustom) {
     if (function) config.fail("loss", "\"custom\", for a function came with it");
-    return losses::make_loss<T>(name, options(part));
+    return losses::make_loss<T>(name, number_options(part));
   }
   if (!function) config.fail("loss", "a function with it");
   return losses::make_custom<T>(part.text_or("name", kCustom), std::move(function));
@@ -80,7 +72,7 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
   out->config = map;
   out->loss = read_loss<T>(config, std::move(custom.loss));
   const base::FlatConfig optimizer = config.part("optimizer");
-  out->optimizer = optim::make_optimizer<T>(optimizer.text("kind"), options(optimizer));
+  out->optimizer = optim::make_optimizer<T>(optimizer.text("kind"), number_options(optimizer));
   out->clip = optim::Clip<T>(read_clip(config.part("clip")));
   out->metrics = read_metrics<T>(config, std::move(custom.metrics));
   out->seed = static_cast<std::uint64_t>(

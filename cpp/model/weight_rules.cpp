@@ -1,5 +1,8 @@
 #include "model/weight_rules.h"
 
+#include "base/shape_text.h"
+#include "model/number_options.h"
+
 namespace lstmfast::model {
 namespace {
 
@@ -23,27 +26,48 @@ constraints::NormOf read_axis(const base::FlatConfig& part, std::size_t rank) {
 }  // namespace
 
 template <class T>
+std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::FlatConfig& layer,
+                                                               const std::string& key,
+                                                               const std::vector<index>& shape) {
+  const base::FlatConfig part = layer.part(key);
+  if (!part.has("kind")) return nullptr;
+  const std::string kind = part.choice("kind", regularizers::regularizer_names());
+  auto out = regularizers::make_regularizer<T>(kind, number_options(part));
+  if (!out->suits(shape)) {
+    part.fail("kind", shape.empty()
+                          ? "a penalty that outputs can have"
+                          : "a penalty that a weight of shape " +
+                                base::shape_text(shape.data(), static_cast<index>(shape.size())) +
+                                " can have");
+  }
+  return out;
+}
+
+template <class T>
 void WeightRules<T>::read(const base::FlatConfig& config,
                           const std::vector<layers::Parameter>& parameters) {
   for (const layers::Parameter& parameter : parameters) {
     const std::string prefix = rule_prefix(parameter.name);
     if (prefix.empty()) continue;
     const base::FlatConfig layer = config.part(parameter.path);
+    auto regularizer = read_regularizer<T>(layer, prefix + "_regularizer", parameter.shape);
+    if (regularizer != nullptr)
+      penalties_.push_back({parameter.layout, parameter.block, std::move(regularizer)});
+
     const base::FlatConfig part = layer.part(prefix + "_constraint");
     if (!part.has("kind")) continue;
     const std::string kind = part.choice("kind", constraints::constraint_names());
-    const auto number = [&](const char* key, double fallback) {
-      return part.number_or(key, fallback);
-    };
-    const bool has_norm = kind != "non_neg";
-    constraints_.push_back(
-        {parameter.layout, parameter.block,
-         constraints::make_constraint<T>(
-             kind, number,
-             has_norm ? read_axis(part, parameter.shape.size()) : constraints::NormOf::whole)});
+    const auto norm_of =
+        kind == "non_neg" ? constraints::NormOf::whole : read_axis(part, parameter.shape.size());
+    constraints_.push_back({parameter.layout, parameter.block,
+                            constraints::make_constraint<T>(kind, number_options(part), norm_of)});
   }
 }
 
+template std::unique_ptr<regularizers::Regularizer<float>> read_regularizer(
+    const base::FlatConfig&, const std::string&, const std::vector<index>&);
+template std::unique_ptr<regularizers::Regularizer<double>> read_regularizer(
+    const base::FlatConfig&, const std::string&, const std::vector<index>&);
 template class WeightRules<float>;
 template class WeightRules<double>;
 

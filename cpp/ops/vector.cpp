@@ -105,6 +105,11 @@ void axpy(index count, T alpha, const T* x, T* y) {
 }
 
 template <class T>
+void add_signs(index count, T alpha, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::signs, count, alpha, -alpha, x, nullptr, y);
+}
+
+template <class T>
 void scale(index count, T alpha, const T* x, T* y) {
   pointwise<T>(kernels::PointwiseOp::scale, count, alpha, 0, x, nullptr, y);
 }
@@ -141,6 +146,11 @@ double sum(index count, const T* x) {
 }
 
 template <class T>
+double sum_of_magnitudes(index count, const T* x) {
+  return reduce<T>(kernels::ReduceOp::magnitudes, count, x, 1);
+}
+
+template <class T>
 double sum_of_squares(index count, const T* x, T factor) {
   return reduce<T>(kernels::ReduceOp::squares, count, x, factor);
 }
@@ -172,12 +182,14 @@ double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::Lo
   template void activate_backward(const ActivationSpec&, index, index, const T*, index, const T*, \
                                   index, T*, index);                                              \
   template void axpy(index, T, const T*, T*);                                                     \
+  template void add_signs(index, T, const T*, T*);                                                \
   template void scale(index, T, const T*, T*);                                                    \
   template void add(index, const T*, const T*, T*);                                               \
   template void multiply(index, const T*, const T*, T*);                                          \
   template void clamp(index, T, T, const T*, T*);                                                 \
   template void gather_rows(index, index, const index*, const T*, index, T*, index);              \
   template double sum(index, const T*);                                                           \
+  template double sum_of_magnitudes(index, const T*);                                             \
   template double sum_of_squares(index, const T*, T);                                             \
   template bool all_finite(index, const T*);                                                      \
   template double loss_total(void (*)(const kernels::LossRows<T>&), const kernels::LossRows<T>&);

@@ -43,6 +43,10 @@ void activate_backward(const ActivationSpec& activation, index rows, index colum
 template <class T>
 void axpy(index count, T alpha, const T* x, T* y);
 
+// y += alpha sign(x), where the sign of 0 is 0.
+template <class T>
+void add_signs(index count, T alpha, const T* x, T* y);
+
 // y = alpha x; y may be x.
 template <class T>
 void scale(index count, T alpha, const T* x, T* y);
@@ -64,6 +68,10 @@ void gather_rows(index rows, index columns, const index* from, const T* x, index
 
 template <class T>
 double sum(index count, const T* x);
+
+// Sum of |x|.
+template <class T>
+double sum_of_magnitudes(index count, const T* x);
 
 // Sum of (factor x)^2. A factor far below 1 keeps squares of large elements finite.
 template <class T>

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         models,
         optimizers,
         reference,
+        regularizers,
         runtime,
         utils,
     )
@@ -78,6 +79,7 @@ _SUBMODULES = (
     "models",
     "optimizers",
     "reference",
+    "regularizers",
     "runtime",
     "utils",
 )
@@ -102,6 +104,7 @@ __all__ = [
     "models",
     "optimizers",
     "reference",
+    "regularizers",
     "runtime",
     "set_num_threads",
     "show_config",

@@ -138,6 +138,8 @@ TEST_CASE_TEMPLATE("vector: arithmetic, sums and gathering for every tail", T, f
       CHECK(y.guards_intact());
     };
     check([](T p, T, T r) { return r + 2 * p; }, [&] { axpy(count, T(2), a.data(), y.data()); });
+    check([](T p, T, T r) { return r + T(0.5) * T((p > 0) - (p < 0)); },
+          [&] { add_signs(count, T(0.5), a.data(), y.data()); });
     check([](T p, T, T) { return 3 * p; }, [&] { scale(count, T(3), a.data(), y.data()); });
     check([](T p, T q, T) { return p + q; }, [&] { add(count, a.data(), b.data(), y.data()); });
     check([](T p, T q, T) { return p * q; },
@@ -146,8 +148,10 @@ TEST_CASE_TEMPLATE("vector: arithmetic, sums and gathering for every tail", T, f
                                  : p > 2 ? T(2)
                                          : p; },
           [&] { clamp(count, T(-1), T(2), a.data(), y.data()); });
-    double total = 0, squares = 0;
+    double total = 0, squares = 0, magnitudes = 0;
     for (index i = 0; i < count; ++i) total += a.at(0, i), squares += a.at(0, i) * a.at(0, i);
+    for (index i = 0; i < count; ++i) magnitudes += std::abs(double(a.at(0, i)));
+    CHECK(sum_of_magnitudes(count, a.data()) == magnitudes);
     CHECK(sum(count, a.data()) == total);  // sixteenths: every sum is exact
     CHECK(sum_of_squares(count, a.data()) == squares);
     CHECK(sum_of_squares(count, a.data(), T(0.5)) == squares / 4);

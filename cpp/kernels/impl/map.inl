@@ -43,6 +43,12 @@ void pointwise(const Pointwise<T>& a) {
       return for_vectors<T>(a.count, [&](index j, auto part) {
         part.store(fma(p, part.load(a.a + j), part.load(a.y + j)), a.y + j);
       });
+    case PointwiseOp::signs:
+      return for_vectors<T>(a.count, [&](index j, auto part) {
+        const Vec<T> x = part.load(a.a + j), zero = Vec<T>::zero();
+        const Vec<T> step = select(less(zero, x), p, select(less(x, zero), q, zero));
+        part.store(part.load(a.y + j) + step, a.y + j);
+      });
     case PointwiseOp::scale:
       return for_vectors<T>(
           a.count, [&](index j, auto part) { part.store(p * part.load(a.a + j), a.y + j); });

@@ -29,6 +29,9 @@ void reduce(const Reduce<T>& a) {
         return x * x;
       });
       return;
+    case ReduceOp::magnitudes:
+      *a.total = sum_of(a.count, a.x, [](Vec<T> x) { return abs(x); });
+      return;
     case ReduceOp::zeros:
       *a.total = sum_of(a.count, a.x, [&](Vec<T> x) { return x * zero; });
       return;

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from lstmfast import constraints, regularizers
 from lstmfast._arrays import Array, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, items
 from lstmfast._names import config_text
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
+from lstmfast.regularizers import REGULARIZERS
 
 if TYPE_CHECKING:
     from lstmfast import _core
@@ -24,10 +26,7 @@ Sample: TypeAlias = "tuple[int | None, ...]"
 
 # Keras's arguments that are not offered yet, with the values at which they change nothing
 UNAVAILABLE: dict[str, Any] = {
-    "activity_regularizer": None,
-    "bias_regularizer": None,
     "dtype": None,
-    "kernel_regularizer": None,
     "trainable": True,
 }
 
@@ -46,7 +45,9 @@ class Layer:
 
     kind: ClassVar[str]
     unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE
-    rules: ClassVar[tuple[str, ...]] = ()  # attributes that are constraints, or None
+    # attributes that are regularizers or constraints, or None
+    rules: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
+    activity_regularizer: Any = None
 
     def __init__(
         self, name: str | None = None, input_shape: Sequence[int | None] | None = None
@@ -67,7 +68,9 @@ class Layer:
             raise AttributeError(
                 f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
             )
-        super().__setattr__(name, _registry(name).get_any(value) if name in self.rules else value)
+        if name in self.rules:
+            value = (constraints if name.endswith("constraint") else regularizers).get(value)
+        super().__setattr__(name, value)
 
     @property
     def trainable(self) -> bool:
@@ -254,7 +257,7 @@ def sample_shape(shape: Any, where: str) -> tuple[int | None, ...]:
 
 
 def _registry(name: str) -> Rules[Any]:
-    return CONSTRAINTS
+    return CONSTRAINTS if name.endswith("constraint") else REGULARIZERS
 
 
 def option_value(text: str) -> bool | int | float | str:

@@ -27,6 +27,8 @@ class Dense(Layer):
         Whether there is a bias.
     kernel_initializer, bias_initializer : str or Initializer
         What makes the first weights.
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+        What these weights, and the outputs, cost.
     kernel_constraint, bias_constraint : str or Constraint, optional
         What these weights are made to satisfy after each training step.
     name, input_shape
@@ -43,7 +45,13 @@ class Dense(Layer):
     """
 
     kind = "dense"
-    rules = ("kernel_constraint", "bias_constraint")
+    rules = (
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
 
     def __init__(
         self,
@@ -52,9 +60,12 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
-        *,
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
@@ -66,6 +77,9 @@ class Dense(Layer):
         self.use_bias = flag(use_bias, "use_bias", self.where)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = kernel_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.activity_regularizer = activity_regularizer
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
 

@@ -16,6 +16,8 @@ class Dropout(Layer):
     ----------
     rate : float
         From 0 to 1.
+    activity_regularizer : str or Regularizer, optional
+        What the outputs cost.
     name, input_shape
         As in `Layer`.
     **unavailable
@@ -35,12 +37,14 @@ class Dropout(Layer):
         self,
         rate: float,
         *,
+        activity_regularizer: Any = None,
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
         super().__init__(name, input_shape)
         check_unavailable(self.where, unavailable, self.unavailable)
+        self.activity_regularizer = activity_regularizer
         self.rate = number(rate, "rate", self.where)
         if not 0.0 <= self.rate <= 1.0:
             raise ValueError(f"[{self.where}] rate is {self.rate}; expected 0 to 1")

@@ -21,7 +21,6 @@ _UNAVAILABLE: dict[str, Any] = UNAVAILABLE | {
     "dropout": 0.0,
     "go_backwards": False,
     "recurrent_dropout": 0.0,
-    "recurrent_regularizer": None,
     "return_state": False,
     "seed": None,
     "stateful": False,
@@ -50,6 +49,10 @@ class LSTM(Layer):
         What makes the first weights.
     unit_forget_bias : bool
         Start the forget gate's bias at 1, where `forget_bias` is None.
+    kernel_regularizer, recurrent_regularizer, bias_regularizer : str or Regularizer, optional
+        What these weights cost.
+    activity_regularizer : str or Regularizer, optional
+        What the outputs cost.
     kernel_constraint, recurrent_constraint, bias_constraint : str or Constraint, optional
         What these weights are made to satisfy after each training step.
     return_sequences : bool
@@ -82,7 +85,15 @@ class LSTM(Layer):
 
     kind = "lstm"
     unavailable: ClassVar[dict[str, Any]] = _UNAVAILABLE
-    rules = ("kernel_constraint", "recurrent_constraint", "bias_constraint")
+    rules = (
+        "kernel_regularizer",
+        "recurrent_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "recurrent_constraint",
+        "bias_constraint",
+    )
 
     def __init__(
         self,
@@ -94,10 +105,14 @@ class LSTM(Layer):
         recurrent_initializer: Any = "orthogonal",
         bias_initializer: Any = "zeros",
         unit_forget_bias: bool = True,
-        *,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         recurrent_constraint: Any = None,
         bias_constraint: Any = None,
+        *,
         return_sequences: bool = False,
         output_activation: Any = None,
         forget_bias: Any = None,
@@ -125,6 +140,10 @@ class LSTM(Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = kernel_regularizer
+        self.recurrent_regularizer = recurrent_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.activity_regularizer = activity_regularizer
         self.kernel_constraint = kernel_constraint
         self.recurrent_constraint = recurrent_constraint
         self.bias_constraint = bias_constraint

@@ -1,0 +1,45 @@
+// A regularizer: a penalty on numbers, weights or outputs, by Keras's formulas. Knows the packed
+// layout, no layers and no training.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ops/panels.h"
+
+namespace lstmfast::regularizers {
+
+template <class T>
+class Regularizer {
+ public:
+  virtual ~Regularizer() = default;
+
+  // Is there such a penalty on numbers of that shape? No shape: on a layer's outputs.
+  virtual bool suits(const std::vector<index>& shape) const = 0;
+
+  // The penalty on a part of a packed block. Padding is zero and costs nothing. Sums have one
+  // order, whatever the threads.
+  virtual double value(const ops::PartLayout& part, const T* block) const = 0;
+
+  // gradient += scale * d value / d block. Laid out as the block, which it is not; its padding
+  // stays as it is.
+  virtual void add_gradient(const ops::PartLayout& part, const T* block, T scale,
+                            T* gradient) const = 0;
+};
+
+// The number under `key` in the regularizer's configuration, or the fallback where it has none.
+// Booleans are 0 or 1.
+using RegularizerOptions = std::function<double(const char* key, double fallback)>;
+
+// The regularizer of that name. Throws std::invalid_argument listing the known names, or naming an
+// option out of range.
+template <class T>
+std::unique_ptr<Regularizer<T>> make_regularizer(const std::string& name,
+                                                 const RegularizerOptions& options = nullptr);
+
+// In the order of regularizers.def.
+std::vector<std::string> regularizer_names();
+
+}  // namespace lstmfast::regularizers
