@@ -75,48 +75,54 @@ struct Steps {
   index cell_output_stride() const { return shape.options.projection ? w.u_stride : w.h_stride; }
   bool finishes() const { return finishes_h(shape.options) || w.recurrent_mask != nullptr; }
 
+  // What is the same at every step is filled in once: small calls are made of such work.
   template <class Step>
-  void fill_cell_step(Step& s, index k) const {
-    s.c_prev = w.c_prev(k, shape.lanes);
+  void prepare_cell(Step& s) const {
+    s.hidden = shape.hidden;
     s.c_prev_panel_stride = w.c_panel_stride;
+    s.c_panel_stride = w.c_panel_stride;
+    s.h_stride = cell_output_stride();
+    if (!finishes()) s.y = call.y;
+    s.cells = call.cells;
+    s.cell = cell_params(shape, block, w);
+  }
+  template <class Step>
+  void place_cell(Step& s, index k, Range mine) const {
+    s.row0 = mine.begin;
+    s.row1 = mine.end;
+    s.c_prev = w.c_prev(k, shape.lanes);
     s.reset = rows.reset_at(k);
     s.keep_c = w.mask_at(w.keep_c, k, w.unit_stride);
     s.c = w.c_after(k, shape.lanes);
-    s.c_panel_stride = w.c_panel_stride;
     s.h = cell_output(k);
-    s.h_stride = cell_output_stride();
-    if (!finishes()) s.y = call.y;
     s.y_offsets = rows.y_offsets + rows.first_row[k];
-    s.cells = call.cells;
-    s.cells_offsets = call.cells ? rows.cells_offsets + rows.first_row[k] : nullptr;
-    s.cell = cell_params(shape, block, w);
+    if (call.cells) s.cells_offsets = rows.cells_offsets + rows.first_row[k];
   }
 
-  void fused_step(index k, index block_begin, Range mine, Range panels) const {
+  kernels::StepForward<T> prepare_step(Range panels) const {
     kernels::StepForward<T> s{};
-    s.row0 = mine.begin;
-    s.row1 = mine.end;
     s.panel0 = panels.begin;
     s.panel1 = panels.end;
     s.input = shape.input;
-    s.hidden = shape.hidden;
     s.recurrent = shape.outputs();
     s.weights = weights;
     s.weight_panel_stride = shape.panel_stride();
+    s.z_panel_stride = w.gate_panel_stride;
+    s.h_prev_stride = w.h_stride;
+    s.gate_panel_stride = w.gate_panel_stride;
+    prepare_cell(s);
+    return s;
+  }
+  void fused_step(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
+    place_cell(s, k, mine);
     if (plan.ahead_rows) {
       s.z_in = w.gates + z_row(k, block_begin) * shape.row_elements();
-      s.z_panel_stride = w.gate_panel_stride;
     } else {
       s.x = w.x ? w.x + w.cache_row(k) * shape.input : call.x;
       s.x_offsets = w.x ? w.x_starts : rows.x_offsets + rows.first_row[k];
     }
     s.h_prev = w.has_h(call, k) ? w.h_in_at(k) : nullptr;
-    s.h_prev_stride = w.h_stride;
-    if (w.training) {
-      s.gates = w.gates + w.cache_row(k) * shape.row_elements();
-      s.gate_panel_stride = w.gate_panel_stride;
-    }
-    fill_cell_step(s, k);
+    if (w.training) s.gates = w.gates + w.cache_row(k) * shape.row_elements();
     kernel.step_forward(s);
   }
 
@@ -144,17 +150,18 @@ struct Steps {
     kernel.gemm(g);
   }
 
-  void norm_cell(index k, index block_begin, Range mine, int tid) const {
+  kernels::NormForward<T> prepare_norm(int tid) const {
     kernels::NormForward<T> n{};
-    n.row0 = mine.begin;
-    n.row1 = mine.end;
-    n.hidden = shape.hidden;
     n.panels = shape.panels;
-    n.z = w.gates + z_row(k, block_begin) * shape.row_elements();
     n.z_panel_stride = w.gate_panel_stride;
-    n.stats = w.stats + (w.training ? w.cache_row(k) * (2 * shape.gates + 2) : 0);
     n.scratch = w.norm_scratch + tid * w.norm_scratch_size;
-    fill_cell_step(n, k);
+    prepare_cell(n);
+    return n;
+  }
+  void norm_cell(kernels::NormForward<T>& n, index k, index block_begin, Range mine) const {
+    place_cell(n, k, mine);
+    n.z = w.gates + z_row(k, block_begin) * shape.row_elements();
+    n.stats = w.stats + (w.training ? w.cache_row(k) * (2 * shape.gates + 2) : 0);
     kernel.norm_forward(n);
   }
 
@@ -236,6 +243,9 @@ struct Steps {
       units = {0, O};
       last = share.whole_rows;
     }
+    kernels::StepForward<T> fused = prepare_step(share.panels);
+    kernels::NormForward<T> whole_rows{};
+    if (norm) whole_rows = prepare_norm(share.tid);
     const index block_steps =
         plan.ahead_rows ? std::max<index>(1, plan.ahead_rows / rows.batch) : w.chunk_end;
     for (index k0 = w.chunk_begin; k0 < w.chunk_end; k0 += block_steps) {
@@ -247,9 +257,9 @@ struct Steps {
           if (!mine.empty()) norm_product(k, k0, mine, share.panels);
           share.meet();
           const Range whole = active_rows(rows, share.whole_rows, k);
-          if (!whole.empty()) norm_cell(k, k0, whole, share.tid);
+          if (!whole.empty()) norm_cell(whole_rows, k, k0, whole);
         } else if (!mine.empty()) {
-          fused_step(k, k0, mine, share.panels);
+          fused_step(fused, k, k0, mine);
         }
         const Range left = active_rows(rows, last, k);
         if (projects) {

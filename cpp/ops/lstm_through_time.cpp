@@ -8,11 +8,6 @@ namespace {
 using base::Range;
 
 template <class T>
-index padded_depth(const LinearShape<T>& s) {
-  return s.panels * s.groups * s.lanes;
-}
-
-template <class T>
 struct ThroughTime {
   const LstmShape<T>& shape;
   const T* block;
@@ -80,52 +75,63 @@ struct ThroughTime {
     kernel.gemm(g);
   }
 
+  // What is the same at every step is filled in once.
   template <class Step>
-  void fill_cell_step(Step& s, index k, const index* dy_offsets) const {
+  void prepare_cell(Step& s) const {
     s.hidden = shape.hidden;
-    s.c = w.c_after(k, shape.lanes);
-    s.c_prev = w.c_prev(k, shape.lanes);
     s.c_panel_stride = w.c_panel_stride;
-    s.reset = rows.reset_at(k);
-    s.keep_c = w.mask_at(w.keep_c, k, w.unit_stride);
     s.dy = finishes ? nullptr : dy();
-    s.dy_offsets = dy_offsets;
     s.dcells = w.held_dcells ? w.held_dcells : d.dcells;
-    const index* offsets = w.held_dcells ? w.held_dcells_offsets : rows.cells_offsets;
-    s.dcells_offsets = s.dcells ? offsets + rows.first_row[k] : nullptr;
     s.dh = projects ? w.du : finishes ? w.dv : w.dh;
     s.dh_stride = projects ? w.u_stride : finishes ? w.dv_stride : w.h_stride;
     s.dc = w.dc;
     s.dc_panel_stride = w.dc_panel_stride;
     s.cell = cell_params(shape, block, w);
   }
-
-  // dz of step k over its gates; dc of the step before.
-  void cell_backward(index k, Range mine, Range panels, const index* dy_offsets) const {
-    kernels::StepBackward<T> s{};
+  template <class Step>
+  void place_cell(Step& s, index k, Range mine, const index* dy_offsets) const {
     s.row0 = mine.begin;
     s.row1 = mine.end;
+    s.c = w.c_after(k, shape.lanes);
+    s.c_prev = w.c_prev(k, shape.lanes);
+    s.reset = rows.reset_at(k);
+    s.keep_c = w.mask_at(w.keep_c, k, w.unit_stride);
+    s.dy_offsets = dy_offsets;
+    const index* offsets = w.held_dcells ? w.held_dcells_offsets : rows.cells_offsets;
+    if (s.dcells) s.dcells_offsets = offsets + rows.first_row[k];
+  }
+
+  kernels::StepBackward<T> prepare_step(Range panels) const {
+    kernels::StepBackward<T> s{};
     s.panel0 = panels.begin;
     s.panel1 = panels.end;
-    s.gates = w.gates + w.cache_row(k) * shape.row_elements();
     s.gate_panel_stride = w.gate_panel_stride;
-    fill_cell_step(s, k, dy_offsets);
+    prepare_cell(s);
+    return s;
+  }
+  // dz of step k over its gates; dc of the step before.
+  void cell_backward(kernels::StepBackward<T>& s, index k, Range mine,
+                     const index* dy_offsets) const {
+    place_cell(s, k, mine, dy_offsets);
+    s.gates = w.gates + w.cache_row(k) * shape.row_elements();
     kernel.step_backward(s);
   }
 
-  void norm_backward(index k, Range mine, int tid, const index* dy_offsets) const {
-    const index G = shape.gates, V = shape.lanes;
+  kernels::NormBackward<T> prepare_norm(int tid) const {
     kernels::NormBackward<T> n{};
-    n.row0 = mine.begin;
-    n.row1 = mine.end;
     n.panels = shape.panels;
-    n.z = w.gates + w.cache_row(k) * shape.row_elements();
     n.z_panel_stride = w.gate_panel_stride;
-    n.stats = w.stats + w.cache_row(k) * (2 * G + 2);
     n.dnorm = w.dnorm;
-    n.dnorm_row_stride = shape.panels * (2 * G + 2) * V;
+    n.dnorm_row_stride = shape.panels * (2 * shape.gates + 2) * shape.lanes;
     n.scratch = w.norm_scratch + tid * w.norm_scratch_size;
-    fill_cell_step(n, k, dy_offsets);
+    prepare_cell(n);
+    return n;
+  }
+  void norm_backward(kernels::NormBackward<T>& n, index k, Range mine,
+                     const index* dy_offsets) const {
+    place_cell(n, k, mine, dy_offsets);
+    n.z = w.gates + w.cache_row(k) * shape.row_elements();
+    n.stats = w.stats + w.cache_row(k) * (2 * shape.gates + 2);
     kernel.norm_backward(n);
   }
 
@@ -181,6 +187,9 @@ struct ThroughTime {
       const Range mine = share.part(vectors);
       units = {mine.begin * V, std::min(mine.end * V, O)};
     }
+    kernels::StepBackward<T> step = prepare_step(share.panels);
+    kernels::NormBackward<T> whole_rows{};
+    if (norm) whole_rows = prepare_norm(share.tid);
     for (index k = w.chunk_end - 1; k >= w.chunk_begin; --k) {
       const Range mine = active_rows(rows, share.rows, k);
       const Range cell_rows = norm ? active_rows(rows, share.whole_rows, k) : mine;
@@ -197,8 +206,8 @@ struct ThroughTime {
         }
       }
       if (!cell_rows.empty()) {
-        norm ? norm_backward(k, cell_rows, share.tid, dy_offsets)
-             : cell_backward(k, cell_rows, share.panels, dy_offsets);
+        norm ? norm_backward(whole_rows, k, cell_rows, dy_offsets)
+             : cell_backward(step, k, cell_rows, dy_offsets);
         if (cut(k)) forget_c(cell_rows, norm ? Range{0, shape.panels} : share.panels);
       }
       if (k == 0 && !d.dh0) break;
@@ -212,78 +221,6 @@ struct ThroughTime {
 }  // namespace
 
 template <class T>
-Transposed<T>::Transposed(index columns_, index depth, index lanes, index parts)
-    : columns(columns_) {
-  if (columns == 0) return;
-  nr = panel_vectors(columns, lanes, parts);
-  panels = (columns + nr * lanes - 1) / (nr * lanes);
-  panel_stride = depth * nr * lanes;
-}
-
-template <class T>
-kernels::Gemm<T> Transposed<T>::product(const LstmShape<T>& shape, const T* transposed, const T* dz,
-                                        index dz_panel_stride) const {
-  kernels::Gemm<T> g{};
-  g.panel1 = panels;
-  g.nr = nr;
-  g.a = dz;
-  g.a_stride = shape.row_elements();
-  g.segments = shape.panels;
-  g.segment = shape.row_elements();
-  g.segment_stride = dz_panel_stride;
-  g.b = transposed;
-  g.b_panel_stride = panel_stride;
-  g.c_panel_stride = width(shape.lanes);
-  g.columns = columns;
-  return g;
-}
-
-template <class T>
-TransposedWeights<T>::TransposedWeights(const LstmShape<T>& s, int parts, bool with_input)
-    : recurrent(s.outputs(), s.panels * s.row_elements(), s.lanes, parts),
-      projection(s.options.projection > 0 ? s.hidden : 0,
-                 s.options.projection > 0 ? padded_depth(s.projection()) : 0, s.lanes, parts),
-      input(with_input ? s.input : 0, s.panels * s.row_elements(), s.lanes) {}
-
-template <class T>
-void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const T* weights,
-                                int threads, T* out) const {
-  const kernels::Table<T>& kernel = kernels::table<T>();
-  const index row = shape.row_elements();
-  const auto turn = [&](const Transposed<T>& to, kernels::TransposePanels<T> t) {
-    t.k = to.columns;
-    t.nr = to.nr;
-    t.out_panel_stride = to.panel_stride;
-    base::team::parallel_for(threads, to.panels, 1, [&](index begin, index end) {
-      kernels::TransposePanels<T> part = t;
-      part.q0 = begin;
-      part.q1 = end;
-      kernel.transpose_panels(part);
-    });
-  };
-  kernels::TransposePanels<T> t{};
-  t.panels = shape.panels;
-  t.gates = shape.gates;
-  t.w_panel_stride = shape.panel_stride();
-  t.w = weights + (1 + shape.input) * row;
-  t.out = out;
-  turn(recurrent, t);
-  if (input.columns > 0) {
-    t.w = weights + row;
-    t.out = out + input_offset();
-    turn(input, t);
-  }
-  if (projection.columns == 0) return;
-  const LinearShape<T> s = shape.projection();
-  t.panels = s.panels;
-  t.gates = s.groups;
-  t.w_panel_stride = (1 + s.inputs) * s.groups * s.lanes;
-  t.w = block + shape.projection_offset() + s.groups * s.lanes;
-  t.out = out + projection_offset();
-  turn(projection, t);
-}
-
-template <class T>
 void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
                   const LstmGradients<T>& gradients, const TransposedWeights<T>& transposed,
                   const LstmSharing& sharing, LstmWorkspace<T>& w) {
@@ -292,8 +229,6 @@ void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
 }
 
 #define LF_INSTANTIATE(T)                                                          \
-  template struct Transposed<T>;                                                   \
-  template struct TransposedWeights<T>;                                            \
   template void through_time(const LstmShape<T>&, const T*, const LstmCall<T>&,    \
                              const LstmGradients<T>&, const TransposedWeights<T>&, \
                              const LstmSharing&, LstmWorkspace<T>&);

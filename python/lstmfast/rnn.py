@@ -21,7 +21,8 @@ __all__ = ["LSTM"]
 
 # what a finished object would not heed
 _FIXED = "input_size hidden_size num_layers bias dropout bidirectional proj_size activation"
-_FIXED += " recurrent_activation output_activation peephole coupled layer_norm forget_bias seed training"
+_FIXED += " recurrent_activation output_activation peephole coupled layer_norm forget_bias"
+_FIXED += " seed training"
 
 
 class LSTM:

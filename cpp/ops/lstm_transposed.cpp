@@ -1,0 +1,93 @@
+#include "ops/lstm_transposed.h"
+
+#include "base/team.h"
+#include "ops/plan.h"
+
+namespace lstmfast::ops {
+namespace {
+
+template <class T>
+index padded_depth(const LinearShape<T>& s) {
+  return s.panels * s.groups * s.lanes;
+}
+
+}  // namespace
+
+template <class T>
+Transposed<T>::Transposed(index columns_, index depth, index lanes, index parts)
+    : columns(columns_) {
+  if (columns == 0) return;
+  nr = panel_vectors(columns, lanes, parts);
+  panels = (columns + nr * lanes - 1) / (nr * lanes);
+  panel_stride = depth * nr * lanes;
+}
+
+template <class T>
+kernels::Gemm<T> Transposed<T>::product(const LstmShape<T>& shape, const T* transposed, const T* dz,
+                                        index dz_panel_stride) const {
+  kernels::Gemm<T> g{};
+  g.panel1 = panels;
+  g.nr = nr;
+  g.a = dz;
+  g.a_stride = shape.row_elements();
+  g.segments = shape.panels;
+  g.segment = shape.row_elements();
+  g.segment_stride = dz_panel_stride;
+  g.b = transposed;
+  g.b_panel_stride = panel_stride;
+  g.c_panel_stride = width(shape.lanes);
+  g.columns = columns;
+  return g;
+}
+
+template <class T>
+TransposedWeights<T>::TransposedWeights(const LstmShape<T>& s, int parts, bool with_input)
+    : recurrent(s.outputs(), s.panels * s.row_elements(), s.lanes, parts),
+      projection(s.options.projection > 0 ? s.hidden : 0,
+                 s.options.projection > 0 ? padded_depth(s.projection()) : 0, s.lanes, parts),
+      input(with_input ? s.input : 0, s.panels * s.row_elements(), s.lanes) {}
+
+template <class T>
+void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const T* weights,
+                                int threads, T* out) const {
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  const index row = shape.row_elements();
+  const auto turn = [&](const Transposed<T>& to, kernels::TransposePanels<T> t) {
+    t.k = to.columns;
+    t.nr = to.nr;
+    t.out_panel_stride = to.panel_stride;
+    base::team::parallel_for(threads, to.panels, 1, [&](index begin, index end) {
+      kernels::TransposePanels<T> part = t;
+      part.q0 = begin;
+      part.q1 = end;
+      kernel.transpose_panels(part);
+    });
+  };
+  kernels::TransposePanels<T> t{};
+  t.panels = shape.panels;
+  t.gates = shape.gates;
+  t.w_panel_stride = shape.panel_stride();
+  t.w = weights + (1 + shape.input) * row;
+  t.out = out;
+  turn(recurrent, t);
+  if (input.columns > 0) {
+    t.w = weights + row;
+    t.out = out + input_offset();
+    turn(input, t);
+  }
+  if (projection.columns == 0) return;
+  const LinearShape<T> s = shape.projection();
+  t.panels = s.panels;
+  t.gates = s.groups;
+  t.w_panel_stride = (1 + s.inputs) * s.groups * s.lanes;
+  t.w = block + shape.projection_offset() + s.groups * s.lanes;
+  t.out = out + projection_offset();
+  turn(projection, t);
+}
+
+template struct Transposed<float>;
+template struct Transposed<double>;
+template struct TransposedWeights<float>;
+template struct TransposedWeights<double>;
+
+}  // namespace lstmfast::ops
