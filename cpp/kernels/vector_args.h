@@ -156,12 +156,13 @@ struct Adam {
 template <class T>
 struct RandomMask {
   uint32_t key[2];
-  uint32_t time;
   uint64_t drop_below;  // 0 .. 2^32
   T dropped, kept;
   index rows, units;
   const index* row_numbers;  // [rows]; null: first_row, first_row + 1, ...
   index first_row;
+  const index* times;  // [rows]; null: `time` for all
+  index time;
   T* mask;  // [rows][units], rows `stride` apart; units up to `padded` become 0
   index stride, padded;
 };

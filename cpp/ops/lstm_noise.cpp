@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/random_mask.h"
+#include "ops/vector.h"
 
 namespace lstmfast::ops {
 namespace {
@@ -29,21 +30,20 @@ template <class T>
 void fill_by_step(const LstmWorkspace<T>& w, const base::RandomStream& stream,
                   const MaskValues<T>& values, index units, index stride, T* mask) {
   const LstmRows<T>& rows = w.rows;
-  if (!rows.padded) {  // all rows are at the same time
-    const index first = w.chunk_begin, steps = w.chunk_end - first, step = rows.batch * stride;
-    const index begin = rows.positions[rows.first_row[first]];
-    const index end = rows.positions[rows.first_row[w.chunk_end - 1]];
-    const bool falls = end < begin;
-    fill_random_mask(stream, values,
-                     {rows.batch, steps, units, falls ? mask + (steps - 1) * step : mask, stride,
-                      falls ? -step : step, rows.slot_row, falls ? end : begin, stride});
-    return;
-  }
-  for (index k = w.chunk_begin; k < w.chunk_end; ++k)
-    for (index s = 0; s < rows.active[k]; ++s)
-      fill_random_mask(stream, values,
-                       {1, 1, units, mask + (w.cache_row(k) + s) * stride, stride, 0,
-                        rows.slot_row + s, rows.positions[rows.first_row[k] + s], stride});
+  const index steps = w.chunk_end - w.chunk_begin;
+  const index grain = std::max<index>(1, kStreamGrain / std::max<index>(1, rows.batch * units));
+  for_shares(steps, grain, [&](index begin, index end) {
+    kernels::RandomMask<T> part = random_rows(stream, values);
+    part.units = units;
+    part.stride = part.padded = stride;
+    part.row_numbers = rows.slot_row;
+    for (index k = w.chunk_begin + begin; k < w.chunk_begin + end; ++k) {
+      part.rows = rows.active[k];
+      part.times = rows.positions + rows.first_row[k];
+      part.mask = mask + w.cache_row(k) * stride;
+      kernels::table<T>().random_mask(part);
+    }
+  });
 }
 
 }  // namespace

@@ -9,19 +9,25 @@
 namespace lstmfast::ops {
 
 template <class T>
-void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& values,
-                      const MaskBlock<T>& block) {
+kernels::RandomMask<T> random_rows(const base::RandomStream& stream, const MaskValues<T>& values) {
   LF_CHECK(values.rate >= 0 && values.rate <= 1,
            "[random_mask] rate is " << values.rate << "; expected 0 to 1");
-  const auto& table = kernels::table<T>();
   const base::PhiloxKey key = stream.key();
-  kernels::RandomMask<T> mask = {};
-  mask.key[0] = key[0];
-  mask.key[1] = key[1];
+  kernels::RandomMask<T> rows = {};
+  rows.key[0] = key[0];
+  rows.key[1] = key[1];
   // Decided in integers, which no floating-point mode can change.
-  mask.drop_below = static_cast<std::uint64_t>(values.rate * 0x1p32);
-  mask.dropped = values.dropped;
-  mask.kept = values.kept;
+  rows.drop_below = static_cast<std::uint64_t>(values.rate * 0x1p32);
+  rows.dropped = values.dropped;
+  rows.kept = values.kept;
+  return rows;
+}
+
+template <class T>
+void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& values,
+                      const MaskBlock<T>& block) {
+  const auto& table = kernels::table<T>();
+  kernels::RandomMask<T> mask = random_rows(stream, values);
   mask.units = block.units;
   mask.stride = block.row_stride;
   mask.padded = block.padded;
@@ -32,7 +38,7 @@ void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& val
     for (index at = begin; at < end; at += part.rows) {
       const index t = at / block.rows, r = at % block.rows;
       part.rows = std::min(block.rows - r, end - at);
-      part.time = static_cast<std::uint32_t>(block.first_time + t);
+      part.time = block.first_time + t;
       part.row_numbers = block.row_numbers ? block.row_numbers + r : nullptr;
       part.first_row = r;
       part.mask = block.mask + r * block.row_stride + t * block.step_stride;
@@ -41,9 +47,12 @@ void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& val
   });
 }
 
-template void fill_random_mask(const base::RandomStream&, const MaskValues<float>&,
-                               const MaskBlock<float>&);
-template void fill_random_mask(const base::RandomStream&, const MaskValues<double>&,
-                               const MaskBlock<double>&);
+#define LF_INSTANTIATE(T)                                                                       \
+  template kernels::RandomMask<T> random_rows(const base::RandomStream&, const MaskValues<T>&); \
+  template void fill_random_mask(const base::RandomStream&, const MaskValues<T>&,               \
+                                 const MaskBlock<T>&);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
 
 }  // namespace lstmfast::ops

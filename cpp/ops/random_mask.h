@@ -2,8 +2,8 @@
 // stream, no layers.
 #pragma once
 
-#include "base/plain.h"
 #include "base/rng.h"
+#include "kernels/vector_args.h"
 
 namespace lstmfast::ops {
 
@@ -25,6 +25,10 @@ template <class T>
 MaskValues<T> zoneout_values(double rate) {
   return {rate, T(1), T(0)};
 }
+
+// The kernel's arguments for a stream; which rows, and where they lie, remains to be said.
+template <class T>
+kernels::RandomMask<T> random_rows(const base::RandomStream& stream, const MaskValues<T>& values);
 
 template <class T>
 struct MaskBlock {

@@ -54,6 +54,27 @@ TEST_CASE_TEMPLATE("random mask: every tail, padding and stride", T, float, doub
     }
 }
 
+TEST_CASE_TEMPLATE("random mask: rows at times of their own", T, float, double) {
+  const std::vector<index> rows = {7, 0, 3}, times = {0xFFFFFFFE, 5, 0};
+  Matrix<T> mask(3, 50);
+  kernels::RandomMask<T> a = random_rows<T>(kStream, {0.4, T(1), T(0)});
+  a.rows = 3;
+  a.units = a.padded = 50;
+  a.row_numbers = rows.data();
+  a.times = times.data();
+  a.mask = mask.data();
+  a.stride = mask.stride;
+  kernels::table<T>().random_mask(a);
+  bool right = true;
+  for (index r = 0; r < 3; ++r)
+    for (index j = 0; j < 50; ++j) {
+      const auto i = static_cast<std::size_t>(r);
+      right = right && (mask.at(r, j) == T(1)) == is_dropped(rows[i], times[i], j, 0.4);
+    }
+  CHECK(right);
+  CHECK(mask.guards_intact());
+}
+
 TEST_CASE("random mask: any number of threads, any cut into steps, both types") {
   const index rows = 5, steps = 37, units = 1021, count = rows * steps * units;
   std::vector<float> alone(count), shared(count), pieces(count);

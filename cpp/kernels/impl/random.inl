@@ -40,7 +40,6 @@ void random_mask(const RandomMask<T>& a) {
   const Words limit = Words::set(0x100000001u * ((a.drop_below - 1) & 0xFFFFFFFFu));
   const Vec<T> dropped = Vec<T>::set(a.drop_below ? a.dropped : a.kept);
   const Vec<T> kept = Vec<T>::set(a.kept);
-  const Words time = Words::set(a.time);
   // Even lanes compute the first L / 2 blocks, odd lanes the others, as swap_odd_even wants them.
   uint64_t order[L];
   for (int lane = 0; lane < L; ++lane) order[lane] = uint64_t(lane / 2 + lane % 2 * (L / 2));
@@ -48,6 +47,7 @@ void random_mask(const RandomMask<T>& a) {
 
   for (index r = 0; r < a.rows; ++r) {
     const Words row = Words::set(uint64_t(a.row_numbers ? a.row_numbers[r] : a.first_row + r));
+    const Words time = Words::set(uint64_t(a.times ? a.times[r] : a.time));
     T* const out = a.mask + r * a.stride;
     for (index j = 0; j < a.units; j += 4 * L) {
       const Words block = Words::set(uint64_t(j / 4)) + lanes;
