@@ -32,7 +32,9 @@ def test_masked_steps_are_not_there(reverse: bool, zeros: bool, bptt_steps: int 
     """A row gives what its real steps give alone; outputs in between repeat, or are zero."""
     problem = Whole()
     how: dict[str, Any] = {"reverse": reverse, "bptt_steps": bptt_steps}
-    together = problem.run(mask=KINDS, zero_output_for_mask=zeros, **how)
+    resets = np.random.default_rng(1).random((B, T)) < 0.3
+    resets[1, 2] = resets[2, 3] = True  # the first real step, and one behind a gap
+    together = problem.run(mask=KINDS, zero_output_for_mask=zeros, resets=resets, **how)
     total: dict[str, Any] = dict.fromkeys(filter(is_gradient, together), 0.0)
     for b, mask in enumerate(KINDS):
         row, real = slice(b, b + 1), np.flatnonzero(mask)
@@ -49,6 +51,7 @@ def test_masked_steps_are_not_there(reverse: bool, zeros: bool, bptt_steps: int 
         alone = problem.run(
             x=problem.x[row, real],
             dy=dy[:, real],
+            resets=resets[row, real],
             **{k: getattr(problem, k)[row] for k in ("h0", "c0", "dh", "dc")},
             **how,
         )

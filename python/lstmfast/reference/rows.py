@@ -84,8 +84,8 @@ def plan_rows(
         clear = _flags("resets", resets, T, B)
         if active is not None:
             clear = clear & active
-        if reverse:  # before the next step of the run
-            clear = np.concatenate([clear[1:], np.zeros((min(T, 1), B), dtype=np.bool_)])
+        if reverse:
+            clear = _crossed(clear, active)
     return Rows(
         order=range(T - 1, -1, -1) if reverse else range(T),
         active=active,
@@ -115,6 +115,17 @@ def _flags(name: str, value: npt.ArrayLike, T: int, B: int) -> Array:
     if flags.dtype != np.bool_:
         raise TypeError(f"[reference.lstm] {name} has dtype {flags.dtype}; expected bool")
     return flags
+
+
+def _crossed(begins: Array, active: Array | None) -> Array:
+    """Real steps of a reverse run that come after one at which a sequence begins."""
+    crossed = np.zeros_like(begins)
+    behind = np.zeros(begins.shape[1:], dtype=np.bool_)  # at the row's last real step so far?
+    for t in reversed(range(len(begins))):
+        real = np.True_ if active is None else active[t]
+        crossed[t] = real & behind
+        behind = np.where(real, begins[t], behind)
+    return crossed
 
 
 def _stops(
