@@ -21,7 +21,7 @@ using test::message_of;
 using test::Numbers;
 
 using Config = std::map<std::string, double>;
-OptimizerOptions from(const base::FlatConfig& config) {
+OptimizerOptions from(const Config& config) {
   return [config](const char* key, double fallback) {
     const auto found = config.find(key);
     return found == config.end() ? fallback : found->second;
@@ -49,7 +49,7 @@ struct Scalar {
 
 // Five steps over every tail and misalignment against the scalar formulas.
 template <class T>
-void check_steps(const std::string& name, const base::FlatConfig& config,
+void check_steps(const std::string& name, const Config& config,
                  const std::function<void(Scalar&, double, int)>& scalar) {
   const index lanes = kernels::table<T>().lanes;
   for (index count = 1; count <= 2 * lanes + 1; ++count) {
@@ -141,7 +141,7 @@ TEST_CASE("optim: several blocks, threads and resumption give the same bits") {
 }
 
 TEST_CASE("optim: errors say what is wrong") {
-  const auto message = [](const char* name, const base::FlatConfig& config) {
+  const auto message = [](const char* name, const Config& config) {
     return message_of([&] { make_optimizer<float>(name, from(config)); });
   };
   CHECK(message("adamw", {}) == "[optimizer] unknown optimizer 'adamw'; known: sgd, adam");
