@@ -57,6 +57,7 @@ LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n);
 #include "cells/general.inl"
 #include "cells/norm.inl"
 #include "cells/hidden.inl"
+#include "cells/read_gates.inl"
 #include "impl/step.inl"
 #include "impl/fma_chains.inl"
 #include "impl/vector.inl"

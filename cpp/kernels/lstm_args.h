@@ -132,6 +132,20 @@ struct NormBackward {
   CellParams<T> cell;
 };
 
+// The gates i, f, g, o of rows row0..row1 as the cell used them, from what training keeps of them:
+// a gate that is off is 1, a coupled i is 1 - f.
+template <class T>
+struct ReadGates {
+  index row0, row1;
+  index hidden, panels;
+  const T* gates;  // as StepForward left its gates, or NormForward its z: [P][row][G][V]
+  index gate_panel_stride;
+  const T* stats;  // of NormForward; null without layer norm
+  T* out[4];       // gate k of a row at out[k] + offsets[row], H values
+  const index* offsets;
+  CellParams<T> cell;
+};
+
 // What comes after the cell where h is more than o a(c): v is that, or its projection.
 //   h = m h_prev + (1 - m) clip(v),   h_in = recurrent mask * h
 template <class T>
@@ -163,8 +177,9 @@ struct HiddenBackward {
   const unsigned char* reset;  // [row] 1: h_prev counts as 0; null: none
   const T* dy;                 // null: 0
   const index* dy_offsets;
-  const T* y;  // this step's h, for the clip
-  const index* y_offsets;
+  const T* v;  // as HiddenForward had it, for the clip; clipped, or h where no mixing followed
+  const index* v_offsets;  // null: rows v_stride apart
+  index v_stride;
   Keep<T> keep;
   T* dv;  // [row][dv_stride]; may be dh_in
   index dv_stride;

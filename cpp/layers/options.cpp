@@ -134,7 +134,8 @@ LstmOptions read_lstm_options(const base::FlatConfig& config) {
       config.choice_or("recurrent_dropout_kind", {"sequence", "step"}, "sequence") == "step";
   o.noise.weight = config.number_or("weight_drop", 0, 0, 1);
   o.bptt_steps = config.integer_or("bptt_steps", 0, 0);
-  o.recompute_every = config.integer_or("recompute_every", 0, 0);
+  const bool root = config.text_or("recompute_every", "") == "sqrt";
+  o.recompute_every = root ? ops::kRootOfSteps : config.integer_or("recompute_every", 0, 0);
   o.use_bias = config.flag_or("use_bias", true);
   return o;
 }

@@ -49,6 +49,7 @@ struct LstmShape {
 
 // What training draws at random, beside the cell's zoneout; rates of 0 are off.
 struct LstmNoise {
+  bool draw = true;      // false: nothing is random, and zoneout mixes by its rate, as in inference
   double input = 0;      // of x, one mask for all steps of a row
   double recurrent = 0;  // of h on its way into the gates
   bool recurrent_per_step = false;
@@ -58,6 +59,8 @@ struct LstmNoise {
   std::uint32_t stream = 0;
   std::uint64_t step = 0;
 };
+
+constexpr index kRootOfSteps = -1;
 
 // One call's data. x: row b, step t at x + b * x_row + t * x_step (I values); y (O values) and
 // cells (H values) alike.
@@ -85,8 +88,9 @@ struct LstmCall {
   const unsigned char* resets;
   bool reverse;  // each row goes from its last real step to its first; y stays where x is
   LstmNoise noise;
-  index bptt_steps;       // gradients of the state end at every so many steps; 0: never
-  index recompute_every;  // training keeps the cache of so many steps and recomputes; 0: of all
+  index bptt_steps;  // gradients of the state end at every so many steps; 0: never
+  // Training keeps the cache of so many steps and recomputes; 0: of all, kRootOfSteps: of sqrt(T).
+  index recompute_every;
 };
 
 // Gradients of one call. dy is laid out as y, dcells as cells, dx as x.

@@ -165,7 +165,8 @@ struct Steps {
     kernel.norm_forward(n);
   }
 
-  // v = u P, into the place of h.
+  // v = u P, into the place of h unless backward needs it for itself.
+  T* projected(index k) const { return w.v ? w.v + w.cache_row(k) * w.h_stride : w.h_at(k + 1); }
   void project_output(index k, Range mine, Range panels, const LinearShape<T>& projection) const {
     const index row = projection.groups * shape.lanes;
     kernels::Gemm<T> g{};
@@ -180,7 +181,7 @@ struct Steps {
     g.segment = shape.hidden;
     g.b = block + shape.projection_offset() + row;
     g.b_panel_stride = (1 + shape.hidden) * row;
-    g.c = w.h_at(k + 1);
+    g.c = projected(k);
     g.c_stride = w.h_stride;
     g.c_panel_stride = row;
     g.columns = shape.outputs();
@@ -195,7 +196,7 @@ struct Steps {
     f.unit1 = units.end;
     f.clip = shape.options.proj_clip;
     f.rate = shape.options.zoneout_h;
-    f.v = w.h_at(k + 1);
+    f.v = projected(k);
     f.v_stride = w.h_stride;
     f.h_prev = w.has_h(call, k) ? w.h_at(k) : nullptr;
     f.keep = w.mask_at(w.keep_h, k, w.h_stride);

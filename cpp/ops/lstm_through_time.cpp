@@ -41,8 +41,9 @@ struct ThroughTime {
     h.reset = rows.reset_at(k);
     h.dy = dy();
     h.dy_offsets = dy_offsets;
-    h.y = call.y;
-    h.y_offsets = rows.y_offsets + rows.first_row[k];
+    h.v = w.v ? w.v + w.cache_row(k) * w.h_stride : call.y;
+    h.v_offsets = w.v ? nullptr : rows.y_offsets + rows.first_row[k];
+    h.v_stride = w.h_stride;
     h.keep = w.mask_at(w.keep_h, k, w.h_stride);
     h.dv = dv(k);
     h.dv_stride = w.dv_stride;

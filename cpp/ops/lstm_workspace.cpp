@@ -15,6 +15,13 @@ index padded(index elements, index lanes) {
   return stride * index(sizeof(T)) % 1024 == 0 ? stride + lanes : stride;
 }
 
+// The root of n, rounded up.
+index root_of(index n) {
+  index root = 0;
+  while (root * root < n) ++root;
+  return root;
+}
+
 }  // namespace
 
 template <class T>
@@ -25,9 +32,12 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   rows.order(call);
   const CellOptions& o = shape.options;
   const LstmNoise& noise = call.noise;
+  const bool draws = training && noise.draw;
   const index B = rows.batch, G = shape.gates, V = shape.lanes, P = shape.panels;
-  const bool chunked = training && call.recompute_every > 0 && call.recompute_every < rows.steps;
-  chunk_steps = chunked ? call.recompute_every : std::max<index>(1, rows.steps);
+  const index kept =
+      call.recompute_every == kRootOfSteps ? root_of(call.steps) : call.recompute_every;
+  const bool chunked = training && kept > 0 && kept < rows.steps;
+  chunk_steps = chunked ? kept : std::max<index>(1, rows.steps);
   chunk_begin = 0;
   chunk_end = std::min(rows.steps, chunk_steps);
   const index chunks = (rows.steps + chunk_steps - 1) / chunk_steps;
@@ -41,8 +51,8 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   c_panel_stride = odd(c_rows) * V;
   gate_panel_stride = odd(gate_rows) * G * V;
   has_c0 = call.c0 != nullptr;
-  keeps_h_in = training && noise.recurrent > 0;
-  const bool drops_weights = training && noise.weight > 0;
+  keeps_h_in = draws && noise.recurrent > 0;
+  const bool drops_weights = draws && noise.weight > 0;
   if (o.preact_clip > 0) {
     const kernels::Table<T>& kernel = kernels::table<T>();
     const T clip = T(o.preact_clip), ends[2] = {-clip, clip};
@@ -62,15 +72,18 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   const auto stats_at = at_if(o.layer_norm, (training ? cached : B) * (2 * G + 2));
   const auto scratch_at = plan.add<T>(threads * norm_scratch_size);
   const auto u_at = at_if(o.projection > 0, (training ? cached : B) * u_stride);
+  // Drawn masks take one or the other, and where they take h_prev the clip does not matter.
+  const bool hides_v = training && !draws && o.proj_clip > 0 && o.zoneout_h > 0;
+  const auto v_at = at_if(hides_v, cached * h_stride);
   const auto saved_h_at = at_if(chunked, (chunks - 1) * B * h_stride);
   const auto saved_c_at = at_if(chunked, (chunks - 1) * P * B * V);
-  const bool drops_x = training && noise.input > 0;
+  const bool drops_x = draws && noise.input > 0;
   const auto x_at = at_if(drops_x, cached * shape.input);
   const auto x_starts_at = plan.add<index>(drops_x ? B : 0);
   const auto x_mask_at = at_if(drops_x, B * shape.input);
   const auto recurrent_at = at_if(keeps_h_in, recurrent_rows * h_stride);
-  const auto keep_h_at = at_if(training && o.zoneout_h > 0, cached * h_stride);
-  const auto keep_c_at = at_if(training && o.zoneout_c > 0, cached * unit_stride);
+  const auto keep_h_at = at_if(draws && o.zoneout_h > 0, cached * h_stride);
+  const auto keep_c_at = at_if(draws && o.zoneout_c > 0, cached * unit_stride);
   const auto weight_mask_at = at_if(drops_weights, P * shape.outputs() * G * V);
   const auto weight_row_at = at_if(drops_weights, G * shape.hidden);
   const auto dropped_at = at_if(drops_weights, P * shape.panel_stride());
@@ -83,6 +96,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   stats = forward_.at(stats_at);
   norm_scratch = forward_.at(scratch_at);
   u = forward_.at(u_at);
+  v = forward_.at(v_at);
   saved_h = forward_.at(saved_h_at);
   saved_c = forward_.at(saved_c_at);
   x = forward_.at(x_at);

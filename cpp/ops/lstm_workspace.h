@@ -57,6 +57,9 @@ class LstmWorkspace {
   // o a(c) before the projection: [B][u_stride], in training [cache rows][u_stride].
   T* u;
   index u_stride;
+  // The projection, [cache rows][h_stride]: in training where a mixture of it and h_prev hides
+  // which values were clipped; else null.
+  T* v;
   // h and c before each chunk but the first: [chunks - 1][B][h_stride], [chunks - 1][P][B][V].
   T* saved_h;
   T* saved_c;

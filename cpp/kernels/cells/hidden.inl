@@ -41,8 +41,8 @@ void hidden_backward(const HiddenBackward<T>& s) {
       }
       past.store(carry);
       if (s.clip > 0) {
-        const Vec<T> y = load_up_to(s.y + s.y_offsets[row] + u, left);
-        dv = select(less(abs(y), bound), dv, Vec<T>::zero());
+        const T* const v = s.v + (s.v_offsets ? s.v_offsets[row] : row * s.v_stride);
+        dv = select(less(abs(load_up_to(v + u, left)), bound), dv, Vec<T>::zero());
       }
       units_of(dv, left).store(s.dv + row * s.dv_stride + u);
     }
