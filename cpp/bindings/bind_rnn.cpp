@@ -73,38 +73,67 @@ model::RnnArray<const U*> pointer(const py::array_t<T>& array) {
   return {reinterpret_cast<const U*>(array.data()), shape_of(array)};
 }
 
+// The arrays that a call reads, held as long as this lives.
+template <class T>
+struct Given {
+  py::array_t<T> x, h0, c0;
+  py::array_t<index> lengths;
+  py::array_t<bool> resets;
+  model::RnnInput<T> input;
+
+  Given(const char* op, const py::object& x_, const py::object& h0_, const py::object& c0_,
+        const py::object& lengths_, const py::object& resets_, bool batch_first)
+      : x(take<T>(op, "x", x_)),
+        h0(take_optional<T>(op, "h0", h0_)),
+        c0(take_optional<T>(op, "c0", c0_)),
+        lengths(take_optional<index>(op, "lengths", lengths_)),
+        resets(take_optional<bool>(op, "resets", resets_)) {
+    input.batch_first = batch_first;
+    input.x = pointer<T, T>(x);
+    input.h0 = pointer<T, T>(h0);
+    input.c0 = pointer<T, T>(c0);
+    input.lengths = pointer<index, index>(lengths);
+    input.resets = pointer<bool, unsigned char>(resets);
+  }
+};
+
+// Of what a call gives out, and of its gradients.
+struct Shapes {
+  layers::Shape y, cells, h, c;
+
+  Shapes(const model::RnnOptions& o, const layers::Shape& x, index batch)
+      : y(x.with_features(o.directions * o.outputs())),
+        cells(x.with_features(o.directions * o.hidden)),
+        h{o.layers * o.directions, batch, o.outputs()},
+        c{o.layers * o.directions, batch, o.hidden} {}
+};
+
 py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
                   const py::object& lengths, const py::object& resets, bool training,
-                  const py::object& out, bool batch_first) {
+                  const py::object& out, bool batch_first, bool draw) {
   return self.visit([&](auto& engine) -> py::tuple {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.forward";
-    const py::array_t<T> x_array = take<T>(op, "x", x);
-    const py::array_t<T> h0_array = take_optional<T>(op, "h0", h0);
-    const py::array_t<T> c0_array = take_optional<T>(op, "c0", c0);
-    const py::array_t<index> lengths_array = take_optional<index>(op, "lengths", lengths);
-    const py::array_t<bool> resets_array = take_optional<bool>(op, "resets", resets);
-    model::RnnInput<T> input;
-    input.batch_first = batch_first;
-    input.x = pointer<T, T>(x_array);
-    input.h0 = pointer<T, T>(h0_array);
-    input.c0 = pointer<T, T>(c0_array);
-    input.lengths = pointer<index, index>(lengths_array);
-    input.resets = pointer<bool, unsigned char>(resets_array);
+    const Given<T> given(op, x, h0, c0, lengths, resets, batch_first);
     // Until the arrays are kept: backward in another thread would miss them.
     std::optional<model::Busy> busy;
     if (training) busy.emplace(engine.rnn.busy(), op);
-    ops::LstmCall<T> call = engine.rnn.check(op, input);
+    ops::LstmCall<T> call = engine.rnn.check(op, given.input);
+    call.noise.draw = draw;
 
-    const model::RnnOptions& options = engine.rnn.options();
-    const layers::Shape y_shape = input.x.shape.with_features(options.hidden);
-    const layers::Shape state_shape{options.layers, call.batch, options.hidden};
+    const Shapes shapes(engine.rnn.options(), given.input.x.shape, call.batch);
     py::array_t<T> y =
-        out.is_none() ? new_array<T>(y_shape) : take_output<T>(op, "out", out, y_shape);
-    py::array_t<T> h_n = new_array<T>(state_shape), c_n = new_array<T>(state_shape);
+        out.is_none() ? new_array<T>(shapes.y) : take_output<T>(op, "out", out, shapes.y);
+    py::array_t<T> h_n = new_array<T>(shapes.h), c_n = new_array<T>(shapes.c);
+    py::object cells = py::none();
     call.y = y.mutable_data();
     call.h_n = h_n.mutable_data();
     call.c_n = c_n.mutable_data();
+    if (engine.rnn.options().cell_states) {
+      py::array_t<T> array = new_array<T>(shapes.cells);
+      call.cells = array.mutable_data();
+      cells = std::move(array);
+    }
     engine.rnn.check_output(op, call);
     {
       const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
@@ -117,23 +146,54 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
     if (training) {
       // backward reads y: nobody may write to it by accident. The caller's own array stays as it
       // was.
-      engine.keep(py::make_tuple(x, h0, c0, lengths, resets, y), input.x.shape,
+      engine.keep(py::make_tuple(x, h0, c0, lengths, resets, y), given.input.x.shape,
                   out.is_none() ? py::object(y) : py::object());
     }
-    return py::make_tuple(std::move(y), std::move(h_n), std::move(c_n));
+    return py::make_tuple(std::move(y), std::move(h_n), std::move(c_n), std::move(cells));
+  });
+}
+
+// By n, the gates i, f, g, o and c and h of every step.
+py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
+               const py::object& lengths, const py::object& resets, bool batch_first) {
+  return self.visit([&](auto& engine) -> py::list {
+    using T = Element<decltype(engine)>;
+    const char* const op = "lstm.trace";
+    const Given<T> given(op, x, h0, c0, lengths, resets, batch_first);
+    const ops::LstmCall<T> call = engine.rnn.check(op, given.input);
+    const model::RnnOptions& options = engine.rnn.options();
+    const layers::Shape& x_shape = given.input.x.shape;
+    const layers::Shape units = x_shape.with_features(options.hidden);
+    const layers::Shape outputs = x_shape.with_features(options.outputs());
+    std::vector<ops::LstmTrace<T>> traces;
+    py::list out;
+    for (index n = 0; n < options.layers * options.directions; ++n) {
+      py::array_t<T> arrays[] = {new_array<T>(units), new_array<T>(units), new_array<T>(units),
+                                 new_array<T>(units), new_array<T>(units), new_array<T>(outputs)};
+      const index H = options.hidden, O = options.outputs(), B = call.batch, steps = call.steps;
+      traces.push_back({arrays[0].mutable_data(), arrays[1].mutable_data(),
+                        arrays[2].mutable_data(), arrays[3].mutable_data(),
+                        arrays[4].mutable_data(), batch_first ? steps * H : H,
+                        batch_first ? H : B * H, arrays[5].mutable_data(),
+                        batch_first ? steps * O : O, batch_first ? O : B * O});
+      out.append(py::make_tuple(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5]));
+    }
+    const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
+    engine.rnn.trace(call, traces);
+    return out;
   });
 }
 
 py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
-                   const py::object& dc_n) {
+                   const py::object& dc_n, const py::object& dcells) {
   return self.visit([&](auto& engine) -> py::tuple {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.backward";
     const model::Busy busy(engine.rnn.busy(), op);
     const ops::LstmCall<T>& call = engine.rnn.trained_call(op);
-    const model::RnnOptions& options = engine.rnn.options();
-    const layers::Shape y_shape = engine.x_shape.with_features(options.hidden);
-    const layers::Shape state_shape{options.layers, call.batch, options.hidden};
+    const Shapes shapes(engine.rnn.options(), engine.x_shape, call.batch);
+    LF_CHECK(call.cells != nullptr || dcells.is_none(),
+             "[" << op << "] dcells is given; expected None without return_cell_states");
     const auto checked = [&](const char* name, const py::object& value,
                              const layers::Shape& shape) {
       py::array_t<T> array = take_optional<T>(op, name, value);
@@ -142,14 +202,16 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
                                                        << shape.text());
       return array;
     };
-    const py::array_t<T> dy_array = checked("dy", dy, y_shape);
-    const py::array_t<T> dh_array = checked("dh_n", dh_n, state_shape);
-    const py::array_t<T> dc_array = checked("dc_n", dc_n, state_shape);
+    const py::array_t<T> dy_array = checked("dy", dy, shapes.y);
+    const py::array_t<T> dh_array = checked("dh_n", dh_n, shapes.h);
+    const py::array_t<T> dc_array = checked("dc_n", dc_n, shapes.c);
+    const py::array_t<T> dcells_array = checked("dcells", dcells, shapes.cells);
     py::array_t<T> dx = new_array<T>(engine.x_shape);
-    py::array_t<T> dh0 = new_array<T>(state_shape), dc0 = new_array<T>(state_shape);
+    py::array_t<T> dh0 = new_array<T>(shapes.h), dc0 = new_array<T>(shapes.c);
 
     ops::LstmGradients<T> gradients{};
     gradients.dy = dy_array ? dy_array.data() : nullptr;
+    gradients.dcells = dcells_array ? dcells_array.data() : nullptr;
     gradients.dh_n = dh_array ? dh_array.data() : nullptr;
     gradients.dc_n = dc_array ? dc_array.data() : nullptr;
     gradients.dx = dx.mutable_data();
@@ -213,9 +275,11 @@ void bind_rnn(py::module_& module) {
            py::arg("seed"))
       .def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
            py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
-           py::arg("out") = none, py::arg("batch_first") = true)
+           py::arg("out") = none, py::arg("batch_first") = true, py::arg("draw") = true)
       .def("backward", &backward, py::arg("dy") = none, py::arg("dh_n") = none,
-           py::arg("dc_n") = none)
+           py::arg("dc_n") = none, py::arg("dcells") = none)
+      .def("trace", &trace, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
+           py::arg("lengths") = none, py::arg("resets") = none, py::arg("batch_first") = true)
       .def("parameter_names", &parameter_names)
       .def(
           "get",

@@ -6,6 +6,7 @@
 
 #include "base/denormals.h"
 #include "base/flat_config.h"
+#include "base/rng.h"
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
 #include "layers/options.h"
@@ -54,6 +55,19 @@ void bind_testing(py::module_& module) {
       },
       py::arg("activation"), py::arg("x"), py::arg("slope") = false);
   testing.def("activation_names", layers::activation_names);
+  // Numbers 0 .. count of a stream of random numbers, by its names: see base/rng.h.
+  testing.def(
+      "random_bits",
+      [](std::uint64_t seed, std::uint32_t layer, std::uint32_t kind, std::uint64_t step,
+         std::uint32_t row, std::uint32_t time, index count) {
+        const base::RandomStream stream = base::RandomStream(seed, layer, kind, step).at(row, time);
+        py::array_t<std::uint32_t> bits(count);
+        for (index j = 0; j < count; ++j)
+          bits.mutable_at(j) = stream.bits(static_cast<std::uint64_t>(j));
+        return bits;
+      },
+      py::arg("seed"), py::arg("layer"), py::arg("kind"), py::arg("step"), py::arg("row"),
+      py::arg("time"), py::arg("count"));
   testing.def(
       "fma_peak",
       [](bool double_precision, double seconds) {

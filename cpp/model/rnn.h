@@ -1,5 +1,8 @@
-// LSTM layers one above the other on a caller's arrays, in torch's manner: states in and out,
-// gradients on request. Knows no Sequential, no training loop and no Python.
+// LSTM layers one above the other on a caller's arrays, in torch's manner: one or two directions a
+// layer, states in and out, gradients on request. Knows no Sequential, no training loop, no Python.
+//
+// L layers of D directions are numbered n = layer * D + direction; the second direction goes from
+// the end to the beginning. A layer gives out D * O values a step, side by side by direction.
 #pragma once
 
 #include <cstdint>
@@ -10,26 +13,32 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/flat_config.h"
+#include "layers/options.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
 #include "model/busy.h"
 #include "model/pool.h"
+#include "ops/lstm_trace.h"
 #include "ops/lstm_workspace.h"
 
 namespace lstmfast::model {
 
 struct RnnOptions {
-  index input = 0, hidden = 0, layers = 1;
-  CellOptions cell;
-  bool use_bias = true;    // false: the bias is no parameter and stays 0
-  double dropout = 0;      // between layers, in training
-  std::uint64_t seed = 0;  // of its masks
+  index input = 0, hidden = 0, layers = 1, directions = 1;
+  layers::LstmOptions lstm;  // use_bias false: the bias is no parameter and stays 0
+  bool cell_states = false;  // whether calls give out c of every step
+  double dropout = 0;        // between layers, in training
+  std::uint64_t seed = 0;    // of all masks
+
+  index outputs() const {  // O
+    return lstm.cell.projection > 0 ? lstm.cell.projection : hidden;
+  }
 };
 
-// `cell`: the cell options as text, and use_bias. Throws std::invalid_argument naming what is
-// wrong.
+// `texts`: the options of layers/options.h, bidirectional and return_cell_states. Throws
+// std::invalid_argument naming what is wrong.
 RnnOptions read_rnn_options(index input, index hidden, index layers,
-                            const base::FlatConfig::Map& cell, double dropout, std::uint64_t seed);
+                            const base::FlatConfig::Map& texts, double dropout, std::uint64_t seed);
 
 // A caller's array with its shape; null data: not given.
 template <class P>
@@ -42,7 +51,7 @@ template <class T>
 struct RnnInput {
   bool batch_first = true;
   RnnArray<const T*> x;                   // [B][T][I], or [T][B][I]
-  RnnArray<const T*> h0, c0;              // [L][B][H]
+  RnnArray<const T*> h0, c0;              // [L D][B][O], [L D][B][H]
   RnnArray<const index*> lengths;         // [B]
   RnnArray<const unsigned char*> resets;  // [B][T], whatever the layout of x
 };
@@ -58,7 +67,7 @@ class Rnn {
   const RnnOptions& options() const { return options_; }
 
   struct Parameter {
-    index layer;
+    index layer;  // n
     layers::Parameter place;
   };
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -74,14 +83,18 @@ class Rnn {
   // The call that an input amounts to, without its outputs. Throws std::invalid_argument naming the
   // array of the wrong shape or content.
   ops::LstmCall<T> check(const char* op, const RnnInput<T>& input) const;
-  // That the call's y overlaps none of its inputs: steps write y while later ones read x.
+  // That the call's y overlaps none of its inputs, as steps write y while later ones read x.
   void check_output(const char* op, const ops::LstmCall<T>& call) const;
 
-  // States are [L][B][H], else as ops::LstmCall says; y may be null.
+  // States are [L D][B][O] and [L D][B][H], y has D * O values and cells, those of the last layer,
+  // D * H; else as ops::LstmCall says. y may be null.
   void infer(const ops::LstmCall<T>& call) const;
+  // traces [L D].
+  void trace(const ops::LstmCall<T>& call, const std::vector<ops::LstmTrace<T>>& traces) const;
 
-  // As infer, and keeps the one cache that backward reads: x, y (not null), states, lengths and
-  // resets of the call must stay as they are until then.
+  // As infer, but with what is random (unless noise.draw is false), and keeps the one cache that
+  // backward reads: x, y (not null), states, lengths and resets of the call must stay as they are
+  // until then.
   void train(const ops::LstmCall<T>& call);
 
   // For Busy: set, train and backward exclude each other. A caller whose arrays must stay as one of
@@ -91,26 +104,36 @@ class Rnn {
   // The call of the cache; throws where there is none.
   const ops::LstmCall<T>& trained_call(const char* op) const;
 
-  // dy laid out as y and dx as x; state gradients [L][B][H]. dblock and bias are not read:
-  // gradients are added to those of the parameters.
+  // dy laid out as y, dx as x, state gradients as states; dcells as the call's cells, which must
+  // have been there. dblock, bias and add_dx are not read: gradients are added to those of the
+  // parameters.
   void backward(const ops::LstmGradients<T>& gradients);
 
   double flops(index steps, index batch) const;  // of inference, roughly
 
  private:
   struct Memory {
-    // One a layer; inference uses one.
+    // By n; inference uses one a direction.
     std::vector<std::unique_ptr<ops::LstmWorkspace<T>>> workspaces;
     base::Arena arena, backward_arena;
-    std::vector<base::Slot<T>> outputs, masks, masked;  // [T][B][H] below each layer but the first
+    // [T][B][D O] between layer l and l + 1; masked is outputs without dropout.
+    std::vector<base::Slot<T>> outputs, masks, masked;
   };
+  enum class Pass { infer, train, trace };
 
-  void forward(ops::LstmCall<T> call, bool training, Memory& memory) const;
-  void drop(const ops::LstmCall<T>& call, std::size_t layer, Memory& memory) const;
+  // What direction d of layer l gets of a call.
+  ops::LstmCall<T> part_of(const ops::LstmCall<T>& call, index l, index d, Memory& memory) const;
+  void plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const;
+  void forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
+               const std::vector<ops::LstmTrace<T>>* traces = nullptr) const;
+  void drop(const ops::LstmCall<T>& call, index l, Memory& memory) const;
+  bool drops(const ops::LstmCall<T>& call) const { return options_.dropout > 0 && call.noise.draw; }
+  template <class F>
+  void for_directions(const ops::LstmCall<T>& call, index l, F f) const;
 
   RnnOptions options_;
-  std::vector<ops::LstmShape<T>> shapes_;  // of each layer
-  std::vector<index> blocks_;              // where each layer's parameters start
+  std::vector<ops::LstmShape<T>> shapes_;  // by n
+  std::vector<index> blocks_;              // where the parameters of n start
   std::vector<Parameter> parameters_;
   base::Buffer<T> values_, gradients_;
 

@@ -10,13 +10,14 @@ namespace {
 
 using base::shape_text;
 
+// `letters` of the axes.
 void check_states(const char* op, const char* name, const layers::Shape& shape,
-                  const layers::Shape& expected) {
-  LF_CHECK(
-      shape == expected,
-      "[" << op << "] " << name << " has shape " << shape.text() << "; expected "
-          << shape_text(
-                 {{"L", expected.sizes[0]}, {"B", expected.sizes[1]}, {"H", expected.sizes[2]}}));
+                  const layers::Shape& expected, const char* const (&letters)[3]) {
+  LF_CHECK(shape == expected, "[" << op << "] " << name << " has shape " << shape.text()
+                                  << "; expected "
+                                  << shape_text({{letters[0], expected.sizes[0]},
+                                                 {letters[1], expected.sizes[1]},
+                                                 {letters[2], expected.sizes[2]}}));
 }
 
 }  // namespace
@@ -29,7 +30,8 @@ ops::LstmCall<T> Rnn<T>::check(const char* op, const RnnInput<T>& input) const {
   ops::LstmCall<T> call{};
   call.batch = x.sizes[input.batch_first ? 0 : 1];
   call.steps = x.sizes[input.batch_first ? 1 : 0];
-  const index B = call.batch, steps = call.steps, I = options_.input, H = options_.hidden;
+  const index B = call.batch, steps = call.steps, I = options_.input;
+  const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
   const auto text = [&] {
     const base::NamedSize b{"B", B}, t{"T", steps}, i{"I", x.sizes[2]};
     return input.batch_first ? shape_text({b, t, i}) : shape_text({t, b, i});
@@ -42,12 +44,19 @@ ops::LstmCall<T> Rnn<T>::check(const char* op, const RnnInput<T>& input) const {
   call.x = input.x.data;
   call.x_row = input.batch_first ? steps * I : I;
   call.x_step = input.batch_first ? I : B * I;
-  call.y_row = input.batch_first ? steps * H : H;
-  call.y_step = input.batch_first ? H : B * H;
+  call.y_row = input.batch_first ? steps * D * O : D * O;
+  call.y_step = input.batch_first ? D * O : B * D * O;
+  call.cells_row = input.batch_first ? steps * D * H : D * H;
+  call.cells_step = input.batch_first ? D * H : B * D * H;
 
-  const layers::Shape states{options_.layers, B, H};
-  if (input.h0.data != nullptr) check_states(op, "h0", input.h0.shape, states);
-  if (input.c0.data != nullptr) check_states(op, "c0", input.c0.shape, states);
+  const char* const L = D > 1 ? "2*L" : "L";
+  if (input.h0.data != nullptr) {
+    check_states(op, "h0", input.h0.shape, {options_.layers * D, B, O},
+                 {L, "B", O == H ? "H" : "P"});
+  }
+  if (input.c0.data != nullptr) {
+    check_states(op, "c0", input.c0.shape, {options_.layers * D, B, H}, {L, "B", "H"});
+  }
   call.h0 = input.h0.data;
   call.c0 = input.c0.data;
 
@@ -74,8 +83,9 @@ ops::LstmCall<T> Rnn<T>::check(const char* op, const RnnInput<T>& input) const {
 
 template <class T>
 void Rnn<T>::check_output(const char* op, const ops::LstmCall<T>& call) const {
-  const index states = options_.layers * call.batch * options_.hidden;
-  const T* const y_end = call.y + call.steps * call.batch * options_.hidden;
+  const index rows = options_.layers * options_.directions * call.batch;
+  const T* const y_end =
+      call.y + call.steps * call.batch * options_.directions * options_.outputs();
   const auto check_apart = [&](const char* name, const T* data, index count) {
     const bool overlaps =
         data != nullptr && std::less<>()(data, y_end) && std::less<>()(call.y, data + count);
@@ -83,8 +93,8 @@ void Rnn<T>::check_output(const char* op, const ops::LstmCall<T>& call) const {
              "[" << op << "] out shares memory with " << name << "; expected an array of its own");
   };
   check_apart("x", call.x, call.steps * call.batch * options_.input);
-  check_apart("h0", call.h0, states);
-  check_apart("c0", call.c0, states);
+  check_apart("h0", call.h0, rows * options_.outputs());
+  check_apart("c0", call.c0, rows * options_.hidden);
 }
 
 template void Rnn<float>::check_output(const char* op, const ops::LstmCall<float>& call) const;

@@ -22,7 +22,8 @@ _Shape = tuple[int | None, ...]
 __version__: str
 
 # Single kernels, for tests and benchmarks: activate(activation, x, slope=False),
-# activation_names(), fma_peak(double_precision, seconds).
+# activation_names(), random_bits(seed, layer, kind, step, row, time, count),
+# fma_peak(double_precision, seconds).
 testing: ModuleType
 
 def isa() -> str: ...
@@ -34,9 +35,9 @@ def get_num_threads() -> int: ...
 
 @final
 class Rnn:
-    """Stacked LSTM layers in one direction, with dropout between them in training."""
+    """Stacked LSTM layers in one or D = 2 directions, numbered n = layer * D + direction."""
 
-    training_calls: int  # so far; names the dropout masks of the next
+    training_calls: int  # so far; names the random masks of the next
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class Rnn:
     ) -> None:
         """Make layers whose parameters are zero.
 
-        `options`: activation, recurrent_activation, peephole, coupled, layer_norm, use_bias.
+        `options`: those of the cell, use_bias, bidirectional and return_cell_states.
         """
 
     def forward(
@@ -63,21 +64,37 @@ class Rnn:
         training: bool = False,
         out: _Array | None = None,
         batch_first: bool = True,
-    ) -> tuple[_Array, _Array, _Array]:
-        """Return y, h_n, c_n.
+        draw: bool = True,
+    ) -> tuple[_Array, _Array, _Array, _Array | None]:
+        """Return y, h_n, c_n, and the cells of the last layer if they are an output.
 
-        x and y are (B, T, ·), or (T, B, ·) with batch_first=False; states are (L, B, H); lengths
-        (B,) and resets (B, T) in both layouts. training=True keeps x, the states and y for
-        backward; the y that it allocates is read-only until then.
+        x, y and cells are (B, T, ·), or (T, B, ·) with batch_first=False; states are (L D, B, ·);
+        lengths (B,) and resets (B, T) in both layouts. training=True keeps x, the states and y for
+        backward; the y that it allocates is read-only until then. draw=False: nothing is random.
         """
 
     def backward(
-        self, dy: _Array | None = None, dh_n: _Array | None = None, dc_n: _Array | None = None
+        self,
+        dy: _Array | None = None,
+        dh_n: _Array | None = None,
+        dc_n: _Array | None = None,
+        dcells: _Array | None = None,
     ) -> tuple[_Array, _Array, _Array]:
         """Return dx, dh0, dc0 of the last training call, once; add to the parameters' gradients."""
 
+    def trace(
+        self,
+        x: _Array,
+        h0: _Array | None = None,
+        c0: _Array | None = None,
+        lengths: NDArray[np.int64] | None = None,
+        resets: NDArray[np.bool_] | None = None,
+        batch_first: bool = True,
+    ) -> list[tuple[_Array, _Array, _Array, _Array, _Array, _Array]]:
+        """Return i, f, g, o, c and h of every step, by n."""
+
     def parameter_names(self) -> list[tuple[int, str, tuple[int, ...]]]:
-        """Return (layer, name, shape) of each parameter."""
+        """Return (n, name, shape) of each parameter."""
 
     def get(self, layer: int, name: str) -> _Array: ...
     def set(self, layer: int, name: str, value: _Array) -> None: ...

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from lstmfast import _core
-from lstmfast._activation import activation_text
 from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, shape_text
-from lstmfast._checks import flag
+from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell
 from lstmfast._names import config_text
 from lstmfast._torch_layout import from_torch, torch_shapes
 
@@ -19,6 +19,7 @@ WEIGHTS = {
     "w_hh": "weight_hh",
     "b_ih": "bias_ih",
     "b_hh": "bias_hh",
+    "w_hr": "weight_hr",
     "w_peephole": "weight_peephole",
     "norm_z_weight": "norm_z_weight",
     "norm_z_bias": "norm_z_bias",
@@ -40,19 +41,21 @@ class Packed:
     """
 
     def __init__(
-        self, weights: dict[str, Array], options: dict[str, str], dtype: np.dtype[Any]
+        self, weights: dict[str, Array], cell: Cell, bias: bool, dtype: np.dtype[Any]
     ) -> None:
-        gates = 3 if options["coupled"] == "true" else 4
-        rows, self.hidden_size = weights["weight_hh"].shape
+        gates = cell.gates
+        rows, self.output_size = weights["weight_hh"].shape
+        self.hidden_size = rows // gates
         self.input_size = weights["weight_ih"].shape[1]
         self._weights = weights
         self._given = frozenset(weights)
-        self._options = options
+        self._cell = cell
+        self._options = cell.config() | {"use_bias": config_text(bias)}
         self._dtype = dtype
-        if rows != gates * self.hidden_size:
+        if rows != gates * (self.hidden_size if cell.proj_size else self.output_size) or not rows:
             raise ValueError(
-                f"[functional.pack] w_hh has shape {shape_text((rows, self.hidden_size))}; "
-                f"expected ({gates}*H, H)"
+                f"[functional.pack] w_hh has shape {shape_text((rows, self.output_size))}; "
+                f"expected ({gates}*H, {'P' if cell.proj_size else 'H'})"
             )
         of_input = weights["weight_ih"].shape
         if of_input[0] != rows:
@@ -83,14 +86,14 @@ class Packed:
                     f"{expected}"
                 )
 
-    def _new_core(self) -> _core.Rnn:
+    def _new_core(self, seed: int = 0) -> _core.Rnn:
         return _core.Rnn(
-            self.input_size, self.hidden_size, 1, self._options, 0.0, self._dtype.name, 0
+            self.input_size, self.hidden_size, 1, self._options, 0.0, self._dtype.name, seed
         )
 
-    def _copy(self) -> _core.Rnn:
-        """Return a core of one's own, for a backward pass."""
-        core = self._new_core()
+    def _copy(self, seed: int = 0) -> _core.Rnn:
+        """Return a core of one's own, for a backward pass or random masks."""
+        core = self._new_core(seed)
         for name, value in from_torch(self._weights).items():
             core.set(0, name, value)
         return core
@@ -108,36 +111,37 @@ def pack(
     b_ih: ArrayLike = None,
     b_hh: ArrayLike = None,
     *,
-    activation: Any = "tanh",
-    recurrent_activation: Any = "sigmoid",
-    output_activation: Any = None,
-    coupled: bool = False,
+    w_hr: ArrayLike = None,
     w_peephole: ArrayLike = None,
     norm_z_weight: ArrayLike = None,
     norm_z_bias: ArrayLike = None,
     norm_c_weight: ArrayLike = None,
     norm_c_bias: ArrayLike = None,
     dtype: Any = None,
+    **options: Any,
 ) -> Packed:
     """Prepare weights for many calls of `lstm` or `lstm_vjp`.
 
     Parameters
     ----------
     w_ih, w_hh : array_like
-        (4H, I) and (4H, H).
+        (4H, I) and (4H, H); with coupled gates it is 3H throughout.
     b_ih, b_hh : array_like, optional
         (4H) each; they are added up.
-    activation, recurrent_activation, output_activation : str or Activation, optional
-        φ of g, σ and φ of c in the equations of `lstmfast.LSTM`; None is ``"linear"``, and for
-        the last `activation`.
-    coupled : bool
-        Take i = 1 - f; then it is 3H in place of 4H.
+    w_hr : array_like, optional
+        (P, H): the projection; w_hh then is (4H, P), and h has P values.
     w_peephole : array_like, optional
         (3, H) for i, f, o, or (2, H) for f, o with coupled gates.
     norm_z_weight, norm_z_bias, norm_c_weight, norm_c_bias : array_like, optional
         (4H), (4H), (H), (H): gains and shifts of layer normalisation; all or none.
     dtype : {"float32", "float64"}, optional
         The type of the computation; by default float64 where w_hh has it, else float32.
+    **options
+        The options of the cell, as `lstmfast.LSTM` takes them: activation, recurrent_activation,
+        output_activation, coupled, input_gate, forget_gate, output_gate, preact_clip, cell_clip,
+        proj_clip, input_dropout, recurrent_dropout, recurrent_dropout_kind, zoneout_h, zoneout_c,
+        weight_drop, return_cell_states, bptt_steps, recompute_every. What is random acts in calls
+        with a seed.
 
     Returns
     -------
@@ -162,6 +166,7 @@ def pack(
         "w_hh": w_hh,
         "b_ih": b_ih,
         "b_hh": b_hh,
+        "w_hr": w_hr,
         "w_peephole": w_peephole,
         "norm_z_weight": norm_z_weight,
         "norm_z_bias": norm_z_bias,
@@ -174,25 +179,21 @@ def pack(
         for argument, value in given.items()
         if value is not None or argument in ("w_ih", "w_hh")
     }
-    for argument, name in (("w_ih", "weight_ih"), ("w_hh", "weight_hh")):
-        if weights[name].ndim != 2:
+    for argument in ("w_ih", "w_hh", "w_hr"):
+        name = WEIGHTS[argument]
+        if name in weights and weights[name].ndim != 2:
             raise ValueError(
                 f"[functional.pack] {argument} has shape {shape_text(weights[name].shape)}; "
                 "expected two axes"
             )
-    options = {
-        "activation": activation_text(activation, "functional.pack"),
-        "recurrent_activation": activation_text(
-            recurrent_activation, "functional.pack", "recurrent_activation"
-        ),
-        "output_activation": activation_text(
-            activation if output_activation is None else output_activation,
-            "functional.pack",
-            "output_activation",
-        ),
-        "use_bias": config_text(b_ih is not None or b_hh is not None),
-        "peephole": config_text(w_peephole is not None),
-        "coupled": config_text(flag(coupled, "coupled", "functional.pack")),
-        "layer_norm": config_text(any(name.startswith("norm") for name in weights)),
+    of_weights = {
+        "peephole": w_peephole is not None,
+        "layer_norm": any(name.startswith("norm") for name in weights),
+        "proj_size": len(weights["weight_hr"]) if w_hr is not None else 0,
     }
-    return Packed(weights, options, number)
+    unknown = [name for name in options if name not in CELL_OPTIONS or name in of_weights]
+    if unknown:
+        raise TypeError(f"[functional.pack] got an unexpected keyword argument {unknown[0]!r}")
+    defaults = {entry.name: entry.default for entry in fields(Cell)} | {"output_activation": None}
+    cell = checked_cell("functional.pack", defaults | options | of_weights)
+    return Packed(weights, cell, b_ih is not None or b_hh is not None, number)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lstmfast import _core
 
 State: TypeAlias = "tuple[Array, Array]"
+Result: TypeAlias = "tuple[Array, State, Array | None]"
 Dtype: TypeAlias = "np.dtype[Any]"
 
 
@@ -26,8 +27,9 @@ def run(
     resets: ArrayLike,
     training: Any,
     out: Array | None,
-) -> tuple[Array, State]:
-    """Run forward: x (B, T, I), (T, B, I) or (T, I) to y and (h, c), in the layout of x."""
+    draw: bool = True,
+) -> Result:
+    """Run forward: x (B, T, I), (T, B, I) or (T, I) to y, (h, c) and cells, in the layout of x."""
     x = as_float(x, dtype, "lstm", "x")
     if training is not True and training is not False:
         training = flag(training, "training", "lstm")
@@ -36,37 +38,63 @@ def run(
         if lengths is not None:
             lengths = as_integers(lengths, "lstm", "lengths")
         if resets is not None:
-            resets = as_flags(resets, "lstm", "resets")
-            if not batch_first:
-                if resets.shape != x.shape[:2]:
-                    raise ValueError(
-                        f"[lstm] resets has shape {shape_text(resets.shape)}; expected "
-                        f"(T={x.shape[0]}, B={x.shape[1]})"
-                    )
-                resets = np.ascontiguousarray(resets.T)
+            resets = _batch_first_resets(resets, x, batch_first)
         if out is not None:
             _check_out(out, dtype)
-        y, h, c = core.forward(x, h0, c0, lengths, resets, training, out, batch_first)
-        return y, (h, c)
+        y, h, c, cells = core.forward(x, h0, c0, lengths, resets, training, out, batch_first, draw)
+        return y, (h, c), cells
     if x.ndim != 2:
         layout = "(B, T, I)" if batch_first else "(T, B, I)"
         raise ValueError(
             f"[lstm] x has shape {shape_text(x.shape)}; expected {layout}, or "
             "(T, I) for one sequence"
         )
-    return _run_unbatched(core, dtype, x, state, lengths, resets, training, out)
+    state, lengths, resets = _of_one(dtype, x, state, lengths, resets)
+    if out is not None:
+        _check_out(out, dtype)
+        out = out[None]
+    y, (h, c), cells = run(core, dtype, True, x[None], state, lengths, resets, training, out, draw)
+    return y[0], (h[:, 0], c[:, 0]), None if cells is None else cells[0]
 
 
-def _run_unbatched(
+def run_trace(
     core: _core.Rnn,
     dtype: Dtype,
-    x: Array,
+    batch_first: bool,
+    x: ArrayLike,
     state: Any,
     lengths: ArrayLike,
     resets: ArrayLike,
-    training: bool,
-    out: Array | None,
-) -> tuple[Array, State]:
+) -> list[tuple[Array, ...]]:
+    """Return i, f, g, o, c and h of every step, in the layout of x, by layer and direction."""
+    x = as_float(x, dtype, "lstm", "x")
+    if x.ndim == 2:
+        state, lengths, resets = _of_one(dtype, x, state, lengths, resets)
+        whole = run_trace(core, dtype, True, x[None], state, lengths, resets)
+        return [tuple(array[0] for array in arrays) for arrays in whole]
+    h0, c0 = (None, None) if state is None else _pair(state, dtype, "state", ("h0", "c0"))
+    if lengths is not None:
+        lengths = as_integers(lengths, "lstm", "lengths")
+    resets = None if resets is None else _batch_first_resets(resets, x, batch_first)
+    return list(core.trace(x, h0, c0, lengths, resets, batch_first))
+
+
+def _batch_first_resets(resets: ArrayLike, x: Array, batch_first: bool) -> Array:
+    flags = as_flags(resets, "lstm", "resets")
+    if batch_first:
+        return flags
+    if flags.shape != x.shape[:2]:
+        raise ValueError(
+            f"[lstm] resets has shape {shape_text(flags.shape)}; expected "
+            f"(T={x.shape[0]}, B={x.shape[1]})"
+        )
+    return np.ascontiguousarray(flags.T)
+
+
+def _of_one(
+    dtype: Dtype, x: Array, state: Any, lengths: ArrayLike, resets: ArrayLike
+) -> tuple[Any, Any, Any]:
+    """Return the arguments for one sequence as those for a batch of one, batch first."""
     if state is not None:
         h0, c0 = _pair(state, dtype, "state", ("h0", "c0"))
         state = (batched_state(h0, "h0"), batched_state(c0, "c0"))
@@ -86,29 +114,32 @@ def _run_unbatched(
                 "one sequence"
             )
         resets = resets[None]
-    if out is not None:
-        _check_out(out, dtype)
-        out = out[None]
-    y, (h, c) = run(core, dtype, True, x[None], state, lengths, resets, training, out)
-    return y[0], (h[:, 0], c[:, 0])
+    return state, lengths, resets
 
 
 def run_backward(
-    core: _core.Rnn, dtype: Dtype, batched: bool, batch_first: bool, dy: ArrayLike, dstate: Any
+    core: _core.Rnn,
+    dtype: Dtype,
+    batched: bool,
+    dy: ArrayLike,
+    dstate: Any,
+    dcells: ArrayLike = None,
 ) -> tuple[Array, State]:
     """Run backward after `run` with ``training=True``: dx and (dh0, dc0), shaped as x and h."""
     dy = None if dy is None else as_float(dy, dtype, "lstm.backward", "dy")
+    dcells = None if dcells is None else as_float(dcells, dtype, "lstm.backward", "dcells")
     dh, dc = None, None
     if dstate is not None:
         dh, dc = _pair(dstate, dtype, "dstate", ("dh_n", "dc_n"), optional=True)
     if batched:
-        dx, dh0, dc0 = core.backward(dy, dh, dc)
+        dx, dh0, dc0 = core.backward(dy, dh, dc, dcells)
         return dx, (dh0, dc0)
     # one sequence was passed to the core as a batch of one, batch first
     dy = None if dy is None else dy[None]
     dh = None if dh is None else batched_state(dh, "dh_n")
     dc = None if dc is None else batched_state(dc, "dc_n")
-    dx, dh0, dc0 = core.backward(dy, dh, dc)
+    dcells = None if dcells is None else dcells[None]
+    dx, dh0, dc0 = core.backward(dy, dh, dc, dcells)
     return dx[0], (dh0[:, 0], dc0[:, 0])
 
 

@@ -1,4 +1,4 @@
-"""torch's names and layouts for the core's parameters of one LSTM layer.
+"""torch's names and layouts for the core's parameters of one LSTM layer, in one direction.
 
 torch keeps weights as (4H, I) and (4H, H) and two biases; the core keeps (I, 4H) and (H, 4H), gates
 in the same order, and one bias, the sum of the two.
@@ -6,7 +6,7 @@ in the same order, and one bias, the sum of the two.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ PARAMETERS = (
     ("weight_hh", "recurrent_kernel", True),
     ("bias_ih", "bias", False),
     ("bias_hh", "bias", False),
+    ("weight_hr", "projection_kernel", True),
     ("weight_peephole", "peephole", False),
     ("norm_z_weight", "norm_z_weight", False),
     ("norm_z_bias", "norm_z_bias", False),
@@ -79,21 +80,29 @@ def first_weights(
     return weights
 
 
+def suffixes(num_layers: int, bidirectional: bool) -> tuple[str, ...]:
+    """Return how torch marks layers and directions, in the core's order."""
+    directions = ("", "_reverse") if bidirectional else ("",)
+    return tuple(f"l{layer}{way}" for layer in range(num_layers) for way in directions)
+
+
 class TorchParameters:
     """All parameters of a core under torch's names, such as ``weight_ih_l0``."""
 
-    def __init__(self, core: _core.Rnn, num_layers: int, dtype: np.dtype[Any]) -> None:
+    def __init__(self, core: _core.Rnn, suffixes: Sequence[str], dtype: np.dtype[Any]) -> None:
         self._core = core
+        self._suffixes = suffixes
         self._dtype = dtype
-        of_core: list[dict[str, tuple[int, ...]]] = [{} for _ in range(num_layers)]
-        for layer, name, shape in core.parameter_names():
-            of_core[layer][name] = tuple(shape)
+        of_core: list[dict[str, tuple[int, ...]]] = [{} for _ in suffixes]
+        for n, name, shape in core.parameter_names():
+            of_core[n][name] = tuple(shape)
         self._core_names = [list(shapes) for shapes in of_core]
-        self.layers = [torch_shapes(shapes) for shapes in of_core]
+        # a layer's, in one direction, by torch's names without the suffix
+        self.parts = [torch_shapes(shapes) for shapes in of_core]
         self.shapes = {
-            f"{name}_l{layer}": shape
-            for layer, of_layer in enumerate(self.layers)
-            for name, shape in of_layer.items()
+            f"{name}_{suffix}": shape
+            for suffix, part in zip(suffixes, self.parts, strict=True)
+            for name, shape in part.items()
         }
         # the core knows their sum alone
         self._biases: dict[str, Array] = {}
@@ -126,15 +135,15 @@ class TorchParameters:
                     f"{shape_text(shape)}"
                 )
             values[name] = value
-        for layer, of_layer in enumerate(self.layers):
-            of_torch = {name: values[f"{name}_l{layer}"] for name in of_layer}
+        for n, part in enumerate(self.parts):
+            of_torch = {name: values[f"{name}_{self._suffixes[n]}"] for name in part}
             for core_name, value in from_torch(of_torch).items():
-                self._core.set(layer, core_name, value)
+                self._core.set(n, core_name, value)
         self._biases = {n: v.copy() for n, v in values.items() if n.startswith("bias_")}
 
     def _read(self, read: Callable[[int, str], Array]) -> dict[str, Array]:
         return {
-            f"{name}_l{layer}": value
-            for layer, names in enumerate(self._core_names)
-            for name, value in to_torch({each: read(layer, each) for each in names}).items()
+            f"{name}_{self._suffixes[n]}": value
+            for n, names in enumerate(self._core_names)
+            for name, value in to_torch({each: read(n, each) for each in names}).items()
         }

@@ -1,8 +1,8 @@
 """One LSTM layer as pure functions of arrays: nothing is kept between calls.
 
 Weights are laid out as in torch: `w_ih` (4H, I), `w_hh` (4H, H), `b_ih` and `b_hh` (4H), gates in
-order i, f, g, o (with coupled gates 3H, in order f, g, o). `pack` prepares them once for many
-calls.
+order i, f, g, o (with coupled gates 3H, in order f, g, o), and for a projection to P values `w_hr`
+(P, H) and `w_hh` (4H, P). `pack` prepares them once for many calls.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import flag
 from lstmfast._packed import WEIGHTS, Packed, pack
-from lstmfast._recurrent import State, run, run_backward
+from lstmfast._recurrent import Result, State, run, run_backward
 from lstmfast._torch_layout import to_torch
+from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["Gradients", "Packed", "lstm", "lstm_vjp", "pack"]
 
@@ -37,8 +38,9 @@ def lstm(
     resets: ArrayLike = None,
     batch_first: bool = True,
     out: Array | None = None,
+    seed: Seed = None,
     **options: Any,
-) -> tuple[Array, State]:
+) -> Any:
     """Run one LSTM layer over sequences.
 
     Parameters
@@ -48,7 +50,7 @@ def lstm(
     w_ih, w_hh, b_ih, b_hh
         The weights, as in `pack`, or what `pack` returned as `w_ih` alone.
     h0, c0 : array_like, optional
-        (B, H) each, or (H): the initial state; zeros by default.
+        (B, H) each, or (H): the initial state; zeros by default. h0 has P values with `w_hr`.
     lengths : array_like of int, optional
         (B,): how many steps of each row count.
     resets : array_like of bool, optional
@@ -57,15 +59,20 @@ def lstm(
         The layout of x, y and resets.
     out : numpy.ndarray, optional
         Where to write y.
+    seed : int or numpy.random.Generator, optional
+        Do what is random, as this names it; by default nothing is, and zoneout takes its
+        expectation.
     **options
         The other arguments of `pack`.
 
     Returns
     -------
     y : numpy.ndarray
-        (B, T, H), (T, B, H) or (T, H): h after every step.
+        (B, T, H), (T, B, H) or (T, H), P for H with `w_hr`: h after every step.
     (h, c) : tuple of numpy.ndarray
-        (B, H) each, or (H): the state after the last step.
+        Shaped as h0 and c0: the state after the last step.
+    cells : numpy.ndarray
+        Only with `return_cell_states`: (B, T, H) in the layout of y, c after every step.
 
     Examples
     --------
@@ -81,10 +88,15 @@ def lstm(
         x = as_float(x, packed._dtype, "lstm", "x")
         first = flag(batch_first, "batch_first", "lstm")
         state = _layer_state(h0, c0, packed, x, first)
-        y, (h, c) = run(packed._core, packed._dtype, first, x, state, lengths, resets, False, out)
+        training = seed is not None
+        core = packed._copy(draw_seed(as_generator(seed))) if training else packed._core
+        args = x, state, lengths, resets, training, out
+        y, (h, c), cells = run(core, packed._dtype, first, *args)
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm", error) from None
-    return y, (h[0], c[0])
+    if training:
+        y.flags.writeable = True  # the core that would go back through it ends here
+    return _result(y, h, c, cells)
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,7 @@ class Gradients:
     b_hh: Array | None
     h0: Array
     c0: Array
+    w_hr: Array | None = None
     w_peephole: Array | None = None
     norm_z_weight: Array | None = None
     norm_z_bias: Array | None = None
@@ -120,22 +133,23 @@ def lstm_vjp(
     lengths: ArrayLike = None,
     resets: ArrayLike = None,
     batch_first: bool = True,
+    seed: Seed = None,
     **options: Any,
-) -> tuple[tuple[Array, State], Callable[..., Gradients]]:
+) -> tuple[Any, Callable[..., Gradients]]:
     """Run `lstm`, and return also the function that propagates gradients back.
 
     Parameters
     ----------
-    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets, batch_first, **options
+    x, w_ih, w_hh, b_ih, b_hh, h0, c0, lengths, resets, batch_first, seed, **options
         As for `lstm`.
 
     Returns
     -------
-    (y, (h, c))
+    (y, (h, c)) or (y, (h, c), cells)
         What `lstm` returns, the same bits.
-    vjp : callable(dy, dstate=None) -> Gradients
-        From gradients for y and, as a pair, for the final h and c to those for all arguments. It
-        may be called any number of times; the first call costs least.
+    vjp : callable(dy, dstate=None, dcells=None) -> Gradients
+        From gradients for y, as a pair for the final h and c, and for cells to those for all
+        arguments. It may be called any number of times; the first call costs least.
 
     Examples
     --------
@@ -156,13 +170,15 @@ def lstm_vjp(
         lengths, resets = copy.deepcopy(lengths), copy.deepcopy(resets)
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm_vjp", error) from None
-    core = packed._copy()
+    core = packed._copy(0 if seed is None else draw_seed(as_generator(seed)))
     fresh = True
 
-    def forward() -> tuple[Array, State]:
-        return run(core, packed._dtype, batch_first, x, state, lengths, resets, True, None)
+    def forward() -> Result:
+        core.training_calls = 0  # the same masks again
+        args = x, state, lengths, resets, True, None, seed is not None
+        return run(core, packed._dtype, batch_first, *args)
 
-    def vjp(dy: ArrayLike, dstate: Any = None) -> Gradients:
+    def vjp(dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None) -> Gradients:
         nonlocal fresh
         if not fresh:
             core.zero_grad()
@@ -171,7 +187,7 @@ def lstm_vjp(
         try:
             if dstate is not None:
                 dstate = _layer_dstate(dstate, packed, x, batch_first)
-            dx, (dh0, dc0) = run_backward(core, packed._dtype, x.ndim == 3, batch_first, dy, dstate)
+            dx, (dh0, dc0) = run_backward(core, packed._dtype, x.ndim == 3, dy, dstate, dcells)
         except (TypeError, ValueError) as error:
             raise _as_said_by("functional.lstm_vjp", error) from None
         names = [name for _, name, _ in core.parameter_names()]
@@ -183,10 +199,15 @@ def lstm_vjp(
         return Gradients(x=dx, h0=dh0[0], c0=dc0[0], **weights)  # type: ignore[arg-type]
 
     try:
-        y, (h, c) = forward()
+        y, (h, c), cells = forward()
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm_vjp", error) from None
-    return (y.copy(), (h[0], c[0])), vjp
+    return _result(y.copy(), h, c, cells), vjp
+
+
+def _result(y: Array, h: Array, c: Array, cells: Array | None) -> Any:
+    state = h[0], c[0]
+    return (y, state) if cells is None else (y, state, cells)
 
 
 def _packed(
@@ -231,10 +252,11 @@ def _layer_dstate(
 def _of_layer(value: ArrayLike, name: str, packed: Packed, x: Array, batch_first: bool) -> Array:
     """Return a state as the engine takes it, (1, B, H) or (1, H)."""
     array = as_float(value, packed._dtype, "functional.lstm", name)
-    units = packed.hidden_size
+    units = packed.output_size if name in ("h0", "dh") else packed.hidden_size
     rows = x.shape[0 if batch_first else 1] if x.ndim == 3 else None
     if x.ndim in (2, 3) and array.shape != ((units,) if rows is None else (rows, units)):
-        expected = f"(H={units},)" if rows is None else f"(B={rows}, H={units})"
+        letter = "H" if units == packed.hidden_size else "P"
+        expected = f"({letter}={units},)" if rows is None else f"(B={rows}, {letter}={units})"
         raise ValueError(
             f"[functional.lstm] {name} has shape {shape_text(array.shape)}; expected {expected}"
         )

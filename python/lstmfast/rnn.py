@@ -1,28 +1,54 @@
-"""`lstmfast.LSTM`: the engine, with torch's weights, states and layouts."""
+"""`lstmfast.LSTM`: the engine, with torch's weights, states and layouts.
+
+Long, because every option is explained here; what acts on arrays lies in `_recurrent.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from lstmfast import _core
-from lstmfast._activation import activation_text
 from lstmfast._arrays import Array, ArrayLike, as_dtype
-from lstmfast._checks import check_unavailable, count, flag, number
+from lstmfast._cell import CELL_OPTIONS, checked_cell, share
+from lstmfast._checks import check_unavailable, count, flag
 from lstmfast._names import config_text
-from lstmfast._recurrent import State, run, run_backward
-from lstmfast._torch_layout import TorchParameters, first_weights
+from lstmfast._recurrent import State, run, run_backward, run_trace
+from lstmfast._torch_layout import TorchParameters, first_weights, suffixes
 from lstmfast.initializers.chrono import Chrono, forget_bias_of, set_forget_bias
 from lstmfast.utils import Seed, as_generator, draw_seed
 
-__all__ = ["LSTM"]
+__all__ = ["LSTM", "Trace"]
 
 # what a finished object would not heed
-_FIXED = "input_size hidden_size num_layers bias dropout bidirectional proj_size activation"
-_FIXED += " recurrent_activation output_activation peephole coupled layer_norm forget_bias"
-_FIXED += " seed training"
+_SIZES = "input_size hidden_size num_layers bias dropout bidirectional"
+_FIXED = {*_SIZES.split(), *CELL_OPTIONS, "forget_bias", "seed", "training"}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happened inside one layer, in one direction: one array each for all steps.
+
+    Attributes
+    ----------
+    i, f, g, o : numpy.ndarray
+        (B, T, H) in the layout of x: the gates as they were used; 1 where one is switched off, and
+        i is 1 - f where they are coupled.
+    c : numpy.ndarray
+        (B, T, H): the cell state after every step.
+    h : numpy.ndarray
+        (B, T, H), or (B, T, P) with `proj_size`: the hidden state after every step.
+    """
+
+    i: Array
+    f: Array
+    g: Array
+    o: Array
+    c: Array
+    h: Array
 
 
 class LSTM:
@@ -37,6 +63,9 @@ class LSTM:
         o = σ(z_o)
         h ← o ⊙ φ(c)
 
+    ``docs/equations.md`` says where each option below comes in. Rates of what is random act in
+    calls with ``training=True``; otherwise nothing is dropped, and zoneout takes its expectation.
+
     Parameters
     ----------
     input_size, hidden_size : int
@@ -49,8 +78,11 @@ class LSTM:
         Whether arrays are (B, T, ...), here by default, or (T, B, ...), as torch has it by default.
     dropout : float
         In training, the share of values set to 0 between two layers.
-    bidirectional, proj_size
-        Not available in this version: must be False and 0.
+    bidirectional : bool
+        Whether each layer also goes from the end to the beginning; y then has both outputs of a
+        step side by side. D is 2, else 1.
+    proj_size : int
+        P: give out and hand on h Q with P values in place of h; 0 for none. May exceed H.
     activation, recurrent_activation : str or Activation, optional
         φ and σ: any of `lstmfast.activations` but softmax; None is ``"linear"``.
     output_activation : str or Activation, optional
@@ -59,23 +91,46 @@ class LSTM:
         Let i and f see c before the step, and o after it, by one weight a unit.
     coupled : bool
         Take i = 1 - f: three gates, in order f, g, o.
+    input_gate, forget_gate, output_gate : bool
+        Whether there is the gate; one that is switched off is 1, its weights stay without effect.
+    preact_clip, cell_clip, proj_clip : float, optional
+        The most that |z|, |c| and |h Q| may be.
     layer_norm : bool
         Normalise each gate's z over the units, and c within φ(c).
     forget_bias : float, ("chrono", int) or Chrono, optional
         What the forget gate's bias, that is the sum of the two, starts at; ("chrono", T) is
         `lstmfast.initializers.Chrono`, long memories of up to T steps. With `layer_norm` it is the
         shift behind the norm that starts so. By default the biases start as in torch.
+    input_dropout : float
+        The share of x that a row loses, the same values at every step; of every layer's x.
+    recurrent_dropout : float
+        The share of h that does not come into the gates; of a row, the same values at every step,
+        or with ``recurrent_dropout_kind="step"`` others at each.
+    zoneout_h, zoneout_c : float
+        The share of h and of c that a step leaves as they were.
+    weight_drop : float
+        The share of R that a call does without (DropConnect).
+    return_cell_states : bool
+        Whether calls return c of every step, too.
+    bptt_steps : int, optional
+        Let gradients pass no further back than within so many steps of a row, counted from its
+        first (truncated backpropagation through time).
+    recompute_every : int or "sqrt", optional
+        Keep what backward needs for so many steps at a time, and compute it again for the others:
+        less memory, more time, the same result. ``"sqrt"`` is the root of T, which needs least.
     dtype : {"float32", "float64"}
         The type of weights and computation; other arrays are converted.
     seed : int or numpy.random.Generator, optional
-        For the first weights, uniform within ± 1/sqrt(H) as in torch, and for dropout.
+        For the first weights, uniform within ± 1/sqrt(H) as in torch, and for what is random.
 
     Notes
     -----
     Parameters bear torch's names, for layer k: ``weight_ih_lk`` (4H, I or H), ``weight_hh_lk``
     (4H, H), ``bias_ih_lk`` and ``bias_hh_lk`` (4H), gates in order i, f, g, o; and further
+    ``weight_hr_lk`` (P, H), the transpose of Q, which makes ``weight_hh_lk`` (4H, P);
     ``weight_peephole_lk`` (3, H) for i, f, o; ``norm_z_weight_lk``, ``norm_z_bias_lk`` (4H);
-    ``norm_c_weight_lk``, ``norm_c_bias_lk`` (H). With coupled gates it is 3H, and (2, H).
+    ``norm_c_weight_lk``, ``norm_c_bias_lk`` (H). With coupled gates it is 3H, and (2, H). Layers
+    above the first read D·H or D·P values. The names of a second direction end in ``_reverse``.
 
     Calls without ``training=True`` change nothing and may run in several threads at a time.
 
@@ -109,33 +164,35 @@ class LSTM:
         output_activation: Any = None,
         peephole: bool = False,
         coupled: bool = False,
+        input_gate: bool = True,
+        forget_gate: bool = True,
+        output_gate: bool = True,
+        preact_clip: float | None = None,
+        cell_clip: float | None = None,
+        proj_clip: float | None = None,
         layer_norm: bool = False,
+        input_dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        recurrent_dropout_kind: str = "sequence",
+        zoneout_h: float = 0.0,
+        zoneout_c: float = 0.0,
+        weight_drop: float = 0.0,
+        return_cell_states: bool = False,
+        bptt_steps: int | None = None,
+        recompute_every: int | str | None = None,
         forget_bias: Any = None,
         dtype: Any = "float32",
         seed: Seed = None,
     ) -> None:
-        check_unavailable("LSTM", {"bidirectional": bidirectional}, {"bidirectional": False})
-        check_unavailable("LSTM", {"proj_size": proj_size}, {"proj_size": 0})
+        given = locals()
+        self._cell = checked_cell("LSTM", {name: given[name] for name in CELL_OPTIONS})
         self.input_size = count(input_size, "input_size", "LSTM")
         self.hidden_size = count(hidden_size, "hidden_size", "LSTM")
         self.num_layers = count(num_layers, "num_layers", "LSTM")
         self.bias = flag(bias, "bias", "LSTM")
         self.batch_first = flag(batch_first, "batch_first", "LSTM")
-        self.dropout = number(dropout, "dropout", "LSTM")
-        if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"[LSTM] dropout is {self.dropout}; expected 0 to below 1")
-        self.activation = activation_text(activation, "LSTM")
-        self.recurrent_activation = activation_text(
-            recurrent_activation, "LSTM", "recurrent_activation"
-        )
-        self.output_activation = activation_text(
-            self.activation if output_activation is None else output_activation,
-            "LSTM",
-            "output_activation",
-        )
-        self.peephole = flag(peephole, "peephole", "LSTM")
-        self.coupled = flag(coupled, "coupled", "LSTM")
-        self.layer_norm = flag(layer_norm, "layer_norm", "LSTM")
+        self.dropout = share(dropout, "dropout", "LSTM")
+        self.bidirectional = flag(bidirectional, "bidirectional", "LSTM")
         self.forget_bias = forget_bias_of(
             forget_bias, "LSTM", has_bias=self.bias or self.layer_norm
         )
@@ -143,20 +200,24 @@ class LSTM:
         rng = as_generator(seed)
         self._make_core(draw_seed(rng))
         weights: dict[str, Array] = {}
-        for layer, shapes in enumerate(self._parameters.layers):
+        for suffix, shapes in zip(self._suffixes, self._parameters.parts, strict=True):
             first = first_weights(shapes, self.hidden_size, rng, self._dtype)
-            weights |= {f"{name}_l{layer}": value for name, value in first.items()}
+            weights |= {f"{name}_{suffix}": value for name, value in first.items()}
         if self.forget_bias is not None:  # last, so that no other weight depends on it
-            for layer in range(self.num_layers):
-                self._set_forget_bias(weights, layer, self.forget_bias, rng)
+            for suffix in self._suffixes:
+                self._set_forget_bias(weights, suffix, self.forget_bias, rng)
         self.load_state_dict(weights)
 
     def _set_forget_bias(
-        self, weights: dict[str, Array], layer: int, value: float | Chrono, rng: np.random.Generator
+        self,
+        weights: dict[str, Array],
+        suffix: str,
+        value: float | Chrono,
+        rng: np.random.Generator,
     ) -> None:
         name = "norm_z_bias" if self.layer_norm else "bias_ih"
         written = set_forget_bias(
-            weights[f"{name}_l{layer}"],
+            weights[f"{name}_{suffix}"],
             value,
             units=self.hidden_size,
             coupled=self.coupled,
@@ -164,18 +225,13 @@ class LSTM:
             where="LSTM",
         )
         for part in written if name == "bias_ih" else ():
-            weights[f"bias_hh_l{layer}"][part] = 0.0  # the two act as their sum
+            weights[f"bias_hh_{suffix}"][part] = 0.0  # the two act as their sum
 
     def _make_core(self, seed: int) -> None:
         self._seed = seed
-        options = {
-            "activation": self.activation,
-            "recurrent_activation": self.recurrent_activation,
-            "output_activation": self.output_activation,
+        options = self._cell.config() | {
             "use_bias": config_text(self.bias),
-            "peephole": config_text(self.peephole),
-            "coupled": config_text(self.coupled),
-            "layer_norm": config_text(self.layer_norm),
+            "bidirectional": config_text(self.bidirectional),
         }
         self._core = _core.Rnn(
             self.input_size,
@@ -186,13 +242,21 @@ class LSTM:
             self._dtype.name,
             seed,
         )
-        self._parameters = TorchParameters(self._core, self.num_layers, self._dtype)
+        self._suffixes = suffixes(self.num_layers, self.bidirectional)
+        self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
         self._batched = True
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an option of the cell."""
+        cell = self.__dict__.get("_cell")
+        if cell is None or name not in CELL_OPTIONS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(cell, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: only `batch_first` may change later."""
         held = self.__dict__.get("_parameters")
-        if held is not None and (name in _FIXED.split() or name in held.shapes):
+        if held is not None and (name in _FIXED or name in held.shapes):
             how = "use load_state_dict" if name in held.shapes else "make a new LSTM"
             raise AttributeError(f"[LSTM] {name} cannot be set; {how}")
         super().__setattr__(name, value)
@@ -211,7 +275,7 @@ class LSTM:
         resets: ArrayLike = None,
         training: bool = False,
         out: Array | None = None,
-    ) -> tuple[Array, State]:
+    ) -> Any:
         """Run over whole sequences.
 
         Parameters
@@ -219,14 +283,16 @@ class LSTM:
         x : array_like
             (B, T, I) or, without `batch_first`, (T, B, I); (T, I) is one sequence.
         state : (h0, c0), optional
-            (L, B, H) each, or (L, H) for one sequence; zeros by default.
+            (D·L, B, H) each, or (D·L, H) for one sequence; zeros by default. Layer 0, layer 0
+            reverse, layer 1, ...; with `proj_size` h0 has P values in place of H.
         lengths : array_like of int, optional
             (B,): how many steps of each row count. Outputs behind them are 0, the final state is
             that of the last one, and the time they take is not spent.
         resets : array_like of bool, optional
-            (B, T), or (T, B) without `batch_first`: before which steps the state is set to 0.
+            (B, T), or (T, B) without `batch_first`: before which steps the state is set to 0; a
+            reverse direction does so behind them.
         training : bool
-            Apply dropout and keep what `backward` needs. x and the result are referred to, not
+            Do what is random and keep what `backward` needs. x and the result are referred to, not
             copied: leave them unchanged until then.
         out : numpy.ndarray, optional
             Where to write y; an array like it.
@@ -234,23 +300,29 @@ class LSTM:
         Returns
         -------
         y : numpy.ndarray
-            (B, T, H), (T, B, H) or (T, H): the last layer's h after every step.
+            (B, T, D·H), (T, B, D·H) or (T, D·H), with `proj_size` P for H: the last layer's h after
+            every step.
         (h, c) : tuple of numpy.ndarray
-            (L, B, H) each, or (L, H): the state after the last step.
+            Shaped as `state`: the state after the last step; of a reverse direction, the first.
+        cells : numpy.ndarray
+            Only with `return_cell_states`: the last layer's c after every step, D·H values, in the
+            layout of y; 0 where y is padded.
 
         Raises
         ------
         TypeError, ValueError
             For arrays of the wrong kind or shape.
         """
-        result = run(
+        y, final, cells = run(
             self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
         )
         if training:
-            self._batched = result[0].ndim == 3
-        return result
+            self._batched = y.ndim == 3
+        return (y, final) if cells is None else (y, final, cells)
 
-    def backward(self, dy: ArrayLike, dstate: Any = None) -> tuple[Array, State]:
+    def backward(
+        self, dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None
+    ) -> tuple[Array, State]:
         """Propagate gradients back through the latest call with ``training=True``.
 
         Gradients of the parameters are added to `grads`. Each such call allows one `backward`.
@@ -261,6 +333,8 @@ class LSTM:
             Gradient for y; None is 0.
         dstate : (dh_n, dc_n), optional
             Gradients for the final h and c; either may be None.
+        dcells : array_like, optional
+            Gradient for the cells of a call with `return_cell_states`.
 
         Returns
         -------
@@ -269,7 +343,39 @@ class LSTM:
         (dh0, dc0) : tuple of numpy.ndarray
             Gradients for the initial state.
         """
-        return run_backward(self._core, self._dtype, self._batched, self.batch_first, dy, dstate)
+        return run_backward(self._core, self._dtype, self._batched, dy, dstate, dcells)
+
+    def trace(
+        self,
+        x: ArrayLike,
+        state: Any = None,
+        *,
+        lengths: ArrayLike = None,
+        resets: ArrayLike = None,
+    ) -> dict[str, Trace]:
+        """Return all gates and states of every step, as a call without training computes them.
+
+        Parameters
+        ----------
+        x, state, lengths, resets
+            As for a call.
+
+        Returns
+        -------
+        dict of str to Trace
+            Under ``"l0"``, ``"l0_reverse"``, ``"l1"``, ...: a layer in one direction. Arrays are in
+            the layout of x, and 0 where it is padded.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lstmfast as lf
+        >>> inside = lf.LSTM(2, 3, seed=0).trace(np.ones((1, 4, 2)))["l0"]
+        >>> inside.f.shape, bool((inside.c[:, 0] == inside.i[:, 0] * inside.g[:, 0]).all())
+        ((1, 4, 3), True)
+        """
+        arrays = run_trace(self._core, self._dtype, self.batch_first, x, state, lengths, resets)
+        return {name: Trace(*of) for name, of in zip(self._suffixes, arrays, strict=True)}
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters under torch's names."""
@@ -307,7 +413,7 @@ class LSTM:
 
     def __getstate__(self) -> dict[str, Any]:
         # gradients, and what a running training step keeps, stay behind
-        left_out = ("_core", "_parameters", "_batched")
+        left_out = ("_core", "_parameters", "_suffixes", "_batched")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         calls = self._core.training_calls  # or dropout would begin anew
         return kept | {"state_dict": self.state_dict(), "training_calls": calls}
@@ -326,14 +432,10 @@ class LSTM:
             ("bias", self.bias, True),
             ("batch_first", self.batch_first, True),
             ("dropout", self.dropout, 0.0),
-            ("activation", self.activation, "tanh"),
-            ("recurrent_activation", self.recurrent_activation, "sigmoid"),
-            ("output_activation", self.output_activation, self.activation),
-            ("peephole", self.peephole, False),
-            ("coupled", self.coupled, False),
-            ("layer_norm", self.layer_norm, False),
-            ("forget_bias", self.forget_bias, None),
-            ("dtype", self.dtype, "float32"),
+            ("bidirectional", self.bidirectional, False),
         ]
         changed = [f"{name}={value!r}" for name, value, default in shown if value != default]
+        changed += [f"{name}={value!r}" for name, value in self._cell.changed().items()]
+        shown = [("forget_bias", self.forget_bias, None), ("dtype", self.dtype, "float32")]
+        changed += [f"{name}={value!r}" for name, value, default in shown if value != default]
         return f"LSTM({', '.join([str(self.input_size), str(self.hidden_size), *changed])})"

@@ -29,6 +29,10 @@ class StackCache:
     return_sequences: bool
     go_backwards: bool
 
+    def cell_states(self) -> Array:
+        """c of every step of the last layer, its directions side by side: (B, T, D·H)."""
+        return np.concatenate([run.cell_states() for run in self.runs[-self.directions :]], axis=-1)
+
 
 def stack_forward(
     x: npt.ArrayLike,
@@ -200,6 +204,8 @@ def stack_backward(
     dh_n: npt.ArrayLike | None,
     dc_n: npt.ArrayLike | None,
     cache: StackCache,
+    *,
+    d_cell_states: npt.ArrayLike | None = None,
 ) -> tuple[Array, Array, Array, list[dict[str, Array]]]:
     """Backward of `stack_forward`.
 
@@ -208,6 +214,8 @@ def stack_backward(
     dy : like y, or None
     dh_n, dc_n : (L·D, B, P) and (L·D, B, H), or None
     cache : StackCache
+    d_cell_states : (B, T, D·H) or (T, B, D·H), optional
+        Gradient of ``cache.cell_states()``.
 
     Returns
     -------
@@ -235,11 +243,15 @@ def stack_backward(
                 part = _at_its_step(part, runs[n])
             elif part is not None and cache.go_backwards:
                 part = np.flip(part, axis=1 if batch_first else 0)
+            cells = None
+            if d_cell_states is not None and here.stop == len(runs):
+                cells = np.split(as_real(d_cell_states, dtype), D, axis=-1)[n - here.start]
             d_in, dh, dc, grads = lstm_backward(
                 part,
                 None if d_finals[0] is None else d_finals[0][n],
                 None if d_finals[1] is None else d_finals[1][n],
                 runs[n],
+                d_cell_states=cells,
             )
             back[n] = dh, dc, grads
             dx = d_in if dx is None else dx + d_in
