@@ -6,89 +6,21 @@
 #include <string>
 #include <vector>
 
-#include "base/team.h"
-#include "lstm_problem.h"
+#include "lstm_cells.h"
+#include "naive_lstm.h"
 
 namespace lstmfast::ops {
 namespace {
 
+using test::Cell;
+using test::cells;
+using test::distance;
 using test::LstmProblem;
 using test::LstmResults;
 using test::LstmSizes;
 using test::Numbers;
-
-class Threads {
- public:
-  explicit Threads(int n) : before_(base::team::get_num_threads()) {
-    base::team::set_num_threads(n);
-  }
-  ~Threads() { base::team::set_num_threads(before_); }
-
- private:
-  int before_;
-};
-
-struct Cell {
-  const char* name;
-  CellOptions options;
-};
-
-std::vector<Cell> cells() {
-  const ActivationSpec tanh{Activation::tanh}, sigmoid{Activation::sigmoid};
-  const ActivationSpec softsign{Activation::softsign}, softplus{Activation::softplus};
-  const ActivationSpec elu{Activation::elu, 0.7}, silu{Activation::silu};
-  const ActivationSpec scaled{Activation::scaled_tanh, 0.9, 0.8};
-  return {
-      {"plain", {}},
-      {"peephole", {tanh, sigmoid, tanh, true, false, false}},
-      {"coupled", {tanh, sigmoid, tanh, false, true, false}},
-      {"coupled, peephole", {tanh, sigmoid, tanh, true, true, false}},
-      {"layer norm", {tanh, sigmoid, tanh, false, false, true}},
-      {"layer norm, peephole", {tanh, sigmoid, tanh, true, false, true}},
-      {"layer norm, coupled, peephole", {tanh, sigmoid, tanh, true, true, true}},
-      {"softsign", {softsign, sigmoid, softsign, false, false, false}},
-      {"softplus", {softplus, softsign, softplus, true, false, false}},
-      {"elu", {elu, tanh, elu, false, true, false}},
-      {"three activations", {softsign, sigmoid, softplus, true, false, false}},
-      {"slopes of the input", {silu, scaled, scaled, true, false, false}},
-      {"slopes of the input, coupled", {scaled, scaled, silu, true, true, false}},
-      {"slopes of the input, layer norm", {silu, scaled, silu, true, false, true}},
-  };
-}
-
-// Around one and two vectors, and a call with and without lengths, resets and states.
-std::vector<LstmSizes> problems(const CellOptions& options, index lanes) {
-  return {
-      {1, 1, 1, 1, options, false, false, false},
-      {3, 2, 2, 3, options, false, false, true},
-      {4, 5, 1, lanes - 1, options, true, false, false},
-      {2, 7, 3, lanes, options, false, true, true},
-      {4, 6, 2, lanes + 1, options, true, true, true},
-      {3, 1, 17, 2 * lanes + 1, options, false, false, true},
-      {3, 3, 18, 2 * lanes - 1, options, true, true, false},
-      {2, 13, 5, 7, options, true, false, true},
-  };
-}
-
-// Each of the T steps adds sums of I + H terms, rounded at random, and some function values; a norm
-// of few units divides by a small deviation.
-template <class T>
-double tolerance(const LstmSizes& s) {
-  const double eps = std::numeric_limits<T>::epsilon();
-  const double sums = std::sqrt(double(s.input + s.hidden)) + 8;
-  return 8 * eps * sums * double(s.steps) * (s.options.layer_norm ? 16 : 1);
-}
-
-template <class T, class U>
-double distance(const std::vector<T>& a, const std::vector<U>& b) {
-  REQUIRE(a.size() == b.size());
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double gap = std::fabs(double(a[i]) - double(b[i])) / (1 + std::fabs(double(b[i])));
-    most = gap <= most ? most : gap;  // a NaN stays
-  }
-  return most;
-}
+using test::problems;
+using test::tolerance;
 
 }  // namespace
 
@@ -99,14 +31,16 @@ TEST_CASE_TEMPLATE("lstm: forward is the naive one, training has its bits", T, f
       CAPTURE(sizes.hidden);
       CAPTURE(sizes.batch);
       const LstmProblem<T> problem(sizes);
-      const LstmResults<double> expected = problem.naive();
+      const LstmResults<double> expected = test::naive(problem);
       LstmResults<T> found, trained;
       LstmWorkspace<T> w;
       problem.infer(found, w);
       CHECK(distance(found.y, expected.y) <= tolerance<T>(sizes));
       CHECK(distance(found.h_n, expected.h_n) <= tolerance<T>(sizes));
       CHECK(distance(found.c_n, expected.c_n) <= tolerance<T>(sizes));
+      CHECK(distance(found.cells, expected.cells) <= tolerance<T>(sizes));
       problem.train(trained, w);
+      CHECK(trained.cells == found.cells);
       CHECK(trained.y == found.y);
       CHECK(trained.h_n == found.h_n);
       CHECK(trained.c_n == found.c_n);
@@ -114,46 +48,54 @@ TEST_CASE_TEMPLATE("lstm: forward is the naive one, training has its bits", T, f
   }
 }
 
-TEST_CASE("lstm: gradients are central differences") {
+// Of a few numbers of every array.
+void check_differences(const LstmSizes& sizes) {
   constexpr double kStep = 1e-5;  // the error is about its square, times a third derivative
+  LstmProblem<double> problem(sizes);
+  LstmResults<double> r;
+  LstmWorkspace<double> w;
+  problem.train(r, w);
+  Numbers numbers;
+  const auto check = [&](std::vector<double>& values, const std::vector<double>& gradient) {
+    REQUIRE(values.size() == gradient.size());
+    for (int sample = 0; sample < 3; ++sample) {
+      const double where = (numbers.next() + 1) / 2 * double(values.size());
+      const std::size_t i = std::min(static_cast<std::size_t>(where), values.size() - 1);
+      if (std::isnan(values[i])) continue;  // in a gap
+      const double before = values[i];
+      values[i] = before + kStep;
+      problem.pack();
+      const double above = problem.loss(w);
+      values[i] = before - kStep;
+      problem.pack();
+      const double below = problem.loss(w);
+      values[i] = before;
+      problem.pack();
+      CHECK(gradient[i] == doctest::Approx((above - below) / (2 * kStep)).epsilon(1e-5));
+    }
+  };
+  check(problem.x, r.dx);
+  if (sizes.states) check(problem.h0, r.dh0);
+  if (sizes.states) check(problem.c0, r.dc0);
+  for (std::size_t p = 0; p < problem.parts.size(); ++p) {
+    CAPTURE(problem.parts[p].name);
+    std::vector<double> gradient(problem.params[p].size());
+    export_part(problem.parts[p].layout, r.dblock.data(), gradient.data());
+    check(problem.params[p], gradient);
+  }
+}
+
+TEST_CASE("lstm: gradients are central differences") {
   for (const Cell& cell : cells()) {
-    for (const LstmSizes& sizes : problems(cell.options, kernels::table<double>().lanes)) {
+    for (LstmSizes sizes : problems(cell.options, kernels::table<double>().lanes)) {
       if (sizes.options.layer_norm && sizes.hidden < 4) continue;  // too steep for differences
       CAPTURE(cell.name);
       CAPTURE(sizes.hidden);
       CAPTURE(sizes.batch);
-      LstmProblem<double> problem(sizes);
-      LstmResults<double> r;
-      LstmWorkspace<double> w;
-      problem.train(r, w);
-      Numbers numbers;
-      const auto check = [&](std::vector<double>& values, const std::vector<double>& gradient) {
-        REQUIRE(values.size() == gradient.size());
-        for (int sample = 0; sample < 3; ++sample) {
-          const double where = (numbers.next() + 1) / 2 * double(values.size());
-          const std::size_t i = std::min(static_cast<std::size_t>(where), values.size() - 1);
-          if (std::isnan(values[i])) continue;  // in a gap
-          const double before = values[i];
-          values[i] = before + kStep;
-          problem.pack();
-          const double above = problem.loss(w);
-          values[i] = before - kStep;
-          problem.pack();
-          const double below = problem.loss(w);
-          values[i] = before;
-          problem.pack();
-          CHECK(gradient[i] == doctest::Approx((above - below) / (2 * kStep)).epsilon(1e-5));
-        }
-      };
-      check(problem.x, r.dx);
-      if (sizes.states) check(problem.h0, r.dh0);
-      if (sizes.states) check(problem.c0, r.dc0);
-      for (std::size_t p = 0; p < problem.parts.size(); ++p) {
-        CAPTURE(problem.parts[p].name);
-        std::vector<double> gradient(problem.params[p].size());
-        export_part(problem.parts[p].layout, r.dblock.data(), gradient.data());
-        check(problem.params[p], gradient);
-      }
+      check_differences(sizes);
+      // The same masks in every call; and those of zoneout, where the cell has it.
+      sizes.noise = {true, 0.3, 0.25, sizes.batch % 2 == 0, 0.2, 7, 2, 5};
+      check_differences(sizes);
     }
   }
 }
@@ -220,45 +162,6 @@ TEST_CASE_TEMPLATE("lstm: padded units do not grow over many steps", T, float, d
   problem.train(r, w);
   for (const std::vector<T>* values : {&r.h_n, &r.c_n, &r.dx, &r.dh0, &r.dc0, &r.dblock}) {
     CHECK(std::all_of(values->begin(), values->end(), [](T v) { return std::isfinite(v); }));
-  }
-}
-
-TEST_CASE_TEMPLATE("lstm: same bits for every number of threads", T, float, double) {
-  const ActivationSpec tanh{Activation::tanh}, sigmoid{Activation::sigmoid};
-  // By rows, also of several lengths, by panels of units, and with x projected ahead.
-  const LstmSizes sizes[] = {
-      {6, 34, 16, 65, {}, false, false, true},
-      {6, 34, 16, 65, {}, true, true, true},
-      {3, 3, 40, 260, {}, false, true, true},
-      {4, 5, 20, 200, {}, true, true, true},
-      {3, 33, 12, 70, {tanh, sigmoid, tanh, false, false, true}, false, true},
-      // several blocks of steps projected ahead, at different paces
-      {9, 36, 12, 130, {tanh, sigmoid, tanh, false, false, true}, true, true},
-      {3, 4, 24, 200, {tanh, sigmoid, tanh, true, true, false}, true, false},
-      {2, 3, 30, 220, {tanh, sigmoid, tanh, false, false, true}, true, true},
-  };
-  for (const LstmSizes& s : sizes) {
-    CAPTURE(s.hidden);
-    CAPTURE(s.options.layer_norm);
-    const LstmProblem<T> problem(s);
-    LstmResults<T> alone;
-    {
-      const Threads one(1);
-      LstmWorkspace<T> w;
-      problem.train(alone, w);
-    }
-    for (const int n : {2, 3}) {
-      const Threads several(n);
-      LstmResults<T> shared;
-      LstmWorkspace<T> w;
-      problem.train(shared, w);
-      CHECK(shared == alone);
-      for (int again = 0; again < 3; ++again) {  // warm, and inference after training
-        problem.infer(shared, w);
-        CHECK(shared.y == alone.y);
-        CHECK(shared.c_n == alone.c_n);
-      }
-    }
   }
 }
 
