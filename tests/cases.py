@@ -4,7 +4,7 @@ A name says what the case is: ``l2t5b7i4h33`` has 2 layers, 5 steps, 7 rows, 4 i
 units; what differs from the plain cell, and float64, follow after underscores. The sizes cover
 tails (H 1, 3, 17, 33, 50, 257, around every vector width), batches around every tile (B 1, 3, 6,
 7, 33), T 1, 2, 5, 40 and 1 to 3 layers, each value with each of the three cells; the list is a
-covering one, not the full product.
+covering one, not the full product. `option_cases.py` has the table of all other options.
 """
 
 from __future__ import annotations
@@ -18,17 +18,37 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmfast import reference
+from masks import Masks, draw_dropout, draw_masks
 
 Array = npt.NDArray[Any]
 
+# what the reference's cell is told, what its calls are, and what changes memory alone
 CELL_FIELDS = (
     "activation",
     "recurrent_activation",
     "output_activation",
     "peephole",
     "coupled",
+    "input_gate",
+    "forget_gate",
+    "output_gate",
+    "preact_clip",
+    "cell_clip",
+    "proj_size",
+    "proj_clip",
     "layer_norm",
+    "zoneout_h",
+    "zoneout_c",
 )
+RANDOM_FIELDS = (
+    "dropout",
+    "input_dropout",
+    "recurrent_dropout",
+    "recurrent_dropout_kind",
+    "weight_drop",
+)
+CALL_FIELDS = ("bidirectional", "return_cell_states", "bptt_steps", "recompute_every")
+WORDS = ("dtype", "activation", "recurrent_activation", "output_activation")
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,24 @@ class Case:
     peephole: bool = False
     coupled: bool = False
     layer_norm: bool = False
+    input_gate: bool = True
+    forget_gate: bool = True
+    output_gate: bool = True
+    preact_clip: float | None = None
+    cell_clip: float | None = None
+    proj_size: int = 0
+    proj_clip: float | None = None
+    zoneout_h: float = 0.0
+    zoneout_c: float = 0.0
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    recurrent_dropout_kind: str = "sequence"
+    weight_drop: float = 0.0
+    bidirectional: bool = False
+    return_cell_states: bool = False
+    bptt_steps: int | None = None
+    recompute_every: int | str | None = None
     lengths: bool = False
     resets: bool = False
     state: bool = False
@@ -60,28 +98,57 @@ class Case:
         parts = [f"l{self.layers}t{self.T}b{self.B}i{self.I}h{self.H}"]
         for entry in fields(self)[5:]:
             value = getattr(self, entry.name)
-            if value != entry.default:
-                parts.append(entry.name if value is True else str(value))
+            if value == entry.default:
+                continue
+            if isinstance(value, bool):
+                parts.append(entry.name if value else f"no_{entry.name}")
+            else:
+                # activations and dtypes speak for themselves
+                parts.append(value if entry.name in WORDS else f"{entry.name}_{value}")
         return "_".join(parts)
+
+    def _changed(self, names: tuple[str, ...]) -> dict[str, Any]:
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        return {k: getattr(self, k) for k in names if getattr(self, k) != defaults[k]}
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """The cell options that differ from the defaults, as keywords of `lf.LSTM`."""
-        defaults = {entry.name: entry.default for entry in fields(self)}
-        return {k: getattr(self, k) for k in CELL_FIELDS if getattr(self, k) != defaults[k]}
+        """The options that differ from the defaults, as keywords of `lf.LSTM`."""
+        return self._changed(CELL_FIELDS + RANDOM_FIELDS + CALL_FIELDS)
 
     @property
     def options(self) -> reference.CellOptions:
         """The cell for the reference."""
-        return reference.CellOptions(**self.keywords)
+        return reference.CellOptions(**self._changed(CELL_FIELDS))
+
+    @property
+    def is_random(self) -> bool:
+        """Whether training draws anything."""
+        rates = ("zoneout_h", "zoneout_c", *RANDOM_FIELDS)
+        return any(isinstance(v, float) and v > 0 for v in self._changed(rates).values())
+
+    @property
+    def directions(self) -> int:
+        """D."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def outputs(self) -> int:
+        """O: values that a direction gives out."""
+        return self.proj_size or self.H
+
+    def inputs(self, n: int) -> int:
+        """Values that direction n of all layers reads."""
+        return self.I if n < self.directions else self.directions * self.outputs
 
 
 @dataclass(frozen=True)
 class Problem:
     """The numbers of a case; every value is one of float32, so both dtypes get the same problem.
 
-    x (B, T, I); `params` one dict a layer; h0, c0 (L, B, H) or None; lengths (B,) int64 or None;
-    resets (B, T) bool or None; dy (B, T, H), dh_n and dc_n (L, B, H) the gradients to pull back.
+    x (B, T, I); `params` one dict a layer and direction; h0 (L·D, B, O) and c0 (L·D, B, H) or None;
+    lengths (B,) int64 or None; resets (B, T) bool or None; dy (B, T, D·O), dh_n, dc_n and dcells
+    (B, T, D·H) (or None) the gradients to pull back.
     """
 
     x: Array
@@ -93,13 +160,15 @@ class Problem:
     dy: Array
     dh_n: Array
     dc_n: Array
+    dcells: Array | None
 
 
 def make_problem(case: Case, dtype: str | None = None) -> Problem:
     """Draw the numbers of a case; the same ones every time, in the case's dtype or another."""
     kind = np.dtype(dtype or case.dtype)
     rng = np.random.default_rng(zlib.crc32(case.name.removesuffix("_float64").encode()))
-    T, B, I, H, L = case.T, case.B, case.I, case.H, case.layers
+    T, B, H, D, O = case.T, case.B, case.H, case.directions, case.outputs
+    N = case.layers * D
 
     def normal(*shape: int) -> Array:
         return rng.standard_normal(shape).astype(np.float32).astype(kind)
@@ -113,41 +182,70 @@ def make_problem(case: Case, dtype: str | None = None) -> Problem:
     params = tuple(
         {
             name: parameter(name, shape)
-            for name, shape in reference.parameter_shapes(
-                H if layer else I, H, case.options
-            ).items()
+            for name, shape in reference.parameter_shapes(case.inputs(n), H, case.options).items()
         }
-        for layer in range(L)
+        for n in range(N)
     )
     lengths = rng.integers(1, T + 1, B)
     lengths[rng.integers(B)] = T
     return Problem(
-        x=normal(B, T, I),
+        x=normal(B, T, case.I),
         params=params,
-        h0=0.5 * normal(L, B, H) if case.state else None,
-        c0=normal(L, B, H) if case.state else None,
+        h0=0.5 * normal(N, B, O) if case.state else None,
+        c0=normal(N, B, H) if case.state else None,
         lengths=lengths if case.lengths else None,
         resets=rng.random((B, T)) < 0.3 if case.resets else None,
-        dy=normal(B, T, H),
-        dh_n=normal(L, B, H),
-        dc_n=normal(L, B, H),
+        dy=normal(B, T, D * O),
+        dh_n=normal(N, B, O),
+        dc_n=normal(N, B, H),
+        dcells=normal(B, T, D * H) if case.return_cell_states else None,
     )
 
 
-def run_reference(case: Case, problem: Problem, dtype: str = "float64") -> dict[str, Array]:
-    """All that a case gives out: y, h_n, c_n, dx, dh0, dc0 and ``<layer>.<parameter>``."""
+def masks_of(case: Case, step: int) -> tuple[list[Masks], list[Array] | None]:
+    """Masks of training call `step` of `runs.make_rnn(case, ...)`, and those between layers.
+
+    Step 0 stands for inference: none.
+    """
+    N = case.layers * case.directions
+    if step == 0 or not case.is_random:
+        return [Masks() for _ in range(N)], None
+    masks = [draw_masks(case, n, step) for n in range(N)]
+    if not case.dropout:
+        return masks, None
+    width = case.directions * case.outputs
+    shape = case.B, case.T, width
+    return masks, [draw_dropout(case.dropout, n, step, shape) for n in range(1, case.layers)]
+
+
+def run_reference(
+    case: Case, problem: Problem, dtype: str = "float64", step: int = 1
+) -> dict[str, Array]:
+    """All that a case gives out in training: y, h_n, c_n, cells, dx, dh0, dc0, ``<n>.<parameter>``.
+
+    With the masks of training call `step`; 0 draws none.
+    """
+    masks, dropout = masks_of(case, step)
     y, (h_n, c_n), cache = reference.stack_forward(
         problem.x,
         problem.params,
         problem.h0,
         problem.c0,
         options=case.options,
+        bidirectional=case.bidirectional,
+        masks=masks,
+        dropout=dropout,
         lengths=problem.lengths,
         resets=problem.resets,
+        bptt_steps=case.bptt_steps,
         dtype=dtype,
     )
-    dx, dh0, dc0, grads = reference.stack_backward(problem.dy, problem.dh_n, problem.dc_n, cache)
+    dx, dh0, dc0, grads = reference.stack_backward(
+        problem.dy, problem.dh_n, problem.dc_n, cache, d_cell_states=problem.dcells
+    )
     results = {"y": y, "h_n": h_n, "c_n": c_n, "dx": dx, "dh0": dh0, "dc0": dc0}
+    if case.return_cell_states:
+        results["cells"] = cache.cell_states()
     for layer, named in enumerate(grads):
         results |= {f"{layer}.{name}": gradient for name, gradient in named.items()}
     return results

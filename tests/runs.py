@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 import lstmfast as lf
 from cases import Case, Problem
+from lstmfast import _recurrent
+from masks import SEED
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
@@ -25,38 +27,58 @@ NAMES = (
     ("weight_ih", "kernel", True),
     ("weight_hh", "recurrent_kernel", True),
     ("bias_ih", "bias", False),
+    ("weight_hr", "projection_kernel", True),
     ("weight_peephole", "peephole", False),
     ("norm_z_weight", "norm_z_weight", False),
     ("norm_z_bias", "norm_z_bias", False),
     ("norm_c_weight", "norm_c_weight", False),
     ("norm_c_bias", "norm_c_bias", False),
 )
-STATES = ("y", "h_n", "c_n")
+STATES = ("y", "h_n", "c_n", "cells")
 OF_INPUTS = ("dx", "dh0", "dc0")
 
 
-def state_dict(params: tuple[Mapping[str, Array], ...]) -> Arrays:
-    """Logical parameters of each layer under the names and in the layouts of `lf.LSTM`."""
+def suffix(n: int, directions: int) -> str:
+    """Of the names of direction n of all layers."""
+    return f"l{n // directions}" + ("_reverse" if n % directions else "")
+
+
+def state_dict(params: tuple[Mapping[str, Array], ...], directions: int = 1) -> Arrays:
+    """Logical parameters by n under the names and in the layouts of `lf.LSTM`."""
     named = {}
-    for layer, of_layer in enumerate(params):
+    for n, part in enumerate(params):
         for name, logical, transposed in NAMES:
-            if logical in of_layer:
-                value = of_layer[logical]
-                named[f"{name}_l{layer}"] = value.T if transposed else value
-        named[f"bias_hh_l{layer}"] = np.zeros_like(of_layer["bias"])
+            if logical in part:
+                value = part[logical]
+                named[f"{name}_{suffix(n, directions)}"] = value.T if transposed else value
+        named[f"bias_hh_{suffix(n, directions)}"] = np.zeros_like(part["bias"])
     return named
 
 
+def by_torchs_names(of_logical: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """What is known by ``<n>.<logical name>``, for the names of `lf.LSTM`."""
+    kinds = {name: logical for name, logical, _ in NAMES} | {"bias_hh": "bias"}
+    directions = 2 if any(name.endswith("_reverse") for name in names) else 1
+    found = {}
+    for name in names:
+        kind, _, end = name.rpartition("_l")
+        layer, _, reverse = end.partition("_")
+        found[name] = of_logical[f"{int(layer) * directions + bool(reverse)}.{kinds[kind]}"]
+    return found
+
+
 def logical_grads(rnn: lf.LSTM) -> Arrays:
-    """Gradients as ``<layer>.<logical name>``."""
+    """Gradients as ``<n>.<logical name>``."""
     grads = rnn.grads()
     named = {}
-    for layer in range(rnn.num_layers):
-        assert grads[f"bias_ih_l{layer}"].tobytes() == grads[f"bias_hh_l{layer}"].tobytes()
+    directions = 2 if rnn.bidirectional else 1
+    for n in range(rnn.num_layers * directions):
+        end = suffix(n, directions)
+        assert grads[f"bias_ih_{end}"].tobytes() == grads[f"bias_hh_{end}"].tobytes()
         for name, logical, transposed in NAMES:
-            if f"{name}_l{layer}" in grads:
-                value = grads[f"{name}_l{layer}"]
-                named[f"{layer}.{logical}"] = value.T if transposed else value
+            if f"{name}_{end}" in grads:
+                value = grads[f"{name}_{end}"]
+                named[f"{n}.{logical}"] = value.T if transposed else value
     return named
 
 
@@ -67,28 +89,28 @@ def make_rnn(case: Case, problem: Problem, **keywords: Any) -> lf.LSTM:
         case.H,
         case.layers,
         dtype=problem.x.dtype.name,
-        seed=0,
-        **case.keywords,
-        **keywords,
+        seed=SEED,
+        **(case.keywords | keywords),
     )
-    rnn.load_state_dict(state_dict(problem.params))
+    rnn.load_state_dict(state_dict(problem.params, case.directions))
     return rnn
 
 
-def forward(rnn: lf.LSTM, problem: Problem, training: bool = False) -> Arrays:
-    """y, h_n and c_n."""
+def forward(rnn: lf.LSTM, problem: Problem, training: bool = False, draw: bool = True) -> Arrays:
+    """y, h_n, c_n, and cells where there are any; without `draw` nothing is random."""
     state = None if problem.h0 is None else (problem.h0, problem.c0)
-    y, (h, c) = rnn(
-        problem.x, state, lengths=problem.lengths, resets=problem.resets, training=training
+    given = problem.x, state, problem.lengths, problem.resets, training
+    y, (h, c), cells = _recurrent.run(
+        rnn._core, np.dtype(rnn.dtype), rnn.batch_first, *given, None, draw
     )
-    return {"y": y, "h_n": h, "c_n": c}
+    return {"y": y, "h_n": h, "c_n": c} | ({} if cells is None else {"cells": cells})
 
 
-def run(rnn: lf.LSTM, problem: Problem) -> Arrays:
+def run(rnn: lf.LSTM, problem: Problem, draw: bool = True) -> Arrays:
     """All that `cases.run_reference` names."""
     rnn.zero_grad()
-    results = forward(rnn, problem, training=True)
-    dx, (dh0, dc0) = rnn.backward(problem.dy, (problem.dh_n, problem.dc_n))
+    results = forward(rnn, problem, training=True, draw=draw)
+    dx, (dh0, dc0) = rnn.backward(problem.dy, (problem.dh_n, problem.dc_n), problem.dcells)
     return results | {"dx": dx, "dh0": dh0, "dc0": dc0} | logical_grads(rnn)
 
 
@@ -100,14 +122,17 @@ def rows(problem: Problem, chosen: Any) -> Problem:
 
     return replace(
         problem,
-        **{name: pick(getattr(problem, name), 0) for name in ("x", "dy", "lengths", "resets")},
+        **{
+            name: pick(getattr(problem, name), 0)
+            for name in ("x", "dy", "dcells", "lengths", "resets")
+        },
         **{name: pick(getattr(problem, name), 1) for name in ("h0", "c0", "dh_n", "dc_n")},
     )
 
 
 def row_results(results: Arrays, chosen: Any) -> Arrays:
     """The results that belong to rows, for these rows."""
-    axes = {"y": 0, "dx": 0, "h_n": 1, "c_n": 1, "dh0": 1, "dc0": 1}
+    axes = {"y": 0, "cells": 0, "dx": 0, "h_n": 1, "c_n": 1, "dh0": 1, "dc0": 1}
     return {name: np.take(results[name], chosen, axes[name]) for name in axes if name in results}
 
 

@@ -42,11 +42,15 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "seed kind": (lambda: lstm(seed="1"), TypeError, r"seed is of type str; expected an integer"),
     "seed": (lambda: lstm(seed=-1), ValueError, r"seed is -1; expected 0 or more"),
     "bidirectional": (
-        lambda: lstm(bidirectional=True),
-        ValueError,
-        "not available in this version",
+        lambda: lstm(bidirectional=2),
+        TypeError,
+        r"\[LSTM\] bidirectional is of type int; expected True or False",
     ),
-    "proj_size": (lambda: lstm(proj_size=3), ValueError, r"proj_size=3 is not available"),
+    "proj_size": (
+        lambda: lstm(proj_size=-1),
+        ValueError,
+        r"\[LSTM\] proj_size is -1; expected at least 0",
+    ),
     "x rank": (
         lambda: lstm()(np.zeros(4)),
         ValueError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import runs
 from cases import Case, make_problem
 from differences import slope_along
+from option_cases import OPTIONS, TOGETHER
 from tolerances import numbers_of, with_numbers
 
 Array = npt.NDArray[Any]
@@ -52,14 +54,26 @@ def directions(value: Array, rng: np.random.Generator) -> list[Array]:
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_slopes(cell: str, call: str) -> None:
-    """L = Σ dy·y + dh_n·h_n + dc_n·c_n; every array it depends on, along a few directions."""
     check_slopes(Case(4, 3, 3, 11, layers=2, dtype="float64", **CELLS[cell], **CALLS[call]))
 
 
+@pytest.mark.parametrize("name", [n for n in OPTIONS if n != "bptt"])
+def test_slopes_of_options(name: str) -> None:
+    check_slopes(Case(4, 3, 3, 11, 2, "float64", **OPTIONS[name], **CALLS["lengths_resets"]))
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in TOGETHER if case.bptt_steps is None], ids=lambda case: case.name
+)
+def test_slopes_of_options_together(case: Case) -> None:
+    check_slopes(replace(case, dtype="float64"))
+
+
 def check_slopes(case: Case) -> None:
+    """L = Σ dy·y + dh_n·h_n + dc_n·c_n; every array it depends on, along a few directions."""
     problem = make_problem(case)
     numbers = numbers_of(problem)
-    weights = {name: numbers.pop(f"d{name}") for name in ("y", "h_n", "c_n")}
+    weights = {name: numbers.pop(f"d{name}") for name in runs.STATES if f"d{name}" in numbers}
     rnn = runs.make_rnn(case, problem)
     analytic = runs.run(rnn, problem)
     rng = np.random.default_rng(1)
@@ -67,8 +81,9 @@ def check_slopes(case: Case) -> None:
     def loss(changed: dict[str, Array]) -> float:
         near = with_numbers(problem, changed)
         if any("." in name for name in changed):
-            rnn.load_state_dict(runs.state_dict(near.params))
-        found = runs.forward(rnn, near)
+            rnn.load_state_dict(runs.state_dict(near.params, case.directions))
+        rnn._core.training_calls = 0  # the same masks each time
+        found = runs.forward(rnn, near, training=case.is_random)
         return float(sum((w * found[name]).sum() for name, w in weights.items()))
 
     for name, value in numbers.items():

@@ -12,8 +12,9 @@ import pytest
 import lstmfast as lf
 import runs
 from cases import CASES, Case, make_problem, run_reference
-from golden_cases import golden_names, read, read_onnx, read_torch, torch_allowed
+from golden_cases import golden_names, read_onnx, read_torch, torch_allowed
 from lstmfast import reference
+from option_cases import OPTION_CASES
 from tolerances import allowed_errors, assert_close, tolerance
 
 Array = npt.NDArray[Any]
@@ -23,7 +24,7 @@ DTYPES = ("float32", "float64")
 
 @pytest.mark.isa
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", CASES + OPTION_CASES, ids=lambda case: case.name)
 def test_case(case: Case, dtype: str) -> None:
     """Outputs, states, and the gradients of inputs, states and every parameter."""
     problem = make_problem(case, dtype)
@@ -32,6 +33,31 @@ def test_case(case: Case, dtype: str) -> None:
     assert actual.keys() == expected.keys()
     assert all(value.dtype == dtype for value in actual.values())
     assert_close(actual, expected, tolerance(case, dtype))
+
+
+@pytest.mark.isa
+@pytest.mark.parametrize("case", [c for c in OPTION_CASES if c.is_random], ids=lambda c: c.name)
+def test_without_training_nothing_is_random(case: Case) -> None:
+    """And the masks of training are more than a rounding error."""
+    problem = make_problem(case, "float64")
+    exact = run_reference(case, problem, step=0)
+    allowed = tolerance(case, "float64")
+    rnn = runs.make_rnn(case, problem)
+    assert_close(runs.run(rnn, problem, draw=False), exact, allowed)
+    for _ in range(2):
+        assert_close(runs.forward(rnn, problem), exact, allowed)
+        drawn = runs.forward(rnn, problem, training=True)["y"]
+        assert np.abs(drawn - exact["y"]).max() > 1e6 * allowed["y"]
+
+
+@pytest.mark.isa
+def test_every_training_call_draws_anew() -> None:
+    case = Case(5, 4, 3, 17, layers=2, zoneout_h=0.3, weight_drop=0.2, dropout=0.3)
+    problem = make_problem(case, "float64")
+    rnn = runs.make_rnn(case, problem)
+    for step in (1, 2, 3):
+        expected = run_reference(case, problem, step=step)
+        assert_close(runs.run(rnn, problem), expected, tolerance(case, "float64"))
 
 
 @pytest.mark.parametrize("given", ["dy", "dh_n", "dc_n"])
@@ -108,22 +134,12 @@ def test_units_that_do_not_exist_stay_small(keywords: dict[str, Any], dtype: str
 # -- golden files --------------------------------------------------------------------------------
 
 
-def torch_names() -> list[str]:
-    """The files of torch whose options `lf.LSTM` has."""
-    without = ("bidirectional", "proj_size")
-    return [
-        name
-        for name in golden_names("torch")
-        if not any(read_torch(name).settings.get(option) for option in without)
-    ]
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", torch_names())
+@pytest.mark.parametrize("name", golden_names("torch"))
 def test_torch_golden(name: str, dtype: str) -> None:
     golden = read_torch(name)
-    num_layers = len(golden.layers)
-    rnn = lf.LSTM(golden.input_size, golden.hidden_size, num_layers, dtype=dtype)
+    settings = golden.settings | {"batch_first": True}
+    rnn = lf.LSTM(golden.input_size, golden.hidden_size, dtype=dtype, **settings)
     assert list(rnn.state_dict()) == list(golden.state_dict)
     rnn.load_state_dict(golden.state_dict)
     state = None if golden.h0 is None else (golden.h0, golden.c0)
@@ -132,24 +148,21 @@ def test_torch_golden(name: str, dtype: str) -> None:
     actual = {"y": y, "h_n": h_n, "c_n": c_n, "dx": dx, "dh0": dh0, "dc0": dc0}
     allowed = torch_allowed(golden, dtype)
     assert_close({k: actual[k] for k in golden.results}, golden.results, allowed)
-    for layer in range(num_layers):
-        for torch_name, logical, _ in runs.NAMES[:3]:
-            key = f"{torch_name}_l{layer}"
-            bound = {key: allowed[f"{layer}.{logical}"]}
-            assert_close({key: rnn.grads()[key]}, {key: golden.grads[key]}, bound)
+    assert_close(rnn.grads(), golden.grads, runs.by_torchs_names(allowed, golden.grads))
 
 
-def onnx_names() -> list[str]:
-    """The files of ONNX Runtime whose attributes `lf.LSTM` has."""
-    known = {"hidden_size", "input_forget"}
-    return [name for name in golden_names("onnx") if set(read(name)[0]["attributes"]) <= known]
-
-
-@pytest.mark.parametrize("name", onnx_names())
+@pytest.mark.parametrize("name", golden_names("onnx"))
 def test_onnx_golden(name: str) -> None:
     golden = read_onnx(name)
     I, H = golden.x.shape[-1], golden.h_n.shape[-1]
-    coupled = bool(golden.attributes.get("input_forget"))
+    attributes = golden.attributes
+    coupled, clip = bool(attributes.get("input_forget")), attributes.get("clip")
+    names = ("recurrent_activation", "activation", "output_activation")
+    used = dict(zip(names, attributes.get("activations", ()), strict=False))
+    cell = {"peephole": True, "coupled": coupled, "preact_clip": clip}
+    known = {"HardSigmoid": "hard_sigmoid:0.2:0.5", "Softsign": "softsign", "Relu": "relu"}
+    of_reference = {name: reference.get_activation(known[kind]) for name, kind in used.items()}
+    reverse = attributes.get("direction") == "reverse"
 
     def call_reference(numbers: dict[str, Array]) -> dict[str, Array]:
         y, (h_n, c_n), _ = reference.lstm_forward(
@@ -157,8 +170,9 @@ def test_onnx_golden(name: str) -> None:
             {key: numbers[key] for key in golden.params},
             numbers["h0"],
             numbers["c0"],
-            options=reference.CellOptions(peephole=True, coupled=coupled),
+            options=reference.CellOptions(**cell, **of_reference),
             lengths=golden.lengths,
+            reverse=reverse,
             batch_first=False,
         )
         return {"y": y, "h_n": h_n, "c_n": c_n}
@@ -168,14 +182,11 @@ def test_onnx_golden(name: str) -> None:
     expected = {"y": golden.y, "h_n": golden.h_n, "c_n": golden.c_n}
     # in float32 both engines are as far as this from the exact answer
     for dtype, engines in (("float32", 2.0), ("float64", 1.0)):
-        rnn = lf.LSTM(I, H, batch_first=False, peephole=True, coupled=coupled, dtype=dtype)
-        rnn.load_state_dict(runs.state_dict((golden.params,)))
-        state = golden.h0[None], golden.c0[None]
+        # a reverse run is the second of two directions
+        rnn = lf.LSTM(I, H, batch_first=False, bidirectional=reverse, dtype=dtype, **cell, **used)
+        D = 1 + reverse
+        rnn.load_state_dict(runs.state_dict((golden.params,) * D, D))
+        state = np.stack([golden.h0] * D), np.stack([golden.c0] * D)
         y, (h, c) = rnn(golden.x, state, lengths=golden.lengths)
         bounds = {name: engines * bound for name, bound in allowed.items()}
-        assert_close({"y": y, "h_n": h[0], "c_n": c[0]}, expected, bounds)
-
-
-def test_golden_files_are_used() -> None:
-    assert len(torch_names()) >= 3
-    assert len(onnx_names()) >= 2
+        assert_close({"y": y[..., -H:], "h_n": h[-1], "c_n": c[-1]}, expected, bounds)

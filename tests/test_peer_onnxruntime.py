@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import lstmfast as lf
 import runs
 from cases import CASES, Case, Problem, make_problem
+from option_cases import OPTION_CASES
 from tolerances import assert_close, tolerance
 
 onnx = pytest.importorskip("onnx")
@@ -22,23 +24,30 @@ pytestmark = pytest.mark.peer
 
 OPSET, IR_VERSION = 14, 8
 
-# what ONNX calls them, with the numbers that make them ours
-ACTIVATIONS: dict[str, tuple[str, float | None, float | None]] = {
-    "tanh": ("Tanh", None, None),
-    "sigmoid": ("Sigmoid", None, None),
-    "relu": ("Relu", None, None),
-    "hard_sigmoid": ("HardSigmoid", 1.0 / 6.0, 0.5),
-    "hard_sigmoid:0.3:0.4": ("HardSigmoid", 0.3, 0.4),
-    "softsign": ("Softsign", None, None),
-    "leaky_relu": ("LeakyRelu", 0.2, None),
-    "leaky_relu:0.05": ("LeakyRelu", 0.05, None),
-    "elu": ("Elu", 1.0, None),
-    "elu:0.6": ("Elu", 0.6, None),
-    "softplus": ("Softplus", None, None),
-    "thresholded_relu:0.1": ("ThresholdedRelu", 0.1, None),
-    "affine:0.4:0.3": ("Affine", 0.4, 0.3),
-    "scaled_tanh:0.9:0.7": ("ScaledTanh", 0.9, 0.7),
+# what ONNX calls them, with the numbers that make them Keras's functions
+ACTIVATIONS: dict[str, tuple[str, tuple[float, ...]]] = {
+    "tanh": ("Tanh", ()),
+    "sigmoid": ("Sigmoid", ()),
+    "relu": ("Relu", ()),
+    "hard_sigmoid": ("HardSigmoid", (1.0 / 6.0, 0.5)),
+    "softsign": ("Softsign", ()),
+    "leaky_relu": ("LeakyRelu", (0.2,)),
+    "elu": ("Elu", (1.0,)),
+    "softplus": ("Softplus", ()),
+    "affine": ("Affine", (1.0, 0.0)),
+    "scaled_tanh": ("ScaledTanh", (1.0, 1.0)),
+    "thresholded_relu": ("ThresholdedRelu", (1.0,)),
 }
+ONNXS = {"peephole", "coupled", "preact_clip", "bidirectional"}
+FUNCTIONS = {"activation", "recurrent_activation", "output_activation"}
+
+
+def onnx_function(text: str) -> tuple[str, tuple[float, ...]]:
+    """Its name there, and its numbers."""
+    name, *numbers = text.split(":")
+    kind, defaults = ACTIVATIONS[name]
+    return kind, tuple(map(float, numbers)) + defaults[len(numbers) :]
+
 
 _SIZES: dict[str, Any] = {"T": 7, "B": 6, "I": 5, "H": 33, "state": True}
 EXTRA = (
@@ -53,9 +62,26 @@ EXTRA = (
     Case(**_SIZES, activation="softplus"),
     Case(**_SIZES, activation="tanh", recurrent_activation="softsign"),
     Case(**_SIZES, recurrent_activation="hard_sigmoid:0.3:0.4", output_activation="elu:0.6"),
-    Case(**_SIZES, activation="leaky_relu:0.05", output_activation="thresholded_relu:0.1"),
     Case(**_SIZES, recurrent_activation="affine:0.4:0.3", activation="scaled_tanh:0.9:0.7"),
+    Case(**_SIZES, activation="scaled_tanh:1.2:0.7", output_activation="affine:0.5:0.1"),
+    Case(**_SIZES, activation="thresholded_relu:0.1", peephole=True),
+    Case(**_SIZES, activation="leaky_relu:0.05", output_activation="softsign", lengths=True),
+    Case(**_SIZES, preact_clip=0.4),
+    Case(**_SIZES, preact_clip=0.5, lengths=True),
+    Case(**_SIZES, bidirectional=True),
+    Case(**_SIZES, bidirectional=True, peephole=True, lengths=True),
+    Case(**_SIZES, bidirectional=True, coupled=True, preact_clip=0.6, lengths=True),
+    Case(**_SIZES, bidirectional=True, activation="elu:0.3", output_activation="relu"),
 )
+
+
+def functions(case: Case) -> tuple[str, str, str]:
+    """Of the gates, of the candidate, of c."""
+    return (
+        case.recurrent_activation,
+        case.activation,
+        case.output_activation or case.activation,
+    )
 
 
 def applicable(case: Case) -> bool:
@@ -63,14 +89,15 @@ def applicable(case: Case) -> bool:
     return (
         case.layers == 1
         and not case.resets
-        and not case.layer_norm
+        and case.keywords.keys() <= ONNXS | FUNCTIONS
         and not (case.coupled and case.recurrent_activation != "sigmoid")
-        and {case.activation, case.recurrent_activation} <= ACTIVATIONS.keys()
-        and (case.output_activation or case.activation) in ACTIVATIONS
+        and all(text.split(":")[0] in ACTIVATIONS for text in functions(case))
     )
 
 
-CHOSEN = [case for case in CASES if applicable(case) and case.dtype == "float32"] + list(EXTRA)
+CHOSEN = [
+    case for case in CASES + OPTION_CASES if applicable(case) and case.dtype == "float32"
+] + list(EXTRA)
 
 
 def onnx_rows(value: Array, case: Case, order: str) -> Array:
@@ -97,14 +124,20 @@ def peepholes(params: Any, case: Case) -> Array:
 
 
 def onnx_inputs(case: Case, problem: Problem) -> runs.Arrays:
-    (params,) = problem.params
-    bias = onnx_rows(params["bias"], case, "iofg")
-    zeros = np.zeros((1, case.B, case.H), np.float32)
+
+    def both(of: Callable[[Any], Array]) -> Array:
+        return np.stack([of(params) for params in problem.params])
+
+    def two_biases(params: Any) -> Array:
+        bias = onnx_rows(params["bias"], case, "iofg")
+        return np.concatenate([0.75 * bias, bias - 0.75 * bias])
+
+    zeros = np.zeros((case.directions, case.B, case.H), np.float32)
     inputs = {
         "X": np.ascontiguousarray(problem.x.swapaxes(0, 1)),
-        "W": onnx_rows(params["kernel"].T, case, "iofg")[None],
-        "R": onnx_rows(params["recurrent_kernel"].T, case, "iofg")[None],
-        "B": np.concatenate([0.75 * bias, bias - 0.75 * bias])[None],
+        "W": both(lambda p: onnx_rows(p["kernel"].T, case, "iofg")),
+        "R": both(lambda p: onnx_rows(p["recurrent_kernel"].T, case, "iofg")),
+        "B": both(two_biases),
         "sequence_lens": np.full(case.B, case.T, np.int32),
         "initial_h": zeros if problem.h0 is None else problem.h0,
         "initial_c": zeros if problem.c0 is None else problem.c0,
@@ -112,25 +145,33 @@ def onnx_inputs(case: Case, problem: Problem) -> runs.Arrays:
     if problem.lengths is not None:
         inputs["sequence_lens"] = problem.lengths.astype(np.int32)
     if case.peephole:
-        inputs["P"] = peepholes(params, case)[None]
+        inputs["P"] = both(lambda p: peepholes(p, case))
     return inputs
 
 
-def run_onnx(case: Case, problem: Problem) -> runs.Arrays:
+def run_onnx(case: Case, problem: Problem, direction: str | None = None) -> runs.Arrays:
     inputs = onnx_inputs(case, problem)
+    if direction == "reverse":  # the second direction alone
+        directed = ("W", "R", "B", "P", "initial_h", "initial_c")
+        inputs |= {name: inputs[name][1:] for name in directed if name in inputs}
     names = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
-    output = case.output_activation or case.activation
-    names_used = (case.recurrent_activation, case.activation, output)
-    used = [ACTIVATIONS[name] for name in names_used]
+    direction = direction or ("bidirectional" if case.bidirectional else "forward")
+    used = [onnx_function(text) for text in functions(case)] * (
+        2 if direction == "bidirectional" else 1
+    )
     attributes: dict[str, Any] = {
         "hidden_size": case.H,
         "activations": [name for name, *_ in used],
         "input_forget": int(case.coupled),
+        "direction": direction,
     }
+    if case.preact_clip is not None:
+        attributes["clip"] = case.preact_clip
     # one number for each function that takes one, in their order
-    for key, numbers in zip(("alpha", "beta"), list(zip(*used, strict=True))[1:], strict=True):
-        if any(number is not None for number in numbers):
-            attributes[f"activation_{key}"] = [n for n in numbers if n is not None]
+    for i, name in enumerate(("activation_alpha", "activation_beta")):
+        numbers = [given[i] for _, given in used if len(given) > i]
+        if numbers:
+            attributes[name] = numbers
     helper = onnx.helper
     kinds = {"float32": onnx.TensorProto.FLOAT, "int32": onnx.TensorProto.INT32}
     node = helper.make_node(
@@ -153,7 +194,7 @@ def run_onnx(case: Case, problem: Problem) -> runs.Arrays:
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     y, h, c = session.run(None, inputs)
-    return {"y": y[:, 0].swapaxes(0, 1), "h_n": h, "c_n": c}
+    return {"y": np.concatenate(list(y.transpose(1, 2, 0, 3)), -1), "h_n": h, "c_n": c}
 
 
 @pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name)
@@ -165,7 +206,16 @@ def test_case(case: Case) -> None:
     assert_close(actual, run_onnx(case, problem), {name: 2.0 * bounds[name] for name in actual})
 
 
+def test_reverse_is_the_second_direction() -> None:
+    case = Case(**_SIZES, bidirectional=True, peephole=True, lengths=True)
+    problem = make_problem(case)
+    both = runs.forward(runs.make_rnn(case, problem), problem)
+    second = {"y": both["y"][..., case.H :], "h_n": both["h_n"][1:], "c_n": both["c_n"][1:]}
+    bounds = {name: 2.0 * tolerance(case, "float32")[name] for name in second}
+    assert_close(second, run_onnx(case, problem, "reverse"), bounds)
+
+
 def test_chosen_cases() -> None:
-    for option in ("peephole", "coupled", "lengths", "state"):
+    for option in (*ONNXS, "lengths", "state"):
         assert any(getattr(case, option) for case in CHOSEN)
     assert lf.isa()

@@ -11,25 +11,47 @@ import pytest
 import lstmfast as lf
 import runs
 from cases import CASES, Case, Problem, make_problem
+from option_cases import OPTION_CASES
 from tolerances import assert_close, tolerance
 
 torch = pytest.importorskip("torch")
 
 Array = npt.NDArray[Any]
 
-pytestmark = pytest.mark.peer
+pytestmark = [
+    pytest.mark.peer,
+    # which of its kernels it takes
+    pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
+]
 
 DTYPES = ("float32", "float64")
-APPLICABLE = [case for case in CASES if not case.keywords and not case.resets]
+TORCHS = {"proj_size", "bidirectional"}
+EXTRA = (
+    Case(5, 6, 4, 33, layers=2, proj_size=17, state=True),
+    Case(5, 7, 4, 33, proj_size=1, lengths=True, state=True),
+    Case(2, 3, 5, 50, layers=3, proj_size=40, lengths=True),
+    Case(5, 6, 4, 33, bidirectional=True, state=True),
+    Case(7, 9, 4, 17, layers=2, bidirectional=True, lengths=True, state=True),
+    Case(5, 33, 4, 9, layers=3, bidirectional=True, lengths=True),
+    Case(6, 5, 4, 20, layers=2, bidirectional=True, proj_size=3, lengths=True, state=True),
+    Case(1, 1, 1, 2, bidirectional=True, proj_size=1),
+    Case(6, 3, 40, 130, layers=2, bidirectional=True, proj_size=70, state=True),
+)
+APPLICABLE = [
+    case
+    for case in dict.fromkeys(CASES + OPTION_CASES + EXTRA)
+    if case.keywords.keys() <= TORCHS and not case.resets and case.proj_size < case.H
+]
 
 
-def two_biases(problem: Problem) -> runs.Arrays:
+def two_biases(problem: Problem, directions: int = 1) -> runs.Arrays:
     """torch's parameters; both biases are used, and their sum is the problem's, exactly."""
-    named = runs.state_dict(problem.params)
-    for layer in range(len(problem.params)):
-        bias = named[f"bias_ih_l{layer}"]
-        named[f"bias_ih_l{layer}"] = 0.75 * bias
-        named[f"bias_hh_l{layer}"] = bias - 0.75 * bias
+    named = runs.state_dict(problem.params, directions)
+    for n in range(len(problem.params)):
+        end = runs.suffix(n, directions)
+        bias = named[f"bias_ih_{end}"]
+        named[f"bias_ih_{end}"] = 0.75 * bias
+        named[f"bias_hh_{end}"] = bias - 0.75 * bias
     return named
 
 
@@ -39,17 +61,19 @@ def tensor(value: Array, grad: bool = False) -> Any:
 
 def make_torch(case: Case, problem: Problem, batch_first: bool = True) -> Any:
     dtype = getattr(torch, problem.x.dtype.name)
-    engine = torch.nn.LSTM(case.I, case.H, case.layers, batch_first=batch_first, dtype=dtype)
-    engine.load_state_dict({name: tensor(v) for name, v in two_biases(problem).items()})
+    engine = torch.nn.LSTM(
+        case.I, case.H, case.layers, batch_first=batch_first, dtype=dtype, **case.keywords
+    )
+    named = two_biases(problem, case.directions)
+    engine.load_state_dict({name: tensor(v) for name, v in named.items()})
     return engine
 
 
 def run_torch(engine: Any, problem: Problem) -> runs.Arrays:
     """All results under the names of the reference, and every gradient under torch's name."""
     x = tensor(problem.x, grad=True)
-    zeros = np.zeros_like(problem.dh_n)
-    h0 = tensor(zeros if problem.h0 is None else problem.h0, grad=True)
-    c0 = tensor(zeros if problem.c0 is None else problem.c0, grad=True)
+    h0 = tensor(0 * problem.dh_n if problem.h0 is None else problem.h0, grad=True)
+    c0 = tensor(0 * problem.dc_n if problem.c0 is None else problem.c0, grad=True)
     given = x
     if problem.lengths is not None:
         lengths = torch.tensor(problem.lengths)
@@ -68,16 +92,10 @@ def run_torch(engine: Any, problem: Problem) -> runs.Arrays:
     return {name: value.detach().numpy() for name, value in found.items()}
 
 
-def logical_name(name: str) -> str:
-    """``weight_ih_l1`` is ``1.kernel``, and so on; results keep their names."""
-    kinds = {"weight_ih": "kernel", "weight_hh": "recurrent_kernel"}
-    kind, _, layer = name.rpartition("_l")
-    return f"{layer}.{kinds.get(kind, 'bias')}" if layer.isdigit() else name
-
-
 def test_applicable_cases() -> None:
-    assert len(APPLICABLE) >= 12
-    assert any(case.lengths for case in APPLICABLE)
+    assert len(APPLICABLE) >= 20
+    for option in ("lengths", "state", *TORCHS):
+        assert any(getattr(case, option) for case in APPLICABLE), option
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -86,14 +104,14 @@ def test_case(case: Case, dtype: str) -> None:
     """Outputs, states and every gradient, both biases among them."""
     problem = make_problem(case, dtype)
     expected = run_torch(make_torch(case, problem), problem)
-    rnn = lf.LSTM(case.I, case.H, case.layers, dtype=dtype)
-    rnn.load_state_dict(two_biases(problem))
+    rnn = lf.LSTM(case.I, case.H, case.layers, dtype=dtype, **case.keywords)
+    rnn.load_state_dict(two_biases(problem, case.directions))
     actual = runs.run(rnn, problem)
     actual = {name: value for name, value in actual.items() if "." not in name} | rnn.grads()
     assert actual.keys() == expected.keys()
     # both are as far as this from the exact answer
-    bounds = tolerance(case, dtype)
-    assert_close(actual, expected, {name: 2.0 * bounds[logical_name(name)] for name in expected})
+    bounds = tolerance(case, dtype) | runs.by_torchs_names(tolerance(case, dtype), rnn.grads())
+    assert_close(actual, expected, {name: 2.0 * bounds[name] for name in expected})
 
 
 def test_time_major_is_the_default_there() -> None:
@@ -129,18 +147,19 @@ def test_one_sequence_without_a_batch() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("layers", [1, 3])
-def test_state_dict_round_trip(layers: int, bias: bool, dtype: str) -> None:
+@pytest.mark.parametrize("more", [{}, {"bidirectional": True, "proj_size": 3}])
+def test_state_dict_round_trip(layers: int, bias: bool, dtype: str, more: dict[str, Any]) -> None:
     """There and back: names, order, shapes, dtype and every bit, both biases kept apart."""
-    engine = torch.nn.LSTM(5, 7, layers, bias=bias, dtype=getattr(torch, dtype))
+    engine = torch.nn.LSTM(5, 7, layers, bias=bias, dtype=getattr(torch, dtype), **more)
     theirs = engine.state_dict()
-    rnn = lf.LSTM(5, 7, layers, bias=bias, dtype=dtype)
+    rnn = lf.LSTM(5, 7, layers, bias=bias, dtype=dtype, **more)
     ours = rnn.state_dict()
     assert list(ours) == list(theirs)
     assert [v.shape for v in ours.values()] == [tuple(v.shape) for v in theirs.values()]
     rnn.load_state_dict(theirs)
     numbers = {name: value.numpy() for name, value in theirs.items()}
     runs.assert_same_bits(rnn.state_dict(), numbers)
-    other = torch.nn.LSTM(5, 7, layers, bias=bias, dtype=getattr(torch, dtype))
+    other = torch.nn.LSTM(5, 7, layers, bias=bias, dtype=getattr(torch, dtype), **more)
     other.load_state_dict({n: torch.from_numpy(v) for n, v in rnn.state_dict().items()})
     for name, value in other.state_dict().items():
         assert torch.equal(value, theirs[name])

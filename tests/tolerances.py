@@ -2,7 +2,7 @@
 
 A stable computation gives the exact answer of a slightly changed problem. So
 
-    |error| <= SAFETY · sensitivity · η
+    |error| <= SAFETY · sensitivity · η + LAST_ULP · eps · |result|
 
 η, the backward error: how much the problem is changed, relative to its numbers, typically.
     A rounding changes a number by u = eps/2 at most, with a mean square of about u²/6 (uniform
@@ -20,6 +20,9 @@ sensitivity: how much each result moves, per unit of such a change.
     that no relative change of its z can stand for). The largest move of an array in three random
     draws, divided by δ. Growth or decay over T, through layers and through norms is in it; no
     assumption about the recurrence is needed.
+
+LAST_ULP: what is done last, a function good to 4 ulp or the end of a sum, errs in proportion to
+    the result, also where that hardly depends on anything (a saturated tanh).
 
 SAFETY = 8 standard deviations: η is a typical error, and three random draws find the typical
     move. The largest of n random errors is about √(2·log n) = 3 to 4 deviations, errors of the
@@ -49,6 +52,7 @@ DELTA = 2.0**-26  # small against the kinks of relu, large against the rounding 
 DRAWS = 3
 SAFETY = 8.0
 FUNCTION_ULP = 2.0
+LAST_ULP = 4.0
 NORM_GAIN = 1e-5**-0.5  # 1/√ε: the most that a layer norm can multiply a rounding error
 
 
@@ -57,8 +61,8 @@ def backward_error(longest: int, dtype: str) -> float:
     return float(np.finfo(dtype).eps * (FUNCTION_ULP + longest**0.5 / 7.0))
 
 
-def sensitivity(run: Run, numbers: Arrays) -> dict[str, float]:
-    """Largest move of each result of `run`, per unit of relative change of the numbers.
+def sensitivity(run: Run, numbers: Arrays) -> tuple[dict[str, float], dict[str, float]]:
+    """Largest move of each result of `run`, per unit of relative change; and the largest value.
 
     Numbers whose name holds "bias" move absolutely as well. `run` computes in float64.
     """
@@ -74,7 +78,7 @@ def sensitivity(run: Run, numbers: Arrays) -> dict[str, float]:
         for name, near in run(moved).items():
             move = float(np.abs(near - exact[name]).max(initial=0.0))
             moves[name] = max(moves[name], move / DELTA)
-    return moves
+    return moves, {name: float(np.abs(a).max(initial=0.0)) for name, a in exact.items()}
 
 
 def allowed_errors(
@@ -86,13 +90,14 @@ def allowed_errors(
     over one unit) may still be a rounding error of numbers of size `still`.
     """
     wide = {name: np.asarray(a, dtype=np.float64) for name, a in numbers.items()}
-    eta = SAFETY * backward_error(longest, dtype)
-    return {name: eta * (move or still) for name, move in sensitivity(run, wide).items()}
+    eta, last = SAFETY * backward_error(longest, dtype), LAST_ULP * float(np.finfo(dtype).eps)
+    moves, sizes = sensitivity(run, wide)
+    return {name: eta * (move or still) + last * sizes[name] for name, move in moves.items()}
 
 
 def numbers_of(problem: Problem) -> Arrays:
     """The problem's numbers by name; parameters as ``<layer>.<name>``."""
-    named = {k: getattr(problem, k) for k in ("x", "h0", "c0", "dy", "dh_n", "dc_n")}
+    named = {k: getattr(problem, k) for k in ("x", "h0", "c0", "dy", "dh_n", "dc_n", "dcells")}
     for layer, params in enumerate(problem.params):
         named |= {f"{layer}.{name}": value for name, value in params.items()}
     return {name: value for name, value in named.items() if value is not None}
@@ -112,10 +117,12 @@ def tolerance(case: Case, dtype: str) -> dict[str, float]:
     """Largest allowed |error| of each array that `run_reference` names."""
     problem = make_problem(case, "float64")
     gates = 3 if case.coupled else 4
+    O = case.outputs
+    widest = max(case.inputs(0), case.inputs(case.layers * case.directions - 1))
     return allowed_errors(
         lambda numbers: run_reference(case, with_numbers(problem, numbers)),
         numbers_of(problem),
-        longest=max(case.I + case.H + 1, 2 * case.H + 1, gates * case.H, case.T * case.B),
+        longest=max(widest + O + 1, gates * case.H, case.T * case.B),
         dtype=dtype,
         still=NORM_GAIN if case.layer_norm else 1.0,
     )
