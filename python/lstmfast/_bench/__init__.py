@@ -1,6 +1,7 @@
 """Benchmarks that run from an installed package: `lstmfast bench`.
 
-`shapes.py` has the problems, `engines/` one file an engine, `protocol.py` how they are timed
-against each other, `report.py` the table. The same work for all, answers checked before anything
-is timed.
+`shapes.py`, `options.py`, `problems.py` and `tasks.py` have the work, `engines/` one file an
+engine, `suites/` one file a suite. `answers.py` compares what engines compute before anything is
+timed, `protocol.py` times them in turns, `contest.py` puts both together; `report.py` has tables
+and JSON, `chart.py` the picture. The same work for all, in a process whose threads are pinned.
 """

@@ -4,35 +4,65 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 import sys
+import warnings
 from pathlib import Path
 
-from lstmfast._bench import report
+from lstmfast._bench import chart, report
+from lstmfast._bench.answers import WrongAnswerError
+from lstmfast._bench.contest import OWN, LeftOut, Settings, reason_of
 from lstmfast._bench.engines import ENGINES, Engine
-from lstmfast._bench.protocol import Result, compare
-from lstmfast._bench.shapes import SHAPES
+from lstmfast._bench.pinning import pin
+from lstmfast._bench.rows import Row
+from lstmfast._bench.shapes import choose_shapes
+from lstmfast._bench.suites import SUITES, Suite
 from lstmfast._cli.common import UserError, write_file
+from lstmfast._cli.forecast import plot_kind
+
+DEFAULT_SUITES = ("forward", "training")
 
 
-def pin(threads: int) -> None:
-    """Keep this process on as many CPUs as it has threads, where the system can."""
-    if hasattr(os, "sched_setaffinity"):
-        allowed = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, allowed[:threads])
+def choose_engines(names: str | None) -> tuple[list[Engine], list[LeftOut]]:
+    """Return lstmfast, the NumPy reference and the rivals asked for, or all that are installed.
 
-
-def choose_engines(names: str | None) -> list[Engine]:
-    """Return lstmfast, the NumPy reference and the rivals asked for, or all that are installed."""
+    A rival that is installed and cannot be imported is left out, with its error.
+    """
     installed = [e for e in ENGINES if importlib.util.find_spec(e.module) is not None]
-    if names is None:
-        return [engine() for engine in installed]
-    wanted = {"lstmfast", "numpy", *_split(names)}
+    wanted = {engine.name for engine in installed} if names is None else {*OWN, *_split(names)}
+    _refuse_unknown(wanted, [engine.name for engine in ENGINES], "engine")
     missing = wanted - {engine.name for engine in installed}
     if missing:
         known = ", ".join(engine.name for engine in installed)
         raise UserError(f"{', '.join(sorted(missing))} is not installed; here are {known}")
-    return [engine() for engine in installed if engine.name in wanted]
+    engines, broken = [], []
+    for engine in (kind() for kind in installed if kind.name in wanted):
+        try:
+            engine.version()
+        except Exception as error:
+            if engine.name in OWN:
+                raise
+            broken.append(LeftOut(engine.name, "", "", reason_of(error)))
+        else:
+            engines.append(engine)
+    return engines, broken
+
+
+def choose_suites(names: str | None, mode: str) -> list[Suite]:
+    """Return the suites asked for; of forward and training those that the mode lets through."""
+    known = [suite.name for suite in SUITES]
+    wanted = set(DEFAULT_SUITES if names is None else known if names == "all" else _split(names))
+    _refuse_unknown(wanted, known, "suite")
+    if mode != "both":
+        wanted -= {*DEFAULT_SUITES} - {mode}
+    if not wanted:
+        raise UserError(f"--mode {mode} leaves nothing of --suite {names}")
+    return [suite for suite in SUITES if suite.name in wanted]
+
+
+def _refuse_unknown(names: set[str], known: list[str], what: str) -> None:
+    unknown = sorted(names - set(known))
+    if unknown:
+        raise UserError(f"no {what} {unknown[0]!r}; there are {', '.join(known)}")
 
 
 def _split(names: str) -> list[str]:
@@ -40,45 +70,57 @@ def _split(names: str) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    """Run the suites and print the table."""
+    """Run the suites and print their tables."""
     parser = argparse.ArgumentParser(prog="lstmfast bench")
     parser.add_argument("--against")
+    parser.add_argument("--suite")
     parser.add_argument("--shapes")
     parser.add_argument("--mode", choices=["forward", "training", "both"], default="both")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--json")
+    parser.add_argument("--plot")
     args = parser.parse_args(argv)
     try:
-        engines = choose_engines(args.against)
-        names = [s.name for s in SHAPES]
-        wanted = _split(args.shapes) if args.shapes else names
-        unknown = [name for name in wanted if name not in names]
-        if unknown:
-            raise UserError(f"no shape {unknown[0]!r}; there are {', '.join(names)}")
-        _measure(args, engines, wanted)
+        _measure(args)
     except UserError as error:
         print(f"lstmfast bench: error: {error}", file=sys.stderr)
         return 2
+    except WrongAnswerError as error:
+        print(f"lstmfast bench: error: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _measure(args: argparse.Namespace, engines: list[Engine], wanted: list[str]) -> None:
+def _measure(args: argparse.Namespace) -> None:
+    suites = choose_suites(args.suite, args.mode)
+    shapes = None if args.shapes is None else choose_shapes(_split(args.shapes))
+    fixed = [suite.name for suite in suites if not suite.takes_shapes]
+    if shapes is not None and fixed:
+        raise UserError(f"--shapes has no meaning for the suite {fixed[0]}")
+    kind = plot_kind(Path(args.plot)) if args.plot else ""
     pin(args.threads)
-    modes = ["forward", "training"] if args.mode == "both" else [args.mode]
+    warnings.simplefilter("ignore")  # of rivals at their import: no part of the table
+    engines, broken = choose_engines(args.against)
+    modes = ("forward", "training") if args.mode == "both" else (args.mode,)
+    settings = Settings(engines, shapes, modes, args.threads, args.seconds, broken)
     facts = report.machine(engines, args.threads)
     print(report.header(facts))
-    print(report.table_header(), flush=True)
-    results: list[Result] = []
-    for shape in SHAPES:
-        if shape.name in wanted:
-            rows = compare(shape, engines, modes, args.threads, args.seconds)
-            print(report.table_rows(rows, args.threads), flush=True)
-            results += rows
+    rows: list[Row] = []
+    for suite in suites:
+        print(report.table_header(suite), flush=True)
+        for group in suite.run(settings):
+            print(report.table_rows(group), flush=True)
+            rows += group
+    if settings.left_out:
+        print(f"\n{report.left_out_lines(settings.left_out)}", flush=True)
     if args.json:
-        write_file(Path(args.json), report.to_json(facts, results).encode())
+        text = report.to_json(facts, rows, settings.left_out)
+        write_file(Path(args.json), text.encode())
+    if args.plot:
+        write_file(Path(args.plot), chart.draw(facts, suites, rows, kind))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,47 @@
-"""The table of a benchmark run, and its JSON."""
+"""The tables of a benchmark run, and its JSON."""
 
 from __future__ import annotations
 
 import json
 import platform
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import lstmfast as lf
 from lstmfast import _core
+from lstmfast._bench.contest import LeftOut
 from lstmfast._bench.engines import Engine
-from lstmfast._bench.protocol import Result
+from lstmfast._bench.rows import Goal, Row
+from lstmfast._bench.suites import Suite
+
+# how each unit is shown: its own name, and what values are divided by
+_SHOWN = {
+    "s": ("us", 1e-6),
+    "B": ("bytes", 1.0),
+    "FLOP/s": ("GFLOP/s", 1e9),
+    "B/s": ("GB/s", 1e9),
+    "1/s": ("M/s", 1e6),
+}
+
+
+def commit() -> str | None:
+    """Return the commit of the project's tree that the benchmark was started in, if it is one."""
+    try:
+        top = _git("rev-parse", "--show-toplevel")
+        if not (Path(top) / "python" / "lstmfast" / "_bench").is_dir():
+            return None
+        return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    found = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+    return found.stdout.strip()
 
 
 def machine(engines: Sequence[Engine], threads: int) -> dict[str, Any]:
@@ -23,53 +52,76 @@ def machine(engines: Sequence[Engine], threads: int) -> dict[str, Any]:
         "cpu": config["cpu"],
         "isa": lf.isa(),
         "caches": f"L1d {config['l1d']}, L2 {config['l2']}, L3 {config['l3']}",
+        "system": platform.platform(),
+        "compiler": config["compiler"],
         "threads": threads,
         "python": platform.python_version(),
         "engines": {engine.name: engine.version() for engine in engines},
+        "commit": commit(),
     }
 
 
 def header(facts: dict[str, Any]) -> str:
-    """Return the lines above the table."""
+    """Return the lines above the tables."""
     engines = ", ".join(f"{name} {version}" for name, version in facts["engines"].items())
     threads = f"{facts['threads']} thread" + ("s" if facts["threads"] > 1 else "")
     return (
         f"{facts['cpu']} ({facts['caches']}), {threads}, Python {facts['python']}, "
         f"{facts['date']}\n{engines}\n"
-        "Median microseconds a call (quartiles). peak: share of the FMA peak measured in the "
-        "same run;\nratio: the best other engine's time over lstmfast's."
+        "Medians of calls in turns (quartiles). peak: share of the FMA peak measured in the same "
+        "run;\nratio: the best other engine's time over lstmfast's; goal: for AVX-512, ! where it "
+        "is missed."
     )
 
 
-def table_header() -> str:
-    """Return the column heads of `table_rows`."""
+def table_header(suite: Suite) -> str:
+    """Return what stands above a suite's rows."""
+    legend = f"\n{suite.legend}" if suite.legend else ""
     return (
-        f"{'shape (B,T,I,H)':32}{'mode':10}{'engine':10}{'median us':>12}{'quartiles':>24}"
-        f"{'peak':>8}{'ratio':>8}"
+        f"\n{suite.name}{legend}\n{'case':30}{'mode':9}{'engine':14}{'median':>12} "
+        f"{'':8}{'quartiles':>22}{'peak':>7}{'ratio':>8}{suite.relative:>8}{'goal':>9}"
     )
 
 
-def table_rows(results: Sequence[Result], threads: int) -> str:
-    """Return a line a result; lstmfast's line has the ratio to the best of the others."""
-    lines = []
-    for result in results:
-        t = result.timing
-        ratio = ""
-        if result.engine == "lstmfast":
-            others = [
-                r.timing.median for r in results if r.mode == result.mode and r.engine != "lstmfast"
-            ]
-            ratio = f"{min(others) / t.median:.2f}x" if others else ""
-        place = f"{result.shape.name} {result.shape.text}"
-        spread = f"{t.low * 1e6:.1f} .. {t.high * 1e6:.1f}"
-        lines.append(
-            f"{place:32}{result.mode:10}{result.engine:10}{t.median * 1e6:12.1f}{spread:>24}"
-            f"{100 * result.peak_share(threads):7.1f}%{ratio:>8}"
-        )
-    return "\n".join(lines)
+def table_rows(rows: Sequence[Row]) -> str:
+    """Return a line a row."""
+    return "\n".join(_line(row) for row in rows)
 
 
-def to_json(facts: dict[str, Any], results: Sequence[Result]) -> str:
+def _line(row: Row) -> str:
+    unit, scale = _SHOWN[row.unit]
+    spread = f"{row.low / scale:.1f} .. {row.high / scale:.1f}"
+    peak = "" if row.peak_share is None else f"{100 * row.peak_share:.1f}%"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}x"
+    relative = "" if row.relative is None else f"{row.relative:.2f}"
+    goal = "" if row.goal is None else _goal_text(row.goal, unit, scale)
+    goal += "!" if row.met is False else ""
+    line = (
+        f"{row.label:30}{row.mode:9}{row.engine:14}{row.value / scale:12.1f} {unit:8}{spread:>22}"
+        f"{peak:>7}{ratio:>8}{relative:>8}{goal:>9}  {row.note}"
+    )
+    return line.rstrip()
+
+
+def _goal_text(goal: Goal, unit: str, scale: float) -> str:
+    sign = "<=" if goal.at_most else ">="
+    if goal.figure == "peak_share":
+        return f"{sign}{100 * goal.bound:.0f}%"
+    if goal.figure == "value":
+        return f"{sign}{goal.bound / scale:.7g}"
+    return f"{sign}{goal.bound:.2f}"
+
+
+def left_out_lines(left_out: Sequence[LeftOut]) -> str:
+    """Return who was left out and why, a line an engine."""
+    reasons: dict[str, dict[str, None]] = {}
+    for each in left_out:
+        reasons.setdefault(each.engine, {})[each.reason] = None
+    return "\n".join(f"left out: {engine}: {'; '.join(why)}" for engine, why in reasons.items())
+
+
+def to_json(facts: dict[str, Any], rows: Sequence[Row], left_out: Sequence[LeftOut]) -> str:
     """Return the whole run as JSON."""
-    rows = [asdict(r) | {"peak_share": r.peak_share(facts["threads"])} for r in results]
-    return json.dumps({"machine": facts, "results": rows}, indent=1)
+    results = [asdict(row) | {"met": row.met} for row in rows]
+    found = {"machine": facts, "results": results, "left_out": [asdict(each) for each in left_out]}
+    return json.dumps(found, indent=1)

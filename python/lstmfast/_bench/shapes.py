@@ -1,13 +1,12 @@
-"""The problems: named shapes from toy to wide."""
+"""The sizes: named shapes from toy to wide, and those of single streaming steps."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-Array = npt.NDArray[np.float32]
+from lstmfast._cli.common import UserError
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,8 @@ class Shape:
     H: int
 
     @property
-    def forward_flops(self) -> float:
-        """FLOP of one forward pass: the matrix products; the cell's own math is not counted."""
-        return 8.0 * self.H * (self.I + self.H) * self.B * self.T
-
-    @property
     def text(self) -> str:
-        """The shape as (B, T, I, H)."""
+        """The shape as (B,T,I,H)."""
         return f"({self.B},{self.T},{self.I},{self.H})"
 
 
@@ -43,35 +37,39 @@ SHAPES = (
     Shape("b1_1024", 1, 100, 256, 1024),
 )
 
+# One row that arrives step by step; T is how many steps the answers are checked for.
+STEP_SHAPES = (
+    Shape("step_20", 1, 16, 1, 20),
+    Shape("step_64", 1, 16, 16, 64),
+    Shape("step_128", 1, 16, 32, 128),
+    Shape("step_256", 1, 16, 64, 256),
+    Shape("step_512", 1, 16, 128, 512),
+    Shape("step_1024", 1, 16, 256, 1024),
+)
 
-@dataclass(frozen=True)
-class Problem:
-    """A shape with its numbers, the same for every engine: torch's layouts, gates i, f, g, o."""
+OPTIONS_SHAPE = Shape("options", 32, 100, 64, 128)
+SCALING_SHAPE = Shape("scaling", 8, 100, 64, 128)
+MEMORY_SHAPE = Shape("memory", 32, 1000, 64, 128)
 
-    shape: Shape
-    x: Array  # (B, T, I)
-    dy: Array  # (B, T, H), the gradient of the loss with respect to y
-    w_ih: Array  # (4H, I)
-    w_hh: Array  # (4H, H)
-    bias: Array  # (4H)
+NAMED = (*SHAPES, *STEP_SHAPES, OPTIONS_SHAPE, SCALING_SHAPE, MEMORY_SHAPE)
 
 
-def make_problem(shape: Shape, seed: int = 0) -> Problem:
-    """Draw a problem: weights as torch initialises them, standard normal input."""
-    rng = np.random.default_rng(seed)
-    limit = 1.0 / np.sqrt(shape.H)
+def choose_shapes(names: Sequence[str]) -> tuple[Shape, ...]:
+    """Return shapes by name, or by sizes such as 32x100x64x128 (B, T, I, H).
 
-    def weights(*size: int) -> Array:
-        return rng.uniform(-limit, limit, size).astype(np.float32)
-
-    def normal(*size: int) -> Array:
-        return rng.standard_normal(size, np.float32)
-
-    return Problem(
-        shape,
-        x=normal(shape.B, shape.T, shape.I),
-        dy=normal(shape.B, shape.T, shape.H) / np.float32(shape.T),
-        w_ih=weights(4 * shape.H, shape.I),
-        w_hh=weights(4 * shape.H, shape.H),
-        bias=weights(4 * shape.H),
-    )
+    Raises
+    ------
+    UserError
+        For what is neither.
+    """
+    known = {shape.name: shape for shape in NAMED}
+    chosen = []
+    for name in names:
+        if name in known:
+            chosen.append(known[name])
+        elif re.fullmatch(r"[1-9]\d*(x[1-9]\d*){3}", name):
+            chosen.append(Shape(name, *map(int, name.split("x"))))
+        else:
+            listed = ", ".join(shape.name for shape in SHAPES)
+            raise UserError(f"no shape {name!r}; there are {listed}, or sizes as 32x100x64x128")
+    return tuple(chosen)

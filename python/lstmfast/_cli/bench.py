@@ -10,18 +10,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lstmfast._bench.pinning import environment
+
 from .common import check_outputs, whole_number
+from .forecast import plot_kind
 
 NAME = "bench"
 HELP = "time lstmfast against the NumPy reference and other engines"
-
-# What the libraries under NumPy and torch read their number of threads from, once, at import.
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "LSTMFAST_NUM_THREADS",
-)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="NAMES", help="other engines, e.g. torch (default: all installed)"
     )
-    parser.add_argument("--shapes", metavar="NAMES", help="e.g. toy,medium (default: all)")
+    parser.add_argument(
+        "--suite",
+        metavar="NAMES",
+        help="of forward, training, step, options, fit, scaling, memory, kernels; or all "
+        "(default: forward,training)",
+    )
+    parser.add_argument(
+        "--shapes",
+        metavar="NAMES",
+        help="e.g. toy,medium, or B, T, I, H as 32x100x64x128 (default: those of the suite)",
+    )
     parser.add_argument("--mode", choices=["forward", "training", "both"], default="both")
     parser.add_argument(
         "--threads",
@@ -43,9 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         type=_seconds,
         default=1.0,
-        help="how long to measure each shape and mode (default 1)",
+        help="how long to measure each case (default 1)",
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures to FILE")
+    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw a chart (needs matplotlib)")
 
 
 def _seconds(text: str) -> float:
@@ -60,25 +66,25 @@ def _seconds(text: str) -> float:
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmarks in a fresh process with the number of threads fixed for everybody."""
-    if args.json is not None:
-        check_outputs([args.json], [])
+    check_outputs([path for path in (args.json, args.plot) if path is not None], [])
+    if args.plot is not None:
+        plot_kind(args.plot)
     command = [sys.executable, "-m", "lstmfast._bench", "--mode", args.mode]
     command += ["--threads", str(args.threads), "--seconds", str(args.seconds)]
-    for option in ("against", "shapes", "json"):
+    for option in ("against", "suite", "shapes", "json", "plot"):
         value = getattr(args, option)
         if value is not None:
             command += [f"--{option}", str(value)]
-    environment = dict(os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(args.threads)))
-    return _run_child(command, environment)
+    return _run_child(command, environment(args.threads, os.environ))
 
 
-def _run_child(command: list[str], environment: dict[str, str]) -> int:
+def _run_child(command: list[str], variables: dict[str, str]) -> int:
     """Run a process; Ctrl-C ends it without a word of its own."""
     # Ctrl-C reaches the child too, and could strike in an import, where nothing catches it. A
     # child that is started while it is ignored goes on ignoring it, and is ended from here.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        child = subprocess.Popen(command, env=environment)
+        child = subprocess.Popen(command, env=variables)
     finally:
         signal.signal(signal.SIGINT, before)
     try:

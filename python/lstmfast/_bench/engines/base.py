@@ -3,40 +3,76 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
 
-from lstmfast._bench.shapes import Array, Problem
+import numpy as np
+
+from lstmfast._bench.answers import Answers
+from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.tasks import Task
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """What a training step must produce besides y."""
-
-    dx: Array  # (B, T, I)
-    dw_ih: Array  # (4H, I)
-    dw_hh: Array  # (4H, H)
-    dbias: Array  # (4H)
+class UnsupportedError(Exception):
+    """Something that an engine cannot do; the message says what, as "no peepholes"."""
 
 
-class Runner(ABC):
+class Runner:
     """One engine holding one problem, ready to run; nothing but the work is inside the calls."""
 
-    @abstractmethod
     def forward(self) -> object:
         """Run inference."""
+        raise UnsupportedError("no inference")
 
-    @abstractmethod
     def train(self) -> object:
-        """Run forward and backward, with fresh gradients for x and all weights."""
+        """Run forward and backward, with fresh gradients for x and all parameters."""
+        raise UnsupportedError("no training")
 
-    @abstractmethod
     def output(self) -> Array:
-        """Return y (B, T, H) of an inference."""
+        """Return y (B, T, N) of an inference."""
+        raise UnsupportedError("no inference")
+
+    def gradients(self) -> Answers:
+        """Return a training step's dx, and d<parameter> in the layout of `Problem.params`.
+
+        Names of a second direction end in ``_reverse``.
+        """
+        raise UnsupportedError("no training")
+
+
+class Stepper(ABC):
+    """One engine holding a problem of which it computes one step at a time."""
 
     @abstractmethod
-    def gradients(self) -> Gradients:
-        """Return the gradients of a training step."""
+    def reset(self) -> None:
+        """Set the state to zero."""
+
+    @abstractmethod
+    def step(self, t: int) -> object:
+        """Compute the output of x[:, t]; go on from the state that the last call has left."""
+
+    def numpy(self, y: object) -> Array:
+        """Return what `step` returned as (B, H)."""
+        return np.asarray(y)
+
+
+class Fitter(ABC):
+    """One engine holding a model and data of a `Task`."""
+
+    @abstractmethod
+    def fit(self, count: int) -> object:
+        """Train for `count` epochs, or calls of fit, on from where the last call ended."""
+
+    @abstractmethod
+    def losses(self, count: int) -> Array:
+        """Return the losses of the first epochs or calls, in the data's order; from the start."""
+
+    def predict(self) -> object:
+        """Return the outputs for one small batch, the task's data."""
+        raise UnsupportedError("no predict")
+
+    def fit_printing(self, count: int) -> object:
+        """Train as `fit` does, with a line an epoch."""
+        raise UnsupportedError("no verbose=2")
 
 
 class Engine(ABC):
@@ -44,11 +80,42 @@ class Engine(ABC):
 
     name: ClassVar[str]
     module: ClassVar[str]  # what must be importable for it
+    options: ClassVar[frozenset[str]] = frozenset()  # names of `OPTIONS` that it has
+    plain: ClassVar[bool] = True  # whether it takes the plain cell too
 
     @abstractmethod
     def version(self) -> str:
         """Return the engine's version."""
 
-    @abstractmethod
     def prepare(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem, on this many threads."""
+        """Load the problem, on this many threads.
+
+        Raises
+        ------
+        UnsupportedError
+            For an option that the engine has not.
+        """
+        name = problem.option.name
+        if not (self.plain if name == "plain" else name in self.options):
+            raise UnsupportedError(f"no {name}")
+        return self.load(problem, threads)
+
+    def load(self, problem: Problem, threads: int) -> Runner:
+        """Load a problem whose option the engine has."""
+        raise UnsupportedError("no whole sequences")
+
+    def stepper(self, problem: Problem, threads: int) -> Stepper:
+        """Load the problem for single steps."""
+        raise UnsupportedError("no single steps")
+
+    def fitter(self, task: Task, threads: int) -> Fitter:
+        """Build the task's model."""
+        raise UnsupportedError("no fit")
+
+
+def named_gradients(dx: Array, of_directions: list[dict[str, Array]]) -> Answers:
+    """Return the answers of `Runner.gradients`."""
+    found = {"dx": dx}
+    for suffix, grads in zip(("", "_reverse"), of_directions, strict=False):
+        found |= {f"d{name}{suffix}": value for name, value in grads.items()}
+    return found

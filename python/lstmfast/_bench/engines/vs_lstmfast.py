@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 import lstmfast as lf
-from lstmfast._bench.engines.base import Engine, Gradients, Runner
-from lstmfast._bench.shapes import Array, Problem
+from lstmfast._bench.answers import Answers
+from lstmfast._bench.engines.base import Engine, Fitter, Runner, Stepper, named_gradients
+from lstmfast._bench.engines.sequential import SequentialFitter
+from lstmfast._bench.options import OPTIONS
+from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.tasks import Task
+from lstmfast._torch_layout import from_torch, to_torch
+
+_SUFFIXES = ("_l0", "_l0_reverse")
+
+
+def make_lstm(problem: Problem) -> lf.LSTM:
+    """Return an `lstmfast.LSTM` with the problem's option and parameters."""
+    shape = problem.shape
+    rnn = lf.LSTM(shape.I, shape.H, **problem.option.lstm_keywords(shape))
+    weights: dict[str, Array] = {}
+    for suffix, params in zip(_SUFFIXES, problem.params, strict=False):
+        of_torch = to_torch(params)
+        of_torch["bias_hh"][:] = 0.0
+        weights |= {name + suffix: value for name, value in of_torch.items()}
+    rnn.load_state_dict(weights)
+    return rnn
 
 
 class LstmfastRunner(Runner):
@@ -14,39 +36,57 @@ class LstmfastRunner(Runner):
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.rnn = lf.LSTM(problem.shape.I, problem.shape.H)
-        self.rnn.load_state_dict(
-            {
-                "weight_ih_l0": problem.w_ih,
-                "weight_hh_l0": problem.w_hh,
-                "bias_ih_l0": problem.bias,
-                "bias_hh_l0": np.zeros_like(problem.bias),
-            }
-        )
+        self.rnn = make_lstm(problem)
+        # an argument that is not given costs nothing
+        self.call: dict[str, Any] = {} if problem.lengths is None else {"lengths": problem.lengths}
 
-    def forward(self) -> object:
+    def forward(self) -> Any:
         """Run inference."""
-        return self.rnn(self.problem.x)
+        return self.rnn(self.problem.x, **self.call)
 
-    def train(self) -> object:
+    def train(self) -> Any:
         """Run forward and backward."""
         self.rnn.zero_grad()
-        self.rnn(self.problem.x, training=True)
+        self.rnn(self.problem.x, training=True, **self.call)
         return self.rnn.backward(self.problem.dy)
 
     def output(self) -> Array:
         """Return y."""
-        return np.asarray(self.rnn(self.problem.x)[0])
+        return np.asarray(self.forward()[0])
 
-    def gradients(self) -> Gradients:
+    def gradients(self) -> Answers:
         """Return the gradients."""
-        self.rnn.zero_grad()
-        self.rnn(self.problem.x, training=True)
-        dx, _ = self.rnn.backward(self.problem.dy)
+        dx = np.asarray(self.train()[0])
         grads = self.rnn.grads()
-        return Gradients(
-            np.asarray(dx), grads["weight_ih_l0"], grads["weight_hh_l0"], grads["bias_ih_l0"]
-        )
+        of_directions = []
+        for suffix, _ in zip(_SUFFIXES, self.problem.params, strict=False):
+            # both biases have the gradient of their sum
+            mine = {n.removesuffix(suffix): g for n, g in grads.items() if n.endswith(suffix)}
+            del mine["bias_hh"]
+            of_directions.append(from_torch(mine))
+        return named_gradients(dx, of_directions)
+
+
+class LstmfastStepper(Stepper):
+    """`lstmfast.LSTM`, a call a step."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.rnn = make_lstm(problem)
+        self.steps = [np.ascontiguousarray(x[:, None]) for x in problem.x.swapaxes(0, 1)]
+        self.state: Any = None
+
+    def reset(self) -> None:
+        """Forget the state."""
+        self.state = None
+
+    def step(self, t: int) -> Array:
+        """Go on by one step."""
+        y, self.state = self.rnn(self.steps[t], self.state)
+        return y
+
+    def numpy(self, y: object) -> Array:
+        """Return y without its one step."""
+        return np.asarray(y)[:, 0]
 
 
 class LstmfastEngine(Engine):
@@ -54,12 +94,25 @@ class LstmfastEngine(Engine):
 
     name = "lstmfast"
     module = "lstmfast"
+    options = frozenset(option.name for option in OPTIONS)
 
     def version(self) -> str:
         """Return the version and the instruction set in use."""
         return f"{lf.__version__} ({lf.isa()})"
 
-    def prepare(self, problem: Problem, threads: int) -> Runner:
+    def load(self, problem: Problem, threads: int) -> Runner:
         """Load the problem."""
         lf.set_num_threads(threads)
         return LstmfastRunner(problem)
+
+    def stepper(self, problem: Problem, threads: int) -> Stepper:
+        """Load the problem for single steps."""
+        lf.set_num_threads(threads)
+        return LstmfastStepper(problem)
+
+    def fitter(self, task: Task, threads: int) -> Fitter:
+        """Build the task's model."""
+        lf.set_num_threads(threads)
+        from lstmfast import layers, models
+
+        return SequentialFitter(models.Sequential, layers, task)

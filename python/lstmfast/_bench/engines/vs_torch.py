@@ -1,4 +1,4 @@
-"""torch.nn.LSTM."""
+"""torch.nn.LSTM: the plain cell, projection, packed sequences, both directions, float64."""
 
 from __future__ import annotations
 
@@ -7,56 +7,130 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._bench.engines.base import Engine, Gradients, Runner
-from lstmfast._bench.shapes import Array, Problem
+from lstmfast._bench.answers import Answers
+from lstmfast._bench.engines.base import Engine, Runner, Stepper, named_gradients
+from lstmfast._bench.problems import Array, Params, Problem
+
+# torch's name, ours, whether it is transposed
+_WEIGHTS = (
+    ("weight_ih", "kernel", True),
+    ("weight_hh", "recurrent_kernel", True),
+    ("bias_ih", "bias", False),
+    ("weight_hr", "projection_kernel", True),
+)
+_SUFFIXES = ("_l0", "_l0_reverse")
 
 
-def _torch() -> Any:
-    return importlib.import_module("torch")
+def import_torch(threads: int | None = None) -> Any:
+    """Return the module, set to this many threads."""
+    torch = importlib.import_module("torch")
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return torch
+
+
+def load_weights(torch: Any, module: Any, params: Params, suffix: str) -> None:
+    """Copy one direction's parameters into a module with torch's names."""
+    with torch.no_grad():
+        for name, ours, transposed in _WEIGHTS:
+            if ours in params:
+                value = params[ours].T if transposed else params[ours]
+                getattr(module, name + suffix).copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        getattr(module, f"bias_hh{suffix}").zero_()
+
+
+def weight_gradients(module: Any, params: Params, suffix: str) -> dict[str, Array]:
+    """Return one direction's gradients under our names, in our layout."""
+    grads = {}
+    for name, ours, transposed in _WEIGHTS:
+        if ours in params:
+            grad = getattr(module, name + suffix).grad.numpy()
+            grads[ours] = grad.T if transposed else grad
+    return grads
 
 
 class TorchRunner(Runner):
     """`torch.nn.LSTM` on one problem, batch first."""
 
-    def __init__(self, problem: Problem) -> None:
-        torch = _torch()
-        self.torch = torch
-        self.lstm = torch.nn.LSTM(problem.shape.I, problem.shape.H, batch_first=True)
-        with torch.no_grad():
-            self.lstm.weight_ih_l0.copy_(torch.from_numpy(problem.w_ih))
-            self.lstm.weight_hh_l0.copy_(torch.from_numpy(problem.w_hh))
-            self.lstm.bias_ih_l0.copy_(torch.from_numpy(problem.bias))
-            self.lstm.bias_hh_l0.zero_()
+    def __init__(self, torch: Any, problem: Problem) -> None:
+        self.torch, self.problem = torch, problem
+        shape, option = problem.shape, problem.option
+        self.lstm = torch.nn.LSTM(
+            shape.I,
+            shape.H,
+            batch_first=True,
+            bidirectional=option.bidirectional,
+            proj_size=option.cell(shape).proj_size,
+            dtype=getattr(torch, option.dtype),
+        )
+        for suffix, params in zip(_SUFFIXES, problem.params, strict=False):
+            load_weights(torch, self.lstm, params, suffix)
         self.x = torch.from_numpy(problem.x)
         self.x_grad = torch.from_numpy(problem.x.copy()).requires_grad_()
         self.dy = torch.from_numpy(problem.dy)
+        lengths = problem.lengths
+        self.lengths = None if lengths is None else torch.from_numpy(lengths)
+
+    def _run(self, x: Any) -> Any:
+        """Return y (B, T, N); rows of different lengths travel packed."""
+        if self.lengths is None:
+            return self.lstm(x)[0]
+        rnn = self.torch.nn.utils.rnn
+        packed = rnn.pack_padded_sequence(x, self.lengths, batch_first=True, enforce_sorted=False)
+        y, _ = rnn.pad_packed_sequence(
+            self.lstm(packed)[0], batch_first=True, total_length=self.problem.shape.T
+        )
+        return y
 
     def forward(self) -> Any:
         """Run inference."""
         with self.torch.inference_mode():
-            return self.lstm(self.x)
+            return self._run(self.x)
 
     def train(self) -> object:
         """Run forward and backward."""
         self.lstm.zero_grad(set_to_none=True)
         self.x_grad.grad = None
-        y, _ = self.lstm(self.x_grad)
+        y = self._run(self.x_grad)
         y.backward(self.dy)
         return y
 
     def output(self) -> Array:
         """Return y."""
-        return np.asarray(self.forward()[0].numpy())
+        return np.asarray(self.forward().numpy())
 
-    def gradients(self) -> Gradients:
+    def gradients(self) -> Answers:
         """Return the gradients."""
         self.train()
-        return Gradients(
-            self.x_grad.grad.numpy(),
-            self.lstm.weight_ih_l0.grad.numpy(),
-            self.lstm.weight_hh_l0.grad.numpy(),
-            self.lstm.bias_ih_l0.grad.numpy(),
-        )
+        of_directions = [
+            weight_gradients(self.lstm, params, suffix)
+            for suffix, params in zip(_SUFFIXES, self.problem.params, strict=False)
+        ]
+        return named_gradients(self.x_grad.grad.numpy(), of_directions)
+
+
+class TorchStepper(Stepper):
+    """`torch.nn.LSTM`, a call a step."""
+
+    def __init__(self, torch: Any, problem: Problem) -> None:
+        self.torch = torch
+        self.lstm = TorchRunner(torch, problem).lstm
+        self.steps = [torch.from_numpy(x[:, None].copy()) for x in problem.x.swapaxes(0, 1)]
+        self.state: Any = None
+
+    def reset(self) -> None:
+        """Forget the state."""
+        self.state = None
+
+    def step(self, t: int) -> Any:
+        """Go on by one step."""
+        with self.torch.inference_mode():
+            y, self.state = self.lstm(self.steps[t], self.state)
+        return y
+
+    def numpy(self, y: Any) -> Array:
+        """Return y without its one step."""
+        return np.asarray(y[:, 0].numpy())
 
 
 class TorchEngine(Engine):
@@ -64,14 +138,16 @@ class TorchEngine(Engine):
 
     name = "torch"
     module = "torch"
+    options = frozenset({"projection", "lengths_full", "lengths_half", "bidirectional", "float64"})
 
     def version(self) -> str:
         """Return torch's version."""
-        torch = _torch()
-        return str(torch.__version__)
+        return str(import_torch().__version__)
 
-    def prepare(self, problem: Problem, threads: int) -> Runner:
+    def load(self, problem: Problem, threads: int) -> Runner:
         """Load the problem."""
-        torch = _torch()
-        torch.set_num_threads(threads)
-        return TorchRunner(problem)
+        return TorchRunner(import_torch(threads), problem)
+
+    def stepper(self, problem: Problem, threads: int) -> Stepper:
+        """Load the problem for single steps."""
+        return TorchStepper(import_torch(threads), problem)

@@ -1,0 +1,129 @@
+"""A picture of a run: a panel a suite and mode, a bar a case; only this needs matplotlib."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from lstmfast._bench.rows import Row
+from lstmfast._bench.suites import Suite
+from lstmfast._cli.common import UserError
+
+_INK, _FAINT, _GRID = "#22313f", "#8d99a6", "#d9dee3"
+_AHEAD, _BEHIND = "#2f6f9f", "#d1495b"
+_WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the page of a README
+_TITLES = {
+    "ratio": "times as fast as the best other engine",
+    "cost": "time against the plain cell (line: goal; red: missed)",
+    "keeps": "speed kept (line: goal; red: missed)",
+    "x H": "values kept a unit, row and step (line: goal)",
+    "limit": "share of the limit",
+}
+
+Panel = tuple[Suite, str, list[tuple[Row, str]]]
+
+
+def draw(facts: dict[str, Any], suites: Sequence[Suite], rows: Sequence[Row], kind: str) -> bytes:
+    """Return the picture as a file's content.
+
+    Raises
+    ------
+    UserError
+        Where no row has anything to compare to.
+    """
+    from matplotlib.figure import Figure
+
+    panels = _panels(suites, rows)
+    if not panels:
+        raise UserError("nothing to draw: no other engine took part")
+    lines = [panels[i : i + _COLUMNS] for i in range(0, len(panels), _COLUMNS)]
+    heights = [max(len(bars) for _, _, bars in line) * _BAR + _FRAME for line in lines]
+    figure = Figure(figsize=(_WIDTH, sum(heights) + 0.5), layout="constrained", facecolor="white")
+    grid = figure.add_gridspec(len(lines), min(_COLUMNS, len(panels)), height_ratios=heights)
+    for i, line in enumerate(lines):
+        for j, panel in enumerate(line):
+            _draw_panel(figure.add_subplot(grid[i, j]), *panel)
+    threads = f"{facts['threads']} thread" + ("s" if facts["threads"] > 1 else "")
+    figure.suptitle(
+        f"lstmfast on {facts['cpu']} ({facts['isa']}), {threads}, {facts['date']}",
+        color=_INK,
+        fontsize=11,
+        x=0.01,
+        ha="left",
+    )
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=150)
+    return buffer.getvalue()
+
+
+def _panels(suites: Sequence[Suite], rows: Sequence[Row]) -> list[Panel]:
+    """Return each suite's bars by mode, with what stands at a bar's end beside its length."""
+    panels: list[Panel] = []
+    for suite in suites:
+        found: dict[str, list[tuple[Row, str]]] = {}
+        for row in rows:
+            value = getattr(row, suite.figure)
+            if row.suite == suite.name and value is not None and value > 0.0:
+                beside = _best_rival(row, rows) if suite.figure == "ratio" else ""
+                found.setdefault(row.mode, []).append((row, beside))
+        panels += [(suite, mode, bars) for mode, bars in found.items()]
+    return panels
+
+
+def _best_rival(row: Row, rows: Sequence[Row]) -> str:
+    rivals = [
+        other
+        for other in rows
+        if (other.suite, other.case, other.mode) == (row.suite, row.case, row.mode)
+        and other.engine != row.engine
+    ]
+    return min(rivals, key=lambda other: other.value).engine if rivals else ""
+
+
+def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]]) -> None:
+    values = [float(getattr(row, suite.figure)) for row, _ in bars]
+    places = range(len(bars))
+    behind = [suite.figure == "ratio" and value < 1.0 for value in values]
+    colours = [
+        _BEHIND if row.met is False or bad else _AHEAD
+        for (row, _), bad in zip(bars, behind, strict=True)
+    ]
+    if suite.figure == "ratio":
+        axes.set_xscale("log")
+        axes.set_xlim(min(0.8, 0.9 * min(values)), max(2.0, 4.0 * max(values)))
+        axes.barh(places, [value - 1.0 for value in values], left=1.0, color=colours, height=0.66)
+        axes.axvline(1.0, color=_INK, linewidth=0.8)
+    else:
+        axes.barh(places, values, color=colours, height=0.66)
+        bounds = [row.goal.bound for row, _ in bars if row.goal and row.goal.figure == "relative"]
+        axes.set_xlim(0.0, 1.25 * max(values + bounds))
+    for place, value, (row, beside) in zip(places, values, bars, strict=True):
+        axes.annotate(
+            f"{value:.3g}{'x' if suite.figure == 'ratio' else ''} {beside}",
+            (max(value, 1.0) if suite.figure == "ratio" else value, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=_INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.85},
+        )
+        if row.goal is not None and row.goal.figure == suite.figure == "relative":
+            axes.plot([row.goal.bound] * 2, [place - 0.42, place + 0.42], color=_INK, linewidth=1.2)
+    axes.set_yticks(list(places), [row.label for row, _ in bars], fontsize=8)
+    axes.invert_yaxis()
+    heading = suite.name if mode in (suite.name, "fit") else f"{suite.name}, {mode}"
+    axes.set_title(heading, loc="left", color=_INK, fontsize=10, fontweight="bold")
+    axes.set_xlabel(
+        _TITLES[suite.relative if suite.figure == "relative" else "ratio"], fontsize=8, color=_INK
+    )
+    axes.tick_params(colors=_INK, labelsize=8)
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    axes.xaxis.set_minor_formatter(lambda x, _: "")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(_FAINT)
+    axes.grid(axis="x", color=_GRID, linewidth=0.6)
+    axes.set_axisbelow(True)

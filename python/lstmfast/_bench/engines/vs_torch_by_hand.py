@@ -1,0 +1,162 @@
+"""Cells written with torch's operations, as one must for what `torch.nn.LSTM` has not.
+
+x W is one product for all steps, what lies in the loop is as little as autograd allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lstmfast._bench.answers import Answers
+from lstmfast._bench.engines.base import Engine, Runner, named_gradients
+from lstmfast._bench.engines.vs_torch import import_torch
+from lstmfast._bench.problems import Array, Problem
+
+
+class TorchByHandRunner(Runner):
+    """The equations of the cell in a loop over the steps."""
+
+    def __init__(self, torch: Any, problem: Problem) -> None:
+        self.torch, self.problem = torch, problem
+        self.functions = torch.nn.functional
+        cell = problem.option.cell(problem.shape)
+        self.cell, self.rates = cell, problem.option.keywords
+        self.params = {
+            name: torch.from_numpy(value.copy()).requires_grad_()
+            for name, value in problem.params[0].items()
+        }
+        self.activation = getattr(self.functions, str(cell.activation))
+        self.recurrent_activation = torch.sigmoid
+        if cell.recurrent_activation == "hard_sigmoid":
+            self.recurrent_activation = self.functions.hardsigmoid
+        self.x = torch.from_numpy(problem.x)
+        self.x_grad = torch.from_numpy(problem.x.copy()).requires_grad_()
+        self.dy = torch.from_numpy(problem.dy)
+
+    def _dropout(self, name: str, *size: int) -> Any:
+        """Draw a mask, scaled."""
+        rate = float(self.rates[name])
+        return self.torch.empty(size).bernoulli_(1.0 - rate).div_(1.0 - rate)
+
+    def _clip(self, z: Any, bound: float | None) -> Any:
+        return z if bound is None else z.clamp(-bound, bound)
+
+    def _gates(self, z: Any, weights: Mapping[str, Any], columns: slice) -> Any:
+        """Normalise and clip what goes into one or more gates, (B, n H)."""
+        if self.cell.layer_norm:
+            H = self.problem.shape.H
+            normed = self.functions.layer_norm(z.view(len(z), -1, H), (H,)).view_as(z)
+            z = normed * weights["norm_z_weight"][columns] + weights["norm_z_bias"][columns]
+        return self._clip(z, self.cell.preact_clip)
+
+    def _zoneout(self, name: str, old: Any, new: Any, training: bool) -> Any:
+        rate = self.rates.get(name)
+        if rate is None:
+            return new
+        if not training:
+            return old.lerp(new, 1.0 - rate)
+        return self.torch.where(self.torch.rand_like(new) < rate, old, new)
+
+    def _run(self, x: Any, training: bool) -> Any:
+        torch, cell, weights = self.torch, self.cell, self.params
+        B, H = self.problem.shape.B, self.problem.shape.H
+        recurrent, mask = weights["recurrent_kernel"], None
+        if training and "input_dropout" in self.rates:
+            x = x * self._dropout("input_dropout", B, 1, x.shape[2])
+        if training and "weight_drop" in self.rates:
+            recurrent = recurrent * self._dropout("weight_drop", *recurrent.shape)
+        each_step = self.rates.get("recurrent_dropout_kind") == "step"
+        drops = training and "recurrent_dropout" in self.rates
+        if drops and not each_step:
+            mask = self._dropout("recurrent_dropout", B, H)
+        peephole = weights["peephole"] if cell.peephole else None
+        early, late = slice(0, -H), slice(recurrent.shape[1] - H, None)
+        of_x = x @ weights["kernel"] + weights["bias"]
+        h = c = x.new_zeros(B, H)
+        outputs = []
+        for z in of_x.unbind(1):
+            if drops and each_step:
+                mask = self._dropout("recurrent_dropout", B, H)
+            z = torch.addmm(z, h if mask is None else h * mask, recurrent)
+            if peephole is None:
+                *gates, z_g, z_o = self._gates(z, weights, slice(None)).split(H, 1)
+            else:
+                # o sees c after the step
+                seen = torch.cat([p * c for p in peephole[:-1]] + [torch.zeros_like(c)], 1)
+                *gates, z_g = self._gates(z[:, early] + seen, weights, early).split(H, 1)
+                z_o = z[:, late]
+            f = self.recurrent_activation(gates[-1])
+            i = 1.0 - f if cell.coupled else self.recurrent_activation(gates[0])
+            new = self._clip(f * c + i * self.activation(z_g), cell.cell_clip)
+            c = self._zoneout("zoneout_c", c, new, training)
+            if peephole is not None:
+                z_o = self._gates(z_o + peephole[-1] * c, weights, late)
+            shown = c
+            if cell.layer_norm:
+                shown = self.functions.layer_norm(
+                    c, (H,), weights["norm_c_weight"], weights["norm_c_bias"]
+                )
+            new = self.recurrent_activation(z_o) * self.activation(shown)
+            h = self._zoneout("zoneout_h", h, new, training)
+            outputs.append(h)
+        return torch.stack(outputs, 1)
+
+    def forward(self) -> Any:
+        """Run inference."""
+        with self.torch.inference_mode():
+            return self._run(self.x, training=False)
+
+    def train(self) -> object:
+        """Run forward and backward."""
+        for leaf in (self.x_grad, *self.params.values()):
+            leaf.grad = None
+        y = self._run(self.x_grad, training=True)
+        y.backward(self.dy)
+        return y
+
+    def output(self) -> Array:
+        """Return y."""
+        return np.asarray(self.forward().numpy())
+
+    def gradients(self) -> Answers:
+        """Return the gradients."""
+        self.train()
+        grads = {name: leaf.grad.numpy() for name, leaf in self.params.items()}
+        return named_gradients(self.x_grad.grad.numpy(), [grads])
+
+
+class TorchByHandEngine(Engine):
+    """torch, by hand."""
+
+    name = "torch_by_hand"
+    module = "torch"
+    plain = False
+    options = frozenset(
+        {
+            "peephole",
+            "coupled",
+            "layer_norm",
+            "cell_clip",
+            "preact_clip",
+            "zoneout_h",
+            "zoneout_c",
+            "recurrent_dropout",
+            "recurrent_dropout_step",
+            "input_dropout",
+            "weight_drop",
+            "relu",
+            "softsign",
+            "hard_sigmoid",
+        }
+    )
+
+    def version(self) -> str:
+        """Return torch's version."""
+        return str(import_torch().__version__)
+
+    def load(self, problem: Problem, threads: int) -> Runner:
+        """Load the problem."""
+        return TorchByHandRunner(import_torch(threads), problem)

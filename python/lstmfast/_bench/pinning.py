@@ -1,0 +1,28 @@
+"""The same number of threads for everybody: what a run's environment and CPUs must be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+# What the libraries under NumPy and the rivals read their number of threads from, once, at import.
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "LSTMFAST_NUM_THREADS",
+    "NPROC",  # XLA's pool
+)
+
+
+def environment(threads: int, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process that measures with this many threads."""
+    fixed = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    return {**base, **fixed, "KERAS_BACKEND": "torch", "JAX_PLATFORMS": "cpu"}
+
+
+def pin(threads: int) -> None:
+    """Keep this process on as many CPUs as it has threads, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, allowed[:threads])

@@ -1,0 +1,95 @@
+"""One line of a benchmark's table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from lstmfast._bench.protocol import Timing
+from lstmfast._bench.shapes import Shape
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A bound for one of a row's figures, on a machine with AVX-512."""
+
+    figure: str  # "ratio", "peak_share", "relative" or "value"
+    bound: float
+    at_most: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one engine needs for one case: a median with its quartiles, and what it compares to.
+
+    Attributes
+    ----------
+    unit : str
+        Of value, low and high: "s", "B" (bytes), "FLOP/s", "B/s" or "1/s".
+    peak_share : float or None
+        The part reached of the FMA peak of all threads, measured in the same run.
+    ratio : float or None
+        On lstmfast's rows: the best other engine's time over its own.
+    relative : float or None
+        What the suite asks: cost against the plain cell, efficiency kept, ...
+    note : str
+        What else there is to say.
+    """
+
+    suite: str
+    case: str
+    shape: Shape | None
+    mode: str
+    engine: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    samples: int
+    peak_share: float | None = None
+    ratio: float | None = None
+    relative: float | None = None
+    goal: Goal | None = None
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The case, with its sizes where they differ from case to case."""
+        if self.shape is None or self.suite in ("options", "scaling", "memory"):
+            return self.case
+        return f"{self.case} {self.shape.text}"
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none."""
+        value = None if self.goal is None else getattr(self, self.goal.figure)
+        if self.goal is None or value is None:
+            return None
+        return bool(value <= self.goal.bound if self.goal.at_most else value >= self.goal.bound)
+
+
+def make_row(
+    suite: str,
+    case: str,
+    mode: str,
+    engine: str,
+    timing: Timing,
+    *,
+    shape: Shape | None = None,
+    unit: str = "s",
+) -> Row:
+    """Return the row of a timing, with nothing to compare to yet."""
+    return Row(
+        suite, case, shape, mode, engine, unit, timing.median, timing.low, timing.high,
+        timing.samples,
+    )  # fmt: skip
+
+
+def with_ratio(rows: list[Row]) -> list[Row]:
+    """Return the rows of one case and mode, lstmfast's with its ratio to the best other's time."""
+    others = [row.value for row in rows if row.engine != "lstmfast"]
+    if not others:
+        return rows
+    best = min(others)
+    return [
+        replace(row, ratio=best / row.value) if row.engine == "lstmfast" else row for row in rows
+    ]

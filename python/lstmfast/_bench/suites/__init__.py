@@ -1,0 +1,25 @@
+"""The suites, one file each: add a file and a line here."""
+
+from __future__ import annotations
+
+from lstmfast._bench.suites.base import Suite
+from lstmfast._bench.suites.fit import FIT
+from lstmfast._bench.suites.kernels import KERNELS
+from lstmfast._bench.suites.layers import FORWARD, TRAINING
+from lstmfast._bench.suites.memory import MEMORY
+from lstmfast._bench.suites.options import OPTION_COSTS
+from lstmfast._bench.suites.scaling import SCALING
+from lstmfast._bench.suites.step import STEP
+
+SUITES: tuple[Suite, ...] = (
+    FORWARD,
+    TRAINING,
+    STEP,
+    OPTION_COSTS,
+    FIT,
+    SCALING,
+    MEMORY,
+    KERNELS,
+)
+
+__all__ = ["SUITES", "Suite"]

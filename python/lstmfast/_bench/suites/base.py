@@ -1,0 +1,35 @@
+"""What a suite is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from lstmfast._bench.contest import Settings
+from lstmfast._bench.rows import Row
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Measurements that belong together.
+
+    Attributes
+    ----------
+    run : callable
+        Yields the rows of one case after the other.
+    relative : str
+        The head of the column for `Row.relative`.
+    legend : str
+        What stands in that column, or what else one must know; printed above the table.
+    figure : str
+        What a chart shows: "ratio" or "relative".
+    takes_shapes : bool
+        Whether it can be run for other shapes than its own.
+    """
+
+    name: str
+    run: Callable[[Settings], Iterator[list[Row]]]
+    relative: str = ""
+    legend: str = ""
+    figure: str = "ratio"
+    takes_shapes: bool = True

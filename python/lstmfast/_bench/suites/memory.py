@@ -1,0 +1,122 @@
+"""What training keeps in memory, and whether memory stays flat over many calls; no rivals."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+import lstmfast as lf
+from lstmfast._bench.contest import OWN, LeftOut, Settings
+from lstmfast._bench.engines.vs_lstmfast import make_lstm
+from lstmfast._bench.options import PLAIN, Option
+from lstmfast._bench.problems import make_problem
+from lstmfast._bench.protocol import Timing, timing_of
+from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.shapes import MEMORY_SHAPE, Shape
+from lstmfast._bench.suites.base import Suite
+
+STATM = "/proc/self/statm"
+ROUNDS = 3
+CALLS = 100_000
+FLAT = 1 << 20  # bytes: what Python and the allocator may take for themselves
+CASES = (
+    PLAIN,
+    Option("peephole", {"peephole": True}),
+    Option("coupled", {"coupled": True}),
+    Option("layer_norm", {"layer_norm": True}),
+    Option("recompute_sqrt", {"recompute_every": "sqrt"}),
+)
+
+
+def resident() -> int:
+    """Return the bytes of this process that are in memory."""
+    with open(STATM, encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _run(settings: Settings) -> Iterator[list[Row]]:
+    if not os.path.exists(STATM):
+        for name in OWN:
+            settings.left_out.append(LeftOut(name, "memory", "", f"there is no {STATM}"))
+        return
+    for shape in settings.chosen((MEMORY_SHAPE,)):
+        for option in CASES:
+            for mode in settings.modes:
+                yield [_kept(shape, option, mode)]
+    yield [_over_calls(settings)]
+
+
+def _kept(shape: Shape, option: Option, mode: str) -> Row:
+    """Measure what a call leaves behind a row and a step, from two lengths."""
+    slopes = []
+    for _ in range(ROUNDS):
+        kept = [_left_behind(replace(shape, T=T), option, mode) for T in (shape.T, 2 * shape.T)]
+        slopes.append((kept[1] - kept[0]) / (shape.B * shape.T))
+    row = make_row(
+        "memory", option.name, mode, "lstmfast", timing_of(slopes), shape=shape, unit="B"
+    )
+    floats = row.value / (shape.H * np.dtype(option.dtype).itemsize)
+    if option is not PLAIN:
+        return replace(row, relative=floats)
+    # a twentieth of a value for the allocator's rounding
+    most = (5.0 if mode == "training" else 0.0) + 0.05
+    return replace(row, relative=floats, goal=Goal("relative", most, at_most=True))
+
+
+def _left_behind(shape: Shape, option: Option, mode: str) -> int:
+    problem = make_problem(shape, option)
+    rnn = make_lstm(problem)
+    out = np.zeros((shape.B, shape.T, shape.H), problem.x.dtype)
+    out += 1.0  # so that its pages are there
+    gc.collect()
+    before = resident()
+    rnn(problem.x, training=mode == "training", out=out)
+    return resident() - before
+
+
+def _over_calls(settings: Settings) -> Row:
+    """Measure how memory grows over calls and trainings of changing shapes."""
+    rng = np.random.default_rng(0)
+    rnn = lf.LSTM(4, 24, seed=0)
+    inputs = [
+        rng.standard_normal((B, T, 4)).astype(np.float32) for B in (1, 2, 5, 9) for T in (1, 3, 8)
+    ]
+    gradients = [np.ones((*x.shape[:2], 24), np.float32) for x in inputs]
+
+    def train(k: int) -> None:
+        rnn.zero_grad()
+        rnn(inputs[k % len(inputs)])
+        rnn(inputs[k % len(inputs)], training=True)
+        rnn.backward(gradients[k % len(inputs)])
+
+    for k in range(20 * len(inputs)):
+        train(k)
+    gc.collect()
+    before, calls = resident(), 0
+    end = time.perf_counter() + 10.0 * settings.seconds
+    while calls < CALLS and time.perf_counter() < end:
+        train(calls)
+        calls += 1
+    grown = float(resident() - before)
+    row = make_row(
+        "memory", "many shapes", "training", "lstmfast", Timing(grown, grown, grown, 1), unit="B"
+    )
+    goal = Goal("value", FLAT, at_most=True)
+    return replace(row, goal=goal, note=f"grown over {calls} calls")
+
+
+MEMORY = Suite(
+    "memory",
+    _run,
+    relative="x H",
+    legend=(
+        "Bytes that a call keeps a row and step besides x and y, from resident memory at T and "
+        "2 T;\nx H: the same in values a hidden unit."
+    ),
+    figure="relative",
+)
