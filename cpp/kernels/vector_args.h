@@ -97,9 +97,11 @@ struct LossRows {
   index prediction_stride;
   const T* target;  // [rows][columns], or with `labels` one whole number of 0 .. columns - 1 a row
   index target_stride;
-  bool labels;  // categorical and softmax cross-entropy only
-  T parameter;  // huber: delta; cross-entropies of dense targets: label smoothing
-  T scale;
+  bool labels;       // categorical and softmax cross-entropy only
+  T parameter;       // huber: delta; cross-entropies of dense targets: label smoothing
+  T scale;           // of gradients
+  const T* weights;  // [rows] of a row's loss and gradient; 0: the row has no part in either; may
+                     // be null
   T* gradient;  // [rows][columns]; may be null
   index gradient_stride;
   T* output;  // sigmoid and softmax cross-entropy: activated prediction; may be prediction; may be
@@ -124,7 +126,8 @@ struct Matches {
   const T* target;
   index target_stride;
   T threshold;
-  index* count;  // out: elements or rows that match
+  const T* weights;  // [rows]; may be null
+  double* total;     // out: elements or rows that match, each by the weight of its row
 };
 
 // momentum 0: p -= rate g. Otherwise velocity = momentum velocity - rate g, then

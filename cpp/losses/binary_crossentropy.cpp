@@ -27,7 +27,7 @@ class BinaryCrossentropy final : public Loss<T> {
 
  private:
   double mean(LossKernel<T> kernel, const LossBatch<T>& batch) const {
-    return mean_loss<T>(kernel, batch, batch.rows * batch.columns, label_smoothing_);
+    return mean_loss<T>(kernel, batch, batch.columns, label_smoothing_);
   }
 
   bool from_logits_;

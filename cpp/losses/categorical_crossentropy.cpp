@@ -48,7 +48,7 @@ class CategoricalCrossentropy final : public Loss<T> {
   // A label out of range would read and write outside the row, so labels are checked at every call.
   double mean(LossKernel<T> kernel, const LossBatch<T>& batch) const {
     check_targets(batch.rows, batch.columns, batch.target, batch.target_stride);
-    return mean_loss<T>(kernel, batch, batch.rows, label_smoothing_, sparse_);
+    return mean_loss<T>(kernel, batch, 1, label_smoothing_, sparse_);
   }
 
   bool sparse_, from_logits_;

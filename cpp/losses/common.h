@@ -2,6 +2,8 @@
 // particular loss.
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/table.h"
 #include "losses/loss.h"
 #include "ops/vector.h"
@@ -22,11 +24,14 @@ namespace lstmfast::losses {
 template <class T>
 using LossKernel = void (*)(const kernels::LossRows<T>&);
 
-// The mean over `count` elements or rows, and its gradient. labels: the target is one label a row.
+// The mean over rows, of which each counts as `of_row` items, and its gradient. labels: the target
+// is one label a row.
 template <class T>
-double mean_loss(LossKernel<T> kernel, const LossBatch<T>& batch, index count, T parameter = 0,
+double mean_loss(LossKernel<T> kernel, const LossBatch<T>& batch, index of_row, T parameter = 0,
                  bool labels = false) {
-  if (count <= 0) return 0;
+  if (batch.rows * of_row <= 0) return 0;
+  // where no row counts, all weights are 0
+  const index count = std::max<index>(1, batch.counted < 0 ? batch.rows : batch.counted) * of_row;
   kernels::LossRows<T> rows{};
   rows.rows = batch.rows;
   rows.columns = batch.columns;
@@ -35,6 +40,7 @@ double mean_loss(LossKernel<T> kernel, const LossBatch<T>& batch, index count, T
   rows.target = batch.target;
   rows.target_stride = batch.target_stride;
   rows.labels = labels;
+  rows.weights = batch.weights;
   rows.parameter = parameter;
   rows.scale = static_cast<T>(1.0 / static_cast<double>(count));
   rows.gradient = batch.gradient;

@@ -13,8 +13,8 @@ class Huber final : public Loss<T> {
   explicit Huber(double delta) : delta_(static_cast<T>(delta)) {}
   const char* name() const override { return "huber"; }
   double value(const LossBatch<T>& batch) const override {
-    return mean_loss<T>(kernels::table<T>().huber_error, without_output(batch),
-                        batch.rows * batch.columns, delta_);
+    return mean_loss<T>(kernels::table<T>().huber_error, without_output(batch), batch.columns,
+                        delta_);
   }
 
  private:

@@ -3,7 +3,8 @@
 //
 // Rows are samples, or samples times steps for sequences; columns are the prediction's last axis.
 // Every value is the mean over rows (and over columns, where the loss means over the last axis), as
-// in Keras's "sum_over_batch_size".
+// in Keras's "sum_over_batch_size". Rows of weight 0 have no part in it, whatever they hold; a
+// custom loss knows no weights.
 #pragma once
 
 #include <functional>
@@ -30,6 +31,9 @@ struct LossBatch {
   // [rows][target_columns(columns)]
   const T* target = nullptr;
   index target_stride = 0;
+  // [rows] of a row's part in the sum; null: 1. The mean is over `counted` rows, where it is given.
+  const T* weights = nullptr;
+  index counted = -1;
   // [rows][columns] out: d value / d prediction; not prediction; null: not wanted
   T* gradient = nullptr;
   index gradient_stride = 0;

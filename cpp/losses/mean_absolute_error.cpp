@@ -9,8 +9,7 @@ class MeanAbsoluteError final : public Loss<T> {
  public:
   const char* name() const override { return "mean_absolute_error"; }
   double value(const LossBatch<T>& batch) const override {
-    return mean_loss<T>(kernels::table<T>().absolute_error, without_output(batch),
-                        batch.rows * batch.columns);
+    return mean_loss<T>(kernels::table<T>().absolute_error, without_output(batch), batch.columns);
   }
 };
 

@@ -9,8 +9,7 @@ class MeanSquaredError final : public Loss<T> {
  public:
   const char* name() const override { return "mean_squared_error"; }
   double value(const LossBatch<T>& batch) const override {
-    return mean_loss<T>(kernels::table<T>().squared_error, without_output(batch),
-                        batch.rows * batch.columns);
+    return mean_loss<T>(kernels::table<T>().squared_error, without_output(batch), batch.columns);
   }
 };
 

@@ -1,9 +1,5 @@
-#include <algorithm>
-#include <atomic>
-
 #include "kernels/table.h"
 #include "metrics/common.h"
-#include "ops/vector.h"
 
 namespace lstmfast::metrics {
 namespace {
@@ -15,19 +11,11 @@ class Accuracy final : public Metric<T> {
   Accuracy(const std::string& written, kernels::MatchKind kind) : Metric<T>(written), kind_(kind) {}
 
   void accumulate(const MetricBatch<T>& batch) override {
-    const index grain = std::max<index>(1, ops::kMathGrain / std::max<index>(1, batch.columns));
-    std::atomic<index> total{0};  // a whole number: the same whatever the order
-    ops::for_shares(batch.rows, grain, [&](index begin, index end) {
-      index count = 0;
-      kernels::table<T>().matches(
-          {kind_, end - begin, batch.columns, batch.prediction + begin * batch.prediction_stride,
-           batch.prediction_stride, batch.target + begin * batch.target_stride, batch.target_stride,
-           T(0.5), &count});
-      total += count;
-    });
-    const index items =
-        kind_ == kernels::MatchKind::binary ? batch.rows * batch.columns : batch.rows;
-    this->add(static_cast<double>(total.load()), static_cast<double>(items));
+    const double total = ops::match_total<T>({kind_, batch.rows, batch.columns, batch.prediction,
+                                              batch.prediction_stride, batch.target,
+                                              batch.target_stride, T(0.5), batch.weights, nullptr});
+    const index items = kind_ == kernels::MatchKind::binary ? batch.columns : 1;
+    this->add(total, counted(batch) * static_cast<double>(items));
   }
 
  private:

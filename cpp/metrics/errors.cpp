@@ -2,7 +2,6 @@
 
 #include "kernels/table.h"
 #include "metrics/common.h"
-#include "ops/vector.h"
 
 namespace lstmfast::metrics {
 namespace {
@@ -23,8 +22,9 @@ class MeanError final : public Metric<T> {
     rows.prediction_stride = batch.prediction_stride;
     rows.target = batch.target;
     rows.target_stride = batch.target_stride;
+    rows.weights = batch.weights;
     this->add(ops::loss_total(kernels::table<T>().*kernel_, rows),
-              static_cast<double>(batch.rows * batch.columns));
+              counted(batch) * static_cast<double>(batch.columns));
   }
   double result() const override {
     const double mean = Metric<T>::result();

@@ -19,6 +19,8 @@ struct MetricBatch {
   index prediction_stride;
   const T* target;  // [rows][target columns, as given to make_metric]
   index target_stride;
+  // [rows] of a row's part in sum and count; null: 1. A custom metric knows none.
+  const T* weights = nullptr;
   // the same as its owner shapes it: for custom metrics alone
   base::BatchShape prediction_shape = {}, target_shape = {};
 };

@@ -169,12 +169,28 @@ double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::Lo
                          piece.rows = end - begin;
                          piece.prediction += begin * rows.prediction_stride;
                          piece.target += begin * rows.target_stride;
+                         if (rows.weights) piece.weights += begin;
                          if (rows.gradient) piece.gradient += begin * rows.gradient_stride;
                          if (rows.output) piece.output += begin * rows.output_stride;
                          piece.total = &total;
                          kernel(piece);
                          return total;
                        });
+}
+
+template <class T>
+double match_total(const kernels::Matches<T>& rows) {
+  return sum_of_pieces(rows.rows, rows_of(kMathGrain, rows.columns), [&](index begin, index end) {
+    kernels::Matches<T> piece = rows;
+    double total = 0;
+    piece.rows = end - begin;
+    piece.prediction += begin * rows.prediction_stride;
+    piece.target += begin * rows.target_stride;
+    if (rows.weights) piece.weights += begin;
+    piece.total = &total;
+    kernels::table<T>().matches(piece);
+    return total;
+  });
 }
 
 #define LF_INSTANTIATE(T)                                                                         \
@@ -192,6 +208,7 @@ double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::Lo
   template double sum_of_magnitudes(index, const T*);                                             \
   template double sum_of_squares(index, const T*, T);                                             \
   template bool all_finite(index, const T*);                                                      \
+  template double match_total(const kernels::Matches<T>&);                                        \
   template double loss_total(void (*)(const kernels::LossRows<T>&), const kernels::LossRows<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)

@@ -85,4 +85,8 @@ bool all_finite(index count, const T* x);
 template <class T>
 double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::LossRows<T>& rows);
 
+// Matching elements or rows, each by the weight of its row; `rows.total` is not used.
+template <class T>
+double match_total(const kernels::Matches<T>& rows);
+
 }  // namespace lstmfast::ops

@@ -13,7 +13,8 @@ struct SmoothTarget {
 // With P = sum of p, q = p / P limited to epsilon .. 1 - epsilon: loss = -sum of t log q.
 // d loss / d p_j = (g_j - sum of g p / P) / P with g = -t / q, and 0 where the limit holds.
 template <class T>
-LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T* gradient) {
+LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T row_scale,
+                                 T* gradient) {
   const Vec<T> zero = Vec<T>::zero();
   const Vec<T> low = Vec<T>::set(T(kProbabilityEpsilon)),
                high = Vec<T>::set(T(1 - kProbabilityEpsilon));
@@ -30,10 +31,10 @@ LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T
     const Vec<T> q = Vec<T>::set(p[label]) / sum;
     const Vec<T> g = slope(q, Vec<T>::set(T(1)));
     if (gradient) {
-      const T others = first_lane((zero - g * q) / sum) * a.scale;
+      const T others = first_lane((zero - g * q) / sum) * row_scale;
       for_vectors<T>(a.columns,
                      [&](index j, auto part) { part.store(Vec<T>::set(others), gradient + j); });
-      gradient[label] = first_lane((g - g * q) / sum) * a.scale;
+      gradient[label] = first_lane((g - g * q) / sum) * row_scale;
     }
     return -double(first_lane(log(limited(q))));
   }
@@ -44,7 +45,7 @@ LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T
     flow.add(part.keep(slope(q, target) * q, zero));
   });
   if (gradient) {
-    const Vec<T> mean_flow = Vec<T>::set(T(flow.result())), scale = Vec<T>::set(a.scale);
+    const Vec<T> mean_flow = Vec<T>::set(T(flow.result())), scale = Vec<T>::set(row_scale);
     for_vectors<T>(a.columns, [&](index j, auto part) {
       const Vec<T> g = slope(part.load(p + j) / sum, smooth(part.load(t + j)));
       part.store((g - mean_flow) / sum * scale, gradient + j);
@@ -53,20 +54,39 @@ LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T
   return -loss.result();
 }
 
+// f(p, t, scale, gradient, output) for each row gives its loss; into the total by the row's weight.
+template <class T, class F>
+LF_INLINE void row_losses(const LossRows<T>& a, F f) {
+  double total = 0;
+  for (index r = 0; r < a.rows; ++r) {
+    const T weight = a.weights ? a.weights[r] : T(1);
+    T* gradient = a.gradient ? a.gradient + r * a.gradient_stride : nullptr;
+    const bool counts = weight != T(0);
+    const double loss =
+        f(a.prediction + r * a.prediction_stride, a.target + r * a.target_stride, a.scale * weight,
+          counts ? gradient : nullptr, a.output ? a.output + r * a.output_stride : nullptr);
+    if (counts) {
+      total += double(weight) * loss;
+    } else if (gradient) {
+      for_vectors<T>(a.columns,
+                     [&](index j, auto part) { part.store(Vec<T>::zero(), gradient + j); });
+    }
+  }
+  *a.total = total;
+}
+
 template <class T>
 void categorical_crossentropy(const LossRows<T>& a) {
-  double total = 0;
-  for (index r = 0; r < a.rows; ++r)
-    total +=
-        probability_row(a, a.prediction + r * a.prediction_stride, a.target + r * a.target_stride,
-                        a.gradient ? a.gradient + r * a.gradient_stride : nullptr);
-  *a.total = total;
+  row_losses(a, [&](const T* p, const T* t, T scale, T* gradient, T*) {
+    return probability_row(a, p, t, scale, gradient);
+  });
 }
 
 // With e = exp(x - max x), E = sum of e, p = e / E: loss = sum of t (log E - (x - max x)), and the
 // slope for x is p (sum of t) - t. Probabilities have the bits that the softmax kernel gives.
 template <class T>
-LF_INLINE double logit_row(const LossRows<T>& a, const T* x, const T* t, T* gradient, T* output) {
+LF_INLINE double logit_row(const LossRows<T>& a, const T* x, const T* t, T row_scale, T* gradient,
+                           T* output) {
   const Vec<T> zero = Vec<T>::zero();
   const SmoothTarget<T> smooth(a);
   const Vec<T> m = Vec<T>::set(row_max(a.columns, x));
@@ -87,7 +107,7 @@ LF_INLINE double logit_row(const LossRows<T>& a, const T* x, const T* t, T* grad
     if (kept) part.store(e, kept + j);
   });
   const Vec<T> sum = Vec<T>::set(T(e_total.result()));
-  const Vec<T> scale = Vec<T>::set(a.scale),
+  const Vec<T> scale = Vec<T>::set(row_scale),
                t_sum = Vec<T>::set(a.labels ? T(1) : T(t_total.result()));
   if (kept) {
     for_vectors<T>(a.columns, [&](index j, auto part) {
@@ -110,10 +130,7 @@ LF_INLINE double logit_row(const LossRows<T>& a, const T* x, const T* t, T* grad
 
 template <class T>
 void softmax_crossentropy(const LossRows<T>& a) {
-  double total = 0;
-  for (index r = 0; r < a.rows; ++r)
-    total += logit_row(a, a.prediction + r * a.prediction_stride, a.target + r * a.target_stride,
-                       a.gradient ? a.gradient + r * a.gradient_stride : nullptr,
-                       a.output ? a.output + r * a.output_stride : nullptr);
-  *a.total = total;
+  row_losses(a, [&](const T* x, const T* t, T scale, T* gradient, T* output) {
+    return logit_row(a, x, t, scale, gradient, output);
+  });
 }

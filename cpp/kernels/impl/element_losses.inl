@@ -10,17 +10,20 @@ struct LossAt {
 // strides.
 template <class T, class F>
 LF_INLINE void element_loss(const LossRows<T>& a, F f) {
-  const Vec<T> zero = Vec<T>::zero(), scale = Vec<T>::set(a.scale);
+  const Vec<T> zero = Vec<T>::zero();
   Total<T> total;
   for (index r = 0; r < a.rows; ++r) {
     const T* p = a.prediction + r * a.prediction_stride;
     const T* t = a.target + r * a.target_stride;
     T* gradient = a.gradient ? a.gradient + r * a.gradient_stride : nullptr;
     T* output = a.output ? a.output + r * a.output_stride : nullptr;
+    const T weight = a.weights ? a.weights[r] : T(1);
+    const bool counts = weight != T(0);  // or else NaN has no part either
+    const Vec<T> weights = Vec<T>::set(weight), scale = Vec<T>::set(a.scale * weight);
     for_vectors<T>(a.columns, [&](index j, auto part) {
       const LossAt<T> at = f(part.load(p + j), part.load(t + j));
-      total.add(part.keep(at.loss, zero));
-      if (gradient) part.store(at.slope * scale, gradient + j);
+      if (counts) total.add(part.keep(at.loss * weights, zero));
+      if (gradient) part.store(counts ? at.slope * scale : zero, gradient + j);
       if (output) part.store(at.output, output + j);
     });
   }

@@ -26,21 +26,22 @@ LF_INLINE double binary_matches(const Matches<T>& a, const T* p, const T* t) {
 
 template <class T>
 void matches(const Matches<T>& a) {
-  index count = 0;
+  double total = 0;
   for (index r = 0; r < a.rows; ++r) {
+    const double weight = a.weights ? double(a.weights[r]) : 1.0;
     const T* p = a.prediction + r * a.prediction_stride;
     const T* t = a.target + r * a.target_stride;
     switch (a.kind) {
       case MatchKind::binary:
-        count += index(binary_matches(a, p, t));
+        total += weight * binary_matches(a, p, t);
         break;
       case MatchKind::dense:
-        count += first_greatest(a.columns, p) == first_greatest(a.columns, t);
+        total += first_greatest(a.columns, p) == first_greatest(a.columns, t) ? weight : 0.0;
         break;
       case MatchKind::labels:
-        count += first_greatest(a.columns, p) == index(*t);
+        total += first_greatest(a.columns, p) == index(*t) ? weight : 0.0;
         break;
     }
   }
-  *a.count = count;
+  *a.total = total;
 }
