@@ -38,7 +38,7 @@ using Element = decltype(element(std::declval<M&>()));
 // Arrays with the pointers the core takes; the arrays keep the memory alive.
 template <class T>
 struct Inputs {
-  py::array_t<T> x, y;
+  py::array_t<T> x, y, weights;
   model::Examples<T> examples;
 
   Inputs(const char* op, py::handle x_value, const char* x_name = "x")
@@ -55,8 +55,20 @@ struct Inputs {
     examples.y = y.data();
     examples.y_shape = sizes_of(y);
   }
+
+  // sample_weight: [samples], or one for each row of the prediction; None: there are none.
+  void weigh(const char* op, const char* name, py::handle value) {
+    weights = take_optional<T>(op, name, value);
+    if (!weights) return;
+    LF_CHECK(weights.ndim() >= 1 && weights.shape(0) == examples.in.count,
+             "[" << op << "] " << name << " has shape " << shape_of(weights).text()
+                 << "; expected (" << examples.in.count << ", ...)");
+    examples.weights = weights.data();
+    examples.weights_each = examples.in.count > 0 ? weights.size() / examples.in.count : 1;
+  }
 };
 
+void bind_layers(py::class_<AnyModel>& model);
 void bind_training(py::class_<AnyModel>& model);
 void bind_files(py::class_<AnyModel>& model);
 

@@ -2,6 +2,7 @@
 // save and load it, have files of their own.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,7 +69,12 @@ py::list weight_names(const AnyModel& self) {
   return self.visit([](auto& model) {
     py::list out;
     for (const layers::Parameter& parameter : model.definition().parameters()) {
-      out.append(py::make_tuple(model::top_layer(parameter), parameter.name,
+      const index layer = model::top_layer(parameter);
+      // "kernel", or "forward.kernel" in a layer of layers
+      const std::size_t top = ("layers." + std::to_string(layer)).size();
+      const std::string inner = parameter.path.substr(std::min(top + 1, parameter.path.size()));
+      out.append(py::make_tuple(layer,
+                                inner.empty() ? parameter.name : inner + "." + parameter.name,
                                 shape_tuple(parameter.shape)));
     }
     return out;
@@ -167,6 +173,7 @@ void bind_model(py::module_& module) {
       .def("get_weights", &get_weights)
       .def("set_weights", &set_weights, py::arg("weights"))
       .def("predict", &predict, py::arg("x"), py::arg("batch_size"));
+  bind_layers(model);
   bind_training(model);
   bind_files(model);
 }

@@ -38,15 +38,20 @@ void compile(AnyModel& self, const base::FlatConfig::Map& config, const py::obje
 py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index batch_size,
              index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
              const py::object& y_val, std::optional<index> validation_batch_size,
+             const py::object& weights, const py::object& weights_val,
              const std::string& on_nonfinite, py::object on_epoch_begin, py::object on_epoch,
              py::object on_batch_begin, py::object on_batch, py::object on_tick) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.fit";
     self.history = {};
-    const Inputs<T> train(op, x, y);
+    Inputs<T> train(op, x, y);
+    train.weigh(op, "sample_weight", weights);
     std::optional<Inputs<T>> held_out;
-    if (!x_val.is_none()) held_out.emplace(op, x_val, y_val, "x_val", "y_val");
+    if (!x_val.is_none()) {
+      held_out.emplace(op, x_val, y_val, "x_val", "y_val");
+      held_out->weigh(op, "weights_val", weights_val);
+    }
     model::FitOptions options;
     options.batch_size = batch_size;
     options.epochs = epochs;
@@ -73,10 +78,11 @@ py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index bat
 }
 
 py::dict evaluate(const AnyModel& self, const py::object& x, const py::object& y,
-                  std::optional<index> batch_size, const char* op) {
+                  std::optional<index> batch_size, const py::object& weights, const char* op) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
-    const Inputs<T> data(op, x, y);
+    Inputs<T> data(op, x, y);
+    data.weigh(op, "sample_weight", weights);
     Hooks hooks;
     model::Scores scores;
     {
@@ -88,10 +94,12 @@ py::dict evaluate(const AnyModel& self, const py::object& x, const py::object& y
   });
 }
 
-py::dict train_on_batch(AnyModel& self, const py::object& x, const py::object& y) {
+py::dict train_on_batch(AnyModel& self, const py::object& x, const py::object& y,
+                        const py::object& weights) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
-    const Inputs<T> data("model.train_on_batch", x, y);
+    Inputs<T> data("model.train_on_batch", x, y);
+    data.weigh("model.train_on_batch", "sample_weight", weights);
     model::Scores scores;
     {
       const MaybeRelease release(model::fit_flops<T>(model, data.examples, nullptr, 1));
@@ -116,24 +124,27 @@ void bind_training(py::class_<AnyModel>& model) {
       .def("fit", &fit, py::arg("x"), py::arg("y"), py::kw_only(), py::arg("batch_size"),
            py::arg("epochs"), py::arg("initial_epoch") = 0, py::arg("shuffle") = true,
            py::arg("x_val") = none, py::arg("y_val") = none,
-           py::arg("validation_batch_size") = none, py::arg("on_nonfinite") = "raise",
+           py::arg("validation_batch_size") = none, py::arg("weights") = none,
+           py::arg("weights_val") = none, py::arg("on_nonfinite") = "raise",
            py::arg("on_epoch_begin") = none, py::arg("on_epoch") = none,
            py::arg("on_batch_begin") = none, py::arg("on_batch") = none, py::arg("on_tick") = none)
       .def_property_readonly("history",
                              [](const AnyModel& self) { return history_dict(self.history); })
       .def(
           "evaluate",
-          [](const AnyModel& self, const py::object& x, const py::object& y, index batch_size) {
-            return evaluate(self, x, y, batch_size, "model.evaluate");
+          [](const AnyModel& self, const py::object& x, const py::object& y, index batch_size,
+             const py::object& weights) {
+            return evaluate(self, x, y, batch_size, weights, "model.evaluate");
           },
-          py::arg("x"), py::arg("y"), py::arg("batch_size"))
-      .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"))
+          py::arg("x"), py::arg("y"), py::arg("batch_size"), py::arg("weights") = none)
+      .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"), py::arg("weights") = none)
       .def(
           "test_on_batch",
-          [](const AnyModel& self, const py::object& x, const py::object& y) {
-            return evaluate(self, x, y, std::nullopt, "model.test_on_batch");
+          [](const AnyModel& self, const py::object& x, const py::object& y,
+             const py::object& weights) {
+            return evaluate(self, x, y, std::nullopt, weights, "model.test_on_batch");
           },
-          py::arg("x"), py::arg("y"))
+          py::arg("x"), py::arg("y"), py::arg("weights") = none)
       .def_property(
           "learning_rate",
           [](AnyModel& self) {

@@ -10,8 +10,9 @@ namespace {
 template <class T>
 struct ChainState : LayerState {
   std::vector<std::unique_ptr<LayerState>> states;
-  std::vector<base::Slot<T>> outputs;  // of all layers but the last
-  base::Slot<T> gradients[2];          // for the outputs, taken in turn from the end
+  std::vector<base::Slot<T>> outputs;   // of all layers but the last
+  base::Slot<T> gradients[2];           // for the outputs, taken in turn from the end
+  const unsigned char* mask = nullptr;  // of the last output
 };
 
 template <class T>
@@ -42,6 +43,43 @@ Shape Chain<T>::output_shape(const Shape& input) const {
   Shape shape = input;
   for (const auto& layer : layers_) shape = layer->output_shape(shape);
   return shape;
+}
+
+template <class T>
+std::vector<index> Chain<T>::carried() const {
+  std::vector<index> sizes;
+  for (const auto& layer : layers_) {
+    if (!layer->stateful()) continue;
+    const std::vector<index> of_layer = layer->carried();
+    sizes.insert(sizes.end(), of_layer.begin(), of_layer.end());
+  }
+  return sizes;
+}
+
+template <class T>
+bool Chain<T>::stateful() const {
+  return std::any_of(layers_.begin(), layers_.end(), [](const auto& l) { return l->stateful(); });
+}
+
+template <class T>
+index Chain<T>::carried_before(index i) const {
+  index count = 0;
+  for (index j = 0; j < i; ++j) {
+    if (!layer(j).stateful()) continue;
+    for (const index size : layer(j).carried()) count += size;
+  }
+  return count;
+}
+
+template <class T>
+bool Chain<T>::masks(bool masked) const {
+  for (const auto& layer : layers_) masked = layer->masks(masked);
+  return masked;
+}
+
+template <class T>
+const unsigned char* Chain<T>::mask_out(const Pass<T>&, const LayerState& state) const {
+  return static_cast<const ChainState<T>&>(state).mask;
 }
 
 template <class T>
@@ -92,14 +130,19 @@ template <class T>
 void Chain<T>::forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const {
   ChainState<T>& my = own<T>(state);
   Pass<T> inner = pass;
-  inner.pre_activation = false;
+  inner.cells = nullptr;
   const std::size_t last = layers_.size() - 1;
-  for (std::size_t i = 0; i < last; ++i) {
-    T* const out = pass.arena->at(my.outputs[i]);
+  for (std::size_t i = 0; i <= last; ++i) {
+    T* const out = i < last ? pass.arena->at(my.outputs[i]) : y;
+    const bool carries = pass.carried != nullptr && layers_[i]->stateful();
+    inner.carried =
+        carries ? pass.carried + carried_before(static_cast<index>(i)) * pass.batch : nullptr;
+    inner.pre_activation = i == last && pass.pre_activation;
     layers_[i]->forward(inner, *my.states[i], x, out);
+    inner.mask = layers_[i]->mask_out(inner, *my.states[i]);
     x = out;
   }
-  layers_[last]->forward(pass, *my.states[last], x, y);
+  my.mask = inner.mask;
 }
 
 template <class T>

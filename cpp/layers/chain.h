@@ -21,6 +21,13 @@ class Chain : public Layer<T> {
   void declare_parameters(const Shape& input, Declaration& declaration) override;
   Shape output_shape(const Shape& input) const override;
   bool has_parameters() const override { return first_trained_ < size(); }
+  std::vector<index> carried() const override;  // of its stateful layers
+  bool stateful() const override;
+  bool masks(bool masked) const override;
+  const unsigned char* mask_out(const Pass<T>& pass, const LayerState& state) const override;
+  // Where the part of layer i in what the chain carries begins: values a row; layer i may be the
+  // end.
+  index carried_before(index i) const;
   Activation last_activation() const override;
   double flops(const Shape& input) const override;
 

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "layers/layer.h"
+#include "layers/options.h"
 #include "ops/random_mask.h"
 #include "ops/vector.h"
 
@@ -19,7 +20,7 @@ struct DropoutState : LayerState {
 template <class T>
 class Dropout : public Layer<T> {
  public:
-  explicit Dropout(double rate) : rate_(rate) {}
+  Dropout(double rate, std::optional<std::uint64_t> seed) : rate_(rate), seed_(seed) {}
 
   void declare_parameters(const Shape& input, Declaration& declaration) override {
     LF_CHECK(input.rank >= 1, "[dropout] input of a sample has no axes; expected (..., features)");
@@ -48,7 +49,7 @@ class Dropout : public Layer<T> {
       return;
     }
     T* const mask = pass.arena->at(my.mask);
-    const base::RandomStream stream(pass.seed, stream_,
+    const base::RandomStream stream(seed_.value_or(pass.seed), stream_,
                                     static_cast<std::uint32_t>(RandomKind::dropout), pass.step);
     ops::fill_random_mask<T>(stream, ops::dropout_values<T>(rate_),
                              {pass.batch, my.steps, my.units, mask, sample, my.units});
@@ -69,6 +70,7 @@ class Dropout : public Layer<T> {
 
  private:
   double rate_;
+  std::optional<std::uint64_t> seed_;  // instead of the pass's
   std::uint32_t stream_ = 0;
 };
 
@@ -76,7 +78,7 @@ class Dropout : public Layer<T> {
 
 template <class T>
 std::unique_ptr<Layer<T>> make_dropout(const base::FlatConfig& config) {
-  return std::make_unique<Dropout<T>>(config.number("rate", 0, 1));
+  return std::make_unique<Dropout<T>>(config.number("rate", 0, 1), read_seed(config));
 }
 
 template std::unique_ptr<Layer<float>> make_dropout(const base::FlatConfig& config);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/arena.h"
 #include "base/flat_config.h"
@@ -28,6 +29,12 @@ struct Pass {
   base::Arena* arena = nullptr;  // holds the slots that the layers declared
   index batch = 0;               // at most the declared one
   double* penalty = nullptr;     // of outputs, +=; null: not wanted
+  // [batch][rows of x], 1: real; null: all are.
+  const unsigned char* mask = nullptr;
+  // What the layer carries from pass to pass, part after part [batch][size], in and out; null: it
+  // begins with zeros and keeps nothing.
+  T* carried = nullptr;
+  T* cells = nullptr;  // out, LSTM layers on their own: c of every step; null: not wanted
   bool training = false;
   bool pre_activation = false;  // leave out last_activation(): the loss computes it
   std::uint64_t seed = 0;       // of random masks,
@@ -59,6 +66,18 @@ class Layer {
   virtual Shape output_shape(const Shape& input) const = 0;
 
   virtual bool has_parameters() const { return false; }
+
+  // Sizes of what a row can carry from pass to pass: h and c of each LSTM, in turn.
+  virtual std::vector<index> carried() const { return {}; }
+  // Does it, in a model?
+  virtual bool stateful() const { return false; }
+
+  // Has the output a mask, for an input with or without one?
+  virtual bool masks(bool masked) const { return masked; }
+  // It, after forward: [batch][rows of y]; null: all rows are real.
+  virtual const unsigned char* mask_out(const Pass<T>& pass, const LayerState&) const {
+    return pass.mask;
+  }
 
   // The element-wise (or softmax) end of forward that pass.pre_activation leaves out.
   virtual Activation last_activation() const { return Activation::linear; }

@@ -1,5 +1,7 @@
 #include "layers/options.h"
 
+#include <limits>
+
 #include "layers/layer.h"
 
 namespace lstmfast::layers {
@@ -138,6 +140,11 @@ LstmOptions read_lstm_options(const base::FlatConfig& config) {
   o.recompute_every = root ? ops::kRootOfSteps : config.integer_or("recompute_every", 0, 0);
   o.use_bias = config.flag_or("use_bias", true);
   return o;
+}
+
+std::optional<std::uint64_t> read_seed(const base::FlatConfig& config) {
+  if (!config.has("seed")) return std::nullopt;
+  return static_cast<std::uint64_t>(config.integer("seed", 0, std::numeric_limits<index>::max()));
 }
 
 }  // namespace lstmfast::layers

@@ -1,6 +1,8 @@
 // Activations and cell options by the names users write. Knows no layers.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,5 +29,8 @@ struct LstmOptions {
   bool use_bias = true;
 };
 LstmOptions read_lstm_options(const base::FlatConfig& config);
+
+// Of a layer's random masks, where it has its own.
+std::optional<std::uint64_t> read_seed(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

@@ -29,7 +29,8 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
       output_(model.output_shape(op, data.in)),
       rows_(output_.rows()),
       columns_(output_.features()),
-      target_columns_(training_->loss->target_columns(columns_)) {
+      target_columns_(training_->loss->target_columns(columns_)),
+      weighted_(data.weights != nullptr || model.definition().chain.masks(false)) {
   const index count = data.in.count;
   const index targets = data.y_shape.empty() ? 0 : data.y_shape[0];
   LF_CHECK(count >= 1, "[" << op << "] x has no samples; expected at least one");
@@ -44,7 +45,36 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
     target_columns_ = target_columns_of(output_, data.y_shape);
   }
   training_->loss->check_targets(count * rows_, columns_, data.y, target_columns_);
+  if (data.weights != nullptr) {
+    LF_CHECK(data.weights_each == 1 || data.weights_each == rows_,
+             "[" << op << "] sample_weight has " << data.weights_each
+                 << " values a sample; expected 1" << (rows_ > 1 ? " or " : "")
+                 << (rows_ > 1 ? std::to_string(rows_) + ", one for each step" : ""));
+    LF_CHECK(!training_->loss->foreign(),
+             "[" << op << "] sample_weight is given; expected None with a loss of one's own");
+  }
   batch_ = std::min(batch_size, count);
+  carried_ = model.carried().at(op, count, batch_);
+}
+
+template <class T>
+void BatchRun<T>::weigh(const Batch& batch, PassMemory<T>& memory,
+                        losses::LossBatch<T>& loss) const {
+  const unsigned char* const mask = memory.mask();
+  const index each = batch.weights != nullptr ? data_.weights_each : 1;
+  T* const weights = memory.loss_weights();
+  T* const of_mask = memory.metric_weights();
+  loss.weights = weights;
+  loss.counted = 0;
+  for (index r = 0; r < loss.rows; ++r) {
+    const bool real = mask == nullptr || mask[r] != 0;
+    const T of_sample = batch.weights == nullptr ? T(1)
+                        : each == 1              ? batch.weights[r / rows_]
+                                                 : batch.weights[r];
+    weights[r] = real ? of_sample : T(0);
+    of_mask[r] = real ? T(1) : T(0);
+    loss.counted += real;
+  }
 }
 
 template <class T>
@@ -54,6 +84,7 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
   pass.batch = batch.samples;
   pass.pre_activation = training_->fused;
   double penalty = 0;
+  pass.carried = carried_;
   {
     const base::FlushDenormals flush;
     pass.penalty = &penalty;
@@ -72,6 +103,7 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
     loss.gradient = memory.gradient();
     loss.gradient_stride = columns_;
   }
+  if (weighted_) weigh(batch, memory, loss);
   loss.prediction_shape = prediction_shape(batch.samples);
   loss.target_shape = target_shape(batch.samples);
   std::optional<base::FlushDenormals> flush;
@@ -90,6 +122,7 @@ metrics::MetricBatch<T> BatchRun<T>::metric_batch(const Batch& batch, PassMemory
           columns_,
           batch.y,
           target_columns_,
+          memory.mask() != nullptr ? memory.metric_weights() : nullptr,
           prediction_shape(batch.samples),
           target_shape(batch.samples)};
 }

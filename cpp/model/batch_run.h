@@ -25,7 +25,14 @@ class BatchRun {
   index target_size() const { return target_size_; }
   // `gathered`: batches are put together from samples that lie apart.
   PassExtent extent(bool training, bool gathered = false) const {
-    return {data_.in.shape, output_, batch_, training, true, gathered ? target_size() : 0};
+    return {data_.in.shape,
+            output_,
+            batch_,
+            training,
+            true,
+            gathered ? target_size() : 0,
+            gathered && data_.weights != nullptr ? data_.weights_each : 0,
+            weighted_};
   }
   Meter<T> make_meter() const { return Meter<T>(training_->metrics, columns_, target_columns_); }
 
@@ -33,12 +40,14 @@ class BatchRun {
     const T* x;
     const T* y;
     index samples;
+    const T* weights;  // as those of Examples
   };
 
   // Batch b where it lies in the data.
   Batch at(index b) const {
     const index first = b * batch_;
-    return {data_.in.x + first * sample_size(), data_.y + first * target_size(), samples(b)};
+    return {data_.in.x + first * sample_size(), data_.y + first * target_size(), samples(b),
+            data_.weights != nullptr ? data_.weights + first * data_.weights_each : nullptr};
   }
 
   // Forward and loss, with the penalties on outputs but not those on weights. The activated
@@ -63,6 +72,9 @@ class BatchRun {
     return {samples, data_.y_shape.data() + 1, static_cast<index>(data_.y_shape.size()) - 1};
   }
 
+  // Weights of the rows of the prediction: of the loss by mask and samples, of metrics by the mask.
+  void weigh(const Batch& batch, PassMemory<T>& memory, losses::LossBatch<T>& loss) const;
+
   const Model<T>& model_;
   std::shared_ptr<const Training<T>> training_;
   const Examples<T>& data_;
@@ -71,6 +83,8 @@ class BatchRun {
   index target_columns_;  // values of a row of the target; 0: its rows are not the prediction's
   index target_size_ = 0;
   index batch_ = 0;  // samples of a whole batch
+  bool weighted_;
+  T* carried_ = nullptr;  // of stateful layers
 };
 
 }  // namespace lstmfast::model

@@ -20,6 +20,10 @@ struct Examples {
   Samples<T> in;
   const T* y = nullptr;        // contiguous
   std::vector<index> y_shape;  // begins with the number of samples
+  // [count][weights_each]: the part of each sample, or of each row of its prediction, in the loss;
+  // null: 1.
+  const T* weights = nullptr;
+  index weights_each = 1;
 };
 
 }  // namespace lstmfast::model

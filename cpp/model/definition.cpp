@@ -43,6 +43,7 @@ Definition<T> read_definition(const base::FlatConfig::Map& map) {
   out.config = map;
   out.config["dtype"] = expected;
   out.input = read_input_shape(config);
+  out.batch_size = config.integer_or("batch_size", 0, 0);
   const index count = config.integer("layers", 1, kMaxLayers);
   for (index i = 0; i < count; ++i) {
     const base::FlatConfig part = config.part("layers." + std::to_string(i));

@@ -21,6 +21,7 @@ template <class T>
 struct Definition {
   base::FlatConfig::Map config;  // as given, with its dtype
   layers::Shape input, output;
+  index batch_size = 0;  // of every batch, for stateful layers; 0: the first one says
   layers::Chain<T> chain;
   layers::Declaration declaration;
   WeightRules<T> rules;
@@ -29,8 +30,8 @@ struct Definition {
   const std::vector<layers::Parameter>& parameters() const { return declaration.parameters(); }
 };
 
-// Keys: dtype, input_shape, layers, layers.N.kind, layers.N.name and each kind's own. Throws
-// std::invalid_argument naming the key that is unknown, missing or wrong.
+// Keys: dtype, input_shape, batch_size, layers, layers.N.kind, layers.N.name and each kind's own.
+// Throws std::invalid_argument naming the key that is unknown, missing or wrong.
 template <class T>
 Definition<T> read_definition(const base::FlatConfig::Map& config);
 

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/denormals.h"
 #include "model/runtime.h"
@@ -11,7 +12,8 @@ template <class T>
 Model<T>::Model(Definition<T> definition)
     : definition_(std::move(definition)),
       values_(definition_.declaration.size()),
-      pool_([this] { return std::make_unique<PassMemory<T>>(definition_.chain); }) {
+      pool_([this] { return std::make_unique<PassMemory<T>>(definition_.chain); }),
+      carried_(definition_.chain, definition_.batch_size) {
   require_isa();
 }
 
@@ -40,10 +42,13 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
            "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
   const layers::Shape output = output_shape(op, samples);
   const index step = std::max<index>(1, std::min(batch_size, samples.count));
+  std::optional<Busy> busy;
+  if (carried_.any()) busy.emplace(busy_, op, Busy::Kind::nested);
   typename Pool<PassMemory<T>>::Lease memory(pool_);
   memory->plan({samples.shape, output, step});
   layers::Pass<T> pass;
   pass.values = values_.data();
+  pass.carried = carried_.at(op, samples.count, step);
   TickClock clock;
   const index batches = (samples.count + step - 1) / step;
   for (index b = 0; b < batches; ++b) {
@@ -57,6 +62,60 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
         callbacks.tick(callbacks.context, {0, b + 1, batches, {nullptr, nullptr, 0}})) {
       return;
     }
+  }
+}
+
+template <class T>
+layers::Shape Model<T>::layer_output_shape(const char* op, index layer,
+                                           const layers::Shape& sample) const {
+  const auto& layers = definition_.layers;
+  const layers::Shape& input =
+      layer == 0 ? definition_.input : layers[static_cast<std::size_t>(layer - 1)].output;
+  bool fits = sample.fits(input);
+  for (int i = 0; i < sample.rank; ++i) fits = fits && sample.sizes[i] > 0;
+  LF_CHECK(fits, "[" << op << "] x has samples of shape " << sample.text() << "; expected "
+                     << input.text() << " to match the layer's input");
+  return definition_.chain.layer(layer).output_shape(sample);
+}
+
+template <class T>
+void Model<T>::call_layer(index layer, layers::Pass<T> pass, const layers::Shape& sample,
+                          const T* x, T* y, T* carried_out) const {
+  const char* const op = "layer.call";
+  const layers::Layer<T>& called = definition_.chain.layer(layer);
+  if (!called.stateful() || pass.batch == 0) return run_layer(called, pass, sample, x, y);
+  const Busy busy(busy_, op, Busy::Kind::nested);
+  T* const all = carried_.at(op, pass.batch, pass.batch);
+  T* const own = carried_.of_layer(all, layer);
+  const index count = carried_.of_layer(all, layer + 1) - own;
+  if (pass.carried != nullptr) std::copy_n(pass.carried, count, own);
+  if (pass.carried != nullptr) carried_out = pass.carried;
+  pass.carried = own;
+  run_layer(called, pass, sample, x, y);
+  if (carried_out != nullptr) std::copy_n(own, count, carried_out);
+}
+
+template <class T>
+void Model<T>::run_layer(const layers::Layer<T>& layer, layers::Pass<T>& pass,
+                         const layers::Shape& sample, const T* x, T* y) const {
+  if (pass.batch == 0) return;
+  const std::unique_ptr<layers::LayerState> state = layer.make_state();
+  base::Planner planner;
+  layer.declare(*state, planner, {sample, pass.batch, pass.training});
+  base::Arena arena(planner);
+  pass.values = values_.data();
+  pass.arena = &arena;
+  const base::FlushDenormals flush;
+  layer.forward(pass, *state, x, y);
+}
+
+template <class T>
+void Model<T>::reset_carried(index layer) const {
+  const Busy busy(busy_, "model.reset_states", Busy::Kind::nested);
+  if (layer < 0) {
+    carried_.reset();
+  } else {
+    carried_.reset(layer);
   }
 }
 

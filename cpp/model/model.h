@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "model/busy.h"
 #include "model/callbacks.h"
+#include "model/carried.h"
 #include "model/data.h"
 #include "model/definition.h"
 #include "model/pass_memory.h"
@@ -17,7 +18,8 @@
 
 namespace lstmfast::model {
 
-// predict() is const and may run in any number of threads while nobody changes weights.
+// predict() is const and may run in any number of threads while nobody changes weights, unless
+// layers are stateful.
 template <class T>
 class Model {
  public:
@@ -54,14 +56,29 @@ class Model {
   void predict(const Samples<T>& samples, index batch_size, T* out,
                const Callbacks& callbacks = {}) const;
 
-  // For Busy: fit, train_on_batch, compile and the copies of save exclude each other.
+  // One layer on its own. `pass` without values and arena; a stateful layer that is given nothing
+  // carried goes on from its own, and puts it into carried_out too, where that is given. In any
+  // case it keeps what comes out. x [pass.batch][sample], y [pass.batch][layer_output_shape()].
+  void call_layer(index layer, layers::Pass<T> pass, const layers::Shape& sample, const T* x, T* y,
+                  T* carried_out = nullptr) const;
+  layers::Shape layer_output_shape(const char* op, index layer, const layers::Shape& sample) const;
+
+  Carried<T>& carried() const { return carried_; }
+  void reset_carried(index layer) const;  // -1: of all layers
+
+  // For Busy: fit, train_on_batch, compile and the copies of save exclude each other, and with
+  // stateful layers all calls do.
   BusyFlag& busy() const { return busy_; }
 
  private:
+  void run_layer(const layers::Layer<T>& layer, layers::Pass<T>& pass, const layers::Shape& sample,
+                 const T* x, T* y) const;
+
   Definition<T> definition_;
   base::Buffer<T> values_;
   std::shared_ptr<Training<T>> training_;  // by atomic access
   mutable Pool<PassMemory<T>> pool_;
+  mutable Carried<T> carried_;
   mutable BusyFlag busy_;
 };
 

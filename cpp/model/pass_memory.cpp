@@ -11,6 +11,10 @@ void PassMemory<T>::plan(const PassExtent& extent) {
   const index output = extent.loss ? extent.batch * extent.output.count() : 0;
   x_ = planner.add<T>(extent.target > 0 ? extent.batch * extent.input.count() : 0);
   target_ = planner.add<T>(extent.batch * extent.target);
+  weights_ = planner.add<T>(extent.batch * extent.weights);
+  const index rows = extent.weighted ? extent.batch * extent.output.rows() : 0;
+  loss_weights_ = planner.add<T>(rows);
+  metric_weights_ = planner.add<T>(rows);
   prediction_ = planner.add<T>(output);
   gradient_ = planner.add<T>(extent.training ? output : 0);
   arena_.reserve(planner);

@@ -14,12 +14,15 @@ struct PassExtent {
   layers::Shape input, output;  // of one sample, known
   index batch = 0;              // the largest
   bool training = false;
-  bool loss = false;  // of a prediction that stays here
-  index target = 0;   // values of one sample's target, where batches are gathered here; else 0
+  bool loss = false;      // of a prediction that stays here
+  index target = 0;       // values of one sample's target, where batches are gathered here; else 0
+  index weights = 0;      // of those that come with one sample, gathered likewise
+  bool weighted = false;  // rows of the loss have weights
 
   bool covers(const PassExtent& other) const {
     return input == other.input && output == other.output && batch >= other.batch &&
-           training == other.training && loss >= other.loss && target >= other.target;
+           training == other.training && loss >= other.loss && target >= other.target &&
+           weights >= other.weights && weighted >= other.weighted;
   }
 };
 
@@ -35,8 +38,14 @@ class PassMemory {
   const PassExtent& extent() const { return extent_; }
   T* x() { return arena_.at(x_); }                    // [batch][input], with targets
   T* target() { return arena_.at(target_); }          // [batch][target]
+  T* weights() { return arena_.at(weights_); }        // [batch][weights]
   T* prediction() { return arena_.at(prediction_); }  // [batch][output], with a loss
   T* gradient() { return arena_.at(gradient_); }      // [batch][output], with a loss in training
+
+  T* loss_weights() { return arena_.at(loss_weights_); }      // [batch][rows of y], where weighted
+  T* metric_weights() { return arena_.at(metric_weights_); }  // likewise
+  // Of the prediction of the latest forward pass: [batch][rows of y]; null: all rows are real.
+  const unsigned char* mask() const { return chain_.mask_out({}, *state_); }
 
   // `pass` without its arena, which is this memory's own.
   void forward(layers::Pass<T>& pass, const T* x, T* y) {
@@ -52,7 +61,7 @@ class PassMemory {
   std::unique_ptr<layers::LayerState> state_;
   base::Arena arena_;
   PassExtent extent_;
-  base::Slot<T> x_, target_, prediction_, gradient_;
+  base::Slot<T> x_, target_, weights_, prediction_, gradient_, loss_weights_, metric_weights_;
 };
 
 }  // namespace lstmfast::model

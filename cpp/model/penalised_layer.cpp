@@ -34,6 +34,12 @@ class PenalisedLayer final : public layers::Layer<T> {
   }
   Shape output_shape(const Shape& input) const override { return layer_->output_shape(input); }
   bool has_parameters() const override { return layer_->has_parameters(); }
+  std::vector<index> carried() const override { return layer_->carried(); }
+  bool stateful() const override { return layer_->stateful(); }
+  bool masks(bool masked) const override { return layer_->masks(masked); }
+  const unsigned char* mask_out(const Pass<T>& pass, const LayerState& state) const override {
+    return layer_->mask_out(pass, *static_cast<const PenalisedState&>(state).inner);
+  }
   double flops(const Shape& input) const override { return layer_->flops(input); }
 
   std::unique_ptr<LayerState> make_state() const override {

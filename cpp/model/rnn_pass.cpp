@@ -52,18 +52,14 @@ ops::LstmCall<T> Rnn<T>::part_of(const ops::LstmCall<T>& call, index l, index d,
   return c;
 }
 
-// f(d) for the directions of a layer: side by side where one alone could not share its rows among
-// threads, else one after the other. They touch nothing of each other.
+// f(d) for the directions of a layer, which touch nothing of each other.
 template <class T>
 template <class F>
 void Rnn<T>::for_directions(const ops::LstmCall<T>& call, index l, F f) const {
   const index D = options_.directions;
   if (D == 1) return f(0);
   const ops::LstmShape<T>& shape = shapes_[static_cast<std::size_t>(l * D)];
-  const double flops = shape.flops() * static_cast<double>(call.steps * call.batch);
-  const ops::LstmSharing alone = ops::share_lstm(shape, call.batch, call.steps, flops);
-  const bool rows = alone.by_rows && alone.threads > 1;
-  const int threads = rows || alone.threads > 2 ? 1 : ops::threads_for(2 * flops, D);
+  const int threads = ops::direction_threads(shape, call.batch, call.steps);
   base::team::parallel_for(threads, D, 1, [&](index begin, index end) {
     for (index d = begin; d < end; ++d) f(d);
   });

@@ -110,7 +110,10 @@ class Trainer {
     const index* const rows = order_.data() + b * run_.samples(0);
     ops::gather_rows(samples, x, rows, data.in.x, x, memory_.x(), x);
     ops::gather_rows(samples, y, rows, data.y, y, memory_.target(), y);
-    return {memory_.x(), memory_.target(), samples};
+    if (data.weights == nullptr) return {memory_.x(), memory_.target(), samples, nullptr};
+    ops::gather_rows(samples, data.weights_each, rows, data.weights, data.weights_each,
+                     memory_.weights(), data.weights_each);
+    return {memory_.x(), memory_.target(), samples, memory_.weights()};
   }
 
   LF_COLD void non_finite(const char* what, double loss, index samples) {
@@ -223,6 +226,8 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
 template <class T>
 Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
                 const Callbacks& callbacks, const char* op) {
+  std::optional<Busy> busy;
+  if (model.carried().any()) busy.emplace(model.busy(), op, Busy::Kind::nested);
   const BatchRun<T> run(op, model, examples, batch_size);
   typename Pool<PassMemory<T>>::Lease memory(model.pool());
   memory->plan(run.extent(false));

@@ -89,6 +89,15 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
       metric.make(columns, target_columns);
     }
   }
+  // they would see masked steps without a word about them
+  const bool masked = definition.chain.masks(false);
+  if (masked && out->loss->foreign()) {
+    config.fail("loss", "a built-in loss, for the output has a mask (of a Masking layer)");
+  }
+  for (const MetricChoice<T>& metric : out->metrics) {
+    if (!masked || !metric.custom) continue;
+    config.fail("metrics", "built-in metrics, for the output has a mask (of a Masking layer)");
+  }
   out->last = definition.chain.last_activation();
   out->fused = out->loss->fuses(out->last);
 

@@ -86,4 +86,14 @@ LstmSharing share_lstm(const LstmShape<T>& shape, index batch, index steps, doub
   return {int(std::max<index>(1, batch / kRowsPerThread)), true};
 }
 
+// Threads for the two directions of a layer, which touch nothing of each other: side by side where
+// one alone could not share its rows among threads, else one after the other.
+template <class T>
+int direction_threads(const LstmShape<T>& shape, index batch, index steps) {
+  const double flops = shape.flops() * double(steps) * double(batch);
+  const LstmSharing alone = share_lstm(shape, batch, steps, flops);
+  const bool rows = alone.by_rows && alone.threads > 1;
+  return rows || alone.threads > 2 ? 1 : threads_for(2 * flops, 2);
+}
+
 }  // namespace lstmfast::ops
