@@ -152,6 +152,8 @@ class Model:
         x_val: _Array | None = None,
         y_val: _Array | None = None,
         validation_batch_size: int | None = None,
+        weights: _Array | None = None,
+        weights_val: _Array | None = None,
         on_nonfinite: str = "raise",
         on_epoch_begin: Callable[[int], object] | None = None,
         on_epoch: Callable[[int, dict[str, float]], object] | None = None,
@@ -163,17 +165,48 @@ class Model:
 
         A hook that returns something true ends training, one that raises ends it with that error;
         the weights are then those after the last whole step. on_tick(epoch, batch, batches, logs)
-        comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore".
+        comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore". weights: of
+        samples in the loss, (N,), or (N, rows of the prediction).
         """
 
     @property
     def history(self) -> dict[str, list[float]]:
         """The history of the latest fit, also of one that ended with an error."""
 
-    def evaluate(self, x: _Array, y: _Array, batch_size: int) -> dict[str, float]: ...
+    def evaluate(
+        self, x: _Array, y: _Array, batch_size: int, weights: _Array | None = None
+    ) -> dict[str, float]: ...
     def predict(self, x: _Array, batch_size: int) -> _Array: ...
-    def train_on_batch(self, x: _Array, y: _Array) -> dict[str, float]: ...
-    def test_on_batch(self, x: _Array, y: _Array) -> dict[str, float]: ...
+    def train_on_batch(
+        self, x: _Array, y: _Array, weights: _Array | None = None
+    ) -> dict[str, float]: ...
+    def test_on_batch(
+        self, x: _Array, y: _Array, weights: _Array | None = None
+    ) -> dict[str, float]: ...
+    def call_layer(
+        self,
+        layer: int,
+        x: _Array,
+        *,
+        mask: NDArray[np.bool_] | None = None,
+        initial_state: Sequence[_Array] | None = None,
+        states: bool = False,
+        cells: bool = False,
+        training: bool = False,
+        seed: int = 0,
+        step: int = 0,
+    ) -> list[_Array]:
+        """Return y of one layer; then h and c of each LSTM in it, then their cells, if wanted."""
+
+    @property
+    def stateful(self) -> bool: ...
+    @property
+    def carried_rows(self) -> int:
+        """Rows of every batch of a stateful model; 0 where the next one says."""
+
+    def reset_states(self, layer: int = -1) -> None:
+        """Make what a layer carries from batch to batch zero; -1: of all layers."""
+
     @property
     def learning_rate(self) -> float: ...
     @learning_rate.setter

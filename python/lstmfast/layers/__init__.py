@@ -9,14 +9,17 @@ from __future__ import annotations
 from typing import Any
 
 from lstmfast._names import Registry
-from lstmfast.layers.base import Input, Layer
+from lstmfast.layers.base import Layer
+from lstmfast.layers.bidirectional import Bidirectional
 from lstmfast.layers.dense import Dense
 from lstmfast.layers.dropout import Dropout
+from lstmfast.layers.input import Input
 from lstmfast.layers.lstm import LSTM
+from lstmfast.layers.masking import Masking
 
-__all__ = ["LSTM", "Dense", "Dropout", "Input", "Layer"]
+__all__ = ["LSTM", "Bidirectional", "Dense", "Dropout", "Input", "Layer", "Masking"]
 
-LAYERS: Registry[Layer] = Registry("layer", Layer, [LSTM, Dense, Dropout])
+LAYERS: Registry[Layer] = Registry("layer", Layer, [LSTM, Bidirectional, Dense, Dropout, Masking])
 
 
 def from_config(config: dict[str, Any]) -> Layer:

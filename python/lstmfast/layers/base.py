@@ -1,23 +1,23 @@
-"""What all layers share: their options for the core, and their part of a model's weights."""
+"""What all layers share: their options for the core, their part of a model's weights, calls."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from lstmfast import constraints, regularizers
-from lstmfast._arrays import Array, as_float, shape_text
-from lstmfast._checks import check_unavailable, count, flag, items
+from lstmfast import _core, constraints, regularizers
+from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, shape_text
+from lstmfast._checks import check_unavailable, flag
 from lstmfast._names import config_text
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
+from lstmfast.layers.input import sample_shape
+from lstmfast.layers.weights import Weights
 from lstmfast.regularizers import REGULARIZERS
-
-if TYPE_CHECKING:
-    from lstmfast import _core
+from lstmfast.utils import as_generator, draw_seed
 
 Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
 """Name and shape of each weight array of a layer."""
@@ -31,7 +31,7 @@ UNAVAILABLE: dict[str, Any] = {
 }
 
 
-class Layer:
+class Layer(Weights):
     """What all layers share.
 
     Parameters
@@ -54,8 +54,8 @@ class Layer:
     ) -> None:
         self.name = name
         self.input_shape = None if input_shape is None else sample_shape(input_shape, self.where)
-        self._engine: _core.Model | None = None
-        self._index = 0
+        self._calls = 0  # training calls of the layer on its own: they name its masks
+        self._call_seed: int | None = None
         self._model: weakref.ref[object] | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -63,8 +63,10 @@ class Layer:
         if name in self.unavailable and name != "trainable":
             check_unavailable(self.where, {name: value}, self.unavailable)
         if self.__dict__.get("_engine") is not None and (
-            name in self.options() or name in self.rules or name in ("name", "input_shape")
+            name == "input_shape" or name in self.get_config()
         ):
+            if value is getattr(self, name):  # True, False or None as before
+                return
             raise AttributeError(
                 f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
             )
@@ -81,16 +83,6 @@ class Layer:
     def trainable(self, value: bool) -> None:
         if not flag(value, "trainable", self.where):
             check_unavailable(self.where, {"trainable": False}, {"trainable": True})
-
-    @property
-    def where(self) -> str:
-        """How error messages call this layer."""
-        return f"layers.{type(self).__name__}"
-
-    @property
-    def built(self) -> bool:
-        """Whether the layer has weights: it is in a model whose input shape is known."""
-        return self._engine is not None
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
@@ -146,114 +138,82 @@ class Layer:
         """Make the first weights, for parts given as name and shape, and samples of that shape."""
         return []
 
-    def weight_parts(self) -> list[tuple[str, tuple[int, ...]]]:
-        """Return name and shape of each weight array, in the order of `get_weights`."""
-        names = self._built_engine().weight_names()
-        return [(name, tuple(shape)) for index, name, shape in names if index == self._index]
+    def _rename(self, name: str) -> None:
+        object.__setattr__(self, "name", name)  # a layer that was called may have weights already
 
-    def count_params(self) -> int:
-        """Return how many numbers the weights hold."""
-        return sum(int(np.prod(shape)) for _, shape in self.weight_parts())
+    @property
+    def problem_in_row(self) -> str | None:
+        """What keeps the layer out of a `Sequential`, whose layers give out one array; or None."""
+        return None
 
-    def get_weights(self) -> list[Array]:
-        """Return copies of the weights, in Keras's order and layout; none before it is built."""
-        if self._engine is None:
-            return []
-        names = self._built_engine().weight_names()
-        values = self._built_engine().get_weights()
-        return [value for (i, *_), value in zip(names, values, strict=True) if i == self._index]
+    def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
+        """Return the mask of the output for an input with that mask, None where there is none."""
+        return None if mask is None else as_flags(mask, self.where, "mask")
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace the weights: as many arrays as `get_weights` returns, of the same shapes."""
-        engine = self._built_engine()
-        weights = items(weights, "weights", f"{self.where}.set_weights", "a list of arrays")
-        names = engine.weight_names()
-        values = engine.get_weights()
-        slots = [slot for slot, (index, *_) in enumerate(names) if index == self._index]
-        if len(weights) != len(slots):
+    def __call__(self, x: ArrayLike, mask: ArrayLike = None, training: bool = False) -> Any:
+        """Return the layer's output for a batch of inputs.
+
+        A layer that is in no model gets its weights at the first call.
+
+        Parameters
+        ----------
+        x : array_like
+            (B, ...): the inputs.
+        mask : array_like of bool, optional
+            (B, ...) without the last axis: False where an input does not count.
+        training : bool
+            Do what is random.
+
+        Returns
+        -------
+        numpy.ndarray
+        """
+        return self._call(x, mask, training)[0]
+
+    def _call(self, x: ArrayLike, mask: ArrayLike, training: bool, **more: Any) -> list[Array]:
+        array = self._ready(x)
+        if mask is not None:
+            mask = as_flags(mask, self.where, "mask")
+        if flag(training, "training", self.where):
+            if self._call_seed is None:
+                self._call_seed = draw_seed(as_generator())
+            self._calls += 1
+            more |= {"training": True, "seed": self._call_seed, "step": self._calls}
+        try:
+            return self._built_engine().call_layer(self._index, array, mask=mask, **more)
+        except ValueError as error:
+            raise ValueError(str(error).replace("[layer.call]", f"[{self.where}]")) from None
+
+    def _ready(self, x: ArrayLike) -> Array:
+        """Return x as the core takes it; now there are weights."""
+        dtype = np.dtype(np.float32 if self._engine is None else self._engine.config["dtype"])
+        array = as_float(x, dtype, self.where, "x")
+        if array.ndim < 2:
             raise ValueError(
-                f"[{self.where}.set_weights] weights has {len(weights)} arrays; expected "
-                f"{len(slots)}"
+                f"[{self.where}] x has shape {shape_text(array.shape)}; expected (batch, ...)"
             )
-        for slot, weight in zip(slots, weights, strict=True):
-            _, name, shape = names[slot]
-            array = as_float(weight, values[slot].dtype, f"{self.where}.set_weights", name)
-            if array.shape != tuple(shape):
-                raise ValueError(
-                    f"[{self.where}.set_weights] {name} has shape {shape_text(array.shape)}; "
-                    f"expected {shape_text(tuple(shape))}"
-                )
-            values[slot] = array
-        engine.set_weights(values)
-
-    def _built_engine(self) -> _core.Model:
         if self._engine is None:
-            raise ValueError(
-                f"[{self.where}] {self.name or type(self).__name__} has no weights yet: add it to "
-                "a model whose input shape is known"
-            )
-        return self._engine
+            self._build_alone(array)
+        return array
 
-    def _bind(self, engine: _core.Model, index: int) -> None:
-        self._engine, self._index = engine, index
+    def _build_alone(self, x: Array) -> None:
+        """Make weights, for inputs like x, of a layer that is in no model."""
+        shape = ["?"] * (x.ndim - 2) + [str(x.shape[-1])]
+        config = {"dtype": x.dtype.name, "input_shape": ",".join(shape), "layers": "1"}
+        config |= {f"layers.0.{key}": text for key, text in self.config().items()}
+        engine = _core.Model(config)
+        parts = [(name, tuple(shape)) for _, name, shape in engine.weight_names()]
+        weights = self.initial_weights(parts, x.dtype, as_generator(), x.shape[1:])
+        engine.set_weights([as_float(weight, x.dtype, self.where, "weight") for weight in weights])
+        self._bind(engine, 0)
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy is a description: it belongs to no model
-        return {**self.__dict__, "_engine": None, "_index": 0, "_model": None}
+        return {**self.__dict__, "_engine": None, "_index": 0, "_model": None, "_calls": 0}
 
     def __repr__(self) -> str:
         name, value = next(iter(self.options().items()))
         return f"<{type(self).__name__} {name}={value}, name={self.name}, built={self.built}>"
-
-
-class Input:
-    """The shape of one sample, as the first item of a `lstmfast.models.Sequential`.
-
-    Parameters
-    ----------
-    shape : tuple of int or None
-        ``(steps, features)`` for sequences, with None for any number of steps; ``(features,)``.
-    batch_size : int, optional
-        Accepted and not used: any batch size will do.
-    dtype : str, optional
-        ``"float32"`` or ``"float64"``: the dtype of the model, where it was given none itself.
-    name : str, optional
-        A name of one's own.
-
-    Examples
-    --------
-    >>> from lstmfast.layers import Input
-    >>> Input((None, 8)).shape
-    (None, 8)
-    """
-
-    def __init__(
-        self,
-        shape: Sequence[int | None],
-        batch_size: int | None = None,
-        dtype: Any = None,
-        name: str | None = None,
-    ) -> None:
-        self.shape = sample_shape(shape, "layers.Input")
-        self.batch_size = batch_size
-        self.dtype = dtype
-        self.name = "input_layer" if name is None else name
-
-    def __repr__(self) -> str:
-        return f"<Input shape={shape_text((None, *self.shape))}, name={self.name}>"
-
-
-def sample_shape(shape: Any, where: str) -> tuple[int | None, ...]:
-    """Return the shape of one sample: sizes of at least 1, None for any number of steps."""
-    if isinstance(shape, str) or not isinstance(shape, Sequence):
-        raise TypeError(f"[{where}] shape is {shape!r}; expected a tuple such as (steps, features)")
-    sizes = tuple(None if size is None else count(size, "shape", where) for size in shape)
-    if not sizes or sizes[-1] is None:
-        raise ValueError(
-            f"[{where}] shape is {shape_text(sizes)}; expected "
-            "(steps, features) or (features,), where only steps may be None"
-        )
-    return sizes
 
 
 def _registry(name: str) -> Rules[Any]:
@@ -270,3 +230,10 @@ def option_value(text: str) -> bool | int | float | str:
         except ValueError:
             pass
     return text
+
+
+def part_of(config: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """Return what a flat configuration says below a prefix, which ends in a dot."""
+    return {
+        key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)
+    }

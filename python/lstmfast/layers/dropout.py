@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from lstmfast._checks import check_unavailable, number
+from lstmfast._checks import check_unavailable, count, number
 from lstmfast.layers.base import UNAVAILABLE, Layer
 
 
@@ -16,6 +16,8 @@ class Dropout(Layer):
     ----------
     rate : float
         From 0 to 1.
+    seed : int, optional
+        Of the layer's masks; by default they follow the model's seed.
     activity_regularizer : str or Regularizer, optional
         What the outputs cost.
     name, input_shape
@@ -31,11 +33,12 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
-    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {"noise_shape": None, "seed": None}
+    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {"noise_shape": None}
 
     def __init__(
         self,
         rate: float,
+        seed: int | None = None,
         *,
         activity_regularizer: Any = None,
         name: str | None = None,
@@ -48,7 +51,13 @@ class Dropout(Layer):
         self.rate = number(rate, "rate", self.where)
         if not 0.0 <= self.rate <= 1.0:
             raise ValueError(f"[{self.where}] rate is {self.rate}; expected 0 to 1")
+        self.seed = None if seed is None else count(seed, "seed", self.where, least=0)
 
     def options(self) -> dict[str, bool | float | str]:
         """Return what the core must know of this layer."""
-        return {"rate": self.rate}
+        told: dict[str, bool | float | str] = {"rate": self.rate}
+        return told if self.seed is None else told | {"seed": self.seed}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().get_config() | {"seed": self.seed}

@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmfast import initializers
-from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
+from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell, share
 from lstmfast._checks import check_unavailable, count, flag
 from lstmfast.initializers.chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
-from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
+from lstmfast.layers.base import Parts, Sample
+from lstmfast.layers.recurrent import Recurrent
 
 if TYPE_CHECKING:
     from lstmfast.initializers import Initializer
 
-_UNAVAILABLE: dict[str, Any] = UNAVAILABLE | {
-    "dropout": 0.0,
-    "go_backwards": False,
-    "recurrent_dropout": 0.0,
-    "return_state": False,
-    "seed": None,
-    "stateful": False,
-}
 # How Keras computes, not what: accepted with any value, for it changes nothing here
 _MEANINGLESS = {"unroll", "use_cudnn", "implementation"}
+# Options of the cell and the call that the core has by the same names, beside the three functions
+_CELL = tuple(
+    name
+    for name in CELL_OPTIONS
+    if "activation" not in name and name not in ("input_dropout", "return_cell_states")
+)
+_SEQUENCES = ("return_sequences", "go_backwards", "stateful", "zero_output_for_mask")
+_DEFAULTS = Cell()
 
 
-class LSTM(Layer):
+class LSTM(Recurrent):
     """A layer of LSTM cells, as `keras.layers.LSTM`.
 
     Input (B, T, I); output (B, H), or (B, T, H) with `return_sequences`. The equations of one step
@@ -55,24 +56,55 @@ class LSTM(Layer):
         What the outputs cost.
     kernel_constraint, recurrent_constraint, bias_constraint : str or Constraint, optional
         What these weights are made to satisfy after each training step.
+    dropout : float
+        In training, the share of x that is set to 0, by one mask for all steps of a row.
+    recurrent_dropout : float
+        The same for h on its way into the gates.
+    recurrent_dropout_kind : {"sequence", "step"}
+        One mask for all steps of a row, or one for each.
+    seed : int, optional
+        Of the layer's random masks; by default they follow the model's seed.
     return_sequences : bool
         Return h of every step instead of the last.
+    return_state, return_cell_states : bool
+        Return also the last h and c; c of every step. For calls of the layer itself, see
+        `__call__`.
+    go_backwards : bool
+        Go from the last step to the first; outputs stand in that order.
+    stateful : bool
+        Begin each batch with the state in which row by row the batch before ended, through all
+        calls of `fit`, `evaluate` and `predict`, until `reset_states`. All batches must be of one
+        size: that of an ``Input(batch_size=...)``, or of the first.
     output_activation : str or Activation, optional
         φ of c on its way to h; by default, as in Keras, `activation`.
     forget_bias : float, "chrono", ("chrono", int) or Chrono, optional
         Start the forget gate's bias at this number; or at long memories, of up to as many steps as
         the input or the tuple says: see `lstmfast.initializers.Chrono`. With `layer_norm` it is
         the shift behind the norm that starts so.
-    peephole : bool
-        Let the gates see c, by weights of their own (3, H), at first 0.
-    coupled : bool
-        Take i = 1 - f: three gates, in order f, g, o.
-    layer_norm : bool
-        Normalise each gate's pre-activation, and c on its way to h.
-    name, input_shape
-        As in `Layer`.
+    peephole, coupled, input_gate, forget_gate, output_gate, layer_norm : bool
+        The cell's variants.
+    preact_clip, cell_clip, proj_clip : float, optional
+        Bounds of what enters the gates' functions, of c and of the projection.
+    proj_size : int
+        P > 0: give out and hand on h·Q with P values in place of h.
+    zoneout_h, zoneout_c : float
+        In training, the share of h and of c that keeps its old value at each step.
+    weight_drop : float
+        In training, the share of the recurrent kernel that is set to 0.
+    bptt_steps : int, optional
+        Gradients of the state end at every so many steps.
+    recompute_every : int or "sqrt", optional
+        Keep what backward needs of so many steps and compute the rest again: less memory.
+    zero_output_for_mask : bool
+        Give out 0 at masked steps, in place of the output of the step before.
+    name, input_shape, batch_input_shape
+        As in `Recurrent`.
     **unavailable
         Keras's other arguments, at their defaults.
+
+    Notes
+    -----
+    ``docs/equations.md`` says where each option comes in.
 
     Examples
     --------
@@ -81,10 +113,16 @@ class LSTM(Layer):
     >>> model = Sequential([LSTM(50, activation="relu", input_shape=(3, 1)), Dense(1)])
     >>> [w.shape for w in model.layers[0].get_weights()]
     [(1, 200), (50, 200), (200,)]
+
+    A layer on its own:
+
+    >>> import numpy as np
+    >>> y, h, c = LSTM(4, return_sequences=True, return_state=True)(np.ones((2, 5, 3)))
+    >>> y.shape, bool((y[:, -1] == h).all())
+    ((2, 5, 4), True)
     """
 
     kind = "lstm"
-    unavailable: ClassVar[dict[str, Any]] = _UNAVAILABLE
     rules = (
         "kernel_regularizer",
         "recurrent_regularizer",
@@ -94,6 +132,12 @@ class LSTM(Layer):
         "recurrent_constraint",
         "bias_constraint",
     )
+    activation: str
+    coupled: bool
+    layer_norm: bool
+    proj_size: int
+    go_backwards: bool
+    zero_output_for_mask: bool
 
     def __init__(
         self,
@@ -112,69 +156,102 @@ class LSTM(Layer):
         kernel_constraint: Any = None,
         recurrent_constraint: Any = None,
         bias_constraint: Any = None,
-        *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
         return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        *,
+        recurrent_dropout_kind: str = "sequence",
+        return_cell_states: bool = False,
         output_activation: Any = None,
         forget_bias: Any = None,
         peephole: bool = False,
         coupled: bool = False,
+        input_gate: bool = True,
+        forget_gate: bool = True,
+        output_gate: bool = True,
         layer_norm: bool = False,
+        preact_clip: float | None = None,
+        cell_clip: float | None = None,
+        proj_size: int = 0,
+        proj_clip: float | None = None,
+        zoneout_h: float = 0.0,
+        zoneout_c: float = 0.0,
+        weight_drop: float = 0.0,
+        bptt_steps: int | None = None,
+        recompute_every: int | str | None = None,
+        zero_output_for_mask: bool = False,
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
-        super().__init__(name, input_shape)
+        given = dict(locals())
+        super().__init__(name, input_shape, batch_input_shape)
         known = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
         check_unavailable(self.where, known, self.unavailable)
         self.units = count(units, "units", self.where)
-        self.activation = activation_text(activation, self.where)
-        self.recurrent_activation = activation_text(
-            recurrent_activation, self.where, "recurrent_activation"
-        )
-        self.output_activation = activation_text(
-            self.activation if output_activation is None else output_activation,
+        self.dropout = share(dropout, "dropout", self.where)
+        functions = ("activation", "recurrent_activation", "output_activation")
+        named = {key: given[key] for key in (*functions, *_CELL)}
+        cell = checked_cell(
             self.where,
-            "output_activation",
+            {**named, "input_dropout": self.dropout, "return_cell_states": return_cell_states},
         )
+        for key in named:
+            setattr(self, key, getattr(cell, key))
+        self.return_cell_states = cell.return_cell_states
+        self.return_state = flag(return_state, "return_state", self.where)
+        for key in _SEQUENCES:
+            setattr(self, key, flag(given[key], key, self.where))
+        self.seed = None if seed is None else count(seed, "seed", self.where, least=0)
         self.use_bias = flag(use_bias, "use_bias", self.where)
+        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = kernel_regularizer
-        self.recurrent_regularizer = recurrent_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.activity_regularizer = activity_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.recurrent_constraint = recurrent_constraint
-        self.bias_constraint = bias_constraint
-        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
-        self.return_sequences = flag(return_sequences, "return_sequences", self.where)
-        self.peephole = flag(peephole, "peephole", self.where)
-        self.coupled = flag(coupled, "coupled", self.where)
-        self.layer_norm = flag(layer_norm, "layer_norm", self.where)
-        has_bias = self.use_bias or self.layer_norm
+        for key in self.rules:
+            setattr(self, key, given[key])
+        has_bias = self.use_bias or cell.layer_norm
         self.forget_bias = forget_bias_of(forget_bias, self.where, has_bias=has_bias)
+
+    @property
+    def outputs(self) -> int:
+        """Values that a step gives out: `proj_size` where there is a projection, else `units`."""
+        return self.proj_size or self.units
 
     def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the output for a sample of that shape."""
-        return (shape[0], self.units) if self.return_sequences else (self.units,)
+        return (shape[0], self.outputs) if self.return_sequences else (self.outputs,)
 
     def options(self) -> dict[str, bool | float | str]:
-        """Return what the core must know of this layer."""
+        """Return what the core must know of this layer; what changes nothing is left out."""
         names = "units activation recurrent_activation output_activation use_bias return_sequences"
-        names += " peephole coupled layer_norm"
-        return {name: getattr(self, name) for name in names.split()}
+        told = {name: getattr(self, name) for name in names.split()}
+        changed = {name: getattr(self, name) for name in (*_CELL, "seed", "dropout", *_SEQUENCES)}
+        defaults = {name: getattr(_DEFAULTS, name) for name in _CELL} | {"seed": None, "dropout": 0}
+        return told | {
+            name: value for name, value in changed.items() if value != defaults.get(name, False)
+        }
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         b = self.forget_bias
-        return super().get_config() | {
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-            "unit_forget_bias": self.unit_forget_bias,
-            "forget_bias": initializers.serialize(b) if isinstance(b, Chrono) else b,
-        }
+        plain = (*_CELL, *_SEQUENCES, "dropout", "seed", "return_state", "return_cell_states")
+        return (
+            super().get_config()
+            | {name: getattr(self, name) for name in plain}
+            | {
+                "kernel_initializer": initializers.serialize(self.kernel_initializer),
+                "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
+                "bias_initializer": initializers.serialize(self.bias_initializer),
+                "unit_forget_bias": self.unit_forget_bias,
+                "forget_bias": initializers.serialize(b) if isinstance(b, Chrono) else b,
+            }
+        )
 
     def initial_weights(
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
@@ -184,6 +261,7 @@ class LSTM(Layer):
             "kernel": self.kernel_initializer,
             "recurrent_kernel": self.recurrent_initializer,
             "bias": self.bias_initializer,
+            "projection_kernel": self.kernel_initializer,
         }
         weights = []
         for name, shape in parts:

@@ -13,14 +13,14 @@ from lstmfast._checks import check_unavailable
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric, get_all
 from lstmfast.models.data import checked_input
-from lstmfast.models.stack import Stack
+from lstmfast.models.weighted import Weighted
 from lstmfast.utils import draw_seed
 
 if TYPE_CHECKING:
     from lstmfast import _core
 
 
-class Compiled(Stack):
+class Compiled(Weighted):
     """A stack that knows how to train."""
 
     # at class level, for the constructor of a stack may build, and so compile, already

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._checks import count, number, wrong_kind
 
 Dtype = np.dtype[Any]
 
@@ -48,9 +50,40 @@ def checked_target(y: ArrayLike, dtype: Dtype, samples: int, where: str, name: s
     return array
 
 
-def split(x: Array, y: Array, share: float) -> tuple[Array, Array, Array, Array]:
-    """Return x, y for training and x, y for validation: the last `share` of the samples."""
-    samples = len(x)
+def checked_weights(
+    weights: ArrayLike, samples: int, dtype: Dtype, where: str, name: str = "sample_weight"
+) -> Array | None:
+    """Return the part of each sample, or of each of its steps, in the loss; None: all alike."""
+    if weights is None:
+        return None
+    array = as_float(weights, dtype, where, name)
+    if array.ndim == 0 or len(array) != samples:
+        raise ValueError(
+            f"[{where}] {name} has shape {shape_text(array.shape)}; expected ({samples},), or one "
+            "weight for each step"
+        )
+    if not ((array >= 0) & np.isfinite(array)).all():
+        raise ValueError(f"[{where}] {name} holds other values than finite ones of at least 0")
+    return array
+
+
+def class_weights(given: Any, y: Array, one_hot: bool, dtype: Dtype, where: str) -> Array:
+    """Return the weights of targets by their classes: labels, or rows with a 1 at the class."""
+    if not isinstance(given, Mapping):
+        raise wrong_kind(where, "class_weight", given, "a dictionary from class to weight")
+    labels = y.argmax(axis=-1) if one_hot else y
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    weights = np.ones(labels.shape, dtype)
+    for label, weight in given.items():
+        share = number(weight, "class_weight", where)
+        weights[labels == count(label, "class_weight", where, least=0)] = share
+    return weights
+
+
+def split(arrays: list[Array | None], share: float) -> tuple[list[Any], list[Any]]:
+    """Return what is for training and what for validation: the last `share` of the samples."""
+    samples = len(arrays[0]) if arrays[0] is not None else 0
     if not 0.0 < share < 1.0:
         raise ValueError(f"[fit] validation_split is {share}; expected 0 to below 1")
     first = math.floor(samples * (1.0 - share))
@@ -58,4 +91,5 @@ def split(x: Array, y: Array, share: float) -> tuple[Array, Array, Array, Array]
         raise ValueError(
             f"[fit] validation_split={share} of {samples} samples leaves one part empty"
         )
-    return x[:first], y[:first], x[first:], y[first:]
+    parts = [(None, None) if a is None else (a[:first], a[first:]) for a in arrays]
+    return [part[0] for part in parts], [part[1] for part in parts]

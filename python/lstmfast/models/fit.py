@@ -31,6 +31,7 @@ class Validation:
     y: Array
     batch_size: int
     frequency: int | Container[int]
+    weights: Array | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.frequency, Container):
@@ -105,7 +106,7 @@ class FitRun:
         """Return what the callbacks remember now."""
         return States.of(self.callbacks.callbacks)
 
-    def run(self, x: Array, y: Array) -> History:
+    def run(self, x: Array, y: Array, weights: Array | None = None) -> History:
         """Train."""
         model, outer = self.model, self.model._run
         earlier = model._states
@@ -118,7 +119,7 @@ class FitRun:
             if self.schedule.initial_epoch > 0 and earlier is not None:
                 earlier.give(self.callbacks.callbacks)
             if not model.stop_training:
-                self._train(x, y)
+                self._train(x, y, weights)
             self.callbacks.call("on_train_end", self._last_logs())
             model._states = self.states()
         except BaseException:
@@ -129,7 +130,7 @@ class FitRun:
             model._run = outer
         return self.history
 
-    def _train(self, x: Array, y: Array) -> None:
+    def _train(self, x: Array, y: Array, weights: Array | None) -> None:
         hooks = self._hooks()
         schedule = self.schedule
         try:
@@ -142,6 +143,7 @@ class FitRun:
                 epochs=schedule.epochs,
                 initial_epoch=schedule.initial_epoch,
                 shuffle=schedule.shuffle,
+                weights=weights,
                 on_nonfinite=self._on_nonfinite(),
                 **self._core_validation(),
                 **hooks,
@@ -183,6 +185,7 @@ class FitRun:
             "x_val": self.validation.x,
             "y_val": self.validation.y,
             "validation_batch_size": self.validation.batch_size,
+            "weights_val": self.validation.weights,
         }
 
     def _on_nonfinite(self) -> str:
@@ -232,7 +235,7 @@ class FitRun:
 
     def _validate(self, data: Validation) -> dict[str, float]:
         self.callbacks.call("on_test_begin", {})
-        values = self.engine.evaluate(data.x, data.y, data.batch_size)
+        values = self.engine.evaluate(data.x, data.y, data.batch_size, data.weights)
         logs = self.model.renamed(values)
         self.callbacks.call("on_test_end", logs)
         return {f"val_{key}": value for key, value in logs.items()}

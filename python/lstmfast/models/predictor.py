@@ -6,13 +6,11 @@ from time import perf_counter
 from typing import Any
 
 from lstmfast._arrays import Array, ArrayLike
-from lstmfast._checks import check_unavailable, count
+from lstmfast._checks import check_unavailable
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.models.compiled import Compiled
-from lstmfast.models.data import checked_target
+from lstmfast.models.data import checked_target, checked_weights
 from lstmfast.models.progress import result_line, verbosity
-
-BATCH_SIZE = 32
 
 
 class Predictor(Compiled):
@@ -43,7 +41,9 @@ class Predictor(Compiled):
             Objects of `lstmfast.callbacks`.
         return_dict : bool
             Return a dictionary.
-        sample_weight, steps
+        sample_weight : array_like, optional
+            As in `fit`.
+        steps
             Not available in this version: must be None.
 
         Returns
@@ -51,17 +51,17 @@ class Predictor(Compiled):
         float, list of float or dict
             The loss alone; with metrics ``[loss, metric, ...]``; or a dictionary.
         """
-        given = {"sample_weight": sample_weight, "steps": steps}
-        check_unavailable("evaluate", given, dict.fromkeys(given))
+        check_unavailable("evaluate", {"steps": steps}, {"steps": None})
         engine, samples = self._compiled_engine(x, "evaluate")
         targets = checked_target(y, self._dtype, len(samples), "evaluate")
-        size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "evaluate")
+        weights = checked_weights(sample_weight, len(samples), self._dtype, "evaluate")
+        size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
         steps_done = -(-len(samples) // size)
         listening = CallbackList(callbacks, self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
         listening.call("on_test_begin", {})
         started = perf_counter()
-        logs = self.renamed(engine.evaluate(samples, targets, size))
+        logs = self.renamed(engine.evaluate(samples, targets, size, weights))
         if shown:
             print(result_line(steps_done, perf_counter() - started, logs), end="", flush=True)
         listening.call("on_test_end", logs)
@@ -96,7 +96,7 @@ class Predictor(Compiled):
             (N, *output_shape).
         """
         engine, samples = self._engine_for(x, "predict")
-        size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "predict")
+        size = self._batch(batch_size, "predict")
         shown = verbosity(verbose, "predict", auto=0)
         if callbacks is None and steps is None and not shown:
             return engine.predict(samples, size)
@@ -128,12 +128,11 @@ class Predictor(Compiled):
         return_dict: bool = False,
     ) -> Any:
         """Return loss and metrics of all samples, computed as one batch, as `evaluate` does."""
-        check_unavailable(
-            "test_on_batch", {"sample_weight": sample_weight}, {"sample_weight": None}
-        )
         engine, samples = self._compiled_engine(x, "test_on_batch")
         targets = checked_target(y, self._dtype, len(samples), "test_on_batch")
-        return returned(self.renamed(engine.test_on_batch(samples, targets)), return_dict)
+        weights = checked_weights(sample_weight, len(samples), self._dtype, "test_on_batch")
+        logs = self.renamed(engine.test_on_batch(samples, targets, weights))
+        return returned(logs, return_dict)
 
 
 def returned(logs: dict[str, Any], return_dict: bool) -> Any:

@@ -20,7 +20,7 @@ from lstmfast._checks import flag, wrong_kind
 from lstmfast._files import check_path, path_text
 from lstmfast.callbacks.states import States
 from lstmfast.layers import LAYERS, Input, Layer
-from lstmfast.layers.base import option_value
+from lstmfast.layers.base import option_value, part_of
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import METRICS, Metric
 from lstmfast.models import custom
@@ -146,6 +146,7 @@ def load_model(
     layers = [_layer_of(config, index) for index in range(int(config["layers"]))]
     model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
     model._sample_shape = tuple(engine.input_shape)
+    model._batch_size = int(config["batch_size"]) if "batch_size" in config else None
     if engine.compile_config is not None:
         model.loss = loss
         model.optimizer = _optimizer_of(engine.compile_config)
@@ -155,14 +156,8 @@ def load_model(
     return model
 
 
-def _part(config: Mapping[str, str], prefix: str) -> dict[str, str]:
-    return {
-        key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)
-    }
-
-
 def _layer_of(config: Mapping[str, str], index: int) -> Layer:
-    part = _part(config, f"layers.{index}.")
+    part = part_of(config, f"layers.{index}.")
     cls = LAYERS.find(part["kind"])
     if cls is None:
         raise ValueError(f"[load_model] the file has a layer of the unknown kind {part['kind']!r}")
@@ -185,12 +180,12 @@ def _metrics_of(
 
 def _loss_of(config: Mapping[str, str]) -> Loss | None:
     cls = LOSSES.find(config["loss"])
-    options = {key: option_value(text) for key, text in _part(config, "loss.").items()}
+    options = {key: option_value(text) for key, text in part_of(config, "loss.").items()}
     return None if cls is None else cls(**options)  # type: ignore[arg-type]
 
 
 def _optimizer_of(config: Mapping[str, str]) -> Optimizer | None:
-    options = {key: option_value(text) for key, text in _part(config, "optimizer.").items()}
+    options = {key: option_value(text) for key, text in part_of(config, "optimizer.").items()}
     cls = OPTIMIZERS.find(str(options.pop("kind")))
     options |= {name: option_value(config[key]) for name, key in CLIPS.items() if key in config}
     return None if cls is None else cls(**options)  # type: ignore[arg-type]
@@ -245,6 +240,7 @@ def restore_state(model: Sequential, state: dict[str, Any]) -> None:
     model.__dict__.update(fresh.__dict__)
     model._rebind_layers()
     model._sample_shape = None if shape is None else Input(shape).shape
+    model._batch_size = state["config"]["batch_size"]
     model.optimizer, model.loss = state["optimizer"], state["loss"]
     model._set_metrics(state["metrics"])
     if state["content"] is not None:

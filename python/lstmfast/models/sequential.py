@@ -65,6 +65,7 @@ class Sequential(Trainer):
             "name": self.name,
             "dtype": self.dtype,
             "input_shape": self._sample_shape,
+            "batch_size": self._batch_size,
             "layers": [
                 {"class_name": type(layer).__name__, "config": layer.get_config()}
                 for layer in self.layers
@@ -75,7 +76,9 @@ class Sequential(Trainer):
     def from_config(cls, config: Mapping[str, Any], *, seed: Seed = None) -> Sequential:
         """Make a model, with new weights, from what `get_config` returned."""
         shape = config.get("input_shape")
-        items: list[Layer | Input] = [] if shape is None else [Input(shape)]
+        items: list[Layer | Input] = (
+            [] if shape is None else [Input(shape, config.get("batch_size"))]
+        )
         items += [layers.from_config(each) for each in config["layers"]]
         return cls(items, name=config.get("name"), dtype=config.get("dtype"), seed=seed)
 

@@ -6,13 +6,12 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from lstmfast import _core
 from lstmfast._arrays import Array, as_dtype, as_float, shape_text
 from lstmfast._checks import check_unavailable, flag, items
 from lstmfast.layers import Input, Layer
-from lstmfast.layers.base import sample_shape
+from lstmfast.layers.input import sample_shape
+from lstmfast.layers.recurrent import Recurrent
 from lstmfast.models.chain import check_chain
 from lstmfast.utils import Seed, as_generator
 
@@ -36,6 +35,7 @@ class Stack:
         self._dtype = as_dtype("float32" if dtype is None else dtype, "Sequential")
         self._rng = as_generator(seed)
         self._sample_shape: tuple[int | None, ...] | None = None
+        self._batch_size: int | None = None  # of every batch, for stateful layers
         self._engine: _core.Model | None = None
         given = [] if layers is None else items(layers, "layers", "Sequential", "a list of layers")
         for layer in given:
@@ -101,27 +101,33 @@ class Stack:
             if layer.dtype is not None and not self._dtype_given:
                 self._dtype = as_dtype(layer.dtype, "layers.Input")
             self._sample_shape = layer.shape
+            self._batch_size = layer.batch_size
             return
         if not isinstance(layer, Layer):
             raise TypeError(
                 f"[Sequential.add] layer is of type {type(layer).__name__}; expected a layer of "
                 "lstmfast.layers"
             )
+        if layer.problem_in_row is not None:
+            raise ValueError(f"[Sequential.add] {layer!r}: {layer.problem_in_row}")
         owner = layer._model() if layer._model else None
         if owner is not None:
             whose = "this" if owner is self else "another"
             raise ValueError(f"[Sequential.add] {layer!r} is in {whose} model already")
         taken = {each.name for each in self.layers}
         if layer.name is None:
-            layer.name = layer.kind
+            name = layer.kind
             number = 0
-            while layer.name in taken:
+            while name in taken:
                 number += 1
-                layer.name = f"{layer.kind}_{number}"
+                name = f"{layer.kind}_{number}"
+            layer._rename(name)
         elif layer.name in taken:
             raise ValueError(f"[Sequential.add] two layers would be called {layer.name!r}")
         if not self.layers and self._sample_shape is None:
             self._sample_shape = layer.input_shape
+            if isinstance(layer, Recurrent):
+                self._batch_size = layer.batch_size
         layer._model = weakref.ref(self)
         self.layers.append(layer)
 
@@ -242,6 +248,11 @@ class Stack:
         """The shape of the output, the batch first, as None."""
         return (None, *self._built_engine().output_shape)
 
+    @property
+    def stateful(self) -> bool:
+        """Whether a layer carries its state from batch to batch."""
+        return any(isinstance(layer, Recurrent) and layer.stateful for layer in self.layers)
+
     def _built_engine(self) -> _core.Model:
         if self._engine is None:
             raise ValueError(
@@ -249,43 +260,6 @@ class Stack:
                 "with an Input, pass input_shape= to the first layer, or call build or fit"
             )
         return self._engine
-
-    # -- weights -----------------------------------------------------------------------------
-
-    def get_weights(self) -> list[Array]:
-        """Return copies of all weights, layer by layer, in Keras's order and layout.
-
-        There are none before the input shape is known.
-        """
-        return [] if self._engine is None else list(self._engine.get_weights())
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace all weights: as many arrays as `get_weights` returns, of the same shapes.
-
-        Nothing changes where one of them does not fit.
-        """
-        engine = self._built_engine()
-        weights = items(weights, "weights", "set_weights", "a list of arrays")
-        names = engine.weight_names()
-        if len(weights) != len(names):
-            raise ValueError(
-                f"[set_weights] weights has {len(weights)} arrays; expected {len(names)}"
-            )
-        arrays = []
-        for weight, (index, name, shape) in zip(weights, names, strict=True):
-            full_name = f"{self.layers[index].name}.{name}"
-            array = as_float(weight, self._dtype, "set_weights", full_name)
-            if array.shape != tuple(shape):
-                raise ValueError(
-                    f"[set_weights] {full_name} has shape {shape_text(array.shape)}; expected "
-                    f"{shape_text(tuple(shape))}"
-                )
-            arrays.append(array)
-        engine.set_weights(arrays)
-
-    def count_params(self) -> int:
-        """Return how many numbers the weights hold."""
-        return sum(int(np.prod(shape)) for *_, shape in self._built_engine().weight_names())
 
     def core_config(self) -> dict[str, str]:
         """Return the flat configuration from which the core makes this model."""
@@ -295,6 +269,8 @@ class Stack:
             "input_shape": ",".join("?" if size is None else str(size) for size in shape),
             "layers": str(len(self.layers)),
         }
+        if self._batch_size is not None and self.stateful:
+            config["batch_size"] = str(self._batch_size)
         for index, layer in enumerate(self.layers):
             config |= {f"layers.{index}.{key}": text for key, text in layer.config().items()}
         return config

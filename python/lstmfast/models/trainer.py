@@ -8,9 +8,15 @@ from lstmfast._arrays import Array, ArrayLike
 from lstmfast._checks import check_unavailable, count, flag, number
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
-from lstmfast.models.data import checked_input, checked_target, split
+from lstmfast.models.data import (
+    checked_input,
+    checked_target,
+    checked_weights,
+    class_weights,
+    split,
+)
 from lstmfast.models.fit import FitRun, Schedule, Validation
-from lstmfast.models.predictor import BATCH_SIZE, Predictor, returned
+from lstmfast.models.predictor import Predictor, returned
 from lstmfast.models.progress import verbosity
 
 _ON_NONFINITE = ("raise", "stop", "ignore")
@@ -71,7 +77,7 @@ class Trainer(Predictor):
             Objects of `lstmfast.callbacks`.
         validation_split : float
             The share of the samples, taken from the end, to validate with.
-        validation_data : (x, y), optional
+        validation_data : (x, y) or (x, y, sample_weight), optional
             Other samples to validate with.
         shuffle : bool
             Take the samples in a new order in each epoch.
@@ -83,7 +89,12 @@ class Trainer(Predictor):
             What to do where a loss or gradient is NaN or infinite: raise an error with epoch and
             batch, keeping the weights from before that batch (the default); stop quietly (the
             default with `TerminateOnNaN`); go on, as Keras does.
-        class_weight, sample_weight, steps_per_epoch, validation_steps
+        sample_weight : array_like, optional
+            (N,), or (N, T) for sequences of outputs: the part of each sample, or step, in the
+            loss. Metrics do not heed it.
+        class_weight : dict, optional
+            Weights by class, for targets that are labels or one-hot rows; others count 1.
+        steps_per_epoch, validation_steps
             Not available in this version: must be None.
 
         Returns
@@ -115,8 +126,6 @@ class Trainer(Predictor):
         ['loss', 'val_loss']
         """
         given = {
-            "class_weight": class_weight,
-            "sample_weight": sample_weight,
             "steps_per_epoch": steps_per_epoch,
             "validation_steps": validation_steps,
         }
@@ -128,7 +137,8 @@ class Trainer(Predictor):
         validation_split = number(validation_split, "validation_split", "fit")
         engine, samples = self._compiled_engine(x, "fit")
         targets = checked_target(y, self._dtype, len(samples), "fit")
-        size = BATCH_SIZE if batch_size is None else count(batch_size, "batch_size", "fit")
+        weights = self._weights(sample_weight, class_weight, targets, "fit")
+        size = self._batch(batch_size, "fit")
         schedule = Schedule(
             size,
             count(epochs, "epochs", "fit", least=0),
@@ -136,30 +146,50 @@ class Trainer(Predictor):
             flag(shuffle, "shuffle", "fit"),
             on_nonfinite,
         )
-        held_out = None
+        held_out: list[Any] | None = None
         if validation_data is not None:
-            held_out = self._validation_pair(validation_data)
+            held_out = self._validation_arrays(validation_data)
         elif validation_split:
-            samples, targets, *last = split(samples, targets, validation_split)
-            held_out = (last[0], last[1])
+            (samples, targets, weights), held_out = split(
+                [samples, targets, weights], validation_split
+            )
         validation = None
         if held_out is not None:
             if validation_batch_size is not None:
                 size = count(validation_batch_size, "validation_batch_size", "fit")
-            validation = Validation(*held_out, size, validation_freq)
+            x_val, y_val, weights_val = held_out
+            validation = Validation(x_val, y_val, size, validation_freq, weights_val)
         steps = -(-len(samples) // schedule.batch_size)
         shown = verbosity(verbose, "fit")
         run = FitRun(self, engine, schedule, validation, callbacks, shown, steps)
-        return run.run(samples, targets)
+        return run.run(samples, targets, weights)
 
-    def _validation_pair(self, data: Any) -> tuple[Array, Array]:
-        if not isinstance(data, tuple | list) or len(data) != 2:
+    def _weights(
+        self, sample_weight: ArrayLike, class_weight: Any, targets: Array, where: str
+    ) -> Array | None:
+        if class_weight is None:
+            return checked_weights(sample_weight, len(targets), self._dtype, where)
+        if sample_weight is not None:
+            raise ValueError(
+                f"[{where}] class_weight is given; expected no sample_weight beside it"
+            )
+        labels = self.output_shape[-1] == 1 or (
+            self.loss is not None and self.loss.kind == "sparse_categorical_crossentropy"
+        )
+        weights = class_weights(class_weight, targets, not labels, self._dtype, where)
+        return checked_weights(weights, len(targets), self._dtype, where, "class_weight")
+
+    def _validation_arrays(self, data: Any) -> list[Any]:
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
             what = f"{len(data)} items" if isinstance(data, tuple | list) else type(data).__name__
             raise TypeError(f"[fit] validation_data is {what}; expected a pair (x, y)")
         x = checked_input(
             data[0], self._dtype, self._sample_shape or (), "fit", "validation_data[0]"
         )
-        return x, checked_target(data[1], self._dtype, len(x), "fit", "validation_data[1]")
+        y = checked_target(data[1], self._dtype, len(x), "fit", "validation_data[1]")
+        given = data[2] if len(data) == 3 else None
+        name = "validation_data[2]"
+        return [x, y, checked_weights(given, len(x), self._dtype, "fit", name)]
 
     def train_on_batch(
         self,
@@ -173,8 +203,9 @@ class Trainer(Predictor):
 
         They are this batch's, from before the step.
         """
-        given = {"sample_weight": sample_weight, "class_weight": class_weight}
-        check_unavailable("train_on_batch", given, dict.fromkeys(given))
         engine, samples = self._compiled_engine(x, "train_on_batch")
-        targets = checked_target(y, self._dtype, len(samples), "train_on_batch")
-        return returned(self.renamed(engine.train_on_batch(samples, targets)), return_dict)
+        where = "train_on_batch"
+        targets = checked_target(y, self._dtype, len(samples), where)
+        weights = self._weights(sample_weight, class_weight, targets, where)
+        logs = self.renamed(engine.train_on_batch(samples, targets, weights))
+        return returned(logs, return_dict)

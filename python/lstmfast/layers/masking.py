@@ -1,0 +1,62 @@
+"""The layer that says which steps count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lstmfast._arrays import Array, ArrayLike, as_float
+from lstmfast._checks import check_unavailable, number
+from lstmfast.layers.base import Layer
+
+
+class Masking(Layer):
+    """Mask the steps whose features all are `mask_value`, as `keras.layers.Masking`.
+
+    Layers behind it skip these steps: an LSTM keeps its state and repeats its output there, and
+    losses and metrics of a sequence of outputs are means over the other steps. Masked steps are
+    given out as zeros. A mask goes through all layers up to an LSTM that gives out one step.
+
+    Parameters
+    ----------
+    mask_value : float
+        The value.
+    name, input_shape
+        As in `Layer`.
+    **unavailable
+        Keras's other arguments, at their defaults.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Masking
+    >>> x = np.array([[[1.0, 2.0], [0.0, 3.0], [0.0, 0.0]]])
+    >>> Masking().compute_mask(x)
+    array([[ True,  True, False]])
+    """
+
+    kind = "masking"
+
+    def __init__(
+        self,
+        mask_value: float = 0.0,
+        *,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        **unavailable: Any,
+    ) -> None:
+        super().__init__(name, input_shape)
+        check_unavailable(self.where, unavailable, self.unavailable)
+        self.mask_value = number(mask_value, "mask_value", self.where)
+
+    def options(self) -> dict[str, bool | float | str]:
+        """Return what the core must know of this layer."""
+        return {"mask_value": self.mask_value}
+
+    def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Array:
+        """Return where x (..., features) is not masked; a mask that it has is not heeded."""
+        values = as_float(x, np.dtype(np.float64), self.where, "x")
+        real: Array = np.any(values != self.mask_value, axis=-1)
+        return real

@@ -1,0 +1,112 @@
+"""What recurrent layers share: states that calls begin with and give out, or carry on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lstmfast._arrays import Array, ArrayLike, as_float
+from lstmfast._checks import items
+from lstmfast.layers.base import Layer
+from lstmfast.layers.input import split_batch
+
+
+class Recurrent(Layer):
+    """What recurrent layers share.
+
+    Parameters
+    ----------
+    name, input_shape
+        As in `Layer`.
+    batch_input_shape : tuple of int or None, optional
+        Batch size and `input_shape` in one, for a stateful layer at the head of a model.
+    """
+
+    return_sequences: bool
+    return_state: bool
+    return_cell_states: bool
+    stateful: bool
+
+    def __init__(
+        self,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
+    ) -> None:
+        self.batch_size: int | None = None
+        if batch_input_shape is not None:
+            where = f"layers.{type(self).__name__}"
+            if input_shape is not None:
+                raise ValueError(
+                    f"[{where}] batch_input_shape is given; expected no input_shape beside it"
+                )
+            self.batch_size, input_shape = split_batch(
+                batch_input_shape, where, "batch_input_shape"
+            )
+        super().__init__(name, input_shape)
+
+    @property
+    def problem_in_row(self) -> str | None:
+        """What keeps the layer out of a `Sequential`, whose layers give out one array; or None."""
+        for name in ("return_state", "return_cell_states"):
+            if getattr(self, name):
+                return f"{name}=True gives out several arrays; call the layer itself to get them"
+        return None
+
+    def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
+        """Return the mask of the output for an input with that mask, None where there is none."""
+        return super().compute_mask(x, mask) if self.return_sequences else None
+
+    def __call__(  # type: ignore[override]
+        self,
+        x: ArrayLike,
+        initial_state: Any = None,
+        mask: ArrayLike = None,
+        training: bool = False,
+    ) -> Any:
+        """Return the layer's output for a batch of sequences.
+
+        A layer that is in no model gets its weights at the first call. A stateful layer begins
+        with the state that the call before left, and keeps the state that this one leaves.
+
+        Parameters
+        ----------
+        x : array_like
+            (B, T, I).
+        initial_state : list of array_like, optional
+            h (B, H) and c (B, H) to begin with (h has `proj_size` values where there are any);
+            `Bidirectional` takes the forward layer's, then the backward layer's.
+        mask : array_like of bool, optional
+            (B, T): False steps are skipped.
+        training : bool
+            Do what is random.
+
+        Returns
+        -------
+        y : numpy.ndarray
+            (B, H), or (B, T, H) with `return_sequences`.
+        [y, h, c]
+            With `return_state`; ``[y, cells]`` with `return_cell_states`, c of every step
+            (B, T, H); ``[y, h, c, cells]`` with both. `Bidirectional`: ``[y, h, c, h, c, cells,
+            cells]``, and with ``merge_mode=None`` the two outputs in place of y.
+        """
+        more: dict[str, Any] = {"states": self.return_state, "cells": self.return_cell_states}
+        if initial_state is not None:
+            more["initial_state"] = self._states(initial_state, x)
+        results = self._split(self._call(x, mask, training, **more))
+        return results if len(results) > 1 else results[0]
+
+    def _states(self, states: Any, x: ArrayLike) -> list[Array]:
+        states = items(states, "initial_state", self.where, "a list of arrays")
+        dtype = self._ready(x).dtype
+        return [as_float(state, dtype, self.where, "initial_state") for state in states]
+
+    def _split(self, results: list[Array]) -> list[Array]:
+        return results
+
+    def reset_states(self) -> None:
+        """Begin anew: the state that a stateful layer carries on becomes zero."""
+        if self._engine is not None:
+            self._engine.reset_states(self._index)
+
+    reset_state = reset_states
