@@ -20,6 +20,8 @@ COMMAND = [sys.executable, "-m", "lstmfast.cli", "bench"]
     ("arguments", "message"),
     [
         (["--json", "nodir/x.json"], "nodir/x.json: the folder nodir does not exist"),
+        (["--plot", "nodir/x.png"], "nodir/x.png: the folder nodir does not exist"),
+        (["--plot", "x", "--json", "x"], "x: is used twice; expected another file for the output"),
         (["--seconds", "0"], "argument --seconds: '0'; expected a number above 0"),
         (["--seconds", "nan"], "argument --seconds: 'nan'; expected a number above 0"),
         (["--seconds", "inf"], "argument --seconds: 'inf'; expected a number above 0"),
@@ -41,7 +43,11 @@ def test_refused_before_measuring(
     ("arguments", "message"),
     [
         (["--shapes", "nope"], "no shape 'nope'; there are toy, "),
-        (["--against", "nope"], "nope is not installed; here are lstmfast, numpy"),
+        (["--shapes", "3x0x1x2"], "no shape '3x0x1x2'; there are toy, "),
+        (["--against", "nope"], "no engine 'nope'; there are lstmfast, numpy, torch, "),
+        (["--suite", "nope"], "no suite 'nope'; there are forward, training, step, "),
+        (["--suite", "fit", "--shapes", "toy"], "--shapes has no meaning for the suite fit"),
+        (["--suite", "training", "--mode", "forward"], "--mode forward leaves nothing of --suite "),
     ],
 )
 def test_names_that_are_not_known(arguments: list[str], message: str) -> None:
@@ -57,7 +63,9 @@ def test_table_and_json(tmp_path: Path) -> None:
         [*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert got.returncode == 0, got.stderr
-    results = json.loads((tmp_path / "b.json").read_text())["results"]
+    written = json.loads((tmp_path / "b.json").read_text())
+    assert {"date", "cpu", "isa", "threads", "engines", "commit"} <= written["machine"].keys()
+    results = written["results"]
     assert {(row["engine"], row["mode"]) for row in results} == {
         (engine, mode) for engine in ("lstmfast", "numpy") for mode in ("forward", "training")
     }

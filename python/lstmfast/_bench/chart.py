@@ -13,6 +13,7 @@ from lstmfast._cli.common import UserError
 _INK, _FAINT, _GRID = "#22313f", "#8d99a6", "#d9dee3"
 _AHEAD, _BEHIND = "#2f6f9f", "#d1495b"
 _WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the page of a README
+_TICKS = [m * 10.0**k for k in range(-3, 6) for m in (1, 2, 5)]
 _TITLES = {
     "ratio": "times as fast as the best other engine",
     "cost": "time against the plain cell (line: goal; red: missed)",
@@ -84,35 +85,37 @@ def _best_rival(row: Row, rows: Sequence[Row]) -> str:
 def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]]) -> None:
     values = [float(getattr(row, suite.figure)) for row, _ in bars]
     places = range(len(bars))
-    behind = [suite.figure == "ratio" and value < 1.0 for value in values]
-    colours = [
-        _BEHIND if row.met is False or bad else _AHEAD
-        for (row, _), bad in zip(bars, behind, strict=True)
+    by_ratio = suite.figure == "ratio"
+    bad = [
+        v < 1.0 if by_ratio else row.met is False for v, (row, _) in zip(values, bars, strict=True)
     ]
-    if suite.figure == "ratio":
+    colours = [_BEHIND if each else _AHEAD for each in bad]
+    if by_ratio:
         axes.set_xscale("log")
-        axes.set_xlim(min(0.8, 0.9 * min(values)), max(2.0, 4.0 * max(values)))
+        low, high = min(0.8, 0.9 * min(values)), max(2.0, 6.0 * max(values))
+        axes.set_xlim(low, high)
+        axes.set_xticks([tick for tick in _TICKS if low < tick < high])
         axes.barh(places, [value - 1.0 for value in values], left=1.0, color=colours, height=0.66)
         axes.axvline(1.0, color=_INK, linewidth=0.8)
     else:
         axes.barh(places, values, color=colours, height=0.66)
         bounds = [row.goal.bound for row, _ in bars if row.goal and row.goal.figure == "relative"]
         axes.set_xlim(0.0, 1.25 * max(values + bounds))
-    for place, value, (row, beside) in zip(places, values, bars, strict=True):
+    for place, value, colour, (row, beside) in zip(places, values, colours, bars, strict=True):
         axes.annotate(
-            f"{value:.3g}{'x' if suite.figure == 'ratio' else ''} {beside}",
-            (max(value, 1.0) if suite.figure == "ratio" else value, place),
+            f"{value:.2f}{'x' if by_ratio else ''} {beside}",
+            (max(value, 1.0) if by_ratio else value, place),
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
             fontsize=8,
-            color=_INK,
+            color=colour if colour == _BEHIND else _INK,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.85},
         )
         if row.goal is not None and row.goal.figure == suite.figure == "relative":
             axes.plot([row.goal.bound] * 2, [place - 0.42, place + 0.42], color=_INK, linewidth=1.2)
     axes.set_yticks(list(places), [row.label for row, _ in bars], fontsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(len(bars) - 0.5, -0.5)
     heading = suite.name if mode in (suite.name, "fit") else f"{suite.name}, {mode}"
     axes.set_title(heading, loc="left", color=_INK, fontsize=10, fontweight="bold")
     axes.set_xlabel(

@@ -16,6 +16,7 @@ from lstmfast import _core
 from lstmfast._bench.contest import LeftOut
 from lstmfast._bench.engines import Engine
 from lstmfast._bench.rows import Goal, Row
+from lstmfast._bench.shapes import Shape
 from lstmfast._bench.suites import Suite
 
 # how each unit is shown: its own name, and what values are divided by
@@ -125,3 +126,26 @@ def to_json(facts: dict[str, Any], rows: Sequence[Row], left_out: Sequence[LeftO
     results = [asdict(row) | {"met": row.met} for row in rows]
     found = {"machine": facts, "results": results, "left_out": [asdict(each) for each in left_out]}
     return json.dumps(found, indent=1)
+
+
+def from_json(text: str) -> tuple[dict[str, Any], list[Row]]:
+    """Return what the run was made on, and its rows, from what `to_json` wrote.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        For anything else.
+    """
+    found = json.loads(text)
+    rows = []
+    for each in found["results"]:
+        fields = {name: value for name, value in each.items() if name != "met"}
+        shape, goal = fields.pop("shape"), fields.pop("goal")
+        rows.append(
+            Row(
+                **fields,
+                shape=None if shape is None else Shape(**shape),
+                goal=None if goal is None else Goal(**goal),
+            )
+        )
+    return found["machine"], rows

@@ -32,7 +32,7 @@ FEW, MANY = 3, 30  # steps, of which the cost of no steps follows
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
     for task in TASKS:
-        fitters = settings.enter(task.name, "fit", partial(_checked, settings, task))
+        fitters = settings.enter(task.name, "fit", partial(checked_fitter, settings, task))
         yield _whole_fits(settings, task, fitters)
         if task is TASKS[0]:
             yield _printing(settings, task, fitters)
@@ -40,7 +40,8 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
     yield _calling(settings)
 
 
-def _checked(settings: Settings, task: Task, engine: Engine) -> Fitter:
+def checked_fitter(settings: Settings, task: Task, engine: Engine) -> Fitter:
+    """Return an engine's model of the task, after its first losses have been compared."""
     fitter = engine.fitter(task, settings.threads)
     expected = settings.own("numpy").fitter(task, settings.threads).losses(CHECKED)
     got = fitter.losses(CHECKED)

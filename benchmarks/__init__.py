@@ -1,0 +1,1 @@
+"""The comparison that the README shows, and before and after of a change; see README.md here."""

@@ -1,0 +1,263 @@
+"""The benchmarks: every suite runs, answers are compared first, who cannot take part is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast._bench import __main__ as bench
+from lstmfast._bench import protocol, report
+from lstmfast._bench.engines import Engine, Runner, UnsupportedError
+from lstmfast._bench.engines.vs_lstmfast import LstmfastEngine
+from lstmfast._bench.engines.vs_numpy import NumpyEngine, NumpyRunner
+from lstmfast._bench.options import OPTIONS
+from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.rows import Goal, Row
+from lstmfast._bench.suites import kernels, memory, scaling
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+class Honest(Engine):
+    """A rival that runs the reference."""
+
+    name = "rival"
+    module = "numpy"
+
+    def version(self) -> str:
+        return "1.0"
+
+    def load(self, problem: Problem, threads: int) -> Runner:
+        return NumpyRunner(problem)
+
+
+class Wrong(Honest):
+    def load(self, problem: Problem, threads: int) -> Runner:
+        class Off(NumpyRunner):
+            def output(self) -> Array:
+                return super().output() + np.float32(0.01)
+
+        return Off(problem)
+
+
+class WrongShape(Honest):
+    def load(self, problem: Problem, threads: int) -> Runner:
+        class Off(NumpyRunner):
+            def output(self) -> Array:
+                return super().output()[:, :-1]
+
+        return Off(problem)
+
+
+class Unimportable(Honest):
+    def version(self) -> str:
+        raise ImportError("libnothing.so:\n no such file")
+
+
+class Failing(Honest):
+    def load(self, problem: Problem, threads: int) -> Runner:
+        raise RuntimeError("out of luck")
+
+
+class ForwardOnly(Honest):
+    def load(self, problem: Problem, threads: int) -> Runner:
+        class NoTraining(NumpyRunner):
+            def gradients(self) -> Any:
+                raise UnsupportedError("no training")
+
+        return NoTraining(problem)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run the benchmarks in this process, with next to nothing measured."""
+    threads = lf.get_num_threads()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bench, "pin", lambda threads: None)
+    monkeypatch.setattr(protocol, "LEAST_ROUNDS", 1)
+    monkeypatch.setattr(protocol, "SAMPLE_SECONDS", 1e-5)
+    monkeypatch.setattr(protocol, "PEAK_SECONDS", 1e-4)
+    monkeypatch.setattr(protocol, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(scaling, "LONGER", (1, 3))
+    monkeypatch.setattr(scaling, "BATCHES", (1, 33))
+    monkeypatch.setattr(scaling, "UNITS", (16, 17))
+    monkeypatch.setattr(memory, "ROUNDS", 1)
+    monkeypatch.setattr(memory, "CALLS", 10)
+    monkeypatch.setattr(kernels, "PEAK_SECONDS", 1e-4)
+    monkeypatch.setattr(kernels, "ARITHMETIC", ("small",))
+    monkeypatch.setattr(kernels, "READING", ("b1_256",))
+    monkeypatch.setattr(kernels, "cache_bytes", lambda: {"l1d": 4096, "l2": 16384})
+
+    def with_engines(*arguments: str, rival: type[Engine] | None = None) -> tuple[int, str, str]:
+        engines = (LstmfastEngine, NumpyEngine, *([] if rival is None else [rival]))
+        monkeypatch.setattr(bench, "ENGINES", engines)
+        code = bench.main([*arguments, "--seconds", "0.0001", "--json", "run.json"])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    yield with_engines
+    lf.set_num_threads(threads)
+
+
+def written() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    found = json.loads(Path("run.json").read_text(encoding="utf-8"))
+    return found["results"], found["left_out"]
+
+
+SHAPES = ["--shapes", "2x3x4x5"]
+PLAIN_CASES = {
+    (mode, engine) for mode in ("forward", "training") for engine in ("lstmfast", "numpy")
+}
+
+
+@pytest.mark.parametrize("suite", ["forward", "training", "step"])
+def test_plain_suites(run: Run, suite: str) -> None:
+    code, out, err = run("--suite", suite, *SHAPES)
+    assert (code, err) == (0, "")
+    rows, _ = written()
+    assert [(row["suite"], row["engine"]) for row in rows] == [
+        (suite, "lstmfast"),
+        (suite, "numpy"),
+    ]
+    ours, theirs = rows
+    assert ours["shape"] == {"name": "2x3x4x5", "B": 2, "T": 3, "I": 4, "H": 5}
+    assert ours["ratio"] == pytest.approx(theirs["value"] / ours["value"])
+    assert theirs["ratio"] is None
+    assert f"\n{suite}\n" in out
+    assert f"{ours['ratio']:.2f}x" in out
+
+
+def test_options_suite(run: Run) -> None:
+    code, out, err = run("--suite", "options", "--shapes", "6x5x4x8")
+    assert (code, err) == (0, "")
+    rows, _ = written()
+    ours = [row for row in rows if row["engine"] == "lstmfast"]
+    names = [option.name for option in OPTIONS]
+    assert [(row["case"], row["mode"]) for row in ours] == [
+        (name, mode) for mode in ("forward", "training") for name in names
+    ]
+    assert {(r["mode"], r["engine"]) for r in rows} == PLAIN_CASES
+    for row, option in zip(ours, [*OPTIONS, *OPTIONS], strict=True):
+        assert row["relative"] > 0.0
+        assert (row["goal"] is None) == (option.goal is None)
+    assert "  cost" in out
+
+
+def test_fit_suite(run: Run) -> None:
+    code, _, err = run("--suite", "fit")
+    assert (code, err) == (0, "")
+    rows, left_out = written()
+    ours = {row["case"] for row in rows if row["engine"] == "lstmfast"}
+    assert {"one_to_many", "many_to_one", "echo", "verbose=2, an epoch", "LSTM call, toy"} <= ours
+    theirs = {row["case"] for row in rows if row["engine"] == "numpy"}
+    assert theirs == {"one_to_many", "many_to_one", "echo", "predict, 3 rows"}
+    assert {(each["engine"], each["reason"]) for each in left_out} == {("numpy", "no verbose=2")}
+    assert next(row for row in rows if row["case"] == "echo")["note"].endswith(" of 10000")
+
+
+def test_scaling_suite(run: Run) -> None:
+    code, _, err = run("--suite", "scaling", *SHAPES, "--threads", "2", "--mode", "forward")
+    assert (code, err) == (0, "")
+    rows, _ = written()
+    lengths, sizes = ["T=3", "T=9"], ["B=1", "B=33", "H=16", "H=17"]
+    threads = ["2x3x4x5, 1 thread", "2x3x4x5, 2 threads"]
+    assert [row["case"] for row in rows] == [*lengths, *sizes, *threads]
+    assert {row["engine"] for row in rows} == {"lstmfast"}
+    tail = next(row for row in rows if row["case"] == "B=33")
+    assert tail["goal"] == {"figure": "relative", "bound": 1 / 1.1, "at_most": False}
+
+
+def test_memory_suite(run: Run) -> None:
+    code, _, err = run("--suite", "memory", "--shapes", "16x4096x8x64", "--mode", "training")
+    assert (code, err) == (0, "")
+    rows, left_out = written()
+    if left_out:
+        pytest.skip("no /proc/self/statm here")
+    assert rows[-1]["case"] == "many shapes"
+    plain = rows[0]
+    assert (plain["case"], plain["unit"]) == ("plain", "B")
+    # 5 H values a row and step: 4 gates and c. Of the 84 MB some lie in pages that were there.
+    assert plain["relative"] == pytest.approx(5.0, abs=0.5)
+
+
+def test_kernels_suite(run: Run) -> None:
+    code, _, err = run("--suite", "kernels")
+    assert (code, err) == (0, "")
+    rows, _ = written()
+    units = {row["case"]: row["unit"] for row in rows}
+    assert units["FMA, float32"] == units["small"] == "FLOP/s"
+    assert units["read, half of L1D"] == units["read, memory"] == units["b1_256"] == "B/s"
+    assert units["tanh"] == "1/s"
+    assert all(row["value"] > 0.0 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("rival", "message"),
+    [(Wrong, "y differs by 0.01 from the reference"), (WrongShape, "y shape (2, 2, 5); expected")],
+)
+def test_a_wrong_answer_ends_the_run(run: Run, rival: type[Engine], message: str) -> None:
+    code, out, err = run("--suite", "forward", *SHAPES, rival=rival)
+    assert code == 1
+    assert err.startswith(f"lstmfast bench: error: rival at plain 2x3x4x5 (2,3,4,5): {message}")
+    assert err.count("\n") == 1
+    assert "us" not in out.split("\nforward")[1]  # nothing was timed
+    assert not Path("run.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("rival", "reason"),
+    [
+        (Unimportable, "ImportError: libnothing.so: no such file"),
+        (Failing, "2x3x4x5: RuntimeError: out of luck"),
+    ],
+)
+def test_a_broken_rival_is_named(run: Run, rival: type[Engine], reason: str) -> None:
+    code, out, err = run(*SHAPES, rival=rival)
+    assert (code, err) == (0, "")
+    assert out.endswith(f"\nleft out: rival: {reason}\n")
+    rows, left_out = written()
+    assert {(row["mode"], row["engine"]) for row in rows} == PLAIN_CASES
+    assert {each["reason"] for each in left_out} == {reason}
+
+
+def test_a_rival_without_training_is_in_the_other_table(run: Run) -> None:
+    code, out, _ = run(*SHAPES, rival=ForwardOnly)
+    assert code == 0
+    rows, left_out = written()
+    assert {(row["mode"], row["engine"]) for row in rows} == PLAIN_CASES | {("forward", "rival")}
+    assert [(each["mode"], each["reason"]) for each in left_out] == [("training", "no training")]
+    assert out.endswith("\nleft out: rival: no training\n")
+
+
+def test_our_own_failure_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Runner:
+        raise RuntimeError("own")
+
+    monkeypatch.setattr(LstmfastEngine, "load", fail)
+    with pytest.raises(RuntimeError, match="own"):
+        run(*SHAPES)
+
+
+def test_rows_survive_json() -> None:
+    goal = Goal("relative", 1.12, at_most=True)
+    row = Row(
+        "options", "peephole", None, "forward", "lstmfast", "s", 2e-6, 1e-6, 3e-6, 5,
+        relative=1.2, goal=goal,
+    )  # fmt: skip
+    assert row.met is False
+    assert "<=1.12!" in report.table_rows([row])
+    facts = {"cpu": "some"}
+    assert report.from_json(report.to_json(facts, [row], [])) == (facts, [row])
+
+
+def test_plot(run: Run) -> None:
+    pytest.importorskip("matplotlib")
+    code, _, _ = run(*SHAPES, "--plot", "run.png", rival=Honest)
+    assert code == 0
+    assert Path("run.png").read_bytes().startswith(b"\x89PNG")

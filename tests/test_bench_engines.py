@@ -1,0 +1,157 @@
+"""Every engine of the benchmarks that is installed gives the reference's answers."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast._bench.answers import WrongAnswerError, check_answers
+from lstmfast._bench.contest import Settings, timed_calls
+from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError
+from lstmfast._bench.engines.vs_lstmfast import LstmfastEngine
+from lstmfast._bench.engines.vs_numpy import NumpyEngine
+from lstmfast._bench.options import OPTIONS, PLAIN, Option
+from lstmfast._bench.problems import draw_lengths, make_problem
+from lstmfast._bench.shapes import Shape, choose_shapes
+from lstmfast._bench.suites import fit, step
+from lstmfast._bench.tasks import TASKS
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
+
+SHAPE = Shape("test", 6, 9, 5, 12)
+
+
+@pytest.fixture(autouse=True)
+def same_threads() -> Any:
+    before = lf.get_num_threads()
+    yield
+    lf.set_num_threads(before)
+
+
+def made(kind: type[Engine]) -> Engine:
+    if importlib.util.find_spec(kind.module) is None:
+        pytest.skip(f"needs {kind.module}")
+    try:
+        kind().version()
+    except ImportError as error:
+        pytest.skip(str(error))
+    return kind()
+
+
+def settings_for(engine: Engine) -> Settings:
+    others = [kind() for kind in (LstmfastEngine, NumpyEngine) if kind.name != engine.name]
+    return Settings([*others, engine], seconds=1e-4)
+
+
+def each_option() -> list[Any]:
+    pairs = []
+    for kind in ENGINES:
+        marks = [] if kind.module in ("numpy", "lstmfast") else [pytest.mark.peer]
+        options = [option for option in OPTIONS if option.name in kind.options]
+        for option in [PLAIN, *options] if kind.plain else options:
+            name = f"{kind.name}-{option.name}"
+            pairs.append(pytest.param(kind, option, id=name, marks=marks))
+    return pairs
+
+
+@pytest.mark.parametrize(("kind", "option"), each_option())
+def test_answers(kind: type[Engine], option: Option) -> None:
+    engine = made(kind)
+    settings = settings_for(engine)
+    problem = make_problem(SHAPE, option)
+    assert engine.name in timed_calls(settings, problem, "forward", "case")
+    assert settings.left_out == []
+    calls = timed_calls(settings, problem, "training", "case")
+    if engine.name in calls:
+        calls[engine.name]()
+    else:
+        assert [each.reason for each in settings.left_out] == ["no training"]
+        assert engine.name in ("onnxruntime", "openvino", "keras_predict")
+
+
+PEERS = [
+    pytest.param(kind, marks=[] if kind.module in ("numpy", "lstmfast") else [pytest.mark.peer])
+    for kind in ENGINES
+]
+
+
+@pytest.mark.parametrize("kind", PEERS)
+def test_steps(kind: type[Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = settings_for(made(kind))
+    settings.shapes = (SHAPE,)
+    ((*rows,),) = step.STEP.run(settings)
+    left_out = [(each.engine, each.reason) for each in settings.left_out]
+    if kind.name in ("torch_by_hand", "keras_predict"):
+        assert left_out == [(kind.name, "no single steps")]
+    else:
+        assert left_out == []
+        assert kind.name in {row.engine for row in rows}
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+@pytest.mark.parametrize("kind", [kind for kind in ENGINES if kind.name in ("lstmfast", "keras")])
+def test_fits(kind: type[Engine], task: Any) -> None:
+    engine = made(kind)
+    fitter = fit.checked_fitter(settings_for(engine), task, engine)
+    fitter.fit(2)
+    fitter.fit_printing(2)
+    assert np.shape(fitter.predict()) == (min(3, len(task.x)), task.y.shape[1])
+
+
+def test_an_option_that_an_engine_has_not() -> None:
+    option = next(option for option in OPTIONS if option.name == "peephole")
+    torch = next(kind for kind in ENGINES if kind.name == "torch")()
+    with pytest.raises(UnsupportedError, match=r"^no peephole$"):
+        torch.prepare(make_problem(SHAPE, option), 1)
+
+
+def test_check_answers_names_what_is_off() -> None:
+    problem = make_problem(SHAPE)
+    right = {"dx": np.ones((2, 3)), "dbias": np.ones(4)}
+    check_answers(problem, "x", right, right)
+    with pytest.raises(WrongAnswerError, match=r"^x at plain test \(6,9,5,12\): dbias is missing"):
+        check_answers(problem, "x", {"dx": right["dx"]}, right)
+    with pytest.raises(WrongAnswerError, match=r"dbias differs by 0\.1 from the reference"):
+        check_answers(problem, "x", right | {"dbias": np.full(4, 1.1)}, right)
+    with pytest.raises(WrongAnswerError, match="dbias differs by nan"):
+        check_answers(problem, "x", right | {"dbias": np.full(4, np.nan)}, right)
+
+
+def test_without_noise_keeps_the_road() -> None:
+    for option in OPTIONS:
+        quiet = option.without_noise()
+        assert quiet.keywords.keys() == option.keywords.keys()
+        assert quiet.random == option.random
+        if option.random:
+            rate = min(v for v in quiet.keywords.values() if isinstance(v, float))
+            assert 0.0 < rate < np.finfo(np.float32).eps / 4
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 0.75, 1.0])
+def test_lengths_hold_their_share(share: float) -> None:
+    shape = Shape("s", 32, 100, 1, 1)
+    lengths = draw_lengths(shape, share, np.random.default_rng(0))
+    assert lengths.min() >= 1
+    assert lengths.max() <= 100
+    assert lengths.sum() == pytest.approx(share * 3200, rel=0.02)
+
+
+def test_flops() -> None:
+    plain = PLAIN.forward_flops(SHAPE)
+    assert plain == 8 * 12 * (5 + 12) * 6 * 9
+    of = {option.name: option.forward_flops(SHAPE) / plain for option in OPTIONS}
+    assert of["coupled"] == 0.75
+    assert of["bidirectional"] == 2.0
+    assert of["lengths_half"] == 0.5
+    assert of["projection"] == (8 * 12 * (5 + 6) + 2 * 12 * 6) / (8 * 12 * (5 + 12))
+
+
+def test_shapes_by_sizes() -> None:
+    assert choose_shapes(["toy", "2x3x4x5"]) == (
+        Shape("toy", 3, 3, 1, 50),
+        Shape("2x3x4x5", 2, 3, 4, 5),
+    )
