@@ -37,7 +37,7 @@ def made(kind: type[Engine]) -> Engine:
         pytest.skip(f"needs {kind.module}")
     try:
         kind().version()
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # broken, or Keras on another backend
         pytest.skip(str(error))
     return kind()
 

@@ -81,6 +81,7 @@ class LstmfastStepper(Stepper):
 
     def step(self, t: int) -> Array:
         """Go on by one step."""
+        y: Array
         y, self.state = self.rnn(self.steps[t], self.state)
         return y
 
