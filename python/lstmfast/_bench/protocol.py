@@ -23,22 +23,28 @@ SETTLE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of one call: the median of the samples, and the quartiles around it."""
+    """Samples of one call, one a turn: seconds, or whatever else was measured."""
 
-    median: float
-    low: float
-    high: float
-    samples: int
+    values: tuple[float, ...]
 
-    def times(self, factor: float) -> Timing:
-        """Return the same samples in another unit."""
-        return Timing(self.median * factor, self.low * factor, self.high * factor, self.samples)
+    @property
+    def median(self) -> float:
+        """The value that half of the samples exceed."""
+        return float(np.median(self.values))
 
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """The values around the middle half of the samples."""
+        low, high = np.quantile(self.values, (0.25, 0.75))
+        return float(low), float(high)
 
-def timing_of(values: list[float]) -> Timing:
-    """Return median and quartiles of samples."""
-    low, median, high = np.quantile(values, (0.25, 0.5, 0.75))
-    return Timing(float(median), float(low), float(high), len(values))
+    def over(self, other: Timing) -> float:
+        """Return the median ratio to the other call's sample of the same turn.
+
+        What slows the machine down for longer than a turn drops out.
+        """
+        pairs = zip(self.values, other.values, strict=True)
+        return float(np.median([mine / its for mine, its in pairs]))
 
 
 def time_call(call: Call, repeats: int) -> float:
@@ -88,4 +94,4 @@ def take_turns(
                 time.sleep(SETTLE_SECONDS)
             warm(key)  # its data back into the cache
             samples[key].append(time_call(call, repeats[key]))
-    return {key: timing_of(values) for key, values in samples.items()}, float(np.median(peaks))
+    return {key: Timing(tuple(values)) for key, values in samples.items()}, float(np.median(peaks))

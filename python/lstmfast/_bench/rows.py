@@ -78,10 +78,8 @@ def make_row(
     unit: str = "s",
 ) -> Row:
     """Return the row of a timing, with nothing to compare to yet."""
-    return Row(
-        suite, case, shape, mode, engine, unit, timing.median, timing.low, timing.high,
-        timing.samples,
-    )  # fmt: skip
+    low, high = timing.quartiles
+    return Row(suite, case, shape, mode, engine, unit, timing.median, low, high, len(timing.values))
 
 
 def with_ratio(rows: list[Row]) -> list[Row]:

@@ -14,7 +14,7 @@ from lstmfast._bench.contest import Settings
 from lstmfast._bench.engines import Engine, Fitter, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import take_turns, time_call, timing_of
+from lstmfast._bench.protocol import Timing, take_turns, time_call
 from lstmfast._bench.rows import Goal, Row, make_row, with_ratio
 from lstmfast._bench.shapes import Shape
 from lstmfast._bench.suites.base import Suite
@@ -66,7 +66,7 @@ def _whole_fits(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> l
             samples[name].append(seconds * task.count / parts[name])
     rows = []
     for name, values in samples.items():
-        row = make_row("fit", task.name, "fit", name, timing_of(values))
+        row = make_row("fit", task.name, "fit", name, Timing(tuple(values)))
         if name == "lstmfast":
             row = replace(row, goal=Goal("value", task.goal, at_most=True))
         if parts[name] < task.count:
@@ -100,7 +100,7 @@ def _printing(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> lis
         for _ in range(ROUNDS):
             quiet = time_call(partial(fitters[name].fit, count), 1)
             extra.append((time_call(partial(method, count), 1) - quiet) / count)
-        row = make_row("fit", "verbose=2, an epoch", "fit", name, timing_of(extra))
+        row = make_row("fit", "verbose=2, an epoch", "fit", name, Timing(tuple(extra)))
         if name == "lstmfast":
             row = replace(row, goal=Goal("value", VERBOSE_GOAL, at_most=True))
         rows.append(row)
@@ -129,9 +129,9 @@ def _calling(settings: Settings) -> list[Row]:
         calls[T] = partial(make_lstm(problem), problem.x)
     timings, _ = take_turns(calls, settings.seconds)
     whole = make_row("fit", "LSTM call, toy", "forward", "lstmfast", timings[FEW])
-    a_step = (timings[MANY].median - timings[FEW].median) / (MANY - FEW)
-    overhead = timings[FEW].median - FEW * a_step
-    row = make_row("fit", "LSTM call, no steps", "forward", "lstmfast", timing_of([overhead]))
+    pairs = zip(timings[FEW].values, timings[MANY].values, strict=True)
+    overhead = tuple(few - FEW * (many - few) / (MANY - FEW) for few, many in pairs)
+    row = make_row("fit", "LSTM call, no steps", "forward", "lstmfast", Timing(overhead))
     goal = Goal("value", CALL_GOAL, at_most=True)
     return [whole, replace(row, goal=goal, note=f"by a line through {FEW} and {MANY} steps")]
 

@@ -19,7 +19,7 @@ import lstmfast as lf
 from lstmfast import _core
 from lstmfast._bench.contest import Settings, timed_calls
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import PEAK_SECONDS, Timing, take_turns, timing_of
+from lstmfast._bench.protocol import PEAK_SECONDS, Timing, take_turns
 from lstmfast._bench.rows import Row, make_row
 from lstmfast._bench.shapes import NAMED
 from lstmfast._bench.suites.base import Suite
@@ -51,16 +51,16 @@ def read_bandwidth(size: int, seconds: float) -> Timing:
     calls = {"all": partial(np.dot, one, other)}
     calls["quarter"] = partial(np.dot, one[:quarter], other[:quarter])
     timings, _ = take_turns(calls, seconds)
-    whole, part = timings["all"], timings["quarter"].median
-    beyond = Timing(whole.median - part, whole.low - part, whole.high - part, whole.samples)
-    if beyond.low <= 0.0:  # lost among what else the machine did
-        return _rate(whole, 8.0 * len(one))
+    pairs = zip(timings["all"].values, timings["quarter"].values, strict=True)
+    beyond = Timing(tuple(whole - part for whole, part in pairs))
+    if min(beyond.values) <= 0.0:  # lost among what else the machine did
+        return _rate(timings["all"], 8.0 * len(one))
     return _rate(beyond, 8.0 * (len(one) - quarter))
 
 
 def _rate(timing: Timing, work: float) -> Timing:
     """Return a time for `work` as work a second."""
-    return Timing(work / timing.median, work / timing.high, work / timing.low, timing.samples)
+    return Timing(tuple(work / value for value in timing.values))
 
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
@@ -71,7 +71,7 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
         for _ in range(ROUNDS):
             values.append(_core.testing.fma_peak(dtype == "float64", PEAK_SECONDS))
             time.sleep(PEAK_SECONDS)
-        peaks[dtype] = timing_of(values)
+        peaks[dtype] = Timing(tuple(values))
         yield [
             make_row("kernels", f"FMA, {dtype}", "limit", "lstmfast", peaks[dtype], unit="FLOP/s")
         ]

@@ -15,7 +15,7 @@ from lstmfast._bench.contest import OWN, LeftOut, Settings
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
 from lstmfast._bench.options import PLAIN, Option
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import Timing, timing_of
+from lstmfast._bench.protocol import Timing
 from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import MEMORY_SHAPE, Shape
 from lstmfast._bench.suites.base import Suite
@@ -58,7 +58,7 @@ def _kept(shape: Shape, option: Option, mode: str) -> Row:
         kept = [_left_behind(replace(shape, T=T), option, mode) for T in (shape.T, 2 * shape.T)]
         slopes.append((kept[1] - kept[0]) / (shape.B * shape.T))
     row = make_row(
-        "memory", option.name, mode, "lstmfast", timing_of(slopes), shape=shape, unit="B"
+        "memory", option.name, mode, "lstmfast", Timing(tuple(slopes)), shape=shape, unit="B"
     )
     floats = row.value / (shape.H * np.dtype(option.dtype).itemsize)
     if option is not PLAIN:
@@ -103,9 +103,7 @@ def _over_calls(settings: Settings) -> Row:
         train(calls)
         calls += 1
     grown = float(resident() - before)
-    row = make_row(
-        "memory", "many shapes", "training", "lstmfast", Timing(grown, grown, grown, 1), unit="B"
-    )
+    row = make_row("memory", "many shapes", "training", "lstmfast", Timing((grown,)), unit="B")
     goal = Goal("value", FLAT, at_most=True)
     return replace(row, goal=goal, note=f"grown over {calls} calls")
 
@@ -116,7 +114,7 @@ MEMORY = Suite(
     relative="x H",
     legend=(
         "Bytes that a call keeps a row and step besides x and y, from resident memory at T and "
-        "2 T;\nx H: the same in values a hidden unit."
+        "2 T;\nx H: the same in values a hidden unit. lstmfast alone."
     ),
     figure="relative",
 )

@@ -40,21 +40,21 @@ def _against_plain(
         settle=settings.threads > 1,
         double=option.dtype == "float64",
     )
-    own_plain = timings.pop(_PLAIN).median
+    plain_timing = timings.pop(_PLAIN)
     rows = []
     for engine, timing in timings.items():
         row = make_row("options", option.name, mode, engine, timing, shape=shape)
         share = peak_share(problem, mode, timing.median, peak, settings.threads)
         row = replace(row, peak_share=share)
         if engine == "lstmfast":
-            cost = timing.median / own_plain
+            cost = timing.over(plain_timing)
             if option.per_flop:
                 cost *= PLAIN.forward_flops(shape) / option.forward_flops(shape)
             bound = option.goal
             if settings.threads > 1 and option.goal_threads is not None:
                 bound = option.goal_threads
             goal = None if bound is None else Goal("relative", bound, at_most=True)
-            note = f"plain {own_plain * 1e6:.1f} us at {shape.text}"
+            note = f"plain {plain_timing.median * 1e6:.1f} us at {shape.text}"
             row = replace(row, relative=cost, goal=goal, note=note)
         rows.append(row)
     return with_ratio(rows)

@@ -60,8 +60,8 @@ def _lengths(settings: Settings, base: Shape, mode: str) -> Iterator[list[Row]]:
         problem = make_problem(replace(base, T=base.T * factor))
         case = f"T={problem.shape.T}"
         calls = {"first": first_call, "this": _call(settings, problem, mode, case)}
-        timings, peak = take_turns(calls, settings.seconds, settle=settings.threads > 1)
-        kept = timings["first"].median * factor / timings["this"].median
+        timings, peak = take_turns(calls, settings.seconds)
+        kept = factor * timings["first"].over(timings["this"])
         row = _row(settings, case, problem, mode, timings["this"], peak)
         yield [replace(row, relative=kept, goal=Goal("relative", LENGTH))]
 
@@ -75,10 +75,10 @@ def _neighbours(
         problem = make_problem(shape)
         call, flops = _call(settings, problem, mode, case), problem.option.forward_flops(shape)
         calls = {"this": call} if before is None else {"this": call, "before": before[0]}
-        timings, peak = take_turns(calls, settings.seconds, settle=settings.threads > 1)
+        timings, peak = take_turns(calls, settings.seconds)
         row = _row(settings, case, problem, mode, timings["this"], peak)
         if before is not None:
-            speed = timings["before"].median / before[1] * flops / timings["this"].median
+            speed = timings["before"].over(timings["this"]) * flops / before[1]
             goal = Goal("relative", TAILS.get(case, NEIGHBOUR))
             row = replace(row, relative=speed, goal=goal)
         before = call, flops
@@ -107,7 +107,7 @@ def _threads(settings: Settings, shape: Shape, mode: str) -> list[Row]:
                 row,
                 shape=shape,
                 peak_share=peak_share(problem, mode, timing.median, peak, n),
-                relative=timings[1].median / timing.median,
+                relative=timings[1].over(timing),
                 goal=None if n == 1 else Goal("relative", bound),
             )
         )
@@ -120,7 +120,7 @@ SCALING = Suite(
     relative="keeps",
     legend=(
         "keeps: T: speed of a step against the shortest; B and H: speed per useful FLOP against "
-        "the size\nbefore; threads: times one thread's speed. Threads are swept up to --threads."
+        "the size\nbefore; threads: times one thread's speed, up to --threads. lstmfast alone."
     ),
     figure="relative",
 )
