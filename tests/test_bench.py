@@ -261,3 +261,10 @@ def test_plot(run: Run) -> None:
     code, _, _ = run(*SHAPES, "--plot", "run.png", rival=Honest)
     assert code == 0
     assert Path("run.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_all_suites_are_chosen_by_one_word() -> None:
+    assert [suite.name for suite in bench.choose_suites(None, "both")] == ["forward", "training"]
+    assert [suite.name for suite in bench.choose_suites(None, "training")] == ["training"]
+    assert bench.choose_suites("all", "both") == list(bench.SUITES)
+    assert [s.name for s in bench.choose_suites("fit,step", "forward")] == ["step", "fit"]
