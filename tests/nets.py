@@ -1,4 +1,4 @@
-"""Small models of recurrent layers, in lstmfast and on the reference: same numbers, every result."""
+"""Small models of recurrent layers, here and on the reference: same numbers, every result."""
 
 from __future__ import annotations
 

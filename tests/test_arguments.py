@@ -48,9 +48,44 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         r"trainable=False is not available",
     ),
     "layer.stateful": (
-        lambda: set_attribute(layers.LSTM(2), "stateful", True),
+        lambda: set_attribute(compiled().layers[0], "stateful", True),
+        AttributeError,
+        "stateful cannot change once the layer has weights",
+    ),
+    "sample_weight": (
+        lambda: compiled().fit(X, Y, sample_weight=np.ones(3)),
         ValueError,
-        r"stateful=True is not available",
+        r"\[fit\] sample_weight has shape \(3,\); expected \(15,\), or one weight for each step",
+    ),
+    "sample_weight of steps": (
+        lambda: compiled().evaluate(X, Y, sample_weight=np.ones((15, 3))),
+        ValueError,
+        r"sample_weight has 3 values a sample; expected 1",
+    ),
+    "sample_weight below 0": (
+        lambda: compiled().train_on_batch(X, Y, sample_weight=-np.ones(15)),
+        ValueError,
+        r"\[train_on_batch\] sample_weight holds other values than finite ones of at least 0",
+    ),
+    "sample_weight of validation": (
+        lambda: compiled().fit(X, Y, validation_data=(X, Y, [1.0])),
+        ValueError,
+        r"validation_data\[2\] has shape \(1,\)",
+    ),
+    "class_weight kind": (
+        lambda: compiled().fit(X, Y, class_weight=[1.0]),
+        TypeError,
+        "class_weight is of type list; expected a dictionary from class to weight",
+    ),
+    "class_weight and sample_weight": (
+        lambda: compiled().fit(X, Y, class_weight={0: 1.0}, sample_weight=np.ones(15)),
+        ValueError,
+        "class_weight is given; expected no sample_weight",
+    ),
+    "class_weight below 0": (
+        lambda: compiled().fit(X, Y, class_weight={0: -1.0}),
+        ValueError,
+        "class_weight is -1.0; expected a finite number of at least 0",
     ),
     "layer.units": (
         lambda: set_attribute(compiled().layers[0], "units", 9),
@@ -234,11 +269,9 @@ def test_message(name: str) -> None:
 
 
 UNAVAILABLE = {
-    "fit": ["class_weight", "sample_weight", "steps_per_epoch", "validation_steps"],
-    "evaluate": ["sample_weight", "steps"],
+    "fit": ["steps_per_epoch", "validation_steps"],
+    "evaluate": ["steps"],
     "predict": ["steps"],
-    "train_on_batch": ["sample_weight", "class_weight"],
-    "test_on_batch": ["sample_weight"],
     "compile": ["loss_weights", "weighted_metrics"],
 }
 

@@ -20,7 +20,7 @@ from lstmfast.callbacks import LambdaCallback
 from lstmfast.layers import LSTM, Dense
 from lstmfast.models import Sequential, load_model
 
-RUNNING = "a training call on this object is running; expected none"
+RUNNING = "a call that changes this object is running; expected none"
 SECONDS = 0.5  # of calls beside each other, where only chance can meet a fault
 LIMIT = 60.0  # seconds; what hangs is ended by it
 

@@ -318,7 +318,7 @@ def test_a_loss_may_use_the_model() -> None:
 
     def loss(y_true: Any, y_pred: Any) -> Any:
         seen.append(model.predict(x).shape)
-        with pytest.raises(RuntimeError, match="a training call on this object is running"):
+        with pytest.raises(RuntimeError, match="a call that changes this object is running"):
             model.train_on_batch(x, x[:, 0])
         return squared(y_true, y_pred)
 

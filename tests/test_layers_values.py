@@ -1,4 +1,4 @@
-"""Layers of `Sequential` against the reference: outputs, losses and, by a step of SGD, gradients."""
+"""Layers against the reference: outputs, losses and, by a step of SGD, gradients."""
 
 from __future__ import annotations
 
@@ -140,7 +140,11 @@ def test_threads_change_no_bits(merge: str, threads: int) -> None:
     # large enough for the directions to run side by side, and for x to come from a layer below
     seq = {"units": 48, **SEQ}
     net = Net(
-        [("lstm", {"units": 20, **SEQ}), ("bidirectional", merge, seq, seq), ("dense", {"units": 2})],
+        [
+            ("lstm", {"units": 20, **SEQ}),
+            ("bidirectional", merge, seq, seq),
+            ("dense", {"units": 2}),
+        ],
         B=3,
         T=60,
         I=8,

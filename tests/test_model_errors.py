@@ -43,9 +43,9 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         "unexpected keyword argument 'sta",
     ),
     "unavailable argument": (
-        lambda: LSTM(3, return_state=True),
+        lambda: LSTM(3, dtype="float16"),
         ValueError,
-        r"\[layers.LSTM\] return_state=True is not available in this version",
+        r"\[layers.LSTM\] dtype='float16' is not available in this version",
     ),
     "input shape": (
         lambda: Input((3, None)),
@@ -170,9 +170,9 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         r"validation_data\[0\] has shape \(15, 2, 1\); expected \(N, 3, 1\)",
     ),
     "weights of classes": (
-        lambda: compiled().fit(X, Y, class_weight={0: 1.0}),
-        ValueError,
-        r"\[fit\] class_weight is not available in this version",
+        lambda: compiled().fit(X, Y, class_weight={"a": 1.0}),
+        TypeError,
+        r"\[fit\] class_weight is of type str; expected an integer",
     ),
     "on_nonfinite": (
         lambda: compiled().fit(X, Y, on_nonfinite="x"),

@@ -32,7 +32,7 @@ Busy::Busy(BusyFlag& flag, const char* op, Kind kind)
     }
     if ((holder & 1) == 0) {
       throw std::runtime_error(std::string("[") + op +
-                               "] a training call on this object is running; expected none");
+                               "] a call that changes this object is running; expected none");
     }
     std::this_thread::yield();
     holder = 0;

@@ -71,10 +71,11 @@ layers::Shape Model<T>::layer_output_shape(const char* op, index layer,
   const auto& layers = definition_.layers;
   const layers::Shape& input =
       layer == 0 ? definition_.input : layers[static_cast<std::size_t>(layer - 1)].output;
-  bool fits = sample.fits(input);
+  // Weights know of features alone: on its own, a layer takes any number of steps.
+  bool fits = sample.rank == input.rank && sample.features() == input.features();
   for (int i = 0; i < sample.rank; ++i) fits = fits && sample.sizes[i] > 0;
   LF_CHECK(fits, "[" << op << "] x has samples of shape " << sample.text() << "; expected "
-                     << input.text() << " to match the layer's input");
+                     << input.text() << " to match the layer's input, but for the number of steps");
   return definition_.chain.layer(layer).output_shape(sample);
 }
 

@@ -23,7 +23,7 @@ TEST_CASE("one thread trains, and its own calls may read") {
   const Busy training(flag, "test");
   const auto refused = [&](Busy::Kind kind) {
     CHECK_THROWS_WITH_AS(Busy(flag, "other", kind),
-                         "[other] a training call on this object is running; expected none",
+                         "[other] a call that changes this object is running; expected none",
                          std::runtime_error);
   };
   {

@@ -171,7 +171,7 @@ TEST_CASE("whoever holds the lease keeps the cache from other threads") {
   const float* const y = rnn->trained_call("test").y;
   std::thread([&] {
     CHECK_THROWS_WITH_AS(rnn->train(others.call(*rnn)),
-                         "[lstm.forward] a training call on this object is running; expected none",
+                         "[lstm.forward] a call that changes this object is running; expected none",
                          std::runtime_error);
     CHECK_THROWS_AS(rnn->backward({}), std::runtime_error);
     rnn->infer(others.call(*rnn));

@@ -111,6 +111,11 @@ class Layer(Weights):
     @classmethod
     def from_core(cls, config: Mapping[str, str]) -> Layer:
         """Make the layer that a flat configuration describes."""
+        return cls(**cls.core_arguments(config))
+
+    @classmethod
+    def core_arguments(cls, config: Mapping[str, str]) -> dict[str, Any]:
+        """Return the constructor's arguments that a flat configuration holds."""
         values: dict[str, Any] = {}
         for key, text in config.items():
             name, dot, option = key.partition(".")
@@ -120,7 +125,7 @@ class Layer(Weights):
                 values[key] = option_value(text)
         for name in values.keys() & set(cls.rules):
             values[name] = _registry(name).from_core(values[name])
-        return cls(name=config.get("name"), **values)
+        return {"name": config.get("name"), **values}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -209,7 +214,14 @@ class Layer(Weights):
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy is a description: it belongs to no model
-        return {**self.__dict__, "_engine": None, "_index": 0, "_model": None, "_calls": 0}
+        return {
+            **self.__dict__,
+            "_engine": None,
+            "_index": 0,
+            "_prefix": "",
+            "_model": None,
+            "_calls": 0,
+        }
 
     def __repr__(self) -> str:
         name, value = next(iter(self.options().items()))

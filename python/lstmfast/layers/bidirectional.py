@@ -151,12 +151,12 @@ class Bidirectional(Recurrent):
     @classmethod
     def from_core(cls, config: Mapping[str, str]) -> Bidirectional:
         """Make the layer that a flat configuration describes."""
-        return cls(
-            _lstm(LSTM.from_core(part_of(config, "forward.")), "layer"),
-            config.get("merge_mode", "concat"),
-            backward_layer=_lstm(LSTM.from_core(part_of(config, "backward.")), "backward_layer"),
-            name=config.get("name"),
-        )
+        halves: dict[str, Any] = {
+            name: _lstm(LSTM.from_core(part_of(config, f"{which}.")), name)
+            for name, which in (("layer", "forward"), ("backward_layer", "backward"))
+        }
+        rest = {k: v for k, v in config.items() if not k.startswith(("forward.", "backward."))}
+        return cls(**halves, **cls.core_arguments(rest))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

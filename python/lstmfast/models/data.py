@@ -77,6 +77,10 @@ def class_weights(given: Any, y: Array, one_hot: bool, dtype: Dtype, where: str)
     weights = np.ones(labels.shape, dtype)
     for label, weight in given.items():
         share = number(weight, "class_weight", where)
+        if not 0.0 <= share < math.inf:
+            raise ValueError(
+                f"[{where}] class_weight is {share}; expected a finite number of at least 0"
+            )
         weights[labels == count(label, "class_weight", where, least=0)] = share
     return weights
 

@@ -176,8 +176,7 @@ class Trainer(Predictor):
         labels = self.output_shape[-1] == 1 or (
             self.loss is not None and self.loss.kind == "sparse_categorical_crossentropy"
         )
-        weights = class_weights(class_weight, targets, not labels, self._dtype, where)
-        return checked_weights(weights, len(targets), self._dtype, where, "class_weight")
+        return class_weights(class_weight, targets, not labels, self._dtype, where)
 
     def _validation_arrays(self, data: Any) -> list[Any]:
         if not isinstance(data, tuple | list) or len(data) not in (2, 3):

@@ -1,0 +1,365 @@
+"""Layers on their own: called with arrays, states and masks; their configurations and errors."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast import layers, models
+from lstmfast.layers import LSTM, Bidirectional, Dense, Dropout, Input, Masking
+from lstmfast.models import Sequential
+from nets import MASK
+
+B, T, I = 5, 6, 3
+X = np.random.default_rng(0).standard_normal((B, T, I), dtype=np.float32)
+EVERY: dict[str, Any] = {
+    "activation": "softsign",
+    "recurrent_activation": "hard_sigmoid",
+    "output_activation": "elu",
+    "dropout": 0.25,
+    "recurrent_dropout": 0.125,
+    "recurrent_dropout_kind": "step",
+    "seed": 7,
+    "return_sequences": True,
+    "go_backwards": True,
+    "stateful": True,
+    "peephole": True,
+    "input_gate": False,
+    "forget_gate": False,
+    "output_gate": False,
+    "layer_norm": True,
+    "preact_clip": 3.5,
+    "cell_clip": 2.5,
+    "proj_size": 3,
+    "proj_clip": 0.1,
+    "zoneout_h": 0.1,
+    "zoneout_c": 0.2,
+    "weight_drop": 0.3,
+    "bptt_steps": 4,
+    "recompute_every": "sqrt",
+    "zero_output_for_mask": True,
+    "use_bias": False,
+}
+
+
+def test_a_call_is_what_a_model_computes() -> None:
+    layer = LSTM(4, return_sequences=True)
+    y = layer(X)
+    assert y.dtype == np.float32
+    model = Sequential([Input((T, I)), layer])
+    np.testing.assert_array_equal(model.predict(X), y)  # with the weights of the call
+    np.testing.assert_array_equal(layer(X), y)
+    np.testing.assert_array_equal(layer(X[:2, :3]), y[:2, :3])
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_chunks_are_the_whole(backwards: bool) -> None:
+    layer = LSTM(4, return_sequences=True, return_state=True, go_backwards=backwards)
+    y, h, c = layer(X)
+    first, second = (X[:, 2:], X[:, :2]) if backwards else (X[:, :4], X[:, 4:])
+    y0, h0, c0 = layer(first)
+    y1, h1, c1 = layer(second, initial_state=[h0, c0])
+    np.testing.assert_array_equal(np.concatenate([y0, y1], axis=1), y)
+    np.testing.assert_array_equal(h1, h)
+    np.testing.assert_array_equal(c1, c)
+
+
+def test_cells_are_the_states_of_every_step() -> None:
+    layer = LSTM(4, proj_size=2, return_sequences=True, return_state=True, return_cell_states=True)
+    y, h, c, cells = layer(X, mask=MASK)
+    assert (y.shape, h.shape, c.shape, cells.shape) == ((B, T, 2), (B, 2), (B, 4), (B, T, 4))
+    np.testing.assert_array_equal(cells[:, -1], c)  # held where the last step is masked
+    for t in range(T):
+        *_, part = layer(X[:, : t + 1], mask=MASK[:, : t + 1])
+        np.testing.assert_array_equal(part[:, -1], cells[:, t])
+
+
+def test_both_directions_give_what_each_gives() -> None:
+    options: dict[str, Any] = {"return_sequences": True, "return_state": True}
+    both = Bidirectional(
+        LSTM(4, return_cell_states=True, **options),
+        None,
+        backward_layer=LSTM(2, return_cell_states=True, go_backwards=True, **options),
+    )
+    states = [np.full((B, n), 0.1 * n, np.float32) for n in (4, 4, 2, 2)]
+    results = both(X, initial_state=states, mask=MASK)
+    ahead, back = copy.copy(both.forward_layer), copy.copy(both.backward_layer)
+    ahead(X)
+    back(X)
+    ahead.set_weights(both.forward_layer.get_weights())
+    back.set_weights(both.backward_layer.get_weights())
+    y, h, c, cells = ahead(X, initial_state=states[:2], mask=MASK)
+    y2, h2, c2, cells2 = back(X, initial_state=states[2:], mask=MASK)
+    expected = [y, y2[:, ::-1], h, c, h2, c2, cells, cells2[:, ::-1]]
+    assert len(results) == len(expected)
+    for found, one in zip(results, expected, strict=True):
+        np.testing.assert_array_equal(found, one)
+
+
+def test_a_batch_without_rows() -> None:
+    y, h, c = LSTM(4, return_sequences=True, return_state=True)(X[:0])
+    assert (y.shape, h.shape, c.shape) == ((0, T, 4), (0, 4), (0, 4))
+
+
+def test_training_calls_draw() -> None:
+    layer = LSTM(4, dropout=0.5, seed=3, return_sequences=True)
+    calm = layer(X)
+    first, second = layer(X, training=True), layer(X, training=True)
+    assert (first != second).any()
+    assert (first != calm).any()
+    again = LSTM(4, dropout=0.5, seed=3, return_sequences=True)
+    again(X)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(X, training=True), first)
+    ones = np.ones((4, 8), np.float32)
+    np.testing.assert_array_equal(Dropout(0.5)(ones), ones)
+    assert set(np.unique(Dropout(0.5, seed=1)(ones, training=True))) == {0.0, 2.0}
+
+
+def test_other_layers_are_called_alike() -> None:
+    dense = Dense(2, activation="relu")
+    y = dense(X)
+    kernel, bias = dense.get_weights()
+    np.testing.assert_allclose(y, np.maximum(X @ kernel + bias, 0), atol=1e-6)
+    masked = X.copy()
+    masked[~MASK] = 0.0
+    np.testing.assert_array_equal(Masking()(masked), masked)
+    np.testing.assert_array_equal(Masking().compute_mask(masked), MASK)
+    odd = np.where(MASK[..., None], X, np.float32(-9.0))
+    np.testing.assert_array_equal(Masking(-9.0)(odd), masked)
+
+
+def test_masks_go_through_calls() -> None:
+    assert LSTM(2).compute_mask(X, MASK) is None
+    for layer in (LSTM(2, return_sequences=True), Dense(2), Dropout(0.1)):
+        np.testing.assert_array_equal(layer.compute_mask(X, MASK), MASK)
+        assert layer.compute_mask(X) is None
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_configurations_come_back(wrap: bool, tmp_path: Path) -> None:
+    options = EVERY | ({"go_backwards": False} if wrap else {})
+    layer: layers.Layer = LSTM(5, **options)
+    for key, value in options.items():
+        assert getattr(layer, key) == value
+    if wrap:
+        layer = Bidirectional(
+            LSTM(5, **options, kernel_constraint="non_neg", kernel_regularizer="l2"),
+            "mul",
+            activity_regularizer="l1",
+        )
+    again = layers.from_config({"class_name": type(layer).__name__, "config": layer.get_config()})
+    assert again.get_config() == layer.get_config()
+    model = Sequential([Input((T, I), batch_size=B), layer, Dense(1)], seed=0)
+    model.compile("adam", "mse")
+    model.fit(X, X[:, :, :1], batch_size=B, verbose=0)
+    model.save(tmp_path / "model.safetensors")
+    loaded = models.load_model(tmp_path / "model.safetensors")
+    for other in (loaded, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        model.reset_states()
+        np.testing.assert_array_equal(other.predict(X), model.predict(X))
+        assert other.layers[0].get_config() == model.layers[0].get_config()
+        assert other.get_config() == model.get_config()
+        model.reset_states()
+        other.reset_states()
+        how: dict[str, Any] = {"batch_size": B, "verbose": 0, "shuffle": False}
+        twin = copy.deepcopy(model)
+        other.fit(X, X[:, :, :1], **how)
+        twin.fit(X, X[:, :, :1], **how)
+        np.testing.assert_array_equal(other.get_weights()[0], twin.get_weights()[0])
+
+
+def test_bidirectional_has_keras_s_weights() -> None:
+    layer = Bidirectional(LSTM(4, name="mine"), name="both")
+    model = Sequential([Input((None, I)), layer])
+    names = [name for name, _ in layer.weight_parts()]
+    each = ["kernel", "recurrent_kernel", "bias"]
+    assert names == [f"{which}.{n}" for which in ("forward", "backward") for n in each]
+    assert (layer.forward_layer.name, layer.backward_layer.name) == (
+        "forward_mine",
+        "backward_mine",
+    )
+    ours = layer.get_weights()
+    halves = [*layer.forward_layer.get_weights(), *layer.backward_layer.get_weights()]
+    for mine, one in zip(ours, halves, strict=True):
+        np.testing.assert_array_equal(mine, one)
+    layer.backward_layer.set_weights([np.zeros_like(w) for w in ours[3:]])
+    np.testing.assert_array_equal(model.predict(X)[:, 4:], 0.0)
+    given = Bidirectional(LSTM(4), weights=ours)
+    np.testing.assert_array_equal(given(X), Sequential([Input((None, I)), given]).predict(X))
+    for mine, one in zip(given.get_weights(), ours, strict=True):
+        np.testing.assert_array_equal(mine, one)
+    assert layer.count_params() == 2 * (4 * 4 * (I + 4 + 1))
+
+
+MASKED = [Masking(input_shape=(T, I)), LSTM(2, return_sequences=True), Dense(1)]
+ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
+    "several outputs": (
+        lambda: Sequential([LSTM(3, return_state=True)]),
+        ValueError,
+        r"\[Sequential.add\] .*return_state=True gives out several arrays; call the layer itself",
+    ),
+    "cells": (
+        lambda: Sequential([LSTM(3, return_cell_states=True)]),
+        ValueError,
+        "return_cell_states=True gives out several arrays",
+    ),
+    "two outputs": (
+        lambda: Sequential([Bidirectional(LSTM(3), None)]),
+        ValueError,
+        "merge_mode=None gives out two arrays; call the layer itself",
+    ),
+    "merge mode": (
+        lambda: Bidirectional(LSTM(3), "avg"),
+        ValueError,
+        r"\[layers.Bidirectional\] merge_mode is 'avg'; expected one of",
+    ),
+    "not an LSTM": (
+        lambda: Bidirectional(Dense(3)),
+        TypeError,
+        r"layer is of type Dense; expected a layer LSTM",
+    ),
+    "both backwards": (
+        lambda: Bidirectional(LSTM(3, go_backwards=True)),
+        ValueError,
+        "both layers have go_backwards=True; expected one of them to go backwards",
+    ),
+    "sequences differ": (
+        lambda: Bidirectional(
+            LSTM(3), backward_layer=LSTM(3, go_backwards=True, return_sequences=True)
+        ),
+        ValueError,
+        "return_sequences is False for the forward layer and True for the backward layer",
+    ),
+    "sizes differ": (
+        lambda: Bidirectional(LSTM(3), "sum", backward_layer=LSTM(2, go_backwards=True)),
+        ValueError,
+        "the layers give out 3 and 2 values; expected the same for merge_mode='sum'",
+    ),
+    "inner penalty": (
+        lambda: Bidirectional(LSTM(3, activity_regularizer="l2")),
+        ValueError,
+        "a layer inside has an activity_regularizer; expected it here",
+    ),
+    "weights": (
+        lambda: Bidirectional(LSTM(3), weights=[np.zeros((3, 12))])(X),
+        ValueError,
+        r"weights has 1 arrays; expected 6",
+    ),
+    "weights' shape": (
+        lambda: Bidirectional(LSTM(3), weights=[np.zeros((3, 11))] * 6)(X),
+        ValueError,
+        r"weights: forward.kernel has shape \(3, 11\); expected \(3, 12\)",
+    ),
+    "x": (lambda: LSTM(3)(X[0, 0]), ValueError, r"\[layers.LSTM\] x has shape \(3,\)"),
+    "x rank": (lambda: LSTM(3)(X[0]), ValueError, r"expected \(steps, features\)"),
+    "x features": (
+        lambda: LSTM(3, input_shape=(T, I)) and _called()(X[..., :2]),
+        ValueError,
+        r"\[layers.LSTM\] x has samples of shape \(6, 2\); expected \(\?, 3\)",
+    ),
+    "states": (
+        lambda: LSTM(3)(X, initial_state=[np.zeros((B, 3))]),
+        ValueError,
+        r"\[layers.LSTM\] initial_state has 1 arrays; expected 2",
+    ),
+    "states' kind": (
+        lambda: LSTM(3)(X, initial_state=3),
+        TypeError,
+        r"initial_state is of type int; expected a list of arrays",
+    ),
+    "states' shape": (
+        lambda: LSTM(3)(X, initial_state=np.zeros((2, 1, 3))),
+        ValueError,
+        r"initial_state\[0\] has shape \(1, 3\); expected \(5, 3\)",
+    ),
+    "mask": (
+        lambda: LSTM(3)(X, mask=MASK[:, :2]),
+        ValueError,
+        r"\[layers.LSTM\] mask has shape \(5, 2\); expected \(5, 6\)",
+    ),
+    "training": (
+        lambda: LSTM(3)(X, training="no"),
+        TypeError,
+        "training is of type str; expected True or False",
+    ),
+    "dropout": (
+        lambda: LSTM(3, dropout=1.5),
+        ValueError,
+        r"\[layers.LSTM\] dropout is 1.5; expected 0 to below 1",
+    ),
+    "clip": (lambda: LSTM(3, cell_clip=0.0), ValueError, "cell_clip is 0.0"),
+    "interval": (
+        lambda: LSTM(3, recompute_every="root"),
+        ValueError,
+        r"\[layers.LSTM\] recompute_every is 'root'",
+    ),
+    "seed": (lambda: LSTM(3, seed=-1), ValueError, r"\[layers.LSTM\] seed is -1"),
+    "mask value": (
+        lambda: Masking("0"),
+        TypeError,
+        r"\[layers.Masking\] mask_value is of type str; expected a number",
+    ),
+    "batch shape": (
+        lambda: LSTM(3, batch_input_shape=(2, 3, 1), input_shape=(3, 1)),
+        ValueError,
+        "batch_input_shape is given; expected no input_shape beside it",
+    ),
+    "input": (
+        lambda: Input((3, 1), batch_shape=(2, 3, 1)),
+        ValueError,
+        "batch_shape is given; expected neither shape nor batch_size beside it",
+    ),
+    "own loss": (
+        lambda: _masked().compile("sgd", lambda y, p: (0.0, p)),
+        ValueError,
+        "expected a built-in loss, for the output has a mask",
+    ),
+    "own metric": (
+        lambda: _masked().compile("sgd", "mse", metrics=[lambda y, p: y]),
+        ValueError,
+        "expected built-in metrics, for the output has a mask",
+    ),
+    "changed": (
+        lambda: setattr(_called(), "go_backwards", True),
+        AttributeError,
+        "go_backwards cannot change once the layer has weights",
+    ),
+}
+
+
+def _called() -> LSTM:
+    layer = LSTM(3)
+    layer(X)
+    return layer
+
+
+def _masked() -> Sequential:
+    return Sequential([Masking(input_shape=(T, I)), LSTM(2, return_sequences=True), Dense(1)])
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_message(name: str) -> None:
+    call, kind, pattern = ERRORS[name]
+    with pytest.raises(kind, match=pattern):
+        call()
+
+
+def test_a_loss_of_one_s_own_sees_no_mask_behind_the_sequences() -> None:
+    model = Sequential([Masking(input_shape=(T, I)), LSTM(2), Dense(1)])
+    model.compile("sgd", lambda y, p: (float(np.mean((p - y) ** 2)), 2 * (p - y) / p.size))
+    assert model.train_on_batch(X, X[:, 0, :1]) > 0
+
+
+def test_layer_calls_leave_others_alone() -> None:
+    model = _masked()
+    before = model.predict(X)
+    lf.utils.set_random_seed(1)
+    model.layers[1](X, mask=MASK, training=True)
+    np.testing.assert_array_equal(model.predict(X), before)
