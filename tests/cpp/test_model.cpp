@@ -281,7 +281,7 @@ TEST_CASE("errors name what came and what was expected") {
   CHECK(
       message_of([&] { read_definition<float>(config); }) ==
       "[model.config] layers.2.kind is \"gru\"; expected one of \"lstm\", \"dense\", \"dropout\", "
-          "\"masking\", \"bidirectional\"");
+      "\"masking\", \"bidirectional\"");
   config = model_config("float32", "linear", 3);
   config["layers.3.unit"] = "1";
   CHECK(message_of([&] { read_definition<float>(config); }).find("layers.3.unit") !=

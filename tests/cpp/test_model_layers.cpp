@@ -1,0 +1,202 @@
+// Models with masks, two directions and states: threads, cuts into batches and chunks, layers
+// alone.
+#include <doctest/doctest.h>
+
+#include "base/team.h"
+#include "model_problem.h"
+
+namespace lstmfast::model {
+namespace {
+
+using test::compile_config;
+using test::make_model;
+using test::Map;
+using test::message_of;
+
+constexpr index kSteps = 7, kRows = 5;
+
+Map masked_config(const std::string& merge, bool stateful = false) {
+  Map map = {{"input_shape", "?,3"},         {"layers", "4"},
+             {"layers.0.kind", "masking"},   {"layers.1.kind", "bidirectional"},
+             {"layers.1.merge_mode", merge}, {"layers.2.kind", "lstm"},
+             {"layers.2.units", "5"},        {"layers.2.return_sequences", "true"},
+             {"layers.3.kind", "dense"},     {"layers.3.units", "2"}};
+  for (const std::string half : {"forward", "backward"}) {
+    const std::string at = "layers.1." + half + ".";
+    map[at + "kind"] = "lstm";
+    map[at + "units"] = "9";
+    map[at + "return_sequences"] = "true";
+    map[at + "zero_output_for_mask"] = "true";
+    map[at + "go_backwards"] = half == "forward" ? "false" : "true";
+    map[at + "stateful"] = stateful ? "true" : "false";
+  }
+  map["layers.2.stateful"] = stateful ? "true" : "false";
+  return map;
+}
+
+// Row r: its last r steps are padding; the last row has none that is real.
+std::vector<float> padded(const std::vector<float>& x) {
+  std::vector<float> out = x;
+  for (index r = 0; r < kRows; ++r) {
+    const index real = r + 1 == kRows ? 0 : kSteps - r;
+    for (index i = (r * kSteps + real) * 3; i < (r + 1) * kSteps * 3; ++i)
+      out[static_cast<std::size_t>(i)] = 0;
+  }
+  return out;
+}
+
+std::vector<float> predict(const Model<float>& model, const std::vector<float>& x, index steps,
+                           index batch) {
+  const Samples<float> samples = {x.data(), kRows, {steps, 3}};
+  const index size = model.output_shape("test", samples).count();
+  std::vector<float> y(static_cast<std::size_t>(kRows * size));
+  model.predict(samples, batch, y.data());
+  return y;
+}
+
+TEST_CASE("masks and directions: no bit depends on batches or threads") {
+  test::Problem<float> problem(kRows, kSteps, 2 * kSteps);
+  const std::vector<float> x = padded(problem.x);
+  problem.examples.in.x = x.data();
+  problem.examples.y_shape = {kRows, kSteps, 2};
+  for (const char* merge : {"concat", "sum", "mul", "ave"}) {
+    CAPTURE(merge);
+    std::vector<std::vector<float>> trained;
+    for (const int threads : {1, 2, 3}) {
+      base::team::set_num_threads(threads);
+      auto model = make_model<float>(masked_config(merge));
+      const std::vector<float> whole = predict(*model, x, kSteps, kRows);
+      for (index batch = 1; batch < kRows; ++batch)
+        CHECK(predict(*model, x, kSteps, batch) == whole);
+      model->compile(compile_config("mean_squared_error"));
+      FitOptions options;
+      options.batch_size = 2;  // the last batch is the row without a real step
+      options.epochs = 2;
+      options.shuffle = false;
+      test::fit(*model, problem.examples, options);
+      trained.push_back(test::weights(*model));
+      CHECK(trained.back() == trained.front());
+    }
+  }
+  base::team::set_num_threads(1);
+}
+
+TEST_CASE("padding has no part in loss and gradients, whatever the target says there") {
+  test::Problem<float> problem(kRows, kSteps, 2 * kSteps);
+  const std::vector<float> x = padded(problem.x);
+  problem.examples.in.x = x.data();
+  problem.examples.y_shape = {kRows, kSteps, 2};
+  std::vector<float> other = problem.y;
+  for (index r = 0; r < kRows; ++r)
+    for (index i = (r + 1) * kSteps - (r + 1 == kRows ? kSteps : r); i < (r + 1) * kSteps; ++i)
+      other[static_cast<std::size_t>(2 * i)] = std::numeric_limits<float>::quiet_NaN();
+  std::vector<std::vector<float>> trained;
+  std::vector<double> losses;
+  for (const auto* y : {&problem.y, &other}) {
+    auto model = make_model<float>(masked_config("concat"));
+    model->compile(compile_config("mean_squared_error", "sgd", "0.1"));
+    Examples<float> examples = problem.examples;
+    examples.y = y->data();
+    losses.push_back(train_on_batch(*model, examples).values[0]);
+    trained.push_back(test::weights(*model));
+  }
+  CHECK(losses[0] == losses[1]);
+  CHECK(trained[0] == trained[1]);
+}
+
+TEST_CASE("states go on over batches until they are reset") {
+  const test::Problem<float> problem(kRows, 2 * kSteps, 1);
+  Map config = masked_config("sum", true);
+  config["layers"] = "2";  // Masking and both directions
+  config["layers.1.forward.return_sequences"] = "false";
+  config["layers.1.backward.return_sequences"] = "false";
+  for (auto it = config.begin(); it != config.end();) {
+    const bool behind = it->first[0] == 'l' && (it->first.rfind("layers.2", 0) == 0 ||
+                                                it->first.rfind("layers.3", 0) == 0);
+    it = behind ? config.erase(it) : std::next(it);
+  }
+  auto model = make_model<float>(config);
+  CHECK(model->carried().any());
+  const auto first = predict(*model, problem.x, kSteps, kRows);
+  const auto second = predict(*model, problem.x, kSteps, kRows);
+  CHECK(first != second);
+  model->reset_carried(1);
+  CHECK(predict(*model, problem.x, kSteps, kRows) == first);
+  CHECK(message_of([&] { predict(*model, problem.x, kSteps, 2); }) ==
+        "[model.predict] x makes a batch of 2 samples; expected 5 in every batch, for the model is "
+        "stateful and carries the state of each row");
+  model->reset_carried(-1);
+  CHECK(message_of([&] { predict(*model, problem.x, kSteps, 2); }).find("batch of 1") !=
+        std::string::npos);
+}
+
+TEST_CASE("a layer on its own: states in and out, cells, its own state where it is stateful") {
+  const test::Problem<float> problem(kRows, kSteps, 1);
+  for (const bool stateful : {false, true}) {
+    Map config = {{"input_shape", "?,3"},
+                  {"layers", "1"},
+                  {"layers.0.kind", "lstm"},
+                  {"layers.0.units", "6"},
+                  {"layers.0.proj_size", "4"},
+                  {"layers.0.return_sequences", "true"},
+                  {"layers.0.stateful", stateful ? "true" : "false"}};
+    auto model = make_model<float>(config);
+    const layers::Shape sample{kSteps, 3};
+    const auto run = [&](std::vector<float> carried, std::vector<float>& after) {
+      std::vector<float> y(kRows * kSteps * 4), cells(kRows * kSteps * 6);
+      layers::Pass<float> pass;
+      pass.batch = kRows;
+      pass.cells = cells.data();
+      pass.carried = carried.empty() ? nullptr : carried.data();
+      after.assign(kRows * 10, 0.0f);
+      model->call_layer(0, pass, sample, problem.x.data(), y.data(), after.data());
+      if (!carried.empty()) after = carried;
+      for (index b = 0; b < kRows && !after.empty(); ++b)
+        for (index u = 0; u < 6; ++u)  // the last cells are the c that is carried
+          CHECK((after[static_cast<std::size_t>(kRows * 4 + b * 6 + u)] ==
+                     cells[static_cast<std::size_t>((b * kSteps + kSteps - 1) * 6 + u)] ||
+                 (carried.empty() && !stateful)));
+      return y;
+    };
+    std::vector<float> after, last;
+    const std::vector<float> zeros(kRows * 10, 0.0f);
+    const auto first = run(zeros, after);
+    CHECK(first == predict(*make_model<float>(config), problem.x, kSteps, kRows));
+    const auto second = run(after, last);
+    CHECK(second != first);
+    if (!stateful) continue;
+    model->reset_carried(-1);
+    std::vector<float> own;
+    CHECK(run({}, own) == first);
+    CHECK(own == after);
+    CHECK(run({}, own) == second);
+    CHECK(own == last);
+  }
+}
+
+TEST_CASE("what two directions must agree on") {
+  const auto message = [](Map config) {
+    return message_of([&] { read_definition<float>(config); });
+  };
+  Map config = masked_config("max");
+  CHECK(message(config).find("merge_mode is \"max\"; expected one of \"concat\", \"sum\", ") !=
+        std::string::npos);
+  config = masked_config("sum");
+  config["layers.1.backward.go_backwards"] = "false";
+  CHECK(message(config) ==
+        "[model.config] layers.1.backward.go_backwards is \"false\"; expected the opposite of "
+        "forward.go_backwards");
+  config = masked_config("sum");
+  config["layers.1.backward.units"] = "8";
+  CHECK(message(config).find("expected \"concat\" for layers of different sizes") !=
+        std::string::npos);
+  config = masked_config("sum");
+  config["layers.1.backward.stateful"] = "true";
+  CHECK(message(config).find("expected forward.stateful") != std::string::npos);
+  config = masked_config("sum");
+  config["layers.1.backward.kind"] = "dense";
+  CHECK(message(config).find("layers.1.backward.kind is \"dense\"") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace lstmfast::model
