@@ -42,6 +42,8 @@ class MeanSquaredError(Metric):
 class RootMeanSquaredError(Metric):
     """sqrt(mean((y - ŷ)²)) over the whole epoch.
 
+    Masked steps have no part in it, as in all metrics here; Keras's counts them.
+
     Examples
     --------
     >>> from lstmfast.metrics import RootMeanSquaredError

@@ -52,7 +52,8 @@ class Compiled(Weighted):
         loss : str, Loss or callable
             A name such as ``"mse"`` or an object of `lstmfast.losses`, one of your own too; or a
             function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
-            does.
+            does. Losses and metrics of your own know nothing of masks: where the output has one,
+            they are refused.
         metrics : list of str, Metric or callable, optional
             What else to report: names, objects of `lstmfast.metrics`, or functions of y_true and
             y_pred, whose mean is reported as `metrics.MeanMetricWrapper` says.

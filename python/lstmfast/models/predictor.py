@@ -34,7 +34,9 @@ class Predictor(Compiled):
         x, y : array_like
             Samples and targets, as in `fit`.
         batch_size : int, optional
-            Samples in a step; 32 by default. The result hardly depends on it.
+            Samples in a step; 32 by default, or what a stateful model has. The result hardly
+            depends on it, unless steps are masked: a batch counts by its samples, whatever is
+            masked in them.
         verbose : {"auto", 0, 1, 2}
             0 shows nothing, anything else one line.
         callbacks : list of Callback, optional
