@@ -42,7 +42,8 @@ def test_a_warm_object_is_as_good_as_new(keywords: dict[str, Any]) -> None:
         problem = replace(make_problem(case), params=params)
         expected = run(case, problem)
         runs.assert_same_bits(
-            runs.forward(warm, problem), {name: expected[name] for name in runs.STATES}
+            runs.forward(warm, problem),
+            {name: expected[name] for name in runs.STATES if name in expected},
         )
         runs.assert_same_bits(runs.run(warm, problem), expected)
 
@@ -114,7 +115,7 @@ def test_functional_is_the_object() -> None:
     }
     y, (h, c) = lf.functional.lstm(problem.x, packed, **arguments)
     found = {"y": y, "h_n": h[None], "c_n": c[None]}
-    runs.assert_same_bits(found, {name: expected[name] for name in runs.STATES})
+    runs.assert_same_bits(found, {name: expected[name] for name in runs.STATES if name in expected})
     (y, (h, c)), vjp = lf.functional.lstm_vjp(problem.x, packed, **arguments)
     for _ in range(2):
         slopes = vjp(problem.dy, (problem.dh_n[0], problem.dc_n[0]))
