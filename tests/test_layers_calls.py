@@ -185,6 +185,8 @@ def test_bidirectional_has_keras_s_weights() -> None:
         "forward_mine",
         "backward_mine",
     )
+    assert layer.output_shape == (None, 8)
+    assert layer.forward_layer.output_shape == (None, 4)
     ours = layer.get_weights()
     halves = [*layer.forward_layer.get_weights(), *layer.backward_layer.get_weights()]
     for mine, one in zip(ours, halves, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from typing import Any
 
@@ -174,6 +175,10 @@ def test_batch_sizes_are_said_in_every_way() -> None:
         with pytest.raises(ValueError, match="expected 5 in every batch"):
             model.predict(X[:4])
         assert model.predict(X[:B]).shape[0] == B
+    model = Sequential([LSTM(2, stateful=True)])
+    model.build((B, T, I))
+    with pytest.raises(ValueError, match="expected 5 in every batch"):
+        model.predict(X[:4])
     model = Sequential([Input(batch_shape=(B, T, I)), LSTM(2)])  # nothing is stateful
     assert model.predict(X[:4]).shape == (4, 2)
 
@@ -209,3 +214,20 @@ def test_callbacks_may_reset_and_predict() -> None:
         losses += other.fit(X, Y, **(how | {"epochs": 1})).history["loss"]
         other.reset_states()
     assert run.history["loss"] == losses
+
+
+def test_a_step_that_did_not_happen_leaves_the_state() -> None:
+    model, twin = make(), make()
+    for each in (model, twin):
+        each.predict(X[:B])
+    with pytest.raises(FloatingPointError):
+        model.train_on_batch(X[:B], Y[:B] * np.inf)
+    with pytest.raises(FloatingPointError):
+        model.fit(X[:B] * np.float32(np.inf), Y[:B], **HOW)
+    np.testing.assert_array_equal(model.predict(X[:B]), twin.predict(X[:B]))
+
+
+def test_copies_begin_anew() -> None:
+    model = make()
+    first = model.predict(X[:B])
+    np.testing.assert_array_equal(copy.deepcopy(model).predict(X[:B]), first)

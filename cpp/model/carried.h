@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "base/buffer.h"
 #include "base/check.h"
@@ -40,6 +41,10 @@ class Carried {
 
   // Where the part of a layer begins in at().
   T* of_layer(T* all, index layer) const { return all + chain_.carried_before(layer) * rows_; }
+
+  // A copy, and back to it: what a step that did not happen has carried on is forgotten.
+  void save(std::vector<T>& copy) const { copy.assign(values_.begin(), values_.end()); }
+  void restore(const std::vector<T>& copy) { std::copy(copy.begin(), copy.end(), values_.begin()); }
 
   // Zeros again. Of all layers: and the next batch may have other rows, where none were fixed.
   void reset() {

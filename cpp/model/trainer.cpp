@@ -66,6 +66,7 @@ class Trainer {
     pass.training = true;
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
+    model_.carried().save(carried_);
     const double loss = run_.forward_loss(batch, true, pass, memory_) +
                         model_.definition().rules.penalty(model_.values());
     const bool check = on_nonfinite_ != OnNonFinite::ignore;
@@ -117,6 +118,7 @@ class Trainer {
   }
 
   LF_COLD void non_finite(const char* what, double loss, index samples) {
+    model_.carried().restore(carried_);
     if (on_nonfinite_ == OnNonFinite::raise) {
       std::string where, doubt;
       if (!ops::all_finite(model_.size(), model_.values())) {
@@ -141,6 +143,7 @@ class Trainer {
   Meter<T> meter_;
   OnNonFinite on_nonfinite_;
   std::vector<index> order_;
+  std::vector<T> carried_;                    // before the running step
   index epoch_ = 0, epochs_ = 0, batch_ = 0;  // counted from 1; no epochs: a batch of its own
   bool stopped_ = false;
 };

@@ -87,7 +87,8 @@ class Layer(Weights):
     @property
     def output_shape(self) -> tuple[int | None, ...]:
         """The shape of the output, the batch first, as None."""
-        return (None, *self._built_engine().layers()[self._index]["output_shape"])
+        shape = self._built_engine().layers()[self._index]["output_shape"]
+        return (None, *(self.output_of((shape[0], None)) if self._prefix else shape))
 
     def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the output for a sample of that shape."""

@@ -74,7 +74,8 @@ class LSTM(Recurrent):
     stateful : bool
         Begin each batch with the state in which row by row the batch before ended, through all
         calls of `fit`, `evaluate` and `predict`, until `reset_states`. All batches must be of one
-        size: that of an ``Input(batch_size=...)``, or of the first.
+        size: that of an ``Input(batch_size=...)``, or of the first. Copies and saved models begin
+        with zeros.
     output_activation : str or Activation, optional
         φ of c on its way to h; by default, as in Keras, `activation`.
     forget_bias : float, "chrono", ("chrono", int) or Chrono, optional

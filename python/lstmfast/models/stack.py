@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmfast import _core
 from lstmfast._arrays import Array, as_dtype, as_float, shape_text
-from lstmfast._checks import check_unavailable, flag, items
+from lstmfast._checks import check_unavailable, count, flag, items
 from lstmfast.layers import Input, Layer
 from lstmfast.layers.input import sample_shape
 from lstmfast.layers.recurrent import Recurrent
@@ -162,6 +162,8 @@ class Stack:
                     f"has {shape_text((None, *(self._sample_shape or ())))}"
                 )
             self._sample_shape = shape
+            if sizes[0] is not None and self._engine is None:
+                self._batch_size = count(sizes[0], "input_shape", "Sequential.build")
         if self._sample_shape is None:
             raise ValueError("[Sequential.build] the input shape is not known")
         if not self.layers:
