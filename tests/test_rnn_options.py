@@ -200,3 +200,11 @@ def test_trace_of_one_sequence_and_time_major() -> None:
             value = getattr(trace, each)
             np.testing.assert_array_equal(getattr(turned[name], each).swapaxes(0, 1), value)
             np.testing.assert_array_equal(getattr(alone[name], each), value[1])
+
+
+def test_forget_bias_of_both_directions() -> None:
+    named = lf.LSTM(I, H, L, bidirectional=True, proj_size=P, forget_bias=1.5).state_dict()
+    for end in ("l0", "l0_reverse", "l1", "l1_reverse"):
+        total = named[f"bias_ih_{end}"] + named[f"bias_hh_{end}"]
+        np.testing.assert_array_equal(total[H : 2 * H], 1.5)
+        assert (total[:H] != 1.5).all()
