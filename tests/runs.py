@@ -34,7 +34,8 @@ NAMES = (
     ("norm_c_weight", "norm_c_weight", False),
     ("norm_c_bias", "norm_c_bias", False),
 )
-STATES = ("y", "h_n", "c_n", "cells")
+STATES = ("y", "h_n", "c_n")
+OUTPUTS = (*STATES, "cells")  # all that a call may give
 OF_INPUTS = ("dx", "dh0", "dc0")
 
 

@@ -73,7 +73,7 @@ def check_slopes(case: Case) -> None:
     """L = Σ dy·y + dh_n·h_n + dc_n·c_n; every array it depends on, along a few directions."""
     problem = make_problem(case)
     numbers = numbers_of(problem)
-    weights = {name: numbers.pop(f"d{name}") for name in runs.STATES if f"d{name}" in numbers}
+    weights = {name: numbers.pop(f"d{name}") for name in runs.OUTPUTS if f"d{name}" in numbers}
     rnn = runs.make_rnn(case, problem)
     analytic = runs.run(rnn, problem)
     rng = np.random.default_rng(1)

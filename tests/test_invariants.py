@@ -28,7 +28,7 @@ Check = Callable[[Case, Problem], None]
 
 pytestmark = pytest.mark.isa
 
-OF_ROWS = (*runs.STATES, *runs.OF_INPUTS)
+OF_ROWS = (*runs.OUTPUTS, *runs.OF_INPUTS)
 STEPS = ("y", "cells", "dx")
 
 
