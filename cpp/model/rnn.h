@@ -105,7 +105,7 @@ class Rnn {
   const ops::LstmCall<T>& trained_call(const char* op) const;
 
   // dy laid out as y, dx as x, state gradients as states; dcells as the call's cells, which must
-  // have been there. dblock, bias and add_dx are not read: gradients are added to those of the
+  // have been there. dblock and bias are not read: gradients are added to those of the
   // parameters.
   void backward(const ops::LstmGradients<T>& gradients);
 

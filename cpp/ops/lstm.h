@@ -100,8 +100,7 @@ struct LstmGradients {
   const T* dcells;  // null: 0
   const T* dh_n;    // [B][O] or null
   const T* dc_n;    // [B][H] or null
-  T* dx;            // null: not wanted
-  bool add_dx;      // += instead of overwriting
+  T* dx;            // overwritten; null: not wanted
   T* dh0;           // [B][O], overwritten; null: not wanted
   T* dc0;
   T* dblock;  // += gradients, laid out as the parameter block; null: not wanted

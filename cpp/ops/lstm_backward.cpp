@@ -53,7 +53,7 @@ void store_gradients(const LstmShape<T>& shape, const LstmCall<T>& call, const L
       for (index p = 0; p < shape.panels; ++p)
         std::copy_n(w.dc + p * w.dc_panel_stride + s * V, std::min(V, H - p * V),
                     d.dc0 + b * H + p * V);
-    if (!d.dx || d.add_dx || !w.rows.padded) continue;
+    if (!d.dx || !w.rows.padded) continue;
     for (index t = 0, k = 0; t < call.steps; ++t) {
       // Real steps ascend in time, or descend in a reversed call.
       const index length = w.rows.slot_length[s];
@@ -85,7 +85,6 @@ struct InputGradient {
     g.c = w.x ? w.x : d.dx;  // the masked x has served
     g.c_offsets = w.x ? nullptr : offsets;
     g.c_stride = shape.input;
-    g.accumulate = !w.x && d.add_dx;
     for (index r = mine.begin; r < mine.end; r += block_rows) {
       g.row0 = r;
       g.row1 = std::min(mine.end, r + block_rows);
@@ -100,8 +99,7 @@ struct InputGradient {
         T* const through = w.x + r * shape.input;
         const T* const mask = w.x_mask + s * shape.input;
         T* const dx = d.dx + offsets[r];
-        for (index i = 0; i < shape.input; ++i)
-          dx[i] = d.add_dx ? dx[i] + mask[i] * through[i] : mask[i] * through[i];
+        for (index i = 0; i < shape.input; ++i) dx[i] = mask[i] * through[i];
       }
     }
   }
