@@ -102,7 +102,7 @@ struct LossRows {
   T scale;           // of gradients
   const T* weights;  // [rows] of a row's loss and gradient; 0: the row has no part in either; may
                      // be null
-  T* gradient;  // [rows][columns]; may be null
+  T* gradient;       // [rows][columns]; may be null
   index gradient_stride;
   T* output;  // sigmoid and softmax cross-entropy: activated prediction; may be prediction; may be
               // null
