@@ -117,7 +117,8 @@ class LSTM:
         first (truncated backpropagation through time).
     recompute_every : int or "sqrt", optional
         Keep what backward needs for so many steps at a time, and compute it again for the others:
-        less memory, more time, the same result. ``"sqrt"`` is the root of T, which needs least.
+        less memory, more time; the same bits but for the last ones of the weights' gradients.
+        ``"sqrt"`` is the root of T, which needs least.
     dtype : {"float32", "float64"}
         The type of weights and computation; other arrays are converted.
     seed : int or numpy.random.Generator, optional
