@@ -156,8 +156,9 @@ struct HiddenForward {
   index v_stride;
   const T* h_prev;  // [row][h_stride]; null: 0
   Keep<T> keep;
-  Keep<T> recurrent;  // a null mask: 1, and h_in is not wanted
-  T* h;               // [row][h_stride]
+  Keep<T> recurrent;  // of the rows below recurrent_rows; a null mask: h_in is not wanted
+  index recurrent_rows;
+  T* h;  // [row][h_stride]
   index h_stride;
   T* h_in;  // [row][h_in_stride]: what the next step's product reads
   index h_in_stride;

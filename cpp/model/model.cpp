@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "base/denormals.h"
 #include "model/runtime.h"
@@ -89,10 +90,13 @@ void Model<T>::call_layer(index layer, layers::Pass<T> pass, const layers::Shape
   T* const all = carried_.at(op, pass.batch, pass.batch);
   T* const own = carried_.of_layer(all, layer);
   const index count = carried_.of_layer(all, layer + 1) - own;
-  if (pass.carried != nullptr) std::copy_n(pass.carried, count, own);
+  // On a copy: a call that fails leaves what is carried as it was.
+  const T* const begin = pass.carried != nullptr ? pass.carried : own;
+  std::vector<T> state(begin, begin + count);
   if (pass.carried != nullptr) carried_out = pass.carried;
-  pass.carried = own;
+  pass.carried = state.data();
   run_layer(called, pass, sample, x, y);
+  std::copy(state.begin(), state.end(), own);
   if (carried_out != nullptr) std::copy_n(own, count, carried_out);
 }
 

@@ -76,6 +76,7 @@ void Rnn<T>::set(const Parameter& parameter, const T* logical) {
 
 template <class T>
 void Rnn<T>::get_gradient(const Parameter& parameter, T* logical) const {
+  const Busy busy(busy_, "lstm.grads", Busy::Kind::nested);
   parameter.place.export_to(gradients_.data(), logical);
 }
 

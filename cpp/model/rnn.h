@@ -78,7 +78,10 @@ class Rnn {
   // How many training calls there were: it names the masks of the next one.
   std::uint64_t training_calls() const { return training_calls_; }
   void set_training_calls(std::uint64_t calls) { training_calls_ = calls; }
-  void zero_gradients() { gradients_.zero(); }
+  void zero_gradients() {
+    const Busy busy(busy_, "lstm.zero_grad", Busy::Kind::nested);
+    gradients_.zero();
+  }
 
   // The call that an input amounts to, without its outputs. Throws std::invalid_argument naming the
   // array of the wrong shape or content.
@@ -97,8 +100,8 @@ class Rnn {
   // until then.
   void train(const ops::LstmCall<T>& call);
 
-  // For Busy: set, train and backward exclude each other. A caller whose arrays must stay as one of
-  // the last two left them takes a lease around it.
+  // For Busy: set, train, backward and the calls about gradients exclude each other. A caller whose
+  // arrays must stay as one of the last two left them takes a lease around it.
   BusyFlag& busy() { return busy_; }
 
   // The call of the cache; throws where there is none.
@@ -141,7 +144,7 @@ class Rnn {
   ops::LstmCall<T> call_{};
   enum class Cache { none, filled, outdated } cache_ = Cache::none;
   std::uint64_t training_calls_ = 0;
-  BusyFlag busy_;
+  mutable BusyFlag busy_;
   mutable Pool<Memory> pool_;
 };
 

@@ -153,8 +153,9 @@ void Rnn<T>::train(const ops::LstmCall<T>& call) {
   LF_ASSERT(call.y != nullptr);
   cache_ = Cache::none;
   ops::LstmCall<T> named = call;
-  named.noise.step = ++training_calls_;
+  named.noise.step = training_calls_ + 1;
   forward(named, Pass::train, memory_);
+  ++training_calls_;
   call_ = named;
   cache_ = Cache::filled;
 }

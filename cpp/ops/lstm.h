@@ -83,8 +83,8 @@ struct LstmCall {
   const index* lengths;
   const unsigned char* mask;
   bool hold;
-  // [B][steps], 1: a new sequence begins at that step, real or not; null: none. The state is
-  // cleared on the way across its beginning, in either direction.
+  // [B][steps], 1: a new sequence begins at that step, if it is real; null: none. The state is
+  // cleared before it, or behind it in a reversed call.
   const unsigned char* resets;
   bool reverse;  // each row goes from its last real step to its first; y stays where x is
   LstmNoise noise;

@@ -114,7 +114,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   LF_ASSERT(w.trained);
   w.trained = false;  // dz takes the place of the gates
   const double flops = shape.flops() * double(w.rows.total);
-  const LstmSharing sharing = share_lstm(shape, w.rows.batch, w.rows.steps, flops);
+  const LstmSharing& sharing = w.sharing;
   const int parts = sharing.by_rows ? 1 : sharing.threads;
   const TransposedWeights<T> transposed(shape, parts, gradients.dx != nullptr);
   const index mr = kernels::table<T>().tile_rows[shape.gates];
@@ -146,7 +146,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   for (index begin = w.chunk_begin; begin >= 0; begin -= w.chunk_steps, current = false) {
     if (w.rows.steps == 0) break;
     if (!current) recompute_chunk(shape, block, call, begin, w);
-    through_time(shape, block, call, gradients, transposed, sharing, w);
+    through_time(shape, block, call, gradients, transposed, w);
     if (d.dblock) add_parameter_gradients(shape, call, d, gradients.dblock, w, after);
     if (!gradients.dx) continue;
     const InputGradient<T> input{shape, gradients, transposed.input,

@@ -23,27 +23,24 @@ index ahead_rows(const LstmShape<T>& shape, const LstmCall<T>& call) {
   return std::min(steps, call.steps) * call.batch;
 }
 
-}  // namespace
-
 template <class T>
-LstmPlan<T> plan_lstm(const LstmShape<T>& shape, const LstmCall<T>& call, bool training,
-                      LstmWorkspace<T>& w) {
-  // By all steps: the memory is planned for these threads before the real ones are counted.
-  const double most = shape.flops() * double(call.steps) * double(call.batch);
-  LstmPlan<T> plan{};
-  plan.ahead_rows = ahead_rows(shape, call);
-  plan.sharing = share_lstm(shape, call.batch, call.steps, most);
-  w.plan(shape, call, training, plan.ahead_rows, plan.sharing.threads);
-  plan.sharing = share_lstm(shape, call.batch, w.rows.steps, shape.flops() * double(w.rows.total));
-  plan.apart = !training && plan.sharing.by_rows && plan.sharing.threads > 1;
+LstmPlan plan_lstm(const LstmShape<T>& shape, const LstmCall<T>& call, bool training,
+                   LstmWorkspace<T>& w) {
+  w.rows.order(call);
+  w.sharing = share_lstm(shape, call.batch, w.rows.steps, shape.flops() * double(w.rows.total));
+  const LstmPlan plan{ahead_rows(shape, call),
+                      !training && w.sharing.by_rows && w.sharing.threads > 1};
+  w.plan(shape, call, training, plan.ahead_rows);
   return plan;
 }
+
+}  // namespace
 
 template <class T>
 void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call, bool training,
                   LstmWorkspace<T>& w) {
   const base::FlushDenormals flush;
-  const LstmPlan<T> plan = plan_lstm(shape, call, training, w);
+  const LstmPlan plan = plan_lstm(shape, call, training, w);
   if (training) draw_call_masks(shape, block, call, w);
   load_states(shape, call, w);
   store_states(shape, call, w, 0, 0);
@@ -64,9 +61,7 @@ void recompute_chunk(const LstmShape<T>& shape, const T* block, const LstmCall<T
                      index chunk_begin, LstmWorkspace<T>& w) {
   LstmCall<T> again = call;
   again.y = again.cells = nullptr;  // they are there, the same
-  LstmPlan<T> plan{};
-  plan.ahead_rows = ahead_rows(shape, call);
-  plan.sharing = share_lstm(shape, call.batch, w.rows.steps, shape.flops() * double(w.rows.total));
+  const LstmPlan plan{ahead_rows(shape, call), false};
   restore_chunk(shape, w, chunk_begin);
   begin_chunk(shape, call, w);
   lstm_steps(shape, block, again, plan, w);

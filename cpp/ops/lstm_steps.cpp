@@ -13,7 +13,7 @@ struct Steps {
   const T* block;  // of parameters; `weights`: its panels, or their copy with a mask in
   const T* weights;
   const LstmCall<T>& call;
-  const LstmPlan<T>& plan;
+  const LstmPlan& plan;
   LstmWorkspace<T>& w;
   const LstmRows<T>& rows = w.rows;
   const kernels::Table<T>& kernel = kernels::table<T>();
@@ -205,7 +205,10 @@ struct Steps {
     if (w.recurrent_mask && k + 1 < w.chunk_end) f.recurrent.mask = recurrent_mask(k + 1);
     f.h = w.h_at(k + 1);
     f.h_stride = w.h_stride;
-    if (f.recurrent.mask) f.h_in = w.h_in_at(k + 1);
+    if (f.recurrent.mask) {
+      f.h_in = w.h_in_at(k + 1);
+      f.recurrent_rows = rows.active[k + 1];  // others end here, and have no mask
+    }
     f.h_in_stride = w.h_stride;
     f.y = call.y;
     f.y_offsets = rows.y_offsets + rows.first_row[k];
@@ -218,7 +221,7 @@ struct Steps {
   // A reset before step k clears the h that step k - 1 left; who wrote it clears it.
   void clear_resets(index k, Range range, Range units) const {
     const unsigned char* reset = rows.reset_at(k);
-    if (!reset) return;
+    if (!reset || units.empty()) return;
     const Range mine = active_rows(rows, range, k);
     for (index r = mine.begin; r < mine.end; ++r) {
       if (!reset[r]) continue;
@@ -279,15 +282,15 @@ struct Steps {
 
 template <class T>
 void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
-                const LstmPlan<T>& plan, LstmWorkspace<T>& w) {
+                const LstmPlan& plan, LstmWorkspace<T>& w) {
   const T* weights = w.dropped_weights ? w.dropped_weights : block;
   const Steps<T> steps{shape, block, weights, call, plan, w};
-  plan.sharing.run(shape, w.rows, [&](const LstmShare& share) { steps.run(share); });
+  w.sharing.run(shape, w.rows, [&](const LstmShare& share) { steps.run(share); });
 }
 
 template void lstm_steps(const LstmShape<float>&, const float*, const LstmCall<float>&,
-                         const LstmPlan<float>&, LstmWorkspace<float>&);
+                         const LstmPlan&, LstmWorkspace<float>&);
 template void lstm_steps(const LstmShape<double>&, const double*, const LstmCall<double>&,
-                         const LstmPlan<double>&, LstmWorkspace<double>&);
+                         const LstmPlan&, LstmWorkspace<double>&);
 
 }  // namespace lstmfast::ops

@@ -7,7 +7,7 @@
 
 #include "base/split.h"
 #include "base/team.h"
-#include "ops/lstm_workspace.h"
+#include "ops/lstm_rows.h"
 #include "ops/plan.h"
 
 namespace lstmfast::ops {

@@ -224,15 +224,15 @@ struct ThroughTime {
 template <class T>
 void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
                   const LstmGradients<T>& gradients, const TransposedWeights<T>& transposed,
-                  const LstmSharing& sharing, LstmWorkspace<T>& w) {
+                  LstmWorkspace<T>& w) {
   const ThroughTime<T> steps{shape, block, call, gradients, transposed, w};
-  sharing.run(shape, w.rows, [&](const LstmShare& share) { steps.run(share); });
+  w.sharing.run(shape, w.rows, [&](const LstmShare& share) { steps.run(share); });
 }
 
 #define LF_INSTANTIATE(T)                                                          \
   template void through_time(const LstmShape<T>&, const T*, const LstmCall<T>&,    \
                              const LstmGradients<T>&, const TransposedWeights<T>&, \
-                             const LstmSharing&, LstmWorkspace<T>&);
+                             LstmWorkspace<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)
 #undef LF_INSTANTIATE

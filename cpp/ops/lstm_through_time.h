@@ -2,14 +2,14 @@
 // the state before it. Knows no parameters' gradients.
 #pragma once
 
-#include "ops/lstm_threads.h"
 #include "ops/lstm_transposed.h"
+#include "ops/lstm_workspace.h"
 
 namespace lstmfast::ops {
 
 template <class T>
 void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
                   const LstmGradients<T>& gradients, const TransposedWeights<T>& transposed,
-                  const LstmSharing& sharing, LstmWorkspace<T>& w);
+                  LstmWorkspace<T>& w);
 
 }  // namespace lstmfast::ops

@@ -26,10 +26,9 @@ index root_of(index n) {
 
 template <class T>
 void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training_,
-                            index ahead_rows, int threads) {
+                            index ahead_rows) {
   training = training_;
   trained = false;
-  rows.order(call);
   const CellOptions& o = shape.options;
   const LstmNoise& noise = call.noise;
   const bool draws = training && noise.draw;
@@ -70,7 +69,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   const auto c_at = plan.add<T>(P * c_panel_stride);
   const auto gates_at = at_if(gate_rows > 0, P * gate_panel_stride);
   const auto stats_at = at_if(o.layer_norm, (training ? cached : B) * (2 * G + 2));
-  const auto scratch_at = plan.add<T>(threads * norm_scratch_size);
+  const auto scratch_at = plan.add<T>(sharing.threads * norm_scratch_size);
   const auto u_at = at_if(o.projection > 0, (training ? cached : B) * u_stride);
   // Drawn masks take one or the other, and where they take h_prev the clip does not matter.
   const bool hides_v = training && !draws && o.proj_clip > 0 && o.zoneout_h > 0;

@@ -7,18 +7,17 @@
 
 #include "base/arena.h"
 #include "kernels/table.h"
-#include "ops/lstm_rows.h"
+#include "ops/lstm_threads.h"
 
 namespace lstmfast::ops {
 
 template <class T>
 class LstmWorkspace {
  public:
-  // Lays out a forward call: orders the rows, carves the memory. Keeps nothing of an earlier call.
-  // ahead_rows: packed rows that are projected ahead at a time in inference (0: none); training
-  // projects into the gates' cache. threads: that may run it.
-  void plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training, index ahead_rows,
-            int threads);
+  // Lays out a forward call, whose rows are in order and whose sharing is set: carves the memory.
+  // Keeps nothing of an earlier call. ahead_rows: packed rows that are projected ahead at a time in
+  // inference (0: none); training projects into the gates' cache.
+  void plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training, index ahead_rows);
   // Adds what backward needs; the caches of plan() stay. packed: elements of the packed columns of
   // all threads.
   struct Backward {
@@ -31,6 +30,9 @@ class LstmWorkspace {
   bool training = false;
   bool trained = false;  // a training forward has filled the caches
   LstmRows<T> rows;
+  // Of forward and of its backward, whatever limit of threads is set between: memory is planned for
+  // these threads, and a run takes no more.
+  LstmSharing sharing;
 
   // Steps whose caches are kept at a time, and those that the caches hold now.
   index chunk_steps, chunk_begin, chunk_end;

@@ -96,7 +96,7 @@ LF_INLINE Vec<T> kept_share(const Keep<T>& keep, double rate, index row, index u
   return keep.mask ? Vec<T>::load(keep.mask + row * keep.stride + unit) : Vec<T>::set(T(rate));
 }
 
-// m old + (1 - m) now: exactly one of them where m is 0 or 1.
+// m old + (1 - m) now: where m is 0 or 1, exactly one of them if both are finite.
 template <class T>
 LF_INLINE Vec<T> mixed(Vec<T> m, Vec<T> old, Vec<T> now) {
   return fma(m, old, (Vec<T>::set(T(1)) - m) * now);

@@ -15,7 +15,7 @@ void hidden_forward(const HiddenForward<T>& s) {
         h = mixed(kept_share(s.keep, s.rate, row, u), old, h);
       }
       h.store(s.h + row * s.h_stride + u);
-      if (s.recurrent.mask)
+      if (s.recurrent.mask && row < s.recurrent_rows)
         (h * kept_share(s.recurrent, 0, row, u)).store(s.h_in + row * s.h_in_stride + u);
       if (s.y) store_up_to(h, s.y + s.y_offsets[row] + u, s.unit1 - u);
     }

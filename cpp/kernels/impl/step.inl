@@ -1,5 +1,6 @@
 // One time step: the GEMM tile ends with all gates of the same units in registers, and the cell
-// runs there. See StepForward and StepBackward in args.h. Cell is PlainCell or GeneralCell<T, G>.
+// runs there. See StepForward and StepBackward in lstm_args.h. Cell is PlainCell or GeneralCell<T,
+// G>.
 
 template <class C>
 struct CellType {
