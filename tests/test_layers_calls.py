@@ -175,6 +175,76 @@ def test_configurations_come_back(wrap: bool, tmp_path: Path) -> None:
         np.testing.assert_array_equal(other.get_weights()[0], twin.get_weights()[0])
 
 
+OF_EACH: list[layers.Layer] = [
+    LSTM(4, kernel_regularizer="l2", activity_regularizer="l1"),
+    Bidirectional(LSTM(4), "ave", activity_regularizer="l2"),
+    Dense(2, "relu", kernel_constraint="non_neg", activity_regularizer="l2"),
+    Dropout(0.25, seed=3, activity_regularizer="l1"),
+    Masking(-9.0, activity_regularizer="l2"),
+]
+
+
+def test_there_is_one_of_each() -> None:
+    assert {type(layer) for layer in OF_EACH} == set(layers.LAYERS.classes.values())
+
+
+@pytest.mark.parametrize("layer", OF_EACH, ids=lambda layer: layer.kind)
+def test_every_layer_is_made_again(layer: layers.Layer) -> None:
+    config = layer.get_config()
+    others = [
+        type(layer).from_config(config),
+        layers.from_config({"class_name": type(layer).__name__, "config": config}),
+        type(layer).from_core(layer.config()),
+        copy.deepcopy(layer),
+        pickle.loads(pickle.dumps(layer)),
+    ]
+    for other in others:
+        assert type(other) is type(layer)
+        assert other.config() == layer.config()
+    for other in (others[0], *others[3:]):
+        assert other.get_config() == config
+    plain = (
+        type(layer)(LSTM(4))
+        if isinstance(layer, Bidirectional)
+        else type(layer)(0.5 if isinstance(layer, Dropout) else 4)
+    )
+    assert type(plain).from_config(plain.get_config()).get_config() == plain.get_config()
+
+
+def test_a_tagger_is_made_again(tmp_path: Path) -> None:
+    model = Sequential(
+        [
+            Masking(0.0, input_shape=(None, I)),
+            Bidirectional(LSTM(4, return_sequences=True)),
+            Dense(2, activation="softmax"),
+        ]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(X, MASK.astype(int), verbose=0)
+    model.save(tmp_path / "tagger.safetensors")
+    loaded = models.load_model(tmp_path / "tagger.safetensors")
+    for other in (loaded, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(other.predict(X), model.predict(X))
+        assert other.get_config() == model.get_config()
+        other.fit(X, MASK.astype(int), verbose=0)
+    again = Sequential.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+
+
+def test_what_masking_gives_out_may_cost() -> None:
+    model = Sequential(
+        [
+            Masking(activity_regularizer=lf.regularizers.L2(0.5)),
+            Dense(1, kernel_initializer="zeros"),
+        ]
+    )
+    model.compile("sgd", "mse")
+    assert model.evaluate(X, np.zeros((B, T, 1)), verbose=0) == pytest.approx(
+        0.5 * float((X.astype(float) ** 2).sum()) / B, rel=1e-5
+    )
+
+
 def test_bidirectional_has_keras_s_weights() -> None:
     layer = Bidirectional(LSTM(4, name="mine"), name="both")
     model = Sequential([Input((None, I)), layer])

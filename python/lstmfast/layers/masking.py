@@ -23,6 +23,8 @@ class Masking(Layer):
     ----------
     mask_value : float
         The value.
+    activity_regularizer : str or Regularizer, optional
+        What the outputs cost.
     name, input_shape
         As in `Layer`.
     **unavailable
@@ -43,12 +45,14 @@ class Masking(Layer):
         self,
         mask_value: float = 0.0,
         *,
+        activity_regularizer: Any = None,
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
         super().__init__(name, input_shape)
         check_unavailable(self.where, unavailable, self.unavailable)
+        self.activity_regularizer = activity_regularizer
         self.mask_value = number(mask_value, "mask_value", self.where)
 
     def options(self) -> dict[str, bool | float | str]:
