@@ -102,6 +102,32 @@ def test_both_directions_give_what_each_gives() -> None:
         np.testing.assert_array_equal(found, one)
 
 
+@pytest.mark.parametrize("mode", ["concat", "sum", None])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_halves_are_called_as_layers_of_their_own(mode: Any, sequences: bool) -> None:
+    both = Bidirectional(LSTM(4, return_sequences=sequences), mode)
+    whole = both(X)
+    ahead, back = both.forward_layer(X), both.backward_layer(X)
+    assert ahead.shape == back.shape == ((B, T, 4) if sequences else (B, 4))
+    assert both.forward_layer.output_shape == (None, *((None,) if sequences else ()), 4)
+    back = back[:, ::-1] if sequences else back
+    whole = np.concatenate(whole, axis=-1) if mode is None else whole
+    merged = ahead + back if mode == "sum" else np.concatenate([ahead, back], axis=-1)
+    np.testing.assert_array_equal(merged, whole)
+    alone = LSTM(4, return_sequences=sequences)
+    alone(X)
+    alone.set_weights(both.forward_layer.get_weights())
+    np.testing.assert_array_equal(both.forward_layer(X), alone(X))
+    both.forward_layer.set_weights([2 * w for w in alone.get_weights()])
+    assert (both.forward_layer(X) != ahead).any()
+    both.forward_layer.reset_states()
+    random = Bidirectional(LSTM(4, dropout=0.5, seed=3, return_state=True))
+    random(X)
+    y, h, _ = random.forward_layer(X, mask=MASK, training=True)
+    np.testing.assert_array_equal(y, h)
+    assert (random.forward_layer(X, mask=MASK, training=True)[0] != y).any()
+
+
 def test_a_batch_without_rows() -> None:
     y, h, c = LSTM(4, return_sequences=True, return_state=True)(X[:0])
     assert (y.shape, h.shape, c.shape) == ((0, T, 4), (0, 4), (0, 4))
@@ -356,6 +382,26 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         r"\[layers.LSTM\] mask has shape \(5, 2\); expected \(5, 6\)",
     ),
+    "half": (
+        lambda: _both()(X),
+        ValueError,
+        r"\[layers.LSTM\] a call of forward_lstm, one half of a Bidirectional, which carries",
+    ),
+    "half's states": (
+        lambda: _both().reset_states(),
+        ValueError,
+        r"\[layers.LSTM\] reset_states of forward_lstm, .*; expected the Bidirectional itself",
+    ),
+    "half's x": (
+        lambda: _both(stateful=False)(X[..., :2]),
+        ValueError,
+        r"\[layers.LSTM\] x has samples of shape \(6, 2\); expected \(\?, 3\)",
+    ),
+    "half in a model": (
+        lambda: Sequential([_both()]),
+        ValueError,
+        "it is one half of a Bidirectional; add a copy and set its weights",
+    ),
     "training": (
         lambda: LSTM(3)(X, training="no"),
         TypeError,
@@ -410,6 +456,12 @@ def _called() -> LSTM:
     layer = LSTM(3)
     layer(X)
     return layer
+
+
+def _both(stateful: bool = True) -> LSTM:
+    layer = Bidirectional(LSTM(3, stateful=stateful))
+    layer(X)
+    return layer.forward_layer
 
 
 def _masked() -> Sequential:

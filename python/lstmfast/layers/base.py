@@ -186,9 +186,13 @@ class Layer(Weights):
             self._calls += 1
             more |= {"training": True, "seed": self._call_seed, "step": self._calls}
         try:
-            return self._built_engine().call_layer(self._index, array, mask=mask, **more)
+            engine, index = self._engine_of_call()
+            return engine.call_layer(index, array, mask=mask, **more)
         except ValueError as error:
             raise ValueError(str(error).replace("[layer.call]", f"[{self.where}]")) from None
+
+    def _engine_of_call(self) -> tuple[_core.Model, int]:
+        return self._built_engine(), self._index
 
     def _ready(self, x: ArrayLike) -> Array:
         """Return x as the core takes it; now there are weights."""
@@ -204,14 +208,17 @@ class Layer(Weights):
 
     def _build_alone(self, x: Array) -> None:
         """Make weights, for inputs like x, of a layer that is in no model."""
-        shape = ["?"] * (x.ndim - 2) + [str(x.shape[-1])]
-        config = {"dtype": x.dtype.name, "input_shape": ",".join(shape), "layers": "1"}
-        config |= {f"layers.0.{key}": text for key, text in self.config().items()}
-        engine = _core.Model(config)
+        engine = self._engine_alone(x.ndim - 2, x.shape[-1], x.dtype.name)
         parts = [(name, tuple(shape)) for _, name, shape in engine.weight_names()]
         weights = self.initial_weights(parts, x.dtype, as_generator(), x.shape[1:])
         engine.set_weights([as_float(weight, x.dtype, self.where, "weight") for weight in weights])
         self._bind(engine, 0)
+
+    def _engine_alone(self, steps: int, features: int, dtype: str) -> _core.Model:
+        """Return a core's model of this layer alone; steps: how many axes of any size."""
+        shape = ["?"] * steps + [str(features)]
+        config = {"dtype": dtype, "input_shape": ",".join(shape), "layers": "1"}
+        return _core.Model(config | {f"layers.0.{k}": text for k, text in self.config().items()})
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy is a description: it belongs to no model

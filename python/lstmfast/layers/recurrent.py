@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import items
 from lstmfast.layers.base import Layer
 from lstmfast.layers.input import split_batch
+
+if TYPE_CHECKING:
+    from lstmfast import _core
 
 
 class Recurrent(Layer):
@@ -48,6 +51,8 @@ class Recurrent(Layer):
     @property
     def problem_in_row(self) -> str | None:
         """What keeps the layer out of a `Sequential`, whose layers give out one array; or None."""
+        if self._prefix:
+            return "it is one half of a Bidirectional; add a copy and set its weights"
         for name in ("return_state", "return_cell_states"):
             if getattr(self, name):
                 return f"{name}=True gives out several arrays; call the layer itself to get them"
@@ -101,12 +106,30 @@ class Recurrent(Layer):
         dtype = self._ready(x).dtype
         return [as_float(state, dtype, self.where, "initial_state") for state in states]
 
+    def _engine_of_call(self) -> tuple[_core.Model, int]:
+        if not self._prefix:
+            return super()._engine_of_call()
+        # one half of a Bidirectional: the engine has both as one layer, and merges what they give
+        self._check_no_half("a call")
+        weights = self.get_weights()
+        engine = self._engine_alone(1, weights[0].shape[0], self._built_engine().config["dtype"])
+        engine.set_weights(weights)
+        return engine, 0
+
+    def _check_no_half(self, what: str) -> None:
+        if self._prefix and self.stateful:
+            raise ValueError(
+                f"[{self.where}] {what} of {self.name}, one half of a Bidirectional, which carries "
+                "the states of both; expected the Bidirectional itself"
+            )
+
     def _split(self, results: list[Array]) -> list[Array]:
         return results
 
     def reset_states(self) -> None:
         """Begin anew: the state that a stateful layer carries on becomes zero."""
         if self._engine is not None:
+            self._check_no_half("reset_states")
             self._engine.reset_states(self._index)
 
     reset_state = reset_states
