@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast.losses import Loss
+from lstmfast.losses import Loss, MeanSquaredError
 from lstmfast.metrics import MeanMetricWrapper, Metric
 from lstmfast.models import Sequential, load_model
 from own_code import Pinball, Scaled, Worst, model_and_data, off_by, squared
@@ -136,6 +136,8 @@ def test_what_custom_objects_may_be(tmp_path: Path) -> None:
         with pytest.raises(TypeError, match=rf"custom_objects\['Scaled'\] is of type {found}; exp"):
             load_model(path, {"Scaled": value})
     with pytest.raises(TypeError, match=r"which is not your own"):
+        load_model(path, {"Scaled": MeanSquaredError()})
+    with pytest.raises(TypeError, match=r"\[Other\] the loss lacks call"):
         load_model(path, {"Scaled": type("Other", (Loss,), {})})
     with pytest.raises(TypeError, match="custom_objects is of type list; expected a dictionary"):
         load_model(path, [Scaled])  # type: ignore[arg-type]

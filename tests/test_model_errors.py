@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,42 @@ def compiled() -> Sequential:
     model = Sequential([Input((3, 1)), LSTM(5), Dense(2)])
     model.compile("adam", "mse")
     return model
+
+
+class Callless(losses.Loss):
+    pass
+
+
+class ForeignMetric:
+    """A metric as other libraries have them."""
+
+    def __call__(self, y_true: Any, y_pred: Any) -> float:
+        return 0.0
+
+    def update_state(self, y_true: Any, y_pred: Any) -> None: ...
+
+    def result(self) -> float:
+        return 0.0
+
+
+class ForeignLoss:
+    """A loss as other libraries have them."""
+
+    def __call__(self, y_true: Any, y_pred: Any) -> float:
+        return self.call(y_true, y_pred)
+
+    def call(self, y_true: Any, y_pred: Any) -> float:
+        return 0.0
+
+
+class MeanSquaredError:
+    """Of a library that is known by its name."""
+
+    def __call__(self, y_true: Any, y_pred: Any) -> float:
+        return 0.0
+
+
+MeanSquaredError.__module__ = "keras.src.losses"
 
 
 # what is called, the kind of error, and a pattern that its message must match
@@ -98,6 +135,26 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: compiled().compile("adam", "mse", metrics=["mea"]),
         ValueError,
         r"mea.*mean_absolute_error",
+    ),
+    "loss without call": (
+        lambda: compiled().compile("adam", Callless()),
+        TypeError,
+        r"\[Callless\] the loss lacks call\(y_true, y_pred\), which returns the value and its grad",
+    ),
+    "class of a loss without call": (
+        lambda: compiled().compile("adam", Callless),
+        TypeError,
+        r"\[Callless\] the loss lacks call",
+    ),
+    "metric without methods": (
+        lambda: compiled().compile("adam", "mse", metrics=[type("Empty", (metrics.Metric,), {})]),
+        TypeError,
+        r"\[Empty\] the metric lacks update_state, result and reset_state",
+    ),
+    "metric as a loss": (
+        lambda: compiled().compile("adam", metrics.MeanSquaredError()),
+        TypeError,
+        "loss is of type MeanSquaredError; expected a name or an object of lstmfast's Loss",
     ),
     "metric twice": (
         lambda: compiled().compile(
@@ -188,6 +245,33 @@ def test_message(name: str) -> None:
     with pytest.raises(kind, match=f"(?s){pattern}") as caught:
         call()
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("what", ["loss", "metric"])
+@pytest.mark.parametrize("kind", [ForeignMetric, ForeignLoss, MeanSquaredError])
+@pytest.mark.parametrize("is_object", [False, True])
+def test_objects_of_other_libraries(what: str, kind: Any, is_object: bool) -> None:
+    given = kind() if is_object else kind
+    own = "losses.Loss" if what == "loss" else "metrics.Metric"
+    name = "'mean_squared_error'" if kind is MeanSquaredError else "'mse'"
+    pattern = (
+        rf"{what} is of type {kind.__module__}.{kind.__name__}, which is not lstmfast's; expected "
+        rf"a name, such as {name}, a function, or a class derived from lstmfast.{own}"
+    )
+    with pytest.raises(TypeError, match=pattern):
+        compiled().compile("sgd", *([given] if what == "loss" else ["mse", None, [given]]))
+
+
+def test_anything_else_that_can_be_called_is_a_function() -> None:
+    class Difference:
+        def __call__(self, y_true: Any, y_pred: Any) -> Any:
+            return y_pred - y_true
+
+    model = compiled()
+    several = [Difference(), Difference().__call__, functools.partial(np.subtract), np.add]
+    for one in several:
+        model.compile("sgd", "mse", metrics=[one])
+        assert np.isfinite(model.evaluate(X, Y, verbose=0)).all()
 
 
 def test_a_failed_compile_changes_nothing() -> None:

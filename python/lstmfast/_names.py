@@ -8,6 +8,9 @@ from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
 
+# whose losses and metrics are objects that can be called, but not as functions of arrays
+_LIBRARIES = frozenset({"keras", "tensorflow", "tf_keras", "torch", "torchmetrics"})
+
 
 def snake_case(name: str) -> str:
     """Return ``mean_squared_error`` for ``MeanSquaredError`` and ``mse`` for ``MSE``."""
@@ -58,6 +61,22 @@ class Registry(Generic[K]):
             f"{self.what} is of type {type(identifier).__name__}; expected a name or an object of "
             f"lstmfast's {self.base.__name__} classes"
         )
+
+    def refuse_foreign(self, identifier: Any) -> None:
+        """Refuse what is called in the way of another library, though it can be called."""
+        kind = identifier if isinstance(identifier, type) else type(identifier)
+        roots = {cls.__module__.partition(".")[0] for cls in kind.__mro__}
+        if "lstmfast" in roots:
+            return
+        ways = ("update_state", "result"), ("call",)
+        if roots & _LIBRARIES or any(all(hasattr(kind, n) for n in names) for names in ways):
+            known = self.find(kind.__name__)
+            name = snake_case(kind.__name__) if known else next(iter(self.aliases))
+            raise TypeError(
+                f"{self.what} is of type {kind.__module__}.{kind.__qualname__}, which is not "
+                f"lstmfast's; expected a name, such as {name!r}, a function, or a class derived "
+                f"from {self.base.__module__.removesuffix('.base')}.{self.base.__name__}"
+            )
 
     def _named(self, name: str) -> type[K]:
         cls = self.find(name)
