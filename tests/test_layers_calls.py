@@ -161,6 +161,50 @@ def test_other_layers_are_called_alike() -> None:
     np.testing.assert_array_equal(Masking(-9.0)(odd), masked)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values_to_mask_are_compared_in_the_layer_s_dtype(dtype: str) -> None:
+    odd = np.where(MASK[..., None], X.astype(dtype), 0.1)
+    layer = Masking(0.1)
+    np.testing.assert_array_equal(layer.compute_mask(odd), MASK)
+    assert layer.compute_mask([[1], [0]]).tolist() == [True, True]
+    model = Sequential([Input((None, I)), layer, LSTM(3)])  # float32
+    np.testing.assert_array_equal(layer.compute_mask(odd), MASK)
+    cut = odd[1:2, MASK[1]]
+    np.testing.assert_allclose(model.predict(odd[1:2]), model.predict(cut), atol=1e-6)
+    assert Masking(1e300).compute_mask(X).all()
+
+
+def test_dtypes_of_layers() -> None:
+    wide = LSTM(3, dtype="float64")
+    assert (wide.dtype, LSTM(3).dtype) == ("float64", None)
+    assert wide(X).dtype == np.float64
+    for dtype in ("float32", "float64", np.float64):
+        kinds: list[Any] = [
+            Masking(dtype=dtype),
+            Bidirectional(LSTM(3, dtype=dtype, return_sequences=True)),
+            LSTM(3, dtype=dtype),
+            Dropout(0.1, dtype=dtype),
+            Dense(1, dtype=dtype),
+        ]
+        model = Sequential([Input((T, I), dtype=dtype), *kinds])
+        name = np.dtype(dtype).name
+        assert {layer.dtype for layer in model.layers} == {model.dtype} == {name}
+        again = Sequential.from_config(model.get_config())
+        assert again.get_config() == model.get_config()
+        assert copy.deepcopy(model).predict(X).dtype == dtype
+        model.layers[2].dtype = dtype
+
+
+def test_no_word_of_training_is_none() -> None:
+    layers_: list[Any] = [
+        LSTM(4, dropout=0.5, seed=3),
+        Dropout(0.5, seed=3),
+        Bidirectional(LSTM(2)),
+    ]
+    for layer in layers_:
+        np.testing.assert_array_equal(layer(X, training=None), layer(X))
+
+
 def test_masks_go_through_calls() -> None:
     assert LSTM(2).compute_mask(X, MASK) is None
     for layer in (LSTM(2, return_sequences=True), Dense(2), Dropout(0.1)):
@@ -296,185 +340,6 @@ def test_bidirectional_has_keras_s_weights() -> None:
     assert layer.count_params() == 2 * (4 * 4 * (I + 4 + 1))
 
 
-MASKED = [Masking(input_shape=(T, I)), LSTM(2, return_sequences=True), Dense(1)]
-ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
-    "several outputs": (
-        lambda: Sequential([LSTM(3, return_state=True)]),
-        ValueError,
-        r"\[Sequential.add\] .*return_state=True gives out several arrays; call the layer itself",
-    ),
-    "cells": (
-        lambda: Sequential([LSTM(3, return_cell_states=True)]),
-        ValueError,
-        "return_cell_states=True gives out several arrays",
-    ),
-    "two outputs": (
-        lambda: Sequential([Bidirectional(LSTM(3), None)]),
-        ValueError,
-        "merge_mode=None gives out two arrays; call the layer itself",
-    ),
-    "merge mode": (
-        lambda: Bidirectional(LSTM(3), "avg"),
-        ValueError,
-        r"\[layers.Bidirectional\] merge_mode is 'avg'; expected one of",
-    ),
-    "not an LSTM": (
-        lambda: Bidirectional(Dense(3)),
-        TypeError,
-        r"layer is of type Dense; expected a layer LSTM",
-    ),
-    "both backwards": (
-        lambda: Bidirectional(LSTM(3, go_backwards=True)),
-        ValueError,
-        "both layers have go_backwards=True; expected one of them to go backwards",
-    ),
-    "sequences differ": (
-        lambda: Bidirectional(
-            LSTM(3), backward_layer=LSTM(3, go_backwards=True, return_sequences=True)
-        ),
-        ValueError,
-        "return_sequences is False for the forward layer and True for the backward layer",
-    ),
-    "sizes differ": (
-        lambda: Bidirectional(LSTM(3), "sum", backward_layer=LSTM(2, go_backwards=True)),
-        ValueError,
-        "the layers give out 3 and 2 values; expected the same for merge_mode='sum'",
-    ),
-    "inner penalty": (
-        lambda: Bidirectional(LSTM(3, activity_regularizer="l2")),
-        ValueError,
-        "a layer inside has an activity_regularizer; expected it here",
-    ),
-    "weights": (
-        lambda: Bidirectional(LSTM(3), weights=[np.zeros((3, 12))])(X),
-        ValueError,
-        r"weights has 1 arrays; expected 6",
-    ),
-    "weights' shape": (
-        lambda: Bidirectional(LSTM(3), weights=[np.zeros((3, 11))] * 6)(X),
-        ValueError,
-        r"weights: forward.kernel has shape \(3, 11\); expected \(3, 12\)",
-    ),
-    "x": (lambda: LSTM(3)(X[0, 0]), ValueError, r"\[layers.LSTM\] x has shape \(3,\)"),
-    "x rank": (lambda: LSTM(3)(X[0]), ValueError, r"expected \(steps, features\)"),
-    "x features": (
-        lambda: LSTM(3, input_shape=(T, I)) and _called()(X[..., :2]),
-        ValueError,
-        r"\[layers.LSTM\] x has samples of shape \(6, 2\); expected \(\?, 3\)",
-    ),
-    "states": (
-        lambda: LSTM(3)(X, initial_state=[np.zeros((B, 3))]),
-        ValueError,
-        r"\[layers.LSTM\] initial_state has 1 arrays; expected 2",
-    ),
-    "states' kind": (
-        lambda: LSTM(3)(X, initial_state=3),
-        TypeError,
-        r"initial_state is of type int; expected a list of arrays",
-    ),
-    "states' shape": (
-        lambda: LSTM(3)(X, initial_state=np.zeros((2, 1, 3))),
-        ValueError,
-        r"initial_state\[0\] has shape \(1, 3\); expected \(5, 3\)",
-    ),
-    "mask": (
-        lambda: LSTM(3)(X, mask=MASK[:, :2]),
-        ValueError,
-        r"\[layers.LSTM\] mask has shape \(5, 2\); expected \(5, 6\)",
-    ),
-    "half": (
-        lambda: _both()(X),
-        ValueError,
-        r"\[layers.LSTM\] a call of forward_lstm, one half of a Bidirectional, which carries",
-    ),
-    "half's states": (
-        lambda: _both().reset_states(),
-        ValueError,
-        r"\[layers.LSTM\] reset_states of forward_lstm, .*; expected the Bidirectional itself",
-    ),
-    "half's x": (
-        lambda: _both(stateful=False)(X[..., :2]),
-        ValueError,
-        r"\[layers.LSTM\] x has samples of shape \(6, 2\); expected \(\?, 3\)",
-    ),
-    "half in a model": (
-        lambda: Sequential([_both()]),
-        ValueError,
-        "it is one half of a Bidirectional; add a copy and set its weights",
-    ),
-    "training": (
-        lambda: LSTM(3)(X, training="no"),
-        TypeError,
-        "training is of type str; expected True or False",
-    ),
-    "dropout": (
-        lambda: LSTM(3, dropout=1.5),
-        ValueError,
-        r"\[layers.LSTM\] dropout is 1.5; expected 0 to below 1",
-    ),
-    "clip": (lambda: LSTM(3, cell_clip=0.0), ValueError, "cell_clip is 0.0"),
-    "interval": (
-        lambda: LSTM(3, recompute_every="root"),
-        ValueError,
-        r"\[layers.LSTM\] recompute_every is 'root'",
-    ),
-    "seed": (lambda: LSTM(3, seed=-1), ValueError, r"\[layers.LSTM\] seed is -1"),
-    "mask value": (
-        lambda: Masking("0"),
-        TypeError,
-        r"\[layers.Masking\] mask_value is of type str; expected a number",
-    ),
-    "batch shape": (
-        lambda: LSTM(3, batch_input_shape=(2, 3, 1), input_shape=(3, 1)),
-        ValueError,
-        "batch_input_shape is given; expected no input_shape beside it",
-    ),
-    "input": (
-        lambda: Input((3, 1), batch_shape=(2, 3, 1)),
-        ValueError,
-        "batch_shape is given; expected neither shape nor batch_size beside it",
-    ),
-    "own loss": (
-        lambda: _masked().compile("sgd", lambda y, p: (0.0, p)),
-        ValueError,
-        "expected a built-in loss, for the output has a mask",
-    ),
-    "own metric": (
-        lambda: _masked().compile("sgd", "mse", metrics=[lambda y, p: y]),
-        ValueError,
-        "expected built-in metrics, for the output has a mask",
-    ),
-    "changed": (
-        lambda: setattr(_called(), "go_backwards", True),
-        AttributeError,
-        "go_backwards cannot change once the layer has weights",
-    ),
-}
-
-
-def _called() -> LSTM:
-    layer = LSTM(3)
-    layer(X)
-    return layer
-
-
-def _both(stateful: bool = True) -> LSTM:
-    layer = Bidirectional(LSTM(3, stateful=stateful))
-    layer(X)
-    return layer.forward_layer
-
-
-def _masked() -> Sequential:
-    return Sequential([Masking(input_shape=(T, I)), LSTM(2, return_sequences=True), Dense(1)])
-
-
-@pytest.mark.parametrize("name", ERRORS)
-def test_message(name: str) -> None:
-    call, kind, pattern = ERRORS[name]
-    with pytest.raises(kind, match=pattern):
-        call()
-
-
 def test_a_loss_of_one_s_own_sees_no_mask_behind_the_sequences() -> None:
     model = Sequential([Masking(input_shape=(T, I)), LSTM(2), Dense(1)])
     model.compile("sgd", lambda y, p: (float(np.mean((p - y) ** 2)), 2 * (p - y) / p.size))
@@ -482,7 +347,7 @@ def test_a_loss_of_one_s_own_sees_no_mask_behind_the_sequences() -> None:
 
 
 def test_layer_calls_leave_others_alone() -> None:
-    model = _masked()
+    model = Sequential([Masking(input_shape=(T, I)), LSTM(2, return_sequences=True), Dense(1)])
     before = model.predict(X)
     lf.utils.set_random_seed(1)
     model.layers[1](X, mask=MASK, training=True)

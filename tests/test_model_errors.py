@@ -112,6 +112,16 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         r"\[fit\] the model is not compiled; call compile\(loss=...\) first",
     ),
+    "layer's place": (
+        lambda: compiled().get_layer(index=7),
+        ValueError,
+        r"\[Sequential.get_layer\] index is 7; there are 2 layers",
+    ),
+    "layer's place's kind": (
+        lambda: compiled().get_layer(index="dense"),
+        TypeError,
+        r"\[Sequential.get_layer\] index is of type str; expected an integer",
+    ),
     # -- compile
     "optimizer": (
         lambda: compiled().compile("adma", "mse"),

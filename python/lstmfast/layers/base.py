@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from lstmfast import _core, constraints, regularizers
-from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, shape_text
+from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
 from lstmfast._checks import check_unavailable, flag
 from lstmfast._names import config_text
 from lstmfast._rules import Rule, Rules
@@ -26,7 +26,6 @@ Sample: TypeAlias = "tuple[int | None, ...]"
 
 # Keras's arguments that are not offered yet, with the values at which they change nothing
 UNAVAILABLE: dict[str, Any] = {
-    "dtype": None,
     "trainable": True,
 }
 
@@ -41,6 +40,17 @@ class Layer(Weights):
     input_shape : tuple of int or None, optional
         On a model's first layer, the shape of one sample, in place of an `Input`; None stands for
         any number of steps.
+    dtype : {"float32", "float64"}, optional
+        That of the model, which it must be equal to. A layer in no model computes in it; float32
+        by default.
+
+    Notes
+    -----
+    A copy of a layer (by `copy`, `pickle` or `from_config`) is a description without weights; that
+    of a model has them.
+
+    Masks travel with the arrays inside a `Sequential` only. In calls of single layers pass them:
+    ``layer(x, mask=layer_before.compute_mask(x_before))``.
     """
 
     kind: ClassVar[str]
@@ -48,6 +58,7 @@ class Layer(Weights):
     # attributes that are regularizers or constraints, or None
     rules: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
     activity_regularizer: Any = None
+    _dtype: str | None = None  # as it was given
 
     def __init__(
         self, name: str | None = None, input_shape: Sequence[int | None] | None = None
@@ -62,8 +73,10 @@ class Layer(Weights):
         """Refuse what would have no effect: Keras's other options, and changes once built."""
         if name in self.unavailable and name != "trainable":
             check_unavailable(self.where, {name: value}, self.unavailable)
-        if self.__dict__.get("_engine") is not None and (
-            name == "input_shape" or name in self.get_config()
+        if (
+            name != "dtype"
+            and self.__dict__.get("_engine") is not None
+            and (name == "input_shape" or name in self.get_config())
         ):
             if value is getattr(self, name):  # True, False or None as before
                 return
@@ -73,6 +86,30 @@ class Layer(Weights):
         if name in self.rules:
             value = (constraints if name.endswith("constraint") else regularizers).get(value)
         super().__setattr__(name, value)
+
+    def _check_rest(self, rest: Mapping[str, Any]) -> None:
+        """Refuse the constructor's other arguments, unless they change nothing."""
+        rest = dict(rest)
+        self.dtype = rest.pop("dtype", None)
+        check_unavailable(self.where, rest, self.unavailable)
+
+    @property
+    def dtype(self) -> str | None:
+        """The type of weights and computation; None where neither model nor user has said it."""
+        return self._dtype if self._engine is None else str(self._engine.config["dtype"])
+
+    @dtype.setter
+    def dtype(self, value: Any) -> None:
+        try:
+            name = None if value is None else as_dtype(value, self.where).name
+        except ValueError:
+            check_unavailable(self.where, {"dtype": value}, {"dtype": None})
+            raise
+        if self._engine is not None and name not in (None, self.dtype):
+            raise AttributeError(
+                f"[{self.where}] dtype cannot change once the layer has weights; make a new layer"
+            )
+        self._dtype = name
 
     @property
     def trainable(self) -> bool:
@@ -131,7 +168,8 @@ class Layer(Weights):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         rules = {name: _registry(name).serialize(getattr(self, name)) for name in self.rules}
-        return {"name": self.name, **self.options(), **rules}
+        dtype = {} if self._dtype is None else {"dtype": self._dtype}
+        return {"name": self.name, **dtype, **self.options(), **rules}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
@@ -156,7 +194,7 @@ class Layer(Weights):
         """Return the mask of the output for an input with that mask, None where there is none."""
         return None if mask is None else as_flags(mask, self.where, "mask")
 
-    def __call__(self, x: ArrayLike, mask: ArrayLike = None, training: bool = False) -> Any:
+    def __call__(self, x: ArrayLike, mask: ArrayLike = None, training: bool | None = False) -> Any:
         """Return the layer's output for a batch of inputs.
 
         A layer that is in no model gets its weights at the first call.
@@ -167,8 +205,8 @@ class Layer(Weights):
             (B, ...): the inputs.
         mask : array_like of bool, optional
             (B, ...) without the last axis: False where an input does not count.
-        training : bool
-            Do what is random.
+        training : bool, optional
+            Do what is random; None is False.
 
         Returns
         -------
@@ -176,11 +214,13 @@ class Layer(Weights):
         """
         return self._call(x, mask, training)[0]
 
-    def _call(self, x: ArrayLike, mask: ArrayLike, training: bool, **more: Any) -> list[Array]:
+    def _call(
+        self, x: ArrayLike, mask: ArrayLike, training: bool | None, **more: Any
+    ) -> list[Array]:
         array = self._ready(x)
         if mask is not None:
             mask = as_flags(mask, self.where, "mask")
-        if flag(training, "training", self.where):
+        if training is not None and flag(training, "training", self.where):
             if self._call_seed is None:
                 self._call_seed = draw_seed(as_generator())
             self._calls += 1
@@ -196,8 +236,7 @@ class Layer(Weights):
 
     def _ready(self, x: ArrayLike) -> Array:
         """Return x as the core takes it; now there are weights."""
-        dtype = np.dtype(np.float32 if self._engine is None else self._engine.config["dtype"])
-        array = as_float(x, dtype, self.where, "x")
+        array = as_float(x, np.dtype(self.dtype or np.float32), self.where, "x")
         if array.ndim < 2:
             raise ValueError(
                 f"[{self.where}] x has shape {shape_text(array.shape)}; expected (batch, ...)"
@@ -232,8 +271,9 @@ class Layer(Weights):
         }
 
     def __repr__(self) -> str:
-        name, value = next(iter(self.options().items()))
-        return f"<{type(self).__name__} {name}={value}, name={self.name}, built={self.built}>"
+        name = next(iter(self.options()))
+        what = f"{type(self).__name__} {name}={getattr(self, name)}"
+        return f"<{what}, name={self.name}, built={self.built}>"
 
 
 def _registry(name: str) -> Rules[Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmfast._arrays import Array, as_float, shape_text
-from lstmfast._checks import check_unavailable, items
+from lstmfast._checks import items
 from lstmfast.layers.base import Parts, Sample, part_of
 from lstmfast.layers.lstm import LSTM
 from lstmfast.layers.recurrent import Recurrent
@@ -79,7 +79,8 @@ class Bidirectional(Recurrent):
             input_shape = given.input_shape
         super().__init__(name, input_shape, batch_input_shape)
         self.batch_size = self.batch_size or given.batch_size
-        check_unavailable(self.where, unavailable, self.unavailable)
+        self._check_rest(unavailable)
+        self.dtype = self._dtype or given._dtype
         if merge_mode not in _MERGE_MODES:
             raise ValueError(
                 f"[{self.where}] merge_mode is {merge_mode!r}; expected one of {_MERGE_MODES}"
@@ -102,6 +103,9 @@ class Bidirectional(Recurrent):
 
     def _check(self) -> None:
         ahead, back = self.forward_layer, self.backward_layer
+        dtypes = {layer._dtype for layer in (self, ahead, back)} - {None}
+        if len(dtypes) > 1:
+            raise ValueError(f"[{self.where}] the layers have several dtypes; expected the same")
         if ahead.go_backwards == back.go_backwards:
             raise ValueError(
                 f"[{self.where}] both layers have go_backwards={ahead.go_backwards}; expected one "

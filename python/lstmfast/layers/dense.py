@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast import initializers
 from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
-from lstmfast._checks import check_unavailable, count, flag
+from lstmfast._checks import count, flag
 from lstmfast.layers.base import Layer, Parts, Sample
 
 
@@ -71,7 +71,7 @@ class Dense(Layer):
         **unavailable: Any,
     ) -> None:
         super().__init__(name, input_shape)
-        check_unavailable(self.where, unavailable, self.unavailable)
+        self._check_rest(unavailable)
         self.units = count(units, "units", self.where)
         self.activation = activation_text(activation, self.where, rows=True)
         self.use_bias = flag(use_bias, "use_bias", self.where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from lstmfast._checks import check_unavailable, count, number
+from lstmfast._checks import count, number
 from lstmfast.layers.base import UNAVAILABLE, Layer
 
 
@@ -46,7 +46,7 @@ class Dropout(Layer):
         **unavailable: Any,
     ) -> None:
         super().__init__(name, input_shape)
-        check_unavailable(self.where, unavailable, self.unavailable)
+        self._check_rest(unavailable)
         self.activity_regularizer = activity_regularizer
         self.rate = number(rate, "rate", self.where)
         if not 0.0 <= self.rate <= 1.0:

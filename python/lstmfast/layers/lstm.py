@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast import initializers
 from lstmfast._arrays import Array
 from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell, share
-from lstmfast._checks import check_unavailable, count, flag
+from lstmfast._checks import count, flag
 from lstmfast.initializers.chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
 from lstmfast.layers.base import Parts, Sample
 from lstmfast.layers.recurrent import Recurrent
@@ -193,7 +193,7 @@ class LSTM(Recurrent):
         given = dict(locals())
         super().__init__(name, input_shape, batch_input_shape)
         known = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
-        check_unavailable(self.where, known, self.unavailable)
+        self._check_rest(known)
         self.units = count(units, "units", self.where)
         self.dropout = share(dropout, "dropout", self.where)
         functions = ("activation", "recurrent_activation", "output_activation")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_float
-from lstmfast._checks import check_unavailable, number
+from lstmfast._arrays import Array, ArrayLike, as_array, as_float
+from lstmfast._checks import number
 from lstmfast.layers.base import Layer
 
 
@@ -17,7 +17,9 @@ class Masking(Layer):
 
     Layers behind it skip these steps: an LSTM keeps its state and repeats its output there, and
     losses and metrics of a sequence of outputs are means over the other steps. Masked steps are
-    given out as zeros. A mask goes through all layers up to an LSTM that gives out one step.
+    given out as zeros. Inside a `Sequential` a mask goes through all layers up to an LSTM that
+    gives out one step. An array takes no mask along: where layers are called one by one, pass it,
+    ``layer(x, mask=masking.compute_mask(x))``.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ class Masking(Layer):
         **unavailable: Any,
     ) -> None:
         super().__init__(name, input_shape)
-        check_unavailable(self.where, unavailable, self.unavailable)
+        self._check_rest(unavailable)
         self.activity_regularizer = activity_regularizer
         self.mask_value = number(mask_value, "mask_value", self.where)
 
@@ -60,7 +62,15 @@ class Masking(Layer):
         return {"mask_value": self.mask_value}
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Array:
-        """Return where x (..., features) is not masked; a mask that it has is not heeded."""
-        values = as_float(x, np.dtype(np.float64), self.where, "x")
-        real: Array = np.any(values != self.mask_value, axis=-1)
+        """Return where x (..., features) is not masked; a mask that it has is not heeded.
+
+        Values are compared in the layer's dtype once it is in a model or was called, else in that
+        of x.
+        """
+        array = as_array(x, self.where, "x")
+        wide = array.dtype == np.float64 and self.dtype is None  # of a layer that has no dtype yet
+        dtype = np.dtype(np.float64 if wide else self.dtype or np.float32)
+        with np.errstate(over="ignore"):  # a value beyond the dtype's range masks what is infinite
+            value = np.asarray(self.mask_value).astype(dtype)
+        real: Array = np.any(as_float(array, dtype, self.where, "x") != value, axis=-1)
         return real

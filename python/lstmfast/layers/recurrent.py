@@ -67,7 +67,7 @@ class Recurrent(Layer):
         x: ArrayLike,
         initial_state: Any = None,
         mask: ArrayLike = None,
-        training: bool = False,
+        training: bool | None = False,
     ) -> Any:
         """Return the layer's output for a batch of sequences.
 
@@ -83,8 +83,8 @@ class Recurrent(Layer):
             `Bidirectional` takes the forward layer's, then the backward layer's.
         mask : array_like of bool, optional
             (B, T): False steps are skipped.
-        training : bool
-            Do what is random.
+        training : bool, optional
+            Do what is random; None is False.
 
         Returns
         -------

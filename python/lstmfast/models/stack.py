@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import weakref
 from collections.abc import Sequence
 from typing import Any
 
 from lstmfast import _core
 from lstmfast._arrays import Array, as_dtype, as_float, shape_text
-from lstmfast._checks import check_unavailable, count, flag, items
+from lstmfast._checks import check_unavailable, count, flag, items, wrong_kind
 from lstmfast.layers import Input, Layer
 from lstmfast.layers.input import sample_shape
 from lstmfast.layers.recurrent import Recurrent
@@ -136,7 +137,14 @@ class Stack:
         if (name is None) == (index is None):
             raise ValueError("[Sequential.get_layer] expected either a name or an index")
         if index is not None:
-            return self.layers[index]
+            try:
+                return self.layers[operator.index(index)]
+            except TypeError:
+                raise wrong_kind("Sequential.get_layer", "index", index, "an integer") from None
+            except IndexError:
+                raise ValueError(
+                    f"[Sequential.get_layer] index is {index}; there are {len(self.layers)} layers"
+                ) from None
         for layer in self.layers:
             if layer.name == name:
                 return layer
@@ -194,6 +202,12 @@ class Stack:
 
     def _build(self, first_sample: tuple[int, ...] | None = None) -> None:
         check_chain(self.layers, self._sample_shape or ())
+        for layer in self.layers:
+            if layer._dtype not in (None, self._dtype.name):
+                raise ValueError(
+                    f"[Sequential] {layer.name} has dtype {layer._dtype}; expected "
+                    f"{self._dtype.name}, the model's, or none"
+                )
         config = self.core_config()
         engine = _core.Model(config, self._dtype.name)
         parts: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in self.layers]
