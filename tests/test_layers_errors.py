@@ -172,12 +172,12 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "own loss": (
         lambda: _masked().compile("sgd", lambda y, p: (0.0, p)),
         ValueError,
-        "expected a built-in loss, for the output has a mask",
+        r'loss is "lambda"; expected a built-in loss, for the output has a mask',
     ),
     "own metric": (
-        lambda: _masked().compile("sgd", "mse", metrics=[lambda y, p: y]),
+        lambda: _masked().compile("sgd", "mse", metrics=["mae", lambda y, p: y, np.add]),
         ValueError,
-        "expected built-in metrics, for the output has a mask",
+        r'metrics is "mae,lambda,add"; expected built-in metrics, for the output has a mask',
     ),
     "changed": (
         lambda: setattr(_called(), "go_backwards", True),

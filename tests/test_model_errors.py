@@ -22,6 +22,12 @@ def compiled() -> Sequential:
     return model
 
 
+def own() -> Sequential:
+    model = compiled()
+    model.compile("adam", lambda y, p: (0.0, p))
+    return model
+
+
 class Callless(losses.Loss):
     pass
 
@@ -199,6 +205,31 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: compiled().predict(np.zeros((3, 1))),
         ValueError,
         r"\[predict\] x has shape \(3, 1\); expected \(N, 3, 1\); for one sample pass x\[None\]",
+    ),
+    "fit a generator": (
+        lambda: compiled().fit(row for row in X),
+        TypeError,
+        r"\[fit\] x is of type generator; expected an array",
+    ),
+    "fit a dictionary": (
+        lambda: compiled().fit({"x": X}, Y),
+        TypeError,
+        r"\[fit\] x is of type dict; expected an array",
+    ),
+    "fit an iterator": (
+        lambda: compiled().fit(X, iter(Y)),
+        TypeError,
+        r"\[fit\] y is of type .*iterator; expected an array",
+    ),
+    "weights of classes of one's own loss": (
+        lambda: own().fit(X, Y, class_weight={0: 1.0}),
+        ValueError,
+        r"\[fit\] class_weight is given; expected None with a loss of one's own",
+    ),
+    "validation weights of one's own loss": (
+        lambda: own().fit(X, Y, validation_data=(X, Y, np.ones(15))),
+        ValueError,
+        r"\[fit\] validation_data\[2\] is given; expected None with a loss of one's own",
     ),
     "fit without y": (lambda: compiled().fit(X), ValueError, r"\[fit\] y is missing"),
     "fit y": (

@@ -60,3 +60,14 @@ def test_auto_is_lines_where_nobody_watches(capsys: pytest.CaptureFixture[str]) 
     shown = capsys.readouterr()
     assert shown.out.startswith("Epoch 1/1\n")
     assert shown.err == ""
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+def test_nothing_is_shown_before_an_error(verbose: int, capsys: pytest.CaptureFixture[str]) -> None:
+    model, x, y = model_and_data()
+    with pytest.raises(ValueError, match="target has shape"):
+        model.fit(x, y[:, :1], verbose=verbose)
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "")
+    model.fit(x, y, epochs=2, initial_epoch=2, verbose=verbose)
+    assert capsys.readouterr().out == ""

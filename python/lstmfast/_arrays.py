@@ -40,11 +40,12 @@ def as_array(
     value: ArrayLike, where: str, name: str, kinds: str = "fiub", expected: str = "real numbers"
 ) -> Array:
     """Return any array-like as an array of numbers, copying only where NumPy must."""
-    if type(value) is not np.ndarray:
-        value = _foreign_array(value, where, name)
-    if value.dtype.kind not in kinds and (value.size or value.dtype.kind not in "fiub"):
-        raise TypeError(f"[{where}] {name} holds {value.dtype} values; expected {expected}")
-    return value  # type: ignore[no-any-return]
+    array: Array = value if type(value) is np.ndarray else _foreign_array(value, where, name)
+    if array.dtype.kind not in kinds and (array.size or array.dtype.kind not in "fiub"):
+        if array.shape == () and array.dtype.kind == "O":  # an iterator, a dictionary, a loader
+            raise wrong_kind(where, name, array[()], "an array")
+        raise TypeError(f"[{where}] {name} holds {array.dtype} values; expected {expected}")
+    return array
 
 
 def _foreign_array(value: ArrayLike, where: str, name: str) -> Array:

@@ -114,7 +114,15 @@ class Compiled(Weighted):
         config |= self.optimizer.config()
         if self.metrics:
             config["metrics"] = ",".join(dict.fromkeys(core_kinds(self.metrics)))
-        engine.compile(config, *own_functions(self.loss, self.metrics))
+        try:
+            engine.compile(config, *own_functions(self.loss, self.metrics))
+        except ValueError as error:
+            if "custom" not in str(error):
+                raise
+            names = ",".join(metric.name for metric in self.metrics)
+            text = str(error).replace('loss is "custom"', f'loss is "{config.get("loss.name")}"')
+            text = text.replace(f'metrics is "{config.get("metrics")}"', f'metrics is "{names}"')
+            raise ValueError(text) from None
 
     def _bind_optimizer(self) -> None:
         if self.optimizer and self.loss and self._engine:
@@ -129,6 +137,10 @@ class Compiled(Weighted):
             missing = "compiled" if self.optimizer is None else "compiled with a loss"
             raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
         return self._engine_for(x, where)
+
+    def _check_weighable(self, name: str, where: str) -> None:
+        if self.loss is not None and self.loss.is_custom:
+            raise ValueError(f"[{where}] {name} is given; expected None with a loss of one's own")
 
     def _engine_for(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:
         if self._engine is None:

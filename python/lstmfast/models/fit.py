@@ -134,8 +134,6 @@ class FitRun:
         hooks = self._hooks()
         schedule = self.schedule
         try:
-            if self.progress and schedule.initial_epoch < schedule.epochs:
-                self.progress.begin_epoch(schedule.initial_epoch)
             values = self.engine.fit(
                 x,
                 y,
@@ -166,7 +164,7 @@ class FitRun:
 
     def _hooks(self) -> dict[str, Any]:
         hooks: dict[str, Any] = {}
-        if self.on_epoch_begin:
+        if self.on_epoch_begin or self.progress:
             hooks["on_epoch_begin"] = self._begin_epoch
         if self.on_epoch_end or self.on_epoch_done or self.progress or self.validates_here:
             hooks["on_epoch"] = self._end_epoch
@@ -197,6 +195,8 @@ class FitRun:
         return "raise"
 
     def _begin_epoch(self, epoch: int, *_: Any) -> bool:
+        if self.progress:
+            self.progress.begin_epoch(epoch)
         for listener in self.on_epoch_begin:
             listener(epoch, {})
         return self.model.stop_training
@@ -228,10 +228,7 @@ class FitRun:
         self.history.record(epoch, logs)
         for listener in self.on_epoch_done:
             listener(epoch, logs)
-        stop = self.model.stop_training
-        if self.progress and not stop and epoch + 1 < self.schedule.epochs:
-            self.progress.begin_epoch(epoch + 1)
-        return stop
+        return self.model.stop_training
 
     def _validate(self, data: Validation) -> dict[str, float]:
         self.callbacks.call("on_test_begin", {})

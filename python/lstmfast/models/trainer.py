@@ -169,6 +169,7 @@ class Trainer(Predictor):
     ) -> Array | None:
         if class_weight is None:
             return checked_weights(sample_weight, len(targets), self._dtype, where)
+        self._check_weighable("class_weight", where)
         if sample_weight is not None:
             raise ValueError(
                 f"[{where}] class_weight is given; expected no sample_weight beside it"
@@ -188,6 +189,8 @@ class Trainer(Predictor):
         y = checked_target(data[1], self._dtype, len(x), "fit", "validation_data[1]")
         given = data[2] if len(data) == 3 else None
         name = "validation_data[2]"
+        if given is not None:
+            self._check_weighable(name, "fit")
         return [x, y, checked_weights(given, len(x), self._dtype, "fit", name)]
 
     def train_on_batch(
