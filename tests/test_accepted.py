@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,6 +36,25 @@ def test_what_changes_nothing_is_accepted() -> None:
     lf.LSTM(1, 2, bias=np.bool_(False)).batch_first = False
     rnn = lf.LSTM(1, 2)
     rnn.load_state_dict(rnn.state_dict(), strict=True)
+
+
+def test_keras_s_arguments_of_losses_and_metrics() -> None:
+    how = {"name": "mine", "reduction": "sum_over_batch_size", "dtype": None}
+    for cls in losses.LOSSES.classes.values():
+        plain, named = cls(), cls(**how)  # type: ignore[arg-type]
+        assert (plain.name, named.name) == (None, "mine")
+        assert (named, named.config(), repr(named)) == (plain, plain.config(), repr(plain))
+        assert pickle.loads(pickle.dumps(named)).name == "mine"
+        compiled().compile("adam", named)
+
+    class Own(losses.Loss):
+        def call(self, y_true: Any, y_pred: Any) -> Any:
+            return 0.0, np.zeros_like(y_pred)
+
+    assert Own(**how).config() == {"loss": "custom", "loss.name": "mine"}  # type: ignore[arg-type]
+    for metric in metrics.METRICS.classes.values():
+        assert metric(name="mine", dtype=None).name == "mine"
+    assert metrics.MeanMetricWrapper(np.add, dtype=None).name == "add"
 
 
 def test_no_activation_is_linear() -> None:

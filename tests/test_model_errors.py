@@ -195,6 +195,36 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         r"\[Huber\] delta is -1.0; expected a positive",
     ),
+    "smoothing": (
+        lambda: losses.BinaryCrossentropy(label_smoothing=2),
+        ValueError,
+        r"\[BinaryCrossentropy\] label_smoothing is 2.0; expected 0 to 1",
+    ),
+    "smoothing below 0": (
+        lambda: losses.CategoricalCrossentropy(label_smoothing=-0.1),
+        ValueError,
+        r"\[CategoricalCrossentropy\] label_smoothing is -0.1; expected 0 to 1",
+    ),
+    "reduction": (
+        lambda: losses.MeanSquaredError(reduction="sum"),
+        ValueError,
+        r"\[MeanSquaredError\] reduction='sum' is not available in this version",
+    ),
+    "dtype of a loss": (
+        lambda: losses.Huber(dtype="float16"),
+        ValueError,
+        r"\[Huber\] dtype='float16' is not available",
+    ),
+    "name of a loss": (
+        lambda: losses.Huber(name=3),
+        TypeError,
+        r"\[Huber\] name is of type int; expected a string",
+    ),
+    "dtype of a metric": (
+        lambda: metrics.Accuracy(dtype="float16"),
+        ValueError,
+        r"\[Accuracy\] dtype='float16' is not available",
+    ),
     # -- data
     "fit x": (
         lambda: compiled().fit(np.zeros((10, 3, 2)), Y),

@@ -3,6 +3,9 @@
 A loss is the mean over samples (and over steps and outputs, where it has them). Strings name
 losses too: ``"mse"``, ``"mae"``, ``"huber"``, ``"categorical_crossentropy"`` and so on. A loss of
 your own is a function or a class derived from `Loss`; both return the gradient with the value.
+
+All classes take Keras's ``name``, which only names the object, and ``reduction`` and ``dtype`` at
+their defaults.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lstmfast._cell import share
 from lstmfast._names import Registry
-from lstmfast.losses.base import FunctionLoss, Loss
+from lstmfast.losses.base import CoreLoss, FunctionLoss, Loss
 
 __all__ = [
     "BinaryCrossentropy",
@@ -26,7 +30,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class MeanSquaredError(Loss):
+class MeanSquaredError(CoreLoss):
     """mean((y - ŷ)²).
 
     Examples
@@ -38,7 +42,7 @@ class MeanSquaredError(Loss):
 
 
 @dataclass(frozen=True)
-class MeanAbsoluteError(Loss):
+class MeanAbsoluteError(CoreLoss):
     """mean(|y - ŷ|).
 
     Examples
@@ -50,7 +54,7 @@ class MeanAbsoluteError(Loss):
 
 
 @dataclass(frozen=True)
-class Huber(Loss):
+class Huber(CoreLoss):
     """Mean of e²/2 where |e| = |y - ŷ| is at most δ, of δ·(|e| - δ/2) elsewhere.
 
     Parameters
@@ -67,14 +71,14 @@ class Huber(Loss):
 
     delta: float = 1.0
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __post_init__(self, reduction: str, dtype: None) -> None:
+        super().__post_init__(reduction, dtype)
         if not 0.0 < self.delta < float("inf"):
             raise ValueError(f"[Huber] delta is {self.delta}; expected a positive number")
 
 
 @dataclass(frozen=True)
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(CoreLoss):
     """Mean of -Σ y·log(ŷ) for one-hot targets, after a last layer with ``softmax``.
 
     Parameters
@@ -95,9 +99,13 @@ class CategoricalCrossentropy(Loss):
     from_logits: bool = False
     label_smoothing: float = 0.0
 
+    def __post_init__(self, reduction: str, dtype: None) -> None:
+        super().__post_init__(reduction, dtype)
+        share(self.label_smoothing, "label_smoothing", type(self).__name__, whole=True)
+
 
 @dataclass(frozen=True)
-class SparseCategoricalCrossentropy(Loss):
+class SparseCategoricalCrossentropy(CoreLoss):
     """Mean of -log(ŷ[label]) for integer labels, after a last layer with ``softmax``.
 
     Targets lack the last axis of the predictions, or have one value there.
@@ -118,7 +126,7 @@ class SparseCategoricalCrossentropy(Loss):
 
 
 @dataclass(frozen=True)
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(CoreLoss):
     """Mean of -(y·log(ŷ) + (1 - y)·log(1 - ŷ)), after a last layer with ``sigmoid``.
 
     Parameters
@@ -137,6 +145,10 @@ class BinaryCrossentropy(Loss):
 
     from_logits: bool = False
     label_smoothing: float = 0.0
+
+    def __post_init__(self, reduction: str, dtype: None) -> None:
+        super().__post_init__(reduction, dtype)
+        share(self.label_smoothing, "label_smoothing", type(self).__name__, whole=True)
 
 
 LOSSES: Registry[Loss] = Registry(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import Field, InitVar, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
-from lstmfast._checks import flag, number
+from lstmfast._checks import check_unavailable, flag, number, wrong_kind
 from lstmfast._names import config_text, function_name, snake_case
 
 if TYPE_CHECKING:
     from lstmfast._arrays import Array, ArrayLike
+
+MEAN = "sum_over_batch_size"  # Keras's word
 
 
 class Loss:
@@ -24,6 +26,8 @@ class Loss:
     ----------
     name : str, optional
         What error messages call it; by default the class's name.
+    reduction, dtype
+        For Keras's sake: must be ``"sum_over_batch_size"``, the mean, and None.
 
     Examples
     --------
@@ -54,8 +58,16 @@ class Loss:
 
     name: str | None = None
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, reduction: str = MEAN, dtype: None = None) -> None:
         self.name = name
+        self._check_way(reduction, dtype)
+
+    def _check_way(self, reduction: str, dtype: None) -> None:
+        """Refuse Keras's other ways to gather a loss, and to compute it."""
+        if self.name is not None and not isinstance(self.name, str):
+            raise wrong_kind(type(self).__name__, "name", self.name, "a string")
+        given = {"reduction": reduction, "dtype": dtype}
+        check_unavailable(type(self).__name__, given, {"reduction": MEAN, "dtype": None})
 
     def call(self, y_true: Array, y_pred: Array) -> tuple[float, ArrayLike]:
         """Return the value for a batch and its gradient.
@@ -83,14 +95,6 @@ class Loss:
         """Whether Python computes this loss, not the core."""
         return type(self).call is not Loss.call
 
-    def __post_init__(self) -> None:
-        if self.is_custom:
-            return
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]  # the core's are
-            check = flag if isinstance(field.default, bool) else number
-            value = check(getattr(self, field.name), field.name, type(self).__name__)
-            object.__setattr__(self, field.name, value)
-
     @property
     def kind(self) -> str:
         """The core's name of this loss."""
@@ -100,8 +104,33 @@ class Loss:
         """Return the part of the flat configuration that the core reads."""
         if self.is_custom:
             return {"loss": "custom", "loss.name": self.name or type(self).__name__}
-        options = dataclasses.asdict(self)  # type: ignore[call-overload]
-        return {"loss": self.kind} | {f"loss.{k}": config_text(v) for k, v in options.items()}
+        return {"loss": self.kind}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreLoss(Loss):
+    """A loss that the core computes; its options are the fields of the dataclass."""
+
+    name: str | None = field(default=None, repr=False, compare=False)
+    reduction: InitVar[str] = MEAN
+    dtype: InitVar[None] = None
+
+    def __post_init__(self, reduction: str, dtype: None) -> None:
+        self._check_way(reduction, dtype)
+        if self.is_custom:
+            return
+        for option in self._options():
+            check = flag if isinstance(option.default, bool) else number
+            value = check(getattr(self, option.name), option.name, type(self).__name__)
+            object.__setattr__(self, option.name, value)
+
+    def _options(self) -> list[Field[Any]]:
+        return [option for option in fields(self) if option.name != "name"]
+
+    def config(self) -> dict[str, str]:
+        """Return the part of the flat configuration that the core reads."""
+        options = {} if self.is_custom else {o.name: getattr(self, o.name) for o in self._options()}
+        return super().config() | {f"loss.{k}": config_text(v) for k, v in options.items()}
 
 
 class FunctionLoss(Loss):

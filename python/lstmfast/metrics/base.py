@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from lstmfast._arrays import as_array, shape_text
+from lstmfast._checks import check_unavailable
 from lstmfast._names import function_name, snake_case
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Metric:
     ----------
     name : str, optional
         The key; by default the class's name, as in ``"mean_squared_error"``.
+    dtype
+        For Keras's sake: must be None.
 
     Attributes
     ----------
@@ -61,7 +64,8 @@ class Metric:
     direction: ClassVar[str | None] = "min"
     _OWN = ("update_state", "result", "reset_state")
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, dtype: None = None) -> None:
+        check_unavailable(type(self).__name__, {"dtype": dtype}, {"dtype": None})
         self.kind = snake_case(type(self).__name__)
         self.name = self.kind if name is None else name
 
@@ -123,6 +127,8 @@ class MeanMetricWrapper(Metric):
     name : str, optional
         The key in logs and history; by default the function's name, ``"lambda"`` where it has
         none.
+    dtype
+        For Keras's sake: must be None.
 
     Examples
     --------
@@ -139,8 +145,13 @@ class MeanMetricWrapper(Metric):
 
     direction = None
 
-    def __init__(self, fn: Callable[[Array, Array], ArrayLike], name: str | None = None) -> None:
-        super().__init__(function_name(fn) if name is None else name)
+    def __init__(
+        self,
+        fn: Callable[[Array, Array], ArrayLike],
+        name: str | None = None,
+        dtype: None = None,
+    ) -> None:
+        super().__init__(function_name(fn) if name is None else name, dtype)
         self.fn = fn
         self.reset_state()
 

@@ -101,7 +101,8 @@ def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
         if config is not None:
             made = value.from_config(config) if hasattr(value, "from_config") else value(**config)
         else:
-            arguments = [name for name in inspect.signature(value).parameters if name != "name"]
+            names = inspect.signature(value).parameters
+            arguments = [name for name in names if name not in ("name", "reduction", "dtype")]
             if arguments:
                 raise ValueError(
                     f"[load_model] the file does not hold the arguments of {code} "
