@@ -145,6 +145,20 @@ def test_calls_of_layers(merge: str | None, sequences: bool) -> None:
         assert (mine is None) == (other is None)
 
 
+@pytest.mark.parametrize("sequences", [False, True])
+def test_calls_of_halves(sequences: bool) -> None:
+    x = samples(True)
+    ours, theirs = (
+        bidirectional(of, "concat", 4, return_sequences=sequences) for of in (layers, keras.layers)
+    )
+    theirs(x)
+    ours(x)
+    ours.set_weights([np.asarray(w) for w in theirs.get_weights()])
+    for half in ("forward_layer", "backward_layer"):
+        for mask in (None, MASK):
+            same(getattr(ours, half)(x, mask=mask), getattr(theirs, half)(x, mask=mask).detach())
+
+
 LOSSES: dict[str, tuple[Any, int, Any, list[str]]] = {
     "mse": ("mse", 2, None, ["mse", "mae"]),
     "mae": ("mae", 2, None, ["mae"]),

@@ -39,7 +39,7 @@ class Bidirectional(Recurrent):
         and `return_sequences`, `return_state` and `stateful` like it.
     activity_regularizer : str or Regularizer, optional
         What the outputs cost.
-    name, input_shape, batch_input_shape
+    name, input_shape, batch_input_shape, dtype
         As in `Recurrent`.
     **unavailable
         Keras's other arguments, at their defaults.

@@ -31,7 +31,7 @@ class Dense(Layer):
         What these weights, and the outputs, cost.
     kernel_constraint, bias_constraint : str or Constraint, optional
         What these weights are made to satisfy after each training step.
-    name, input_shape
+    name, input_shape, dtype
         As in `Layer`.
     **unavailable
         Keras's other arguments, at their defaults.

@@ -20,7 +20,7 @@ class Dropout(Layer):
         Of the layer's masks; by default they follow the model's seed.
     activity_regularizer : str or Regularizer, optional
         What the outputs cost.
-    name, input_shape
+    name, input_shape, dtype
         As in `Layer`.
     **unavailable
         Keras's other arguments, at their defaults.

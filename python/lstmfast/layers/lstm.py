@@ -98,7 +98,7 @@ class LSTM(Recurrent):
         Keep what backward needs of so many steps and compute the rest again: less memory.
     zero_output_for_mask : bool
         Give out 0 at masked steps, in place of the output of the step before.
-    name, input_shape, batch_input_shape
+    name, input_shape, batch_input_shape, dtype
         As in `Recurrent`.
     **unavailable
         Keras's other arguments, at their defaults.

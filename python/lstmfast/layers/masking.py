@@ -27,7 +27,7 @@ class Masking(Layer):
         The value.
     activity_regularizer : str or Regularizer, optional
         What the outputs cost.
-    name, input_shape
+    name, input_shape, dtype
         As in `Layer`.
     **unavailable
         Keras's other arguments, at their defaults.

@@ -19,7 +19,7 @@ class Recurrent(Layer):
 
     Parameters
     ----------
-    name, input_shape
+    name, input_shape, dtype
         As in `Layer`.
     batch_input_shape : tuple of int or None, optional
         Batch size and `input_shape` in one, for a stateful layer at the head of a model.
