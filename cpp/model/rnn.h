@@ -132,7 +132,7 @@ class Rnn {
   void drop(const ops::LstmCall<T>& call, index l, Memory& memory) const;
   bool drops(const ops::LstmCall<T>& call) const { return options_.dropout > 0 && call.noise.draw; }
   template <class F>
-  void for_directions(const ops::LstmCall<T>& call, index l, F f) const;
+  void for_directions(const ops::LstmCall<T>& call, index l, bool backward, F f) const;
 
   RnnOptions options_;
   std::vector<ops::LstmShape<T>> shapes_;  // by n

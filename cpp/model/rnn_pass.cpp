@@ -55,13 +55,14 @@ ops::LstmCall<T> Rnn<T>::part_of(const ops::LstmCall<T>& call, index l, index d,
 // f(d) for the directions of a layer, which touch nothing of each other.
 template <class T>
 template <class F>
-void Rnn<T>::for_directions(const ops::LstmCall<T>& call, index l, F f) const {
+void Rnn<T>::for_directions(const ops::LstmCall<T>& call, index l, bool backward, F f) const {
   const index D = options_.directions;
   if (D == 1) return f(0);
   const ops::LstmShape<T>& shape = shapes_[static_cast<std::size_t>(l * D)];
   const int threads = ops::direction_threads(shape, call.batch, call.steps);
   base::team::parallel_for(threads, D, 1, [&](index begin, index end) {
-    for (index d = begin; d < end; ++d) f(d);
+    // Backward begins with the direction that forward ended with: its caches are the warmest.
+    for (index i = begin; i < end; ++i) f(backward ? begin + end - 1 - i : i);
   });
 }
 
@@ -112,7 +113,7 @@ void Rnn<T>::forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
   plan(call, pass, memory);
   for (index l = 0; l < options_.layers; ++l) {
     if (l > 0 && pass == Pass::train && drops(call)) drop(call, l, memory);
-    for_directions(call, l, [&](index d) {
+    for_directions(call, l, false, [&](index d) {
       const auto n = static_cast<std::size_t>(l * D + d);
       const ops::LstmCall<T> mine = part_of(call, l, d, memory);
       const T* const block = values_.data() + blocks_[n];
@@ -182,7 +183,7 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
     T* const other = memory_.backward_arena.at(second);
     const T* const dy =
         l < last ? memory_.backward_arena.at(between[(last - l - 1) % 2]) : gradients.dy;
-    for_directions(call, l, [&](index d) {
+    for_directions(call, l, true, [&](index d) {
       const index n = l * D + d;
       const auto at = static_cast<std::size_t>(n);
       ops::LstmGradients<T> g{};
