@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,9 @@ import pytest
 from lstmfast import constraints
 from lstmfast.constraints import Constraint, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from lstmfast.layers import LSTM, Dense, Dropout
-from lstmfast.models import Sequential, load_model
+from lstmfast.models import Sequential
 from lstmfast.optimizers import SGD
+from rules_travel import assert_rules_travel
 from runs import threads
 
 RNG = np.random.default_rng(0)
@@ -143,24 +142,7 @@ def test_configurations_files_and_copies(tmp_path: Path) -> None:
     layer = made.layers[0]
     assert layer.recurrent_constraint == MinMaxNorm()
     assert layer.bias_constraint == UnitNorm(-1)
-    made.fit(X, Y, epochs=1, verbose=0)
-    made.save(tmp_path / "model.safetensors")
-    twins = [
-        load_model(tmp_path / "model.safetensors"),
-        copy.deepcopy(made),
-        pickle.loads(pickle.dumps(made)),
-    ]
-    again = Sequential.from_config(made.get_config())
-    for twin in (*twins, again):
-        for mine, other in zip(made.layers, twin.layers, strict=True):
-            assert {n: getattr(mine, n) for n in mine.rules} == {
-                n: getattr(other, n) for n in other.rules
-            }
-    made.fit(X, Y, epochs=1, shuffle=False, verbose=0)
-    for twin in twins:
-        twin.fit(X, Y, epochs=1, shuffle=False, verbose=0)
-        for mine, other in zip(made.get_weights(), twin.get_weights(), strict=True):
-            assert mine.tobytes() == other.tobytes()
+    assert_rules_travel(made, X, Y, tmp_path)
 
 
 def test_names_and_configurations() -> None:
@@ -177,7 +159,8 @@ def test_names_and_configurations() -> None:
 
 
 class Own(Constraint):
-    pass
+    def __call__(self, w: Any) -> Any:
+        return w
 
 
 def dense(**rules: Any) -> Sequential:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,10 @@ import pytest
 
 from lstmfast import regularizers
 from lstmfast.layers import LSTM, Dense, Dropout
-from lstmfast.models import Sequential, load_model
+from lstmfast.models import Sequential
 from lstmfast.optimizers import SGD
 from lstmfast.regularizers import L1, L1L2, L2, OrthogonalRegularizer, Regularizer
+from rules_travel import assert_rules_travel
 from runs import threads
 
 RNG = np.random.default_rng(0)
@@ -283,23 +282,7 @@ def test_configurations_files_and_copies(tmp_path: Path) -> None:
     assert made.layers[0].bias_regularizer == L2(0.5)
     assert made.layers[3].activity_regularizer == L1L2(0.01, 0.01)
     made.optimizer.learning_rate = 0.01
-    made.fit(X, Y, epochs=1, verbose=0)
-    made.save(tmp_path / "model.safetensors")
-    twins = [
-        load_model(tmp_path / "model.safetensors"),
-        copy.deepcopy(made),
-        pickle.loads(pickle.dumps(made)),
-    ]
-    for twin in (*twins, Sequential.from_config(made.get_config())):
-        for mine, other in zip(made.layers, twin.layers, strict=True):
-            assert {n: getattr(mine, n) for n in mine.rules} == {
-                n: getattr(other, n) for n in other.rules
-            }
-    made.fit(X, Y, epochs=1, shuffle=False, verbose=0)
-    for twin in twins:
-        twin.fit(X, Y, epochs=1, shuffle=False, verbose=0)
-        for mine, other in zip(made.get_weights(), twin.get_weights(), strict=True):
-            assert mine.tobytes() == other.tobytes()
+    assert_rules_travel(made, X, Y, tmp_path)
 
 
 def test_names_and_configurations() -> None:

@@ -91,16 +91,13 @@ struct InputGradient {
       kernel.gemm(g);
     }
     if (!w.x) return;
-    for (index k = w.chunk_begin; k < w.chunk_end; ++k) {
-      const index first = w.cache_row(k);
-      for (index s = 0; s < rows.active[k]; ++s) {
-        const index r = first + s;
-        if (r < mine.begin || r >= mine.end) continue;
-        T* const through = w.x + r * shape.input;
-        const T* const mask = w.x_mask + s * shape.input;
-        T* const dx = d.dx + offsets[r];
-        for (index i = 0; i < shape.input; ++i) dx[i] = mask[i] * through[i];
-      }
+    index k = w.chunk_begin;
+    for (index r = mine.begin; r < mine.end; ++r) {
+      while (w.cache_row(k + 1) <= r) ++k;
+      const T* const through = w.x + r * shape.input;
+      const T* const mask = w.x_mask + (r - w.cache_row(k)) * shape.input;
+      T* const dx = d.dx + offsets[r];
+      for (index i = 0; i < shape.input; ++i) dx[i] = mask[i] * through[i];
     }
   }
 };

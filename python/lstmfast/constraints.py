@@ -7,6 +7,7 @@ kernel (inputs, units) limits what comes into each unit, for an LSTM into each g
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -36,12 +37,12 @@ EPSILON = 1e-7  # beside a norm that is divided by
 
 
 @dataclass(frozen=True)
-class Constraint(Rule):
+class Constraint(Rule, ABC):
     """A constraint with its options; called with a weight, it returns what it becomes."""
 
+    @abstractmethod
     def __call__(self, w: ArrayLike) -> Array:
         """Return the constrained copy of a weight."""
-        raise NotImplementedError
 
 
 class _NormConstraint(Constraint):
@@ -59,9 +60,9 @@ class _NormConstraint(Constraint):
         norm = np.sqrt(np.square(array).sum(axis=self.axis, keepdims=True))
         return np.asarray(array * (self.length(norm) / (EPSILON + norm)), array.dtype)
 
+    @abstractmethod
     def length(self, norm: Array) -> Any:
         """Return the norm that a vector of that norm gets."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,9 @@ non_neg = NonNeg
 unit_norm = UnitNorm
 
 CONSTRAINTS: Rules[Constraint] = Rules(
-    "constraint", Constraint, [MaxNorm, MinMaxNorm, NonNeg, UnitNorm]
+    "constraint",
+    Constraint,  # type: ignore[type-abstract]  # asked for kinds alone
+    [MaxNorm, MinMaxNorm, NonNeg, UnitNorm],
 )
 
 

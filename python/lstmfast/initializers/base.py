@@ -51,7 +51,9 @@ class Initializer:
 
     def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
         """Make the values; what a subclass defines."""
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"[{type(self).__name__}] has no draw; expected it in a class derived from Initializer"
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

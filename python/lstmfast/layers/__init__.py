@@ -19,7 +19,11 @@ from lstmfast.layers.masking import Masking
 
 __all__ = ["LSTM", "Bidirectional", "Dense", "Dropout", "Input", "Layer", "Masking"]
 
-LAYERS: Registry[Layer] = Registry("layer", Layer, [LSTM, Bidirectional, Dense, Dropout, Masking])
+LAYERS: Registry[Layer] = Registry(
+    "layer",
+    Layer,  # type: ignore[type-abstract]  # asked for kinds alone
+    [LSTM, Bidirectional, Dense, Dropout, Masking],
+)
 
 
 def from_config(config: dict[str, Any]) -> Layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
@@ -30,7 +31,7 @@ UNAVAILABLE: dict[str, Any] = {
 }
 
 
-class Layer(Weights):
+class Layer(Weights, ABC):
     """What all layers share.
 
     Parameters
@@ -131,9 +132,9 @@ class Layer(Weights):
         """Return the shape of the output for a sample of that shape."""
         return shape
 
+    @abstractmethod
     def options(self) -> dict[str, bool | float | str]:
         """Return what the core must know of this layer."""
-        raise NotImplementedError
 
     def config(self) -> dict[str, str]:
         """Return this layer's part of the flat configuration that the core reads."""

@@ -88,7 +88,9 @@ class Loss:
             (B, *output_shape): d value / d y_pred, that of the mean therefore. `evaluate` has no
             use for it, but must be given something.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"[{type(self).__name__}] the core computes it; expected it in compile(loss=...)"
+        )
 
     @property
     def is_custom(self) -> bool:

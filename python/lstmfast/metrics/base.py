@@ -69,20 +69,25 @@ class Metric:
         self.kind = snake_case(type(self).__name__)
         self.name = self.kind if name is None else name
 
+    def _in_core(self) -> NotImplementedError:
+        return NotImplementedError(
+            f"[{type(self).__name__}] the core computes it; expected it in compile(metrics=...)"
+        )
+
     def update_state(self, y_true: Array, y_pred: Array) -> None:
         """Take in a batch: targets (B, ...) as given to `fit`, outputs (B, *output_shape).
 
         Both arrays have the model's dtype and are copies, yours to keep.
         """
-        raise NotImplementedError
+        raise self._in_core()
 
     def result(self) -> float:
         """Return the value of all batches since `reset_state`; not called where none came."""
-        raise NotImplementedError
+        raise self._in_core()
 
     def reset_state(self) -> None:
         """Forget all batches: comes before the first one of an epoch."""
-        raise NotImplementedError
+        raise self._in_core()
 
     def for_call(self) -> Metric:
         """Return the object that gathers for one call of `fit` or `evaluate`: a deep copy."""

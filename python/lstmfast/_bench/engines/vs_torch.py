@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -49,38 +50,18 @@ def weight_gradients(module: Any, params: Params, suffix: str) -> dict[str, Arra
     return grads
 
 
-class TorchRunner(Runner):
-    """`torch.nn.LSTM` on one problem, batch first."""
+class ModuleRunner(Runner):
+    """A module of torch on one problem, batch first; a subclass runs it and names its gradients."""
 
-    def __init__(self, torch: Any, problem: Problem) -> None:
-        self.torch, self.problem = torch, problem
-        shape, option = problem.shape, problem.option
-        self.lstm = torch.nn.LSTM(
-            shape.I,
-            shape.H,
-            batch_first=True,
-            bidirectional=option.bidirectional,
-            proj_size=option.cell(shape).proj_size,
-            dtype=getattr(torch, option.dtype),
-        )
-        for suffix, params in zip(_SUFFIXES, problem.params, strict=False):
-            load_weights(torch, self.lstm, params, suffix)
+    def __init__(self, torch: Any, problem: Problem, module: Any) -> None:
+        self.torch, self.problem, self.module = torch, problem, module
         self.x = torch.from_numpy(problem.x)
         self.x_grad = torch.from_numpy(problem.x.copy()).requires_grad_()
         self.dy = torch.from_numpy(problem.dy)
-        lengths = problem.lengths
-        self.lengths = None if lengths is None else torch.from_numpy(lengths)
 
+    @abstractmethod
     def _run(self, x: Any) -> Any:
-        """Return y (B, T, N); rows of different lengths travel packed."""
-        if self.lengths is None:
-            return self.lstm(x)[0]
-        rnn = self.torch.nn.utils.rnn
-        packed = rnn.pack_padded_sequence(x, self.lengths, batch_first=True, enforce_sorted=False)
-        y, _ = rnn.pad_packed_sequence(
-            self.lstm(packed)[0], batch_first=True, total_length=self.problem.shape.T
-        )
-        return y
+        """Return y (B, T, N)."""
 
     def forward(self) -> Any:
         """Run inference."""
@@ -89,7 +70,7 @@ class TorchRunner(Runner):
 
     def train(self) -> object:
         """Run forward and backward."""
-        self.lstm.zero_grad(set_to_none=True)
+        self.module.zero_grad(set_to_none=True)
         self.x_grad.grad = None
         y = self._run(self.x_grad)
         y.backward(self.dy)
@@ -99,11 +80,42 @@ class TorchRunner(Runner):
         """Return y."""
         return np.asarray(self.forward().numpy())
 
+
+class TorchRunner(ModuleRunner):
+    """`torch.nn.LSTM` on one problem."""
+
+    def __init__(self, torch: Any, problem: Problem) -> None:
+        shape, option = problem.shape, problem.option
+        module = torch.nn.LSTM(
+            shape.I,
+            shape.H,
+            batch_first=True,
+            bidirectional=option.bidirectional,
+            proj_size=option.cell(shape).proj_size,
+            dtype=getattr(torch, option.dtype),
+        )
+        for suffix, params in zip(_SUFFIXES, problem.params, strict=False):
+            load_weights(torch, module, params, suffix)
+        super().__init__(torch, problem, module)
+        lengths = problem.lengths
+        self.lengths = None if lengths is None else torch.from_numpy(lengths)
+
+    def _run(self, x: Any) -> Any:
+        """Return y (B, T, N); rows of different lengths travel packed."""
+        if self.lengths is None:
+            return self.module(x)[0]
+        rnn = self.torch.nn.utils.rnn
+        packed = rnn.pack_padded_sequence(x, self.lengths, batch_first=True, enforce_sorted=False)
+        y, _ = rnn.pad_packed_sequence(
+            self.module(packed)[0], batch_first=True, total_length=self.problem.shape.T
+        )
+        return y
+
     def gradients(self) -> Answers:
         """Return the gradients."""
         self.train()
         of_directions = [
-            weight_gradients(self.lstm, params, suffix)
+            weight_gradients(self.module, params, suffix)
             for suffix, params in zip(_SUFFIXES, self.problem.params, strict=False)
         ]
         return named_gradients(self.x_grad.grad.numpy(), of_directions)
@@ -114,7 +126,7 @@ class TorchStepper(Stepper):
 
     def __init__(self, torch: Any, problem: Problem) -> None:
         self.torch = torch
-        self.lstm = TorchRunner(torch, problem).lstm
+        self.lstm = TorchRunner(torch, problem).module
         self.steps = [torch.from_numpy(x[:, None].copy()) for x in problem.x.swapaxes(0, 1)]
         self.state: Any = None
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from lstmfast._bench.answers import Answers
 from lstmfast._bench.engines.base import Engine, Runner, Stepper, named_gradients
-from lstmfast._bench.engines.vs_torch import import_torch, load_weights, weight_gradients
-from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.engines.vs_torch import (
+    ModuleRunner,
+    import_torch,
+    load_weights,
+    weight_gradients,
+)
+from lstmfast._bench.problems import Problem
 
 
 def make_cell(torch: Any, problem: Problem) -> Any:
@@ -19,45 +22,24 @@ def make_cell(torch: Any, problem: Problem) -> Any:
     return cell
 
 
-class TorchCellRunner(Runner):
+class TorchCellRunner(ModuleRunner):
     """`torch.nn.LSTMCell` on one problem."""
 
     def __init__(self, torch: Any, problem: Problem) -> None:
-        self.torch, self.problem = torch, problem
-        self.cell = make_cell(torch, problem)
-        self.x = torch.from_numpy(problem.x)
-        self.x_grad = torch.from_numpy(problem.x.copy()).requires_grad_()
-        self.dy = torch.from_numpy(problem.dy)
+        super().__init__(torch, problem, make_cell(torch, problem))
 
     def _run(self, x: Any) -> Any:
         state = None
         outputs = []
         for x_t in x.unbind(1):
-            state = self.cell(x_t, state)
+            state = self.module(x_t, state)
             outputs.append(state[0])
         return self.torch.stack(outputs, 1)
-
-    def forward(self) -> Any:
-        """Run inference."""
-        with self.torch.inference_mode():
-            return self._run(self.x)
-
-    def train(self) -> object:
-        """Run forward and backward."""
-        self.cell.zero_grad(set_to_none=True)
-        self.x_grad.grad = None
-        y = self._run(self.x_grad)
-        y.backward(self.dy)
-        return y
-
-    def output(self) -> Array:
-        """Return y."""
-        return np.asarray(self.forward().numpy())
 
     def gradients(self) -> Answers:
         """Return the gradients."""
         self.train()
-        grads = weight_gradients(self.cell, self.problem.params[0], "")
+        grads = weight_gradients(self.module, self.problem.params[0], "")
         return named_gradients(self.x_grad.grad.numpy(), [grads])
 
 
