@@ -7,21 +7,44 @@ LF_INLINE void copy_or_zero(const T* from, index n, T* to) {
   for (index j = 0; j < n; ++j) to[j] = from ? from[j] : T(0);
 }
 
+// Whole tiles of columns j .. j + tiles * MR, a few rows at a time: what is read and what is
+// written then both lie together.
+template <class T, int MR>
+LF_INLINE void pack_tiles(const PackColumns<T>& p, index j, index tiles, T* out) {
+  constexpr index kRows = 16;
+  for (index r0 = 0; r0 < p.rows; r0 += kRows) {
+    const index r1 = r0 + kRows < p.rows ? r0 + kRows : p.rows;
+    for (index t = 0; t < tiles; ++t) {
+      T* to = out + (t * p.rows + r0) * MR;
+      for (index r = r0; r < r1; ++r, to += MR) {
+        const T* const from = p.source[r];
+        if (from) {
+          __builtin_memcpy(to, from + j + t * MR, MR * sizeof(T));
+        } else {
+          __builtin_memset(to, 0, MR * sizeof(T));
+        }
+      }
+    }
+  }
+}
+
 template <class T>
 void pack_columns(const PackColumns<T>& p) {
   const index mr = p.mr, tile_size = p.rows * mr;
   const index lead = p.first % mr;  // columns of the first tile that others fill
   const index head = lead ? (mr - lead < p.k ? mr - lead : p.k) : 0;
+  const index tiles = (p.k - head) / mr, tail = (p.k - head) % mr;
+  T* out = p.out + p.first / mr * tile_size;
+  if (head) {
+    for (index r = 0; r < p.rows; ++r) copy_or_zero(p.source[r], head, out + r * mr + lead);
+    out += tile_size;
+  }
+  with_size<8>(mr, [&](auto size) { pack_tiles<T, decltype(size)::value>(p, head, tiles, out); });
+  if (!tail) return;
+  out += tiles * tile_size;
   for (index r = 0; r < p.rows; ++r) {
-    const T* from = p.source[r];
-    T* out = p.out + p.first / mr * tile_size + r * mr;
-    index j = head;
-    if (head) {
-      copy_or_zero(from, head, out + lead);
-      out += tile_size;
-    }
-    for (; j + mr <= p.k; j += mr, out += tile_size) copy_or_zero(from ? from + j : from, mr, out);
-    copy_or_zero(from ? from + j : from, p.k - j, out);
+    const T* const from = p.source[r];
+    copy_or_zero(from ? from + p.k - tail : from, tail, out + r * mr);
   }
 }
 
@@ -35,8 +58,12 @@ LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel, index vali
   const T* b[1] = {o.b + panel * o.b_panel_stride};
   Vec<T> acc[1][MR][NR];
   load_bias<T, MR, NR>(acc[0], nullptr);
-  accumulate_panels<T, 1, MR, NR, MR>(acc, a, b, o.b_row_stride, o.rows);
   T* c = o.c + panel * o.c_panel_stride + tile * MR * NR * V;
+  for (int m = 0; m < MR && m < valid; ++m) {
+    LF_UNROLL
+    for (int n = 0; n < NR; ++n) __builtin_prefetch(c + (m * NR + n) * V, 1);
+  }
+  accumulate_panels<T, 1, MR, NR, MR>(acc, a, b, o.b_row_stride, o.rows);
   for (int m = 0; m < MR && m < valid; ++m) {
     LF_UNROLL
     for (int n = 0; n < NR; ++n) {
