@@ -5,6 +5,7 @@
 #include "ops/lstm_parameter_gradients.h"
 #include "ops/lstm_states.h"
 #include "ops/lstm_through_time.h"
+#include "ops/weight_gradient.h"
 
 namespace lstmfast::ops {
 namespace {
@@ -67,13 +68,14 @@ void store_gradients(const LstmShape<T>& shape, const LstmCall<T>& call, const L
   }
 }
 
-// dx of the cache rows.
+// dx of cache rows.
 template <class T>
 struct InputGradient {
   const LstmShape<T>& shape;
   const LstmGradients<T>& d;
   const Transposed<T>& input;
   const T* panels;
+  index first_step;
   LstmWorkspace<T>& w;
   const kernels::Table<T>& kernel = kernels::table<T>();
 
@@ -91,7 +93,7 @@ struct InputGradient {
       kernel.gemm(g);
     }
     if (!w.x) return;
-    index k = w.chunk_begin;
+    index k = first_step;
     for (index r = mine.begin; r < mine.end; ++r) {
       while (w.cache_row(k + 1) <= r) ++k;
       const T* const through = w.x + r * shape.input;
@@ -139,18 +141,25 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   transposed.fill(shape, block, weights, sharing.threads, w.transposed);
 
   const int after = threads_for(flops, std::max(w.rows.total, shape.input + shape.outputs()) / mr);
+  const index block_steps = std::max<index>(1, kReductionRows / w.rows.batch);
   bool current = true;  // do the caches hold the chunk?
   for (index begin = w.chunk_begin; begin >= 0; begin -= w.chunk_steps, current = false) {
     if (w.rows.steps == 0) break;
     if (!current) recompute_chunk(shape, block, call, begin, w);
-    through_time(shape, block, call, gradients, transposed, w);
-    if (d.dblock) add_parameter_gradients(shape, call, d, gradients.dblock, w, after);
-    if (!gradients.dx) continue;
-    const InputGradient<T> input{shape, gradients, transposed.input,
-                                 w.transposed + transposed.input_offset(), w};
-    base::team::parallel_for(
-        after, w.cache_row(w.chunk_end), mr,
-        [&](index begin_row, index end_row) { input.run({begin_row, end_row}); });
+    const index count = (w.chunk_end - begin + block_steps - 1) / block_steps;
+    for (index i = count - 1; i >= 0; --i) {
+      const Range steps{begin + i * block_steps,
+                        std::min(begin + (i + 1) * block_steps, w.chunk_end)};
+      through_time(shape, block, call, gradients, transposed, steps, w);
+      if (d.dblock) add_parameter_gradients(shape, call, d, gradients.dblock, steps, w, after);
+      if (!gradients.dx) continue;
+      const InputGradient<T> input{
+          shape,       gradients, transposed.input, w.transposed + transposed.input_offset(),
+          steps.begin, w};
+      const index first = w.cache_row(steps.begin);
+      base::team::parallel_for(after, w.cache_row(steps.end) - first, mr,
+                               [&](index r0, index r1) { input.run({first + r0, first + r1}); });
+    }
   }
   if (gradients.dblock) {
     if (dropped) add_dropped_gradient(shape, w, gradients.dblock);

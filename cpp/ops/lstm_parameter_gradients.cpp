@@ -17,9 +17,10 @@ struct ParameterGradients {
   const LstmCall<T>& call;
   const LstmGradients<T>& d;
   T* dblock;
+  Range steps;
   LstmWorkspace<T>& w;
   const LstmRows<T>& rows = w.rows;
-  const index total = w.cache_row(w.chunk_end);
+  const Range cached{w.cache_row(steps.begin), w.cache_row(steps.end)};
   const kernels::Table<T>& kernel = kernels::table<T>();
 
   // What the product of step k read of slot s: null where it was 0.
@@ -37,9 +38,9 @@ struct ParameterGradients {
     std::fill_n(ones, kReductionRows, d.bias ? &one : nullptr);
     const index k = 1 + shape.input + shape.outputs();
     const index first = rows.first_row[w.chunk_begin];
-    index t = w.chunk_begin;
-    for (index begin = 0; begin < total; begin += kReductionRows) {
-      const index count = std::min(kReductionRows, total - begin);
+    index t = steps.begin;
+    for (index begin = cached.begin; begin < cached.end; begin += kReductionRows) {
+      const index count = std::min(kReductionRows, cached.end - begin);
       for (index r = 0; r < count; ++r) {
         const index row = first + begin + r;
         while (rows.first_row[t + 1] <= row) ++t;
@@ -70,7 +71,7 @@ struct ParameterGradients {
   // dp = sum over rows of dz c_prev (i, f) or dz c (o).
   void peepholes(int threads) const {
     const index G = shape.gates, V = shape.lanes;
-    for (index k = w.chunk_begin, r = 0; k < w.chunk_end; ++k) {
+    for (index k = steps.begin, r = cached.begin; k < steps.end; ++k) {
       const bool none = w.c_prev(k, V) == nullptr;
       for (index s = 0; s < rows.active[k]; ++s, ++r) {
         const bool zero = none || (rows.resets && rows.resets[k * rows.batch + s]);
@@ -79,11 +80,11 @@ struct ParameterGradients {
     }
     base::team::parallel_for(threads, shape.panels, 1, [&](index panel0, index panel1) {
       for (index p = panel0; p < panel1; ++p) {
-        for (index begin = 0; begin < total; begin += kReductionRows) {
+        for (index begin = cached.begin; begin < cached.end; begin += kReductionRows) {
           for (index i = 0; i < G - 1; ++i) {
             const bool o = i == G - 2;
             kernels::ReduceRows<T> r{};
-            r.rows = std::min(kReductionRows, total - begin);
+            r.rows = std::min(kReductionRows, cached.end - begin);
             r.a = w.gates + p * w.gate_panel_stride + begin * shape.row_elements() +
                   (o ? G - 1 : i) * V;
             r.a_stride = shape.row_elements();
@@ -100,9 +101,11 @@ struct ParameterGradients {
 
   void projection() const {
     const T* const block = nullptr;  // read for dx alone
-    linear_backward<T>(shape.projection(), block, total, {w.u, nullptr, w.u_stride},
-                       {w.dv, nullptr, w.dv_stride}, {nullptr, nullptr, 0},
-                       dblock + shape.projection_offset(), false, w.projection_scratch);
+    linear_backward<T>(shape.projection(), block, cached.size(),
+                       {w.u + cached.begin * w.u_stride, nullptr, w.u_stride},
+                       {w.dv + cached.begin * w.dv_stride, nullptr, w.dv_stride},
+                       {nullptr, nullptr, 0}, dblock + shape.projection_offset(), false,
+                       w.projection_scratch);
   }
 };
 
@@ -122,9 +125,9 @@ index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) 
 
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
-                             const LstmGradients<T>& d, T* dblock, LstmWorkspace<T>& w,
+                             const LstmGradients<T>& d, T* dblock, Range steps, LstmWorkspace<T>& w,
                              int threads) {
-  const ParameterGradients<T> gradients{shape, call, d, dblock, w};
+  const ParameterGradients<T> gradients{shape, call, d, dblock, steps, w};
   const index tiles = column_tiles(shape), tile_size = packed_columns_size(shape, w) / tiles;
   base::team::parallel_for(threads, tiles, 1, [&](index begin, index end) {
     gradients.weights({begin, end}, w.packed_columns + begin * tile_size);
@@ -152,10 +155,11 @@ void add_norm_gradients(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T*
   }
 }
 
-#define LF_INSTANTIATE(T)                                                                     \
-  template index packed_columns_size(const LstmShape<T>&, const LstmWorkspace<T>&);           \
-  template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,              \
-                                        const LstmGradients<T>&, T*, LstmWorkspace<T>&, int); \
+#define LF_INSTANTIATE(T)                                                                      \
+  template index packed_columns_size(const LstmShape<T>&, const LstmWorkspace<T>&);            \
+  template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,               \
+                                        const LstmGradients<T>&, T*, Range, LstmWorkspace<T>&, \
+                                        int);                                                  \
   template void add_norm_gradients(const LstmShape<T>&, const LstmWorkspace<T>&, T*);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)

@@ -1,5 +1,5 @@
-// Gradients of an LSTM's parameters, after dz of a chunk's steps is there. Knows nothing of the
-// time loop.
+// Gradients of an LSTM's parameters, after dz of some steps of the chunk is there. Knows nothing of
+// the time loop.
 #pragma once
 
 #include "ops/lstm_workspace.h"
@@ -14,8 +14,8 @@ index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& wor
 // peepholes and the projection. Fills c_prev_offsets of the workspace.
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
-                             const LstmGradients<T>& d, T* dblock, LstmWorkspace<T>& workspace,
-                             int threads);
+                             const LstmGradients<T>& d, T* dblock, base::Range steps,
+                             LstmWorkspace<T>& workspace, int threads);
 
 // dblock += those of layer norm, which all chunks have summed by slot.
 template <class T>

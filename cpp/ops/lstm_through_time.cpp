@@ -14,6 +14,7 @@ struct ThroughTime {
   const LstmCall<T>& call;
   const LstmGradients<T>& d;
   const TransposedWeights<T>& transposed;
+  const Range steps;
   LstmWorkspace<T>& w;
   const LstmRows<T>& rows = w.rows;
   const kernels::Table<T>& kernel = kernels::table<T>();
@@ -191,7 +192,7 @@ struct ThroughTime {
     kernels::StepBackward<T> step = prepare_step(share.panels);
     kernels::NormBackward<T> whole_rows{};
     if (norm) whole_rows = prepare_norm(share.tid);
-    for (index k = w.chunk_end - 1; k >= w.chunk_begin; --k) {
+    for (index k = steps.end - 1; k >= steps.begin; --k) {
       const Range mine = active_rows(rows, share.rows, k);
       const Range cell_rows = norm ? active_rows(rows, share.whole_rows, k) : mine;
       // Gradients for held outputs are packed, others lie as y.
@@ -224,14 +225,14 @@ struct ThroughTime {
 template <class T>
 void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
                   const LstmGradients<T>& gradients, const TransposedWeights<T>& transposed,
-                  LstmWorkspace<T>& w) {
-  const ThroughTime<T> steps{shape, block, call, gradients, transposed, w};
-  w.sharing.run(shape, w.rows, [&](const LstmShare& share) { steps.run(share); });
+                  Range steps, LstmWorkspace<T>& w) {
+  const ThroughTime<T> back{shape, block, call, gradients, transposed, steps, w};
+  w.sharing.run(shape, w.rows, [&](const LstmShare& share) { back.run(share); });
 }
 
-#define LF_INSTANTIATE(T)                                                          \
-  template void through_time(const LstmShape<T>&, const T*, const LstmCall<T>&,    \
-                             const LstmGradients<T>&, const TransposedWeights<T>&, \
+#define LF_INSTANTIATE(T)                                                                 \
+  template void through_time(const LstmShape<T>&, const T*, const LstmCall<T>&,           \
+                             const LstmGradients<T>&, const TransposedWeights<T>&, Range, \
                              LstmWorkspace<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)

@@ -1,5 +1,5 @@
-// The steps of the recurrence, backward, over one chunk: dz of all cache rows, and the gradients of
-// the state before it. Knows no parameters' gradients.
+// The steps of the recurrence, backward, over some steps of the chunk: dz of their rows, and the
+// gradients of the state before them. Knows no parameters' gradients.
 #pragma once
 
 #include "ops/lstm_transposed.h"
@@ -10,6 +10,6 @@ namespace lstmfast::ops {
 template <class T>
 void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
                   const LstmGradients<T>& gradients, const TransposedWeights<T>& transposed,
-                  LstmWorkspace<T>& w);
+                  base::Range steps, LstmWorkspace<T>& w);
 
 }  // namespace lstmfast::ops
