@@ -78,6 +78,10 @@ struct StepBackward {
   index dh_stride;
   T* dc;  // in: dL/dc of this step from the next; out: of the step before. [P][row][V]
   index dc_panel_stride;
+  // The caches are larger than L2: fetch ahead what comes next of them, the next panel or, of the
+  // step before, the first; its rows, `rows_before` of them, lie right before this step's.
+  bool fetches;
+  index rows_before;
   CellParams<T> cell;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/cache_sizes.h"
+
 namespace lstmfast::ops {
 namespace {
 
@@ -108,6 +110,8 @@ struct ThroughTime {
     s.panel0 = panels.begin;
     s.panel1 = panels.end;
     s.gate_panel_stride = w.gate_panel_stride;
+    const index cached = (w.gate_panel_stride + w.c_panel_stride) * shape.panels;
+    s.fetches = cached * index(sizeof(T)) > 4 * base::cache_sizes().l2;
     prepare_cell(s);
     return s;
   }
@@ -116,6 +120,7 @@ struct ThroughTime {
                      const index* dy_offsets) const {
     place_cell(s, k, mine, dy_offsets);
     s.gates = w.gates + w.cache_row(k) * shape.row_elements();
+    s.rows_before = k > w.chunk_begin ? rows.active[k - 1] : 0;
     kernel.step_backward(s);
   }
 

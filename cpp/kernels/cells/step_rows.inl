@@ -37,6 +37,19 @@ LF_INLINE Vec<T> gradient_of_c(const StepBackward<T>& s, index row, index panel,
   return s.dcells ? dc + load_up_to(s.dcells + s.dcells_offsets[row] + panel * V, left) : dc;
 }
 
+// The hardware follows the rows of a panel by itself, but not from panel to panel or step to step.
+template <class T, int G>
+LF_INLINE void fetch_next(const StepBackward<T>& s, index row, index panel) {
+  constexpr int V = Vec<T>::kLanes;
+  const bool more = panel + 1 < s.panel1;
+  const index next = more ? panel + 1 : s.panel0, at = more ? row : row - s.rows_before;
+  const T* gates = s.gates + next * s.gate_panel_stride + at * G * V;
+  LF_UNROLL
+  for (int g = 0; g < G; ++g) __builtin_prefetch(gates + g * V, 1);
+  if (s.c_prev) __builtin_prefetch(s.c_prev + next * s.c_panel_stride + at * V);
+  if (more && s.dy) __builtin_prefetch(s.dy + s.dy_offsets[row] + next * V);
+}
+
 // An infinite x makes NaN of the padding lanes, whose dz the products to come would spread.
 template <class T, int G>
 LF_INLINE void store_gradients(const StepBackward<T>& s, index row, index panel, index left,
@@ -49,6 +62,7 @@ LF_INLINE void store_gradients(const StepBackward<T>& s, index row, index panel,
   }
   T* gates = s.gates + panel * s.gate_panel_stride + row * G * V;
   for (int g = 0; g < G; ++g) dz[g].store(gates + g * V);
+  if (s.fetches) fetch_next<T, G>(s, row, panel);
   const bool reset = s.reset && s.reset[row];
   (reset ? Vec<T>::zero() : dc_prev).store(s.dc + panel * s.dc_panel_stride + row * V);
 }
