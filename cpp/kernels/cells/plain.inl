@@ -5,24 +5,21 @@ template <class T>
 struct PlainCell {
   static constexpr int kGates = 4, V = Vec<T>::kLanes;
 
-  // z [G][n][V]: pre-activations of n rows from `row` on.
+  // z [G][n][V]: pre-activations of n rows from `row` on, overwritten.
   static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {
-    const index left = s.hidden - panel * V;  // units of this panel that exist
-    for (index m = 0; m < n; ++m, ++row) {
+    for (index m = 0; m < n; ++m) {
       Vec<T> a[4];
       for (int g = 0; g < 4; ++g) a[g] = Vec<T>::load(z + (g * n + m) * V);
-      a[0] = sigmoid(a[0]);
-      a[1] = sigmoid(a[1]);
-      a[2] = tanh(a[2]);
-      a[3] = sigmoid(a[3]);
-      const Vec<T> c = fma(a[1], previous_c(s, row, panel), a[0] * a[2]);
-      const Vec<T> h = a[3] * tanh(c);
+      squash<0b0100>(a);
       if (s.gates) {
-        T* out = s.gates + panel * s.gate_panel_stride + row * 4 * V;
+        T* out = s.gates + panel * s.gate_panel_stride + (row + m) * 4 * V;
         for (int g = 0; g < 4; ++g) a[g].store(out + g * V);
       }
-      store_step(s, row, panel, left, c, h);
+      const Vec<T> c = fma(a[1], previous_c(s, row + m, panel), a[0] * a[2]);
+      c.store(z + m * V);
+      a[3].store(z + (3 * n + m) * V);
     }
+    show_rows(s, z, z + 3 * n * V, row, n, panel);
   }
 
   static void backward(const StepBackward<T>& s, index panel) {

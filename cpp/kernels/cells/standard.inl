@@ -13,33 +13,35 @@ struct StandardCell {
            o.output_gate;
   }
 
-  // z [G][n][V]: pre-activations of n rows from `row` on.
-  static void forward(const StepForward<T>& s, const T* z, index row, index n, index panel) {
+  // z [G][n][V]: pre-activations of n rows from `row` on, overwritten.
+  static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {
     const Gates<T, G> gates{s.cell};
-    const index left = s.hidden - panel * V;
     const double zoneout = s.cell.options->zoneout_c;
     const bool clips = s.cell.options->preact_clip > 0;
     const T* p = s.cell.peephole ? s.cell.peephole + panel * (G - 1) * V : nullptr;
-    for (index m = 0; m < n; ++m, ++row) {
-      const Vec<T> c_prev = previous_c(s, row, panel);
+    for (index m = 0; m < n; ++m) {
+      const Vec<T> c_prev = previous_c(s, row + m, panel);
       Vec<T> a[G];
       for (int g = 0; g < G; ++g) a[g] = Vec<T>::load(z + (g * n + m) * V);
+      const Vec<T> z_o = a[kO];
       for (int g = 0; p && g <= kF; ++g) a[g] = fma(Vec<T>::load(p + g * V), c_prev, a[g]);
-      for (int g = 0; clips && g < kO; ++g) a[g] = gates.limited(a[g]);
-      if (G == 4) a[0] = sigmoid(a[0]);
-      a[kF] = sigmoid(a[kF]);
-      a[kG] = tanh(a[kG]);
+      for (int g = 0; clips && g < G; ++g) a[g] = gates.limited(a[g]);
+      squash<1u << kG>(a);
       const Vec<T> i = G == 4 ? a[0] : Vec<T>::set(T(1)) - a[kF];
       Vec<T> c = gates.state(gates.unbounded(i, a[kF], a[kG], c_prev));
-      if (zoneout > 0) c = mixed(kept_share(s.keep_c, zoneout, row, panel * V), c_prev, c);
-      if (p) a[kO] = fma(Vec<T>::load(p + (G - 2) * V), c, a[kO]);
-      a[kO] = sigmoid(clips ? gates.limited(a[kO]) : a[kO]);
+      if (zoneout > 0) c = mixed(kept_share(s.keep_c, zoneout, row + m, panel * V), c_prev, c);
+      if (p) {  // o looks at this step's c
+        a[kO] = fma(Vec<T>::load(p + (G - 2) * V), c, z_o);
+        a[kO] = sigmoid(clips ? gates.limited(a[kO]) : a[kO]);
+      }
       if (s.gates) {
-        T* out = s.gates + panel * s.gate_panel_stride + row * G * V;
+        T* out = s.gates + panel * s.gate_panel_stride + (row + m) * G * V;
         for (int g = 0; g < G; ++g) a[g].store(out + g * V);
       }
-      store_step(s, row, panel, left, c, a[kO] * tanh(c));
+      c.store(z + m * V);
+      a[kO].store(z + (kO * n + m) * V);
     }
+    show_rows(s, z, z + kO * n * V, row, n, panel);
   }
 
   static void backward(const StepBackward<T>& s, index panel) {

@@ -17,6 +17,30 @@ LF_INLINE void store_step(const StepForward<T>& s, index row, index panel, index
   if (s.cells) store_up_to(c, s.cells + s.cells_offsets[row] + panel * V, left);
 }
 
+// h = o tanh(c) of n rows, o and c [n][V], three rows side by side: the tanh of one alone waits for
+// itself.
+template <class T, int N>
+LF_INLINE void show_next(const StepForward<T>& s, const T* c, const T* o, index row, index panel) {
+  constexpr int V = Vec<T>::kLanes;
+  Vec<T> y[N];
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) y[j] = Vec<T>::load(c + j * V);
+  squash<(1u << N) - 1>(y);
+  LF_UNROLL
+  for (int j = 0; j < N; ++j)
+    store_step(s, row + j, panel, s.hidden - panel * V, Vec<T>::load(c + j * V),
+               Vec<T>::load(o + j * V) * y[j]);
+}
+template <class T>
+LF_INLINE void show_rows(const StepForward<T>& s, const T* c, const T* o, index row, index n,
+                         index panel) {
+  constexpr int V = Vec<T>::kLanes;
+  index m = 0;
+  for (; m + 3 <= n; m += 3) show_next<T, 3>(s, c + m * V, o + m * V, row + m, panel);
+  if (n - m == 2) show_next<T, 2>(s, c + m * V, o + m * V, row + m, panel);
+  if (n - m == 1) show_next<T, 1>(s, c + m * V, o + m * V, row + m, panel);
+}
+
 template <class T>
 LF_INLINE Vec<T> previous_c(const StepBackward<T>& s, index row, index panel) {
   if (!s.c_prev || (s.reset && s.reset[row])) return Vec<T>::zero();

@@ -60,21 +60,41 @@ LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n) {
   return x * pow2(half) * pow2(n - half);
 }
 
-// expm1(r) for |r| <= ln 2 / 2.
-template <class T>
-LF_INLINE Vec<T> expm1_small(Vec<T> r) {
+// expm1(r), for |r| <= ln 2 / 2, of N vectors side by side: one alone would wait for itself at
+// every step.
+template <class T, int N>
+LF_INLINE void expm1_small(Vec<T> (&r)[N]) {
   using K = MathConstants<T>;
-  Vec<T> q = Vec<T>::set(K::kQ[K::kTerms - 1]);
-  for (int i = K::kTerms - 2; i >= 0; --i) q = fma(q, r, Vec<T>::set(K::kQ[i]));
-  return fma(r * r, q, r);
+  Vec<T> q[N];
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) q[j] = Vec<T>::set(K::kQ[K::kTerms - 1]);
+  LF_UNROLL
+  for (int i = K::kTerms - 2; i >= 0; --i) {
+    LF_UNROLL
+    for (int j = 0; j < N; ++j) q[j] = fma(q[j], r[j], Vec<T>::set(K::kQ[i]));
+  }
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) r[j] = fma(r[j] * r[j], q[j], r[j]);
 }
 
-// expm1(r) for |r| <= ln 2 / 2, and n, of a finite x within +-kExpLimit.
 template <class T>
-LF_INLINE Vec<T> expm1_reduced(Vec<T> x, Vec<T>& n) {
+LF_INLINE Vec<T> expm1_small(Vec<T> r) {
+  Vec<T> y[1] = {r};
+  expm1_small(y);
+  return y[0];
+}
+
+// expm1(r) for |r| <= ln 2 / 2, and n, of finite x within +-kExpLimit, in place.
+template <class T, int N>
+LF_INLINE void expm1_reduced(Vec<T> (&x)[N], Vec<T> (&n)[N]) {
   using K = MathConstants<T>;
-  n = round(x * Vec<T>::set(K::kLog2e));
-  return expm1_small(fnma(n, Vec<T>::set(K::kLn2Lo), fnma(n, Vec<T>::set(K::kLn2Hi), x)));
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) n[j] = round(x[j] * Vec<T>::set(K::kLog2e));
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) x[j] = fnma(n[j], Vec<T>::set(K::kLn2Hi), x[j]);
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) x[j] = fnma(n[j], Vec<T>::set(K::kLn2Lo), x[j]);
+  expm1_small(x);
 }
 
 template <class T>
@@ -83,9 +103,9 @@ LF_INLINE Vec<T> exp(Vec<T> x) {
   const Vec<T> limit = Vec<T>::set(K::kExpLimit);
   // min and max hand on their second operand when it is NaN.
   x = max(Vec<T>::zero() - limit, min(limit, x));
-  Vec<T> n;
-  const Vec<T> p = expm1_reduced(x, n);
-  return scale2(p + Vec<T>::set(T(1)), n);
+  Vec<T> p[1] = {x}, n[1];
+  expm1_reduced(p, n);
+  return scale2(p[0] + Vec<T>::set(T(1)), n[0]);
 }
 
 // e^x - 1, for x up to 88 (float) or 709 (double) and any negative x, or NaN.
@@ -94,28 +114,51 @@ LF_INLINE Vec<T> expm1(Vec<T> x) {
   using K = MathConstants<T>;
   const Vec<T> limit = Vec<T>::set(K::kExpLimit);
   x = max(Vec<T>::zero() - limit, min(limit, x));
-  Vec<T> n;
-  const Vec<T> p = expm1_reduced(x, n);
-  const Vec<T> s = scale2(Vec<T>::set(T(1)), n);
-  return fma(s, p, s - Vec<T>::set(T(1)));
+  Vec<T> p[1] = {x}, n[1];
+  expm1_reduced(p, n);
+  const Vec<T> s = scale2(Vec<T>::set(T(1)), n[0]);
+  return fma(s, p[0], s - Vec<T>::set(T(1)));
 }
 
-// 1 / (1 + e^-x)
+// Of N vectors side by side: tanh where kTanh has its bit set, else sigmoid.
+//   sigmoid: 1 / (1 + e^-x).
+//   tanh: e / (e + 2) with e = expm1(2 |x|), and the sign of x. From kTanhOne on, where e + 2 would
+//   be rounded up and down by turns, e stays there and the quotient is 1.
+template <unsigned kTanh, class T, int N>
+LF_INLINE void squash(Vec<T> (&x)[N]) {
+  using K = MathConstants<T>;
+  const Vec<T> one = Vec<T>::set(T(1)), limit = Vec<T>::set(K::kExpLimit);
+  Vec<T> p[N], n[N];
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) {
+    const Vec<T> a = abs(x[j]);
+    // min and max hand on their second operand when it is NaN.
+    p[j] = kTanh >> j & 1 ? min(Vec<T>::set(K::kTanhLimit), a + a)
+                          : max(Vec<T>::zero() - limit, min(limit, Vec<T>::zero() - x[j]));
+  }
+  expm1_reduced(p, n);
+  LF_UNROLL
+  for (int j = 0; j < N; ++j) {
+    if (kTanh >> j & 1) {
+      const Vec<T> s = pow2(n[j]);
+      const Vec<T> e = min(Vec<T>::set(K::kTanhOne), fma(s, p[j], s - one));
+      x[j] = bit_or(e / (e + Vec<T>::set(T(2))), bit_and(x[j], Vec<T>::set(T(-0.0))));
+    } else {
+      x[j] = one / (one + scale2(p[j] + one, n[j]));
+    }
+  }
+}
+
 template <class T>
 LF_INLINE Vec<T> sigmoid(Vec<T> x) {
-  const Vec<T> one = Vec<T>::set(T(1));
-  return one / (one + exp(Vec<T>::zero() - x));
+  Vec<T> y[1] = {x};
+  squash<0>(y);
+  return y[0];
 }
 
-// e / (e + 2) with e = expm1(2 |x|), and the sign of x. From kTanhOne on, where e + 2 would be
-// rounded up and down by turns, e stays there and the quotient is 1.
 template <class T>
 LF_INLINE Vec<T> tanh(Vec<T> x) {
-  using K = MathConstants<T>;
-  const Vec<T> a = abs(x);
-  Vec<T> n;
-  const Vec<T> p = expm1_reduced(min(Vec<T>::set(K::kTanhLimit), a + a), n);
-  const Vec<T> s = pow2(n);
-  const Vec<T> e = min(Vec<T>::set(K::kTanhOne), fma(s, p, s - Vec<T>::set(T(1))));
-  return bit_or(e / (e + Vec<T>::set(T(2))), bit_and(x, Vec<T>::set(T(-0.0))));
+  Vec<T> y[1] = {x};
+  squash<1>(y);
+  return y[0];
 }
