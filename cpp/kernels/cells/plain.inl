@@ -7,7 +7,7 @@ struct PlainCell {
 
   // z [G][n][V]: pre-activations of n rows from `row` on, overwritten.
   static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {
-    for (index m = 0; m < n; ++m) {
+    for_rows(s, row, n, panel, z, z + 3 * n * V, [&](index m, Vec<T>& o) {
       Vec<T> a[4];
       for (int g = 0; g < 4; ++g) a[g] = Vec<T>::load(z + (g * n + m) * V);
       squash<0b0100>(a);
@@ -15,11 +15,9 @@ struct PlainCell {
         T* out = s.gates + panel * s.gate_panel_stride + (row + m) * 4 * V;
         for (int g = 0; g < 4; ++g) a[g].store(out + g * V);
       }
-      const Vec<T> c = fma(a[1], previous_c(s, row + m, panel), a[0] * a[2]);
-      c.store(z + m * V);
-      a[3].store(z + (3 * n + m) * V);
-    }
-    show_rows(s, z, z + 3 * n * V, row, n, panel);
+      o = a[3];
+      return fma(a[1], previous_c(s, row + m, panel), a[0] * a[2]);
+    });
   }
 
   static void backward(const StepBackward<T>& s, index panel) {

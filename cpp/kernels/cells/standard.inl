@@ -19,7 +19,7 @@ struct StandardCell {
     const double zoneout = s.cell.options->zoneout_c;
     const bool clips = s.cell.options->preact_clip > 0;
     const T* p = s.cell.peephole ? s.cell.peephole + panel * (G - 1) * V : nullptr;
-    for (index m = 0; m < n; ++m) {
+    for_rows(s, row, n, panel, z, z + kO * n * V, [&](index m, Vec<T>& o) {
       const Vec<T> c_prev = previous_c(s, row + m, panel);
       Vec<T> a[G];
       for (int g = 0; g < G; ++g) a[g] = Vec<T>::load(z + (g * n + m) * V);
@@ -38,10 +38,9 @@ struct StandardCell {
         T* out = s.gates + panel * s.gate_panel_stride + (row + m) * G * V;
         for (int g = 0; g < G; ++g) a[g].store(out + g * V);
       }
-      c.store(z + m * V);
-      a[kO].store(z + (kO * n + m) * V);
-    }
-    show_rows(s, z, z + kO * n * V, row, n, panel);
+      o = a[kO];
+      return c;
+    });
   }
 
   static void backward(const StepBackward<T>& s, index panel) {

@@ -17,8 +17,8 @@ LF_INLINE void store_step(const StepForward<T>& s, index row, index panel, index
   if (s.cells) store_up_to(c, s.cells + s.cells_offsets[row] + panel * V, left);
 }
 
-// h = o tanh(c) of n rows, o and c [n][V], three rows side by side: the tanh of one alone waits for
-// itself.
+// h = o tanh(c) of n rows, o and c [n][V]; three rows side by side, for the tanh of one alone waits
+// for itself.
 template <class T, int N>
 LF_INLINE void show_next(const StepForward<T>& s, const T* c, const T* o, index row, index panel) {
   constexpr int V = Vec<T>::kLanes;
@@ -31,10 +31,22 @@ LF_INLINE void show_next(const StepForward<T>& s, const T* c, const T* o, index 
     store_step(s, row + j, panel, s.hidden - panel * V, Vec<T>::load(c + j * V),
                Vec<T>::load(o + j * V) * y[j]);
 }
-template <class T>
-LF_INLINE void show_rows(const StepForward<T>& s, const T* c, const T* o, index row, index n,
-                         index panel) {
+
+// The rows of a panel for a cell whose output is o tanh(c): open(m, o) gives c of row m, and its o.
+// `c` and `o` [n][V] are room, which open() no longer reads at rows up to m.
+template <class T, class Open>
+LF_INLINE void for_rows(const StepForward<T>& s, index row, index n, index panel, T* c, T* o,
+                        Open open) {
   constexpr int V = Vec<T>::kLanes;
+  Vec<T> o_m;
+  if (n == 1) {  // a step of one row is as long as its chain of operations: nothing through memory
+    const Vec<T> c_m = open(0, o_m);
+    return store_step(s, row, panel, s.hidden - panel * V, c_m, o_m * tanh(c_m));
+  }
+  for (index m = 0; m < n; ++m) {
+    open(m, o_m).store(c + m * V);
+    o_m.store(o + m * V);
+  }
   index m = 0;
   for (; m + 3 <= n; m += 3) show_next<T, 3>(s, c + m * V, o + m * V, row + m, panel);
   if (n - m == 2) show_next<T, 2>(s, c + m * V, o + m * V, row + m, panel);
