@@ -16,6 +16,7 @@ template <class T>
 struct Gemm {
   index row0, row1;      // rows m of this call
   index panel0, panel1;  // panels of nr * V columns of this call
+  bool descending;       // from the last panel to the first: what a cache still holds comes first
   int nr;                // vectors a panel: 1 to 4
   // A: row m starts at a + (a_offsets ? a_offsets[m] : m * a_stride); its k axis is `segments` runs
   // of `segment` consecutive elements, `segment_stride` apart (one run for an ordinary matrix).
@@ -23,6 +24,9 @@ struct Gemm {
   const index* a_offsets;
   index a_stride;
   index segments, segment, segment_stride;
+  // Where units of the last segment are padding: of each of its vectors only so many elements
+  // count, the rest is skipped in A and B; 0: all count.
+  index last_units;
   const T* b;  // [panel][k][nr][V], panels b_panel_stride apart
   index b_panel_stride;
   const T* bias;  // [panel][nr][V], panels bias_panel_stride apart; null: start from 0

@@ -31,6 +31,7 @@ struct Keep {
 template <class T>
 struct StepForward {
   index row0, row1, panel0, panel1;
+  bool descending;                 // from the last panel to the first, as in Gemm
   index input, hidden, recurrent;  // I, H, O: rows of R
   const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows
   index weight_panel_stride;

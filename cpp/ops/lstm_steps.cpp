@@ -115,6 +115,7 @@ struct Steps {
   }
   void fused_step(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
     place_cell(s, k, mine);
+    s.descending = k & 1;
     if (plan.ahead_rows) {
       s.z_in = w.gates + z_row(k, block_begin) * shape.row_elements();
     } else {

@@ -167,6 +167,7 @@ struct ThroughTime {
     g.row1 = mine.end;
     g.panel0 = q.begin;
     g.panel1 = q.end;
+    g.descending = k & 1;
     g.c = w.dh;
     g.c_stride = w.h_stride;
     kernel.gemm(g);

@@ -33,6 +33,9 @@ kernels::Gemm<T> Transposed<T>::product(const LstmShape<T>& shape, const T* tran
   g.segments = shape.panels;
   g.segment = shape.row_elements();
   g.segment_stride = dz_panel_stride;
+  // Short runs are worth it where they save a quarter of the segment.
+  const index units = shape.hidden % shape.lanes;
+  if (units <= shape.lanes * 3 / 4) g.last_units = units;
   g.b = transposed;
   g.b_panel_stride = panel_stride;
   g.c_panel_stride = width(shape.lanes);

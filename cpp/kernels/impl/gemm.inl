@@ -1,68 +1,82 @@
 // C = init + A B with B in panels; see Gemm in args.h.
 
-template <class T, int MR, int NR>
+// MR rows of NP neighbouring panels.
+template <class T, int NP, int MR, int NR>
 LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel) {
   constexpr int V = Vec<T>::kLanes;
-  const T* a[MR];
-  T* c[MR];
+  const T *a[MR], *b[NP];
+  Vec<T> acc[NP][MR][NR];
+  T* c[NP][MR];
   LF_UNROLL
-  for (int m = 0; m < MR; ++m) {
-    a[m] = g.a + (g.a_offsets ? g.a_offsets[row + m] : (row + m) * g.a_stride);
-    c[m] = g.c + panel * g.c_panel_stride +
-           (g.c_offsets ? g.c_offsets[row + m] : (row + m) * g.c_stride);
+  for (int p = 0; p < NP; ++p) {
+    LF_UNROLL
+    for (int m = 0; m < MR; ++m)
+      c[p][m] = g.c + (panel + p) * g.c_panel_stride +
+                (g.c_offsets ? g.c_offsets[row + m] : (row + m) * g.c_stride);
   }
-  const index valid = g.columns - panel * NR * V;  // columns of this panel that exist
-  const bool full = valid >= NR * V;
-  Vec<T> acc[1][MR][NR];
-  if (!g.accumulate) {
-    load_bias<T, MR, NR>(acc[0], g.bias ? g.bias + panel * g.bias_panel_stride : nullptr);
-  } else {
+  LF_UNROLL
+  for (int m = 0; m < MR; ++m)
+    a[m] = g.a + (g.a_offsets ? g.a_offsets[row + m] : (row + m) * g.a_stride);
+  for (int p = 0; p < NP; ++p) {
+    b[p] = g.b + (panel + p) * g.b_panel_stride;
+    if (!g.accumulate) {
+      load_bias<T, MR, NR>(acc[p], g.bias ? g.bias + (panel + p) * g.bias_panel_stride : nullptr);
+      continue;
+    }
     for (int m = 0; m < MR; ++m)
       for (int n = 0; n < NR; ++n) {
-        const index left = valid - n * V;
-        acc[0][m][n] = left >= V  ? Vec<T>::load(c[m] + n * V)
-                       : left > 0 ? Vec<T>::load_part(c[m] + n * V, left)
-                                  : Vec<T>::zero();
+        const index left = g.columns - ((panel + p) * NR + n) * V;
+        acc[p][m][n] = left > 0 ? load_up_to(c[p][m] + n * V, left) : Vec<T>::zero();
       }
   }
-  const T* b[1] = {g.b + panel * g.b_panel_stride};
-  for (index s = 0; s < g.segments; ++s) {
-    accumulate_panels<T, 1, MR, NR>(acc, a, b, NR * V, g.segment);
-    b[0] += g.segment * NR * V;
+  const auto run = [&](index k, index next) {
+    accumulate_panels<T, NP, MR, NR>(acc, a, b, NR * V, k);
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p) b[p] += next * NR * V;
+  };
+  for (index s = g.last_units ? 1 : 0; s < g.segments; ++s) {
+    run(g.segment, g.segment);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += g.segment_stride;
   }
-  if (full) {
+  for (index k = 0; g.last_units && k < g.segment; k += V) {
+    run(g.last_units, V);
     LF_UNROLL
-    for (int m = 0; m < MR; ++m) {
+    for (int m = 0; m < MR; ++m) a[m] += V;
+  }
+  for (int p = 0; p < NP; ++p) {
+    const index valid = g.columns - (panel + p) * NR * V;  // columns of this panel that exist
+    if (valid >= NR * V) {
       LF_UNROLL
-      for (int n = 0; n < NR; ++n) acc[0][m][n].store(c[m] + n * V);
-    }
-  } else {
-    for (int m = 0; m < MR; ++m)
-      for (int n = 0; n < NR; ++n) {
-        const index left = valid - n * V;
-        if (left >= V) {
-          acc[0][m][n].store(c[m] + n * V);
-        } else if (left > 0) {
-          acc[0][m][n].store_part(c[m] + n * V, left);
-        }
+      for (int m = 0; m < MR; ++m) {
+        LF_UNROLL
+        for (int n = 0; n < NR; ++n) acc[p][m][n].store(c[p][m] + n * V);
       }
+      continue;
+    }
+    for (int m = 0; m < MR; ++m)
+      for (int n = 0; n < NR && n * V < valid; ++n)
+        store_up_to(acc[p][m][n], c[p][m] + n * V, valid - n * V);
   }
 }
 
 template <class T, int NR>
 void gemm_panels(const Gemm<T>& g) {
   constexpr int kMax = tile_rows(NR);
+  if (g.row1 - g.row0 == 1) {
+    for_panels<2>(
+        g, [&](auto np, index p) { gemm_tile<T, decltype(np)::value, 1, NR>(g, g.row0, p); });
+    return;
+  }
   const RowTiles tiles(g.row1 - g.row0, kMax);
-  for (index p = g.panel0; p < g.panel1; ++p) {
+  for_panels<1>(g, [&](auto, index p) {
     index row = g.row0;
     for (index i = 0; i < tiles.count; ++i) {
       const index rows = tiles.size(i);
-      with_size<kMax>(rows, [&](auto mr) { gemm_tile<T, decltype(mr)::value, NR>(g, row, p); });
+      with_size<kMax>(rows, [&](auto mr) { gemm_tile<T, 1, decltype(mr)::value, NR>(g, row, p); });
       row += rows;
     }
-  }
+  });
 }
 
 template <class T>

@@ -72,13 +72,12 @@ template <class T, class Cell>
 void step_forward_cell(const StepForward<T>& s) {
   constexpr int kMax = tile_rows(Cell::kGates);
   if (s.row1 - s.row0 == 1) {
-    index p = s.panel0;
-    for (; p + 2 <= s.panel1; p += 2) step_tile<T, Cell, 1, 2>(s, s.row0, p);
-    if (p < s.panel1) step_tile<T, Cell, 1, 1>(s, s.row0, p);
+    for_panels<2>(
+        s, [&](auto np, index p) { step_tile<T, Cell, 1, decltype(np)::value>(s, s.row0, p); });
     return;
   }
   const RowTiles tiles(s.row1 - s.row0, kMax);
-  for (index p = s.panel0; p < s.panel1; ++p) {
+  for_panels<1>(s, [&](auto, index p) {
     index row = s.row0;
     for (index i = 0; i < tiles.count; ++i) {
       const index rows = tiles.size(i);
@@ -86,7 +85,7 @@ void step_forward_cell(const StepForward<T>& s) {
                       [&](auto mr) { step_tile<T, Cell, decltype(mr)::value, 1>(s, row, p); });
       row += rows;
     }
-  }
+  });
 }
 
 template <class T>

@@ -68,3 +68,17 @@ LF_INLINE void with_size(index n, F&& f) {
     }
   }
 }
+
+// Calls f(Size<n>, first panel) for the panels of a call, kPanels at a time where there are so
+// many.
+template <int kPanels, class Call, class F>
+LF_INLINE void for_panels(const Call& call, F&& f) {
+  const index count = call.panel1 - call.panel0, groups = count / kPanels * kPanels;
+  const auto rest = [&] {
+    for (index i = groups; i < count; ++i) f(Size<1>{}, call.panel0 + i);
+  };
+  if (call.descending) rest();
+  for (index i = 0; i < groups; i += kPanels)
+    f(Size<kPanels>{}, call.descending ? call.panel0 + groups - kPanels - i : call.panel0 + i);
+  if (!call.descending) rest();
+}
