@@ -17,6 +17,13 @@
 
 #include "kernels/table.h"
 
+// Keeps the compiler from folding the load of a vector into the instructions that use it.
+#if defined(__x86_64__)
+#define LF_IN_REGISTER(vector) asm("" : "+v"(vector))
+#else
+#define LF_IN_REGISTER(vector) asm("" : "+w"(vector))
+#endif
+
 #define LF_STRING_(x) #x
 #define LF_STRING(x) LF_STRING_(x)
 #define LF_JOIN_(a, b, c) a##b##_##c

@@ -21,7 +21,8 @@ LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[
     for (int p = 0; p < NP; ++p) {
       LF_UNROLL
       for (int n = 0; n < NR; ++n) {
-        const Vec<T> w = Vec<T>::load(b[p] + j + n * Vec<T>::kLanes);
+        Vec<T> w = Vec<T>::load(b[p] + j + n * Vec<T>::kLanes);
+        if constexpr (MR > 1) LF_IN_REGISTER(w.v);  // or each row would load it again
         LF_UNROLL
         for (int m = 0; m < MR; ++m) acc[p][m][n] = fma(x[m], w, acc[p][m][n]);
       }
