@@ -1,6 +1,6 @@
 #include "model/busy.h"
 
-#include <unistd.h>
+#include <pthread.h>
 
 #include <stdexcept>
 #include <string>
@@ -9,11 +9,19 @@
 namespace lstmfast::model {
 namespace {
 
+// Which process this is, by the forks that led to it; asking the system costs a call each time.
+std::uint32_t process() {
+  static std::atomic<std::uint32_t> forks{1};
+  static const int registered = ::pthread_atfork(nullptr, nullptr, [] { ++forks; });
+  static_cast<void>(registered);
+  return forks.load(std::memory_order_relaxed);
+}
+
 // 32 bits of process, 31 of thread, and whether the lease is brief.
 std::uint64_t make_holder(Busy::Kind kind) {
   static std::atomic<std::uint32_t> threads{0};
   thread_local const std::uint32_t thread = ++threads << 1;
-  return static_cast<std::uint64_t>(::getpid()) << 32 | thread |
+  return static_cast<std::uint64_t>(process()) << 32 | thread |
          (kind == Busy::Kind::brief || kind == Busy::Kind::reading ? 1U : 0U);
 }
 
