@@ -4,57 +4,19 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 
+#include "bindings/any_rnn.h"
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
 #include "bindings/numpy.h"
-#include "model/rnn.h"
 
 namespace lstmfast::bindings {
 namespace {
 
-// The core's object and, after a training call, the arrays that backward will read.
-template <class T>
-struct Engine {
-  model::Rnn<T> rnn;
-  py::tuple kept;
-  layers::Shape x_shape;
-  py::object own_y;  // of them, where it is not the caller's: read-only as long as it is kept
-
-  explicit Engine(const model::RnnOptions& options) : rnn(options) {}
-
-  void keep(py::tuple arrays, const layers::Shape& shape, py::object y) {
-    let_go();
-    x_shape = shape;
-    kept = std::move(arrays);
-    own_y = std::move(y);
-    if (own_y) own_y.attr("flags").attr("writeable") = false;
-  }
-  void let_go() {
-    if (own_y) own_y.attr("flags").attr("writeable") = true;
-    own_y = py::object();
-    kept = py::tuple();
-  }
+// What a call gives out; cells is None where they are no output.
+struct Result {
+  py::object y, h_n, c_n, cells;
 };
-
-struct AnyRnn {
-  std::variant<std::unique_ptr<Engine<float>>, std::unique_ptr<Engine<double>>> engine;
-
-  template <class T>
-  explicit AnyRnn(std::unique_ptr<Engine<T>> e) : engine(std::move(e)) {}
-
-  template <class F>
-  decltype(auto) visit(F&& f) const {
-    return std::visit([&](const auto& pointer) -> decltype(auto) { return f(*pointer); }, engine);
-  }
-};
-
-template <class T>
-T element(const Engine<T>&);  // names T in unevaluated context
-
-template <class E>
-using Element = decltype(element(std::declval<E&>()));
 
 std::unique_ptr<AnyRnn> make_rnn(index input_size, index hidden_size, index num_layers,
                                  const base::FlatConfig::Map& options, double dropout,
@@ -108,10 +70,10 @@ struct Shapes {
         c{o.layers * o.directions, batch, o.hidden} {}
 };
 
-py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
-                  const py::object& lengths, const py::object& resets, bool training,
-                  const py::object& out, bool batch_first, bool draw) {
-  return self.visit([&](auto& engine) -> py::tuple {
+Result run_forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
+                   const py::object& lengths, const py::object& resets, bool training,
+                   const py::object& out, bool batch_first, bool draw) {
+  return self.visit([&](auto& engine) -> Result {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.forward";
     const Given<T> given(op, x, h0, c0, lengths, resets, batch_first);
@@ -149,8 +111,29 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
       engine.keep(py::make_tuple(x, h0, c0, lengths, resets, y), given.input.x.shape,
                   out.is_none() ? py::object(y) : py::object());
     }
-    return py::make_tuple(std::move(y), std::move(h_n), std::move(c_n), std::move(cells));
+    return {std::move(y), std::move(h_n), std::move(c_n), std::move(cells)};
   });
+}
+
+py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
+                  const py::object& lengths, const py::object& resets, bool training,
+                  const py::object& out, bool batch_first, bool draw) {
+  Result r = run_forward(self, x, h0, c0, lengths, resets, training, out, batch_first, draw);
+  return py::make_tuple(std::move(r.y), std::move(r.h_n), std::move(r.c_n), std::move(r.cells));
+}
+
+bool is_ready_for(const AnyRnn& self, const py::object& array) {
+  return self.visit([&](auto& engine) { return is_ready<Element<decltype(engine)>>(array); });
+}
+
+// The plain call, for which a small batch would not wait: None unless x is a batch as it must be.
+py::object call(AnyRnn& self, const py::object& x, bool training, bool batch_first) {
+  if (!is_ready_for(self, x) || py::reinterpret_borrow<py::array>(x).ndim() != 3) return py::none();
+  const py::none none;
+  Result r = run_forward(self, x, none, none, none, none, training, none, batch_first, true);
+  py::tuple state = py::make_tuple(std::move(r.h_n), std::move(r.c_n));
+  if (r.cells.is_none()) return py::make_tuple(std::move(r.y), std::move(state));
+  return py::make_tuple(std::move(r.y), std::move(state), std::move(r.cells));
 }
 
 // By n, the gates i, f, g, o and c and h of every step.
@@ -184,6 +167,7 @@ py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, co
   });
 }
 
+// dx and (dh0, dc0).
 py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
                    const py::object& dc_n, const py::object& dcells) {
   return self.visit([&](auto& engine) -> py::tuple {
@@ -222,8 +206,15 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
       engine.rnn.backward(gradients);
     }
     engine.let_go();
-    return py::make_tuple(std::move(dx), std::move(dh0), std::move(dc0));
+    return py::make_tuple(std::move(dx), py::make_tuple(std::move(dh0), std::move(dc0)));
   });
+}
+
+// As call().
+py::object call_backward(AnyRnn& self, const py::object& dy) {
+  if (!is_ready_for(self, dy)) return py::none();
+  const py::none none;
+  return backward(self, dy, none, none, none);
 }
 
 py::list parameter_names(const AnyRnn& self) {
@@ -276,6 +267,8 @@ void bind_rnn(py::module_& module) {
       .def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
            py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
            py::arg("out") = none, py::arg("batch_first") = true, py::arg("draw") = true)
+      .def("call", &call, py::arg("x"), py::arg("training"), py::arg("batch_first"))
+      .def("call_backward", &call_backward, py::arg("dy"))
       .def("backward", &backward, py::arg("dy") = none, py::arg("dh_n") = none,
            py::arg("dc_n") = none, py::arg("dcells") = none)
       .def("trace", &trace, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,

@@ -6,6 +6,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -34,24 +35,33 @@ inline std::string type_text(py::handle value) {
 // dtype, ValueError for another order. The result shares its memory.
 template <class T>
 py::array_t<T> take(const char* op, const char* name, py::handle value) {
-  const std::string what = std::string("[") + op + "] " + name;
+  const auto what = [&] { return std::string("[") + op + "] " + name; };
   if (!py::isinstance<py::array>(value)) {
-    throw py::type_error(what + " is " + type_text(value) + "; expected a NumPy array of " +
+    throw py::type_error(what() + " is " + type_text(value) + "; expected a NumPy array of " +
                          dtype_text<T>());
   }
   const auto array = py::reinterpret_borrow<py::array>(value);
   if (!py::isinstance<py::array_t<T>>(value)) {
-    throw py::type_error(what + " has dtype " + std::string(py::str(array.dtype())) +
+    throw py::type_error(what() + " has dtype " + std::string(py::str(array.dtype())) +
                          "; expected " + dtype_text<T>());
   }
   if ((array.flags() & py::array::c_style) == 0) {
-    throw py::value_error(what + " is not contiguous; expected C order");
+    throw py::value_error(what() + " is not contiguous; expected C order");
   }
   if (array.ndim() > layers::Shape::kMaxRank) {
-    throw py::value_error(what + " has " + std::to_string(array.ndim()) +
+    throw py::value_error(what() + " has " + std::to_string(array.ndim()) +
                           " axes; expected at most " + std::to_string(layers::Shape::kMaxRank));
   }
   return py::reinterpret_borrow<py::array_t<T>>(value);
+}
+
+// Would take() give it back, and is it of NumPy's own class?
+template <class T>
+bool is_ready(py::handle value) {
+  if (Py_TYPE(value.ptr()) != py::detail::npy_api::get().PyArray_Type_) return false;
+  constexpr int kOrder = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  return py::isinstance<py::array_t<T>>(value) &&
+         (py::reinterpret_borrow<py::array>(value).flags() & kOrder) == kOrder;
 }
 
 // None gives an array that is no object: false.
@@ -102,9 +112,18 @@ py::array_t<T> take_output(const char* op, const char* name, py::handle value,
   return array;
 }
 
+// Straight from NumPy: pybind11's constructors make lists of sizes and strides, which a call on a
+// small batch would feel.
 template <class T>
 py::array_t<T> new_array(const layers::Shape& shape) {
-  return py::array_t<T>(shape.list());
+  const auto& numpy = py::detail::npy_api::get();
+  Py_intptr_t sizes[layers::Shape::kMaxRank];
+  std::copy_n(shape.sizes, shape.rank, sizes);
+  PyObject* array =
+      numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, py::dtype::of<T>().release().ptr(),
+                                  shape.rank, sizes, nullptr, nullptr, 0, nullptr);
+  if (array == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::array_t<T>>(array);
 }
 template <class T>
 py::array_t<T> new_array(const std::vector<index>& sizes) {

@@ -79,8 +79,17 @@ class Rnn:
         dh_n: _Array | None = None,
         dc_n: _Array | None = None,
         dcells: _Array | None = None,
-    ) -> tuple[_Array, _Array, _Array]:
-        """Return dx, dh0, dc0 of the last training call, once; add to the parameters' gradients."""
+    ) -> tuple[_Array, tuple[_Array, _Array]]:
+        """Return dx, (dh0, dc0) of the last training call, once; add to the gradients."""
+
+    def call(self, x: object, training: bool, batch_first: bool) -> Any:
+        """Return y, (h_n, c_n) and, where it is an output, cells of a call without more arguments.
+
+        None where x is no aligned C-contiguous array of three axes and the right dtype.
+        """
+
+    def call_backward(self, dy: object) -> tuple[_Array, tuple[_Array, _Array]] | None:
+        """Return what `backward` does, or None where dy is not as it must be."""
 
     def trace(
         self,

@@ -132,14 +132,13 @@ def run_backward(
     if dstate is not None:
         dh, dc = _pair(dstate, dtype, "dstate", ("dh_n", "dc_n"), optional=True)
     if batched:
-        dx, dh0, dc0 = core.backward(dy, dh, dc, dcells)
-        return dx, (dh0, dc0)
+        return core.backward(dy, dh, dc, dcells)
     # one sequence was passed to the core as a batch of one, batch first
     dy = None if dy is None else dy[None]
     dh = None if dh is None else batched_state(dh, "dh_n")
     dc = None if dc is None else batched_state(dc, "dc_n")
     dcells = None if dcells is None else dcells[None]
-    dx, dh0, dc0 = core.backward(dy, dh, dc, dcells)
+    dx, (dh0, dc0) = core.backward(dy, dh, dc, dcells)
     return dx[0], (dh0[:, 0], dc0[:, 0])
 
 

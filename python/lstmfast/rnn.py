@@ -314,6 +314,12 @@ class LSTM:
         TypeError, ValueError
             For arrays of the wrong kind or shape.
         """
+        if state is lengths is resets is out is None and (training is False or training is True):
+            result = self._core.call(x, training, self.batch_first)
+            if result is not None:
+                if training and not self._batched:
+                    self._batched = True
+                return result
         y, final, cells = run(
             self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
         )
@@ -344,6 +350,10 @@ class LSTM:
         (dh0, dc0) : tuple of numpy.ndarray
             Gradients for the initial state.
         """
+        if self._batched and dstate is dcells is None:
+            result = self._core.call_backward(dy)
+            if result is not None:
+                return result
         return run_backward(self._core, self._dtype, self._batched, dy, dstate, dcells)
 
     def trace(

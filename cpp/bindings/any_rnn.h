@@ -1,0 +1,62 @@
+// The engine of lstmfast.LSTM for either element type, with the arrays that its backward will read.
+#pragma once
+
+#include <pybind11/numpy.h>
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "model/rnn.h"
+
+namespace lstmfast::bindings {
+
+namespace py = pybind11;
+
+// The core's object and, after a training call, the arrays that backward will read.
+template <class T>
+struct Engine {
+  model::Rnn<T> rnn;
+  py::tuple kept;
+  layers::Shape x_shape;
+  py::object own_y;  // of them, where it is not the caller's: read-only as long as it is kept
+
+  explicit Engine(const model::RnnOptions& options) : rnn(options) {}
+
+  static int& flags_of(const py::object& array) {
+    return py::detail::array_proxy(array.ptr())->flags;
+  }
+
+  void keep(py::tuple arrays, const layers::Shape& shape, py::object y) {
+    let_go();
+    x_shape = shape;
+    kept = std::move(arrays);
+    own_y = std::move(y);
+    if (own_y) flags_of(own_y) &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  }
+  void let_go() {
+    if (own_y) flags_of(own_y) |= py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    own_y = py::object();
+    kept = py::tuple();
+  }
+};
+
+struct AnyRnn {
+  std::variant<std::unique_ptr<Engine<float>>, std::unique_ptr<Engine<double>>> engine;
+
+  template <class T>
+  explicit AnyRnn(std::unique_ptr<Engine<T>> e) : engine(std::move(e)) {}
+
+  template <class F>
+  decltype(auto) visit(F&& f) const {
+    return std::visit([&](const auto& pointer) -> decltype(auto) { return f(*pointer); }, engine);
+  }
+};
+
+template <class T>
+T element(const Engine<T>&);  // names T in unevaluated context
+
+template <class E>
+using Element = decltype(element(std::declval<E&>()));
+
+}  // namespace lstmfast::bindings
