@@ -14,13 +14,17 @@ from typing import Any
 
 import numpy as np
 
+_KINDS = (str, int, np.integer, np.bool_)
+
 
 def verbosity(verbose: Any, where: str, auto: int | None = None) -> int:
     """Return 0, 1 or 2 for a ``verbose`` argument.
 
     "auto" is `auto`; by default 1 where somebody can watch (a terminal, a notebook), else 2.
     """
-    known = isinstance(verbose, str | int | np.integer | np.bool_)
+    if type(verbose) is int and 0 <= verbose <= 2:
+        return verbose
+    known = isinstance(verbose, _KINDS)
     if known and verbose == "auto":
         if auto is not None:
             return auto
