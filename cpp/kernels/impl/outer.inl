@@ -59,7 +59,8 @@ LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel, index vali
   Vec<T> acc[1][MR][NR];
   load_bias<T, MR, NR>(acc[0], nullptr);
   T* c = o.c + panel * o.c_panel_stride + tile * MR * NR * V;
-  for (int m = 0; m < MR && m < valid; ++m) {
+  // Where the sum is long enough to hide it.
+  for (int m = 0; o.rows >= 64 && m < MR && m < valid; ++m) {
     LF_UNROLL
     for (int n = 0; n < NR; ++n) __builtin_prefetch(c + (m * NR + n) * V, 1);
   }
