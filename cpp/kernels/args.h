@@ -27,6 +27,9 @@ struct Gemm {
   // Where units of the last segment are padding: of each of its vectors only so many elements
   // count, the rest is skipped in A and B; 0: all count.
   index last_units;
+  // Segments after which the sums rest in C, so that their part of a panel of B stays in L2 for all
+  // rows; 0: never.
+  index rest;
   const T* b;  // [panel][k][nr][V], panels b_panel_stride apart
   index b_panel_stride;
   const T* bias;  // [panel][nr][V], panels bias_panel_stride apart; null: start from 0

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/cache_sizes.h"
 #include "base/denormals.h"
 #include "ops/lstm_noise.h"
 #include "ops/lstm_parameter_gradients.h"
@@ -12,11 +13,12 @@ namespace {
 
 using base::Range;
 
-// Rows of dz that one sweep over the panels of W transposed serves: a few hundred KB of dz, to stay
-// in L2.
+// Rows of dz that one sweep over the panels of W transposed serves: as much of dz as stays in L2
+// beside a part of a panel.
 template <class T>
-index input_gradient_rows(index row_elements) {
-  return std::max<index>(24, (index(3) << 17) / (row_elements * index(sizeof(T))));
+index input_gradient_rows(const kernels::Gemm<T>& g) {
+  const index elements = (g.rest ? g.rest : g.segments) * g.segment;
+  return std::max<index>(24, base::cache_sizes().l2 * 3 / 8 / (elements * index(sizeof(T))));
 }
 
 template <class T>
@@ -80,10 +82,10 @@ struct InputGradient {
   const kernels::Table<T>& kernel = kernels::table<T>();
 
   void run(Range mine) const {
-    const index block_rows = input_gradient_rows<T>(shape.panels * shape.row_elements());
     const LstmRows<T>& rows = w.rows;
     const index* const offsets = rows.x_offsets + rows.first_row[w.chunk_begin];
     kernels::Gemm<T> g = input.product(shape, panels, w.gates, w.gate_panel_stride);
+    const index block_rows = input_gradient_rows(g);
     g.c = w.x ? w.x : d.dx;  // the masked x has served
     g.c_offsets = w.x ? nullptr : offsets;
     g.c_stride = shape.input;

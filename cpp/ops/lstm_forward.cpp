@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/cache_sizes.h"
 #include "base/denormals.h"
 #include "ops/lstm_noise.h"
 #include "ops/lstm_states.h"
@@ -12,14 +13,14 @@ namespace {
 // the tiles.
 constexpr index kAheadBatch = 4;
 constexpr index kAheadInput = 16;
-constexpr index kAheadBytes = 1 << 18;  // of z: a quarter of a common L2
 
 template <class T>
 index ahead_rows(const LstmShape<T>& shape, const LstmCall<T>& call) {
   if (!shape.options.layer_norm && (call.batch > kAheadBatch || shape.input < kAheadInput))
     return 0;
   const index row_bytes = shape.panels * shape.row_elements() * index(sizeof(T));
-  const index steps = std::max<index>(1, kAheadBytes / (row_bytes * call.batch));
+  const index part = base::cache_sizes().l2 / 4;  // of z
+  const index steps = std::max<index>(1, part / (row_bytes * call.batch));
   return std::min(steps, call.steps) * call.batch;
 }
 

@@ -1,5 +1,8 @@
 #include "ops/lstm_transposed.h"
 
+#include <algorithm>
+
+#include "base/cache_sizes.h"
 #include "base/team.h"
 #include "ops/plan.h"
 
@@ -33,6 +36,9 @@ kernels::Gemm<T> Transposed<T>::product(const LstmShape<T>& shape, const T* tran
   g.segments = shape.panels;
   g.segment = shape.row_elements();
   g.segment_stride = dz_panel_stride;
+  const index segment_bytes = shape.row_elements() * width(shape.lanes) * index(sizeof(T));
+  g.rest = std::max<index>(1, base::cache_sizes().l2 / 4 / segment_bytes);
+  if (g.rest >= g.segments) g.rest = 0;
   // Short runs are worth it where they save a quarter of the segment.
   const index units = shape.hidden % shape.lanes;
   if (units <= shape.lanes * 3 / 4) g.last_units = units;

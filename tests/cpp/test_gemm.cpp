@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "kernel_helpers.h"
@@ -135,6 +136,25 @@ TEST_CASE_TEMPLATE("gemm: segments, offsets and parts have the bits of the whole
     }
   same();
 
+  // one row over all panels, two at a time, up and down; sums at rest after each part of k
+  for (const bool descending : {false, true}) {
+    for (index r = 0; r < rows; ++r) {
+      Gemm<T> one = parts;
+      one.row0 = r;
+      one.row1 = r + 1;
+      one.descending = descending;
+      table.gemm(one);
+    }
+    same();
+    for (index rest = 1; rest <= segments; ++rest) {
+      Gemm<T> resting = parts;
+      resting.rest = rest;
+      resting.descending = descending;
+      table.gemm(resting);
+      same();
+    }
+  }
+
   // k in two goes: spilling the sums does not change them
   Gemm<T> first = g, second = g;
   first.c = second.c = other.data();
@@ -146,6 +166,46 @@ TEST_CASE_TEMPLATE("gemm: segments, offsets and parts have the bits of the whole
   table.gemm(first);
   table.gemm(second);
   same();
+}
+
+TEST_CASE_TEMPLATE("gemm: units of the last segment that are padding are not read", T, float,
+                   double) {
+  const Table<T>& table = kernels::table<T>();
+  const index V = table.lanes, gates = 3, segments = 2, segment = gates * V, rows = 5;
+  const index depth = segments * segment, units = V / 2;
+  const std::vector<T> b = some<T>(depth * V);
+  std::vector<T> padded = some<T>(rows * depth), zeroed = padded;
+  for (index r = 0; r < rows; ++r)
+    for (index k = segment; k < depth; ++k)
+      if (k % V >= units) {
+        padded[size(r * depth + k)] = std::numeric_limits<T>::quiet_NaN();
+        zeroed[size(r * depth + k)] = 0;
+      }
+  Matrix<T> expected(rows, V), got(rows, V);
+  Gemm<T> g{};
+  g.row1 = rows;
+  g.panel1 = 1;
+  g.nr = 1;
+  g.a = zeroed.data();
+  g.a_stride = depth;
+  g.segments = segments;
+  g.segment = g.segment_stride = segment;
+  g.b = b.data();
+  g.b_panel_stride = depth * V;
+  g.c = expected.data();
+  g.c_stride = expected.stride;
+  g.columns = V;
+  table.gemm(g);
+  g.a = padded.data();
+  g.c = got.data();
+  g.c_stride = got.stride;
+  g.last_units = units;
+  for (index rest = 0; rest <= 1; ++rest) {
+    g.rest = rest;
+    table.gemm(g);
+    for (index r = 0; r < rows; ++r)
+      for (index n = 0; n < V; ++n) CHECK(got.at(r, n) == expected.at(r, n));
+  }
 }
 
 }  // namespace lstmfast::kernels

@@ -1,8 +1,8 @@
 // C = init + A B with B in panels; see Gemm in args.h.
 
-// MR rows of NP neighbouring panels.
+// MR rows of NP neighbouring panels, and segments s0 .. s1 of the sum.
 template <class T, int NP, int MR, int NR>
-LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel) {
+LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, index s1) {
   constexpr int V = Vec<T>::kLanes;
   const T *a[MR], *b[NP];
   Vec<T> acc[NP][MR][NR];
@@ -16,10 +16,11 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel) {
   }
   LF_UNROLL
   for (int m = 0; m < MR; ++m)
-    a[m] = g.a + (g.a_offsets ? g.a_offsets[row + m] : (row + m) * g.a_stride);
+    a[m] =
+        g.a + (g.a_offsets ? g.a_offsets[row + m] : (row + m) * g.a_stride) + s0 * g.segment_stride;
   for (int p = 0; p < NP; ++p) {
-    b[p] = g.b + (panel + p) * g.b_panel_stride;
-    if (!g.accumulate) {
+    b[p] = g.b + (panel + p) * g.b_panel_stride + s0 * g.segment * NR * V;
+    if (!g.accumulate && s0 == 0) {
       load_bias<T, MR, NR>(acc[p], g.bias ? g.bias + (panel + p) * g.bias_panel_stride : nullptr);
       continue;
     }
@@ -34,12 +35,13 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel) {
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;
   };
-  for (index s = g.last_units ? 1 : 0; s < g.segments; ++s) {
+  const bool short_runs = g.last_units && s1 == g.segments;
+  for (index s = s0 + (short_runs ? 1 : 0); s < s1; ++s) {
     run(g.segment, g.segment);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += g.segment_stride;
   }
-  for (index k = 0; g.last_units && k < g.segment; k += V) {
+  for (index k = 0; short_runs && k < g.segment; k += V) {
     run(g.last_units, V);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += V;
@@ -64,17 +66,23 @@ template <class T, int NR>
 void gemm_panels(const Gemm<T>& g) {
   constexpr int kMax = tile_rows(NR);
   if (g.row1 - g.row0 == 1) {
-    for_panels<2>(
-        g, [&](auto np, index p) { gemm_tile<T, decltype(np)::value, 1, NR>(g, g.row0, p); });
+    for_panels<2>(g, [&](auto np, index p) {
+      gemm_tile<T, decltype(np)::value, 1, NR>(g, g.row0, p, 0, g.segments);
+    });
     return;
   }
   const RowTiles tiles(g.row1 - g.row0, kMax);
+  const index step = g.rest ? g.rest : g.segments;
   for_panels<1>(g, [&](auto, index p) {
-    index row = g.row0;
-    for (index i = 0; i < tiles.count; ++i) {
-      const index rows = tiles.size(i);
-      with_size<kMax>(rows, [&](auto mr) { gemm_tile<T, 1, decltype(mr)::value, NR>(g, row, p); });
-      row += rows;
+    for (index s0 = 0; s0 < g.segments; s0 += step) {
+      const index s1 = s0 + step < g.segments ? s0 + step : g.segments;
+      index row = g.row0;
+      for (index i = 0; i < tiles.count; ++i) {
+        const index rows = tiles.size(i);
+        with_size<kMax>(
+            rows, [&](auto mr) { gemm_tile<T, 1, decltype(mr)::value, NR>(g, row, p, s0, s1); });
+        row += rows;
+      }
     }
   });
 }
