@@ -28,7 +28,8 @@
 #define LF_STRING(x) LF_STRING_(x)
 #define LF_JOIN_(a, b, c) a##b##_##c
 #define LF_JOIN(a, b, c) LF_JOIN_(a, b, c)
-#define LF_INLINE inline __attribute__((always_inline))
+#define LF_INLINED __attribute__((always_inline))  // of lambdas, behind their parameters
+#define LF_INLINE inline LF_INLINED
 #define LF_NOINLINE __attribute__((noinline))
 #if defined(__clang__)
 #define LF_UNROLL _Pragma("unroll")

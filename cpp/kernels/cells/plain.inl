@@ -7,7 +7,7 @@ struct PlainCell {
 
   // z [G][n][V]: pre-activations of n rows from `row` on, overwritten.
   static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {
-    for_rows(s, row, n, panel, z, z + 3 * n * V, [&](index m, Vec<T>& o) {
+    for_rows(s, row, n, panel, z, z + 3 * n * V, [&](index m, Vec<T>& o) LF_INLINED {
       Vec<T> a[4];
       for (int g = 0; g < 4; ++g) a[g] = Vec<T>::load(z + (g * n + m) * V);
       squash<0b0100>(a);

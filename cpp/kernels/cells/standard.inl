@@ -19,7 +19,7 @@ struct StandardCell {
     const double zoneout = s.cell.options->zoneout_c;
     const bool clips = s.cell.options->preact_clip > 0;
     const T* p = s.cell.peephole ? s.cell.peephole + panel * (G - 1) * V : nullptr;
-    for_rows(s, row, n, panel, z, z + kO * n * V, [&](index m, Vec<T>& o) {
+    for_rows(s, row, n, panel, z, z + kO * n * V, [&](index m, Vec<T>& o) LF_INLINED {
       const Vec<T> c_prev = previous_c(s, row + m, panel);
       Vec<T> a[G];
       for (int g = 0; g < G; ++g) a[g] = Vec<T>::load(z + (g * n + m) * V);
