@@ -30,6 +30,8 @@ struct Gemm {
   // Segments after which the sums rest in C, so that their part of a panel of B stays in L2 for all
   // rows; 0: never.
   index rest;
+  // Elements from A to what is read after this call and lies like it, to be fetched ahead; 0: none.
+  index a_next;
   const T* b;  // [panel][k][nr][V], panels b_panel_stride apart
   index b_panel_stride;
   const T* bias;  // [panel][nr][V], panels bias_panel_stride apart; null: start from 0

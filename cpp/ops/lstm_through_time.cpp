@@ -22,6 +22,9 @@ struct ThroughTime {
   const kernels::Table<T>& kernel = kernels::table<T>();
   const bool finishes = finishes_h(shape.options);
   const bool projects = shape.options.projection > 0;
+  // The caches are larger than any L2 will hold.
+  const bool fetches = (w.gate_panel_stride + w.c_panel_stride) * shape.panels * index(sizeof(T)) >
+                       4 * base::cache_sizes().l2;
 
   // The state before step k is no way further back.
   bool cut(index k) const { return call.bptt_steps > 0 && k > 0 && k % call.bptt_steps == 0; }
@@ -110,8 +113,7 @@ struct ThroughTime {
     s.panel0 = panels.begin;
     s.panel1 = panels.end;
     s.gate_panel_stride = w.gate_panel_stride;
-    const index cached = (w.gate_panel_stride + w.c_panel_stride) * shape.panels;
-    s.fetches = cached * index(sizeof(T)) > 4 * base::cache_sizes().l2;
+    s.fetches = fetches;
     prepare_cell(s);
     return s;
   }
@@ -168,6 +170,7 @@ struct ThroughTime {
     g.panel0 = q.begin;
     g.panel1 = q.end;
     g.descending = k & 1;
+    if (fetches && k > w.chunk_begin) g.a_next = -rows.active[k - 1] * shape.row_elements();
     g.c = w.dh;
     g.c_stride = w.h_stride;
     kernel.gemm(g);

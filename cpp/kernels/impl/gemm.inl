@@ -35,8 +35,13 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;
   };
+  const bool fetches = g.a_next && panel == g.panel0;
   const bool short_runs = g.last_units && s1 == g.segments;
   for (index s = s0 + (short_runs ? 1 : 0); s < s1; ++s) {
+    for (index k = 0; fetches && k < g.segment; k += V) {
+      LF_UNROLL
+      for (int m = 0; m < MR; ++m) __builtin_prefetch(a[m] + g.a_next + k, 1, 2);
+    }
     run(g.segment, g.segment);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += g.segment_stride;
