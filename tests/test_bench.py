@@ -91,6 +91,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(memory, "CALLS", 10)
     monkeypatch.setattr(kernels, "PEAK_SECONDS", 1e-4)
     monkeypatch.setattr(kernels, "ARITHMETIC", ("small",))
+    monkeypatch.setattr(kernels, "MEETINGS", 100)
     monkeypatch.setattr(kernels, "READING", ("b1_256",))
     monkeypatch.setattr(kernels, "cache_bytes", lambda: {"l1d": 4096, "l2": 16384})
 
@@ -187,13 +188,14 @@ def test_memory_suite(run: Run) -> None:
 
 
 def test_kernels_suite(run: Run) -> None:
-    code, _, err = run("--suite", "kernels")
+    code, _, err = run("--suite", "kernels", "--threads", "2")
     assert (code, err) == (0, "")
     rows, _ = written()
     units = {row["case"]: row["unit"] for row in rows}
     assert units["FMA, float32"] == units["small"] == "FLOP/s"
     assert units["read, half of L1D"] == units["read, memory"] == units["b1_256"] == "B/s"
-    assert units["tanh"] == "1/s"
+    assert units["tanh"] == units["barrier, 2 threads"] == units["layer norm, small"] == "1/s"
+    assert units["back through time, small"] == units["weight gradient, small"] == "FLOP/s"
     assert all(row["value"] > 0.0 for row in rows)
 
 

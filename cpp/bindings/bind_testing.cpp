@@ -12,6 +12,7 @@
 #include "layers/options.h"
 #include "model/runtime.h"
 #include "ops/machine.h"
+#include "ops/pieces.h"
 #include "ops/vector.h"
 
 namespace lstmfast::bindings {
@@ -75,6 +76,15 @@ void bind_testing(py::module_& module) {
         return double_precision ? ops::fma_peak<double>(seconds) : ops::fma_peak<float>(seconds);
       },
       py::arg("double_precision"), py::arg("seconds"));
+  testing.def("piece_names", ops::piece_names);
+  testing.def(
+      "time_piece",
+      [](const std::string& name, index batch, index input, index hidden, index count) {
+        model::require_isa();
+        return ops::time_piece<float>(name, batch, input, hidden, count);
+      },
+      py::arg("name"), py::arg("batch"), py::arg("input"), py::arg("hidden"), py::arg("count"));
+  testing.def("time_barrier", ops::time_barrier, py::arg("threads"), py::arg("count"));
 }
 
 }  // namespace lstmfast::bindings

@@ -1,8 +1,7 @@
 """The kernels against their own limits, as far as they can be called one by one.
 
 Limits: fused multiply-adds a second, and bytes read a second from each cache, by the dot product
-of BLAS. What cannot be called alone has no line here: the products of backward (dW, dR, dx), the
-transposing of weights, the passes of layer norm, the barrier of the team.
+of BLAS. The pieces of training are run by the core itself, on warm data.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from lstmfast import _core
 from lstmfast._bench.contest import Settings, timed_calls
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import PEAK_SECONDS, Timing, take_turns
-from lstmfast._bench.rows import Row, make_row
+from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import NAMED
 from lstmfast._bench.suites.base import Suite
 
@@ -30,6 +29,8 @@ ACTIVATIONS = ("tanh", "sigmoid", "relu", "softsign", "hard_sigmoid", "gelu")
 VALUES = 4096  # of one call: in and out fit the first cache
 ARITHMETIC = ("small", "medium", "large")
 READING = ("b1_256", "b1_1024")
+PIECE_SECONDS = 0.003  # of one sample
+MEETINGS = 50_000  # of one sample
 
 
 def cache_bytes() -> dict[str, int]:
@@ -83,7 +84,43 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
         row = make_row("kernels", case, "limit", "numpy", timing, unit="B/s")
         yield [replace(row, note=f"{size >> 10} KiB")]
     yield from _activations(settings)
+    yield from _pieces(peaks["float32"].median, read_bandwidth(sizes.get("l2", 1 << 20) // 2, 0.2))
+    if settings.threads > 1:
+        yield _barrier(settings.threads)
     yield from _layers(replace(settings, threads=1), peaks["float32"].median)
+
+
+def _pieces(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
+    """Time what training is made of; relative is the share of the multiply-adds or the bytes."""
+    for shape in (shape for shape in NAMED if shape.name in ARITHMETIC):
+        B, I, H = shape.B, shape.I, shape.H
+        # work, its unit, and the limit of that unit
+        works: dict[str, tuple[float, str, float | None]] = {
+            "back_through_time": (8.0 * B * H * H, "FLOP/s", peak),
+            "weight_gradient": (8.0 * B * H * (I + H), "FLOP/s", peak),
+            "transpose": (16.0 * H * (I + H), "B/s", bandwidth.median),
+            "layer_norm": (5.0 * B * H, "1/s", None),  # four gates and c
+        }
+        for name in _core.testing.piece_names():
+            work, unit, limit = works[name]
+            time_piece = partial(_core.testing.time_piece, name, B, I, H)
+            count = max(1, int(PIECE_SECONDS / time_piece(1)))
+            timing = Timing(tuple(time_piece(count) for _ in range(ROUNDS)))
+            rate = _rate(timing, work)
+            case = f"{name.replace('_', ' ')}, {shape.name}"
+            row = make_row("kernels", case, "limit", "lstmfast", rate, unit=unit)
+            note = "of the FMA peak" if limit == peak else "read, of reading half of L2"
+            yield [row if limit is None else replace(row, relative=rate.median / limit, note=note)]
+
+
+def _barrier(threads: int) -> list[Row]:
+    """Time meetings of the team's threads."""
+    lf.set_num_threads(threads)
+    timing = Timing(tuple(_core.testing.time_barrier(threads, MEETINGS) for _ in range(ROUNDS)))
+    lf.set_num_threads(1)
+    case, rate = f"barrier, {threads} threads", _rate(timing, 1.0)
+    row = make_row("kernels", case, "limit", "lstmfast", rate, unit="1/s")
+    return [replace(row, goal=Goal("value", 1.0 / 150e-9) if threads == 2 else None)]
 
 
 def _activations(settings: Settings) -> Iterator[list[Row]]:
@@ -123,10 +160,7 @@ KERNELS = Suite(
     "kernels",
     _run,
     relative="limit",
-    legend=(
-        "One thread. limit: share of the limit that the note names. Not measured alone, as nothing "
-        "calls\nthem alone: the products of backward, transposing, layer norm, the barrier."
-    ),
+    legend="One thread, the barrier with more. limit: share of the limit that the note names.",
     figure="relative",
     takes_shapes=False,
 )
