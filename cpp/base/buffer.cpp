@@ -13,10 +13,14 @@ std::atomic<std::uint64_t> allocations{0};
 
 // Weights and caches of this size are walked with strides that miss the TLB, unless in large pages.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kHugeFrom = 2 * kHugePage;
+// Half a page of it may stay unused.
+constexpr std::size_t kHugeFrom = kHugePage / 2;
 
 std::align_val_t alignment_for(std::size_t bytes) {
   return std::align_val_t{bytes >= kHugeFrom ? kHugePage : kBufferAlignment};
+}
+std::size_t room_for(std::size_t bytes) {
+  return bytes >= kHugeFrom ? (bytes + kHugePage - 1) & ~(kHugePage - 1) : bytes;
 }
 
 }  // namespace
@@ -24,10 +28,10 @@ std::align_val_t alignment_for(std::size_t bytes) {
 namespace detail {
 
 void* allocate_zeroed(std::size_t bytes) {
-  void* p = ::operator new(bytes, alignment_for(bytes));
+  void* p = ::operator new(room_for(bytes), alignment_for(bytes));
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   // A refusal changes speed only.
-  if (bytes >= kHugeFrom) static_cast<void>(::madvise(p, bytes & ~(kHugePage - 1), MADV_HUGEPAGE));
+  if (bytes >= kHugeFrom) static_cast<void>(::madvise(p, room_for(bytes), MADV_HUGEPAGE));
 #endif
   std::memset(p, 0, bytes);
   allocations.fetch_add(1, std::memory_order_relaxed);
