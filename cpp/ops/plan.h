@@ -22,6 +22,7 @@ inline int panel_vectors(index columns, index lanes, index parts = 1) {
   // of one vector in panels of 1 .. 4, by tile loads per FMA
   constexpr double kCost[] = {0, 1.25, 1.05, 1.02, 1.0};
   const index vectors = (columns + lanes - 1) / lanes;
+  if (parts == 1 && vectors <= 4) return int(vectors);  // as the search would find
   int best = 1;
   double best_cost = 0;
   for (int nr = 1; nr <= 4; ++nr) {
