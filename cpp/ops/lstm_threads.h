@@ -75,7 +75,7 @@ struct LstmSharing {
 template <class T>
 LstmSharing share_lstm(const LstmShape<T>& shape, index batch, index steps, double flops) {
   constexpr index kRowsPerThread = 8;
-  constexpr double kFlopsPerMeeting = 2e5;
+  constexpr double kFlopsPerMeeting = 7e4;
   const int threads = threads_for(flops, std::max(shape.panels, batch));
   if (threads == 1) return {1, true};
   if (batch >= kRowsPerThread * threads) return {threads, true};
