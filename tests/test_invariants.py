@@ -231,13 +231,19 @@ def recomputing_is_keeping(case: Case, problem: Problem) -> None:
     """Parameter gradients are sums over other blocks of steps, as good as each other."""
     allowed = tolerance(case, case.dtype) if case.T * case.B * case.H < 2000 else {}
     plain = replace(case, recompute_every=None)
+    drawn = run(plain, problem, True)
     for draw in draws(case):
         kept = run(plain, problem, draw)
         for every in (1, 2, "sqrt"):
             again = run(replace(case, recompute_every=every), problem, draw)
             runs.assert_same_bits(again, only(kept, OF_ROWS))
             for name in allowed.keys() - set(OF_ROWS):
-                assert np.abs(again[name] - kept[name]).max(initial=0.0) <= 2 * allowed[name], name
+                # The tolerance is that of the problem with its draw, of which zoneout at 0.9 leaves
+                # few terms; a sum's rounding errors are as large as its terms.
+                size, usual = (float(np.abs(of[name]).max(initial=0.0)) for of in (kept, drawn))
+                larger = max(1.0, size / usual) if usual else 1.0
+                error = np.abs(again[name] - kept[name]).max(initial=0.0)
+                assert error <= 2 * larger * allowed[name], name
 
 
 def directions_are_runs_of_their_own(case: Case, problem: Problem) -> None:
