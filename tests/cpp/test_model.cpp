@@ -9,25 +9,13 @@
 #include <new>
 
 #include "base/team.h"
+#include "count_allocations.h"
 #include "model_problem.h"
-
-namespace {
-std::atomic<long> allocations{0};
-}  // namespace
-
-// Counted here, for a warm training step must take no memory. Not inlined: compilers that see only
-// one side warn of a malloc that meets a delete.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* const p = std::malloc(size == 0 ? 1 : size)) return p;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace lstmfast::model {
 namespace {
 
+using test::allocations;
 using test::compile_config;
 using test::fit;
 using test::make_model;
