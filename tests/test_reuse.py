@@ -48,6 +48,25 @@ def test_a_warm_object_is_as_good_as_new(keywords: dict[str, Any]) -> None:
         runs.assert_same_bits(runs.run(warm, problem), expected)
 
 
+@pytest.mark.parametrize("keywords", [{}, {"proj_size": 5}, {"bidirectional": True, "layers": 2}])
+def test_backward_knows_new_weights(keywords: dict[str, Any]) -> None:
+    """It keeps the weights turned as long as they stay: also over other sizes and threads."""
+    case = Case(4, 3, 6, 33, **keywords)
+    warm = runs.make_rnn(case, make_problem(case))
+    for weights, T, B, n in ((0, 4, 3, 1), (1, 4, 3, 1), (1, 9, 40, 2), (1, 4, 3, 2), (0, 4, 3, 1)):
+        sizes = replace(case, T=T, B=B)
+        params = make_problem(replace(case, T=4 + weights)).params
+        problem = replace(make_problem(sizes), params=params)
+        fresh = runs.make_rnn(sizes, problem)
+        state = fresh.state_dict()
+        if any((warm.state_dict()[name] != state[name]).any() for name in state):
+            warm.load_state_dict(state)
+        with runs.threads(n):
+            expected = runs.run(fresh, problem)
+            for _ in range(2):
+                runs.assert_same_bits(runs.run(warm, problem), expected)
+
+
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("case", [CASES[0], LARGE[0], LARGE[1], LARGE[6]], ids=lambda c: c.name)
 def test_inference_from_many_threads(case: Case, n: int) -> None:

@@ -71,6 +71,7 @@ template <class T>
 void Rnn<T>::set(const Parameter& parameter, const T* logical) {
   const Busy busy(busy_, "lstm.set");
   if (cache_ == Cache::filled) cache_ = Cache::outdated;
+  ++weights_version_;
   parameter.place.import_from(logical, values_.data());
 }
 

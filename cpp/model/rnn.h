@@ -144,6 +144,7 @@ class Rnn {
   ops::LstmCall<T> call_{};
   enum class Cache { none, filled, outdated } cache_ = Cache::none;
   std::uint64_t training_calls_ = 0;
+  std::uint64_t weights_version_ = 1;
   mutable BusyFlag busy_;
   mutable Pool<Memory> pool_;
 };

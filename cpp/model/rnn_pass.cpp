@@ -49,6 +49,7 @@ ops::LstmCall<T> Rnn<T>::part_of(const ops::LstmCall<T>& call, index l, index d,
   c.noise.step = call.noise.step;
   c.bptt_steps = options_.lstm.bptt_steps;
   c.recompute_every = options_.lstm.recompute_every;
+  c.weights_version = weights_version_;
   return c;
 }
 

@@ -91,6 +91,9 @@ struct LstmCall {
   index bptt_steps;  // gradients of the state end at every so many steps; 0: never
   // Training keeps the cache of so many steps and recomputes; 0: of all, kRootOfSteps: of sqrt(T).
   index recompute_every;
+  // Another number whenever the parameters have changed, so that backward need not turn them anew;
+  // 0: they may change at any time.
+  std::uint64_t weights_version;
 };
 
 // Gradients of one call. dy is laid out as y, dcells as cells, dx as x.

@@ -139,8 +139,13 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     d.dblock = w.dropped_gradient;
   }
   load_gradients(shape, gradients, w);
-  const T* const weights = w.dropped_weights ? w.dropped_weights : block;
-  transposed.fill(shape, block, weights, sharing.threads, w.transposed);
+  const std::uint64_t version = w.dropped_weights ? 0 : call.weights_version;
+  if (version == 0 || w.turned.version != version || w.turned.block != block ||
+      w.turned.parts != parts) {
+    const T* const weights = w.dropped_weights ? w.dropped_weights : block;
+    transposed.fill(shape, block, weights, sharing.threads, w.transposed);
+    w.turned = {version, block, transposed.size(), parts};
+  }
 
   const int after = threads_for(flops, std::max(w.rows.total, shape.input + shape.outputs()) / mr);
   const index block_steps = std::max<index>(1, kReductionRows / w.rows.batch);

@@ -119,6 +119,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   dc_panel_stride = odd(B) * V;
   base::Planner plan;
   const auto at_if = [&plan](bool wanted, index count) { return plan.add<T>(wanted ? count : 0); };
+  const auto transposed_at = plan.add<T>(needs.transposed);  // first: it stays for later calls
   const auto dh_at = plan.add<T>(B * h_stride);
   const auto carry_at = at_if(finishes, B * h_stride);
   dv_stride = projects ? padded_outputs(shape.projection()) : h_stride;
@@ -126,7 +127,6 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   const auto du_at = at_if(projects, B * u_stride);
   const auto dc_at = plan.add<T>(P * dc_panel_stride);
   const auto dnorm_at = at_if(o.layer_norm, B * P * (2 * G + 2) * V);
-  const auto transposed_at = plan.add<T>(needs.transposed);
   const auto packed_at = plan.add<T>(needs.packed);
   const auto offsets_at = plan.add<index>(o.peephole ? cached : 0);
   const auto held_at = at_if(needs.held_dy, rows.total * shape.outputs());
@@ -134,7 +134,9 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   const auto dy_offsets_at = plan.add<index>(needs.held_dy ? rows.total : 0);
   const auto dcells_offsets_at = plan.add<index>(needs.held_dcells ? rows.total : 0);
   const auto block_at = at_if(needs.block, P * shape.panel_stride());
+  const std::size_t bytes = backward_.bytes();
   backward_.reserve(plan);
+  if (backward_.bytes() != bytes || turned.size != needs.transposed) turned = {};
   dh = backward_.at(dh_at);
   dh_carry = backward_.at(carry_at);
   dv = backward_.at(dv_at);

@@ -86,7 +86,7 @@ class LstmWorkspace {
   T* dc;  // [P][B][V]
   index dc_panel_stride;
   T* dnorm;                // [B][P][2 G + 2][V] gradients of gains and shifts by slot
-  T* transposed;           // panels of R transposed, of W, of the projection
+  T* transposed;           // panels of R transposed, of the projection, of W
   T* packed_columns;       // of A, for the weight gradient
   index* c_prev_offsets;   // [cache rows] c before a row, for peepholes; -1: 0
   T* held_dy;              // [total][O]; null: dy is read where it lies
@@ -95,6 +95,13 @@ class LstmWorkspace {
   index* held_dcells_offsets;
   T* dropped_gradient;  // laid out as dropped_weights
   LinearScratch<T> projection_scratch;
+  // What `transposed` holds; version 0: nothing that would serve again.
+  struct Turned {
+    std::uint64_t version = 0;
+    const T* block = nullptr;
+    index size = 0;
+    int parts = 0;
+  } turned;
   T clip_values[4] = {};  // what gates are at the ends of preact_clip: see CellParams
 
   index cache_row(index k) const { return rows.first_row[k] - rows.first_row[chunk_begin]; }
