@@ -43,9 +43,9 @@ struct Given {
   py::array_t<bool> resets;
   model::RnnInput<T> input;
 
-  Given(const char* op, const py::object& x_, const py::object& h0_, const py::object& c0_,
+  Given(const char* op, py::array_t<T> x_, const py::object& h0_, const py::object& c0_,
         const py::object& lengths_, const py::object& resets_, bool batch_first)
-      : x(take<T>(op, "x", x_)),
+      : x(std::move(x_)),
         h0(take_optional<T>(op, "h0", h0_)),
         c0(take_optional<T>(op, "c0", c0_)),
         lengths(take_optional<index>(op, "lengths", lengths_)),
@@ -70,67 +70,73 @@ struct Shapes {
         c{o.layers * o.directions, batch, o.hidden} {}
 };
 
-Result run_forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
-                   const py::object& lengths, const py::object& resets, bool training,
-                   const py::object& out, bool batch_first, bool draw) {
-  return self.visit([&](auto& engine) -> Result {
-    using T = Element<decltype(engine)>;
-    const char* const op = "lstm.forward";
-    const Given<T> given(op, x, h0, c0, lengths, resets, batch_first);
-    // Until the arrays are kept: backward in another thread would miss them.
-    std::optional<model::Busy> busy;
-    if (training) busy.emplace(engine.rnn.busy(), op);
-    ops::LstmCall<T> call = engine.rnn.check(op, given.input);
-    call.noise.draw = draw;
+constexpr const char* kForward = "lstm.forward";
 
-    const Shapes shapes(engine.rnn.options(), given.input.x.shape, call.batch);
-    py::array_t<T> y =
-        out.is_none() ? new_array<T>(shapes.y) : take_output<T>(op, "out", out, shapes.y);
-    py::array_t<T> h_n = new_array<T>(shapes.h), c_n = new_array<T>(shapes.c);
-    py::object cells = py::none();
-    call.y = y.mutable_data();
-    call.h_n = h_n.mutable_data();
-    call.c_n = c_n.mutable_data();
-    if (engine.rnn.options().cell_states) {
-      py::array_t<T> array = new_array<T>(shapes.cells);
-      call.cells = array.mutable_data();
-      cells = std::move(array);
-    }
-    engine.rnn.check_output(op, call);
-    {
-      const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
-      if (training) {
-        engine.rnn.train(call);
-      } else {
-        engine.rnn.infer(call);
-      }
-    }
+template <class T>
+Result run_forward(Engine<T>& engine, const py::array_t<T>& x, const py::object& h0,
+                   const py::object& c0, const py::object& lengths, const py::object& resets,
+                   bool training, const py::object& out, bool batch_first, bool draw) {
+  const char* const op = kForward;
+  const Given<T> given(op, x, h0, c0, lengths, resets, batch_first);
+  // Until the arrays are kept: backward in another thread would miss them.
+  std::optional<model::Busy> busy;
+  if (training) busy.emplace(engine.rnn.busy(), op);
+  ops::LstmCall<T> call = engine.rnn.check(op, given.input);
+  call.noise.draw = draw;
+
+  const Shapes shapes(engine.rnn.options(), given.input.x.shape, call.batch);
+  py::array_t<T> y =
+      out.is_none() ? new_array<T>(shapes.y) : take_output<T>(op, "out", out, shapes.y);
+  py::array_t<T> h_n = new_array<T>(shapes.h), c_n = new_array<T>(shapes.c);
+  py::object cells = py::none();
+  call.y = y.mutable_data();
+  call.h_n = h_n.mutable_data();
+  call.c_n = c_n.mutable_data();
+  if (engine.rnn.options().cell_states) {
+    py::array_t<T> array = new_array<T>(shapes.cells);
+    call.cells = array.mutable_data();
+    cells = std::move(array);
+  }
+  engine.rnn.check_output(op, call);
+  {
+    const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
     if (training) {
-      // backward reads y: nobody may write to it by accident. The caller's own array stays as it
-      // was.
-      engine.keep(py::make_tuple(x, h0, c0, lengths, resets, y), given.input.x.shape,
-                  out.is_none() ? py::object(y) : py::object());
+      engine.rnn.train(call);
+    } else {
+      engine.rnn.infer(call);
     }
-    return {std::move(y), std::move(h_n), std::move(c_n), std::move(cells)};
-  });
+  }
+  if (training) {
+    // backward reads y: nobody may write to it by accident. The caller's own array stays as it
+    // was.
+    engine.keep(py::make_tuple(x, h0, c0, lengths, resets, y), given.input.x.shape,
+                out.is_none() ? py::object(y) : py::object());
+  }
+  return {std::move(y), std::move(h_n), std::move(c_n), std::move(cells)};
 }
 
 py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
                   const py::object& lengths, const py::object& resets, bool training,
                   const py::object& out, bool batch_first, bool draw) {
-  Result r = run_forward(self, x, h0, c0, lengths, resets, training, out, batch_first, draw);
+  Result r = self.visit([&](auto& engine) {
+    using T = Element<decltype(engine)>;
+    return run_forward<T>(engine, take<T>(kForward, "x", x), h0, c0, lengths, resets, training, out,
+                          batch_first, draw);
+  });
   return py::make_tuple(std::move(r.y), std::move(r.h_n), std::move(r.c_n), std::move(r.cells));
-}
-
-bool is_ready_for(const AnyRnn& self, const py::object& array) {
-  return self.visit([&](auto& engine) { return is_ready<Element<decltype(engine)>>(array); });
 }
 
 // The plain call, for which a small batch would not wait: None unless x is a batch as it must be.
 py::object call(AnyRnn& self, const py::object& x, bool training, bool batch_first) {
-  if (!is_ready_for(self, x) || py::reinterpret_borrow<py::array>(x).ndim() != 3) return py::none();
   const py::none none;
-  Result r = run_forward(self, x, none, none, none, none, training, none, batch_first, true);
+  Result r = self.visit([&](auto& engine) -> Result {
+    using T = Element<decltype(engine)>;
+    if (!is_ready<T>(x)) return {};
+    const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
+    if (array.ndim() != 3) return {};
+    return run_forward<T>(engine, array, none, none, none, none, training, none, batch_first, true);
+  });
+  if (!r.y) return py::none();
   py::tuple state = py::make_tuple(std::move(r.h_n), std::move(r.c_n));
   if (r.cells.is_none()) return py::make_tuple(std::move(r.y), std::move(state));
   return py::make_tuple(std::move(r.y), std::move(state), std::move(r.cells));
@@ -142,7 +148,7 @@ py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, co
   return self.visit([&](auto& engine) -> py::list {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.trace";
-    const Given<T> given(op, x, h0, c0, lengths, resets, batch_first);
+    const Given<T> given(op, take<T>(op, "x", x), h0, c0, lengths, resets, batch_first);
     const ops::LstmCall<T> call = engine.rnn.check(op, given.input);
     const model::RnnOptions& options = engine.rnn.options();
     const layers::Shape& x_shape = given.input.x.shape;
@@ -212,8 +218,10 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
 
 // As call().
 py::object call_backward(AnyRnn& self, const py::object& dy) {
-  if (!is_ready_for(self, dy)) return py::none();
   const py::none none;
+  const bool ready =
+      self.visit([&](auto& engine) { return is_ready<Element<decltype(engine)>>(dy); });
+  if (!ready) return py::none();
   return backward(self, dy, none, none, none);
 }
 
