@@ -6,7 +6,6 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
-#include <algorithm>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -115,19 +114,22 @@ py::array_t<T> take_output(const char* op, const char* name, py::handle value,
 // Straight from NumPy: pybind11's constructors make lists of sizes and strides, which a call on a
 // small batch would feel.
 template <class T>
-py::array_t<T> new_array(const layers::Shape& shape) {
+py::array_t<T> new_array(const index* sizes, int rank) {
+  static_assert(sizeof(index) == sizeof(Py_intptr_t));
   const auto& numpy = py::detail::npy_api::get();
-  Py_intptr_t sizes[layers::Shape::kMaxRank];
-  std::copy_n(shape.sizes, shape.rank, sizes);
-  PyObject* array =
-      numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, py::dtype::of<T>().release().ptr(),
-                                  shape.rank, sizes, nullptr, nullptr, 0, nullptr);
+  PyObject* array = numpy.PyArray_NewFromDescr_(
+      numpy.PyArray_Type_, py::dtype::of<T>().release().ptr(), rank,
+      reinterpret_cast<const Py_intptr_t*>(sizes), nullptr, nullptr, 0, nullptr);
   if (array == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::array_t<T>>(array);
 }
 template <class T>
+py::array_t<T> new_array(const layers::Shape& shape) {
+  return new_array<T>(shape.sizes, shape.rank);
+}
+template <class T>
 py::array_t<T> new_array(const std::vector<index>& sizes) {
-  return py::array_t<T>(sizes);
+  return new_array<T>(sizes.data(), static_cast<int>(sizes.size()));
 }
 
 // A shape as Python shows it: sizes that are not known yet are None.
