@@ -210,7 +210,7 @@ def test_a_loss_that_is_not_finite() -> None:
 
 
 INTERRUPTED = """
-    import _thread, threading
+    import _thread, signal, threading
     import numpy as np
     from lstmfast.layers import LSTM, Dense
     from lstmfast.models import Sequential
@@ -218,6 +218,8 @@ INTERRUPTED = """
     x = np.random.default_rng(0).random((512, 20, 1))
     model = Sequential([LSTM(16), Dense(1)], seed=0)
     model.compile("adam", "mse")
+    # whoever starts the tests may ignore it, and children inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.5, _thread.interrupt_main).start()
     try:
         model.fit(x, x[:, 0], epochs=10**9, verbose=0)
