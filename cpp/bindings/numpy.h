@@ -54,7 +54,7 @@ py::array_t<T> take(const char* op, const char* name, py::handle value) {
   return py::reinterpret_borrow<py::array_t<T>>(value);
 }
 
-// Would take() give it back, and is it of NumPy's own class?
+// Is it an array of T that kernels can read where it lies, and of NumPy's own class?
 template <class T>
 bool is_ready(py::handle value) {
   if (Py_TYPE(value.ptr()) != py::detail::npy_api::get().PyArray_Type_) return false;

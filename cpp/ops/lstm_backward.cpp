@@ -70,6 +70,16 @@ void store_gradients(const LstmShape<T>& shape, const LstmCall<T>& call, const L
   }
 }
 
+// Where the block of steps begins that ends at `end`: as many steps of the chunk as have
+// kReductionRows rows together, one at least.
+template <class T>
+index block_begin(const LstmWorkspace<T>& w, index end) {
+  index begin = end - 1;
+  while (begin > w.chunk_begin && w.cache_row(end) - w.cache_row(begin - 1) <= kReductionRows)
+    --begin;
+  return begin;
+}
+
 // dx of cache rows.
 template <class T>
 struct InputGradient {
@@ -148,15 +158,13 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   }
 
   const int after = threads_for(flops, std::max(w.rows.total, shape.input + shape.outputs()) / mr);
-  const index block_steps = std::max<index>(1, kReductionRows / w.rows.batch);
   bool current = true;  // do the caches hold the chunk?
   for (index begin = w.chunk_begin; begin >= 0; begin -= w.chunk_steps, current = false) {
     if (w.rows.steps == 0) break;
     if (!current) recompute_chunk(shape, block, call, begin, w);
-    const index count = (w.chunk_end - begin + block_steps - 1) / block_steps;
-    for (index i = count - 1; i >= 0; --i) {
-      const Range steps{begin + i * block_steps,
-                        std::min(begin + (i + 1) * block_steps, w.chunk_end)};
+    for (index end = w.chunk_end; end > begin;) {
+      const Range steps{block_begin(w, end), end};
+      end = steps.begin;
       through_time(shape, block, call, gradients, transposed, steps, w);
       if (d.dblock) add_parameter_gradients(shape, call, d, gradients.dblock, steps, w, after);
       if (!gradients.dx) continue;

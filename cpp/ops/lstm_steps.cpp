@@ -286,7 +286,8 @@ void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& ca
                 const LstmPlan& plan, LstmWorkspace<T>& w) {
   const T* weights = w.dropped_weights ? w.dropped_weights : block;
   const Steps<T> steps{shape, block, weights, call, plan, w};
-  w.sharing.run(shape, w.rows, [&](const LstmShare& share) { steps.run(share); });
+  w.sharing.run(shape, w.rows, Range{w.chunk_begin, w.chunk_end},
+                [&](const LstmShare& share) { steps.run(share); });
 }
 
 template void lstm_steps(const LstmShape<float>&, const float*, const LstmCall<float>&,

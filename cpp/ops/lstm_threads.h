@@ -1,6 +1,6 @@
-// How an LSTM call is shared among threads: by rows (each thread runs its rows through all steps,
-// no meeting), or by panels of hidden units (each thread keeps its share of the weights; all meet
-// after every step).
+// How an LSTM call is shared among threads: by rows (each thread runs its rows through the steps of
+// a run, no meeting), or by panels of hidden units (each thread keeps its share of the weights; all
+// meet after every step).
 #pragma once
 
 #include <algorithm>
@@ -40,11 +40,11 @@ struct LstmSharing {
   int threads;
   bool by_rows;
 
-  // Runs f(LstmShare) on all threads.
+  // Runs f(LstmShare) on all threads, for some steps of the call.
   template <class T, class F>
-  void run(const LstmShape<T>& shape, const LstmRows<T>& rows, F&& f) const {
+  void run(const LstmShape<T>& shape, const LstmRows<T>& rows, base::Range steps, F&& f) const {
     base::team::run(threads, [&](int tid, int n, base::Barrier& barrier) {
-      const base::Range mine = {row_cut(rows, tid, n), row_cut(rows, tid + 1, n)};
+      const base::Range mine = {row_cut(rows, steps, tid, n), row_cut(rows, steps, tid + 1, n)};
       if (by_rows) {
         f(LstmShare{tid, mine, {0, shape.panels}, mine, nullptr, n});
       } else {
@@ -59,14 +59,18 @@ struct LstmSharing {
   }
 
  private:
-  // Where the share of thread `part` of n begins, by tokens: slots are ordered by length, so shares
-  // of equal rows would be unequal work.
+  // Where the share of thread `part` of n begins, by tokens of these steps: slots are ordered by
+  // length, so shares of equal rows would be unequal work.
   template <class T>
-  static index row_cut(const LstmRows<T>& rows, int part, int n) {
+  static index row_cut(const LstmRows<T>& rows, base::Range steps, int part, int n) {
     if (part == n) return rows.batch;
-    if (rows.total == rows.steps * rows.batch) return base::split(rows.batch, part, n).begin;
+    const index total = rows.first_row[steps.end] - rows.first_row[steps.begin];
+    if (total == steps.size() * rows.batch) return base::split(rows.batch, part, n).begin;
     index before = 0, slot = 0;
-    while (slot < rows.batch && before * n < rows.total * part) before += rows.slot_length[slot++];
+    while (slot < rows.batch && before * n < total * part) {
+      const index real = std::min(rows.slot_length[slot++], steps.end) - steps.begin;
+      before += std::max<index>(0, real);
+    }
     return slot;
   }
 };

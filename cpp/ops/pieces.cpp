@@ -152,6 +152,7 @@ double time_piece(const std::string& name, index batch, index input, index hidde
 }
 
 double time_barrier(int threads, index count) {
+  LF_CHECK(count >= 1, "[time_barrier] count is " << count << "; expected 1 or more");
   double seconds = 0;
   base::team::run(threads, [&](int tid, int, base::Barrier& barrier) {
     barrier.wait();

@@ -30,7 +30,7 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
         acc[p][m][n] = left > 0 ? load_up_to(c[p][m] + n * V, left) : Vec<T>::zero();
       }
   }
-  const auto run = [&](index k, index next) {
+  const auto run = [&](index k, index next) LF_INLINED {
     accumulate_panels<T, NP, MR, NR>(acc, a, b, NR * V, k);
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;

@@ -75,11 +75,11 @@ LF_INLINE void with_size(index n, F&& f) {
 template <int kPanels, class Call, class F>
 LF_INLINE void for_panels(const Call& call, F&& f) {
   const index count = call.panel1 - call.panel0, groups = count / kPanels * kPanels;
-  const auto rest = [&] {
+  const auto remainder = [&] {
     for (index i = groups; i < count; ++i) f(Size<1>{}, call.panel0 + i);
   };
-  if (call.descending) rest();
+  if (call.descending) remainder();
   for (index i = 0; i < groups; i += kPanels)
     f(Size<kPanels>{}, call.descending ? call.panel0 + groups - kPanels - i : call.panel0 + i);
-  if (!call.descending) rest();
+  if (!call.descending) remainder();
 }
