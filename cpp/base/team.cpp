@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/cpu_count.h"
 #include "base/denormals.h"
+#include "base/fork_count.h"
 #include "base/park.h"
 #include "base/spin.h"
 
@@ -70,7 +71,6 @@ constexpr std::uint32_t kCallerAsleep = std::uint32_t{1} << 31;
 struct State {
   alignas(64) std::atomic<bool> busy{false};
   std::atomic<int> limit{0};  // 0: not asked yet
-  std::atomic<std::uint32_t> forks{0};
   std::atomic<int> started{0};
   Job* job = nullptr;
   Worker* workers[kMaxThreads - 1] = {};
@@ -102,7 +102,7 @@ void worker_main(Worker* worker, int tid, std::uint32_t born) noexcept {
     // On the caller's own CPU, spinning would keep the caller from going on.
     spin = job.caller_cpu < 0 || job.caller_cpu != current_cpu();
     // In a fork's child made inside the job, this is a thread of a team that is no more.
-    if (state.forks.load(std::memory_order_relaxed) != born) return;
+    if (fork_count() != born) return;
     const std::uint32_t before = state.pending.fetch_sub(1, std::memory_order_acq_rel);
     if (before == (kCallerAsleep | 1)) unpark_one(state.pending);
   }
@@ -169,7 +169,6 @@ struct Shutdown {
 // there. The parent's Worker objects stay reachable and are used again.
 void forget_team_in_child() noexcept {
   reset_parking_after_fork();
-  state.forks.fetch_add(1, std::memory_order_relaxed);
   state.started.store(0, std::memory_order_relaxed);
   state.pending.store(0, std::memory_order_relaxed);
   state.job = nullptr;
@@ -205,8 +204,7 @@ void start_worker(int i) {
   if (state.workers[i] == nullptr) state.workers[i] = new Worker;
   // Begun anew without an end: what a fork left there names a thread that is in the parent.
   Worker* worker = new (state.workers[i]) Worker;
-  const std::uint32_t forks = state.forks.load(std::memory_order_relaxed);
-  worker->thread = std::thread(worker_main, worker, i + 1, forks);
+  worker->thread = std::thread(worker_main, worker, i + 1, fork_count());
   state.started.store(i + 1, std::memory_order_relaxed);
 }
 

@@ -69,10 +69,9 @@ struct Shape {
   }
   bool operator!=(const Shape& other) const { return !(*this == other); }
 
-  std::vector<index> list() const { return std::vector<index>(sizes, sizes + rank); }
   std::vector<index> with_batch(index batch) const {
-    std::vector<index> out = list();
-    out.insert(out.begin(), batch);
+    std::vector<index> out{batch};
+    out.insert(out.end(), sizes, sizes + rank);
     return out;
   }
   std::string text() const { return base::shape_text(sizes, rank); }

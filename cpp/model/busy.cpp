@@ -1,27 +1,19 @@
 #include "model/busy.h"
 
-#include <pthread.h>
-
 #include <stdexcept>
 #include <string>
 #include <thread>
 
+#include "base/fork_count.h"
+
 namespace lstmfast::model {
 namespace {
 
-// Which process this is, by the forks that led to it; asking the system costs a call each time.
-std::uint32_t process() {
-  static std::atomic<std::uint32_t> forks{1};
-  static const int registered = ::pthread_atfork(nullptr, nullptr, [] { ++forks; });
-  static_cast<void>(registered);
-  return forks.load(std::memory_order_relaxed);
-}
-
-// 32 bits of process, 31 of thread, and whether the lease is brief.
+// 32 bits of process, never 0, 31 of thread, and whether the lease is brief.
 std::uint64_t make_holder(Busy::Kind kind) {
   static std::atomic<std::uint32_t> threads{0};
   thread_local const std::uint32_t thread = ++threads << 1;
-  return static_cast<std::uint64_t>(process()) << 32 | thread |
+  return (std::uint64_t{1} + base::fork_count()) << 32 | thread |
          (kind == Busy::Kind::brief || kind == Busy::Kind::reading ? 1U : 0U);
 }
 
