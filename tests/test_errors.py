@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
-from lstmfast import functional
+from lstmfast import _core, functional
 
 
 def lstm(**options: Any) -> lf.LSTM:
@@ -50,6 +50,17 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: lstm(proj_size=-1),
         ValueError,
         r"\[LSTM\] proj_size is -1; expected at least 0",
+    ),
+    "core, arguments": (
+        lambda: lstm()._core.call(x4),
+        TypeError,
+        r"expected 3 arguments, got 1",
+    ),
+    "core, kind": (lambda: _core.Rnn.call(3, x4, False, True), TypeError, r"Rnn.*int"),
+    "core, not made": (
+        lambda: _core.Rnn.__new__(_core.Rnn).call(x4, False, True),
+        TypeError,
+        r"Rnn.__init__\(\) was not called",
     ),
     "x rank": (
         lambda: lstm()(np.zeros(4)),

@@ -27,6 +27,7 @@ class Planner {
   Slot<T> add(index count, std::size_t alignment = kBufferAlignment) {
     LF_ASSERT(alignment >= alignof(T) && alignment <= kBufferAlignment &&
               (alignment & (alignment - 1)) == 0);
+    if (count == 0) return {};
     const std::size_t offset = (top_ + alignment - 1) & ~(alignment - 1);
     const index room = static_cast<index>(kMaxBytes - offset) / static_cast<index>(sizeof(T));
     if (count < 0 || offset > kMaxBytes || count > room) throw std::bad_array_new_length();

@@ -59,4 +59,6 @@ T element(const Engine<T>&);  // names T in unevaluated context
 template <class E>
 using Element = decltype(element(std::declval<E&>()));
 
+void bind_parameters(py::class_<AnyRnn>& rnn);
+
 }  // namespace lstmfast::bindings

@@ -10,6 +10,7 @@
 
 #include "bindings/any_model.h"
 #include "bindings/bindings.h"
+#include "bindings/fast_method.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
 
@@ -33,8 +34,9 @@ std::unique_ptr<AnyModel> make_model(Map config, const std::optional<std::string
       std::make_unique<model::Model<float>>(model::read_definition<float>(config)));
 }
 
-py::array predict(const AnyModel& self, const py::object& x, index batch_size) {
-  return self.visit([&](auto& model) -> py::array {
+py::object predict(AnyModel& self, py::handle x, py::handle batch_size) {
+  const index size = py::cast<index>(batch_size);
+  return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
     const char* const op = "model.predict";
     const Inputs<T> data(op, x);
@@ -44,7 +46,7 @@ py::array predict(const AnyModel& self, const py::object& x, index batch_size) {
     Hooks hooks;
     {
       const MaybeRelease release(model::forward_flops(model, samples));
-      model.predict(samples, batch_size, pointer, hooks.callbacks());
+      model.predict(samples, size, pointer, hooks.callbacks());
     }
     return out;
   });
@@ -171,8 +173,8 @@ void bind_model(py::module_& module) {
       .def("layers", &layer_dicts)
       .def("weight_names", &weight_names)
       .def("get_weights", &get_weights)
-      .def("set_weights", &set_weights, py::arg("weights"))
-      .def("predict", &predict, py::arg("x"), py::arg("batch_size"));
+      .def("set_weights", &set_weights, py::arg("weights"));
+  def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
   bind_layers(model);
   bind_training(model);
   bind_files(model);

@@ -7,6 +7,7 @@
 
 #include "bindings/any_rnn.h"
 #include "bindings/bindings.h"
+#include "bindings/fast_method.h"
 #include "bindings/gil.h"
 #include "bindings/numpy.h"
 
@@ -29,10 +30,12 @@ std::unique_ptr<AnyRnn> make_rnn(index input_size, index hidden_size, index num_
   return std::make_unique<AnyRnn>(std::make_unique<Engine<double>>(all));
 }
 
+// In place: a shape copied as soon as its sizes are written waits for them one by one.
 template <class T, class U>
-model::RnnArray<const U*> pointer(const py::array_t<T>& array) {
-  if (!array) return {};
-  return {reinterpret_cast<const U*>(array.data()), shape_of(array)};
+void point(model::RnnArray<const U*>& to, const py::array_t<T>& array) {
+  if (!array) return;
+  to.data = reinterpret_cast<const U*>(array.data());
+  for (py::ssize_t i = 0; i < array.ndim(); ++i) to.shape.append(array.shape(i));
 }
 
 // The arrays that a call reads, held as long as this lives.
@@ -51,11 +54,11 @@ struct Given {
         lengths(take_optional<index>(op, "lengths", lengths_)),
         resets(take_optional<bool>(op, "resets", resets_)) {
     input.batch_first = batch_first;
-    input.x = pointer<T, T>(x);
-    input.h0 = pointer<T, T>(h0);
-    input.c0 = pointer<T, T>(c0);
-    input.lengths = pointer<index, index>(lengths);
-    input.resets = pointer<bool, unsigned char>(resets);
+    point(input.x, x);
+    point(input.h0, h0);
+    point(input.c0, c0);
+    point(input.lengths, lengths);
+    point(input.resets, resets);
   }
 };
 
@@ -127,14 +130,15 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
 }
 
 // The plain call, for which a small batch would not wait: None unless x is a batch as it must be.
-py::object call(AnyRnn& self, const py::object& x, bool training, bool batch_first) {
+py::object call(AnyRnn& self, py::handle x, py::handle training, py::handle batch_first) {
   const py::none none;
   Result r = self.visit([&](auto& engine) -> Result {
     using T = Element<decltype(engine)>;
     if (!is_ready<T>(x)) return {};
     const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
     if (array.ndim() != 3) return {};
-    return run_forward<T>(engine, array, none, none, none, none, training, none, batch_first, true);
+    return run_forward<T>(engine, array, none, none, none, none, training.ptr() == Py_True, none,
+                          batch_first.ptr() == Py_True, true);
   });
   if (!r.y) return py::none();
   py::tuple state = py::make_tuple(std::move(r.h_n), std::move(r.c_n));
@@ -217,84 +221,30 @@ py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
 }
 
 // As call().
-py::object call_backward(AnyRnn& self, const py::object& dy) {
+py::object call_backward(AnyRnn& self, py::handle dy) {
   const py::none none;
   const bool ready =
       self.visit([&](auto& engine) { return is_ready<Element<decltype(engine)>>(dy); });
   if (!ready) return py::none();
-  return backward(self, dy, none, none, none);
-}
-
-py::list parameter_names(const AnyRnn& self) {
-  return self.visit([](auto& engine) {
-    py::list out;
-    for (const auto& parameter : engine.rnn.parameters()) {
-      out.append(py::make_tuple(parameter.layer, parameter.place.name,
-                                shape_tuple(parameter.place.shape)));
-    }
-    return out;
-  });
-}
-
-// Of the values or the gradients.
-py::array get(const AnyRnn& self, index layer, const std::string& name, bool gradient) {
-  return self.visit([&](auto& engine) -> py::array {
-    using T = Element<decltype(engine)>;
-    const auto& parameter = engine.rnn.parameter(gradient ? "lstm.grad" : "lstm.get", layer, name);
-    py::array_t<T> out = new_array<T>(parameter.place.shape);
-    if (gradient) {
-      engine.rnn.get_gradient(parameter, out.mutable_data());
-    } else {
-      engine.rnn.get(parameter, out.mutable_data());
-    }
-    return out;
-  });
-}
-
-void set(AnyRnn& self, index layer, const std::string& name, const py::object& value) {
-  self.visit([&](auto& engine) {
-    using T = Element<decltype(engine)>;
-    const char* const op = "lstm.set";
-    const auto& parameter = engine.rnn.parameter(op, layer, name);
-    const py::array_t<T> array = take<T>(op, name.c_str(), value);
-    LF_CHECK(sizes_of(array) == parameter.place.shape,
-             "[" << op << "] " << name << " has shape " << shape_of(array).text() << "; expected "
-                 << layers::Shape(parameter.place.shape).text());
-    engine.rnn.set(parameter, array.data());
-  });
+  return backward(self, py::reinterpret_borrow<py::object>(dy), none, none, none);
 }
 
 }  // namespace
 
 void bind_rnn(py::module_& module) {
   const auto none = py::none();
-  py::class_<AnyRnn>(module, "Rnn", py::is_final(), plain_type())
-      .def(py::init(&make_rnn), py::arg("input_size"), py::arg("hidden_size"),
-           py::arg("num_layers"), py::arg("options"), py::arg("dropout"), py::arg("dtype"),
-           py::arg("seed"))
+  py::class_<AnyRnn> rnn(module, "Rnn", py::is_final(), plain_type());
+  def_fast<&call>(rnn, "call", "call($self, x, training, batch_first, /)\n--\n\n");
+  def_fast<&call_backward>(rnn, "call_backward", "call_backward($self, dy, /)\n--\n\n");
+  rnn.def(py::init(&make_rnn), py::arg("input_size"), py::arg("hidden_size"), py::arg("num_layers"),
+          py::arg("options"), py::arg("dropout"), py::arg("dtype"), py::arg("seed"))
       .def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
            py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
            py::arg("out") = none, py::arg("batch_first") = true, py::arg("draw") = true)
-      .def("call", &call, py::arg("x"), py::arg("training"), py::arg("batch_first"))
-      .def("call_backward", &call_backward, py::arg("dy"))
       .def("backward", &backward, py::arg("dy") = none, py::arg("dh_n") = none,
            py::arg("dc_n") = none, py::arg("dcells") = none)
       .def("trace", &trace, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
            py::arg("lengths") = none, py::arg("resets") = none, py::arg("batch_first") = true)
-      .def("parameter_names", &parameter_names)
-      .def(
-          "get",
-          [](const AnyRnn& self, index layer, const std::string& name) {
-            return get(self, layer, name, false);
-          },
-          py::arg("layer"), py::arg("name"))
-      .def("set", &set, py::arg("layer"), py::arg("name"), py::arg("value"))
-      .def(
-          "grad",
-          [](const AnyRnn& self, index layer, const std::string& name) {
-            return get(self, layer, name, true);
-          },
-          py::arg("layer"), py::arg("name"))
       .def_property(
           "training_calls",
           [](const AnyRnn& self) {
@@ -302,9 +252,8 @@ void bind_rnn(py::module_& module) {
           },
           [](AnyRnn& self, std::uint64_t calls) {
             self.visit([calls](auto& engine) { engine.rnn.set_training_calls(calls); });
-          })
-      .def("zero_grad",
-           [](AnyRnn& self) { self.visit([](auto& engine) { engine.rnn.zero_gradients(); }); });
+          });
+  bind_parameters(rnn);
 }
 
 }  // namespace lstmfast::bindings

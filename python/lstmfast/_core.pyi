@@ -82,13 +82,13 @@ class Rnn:
     ) -> tuple[_Array, tuple[_Array, _Array]]:
         """Return dx, (dh0, dc0) of the last training call, once; add to the gradients."""
 
-    def call(self, x: object, training: bool, batch_first: bool) -> Any:
+    def call(self, x: object, training: bool, batch_first: bool, /) -> Any:
         """Return y, (h_n, c_n) and, where it is an output, cells of a call without more arguments.
 
         None where x is no aligned C-contiguous array of three axes and the right dtype.
         """
 
-    def call_backward(self, dy: object) -> tuple[_Array, tuple[_Array, _Array]] | None:
+    def call_backward(self, dy: object, /) -> tuple[_Array, tuple[_Array, _Array]] | None:
         """Return what `backward` does, or None where dy is not as it must be."""
 
     def trace(
@@ -185,7 +185,7 @@ class Model:
     def evaluate(
         self, x: _Array, y: _Array, batch_size: int, weights: _Array | None = None
     ) -> dict[str, float]: ...
-    def predict(self, x: _Array, batch_size: int) -> _Array: ...
+    def predict(self, x: _Array, batch_size: int, /) -> _Array: ...
     def train_on_batch(
         self, x: _Array, y: _Array, weights: _Array | None = None
     ) -> dict[str, float]: ...

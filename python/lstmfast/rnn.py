@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -247,12 +248,9 @@ class LSTM:
         self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
         self._batched = True
 
-    def __getattr__(self, name: str) -> Any:
-        """Return an option of the cell."""
-        cell = self.__dict__.get("_cell")
-        if cell is None or name not in CELL_OPTIONS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(cell, name)
+    if TYPE_CHECKING:  # options of the cell, the properties below
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: only `batch_first` may change later."""
@@ -450,3 +448,8 @@ class LSTM:
         shown = [("forget_bias", self.forget_bias, None), ("dtype", self.dtype, "float32")]
         changed += [f"{name}={value!r}" for name, value, default in shown if value != default]
         return f"LSTM({', '.join([str(self.input_size), str(self.hidden_size), *changed])})"
+
+
+# A __getattr__ in their place would slow down every attribute that a call reads.
+for _name in CELL_OPTIONS:
+    setattr(LSTM, _name, property(attrgetter(f"_cell.{_name}"), doc="Option of the cell."))

@@ -143,9 +143,10 @@ class Compiled(Weighted):
             raise ValueError(f"[{where}] {name} is given; expected None with a loss of one's own")
 
     def _engine_for(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:
-        if self._engine is None:
+        engine = self._engine
+        if engine is None:
             self._build_for(as_float(x, self._dtype, where, "x"), where)
-        engine = self._built_engine()
+            engine = self._built_engine()
         return engine, checked_input(x, self._dtype, self._sample_shape or (), where)
 
     def renamed(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+// Methods that pybind11's dispatch would slow down: arguments by position, as they come. Knows no
+// method.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace lstmfast::bindings {
+
+namespace py = pybind11;
+
+namespace detail {
+
+template <class C>
+C& held_by(PyObject* self) {
+  void* const value =
+      reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().value_ptr();
+  if (value == nullptr) {
+    throw py::type_error(std::string(Py_TYPE(self)->tp_name) + ".__init__() was not called");
+  }
+  return *static_cast<C*>(value);
+}
+
+template <auto method>
+struct FastMethod;
+
+template <class C, class... Args, py::object (*method)(C&, Args...)>
+struct FastMethod<method> {
+  static constexpr std::size_t kCount = sizeof...(Args);
+
+  template <std::size_t... i>
+  static PyObject* call(PyObject* self, PyObject* const* arguments, std::index_sequence<i...>) {
+    return method(held_by<C>(self), Args(arguments[i])...).release().ptr();
+  }
+  static PyObject* invoke(PyObject* self, PyObject* const* arguments, Py_ssize_t count) noexcept {
+    try {
+      if (count != Py_ssize_t{kCount}) {
+        throw py::type_error("expected " + std::to_string(kCount) + " arguments, got " +
+                             std::to_string(count));
+      }
+      return call(self, arguments, std::make_index_sequence<kCount>());
+    } catch (py::error_already_set& error) {
+      error.restore();
+    } catch (...) {
+      py::detail::try_translate_exceptions();
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace detail
+
+// py::object method(C&, py::handle...) as `name`; `doc` begins with its signature as inspect reads
+// it, "name($self, x, /)\n--\n\n".
+template <auto method, class C>
+void def_fast(py::class_<C>& type, const char* name, const char* doc) {
+  static PyMethodDef definition{name,
+                                reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(
+                                    &detail::FastMethod<method>::invoke)),
+                                METH_FASTCALL, doc};
+  PyObject* const descriptor =
+      PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &definition);
+  if (descriptor == nullptr) throw py::error_already_set();
+  type.attr(name) = py::reinterpret_steal<py::object>(descriptor);
+}
+
+}  // namespace lstmfast::bindings
