@@ -41,17 +41,22 @@ inline double option(const ConstraintOptions& options, const char* constraint, c
 // double, by ascending rows and panels; padding adds nothing to them and stays zero.
 template <class T, class F>
 void scale_by_norms(NormOf norm_of, const ops::PartLayout& part, T* block, F factor) {
-  const index width = part.row_stride;  // of a row within a panel
-  const auto strip = [&](index panel, index row) {
-    return block + part.first + panel * part.panel_stride + row * width;
+  struct Strip {  // a row within a panel
+    T* x;
+    index width;
   };
-  const auto squares = [&](const T* x) {
+  const auto strip = [&](index panel, index row) {
+    const ops::PartLayout::Place place = part.place(panel);
+    return Strip{block + place.first + row * place.row_stride, place.row_stride};
+  };
+  const auto squares = [&](const Strip& s) {
     double sum = 0;
-    for (index j = 0; j < width; ++j) sum += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+    for (index j = 0; j < s.width; ++j)
+      sum += static_cast<double>(s.x[j]) * static_cast<double>(s.x[j]);
     return sum;
   };
-  const auto scale = [&](T* x, T by) {
-    for (index j = 0; j < width; ++j) x[j] *= by;
+  const auto scale = [&](const Strip& s, T by) {
+    for (index j = 0; j < s.width; ++j) s.x[j] *= by;
   };
   const auto grain = [&](index elements) {
     return std::max<index>(1, ops::kStreamGrain / elements);
@@ -59,27 +64,28 @@ void scale_by_norms(NormOf norm_of, const ops::PartLayout& part, T* block, F fac
 
   if (norm_of == NormOf::column) {
     constexpr index kStrip = 64;
-    ops::for_shares(part.panels, grain(part.run_length()), [&](index begin, index end) {
+    ops::for_shares(part.panels, grain(part.run_length(0)), [&](index begin, index end) {
       for (index p = begin; p < end; ++p) {
+        const index width = part.place(p).row_stride;
         for (index j = 0; j < width; j += kStrip) {
           const index n = std::min(kStrip, width - j);
           double sums[kStrip] = {};
           T by[kStrip];
           for (index r = 0; r < part.rows; ++r) {
-            const T* const x = strip(p, r) + j;
+            const T* const x = strip(p, r).x + j;
             for (index k = 0; k < n; ++k)
               sums[k] += static_cast<double>(x[k]) * static_cast<double>(x[k]);
           }
           for (index k = 0; k < n; ++k) by[k] = static_cast<T>(factor(std::sqrt(sums[k])));
           for (index r = 0; r < part.rows; ++r) {
-            T* const x = strip(p, r) + j;
+            T* const x = strip(p, r).x + j;
             for (index k = 0; k < n; ++k) x[k] *= by[k];
           }
         }
       }
     });
   } else if (norm_of == NormOf::row) {
-    ops::for_shares(part.rows, grain(part.panels * width), [&](index begin, index end) {
+    ops::for_shares(part.rows, grain(part.panels * part.row_stride), [&](index begin, index end) {
       for (index r = begin; r < end; ++r) {
         double sum = 0;
         for (index p = 0; p < part.panels; ++p) sum += squares(strip(p, r));

@@ -9,8 +9,8 @@ class NonNeg final : public Constraint<T> {
  public:
   void apply(const ops::PartLayout& part, T* block) const override {
     for (index p = 0; p < part.panels; ++p) {
-      T* const run = block + part.first + p * part.panel_stride;
-      ops::clamp(part.run_length(), T(0), std::numeric_limits<T>::infinity(), run, run);
+      T* const run = block + part.place(p).first;
+      ops::clamp(part.run_length(p), T(0), std::numeric_limits<T>::infinity(), run, run);
     }
   }
 };

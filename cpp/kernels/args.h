@@ -11,6 +11,14 @@
 
 namespace lstmfast::kernels {
 
+// How weights lie in the last panel where its units would leave much of its vectors empty: a row is
+// its gates one after the other, `units` elements each, in `vectors` vectors, with zeros behind
+// them. No units: the last panel is as the others.
+struct Tail {
+  index units;
+  int vectors;
+};
+
 // C[m][n] = init + sum over k of A[m][k] * B[k][n], k ascending, one fused multiply-add a term.
 template <class T>
 struct Gemm {
@@ -64,7 +72,7 @@ struct Outer {
   index rows;
   index tile0, tile1;  // k tiles of this call
   index panel0, panel1;
-  int nr, mr;
+  int nr, mr;  // mr: tile_rows[nr], or tile_rows[4] beside panels of four
   index k;     // valid k in all
   const T* a;  // from PackColumns, [k tile][rows][mr]
   const T* b;  // row r of panel p at b + p * b_panel_stride + r * b_row_stride: [nr][V]
@@ -87,13 +95,28 @@ struct ReduceRows {
   T* out;  // [V]
 };
 
+// The rows of a tail's gates as its weights lie: from [row][G][V] with zeros behind `tail.units` of
+// each vector to out [row][tail.vectors][V], and V elements of room behind it.
+template <class T>
+struct PackGates {
+  index rows;
+  int gates;
+  Tail tail;
+  const T* from;
+  index from_stride;
+  T* out;
+};
+
 // Panels of the transpose: from w [panel][k][G][V] rows k0 .. k0 + k of each panel, to
-// out [q][panel * G * V][nr][V]: output column n = k0 + q * nr * V + ..., padded with zeros.
+// out [q][panel * G * V][nr][V]: output column n = k0 + q * nr * V + ..., padded with zeros. Of a
+// tail, the rows of units that exist.
 template <class T>
 struct TransposePanels {
   index panels;  // of w
   int gates;     // G of w (nr for a general matrix)
+  Tail tail;     // of w's last panel, which then lies at tail_w
   const T* w;
+  const T* tail_w;
   index w_panel_stride;
   index k;       // rows of each panel to turn into columns
   int nr;        // vectors an output panel

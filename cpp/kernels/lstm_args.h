@@ -35,9 +35,11 @@ struct StepForward {
   index input, hidden, recurrent;  // I, H, O: rows of R
   const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows
   index weight_panel_stride;
+  index tail_panel;  // the last panel where it is a tail, else -1
+  Tail tail;
   const T* x;  // row r at x + x_offsets[r]; null: z_in holds b + x W already
   const index* x_offsets;
-  const T* z_in;  // [P][row][G][V]; may be `gates`; null with x
+  const T* z_in;  // [P][row][G][V], of a tail as its weights lie; may be `gates`; null with x
   index z_panel_stride;
   const T* h_prev;  // [row][h_stride]: O values; null: h_prev = 0 and R is skipped
   index h_prev_stride;

@@ -103,8 +103,14 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
 
   for (const layers::Parameter& parameter : definition.parameters()) {
     const ops::PartLayout& layout = parameter.layout;
-    out->runs.push_back(
-        {parameter.block + layout.first, layout.panels, layout.panel_stride, layout.run_length()});
+    optim::ParameterRuns runs{parameter.block + layout.first, layout.panels, layout.panel_stride,
+                              layout.rows * layout.row_stride};
+    if (layout.tail_lanes > 0) {
+      --runs.runs;
+      runs.last_first = parameter.block + layout.tail_first;
+      runs.last_length = layout.run_length(layout.panels - 1);
+    }
+    out->runs.push_back(runs);
   }
   const index size = definition.declaration.size();
   out->gradients.resize(size);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "kernels/args.h"
 #include "ops/linear.h"
 #include "ops/panels.h"
 
@@ -20,14 +21,16 @@ struct LstmPart {
   PartLayout layout;         // as a matrix; vectors have one row
 };
 
-// Shapes and the parameter block: packed panels [P][1 + I + O][G][V], then peepholes, norms and the
-// projection. O is what recurs: H units, or the projection's outputs. Padding is zero.
+// Shapes and the parameter block: packed panels [P][1 + I + O][G][V], the last of which may be a
+// tail (kernels/args.h), then peepholes, norms and the projection. O is what recurs: H units, or
+// the projection's outputs. Padding is zero.
 template <class T>
 struct LstmShape {
   index input, hidden;
   CellOptions options;
   int gates;
   index lanes, panels;
+  kernels::Tail tail;
 
   LstmShape(index input, index hidden, const CellOptions& options);
   index size() const;  // elements of the parameter block
@@ -35,10 +38,19 @@ struct LstmShape {
   std::vector<LstmPart> parts() const;
 
   index outputs() const { return options.projection > 0 ? options.projection : hidden; }
-  index row_elements() const { return gates * lanes; }  // of one row of a panel
+  // Of one row of a panel: of gates, and of weights where the panel is no tail.
+  index row_elements() const { return gates * lanes; }
   index panel_stride() const { return (1 + input + outputs()) * row_elements(); }
+  index tail_panel() const { return tail.units > 0 ? panels - 1 : -1; }
+  index tail_row() const { return tail.vectors * lanes; }
+  index weight_row(index panel) const {
+    return panel == tail_panel() ? tail_row() : row_elements();
+  }
   // Where the pieces behind the panels start.
-  index peephole_offset() const { return panels * panel_stride(); }
+  index peephole_offset() const {
+    const index whole = tail.units > 0 ? panels - 1 : panels;
+    return whole * panel_stride() + (1 + input + outputs()) * tail_row();
+  }
   index norm_z_offset() const;
   index norm_c_offset() const;
   index projection_offset() const;

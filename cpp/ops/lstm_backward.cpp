@@ -132,8 +132,8 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   const bool holds = call.hold && w.rows.padded;
   const bool held_dy = holds && gradients.dy, held_dcells = holds && gradients.dcells;
   const bool dropped = gradients.dblock && w.weight_mask;
-  w.plan_backward(
-      shape, {transposed.size(), packed_columns_size(shape, w), held_dy, held_dcells, dropped});
+  w.plan_backward(shape, {transposed.size(), packed_columns_size(shape, w),
+                          packed_gates_size(shape, w), held_dy, held_dcells, dropped});
   if (w.dnorm) {
     const index size = shape.panels * (2 * shape.gates + 2) * shape.lanes;
     std::fill_n(w.dnorm, w.rows.batch * size, T(0));
@@ -145,7 +145,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     gather_held(w.rows, call, gradients.dcells, call.cells_row, call.cells_step, shape.hidden,
                 w.held_dcells);
   if (dropped) {
-    std::fill_n(w.dropped_gradient, shape.panels * shape.panel_stride(), T(0));
+    std::fill_n(w.dropped_gradient, shape.peephole_offset(), T(0));
     d.dblock = w.dropped_gradient;
   }
   load_gradients(shape, gradients, w);

@@ -60,20 +60,22 @@ void draw_call_masks(const LstmShape<T>& shape, const T* block, const LstmCall<T
                  w.h_stride, w.recurrent_mask);
   if (!w.weight_mask) return;
   // Row k of the recurrent kernel is drawn in logical order, gate after gate.
-  const index G = shape.gates, row = shape.row_elements();
+  const index G = shape.gates;
   const base::RandomStream stream = stream_of(call, Kind::weight);
-  std::copy_n(block, shape.panels * shape.panel_stride(), w.dropped_weights);
+  std::copy_n(block, shape.peephole_offset(), w.dropped_weights);
   for (index k = 0; k < O; ++k) {
     fill_random_mask(stream, dropout_values<T>(n.weight),
                      {1, 1, G * H, w.weight_row, G * H, 0, &k, 0, G * H});
     for (index p = 0; p < shape.panels; ++p) {
-      T* mask = w.weight_mask + (p * O + k) * row;
+      const index row = shape.weight_row(p), lanes = p == shape.tail_panel() ? shape.tail.units : V;
+      T* mask = w.weight_mask + p * O * shape.row_elements() + k * row;
       T* weights = w.dropped_weights + p * shape.panel_stride() + (1 + shape.input + k) * row;
       const index units = std::min(V, H - p * V);
-      for (index g = 0; g < G; ++g, mask += V, weights += V) {
-        std::fill_n(std::copy_n(w.weight_row + g * H + p * V, units, mask), V - units, T(0));
+      for (index g = 0; g < G; ++g, mask += lanes, weights += lanes) {
+        std::fill_n(std::copy_n(w.weight_row + g * H + p * V, units, mask), lanes - units, T(0));
         for (index v = 0; v < units; ++v) weights[v] *= mask[v];
       }
+      std::fill_n(mask, row - G * lanes, T(0));
     }
   }
 }
@@ -105,11 +107,11 @@ void draw_chunk_masks(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWo
 
 template <class T>
 void add_dropped_gradient(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T* dblock) {
-  const index row = shape.row_elements(), fixed = (1 + shape.input) * row;
-  const index dropped = shape.outputs() * row;
   for (index p = 0; p < shape.panels; ++p) {
+    const index row = shape.weight_row(p);
+    const index fixed = (1 + shape.input) * row, dropped = shape.outputs() * row;
     const T* from = w.dropped_gradient + p * shape.panel_stride();
-    const T* mask = w.weight_mask + p * dropped;
+    const T* mask = w.weight_mask + p * shape.outputs() * shape.row_elements();
     T* to = dblock + p * shape.panel_stride();
     for (index j = 0; j < fixed; ++j) to[j] += from[j];
     for (index j = 0; j < dropped; ++j) to[fixed + j] += mask[j] * from[fixed + j];

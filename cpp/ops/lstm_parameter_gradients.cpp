@@ -56,16 +56,25 @@ struct ParameterGradients {
       g.rows = count;
       g.tile0 = tiles.begin;
       g.tile1 = tiles.end;
-      g.panels = shape.panels;
+      g.panels = shape.panels - (w.packed_gates ? 1 : 0);
       g.nr = shape.gates;
       g.dz = w.gates + begin * shape.row_elements();
       g.dz_panel_stride = w.gate_panel_stride;
       g.dz_row_stride = shape.row_elements();
       g.dw = d.dblock;
       g.dw_panel_stride = shape.panel_stride();
+      g.tail_vectors = shape.tail.vectors;
+      if (w.packed_gates) g.tail_dz = w.packed_gates + (begin - cached.begin) * shape.tail_row();
       g.packed = packed;
       add_weight_gradient(g);
     }
+  }
+
+  void pack_tail() const {
+    const index row = shape.row_elements();
+    kernel.pack_gates({cached.size(), shape.gates, shape.tail,
+                       w.gates + shape.tail_panel() * w.gate_panel_stride + cached.begin * row, row,
+                       w.packed_gates});
   }
 
   // dp = sum over rows of dz c_prev (i, f) or dz c (o).
@@ -123,12 +132,21 @@ index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) 
          std::min(w.rows.first_row[std::min(w.rows.steps, w.chunk_steps)], kReductionRows);
 }
 
+// The rows of a block of steps: as many as a reduction takes, or those of one step.
+template <class T>
+index packed_gates_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
+  if (shape.tail.units == 0) return 0;
+  const index cached = w.rows.first_row[std::min(w.rows.steps, w.chunk_steps)];
+  return std::min(cached, std::max(kReductionRows, w.rows.batch)) * shape.tail_row() + shape.lanes;
+}
+
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
                              const LstmGradients<T>& d, T* dblock, Range steps, LstmWorkspace<T>& w,
                              int threads) {
   const ParameterGradients<T> gradients{shape, call, d, dblock, steps, w};
   const index tiles = column_tiles(shape), tile_size = packed_columns_size(shape, w) / tiles;
+  if (w.packed_gates) gradients.pack_tail();
   base::team::parallel_for(threads, tiles, 1, [&](index begin, index end) {
     gradients.weights({begin, end}, w.packed_columns + begin * tile_size);
   });
@@ -157,6 +175,7 @@ void add_norm_gradients(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T*
 
 #define LF_INSTANTIATE(T)                                                                      \
   template index packed_columns_size(const LstmShape<T>&, const LstmWorkspace<T>&);            \
+  template index packed_gates_size(const LstmShape<T>&, const LstmWorkspace<T>&);              \
   template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,               \
                                         const LstmGradients<T>&, T*, Range, LstmWorkspace<T>&, \
                                         int);                                                  \

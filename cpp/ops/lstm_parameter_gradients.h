@@ -10,6 +10,10 @@ namespace lstmfast::ops {
 template <class T>
 index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
 
+// And of packed_gates.
+template <class T>
+index packed_gates_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
+
 // d.dblock += gradients of the panels, dblock (the same block, or the whole one) += those of the
 // peepholes and the projection. Fills c_prev_offsets of the workspace.
 template <class T>

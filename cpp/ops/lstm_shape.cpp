@@ -3,6 +3,17 @@
 
 namespace lstmfast::ops {
 
+namespace {
+
+// Layer norm takes whole rows, with every panel alike.
+kernels::Tail tail_of(index hidden, const CellOptions& options, int gates, index lanes) {
+  const index units = hidden % lanes, vectors = (units * gates + lanes - 1) / lanes;
+  if (options.layer_norm || units == 0 || vectors == gates) return {0, 0};
+  return {units, int(vectors)};
+}
+
+}  // namespace
+
 template <class T>
 LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_)
     : input(input_),
@@ -10,7 +21,8 @@ LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_
       options(options_),
       gates(gate_count(options_)),
       lanes(kernels::table<T>().lanes),
-      panels((hidden_ + lanes - 1) / lanes) {}
+      panels((hidden_ + lanes - 1) / lanes),
+      tail(tail_of(hidden_, options_, gates, lanes)) {}
 
 template <class T>
 index LstmShape<T>::norm_z_offset() const {
@@ -50,10 +62,18 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
                     {rows, groups * H, groups, H, first, panels, stride, row_stride, V, true}};
   };
   const index row = G * V, stride = panel_stride();
+  // Rows of the panels from `begin` on.
+  const auto weights = [&](const char* name, std::vector<index> shape, index begin, index rows) {
+    LstmPart out = part(name, std::move(shape), rows, G, begin * row, stride, row);
+    out.layout.tail_first = (panels - 1) * stride + begin * tail_row();
+    out.layout.tail_row_stride = tail_row();
+    out.layout.tail_lanes = tail.units;
+    return out;
+  };
   std::vector<LstmPart> parts = {
-      part("kernel", {input, G * H}, input, G, row, stride, row),
-      part("recurrent_kernel", {outputs(), G * H}, outputs(), G, (1 + input) * row, stride, row),
-      part("bias", {G * H}, 1, G, 0, stride, row),
+      weights("kernel", {input, G * H}, 1, input),
+      weights("recurrent_kernel", {outputs(), G * H}, 1 + input, outputs()),
+      weights("bias", {G * H}, 0, 1),
   };
   if (options.peephole) {
     // Rows of the logical matrix are gates; a panel holds them one vector each.

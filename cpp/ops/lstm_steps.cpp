@@ -33,34 +33,47 @@ struct Steps {
                       : rows.first_row[k] - rows.first_row[block_begin];
   }
 
-  // z = b + x W for the rows of steps k0 .. k1.
-  void project_input(index k0, index k1, const LstmShare& share) const {
+  // A product of `depth` rows of the weights from `first` on, into z of whole panels or of the
+  // tail.
+  kernels::Gemm<T> product(index first, index depth, Range panels, bool tail) const {
+    const index row = tail ? shape.tail_row() : shape.row_elements();
     kernels::Gemm<T> g{};
-    const index row = shape.row_elements();
-    g.panel0 = share.panels.begin;
-    g.panel1 = share.panels.end;
-    g.nr = shape.gates;
+    g.panel0 = panels.begin;
+    g.panel1 = panels.end;
+    g.nr = tail ? shape.tail.vectors : shape.gates;
     g.segments = 1;
-    g.segment = shape.input;
-    g.b = weights + row;
-    g.b_panel_stride = shape.panel_stride();
-    g.bias = weights;
-    g.bias_panel_stride = shape.panel_stride();
-    g.c_stride = row;
+    g.segment = depth;
+    g.b = weights + first * row;
+    g.b_panel_stride = g.bias_panel_stride = shape.panel_stride();
+    g.c = w.gates;
+    g.c_stride = shape.row_elements();
     g.c_panel_stride = w.gate_panel_stride;
     g.columns = shape.panels * row;
+    return g;
+  }
+
+  // z = b + x W for the rows of steps k0 .. k1.
+  void project_input(index k0, index k1, const LstmShare& share) const {
+    Range whole = share.panels;
+    if (!whole.empty() && whole.end - 1 == shape.tail_panel()) {
+      --whole.end;
+      project_rows(product(1, shape.input, {whole.end, whole.end + 1}, true), k0, k1, share);
+    }
+    if (!whole.empty()) project_rows(product(1, shape.input, whole, false), k0, k1, share);
+  }
+  void project_rows(kernels::Gemm<T> g, index k0, index k1, const LstmShare& share) const {
+    g.bias = weights;
     if (!plan.apart && share.rows.begin == 0 && share.rows.end == rows.batch) {
       read_input(g, k0);
-      g.c = w.gates + z_row(k0, k0) * row;
+      g.c = w.gates + z_row(k0, k0) * g.c_stride;
       g.row1 = rows.first_row[k1] - rows.first_row[k0];
-      kernel.gemm(g);
-      return;
+      return kernel.gemm(g);
     }
     for (index k = k0; k < k1; ++k) {
       const Range mine = active_rows(rows, share.rows, k);
       if (mine.empty()) break;
       read_input(g, k);
-      g.c = w.gates + z_row(k, k0) * row;
+      g.c = w.gates + z_row(k, k0) * g.c_stride;
       g.row0 = mine.begin;
       g.row1 = mine.end;
       kernel.gemm(g);
@@ -107,6 +120,8 @@ struct Steps {
     s.recurrent = shape.outputs();
     s.weights = weights;
     s.weight_panel_stride = shape.panel_stride();
+    s.tail_panel = shape.tail_panel();
+    s.tail = shape.tail;
     s.z_panel_stride = w.gate_panel_stride;
     s.h_prev_stride = w.h_stride;
     s.gate_panel_stride = w.gate_panel_stride;
@@ -130,24 +145,13 @@ struct Steps {
   // Layer norm: z += h R, then (when all panels of a row are there) the cell.
   void norm_product(index k, index block_begin, Range mine, Range panels) const {
     if (!w.has_h(call, k)) return;
-    const index row = shape.row_elements();
-    kernels::Gemm<T> g{};
+    kernels::Gemm<T> g = product(1 + shape.input, shape.outputs(), panels, false);
     g.row0 = mine.begin;
     g.row1 = mine.end;
-    g.panel0 = panels.begin;
-    g.panel1 = panels.end;
-    g.nr = shape.gates;
     g.a = w.h_in_at(k);
     g.a_stride = w.h_stride;
-    g.segments = 1;
-    g.segment = shape.outputs();
-    g.b = weights + (1 + shape.input) * row;
-    g.b_panel_stride = shape.panel_stride();
     g.accumulate = true;
-    g.c = w.gates + z_row(k, block_begin) * row;
-    g.c_stride = row;
-    g.c_panel_stride = w.gate_panel_stride;
-    g.columns = shape.panels * row;
+    g.c += z_row(k, block_begin) * g.c_stride;
     kernel.gemm(g);
   }
 

@@ -60,7 +60,6 @@ template <class T>
 void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const T* weights,
                                 int threads, T* out) const {
   const kernels::Table<T>& kernel = kernels::table<T>();
-  const index row = shape.row_elements();
   const auto turn = [&](const Transposed<T>& to, kernels::TransposePanels<T> t) {
     t.k = to.columns;
     t.nr = to.nr;
@@ -75,18 +74,25 @@ void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const
   kernels::TransposePanels<T> t{};
   t.panels = shape.panels;
   t.gates = shape.gates;
-  t.w_panel_stride = shape.panel_stride();
-  t.w = weights + (1 + shape.input) * row;
+  t.tail = shape.tail;
+  // From row `first` of each panel on.
+  const auto from = [&](index first) {
+    t.w = weights + first * shape.row_elements();
+    t.w_panel_stride = shape.panel_stride();
+    t.tail_w = weights + (shape.panels - 1) * shape.panel_stride() + first * shape.tail_row();
+  };
+  from(1 + shape.input);
   t.out = out;
   turn(recurrent, t);
   if (input.columns > 0) {
-    t.w = weights + row;
+    from(1);
     t.out = out + input_offset();
     turn(input, t);
   }
   if (projection.columns == 0) return;
   const LinearShape<T> s = shape.projection();
   t.panels = s.panels;
+  t.tail = {};
   t.gates = s.groups;
   t.w_panel_stride = (1 + s.inputs) * s.groups * s.lanes;
   t.w = block + shape.projection_offset() + s.groups * s.lanes;

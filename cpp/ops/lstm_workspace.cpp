@@ -85,7 +85,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   const auto keep_c_at = at_if(draws && o.zoneout_c > 0, cached * unit_stride);
   const auto weight_mask_at = at_if(drops_weights, P * shape.outputs() * G * V);
   const auto weight_row_at = at_if(drops_weights, G * shape.hidden);
-  const auto dropped_at = at_if(drops_weights, P * shape.panel_stride());
+  const auto dropped_at = at_if(drops_weights, shape.peephole_offset());
   forward_.reserve(plan);
   h = forward_.at(h_at);
   h_in = keeps_h_in ? forward_.at(h_in_at) : h;
@@ -128,12 +128,13 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   const auto dc_at = plan.add<T>(P * dc_panel_stride);
   const auto dnorm_at = at_if(o.layer_norm, B * P * (2 * G + 2) * V);
   const auto packed_at = plan.add<T>(needs.packed);
+  const auto packed_gates_at = plan.add<T>(needs.packed_gates);
   const auto offsets_at = plan.add<index>(o.peephole ? cached : 0);
   const auto held_at = at_if(needs.held_dy, rows.total * shape.outputs());
   const auto held_cells_at = at_if(needs.held_dcells, rows.total * shape.hidden);
   const auto dy_offsets_at = plan.add<index>(needs.held_dy ? rows.total : 0);
   const auto dcells_offsets_at = plan.add<index>(needs.held_dcells ? rows.total : 0);
-  const auto block_at = at_if(needs.block, P * shape.panel_stride());
+  const auto block_at = at_if(needs.block, shape.peephole_offset());
   const std::size_t bytes = backward_.bytes();
   backward_.reserve(plan);
   if (backward_.bytes() != bytes || turned.size != needs.transposed) turned = {};
@@ -146,6 +147,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   dnorm = backward_.at(dnorm_at);
   transposed = backward_.at(transposed_at);
   packed_columns = backward_.at(packed_at);
+  packed_gates = backward_.at(packed_gates_at);
   c_prev_offsets = backward_.at(offsets_at);
   held_dy = backward_.at(held_at);
   held_dcells = backward_.at(held_cells_at);

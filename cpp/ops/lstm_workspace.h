@@ -21,7 +21,7 @@ class LstmWorkspace {
   // Adds what backward needs; the caches of plan() stay. packed: elements of the packed columns of
   // all threads.
   struct Backward {
-    index transposed, packed;
+    index transposed, packed, packed_gates;
     bool held_dy, held_dcells;  // gather_held's results
     bool block;                 // a gradient block of its own
   };
@@ -85,12 +85,13 @@ class LstmWorkspace {
   T* du;  // [B][u_stride], with a projection
   T* dc;  // [P][B][V]
   index dc_panel_stride;
-  T* dnorm;                // [B][P][2 G + 2][V] gradients of gains and shifts by slot
-  T* transposed;           // panels of R transposed, of the projection, of W
-  T* packed_columns;       // of A, for the weight gradient
-  index* c_prev_offsets;   // [cache rows] c before a row, for peepholes; -1: 0
-  T* held_dy;              // [total][O]; null: dy is read where it lies
-  T* held_dcells;          // [total][H]
+  T* dnorm;               // [B][P][2 G + 2][V] gradients of gains and shifts by slot
+  T* transposed;          // panels of R transposed, of the projection, of W
+  T* packed_columns;      // of A, for the weight gradient
+  T* packed_gates;        // dz of a tail as its weights lie, for one reduction; null: there is none
+  index* c_prev_offsets;  // [cache rows] c before a row, for peepholes; -1: 0
+  T* held_dy;             // [total][O]; null: dy is read where it lies
+  T* held_dcells;         // [total][H]
   index* held_dy_offsets;  // [total] of their rows
   index* held_dcells_offsets;
   T* dropped_gradient;  // laid out as dropped_weights

@@ -10,13 +10,13 @@ template <class F>
 void for_each_run(const PartLayout& part, F f) {
   for (index row = 0; row < part.rows; ++row) {
     for (index panel = 0; panel < part.panels; ++panel) {
+      const PartLayout::Place place = part.place(panel);
       for (index group = 0; group < part.groups; ++group) {
         const index vector = part.gates ? panel : panel * part.groups + group;
         const index count = std::min(part.lanes, part.units - vector * part.lanes);
         if (count <= 0) continue;
         const index column = (part.gates ? group * part.units : 0) + vector * part.lanes;
-        f(row * part.columns + column,
-          part.first + panel * part.panel_stride + row * part.row_stride + group * part.lanes,
+        f(row * part.columns + column, place.first + row * place.row_stride + group * place.lanes,
           count);
       }
     }

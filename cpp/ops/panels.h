@@ -21,11 +21,19 @@ struct PartLayout {
   index lanes;
   bool gates;  // true: column = group * units + unit; false: column = (panel * groups + group) *
                // lanes + lane
+  // Of the last panel where it is a tail; tail_lanes 0: it is none.
+  index tail_first = 0, tail_row_stride = 0, tail_lanes = 0;
 
-  // Contiguous runs of the part within the block: `panels` runs of rows * row_stride elements,
-  // panel_stride apart. Padding lies inside the runs and is always zero, in values and in
-  // gradients.
-  index run_length() const { return rows * row_stride; }
+  // The part within a panel: `lanes` elements a group. Its rows are one run of elements; padding
+  // lies inside and is always zero, in values and in gradients.
+  struct Place {
+    index first, row_stride, lanes;
+  };
+  Place place(index panel) const {
+    if (tail_lanes > 0 && panel == panels - 1) return {tail_first, tail_row_stride, tail_lanes};
+    return {first + panel * panel_stride, row_stride, lanes};
+  }
+  index run_length(index panel) const { return rows * place(panel).row_stride; }
 };
 
 template <class T>

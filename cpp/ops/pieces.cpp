@@ -72,7 +72,7 @@ double weight_gradient(index batch, index input, index hidden, index count) {
   g.k = k;
   g.rows = rows;
   g.tile1 = tiles;
-  g.panels = d.shape.panels;
+  g.panels = d.shape.panels - (d.shape.tail.units > 0 ? 1 : 0);
   g.nr = d.shape.gates;
   g.dz = d.dz.data();
   g.dz_panel_stride = d.dz_panel_stride;
@@ -80,6 +80,9 @@ double weight_gradient(index batch, index input, index hidden, index count) {
   g.dw = gradient.data();
   g.dw_panel_stride = d.shape.panel_stride();
   g.packed = packed.data();
+  base::Buffer<T> tail(rows * d.shape.tail_row());
+  if (d.shape.tail.units > 0) g.tail_dz = tail.data();
+  g.tail_vectors = d.shape.tail.vectors;
   return time_runs(count, [&] { add_weight_gradient(g); });
 }
 

@@ -32,6 +32,8 @@ struct WeightGradient {
   index dz_panel_stride, dz_row_stride;
   T* dw;  // += [panel][k][nr][V]
   index dw_panel_stride;
+  const T* tail_dz;  // of one panel more, [row][tail_vectors][V]; null: there is none
+  int tail_vectors;
   T* packed;  // [(tile1 - tile0) * rows * mr] scratch of the calling thread
 };
 
@@ -70,6 +72,13 @@ void add_weight_gradient(const WeightGradient<T>& w) {
   o.b_row_stride = w.dz_row_stride;
   o.c = w.dw + begin * w.nr * kernel.lanes;
   o.c_panel_stride = w.dw_panel_stride;
+  kernel.outer(o);
+  if (!w.tail_dz) return;
+  o.nr = w.tail_vectors;
+  o.panel1 = 1;
+  o.b = w.tail_dz;
+  o.b_row_stride = o.nr * kernel.lanes;
+  o.c = w.dw + w.panels * w.dw_panel_stride + begin * o.b_row_stride;
   kernel.outer(o);
 }
 

@@ -14,13 +14,21 @@ void check_limit(const char* key, double limit) {
            "[clip] " << key << " is " << limit << "; expected a number above 0, or 0 for none");
 }
 
+// f(first, length) of every run.
+template <class F>
+void for_runs(const ParameterRuns& p, F f) {
+  for (index r = 0; r < p.runs; ++r) f(p.first + r * p.run_stride, p.run_length);
+  if (p.last_length > 0) f(p.last_first, p.last_length);
+}
+
 // L2 norm over runs. Where squares overflow, the elements are scaled by a power of two first.
 template <class T>
 double norm(const T* data, const ParameterRuns& p) {
   const auto squares = [&](T factor) {
     double total = 0;
-    for (index r = 0; r < p.runs; ++r)
-      total += ops::sum_of_squares(p.run_length, data + p.first + r * p.run_stride, factor);
+    for_runs(p, [&](index first, index length) {
+      total += ops::sum_of_squares(length, data + first, factor);
+    });
     return total;
   };
   double factor = 1;
@@ -36,10 +44,9 @@ template <class T>
 void scale_to(double limit, double norm, T* data, const ParameterRuns& p) {
   if (norm <= limit) return;
   const T factor = static_cast<T>(limit / norm);
-  for (index r = 0; r < p.runs; ++r) {
-    T* run = data + p.first + r * p.run_stride;
-    ops::scale(p.run_length, factor, run, run);
-  }
+  for_runs(p, [&](index first, index length) {
+    ops::scale(length, factor, data + first, data + first);
+  });
 }
 
 }  // namespace

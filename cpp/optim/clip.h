@@ -9,10 +9,12 @@
 namespace lstmfast::optim {
 
 // The elements of one parameter inside a flat block: `runs` runs of `run_length` elements,
-// `run_stride` apart. A run may hold padding, which is zero and so counts for nothing.
+// `run_stride` apart, and a last one of its own. A run may hold padding, which is zero and so
+// counts for nothing.
 struct ParameterRuns {
   index first;
   index runs, run_stride, run_length;
+  index last_first = 0, last_length = 0;
 };
 
 // At most one is positive; 0 is off.

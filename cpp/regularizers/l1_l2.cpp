@@ -15,9 +15,9 @@ class L1L2 final : public Regularizer<T> {
   double value(const ops::PartLayout& part, const T* block) const override {
     double total = 0;
     for (index p = 0; p < part.panels; ++p) {
-      const T* const run = block + part.first + p * part.panel_stride;
-      if (l1_ > 0) total += l1_ * ops::sum_of_magnitudes(part.run_length(), run);
-      if (l2_ > 0) total += l2_ * ops::sum_of_squares(part.run_length(), run);
+      const T* const run = block + part.place(p).first;
+      if (l1_ > 0) total += l1_ * ops::sum_of_magnitudes(part.run_length(p), run);
+      if (l2_ > 0) total += l2_ * ops::sum_of_squares(part.run_length(p), run);
     }
     return total;
   }
@@ -25,7 +25,7 @@ class L1L2 final : public Regularizer<T> {
   void add_gradient(const ops::PartLayout& part, const T* block, T scale,
                     T* gradient) const override {
     for (index p = 0; p < part.panels; ++p) {
-      const index first = part.first + p * part.panel_stride, n = part.run_length();
+      const index first = part.place(p).first, n = part.run_length(p);
       if (l1_ > 0) ops::add_signs(n, static_cast<T>(l1_) * scale, block + first, gradient + first);
       if (l2_ > 0) ops::axpy(n, static_cast<T>(2 * l2_) * scale, block + first, gradient + first);
     }

@@ -87,6 +87,9 @@ inline std::vector<LstmSizes> problems(const CellOptions& options, index lanes) 
       {3, 1, 17, 2 * lanes + 1, options, false, false, true},
       {3, 3, 18, 2 * lanes - 1, options, true, true, false},
       {2, 13, 5, 7, options, true, false, true},
+      // one row, with one and with two whole panels before the last
+      {4, 1, 5, lanes + lanes / 2, options, true, false, true},
+      {3, 1, 2, 2 * lanes + lanes / 2 + 1, options, false, true, false},
       // y held or not where masked, in either direction, with cells and in chunks of steps
       {5, 4, 2, lanes + 3, options, false, true, true, true, true, false, true},
       {6, 5, 3, lanes - 1, options, true, true, true, true, true, true, true, 0, 2},

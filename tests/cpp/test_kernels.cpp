@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernel_helpers.h"
@@ -49,9 +50,13 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
   const index V = table.lanes, rows = 7, panels = 2;
   for (int nr = 1; nr <= 4; ++nr) {
     const index width = nr * V;
-    const int mr = table.tile_rows[nr];
-    for (const index k : {index{1}, index{mr}, index{mr + 1}, index{3 * mr - 1}}) {
+    const int own = table.tile_rows[nr], beside = table.tile_rows[4];
+    const std::pair<int, index> cases[] = {{own, 1},         {own, own},
+                                           {own, own + 1},   {own, 3 * own - 1},
+                                           {beside, beside}, {beside, 7 * beside + 1}};
+    for (const auto& [mr, k] : cases) {
       CAPTURE(nr);
+      CAPTURE(mr);
       CAPTURE(k);
       // A: one column of ones, then the rest of each row, of which one row is missing
       const std::vector<T> a = some<T>(rows * k), b = some<T>(panels * rows * width);
@@ -91,6 +96,30 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
       CHECK(worst.value() <= closeness<T>(rows) * double(rows + 2));
     }
   }
+}
+
+TEST_CASE_TEMPLATE("pack_gates: gates side by side, zeros behind them", T, float, double) {
+  const Table<T>& table = kernels::table<T>();
+  const index V = table.lanes, rows = 3;
+  for (const int gates : {3, 4})
+    for (index units = 1; units < V; ++units) {
+      const index vectors = (gates * units + V - 1) / V, row = gates * V, packed = vectors * V;
+      std::vector<T> from = some<T>(rows * row);
+      for (index j = 0; j < rows * row; ++j)
+        if (j % V >= units) from[size(j)] = 0;
+      std::vector<T> out(size(rows * packed + V), T(9));
+      table.pack_gates({rows, gates, {units, int(vectors)}, from.data(), row, out.data()});
+      bool right = true;
+      for (index r = 0; r < rows; ++r)
+        for (index j = 0; j < packed; ++j) {
+          const index g = j / units, u = j % units;
+          const T expected = g < gates ? from[size(r * row + g * V + u)] : T(0);
+          right &= out[size(r * packed + j)] == expected;
+        }
+      CAPTURE(gates);
+      CAPTURE(units);
+      CHECK(right);
+    }
 }
 
 TEST_CASE_TEMPLATE("reduce_rows: sums, products, rows that add nothing", T, float, double) {
@@ -155,6 +184,45 @@ TEST_CASE_TEMPLATE("transpose_panels: rows become columns, padded with zeros", T
         CAPTURE(k);
         CHECK(right);
       }
+}
+
+TEST_CASE_TEMPLATE("transpose_panels: a tail's units, as those of a panel", T, float, double) {
+  const Table<T>& table = kernels::table<T>();
+  const index V = table.lanes, panels = 2, k = V + 3;
+  const int nr = 2;
+  for (const int gates : {3, 4})
+    for (index units = 1; units < V; ++units) {
+      const index row = gates * V, width = nr * V, vectors = (gates * units + V - 1) / V;
+      if (vectors == gates) continue;
+      const std::vector<T> w = some<T>(k * row), tail = some<T>(k * vectors * V, 2);
+      std::vector<T> out(size(panels * row * width), T(9));
+      TransposePanels<T> t{};
+      t.panels = panels;
+      t.gates = gates;
+      t.tail = {units, int(vectors)};
+      t.w = w.data();
+      t.tail_w = tail.data();
+      t.k = k;
+      t.nr = nr;
+      t.q1 = 1;
+      t.out = out.data();
+      table.transpose_panels(t);
+      bool right = true;
+      for (index n = 0; n < width; ++n)
+        for (index p = 0; p < panels; ++p)
+          for (index e = 0; e < row; ++e) {
+            const index g = e / V, u = e % V;
+            const bool is_tail = p + 1 == panels;
+            if (is_tail && u >= units) continue;
+            const T expected = n >= k    ? T(0)
+                               : is_tail ? tail[size(n * vectors * V + g * units + u)]
+                                         : w[size(n * row + e)];
+            right &= panel_element(out, panels * row, width, p * row + e, n) == expected;
+          }
+      CAPTURE(gates);
+      CAPTURE(units);
+      CHECK(right);
+    }
 }
 
 TEST_CASE_TEMPLATE("exp, sigmoid and tanh are within 4 ulp", T, float, double) {

@@ -16,6 +16,16 @@ LF_INLINE Mask<T> lanes_below(index n) {
   return less(Vec<T>::load(kLaneNumbers<T>), Vec<T>::set(T(n)));
 }
 
+// n < V lanes of lo and hi side by side, from `first` on, with zeros behind them. An ISA may have
+// its own.
+template <class T>
+LF_INLINE Vec<T> window(Vec<T> lo, Vec<T> hi, index first, index n) {
+  T t[2 * Vec<T>::kLanes];
+  lo.store(t);
+  hi.store(t + Vec<T>::kLanes);
+  return Vec<T>::load_part(t + first, n);
+}
+
 // At most n elements, n > 0: a whole vector, or the first lanes of one.
 template <class T>
 LF_INLINE Vec<T> load_up_to(const T* p, index n) {

@@ -48,23 +48,38 @@ void pack_columns(const PackColumns<T>& p) {
   }
 }
 
-template <class T, int MR, int NR>
-LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel, index valid) {
+// A tail's gates: see PackGates in args.h. What a vector writes behind its units, the next gate or
+// row overwrites.
+template <class T>
+void pack_gates(const PackGates<T>& p) {
   constexpr int V = Vec<T>::kLanes;
-  const T* packed = o.a + tile * o.rows * o.mr;
+  T* out = p.out;
+  for (index r = 0; r < p.rows; ++r, out += p.tail.vectors * V) {
+    Vec<T>::zero().store(out + (p.tail.vectors - 1) * V);
+    for (int g = 0; g < p.gates; ++g)
+      Vec<T>::load(p.from + r * p.from_stride + g * V).store(out + g * p.tail.units);
+  }
+}
+
+// Neighbouring tiles of SK columns each.
+template <class T, int TILES, int SK, int NR>
+LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel) {
+  constexpr int V = Vec<T>::kLanes, MR = TILES * SK;
+  const index valid = o.k - tile * SK;
+  const T* packed = o.a + tile * o.rows * SK;
   const T* a[MR];
   LF_UNROLL
-  for (int m = 0; m < MR; ++m) a[m] = packed + m;
+  for (int m = 0; m < MR; ++m) a[m] = packed + m / SK * o.rows * SK + m % SK;
   const T* b[1] = {o.b + panel * o.b_panel_stride};
   Vec<T> acc[1][MR][NR];
   load_bias<T, MR, NR>(acc[0], nullptr);
-  T* c = o.c + panel * o.c_panel_stride + tile * MR * NR * V;
+  T* c = o.c + panel * o.c_panel_stride + tile * SK * NR * V;
   // Where the sum is long enough to hide it.
   for (int m = 0; o.rows >= 64 && m < MR && m < valid; ++m) {
     LF_UNROLL
     for (int n = 0; n < NR; ++n) __builtin_prefetch(c + (m * NR + n) * V, 1);
   }
-  accumulate_panels<T, 1, MR, NR, MR>(acc, a, b, o.b_row_stride, o.rows);
+  accumulate_panels<T, 1, MR, NR, SK>(acc, a, b, o.b_row_stride, o.rows);
   for (int m = 0; m < MR && m < valid; ++m) {
     LF_UNROLL
     for (int n = 0; n < NR; ++n) {
@@ -74,12 +89,22 @@ LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel, index vali
   }
 }
 
+// Tiles of SK columns, so many at a time that eight sums hide the latency of two FMA units.
+template <class T, int SK, int NR>
+void outer_tiles(const Outer<T>& o) {
+  constexpr int kTiles = (8 + SK * NR - 1) / (SK * NR);
+  for (index p = o.panel0; p < o.panel1; ++p) {
+    index t = o.tile0;
+    for (; t + kTiles <= o.tile1; t += kTiles) outer_tile<T, kTiles, SK, NR>(o, t, p);
+    for (; t < o.tile1; ++t) outer_tile<T, 1, SK, NR>(o, t, p);
+  }
+}
+
 template <class T>
 void outer(const Outer<T>& o) {
   with_size<4>(o.nr, [&](auto nr) {
-    constexpr int NR = decltype(nr)::value, MR = tile_rows(NR);
-    for (index p = o.panel0; p < o.panel1; ++p)
-      for (index t = o.tile0; t < o.tile1; ++t) outer_tile<T, MR, NR>(o, t, p, o.k - t * MR);
+    constexpr int NR = decltype(nr)::value, kOwn = tile_rows(NR), kBeside = tile_rows(4);
+    o.mr == kOwn ? outer_tiles<T, kOwn, NR>(o) : outer_tiles<T, kBeside, NR>(o);
   });
 }
 

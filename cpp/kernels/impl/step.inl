@@ -25,6 +25,40 @@ LF_NOINLINE void cell_rows(const StepForward<T>& s, T* z, index row, index rows,
   Cell::forward(s, z, row, rows, panel);
 }
 
+// b + x W + h R of MR rows of NP neighbouring panels, N vectors each; G gates.
+template <class T, int MR, int NP, int N>
+LF_INLINE void step_sums(const StepForward<T>& s, index row, index panel, int G,
+                         Vec<T> (&acc)[NP][MR][N]) {
+  constexpr int V = Vec<T>::kLanes;
+  const T* b[NP];
+  const T* a[MR];
+  LF_UNROLL
+  for (int p = 0; p < NP; ++p) b[p] = s.weights + (panel + p) * s.weight_panel_stride;
+  if (s.x) {
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p) {
+      load_bias<T, MR, N>(acc[p], b[p]);
+      b[p] += N * V;
+    }
+    LF_UNROLL
+    for (int m = 0; m < MR; ++m) a[m] = s.x + s.x_offsets[row + m];
+    accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.input);
+  } else {
+    for (int p = 0; p < NP; ++p)
+      for (int m = 0; m < MR; ++m)
+        for (int n = 0; n < N; ++n)
+          acc[p][m][n] =
+              Vec<T>::load(s.z_in + (panel + p) * s.z_panel_stride + ((row + m) * G + n) * V);
+  }
+  if (!s.h_prev) return;
+  LF_UNROLL
+  for (int p = 0; p < NP; ++p)
+    b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * N * V;
+  LF_UNROLL
+  for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_prev_stride;
+  accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.recurrent);
+}
+
 // MR rows of NP neighbouring panels: one row takes two panels at once to keep the FMA units busy.
 template <class T, class Cell, int MR, int NP>
 LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel) {
@@ -32,34 +66,7 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel) {
   alignas(64) T z[NP][MR * G * V];
   {
     Vec<T> acc[NP][MR][G];
-    const T* b[NP];
-    const T* a[MR];
-    LF_UNROLL
-    for (int p = 0; p < NP; ++p) b[p] = s.weights + (panel + p) * s.weight_panel_stride;
-    if (s.x) {
-      LF_UNROLL
-      for (int p = 0; p < NP; ++p) {
-        load_bias<T, MR, G>(acc[p], b[p]);
-        b[p] += G * V;
-      }
-      LF_UNROLL
-      for (int m = 0; m < MR; ++m) a[m] = s.x + s.x_offsets[row + m];
-      accumulate_panels<T, NP, MR, G>(acc, a, b, G * V, s.input);
-    } else {
-      for (int p = 0; p < NP; ++p)
-        for (int m = 0; m < MR; ++m)
-          for (int g = 0; g < G; ++g)
-            acc[p][m][g] =
-                Vec<T>::load(s.z_in + (panel + p) * s.z_panel_stride + ((row + m) * G + g) * V);
-    }
-    if (s.h_prev) {
-      LF_UNROLL
-      for (int p = 0; p < NP; ++p)
-        b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * G * V;
-      LF_UNROLL
-      for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_prev_stride;
-      accumulate_panels<T, NP, MR, G>(acc, a, b, G * V, s.recurrent);
-    }
+    step_sums<T, MR, NP, G>(s, row, panel, G, acc);
     LF_UNROLL
     for (int p = 0; p < NP; ++p) LF_UNROLL
     for (int m = 0; m < MR; ++m) LF_UNROLL
@@ -68,16 +75,124 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel) {
   for (int p = 0; p < NP; ++p) cell_rows<T, Cell>(s, z[p], row, MR, panel + p);
 }
 
+// Gate g of a tail's sums, 0 behind its units.
+template <class T, int N>
+LF_INLINE Vec<T> tail_gate(const Vec<T> (&sums)[N], int g, index units) {
+  const int at =
+      N == 3 && g >= 2 ? 1 : 0;  // it begins in this vector and ends there or in the next
+  const Vec<T> next = sums[at + 1 < N ? at + 1 : at];
+  return window(sums[at], next, g * units - at * index(Vec<T>::kLanes), units);
+}
+
+// A tail's vectors are few: MR rows may be more than the cell takes. z: [G][n][V] for each n of
+// them, one behind the other.
+template <class T, int G, int MR, int N>
+LF_NOINLINE void tail_sums(const StepForward<T>& s, index row, T* z) {
+  constexpr int V = Vec<T>::kLanes, kMax = tile_rows(G);
+  Vec<T> acc[1][MR][N];
+  step_sums<T, MR, 1, N>(s, row, s.tail_panel, G, acc);
+  LF_UNROLL
+  for (int m = 0; m < MR; ++m) {
+    const int first = m / kMax * kMax, n = MR - first < kMax ? MR - first : kMax;
+    LF_UNROLL
+    for (int g = 0; g < G; ++g)
+      tail_gate(acc[0][m], g, s.tail.units).store(z + (first * G + g * n + m - first) * V);
+  }
+}
+
 template <class T, class Cell>
-void step_forward_cell(const StepForward<T>& s) {
+void step_tail(const StepForward<T>& s) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kMax = tile_rows(G);
+  alignas(64) T z[tile_rows(1) * G * V];
+  with_size<G - 1>(s.tail.vectors, [&](auto vectors) {
+    constexpr int N = decltype(vectors)::value;
+    const RowTiles tiles(s.row1 - s.row0, tile_rows(N));
+    index row = s.row0;
+    for (index i = 0; i < tiles.count; ++i) {
+      const index end = row + tiles.size(i);
+      with_size<tile_rows(N)>(end - row,
+                              [&](auto mr) { tail_sums<T, G, decltype(mr)::value, N>(s, row, z); });
+      for (T* rows = z; row < end; rows += kMax * G * V) {
+        const index n = end - row < kMax ? end - row : index(kMax);
+        cell_rows<T, Cell>(s, rows, row, n, s.tail_panel);
+        row += n;
+      }
+    }
+  });
+}
+
+// One row of the W panels before the tail and of the tail, whose chain of sums would be as long
+// alone.
+template <class T, class Cell, int W, int N>
+LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
+  const index panel = s.tail_panel - W;
+  Vec<T> acc[W][G], tail[N];
+  const T* b[W + 1];
+  const auto begin = [&](const T* from, index panel_stride) LF_INLINED {
+    LF_UNROLL
+    for (int p = 0; p < W; ++p) LF_UNROLL
+    for (int g = 0; g < G; ++g) acc[p][g] = Vec<T>::load(from + p * panel_stride + g * V);
+    LF_UNROLL
+    for (int n = 0; n < N; ++n) tail[n] = Vec<T>::load(from + W * panel_stride + n * V);
+  };
+  const auto weights = [&](index k) LF_INLINED {
+    LF_UNROLL
+    for (int p = 0; p <= W; ++p)
+      b[p] = s.weights + (panel + p) * s.weight_panel_stride + k * (p < W ? G : N) * V;
+  };
+  const auto add = [&](const T* a, index count) LF_INLINED {
+    for (index k = 0; k < count; ++k) {
+      const Vec<T> x = Vec<T>::set(a[k]);
+      LF_UNROLL
+      for (int p = 0; p < W; ++p) {
+        LF_UNROLL
+        for (int g = 0; g < G; ++g) acc[p][g] = fma(x, Vec<T>::load(b[p] + g * V), acc[p][g]);
+        b[p] += G * V;
+      }
+      LF_UNROLL
+      for (int n = 0; n < N; ++n) tail[n] = fma(x, Vec<T>::load(b[W] + n * V), tail[n]);
+      b[W] += N * V;
+    }
+  };
+  if (s.x) {
+    weights(0);
+    begin(b[0], s.weight_panel_stride);
+    weights(1);
+    add(s.x + s.x_offsets[row], s.input);
+  } else {
+    begin(s.z_in + panel * s.z_panel_stride + row * G * V, s.z_panel_stride);
+  }
+  if (s.h_prev) {
+    weights(1 + s.input);
+    add(s.h_prev + row * s.h_prev_stride, s.recurrent);
+  }
+  alignas(64) T z[W + 1][G * V];
+  LF_UNROLL
+  for (int p = 0; p < W; ++p) LF_UNROLL
+  for (int g = 0; g < G; ++g) acc[p][g].store(z[p] + g * V);
+  LF_UNROLL
+  for (int g = 0; g < G; ++g) tail_gate(tail, g, s.tail.units).store(z[W] + g * V);
+  for (int p = 0; p <= W; ++p) cell_rows<T, Cell>(s, z[p], row, 1, panel + p);
+}
+
+// Not a copy of `s`, whose fields the caller has just written: they would be waited for.
+struct Panels {
+  index panel0, panel1;
+  bool descending;
+};
+
+template <class T, class Cell>
+void step_panels(const StepForward<T>& s, const Panels& panels) {
   constexpr int kMax = tile_rows(Cell::kGates);
   if (s.row1 - s.row0 == 1) {
-    for_panels<2>(
-        s, [&](auto np, index p) { step_tile<T, Cell, 1, decltype(np)::value>(s, s.row0, p); });
+    for_panels<2>(panels, [&](auto np, index p) {
+      step_tile<T, Cell, 1, decltype(np)::value>(s, s.row0, p);
+    });
     return;
   }
   const RowTiles tiles(s.row1 - s.row0, kMax);
-  for_panels<1>(s, [&](auto, index p) {
+  for_panels<1>(panels, [&](auto, index p) {
     index row = s.row0;
     for (index i = 0; i < tiles.count; ++i) {
       const index rows = tiles.size(i);
@@ -86,6 +201,27 @@ void step_forward_cell(const StepForward<T>& s) {
       row += rows;
     }
   });
+}
+
+template <class T, class Cell>
+void step_forward_cell(const StepForward<T>& s) {
+  Panels whole{s.panel0, s.panel1, s.descending};
+  if (s.panel0 == s.panel1 || s.panel1 - 1 != s.tail_panel) return step_panels<T, Cell>(s, whole);
+  --whole.panel1;
+  const index panels = whole.panel1 - whole.panel0;
+  const index beside = s.row1 - s.row0 > 1 || panels == 0 ? 0 : 2 - panels % 2;
+  whole.panel1 -= beside;
+  const auto tail = [&] {
+    if (beside == 0) return step_tail<T, Cell>(s);
+    with_size<2>(beside, [&](auto w) {
+      with_size<Cell::kGates - 1>(s.tail.vectors, [&](auto n) {
+        step_with_tail<T, Cell, decltype(w)::value, decltype(n)::value>(s, s.row0);
+      });
+    });
+  };
+  if (s.descending) tail();
+  step_panels<T, Cell>(s, whole);
+  if (!s.descending) tail();
 }
 
 template <class T>

@@ -107,6 +107,21 @@ LF_INLINE Mask<double> less(F64 a, F64 b) { return {_mm256_cmp_pd(a.v, b.v, _CMP
 LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm256_blendv_ps(b.v, a.v, m.m)}; }
 LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm256_blendv_pd(b.v, a.v, m.m)}; }
 
+// See window() in impl/lanes.inl.
+LF_INLINE F32 window(F32 lo, F32 hi, index first, index n) {
+  const __m256i at =
+      _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(int(first)));
+  const __m256 in_hi = _mm256_castsi256_ps(_mm256_cmpgt_epi32(at, _mm256_set1_epi32(7)));
+  const __m256 all = _mm256_blendv_ps(_mm256_permutevar8x32_ps(lo.v, at),
+                                      _mm256_permutevar8x32_ps(hi.v, at), in_hi);
+  return {_mm256_and_ps(all, _mm256_castsi256_ps(F32::part(n)))};
+}
+LF_INLINE F64 window(F64 lo, F64 hi, index first, index n) {
+  const F32 all =
+      window(F32{_mm256_castpd_ps(lo.v)}, F32{_mm256_castpd_ps(hi.v)}, 2 * first, 2 * n);
+  return {_mm256_castps_pd(all.v)};
+}
+
 // In-place transpose of kLanes x kLanes elements held in kLanes vectors.
 LF_INLINE void transpose(F64 (&r)[4]) {
   const __m256d a = _mm256_unpacklo_pd(r[0].v, r[1].v), b = _mm256_unpackhi_pd(r[0].v, r[1].v);

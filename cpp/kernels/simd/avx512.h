@@ -101,6 +101,18 @@ LF_INLINE Mask<double> less(F64 a, F64 b) { return {_mm512_cmp_pd_mask(a.v, b.v,
 LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm512_mask_blend_ps(m.m, b.v, a.v)}; }
 LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm512_mask_blend_pd(m.m, b.v, a.v)}; }
 
+// See window() in impl/lanes.inl.
+LF_INLINE F32 window(F32 lo, F32 hi, index first, index n) {
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32(int(first)));
+  return {_mm512_maskz_permutex2var_ps(__mmask16((1U << n) - 1), lo.v, at, hi.v)};
+}
+LF_INLINE F64 window(F64 lo, F64 hi, index first, index n) {
+  const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m512i at = _mm512_add_epi64(lanes, _mm512_set1_epi64(first));
+  return {_mm512_maskz_permutex2var_pd(__mmask8((1U << n) - 1), lo.v, at, hi.v)};
+}
+
 // In-place transpose of kLanes x kLanes elements held in kLanes vectors.
 LF_INLINE void transpose(F64 (&r)[8]) {
   __m512d t[8];
