@@ -362,6 +362,12 @@ def test_of_large_problems(case: Case, name: str) -> None:
     CHECKS[name](case, make_problem(case))
 
 
+def test_of_weights_larger_than_caches() -> None:
+    """34 MB, which the tiles of a batch fetch ahead and a single row does not."""
+    case = Case(2, 24, 1024, 1030, state=True)
+    row_is_a_batch_of_one(case, make_problem(case))
+
+
 @settings(max_examples=100)
 @given(case=any_case())
 @pytest.mark.parametrize("name", CHECKS)

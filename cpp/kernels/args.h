@@ -40,7 +40,8 @@ struct Gemm {
   index rest;
   // Elements from A to what is read after this call and lies like it, to be fetched ahead; 0: none.
   index a_next;
-  const T* b;  // [panel][k][nr][V], panels b_panel_stride apart
+  bool fetches;  // B comes from memory: the last tiles of a part of it fetch the next one
+  const T* b;    // [panel][k][nr][V], panels b_panel_stride apart
   index b_panel_stride;
   const T* bias;  // [panel][nr][V], panels bias_panel_stride apart; null: start from 0
   index bias_panel_stride;

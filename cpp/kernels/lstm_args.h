@@ -35,6 +35,8 @@ struct StepForward {
   index input, hidden, recurrent;  // I, H, O: rows of R
   const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows
   index weight_panel_stride;
+  // Weights come from memory: the last tiles of a panel fetch the next one.
+  bool fetches;
   index tail_panel;  // the last panel where it is a tail, else -1
   Tail tail;
   const T* x;  // row r at x + x_offsets[r]; null: z_in holds b + x W already

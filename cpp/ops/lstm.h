@@ -56,7 +56,8 @@ struct LstmShape {
   index projection_offset() const;
   // H to P, without a bias; only with a projection.
   LinearShape<T> projection() const { return {hidden, options.projection}; }
-  double flops() const;  // of one row's step
+  double flops() const;         // of one row's step
+  bool exceeds_caches() const;  // do the weights come from memory anew each step?
 };
 
 // What training draws at random, beside the cell's zoneout; rates of 0 are off.

@@ -1,3 +1,4 @@
+#include "base/cache_sizes.h"
 #include "kernels/table.h"
 #include "ops/lstm.h"
 
@@ -48,6 +49,12 @@ template <class T>
 double LstmShape<T>::flops() const {
   return 2.0 * (double(gates * hidden) * double(input + outputs()) +
                 double(hidden) * double(options.projection));
+}
+
+template <class T>
+bool LstmShape<T>::exceeds_caches() const {
+  const base::CacheSizes& caches = base::cache_sizes();
+  return peephole_offset() * index(sizeof(T)) > (caches.l3 > 0 ? caches.l3 / 2 : caches.l2);
 }
 
 template <class T>

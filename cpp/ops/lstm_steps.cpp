@@ -120,6 +120,7 @@ struct Steps {
     s.recurrent = shape.outputs();
     s.weights = weights;
     s.weight_panel_stride = shape.panel_stride();
+    s.fetches = shape.exceeds_caches();
     s.tail_panel = shape.tail_panel();
     s.tail = shape.tail;
     s.z_panel_stride = w.gate_panel_stride;

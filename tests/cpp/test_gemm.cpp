@@ -52,6 +52,7 @@ TEST_CASE_TEMPLATE("gemm: every tile and tail, from a bias, from zero, from C", 
           g.bias = start == 1 ? bias.data() : nullptr;
           g.bias_panel_stride = width;
           g.accumulate = start == 2;
+          g.fetches = start != 0;
           g.c = c.data();
           g.c_stride = c.stride;
           g.c_panel_stride = width;
@@ -150,6 +151,7 @@ TEST_CASE_TEMPLATE("gemm: segments, offsets and parts have the bits of the whole
       Gemm<T> resting = parts;
       resting.rest = rest;
       resting.descending = descending;
+      resting.fetches = rest % 2 == 1;
       table.gemm(resting);
       same();
     }

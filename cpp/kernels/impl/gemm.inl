@@ -1,8 +1,9 @@
 // C = init + A B with B in panels; see Gemm in args.h.
 
 // MR rows of NP neighbouring panels, and segments s0 .. s1 of the sum.
-template <class T, int NP, int MR, int NR>
-LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, index s1) {
+template <class T, int NP, int MR, int NR, class Ahead = NoFetch>
+LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, index s1,
+                         const Ahead& ahead = {}) {
   constexpr int V = Vec<T>::kLanes;
   const T *a[MR], *b[NP];
   Vec<T> acc[NP][MR][NR];
@@ -30,8 +31,8 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
         acc[p][m][n] = left > 0 ? load_up_to(c[p][m] + n * V, left) : Vec<T>::zero();
       }
   }
-  const auto run = [&](index k, index next) LF_INLINED {
-    accumulate_panels<T, NP, MR, NR>(acc, a, b, NR * V, k);
+  const auto run = [&](index k, index next, index done) LF_INLINED {
+    accumulate_panels<T, NP, MR, NR>(acc, a, b, NR * V, k, ahead.behind(done));
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;
   };
@@ -42,12 +43,12 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
       LF_UNROLL
       for (int m = 0; m < MR; ++m) __builtin_prefetch(a[m] + g.a_next + k, 1, 2);
     }
-    run(g.segment, g.segment);
+    run(g.segment, g.segment, (s - s0) * g.segment);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += g.segment_stride;
   }
   for (index k = 0; short_runs && k < g.segment; k += V) {
-    run(g.last_units, V);
+    run(g.last_units, V, (s1 - 1 - s0) * g.segment + k);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += V;
   }
@@ -67,6 +68,14 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
   }
 }
 
+// What is read after segments .. s1 of panel p; null: nothing.
+template <class T>
+LF_INLINE const T* next_part(const Gemm<T>& g, index p, index s1) {
+  if (s1 < g.segments) return g.b + p * g.b_panel_stride + s1 * g.segment * g.nr * Vec<T>::kLanes;
+  const index next = g.descending ? p - 1 : p + 1;
+  return next >= g.panel0 && next < g.panel1 ? g.b + next * g.b_panel_stride : nullptr;
+}
+
 template <class T, int NR>
 void gemm_panels(const Gemm<T>& g) {
   constexpr int kMax = tile_rows(NR);
@@ -81,11 +90,22 @@ void gemm_panels(const Gemm<T>& g) {
   for_panels<1>(g, [&](auto, index p) {
     for (index s0 = 0; s0 < g.segments; s0 += step) {
       const index s1 = s0 + step < g.segments ? s0 + step : g.segments;
+      const T* const next = g.fetches ? next_part(g, p, s1) : nullptr;
       index row = g.row0;
       for (index i = 0; i < tiles.count; ++i) {
         const index rows = tiles.size(i);
-        with_size<kMax>(
-            rows, [&](auto mr) { gemm_tile<T, 1, decltype(mr)::value, NR>(g, row, p, s0, s1); });
+        with_size<kMax>(rows, [&](auto mr) LF_INLINED {
+          constexpr int MR = decltype(mr)::value;
+          // As many tiles as a row of B has vectors fetch one of them each.
+          const index vector = NR - tiles.count + i;
+          if constexpr (NR == 4 && MR >= kMax - 1) {
+            if (next && vector >= 0) {
+              const Fetch<T> ahead{next + vector * (s1 - s0) * g.segment * Vec<T>::kLanes};
+              return gemm_tile<T, 1, MR, NR>(g, row, p, s0, s1, ahead);
+            }
+          }
+          gemm_tile<T, 1, MR, NR>(g, row, p, s0, s1);
+        });
         row += rows;
       }
     }

@@ -26,9 +26,9 @@ LF_NOINLINE void cell_rows(const StepForward<T>& s, T* z, index row, index rows,
 }
 
 // b + x W + h R of MR rows of NP neighbouring panels, N vectors each; G gates.
-template <class T, int MR, int NP, int N>
+template <class T, int MR, int NP, int N, class Ahead = NoFetch>
 LF_INLINE void step_sums(const StepForward<T>& s, index row, index panel, int G,
-                         Vec<T> (&acc)[NP][MR][N]) {
+                         Vec<T> (&acc)[NP][MR][N], const Ahead& ahead = {}) {
   constexpr int V = Vec<T>::kLanes;
   const T* b[NP];
   const T* a[MR];
@@ -42,7 +42,7 @@ LF_INLINE void step_sums(const StepForward<T>& s, index row, index panel, int G,
     }
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] = s.x + s.x_offsets[row + m];
-    accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.input);
+    accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.input, ahead);
   } else {
     for (int p = 0; p < NP; ++p)
       for (int m = 0; m < MR; ++m)
@@ -56,17 +56,17 @@ LF_INLINE void step_sums(const StepForward<T>& s, index row, index panel, int G,
     b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * N * V;
   LF_UNROLL
   for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_prev_stride;
-  accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.recurrent);
+  accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.recurrent, ahead.behind(s.input));
 }
 
 // MR rows of NP neighbouring panels: one row takes two panels at once to keep the FMA units busy.
-template <class T, class Cell, int MR, int NP>
-LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel) {
+template <class T, class Cell, int MR, int NP, class Ahead = NoFetch>
+LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel, const Ahead& ahead = {}) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
   alignas(64) T z[NP][MR * G * V];
   {
     Vec<T> acc[NP][MR][G];
-    step_sums<T, MR, NP, G>(s, row, panel, G, acc);
+    step_sums<T, MR, NP, G>(s, row, panel, G, acc, ahead);
     LF_UNROLL
     for (int p = 0; p < NP; ++p) LF_UNROLL
     for (int m = 0; m < MR; ++m) LF_UNROLL
@@ -182,6 +182,12 @@ struct Panels {
   bool descending;
 };
 
+template <class T>
+LF_INLINE Fetch<T> next_panel(const StepForward<T>& s, index panel, index vector) {
+  return {s.weights + panel * s.weight_panel_stride +
+          vector * (s.input + s.recurrent) * Vec<T>::kLanes};
+}
+
 template <class T, class Cell>
 void step_panels(const StepForward<T>& s, const Panels& panels) {
   constexpr int kMax = tile_rows(Cell::kGates);
@@ -193,11 +199,21 @@ void step_panels(const StepForward<T>& s, const Panels& panels) {
   }
   const RowTiles tiles(s.row1 - s.row0, kMax);
   for_panels<1>(panels, [&](auto, index p) {
+    const index next = panels.descending ? p - 1 : p + 1;
+    const bool fetches = s.fetches && next >= panels.panel0 && next < panels.panel1;
     index row = s.row0;
     for (index i = 0; i < tiles.count; ++i) {
       const index rows = tiles.size(i);
-      with_size<kMax>(rows,
-                      [&](auto mr) { step_tile<T, Cell, decltype(mr)::value, 1>(s, row, p); });
+      with_size<kMax>(rows, [&](auto mr) LF_INLINED {
+        constexpr int MR = decltype(mr)::value;
+        // As many tiles as a row of the next panel has vectors fetch one of them each.
+        const index vector = Cell::kGates - tiles.count + i;
+        if constexpr (MR >= kMax - 1) {
+          if (fetches && vector >= 0)
+            return step_tile<T, Cell, MR, 1>(s, row, p, next_panel(s, next, vector));
+        }
+        step_tile<T, Cell, MR, 1>(s, row, p);
+      });
       row += rows;
     }
   });

@@ -7,14 +7,28 @@ constexpr int tile_rows(int nr) {
   return kRegisters >= 32 ? (nr == 4 ? 6 : 8) : (nr == 1 ? 6 : nr == 2 ? 4 : 3);
 }
 
+// What a sum fetches beside each of its terms: nothing, or a vector of what is read later, into L2.
+struct NoFetch {
+  LF_INLINE void operator()(index) const {}
+  LF_INLINE NoFetch behind(index) const { return {}; }
+};
+template <class T>
+struct Fetch {
+  const T* from;
+  LF_INLINE void operator()(index k) const { __builtin_prefetch(from + k * Vec<T>::kLanes, 0, 2); }
+  LF_INLINE Fetch behind(index terms) const { return {from + terms * Vec<T>::kLanes}; }
+};
+
 // acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP
 // and MR are.
-template <class T, int NP, int MR, int NR, int SK = 1>
+template <class T, int NP, int MR, int NR, int SK = 1, class Ahead = NoFetch>
 LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[MR],
-                                 const T* const (&b)[NP], index b_stride, index k_count) {
+                                 const T* const (&b)[NP], index b_stride, index k_count,
+                                 const Ahead& ahead = {}) {
   index j = 0;
   for (index k = 0; k < k_count; ++k, j += b_stride) {
     Vec<T> x[MR];
+    ahead(k);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) x[m] = Vec<T>::set(a[m][k * SK]);
     LF_UNROLL
