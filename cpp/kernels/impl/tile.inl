@@ -27,8 +27,20 @@ LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[
                                  const Ahead& ahead = {}) {
   index j = 0;
   for (index k = 0; k < k_count; ++k, j += b_stride) {
-    Vec<T> x[MR];
     ahead(k);
+    if constexpr (NP == 1 && MR * NR + MR + 1 > kRegisters) {  // no room for all x beside one w
+      Vec<T> w[NR];
+      LF_UNROLL
+      for (int n = 0; n < NR; ++n) w[n] = Vec<T>::load(b[0] + j + n * Vec<T>::kLanes);
+      LF_UNROLL
+      for (int m = 0; m < MR; ++m) {
+        const Vec<T> x = Vec<T>::set(a[m][k * SK]);
+        LF_UNROLL
+        for (int n = 0; n < NR; ++n) acc[0][m][n] = fma(x, w[n], acc[0][m][n]);
+      }
+      continue;
+    }
+    Vec<T> x[MR];
     LF_UNROLL
     for (int m = 0; m < MR; ++m) x[m] = Vec<T>::set(a[m][k * SK]);
     LF_UNROLL
