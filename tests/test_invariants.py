@@ -363,7 +363,7 @@ def test_of_large_problems(case: Case, name: str) -> None:
 
 
 def test_of_weights_larger_than_caches() -> None:
-    """34 MB, which the tiles of a batch fetch ahead and a single row does not."""
+    """34 MB: below 68 MB of L3, the tiles of a batch fetch ahead and a single row does not."""
     case = Case(2, 24, 1024, 1030, state=True)
     row_is_a_batch_of_one(case, make_problem(case))
 

@@ -54,6 +54,21 @@ def test_time_major_is_the_same_layer(rnn: lf.LSTM) -> None:
     np.testing.assert_array_equal(dx, dx2.swapaxes(0, 1))
 
 
+def test_batch_first_may_change() -> None:
+    rnn = lf.LSTM(3, 5, seed=0)
+    x = np.random.default_rng(0).standard_normal((4, 7, 3)).astype(np.float32)
+    y, (h, _) = rnn(x)
+    rnn.batch_first = np.bool_(False)  # type: ignore[assignment]
+    turned, (turned_h, _) = rnn(np.ascontiguousarray(x.transpose(1, 0, 2)))
+    np.testing.assert_array_equal(turned.transpose(1, 0, 2), y)
+    np.testing.assert_array_equal(turned_h, h)
+    rnn.batch_first = np.bool_(True)  # type: ignore[assignment]
+    np.testing.assert_array_equal(rnn(x)[0], y)
+    with pytest.raises(TypeError, match=r"\[LSTM\] batch_first is of type str; expected True or"):
+        rnn.batch_first = "no"  # type: ignore[assignment]
+    np.testing.assert_array_equal(rnn(x)[0], y)
+
+
 @pytest.mark.parametrize("batch_first", [True, False])
 def test_one_sequence_is_a_batch_of_one(batch_first: bool) -> None:
     rnn = lf.LSTM(I, H, L, batch_first=batch_first, seed=0)

@@ -35,7 +35,7 @@ std::unique_ptr<AnyModel> make_model(Map config, const std::optional<std::string
 }
 
 py::object predict(AnyModel& self, py::handle x, py::handle batch_size) {
-  const index size = py::cast<index>(batch_size);
+  const index size = whole_number(batch_size);
   return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
     const char* const op = "model.predict";

@@ -132,13 +132,14 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
 // The plain call, for which a small batch would not wait: None unless x is a batch as it must be.
 py::object call(AnyRnn& self, py::handle x, py::handle training, py::handle batch_first) {
   const py::none none;
+  const bool trains = is_true(training, "training");
+  const bool rows_first = is_true(batch_first, "batch_first");
   Result r = self.visit([&](auto& engine) -> Result {
     using T = Element<decltype(engine)>;
     if (!is_ready<T>(x)) return {};
     const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
     if (array.ndim() != 3) return {};
-    return run_forward<T>(engine, array, none, none, none, none, training.ptr() == Py_True, none,
-                          batch_first.ptr() == Py_True, true);
+    return run_forward<T>(engine, array, none, none, none, none, trains, none, rows_first, true);
   });
   if (!r.y) return py::none();
   py::tuple state = py::make_tuple(std::move(r.h_n), std::move(r.c_n));

@@ -4,7 +4,6 @@
 
 #include <pybind11/pybind11.h>
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -12,6 +11,21 @@
 namespace lstmfast::bindings {
 
 namespace py = pybind11;
+
+// An argument that must be True or False itself.
+inline bool is_true(py::handle flag, const char* name) {
+  if (flag.ptr() != Py_True && flag.ptr() != Py_False) {
+    throw py::type_error(std::string(name) + " is of type " + Py_TYPE(flag.ptr())->tp_name +
+                         "; expected True or False");
+  }
+  return flag.ptr() == Py_True;
+}
+
+inline Py_ssize_t whole_number(py::handle value) {
+  const Py_ssize_t number = PyLong_AsSsize_t(value.ptr());
+  if (number == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return number;
+}
 
 namespace detail {
 

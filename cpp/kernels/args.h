@@ -73,7 +73,7 @@ struct Outer {
   index rows;
   index tile0, tile1;  // k tiles of this call
   index panel0, panel1;
-  int nr, mr;  // mr: tile_rows[nr], or tile_rows[4] beside panels of four
+  int nr, mr;  // mr: tile_rows[nr], or that of the panels beside which a tail lies
   index k;     // valid k in all
   const T* a;  // from PackColumns, [k tile][rows][mr]
   const T* b;  // row r of panel p at b + p * b_panel_stride + r * b_row_stride: [nr][V]

@@ -33,7 +33,7 @@ struct StepForward {
   index row0, row1, panel0, panel1;
   bool descending;                 // from the last panel to the first, as in Gemm
   index input, hidden, recurrent;  // I, H, O: rows of R
-  const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows
+  const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows; see tail
   index weight_panel_stride;
   // Weights come from memory: the last tiles of a panel fetch the next one.
   bool fetches;

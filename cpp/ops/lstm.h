@@ -43,13 +43,13 @@ struct LstmShape {
   index panel_stride() const { return (1 + input + outputs()) * row_elements(); }
   index tail_panel() const { return tail.units > 0 ? panels - 1 : -1; }
   index tail_row() const { return tail.vectors * lanes; }
+  index whole_panels() const { return tail.units > 0 ? panels - 1 : panels; }
   index weight_row(index panel) const {
     return panel == tail_panel() ? tail_row() : row_elements();
   }
   // Where the pieces behind the panels start.
   index peephole_offset() const {
-    const index whole = tail.units > 0 ? panels - 1 : panels;
-    return whole * panel_stride() + (1 + input + outputs()) * tail_row();
+    return whole_panels() * panel_stride() + (1 + input + outputs()) * tail_row();
   }
   index norm_z_offset() const;
   index norm_c_offset() const;
@@ -57,7 +57,7 @@ struct LstmShape {
   // H to P, without a bias; only with a projection.
   LinearShape<T> projection() const { return {hidden, options.projection}; }
   double flops() const;         // of one row's step
-  bool exceeds_caches() const;  // do the weights come from memory anew each step?
+  bool exceeds_caches() const;  // do the weights come from memory, at least in part?
 };
 
 // What training draws at random, beside the cell's zoneout; rates of 0 are off.

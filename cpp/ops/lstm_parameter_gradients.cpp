@@ -56,7 +56,7 @@ struct ParameterGradients {
       g.rows = count;
       g.tile0 = tiles.begin;
       g.tile1 = tiles.end;
-      g.panels = shape.panels - (w.packed_gates ? 1 : 0);
+      g.panels = shape.whole_panels();
       g.nr = shape.gates;
       g.dz = w.gates + begin * shape.row_elements();
       g.dz_panel_stride = w.gate_panel_stride;

@@ -42,6 +42,7 @@ kernels::Gemm<T> Transposed<T>::product(const LstmShape<T>& shape, const T* tran
   // Short runs are worth it where they save a quarter of the segment.
   const index units = shape.hidden % shape.lanes;
   if (units <= shape.lanes * 3 / 4) g.last_units = units;
+  LF_ASSERT(shape.tail.units == 0 || g.last_units > 0);  // of a tail, fill() leaves out the others
   g.fetches = shape.exceeds_caches();
   g.b = transposed;
   g.b_panel_stride = panel_stride;

@@ -3,7 +3,8 @@
 //
 // A packed block is [panel][row][group][lane]. For an LSTM row 0 is the bias, rows 1 .. I are W,
 // the next H rows R, and the groups are the gates. For a general matrix row 0 is the bias and the
-// groups are neighbouring vectors.
+// groups are neighbouring vectors. The last panel may be a tail (kernels/args.h): its rows are
+// shorter.
 #pragma once
 
 #include <vector>

@@ -72,7 +72,7 @@ double weight_gradient(index batch, index input, index hidden, index count) {
   g.k = k;
   g.rows = rows;
   g.tile1 = tiles;
-  g.panels = d.shape.panels - (d.shape.tail.units > 0 ? 1 : 0);
+  g.panels = d.shape.whole_panels();
   g.nr = d.shape.gates;
   g.dz = d.dz.data();
   g.dz_panel_stride = d.dz_panel_stride;
@@ -80,10 +80,18 @@ double weight_gradient(index batch, index input, index hidden, index count) {
   g.dw = gradient.data();
   g.dw_panel_stride = d.shape.panel_stride();
   g.packed = packed.data();
-  base::Buffer<T> tail(rows * d.shape.tail_row());
-  if (d.shape.tail.units > 0) g.tail_dz = tail.data();
-  g.tail_vectors = d.shape.tail.vectors;
-  return time_runs(count, [&] { add_weight_gradient(g); });
+  const LstmShape<T>& s = d.shape;
+  base::Buffer<T> tail(rows * s.tail_row() + s.lanes);
+  if (s.tail.units > 0) g.tail_dz = tail.data();
+  g.tail_vectors = s.tail.vectors;
+  return time_runs(count, [&] {
+    if (g.tail_dz) {
+      kernels::table<T>().pack_gates({rows, s.gates, s.tail,
+                                      d.dz.data() + s.tail_panel() * d.dz_panel_stride,
+                                      s.row_elements(), tail.data()});
+    }
+    add_weight_gradient(g);
+  });
 }
 
 template <class T>

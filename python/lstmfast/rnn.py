@@ -258,6 +258,8 @@ class LSTM:
         if held is not None and (name in _FIXED or name in held.shapes):
             how = "use load_state_dict" if name in held.shapes else "make a new LSTM"
             raise AttributeError(f"[LSTM] {name} cannot be set; {how}")
+        if name == "batch_first":
+            value = flag(value, "batch_first", "LSTM")
         super().__setattr__(name, value)
 
     @property
@@ -453,3 +455,4 @@ class LSTM:
 # A __getattr__ in their place would slow down every attribute that a call reads.
 for _name in CELL_OPTIONS:
     setattr(LSTM, _name, property(attrgetter(f"_cell.{_name}"), doc="Option of the cell."))
+del _name

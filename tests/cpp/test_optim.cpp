@@ -170,6 +170,12 @@ TEST_CASE_TEMPLATE("clip: value, norm and global norm", T, float, double) {
   CHECK(clipped({0, 5, 0}) == std::vector<T>{3, 0, 0, 4, 0, 0, 0, 3, 4});
   CHECK(clipped({0, 20, 0}) == start);
   CHECK(clipped({0, 0, 100}) == start);
+  // the same, a's second run as its last one
+  std::vector<T> apart = start;
+  CHECK(Clip<T>({0, 5, 0}).apply(9, apart.data(), {{0, 1, 3, 3, 3, 3}, {6, 1, 3, 3}}));
+  CHECK(apart == clipped({0, 5, 0}));
+  CHECK(Clip<T>({0, 2.5, 0}).apply(9, apart.data(), {{0, 1, 3, 3, 3, 3}, {6, 1, 3, 3}}));
+  CHECK(apart == std::vector<T>{1.5, 0, 0, 2, 0, 0, 0, 1.5, 2});
   const T factor = T(1 / std::sqrt(125.0));
   CHECK(clipped({0, 0, 1}) ==
         std::vector<T>{3 * factor, 0, 0, 4 * factor, 0, 0, 0, 6 * factor, 8 * factor});

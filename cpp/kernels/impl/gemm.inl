@@ -31,8 +31,10 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
         acc[p][m][n] = left > 0 ? load_up_to(c[p][m] + n * V, left) : Vec<T>::zero();
       }
   }
-  const auto run = [&](index k, index next, index done) LF_INLINED {
+  index done = 0;
+  const auto run = [&](index k, index next) LF_INLINED {
     accumulate_panels<T, NP, MR, NR>(acc, a, b, NR * V, k, ahead.behind(done));
+    done += k;
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;
   };
@@ -43,12 +45,12 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
       LF_UNROLL
       for (int m = 0; m < MR; ++m) __builtin_prefetch(a[m] + g.a_next + k, 1, 2);
     }
-    run(g.segment, g.segment, (s - s0) * g.segment);
+    run(g.segment, g.segment);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += g.segment_stride;
   }
   for (index k = 0; short_runs && k < g.segment; k += V) {
-    run(g.last_units, V, (s1 - 1 - s0) * g.segment + k);
+    run(g.last_units, V);
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] += V;
   }
@@ -96,11 +98,11 @@ void gemm_panels(const Gemm<T>& g) {
         const index rows = tiles.size(i);
         with_size<kMax>(rows, [&](auto mr) LF_INLINED {
           constexpr int MR = decltype(mr)::value;
-          // As many tiles as a row of B has vectors fetch one of them each.
-          const index vector = NR - tiles.count + i;
+          // As in step_panels.
+          const index piece = tiles.count > NR ? i - (tiles.count - NR) : i;
           if constexpr (NR == 4 && MR >= kMax - 1) {
-            if (next && vector >= 0) {
-              const Fetch<T> ahead{next + vector * (s1 - s0) * g.segment * Vec<T>::kLanes};
+            if (next && piece >= 0) {
+              const Fetch<T> ahead{next + piece * (s1 - s0) * g.segment * Vec<T>::kLanes};
               return gemm_tile<T, 1, MR, NR>(g, row, p, s0, s1, ahead);
             }
           }

@@ -183,9 +183,9 @@ struct Panels {
 };
 
 template <class T>
-LF_INLINE Fetch<T> next_panel(const StepForward<T>& s, index panel, index vector) {
+LF_INLINE Fetch<T> part_of_panel(const StepForward<T>& s, index panel, index part) {
   return {s.weights + panel * s.weight_panel_stride +
-          vector * (s.input + s.recurrent) * Vec<T>::kLanes};
+          part * (s.input + s.recurrent) * Vec<T>::kLanes};
 }
 
 template <class T, class Cell>
@@ -206,11 +206,12 @@ void step_panels(const StepForward<T>& s, const Panels& panels) {
       const index rows = tiles.size(i);
       with_size<kMax>(rows, [&](auto mr) LF_INLINED {
         constexpr int MR = decltype(mr)::value;
-        // As many tiles as a row of the next panel has vectors fetch one of them each.
-        const index vector = Cell::kGates - tiles.count + i;
+        // The last tiles fetch a part each, as many vectors as they have terms.
+        constexpr index kParts = Cell::kGates;
+        const index part = tiles.count > kParts ? i - (tiles.count - kParts) : i;
         if constexpr (MR >= kMax - 1) {
-          if (fetches && vector >= 0)
-            return step_tile<T, Cell, MR, 1>(s, row, p, next_panel(s, next, vector));
+          if (fetches && part >= 0)
+            return step_tile<T, Cell, MR, 1>(s, row, p, part_of_panel(s, next, part));
         }
         step_tile<T, Cell, MR, 1>(s, row, p);
       });
