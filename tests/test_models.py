@@ -281,3 +281,22 @@ def test_concurrent_prediction_with_one_model() -> None:
         for _ in range(5):
             for y, want in zip(pool.map(model.predict, inputs), expected, strict=True):
                 np.testing.assert_array_equal(y, want)
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+def test_predict_takes_lists_as_arrays(stateful: bool) -> None:
+    """An array of the model's dtype goes straight to the core, anything else by way of NumPy."""
+    model = Sequential([Input((4, 2), batch_size=5 if stateful else None)])
+    model.add(layers.LSTM(3, stateful=stateful))
+    model.add(layers.Dense(2))
+    x = np.random.default_rng(0).standard_normal((5, 4, 2)).astype(np.float32)
+    straight = [model.predict(x) for _ in range(2)]
+    assert np.array_equal(*straight) is not stateful  # the second call goes on with the state
+    if stateful:
+        model.reset_states()
+    for expected in straight:
+        np.testing.assert_array_equal(model.predict(x.tolist()), expected)
+    with pytest.raises(
+        ValueError, match=r"\[predict\] x has shape \(5, 4, 3\); expected \(N, 4, 2\)"
+    ):
+        model.predict(np.zeros((5, 4, 3), np.float32))

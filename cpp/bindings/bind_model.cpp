@@ -34,21 +34,41 @@ std::unique_ptr<AnyModel> make_model(Map config, const std::optional<std::string
       std::make_unique<model::Model<float>>(model::read_definition<float>(config)));
 }
 
+constexpr const char* kPredict = "model.predict";
+
+template <class T>
+py::object run_predict(const model::Model<T>& model, const Inputs<T>& data, index batch_size) {
+  const model::Samples<T>& samples = data.examples.in;
+  py::array_t<T> out =
+      new_array<T>(model.output_shape(kPredict, samples).with_batch(samples.count));
+  T* const pointer = out.mutable_data();
+  Hooks hooks;
+  const MaybeRelease release(model::forward_flops(model, samples));
+  model.predict(samples, batch_size, pointer, hooks.callbacks());
+  return out;
+}
+
 py::object predict(AnyModel& self, py::handle x, py::handle batch_size) {
+  const index size = whole_number(batch_size);
+  return self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    return run_predict<T>(model, Inputs<T>(kPredict, x), size);
+  });
+}
+
+// The plain call, for which a few samples would not wait: None unless x is as it must be.
+// `batch_size`: where nothing carried on says how many samples go at a time.
+py::object call(AnyModel& self, py::handle x, py::handle batch_size) {
   const index size = whole_number(batch_size);
   return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
-    const char* const op = "model.predict";
-    const Inputs<T> data(op, x);
-    const model::Samples<T>& samples = data.examples.in;
-    py::array_t<T> out = new_array<T>(model.output_shape(op, samples).with_batch(samples.count));
-    T* const pointer = out.mutable_data();
-    Hooks hooks;
-    {
-      const MaybeRelease release(model::forward_flops(model, samples));
-      model.predict(samples, size, pointer, hooks.callbacks());
-    }
-    return out;
+    if (!is_ready<T>(x)) return py::none();
+    const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
+    if (array.ndim() < 1 || array.ndim() > layers::Shape::kMaxRank) return py::none();
+    const Inputs<T> data(kPredict, x);
+    if (!data.examples.in.shape.fits(model.definition().input)) return py::none();
+    const index carried = model.carried().rows();
+    return run_predict<T>(model, data, carried > 0 ? carried : size);
   });
 }
 
@@ -174,6 +194,7 @@ void bind_model(py::module_& module) {
       .def("weight_names", &weight_names)
       .def("get_weights", &get_weights)
       .def("set_weights", &set_weights, py::arg("weights"));
+  def_fast<&call>(model, "call", "call($self, x, batch_size, /)\n--\n\n");
   def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
   bind_layers(model);
   bind_training(model);

@@ -186,6 +186,12 @@ class Model:
         self, x: _Array, y: _Array, batch_size: int, weights: _Array | None = None
     ) -> dict[str, float]: ...
     def predict(self, x: _Array, batch_size: int, /) -> _Array: ...
+    def call(self, x: object, batch_size: int, /) -> _Array | None:
+        """Return what `predict` does, or None where x is not as it must be.
+
+        What stateful layers carry on goes before `batch_size`.
+        """
+
     def train_on_batch(
         self, x: _Array, y: _Array, weights: _Array | None = None
     ) -> dict[str, float]: ...

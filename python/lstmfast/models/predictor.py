@@ -11,6 +11,7 @@ from lstmfast.callbacks.base import CallbackList
 from lstmfast.models.compiled import Compiled
 from lstmfast.models.data import checked_target, checked_weights
 from lstmfast.models.progress import result_line, verbosity
+from lstmfast.models.weighted import BATCH_SIZE
 
 
 class Predictor(Compiled):
@@ -97,9 +98,13 @@ class Predictor(Compiled):
         numpy.ndarray
             (N, *output_shape).
         """
+        shown = verbosity(verbose, "predict", auto=0)
+        if batch_size is steps is callbacks is None and not shown and self._engine is not None:
+            outputs = self._engine.call(x, BATCH_SIZE)
+            if outputs is not None:
+                return outputs
         engine, samples = self._engine_for(x, "predict")
         size = self._batch(batch_size, "predict")
-        shown = verbosity(verbose, "predict", auto=0)
         if callbacks is None and steps is None and not shown:
             return engine.predict(samples, size)
         check_unavailable("predict", {"steps": steps}, {"steps": None})
