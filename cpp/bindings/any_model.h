@@ -42,7 +42,8 @@ struct Inputs {
   model::Examples<T> examples;
 
   Inputs(const char* op, py::handle x_value, const char* x_name = "x")
-      : x(take<T>(op, x_name, x_value)) {
+      : Inputs(op, take<T>(op, x_name, x_value), x_name) {}
+  Inputs(const char* op, py::array_t<T> taken, const char* x_name) : x(std::move(taken)) {
     LF_CHECK(x.ndim() >= 1, "[" << op << "] " << x_name << " has no axes; expected samples first");
     layers::Shape shape;
     for (py::ssize_t i = 1; i < x.ndim(); ++i) shape.append(x.shape(i));

@@ -63,9 +63,9 @@ py::object call(AnyModel& self, py::handle x, py::handle batch_size) {
   return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
     if (!is_ready<T>(x)) return py::none();
-    const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
+    auto array = py::reinterpret_borrow<py::array_t<T>>(x);
     if (array.ndim() < 1 || array.ndim() > layers::Shape::kMaxRank) return py::none();
-    const Inputs<T> data(kPredict, x);
+    const Inputs<T> data(kPredict, std::move(array), "x");
     if (!data.examples.in.shape.fits(model.definition().input)) return py::none();
     const index carried = model.carried().rows();
     return run_predict<T>(model, data, carried > 0 ? carried : size);

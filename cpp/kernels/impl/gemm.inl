@@ -98,11 +98,10 @@ void gemm_panels(const Gemm<T>& g) {
         const index rows = tiles.size(i);
         with_size<kMax>(rows, [&](auto mr) LF_INLINED {
           constexpr int MR = decltype(mr)::value;
-          // As in step_panels.
-          const index piece = tiles.count > NR ? i - (tiles.count - NR) : i;
+          const index part = tiles.part(i, NR);
           if constexpr (NR == 4 && MR >= kMax - 1) {
-            if (next && piece >= 0) {
-              const Fetch<T> ahead{next + piece * (s1 - s0) * g.segment * Vec<T>::kLanes};
+            if (next && part >= 0) {
+              const Fetch<T> ahead{next + part * (s1 - s0) * g.segment * Vec<T>::kLanes};
               return gemm_tile<T, 1, MR, NR>(g, row, p, s0, s1, ahead);
             }
           }

@@ -75,11 +75,11 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel, const 
   for (int p = 0; p < NP; ++p) cell_rows<T, Cell>(s, z[p], row, MR, panel + p);
 }
 
-// Gate g of a tail's sums, 0 behind its units.
+// Gate g of a tail's sums, 0 behind its units: it begins in vector `at` and ends there or in the
+// next.
 template <class T, int N>
 LF_INLINE Vec<T> tail_gate(const Vec<T> (&sums)[N], int g, index units) {
-  const int at =
-      N == 3 && g >= 2 ? 1 : 0;  // it begins in this vector and ends there or in the next
+  const int at = N == 3 && g >= 2 ? 1 : 0;
   const Vec<T> next = sums[at + 1 < N ? at + 1 : at];
   return window(sums[at], next, g * units - at * index(Vec<T>::kLanes), units);
 }
@@ -182,6 +182,7 @@ struct Panels {
   bool descending;
 };
 
+// As many vectors as a tile has terms.
 template <class T>
 LF_INLINE Fetch<T> part_of_panel(const StepForward<T>& s, index panel, index part) {
   return {s.weights + panel * s.weight_panel_stride +
@@ -206,9 +207,7 @@ void step_panels(const StepForward<T>& s, const Panels& panels) {
       const index rows = tiles.size(i);
       with_size<kMax>(rows, [&](auto mr) LF_INLINED {
         constexpr int MR = decltype(mr)::value;
-        // The last tiles fetch a part each, as many vectors as they have terms.
-        constexpr index kParts = Cell::kGates;
-        const index part = tiles.count > kParts ? i - (tiles.count - kParts) : i;
+        const index part = tiles.part(i, Cell::kGates);
         if constexpr (MR >= kMax - 1) {
           if (fetches && part >= 0)
             return step_tile<T, Cell, MR, 1>(s, row, p, part_of_panel(s, next, part));

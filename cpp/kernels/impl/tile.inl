@@ -75,6 +75,11 @@ struct RowTiles {
         small(count ? rows / count : 0),
         larger(count ? rows % count : 0) {}
   LF_INLINE index size(index i) const { return i < count - larger ? small : small + 1; }
+  // Which of `parts` parts of what is read next tile i fetches, each of the last tiles one;
+  // negative: none.
+  LF_INLINE index part(index i, index parts) const {
+    return count > parts ? i - (count - parts) : i;
+  }
 };
 
 template <int N>
