@@ -87,9 +87,9 @@ void Rnn<T>::plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const
   const auto between = static_cast<std::size_t>(options_.layers - 1);
   const index count = call.steps * call.batch * options_.directions * options_.outputs();
   base::Planner planner;
-  memory.outputs.assign(between, {});
-  memory.masks.assign(between, {});
-  memory.masked.assign(between, {});
+  memory.outputs.resize(between);
+  memory.masks.resize(between);
+  memory.masked.resize(between);
   for (std::size_t l = 0; l < between; ++l) {
     // In inference a layer reads one of two and writes the other.
     const bool reuse = pass != Pass::train && l >= 2;

@@ -38,9 +38,14 @@ void for_all_steps(const LstmRows<T>& rows, const LstmCall<T>& call, index slot,
 
 template <class T>
 void LstmRows<T>::order(const LstmCall<T>& call) {
+  const bool ragged = call.lengths || call.mask;
+  const std::array<index, 10> sizes = {
+      call.batch,  call.steps,     call.x_row,      call.x_step,           call.y_row,
+      call.y_step, call.cells_row, call.cells_step, call.cells != nullptr, call.reverse};
+  if (!ragged && !call.resets && sizes == whole_rows_) return;
+  whole_rows_ = {-1};
   batch = call.batch;
   base::Planner rows_plan;
-  const bool ragged = call.lengths || call.mask;
   // At most as many as the call has: known before anything is counted.
   const index cells = call.cells ? call.steps * batch : 0, most = call.steps * batch;
   const auto slot_row_at = rows_plan.add<index>(batch), length_at = rows_plan.add<index>(batch);
@@ -87,6 +92,7 @@ void LstmRows<T>::order(const LstmCall<T>& call) {
   total = first_row[steps];
   padded = total < most;
   place(call);
+  if (!ragged && !call.resets) whole_rows_ = sizes;
 }
 
 template <class T>

@@ -7,6 +7,8 @@
 // k starts at packed row first_row[k].
 #pragma once
 
+#include <array>
+
 #include "base/arena.h"
 #include "ops/lstm.h"
 
@@ -15,7 +17,8 @@ namespace lstmfast::ops {
 template <class T>
 class LstmRows {
  public:
-  // Takes the call's lengths, mask and direction; allocates nothing once warm.
+  // Takes the call's lengths, mask and direction; allocates nothing once warm, and does nothing for
+  // whole rows that lie as those before.
   void order(const LstmCall<T>& call);
 
   index steps;               // the largest number of real steps
@@ -41,6 +44,7 @@ class LstmRows {
   void place(const LstmCall<T>& call);
 
   base::Arena arena_;
+  std::array<index, 10> whole_rows_{-1};  // sizes and strides of the call in place, if all are whole
 };
 
 // y and cells of steps that are not real: 0, or as before (call.hold).

@@ -53,9 +53,10 @@ void store_states(const LstmShape<T>& shape, const LstmCall<T>& call, const Lstm
                   index first, index last) {
   const index O = shape.outputs(), H = shape.hidden;
   if (!call.h_n && !call.c_n) return;
-  for (index s = 0; s < w.rows.batch; ++s) {
+  // The shortest rows are in the last slots.
+  for (index s = w.rows.batch - 1; s >= 0 && w.rows.slot_length[s] <= last; --s) {
     const index b = w.rows.slot_row[s], length = w.rows.slot_length[s];
-    if (length < first || length > last) continue;
+    if (length < first) continue;
     if (call.h_n) {
       const T* h = length > 0 ? w.h_at(length) + s * w.h_stride
                    : call.h0  ? call.h0 + b * O
