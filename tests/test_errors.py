@@ -20,6 +20,7 @@ def lstm(**options: Any) -> lf.LSTM:
 
 x4 = np.zeros((3, 5, 4))
 state = np.zeros((2, 3, 7))
+call_of_x4: Any = (x4, None, None, None, False, None, True)  # as the core takes it
 
 
 # what is called, the kind of error, and a pattern that its message must match
@@ -54,11 +55,11 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "core, arguments": (
         lambda: lstm()._core.call(x4),
         TypeError,
-        r"expected 3 arguments, got 1",
+        r"expected 7 arguments, got 1",
     ),
-    "core, kind": (lambda: _core.Rnn.call(3, x4, False, True), TypeError, r"Rnn.*int"),
+    "core, kind": (lambda: _core.Rnn.call(3, *call_of_x4), TypeError, r"Rnn.*int"),
     "core, not made": (
-        lambda: _core.Rnn.__new__(_core.Rnn).call(x4, False, True),
+        lambda: _core.Rnn.__new__(_core.Rnn).call(*call_of_x4),
         TypeError,
         r"Rnn.__init__\(\) was not called",
     ),

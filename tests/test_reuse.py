@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -46,6 +47,100 @@ def test_a_warm_object_is_as_good_as_new(keywords: dict[str, Any]) -> None:
             {name: expected[name] for name in runs.STATES if name in expected},
         )
         runs.assert_same_bits(runs.run(warm, problem), expected)
+
+
+@pytest.mark.parametrize("keywords", [{}, {"bidirectional": True}, {"return_cell_states": True}])
+def test_rows_of_the_same_sizes_may_lie_elsewhere(keywords: dict[str, Any]) -> None:
+    """As many rows as steps: only their distances tell the layouts apart."""
+    n = 6
+    x = np.random.default_rng(0).standard_normal((n, n, 3), np.float32)
+    lengths = np.array([6, 0, 3, 6, 1, 2])
+    warm = lf.LSTM(3, 17, seed=0, **keywords)
+    for batch_first, ragged in itertools.product((True, False, False, True), (False, True, False)):
+        warm.batch_first = batch_first
+        fresh = lf.LSTM(3, 17, batch_first=batch_first, seed=0, **keywords)
+        for training in (False, True):
+            options = {"lengths": lengths if ragged else None, "training": training}
+            found, expected = (rnn(x, **options) for rnn in (warm, fresh))
+            for mine, theirs in zip(flat(found), flat(expected), strict=True):
+                np.testing.assert_array_equal(mine, theirs)
+        dy = np.ones_like(found[0])
+        for mine, theirs in zip(flat(warm.backward(dy)), flat(fresh.backward(dy)), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def flat(results: tuple[Any, ...]) -> Iterator[Array]:
+    for each in results:
+        yield from each if isinstance(each, tuple) else (each,)
+
+
+B, T, I, H = 3, 5, 4, 17
+RNG = np.random.default_rng(0)
+# what a call may be given, as the core takes it
+READY: dict[str, Any] = {
+    "x": RNG.standard_normal((B, T, I), np.float32),
+    "state": (
+        RNG.standard_normal((1, B, H), np.float32),
+        RNG.standard_normal((1, B, H), np.float32),
+    ),
+    "lengths": np.array([5, 0, 3]),
+    "resets": RNG.random((B, T)) < 0.3,
+}
+
+
+def unready(value: Any) -> Any:
+    return [each.tolist() for each in value] if isinstance(value, tuple) else value.tolist()
+
+
+@pytest.mark.parametrize("given", [*itertools.product((False, True), repeat=len(READY) - 1)])
+@pytest.mark.parametrize("training", [False, True])
+def test_lists_are_arrays(given: tuple[bool, ...], training: bool) -> None:
+    names = ["x", *itertools.compress(list(READY)[1:], given)]
+    rnn = lf.LSTM(I, H, seed=0)
+    dy, dstate = RNG.standard_normal((B, T, H), np.float32), READY["state"]
+
+    def call(of: Callable[[Any], Any], out: Array | None) -> tuple[Array, ...]:
+        rnn.zero_grad()
+        results = rnn(**{name: of(READY[name]) for name in names}, training=training, out=out)
+        if training:
+            gradients = rnn.backward(of(dy), of(dstate))
+            return (*flat(results), *flat(gradients), *rnn.grads().values())
+        return (*flat(results),)
+
+    expected = call(unready, None)
+    out = np.full((B, T, H), np.nan, np.float32)
+    for found in (call(lambda value: value, None), call(lambda value: value, out)):
+        for mine, theirs in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(out, expected[0])
+
+
+def test_what_the_core_takes_as_it_is() -> None:
+    core = lf.LSTM(I, H, seed=0)._core
+    x, (h, c) = READY["x"], READY["state"]
+    out = np.empty((B, T, H), np.float32)
+    ready = [x, (h, c), READY["lengths"], READY["resets"], True, out, True]
+    y, _ = core.call(*ready)
+    assert y is out
+    read_only = out.copy()
+    read_only.flags.writeable = False
+    others: dict[int, list[Any]] = {
+        0: [x.tolist(), x[0], x.astype(np.float64), x[:, ::-1], x.view(np.ma.MaskedArray)],
+        1: [[h, c], (h,), (h, None), (None, c), (h, c.tolist()), h, 3],
+        2: [READY["lengths"].tolist(), READY["lengths"].astype(np.int32)],
+        3: [READY["resets"].tolist(), READY["resets"].astype(np.int64)],
+        4: [1, None, np.True_],
+        5: [read_only, out.tolist(), out.astype(np.float64), out[:, ::-1]],
+        6: [False],  # of resets
+    }
+    for at, values in others.items():
+        for value in values:
+            assert core.call(*ready[:at], value, *ready[at + 1 :]) is None
+    # the call above is the one that backward goes through
+    for given in ([out.tolist(), None, None], [None, [h, c], None], [None, None, out.tolist()]):
+        assert core.call_backward(*given) is None
+    dx, _ = core.call_backward(None, (None, c), None)
+    assert dx.shape == x.shape
 
 
 @pytest.mark.parametrize("keywords", [{}, {"proj_size": 5}, {"bidirectional": True, "layers": 2}])

@@ -4,6 +4,7 @@
 #include <pybind11/numpy.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -13,13 +14,22 @@ namespace lstmfast::bindings {
 
 namespace py = pybind11;
 
+// The arrays that a call reads; what is not given is no object.
+template <class T>
+struct Given {
+  py::array_t<T> x, h0, c0;
+  py::array_t<index> lengths;
+  py::array_t<bool> resets;
+};
+
 // The core's object and, after a training call, the arrays that backward will read.
 template <class T>
 struct Engine {
   model::Rnn<T> rnn;
-  py::tuple kept;
+  std::optional<Given<T>> kept;
+  py::object y;
+  bool own_y = false;  // y is not the caller's: read-only as long as it is kept
   layers::Shape x_shape;
-  py::object own_y;  // of them, where it is not the caller's: read-only as long as it is kept
 
   explicit Engine(const model::RnnOptions& options) : rnn(options) {}
 
@@ -27,17 +37,19 @@ struct Engine {
     return py::detail::array_proxy(array.ptr())->flags;
   }
 
-  void keep(py::tuple arrays, const layers::Shape& shape, py::object y) {
+  void keep(Given<T> arrays, const layers::Shape& shape, py::object y_, bool own) {
     let_go();
     x_shape = shape;
     kept = std::move(arrays);
-    own_y = std::move(y);
-    if (own_y) flags_of(own_y) &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    y = std::move(y_);
+    own_y = own;
+    if (own_y) flags_of(y) &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   }
   void let_go() {
-    if (own_y) flags_of(own_y) |= py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
-    own_y = py::object();
-    kept = py::tuple();
+    if (own_y) flags_of(y) |= py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    own_y = false;
+    y = py::object();
+    kept.reset();
   }
 };
 

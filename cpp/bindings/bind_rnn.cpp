@@ -38,29 +38,24 @@ void point(model::RnnArray<const U*>& to, const py::array_t<T>& array) {
   for (py::ssize_t i = 0; i < array.ndim(); ++i) to.shape.append(array.shape(i));
 }
 
-// The arrays that a call reads, held as long as this lives.
 template <class T>
-struct Given {
-  py::array_t<T> x, h0, c0;
-  py::array_t<index> lengths;
-  py::array_t<bool> resets;
-  model::RnnInput<T> input;
+Given<T> take_given(const char* op, const py::object& x, const py::object& h0, const py::object& c0,
+                    const py::object& lengths, const py::object& resets) {
+  return {take<T>(op, "x", x), take_optional<T>(op, "h0", h0), take_optional<T>(op, "c0", c0),
+          take_optional<index>(op, "lengths", lengths), take_optional<bool>(op, "resets", resets)};
+}
 
-  Given(const char* op, py::array_t<T> x_, const py::object& h0_, const py::object& c0_,
-        const py::object& lengths_, const py::object& resets_, bool batch_first)
-      : x(std::move(x_)),
-        h0(take_optional<T>(op, "h0", h0_)),
-        c0(take_optional<T>(op, "c0", c0_)),
-        lengths(take_optional<index>(op, "lengths", lengths_)),
-        resets(take_optional<bool>(op, "resets", resets_)) {
-    input.batch_first = batch_first;
-    point(input.x, x);
-    point(input.h0, h0);
-    point(input.c0, c0);
-    point(input.lengths, lengths);
-    point(input.resets, resets);
-  }
-};
+template <class T>
+model::RnnInput<T> input_of(const Given<T>& given, bool batch_first) {
+  model::RnnInput<T> input;
+  input.batch_first = batch_first;
+  point(input.x, given.x);
+  point(input.h0, given.h0);
+  point(input.c0, given.c0);
+  point(input.lengths, given.lengths);
+  point(input.resets, given.resets);
+  return input;
+}
 
 // Of what a call gives out, and of its gradients.
 struct Shapes {
@@ -73,21 +68,35 @@ struct Shapes {
         c{o.layers * o.directions, batch, o.hidden} {}
 };
 
+// A state, or the gradients of one: None, or a tuple of two.
+struct Pair {
+  py::handle first = Py_None, second = Py_None;
+  bool known = true;
+
+  explicit Pair(py::handle pair) {
+    if (pair.is_none()) return;
+    known = PyTuple_CheckExact(pair.ptr()) && PyTuple_GET_SIZE(pair.ptr()) == 2;
+    if (!known) return;
+    first = PyTuple_GET_ITEM(pair.ptr(), 0);
+    second = PyTuple_GET_ITEM(pair.ptr(), 1);
+  }
+  bool full() const { return !first.is_none() && !second.is_none(); }
+};
+
 constexpr const char* kForward = "lstm.forward";
 
 template <class T>
-Result run_forward(Engine<T>& engine, const py::array_t<T>& x, const py::object& h0,
-                   const py::object& c0, const py::object& lengths, const py::object& resets,
-                   bool training, const py::object& out, bool batch_first, bool draw) {
+Result run_forward(Engine<T>& engine, Given<T> given, bool training, py::handle out,
+                   bool batch_first, bool draw) {
   const char* const op = kForward;
-  const Given<T> given(op, x, h0, c0, lengths, resets, batch_first);
+  const model::RnnInput<T> input = input_of(given, batch_first);
   // Until the arrays are kept: backward in another thread would miss them.
   std::optional<model::Busy> busy;
   if (training) busy.emplace(engine.rnn.busy(), op);
-  ops::LstmCall<T> call = engine.rnn.check(op, given.input);
+  ops::LstmCall<T> call = engine.rnn.check(op, input);
   call.noise.draw = draw;
 
-  const Shapes shapes(engine.rnn.options(), given.input.x.shape, call.batch);
+  const Shapes shapes(engine.rnn.options(), input.x.shape, call.batch);
   py::array_t<T> y =
       out.is_none() ? new_array<T>(shapes.y) : take_output<T>(op, "out", out, shapes.y);
   py::array_t<T> h_n = new_array<T>(shapes.h), c_n = new_array<T>(shapes.c);
@@ -112,8 +121,7 @@ Result run_forward(Engine<T>& engine, const py::array_t<T>& x, const py::object&
   if (training) {
     // backward reads y: nobody may write to it by accident. The caller's own array stays as it
     // was.
-    engine.keep(py::make_tuple(x, h0, c0, lengths, resets, y), given.input.x.shape,
-                out.is_none() ? py::object(y) : py::object());
+    engine.keep(std::move(given), input.x.shape, y, out.is_none());
   }
   return {std::move(y), std::move(h_n), std::move(c_n), std::move(cells)};
 }
@@ -123,28 +131,35 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
                   const py::object& out, bool batch_first, bool draw) {
   Result r = self.visit([&](auto& engine) {
     using T = Element<decltype(engine)>;
-    return run_forward<T>(engine, take<T>(kForward, "x", x), h0, c0, lengths, resets, training, out,
-                          batch_first, draw);
+    return run_forward<T>(engine, take_given<T>(kForward, x, h0, c0, lengths, resets), training,
+                          out, batch_first, draw);
   });
   return py::make_tuple(std::move(r.y), std::move(r.h_n), std::move(r.c_n), std::move(r.cells));
 }
 
-// The plain call, for which a small batch would not wait: None unless x is a batch as it must be.
-py::object call(AnyRnn& self, py::handle x, py::handle training, py::handle batch_first) {
-  const py::none none;
-  const bool trains = is_true(training, "training");
+// forward() for what needs no conversion, with a short way in and out: small batches would wait for
+// it. None where something is not as it must be; resets only with batch_first.
+py::object call(AnyRnn& self, py::handle x, py::handle state, py::handle lengths, py::handle resets,
+                py::handle training, py::handle out, py::handle batch_first) {
   const bool rows_first = is_true(batch_first, "batch_first");
+  const Pair initial(state);
+  if (!initial.known || !is_flag(training) || !(rows_first || resets.is_none())) return py::none();
   Result r = self.visit([&](auto& engine) -> Result {
     using T = Element<decltype(engine)>;
-    if (!is_ready<T>(x)) return {};
-    const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
-    if (array.ndim() != 3) return {};
-    return run_forward<T>(engine, array, none, none, none, none, trains, none, rows_first, true);
+    bool ready = is_ready<T>(x) && (state.is_none() || initial.full());
+    if (!ready) return {};
+    Given<T> given{py::reinterpret_borrow<py::array_t<T>>(x),
+                   take_if_ready<T>(initial.first, ready), take_if_ready<T>(initial.second, ready),
+                   take_if_ready<index>(lengths, ready), take_if_ready<bool>(resets, ready)};
+    const py::array_t<T> to = take_if_ready<T>(out, ready);
+    if (!ready || given.x.ndim() != 3 || (to && !to.writeable())) return {};
+    return run_forward<T>(engine, std::move(given), is_true(training, "training"), out, rows_first,
+                          true);
   });
   if (!r.y) return py::none();
-  py::tuple state = py::make_tuple(std::move(r.h_n), std::move(r.c_n));
-  if (r.cells.is_none()) return py::make_tuple(std::move(r.y), std::move(state));
-  return py::make_tuple(std::move(r.y), std::move(state), std::move(r.cells));
+  py::tuple final = py::make_tuple(std::move(r.h_n), std::move(r.c_n));
+  if (r.cells.is_none()) return py::make_tuple(std::move(r.y), std::move(final));
+  return py::make_tuple(std::move(r.y), std::move(final), std::move(r.cells));
 }
 
 // By n, the gates i, f, g, o and c and h of every step.
@@ -153,10 +168,11 @@ py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, co
   return self.visit([&](auto& engine) -> py::list {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.trace";
-    const Given<T> given(op, take<T>(op, "x", x), h0, c0, lengths, resets, batch_first);
-    const ops::LstmCall<T> call = engine.rnn.check(op, given.input);
+    const Given<T> given = take_given<T>(op, x, h0, c0, lengths, resets);
+    const model::RnnInput<T> input = input_of(given, batch_first);
+    const ops::LstmCall<T> call = engine.rnn.check(op, input);
     const model::RnnOptions& options = engine.rnn.options();
-    const layers::Shape& x_shape = given.input.x.shape;
+    const layers::Shape& x_shape = input.x.shape;
     const layers::Shape units = x_shape.with_features(options.hidden);
     const layers::Shape outputs = x_shape.with_features(options.outputs());
     std::vector<ops::LstmTrace<T>> traces;
@@ -178,56 +194,65 @@ py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, co
   });
 }
 
+constexpr const char* kBackward = "lstm.backward";
+
 // dx and (dh0, dc0).
+template <class T>
+py::tuple run_backward(Engine<T>& engine, const py::array_t<T>& dy, const py::array_t<T>& dh_n,
+                       const py::array_t<T>& dc_n, const py::array_t<T>& dcells) {
+  const char* const op = kBackward;
+  const model::Busy busy(engine.rnn.busy(), op);
+  const ops::LstmCall<T>& call = engine.rnn.trained_call(op);
+  const Shapes shapes(engine.rnn.options(), engine.x_shape, call.batch);
+  LF_CHECK(call.cells != nullptr || !dcells,
+           "[" << op << "] dcells is given; expected None without return_cell_states");
+  const auto data = [&](const char* name, const py::array_t<T>& array, const layers::Shape& shape) {
+    LF_CHECK(!array || shape_of(array) == shape, "[" << op << "] " << name << " has shape "
+                                                     << shape_of(array).text() << "; expected "
+                                                     << shape.text());
+    return array ? array.data() : nullptr;
+  };
+  ops::LstmGradients<T> gradients{};
+  gradients.dy = data("dy", dy, shapes.y);
+  gradients.dh_n = data("dh_n", dh_n, shapes.h);
+  gradients.dc_n = data("dc_n", dc_n, shapes.c);
+  gradients.dcells = data("dcells", dcells, shapes.cells);
+  py::array_t<T> dx = new_array<T>(engine.x_shape);
+  py::array_t<T> dh0 = new_array<T>(shapes.h), dc0 = new_array<T>(shapes.c);
+  gradients.dx = dx.mutable_data();
+  gradients.dh0 = dh0.mutable_data();
+  gradients.dc0 = dc0.mutable_data();
+  {
+    const MaybeRelease release(2 * engine.rnn.flops(call.steps, call.batch));
+    engine.rnn.backward(gradients);
+  }
+  engine.let_go();
+  return py::make_tuple(std::move(dx), py::make_tuple(std::move(dh0), std::move(dc0)));
+}
+
 py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
                    const py::object& dc_n, const py::object& dcells) {
   return self.visit([&](auto& engine) -> py::tuple {
     using T = Element<decltype(engine)>;
-    const char* const op = "lstm.backward";
-    const model::Busy busy(engine.rnn.busy(), op);
-    const ops::LstmCall<T>& call = engine.rnn.trained_call(op);
-    const Shapes shapes(engine.rnn.options(), engine.x_shape, call.batch);
-    LF_CHECK(call.cells != nullptr || dcells.is_none(),
-             "[" << op << "] dcells is given; expected None without return_cell_states");
-    const auto checked = [&](const char* name, const py::object& value,
-                             const layers::Shape& shape) {
-      py::array_t<T> array = take_optional<T>(op, name, value);
-      LF_CHECK(!array || shape_of(array) == shape, "[" << op << "] " << name << " has shape "
-                                                       << shape_of(array).text() << "; expected "
-                                                       << shape.text());
-      return array;
-    };
-    const py::array_t<T> dy_array = checked("dy", dy, shapes.y);
-    const py::array_t<T> dh_array = checked("dh_n", dh_n, shapes.h);
-    const py::array_t<T> dc_array = checked("dc_n", dc_n, shapes.c);
-    const py::array_t<T> dcells_array = checked("dcells", dcells, shapes.cells);
-    py::array_t<T> dx = new_array<T>(engine.x_shape);
-    py::array_t<T> dh0 = new_array<T>(shapes.h), dc0 = new_array<T>(shapes.c);
-
-    ops::LstmGradients<T> gradients{};
-    gradients.dy = dy_array ? dy_array.data() : nullptr;
-    gradients.dcells = dcells_array ? dcells_array.data() : nullptr;
-    gradients.dh_n = dh_array ? dh_array.data() : nullptr;
-    gradients.dc_n = dc_array ? dc_array.data() : nullptr;
-    gradients.dx = dx.mutable_data();
-    gradients.dh0 = dh0.mutable_data();
-    gradients.dc0 = dc0.mutable_data();
-    {
-      const MaybeRelease release(2 * engine.rnn.flops(call.steps, call.batch));
-      engine.rnn.backward(gradients);
-    }
-    engine.let_go();
-    return py::make_tuple(std::move(dx), py::make_tuple(std::move(dh0), std::move(dc0)));
+    return run_backward<T>(
+        engine, take_optional<T>(kBackward, "dy", dy), take_optional<T>(kBackward, "dh_n", dh_n),
+        take_optional<T>(kBackward, "dc_n", dc_n), take_optional<T>(kBackward, "dcells", dcells));
   });
 }
 
 // As call().
-py::object call_backward(AnyRnn& self, py::handle dy) {
-  const py::none none;
-  const bool ready =
-      self.visit([&](auto& engine) { return is_ready<Element<decltype(engine)>>(dy); });
-  if (!ready) return py::none();
-  return backward(self, py::reinterpret_borrow<py::object>(dy), none, none, none);
+py::object call_backward(AnyRnn& self, py::handle dy, py::handle dstate, py::handle dcells) {
+  const Pair last(dstate);
+  if (!last.known) return py::none();
+  return self.visit([&](auto& engine) -> py::object {
+    using T = Element<decltype(engine)>;
+    bool ready = true;
+    const py::array_t<T> arrays[] = {
+        take_if_ready<T>(dy, ready), take_if_ready<T>(last.first, ready),
+        take_if_ready<T>(last.second, ready), take_if_ready<T>(dcells, ready)};
+    if (!ready) return py::none();
+    return run_backward<T>(engine, arrays[0], arrays[1], arrays[2], arrays[3]);
+  });
 }
 
 }  // namespace
@@ -235,8 +260,10 @@ py::object call_backward(AnyRnn& self, py::handle dy) {
 void bind_rnn(py::module_& module) {
   const auto none = py::none();
   py::class_<AnyRnn> rnn(module, "Rnn", py::is_final(), plain_type());
-  def_fast<&call>(rnn, "call", "call($self, x, training, batch_first, /)\n--\n\n");
-  def_fast<&call_backward>(rnn, "call_backward", "call_backward($self, dy, /)\n--\n\n");
+  def_fast<&call>(rnn, "call",
+                  "call($self, x, state, lengths, resets, training, out, batch_first, /)\n--\n\n");
+  def_fast<&call_backward>(rnn, "call_backward",
+                           "call_backward($self, dy, dstate, dcells, /)\n--\n\n");
   rnn.def(py::init(&make_rnn), py::arg("input_size"), py::arg("hidden_size"), py::arg("num_layers"),
           py::arg("options"), py::arg("dropout"), py::arg("dtype"), py::arg("seed"))
       .def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,

@@ -12,9 +12,11 @@ namespace lstmfast::bindings {
 
 namespace py = pybind11;
 
+inline bool is_flag(py::handle value) { return value.ptr() == Py_True || value.ptr() == Py_False; }
+
 // An argument that must be True or False itself.
 inline bool is_true(py::handle flag, const char* name) {
-  if (flag.ptr() != Py_True && flag.ptr() != Py_False) {
+  if (!is_flag(flag)) {
     throw py::type_error(std::string(name) + " is of type " + Py_TYPE(flag.ptr())->tp_name +
                          "; expected True or False");
   }

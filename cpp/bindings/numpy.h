@@ -63,6 +63,14 @@ bool is_ready(py::handle value) {
          (py::reinterpret_borrow<py::array>(value).flags() & kOrder) == kOrder;
 }
 
+// None gives an array that is no object, and so does what is not ready: then `all` becomes false.
+template <class T>
+py::array_t<T> take_if_ready(py::handle value, bool& all) {
+  const bool ready = !value.is_none() && is_ready<T>(value);
+  all = all && (ready || value.is_none());
+  return py::reinterpret_borrow<py::array_t<T>>(ready ? value : py::handle());
+}
+
 // None gives an array that is no object: false.
 template <class T>
 py::array_t<T> take_optional(const char* op, const char* name, py::handle value) {

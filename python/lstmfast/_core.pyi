@@ -82,14 +82,28 @@ class Rnn:
     ) -> tuple[_Array, tuple[_Array, _Array]]:
         """Return dx, (dh0, dc0) of the last training call, once; add to the gradients."""
 
-    def call(self, x: object, training: bool, batch_first: bool, /) -> Any:
-        """Return y, (h_n, c_n) and, where it is an output, cells of a call without more arguments.
+    def call(
+        self,
+        x: object,
+        state: object,
+        lengths: object,
+        resets: object,
+        training: object,
+        out: object,
+        batch_first: bool,
+        /,
+    ) -> Any:
+        """Return y, (h_n, c_n) and, where it is an output, cells, of arguments as they must be.
 
-        None where x is no aligned C-contiguous array of three axes and the right dtype.
+        None where one of them is not: x, a tuple of two states, lengths, resets and out are
+        aligned, C-contiguous arrays of the right dtype, or but for x None; x has three axes, and
+        resets is None without batch_first.
         """
 
-    def call_backward(self, dy: object, /) -> tuple[_Array, tuple[_Array, _Array]] | None:
-        """Return what `backward` does, or None where dy is not as it must be."""
+    def call_backward(
+        self, dy: object, dstate: object, dcells: object, /
+    ) -> tuple[_Array, tuple[_Array, _Array]] | None:
+        """Return what `backward` does, or None where an argument is not as it must be."""
 
     def trace(
         self,

@@ -254,7 +254,7 @@ class LSTM:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: only `batch_first` may change later."""
-        held = self.__dict__.get("_parameters")
+        held = getattr(self, "_parameters", None)
         if held is not None and (name in _FIXED or name in held.shapes):
             how = "use load_state_dict" if name in held.shapes else "make a new LSTM"
             raise AttributeError(f"[LSTM] {name} cannot be set; {how}")
@@ -314,12 +314,11 @@ class LSTM:
         TypeError, ValueError
             For arrays of the wrong kind or shape.
         """
-        if state is lengths is resets is out is None and (training is False or training is True):
-            result = self._core.call(x, training, self.batch_first)
-            if result is not None:
-                if training and not self._batched:
-                    self._batched = True
-                return result
+        result = self._core.call(x, state, lengths, resets, training, out, self.batch_first)
+        if result is not None:
+            if training and not self._batched:
+                self._batched = True
+            return result
         y, final, cells = run(
             self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
         )
@@ -350,8 +349,8 @@ class LSTM:
         (dh0, dc0) : tuple of numpy.ndarray
             Gradients for the initial state.
         """
-        if self._batched and dstate is dcells is None:
-            result = self._core.call_backward(dy)
+        if self._batched:
+            result = self._core.call_backward(dy, dstate, dcells)
             if result is not None:
                 return result
         return run_backward(self._core, self._dtype, self._batched, dy, dstate, dcells)
