@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
+import runs
 from lstmfast.callbacks import LambdaCallback
 from lstmfast.layers import LSTM, Dense
 from lstmfast.models import Sequential, load_model
@@ -171,6 +172,41 @@ def test_a_fit_that_does_not_begin_leaves_no_history_of_another() -> None:
     with pytest.raises(TypeError, match="x has dtype float64"):
         engine.fit(x.astype(np.float64), y, batch_size=16, epochs=1)
     assert engine.history == {}
+
+
+AT_EXIT = """
+import sys, threading
+import test_concurrency
+from lstmfast.callbacks import LambdaCallback
+
+what = sys.argv[1]
+model, x, y = test_concurrency.model_and_data(50)
+running = threading.Event()
+
+def slow(y_true, y_pred):
+    running.set()
+    sum(range(20000))
+    return 0.0, y_pred - y_true
+
+def forever():
+    while what == "predict":
+        model.predict(x, verbose=0)
+        running.set()
+    model.fit(x, y, epochs=10**6, verbose=0, callbacks=[LambdaCallback(lambda *_: running.set())])
+
+if what == "loss":
+    model.compile("adam", slow)
+threading.Thread(target=forever, daemon=True).start()
+assert running.wait(60)
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("what", ["fit", "predict", "loss"])
+def test_the_interpreter_exits_beside_a_daemon_thread(what: str, threads: str) -> None:
+    for _ in range(3):
+        done = runs.python(AT_EXIT, what, LSTMFAST_NUM_THREADS=threads)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 # -- lf.LSTM -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bindings/any_model.h"
+#include "bindings/gil.h"
 #include "model/model_file.h"
 
 namespace lstmfast::bindings {
@@ -51,7 +52,7 @@ void save(const AnyModel& self, const Path& path, const Map& extra, bool include
     LF_CHECK((array.flags() & py::array::c_style) != 0,
              "[model.save] " << name << " is not contiguous; expected C order");
   }
-  const py::gil_scoped_release release;  // the disk may take long
+  const WithoutGil release;  // the disk may take long
   self.visit([&](auto& model) {
     model::save_model(model, path.string(), extra, include_optimizer, std::move(data));
   });
@@ -70,7 +71,7 @@ py::dict extra_tensors(const model::ModelFile& file) {
 template <class T>
 std::unique_ptr<AnyModel> load_as(const model::ModelFile& file, bool compile, PythonCustom custom) {
   auto model = std::make_unique<AnyModel>([&] {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     return file.load<T>(compile, custom.functions<T>(file.compile_config()));
   }());
   model->custom = std::move(custom);
@@ -80,7 +81,7 @@ std::unique_ptr<AnyModel> load_as(const model::ModelFile& file, bool compile, Py
 py::tuple load(const Path& path, const py::object& resolve) {
   std::optional<model::ModelFile> file;
   {
-    const py::gil_scoped_release release;
+    const WithoutGil release;
     file.emplace(path.string());
   }
   bool compile = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bindings/gil.h"
 #include "bindings/numpy.h"
 
 namespace lstmfast::bindings {
@@ -69,7 +70,7 @@ void write_gradient(const std::string& name, py::handle value, const losses::Los
 
 template <class T>
 double call_loss(const std::string& name, const Held& loss, const losses::LossBatch<T>& batch) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   const py::object result = loss.get()(array_of(batch.target, batch.target_shape),
                                        array_of(batch.prediction, batch.prediction_shape));
   const bool several = py::isinstance<py::tuple>(result) || py::isinstance<py::list>(result);
@@ -87,21 +88,21 @@ double call_loss(const std::string& name, const Held& loss, const losses::LossBa
 
 template <class T>
 metrics::MetricFunctions<T> metric_functions(const Held& original) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   const py::object copy = original.get().attr("for_call")();
   const auto metric = std::make_shared<const Held>(copy);
   const std::string what = "[" + std::string(py::str(copy.attr("name"))) + "] result";
   return {[metric] {
-            const py::gil_scoped_acquire gil;
+            const WithGil gil;
             metric->get().attr("reset_state")();
           },
           [metric](const metrics::MetricBatch<T>& batch) {
-            const py::gil_scoped_acquire gil;
+            const WithGil gil;
             metric->get().attr("update_state")(array_of(batch.target, batch.target_shape),
                                                array_of(batch.prediction, batch.prediction_shape));
           },
           [metric, what] {
-            const py::gil_scoped_acquire gil;
+            const WithGil gil;
             const py::object result = metric->get().attr("result")();
             return number(result, what);
           }};
@@ -111,7 +112,7 @@ metrics::MetricFunctions<T> metric_functions(const Held& original) {
 
 Held::~Held() {
   if (object_ == nullptr) return;
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   Py_DECREF(object_);
 }
 

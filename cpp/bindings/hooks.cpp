@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "bindings/gil.h"
 #include "bindings/numpy.h"
 
 namespace lstmfast::bindings {
@@ -18,27 +19,27 @@ bool truth(const py::object& answer) {
 Hooks& hooks(void* context) { return *static_cast<Hooks*>(context); }
 
 bool on_epoch_begin(void* context, index epoch) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   return truth(hooks(context).epoch_begin(epoch));
 }
 
 bool on_epoch_end(void* context, index epoch, const model::Logs& logs) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   return truth(hooks(context).epoch_end(epoch, logs_dict(logs)));
 }
 
 bool on_batch_begin(void* context, index batch) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   return truth(hooks(context).batch_begin(batch));
 }
 
 bool on_batch_end(void* context, index batch, const model::Logs& logs) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   return truth(hooks(context).batch_end(batch, logs_dict(logs)));
 }
 
 bool on_tick(void* context, const model::Progress& progress) {
-  const py::gil_scoped_acquire gil;
+  const WithGil gil;
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   const py::object& tick = hooks(context).tick;
   if (tick.is_none()) return false;
