@@ -63,6 +63,11 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         r"Rnn.__init__\(\) was not called",
     ),
+    "state rank": (
+        lambda: lf.LSTM(4, 7)(np.zeros((1, 1, 4), "f"), (np.zeros((1,) * 8, "f"),) * 2),
+        ValueError,
+        r"h0 has 8 axes; expected at most 5",
+    ),
     "x rank": (
         lambda: lstm()(np.zeros(4)),
         ValueError,

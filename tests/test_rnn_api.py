@@ -258,6 +258,23 @@ class Detached:
         return self._value.__dlpack_device__()
 
 
+def test_subclass_that_looks_up_attributes() -> None:
+    class Named(lf.LSTM):
+        def __init__(self) -> None:
+            self.names: dict[str, int] = {"width": 7}
+            super().__init__(I, H, seed=0)
+
+        def __getattr__(self, name: str) -> int:
+            return self.names[name]
+
+    rnn = Named()
+    assert rnn.width == 7
+    with pytest.raises(AttributeError, match="hidden_size cannot be set; make a new LSTM"):
+        rnn.hidden_size = 3
+    with pytest.raises(AttributeError, match="weight_ih_l0 cannot be set; use load_state_dict"):
+        rnn.weight_ih_l0 = 3
+
+
 def test_foreign_arrays(rnn: lf.LSTM) -> None:
     x = normal(B, T, I)
     y, _ = rnn(x)

@@ -87,7 +87,8 @@ py::tuple load(const Path& path, const py::object& resolve) {
   bool compile = true;
   PythonCustom custom;
   if (!resolve.is_none() && !file->compile_config().empty()) {
-    const py::object found = resolve(file->compile_config(), file->extra());
+    const py::object found =
+        call_python(resolve, py::cast(file->compile_config()), py::cast(file->extra()));
     compile = !found.is_none();
     if (compile) {
       const auto [loss, metrics] = found.cast<std::pair<py::object, py::object>>();

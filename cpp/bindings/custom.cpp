@@ -71,8 +71,8 @@ void write_gradient(const std::string& name, py::handle value, const losses::Los
 template <class T>
 double call_loss(const std::string& name, const Held& loss, const losses::LossBatch<T>& batch) {
   const WithGil gil;
-  const py::object result = loss.get()(array_of(batch.target, batch.target_shape),
-                                       array_of(batch.prediction, batch.prediction_shape));
+  const py::object result = call_python(loss.get(), array_of(batch.target, batch.target_shape),
+                                        array_of(batch.prediction, batch.prediction_shape));
   const bool several = py::isinstance<py::tuple>(result) || py::isinstance<py::list>(result);
   const std::size_t count = several ? py::len(result) : 0;
   if (count != 2) {
@@ -89,21 +89,21 @@ double call_loss(const std::string& name, const Held& loss, const losses::LossBa
 template <class T>
 metrics::MetricFunctions<T> metric_functions(const Held& original) {
   const WithGil gil;
-  const py::object copy = original.get().attr("for_call")();
+  const py::object copy = call_method(original.get(), "for_call");
   const auto metric = std::make_shared<const Held>(copy);
   const std::string what = "[" + std::string(py::str(copy.attr("name"))) + "] result";
   return {[metric] {
             const WithGil gil;
-            metric->get().attr("reset_state")();
+            call_method(metric->get(), "reset_state");
           },
           [metric](const metrics::MetricBatch<T>& batch) {
             const WithGil gil;
-            metric->get().attr("update_state")(array_of(batch.target, batch.target_shape),
-                                               array_of(batch.prediction, batch.prediction_shape));
+            call_method(metric->get(), "update_state", array_of(batch.target, batch.target_shape),
+                        array_of(batch.prediction, batch.prediction_shape));
           },
           [metric, what] {
             const WithGil gil;
-            const py::object result = metric->get().attr("result")();
+            const py::object result = call_method(metric->get(), "result");
             return number(result, what);
           }};
 }

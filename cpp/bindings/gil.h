@@ -1,9 +1,9 @@
 // When a call lets other Python threads run, and how its own comes back. Knows no call.
 //
-// Once the interpreter exits, Python ends each other thread that wants the GIL by pthread_exit,
-// whose unwinding no frame with a destructor or a catch (...) of ours survives: it would end in
-// std::terminate; and later there is no GIL. Such a thread waits for the end of the process
-// instead.
+// Python ends each thread but one that wants the GIL while the interpreter exits, by pthread_exit.
+// Its unwinding may meet no frame of ours: a catch (...) that does not pass it on aborts the
+// process, and destructors drop references without the GIL. So every function of Python's that may
+// wait for the GIL is called through until_exit(), where such a thread waits for the process's end.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -11,6 +11,7 @@
 #include <chrono>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace lstmfast::bindings {
 
@@ -20,47 +21,78 @@ namespace py = pybind11;
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
-// take() is a function of Python's, which throws nothing.
+// call() is a function of Python's, which throws nothing, with arguments that own nothing.
 template <class F>
-auto taken(F take) noexcept {
-  if (Py_IsInitialized() == 0) wait_for_exit();
+auto until_exit(F call) noexcept {
   try {
-    return take();
-  } catch (...) {  // it has begun to exit since
+    return call();
+  } catch (...) {
     wait_for_exit();
   }
 }
 
-// The thread gives the GIL away while this lives.
+// f(arguments...), in which Python code may run.
+template <class... Objects>
+py::object call_python(py::handle f, const Objects&... arguments) {
+  PyObject* const result = until_exit(
+      [&] { return PyObject_CallFunctionObjArgs(f.ptr(), arguments.ptr()..., nullptr); });
+  if (result == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(result);
+}
+
+// self.name(arguments...), likewise.
+template <class... Objects>
+py::object call_method(py::handle self, const char* name, const Objects&... arguments) {
+  const py::str method(name);
+  PyObject* const result = until_exit([&] {
+    return PyObject_CallMethodObjArgs(self.ptr(), method.ptr(), arguments.ptr()..., nullptr);
+  });
+  if (result == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(result);
+}
+
+// The thread, which has the GIL, gives it away while this lives.
 class WithoutGil {
  public:
-  WithoutGil() : state_(PyEval_SaveThread()) {}
+  WithoutGil() : state_(PyEval_SaveThread()) { innermost = this; }
   ~WithoutGil() {
-    taken([this] {
-      PyEval_RestoreThread(state_);
-      return true;
-    });
+    take();
+    innermost = nullptr;
   }
   WithoutGil(const WithoutGil&) = delete;
   WithoutGil& operator=(const WithoutGil&) = delete;
 
  private:
+  friend class WithGil;
+  static inline thread_local WithoutGil* innermost = nullptr;  // null: the thread has the GIL
+
+  void give() { state_ = PyEval_SaveThread(); }
+  void take() noexcept {
+    until_exit([this] {
+      PyEval_RestoreThread(state_);
+      return true;
+    });
+  }
+
   PyThreadState* state_;
 };
 
-// The thread has the GIL while this lives, whether it had it before or not.
+// Within the life of a WithoutGil or not, the thread has the GIL while this lives.
 class WithGil {
  public:
-  WithGil() : state_(taken([] { return PyGILState_Ensure(); })) {}
+  WithGil() : given_(std::exchange(WithoutGil::innermost, nullptr)) {
+    if (given_ != nullptr) given_->take();
+  }
   ~WithGil() {
-    if (PyGILState_Check() == 0) wait_for_exit();  // Python code that was called met the exit
-    PyGILState_Release(state_);
+    if (given_ == nullptr) return;
+    given_->give();
+    WithoutGil::innermost = given_;
   }
   WithGil(const WithGil&) = delete;
   WithGil& operator=(const WithGil&) = delete;
 
  private:
-  PyGILState_STATE state_;
+  WithoutGil* given_;
 };
 
 // Taking the GIL back beside a busy Python thread can cost its whole switch interval (5 ms), so

@@ -20,22 +20,22 @@ Hooks& hooks(void* context) { return *static_cast<Hooks*>(context); }
 
 bool on_epoch_begin(void* context, index epoch) {
   const WithGil gil;
-  return truth(hooks(context).epoch_begin(epoch));
+  return truth(call_python(hooks(context).epoch_begin, py::int_(epoch)));
 }
 
 bool on_epoch_end(void* context, index epoch, const model::Logs& logs) {
   const WithGil gil;
-  return truth(hooks(context).epoch_end(epoch, logs_dict(logs)));
+  return truth(call_python(hooks(context).epoch_end, py::int_(epoch), logs_dict(logs)));
 }
 
 bool on_batch_begin(void* context, index batch) {
   const WithGil gil;
-  return truth(hooks(context).batch_begin(batch));
+  return truth(call_python(hooks(context).batch_begin, py::int_(batch)));
 }
 
 bool on_batch_end(void* context, index batch, const model::Logs& logs) {
   const WithGil gil;
-  return truth(hooks(context).batch_end(batch, logs_dict(logs)));
+  return truth(call_python(hooks(context).batch_end, py::int_(batch), logs_dict(logs)));
 }
 
 bool on_tick(void* context, const model::Progress& progress) {
@@ -43,7 +43,8 @@ bool on_tick(void* context, const model::Progress& progress) {
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
   const py::object& tick = hooks(context).tick;
   if (tick.is_none()) return false;
-  return truth(tick(progress.epoch, progress.batch, progress.batches, logs_dict(progress.logs)));
+  return truth(call_python(tick, py::int_(progress.epoch), py::int_(progress.batch),
+                           py::int_(progress.batches), logs_dict(progress.logs)));
 }
 
 }  // namespace

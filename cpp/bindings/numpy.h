@@ -60,7 +60,8 @@ bool is_ready(py::handle value) {
   if (Py_TYPE(value.ptr()) != py::detail::npy_api::get().PyArray_Type_) return false;
   constexpr int kOrder = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
   return py::isinstance<py::array_t<T>>(value) &&
-         (py::reinterpret_borrow<py::array>(value).flags() & kOrder) == kOrder;
+         (py::detail::array_proxy(value.ptr())->flags & kOrder) == kOrder &&
+         py::detail::array_proxy(value.ptr())->nd <= layers::Shape::kMaxRank;
 }
 
 // None gives an array that is no object, and so does what is not ready: then `all` becomes false.

@@ -96,8 +96,9 @@ class Rnn:
         """Return y, (h_n, c_n) and, where it is an output, cells, of arguments as they must be.
 
         None where one of them is not: x, a tuple of two states, lengths, resets and out are
-        aligned, C-contiguous arrays of the right dtype, or but for x None; x has three axes, and
-        resets is None without batch_first.
+        aligned, C-contiguous arrays of the right dtype and of NumPy's own class, or but for x None;
+        x has three axes, out can be written to, training is True or False itself, and resets is
+        None without batch_first. batch_first that is no bool is a TypeError.
         """
 
     def call_backward(

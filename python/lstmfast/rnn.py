@@ -26,7 +26,7 @@ __all__ = ["LSTM", "Trace"]
 
 # what a finished object would not heed
 _SIZES = "input_size hidden_size num_layers bias dropout bidirectional"
-_FIXED = {*_SIZES.split(), *CELL_OPTIONS, "forget_bias", "seed", "training"}
+_FIXED = frozenset({*_SIZES.split(), *CELL_OPTIONS, "forget_bias", "seed", "training"})
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,8 @@ class LSTM:
     ((4, 10, 8), (64, 8))
     """
 
+    _fixed: frozenset[str] = frozenset()  # of a finished object
+
     def __init__(
         self,
         input_size: int,
@@ -247,6 +249,7 @@ class LSTM:
         self._suffixes = suffixes(self.num_layers, self.bidirectional)
         self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
         self._batched = True
+        self._fixed = _FIXED.union(self._parameters.shapes)
 
     if TYPE_CHECKING:  # options of the cell, the properties below
 
@@ -254,9 +257,8 @@ class LSTM:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: only `batch_first` may change later."""
-        held = getattr(self, "_parameters", None)
-        if held is not None and (name in _FIXED or name in held.shapes):
-            how = "use load_state_dict" if name in held.shapes else "make a new LSTM"
+        if name in self._fixed:
+            how = "make a new LSTM" if name in _FIXED else "use load_state_dict"
             raise AttributeError(f"[LSTM] {name} cannot be set; {how}")
         if name == "batch_first":
             value = flag(value, "batch_first", "LSTM")
@@ -423,7 +425,7 @@ class LSTM:
 
     def __getstate__(self) -> dict[str, Any]:
         # gradients, and what a running training step keeps, stay behind
-        left_out = ("_core", "_parameters", "_suffixes", "_batched")
+        left_out = ("_core", "_parameters", "_suffixes", "_batched", "_fixed")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         calls = self._core.training_calls  # or dropout would begin anew
         return kept | {"state_dict": self.state_dict(), "training_calls": calls}
