@@ -44,7 +44,8 @@ class LstmRows {
   void place(const LstmCall<T>& call);
 
   base::Arena arena_;
-  std::array<index, 10> whole_rows_{-1};  // sizes and strides of the call in place, if all are whole
+  // Sizes and strides of the call in place, if all its rows are whole; else no batch.
+  std::array<index, 10> whole_rows_{-1};
 };
 
 // y and cells of steps that are not real: 0, or as before (call.hold).
