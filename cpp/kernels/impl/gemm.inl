@@ -33,7 +33,9 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
   }
   index done = 0;
   const auto run = [&](index k, index next) LF_INLINED {
-    accumulate_panels<T, NP, MR, NR>(acc, a, b, NR * V, k, ahead.behind(done));
+    // One row waits for weights: the fewer instructions for each, the more are under way.
+    constexpr int kTerms = MR == 1 ? 4 : 1;
+    accumulate_panels<T, NP, MR, NR, 1, kTerms>(acc, a, b, NR * V, k, ahead.behind(done));
     done += k;
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;

@@ -20,13 +20,12 @@ struct Fetch {
 };
 
 // acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP
-// and MR are.
-template <class T, int NP, int MR, int NR, int SK = 1, class Ahead = NoFetch>
+// and MR are; `Terms` of them a round of the loop.
+template <class T, int NP, int MR, int NR, int SK = 1, int Terms = 1, class Ahead = NoFetch>
 LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[MR],
                                  const T* const (&b)[NP], index b_stride, index k_count,
                                  const Ahead& ahead = {}) {
-  index j = 0;
-  for (index k = 0; k < k_count; ++k, j += b_stride) {
+  const auto add = [&](index k, index j) LF_INLINED {
     ahead(k);
     if constexpr (NP == 1 && MR * NR + MR + 1 > kRegisters) {  // no room for all x beside one w
       Vec<T> w[NR];
@@ -38,22 +37,28 @@ LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[
         LF_UNROLL
         for (int n = 0; n < NR; ++n) acc[0][m][n] = fma(x, w[n], acc[0][m][n]);
       }
-      continue;
-    }
-    Vec<T> x[MR];
-    LF_UNROLL
-    for (int m = 0; m < MR; ++m) x[m] = Vec<T>::set(a[m][k * SK]);
-    LF_UNROLL
-    for (int p = 0; p < NP; ++p) {
+    } else {
+      Vec<T> x[MR];
       LF_UNROLL
-      for (int n = 0; n < NR; ++n) {
-        Vec<T> w = Vec<T>::load(b[p] + j + n * Vec<T>::kLanes);
-        if constexpr (MR > 1) LF_IN_REGISTER(w.v);  // or each row would load it again
+      for (int m = 0; m < MR; ++m) x[m] = Vec<T>::set(a[m][k * SK]);
+      LF_UNROLL
+      for (int p = 0; p < NP; ++p) {
         LF_UNROLL
-        for (int m = 0; m < MR; ++m) acc[p][m][n] = fma(x[m], w, acc[p][m][n]);
+        for (int n = 0; n < NR; ++n) {
+          Vec<T> w = Vec<T>::load(b[p] + j + n * Vec<T>::kLanes);
+          if constexpr (MR > 1) LF_IN_REGISTER(w.v);  // or each row would load it again
+          LF_UNROLL
+          for (int m = 0; m < MR; ++m) acc[p][m][n] = fma(x[m], w, acc[p][m][n]);
+        }
       }
     }
+  };
+  index k = 0, j = 0;
+  for (; Terms > 1 && k + Terms <= k_count; k += Terms, j += Terms * b_stride) {
+    LF_UNROLL
+    for (int i = 0; i < Terms; ++i) add(k + i, j + i * b_stride);
   }
+  for (; k < k_count; ++k, j += b_stride) add(k, j);
 }
 
 template <class T, int MR, int NR>
