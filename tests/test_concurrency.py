@@ -185,31 +185,44 @@ model, x, y = test_concurrency.model_and_data(50)
 running = threading.Event()
 
 def long(*_):
+    if not threading.current_thread().daemon:
+        return
     running.set()
     for _ in range(10**8):  # each round may give the GIL away, and want it back
         pass
 
 class Long(Metric):
     reset_state = result = lambda self: 0.0
-    update_state = long
+    update_state = long if what == "metric" else reset_state
+    __del__ = long if what == "copy" else reset_state
+
+class Value:
+    __float__ = __array__ = long
 
 def forever():
     while what == "predict":
         model.predict(x, verbose=0)
         running.set()
-    hook = {"fit": lambda *_: running.set(), "callback": long}.get(what, print)
-    model.fit(x, y, epochs=10**6, verbose=0, callbacks=[LambdaCallback(hook)])
+    hook = {"fit": lambda *_: running.set(), "callback": long}.get(what, lambda *_: None)
+    epochs = 1 if what == "copy" else 10**6
+    while True:
+        model.fit(x, y, epochs=epochs, verbose=0, callbacks=[LambdaCallback(hook)])
 
-if what == "loss":
-    model.compile("adam", long)
-if what == "metric":
-    model.compile("adam", "mse", metrics=[Long()])
+losses = {
+    "loss": long,
+    "value": lambda y_true, y_pred: (Value(), y_pred),
+    "gradient": lambda y_true, y_pred: (0.0, Value()),
+}
+metrics = [Long()] if what in ("metric", "copy") else []
+model.compile("adam", losses.get(what, "mse"), metrics=metrics)
 threading.Thread(target=forever, daemon=True).start()
 assert running.wait(60)
 """
 
 
-@pytest.mark.parametrize("what", ["fit", "predict", "callback", "loss", "metric"])
+@pytest.mark.parametrize(
+    "what", ["fit", "predict", "callback", "loss", "value", "gradient", "metric", "copy"]
+)
 def test_the_interpreter_exits_beside_a_daemon_thread(what: str) -> None:
     for threads in ("1", "2", "2"):
         done = runs.python(BESIDE_EXIT, what, LSTMFAST_NUM_THREADS=threads)

@@ -42,10 +42,12 @@ py::object run_predict(const model::Model<T>& model, const Inputs<T>& data, inde
   py::array_t<T> out =
       new_array<T>(model.output_shape(kPredict, samples).with_batch(samples.count));
   T* const pointer = out.mutable_data();
-  Hooks hooks;
-  const MaybeRelease release(model::forward_flops(model, samples));
-  model.predict(samples, batch_size, pointer, hooks.callbacks());
-  return out;
+  {
+    Hooks hooks;
+    const MaybeRelease release(model::forward_flops(model, samples));
+    model.predict(samples, batch_size, pointer, hooks.callbacks());
+  }
+  return std::move(out);
 }
 
 py::object predict(AnyModel& self, py::handle x, py::handle batch_size) {

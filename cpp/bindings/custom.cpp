@@ -35,7 +35,7 @@ double number(py::handle value, const std::string& what) {
       throw py::type_error(what + " has shape " + text(sizes_of(array)) + "; expected a number");
     }
   }
-  const double number = PyFloat_AsDouble(value.ptr());
+  const double number = until_exit([value] { return PyFloat_AsDouble(value.ptr()); });
   if (number == -1.0 && PyErr_Occurred() != nullptr) {
     if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
     PyErr_Clear();
@@ -48,8 +48,13 @@ template <class T>
 void write_gradient(const std::string& name, py::handle value, const losses::LossBatch<T>& batch) {
   const std::string what = "[" + name + "] gradient";
   const std::vector<index> shape = all_sizes(batch.prediction_shape);
-  const auto any = py::array::ensure(value);
+  const auto& numpy = py::detail::npy_api::get();
+  const auto any = py::reinterpret_steal<py::array>(until_exit([&] {
+    return numpy.PyArray_FromAny_(value.ptr(), nullptr, 0, 0,
+                                  py::detail::npy_api::NPY_ARRAY_ENSUREARRAY_, nullptr);
+  }));
   if (!any) {
+    PyErr_Clear();
     throw py::type_error(what + " is " + type_text(value) + "; expected an array of shape " +
                          text(shape));
   }
@@ -74,15 +79,17 @@ double call_loss(const std::string& name, const Held& loss, const losses::LossBa
   const py::object result = call_python(loss.get(), array_of(batch.target, batch.target_shape),
                                         array_of(batch.prediction, batch.prediction_shape));
   const bool several = py::isinstance<py::tuple>(result) || py::isinstance<py::list>(result);
-  const std::size_t count = several ? py::len(result) : 0;
+  const Py_ssize_t count = several ? PySequence_Fast_GET_SIZE(result.ptr()) : 0;
   if (count != 2) {
     throw py::type_error("[" + name + "] returned " +
                          (several ? std::to_string(count) + " items" : type_text(result)) +
                          "; expected a pair (value, gradient)");
   }
-  const auto pair = py::reinterpret_borrow<py::sequence>(result);
-  const double value = number(pair[0], "[" + name + "] value");
-  if (batch.gradient != nullptr) write_gradient<T>(name, pair[1], batch);
+  const auto item = [&](Py_ssize_t i) {
+    return py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(result.ptr(), i));
+  };
+  const double value = number(item(0), "[" + name + "] value");
+  if (batch.gradient != nullptr) write_gradient<T>(name, item(1), batch);
   return value;
 }
 
@@ -113,8 +120,10 @@ metrics::MetricFunctions<T> metric_functions(const Held& original) {
 Held::~Held() {
   if (object_ == nullptr) return;
   const WithGil gil;
-  Py_DECREF(object_);
+  drop_until_exit(object_);
 }
+
+void Held::clear() { drop_until_exit(std::exchange(object_, nullptr)); }
 
 py::handle Held::get() const {
   if (object_ == nullptr) throw std::runtime_error("the model of this function is gone");

@@ -24,7 +24,7 @@ class Held {
 
   py::handle get() const;  // with the GIL; RuntimeError after clear()
   int visit(visitproc visit, void* arg) const { return object_ ? visit(object_, arg) : 0; }
-  void clear() { Py_CLEAR(object_); }  // for the garbage collector
+  void clear();  // for the garbage collector
 
  private:
   PyObject* object_;

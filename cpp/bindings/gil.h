@@ -1,11 +1,14 @@
 // When a call lets other Python threads run, and how its own comes back. Knows no call.
 //
 // Python ends each thread but one that wants the GIL while the interpreter exits, by pthread_exit.
-// Its unwinding may meet no frame of ours: a catch (...) that does not pass it on aborts the
-// process, and destructors drop references without the GIL. So every function of Python's that may
-// wait for the GIL is called through until_exit(), where such a thread waits for the process's end.
+// That unwinds the stack, and must meet no frame of ours: a catch (...) that does not pass it on
+// aborts the process, and destructors drop references without the GIL. So functions of Python's
+// that take the GIL, or run code that gives it away, are called through until_exit(), where such a
+// thread waits for the end of the process. (Not so in a __del__ of what user code gives back, or
+// that the garbage collector calls.)
 #pragma once
 
+#include <cxxabi.h>
 #include <pybind11/pybind11.h>
 
 #include <chrono>
@@ -26,9 +29,20 @@ template <class F>
 auto until_exit(F call) noexcept {
   try {
     return call();
+#if defined(__GLIBCXX__)
+  } catch (abi::__forced_unwind&) {
+#else
   } catch (...) {
+#endif
     wait_for_exit();
   }
+}
+
+inline void drop_until_exit(PyObject* object) noexcept {
+  until_exit([object] {
+    Py_XDECREF(object);
+    return true;
+  });
 }
 
 // f(arguments...), in which Python code may run.

@@ -11,7 +11,7 @@ namespace lstmfast::bindings {
 namespace {
 
 bool truth(const py::object& answer) {
-  const int result = PyObject_IsTrue(answer.ptr());
+  const int result = until_exit([&] { return PyObject_IsTrue(answer.ptr()); });
   if (result < 0) throw py::error_already_set();
   return result != 0;
 }
@@ -40,7 +40,7 @@ bool on_batch_end(void* context, index batch, const model::Logs& logs) {
 
 bool on_tick(void* context, const model::Progress& progress) {
   const WithGil gil;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  if (until_exit([] { return PyErr_CheckSignals(); }) != 0) throw py::error_already_set();
   const py::object& tick = hooks(context).tick;
   if (tick.is_none()) return false;
   return truth(call_python(tick, py::int_(progress.epoch), py::int_(progress.batch),
