@@ -47,7 +47,7 @@ py::object run_predict(const model::Model<T>& model, const Inputs<T>& data, inde
     const MaybeRelease release(model::forward_flops(model, samples));
     model.predict(samples, batch_size, pointer, hooks.callbacks());
   }
-  return std::move(out);
+  return out;
 }
 
 py::object predict(AnyModel& self, py::handle x, py::handle batch_size) {
@@ -66,7 +66,7 @@ py::object call(AnyModel& self, py::handle x, py::handle batch_size) {
     using T = Element<decltype(model)>;
     if (!is_ready<T>(x)) return py::none();
     auto array = py::reinterpret_borrow<py::array_t<T>>(x);
-    if (array.ndim() < 1 || array.ndim() > layers::Shape::kMaxRank) return py::none();
+    if (array.ndim() < 1) return py::none();
     const Inputs<T> data(kPredict, std::move(array), "x");
     if (!data.examples.in.shape.fits(model.definition().input)) return py::none();
     const index carried = model.carried().rows();

@@ -45,24 +45,28 @@ inline void drop_until_exit(PyObject* object) noexcept {
   });
 }
 
+// What call() gives out: a new reference, or null with an error set.
+template <class F>
+py::object result_until_exit(F call) {
+  PyObject* const result = until_exit(call);
+  if (result == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(result);
+}
+
 // f(arguments...), in which Python code may run.
 template <class... Objects>
 py::object call_python(py::handle f, const Objects&... arguments) {
-  PyObject* const result = until_exit(
+  return result_until_exit(
       [&] { return PyObject_CallFunctionObjArgs(f.ptr(), arguments.ptr()..., nullptr); });
-  if (result == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(result);
 }
 
 // self.name(arguments...), likewise.
 template <class... Objects>
 py::object call_method(py::handle self, const char* name, const Objects&... arguments) {
   const py::str method(name);
-  PyObject* const result = until_exit([&] {
+  return result_until_exit([&] {
     return PyObject_CallMethodObjArgs(self.ptr(), method.ptr(), arguments.ptr()..., nullptr);
   });
-  if (result == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::object>(result);
 }
 
 // The thread, which has the GIL, gives it away while this lives.

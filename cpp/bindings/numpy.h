@@ -54,7 +54,8 @@ py::array_t<T> take(const char* op, const char* name, py::handle value) {
   return py::reinterpret_borrow<py::array_t<T>>(value);
 }
 
-// Is it an array of T that kernels can read where it lies, and of NumPy's own class?
+// Is it an array of T that kernels can read where it lies, of NumPy's own class and with no more
+// axes than a Shape?
 template <class T>
 bool is_ready(py::handle value) {
   if (Py_TYPE(value.ptr()) != py::detail::npy_api::get().PyArray_Type_) return false;
@@ -67,7 +68,7 @@ bool is_ready(py::handle value) {
 // None gives an array that is no object, and so does what is not ready: then `all` becomes false.
 template <class T>
 py::array_t<T> take_if_ready(py::handle value, bool& all) {
-  const bool ready = !value.is_none() && is_ready<T>(value);
+  const bool ready = is_ready<T>(value);
   all = all && (ready || value.is_none());
   return py::reinterpret_borrow<py::array_t<T>>(ready ? value : py::handle());
 }

@@ -38,11 +38,11 @@ void for_all_steps(const LstmRows<T>& rows, const LstmCall<T>& call, index slot,
 
 template <class T>
 void LstmRows<T>::order(const LstmCall<T>& call) {
-  const bool ragged = call.lengths || call.mask;
+  const bool ragged = call.lengths || call.mask, whole = !ragged && !call.resets;
   const std::array<index, 10> sizes = {
       call.batch,  call.steps,     call.x_row,      call.x_step,           call.y_row,
       call.y_step, call.cells_row, call.cells_step, call.cells != nullptr, call.reverse};
-  if (!ragged && !call.resets && sizes == whole_rows_) return;
+  if (whole && sizes == whole_rows_) return;
   whole_rows_ = {-1};
   batch = call.batch;
   base::Planner rows_plan;
@@ -92,7 +92,7 @@ void LstmRows<T>::order(const LstmCall<T>& call) {
   total = first_row[steps];
   padded = total < most;
   place(call);
-  if (!ragged && !call.resets) whole_rows_ = sizes;
+  if (whole) whole_rows_ = sizes;
 }
 
 template <class T>

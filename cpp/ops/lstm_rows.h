@@ -44,7 +44,8 @@ class LstmRows {
   void place(const LstmCall<T>& call);
 
   base::Arena arena_;
-  // Sizes and strides of the call in place, if all its rows are whole; else no batch.
+  // Sizes and strides of the call in place, if all its rows are whole and without
+  // resets; else no batch.
   std::array<index, 10> whole_rows_{-1};
 };
 
