@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lstmfast.callbacks.base import Callback, History, LambdaCallback
 from lstmfast.callbacks.checkpoint import ModelCheckpoint
-from lstmfast.callbacks.early_stopping import EarlyStopping
+from lstmfast.callbacks._early_stopping import EarlyStopping
 from lstmfast.callbacks.terminate import TerminateOnNaN
 
 __all__ = [

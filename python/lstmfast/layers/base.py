@@ -15,7 +15,7 @@ from lstmfast._checks import check_unavailable, flag
 from lstmfast._names import config_text
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
-from lstmfast.layers.input import sample_shape
+from lstmfast.layers._input import sample_shape
 from lstmfast.layers.weights import Weights
 from lstmfast.regularizers import REGULARIZERS
 from lstmfast.utils import as_generator, draw_seed

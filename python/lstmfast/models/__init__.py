@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from lstmfast.models.saving import load_model, save_model
-from lstmfast.models.sequential import Sequential
+from lstmfast.models._sequential import Sequential
 
 __all__ = ["Sequential", "load_model", "save_model"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lstmfast._arrays import shape_text
 from lstmfast.layers import Layer
-from lstmfast.layers.recurrent import Recurrent
+from lstmfast.layers._recurrent import Recurrent
 
 Sample = tuple[int | None, ...]
 

@@ -28,7 +28,7 @@ from lstmfast.models.compiled import core_kinds, own_functions
 from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
-    from lstmfast.models.sequential import Sequential
+    from lstmfast.models._sequential import Sequential
 
 _STATES = "callbacks"  # the key of their states
 
@@ -124,7 +124,7 @@ def load_model(
     >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
     True
     """
-    from lstmfast.models.sequential import Sequential
+    from lstmfast.models._sequential import Sequential
 
     path = path_text(filepath, "load_model")
     if custom_objects is not None and not isinstance(custom_objects, Mapping):

@@ -11,8 +11,8 @@ from lstmfast import _core
 from lstmfast._arrays import Array, as_dtype, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, items, wrong_kind
 from lstmfast.layers import Input, Layer
-from lstmfast.layers.input import sample_shape
-from lstmfast.layers.recurrent import Recurrent
+from lstmfast.layers._input import sample_shape
+from lstmfast.layers._recurrent import Recurrent
 from lstmfast.models.chain import check_chain
 from lstmfast.utils import Seed, as_generator
 

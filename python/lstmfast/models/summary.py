@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from lstmfast.models.sequential import Sequential
+    from lstmfast.models._sequential import Sequential
 
 _TITLES = ("Layer (type)", "Output Shape", "Param #")
 _SHARES = (0.45, 0.33, 0.22)  # of the table's width
