@@ -6,9 +6,9 @@ or for the whole fit.
 
 from __future__ import annotations
 
+from lstmfast.callbacks._early_stopping import EarlyStopping
 from lstmfast.callbacks.base import Callback, History, LambdaCallback
 from lstmfast.callbacks.checkpoint import ModelCheckpoint
-from lstmfast.callbacks._early_stopping import EarlyStopping
 from lstmfast.callbacks.terminate import TerminateOnNaN
 
 __all__ = [

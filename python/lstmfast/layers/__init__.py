@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from lstmfast._names import Registry
-from lstmfast.layers.base import Layer
 from lstmfast.layers._bidirectional import Bidirectional
 from lstmfast.layers._dense import Dense
 from lstmfast.layers._dropout import Dropout
 from lstmfast.layers._input import Input
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._masking import Masking
+from lstmfast.layers.base import Layer
 
 __all__ = ["LSTM", "Bidirectional", "Dense", "Dropout", "Input", "Layer", "Masking"]
 

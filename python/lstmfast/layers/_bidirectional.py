@@ -9,9 +9,9 @@ import numpy as np
 
 from lstmfast._arrays import Array, as_float, shape_text
 from lstmfast._checks import items
-from lstmfast.layers.base import Parts, Sample, part_of
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
+from lstmfast.layers.base import Parts, Sample, part_of
 
 if TYPE_CHECKING:
     from lstmfast import _core

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import items
-from lstmfast.layers.base import Layer
 from lstmfast.layers._input import split_batch
+from lstmfast.layers.base import Layer
 
 if TYPE_CHECKING:
     from lstmfast import _core

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lstmfast.models.saving import load_model, save_model
 from lstmfast.models._sequential import Sequential
+from lstmfast.models.saving import load_model, save_model
 
 __all__ = ["Sequential", "load_model", "save_model"]
