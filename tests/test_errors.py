@@ -87,7 +87,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "x of objects": (
         lambda: lstm()(np.array([[None]])),
         TypeError,
-        r"\[lstm\] x holds object values; expected real numbers",
+        r"\[lstm\] x holds None values; expected real numbers",
     ),
     "x complex": (
         lambda: lstm()(np.zeros((5, 4), complex)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from lstmfast._checks import wrong_kind
+from lstmfast._foreign import ARRAY, columns, held, plain_numbers, read
 
 if TYPE_CHECKING:  # numpy.typing takes 4 ms to load
     from numpy.typing import NDArray
@@ -23,14 +24,16 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "float32": np.dtype(np.float32),
     "float64": np.dtype(np.float64),
 }
+_LARGEST = np.iinfo(np.int64).max
 
 
 def as_dtype(dtype: Any, where: str) -> np.dtype[Any]:
-    """Return float32 or float64 as NumPy's dtype; any spelling that NumPy knows is accepted."""
+    """Return float32 or float64 as NumPy's dtype, for what NumPy, torch or Keras call so."""
     try:
         name = np.dtype(dtype).name
     except TypeError:
-        name = repr(dtype)
+        # of other libraries: TensorFlow's dtypes and Keras's policies have names, torch's have not
+        name = getattr(dtype, "name", None) or repr(dtype).removeprefix("torch.")
     if name not in _DTYPES:
         raise ValueError(f"[{where}] dtype is {name}; expected float32 or float64")
     return _DTYPES[name]
@@ -40,32 +43,20 @@ def as_array(
     value: ArrayLike, where: str, name: str, kinds: str = "fiub", expected: str = "real numbers"
 ) -> Array:
     """Return any array-like as an array of numbers, copying only where NumPy must."""
-    array: Array = value if type(value) is np.ndarray else _foreign_array(value, where, name)
-    if array.dtype.kind not in kinds and (array.size or array.dtype.kind not in "fiub"):
-        if array.shape == () and array.dtype.kind == "O":  # an iterator, a dictionary, a loader
-            raise wrong_kind(where, name, array[()], "an array")
-        raise TypeError(f"[{where}] {name} holds {array.dtype} values; expected {expected}")
-    return array
-
-
-def _foreign_array(value: ArrayLike, where: str, name: str) -> Array:
     if value is None:
-        raise wrong_kind(where, name, value, "an array")
-    try:
-        if hasattr(value, "detach"):  # a torch tensor that requires gradients refuses to be read
-            value = value.detach()
-        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
-            return np.from_dlpack(value)
-        return np.asarray(value)
-    except MemoryError:
-        raise
-    except Exception as error:
-        if isinstance(value, list | tuple):  # rows of different lengths
-            raise ValueError(f"[{where}] {name} is not a full array: {error}") from None
-        raise TypeError(
-            f"[{where}] {name} is of type {type(value).__name__} and cannot be read as an array: "
-            f"{error}"
-        ) from error
+        raise wrong_kind(where, name, value, ARRAY)
+    array: Array = value if type(value) is np.ndarray else read(value, where, name)
+    if array.dtype.kind in "OV":
+        parts = [
+            as_array(column, where, f"column {title!r} of {name}", kinds, expected)
+            for title, column in columns(value)
+        ]
+        array = np.stack(parts, axis=1) if parts else plain_numbers(array)
+    if array.dtype.kind not in kinds and (array.size or array.dtype.kind not in "fiub"):
+        if array.shape == () and array.dtype.kind == "O":
+            raise wrong_kind(where, name, array[()], ARRAY)
+        raise TypeError(f"[{where}] {name} holds {held(array)} values; expected {expected}")
+    return array
 
 
 def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> Array:
@@ -86,6 +77,8 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
 def as_integers(value: ArrayLike, where: str, name: str) -> NDArray[np.int64]:
     """Return a C-contiguous array of int64 for integers of any width; floats are refused."""
     array = as_array(value, where, name, "iu", "integers")
+    if array.dtype == np.uint64 and array.size and array.max() > _LARGEST:
+        raise ValueError(f"[{where}] {name} holds {array.max()}; expected at most {_LARGEST}")
     return np.asarray(array, dtype=np.int64, order="C")
 
 

@@ -1,0 +1,145 @@
+"""What callers have in place of NumPy arrays: lists, tensors, data frames, objects of numbers.
+
+A value is judged by its type before NumPy sees it: NumPy reads any object with ``__getitem__``
+until it raises IndexError, which a data set need never do.
+"""
+
+from __future__ import annotations
+
+import array
+import numbers
+from collections.abc import Iterable, Mapping, Sequence, Set
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmfast._checks import wrong_kind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ARRAY = "an array"
+_PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
+_DEEPEST = 64  # axes of an array: NumPy's limit
+_INTEGERS = (int, np.integer, np.bool_)
+_NUMBERS = (*_INTEGERS, float, np.floating, numbers.Real, Decimal)
+
+
+def read(value: Any, where: str, name: str) -> NDArray[Any]:
+    """Return an array of any dtype for a value of any type; a TypeError says what came."""
+    _check_kind(value, where, name)
+    try:
+        if hasattr(value, "detach"):  # a torch tensor that requires gradients refuses to be read
+            value = value.detach()
+            if str(value.dtype) == "torch.bfloat16":  # NumPy has no such type
+                value = value.float()
+        if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
+            return np.from_dlpack(value)
+        return np.asarray(value)
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(value, list | tuple):  # rows of different lengths
+            raise ValueError(f"[{where}] {name} is not a full array: {error}") from None
+        raise TypeError(
+            f"[{where}] {name} is of type {type(value).__name__} and cannot be read as an array: "
+            f"{error}"
+        ) from error
+
+
+def _check_kind(value: Any, where: str, name: str) -> None:
+    """Refuse what is no array, sequence or number, also inside of lists."""
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        kinds = set(map(type, level))
+        for kind in kinds:
+            if not _may_be_array(kind):
+                first = next(item for item in level if type(item) is kind)
+                if not _is_buffer(first):
+                    raise _refusal(first, where, name, inside=first is not value)
+            if issubclass(kind, np.ma.MaskedArray):
+                for item in level:
+                    _check_unmasked(item, where, name)
+        lists = tuple(kind for kind in kinds if issubclass(kind, list | tuple))
+        if not lists:
+            return
+        level = [item for each in level if isinstance(each, lists) for item in each]
+    raise ValueError(
+        f"[{where}] {name} has lists in lists deeper than {_DEEPEST}, or one that holds itself; "
+        f"expected {ARRAY}"
+    )
+
+
+def _may_be_array(kind: type) -> bool:
+    """Tell whether NumPy may read such objects: it then either ends or does not iterate."""
+    if issubclass(kind, Mapping | Set):
+        return False
+    if issubclass(kind, Sequence | array.array):
+        return True
+    if any(hasattr(kind, protocol) for protocol in _PROTOCOLS):
+        return True
+    return not (hasattr(kind, "__getitem__") or hasattr(kind, "__iter__"))
+
+
+def _is_buffer(value: Any) -> bool:
+    try:
+        memoryview(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _refusal(value: Any, where: str, name: str, inside: bool) -> TypeError:
+    text = str(wrong_kind(where, f"an item of {name}" if inside else name, value, ARRAY))
+    if not isinstance(value, Mapping | Set):
+        text += " or nested lists of numbers; data sets and generators are not available in this"
+        text += " version: pass their contents as arrays"
+    return TypeError(text)
+
+
+def _check_unmasked(value: Any, where: str, name: str) -> None:
+    masked = int(np.sum(np.ma.getmaskarray(value))) if isinstance(value, np.ma.MaskedArray) else 0
+    if masked:
+        raise ValueError(
+            f"[{where}] {name} is a masked array with {masked} masked values; expected values "
+            "everywhere: fill them with .filled(value)"
+        )
+
+
+def plain_numbers(found: NDArray[Any]) -> NDArray[Any]:
+    """Return Python objects that all are numbers, and narrow floats, as one of NumPy's dtypes.
+
+    Such arrays come from data frames whose columns differ in type, and from bfloat16. What is
+    anything else is returned as it is.
+    """
+    if found.dtype.kind == "V":
+        is_narrow_float = found.dtype.names is None and "float" in found.dtype.name
+        return found.astype(np.float32) if is_narrow_float else found
+    kinds = set(map(type, found.flat))
+    if not kinds or not all(issubclass(kind, _NUMBERS) for kind in kinds):
+        return found
+    if all(issubclass(kind, bool | np.bool_) for kind in kinds):
+        return found.astype(np.bool_)
+    if all(issubclass(kind, _INTEGERS) for kind in kinds):
+        try:
+            return found.astype(np.int64)
+        except OverflowError:
+            pass
+    return found.astype(np.float64)
+
+
+def held(found: NDArray[Any]) -> str:
+    """Return what kind of values an array holds, for a message that refuses them."""
+    if found.dtype.kind != "O":
+        return str(found.dtype)
+    others = [item for item in found.flat if not isinstance(item, _NUMBERS)]
+    names = {"None" if item is None else type(item).__name__ for item in others}
+    return " and ".join(sorted(names)) or "object"
+
+
+def columns(value: Any) -> Iterable[tuple[str, Any]]:
+    """Return the names and the columns of a data frame, nothing for what is none."""
+    if hasattr(value, "iloc") and hasattr(value, "columns"):
+        return [(str(name), value.iloc[:, place]) for place, name in enumerate(value.columns)]
+    return []
