@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
         picture = plot_forecast(series, coming, kind)
     print(forecast_note(series, coming), file=sys.stderr)
     if args.save is not None:
-        write_file(args.save, _network_file(coming))
+        _save_network(args.save, coming)
         print(
             f"{args.save}: the bare network, which takes and gives transformed, scaled values; "
             "read it with lstmfast.models.load_model",
@@ -170,15 +170,14 @@ def _lookback_hint(series: Series, args: argparse.Namespace) -> str:
     return " (or a smaller --lookback)"
 
 
-def _network_file(coming: Forecast) -> bytes:
-    """Return the trained network as a file's content, to be written as all outputs are."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.safetensors"
-        try:
-            coming.trained.forecaster.network.save(path)
-            return path.read_bytes()
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written: {error}") from None
+def _save_network(path: Path, coming: Forecast) -> None:
+    """Save the network at its place, so that a killed command leaves no copy elsewhere."""
+    try:
+        coming.trained.forecaster.network.save(path)
+    except (OSError, ValueError) as error:
+        # what the core says begins with its operation and the path
+        reason = re.sub(r"^.*?\[save\] ", "", str(error)).removeprefix(f"{path}: ")
+        raise UserError(f"{path}: {reason}") from None
 
 
 def _forecast(series: Series, args: argparse.Namespace) -> Forecast:
