@@ -148,7 +148,12 @@ def test_every_batch_has_the_rows_of_the_first(batch: int | None) -> None:
         model.predict(X[:7], batch_size=B)
     with pytest.raises(ValueError, match=r"\[model.fit\] x makes a batch of 3 samples"):
         model.fit(X, Y, batch_size=3, verbose=0)
-    with pytest.raises(ValueError, match=r"\[model.fit\] x makes a batch of 4 samples"):
+    with pytest.raises(
+        ValueError,
+        match=r"\[model.fit\] the validation part makes a batch of 4 samples; expected 5 in every "
+        "batch, for the model is stateful and carries the state of each row: pass a multiple of 5 "
+        "samples, 5 at a time",
+    ):
         model.fit(X, Y, **HOW, validation_data=(X[:4], Y[:4]))
     with pytest.raises(ValueError, match=r"\[model.evaluate\]"):
         model.evaluate(X[:4], Y[:4], verbose=0)
@@ -216,6 +221,65 @@ def test_callbacks_may_reset_and_predict() -> None:
     assert run.history["loss"] == losses
 
 
+@pytest.mark.parametrize("batch", [None, B])
+def test_a_fit_keeps_its_rows_whatever_its_callbacks_do(batch: int | None) -> None:
+    """What a callback resets is zeros at the next batch; other rows are refused until the end."""
+    model, other = make(batch=batch), make(batch=batch)
+    how = {**HOW, "shuffle": False}
+    big = np.zeros((4096, T, I), np.float32)
+
+    def reset(epoch: int, logs: Any) -> None:
+        model.reset_states()
+        with pytest.raises(ValueError, match=r"batch of 4096 samples; expected 5 in every batch"):
+            model.predict(big, batch_size=4096)
+        with pytest.raises(ValueError, match=r"batch of 4096 samples; expected 5 in every batch"):
+            model.layers[0](big)
+        if epoch == 1:
+            model.predict(X[:B])
+
+    listener = callbacks.LambdaCallback(on_epoch_begin=reset)
+    run = model.fit(X, Y, **how, epochs=3, callbacks=[listener])
+    losses = []
+    for epoch in range(3):
+        other.reset_states()
+        if epoch == 1:
+            other.predict(X[:B])
+        losses += other.fit(X, Y, **how).history["loss"]
+    assert run.history["loss"] == losses
+    np.testing.assert_array_equal(model.predict(X[:B]), other.predict(X[:B]))
+    model.reset_states()
+    if batch is None:
+        assert model.predict(big, batch_size=4096).shape == (4096, 2)
+
+
+def test_layers_can_be_reset_within_a_fit() -> None:
+    """Also after all of them were: the second batch has begun to carry on again."""
+    model, other = make(), make()
+    how = {**HOW, "shuffle": False}
+
+    def reset(batch: int, logs: Any) -> None:
+        if batch == 0:
+            model.reset_states()
+        else:
+            model.layers[0].reset_states()  # type: ignore[attr-defined]
+
+    model.fit(X, Y, **how, callbacks=[callbacks.LambdaCallback(on_train_batch_end=reset)])
+    for b in range(3):
+        other.train_on_batch(X[b * B : (b + 1) * B], Y[b * B : (b + 1) * B])
+        if b == 0:
+            other.reset_states()
+        else:
+            other.layers[0].reset_states()  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(model.predict(X[:B]), other.predict(X[:B]))
+
+
+def test_rows_may_change_after_a_fit_that_ended_with_a_reset() -> None:
+    model = make(batch=None)
+    reset = callbacks.LambdaCallback(on_epoch_end=lambda *_: model.reset_states())
+    model.fit(X, Y, **HOW, callbacks=[reset])
+    assert model.predict(X[:4]).shape == (4, 2)
+
+
 def test_a_step_that_did_not_happen_leaves_the_state() -> None:
     model, twin = make(), make()
     for each in (model, twin):
@@ -224,7 +288,21 @@ def test_a_step_that_did_not_happen_leaves_the_state() -> None:
         model.train_on_batch(X[:B], Y[:B] * np.inf)
     with pytest.raises(FloatingPointError):
         model.fit(X[:B] * np.float32(np.inf), Y[:B], **HOW)
+
+    def fails(y_true: Any, y_pred: Any) -> Any:
+        raise OSError("full")
+
+    model.compile("sgd", fails)
+    with pytest.raises(OSError, match="full"):
+        model.train_on_batch(X[:B], Y[:B])
     np.testing.assert_array_equal(model.predict(X[:B]), twin.predict(X[:B]))
+
+
+def test_a_refused_call_says_nothing_of_rows() -> None:
+    model = make(batch=None)
+    with pytest.raises(ValueError, match="the validation part makes a batch of 4 samples"):
+        model.fit(X, Y, **HOW, validation_data=(X[:4], Y[:4]))
+    assert model.predict(X[:4]).shape == (4, 2)
 
 
 def test_copies_begin_anew() -> None:

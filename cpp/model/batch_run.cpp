@@ -22,7 +22,7 @@ index target_columns_of(const layers::Shape& prediction, const std::vector<index
 
 template <class T>
 BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& data,
-                      index batch_size)
+                      index batch_size, const char* what)
     : model_(model),
       training_(model.training(op)),
       data_(data),
@@ -54,7 +54,7 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
              "[" << op << "] sample_weight is given; expected None with a loss of one's own");
   }
   batch_ = std::min(batch_size, count);
-  carried_ = model.carried().at(op, count, batch_);
+  carried_.emplace(model.carried(), op, what, count, batch_);
 }
 
 template <class T>
@@ -84,7 +84,7 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
   pass.batch = batch.samples;
   pass.pre_activation = training_->fused;
   double penalty = 0;
-  pass.carried = carried_;
+  pass.carried = carried_->state();
   {
     const base::FlushDenormals flush;
     pass.penalty = &penalty;

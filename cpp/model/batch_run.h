@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "model/data.h"
 #include "model/meter.h"
@@ -14,9 +15,10 @@ namespace lstmfast::model {
 template <class T>
 class BatchRun {
  public:
-  // Throws std::invalid_argument unless model, data and loss fit together. Model and data must
-  // outlive it.
-  BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size);
+  // Throws std::invalid_argument unless model, data (named `what` in errors) and loss fit together.
+  // Model and data must outlive it; with stateful layers, under a Busy.
+  BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size,
+           const char* what = "x");
 
   const Examples<T>& data() const { return data_; }
   index batches() const { return (data_.in.count + batch_ - 1) / batch_; }
@@ -84,7 +86,7 @@ class BatchRun {
   index target_size_ = 0;
   index batch_ = 0;  // samples of a whole batch
   bool weighted_;
-  T* carried_ = nullptr;  // of stateful layers
+  std::optional<typename Carried<T>::Use> carried_;
 };
 
 }  // namespace lstmfast::model

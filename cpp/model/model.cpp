@@ -45,15 +45,16 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
   const index step = std::max<index>(1, std::min(batch_size, samples.count));
   std::optional<Busy> busy;
   if (carried_.any()) busy.emplace(busy_, op, Busy::Kind::nested);
+  const typename Carried<T>::Use carried(carried_, op, "x", samples.count, step);
   typename Pool<PassMemory<T>>::Lease memory(pool_);
   memory->plan({samples.shape, output, step});
   layers::Pass<T> pass;
   pass.values = values_.data();
-  pass.carried = carried_.at(op, samples.count, step);
   TickClock clock;
   const index batches = (samples.count + step - 1) / step;
   for (index b = 0; b < batches; ++b) {
     pass.batch = std::min(step, samples.count - b * step);
+    pass.carried = carried.state();
     {
       const base::FlushDenormals flush;
       memory->forward(pass, samples.x + b * step * samples.shape.count(),
@@ -87,9 +88,9 @@ void Model<T>::call_layer(index layer, layers::Pass<T> pass, const layers::Shape
   const layers::Layer<T>& called = definition_.chain.layer(layer);
   if (!called.stateful() || pass.batch == 0) return run_layer(called, pass, sample, x, y);
   const Busy busy(busy_, op, Busy::Kind::nested);
-  T* const all = carried_.at(op, pass.batch, pass.batch);
-  T* const own = carried_.of_layer(all, layer);
-  const index count = carried_.of_layer(all, layer + 1) - own;
+  const typename Carried<T>::Use carried(carried_, op, "x", pass.batch, pass.batch);
+  T* const own = carried_.of_layer(carried.state(), layer);
+  const index count = carried_.of_layer(carried.state(), layer + 1) - own;
   // On a copy: a call that fails leaves what is carried as it was.
   const T* const begin = pass.carried != nullptr ? pass.carried : own;
   std::vector<T> state(begin, begin + count);

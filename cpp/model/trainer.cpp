@@ -66,12 +66,13 @@ class Trainer {
     pass.training = true;
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
-    model_.carried().save(carried_);
+    typename Carried<T>::Undo undo(model_.carried(), carried_);
     const double loss = run_.forward_loss(batch, true, pass, memory_) +
                         model_.definition().rules.penalty(model_.values());
     const bool check = on_nonfinite_ != OnNonFinite::ignore;
     if (check && !std::isfinite(loss)) return non_finite("the loss", loss, batch.samples);
     if (!update(batch, pass, check)) return non_finite("a gradient", loss, batch.samples);
+    undo.keep();
     meter_.add(loss, batch.samples, run_.metric_batch(batch, memory_));
   }
 
@@ -118,7 +119,6 @@ class Trainer {
   }
 
   LF_COLD void non_finite(const char* what, double loss, index samples) {
-    model_.carried().restore(carried_);
     if (on_nonfinite_ == OnNonFinite::raise) {
       std::string where, doubt;
       if (!ops::all_finite(model_.size(), model_.values())) {
@@ -143,7 +143,7 @@ class Trainer {
   Meter<T> meter_;
   OnNonFinite on_nonfinite_;
   std::vector<index> order_;
-  std::vector<T> carried_;                    // before the running step
+  std::vector<T> carried_;                    // room for what the running step may undo
   index epoch_ = 0, epochs_ = 0, batch_ = 0;  // counted from 1; no epochs: a batch of its own
   bool stopped_ = false;
 };
@@ -156,7 +156,9 @@ struct Validation {
   Meter<T> meter;
 
   Validation(Model<T>& model, const Examples<T>& data, index batch_size)
-      : memory(model.pool()), run("model.fit", model, data, batch_size), meter(run.make_meter()) {
+      : memory(model.pool()),
+        run("model.fit", model, data, batch_size, "the validation part"),
+        meter(run.make_meter()) {
     memory->plan(run.extent(false));
   }
 };
