@@ -22,6 +22,7 @@ Examples
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ def __getattr__(name: str) -> Any:
     elif name == "__version__":
         value = _load_core().__version__
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from lstmfast._keras_names import missing_name
+
+        raise missing_name(__name__, name, sys._getframe(1))
     globals()[name] = value
     return value
 
@@ -141,7 +144,6 @@ def _load_core() -> Any:
 
 def _missing_core_note(error: ImportError) -> str:
     import platform
-    import sys
     from pathlib import Path
 
     python = f"Python {platform.python_version()} on {sys.platform} {platform.machine()}"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from lstmfast._keras_names import names_of
+
 K = TypeVar("K")
 
 # whose losses and metrics are objects that can be called, but not as functions of arrays
@@ -34,13 +36,11 @@ class Registry(Generic[K]):
         base: type[K],
         classes: Sequence[type[K]],
         aliases: Mapping[str, str] | None = None,
-        unavailable: Sequence[str] = (),
     ) -> None:
         self.what = what
         self.base = base
         self.classes = {snake_case(cls.__name__): cls for cls in classes}
         self.aliases = dict(aliases or {})
-        self.unavailable = frozenset(unavailable)  # what Keras has besides
 
     def find(self, name: str) -> type[K] | None:
         """Return the class that a string names, or None."""
@@ -82,12 +82,17 @@ class Registry(Generic[K]):
         cls = self.find(name)
         if cls is None:
             known = ", ".join(sorted({*self.classes, *self.aliases}))
-            if snake_case(str(name)) in self.unavailable:
+            if self._is_of_keras(str(name)):
                 raise ValueError(
                     f"{self.what} {name!r} is not available in this version; there are {known}"
                 )
             raise ValueError(f"unknown {self.what} {name!r}; known: {known}")
         return cls
+
+    def _is_of_keras(self, name: str) -> bool:
+        module = f"{self.what}{'es' if self.what.endswith('s') else 's'}"
+        plain = name.replace("_", "").lower()
+        return plain in {each.replace("_", "").lower() for each in names_of(module)}
 
 
 def config_text(value: bool | float | str | None) -> str:

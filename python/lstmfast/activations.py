@@ -12,9 +12,10 @@ gates cannot. A slope at a kink is that of the flat side.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstmfast._activation import Activation, find
+from lstmfast._keras_names import module_getattr
 
 __all__ = [
     "Activation",
@@ -54,6 +55,9 @@ __all__ = [
     "threshold",
     "thresholded_relu",
 ]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 exponential = Activation("exponential")
 gelu_tanh = Activation("gelu_tanh")

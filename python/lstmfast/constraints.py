@@ -10,12 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike
 from lstmfast._checks import count
+from lstmfast._keras_names import module_getattr
 from lstmfast._rules import Rule, Rules
 
 __all__ = [
@@ -32,6 +33,9 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 EPSILON = 1e-7  # beside a norm that is divided by
 

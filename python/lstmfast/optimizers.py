@@ -11,12 +11,16 @@ import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmfast._checks import check_unavailable, flag, number
+from lstmfast._keras_names import missing_attribute, module_getattr
 from lstmfast._names import Registry, config_text
 
 if TYPE_CHECKING:
     from lstmfast import _core
 
 __all__ = ["SGD", "Adam", "Optimizer", "get"]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 # Keras's arguments that are not offered yet, with the values at which they change nothing
 _UNAVAILABLE: dict[str, Any] = {
@@ -96,6 +100,11 @@ class Optimizer:
                 "model with a new optimizer"
             )
         super().__setattr__(name, value)
+
+    if not TYPE_CHECKING:  # or every attribute would be there for type checkers
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     def _clips(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in CLIPS if getattr(self, name) is not None}
@@ -254,21 +263,6 @@ OPTIMIZERS: Registry[Optimizer] = Registry(
     "optimizer",
     Optimizer,
     [SGD, Adam],
-    unavailable=[
-        "adadelta",
-        "adafactor",
-        "adagrad",
-        "adam_w",
-        "adamax",
-        "adamw",
-        "ftrl",
-        "lamb",
-        "lion",
-        "muon",
-        "nadam",
-        "rmsprop",
-        "rm_sprop",
-    ],
 )
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike
 from lstmfast._checks import wrong_kind
+from lstmfast._keras_names import module_getattr
 from lstmfast._rules import Rule, Rules
 
 __all__ = [
@@ -33,6 +34,9 @@ __all__ = [
     "orthogonal_regularizer",
     "serialize",
 ]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from lstmfast._checks import check_unavailable, count, flag
 from lstmfast._names import config_text
 from lstmfast._recurrent import State, run, run_backward, run_trace
 from lstmfast._torch_layout import TorchParameters, first_weights, suffixes
-from lstmfast.initializers.chrono import Chrono, forget_bias_of, set_forget_bias
+from lstmfast.initializers._chrono import Chrono, forget_bias_of, set_forget_bias
 from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["LSTM", "Trace"]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import operator
 import random
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from lstmfast._checks import wrong_kind
+from lstmfast._keras_names import module_getattr
 
 __all__ = ["Seed", "as_generator", "draw_seed", "set_random_seed"]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 Seed: TypeAlias = "int | np.random.Generator | None"
 """What every ``seed`` argument takes: an integer, a NumPy generator, or None."""

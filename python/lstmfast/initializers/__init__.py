@@ -5,13 +5,14 @@ Wherever an initializer is expected, a function of shape and dtype will do, or a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmfast._keras_names import module_getattr
 from lstmfast._names import Registry
+from lstmfast.initializers._chrono import Chrono
 from lstmfast.initializers.base import Given, Initializer
-from lstmfast.initializers.chrono import Chrono
 from lstmfast.initializers.fixed import Constant, Identity, Ones, Zeros
 from lstmfast.initializers.random import (
     GlorotNormal,
@@ -65,6 +66,9 @@ __all__ = [
     "zeros",
 ]
 
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
+
 # Keras's other names
 constant = Constant
 glorot_normal = GlorotNormal
@@ -111,7 +115,6 @@ INITIALIZERS: Registry[Initializer] = Registry(
         "identity_initializer": "identity",
         "orthogonal_initializer": "orthogonal",
     },
-    unavailable=["stft", "stft_initializer"],
 )
 
 

@@ -6,8 +6,9 @@ writes its part of the model's weights.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lstmfast._keras_names import module_getattr
 from lstmfast._names import Registry
 from lstmfast.layers._bidirectional import Bidirectional
 from lstmfast.layers._dense import Dense
@@ -18,6 +19,9 @@ from lstmfast.layers._masking import Masking
 from lstmfast.layers.base import Layer
 
 __all__ = ["LSTM", "Bidirectional", "Dense", "Dropout", "Input", "Layer", "Masking"]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 LAYERS: Registry[Layer] = Registry(
     "layer",

@@ -11,7 +11,7 @@ from lstmfast import initializers
 from lstmfast._arrays import Array
 from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell, share
 from lstmfast._checks import count, flag
-from lstmfast.initializers.chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
+from lstmfast.initializers._chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.layers.base import Parts, Sample
 

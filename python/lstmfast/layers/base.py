@@ -5,13 +5,14 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from lstmfast import _core, constraints, regularizers
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
 from lstmfast._checks import check_unavailable, flag
+from lstmfast._keras_names import missing_attribute
 from lstmfast._names import config_text
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
@@ -259,6 +260,11 @@ class Layer(Weights, ABC):
         shape = ["?"] * steps + [str(features)]
         config = {"dtype": dtype, "input_shape": ",".join(shape), "layers": "1"}
         return _core.Model(config | {f"layers.0.{k}": text for k, text in self.config().items()})
+
+    if not TYPE_CHECKING:  # or every attribute would be there for type checkers
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy is a description: it belongs to no model

@@ -11,9 +11,10 @@ their defaults.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstmfast._cell import share
+from lstmfast._keras_names import module_getattr
 from lstmfast._names import Registry
 from lstmfast.losses.base import CoreLoss, FunctionLoss, Loss
 
@@ -27,6 +28,9 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "get",
 ]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 
 @dataclass(frozen=True)
@@ -167,28 +171,6 @@ LOSSES: Registry[Loss] = Registry(
         "mae": "mean_absolute_error",
         "bce": "binary_crossentropy",
     },
-    unavailable=[
-        "categorical_focal_crossentropy",
-        "categorical_hinge",
-        "circle",
-        "cosine_similarity",
-        "ctc",
-        "dice",
-        "binary_focal_crossentropy",
-        "hinge",
-        "kl_divergence",
-        "kld",
-        "kullback_leibler_divergence",
-        "log_cosh",
-        "logcosh",
-        "mape",
-        "mean_absolute_percentage_error",
-        "mean_squared_logarithmic_error",
-        "msle",
-        "poisson",
-        "squared_hinge",
-        "tversky",
-    ],
 )
 
 

@@ -9,8 +9,9 @@ derived from `Metric`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from lstmfast._keras_names import module_getattr
 from lstmfast._names import Registry, snake_case
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
 
@@ -26,6 +27,9 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "get",
 ]
+
+if not TYPE_CHECKING:  # or every name would be there for type checkers
+    __getattr__ = module_getattr(__name__)
 
 
 class MeanSquaredError(Metric):
@@ -127,27 +131,6 @@ METRICS: Registry[Metric] = Registry(
         "mae": "mean_absolute_error",
         "acc": "accuracy",
     },
-    unavailable=[
-        "auc",
-        "binary_crossentropy",
-        "categorical_crossentropy",
-        "cosine_similarity",
-        "f1_score",
-        "hinge",
-        "kl_divergence",
-        "log_cosh_error",
-        "mape",
-        "mean",
-        "mean_absolute_percentage_error",
-        "mean_squared_logarithmic_error",
-        "msle",
-        "poisson",
-        "precision",
-        "r2_score",
-        "recall",
-        "sparse_categorical_crossentropy",
-        "top_k_categorical_accuracy",
-    ],
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstmfast import layers
+from lstmfast._keras_names import missing_attribute
 from lstmfast.layers import Input, Layer
 from lstmfast.models import saving
 from lstmfast.models.summary import summary_text
@@ -113,6 +114,11 @@ class Sequential(Trainer):
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take the weights from a saved model with the same layers."""
         self.set_weights(saving.load_model(filepath, compile=False).get_weights())
+
+    if not TYPE_CHECKING:  # or every attribute would be there for type checkers
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute(self, name)
 
     def __getstate__(self) -> dict[str, Any]:
         return saving.state_of(self)

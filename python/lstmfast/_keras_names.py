@@ -1,0 +1,195 @@
+"""What Keras has by names that this version lacks, so that an error can say so.
+
+The names are those of Keras 3.15 and the common ones of older versions. A name that lstmfast gets
+must go from here; a test sees to it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+# module of lstmfast, without the package: names of Keras's module
+_NAMES = {
+    "layers": """
+        Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
+        AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D
+        AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
+        AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D
+        AvgPool2D AvgPool3D BatchNormalization CategoryEncoding CenterCrop Concatenate
+        ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose Conv2D
+        Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
+        Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose
+        Convolution3D Convolution3DTranspose Cropping1D Cropping2D Cropping3D CuDNNGRU
+        CuDNNLSTM CutMix DepthwiseConv1D DepthwiseConv2D Discretization Dot ELU EinsumDense
+        Embedding Equalization Flatten FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
+        GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
+        GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D
+        GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization
+        GroupQueryAttention HashedCrossing Hashing Identity InputLayer InputSpec
+        IntegerLookup JaxLayer LSTMCell Lambda LayerNormalization LeakyReLU
+        LocallyConnected1D LocallyConnected2D MaxNumBoundingBoxes MaxPool1D MaxPool2D
+        MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum MelSpectrogram Minimum
+        MixUp MultiHeadAttention Multiply Normalization PReLU Permute Pipeline
+        RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration
+        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
+        RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
+        RandomPerspective RandomPosterization RandomRotation RandomSaturation
+        RandomSharpness RandomShear RandomTranslation RandomZoom ReLU RepeatVector Rescaling
+        Reshape Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
+        SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax
+        Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D
+        SpectralNormalization StackedRNNCells StringLookup Subtract TFSMLayer
+        TextVectorization ThresholdedReLU TimeDistributed TorchModuleWrapper
+        UnitNormalization UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D
+        ZeroPadding2D ZeroPadding3D add average concatenate deserialize dot maximum minimum
+        multiply serialize subtract
+    """,
+    "losses": """
+        BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy
+        CategoricalGeneralizedCrossEntropy CategoricalHinge Circle CosineSimilarity Dice
+        Hinge KLD KLDivergence LogCosh MAE MAPE MSE MSLE MeanAbsolutePercentageError
+        MeanSquaredLogarithmicError Poisson SquaredHinge Tversky bce binary_crossentropy
+        binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy
+        categorical_generalized_cross_entropy categorical_hinge circle cosine_similarity ctc
+        deserialize dice hinge huber kl_divergence kld kullback_leibler_divergence log_cosh
+        logcosh mae mape mean_absolute_error mean_absolute_percentage_error
+        mean_squared_error mean_squared_logarithmic_error mse msle poisson serialize
+        sparse_categorical_crossentropy squared_hinge tversky
+    """,
+    "metrics": """
+        AUC BinaryCrossentropy BinaryIoU CategoricalCrossentropy CategoricalHinge
+        ConcordanceCorrelation CosineSimilarity F1Score FBetaScore FalseNegatives
+        FalsePositives Hinge IoU KLD KLDivergence LogCoshError MAE MAPE MSE MSLE Mean
+        MeanAbsolutePercentageError MeanIoU MeanSquaredLogarithmicError OneHotIoU
+        OneHotMeanIoU PearsonCorrelation Poisson Precision PrecisionAtRecall R2Score Recall
+        RecallAtPrecision SensitivityAtSpecificity SparseCategoricalCrossentropy
+        SparseTopKCategoricalAccuracy SpecificityAtSensitivity SquaredHinge Sum
+        TopKCategoricalAccuracy TrueNegatives TruePositives bce binary_accuracy
+        binary_crossentropy binary_focal_crossentropy categorical_accuracy
+        categorical_crossentropy categorical_focal_crossentropy categorical_hinge
+        concordance_correlation cosine_proximity deserialize hinge huber kl_divergence kld
+        log_cosh mae mape mean_absolute_error mean_absolute_percentage_error
+        mean_squared_error mean_squared_logarithmic_error mse msle pearson_correlation
+        poisson serialize sparse_categorical_accuracy sparse_categorical_crossentropy
+        sparse_top_k_categorical_accuracy squared_hinge top_k_categorical_accuracy
+    """,
+    "callbacks": """
+        BackupAndRestore BaseLogger CSVLogger CallbackList LearningRateScheduler
+        OrbaxCheckpoint ProgbarLogger ReduceLROnPlateau RemoteMonitor SwapEMAWeights
+        TensorBoard experimental
+    """,
+    "optimizers": """
+        Adadelta Adafactor Adagrad AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer
+        MultiOptimizer Muon Nadam OptimizerMap RMSprop ScheduleFreeAdamW deserialize
+        experimental legacy schedules serialize
+    """,
+    "initializers": """
+        IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft
+    """,
+    "models": """
+        Functional Model clone_model model_from_json model_from_yaml
+    """,
+    "activations": """
+        deserialize glu log_softmax sparsemax
+    """,
+    "utils": """
+        Config CustomObjectScope FeatureSpace GeneratorEnqueuer OrderedEnqueuer Progbar
+        PyDataset Sequence array_to_img audio_dataset_from_directory bounding_boxes
+        clear_session custom_object_scope deserialize_keras_object
+        disable_interactive_logging enable_interactive_logging get_custom_objects get_file
+        get_registered_name get_registered_object get_source_inputs
+        image_dataset_from_directory img_to_array is_interactive_logging_enabled
+        is_keras_tensor legacy load_img model_to_dot model_to_yaml multi_gpu_model normalize
+        np_utils pack_x_y_sample_weight pad_sequences plot_model register_keras_serializable
+        save_img serialize_keras_object split_dataset standardize_dtype
+        text_dataset_from_directory timeseries_dataset_from_array to_categorical
+        unpack_x_y_sample_weight
+    """,
+    "": """
+        DTypePolicy FloatDTypePolicy Function Initializer InputSpec KerasTensor Layer Loss
+        Metric Model Operation Optimizer Quantizer Regularizer RematScope StatelessScope
+        SymbolicScope Variable applications backend config datasets device distillation
+        distribution dtype_policies estimator export legacy mixed_precision name_scope ops
+        preprocessing quantizers random remat saving tree version visualization wrappers
+    """,
+}
+# what to use in place of attributes of Keras's models, layers and optimizers: their names
+_INSTEAD = {
+    "use get_weights() and set_weights()": """
+        bias kernel non_trainable_variables non_trainable_weights recurrent_kernel
+        trainable_variables trainable_weights variables weights
+    """,
+    "use fit() or train_on_batch()": "fit_generator train_step",
+    "use evaluate() or test_on_batch()": "evaluate_generator test_step",
+    "use predict()": "predict_generator predict_proba predict_step",
+    "use predict(x).argmax(axis=-1)": "predict_classes",
+    "use input_shape": "input inputs",
+    "use output_shape": "compute_output_shape output outputs",
+    "call the object itself": "call",
+    "use save()": "export",
+    "use evaluate(return_dict=True)": "metrics_names",
+    "use get_config() and from_config()": "to_json to_yaml",
+    "use learning_rate": "lr",
+    "": """
+        add_loss add_metric add_weight apply apply_gradients compile_from_config compute_dtype
+        compute_loss compute_metrics decay dtype_policy enable_lora get_compile_config
+        get_metrics_result input_spec jit_compile losses make_predict_function make_test_function
+        make_train_function minimize quantize reset_metrics run_eagerly supports_masking total_loss
+        update_step
+    """,
+}
+
+
+def names_of(module: str) -> frozenset[str]:
+    """Return the names that a module of Keras has and lstmfast's of the same name lacks."""
+    return frozenset(_NAMES.get(module, "").split())
+
+
+def module_getattr(module: str) -> Callable[[str], Any]:
+    """Return a module's ``__getattr__``, which says of Keras's names that they are not there."""
+
+    def missing(name: str) -> Any:
+        raise missing_name(module, name, sys._getframe(1))
+
+    return missing
+
+
+def missing_name(module: str, name: str, frame: Any) -> Exception:
+    """Return the error for a name that a module lacks, sought by the code of `frame`."""
+    part = module.partition(".")[2]
+    public = sys.modules[module].__all__
+    if name in names_of(part):
+        theirs = ".".join(filter(None, ("keras", part)))
+        text = (
+            f"{module}.{name} is not available in this version: the name is Keras's "
+            f"({theirs}.{name}); {module} has {', '.join(public)}"
+        )
+    else:
+        alike = [each for each in public if each.lower() == name.lower()]
+        hint = f"; did you mean {alike[0]!r}?" if alike else ""
+        text = f"module {module!r} has no attribute {name!r}{hint}"
+        if not alike:
+            return AttributeError(text)
+    # of an AttributeError `from module import name` makes an ImportError with a text of its own
+    return ImportError(text, name=module) if _imports(frame) else AttributeError(text)
+
+
+def _imports(frame: Any) -> bool:
+    """Tell whether a frame is in the middle of ``from module import name``."""
+    from opcode import opname
+
+    instruction: int = frame.f_code.co_code[frame.f_lasti]
+    return opname[instruction] == "IMPORT_FROM"
+
+
+def missing_attribute(owner: Any, name: str) -> AttributeError:
+    """Return the error for an attribute that an object of one of Keras's classes lacks."""
+    kind = type(owner).__name__
+    text = f"{kind!r} object has no attribute {name!r}"
+    for instead, names in _INSTEAD.items():
+        if name in names.split():
+            hint = f"; {instead}" if instead else ""
+            text = f"{kind}.{name} is Keras's and not available in this version{hint}"
+    return AttributeError(text, name=name, obj=owner)

@@ -1,0 +1,130 @@
+"""Keras's names that this version lacks are refused as such; ours do not stand in their way."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import pkgutil
+import re
+from typing import Any
+
+import pytest
+
+import lstmfast as lf
+from lstmfast import _keras_names, constraints, initializers, losses, metrics, optimizers
+from lstmfast.layers import LSTM, Dense, Input, from_config
+from lstmfast.models import Sequential
+
+MODULES = {part: f"lstmfast.{part}".rstrip(".") for part in _keras_names._NAMES}
+ALL = [
+    "layers", "losses", "metrics", "callbacks", "optimizers", "initializers", "regularizers",
+    "constraints", "models", "activations", "utils",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("part", MODULES)
+def test_names_of_keras(part: str) -> None:
+    module = importlib.import_module(MODULES[part])
+    names = _keras_names.names_of(part)
+    assert names
+    assert not names & {*dir(module), *module.__all__}
+    for name in names:
+        with pytest.raises(AttributeError) as missing:
+            getattr(module, name)
+        with pytest.raises(ImportError) as not_imported:
+            exec(f"from {MODULES[part]} import {name}", {})
+        text = (
+            f"{MODULES[part]}.{name} is not available in this version: the name is Keras's "
+            f"({f'keras.{part}'.rstrip('.')}.{name}); {MODULES[part]} has "
+        )
+        assert str(missing.value).startswith(text)
+        assert str(not_imported.value) == str(missing.value)
+        assert not hasattr(module, name)
+
+
+@pytest.mark.parametrize("part", ["", *ALL])
+def test_other_names_are_missing_as_in_any_module(part: str) -> None:
+    name = f"lstmfast.{part}".rstrip(".")
+    module = importlib.import_module(name)
+    with pytest.raises(AttributeError, match=f"^module '{name}' has no attribute 'Embeding'$"):
+        _ = module.Embeding
+    with pytest.raises(ImportError, match=r"^cannot import name 'Embeding' from"):
+        exec(f"from {name} import Embeding", {})
+    assert getattr(module, "Embeding", 3) == 3
+
+
+def test_case_of_names() -> None:
+    hint = "^module 'lstmfast.layers' has no attribute 'lstm'; did you mean 'LSTM'\\?$"
+    with pytest.raises(ImportError, match=hint):
+        exec("from lstmfast.layers import lstm", {})
+    with pytest.raises(AttributeError, match=hint):
+        _ = lf.layers.lstm
+    with pytest.raises(ImportError, match="did you mean 'Sequential'"):
+        exec("from lstmfast import sequential", {})
+
+
+def test_no_internal_module_bears_a_name_of_keras() -> None:
+    """Nor one that differs from a class by its case alone, or where older versions had layers."""
+    older = {"core", "recurrent", "embeddings", "wrappers", "merge", "pooling", "normalization"}
+    for part in ["", *ALL]:
+        package = importlib.import_module(f"lstmfast.{part}".rstrip("."))
+        inner = {info.name for info in pkgutil.iter_modules(getattr(package, "__path__", []))}
+        public = {name for name in package.__all__ if name not in MODULES}
+        taken = {
+            re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+            for name in public | _keras_names.names_of(part)
+        }
+        assert inner & (taken | older) <= {*lf.__all__}
+
+
+@pytest.mark.parametrize(
+    ("get", "name", "what"),
+    [
+        (optimizers.get, "rmsprop", "optimizer 'rmsprop'"),
+        (optimizers.get, "adamw", "optimizer 'adamw'"),
+        (optimizers.get, "AdamW", "optimizer 'AdamW'"),
+        (losses.get, "log_cosh", "loss 'log_cosh'"),
+        (losses.get, "LogCosh", "loss 'LogCosh'"),
+        (losses.get, "KLD", "loss 'KLD'"),
+        (metrics.get, "AUC", "metric 'AUC'"),
+        (metrics.get, "f1_score", "metric 'f1_score'"),
+        (initializers.get, "stft", "initializer 'stft'"),
+        (lambda name: from_config({"class_name": name}), "Embedding", "layer 'Embedding'"),
+    ],
+)
+def test_names_as_strings(get: Any, name: str, what: str) -> None:
+    with pytest.raises(ValueError, match=f"{what} is not available in this version; there are "):
+        get(name)
+    with pytest.raises(ValueError, match="unknown constraint 'max_nrm'; known: max_norm, min_max"):
+        constraints.get("max_nrm")
+
+
+ATTRIBUTES = [
+    (
+        "weights",
+        r"Sequential.weights is Keras's and not available in this version; use get_weights",
+    ),
+    ("predict_classes", r"; use predict\(x\).argmax\(axis=-1\)$"),
+    ("fit_generator", r"; use fit\(\) or train_on_batch\(\)$"),
+    ("add_loss", r"Sequential.add_loss is Keras's and not available in this version$"),
+    ("wieghts", "'Sequential' object has no attribute 'wieghts'"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), ATTRIBUTES)
+def test_attributes_of_models(name: str, text: str) -> None:
+    model = Sequential([Input((3, 1)), LSTM(2), Dense(1)])
+    with pytest.raises(AttributeError, match=text):
+        getattr(model, name)
+    assert not hasattr(pickle.loads(pickle.dumps(model)), name)
+
+
+def test_attributes_of_layers_and_optimizers() -> None:
+    with pytest.raises(AttributeError, match=r"LSTM.kernel is Keras's .*; use get_weights\(\) and"):
+        _ = LSTM(2).kernel
+    with pytest.raises(AttributeError, match=r"Dense.output is Keras's .*; use output_shape"):
+        _ = Dense(2).output
+    with pytest.raises(AttributeError, match=r"Adam.lr is Keras's .*; use learning_rate"):
+        _ = optimizers.Adam().lr
+    with pytest.raises(AttributeError, match="'Dense' object has no attribute 'unit'"):
+        _ = Dense(2).unit
