@@ -85,7 +85,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "class_weight below 0": (
         lambda: compiled().fit(X, Y, class_weight={0: -1.0}),
         ValueError,
-        "class_weight is -1.0; expected a finite number of at least 0",
+        r"class_weight\[0\] is -1.0; expected a finite number of at least 0",
     ),
     "layer.units": (
         lambda: set_attribute(compiled().layers[0], "units", 9),

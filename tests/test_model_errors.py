@@ -300,7 +300,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "weights of classes": (
         lambda: compiled().fit(X, Y, class_weight={"a": 1.0}),
         TypeError,
-        r"\[fit\] class_weight is of type str; expected an integer",
+        r"\[fit\] class_weight's key 'a' is of type str; expected an integer",
     ),
     "on_nonfinite": (
         lambda: compiled().fit(X, Y, on_nonfinite="x"),

@@ -49,6 +49,13 @@ def flag(value: Any, name: str, where: str) -> bool:
     return bool(value)
 
 
+def text(value: Any, name: str, where: str) -> str:
+    """Return an argument that is a name or another text."""
+    if not isinstance(value, str):
+        raise wrong_kind(where, name, value, "a string")
+    return value
+
+
 def items(value: Any, name: str, where: str, expected: str) -> list[Any]:
     """Return a collection of things, each of which the caller checks, as a list."""
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ARRAY = "an array"
 _PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
-_DEEPEST = 64  # axes of an array: NumPy's limit
+DEEPEST = 64  # axes of an array: NumPy's limit
 _INTEGERS = (int, np.integer, np.bool_)
 _NUMBERS = (*_INTEGERS, float, np.floating, numbers.Real, Decimal)
 
@@ -51,7 +51,7 @@ def read(value: Any, where: str, name: str) -> NDArray[Any]:
 def _check_kind(value: Any, where: str, name: str) -> None:
     """Refuse what is no array, sequence or number, also inside of lists."""
     level = [value]
-    for _ in range(_DEEPEST + 1):
+    for _ in range(DEEPEST + 1):
         kinds = set(map(type, level))
         for kind in kinds:
             if not _may_be_array(kind):
@@ -66,7 +66,7 @@ def _check_kind(value: Any, where: str, name: str) -> None:
             return
         level = [item for each in level if isinstance(each, lists) for item in each]
     raise ValueError(
-        f"[{where}] {name} has lists in lists deeper than {_DEEPEST}, or one that holds itself; "
+        f"[{where}] {name} has lists in lists deeper than {DEEPEST}, or one that holds itself; "
         f"expected {ARRAY}"
     )
 

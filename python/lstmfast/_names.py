@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from lstmfast._keras_names import names_of
@@ -12,6 +13,18 @@ K = TypeVar("K")
 
 # whose losses and metrics are objects that can be called, but not as functions of arrays
 _LIBRARIES = frozenset({"keras", "tensorflow", "tf_keras", "torch", "torchmetrics"})
+
+
+@contextmanager
+def naming(where: str, name: str) -> Iterator[None]:
+    """Let errors about what an argument stands for say which argument of what it is."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if str(error).startswith("["):  # about an argument of the thing itself
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"[{where}] {name}: {error}") from error
 
 
 def snake_case(name: str) -> str:

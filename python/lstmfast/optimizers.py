@@ -70,6 +70,10 @@ class Optimizer:
         **unavailable: Any,
     ) -> None:
         where = type(self).__name__
+        if "lr" in unavailable:
+            raise TypeError(
+                f"[{where}] got lr, the name in older versions of Keras; expected learning_rate"
+            )
         check_unavailable(where, unavailable, _UNAVAILABLE)
         self.name = self.kind if name is None else name
         self.clipnorm = clipnorm
@@ -109,10 +113,23 @@ class Optimizer:
     def _clips(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in CLIPS if getattr(self, name) is not None}
 
+    def _rate(self) -> float:
+        return self._learning_rate if self._engine is None else self._engine.learning_rate
+
     @property
     def learning_rate(self) -> float:
-        """The learning rate; set it to change it, from the next step on."""
-        return self._learning_rate if self._engine is None else self._engine.learning_rate
+        """The learning rate; set it to change it, from the next step on.
+
+        Examples
+        --------
+        >>> from lstmfast.optimizers import SGD
+        >>> optimizer = SGD(0.1)
+        >>> optimizer.learning_rate = 0.05
+        >>> optimizer.learning_rate.assign(0.025)  # as Keras has it
+        >>> optimizer.learning_rate
+        0.025
+        """
+        return LearningRate(self._rate(), self)
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
@@ -131,7 +148,7 @@ class Optimizer:
 
     def config(self) -> dict[str, str]:
         """Return the part of the flat configuration that the core reads."""
-        options = {"learning_rate": self.learning_rate, **self.options()}
+        options = {"learning_rate": self._rate(), **self.options()}
         return {
             "optimizer.kind": self.kind,
             **{f"optimizer.{key}": config_text(value) for key, value in options.items()},
@@ -142,7 +159,7 @@ class Optimizer:
         """Return the constructor's arguments."""
         return {
             "name": self.name,
-            "learning_rate": self.learning_rate,
+            "learning_rate": self._rate(),
             **self.options(),
             "clipnorm": self.clipnorm,
             "clipvalue": self.clipvalue,
@@ -154,12 +171,35 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy belongs to no model
-        unbound = {"_engine": None, "_model": None, "_learning_rate": self.learning_rate}
+        unbound = {"_engine": None, "_model": None, "_learning_rate": self._rate()}
         return {**self.__dict__, **unbound}
 
     def __repr__(self) -> str:
         shown = {"learning_rate": self.learning_rate, **self.options(), **self._clips()}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+class LearningRate(float):
+    """A number that, as a variable of Keras's, can also be assigned to."""
+
+    _optimizer: Optimizer
+
+    def __new__(cls, value: float, optimizer: Optimizer) -> LearningRate:
+        """Make the number, and keep whose it is."""
+        rate = super().__new__(cls, value)
+        rate._optimizer = optimizer
+        return rate
+
+    def assign(self, value: float) -> None:
+        """Set the optimizer's learning rate."""
+        self._optimizer.learning_rate = value
+
+    def numpy(self) -> float:
+        """Return the number."""
+        return float(self)
+
+    def __reduce__(self) -> tuple[type[float], tuple[float]]:
+        return float, (float(self),)
 
 
 def _checked_rate(value: float, where: str) -> float:

@@ -75,8 +75,8 @@ class Dense(Layer):
         self.units = count(units, "units", self.where)
         self.activation = activation_text(activation, self.where, rows=True)
         self.use_bias = flag(use_bias, "use_bias", self.where)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = kernel_initializer
+        self.bias_initializer = bias_initializer
         self.kernel_regularizer = kernel_regularizer
         self.bias_regularizer = bias_regularizer
         self.activity_regularizer = activity_regularizer

@@ -211,9 +211,9 @@ class LSTM(Recurrent):
         self.seed = None if seed is None else count(seed, "seed", self.where, least=0)
         self.use_bias = flag(use_bias, "use_bias", self.where)
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = kernel_initializer
+        self.recurrent_initializer = recurrent_initializer
+        self.bias_initializer = bias_initializer
         for key in self.rules:
             setattr(self, key, given[key])
         has_bias = self.use_bias or cell.layer_norm

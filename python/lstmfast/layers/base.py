@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from lstmfast import _core, constraints, regularizers
+from lstmfast import _core, constraints, initializers, regularizers
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
 from lstmfast._checks import check_unavailable, flag
 from lstmfast._keras_names import missing_attribute
-from lstmfast._names import config_text
+from lstmfast._names import config_text, naming
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
 from lstmfast.layers._input import sample_shape
@@ -26,6 +26,12 @@ Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
 Sample: TypeAlias = "tuple[int | None, ...]"
 """The shape of a layer's input without the batch."""
 
+# the last word of such an attribute's name: the module whose objects it takes
+_KINDS: dict[str, Any] = {
+    "initializer": initializers,
+    "regularizer": regularizers,
+    "constraint": constraints,
+}
 # Keras's arguments that are not offered yet, with the values at which they change nothing
 UNAVAILABLE: dict[str, Any] = {
     "trainable": True,
@@ -85,8 +91,9 @@ class Layer(Weights, ABC):
             raise AttributeError(
                 f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
             )
-        if name in self.rules:
-            value = (constraints if name.endswith("constraint") else regularizers).get(value)
+        if name in self.rules or name.endswith("_initializer"):
+            with naming(self.where, name):
+                value = _KINDS[name.rpartition("_")[2]].get(value)
         super().__setattr__(name, value)
 
     def _check_rest(self, rest: Mapping[str, Any]) -> None:

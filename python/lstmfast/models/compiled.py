@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from lstmfast import losses, optimizers
 from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import check_unavailable
+from lstmfast._names import naming
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric, get_all
-from lstmfast.models.data import checked_input
+from lstmfast.models.data import checked_input, checked_target, only
 from lstmfast.models.weighted import Weighted
 from lstmfast.utils import draw_seed
 
@@ -49,7 +50,7 @@ class Compiled(Weighted):
         optimizer : str or Optimizer
             ``"adam"``, ``"sgd"`` or an object of `lstmfast.optimizers`. (Keras's default,
             RMSprop, is not available in this version.)
-        loss : str, Loss or callable
+        loss : str, Loss or callable, or a list of one
             A name such as ``"mse"`` or an object of `lstmfast.losses`, one of your own too; or a
             function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
             does. Losses and metrics of your own know nothing of masks: where the output has one,
@@ -58,7 +59,7 @@ class Compiled(Weighted):
             What else to report: names, objects of `lstmfast.metrics`, or functions of y_true and
             y_pred, whose mean is reported as `metrics.MeanMetricWrapper` says.
         loss_weights, weighted_metrics
-            Not available in this version: must be None.
+            Not available in this version: must be None, the latter or empty.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
             Accepted for Keras's sake: they have no meaning here.
 
@@ -83,12 +84,20 @@ class Compiled(Weighted):
         ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
         >>> model.compile(optimizer="adam", loss=log_cosh)
         """
+        if isinstance(weighted_metrics, list | tuple) and not weighted_metrics:
+            weighted_metrics = None
         given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
         check_unavailable("compile", given, dict.fromkeys(given))
         before = self.optimizer, self.loss, self.metrics, self._renames
-        chosen = optimizers.get(optimizer), None if loss is None else losses.get(loss)
-        self._set_metrics(get_all(metrics))
-        self.optimizer, self.loss = chosen
+        with naming("compile", "optimizer"):
+            chosen_optimizer = optimizers.get(optimizer)
+        with naming("compile", "loss"):
+            loss = only_output(loss)
+            chosen_loss = None if loss is None else losses.get(loss)
+        with naming("compile", "metrics"):
+            chosen_metrics = get_all(only_output(metrics, nested=True))
+        self._set_metrics(chosen_metrics)
+        self.optimizer, self.loss = chosen_optimizer, chosen_loss
         try:
             if self._engine is not None:
                 self._compile_engine(self._engine)
@@ -138,6 +147,9 @@ class Compiled(Weighted):
             raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
         return self._engine_for(x, where)
 
+    def _targets(self, y: ArrayLike, samples: int, where: str, name: str = "y") -> Array:
+        return checked_target(y, self._dtype, samples, len(self.output_shape), where, name)
+
     def _check_weighable(self, name: str, where: str) -> None:
         if self.loss is not None and self.loss.is_custom:
             raise ValueError(f"[{where}] {name} is given; expected None with a loss of one's own")
@@ -145,6 +157,7 @@ class Compiled(Weighted):
     def _engine_for(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:
         engine = self._engine
         if engine is None:
+            x = only(x, self._input_axes(x))
             self._build_for(as_float(x, self._dtype, where, "x"), where)
             engine = self._built_engine()
         return engine, checked_input(x, self._dtype, self._sample_shape or (), where)
@@ -154,6 +167,20 @@ class Compiled(Weighted):
         if self._renames is None:
             return dict(values)
         return {name: values[kind] for name, kind in self._renames if kind in values}
+
+
+def only_output(given: Any, nested: bool = False) -> Any:
+    """Return what is meant for the one output, where Keras takes a list with an item for each.
+
+    With `nested` the items are lists themselves, as for metrics.
+    """
+    if not isinstance(given, list | tuple):
+        return given
+    if nested and not any(isinstance(each, list | tuple) for each in given):
+        return given
+    if len(given) != 1:
+        raise ValueError(f"got {len(given)} items; expected one, for the model has one output")
+    return given[0]
 
 
 def core_kinds(metrics: Sequence[Metric]) -> list[str]:

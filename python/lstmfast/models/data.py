@@ -10,15 +10,36 @@ import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import count, number, wrong_kind
+from lstmfast._foreign import DEEPEST
 
 Dtype = np.dtype[Any]
+
+
+def only(value: ArrayLike, axes: int, samples: int = 1) -> ArrayLike:
+    """Return the array of a list that holds one, as Keras takes inputs; anything else as it is.
+
+    axes: how many the array has, at most; samples: how long it must be, where that is known. They
+    tell a list of one array from a list of one sample.
+    """
+    if not isinstance(value, list | tuple) or len(value) != 1:
+        return value
+    found = _axes(value)
+    return value[0] if found > axes or (found > 1 and samples != 1) else value
+
+
+def _axes(value: ArrayLike) -> int:
+    lists = 0
+    while isinstance(value, list | tuple) and value and lists < DEEPEST:
+        value = value[0]
+        lists += 1
+    return lists + int(getattr(value, "ndim", 0))
 
 
 def checked_input(
     x: ArrayLike, dtype: Dtype, sample: tuple[int | None, ...], where: str, name: str = "x"
 ) -> Array:
     """Return samples as the core takes them: (N, *sample)."""
-    array = as_float(x, dtype, where, name)
+    array = as_float(only(x, len(sample) + 1), dtype, where, name)
     shape = array.shape[1:]
     if array.ndim == 0 or (shape != sample and not _fits(shape, sample)):
         hint = f"; for one sample pass {name}[None]" if _fits(array.shape, sample) else ""
@@ -35,11 +56,16 @@ def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:
     )
 
 
-def checked_target(y: ArrayLike, dtype: Dtype, samples: int, where: str, name: str = "y") -> Array:
-    """Return targets for that many samples. What else they must be is for the loss to say."""
+def checked_target(
+    y: ArrayLike, dtype: Dtype, samples: int, axes: int, where: str, name: str = "y"
+) -> Array:
+    """Return targets for that many samples. What else they must be is for the loss to say.
+
+    axes: of the model's output.
+    """
     if y is None:
         raise ValueError(f"[{where}] {name} is missing")
-    array = as_float(y, dtype, where, name)
+    array = as_float(only(y, axes, samples), dtype, where, name)
     if array.ndim == 0 or len(array) != samples:
         raise ValueError(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected "
@@ -56,7 +82,7 @@ def checked_weights(
     """Return the part of each sample, or of each of its steps, in the loss; None: all alike."""
     if weights is None:
         return None
-    array = as_float(weights, dtype, where, name)
+    array = as_float(only(weights, 2, samples), dtype, where, name)
     if array.ndim == 0 or len(array) != samples:
         raise ValueError(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected ({samples},), or one "
@@ -76,12 +102,15 @@ def class_weights(given: Any, y: Array, one_hot: bool, dtype: Dtype, where: str)
         labels = labels[..., 0]
     weights = np.ones(labels.shape, dtype)
     for label, weight in given.items():
-        share = number(weight, "class_weight", where)
+        share = number(weight, f"class_weight[{label!r}]", where)
         if not 0.0 <= share < math.inf:
             raise ValueError(
-                f"[{where}] class_weight is {share}; expected a finite number of at least 0"
+                f"[{where}] class_weight[{label!r}] is {share}; expected a finite number of at "
+                "least 0"
             )
-        weights[labels == count(label, "class_weight", where, least=0)] = share
+        if isinstance(label, float | np.floating) and label.is_integer():  # of np.unique(y)
+            label = int(label)
+        weights[labels == count(label, f"class_weight's key {label!r}", where, least=0)] = share
     return weights
 
 

@@ -6,10 +6,10 @@ from time import perf_counter
 from typing import Any
 
 from lstmfast._arrays import Array, ArrayLike
-from lstmfast._checks import check_unavailable
+from lstmfast._checks import check_unavailable, flag
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.models.compiled import Compiled
-from lstmfast.models.data import checked_target, checked_weights
+from lstmfast.models.data import checked_weights
 from lstmfast.models.progress import result_line, verbosity
 from lstmfast.models.weighted import BATCH_SIZE
 
@@ -56,7 +56,7 @@ class Predictor(Compiled):
         """
         check_unavailable("evaluate", {"steps": steps}, {"steps": None})
         engine, samples = self._compiled_engine(x, "evaluate")
-        targets = checked_target(y, self._dtype, len(samples), "evaluate")
+        targets = self._targets(y, len(samples), "evaluate")
         weights = checked_weights(sample_weight, len(samples), self._dtype, "evaluate")
         size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
@@ -118,9 +118,31 @@ class Predictor(Compiled):
         listening.call("on_predict_end", {})
         return outputs
 
-    def __call__(self, x: ArrayLike) -> Array:
-        """Return the outputs for all samples, computed as one batch."""
-        return self.predict_on_batch(x)
+    def __call__(self, x: ArrayLike, training: bool | None = None, mask: ArrayLike = None) -> Array:
+        """Return the outputs for all samples, computed as one batch.
+
+        Parameters
+        ----------
+        x : array_like
+            (N, T, I) or (N, I): the samples.
+        training : bool, optional
+            Do what is random, as dropout is; None is False. Nothing is learnt.
+        mask : array_like of bool, optional
+            (N, T): False where a step does not count.
+
+        Returns
+        -------
+        numpy.ndarray
+            (N, *output_shape).
+        """
+        random = training is not None and flag(training, "training", "call")
+        if not random and mask is None:
+            return self.predict_on_batch(x)
+        _, outputs = self._engine_for(x, "call")
+        for layer in self.layers:
+            after = layer.compute_mask(outputs, mask)
+            outputs, mask = layer(outputs, mask=mask, training=random), after
+        return outputs
 
     def predict_on_batch(self, x: ArrayLike) -> Array:
         """Return the outputs for all samples, computed as one batch."""
@@ -136,7 +158,7 @@ class Predictor(Compiled):
     ) -> Any:
         """Return loss and metrics of all samples, computed as one batch, as `evaluate` does."""
         engine, samples = self._compiled_engine(x, "test_on_batch")
-        targets = checked_target(y, self._dtype, len(samples), "test_on_batch")
+        targets = self._targets(y, len(samples), "test_on_batch")
         weights = checked_weights(sample_weight, len(samples), self._dtype, "test_on_batch")
         logs = self.renamed(engine.test_on_batch(samples, targets, weights))
         return returned(logs, return_dict)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from lstmfast import _core
-from lstmfast._arrays import Array, as_dtype, as_float, shape_text
-from lstmfast._checks import check_unavailable, count, flag, items, wrong_kind
+from lstmfast._arrays import Array, ArrayLike, as_dtype, as_float, shape_text
+from lstmfast._checks import check_unavailable, count, flag, items, text, wrong_kind
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._input import sample_shape
 from lstmfast.layers._recurrent import Recurrent
@@ -29,8 +29,10 @@ class Stack:
         dtype: Any = None,
         seed: Seed = None,
     ) -> None:
+        wanted = "a list of layers: Sequential([LSTM(...), Dense(...)])"
+        given = [] if layers is None else items(layers, "layers", "Sequential", wanted)
         self.trainable = trainable
-        self.name = "sequential" if name is None else name
+        self.name = "sequential" if name is None else text(name, "name", "Sequential")
         self.layers: list[Layer] = []
         self._dtype_given = dtype is not None
         self._dtype = as_dtype("float32" if dtype is None else dtype, "Sequential")
@@ -38,7 +40,6 @@ class Stack:
         self._sample_shape: tuple[int | None, ...] | None = None
         self._batch_size: int | None = None  # of every batch, for stateful layers
         self._engine: _core.Model | None = None
-        given = [] if layers is None else items(layers, "layers", "Sequential", "a list of layers")
         for layer in given:
             self._append(layer)
         self._build_if_known()
@@ -182,6 +183,12 @@ class Stack:
     def _build_if_known(self) -> None:
         if self.layers and self._sample_shape is not None:
             self._build()
+
+    def _input_axes(self, x: ArrayLike) -> int:
+        """Return how many axes the input has at most, of which x is an array or a list of one."""
+        sequences = any(isinstance(layer, Recurrent) for layer in self.layers)
+        is_array = isinstance(x, list | tuple) and hasattr(next(iter(x), None), "ndim")
+        return 2 if is_array and not sequences else 3
 
     def _build_for(self, x: Array, where: str) -> None:
         if not self.layers:

@@ -10,7 +10,6 @@ from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
 from lstmfast.models.data import (
     checked_input,
-    checked_target,
     checked_weights,
     class_weights,
     split,
@@ -136,7 +135,7 @@ class Trainer(Predictor):
             )
         validation_split = number(validation_split, "validation_split", "fit")
         engine, samples = self._compiled_engine(x, "fit")
-        targets = checked_target(y, self._dtype, len(samples), "fit")
+        targets = self._targets(y, len(samples), "fit")
         weights = self._weights(sample_weight, class_weight, targets, "fit")
         size = self._batch(batch_size, "fit")
         schedule = Schedule(
@@ -186,7 +185,7 @@ class Trainer(Predictor):
         x = checked_input(
             data[0], self._dtype, self._sample_shape or (), "fit", "validation_data[0]"
         )
-        y = checked_target(data[1], self._dtype, len(x), "fit", "validation_data[1]")
+        y = self._targets(data[1], len(x), "fit", "validation_data[1]")
         given = data[2] if len(data) == 3 else None
         name = "validation_data[2]"
         if given is not None:
@@ -207,7 +206,7 @@ class Trainer(Predictor):
         """
         engine, samples = self._compiled_engine(x, "train_on_batch")
         where = "train_on_batch"
-        targets = checked_target(y, self._dtype, len(samples), where)
+        targets = self._targets(y, len(samples), where)
         weights = self._weights(sample_weight, class_weight, targets, where)
         logs = self.renamed(engine.train_on_batch(samples, targets, weights))
         return returned(logs, return_dict)
