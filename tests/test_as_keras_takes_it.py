@@ -199,7 +199,7 @@ def test_numpy_s_scalars_as_arguments() -> None:
         seed=np.int64(0),
     )
     model.compile(SGD(f(0.5), momentum=f(0.0), nesterov=no), "mse")
-    plain = net()
+    plain = Sequential([Input((3, 2)), LSTM(4), Dropout(0.0), Dense(1)], seed=0)
     plain.compile(SGD(0.5), "mse")
     kinds = {"batch_size": i(3), "epochs": i(2), "verbose": i(0), "shuffle": yes}
     more = {"validation_split": f(0.25), "initial_epoch": i(0), "validation_freq": i(1)}
