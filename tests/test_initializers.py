@@ -229,8 +229,12 @@ def test_errors(name: str) -> None:
 # -- the forget gate's first bias -------------------------------------------------------------
 
 
+# as many units as the moments need; orthogonal matrices of that size would take seconds
+WIDE: dict[str, Any] = {"units": 300, "recurrent_initializer": "zeros"}
+
+
 def layer_weights(steps: int | None = 20, **options: Any) -> dict[str, np.ndarray]:
-    model = Sequential([LSTM(300, input_shape=(steps, 2), **options)], seed=0)
+    model = Sequential([LSTM(**WIDE, input_shape=(steps, 2), **options)], seed=0)
     names = [name for name, _ in model.layers[0].weight_parts()]
     return dict(zip(names, model.get_weights(), strict=True))
 
@@ -268,7 +272,8 @@ def test_chrono_of_layers(given: Any, steps: int | None, longest: int) -> None:
 
 
 def test_chrono_takes_the_steps_of_the_first_data() -> None:
-    model = Sequential([LSTM(300, return_sequences=True), LSTM(300, forget_bias="chrono")], seed=0)
+    layers = [LSTM(**WIDE, return_sequences=True), LSTM(**WIDE, forget_bias="chrono")]
+    model = Sequential(layers, seed=0)
     model.predict(np.zeros((1, 40, 2)), verbose=0)
     i, f, *_ = model.get_weights()[5].reshape(4, -1)
     check_chrono(i, f, 40)
