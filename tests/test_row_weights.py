@@ -138,6 +138,28 @@ def test_class_weights_are_sample_weights() -> None:
             np.testing.assert_array_equal(mine, other)
 
 
+@pytest.mark.parametrize("listens", [False, True])
+def test_what_weighs_the_validation_part(listens: bool) -> None:
+    """As in Keras 3: with validation_split, sample_weight goes along and class_weight does not."""
+    x, y = np.zeros((6, 1)), np.array([0, 1, 1, 0, 1, 1])
+    model = Sequential([Dense(1, activation="sigmoid", kernel_initializer="zeros")])
+    model.compile(lf.optimizers.SGD(0.0), "binary_crossentropy")
+    hook = lf.callbacks.LambdaCallback(on_test_begin=lambda logs: None)
+    how: dict[str, Any] = {"verbose": 0, "callbacks": [hook] * listens}
+    classes = {0: 1, 1: 5}
+
+    def run(**more: Any) -> tuple[float, float]:
+        history = model.fit(**({"x": x, "y": y, "validation_split": 1 / 3} | how | more)).history
+        return history["loss"][0], history["val_loss"][0]
+
+    log2 = float(np.log(2.0))
+    assert run(class_weight=classes) == pytest.approx((3 * log2, log2), rel=1e-6)
+    part = {"x": x[:4], "y": y[:4], "validation_split": 0, "validation_data": (x[4:], y[4:])}
+    assert run(class_weight=classes, **part) == run(class_weight=classes)
+    weights = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 7.0])
+    assert run(sample_weight=weights) == pytest.approx((2.5 * log2, 6 * log2), rel=1e-6)
+
+
 def test_a_batch_of_nothing_but_masked_steps() -> None:
     model = make("mse", masked=True, fused=True)
     before = model.get_weights()

@@ -75,7 +75,8 @@ class Trainer(Predictor):
         callbacks : list of Callback, optional
             Objects of `lstmfast.callbacks`.
         validation_split : float
-            The share of the samples, taken from the end, to validate with.
+            The share of the samples, taken from the end, to validate with; their `sample_weight`
+            goes with them.
         validation_data : (x, y) or (x, y, sample_weight), optional
             Other samples to validate with.
         shuffle : bool
@@ -92,7 +93,8 @@ class Trainer(Predictor):
             (N,), or (N, T) for sequences of outputs: the part of each sample, or step, in the
             loss. Metrics do not heed it.
         class_weight : dict, optional
-            Weights by class, for targets that are labels or one-hot rows; others count 1.
+            Weights by class, for targets that are labels or one-hot rows; others count 1. They
+            weigh the training loss alone, not that of validation.
         steps_per_epoch, validation_steps
             Not available in this version: must be None.
 
@@ -136,7 +138,7 @@ class Trainer(Predictor):
         validation_split = number(validation_split, "validation_split", "fit")
         engine, samples = self._compiled_engine(x, "fit")
         targets = self._targets(y, len(samples), "fit")
-        weights = self._weights(sample_weight, class_weight, targets, "fit")
+        weights = checked_weights(sample_weight, len(targets), self._dtype, "fit")
         size = self._batch(batch_size, "fit")
         schedule = Schedule(
             size,
@@ -152,6 +154,8 @@ class Trainer(Predictor):
             (samples, targets, weights), held_out = split(
                 [samples, targets, weights], validation_split
             )
+        if class_weight is not None:  # of training alone, as in Keras
+            weights = self._class_weights(class_weight, weights, targets, "fit")
         validation = None
         if held_out is not None:
             if validation_batch_size is not None:
@@ -163,13 +167,11 @@ class Trainer(Predictor):
         run = FitRun(self, engine, schedule, validation, callbacks, shown, steps)
         return run.run(samples, targets, weights)
 
-    def _weights(
-        self, sample_weight: ArrayLike, class_weight: Any, targets: Array, where: str
-    ) -> Array | None:
-        if class_weight is None:
-            return checked_weights(sample_weight, len(targets), self._dtype, where)
+    def _class_weights(
+        self, class_weight: Any, weights: Array | None, targets: Array, where: str
+    ) -> Array:
         self._check_weighable("class_weight", where)
-        if sample_weight is not None:
+        if weights is not None:
             raise ValueError(
                 f"[{where}] class_weight is given; expected no sample_weight beside it"
             )
@@ -207,6 +209,8 @@ class Trainer(Predictor):
         engine, samples = self._compiled_engine(x, "train_on_batch")
         where = "train_on_batch"
         targets = self._targets(y, len(samples), where)
-        weights = self._weights(sample_weight, class_weight, targets, where)
+        weights = checked_weights(sample_weight, len(targets), self._dtype, where)
+        if class_weight is not None:
+            weights = self._class_weights(class_weight, weights, targets, where)
         logs = self.renamed(engine.train_on_batch(samples, targets, weights))
         return returned(logs, return_dict)
