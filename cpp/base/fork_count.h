@@ -5,8 +5,8 @@
 
 namespace lstmfast::base {
 
-// How many forks lie between this process and the one that first asked: another number in a child
-// than in its parent. The first call, before the fork, starts the count.
+// How many forks lie between this process and the one that loaded the core: another number in a
+// child than in its parent.
 std::uint32_t fork_count() noexcept;
 
 }  // namespace lstmfast::base

@@ -163,6 +163,7 @@ struct Shutdown {
     // busy stays set: whoever still runs does so alone.
   }
 };
+const Shutdown shutdown;
 
 #if !defined(_WIN32)
 // Of all threads only the one that forked lives on in the child: the team starts from nothing
@@ -174,6 +175,9 @@ void forget_team_in_child() noexcept {
   state.job = nullptr;
   state.busy.store(false, std::memory_order_release);
 }
+
+// At load, not with the first worker: a fork may come in the middle of that, in another thread.
+[[maybe_unused]] const int registered = ::pthread_atfork(nullptr, nullptr, forget_team_in_child);
 
 // Signals are the host's business, Ctrl-C above all: workers are born with them blocked, but for
 // those that a thread brings on itself, which a host's crash report wants to see, and profiling.
@@ -212,11 +216,6 @@ void start_worker(int i) {
 int ensure_workers(int wanted) {
   int started = state.started.load(std::memory_order_relaxed);
   if (started >= wanted) return wanted;
-  static const Shutdown shutdown;
-#if !defined(_WIN32)
-  static const int registered = ::pthread_atfork(nullptr, nullptr, forget_team_in_child);
-  static_cast<void>(registered);
-#endif
   try {
     for (; started < wanted; ++started) start_worker(started);
   } catch (const std::system_error&) {  // fewer threads give the same result, later

@@ -23,7 +23,7 @@ void Model<T>::compile(const base::FlatConfig::Map& config, Custom<T> custom) {
   // made before the lease and dropped behind it: both may run code of the caller's
   std::shared_ptr<Training<T>> training = make_training(definition_, config, std::move(custom));
   const Busy busy(busy_, "model.compile", Busy::Kind::brief);
-  training = std::atomic_exchange(&training_, std::move(training));
+  training = training_.exchange(std::move(training));
 }
 
 template <class T>

@@ -14,6 +14,7 @@
 #include "model/definition.h"
 #include "model/pass_memory.h"
 #include "model/pool.h"
+#include "model/shared.h"
 #include "model/training.h"
 
 namespace lstmfast::model {
@@ -39,7 +40,7 @@ class Model {
   void compile(const base::FlatConfig::Map& config, Custom<T> custom = {});
   bool compiled() const { return training() != nullptr; }
   // Null before compile(). Whoever holds it may go on with it beside a compile().
-  std::shared_ptr<Training<T>> training() const { return std::atomic_load(&training_); }
+  std::shared_ptr<Training<T>> training() const { return training_.get(); }
   // `op` names the operation in the error of a model that was not compiled.
   std::shared_ptr<Training<T>> training(const char* op) const {
     std::shared_ptr<Training<T>> out = training();
@@ -76,7 +77,7 @@ class Model {
 
   Definition<T> definition_;
   base::Buffer<T> values_;
-  std::shared_ptr<Training<T>> training_;  // by atomic access
+  Shared<Training<T>> training_;
   mutable Pool<PassMemory<T>> pool_;
   mutable Carried<T> carried_;
   mutable BusyFlag busy_;

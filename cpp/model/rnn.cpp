@@ -32,7 +32,9 @@ RnnOptions read_rnn_options(index input, index hidden, index layers,
 
 template <class T>
 Rnn<T>::Rnn(const RnnOptions& options)
-    : options_(options), pool_([] { return std::make_unique<Memory>(); }) {
+    : options_(options),
+      memory_([] { return std::make_unique<Memory>(); }),
+      pool_([] { return std::make_unique<Memory>(); }) {
   require_isa();
   layers::Declaration declaration;
   const index D = options.directions;

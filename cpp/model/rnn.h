@@ -17,6 +17,7 @@
 #include "layers/parameters.h"
 #include "layers/shape.h"
 #include "model/busy.h"
+#include "model/kept_memory.h"
 #include "model/pool.h"
 #include "ops/lstm_trace.h"
 #include "ops/lstm_workspace.h"
@@ -140,7 +141,7 @@ class Rnn {
   std::vector<Parameter> parameters_;
   base::Buffer<T> values_, gradients_;
 
-  Memory memory_;  // of training
+  KeptMemory<Memory> memory_;  // of training
   ops::LstmCall<T> call_{};
   enum class Cache { none, filled, outdated } cache_ = Cache::none;
   std::uint64_t training_calls_ = 0;

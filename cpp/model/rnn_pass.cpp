@@ -156,7 +156,8 @@ void Rnn<T>::train(const ops::LstmCall<T>& call) {
   cache_ = Cache::none;
   ops::LstmCall<T> named = call;
   named.noise.step = training_calls_ + 1;
-  forward(named, Pass::train, memory_);
+  typename KeptMemory<Memory>::Change memory(memory_);
+  forward(named, Pass::train, *memory);
   ++training_calls_;
   call_ = named;
   cache_ = Cache::filled;
@@ -168,6 +169,8 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   const ops::LstmCall<T>& call = trained_call("lstm.backward");
   const base::FlushDenormals flush;
   cache_ = Cache::none;  // its gates become gradients
+  typename KeptMemory<Memory>::Change change(memory_);
+  Memory& memory = *change;
   const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
   const index last = options_.layers - 1, B = call.batch;
   const auto inputs = [&](index l) { return call.steps * B * (l > 0 ? D * O : options_.input); };
@@ -178,12 +181,12 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
                                     planner.add<T>(last > 1 ? inputs(1) : 0)};
   const base::Slot<T> second =
       planner.add<T>(D > 1 ? std::max(inputs(0), last > 0 ? inputs(1) : 0) : 0);
-  memory_.backward_arena.reserve(planner);
+  memory.backward_arena.reserve(planner);
   for (index l = last; l >= 0; --l) {
-    T* const dx = l > 0 ? memory_.backward_arena.at(between[(last - l) % 2]) : gradients.dx;
-    T* const other = memory_.backward_arena.at(second);
+    T* const dx = l > 0 ? memory.backward_arena.at(between[(last - l) % 2]) : gradients.dx;
+    T* const other = memory.backward_arena.at(second);
     const T* const dy =
-        l < last ? memory_.backward_arena.at(between[(last - l - 1) % 2]) : gradients.dy;
+        l < last ? memory.backward_arena.at(between[(last - l - 1) % 2]) : gradients.dy;
     for_directions(call, l, true, [&](index d) {
       const index n = l * D + d;
       const auto at = static_cast<std::size_t>(n);
@@ -197,14 +200,13 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
       g.dc0 = part(gradients.dc0, n, B * H);
       g.dblock = gradients_.data() + blocks_[at];
       g.bias = options_.lstm.use_bias;
-      ops::lstm_backward(shapes_[at], values_.data() + blocks_[at], part_of(call, l, d, memory_), g,
-                         *memory_.workspaces[at]);
+      ops::lstm_backward(shapes_[at], values_.data() + blocks_[at], part_of(call, l, d, memory), g,
+                         *memory.workspaces[at]);
     });
     if (dx && D > 1) ops::add(inputs(l), static_cast<const T*>(dx), other, dx);
     if (l > 0 && drops(call)) {
       const auto below = static_cast<std::size_t>(l - 1);
-      ops::multiply(inputs(l), static_cast<const T*>(dx), memory_.arena.at(memory_.masks[below]),
-                    dx);
+      ops::multiply(inputs(l), static_cast<const T*>(dx), memory.arena.at(memory.masks[below]), dx);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/cache_sizes.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "kernels/table.h"
@@ -10,6 +11,9 @@ namespace lstmfast::model {
 
 void require_isa() {
   const kernels::IsaStatus status = kernels::isa_status();
+  // Read once, here and not by the first call: a fork that came in the middle of that, in another
+  // thread, would leave the child waiting for its end.
+  base::cache_sizes();
   if (status == kernels::IsaStatus::ok) return;
   std::string names;
   for (int i = 0; i < kernels::isa_count(); ++i) {

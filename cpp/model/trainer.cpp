@@ -22,7 +22,8 @@ class Trainer {
       : op_(op),
         model_(model),
         training_(model.training(op)),
-        memory_(training_->memory),
+        change_(training_->memory),
+        memory_(*change_),
         run_(op, model, data, batch_size),
         meter_(run_.make_meter()),
         on_nonfinite_(on_nonfinite) {
@@ -138,6 +139,7 @@ class Trainer {
   const char* op_;
   Model<T>& model_;
   std::shared_ptr<Training<T>> training_;
+  typename KeptMemory<PassMemory<T>>::Change change_;
   PassMemory<T>& memory_;
   BatchRun<T> run_;
   Meter<T> meter_;

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "model/custom.h"
 #include "model/definition.h"
+#include "model/kept_memory.h"
 #include "model/pass_memory.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
@@ -35,9 +36,10 @@ struct Training {
   std::uint64_t seed = 0;    // of the order of samples and of random masks
   std::uint64_t epochs = 0;  // begun since compile: names the order of the next one
 
-  PassMemory<T> memory;  // of training steps
+  KeptMemory<PassMemory<T>> memory;  // of training steps
 
-  explicit Training(const layers::Chain<T>& chain) : memory(chain) {}
+  explicit Training(const layers::Chain<T>& chain)
+      : memory([&chain] { return std::make_unique<PassMemory<T>>(chain); }) {}
 };
 
 // Keys: loss and loss.OPTION; optimizer.kind and optimizer.OPTION; metrics (names with commas);

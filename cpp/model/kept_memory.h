@@ -1,0 +1,52 @@
+// A memory that an object keeps from call to call, changed by one call at a time. Knows nothing of
+// what it holds.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace lstmfast::model {
+
+// Calls exclude each other by a lease of the object (model/busy.h). A fork may come in the middle
+// of one: the child then finds the memory half changed, and its next call gets a new one.
+template <class M>
+class KeptMemory {
+ public:
+  explicit KeptMemory(std::function<std::unique_ptr<M>()> make)
+      : make_(std::move(make)), memory_(make_()) {}
+
+  // The memory, while it changes.
+  class Change {
+   public:
+    explicit Change(KeptMemory& kept) : kept_(kept) {
+      if (kept.changing_) {  // by a thread of the parent
+        static_cast<void>(kept.memory_.release());
+        kept.memory_ = kept.make_();
+      }
+      kept.changing_ = true;
+    }
+    ~Change() { kept_.changing_ = false; }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+    M& operator*() { return *kept_.memory_; }
+    M* operator->() { return kept_.memory_.get(); }
+
+   private:
+    KeptMemory& kept_;
+  };
+
+  // A new one takes its place. To be called as a change is made.
+  void clear() {
+    std::unique_ptr<M> fresh = make_();
+    if (std::exchange(changing_, false)) static_cast<void>(memory_.release());
+    memory_ = std::move(fresh);
+  }
+
+ private:
+  const std::function<std::unique_ptr<M>()> make_;
+  std::unique_ptr<M> memory_;
+  bool changing_ = false;
+};
+
+}  // namespace lstmfast::model

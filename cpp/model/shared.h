@@ -1,0 +1,43 @@
+// An object that several calls share and that may be replaced while they do. Knows nothing of it.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "model/busy.h"
+
+namespace lstmfast::model {
+
+// As an atomic std::shared_ptr, whose lock in the standard library a fork may copy while another
+// thread holds it. Here the lock is a lease, which holds in its own process alone, and what it
+// guards changes in one store.
+template <class M>
+class Shared {
+ public:
+  Shared() = default;
+  ~Shared() { delete held_.load(std::memory_order_relaxed); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+
+  std::shared_ptr<M> get() const {
+    const Busy busy(lock_, "shared", Busy::Kind::brief);
+    const std::shared_ptr<M>* const held = held_.load(std::memory_order_relaxed);
+    return held != nullptr ? *held : nullptr;
+  }
+  // Returns what was held before.
+  std::shared_ptr<M> exchange(std::shared_ptr<M> next) {
+    auto held = std::make_unique<std::shared_ptr<M>>(std::move(next));
+    {
+      const Busy busy(lock_, "shared", Busy::Kind::brief);
+      held.reset(held_.exchange(held.release(), std::memory_order_relaxed));
+    }
+    return held != nullptr ? std::move(*held) : nullptr;
+  }
+
+ private:
+  mutable BusyFlag lock_;
+  std::atomic<std::shared_ptr<M>*> held_{nullptr};  // null: never set
+};
+
+}  // namespace lstmfast::model
