@@ -65,7 +65,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "sample_weight below 0": (
         lambda: compiled().train_on_batch(X, Y, sample_weight=-np.ones(15)),
         ValueError,
-        r"\[train_on_batch\] sample_weight holds other values than finite ones of at least 0",
+        r"\[train_on_batch\] sample_weight\[0\] is -1.0; expected finite numbers of at least 0",
     ),
     "sample_weight of validation": (
         lambda: compiled().fit(X, Y, validation_data=(X, Y, [1.0])),

@@ -208,3 +208,14 @@ def test_numpy_s_scalars_as_arguments() -> None:
     assert run.history == want.history
     assert model.predict(X, batch_size=np.uint8(3)).shape == (8, 1)
     assert model.evaluate(X, Y, i(3), i(0), return_dict=yes).keys() == {"loss"}
+
+
+def test_input_dim() -> None:
+    assert Sequential([Dense(1, input_dim=2)]).input_shape == (None, 2)
+    assert Sequential([LSTM(1, input_dim=np.int64(2))]).input_shape == (None, None, 2)
+
+
+def test_optimizers_from_their_configurations() -> None:
+    for made in (SGD(0.5, momentum=0.25, clipnorm=1.0), Adam(name="mine", epsilon=1e-3)):
+        again = type(made).from_config(made.get_config())
+        assert again.get_config() == made.get_config()

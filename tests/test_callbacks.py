@@ -157,7 +157,7 @@ def test_an_error_in_a_callback_reaches_the_caller() -> None:
 
 def test_what_is_no_callback() -> None:
     model, x, y = model_and_data()
-    with pytest.raises(TypeError, match=r"\[callbacks\] one is of type int"):
+    with pytest.raises(TypeError, match=r"\[fit\] callbacks\[0\] is of type int"):
         model.fit(x, y, verbose=0, callbacks=[3])
 
     class Late(Callback):

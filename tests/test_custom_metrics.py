@@ -150,7 +150,7 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "incomplete": (NoReset, TypeError, r"\[NoReset\] the metric lacks result and reset_state"),
     "nameless": (NoName, TypeError, r"\[NoName\] the metric has no name; call super"),
     "no metric": (3, TypeError, "metric is of type int; expected a name or an object"),
-    "another class": (dict, TypeError, "metric is of type type"),
+    "another class": (dict, TypeError, "metric is the class dict; expected a name"),
     "a text": (Text, TypeError, r"\[text\] result is str; expected a number"),
     "several": (Values, TypeError, r"\[values\] result has shape \(3,\); expected a number"),
     "an error": (Fails, LookupError, "mine"),

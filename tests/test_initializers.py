@@ -179,8 +179,8 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "steps": (lambda: Chrono(1), ValueError, r"\[Chrono\] max_steps is 1; expected at least 2"),
     "no steps": (lambda: Chrono()((3,)), ValueError, r"expected Chrono\(max_steps\) here"),
     "stft": (lambda: initializers.get("stft"), ValueError, "'stft' is not available in this"),
-    "none": (lambda: initializers.get(None), TypeError, "initializer is of type NoneType"),
-    "class": (lambda: initializers.get(int), TypeError, "initializer is of type type; expected"),
+    "none": (lambda: initializers.get(None), TypeError, "initializer is None; expected"),
+    "class": (lambda: initializers.get(int), TypeError, "initializer is the class int; expected"),
     "shape": (
         lambda: initializers.get(lambda shape, dtype: np.zeros(3))((2, 2)),
         ValueError,

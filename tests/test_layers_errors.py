@@ -74,7 +74,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         r"weights: forward.kernel has shape \(3, 11\); expected \(3, 12\)",
     ),
     "x": (lambda: LSTM(3)(X[0, 0]), ValueError, r"\[layers.LSTM\] x has shape \(3,\)"),
-    "x rank": (lambda: LSTM(3)(X[0]), ValueError, r"expected \(steps, features\)"),
+    "x rank": (lambda: LSTM(3)(X[0]), ValueError, r"expected \(batch, steps, features\)"),
     "x features": (
         lambda: LSTM(3, input_shape=(T, I)) and _called()(X[..., :2]),
         ValueError,

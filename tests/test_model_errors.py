@@ -146,7 +146,11 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     ),
     "loss": (lambda: compiled().compile("adam", "msee"), ValueError, r"msee.*mean_squared_error"),
     "loss kind": (lambda: compiled().compile("adam", 3), TypeError, "loss is of type int; expe"),
-    "loss of another class": (lambda: compiled().compile("adam", dict), TypeError, "of type type"),
+    "loss of another class": (
+        lambda: compiled().compile("adam", dict),
+        TypeError,
+        "is the class dict",
+    ),
     "metric": (
         lambda: compiled().compile("adam", "mse", metrics=["mea"]),
         ValueError,

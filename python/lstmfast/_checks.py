@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,24 @@ import numpy as np
 LARGEST_COUNT = 2**31 - 1  # the core counts in C's int
 
 
+# libraries whose classes have the names of ours
+LIBRARIES = frozenset({"keras", "tensorflow", "tf_keras", "torch", "torchmetrics"})
+
+
 def wrong_kind(where: str, name: str, value: Any, expected: str) -> TypeError:
     """Return the error for an argument of a wrong type."""
-    found = "None" if value is None else f"of type {type(value).__name__}"
-    return TypeError(f"[{where}] {name} is {found}; expected {expected}")
+    return TypeError(f"[{where}] {name} is {what_came(value)}; expected {expected}")
+
+
+def what_came(value: Any) -> str:
+    """Return what a value of a wrong type is."""
+    if value is None:
+        return "None"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    kind = type(value)
+    is_foreign = kind.__module__.partition(".")[0] in LIBRARIES
+    return f"of type {f'{kind.__module__}.' if is_foreign else ''}{kind.__qualname__}"
 
 
 def count(value: Any, name: str, where: str, least: int = 1) -> int:
@@ -30,6 +46,11 @@ def count(value: Any, name: str, where: str, least: int = 1) -> int:
     if number > LARGEST_COUNT:
         raise ValueError(f"[{where}] {name} is {number}; expected at most {LARGEST_COUNT}")
     return number
+
+
+def level(value: Any, name: str, where: str) -> int:
+    """Return how much to show, given as a count or as a flag."""
+    return int(value) if isinstance(value, bool | np.bool_) else count(value, name, where, 0)
 
 
 def number(value: Any, name: str, where: str) -> float:
@@ -49,7 +70,7 @@ def flag(value: Any, name: str, where: str) -> bool:
     return bool(value)
 
 
-def text(value: Any, name: str, where: str) -> str:
+def string(value: Any, name: str, where: str) -> str:
     """Return an argument that is a name or another text."""
     if not isinstance(value, str):
         raise wrong_kind(where, name, value, "a string")
@@ -66,14 +87,23 @@ def items(value: Any, name: str, where: str, expected: str) -> list[Any]:
         raise wrong_kind(where, name, value, expected) from None
 
 
-def check_unavailable(where: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+def check_unavailable(
+    where: str,
+    given: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    function: Callable[..., Any] | None = None,
+) -> None:
     """Refuse Keras's arguments that are not offered yet, unless they ask for nothing.
 
-    `defaults` holds their names with the value at which they change nothing.
+    `defaults` holds their names with the value at which they change nothing; `function` is the one
+    that was called, whose arguments may have been meant by others.
     """
     for name, value in given.items():
         if name not in defaults:
-            raise TypeError(f"[{where}] got an unexpected keyword argument {name!r}")
+            known = signature(function).parameters if function else ()
+            alike = get_close_matches(name, known, n=1, cutoff=0.75)
+            hint = f"; did you mean {alike[0]!r}?" if alike else ""
+            raise TypeError(f"[{where}] got an unexpected keyword argument {name!r}{hint}")
         default = defaults[name]
         plain = isinstance(value, bool | int | float | str)
         if value is default or (default is not None and plain and value == default):

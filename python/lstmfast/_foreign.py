@@ -32,7 +32,7 @@ def read(value: Any, where: str, name: str) -> NDArray[Any]:
     try:
         if hasattr(value, "detach"):  # a torch tensor that requires gradients refuses to be read
             value = value.detach()
-            if str(value.dtype) == "torch.bfloat16":  # NumPy has no such type
+            if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has no such type
                 value = value.float()
         if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
             return np.from_dlpack(value)
@@ -40,12 +40,23 @@ def read(value: Any, where: str, name: str) -> NDArray[Any]:
     except MemoryError:
         raise
     except Exception as error:
-        if isinstance(value, list | tuple):  # rows of different lengths
-            raise ValueError(f"[{where}] {name} is not a full array: {error}") from None
+        if isinstance(value, list | tuple):
+            reason = _why(value, error)
+            raise ValueError(f"[{where}] {name} is not a full array: {reason}") from None
         raise TypeError(
             f"[{where}] {name} is of type {type(value).__name__} and cannot be read as an array: "
             f"{error}"
         ) from error
+
+
+def _why(value: Sequence[Any], error: Exception) -> str:
+    """Return why NumPy makes no array of a list."""
+    shapes = [str(tuple(item.shape)) for item in value if hasattr(item, "shape")]
+    if len(shapes) == len(value) and len(set(shapes)) > 1:
+        return f"it is a list of arrays of shapes {', '.join(dict.fromkeys(shapes))}; expected one"
+    if "inhomogeneous" in str(error):
+        return "its rows differ in length; expected the same everywhere (pad the shorter ones)"
+    return str(error)
 
 
 def _check_kind(value: Any, where: str, name: str) -> None:

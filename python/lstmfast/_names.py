@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
+from lstmfast._checks import LIBRARIES, what_came
 from lstmfast._keras_names import names_of
 
 K = TypeVar("K")
-
-# whose losses and metrics are objects that can be called, but not as functions of arrays
-_LIBRARIES = frozenset({"keras", "tensorflow", "tf_keras", "torch", "torchmetrics"})
 
 
 @contextmanager
@@ -67,12 +65,19 @@ class Registry(Generic[K]):
         if isinstance(identifier, type) and issubclass(identifier, self.base):
             return identifier()
         if isinstance(identifier, Mapping) and "class_name" in identifier:
-            return self._named(identifier["class_name"])(**identifier.get("config", {}))
+            name, config = identifier["class_name"], identifier.get("config", {})
+            if not isinstance(name, str):
+                raise TypeError(f"{self.what}'s class_name is {what_came(name)}; expected a string")
+            if not isinstance(config, Mapping):
+                raise TypeError(
+                    f"{self.what}'s config is {what_came(config)}; expected a dictionary"
+                )
+            return self._named(name)(**config)
         if isinstance(identifier, str):
             return self._named(identifier)()
         raise TypeError(
-            f"{self.what} is of type {type(identifier).__name__}; expected a name or an object of "
-            f"lstmfast's {self.base.__name__} classes"
+            f"{self.what} is {what_came(identifier)}; expected a name or an object of lstmfast's "
+            f"{self.base.__name__} classes"
         )
 
     def refuse_foreign(self, identifier: Any) -> None:
@@ -82,7 +87,7 @@ class Registry(Generic[K]):
         if "lstmfast" in roots:
             return
         ways = ("update_state", "result"), ("call",)
-        if roots & _LIBRARIES or any(all(hasattr(kind, n) for n in names) for names in ways):
+        if roots & LIBRARIES or any(all(hasattr(kind, n) for n in names) for names in ways):
             known = self.find(kind.__name__)
             name = snake_case(kind.__name__) if known else next(iter(self.aliases))
             raise TypeError(

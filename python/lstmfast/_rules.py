@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from lstmfast._checks import number
+from lstmfast._checks import number, what_came
 from lstmfast._names import Registry, snake_case
 
 R = TypeVar("R", bound="Rule")
@@ -63,7 +63,7 @@ class Rules(Registry[R]):
         known = cls in self.classes.values() or isinstance(identifier, str | Mapping)
         if not known:
             raise TypeError(
-                f"{self.what} is of type {type(identifier).__name__}; expected a name or an object "
+                f"{self.what} is {what_came(identifier)}; expected a name or an object "
                 f"of lstmfast.{self.what}s: functions and classes of one's own are not available"
             )
         return self.get(identifier)

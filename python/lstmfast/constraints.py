@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike
+from lstmfast._arrays import Array, ArrayLike, as_array
 from lstmfast._checks import count
 from lstmfast._keras_names import module_getattr
 from lstmfast._rules import Rule, Rules
@@ -60,7 +60,7 @@ class _NormConstraint(Constraint):
         return self.get_config() | {"axis": "0,1" if self.axis == (0, 1) else self.axis}
 
     def __call__(self, w: ArrayLike) -> Array:
-        array = np.asarray(w)
+        array = as_array(w, type(self).__name__, "w")
         norm = np.sqrt(np.square(array).sum(axis=self.axis, keepdims=True))
         return np.asarray(array * (self.length(norm) / (EPSILON + norm)), array.dtype)
 
@@ -176,7 +176,7 @@ class NonNeg(Constraint):
 
     def __call__(self, w: ArrayLike) -> Array:
         """Return the constrained copy of a weight."""
-        limited: Array = np.maximum(np.asarray(w), 0)
+        limited: Array = np.maximum(as_array(w, "NonNeg", "w"), 0)
         return limited
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lstmfast._checks import check_unavailable, flag, number
+from lstmfast._checks import check_unavailable, flag, number, string
 from lstmfast._keras_names import missing_attribute, module_getattr
 from lstmfast._names import Registry, config_text
 
@@ -74,8 +75,13 @@ class Optimizer:
             raise TypeError(
                 f"[{where}] got lr, the name in older versions of Keras; expected learning_rate"
             )
-        check_unavailable(where, unavailable, _UNAVAILABLE)
-        self.name = self.kind if name is None else name
+        if not hasattr(type(self), "kind"):
+            raise TypeError(
+                f"[{where}] optimizers of one's own are not available in this version; expected "
+                "one of lstmfast.optimizers"
+            )
+        check_unavailable(where, unavailable, _UNAVAILABLE, type(self).__init__)
+        self.name = self.kind if name is None else string(name, "name", where)
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
@@ -165,6 +171,11 @@ class Optimizer:
             "clipvalue": self.clipvalue,
             "global_clipnorm": self.global_clipnorm,
         }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
+        """Make an optimizer from what `get_config` returned."""
+        return cls(**config)
 
     def _bind(self, engine: _core.Model, model: weakref.ref[object]) -> None:
         self._engine, self._model = engine, model

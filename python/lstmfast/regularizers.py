@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike
+from lstmfast._arrays import ArrayLike, as_array
 from lstmfast._checks import wrong_kind
 from lstmfast._keras_names import module_getattr
 from lstmfast._rules import Rule, Rules
@@ -63,7 +63,7 @@ class L1(Regularizer):
 
     def __call__(self, x: ArrayLike) -> float:
         """Return the penalty on the numbers."""
-        return self.l1 * float(np.abs(x).sum())
+        return self.l1 * float(np.abs(as_array(x, "L1", "x")).sum())
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class L2(Regularizer):
 
     def __call__(self, x: ArrayLike) -> float:
         """Return the penalty on the numbers."""
-        return self.l2 * float(np.square(x).sum())
+        return self.l2 * float(np.square(as_array(x, "L2", "x")).sum())
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def __call__(self, x: ArrayLike) -> float:
         """Return the penalty on a matrix."""
-        array: Array = np.asarray(x)
+        array = as_array(x, "OrthogonalRegularizer", "x")
         if array.ndim != 2:
             raise ValueError(f"[OrthogonalRegularizer] x has {array.ndim} axes; expected 2")
         rows = array if self.mode == "rows" else array.T

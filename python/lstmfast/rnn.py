@@ -201,7 +201,7 @@ class LSTM:
             forget_bias, "LSTM", has_bias=self.bias or self.layer_norm
         )
         self._dtype = as_dtype(dtype, "LSTM")
-        rng = as_generator(seed)
+        rng = as_generator(seed, "LSTM")
         self._make_core(draw_seed(rng))
         weights: dict[str, Array] = {}
         for suffix, shapes in zip(self._suffixes, self._parameters.parts, strict=True):

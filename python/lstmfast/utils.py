@@ -61,7 +61,7 @@ def set_random_seed(seed: int) -> None:
     _package_generator = np.random.default_rng(value)
 
 
-def as_generator(seed: Seed = None) -> np.random.Generator:
+def as_generator(seed: Seed = None, where: str = "as_generator") -> np.random.Generator:
     """Return a generator of one's own for a ``seed`` argument.
 
     Parameters
@@ -69,6 +69,8 @@ def as_generator(seed: Seed = None) -> np.random.Generator:
     seed : int, numpy.random.Generator or None
         An integer seeds a new generator; a generator is returned as it is; None draws the seed
         from the package's generator.
+    where : str
+        Whose argument it is, for error messages.
 
     Examples
     --------
@@ -83,12 +85,10 @@ def as_generator(seed: Seed = None) -> np.random.Generator:
     try:
         value = operator.index(seed)
     except TypeError:
-        raise TypeError(
-            f"seed is of type {type(seed).__name__}; expected an integer, a "
-            "numpy.random.Generator or None"
-        ) from None
+        expected = "an integer, a numpy.random.Generator or None"
+        raise wrong_kind(where, "seed", seed, expected) from None
     if value < 0:
-        raise ValueError(f"seed is {value}; expected 0 or more")
+        raise ValueError(f"[{where}] seed is {value}; expected 0 or more")
     return np.random.default_rng(value)
 
 

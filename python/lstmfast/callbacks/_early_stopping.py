@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lstmfast._arrays import Array
-from lstmfast._checks import count, flag
+from lstmfast._checks import count, flag, level, number
 from lstmfast.callbacks.base import Logs
 from lstmfast.callbacks.monitor import MonitorCallback
 from lstmfast.callbacks.states import State, checked
@@ -65,8 +65,8 @@ class EarlyStopping(MonitorCallback):
     ) -> None:
         super().__init__(monitor, mode, None, min_delta)
         self.patience = count(patience, "patience", "EarlyStopping", least=0)
-        self.verbose = verbose
-        self.baseline = baseline
+        self.verbose = level(verbose, "verbose", "EarlyStopping")
+        self.baseline = None if baseline is None else number(baseline, "baseline", "EarlyStopping")
         self.restore_best_weights = flag(
             restore_best_weights, "restore_best_weights", "EarlyStopping"
         )

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lstmfast._checks import items
+from lstmfast._checks import items, wrong_kind
 from lstmfast.callbacks.states import State
 
 if TYPE_CHECKING:
@@ -142,25 +142,27 @@ _NOT_CALLED = (
 )
 
 
+_EXPECTED = "an object of a class derived from lstmfast.callbacks.Callback"
+
+
 class CallbackList:
     """The callbacks of one call, and who listens to what."""
 
-    def __init__(self, callbacks: Any, model: Sequential, params: dict[str, Any]) -> None:
+    def __init__(
+        self, callbacks: Any, model: Sequential, params: dict[str, Any], where: str
+    ) -> None:
         if callbacks is None:
             callbacks = []
         elif isinstance(callbacks, Callback):
             callbacks = [callbacks]
-        self.callbacks: list[Callback] = items(callbacks, "callbacks", "fit", "a list of callbacks")
-        for callback in self.callbacks:
+        self.callbacks: list[Callback] = items(callbacks, "callbacks", where, "a list of callbacks")
+        for place, callback in enumerate(self.callbacks):
             if not isinstance(callback, Callback):
-                raise TypeError(
-                    f"[callbacks] one is of type {type(callback).__name__}; expected objects of "
-                    "classes derived from lstmfast.callbacks.Callback"
-                )
+                raise wrong_kind(where, f"callbacks[{place}]", callback, _EXPECTED)
             for hook in _NOT_CALLED:
                 if hasattr(callback, hook):
                     raise ValueError(
-                        f"[callbacks] {type(callback).__name__} has {hook}, which is not available "
+                        f"[{where}] {type(callback).__name__} has {hook}, which is not available "
                         "in this version"
                     )
         for callback in self.callbacks:
@@ -285,4 +287,10 @@ class LambdaCallback(Callback):
             "on_train_batch_begin": on_train_batch_begin,
             "on_train_batch_end": on_train_batch_end,
         }
+        for name, hook in hooks.items():
+            if name.startswith("on_") and hook is not None:
+                if name not in _NOT_CALLED and not hasattr(Callback, name):
+                    raise TypeError(f"[LambdaCallback] there is no hook {name}")
+                if not callable(hook):
+                    raise wrong_kind("LambdaCallback", name, hook, "a function")
         self.__dict__.update({name: hook for name, hook in hooks.items() if hook is not None})

@@ -6,7 +6,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from lstmfast._checks import number
+from lstmfast._checks import number, string
 from lstmfast.callbacks.base import Callback, Logs
 from lstmfast.callbacks.states import State
 
@@ -42,7 +42,7 @@ class MonitorCallback(Callback):
             raise ValueError(
                 f"[{type(self).__name__}] mode is {mode!r}; expected 'auto', 'min' or 'max'"
             )
-        self.monitor = monitor
+        self.monitor = string(monitor, "monitor", type(self).__name__)
         self.mode = mode
         self.best = best
         self.min_delta = abs(number(min_delta, "min_delta", type(self).__name__))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lstmfast._checks import flag
 from lstmfast.callbacks.base import Callback
 
 
@@ -34,4 +35,4 @@ class TerminateOnNaN(Callback):
 
     def __init__(self, raise_error: bool = False) -> None:
         super().__init__()
-        self.raise_error = raise_error
+        self.raise_error = flag(raise_error, "raise_error", "TerminateOnNaN")

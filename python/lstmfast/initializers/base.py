@@ -28,7 +28,7 @@ class Initializer:
         for option in dataclasses.fields(self):  # type: ignore[arg-type]
             value = getattr(self, option.name)
             if option.name == "seed" and value is not None:
-                as_generator(value)
+                as_generator(value, where)
             elif isinstance(option.default, float):
                 value = number(value, option.name, where)
                 if not math.isfinite(value):

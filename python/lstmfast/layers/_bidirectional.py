@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmfast._arrays import Array, as_float, shape_text
-from lstmfast._checks import items
+from lstmfast._checks import items, wrong_kind
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.layers.base import Parts, Sample, part_of
@@ -218,9 +218,7 @@ def _lstm(layer: Any, name: str) -> LSTM:
     if isinstance(layer, Mapping) and layer.get("class_name") == "LSTM":
         return LSTM.from_config(layer.get("config", {}))  # type: ignore[return-value]
     if not isinstance(layer, LSTM):
-        raise TypeError(
-            f"[{where}] {name} is of type {type(layer).__name__}; expected a layer LSTM"
-        )
+        raise wrong_kind(where, name, layer, "a layer LSTM, as in Bidirectional(LSTM(32))")
     return layer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from lstmfast import initializers
 from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
 from lstmfast._checks import count, flag
-from lstmfast.layers.base import Layer, Parts, Sample
+from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
 
 
 class Dense(Layer):
@@ -45,6 +45,11 @@ class Dense(Layer):
     """
 
     kind = "dense"
+    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {
+        "lora_rank": None,
+        "lora_alpha": None,
+        "quantization_config": None,
+    }
     rules = (
         "kernel_regularizer",
         "bias_regularizer",

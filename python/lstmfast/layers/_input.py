@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lstmfast._arrays import shape_text
-from lstmfast._checks import count
+from lstmfast._arrays import as_dtype, shape_text
+from lstmfast._checks import count, string
 
 
 class Input:
@@ -51,8 +51,8 @@ class Input:
         self.batch_size = (
             None if batch_size is None else count(batch_size, "batch_size", "layers.Input")
         )
-        self.dtype = dtype
-        self.name = "input_layer" if name is None else name
+        self.dtype = None if dtype is None else as_dtype(dtype, "layers.Input").name
+        self.name = "input_layer" if name is None else string(name, "name", "layers.Input")
 
     def __repr__(self) -> str:
         return f"<Input shape={shape_text((None, *self.shape))}, name={self.name}>"
@@ -72,14 +72,19 @@ def split_batch(
     return batch, tuple(sample)
 
 
-def sample_shape(shape: Any, where: str) -> tuple[int | None, ...]:
+def sample_shape(shape: Any, where: str, name: str = "shape") -> tuple[int | None, ...]:
     """Return the shape of one sample: sizes of at least 1, None for any number of steps."""
     if isinstance(shape, str) or not isinstance(shape, Sequence):
-        raise TypeError(f"[{where}] shape is {shape!r}; expected a tuple such as (steps, features)")
-    sizes = tuple(None if size is None else count(size, "shape", where) for size in shape)
+        raise TypeError(
+            f"[{where}] {name} is {shape!r}; expected a tuple such as (steps, features)"
+        )
+    sizes = tuple(
+        None if size is None else count(size, f"{name}[{place}]", where)
+        for place, size in enumerate(shape)
+    )
     if not sizes or sizes[-1] is None:
         raise ValueError(
-            f"[{where}] shape is {shape_text(sizes)}; expected "
+            f"[{where}] {name} is {shape_text(sizes)}; expected "
             "(steps, features) or (features,), where only steps may be None"
         )
     return sizes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lstmfast._arrays import Array, ArrayLike, as_float
+from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import items
 from lstmfast.layers._input import split_batch
 from lstmfast.layers.base import Layer
@@ -25,6 +25,7 @@ class Recurrent(Layer):
         Batch size and `input_shape` in one, for a stateful layer at the head of a model.
     """
 
+    steps_of_dim = (None,)
     return_sequences: bool
     return_state: bool
     return_cell_states: bool
@@ -100,6 +101,13 @@ class Recurrent(Layer):
             more["initial_state"] = self._states(initial_state, x)
         results = self._split(self._call(x, mask, training, **more))
         return results if len(results) > 1 else results[0]
+
+    def _check_axes(self, x: Array) -> None:
+        if x.ndim != 3:
+            raise ValueError(
+                f"[{self.where}] x has shape {shape_text(x.shape)}; expected (batch, steps, "
+                "features)"
+            )
 
     def _states(self, states: Any, x: ArrayLike) -> list[Array]:
         states = items(states, "initial_state", self.where, "a list of arrays")

@@ -11,12 +11,12 @@ import numpy as np
 
 from lstmfast import _core, constraints, initializers, regularizers
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
-from lstmfast._checks import check_unavailable, flag
+from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
 from lstmfast._keras_names import missing_attribute
 from lstmfast._names import config_text, naming
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
-from lstmfast.layers._input import sample_shape
+from lstmfast.layers._input import Input, sample_shape
 from lstmfast.layers.weights import Weights
 from lstmfast.regularizers import REGULARIZERS
 from lstmfast.utils import as_generator, draw_seed
@@ -47,7 +47,7 @@ class Layer(Weights, ABC):
         The layer's name; by default its kind, numbered where a model has several.
     input_shape : tuple of int or None, optional
         On a model's first layer, the shape of one sample, in place of an `Input`; None stands for
-        any number of steps.
+        any number of steps. Keras's older ``input_dim``, the number of features, will do too.
     dtype : {"float32", "float64"}, optional
         That of the model, which it must be equal to. A layer in no model computes in it; float32
         by default.
@@ -66,13 +66,16 @@ class Layer(Weights, ABC):
     # attributes that are regularizers or constraints, or None
     rules: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
     activity_regularizer: Any = None
+    steps_of_dim: ClassVar[tuple[None, ...]] = ()  # what stands before input_dim in input_shape
     _dtype: str | None = None  # as it was given
 
     def __init__(
         self, name: str | None = None, input_shape: Sequence[int | None] | None = None
     ) -> None:
-        self.name = name
-        self.input_shape = None if input_shape is None else sample_shape(input_shape, self.where)
+        self.name = None if name is None else string(name, "name", self.where)
+        self.input_shape: Sample | None = None
+        if input_shape is not None:
+            self.input_shape = sample_shape(input_shape, self.where, "input_shape")
         self._calls = 0  # training calls of the layer on its own: they name its masks
         self._call_seed: int | None = None
         self._model: weakref.ref[object] | None = None
@@ -100,7 +103,14 @@ class Layer(Weights, ABC):
         """Refuse the constructor's other arguments, unless they change nothing."""
         rest = dict(rest)
         self.dtype = rest.pop("dtype", None)
-        check_unavailable(self.where, rest, self.unavailable)
+        features = rest.pop("input_dim", None)
+        if features is not None:
+            if self.input_shape is not None:
+                raise ValueError(
+                    f"[{self.where}] input_dim is given; expected no input_shape with it"
+                )
+            self.input_shape = (*self.steps_of_dim, count(features, "input_dim", self.where))
+        check_unavailable(self.where, rest, self.unavailable, type(self).__init__)
 
     @property
     def dtype(self) -> str | None:
@@ -245,14 +255,20 @@ class Layer(Weights, ABC):
 
     def _ready(self, x: ArrayLike) -> Array:
         """Return x as the core takes it; now there are weights."""
+        if isinstance(x, Input | Layer):
+            expected = "an array (only Sequential joins layers in this version)"
+            raise wrong_kind(self.where, "x", x, expected)
         array = as_float(x, np.dtype(self.dtype or np.float32), self.where, "x")
-        if array.ndim < 2:
-            raise ValueError(
-                f"[{self.where}] x has shape {shape_text(array.shape)}; expected (batch, ...)"
-            )
+        self._check_axes(array)
         if self._engine is None:
             self._build_alone(array)
         return array
+
+    def _check_axes(self, x: Array) -> None:
+        if x.ndim < 2:
+            raise ValueError(
+                f"[{self.where}] x has shape {shape_text(x.shape)}; expected (batch, ...)"
+            )
 
     def _build_alone(self, x: Array) -> None:
         """Make weights, for inputs like x, of a layer that is in no model."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from lstmfast._arrays import as_array, shape_text
-from lstmfast._checks import check_unavailable
+from lstmfast._checks import check_unavailable, string, wrong_kind
 from lstmfast._names import function_name, snake_case
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Metric:
     def __init__(self, name: str | None = None, dtype: None = None) -> None:
         check_unavailable(type(self).__name__, {"dtype": dtype}, {"dtype": None})
         self.kind = snake_case(type(self).__name__)
-        self.name = self.kind if name is None else name
+        self.name = self.kind if name is None else string(name, "name", type(self).__name__)
 
     def _in_core(self) -> NotImplementedError:
         return NotImplementedError(
@@ -156,6 +156,8 @@ class MeanMetricWrapper(Metric):
         name: str | None = None,
         dtype: None = None,
     ) -> None:
+        if not callable(fn):
+            raise wrong_kind("MeanMetricWrapper", "fn", fn, "a function of y_true and y_pred")
         super().__init__(function_name(fn) if name is None else name, dtype)
         self.fn = fn
         self.reset_state()

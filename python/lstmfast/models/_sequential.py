@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstmfast import layers
+from lstmfast._checks import wrong_kind
 from lstmfast._keras_names import missing_attribute
 from lstmfast.layers import Input, Layer
 from lstmfast.models import saving
@@ -76,6 +77,10 @@ class Sequential(Trainer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], *, seed: Seed = None) -> Sequential:
         """Make a model, with new weights, from what `get_config` returned."""
+        if not isinstance(config, Mapping):
+            raise wrong_kind("Sequential.from_config", "config", config, "a dictionary")
+        if "layers" not in config:
+            raise ValueError("[Sequential.from_config] config lacks layers; expected get_config()")
         shape = config.get("input_shape")
         items: list[Layer | Input] = (
             [] if shape is None else [Input(shape, config.get("batch_size"))]
@@ -95,6 +100,8 @@ class Sequential(Trainer):
         print_fn : callable, optional
             What takes the text, in place of `print`.
         """
+        if print_fn is not None and not callable(print_fn):
+            raise wrong_kind("summary", "print_fn", print_fn, "a function of a text")
         (print if print_fn is None else print_fn)(summary_text(self, line_length))
 
     def save(

@@ -13,7 +13,7 @@ from lstmfast._checks import check_unavailable
 from lstmfast._names import naming
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric, get_all
-from lstmfast.models.data import checked_input, checked_target, only
+from lstmfast.models.data import Names, checked_input, checked_target, only
 from lstmfast.models.weighted import Weighted
 from lstmfast.utils import draw_seed
 
@@ -147,8 +147,8 @@ class Compiled(Weighted):
             raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
         return self._engine_for(x, where)
 
-    def _targets(self, y: ArrayLike, samples: int, where: str, name: str = "y") -> Array:
-        return checked_target(y, self._dtype, samples, len(self.output_shape), where, name)
+    def _targets(self, y: ArrayLike, samples: int, where: str, names: Names = ("x", "y")) -> Array:
+        return checked_target(y, self._dtype, samples, len(self.output_shape), where, names)
 
     def _check_weighable(self, name: str, where: str) -> None:
         if self.loss is not None and self.loss.is_custom:

@@ -13,6 +13,7 @@ from lstmfast._checks import count, number, wrong_kind
 from lstmfast._foreign import DEEPEST
 
 Dtype = np.dtype[Any]
+Names = tuple[str, str]  # what the user calls x and y
 
 
 def only(value: ArrayLike, axes: int, samples: int = 1) -> ArrayLike:
@@ -43,6 +44,8 @@ def checked_input(
     shape = array.shape[1:]
     if array.ndim == 0 or (shape != sample and not _fits(shape, sample)):
         hint = f"; for one sample pass {name}[None]" if _fits(array.shape, sample) else ""
+        if isinstance(x, list | tuple) and array.ndim == len(sample) + 2:
+            hint = f"; {len(x)} inputs came, and the model has one"
         raise ValueError(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected "
             f"{shape_text(('N', *sample))}{hint}"  # type: ignore[arg-type]
@@ -57,22 +60,23 @@ def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:
 
 
 def checked_target(
-    y: ArrayLike, dtype: Dtype, samples: int, axes: int, where: str, name: str = "y"
+    y: ArrayLike, dtype: Dtype, samples: int, axes: int, where: str, names: Names = ("x", "y")
 ) -> Array:
     """Return targets for that many samples. What else they must be is for the loss to say.
 
     axes: of the model's output.
     """
+    x_name, name = names
     if y is None:
         raise ValueError(f"[{where}] {name} is missing")
     array = as_float(only(y, axes, samples), dtype, where, name)
     if array.ndim == 0 or len(array) != samples:
         raise ValueError(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected "
-            f"({samples}, ...), for x has {samples} samples"
+            f"({samples}, ...), for {x_name} has {samples} samples"
         )
     if samples == 0:
-        raise ValueError(f"[{where}] x has no samples")
+        raise ValueError(f"[{where}] {x_name} has no samples")
     return array
 
 
@@ -88,8 +92,13 @@ def checked_weights(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected ({samples},), or one "
             "weight for each step"
         )
-    if not ((array >= 0) & np.isfinite(array)).all():
-        raise ValueError(f"[{where}] {name} holds other values than finite ones of at least 0")
+    wrong = ~((array >= 0) & np.isfinite(array))
+    if wrong.any():
+        place = np.argwhere(wrong)[0].tolist()
+        raise ValueError(
+            f"[{where}] {name}{place} is {array[tuple(place)]}; expected finite numbers of at "
+            "least 0"
+        )
     return array
 
 

@@ -76,7 +76,7 @@ class FitRun:
         self.schedule = schedule
         self.validation = validation
         params = {"verbose": verbose, "epochs": schedule.epochs, "steps": steps}
-        self.callbacks = CallbackList(callbacks, model, params)  # type: ignore[arg-type]
+        self.callbacks = CallbackList(callbacks, model, params, "fit")  # type: ignore[arg-type]
         self.history = self._find_history(params)
         self.on_epoch_begin = self.callbacks.listeners("on_epoch_begin")
         self.on_epoch_end = self.callbacks.listeners("on_epoch_end")

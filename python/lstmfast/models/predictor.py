@@ -55,20 +55,22 @@ class Predictor(Compiled):
             The loss alone; with metrics ``[loss, metric, ...]``; or a dictionary.
         """
         check_unavailable("evaluate", {"steps": steps}, {"steps": None})
+        as_dict = flag(return_dict, "return_dict", "evaluate")
         engine, samples = self._compiled_engine(x, "evaluate")
         targets = self._targets(y, len(samples), "evaluate")
         weights = checked_weights(sample_weight, len(samples), self._dtype, "evaluate")
         size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
         steps_done = -(-len(samples) // size)
-        listening = CallbackList(callbacks, self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
+        params = {"verbose": shown, "steps": steps_done}
+        listening = CallbackList(callbacks, self, params, "evaluate")  # type: ignore[arg-type]
         listening.call("on_test_begin", {})
         started = perf_counter()
         logs = self.renamed(engine.evaluate(samples, targets, size, weights))
         if shown:
             print(result_line(steps_done, perf_counter() - started, logs), end="", flush=True)
         listening.call("on_test_end", logs)
-        return returned(logs, return_dict)
+        return returned(logs, as_dict)
 
     def predict(
         self,
@@ -109,7 +111,8 @@ class Predictor(Compiled):
             return engine.predict(samples, size)
         check_unavailable("predict", {"steps": steps}, {"steps": None})
         steps_done = -(-len(samples) // size)
-        listening = CallbackList(callbacks, self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
+        params = {"verbose": shown, "steps": steps_done}
+        listening = CallbackList(callbacks, self, params, "predict")  # type: ignore[arg-type]
         listening.call("on_predict_begin", {})
         started = perf_counter()
         outputs = engine.predict(samples, size)
@@ -157,15 +160,16 @@ class Predictor(Compiled):
         return_dict: bool = False,
     ) -> Any:
         """Return loss and metrics of all samples, computed as one batch, as `evaluate` does."""
+        as_dict = flag(return_dict, "return_dict", "test_on_batch")
         engine, samples = self._compiled_engine(x, "test_on_batch")
         targets = self._targets(y, len(samples), "test_on_batch")
         weights = checked_weights(sample_weight, len(samples), self._dtype, "test_on_batch")
         logs = self.renamed(engine.test_on_batch(samples, targets, weights))
-        return returned(logs, return_dict)
+        return returned(logs, as_dict)
 
 
-def returned(logs: dict[str, Any], return_dict: bool) -> Any:
+def returned(logs: dict[str, Any], as_dict: bool) -> Any:
     """Return a call's values in the form that Keras gives them."""
-    if return_dict:
+    if as_dict:
         return logs
     return list(logs.values()) if len(logs) > 1 else logs["loss"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_float, shape_text
-from lstmfast._checks import check_unavailable, count, flag, items, text, wrong_kind
+from lstmfast._checks import check_unavailable, count, flag, items, string, wrong_kind
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._input import sample_shape
 from lstmfast.layers._recurrent import Recurrent
@@ -32,11 +32,11 @@ class Stack:
         wanted = "a list of layers: Sequential([LSTM(...), Dense(...)])"
         given = [] if layers is None else items(layers, "layers", "Sequential", wanted)
         self.trainable = trainable
-        self.name = "sequential" if name is None else text(name, "name", "Sequential")
+        self.name = "sequential" if name is None else string(name, "name", "Sequential")
         self.layers: list[Layer] = []
         self._dtype_given = dtype is not None
         self._dtype = as_dtype("float32" if dtype is None else dtype, "Sequential")
-        self._rng = as_generator(seed)
+        self._rng = as_generator(seed, "Sequential")
         self._sample_shape: tuple[int | None, ...] | None = None
         self._batch_size: int | None = None  # of every batch, for stateful layers
         self._engine: _core.Model | None = None
@@ -106,10 +106,7 @@ class Stack:
             self._batch_size = layer.batch_size
             return
         if not isinstance(layer, Layer):
-            raise TypeError(
-                f"[Sequential.add] layer is of type {type(layer).__name__}; expected a layer of "
-                "lstmfast.layers"
-            )
+            raise wrong_kind("Sequential.add", "layer", layer, "a layer of lstmfast.layers")
         if layer.problem_in_row is not None:
             raise ValueError(f"[Sequential.add] {layer!r}: {layer.problem_in_row}")
         owner = layer._model() if layer._model else None
@@ -146,6 +143,7 @@ class Stack:
                 raise ValueError(
                     f"[Sequential.get_layer] index is {index}; there are {len(self.layers)} layers"
                 ) from None
+        name = string(name, "name", "Sequential.get_layer")
         for layer in self.layers:
             if layer.name == name:
                 return layer
@@ -279,8 +277,9 @@ class Stack:
     def _built_engine(self) -> _core.Model:
         if self._engine is None:
             raise ValueError(
-                "the model has no weights yet, for its input shape is not known: begin the layers "
-                "with an Input, pass input_shape= to the first layer, or call build or fit"
+                "[Sequential] the model has no weights yet, for its input shape is not known: "
+                "begin the layers with an Input, pass input_shape= to the first layer, or call "
+                "build or fit"
             )
         return self._engine
 

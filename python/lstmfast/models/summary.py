@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstmfast._checks import count
+
 if TYPE_CHECKING:
     from lstmfast.models._sequential import Sequential
 
@@ -22,7 +24,8 @@ def summary_text(model: Sequential, line_length: int | None = None) -> str:
             rows.append((title, str(layer.output_shape), f"{layer.count_params():,}"))
         else:
             rows.append((title, "?", "0 (unbuilt)"))
-    room = (75 if line_length is None else line_length) - 10  # 4 lines, 6 spaces
+    width = 75 if line_length is None else count(line_length, "line_length", "summary")
+    room = width - 10  # 4 lines, 6 spaces
     columns = zip(_TITLES, *rows, strict=True)
     widths = [
         max(round(share * room), *map(len, texts))
@@ -38,11 +41,11 @@ def summary_text(model: Sequential, line_length: int | None = None) -> str:
         lines += [_rule(("├", "┼", "┤"), "─", widths)] if number else []
         lines.append(_row("│", row, widths))
     lines.append(_rule(("└", "┴", "┘"), "─", widths))
-    count = model.count_params() if model.built else 0
-    size = _size_text(count * np.dtype(model.dtype).itemsize)
+    total = model.count_params() if model.built else 0
+    size = _size_text(total * np.dtype(model.dtype).itemsize)
     lines += [
-        f" Total params: {count:,} ({size})",
-        f" Trainable params: {count:,} ({size})",
+        f" Total params: {total:,} ({size})",
+        f" Trainable params: {total:,} ({size})",
         " Non-trainable params: 0 (0.00 B)",
     ]
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lstmfast._arrays import Array, ArrayLike
-from lstmfast._checks import check_unavailable, count, flag, number
+from lstmfast._checks import check_unavailable, count, flag, number, wrong_kind
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
 from lstmfast.models.data import (
@@ -181,13 +181,14 @@ class Trainer(Predictor):
         return class_weights(class_weight, targets, not labels, self._dtype, where)
 
     def _validation_arrays(self, data: Any) -> list[Any]:
-        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-            what = f"{len(data)} items" if isinstance(data, tuple | list) else type(data).__name__
-            raise TypeError(f"[fit] validation_data is {what}; expected a pair (x, y)")
-        x = checked_input(
-            data[0], self._dtype, self._sample_shape or (), "fit", "validation_data[0]"
-        )
-        y = self._targets(data[1], len(x), "fit", "validation_data[1]")
+        wanted = "a pair (x, y) or (x, y, sample_weight)"
+        if not isinstance(data, tuple | list):
+            raise wrong_kind("fit", "validation_data", data, wanted)
+        if len(data) not in (2, 3):
+            raise ValueError(f"[fit] validation_data has {len(data)} items; expected {wanted}")
+        names = "validation_data[0]", "validation_data[1]"
+        x = checked_input(data[0], self._dtype, self._sample_shape or (), "fit", names[0])
+        y = self._targets(data[1], len(x), "fit", names)
         given = data[2] if len(data) == 3 else None
         name = "validation_data[2]"
         if given is not None:
@@ -208,9 +209,10 @@ class Trainer(Predictor):
         """
         engine, samples = self._compiled_engine(x, "train_on_batch")
         where = "train_on_batch"
+        as_dict = flag(return_dict, "return_dict", where)
         targets = self._targets(y, len(samples), where)
         weights = checked_weights(sample_weight, len(targets), self._dtype, where)
         if class_weight is not None:
             weights = self._class_weights(class_weight, weights, targets, where)
         logs = self.renamed(engine.train_on_batch(samples, targets, weights))
-        return returned(logs, return_dict)
+        return returned(logs, as_dict)
