@@ -13,6 +13,7 @@ from .progress import progress_bar
 
 if TYPE_CHECKING:
     from lstmfast.forecasting import Forecast, Series
+    from lstmfast.forecasting.windows import Window
 
 HELP = "train on a column of a CSV file and write its forecast with prediction intervals"
 
@@ -102,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.forecasting import DataError, read_series
     from lstmfast.forecasting.pipeline import choose_window
     from lstmfast.forecasting.report import forecast_csv, forecast_note
+    from lstmfast.forecasting.season import calendar_periods
     from lstmfast.forecasting.transforms import check_values, get_transform
     from lstmfast.forecasting.validation import plan_validation
 
@@ -121,14 +123,15 @@ def run(args: argparse.Namespace) -> int:
         check_values(series.values, transform, series.where)
     except DataError as error:
         raise UserError(str(error)) from None
+    periods = calendar_periods(series.clock.unit, series.clock.step)
+    window = choose_window(series.values[:, 0], transform, args.lookback, args.season, periods)
     try:
-        window = choose_window(series.values[:, 0], transform, args.lookback, args.season)
         plan_validation(len(series.values), transform, window, args.horizon)
         series.future(args.horizon)
     except DataError as error:
-        hint = _lookback_hint(series, args)
+        hint = _lookback_hint(series, window, args)
         raise UserError(f'{series.name}: column "{args.column}": {error}{hint}') from None
-    coming = _forecast(series, args)
+    coming = _forecast(series, window, args)
     picture = b""
     if args.plot is not None:
         from lstmfast.forecasting.plot import plot_forecast
@@ -153,17 +156,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _lookback_hint(series: Series, args: argparse.Namespace) -> str:
+def _lookback_hint(series: Series, window: Window, args: argparse.Namespace) -> str:
     """Return what else would help against a series that is too short."""
     from lstmfast.forecasting import DataError
-    from lstmfast.forecasting.pipeline import choose_window
     from lstmfast.forecasting.transforms import get_transform
     from lstmfast.forecasting.validation import plan_validation
+    from lstmfast.forecasting.windows import Window
 
     transform = get_transform(args.transform)
     try:
         series.future(args.horizon)
-        smallest = choose_window(series.values[:, 0], transform, 1, args.season)
+        smallest = Window(1, window.season)
         plan_validation(len(series.values), transform, smallest, args.horizon)
     except DataError:
         return ""
@@ -180,7 +183,7 @@ def _save_network(path: Path, coming: Forecast) -> None:
         raise UserError(f"{path}: {reason}") from None
 
 
-def _forecast(series: Series, args: argparse.Namespace) -> Forecast:
+def _forecast(series: Series, window: Window, args: argparse.Namespace) -> Forecast:
     from lstmfast.forecasting import forecast
 
     with progress_bar("training", disable=None) as advance:
@@ -188,8 +191,8 @@ def _forecast(series: Series, args: argparse.Namespace) -> Forecast:
             series.values[:, 0],
             inputs=series.values[:, 1:] if args.inputs else None,
             horizon=args.horizon,
-            lookback=args.lookback,
-            season=args.season,
+            lookback=window.lookback,
+            season=window.season,
             transform=args.transform,
             epochs=args.epochs,
             seed=args.seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .intervals import error_scale
 from .model import EPOCHS, Forecaster
-from .season import find_season
+from .season import USUAL_PERIODS, find_season
 from .transforms import Transform, check_values, get_transform
 from .validation import Validation, plan_validation, validate
 from .windows import Window
@@ -64,11 +64,18 @@ class Forecast:
 
 
 def choose_window(
-    target: Array, transform: Transform, lookback: int | None = None, season: int | None = None
+    target: Array,
+    transform: Transform,
+    lookback: int | None = None,
+    season: int | None = None,
+    periods: Iterable[float] = USUAL_PERIODS,
 ) -> Window:
-    """Return the window for a target (N,), finding what is not given in the data."""
+    """Return the window for a target (N,), finding what is not given in the data.
+
+    A season is looked for among `periods` first, see `find_season`.
+    """
     if season is None:
-        season = find_season(transform.scale(target))
+        season = find_season(transform.scale(target), periods)
     return Window.default(season) if lookback is None else Window(lookback, season)
 
 

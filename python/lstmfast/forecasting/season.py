@@ -1,46 +1,75 @@
-"""Length of the season, found in the data."""
+"""Length of the season, found in the data.
+
+A period is tested by how much of the series its phases explain: the series is cut into a few bins
+a cycle, and the spread between the means of the bins is compared with the spread within. Trend and
+memory would pretend a season (a random walk wanders through the bins of each cycle), so both are
+estimated from what the season leaves over, and filtered out before.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["autocorrelation", "find_season"]
+__all__ = ["USUAL_PERIODS", "calendar_periods", "find_season", "seasonal_evidence"]
 
 Array = NDArray[np.float64]
 
-MAX_SEASON = 200
-_LEAST_CORRELATION = 0.3
-# Among lags that correlate nearly as well, the shortest is the season, the others its multiples.
-_NEARLY = 0.85
+# Lengths in seconds, and by the other units in which times are counted.
+_YEARS = {"quarter": 4.0, "month": 12.0, "workday": 260.9, "day": 365.25, "second": 31_557_600.0}
+_WEEKS = {"workday": 5.0, "day": 7.0, "second": 604_800.0}
+_SECONDS = (60.0, 3_600.0, 86_400.0)
+
+USUAL_PERIODS = (4.0, 5.0, 7.0, 12.0, 24.0, 48.0, 52.18, 168.0, 336.0, 365.25)
+"""What is tested where nothing is known of the times."""
+
+_FEWEST_CYCLES = 3
+# Fine bins show a pattern, coarse ones a smooth cycle in noise.
+_FINE, _COARSE = 24, 6
+_MEMORY = 3
+# A period of the calendar is believed where chance is as good as excluded, at e^-5.5. Of periods
+# that nothing suggests hundreds are tried, and cycles that drift in phase may look like seasons.
+_EXPECTED, _UNEXPECTED = 5.5, 16.0
+_LEAST_SHARE = 0.05
+_LONGEST_UNEXPECTED = 400
+# Enough to find an unexpected period by; more would only take longer.
+_SEARCHED_VALUES = 4_000
 
 
-def autocorrelation(z: Array, lags: int) -> Array:
-    """Return the correlation of a series with itself 0, 1, ..., `lags` steps later.
+def calendar_periods(unit: str, step: float) -> tuple[float, ...]:
+    """Return the periods, in steps, that are natural for times `step` units apart.
+
+    Parameters
+    ----------
+    unit, step : str, float
+        As in `Clock`; plain numbers tell nothing, so these give the usual periods.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> autocorrelation(np.array([1.0, -1.0, 1.0, -1.0]), 2)
-    array([ 1.  , -0.75,  0.5 ])
+    >>> calendar_periods("month", 1.0), calendar_periods("second", 3600.0)
+    ((12.0,), (24.0, 168.0, 8766.0))
     """
-    centred = z - z.mean()
-    power = float(centred @ centred)
-    if power == 0.0:
-        return np.zeros(lags + 1)
-    return np.array([centred[: len(z) - k] @ centred[k:] / power for k in range(lags + 1)])
+    if unit not in _YEARS:
+        return USUAL_PERIODS
+    lengths = [*(_SECONDS if unit == "second" else ()), _WEEKS.get(unit, 0.0), _YEARS[unit]]
+    return tuple(length / step for length in lengths if length / step >= 2.0)
 
 
-def find_season(values: Array) -> int:
-    """Return after how many steps the changes of a series repeat; 0 where they do not.
+def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
+    """Return after how many steps a series repeats itself; 0 where it does not.
 
-    The season is the lag, of at most a third of the series, at which the autocorrelation of the
-    differences peaks clearly: above 0.3 and above three times the 1/√N that noise reaches.
+    The periods given are tested first; any other has to show more clearly. A longer one that
+    contains the season found, as a week contains days, is taken where it explains what is left.
 
     Parameters
     ----------
     values : ndarray of shape (N,)
         The series, on the scale in which the model sees it (logarithms for log-diff).
+    periods : iterable of float
+        What is likely, in steps; 365.25 for instance. At least three cycles must be there.
 
     Examples
     --------
@@ -50,17 +79,102 @@ def find_season(values: Array) -> int:
     >>> find_season(np.arange(10.0) ** 2)
     0
     """
-    changes = np.diff(values)
-    lags = min(len(changes) // 3, MAX_SEASON)
-    if lags < 3:
+    longest = len(values) / _FEWEST_CYCLES
+    expected = sorted(period for period in periods if period <= longest)
+    # margin over what is asked for, so that likely periods and others can be compared
+    margins = {period: seasonal_evidence(values, period) - _EXPECTED for period in expected}
+    recent = values[-_SEARCHED_VALUES:]
+    for period in range(2, min(len(recent) // (_FEWEST_CYCLES + 1), _LONGEST_UNEXPECTED) + 1):
+        if period not in margins:
+            margins[period] = seasonal_evidence(recent, period) - _UNEXPECTED
+    best = max(margins, key=lambda period: margins[period], default=0)
+    if not best or margins[best] <= 0:
         return 0
-    r = autocorrelation(changes, lags + 1)
-    # before its first zero the autocorrelation tells how smooth the series is, not how it repeats
-    start = int(np.argmax(r <= 0)) if (r <= 0).any() else lags
-    peaks = [k for k in range(start + 1, lags + 1) if r[k] >= r[k - 1] and r[k] >= r[k + 1]]
-    if not peaks:
-        return 0
-    best = max(r[k] for k in peaks)
-    if best < max(_LEAST_CORRELATION, 3.0 / np.sqrt(len(changes))):
-        return 0
-    return next(k for k in peaks if r[k] >= _NEARLY * best)
+    season = round(best)
+    for longer in map(round, expected):
+        if longer > season and longer % season == 0:
+            # also free of a season that changes slowly; noise may count twice in differences
+            changes = values[season:] - values[:-season]
+            if seasonal_evidence(changes, longer) > 2 * _EXPECTED:
+                season = longer
+    return season
+
+
+def seasonal_evidence(values: Array, period: float) -> float:
+    """Return how much speaks for a season of this period: minus the logarithm of a p-value.
+
+    Zero where the season would explain less than a twentieth of the steps.
+    """
+    whole = round(period)
+    fine = _evidence(_binned(values, period, min(whole, _FINE)), min(whole, _FINE))
+    if whole <= _COARSE + 2:
+        return fine
+    return max(fine, _evidence(_binned(values, period, _COARSE), _COARSE))
+
+
+def _binned(values: Array, period: float, bins: int) -> Array:
+    """Return means over the bins of each cycle, counted from the end of the series.
+
+    Between its values the series is taken as straight: bins of unequal numbers of values would
+    show a trend as a season.
+    """
+    if bins == period:
+        return values
+    # the integral up to each value, and between two values the square of the distance
+    areas = np.concatenate([[0.0], np.cumsum((values[1:] + values[:-1]) / 2)])
+    width = period / bins
+    count = int((len(values) - 1) / width)
+    edges = np.maximum(len(values) - 1 - width * np.arange(count, -1, -1), 0.0)
+    left = np.minimum(edges.astype(np.intp), len(values) - 2)
+    part = edges - left
+    slopes = values[left + 1] - values[left]
+    integral = areas[left] + part * values[left] + part**2 / 2 * slopes
+    return np.diff(integral) / width
+
+
+def _evidence(series: Array, bins: int) -> float:
+    """Return the evidence for a pattern of so many bins: see `seasonal_evidence`."""
+    count = len(series)
+    memory = min(_MEMORY, count // 12)
+    within = count - 2 * memory - bins - 1
+    if within < bins:
+        return 0.0
+    place = np.arange(count) % bins
+    time = np.arange(count) - (count - 1) / 2
+    left, left_time = series - _means(series, place), time - _means(time, place)
+    slope = (left @ left_time) / (left_time @ left_time)
+    series, left = series - series.mean() - slope * time, left - slope * left_time
+    # what rounding leaves of a straight line is no pattern
+    if np.ptp(series) <= 1e-9 * max(abs(slope) * count, np.abs(series).max()):
+        return 0.0
+    lags = np.arange(1, memory + 1)
+    rows = np.arange(memory, count)
+    past = rows[:, None] - lags
+    weights = np.linalg.lstsq(left[past], left[rows], rcond=None)[0]
+    news = series[rows] - series[past] @ weights
+    news = news - news.mean()
+    explained = _means(news, place[rows])
+    total = float(news @ news)
+    share = float(explained @ explained) / total if total > 0 else 0.0
+    if share < _LEAST_SHARE:
+        return 0.0
+    return _rarity(share, (bins - 1) / 2, within / 2)
+
+
+def _means(series: Array, place: NDArray[np.intp]) -> Array:
+    """Return for each value the mean of all in the same place."""
+    return np.asarray((np.bincount(place, series) / np.bincount(place))[place])
+
+
+def _rarity(share: float, between: float, within: float) -> float:
+    """Return minus the logarithm of how likely chance explains so much: Chernoff's bound.
+
+    Without a season the share explained follows a beta distribution with parameters `between`
+    and `within`, half the degrees of freedom.
+    """
+    mean = between / (between + within)
+    if share <= mean:
+        return 0.0
+    # values that repeat exactly leave nothing within; what would be left is rounding
+    rest = max(1.0 - share, 1e-12)
+    return between * math.log(mean / share) + within * math.log((1.0 - mean) / rest)
