@@ -48,6 +48,42 @@ def test_tables_of_all_kinds(content: bytes, tmp_path: Path) -> None:
     assert table.rows == [["1", "2"], ["3", "4"]]
 
 
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ("sep=;\r\na;b\r\n1;2\r\n3;4\r\n", [3, 4]),
+        ("a,b\n1,2\n3,4\n,\n,\n\n", [2, 3]),  # empty rows at the end
+        ("a,b,,\n1,2,,\n3,4\n,,,\n", [2, 3]),  # columns without a name, of which some end early
+        ("a,b\n1,2,\n3,4,,\n", [2, 3]),
+        (",,\na,b,\n1,2,\n3,4,\n", [3, 4]),
+        ("a,b\r1,2\r3,4\r", [2, 3]),
+    ],
+)
+def test_tables_as_spreadsheets_write_them(content: str, lines: list[int], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(content.encode())
+    table = read_table(tmp_path / "t.csv", ["a", "b"])
+    assert table.header[:2] == ["a", "b"]
+    assert [row[:2] for row in table.rows] == [["1", "2"], ["3", "4"]]
+    assert table.lines == lines
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "header"),
+    [
+        ("a;b\n1,5;2,5\n2,5;3,5\n", ["b"], ["a", "b"]),
+        ("a;b, c\n1,5;2,5\n2,5;3,5\n", ["b, c"], ["a", "b, c"]),
+        ("a,b;c\n1,2;3\n", ["a"], ["a", "b;c"]),
+        ("a,b;c\n1,2;3\n", ["c"], ["a,b", "c"]),
+        ("a,b\n1,2\n", ["x"], ["a", "b"]),
+    ],
+)
+def test_the_wanted_columns_choose_the_delimiter(
+    content: str, wanted: list[str], header: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    assert read_table(tmp_path / "t.csv", wanted).header == header
+
+
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('a,b\n\n1,"x\ny"\n\n2,z\n')
     assert read_table(tmp_path / "t.csv").lines == [3, 6]
@@ -107,6 +143,46 @@ def test_guesses_about_commas_leave_a_note() -> None:
         assert notes == [f'1: column "x": "1,234" was read {note}']
     with pytest.raises(DataError, match=r"may mean 1\.234 or 1234; expected numbers that tell"):
         parse_numbers(["7", "1,234"], "x", str, delimiter="\t")
+
+
+def test_minus_signs_and_missing_values_of_all_kinds() -> None:
+    missing = [
+        "",
+        "<NA>",
+        ":",
+        "..",
+        "#N/A",
+        "(NA)",
+        "NaT",
+        "null",
+        "\u2013",
+        "\u2014",
+        "\u2212",
+        ".",
+    ]
+    cells = ["\u22121.5", *missing, "-2"]
+    values = parse_numbers(cells, "x", str, allow_missing=True)
+    assert (values[0], values[-1]) == (-1.5, -2.0)
+    assert all(math.isnan(value) for value in values[1:-1])
+    for cell in missing[1:]:
+        with pytest.raises(DataError, match=r"1: column \"x\" has .*or use --missing interpolate"):
+            parse_numbers(["1", cell], "x", str)
+
+
+def test_points_that_may_part_thousands_leave_a_note() -> None:
+    for cells, count in (
+        (["987", "1.234"], 1),
+        (["987", "1.234", "1,5"], 0),
+        (["987", "1.234", "1.5"], 0),
+        (["0.123"], 0),
+        (["987"], 0),
+    ):
+        notes: list[str] = []
+        parse_numbers(cells, "x", str, delimiter=";", notes=notes)
+        assert len(notes) == count
+        parse_numbers(cells, "x", str, delimiter=",", notes=notes)
+        assert len(notes) == count
+        assert all(note.endswith("if it means 1234, write it so") for note in notes)
 
 
 @pytest.mark.parametrize("cell", ["12a", "1,5,3", "0x10", "1_000", "1-2", "--5", "1e999", "१२x"])

@@ -8,10 +8,14 @@ from collections.abc import Callable, Sequence
 
 from .errors import DataError
 
-__all__ = ["parse_numbers"]
+__all__ = ["parse_numbers", "short"]
 
 # what people and programs write where there is no value
-MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "-", "--", ".", "?"})
+MISSING = frozenset((
+    "", "na", "n/a", "n.a.", "(na)", "<na>", "#na", "#n/a", "#n/a n/a", "nan", "-nan", "nat",
+    "null", "none", "-", "--", "\u2013", "\u2014", ".", "..", "...", "\u2026", ":", "?",
+))  # fmt: skip
+_MINUS = "\u2212"
 
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'](?=\d{3}(?:\D|$))")
 _COMMA_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
@@ -69,11 +73,13 @@ def parse_numbers(
     >>> parse_numbers(["1,5", "2,25"], "x", str, delimiter=";")
     [1.5, 2.25]
     """
-    cells = [_SPACES.sub("", cell) for cell in cells]
+    cells = [_SPACES.sub("", cell.replace(_MINUS, "-")) for cell in cells]
     decimal_comma = _comma_is_decimal(cells)
     if decimal_comma is None:
         row = next(row for row, cell in enumerate(cells) if "," in cell)
         decimal_comma = _guessed(cells[row], column, at(row), delimiter, notes)
+    elif delimiter == ";" and notes is not None:
+        _note_points(cells, column, at, notes)
     values = []
     for row, cell in enumerate(cells):
         missing = cell.lower() in MISSING
@@ -88,13 +94,13 @@ def parse_numbers(
 
 
 def _complaint(cell: str, missing: bool) -> str:
-    found = f'has text "{_short(cell)}"' if cell else "is empty"
+    found = f'has text "{short(cell)}"' if cell else "is empty"
     if cell.lower().lstrip("+-") in ("inf", "infinity"):
         return f'has "{cell}"; expected a finite number'
     return f"{found}; expected a number" + (" (or use --missing interpolate)" if missing else "")
 
 
-def _short(cell: str) -> str:
+def short(cell: str) -> str:
     """Return text fit for a one-line message: printable, not endless."""
     cell = "".join(letter if letter.isprintable() else " " for letter in cell)
     return cell if len(cell) <= 40 else cell[:37] + "..."
@@ -117,6 +123,21 @@ def _guessed(cell: str, column: str, place: str, delimiter: str, notes: list[str
             f"if it means {other}, write it so"
         )
     return decimal
+
+
+def _note_points(
+    cells: Sequence[str], column: str, at: Callable[[int], str], notes: list[str]
+) -> None:
+    """Tell how 1.234 was read, where nothing in a column shows what the point means."""
+    points = [row for row, cell in enumerate(cells) if "." in cell.strip(".")]
+    if any("," in cell for cell in cells) or not points:
+        return
+    if all(_AMBIGUOUS.fullmatch(cells[row].replace(".", ",")) for row in points):
+        cell = cells[points[0]]
+        notes.append(
+            f'{at(points[0])}: column "{column}": "{cell}" was read with the point as decimal '
+            f"mark; if it means {cell.replace('.', '')}, write it so"
+        )
 
 
 def _comma_is_decimal(cells: Sequence[str]) -> bool | None:

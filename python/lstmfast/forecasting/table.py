@@ -8,17 +8,39 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .cells import short
 from .errors import DataError
 
 __all__ = ["Table", "read_table"]
 
 _DELIMITERS = (",", ";", "\t", "|")
-_SNIFFED_ROWS = 50
+_SNIFFED_ROWS = 1000
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_EXCEL_SEPARATOR = re.compile(r"\"?sep=([,;\t|])\"?[\r\n]")
+
+_SHEET = "an Excel workbook; expected a CSV file (save the sheet as CSV)"
+_PACKED = "compressed with {}; expected a CSV file (unpack it first)"
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive; expected a CSV file (unpack it first)",
+    b"\xd0\xcf\x11\xe0": _SHEET,
+    b"\x1f\x8b": _PACKED.format("gzip"),
+    b"BZh": _PACKED.format("bzip2"),
+    b"\xfd7zXZ": _PACKED.format("xz"),
+    b"\x28\xb5\x2f\xfd": _PACKED.format("zstd"),
+    b"PAR1": "a Parquet file; expected a CSV file",
+    b"ARROW1": "an Arrow file; expected a CSV file",
+    b"\x89HDF": "an HDF5 file; expected a CSV file",
+    b"%PDF": "a PDF file; expected a CSV file",
+}
+_MARKUP = re.compile(r"\s*(?:(<(?:!doctype|html|\?xml)\b)|\{\s*\"|\[\s*[{\[])", re.IGNORECASE)
+
+_Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
@@ -61,21 +83,30 @@ class Table:
             raise DataError(f'{self.name}: {len(places)} columns are named "{name}"; expected one')
         return [row[places[0]] for row in self.rows]
 
+    def without_empty_rows(self) -> Table:
+        """Return the table without rows whose cells are all empty."""
+        kept = [row for row, cells in enumerate(self.rows) if any(cells)]
+        rows, lines = [self.rows[row] for row in kept], [self.lines[row] for row in kept]
+        return replace(self, rows=rows, lines=lines)
+
     def at(self, row: int) -> str:
         """Return where a row stands, as messages write it: ``air.csv line 17``."""
         return f"{self.name} line {self.lines[row]}"
 
 
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
     """Read a CSV file whose first line names the columns.
 
-    The delimiter (comma, semicolon, tab or bar) is the one that cuts the lines evenly. UTF-8
-    with or without its mark, and UTF-16 with it, are understood. Empty lines are skipped.
+    The delimiter (comma, semicolon, tab or bar) is the one that finds the wanted columns and cuts
+    the lines evenly, or what a first line ``sep=;`` says. UTF-8 with or without its mark, and
+    UTF-16 with it, are understood. Empty lines are skipped, as are empty rows at the end.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    wanted : collection of str
+        Names of columns that the file should have.
 
     Returns
     -------
@@ -84,38 +115,68 @@ def read_table(path: str | Path) -> Table:
     Raises
     ------
     DataError
-        If the file cannot be read, is empty, or a row has too many or too few cells.
+        If the file cannot be read, is empty, begins with other lines than the names of the
+        columns, or a row has too many or too few cells.
     """
     name = str(path)
     text = _decoded(_content(Path(path), name), name)
-    delimiter = _delimiter(text)
-    records = _records(text, delimiter, name)
-    line, header = next(_without_empty(records, keep=False), (0, []))
-    if not header:
+    first = _EXCEL_SEPARATOR.match(text)
+    delimiter = first[1] if first else _delimiter(text, wanted)
+    records = list(_records(text, delimiter, name, 1 if first else 0))
+    heading = next((place for place, (_, cells) in enumerate(records) if any(cells)), None)
+    if heading is None:
         raise DataError(f"{name}: the file is empty")
-    if all(_looks_numeric(cell) for cell in header):
-        raise DataError(f"{name} line {line}: expected the names of the columns, got numbers")
+    line, header = records[heading]
+    named = max(place for place, cell in enumerate(header) if cell) + 1
+    _check_heading(name, records[heading:], wanted)
     rows, lines = [], []
-    for line, cells in _without_empty(records, keep=len(header) == 1):
-        if len(cells) != len(header):
+    for line, cells in _without_empty(records[heading + 1 :], single=len(header) == 1):
+        width = max((place for place, cell in enumerate(cells) if cell), default=-1) + 1
+        if (len(cells) < named and any(cells)) or width > len(header):
+            cell = f', "{short(cells[0])}"' if len(cells) == 1 else ""
             raise DataError(
-                f"{name} line {line}: {_count(len(cells), 'cell')}; expected {len(header)}, "
+                f"{name} line {line}: {_count(len(cells), 'cell')}{cell}; expected {len(header)}, "
                 "one for each column"
             )
-        rows.append(cells)
+        rows.append((cells + [""] * len(header))[: len(header)])
         lines.append(line)
     if not rows:
         raise DataError(f"{name}: no rows below the names of the columns")
     return Table(name, delimiter, header, rows, lines)
 
 
+def _check_heading(name: str, records: Sequence[_Record], wanted: Collection[str]) -> None:
+    """Refuse a file that does not begin with the names of the columns."""
+    line, header = records[0]
+    title = short(next(cell for cell in header if cell))
+    begins = f'{name} line {line}: "{title}"; expected the names of the columns'
+    if all(_looks_numeric(cell) for cell in header):
+        raise DataError(f"{name} line {line}: expected the names of the columns, got numbers")
+    if wanted and not any(_looks_numeric(cell) for cell in wanted):
+        at = next((at for at, cells in records if {*wanted} <= {*cells}), None)
+        if at == line:
+            return
+        if at is not None:
+            raise DataError(f"{begins}, which stand in line {at} (remove what is above)")
+    below = Counter(len(cells) for _, cells in records[1:] if any(cells))
+    usual = max(below, key=lambda width: below[width], default=0)
+    if len(header) == 1 and (usual > 1 or header[0].startswith("#")):
+        raise DataError(f"{begins} (remove titles and comments above them)")
+
+
 def _content(path: Path, name: str) -> bytes:
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError:
         raise DataError(f"{name}: no such file") from None
-    except OSError as error:
-        raise DataError(f"{name}: cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{name}: cannot be read: {reason}") from None
+    for mark, kind in _FOREIGN.items():
+        if content.startswith(mark):
+            # the newer workbooks are zip archives of this folder
+            raise DataError(f"{name}: {_SHEET if b'xl/workbook' in content else kind}")
+    return content
 
 
 def _decoded(content: bytes, name: str) -> str:
@@ -128,28 +189,41 @@ def _decoded(content: bytes, name: str) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DataError(f"{name} line {line}: a zero byte; this is no text file")
+    if match := _MARKUP.match(text):
+        kind = "HTML or XML" if match[1] else "JSON"
+        raise DataError(f"{name}: looks like {kind}; expected a CSV file")
     return text
 
 
-def _delimiter(text: str) -> str:
-    """Return the delimiter that gives the first rows the same number of cells, the most cells."""
-    best, most = ",", 1
+def _delimiter(text: str, wanted: Collection[str]) -> str:
+    """Return the delimiter that gives the names and most rows the same number of cells.
+
+    The names are in the first row that has the wanted ones, else in the first row. Of several
+    delimiters, the one that gives most cells is taken.
+    """
+    best, score = ",", (False, 1)
     for delimiter in _DELIMITERS:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        reader = csv.reader(
+            io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True
+        )
         try:
-            widths = [len(cells) for cells, _ in zip(reader, range(_SNIFFED_ROWS), strict=False)]
+            records = [cells for cells, _ in zip(reader, range(_SNIFFED_ROWS), strict=False)]
         except csv.Error:
             continue
-        widths = [width for width in widths if width > 0]
+        records = [[cell.strip() for cell in cells] for cells in records if cells]
+        if not records:
+            continue
+        names = next((cells for cells in records if {*wanted} <= {*cells}), None)
+        width = len(names or records[0])
         # a stray row is reported later, with its line: only the header and most rows must agree
-        agree = sum(width == widths[0] for width in widths) if widths else 0
-        if widths and widths[0] > most and 2 * agree > len(widths):
-            best, most = delimiter, widths[0]
+        agree = sum(len(cells) == width for cells in records)
+        if (2 * agree > len(records) or names) and (names is not None, width) > score:
+            best, score = delimiter, (names is not None, width)
     return best
 
 
-def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line and stripped cells of each record that is not empty."""
+def _records(text: str, delimiter: str, name: str, skipped: int) -> Iterator[_Record]:
+    """Yield line and stripped cells of each record after the first `skipped`."""
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
     )
@@ -161,20 +235,22 @@ def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, list[s
             return
         except csv.Error as error:
             raise DataError(f"{name} line {line}: {error}") from None
-        yield line, cells or [""]
+        if line > skipped:
+            yield line, cells or [""]
 
 
-def _without_empty(
-    records: Iterator[tuple[int, list[str]]], keep: bool
-) -> Iterator[tuple[int, list[str]]]:
-    """Drop empty lines; where the file has one column, they are empty cells, except at the end."""
-    waiting: list[tuple[int, list[str]]] = []
+def _without_empty(records: Sequence[_Record], single: bool) -> Iterator[_Record]:
+    """Drop empty lines, and at the end also rows of empty cells.
+
+    Where the file has a single column, an empty line is an empty cell.
+    """
+    waiting: list[_Record] = []
     for line, cells in records:
-        if cells == [""]:
-            waiting.append((line, cells))
+        if not any(cells):
+            if single or len(cells) > 1:
+                waiting.append((line, cells))
             continue
-        if keep:
-            yield from waiting
+        yield from waiting
         waiting = []
         yield line, cells
 
