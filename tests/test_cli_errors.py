@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -83,8 +84,72 @@ WRONG: dict[str, tuple[str | bytes | None, list[str], str]] = {
     "a footer": (
         monthly(40) + "\nAll figures in thousands\n",
         SALES,
-        "data.csv line 43: 1 cell; expected 2, one for each column",
+        'data.csv line 43: 1 cell, "All figures in thousands"; expected 2, one for each column',
     ),
+    "a title": (
+        "Sales of the firm\n\n" + monthly(40),
+        TIMED,
+        (
+            'data.csv line 1: "Sales of the firm"; expected the names of the columns, '
+            "which stand in line 3 (remove what is above)"
+        ),
+    ),
+    "a title as wide as the table": (
+        "Sales of the firm,\n,\n" + monthly(40),
+        TIMED,
+        'data.csv line 1: "Sales of the firm"; expected the names of the columns, which stand in ',
+    ),
+    "a title above semicolons": (
+        "Sales, monthly\n" + monthly(40).replace(",", ";"),
+        TIMED,
+        'data.csv line 1: "Sales, monthly"; expected the names of the columns, which stand in line',
+    ),
+    "comments above one column": (
+        "# monthly\n# sales\nSales\n" + "1\n2\n" * 20,
+        SALES,
+        'data.csv line 1: "# monthly"; expected the names of the columns, which stand in line 3 ',
+    ),
+    "a title, and no such column": (
+        "Sales of the firm\n" + monthly(40),
+        ["--column", "Units"],
+        (
+            'data.csv line 1: "Sales of the firm"; expected the names of the columns '
+            "(remove titles and comments above them)"
+        ),
+    ),
+    "a comment among the data": (
+        monthly(40, L17="# revised"),
+        TIMED,
+        'data.csv line 17: 1 cell, "# revised"; expected 2, one for each column',
+    ),
+    "a line of units": (
+        "Month,Sales\nYYYY-MM,USD\n" + monthly(40).partition("\n")[2],
+        TIMED,
+        'data.csv line 2: column "Sales" has text "USD"; expected a number',
+    ),
+    "a workbook": (
+        b"PK\x03\x04\x14\0\x06\0\x08\0[Content_Types].xml\0PK\x03\x04xl/workbook.xml",
+        SALES,
+        "data.csv: an Excel workbook; expected a CSV file (save the sheet as CSV)",
+    ),
+    "an old workbook": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        SALES,
+        "data.csv: an Excel workbook; expected a CSV file (save the sheet as CSV)",
+    ),
+    "gzip": (
+        gzip.compress(monthly(40).encode()),
+        SALES,
+        "data.csv: compressed with gzip; expected a CSV file (unpack it first)",
+    ),
+    "zip": (b"PK\x03\x04sales.csv", SALES, "data.csv: a zip archive; expected a CSV file "),
+    "Parquet": (b"PAR1\x15\0", SALES, "data.csv: a Parquet file; expected a CSV file"),
+    "a web page": (
+        "\n<!DOCTYPE html>\n<html>\n",
+        SALES,
+        "data.csv: looks like HTML or XML; expected a CSV file",
+    ),
+    "JSON": ('[{"Sales": 1},\n', SALES, "data.csv: looks like JSON; expected a CSV file"),
     "open quote": (
         monthly(40, L41='"1952-04,7'),
         SALES,
@@ -127,6 +192,53 @@ WRONG: dict[str, tuple[str | bytes | None, list[str], str]] = {
         monthly(40, L17="1950-04-01,5"),
         TIMED,
         'data.csv line 17: column "Month" has "1950-04-01"; expected the form of "1949-01"',
+    ),
+    "German dates": (
+        "Month,Sales\n" + "".join(f"{k + 1:02d}.01.2020,{k % 3}\n" for k in range(31)),
+        TIMED,
+        (
+            'data.csv line 2: column "Month" has "01.01.2020"; expected a time such as 1949-01, '
+            "1949-Q1, 1949-01-31, 1949-01-31 12:00, 19490131 or a plain number "
+            '(or use --time-format "%d.%m.%Y")'
+        ),
+    ),
+    "a date that is none": (
+        "Month,Sales\n" + "".join(f"{20200101 + k},{k % 3}\n" for k in range(32)),
+        TIMED,
+        (
+            'data.csv line 33: column "Month" has "20200132"; expected a time such as "20200101", '
+            "read as YYYYMMDD"
+        ),
+    ),
+    "offsets that change": (
+        "Month,Sales\n"
+        + "".join(f"2020-03-{k + 1:02d} 00:00:00-0{5 - (k > 7)}:00,{k % 3}\n" for k in range(30)),
+        TIMED,
+        (
+            'data.csv line 10: column "Month" has "2020-03-09 00:00:00-04:00" after '
+            '"2020-03-08 00:00:00-05:00"; expected one offset for all times (write them in UTC, '
+            "or without offset)"
+        ),
+    ),
+    "a time format that does not fit": (
+        monthly(40),
+        [*TIMED, "--time-format", "%Y/%m"],
+        'data.csv line 2: column "Month" has "1949-01"; expected the form of --time-format "%Y/%m"',
+    ),
+    "a time format that is none": (
+        monthly(40),
+        [*TIMED, "--time-format", "%Q"],
+        "time format \"%Q\" cannot be used: 'Q' is a bad directive in format '%Q'",
+    ),
+    "a time format for no times": (
+        monthly(40),
+        [*SALES, "--time-format", "%Y"],
+        "argument --time-format: expected --time with it",
+    ),
+    "inputs with an open quote": (
+        monthly(40),
+        [*SALES, "--inputs", '"Price'],
+        "argument --inputs: '\"Price'; expected names with commas between them, in double quotes ",
     ),
     "empty time": (
         monthly(40, L17=",5"),
@@ -189,10 +301,23 @@ WRONG: dict[str, tuple[str | bytes | None, list[str], str]] = {
         [*SALES, "--time", "day"],
         'data.csv: column "Sales": the 12 times to come go beyond the year 9999',
     ),
-    "nothing to interpolate from": (
-        monthly(40, L2="1949-01,"),
-        [*SALES, "--missing", "interpolate"],
-        'data.csv: column "Sales" starts with a missing value; expected numbers on both sides',
+    "an input ends early": (
+        "Sales,Price\n" + "".join(f"{k % 7 + 1},{k}\n" for k in range(40)) + "3,NA\n4,\n",
+        [*SALES, "--inputs", "Price", "--missing", "interpolate"],
+        'data.csv line 42: column "Price" has no number from here on; expected them as far as ',
+    ),
+    "an input begins late": (
+        "Sales,Price\n" + "".join(f"{k % 7 + 1},\n" for k in range(40)) + ",7\n",
+        [*SALES, "--inputs", "Price", "--missing", "interpolate"],
+        (
+            'data.csv line 42: column "Price" has its first number here, after the last one of '
+            '"Sales"; expected rows with both'
+        ),
+    ),
+    "nothing but missing": (
+        "Month,Sales,Price\n" + "".join(f"{1949 + k},1,..\n" for k in range(40)),
+        [*TIMED, "--inputs", "Price", "--missing", "interpolate"],
+        'data.csv: column "Price" has no numbers; expected some',
     ),
     "mostly missing": (
         "Month,Sales\n1949-01,1\n1949-02,2\n1979-02,6\n",

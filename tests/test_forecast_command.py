@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli_runs import SALES, Run, monthly, runner
+from cli_runs import SALES, TIMED, Run, monthly, runner
 
 
 @pytest.fixture
@@ -43,3 +43,53 @@ def test_a_network_that_cannot_be_saved_is_one_line(
     code, out, err = run(*base, "--save", "m.safetensors")
     assert (code, out) == (2, "")
     assert err.endswith("error: m.safetensors: cannot write: No space left on device\n")
+
+
+def test_future_times_are_written_as_those_of_the_file(run: Run, tmp_path: Path) -> None:
+    days = [f"{k}.1.2020;{100 + k % 7},5" for k in range(1, 32)]
+    (tmp_path / "d.csv").write_text("\ufeffTag;Umsatz\r\n" + "\r\n".join(days) + "\r\n")
+    arguments = ["forecast", "d.csv", "--column", "Umsatz", "--time", "Tag", "--lookback", "3"]
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert err.endswith('(or use --time-format "%d.%m.%Y")\n')
+    arguments += ["--time-format", "%d.%m.%Y", "--epochs", "1", "--horizon", "2"]
+    code, out, err = run(*arguments)
+    assert code == 0, err
+    assert [line.split(",")[0] for line in out.splitlines()] == ["Tag", "1.2.2020", "2.2.2020"]
+
+
+def test_days_in_digits_are_no_numbers(run: Run, tmp_path: Path) -> None:
+    days = "".join(f"{20200101 + k},{100 + k % 7}\n" for k in range(31))
+    (tmp_path / "d.csv").write_text("Month,Sales\n" + days)
+    code, out, err = run(
+        *["forecast", "d.csv", *TIMED, "--lookback", "3", "--epochs", "1", "--horizon", "2"]
+    )
+    assert code == 0, err
+    assert [line.split(",")[0] for line in out.splitlines()] == ["Month", "20200201", "20200202"]
+
+
+def test_names_with_commas(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"{100 + k % 7},{k % 5},{k % 3}\n" for k in range(48))
+    (tmp_path / "d.csv").write_text('Sales,"Price, net",Rain\n' + rows)
+    base = ["forecast", "d.csv", *SALES, "--epochs", "1", "--horizon", "2"]
+    code, _, err = run(*base, "--inputs", '"Price, net", Rain')
+    assert code == 0, err
+    code, _, err = run(*base, "--inputs", "Price, net")
+    assert code == 2
+    assert 'no column "Price"; the columns are "Sales", "Price, net", "Rain"' in err
+
+
+def test_what_is_left_out_at_the_ends_is_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(monthly(60, L2="1949-01,", L61="1953-12,"))
+    base = ["forecast", "sales.csv", *TIMED, "--epochs", "1", "--horizon", "2"]
+    code, _, err = run(*base)
+    assert code == 2
+    assert 'line 2: column "Sales" is empty; expected a number (or use --missing inter' in err
+    code, out, err = run(*base, "--missing", "interpolate")
+    assert code == 0
+    assert err.startswith(
+        'sales.csv line 3: the series begins with the first number of "Sales"\n'
+        'sales.csv line 61: the forecast begins after the last number of "Sales"\n'
+    )
+    assert '58 values of "Sales", 1949-02 to 1953-11\n' in err
+    assert [line.split(",")[0] for line in out.splitlines()] == ["Month", "1953-12", "1954-01"]

@@ -84,6 +84,17 @@ def test_the_wanted_columns_choose_the_delimiter(
     assert read_table(tmp_path / "t.csv", wanted).header == header
 
 
+def test_empty_rows_within_a_table(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("t,x\n1,1\n,\n2,2\n\n3,3\n")
+    table = read_table(tmp_path / "t.csv")
+    assert (table.rows[1], table.lines) == (["", ""], [2, 3, 4, 6])
+    # what has no time is no row of the series; without times, it is a missing value
+    series = read_series(tmp_path / "t.csv", "x", time="t")
+    assert (series.times, series.places[1][-6:]) == (["1", "2", "3"], "line 4")
+    with pytest.raises(DataError, match='line 3: column "x" is empty'):
+        read_series(tmp_path / "t.csv", "x")
+
+
 def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('a,b\n\n1,"x\ny"\n\n2,z\n')
     assert read_table(tmp_path / "t.csv").lines == [3, 6]
@@ -250,3 +261,52 @@ def test_gaps_are_filled_on_the_line(tmp_path: Path) -> None:
     np.testing.assert_allclose(series.values[:, 1], [9, 7.5, 6, 4.5, 3, 1, 2])
     assert series.filled == 5
     assert series.where(4, 0).endswith('t.csv line 4: column "x"')
+
+
+@pytest.mark.parametrize(
+    ("rows", "first", "values", "future", "notes"),
+    [
+        (
+            ["5,NA,1", "6,2,2", "7,3,3"],
+            "6",
+            [2, 3],
+            "8",
+            ["line 3: the series begins with the first"],
+        ),
+        (["5,1,", "6,2,2", "7,3,3"], "6", [2, 3], "8", ['first number of "y"']),
+        (
+            ["5,1,1", "6,2,2", "7,,3", "8,,"],
+            "5",
+            [1, 2],
+            "7",
+            ["line 4: the forecast begins after"],
+        ),
+        (["5,,1", "6,2,2", "8,4,4", "9,,1"], "6", [2, 3, 4], "9", ["line 3: ", "line 5: "]),
+    ],
+)
+def test_missing_values_at_the_ends(
+    rows: list[str],
+    first: str,
+    values: list[float],
+    future: str,
+    notes: list[str],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "t.csv").write_text("t,x,y\n" + "\n".join(rows) + "\n")
+    series = read_series(tmp_path / "t.csv", "x", time="t", inputs=["y"], missing="interpolate")
+    assert series.times[0] == first
+    assert series.values[:, 0].tolist() == values
+    assert series.future(1) == [future]
+    assert len(series.places) == len(series.times) == len(values)
+    assert len(series.notes) == len(notes)
+    for note, part in zip(series.notes, notes, strict=True):
+        assert part in note
+    numbered = read_series(tmp_path / "t.csv", "x", inputs=["y"], missing="interpolate")
+    assert numbered.future(1) == [str(len(numbered.values) + int(numbered.times[0]))]
+
+
+def test_a_gap_beyond_reason_takes_no_memory(tmp_path: Path) -> None:
+    rows = ["2020-01-01 00:00:00,1", "2020-01-01 00:00:01,2", "2020-01-01 00:00:02,3"]
+    (tmp_path / "t.csv").write_text("\n".join(["t,x", *rows, "9020-01-01 00:00:00,4"]))
+    with pytest.raises(DataError, match=r"\d{12} of \d{12} rows are missing"):
+        read_series(tmp_path / "t.csv", "x", time="t", missing="interpolate")

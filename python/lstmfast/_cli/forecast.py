@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import re
 import sys
 from pathlib import Path
@@ -27,11 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--column", metavar="NAME", required=True, help="the column to forecast")
     add("--time", metavar="COLUMN", help="the column of times: ascending, in even steps")
     add(
+        "--time-format",
+        metavar="FORMAT",
+        help="how the times are written, with the directives of Python's strptime and %%q for a "
+        "quarter, such as %%d.%%m.%%Y (default: found in the data)",
+    )
+    add(
         "--inputs",
         metavar="A,B",
         type=_names,
         default=[],
-        help="more columns to look at; their future is not asked for but forecast along",
+        help="more columns to look at; their future is not asked for but forecast along. A name "
+        "that has a comma is put in double quotes",
     )
     add(
         "--horizon",
@@ -95,7 +103,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    """Return names between commas, read as a line of a CSV file."""
+    try:
+        (names,) = csv.reader([text], skipinitialspace=True, strict=True)
+    except (csv.Error, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}; expected names with commas between them, in double quotes where a name "
+            "has one"
+        ) from None
+    return [name.strip() for name in names if name.strip()]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -107,6 +123,8 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.forecasting.transforms import check_values, get_transform
     from lstmfast.forecasting.validation import plan_validation
 
+    if args.time_format is not None and args.time is None:
+        raise UserError("argument --time-format: expected --time with it")
     if args.season == 1:
         raise UserError("argument --season: 1; expected 0 for none, or a whole number from 2 on")
     check_outputs(
@@ -117,7 +135,12 @@ def run(args: argparse.Namespace) -> int:
         _check_model_name(args.save)
     try:
         series = read_series(
-            args.file, args.column, time=args.time, inputs=args.inputs, missing=args.missing
+            args.file,
+            args.column,
+            time=args.time,
+            time_format=args.time_format,
+            inputs=args.inputs,
+            missing=args.missing,
         )
         transform = get_transform(args.transform)
         check_values(series.values, transform, series.where)

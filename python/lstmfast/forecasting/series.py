@@ -39,7 +39,7 @@ class Series:
         Heading of the times.
     clock : Clock
         What the times count in.
-    last : float
+    last : int
         Position of the last row on the clock.
     filled : int
         How many numbers were missing and interpolated.
@@ -54,7 +54,7 @@ class Series:
     times: list[str]
     time_name: str
     clock: Clock
-    last: float
+    last: int
     filled: int = 0
     notes: tuple[str, ...] = ()
 
@@ -72,6 +72,7 @@ def read_series(
     column: str,
     *,
     time: str | None = None,
+    time_format: str | None = None,
     inputs: Sequence[str] = (),
     missing: str = "error",
 ) -> Series:
@@ -85,10 +86,15 @@ def read_series(
         The column to forecast.
     time : str, optional
         The column of times: ascending, each once, in even steps.
+    time_format : str, optional
+        How its times are written, as for `datetime.strptime`; ``%q`` is a quarter. By default
+        that is found in the column.
     inputs : sequence of str
         More columns for the model to look at.
     missing : {"error", "interpolate"}
-        What to do about missing numbers and missing rows between two times.
+        What to do about missing numbers and missing rows between two times. Rows at the start in
+        which a column has no number yet are left out, as are rows at the end without a number to
+        forecast: the forecast begins with the first of these.
 
     Returns
     -------
@@ -99,11 +105,14 @@ def read_series(
     DataError
         With one line that says what is wrong, and where.
     """
-    table = read_table(path)
     columns = [column, *inputs]
-    for name in [*columns, *([] if time is None else [time])]:
+    known = [*columns, *([] if time is None else [time])]
+    table = read_table(path, known)
+    if time is not None:
+        table = table.without_empty_rows()
+    for name in known:
         table.column(name)
-        if [*columns, time].count(name) > 1:
+        if known.count(name) > 1:
             raise DataError(f'{table.name}: column "{name}" is asked for twice; expected once')
     allow = missing == "interpolate"
     notes: list[str] = []
@@ -119,81 +128,111 @@ def read_series(
         for name in columns
     ]
     values = np.array(numbers, dtype=np.float64).T
-    if time is None:
-        rows = len(values)
-        clock = Clock("number", 1.0, lambda position: f"{position:.0f}")
-        times = [str(row + 1) for row in range(rows)]
-        steps, last, heading = list(range(rows)), float(rows), "step"
-    else:
-        times = table.column(time)
-        steps, positions, clock = parse_times(times, time, table.at)
-        last, heading = positions[-1], time
-        if steps[-1] + 1 > len(steps):
-            if not allow:
-                _complain_of_gap(table, time, steps, times)
-            positions = _even_positions(positions, steps, clock)
-            times = [clock.write(position) for position in positions]
-    places = [table.at(row) for row in range(len(values))]
-    values, places = _spread(table, values, places, steps)
+    steps, positions, times, clock = _time_axis(table, time, time_format, allow)
+    values, places = _spread(table, values, steps, len(positions))
+    begin, end = _known_rows(table.name, columns, values, places, notes)
+    values, places, times = values[begin:end], places[begin:end], times[begin:end]
     filled = int(np.isnan(values).sum())
     if filled:
-        values = _interpolated(table.name, columns, values)
+        values = _interpolated(values)
     return Series(
-        table.name, columns, values, places, times, heading, clock, last, filled, tuple(notes)
+        table.name,
+        columns,
+        values,
+        places,
+        times,
+        "step" if time is None else time,
+        clock,
+        positions[end - 1],
+        filled,
+        tuple(notes),
     )
 
 
-def _complain_of_gap(table: Table, time: str, steps: list[int], times: list[str]) -> None:
-    row = next(row for row in range(1, len(steps)) if steps[row] > steps[row - 1] + 1)
-    lost = steps[row] - steps[row - 1] - 1
-    raise DataError(
-        f'{table.at(row)}: column "{time}" jumps from "{times[row - 1]}" to "{times[row]}", '
-        f"{lost} missing between; expected no gap (or use --missing interpolate)"
-    )
-
-
-def _even_positions(positions: list[float], steps: list[int], clock: Clock) -> list[float]:
-    """Return a position for every step, the file's own where it has one."""
-    known = dict(zip(steps, positions, strict=True))
-    return [known.get(s, positions[0] + s * clock.step) for s in range(steps[-1] + 1)]
-
-
-def _spread(
-    table: Table, values: Array, places: list[str], steps: list[int]
-) -> tuple[Array, list[str]]:
-    """Put each row where its step is; the rows between are NaN."""
+def _time_axis(
+    table: Table, time: str | None, time_format: str | None, allow_gaps: bool
+) -> tuple[list[int], list[int], list[str], Clock]:
+    """Return the step of each row of the table; position and time of each step; the clock."""
+    if time is None:
+        rows = range(len(table.rows))
+        numbers: list[int] = [row + 1 for row in rows]
+        return [*rows], numbers, [str(number) for number in numbers], Clock("number", 1.0, 1, str)
+    times = table.column(time)
+    steps, positions, clock = parse_times(times, time, table.at, format=time_format)
     total = steps[-1] + 1
     if total == len(steps):
-        return values, places
+        return steps, positions, times, clock
+    if not allow_gaps:
+        row = next(row for row in range(1, len(steps)) if steps[row] > steps[row - 1] + 1)
+        raise DataError(
+            f'{table.at(row)}: column "{time}" jumps from "{times[row - 1]}" to "{times[row]}", '
+            f"{steps[row] - steps[row - 1] - 1} missing between; expected no gap "
+            "(or use --missing interpolate)"
+        )
     if total > 2 * len(steps):
         raise DataError(
             f"{table.name}: {total - len(steps)} of {total} rows are missing; "
             "expected at least half of them"
         )
+    known = dict(zip(steps, positions, strict=True))
+    positions = [known.get(step, positions[0] + step * clock.stride) for step in range(total)]
+    return steps, positions, [clock.write(position) for position in positions], clock
+
+
+def _spread(table: Table, values: Array, steps: list[int], total: int) -> tuple[Array, list[str]]:
+    """Put each row, and its place, where its step is; the rows between are NaN."""
     spread = np.full((total, values.shape[1]), np.nan)
     spread[steps] = values
-    names = [f"{table.name} (missing row)"] * total
-    for step, place in zip(steps, places, strict=True):
-        names[step] = place
-    return spread, names
+    places = [f"{table.name} (missing row)"] * total
+    for row, step in enumerate(steps):
+        places[step] = table.at(row)
+    return spread, places
 
 
-def _interpolated(name: str, columns: list[str], values: Array) -> Array:
-    """Fill what is missing on the straight line between its neighbours in time."""
-    rows = np.arange(len(values))
-    filled = values.copy()
-    for place, column in enumerate(columns):
-        known = ~np.isnan(values[:, place])
+def _known_rows(
+    name: str, columns: list[str], values: Array, places: list[str], notes: list[str]
+) -> tuple[int, int]:
+    """Return the rows from the first in which every column has begun to the target's last number.
+
+    What is left out at the ends is told in a note.
+    """
+    present = ~np.isnan(values)
+    for column, known in zip(columns, present.T, strict=True):
+        if not known.any():
+            raise DataError(f'{name}: column "{column}" has no numbers; expected some')
+    firsts = present.argmax(axis=0)
+    ends = len(values) - present[::-1].argmax(axis=0)
+    begin, end = int(firsts.max()), int(ends[0])
+    late = columns[int(firsts.argmax())]
+    if begin >= end:
+        raise DataError(
+            f'{places[begin]}: column "{late}" has its first number here, after the last one of '
+            f'"{columns[0]}"; expected rows with both'
+        )
+    for column, stop in zip(columns, ends, strict=True):
+        if stop < end:
+            raise DataError(
+                f'{places[stop]}: column "{column}" has no number from here on; expected them as '
+                f'far as those of "{columns[0]}"'
+            )
+    if begin > 0:
+        notes.append(f'{places[begin]}: the series begins with the first number of "{late}"')
+    if end < len(values):
+        notes.append(f'{places[end]}: the forecast begins after the last number of "{columns[0]}"')
+    for column, known in zip(columns, present[begin:end].T, strict=True):
         if 2 * known.sum() < len(known):
             raise DataError(
                 f'{name}: column "{column}" has {known.sum()} numbers in {len(known)} rows; '
                 "expected at least half of them"
             )
-        if not (known[0] and known[-1]):
-            end = "starts" if not known[0] else "ends"
-            raise DataError(
-                f'{name}: column "{column}" {end} with a missing value; '
-                "expected numbers on both sides to interpolate between"
-            )
+    return begin, end
+
+
+def _interpolated(values: Array) -> Array:
+    """Fill what is missing on the straight line between its neighbours in time."""
+    rows = np.arange(len(values))
+    filled = values.copy()
+    for place in range(values.shape[1]):
+        known = ~np.isnan(values[:, place])
         filled[:, place] = np.interp(rows, rows[known], values[known, place])
     return filled

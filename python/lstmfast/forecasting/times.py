@@ -1,29 +1,22 @@
-"""A time column as steps: what it counts in, whether it is complete, how it goes on.
-
-Each kind of time is turned into whole numbers in which equal steps are equal differences: months
-for ``1949-01``, days for ``1949-01-31``, seconds for dates with a time of day.
-"""
+"""A time column as steps: what it counts in, whether it is complete, how it goes on."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 
+from .cells import short
 from .errors import DataError
+from .readings import Reading, possible_forms, read_numbers, read_times
+from .time_forms import TimeForm, wrong_with
 
 __all__ = ["Clock", "parse_times"]
 
-_MONTH = re.compile(r"(\d{4})[-/](\d{1,2})")
-_QUARTER = re.compile(r"(\d{4})[-/ ]?[qQ]([1-4])")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})([T ])(\d{2}:\d{2})(:\d{2})?(Z|\+00:00)?")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.(\d+))?")
-_EPOCH = datetime(1970, 1, 1)
-_EXPECTED = "1949-01, 1949-Q1, 1949-01-31, 1949-01-31 12:00 or a plain number"
+# Clocks of machines are not exact: how far a time may lie off, as a share of the step.
+_SLACK = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,16 +29,19 @@ class Clock:
         ``month``, ``quarter``, ``day``, ``workday``, ``second`` or ``number``.
     step : float
         Distance of two neighbours, in units.
+    stride : int
+        The same as a difference of positions.
     write : callable
-        Turns a position in units into text as in the file.
+        Turns a position into text as in the file.
     """
 
     unit: str
     step: float
-    write: Callable[[float], str]
+    stride: int
+    write: Callable[[int], str]
 
-    def after(self, position: float, count: int) -> list[str]:
-        """Return the times of the `count` steps that follow `position`.
+    def after(self, position: int, count: int) -> list[str]:
+        """Return the times of the `count` rows that follow `position`.
 
         Raises
         ------
@@ -53,15 +49,18 @@ class Clock:
             Where they leave the calendar, which ends with the year 9999.
         """
         try:
-            return [self.write(position + self.step * (k + 1)) for k in range(count)]
+            return [self.write(position + self.stride * (k + 1)) for k in range(count)]
         except (ValueError, OverflowError):
             raise DataError(f"the {count} times to come go beyond the year 9999") from None
 
 
 def parse_times(
-    cells: Sequence[str], column: str, at: Callable[[int], str]
-) -> tuple[list[int], list[float], Clock]:
+    cells: Sequence[str], column: str, at: Callable[[int], str], *, format: str | None = None
+) -> tuple[list[int], list[int], Clock]:
     """Read a column of times.
+
+    Where digits can be read in more than one way (``200101`` is a month, a day or a number), that
+    reading is taken in which the fewest rows are missing.
 
     Parameters
     ----------
@@ -71,20 +70,22 @@ def parse_times(
         Name of the column, for messages.
     at : callable
         Gives the place of a row for messages.
+    format : str, optional
+        How the times are written, as for `datetime.strptime`; found in the cells by default.
 
     Returns
     -------
     steps : list of int
         How many steps after the first row each row is: 0, 1, 2, ... where none is missing.
-    positions : list of float
-        Each row's time in the clock's units.
+    positions : list of int
+        Each row's time, as the clock counts.
     clock : Clock
         What the times count in.
 
     Raises
     ------
     DataError
-        On text that is no time, a mixture of kinds, times that repeat, go back or are not a
+        On text that is no time, a mixture of forms, times that repeat, go back or are not a
         whole number of steps apart.
 
     Examples
@@ -93,132 +94,104 @@ def parse_times(
     >>> steps, clock.unit, clock.after(positions[-1], 2)
     ([0, 1, 3], 'month', ['1950-03', '1950-04'])
     """
-    positions, unit, write = _positions(cells, column, at)
-    for row in range(1, len(cells)):
-        if positions[row] == positions[row - 1]:
-            raise DataError(
-                f'{at(row)}: column "{column}" repeats "{cells[row]}"; expected each time once'
-            )
-        if positions[row] < positions[row - 1]:
-            raise DataError(
-                f'{at(row)}: column "{column}" has "{cells[row]}" after "{cells[row - 1]}"; '
-                "expected times in ascending order"
-            )
-    if len(cells) < 3:
-        found = "1 time" if len(cells) == 1 else f"{len(cells)} times"
-        raise DataError(f'{at(0)}: column "{column}" has {found}; expected 3 or more')
-    if unit == "day":
-        positions, unit, write = _calendar(positions, cells, write)
-    gaps = Counter(b - a for a, b in pairwise(positions))
-    most = max(gaps.values())
-    step = min(gap for gap, count in gaps.items() if count == most)
-    if unit == "number":  # decimal years such as 1949.083 are rounded: take the middle one
-        ordered = sorted(gaps.elements())
-        step = ordered[len(ordered) // 2]
-    steps = [0]
-    for row in range(1, len(cells)):
-        count = (positions[row] - positions[row - 1]) / step
-        if abs(count - round(count)) > 0.05 or round(count) < 1:
-            raise DataError(
-                f'{at(row)}: column "{column}" goes from "{cells[row - 1]}" to "{cells[row]}"; '
-                f"expected steps of {_step_text(step, unit)}"
-            )
-        steps.append(steps[-1] + round(count))
-    if unit == "number":  # the same for the step itself, from end to end
-        step = (positions[-1] - positions[0]) / steps[-1]
-    return steps, positions, Clock(unit, step, write)
-
-
-_Reading = tuple[list[float], str, Callable[[float], str]]
-
-
-def _positions(cells: Sequence[str], column: str, at: Callable[[int], str]) -> _Reading:
-    """Return each cell's position, all in the unit that the first cell shows."""
-    positions = []
-    first = ""
     for row, cell in enumerate(cells):
         if not cell:
             raise DataError(f'{at(row)}: column "{column}" is empty; expected a time')
-        unit, position = _position(cell)
-        if not unit:
-            raise DataError(
-                f'{at(row)}: column "{column}" has "{cell[:40]}"; '
-                f"expected a time such as {_EXPECTED}"
-            )
-        if first and unit != first:
-            raise DataError(
-                f'{at(row)}: column "{column}" has "{cell}"; expected the form of "{cells[0]}"'
-            )
-        first = unit
-        positions.append(position)
-    return positions, first, _writer(first, cells)
+    if format is not None and (problem := wrong_with(format)):
+        raise DataError(f'time format "{short(format)}" {problem}')
+    found, wrong = [], []
+    for form in possible_forms(cells) if format is None else [TimeForm(format)]:
+        try:
+            if form is None:
+                reading = read_numbers(cells, column, at)
+            else:
+                reading = read_times(form, cells, column, at, given=format is not None)
+            found.append(_in_steps(reading, cells, column, at))
+        except DataError as error:
+            wrong.append(error)
+    if not found:
+        raise wrong[0]
+    return min(found, key=lambda each: each[0][-1])
 
 
-def _position(cell: str) -> tuple[str, float]:
-    """Return unit and position of one cell; no unit where it is no time."""
-    try:
-        if match := _MONTH.fullmatch(cell):
-            year, month = int(match[1]), int(match[2])
-            return ("month", 12 * year + month - 1) if 1 <= month <= 12 else ("", 0)
-        if match := _QUARTER.fullmatch(cell):
-            return "quarter", 4 * int(match[1]) + int(match[2]) - 1
-        if _DATE.fullmatch(cell):
-            return "day", date.fromisoformat(cell).toordinal()
-        if match := _MOMENT.fullmatch(cell):
-            moment = datetime.fromisoformat(f"{match[1]}T{match[3]}{match[4] or ''}")
-            return "second", (moment - _EPOCH).total_seconds()
-        if _NUMBER.fullmatch(cell):
-            return "number", float(cell)
-    except ValueError:  # 1949-02-30
-        pass
-    return "", 0
+def _in_steps(
+    reading: Reading, cells: Sequence[str], column: str, at: Callable[[int], str]
+) -> tuple[list[int], list[int], Clock]:
+    """Return steps, positions and clock of a column that was read."""
 
-
-def _writer(unit: str, cells: Sequence[str]) -> Callable[[float], str]:
-    """Return the function that writes positions in the form of the file."""
-    sample = cells[0]
-    if unit == "month":
-        width = min(len(cell) for cell in cells) - 5  # 1949-1 or 1949-01
-        return lambda p: f"{int(p) // 12:04d}{sample[4]}{int(p) % 12 + 1:0{width}d}"
-    if unit == "quarter":
-        return lambda p: f"{int(p) // 4:04d}{sample[4:-1]}{int(p) % 4 + 1}"
-    if unit == "day":
-        return lambda p: date.fromordinal(int(p)).isoformat()
-    if (match := _MOMENT.fullmatch(sample)) is not None:
-        seconds = ":%S" if match[4] else ""
-        form = f"%Y-%m-%d{match[2]}%H:%M{seconds}{match[5] or ''}"
-        return lambda p: (_EPOCH + timedelta(seconds=round(p))).strftime(form)
-    decimals = max(len(match[1] or "") for cell in cells if (match := _NUMBER.fullmatch(cell)))
-    return lambda p: f"{p:.{decimals}f}"
-
-
-def _calendar(days: list[float], cells: Sequence[str], write: Callable[[float], str]) -> _Reading:
-    """Return days as months or working days, where they are these."""
-    dates = [date.fromordinal(int(day)) for day in days]
-    if min(b - a for a, b in pairwise(days)) >= 28:
-        months = [float(12 * d.year + d.month - 1) for d in dates]
-        if len({d.day for d in dates}) == 1:
-            day = dates[0].day
-            return months, "month", lambda p: _month_day(int(p), day)
-        if all((d + timedelta(days=1)).day == 1 for d in dates):
-            return months, "month", lambda p: _month_day(int(p), 31)
-    jumps = {b - a for a, b in pairwise(days)}
-    if 1 in jumps and all(d.weekday() < 5 for d in dates) and any(d.weekday() == 0 for d in dates):
-        # working days since a Monday: five a week
-        weeks = [divmod(int(day) - 1, 7) for day in days]
-        return (
-            [float(5 * week + day) for week, day in weeks],
-            "workday",
-            lambda p: write(int(p) // 5 * 7 + int(p) % 5 + 1),
+    def uneven(row: int) -> DataError:
+        expected = _step_text(float(stride / reading.ticks), reading.unit)
+        return DataError(
+            f'{at(row)}: column "{column}" goes from "{cells[row - 1]}" to "{cells[row]}"; '
+            f"expected steps of {expected}"
         )
-    return days, "day", write
+
+    rounded = reading.ticks > 1
+    gaps = [b - a for a, b in pairwise(reading.positions)]
+    stride = _stride(gaps, reading.unit, rounded)
+    one, of = stride.as_integer_ratio()
+    steps, doubtful = [0], 0
+    for row, gap in enumerate(gaps, 1):
+        count = max(1, (2 * gap * of + one) // (2 * one))
+        off = abs(gap * of - count * one)
+        if off > _SLACK * one:
+            # the two ends of a gap are rounded: together by up to one tick
+            if not rounded or off > _SLACK * one + of:
+                raise uneven(row)
+            doubtful = doubtful or row
+        steps.append(steps[-1] + count)
+    even = _even(reading.positions, steps, reading.ticks) if rounded else None
+    if even is not None:
+        positions, stride = even
+    elif doubtful:
+        raise uneven(doubtful)
+    else:
+        if rounded or reading.unit == "number":
+            # the clock is not exact, nor is its last row: the step from end to end counts
+            stride = Fraction(reading.positions[-1] - reading.positions[0], steps[-1])
+        middle = stride.denominator
+        positions = [2 * middle * row + middle for row in reading.positions]
+    parts = 2 * stride.denominator
+    clock = Clock(
+        reading.unit,
+        float(stride / reading.ticks),
+        2 * stride.numerator,
+        lambda position: reading.write(position // parts),
+    )
+    return steps, positions, clock
 
 
-def _month_day(month: int, day: int) -> str:
-    """Return the date with this day in a month, or the month's last day."""
-    following = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
-    last = (following - timedelta(days=1)).day
-    return date(month // 12, month % 12 + 1, min(day, last)).isoformat()
+def _even(
+    rows: Sequence[int], steps: Sequence[int], ticks: int
+) -> tuple[list[int], Fraction] | None:
+    """Return even positions, in halves of the parts of their stride, and this; None without any.
+
+    Decimal years are rounded, and some are cut: in both cases a row is the whole part of
+    offset + stride * step, and an offset that is right for all rows will do. Of the strides, a
+    whole fraction of the unit, such as 1/12, is preferred to the one from end to end.
+    """
+    mean = Fraction(rows[-1] - rows[0], steps[-1])
+    for stride in (Fraction(ticks, max(1, round(ticks / mean))), mean):
+        one, of = stride.as_integer_ratio()
+        rest = [row * of - step * one for row, step in zip(rows, steps, strict=True)]
+        if max(rest) - min(rest) < of:
+            offset = max(rest) + min(rest) + of
+            return [offset + 2 * one * step for step in steps], stride
+    return None
+
+
+def _stride(gaps: Sequence[int], unit: str, rounded: bool) -> Fraction:
+    """Return the distance of two neighbours."""
+    if not rounded and unit != "number":
+        counts = Counter(gaps)
+        most = max(counts.values())
+        return Fraction(min(gap for gap, count in counts.items() if count == most))
+    middle = sorted(gaps)[len(gaps) // 2]
+    if not rounded:
+        return Fraction(middle)
+    # 1949.08, 1949.17, 1949.25: the mean of all that are one step and differ by their rounding
+    single = [gap for gap in gaps if abs(gap - middle) <= 1]
+    return Fraction(sum(single), len(single))
 
 
 def _step_text(step: float, unit: str) -> str:

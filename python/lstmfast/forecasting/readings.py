@@ -1,0 +1,192 @@
+"""A time column as whole numbers: dates and moments in one form, or plain numbers.
+
+Digits may be readable in more than one way (``200101`` is a month, a day or a number); which of
+the readings makes even steps is decided in `times.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .cells import short
+from .counting import count_times
+from .errors import DataError
+from .time_forms import TimeForm, compact_forms, format_of, suggested_format
+
+__all__ = ["Reading", "possible_forms", "read_numbers", "read_times"]
+
+_NUMBER = re.compile(r"(-?)(0|[1-9]\d*)(?:([.,])(\d+))?", re.ASCII)
+_EXPECTED = "1949-01, 1949-Q1, 1949-01-31, 1949-01-31 12:00, 19490131 or a plain number"
+_ZONE = re.compile(r" ?(Z|UTC|[+-]\d{2}(:?\d{2})?)$")
+
+_At = Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A column in ascending whole numbers.
+
+    Attributes
+    ----------
+    unit : str
+        What is counted; see `Clock`.
+    ticks : int
+        How many numbers make a unit. If more than one does, the times may be rounded to them.
+    positions : list of int
+        The number of each row.
+    write : callable
+        Turns a number into a cell.
+    """
+
+    unit: str
+    ticks: int
+    positions: list[int]
+    write: Callable[[int], str]
+
+
+def possible_forms(cells: Sequence[str]) -> list[TimeForm | None]:
+    """Return the forms that a column may have, the likeliest first; None stands for numbers."""
+    known = Counter(format for cell in cells if (format := format_of(cell)))
+    numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
+    if known and max(known.values()) >= numbers:
+        return [TimeForm(max(known, key=lambda format: known[format]))]
+    some = cells[:: 1 + len(cells) // 1000]
+    reads = [
+        (sum(form.read(cell) is not None for cell in some), form) for form in compact_forms(cells)
+    ]
+    # most cells decide: where 20200131 is a date, 20200132 is a typo and not the number after it
+    likely = sorted((each for each in reads if 2 * each[0] > len(some)), key=lambda e: -e[0])
+    forms: list[TimeForm | None] = [form for _, form in likely]
+    if forms and likely[0][1].format != "%Y.%m":
+        return forms
+    return [None, *forms]
+
+
+def read_numbers(cells: Sequence[str], column: str, at: _At) -> Reading:
+    """Read plain numbers: 7, 1949, 1949.083."""
+    found: list[tuple[str, str, str]] = []  # sign, digits before the mark, digits after it
+    mark = ""
+    for row, cell in enumerate(cells):
+        match = _NUMBER.fullmatch(cell)
+        if match is None or (mark and match[3] and match[3] != mark):
+            raise _other_form(cells, row, column, at, sample=cells[0] if row else "")
+        mark = mark or match[3] or ""
+        found.append((match[1], match[2], match[4] or ""))
+    most = max(len(part) for _, _, part in found)
+    least = min(len(part) for _, _, part in found)
+    # 1959.75, 1960: zeros at the end are left out
+    stripped = all(len(part) == least or part[-1] != "0" for _, _, part in found)
+
+    def write(position: int) -> str:
+        digits = f"{abs(position):0{most + 1}d}"
+        whole, part = digits[: len(digits) - most], digits[len(digits) - most :]
+        if stripped:
+            part = part[:least] + part[least:].rstrip("0")
+        return f"{'-' if position < 0 else ''}{whole}{mark if part else ''}{part}"
+
+    positions = [int(sign + whole + part.ljust(most, "0")) for sign, whole, part in found]
+    _check_order(positions, cells, column, at)
+    return Reading("number", 10**most, positions, write)
+
+
+def read_times(
+    form: TimeForm, cells: Sequence[str], column: str, at: _At, *, given: bool
+) -> Reading:
+    """Read times of the calendar in one form, the user's where it is `given`."""
+    sample = next((cell for cell in cells if form.read(cell) is not None), "")
+    moments: list[datetime] = []
+    for row, cell in enumerate(cells):
+        moment = form.read(cell)
+        if moment is None:
+            if not given:
+                raise _other_form(cells, row, column, at, sample, form)
+            raise DataError(
+                f'{at(row)}: column "{column}" has "{short(cell)}"; '
+                f'expected the form of --time-format "{form.format}"'
+            )
+        if moments and moment.utcoffset() != moments[0].utcoffset():
+            raise _other_offset(cells, row, column, at)
+        moments.append(moment)
+    write, odd = form.settled(cells, moments)
+    if odd is not None:
+        wanted = f'the form of "{sample}"'
+        if given:
+            wanted = f'"{write(moments[odd])}", as --time-format "{form.format}" writes it'
+        raise DataError(
+            f'{at(odd)}: column "{column}" has "{short(cells[odd])}"; expected {wanted}'
+        )
+    moments = [moment.replace(tzinfo=None) for moment in moments]
+    if "%y" in form.tokens:
+        moments = _in_one_century(moments)
+    _check_order(moments, cells, column, at)
+    count = count_times(moments, form.unit)
+    return Reading(count.unit, count.ticks, count.positions, lambda p: write(count.moment(p)))
+
+
+def _in_one_century(moments: list[datetime]) -> list[datetime]:
+    """Move times after the last one to the century before: 68 was read as 2068, 69 as 1969."""
+    try:
+        return [m if m <= moments[-1] else m.replace(year=m.year - 100) for m in moments]
+    except ValueError:  # 29 February
+        return moments
+
+
+def _check_order(
+    values: Sequence[int] | Sequence[datetime], cells: Sequence[str], column: str, at: _At
+) -> None:
+    for row in range(1, len(cells)):
+        before, value = values[row - 1], values[row]
+        if value == before:
+            raise DataError(
+                f'{at(row)}: column "{column}" repeats "{cells[row]}"; expected each time once'
+            )
+        if value < before:  # type: ignore[operator]  # both are of one kind
+            raise DataError(
+                f'{at(row)}: column "{column}" has "{cells[row]}" after "{cells[row - 1]}"; '
+                "expected times in ascending order"
+            )
+    if len(cells) < 3:
+        found = "1 time" if len(cells) == 1 else f"{len(cells)} times"
+        raise DataError(f'{at(0)}: column "{column}" has {found}; expected 3 or more')
+
+
+def _other_form(
+    cells: Sequence[str],
+    row: int,
+    column: str,
+    at: _At,
+    sample: str,
+    form: TimeForm | None = None,
+) -> DataError:
+    """Return the complaint about a cell that is no time, or not written as the sample is."""
+    cell, other = cells[row], format_of(cells[row])
+    expected = f"a time such as {_EXPECTED}"
+    if not sample:
+        format = suggested_format(cells)
+        expected += f' (or use --time-format "{format}")' if format else " (or use --time-format)"
+    elif form is None:
+        if other or _NUMBER.fullmatch(cell):
+            expected = f'the form of "{sample}"'
+    elif _NUMBER.fullmatch(sample):
+        expected = f'a time such as "{sample}", read as {form.name}'
+    elif other and other != form.format:
+        if _ZONE.sub("", other) == _ZONE.sub("", form.format):
+            changed = (
+                k for k in range(1, len(cells)) if format_of(cells[k]) != format_of(cells[0])
+            )
+            return _other_offset(cells, next(changed), column, at)
+        expected = f'the form of "{sample}"'
+    elif _NUMBER.fullmatch(cell):
+        expected = f'the form of "{sample}"'
+    return DataError(f'{at(row)}: column "{column}" has "{short(cell)}"; expected {expected}')
+
+
+def _other_offset(cells: Sequence[str], row: int, column: str, at: _At) -> DataError:
+    return DataError(
+        f'{at(row)}: column "{column}" has "{cells[row]}" after "{cells[row - 1]}"; expected one '
+        "offset for all times (write them in UTC, or without offset)"
+    )
