@@ -122,7 +122,8 @@ class Layer(Weights, ABC):
         try:
             name = None if value is None else as_dtype(value, self.where).name
         except ValueError:
-            check_unavailable(self.where, {"dtype": value}, {"dtype": None})
+            if isinstance(value, str):
+                check_unavailable(self.where, {"dtype": value}, {"dtype": None})
             raise
         if self._engine is not None and name not in (None, self.dtype):
             raise AttributeError(

@@ -43,7 +43,11 @@ def checked_input(
     array = as_float(only(x, len(sample) + 1), dtype, where, name)
     shape = array.shape[1:]
     if array.ndim == 0 or (shape != sample and not _fits(shape, sample)):
-        hint = f"; for one sample pass {name}[None]" if _fits(array.shape, sample) else ""
+        hint = ""
+        if _fits(array.shape, sample):
+            hint = f"; for one sample pass {name}[None]"
+        elif _fits((*shape, 1), sample):
+            hint = f"; for one feature pass {name}[..., None]"
         if isinstance(x, list | tuple) and array.ndim == len(sample) + 2:
             hint = f"; {len(x)} inputs came, and the model has one"
         raise ValueError(
