@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli_runs import SALES, TIMED, Run, monthly, runner
+from lstmfast.forecasting import report
 
 
 @pytest.fixture
@@ -93,3 +94,16 @@ def test_what_is_left_out_at_the_ends_is_told(run: Run, tmp_path: Path) -> None:
     )
     assert '58 values of "Sales", 1949-02 to 1953-11\n' in err
     assert [line.split(",")[0] for line in out.splitlines()] == ["Month", "1953-12", "1954-01"]
+
+
+@pytest.mark.parametrize(
+    ("mine", "rule", "said"),
+    [
+        (5.0, 5.01, "  second is persistence, less than 1% worse."),
+        (5.01, 5.0, "  the LSTM is less than 1% worse."),
+        (5.0, 5.06, "  second is persistence, 1% worse."),
+        (6.8, 5.0, "  the LSTM is 36% worse."),
+    ],
+)
+def test_a_small_difference_is_not_told_as_none(mine: float, rule: float, said: str) -> None:
+    assert report._verdict("One step ahead", mine, {"persistence": rule})[1] == said

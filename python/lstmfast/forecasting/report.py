@@ -160,12 +160,18 @@ def _verdict(where: str, mine: float, others: dict[str, float]) -> list[str]:
     name = min(others, key=lambda key: others[key])
     best = others[name]
     if mine < best:
-        second = f"  second is {name}" + (f", {best / mine - 1:.0%} worse." if mine > 0 else ".")
+        second = f"  second is {name}" + (f", {_worse(best / mine)}." if mine > 0 else ".")
         return [f"{where} the LSTM wins, {_number(mine)} against {_number(best)};", second]
     if mine == best:
         return [f"{where} {name} is as good as the LSTM, {_number(best)}."]
-    last = f"the LSTM is {mine / best - 1:.0%} worse." if best > 0 else "which is exact."
+    last = f"the LSTM is {_worse(mine / best)}." if best > 0 else "which is exact."
     return [f"{where} {name} wins, {_number(best)} against {_number(mine)};", f"  {last}"]
+
+
+def _worse(ratio: float) -> str:
+    """Return how much worse the larger of two errors is."""
+    share = f"{ratio - 1:.0%}"
+    return f"{'less than 1%' if share == '0%' else share} worse"
 
 
 def _demo_time(run: DemoRun) -> list[str]:
