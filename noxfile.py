@@ -81,6 +81,14 @@ def asan(session: nox.Session) -> None:
 
 
 @nox.session
+def asan_python(session: nox.Session) -> None:
+    """Python under both: the tests marked `fuzz`, or any that are named."""
+    session.install(".[test]", "pybind11", "cmake", "ninja")
+    wanted = session.posargs or ["-m", "pytest", "-m", "fuzz"]
+    session.run("tools/asan_python.sh", *wanted, external=True)
+
+
+@nox.session
 def tsan(session: nox.Session) -> None:
     """The C++ tests under ThreadSanitizer."""
     workflow(session, "tsan")
