@@ -6,6 +6,8 @@ import array
 import ctypes
 import decimal
 import fractions
+import itertools
+import re
 from collections import UserList, deque
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
-from lstmfast import functional
+from lstmfast import forecasting, functional
 from lstmfast._arrays import as_array, as_dtype, as_flags, as_float, as_integers
 from lstmfast.layers import LSTM, Bidirectional, Dense, Input, Masking
 from lstmfast.models import Sequential
@@ -98,6 +100,8 @@ ARGUMENTS: dict[str, Any] = {
     "[lstm] lengths": lambda v: lf.LSTM(1, 2)(X, lengths=v),
     "[lstm] resets": lambda v: lf.LSTM(1, 2)(X, resets=v),
     "[functional.lstm] h0": lambda v: lstm(h0=v, c0=np.zeros((4, 5))),
+    "[forecast] series": lambda v: forecasting.forecast(v, horizon=3),
+    "[forecast] inputs": lambda v: forecasting.forecast(np.arange(40.0), inputs=v),
     "[functional.pack] w_ih": lambda v: functional.pack(v, np.zeros((20, 5))),
 }
 
@@ -132,6 +136,22 @@ def test_lists_without_an_end() -> None:
     for value in (itself, deep):
         with pytest.raises(ValueError, match=r"\[predict\] x has lists in lists deeper than 64"):
             model().predict(value)
+
+
+def test_lists_of_things_end() -> None:
+    one = np.zeros(1)
+    calls: dict[str, Any] = {
+        "[set_weights] weights": lambda v: model().set_weights(v),
+        "[layers.LSTM.set_weights] weights": lambda v: model().layers[0].set_weights(v),
+        "[layers.LSTM] initial_state": lambda v: LSTM(2)(X, initial_state=v),
+        "[fit] callbacks": lambda v: model().fit(X, Y, callbacks=v),
+        "[Sequential] layers": Sequential,
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=re.escape(name) + " has more than 1000000 items; exp"):
+            call(itertools.repeat(one))
+        with pytest.raises(TypeError, match=re.escape(name) + " is of type Endless; expected a"):
+            call(Endless())
 
 
 def test_sequences_and_buffers_are_arrays() -> None:

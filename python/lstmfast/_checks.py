@@ -6,10 +6,12 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from inspect import signature
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+MOST_ITEMS = 10**6
 LARGEST_COUNT = 2**31 - 1  # the core counts in C's int
 
 
@@ -82,9 +84,12 @@ def items(value: Any, name: str, where: str, expected: str) -> list[Any]:
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise wrong_kind(where, name, value, expected)
     try:
-        return list(value)
+        listed = list(islice(value, MOST_ITEMS + 1))
     except TypeError:  # an array without axes
         raise wrong_kind(where, name, value, expected) from None
+    if len(listed) > MOST_ITEMS:  # an iterator may have no end
+        raise ValueError(f"[{where}] {name} has more than {MOST_ITEMS} items; expected {expected}")
+    return listed
 
 
 def check_unavailable(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lstmfast._arrays import as_float
+
 from .intervals import error_scale
 from .model import EPOCHS, Forecaster
 from .season import USUAL_PERIODS, find_season
@@ -237,12 +239,12 @@ def forecast(
 
 def _columns(series: ArrayLike, inputs: ArrayLike | None) -> Array:
     """Return target and inputs as (N, C)."""
-    target = np.asarray(series, dtype=np.float64)
+    target = as_float(series, np.dtype(np.float64), "forecast", "series")
     if target.ndim != 1:
         raise ValueError(f"[forecast] series has shape {target.shape}; expected one axis")
     if inputs is None:
         return target[:, None]
-    more = np.asarray(inputs, dtype=np.float64)
+    more = as_float(inputs, np.dtype(np.float64), "forecast", "inputs")
     if more.ndim not in (1, 2) or len(more) != len(target):
         raise ValueError(
             f"[forecast] inputs has shape {more.shape}; expected ({len(target)}, K) to match series"
