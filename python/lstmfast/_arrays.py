@@ -30,7 +30,7 @@ _LARGEST = np.iinfo(np.int64).max
 def as_dtype(dtype: Any, where: str) -> np.dtype[Any]:
     """Return float32 or float64 as NumPy's dtype, for what NumPy, torch or Keras call so."""
     try:
-        name = np.dtype(dtype).name
+        name = "None" if dtype is None else np.dtype(dtype).name  # NumPy's None is float64
     except TypeError:
         # of other libraries: TensorFlow's dtypes and Keras's policies have names, torch's have not
         name = getattr(dtype, "name", None) or repr(dtype).removeprefix("torch.")
@@ -71,7 +71,7 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
             array = np.asarray(array, dtype=dtype, order="C")
     except FloatingPointError:
         raise ValueError(f"[{where}] {name} has values beyond {dtype}'s range") from None
-    return array if array.flags.aligned else array.copy()
+    return _aligned(array)
 
 
 def as_integers(value: ArrayLike, where: str, name: str) -> NDArray[np.int64]:
@@ -79,7 +79,7 @@ def as_integers(value: ArrayLike, where: str, name: str) -> NDArray[np.int64]:
     array = as_array(value, where, name, "iu", "integers")
     if array.dtype == np.uint64 and array.size and array.max() > _LARGEST:
         raise ValueError(f"[{where}] {name} holds {array.max()}; expected at most {_LARGEST}")
-    return np.asarray(array, dtype=np.int64, order="C")
+    return _aligned(np.asarray(array, dtype=np.int64, order="C"))
 
 
 def as_flags(value: ArrayLike, where: str, name: str) -> NDArray[np.bool_]:
@@ -88,6 +88,10 @@ def as_flags(value: ArrayLike, where: str, name: str) -> NDArray[np.bool_]:
     if array.dtype.kind in "iu" and array.size and not 0 <= array.min() <= array.max() <= 1:
         raise ValueError(f"[{where}] {name} holds other values than 0 and 1; expected booleans")
     return np.asarray(array, dtype=np.bool_, order="C")
+
+
+def _aligned(array: Array) -> Array:
+    return array if array.flags.aligned else array.copy()
 
 
 def shape_text(shape: tuple[int | None, ...]) -> str:

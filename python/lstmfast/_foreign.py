@@ -61,6 +61,12 @@ def _why(value: Sequence[Any], error: Exception) -> str:
 
 def _check_kind(value: Any, where: str, name: str) -> None:
     """Refuse what is no array, sequence or number, also inside of lists."""
+    if type(value).__name__ == "PackedSequence":
+        expected = (
+            "a padded array, as torch.nn.utils.rnn.pad_packed_sequence returns it, and lengths= "
+            "of lf.LSTM or mask= of layers"
+        )
+        raise wrong_kind(where, name, value, expected)
     level = [value]
     for _ in range(DEEPEST + 1):
         kinds = set(map(type, level))
