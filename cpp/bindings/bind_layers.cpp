@@ -74,13 +74,16 @@ py::list call_layer(const AnyModel& self, index layer, const py::object& x, cons
     pass.step = step;
 
     const py::array_t<bool> mask_array = take_optional<bool>(kOp, "mask", mask);
+    // A copy: steps are counted by it and then placed, and the caller's array may change meanwhile.
+    std::vector<unsigned char> kept_mask;
     if (mask_array) {
       layers::Shape expected{in.count};
       for (int i = 0; i + 1 < in.shape.rank; ++i) expected.append(in.shape.sizes[i]);
       LF_CHECK(shape_of(mask_array) == expected, "[" << kOp << "] mask has shape "
                                                      << shape_of(mask_array).text() << "; expected "
                                                      << expected.text());
-      pass.mask = reinterpret_cast<const unsigned char*>(mask_array.data());
+      kept_mask.assign(mask_array.data(), mask_array.data() + mask_array.size());
+      pass.mask = kept_mask.data();
     }
     CarriedArrays<T> carried(called.carried(), in.count);
     const bool begins = !initial_state.is_none();
