@@ -154,7 +154,11 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         r"\[functional.lstm_vjp\] dh has shape \(2, 5\); expected \(B=4, H=5\)",
     ),
     # -- kinds
-    "x None": (lambda: lf.LSTM(1, 2)(None), TypeError, r"\[lstm\] x is None; expected an array"),
+    "x None": (
+        lambda: lf.LSTM(1, 2)(None),
+        TypeError,
+        r"\[lstm.forward\] x is None; expected an array",
+    ),
     "fit x None": (lambda: compiled().fit(None, Y), TypeError, r"\[fit\] x is None; expected"),
     "x unreadable": (lambda: lf.LSTM(1, 2)(Unreadable()), TypeError, "x is of type Unr.*not today"),
     "lengths": (

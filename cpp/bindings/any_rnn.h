@@ -20,6 +20,7 @@ struct Given {
   py::array_t<T> x, h0, c0;
   py::array_t<index> lengths;
   py::array_t<bool> resets;
+  model::RnnRows rows;  // what backward reads in place of the caller's lengths and resets
 };
 
 // The core's object and, after a training call, the arrays that backward will read.

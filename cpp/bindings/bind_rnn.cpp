@@ -41,8 +41,12 @@ void point(model::RnnArray<const U*>& to, const py::array_t<T>& array) {
 template <class T>
 Given<T> take_given(const char* op, const py::object& x, const py::object& h0, const py::object& c0,
                     const py::object& lengths, const py::object& resets) {
-  return {take<T>(op, "x", x), take_optional<T>(op, "h0", h0), take_optional<T>(op, "c0", c0),
-          take_optional<index>(op, "lengths", lengths), take_optional<bool>(op, "resets", resets)};
+  return {take<T>(op, "x", x),
+          take_optional<T>(op, "h0", h0),
+          take_optional<T>(op, "c0", c0),
+          take_optional<index>(op, "lengths", lengths),
+          take_optional<bool>(op, "resets", resets),
+          {}};
 }
 
 template <class T>
@@ -64,8 +68,8 @@ struct Shapes {
   Shapes(const model::RnnOptions& o, const layers::Shape& x, index batch)
       : y(x.with_features(o.directions * o.outputs())),
         cells(x.with_features(o.directions * o.hidden)),
-        h{o.layers * o.directions, batch, o.outputs()},
-        c{o.layers * o.directions, batch, o.hidden} {}
+        h(model::state_shape(o, x, batch, o.outputs())),
+        c(model::state_shape(o, x, batch, o.hidden)) {}
 };
 
 // A state, or the gradients of one: None, or a tuple of two.
@@ -93,12 +97,13 @@ Result run_forward(Engine<T>& engine, Given<T> given, bool training, py::handle 
   // Until the arrays are kept: backward in another thread would miss them.
   std::optional<model::Busy> busy;
   if (training) busy.emplace(engine.rnn.busy(), op);
-  ops::LstmCall<T> call = engine.rnn.check(op, input);
+  ops::LstmCall<T> call = engine.rnn.check(op, input, given.rows);
   call.noise.draw = draw;
 
   const Shapes shapes(engine.rnn.options(), input.x.shape, call.batch);
   py::array_t<T> y =
       out.is_none() ? new_array<T>(shapes.y) : take_output<T>(op, "out", out, shapes.y);
+  if (!out.is_none()) model::check_output<T>(op, input, y.data(), y.size());
   py::array_t<T> h_n = new_array<T>(shapes.h), c_n = new_array<T>(shapes.c);
   py::object cells = py::none();
   call.y = y.mutable_data();
@@ -109,7 +114,6 @@ Result run_forward(Engine<T>& engine, Given<T> given, bool training, py::handle 
     call.cells = array.mutable_data();
     cells = std::move(array);
   }
-  engine.rnn.check_output(op, call);
   {
     const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
     if (training) {
@@ -143,16 +147,17 @@ py::object call(AnyRnn& self, py::handle x, py::handle state, py::handle lengths
                 py::handle training, py::handle out, py::handle batch_first) {
   const bool rows_first = is_true(batch_first, "batch_first");
   const Pair initial(state);
-  if (!initial.known || !is_flag(training) || !(rows_first || resets.is_none())) return py::none();
+  if (!initial.known || !is_flag(training)) return py::none();
   Result r = self.visit([&](auto& engine) -> Result {
     using T = Element<decltype(engine)>;
     bool ready = is_ready<T>(x) && (state.is_none() || initial.full());
     if (!ready) return {};
-    Given<T> given{py::reinterpret_borrow<py::array_t<T>>(x),
-                   take_if_ready<T>(initial.first, ready), take_if_ready<T>(initial.second, ready),
-                   take_if_ready<index>(lengths, ready), take_if_ready<bool>(resets, ready)};
+    Given<T> given{
+        py::reinterpret_borrow<py::array_t<T>>(x), take_if_ready<T>(initial.first, ready),
+        take_if_ready<T>(initial.second, ready),   take_if_ready<index>(lengths, ready),
+        take_if_ready<bool>(resets, ready),        {}};
     const py::array_t<T> to = take_if_ready<T>(out, ready);
-    if (!ready || given.x.ndim() != 3 || (to && !to.writeable())) return {};
+    if (!ready || (to && !to.writeable())) return {};
     return run_forward<T>(engine, std::move(given), is_true(training, "training"), out, rows_first,
                           true);
   });
@@ -168,9 +173,9 @@ py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, co
   return self.visit([&](auto& engine) -> py::list {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.trace";
-    const Given<T> given = take_given<T>(op, x, h0, c0, lengths, resets);
+    Given<T> given = take_given<T>(op, x, h0, c0, lengths, resets);
     const model::RnnInput<T> input = input_of(given, batch_first);
-    const ops::LstmCall<T> call = engine.rnn.check(op, input);
+    const ops::LstmCall<T> call = engine.rnn.check(op, input, given.rows);
     const model::RnnOptions& options = engine.rnn.options();
     const layers::Shape& x_shape = input.x.shape;
     const layers::Shape units = x_shape.with_features(options.hidden);

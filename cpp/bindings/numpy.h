@@ -30,8 +30,8 @@ inline std::string type_text(py::handle value) {
   return py::str(py::type::handle_of(value).attr("__name__"));
 }
 
-// `value` as what it must be already: an array of T in C order. TypeError for another kind or
-// dtype, ValueError for another order. The result shares its memory.
+// `value` as what it must be already: an aligned array of T in C order. TypeError for another kind
+// or dtype, ValueError for another order or address. The result shares its memory.
 template <class T>
 py::array_t<T> take(const char* op, const char* name, py::handle value) {
   const auto what = [&] { return std::string("[") + op + "] " + name; };
@@ -45,7 +45,13 @@ py::array_t<T> take(const char* op, const char* name, py::handle value) {
                          "; expected " + dtype_text<T>());
   }
   if ((array.flags() & py::array::c_style) == 0) {
-    throw py::value_error(what() + " is not contiguous; expected C order");
+    const bool columns_first = (array.flags() & py::array::f_style) != 0;
+    throw py::value_error(what() + (columns_first ? " is in Fortran order" : " is not contiguous") +
+                          "; expected C order");
+  }
+  if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0) {
+    throw py::value_error(what() + " is not aligned in memory; expected an address divisible by " +
+                          std::to_string(alignof(T)));
   }
   if (array.ndim() > layers::Shape::kMaxRank) {
     throw py::value_error(what() + " has " + std::to_string(array.ndim()) +

@@ -51,11 +51,32 @@ struct RnnArray {
 template <class T>
 struct RnnInput {
   bool batch_first = true;
-  RnnArray<const T*> x;                   // [B][T][I], or [T][B][I]
+  // [B][T][I], or [T][B][I]. [T][I] is one sequence, and no array of its call has an axis B.
+  RnnArray<const T*> x;
   RnnArray<const T*> h0, c0;              // [L D][B][O], [L D][B][H]
-  RnnArray<const index*> lengths;         // [B]
-  RnnArray<const unsigned char*> resets;  // [B][T], whatever the layout of x
+  RnnArray<const index*> lengths;         // [B]; of one sequence any array with one element
+  RnnArray<const unsigned char*> resets;  // [B][T], or [T][B] as x
 };
+
+// Copies of an input's lengths and resets, as LstmCall has them. Steps and backward read them again
+// after the check, and the caller's arrays may have changed by then.
+struct RnnRows {
+  std::vector<index> lengths;
+  std::vector<unsigned char> resets;
+};
+
+// [L D][B][features], or [L D][features] for one sequence `x`.
+inline layers::Shape state_shape(const RnnOptions& options, const layers::Shape& x, index batch,
+                                 index features) {
+  const index parts = options.layers * options.directions;
+  if (x.rank == 2) return {parts, features};
+  return {parts, batch, features};
+}
+
+// That `out` [count] shares no memory with an array of the input: y is written while later steps
+// read x.
+template <class T>
+void check_output(const char* op, const RnnInput<T>& input, const T* out, index count);
 
 // Inference is const and may run in any number of threads while nobody sets parameters.
 template <class T>
@@ -84,11 +105,10 @@ class Rnn {
     gradients_.zero();
   }
 
-  // The call that an input amounts to, without its outputs. Throws std::invalid_argument naming the
-  // array of the wrong shape or content.
-  ops::LstmCall<T> check(const char* op, const RnnInput<T>& input) const;
-  // That the call's y overlaps none of its inputs, as steps write y while later ones read x.
-  void check_output(const char* op, const ops::LstmCall<T>& call) const;
+  // The call that an input amounts to, without its outputs; it points into `rows`, which must stay
+  // as long as the arrays of the input. Throws std::invalid_argument naming the array of the wrong
+  // shape or content.
+  ops::LstmCall<T> check(const char* op, const RnnInput<T>& input, RnnRows& rows) const;
 
   // States are [L D][B][O] and [L D][B][H], y has D * O values and cells, those of the last layer,
   // D * H; else as ops::LstmCall says. y may be null.

@@ -68,9 +68,11 @@ class Rnn:
     ) -> tuple[_Array, _Array, _Array, _Array | None]:
         """Return y, h_n, c_n, and the cells of the last layer if they are an output.
 
-        x, y and cells are (B, T, ·), or (T, B, ·) with batch_first=False; states are (L D, B, ·);
-        lengths (B,) and resets (B, T) in both layouts. training=True keeps x, the states and y for
-        backward; the y that it allocates is read-only until then. draw=False: nothing is random.
+        x, y, cells and resets are (B, T, ...), or (T, B, ...) with batch_first=False; states are
+        (L D, B, ·), lengths (B,). Of one sequence x (T, I) no array has an axis B, and lengths is
+        any array with one element. lengths and resets are copied. training=True keeps x, the states
+        and y for backward; the y that it allocates is read-only until then. draw=False: nothing is
+        random.
         """
 
     def backward(

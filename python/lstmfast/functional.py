@@ -7,7 +7,6 @@ order i, f, g, o (with coupled gates 3H, in order f, g, o), and for a projection
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_integers, shape_text
 from lstmfast._checks import flag
 from lstmfast._packed import WEIGHTS, Packed, pack
-from lstmfast._recurrent import Result, State, run, run_backward
+from lstmfast._recurrent import Result, State, check_out, run, run_backward
 from lstmfast._torch_layout import to_torch
 from lstmfast.utils import Seed, as_generator, draw_seed
 
@@ -85,6 +84,9 @@ def lstm(
     """
     try:
         packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
+        if out is not None:
+            weights = {"w_ih": w_ih, "w_hh": w_hh, "b_ih": b_ih, "b_hh": b_hh, **options}
+            check_out("lstm", out, x=x, h0=h0, c0=c0, **weights)
         x = as_float(x, packed._dtype, "lstm", "x")
         first = flag(batch_first, "batch_first", "lstm")
         state = _layer_state(h0, c0, packed, x, first)
@@ -166,11 +168,15 @@ def lstm_vjp(
         # copies: the caller may change the arrays before calling vjp
         x = np.array(as_float(x, packed._dtype, "lstm", "x"))
         batch_first = flag(batch_first, "batch_first", "lstm")
-        state = copy.deepcopy(_layer_state(h0, c0, packed, x, batch_first))
-        lengths, resets = copy.deepcopy(lengths), copy.deepcopy(resets)
+        state = _layer_state(h0, c0, packed, x, batch_first)
+        state = None if state is None else (state[0].copy(), state[1].copy())
+        if lengths is not None:
+            lengths = as_integers(lengths, "lstm", "lengths").copy()
+        if resets is not None:
+            resets = as_flags(resets, "lstm", "resets").copy()
+        core = packed._copy(0 if seed is None else draw_seed(as_generator(seed)))
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm_vjp", error) from None
-    core = packed._copy(0 if seed is None else draw_seed(as_generator(seed)))
     fresh = True
 
     def forward() -> Result:
@@ -187,7 +193,7 @@ def lstm_vjp(
         try:
             if dstate is not None:
                 dstate = _layer_dstate(dstate, packed, x, batch_first)
-            dx, (dh0, dc0) = run_backward(core, packed._dtype, x.ndim == 3, dy, dstate, dcells)
+            dx, (dh0, dc0) = run_backward(core, packed._dtype, dy, dstate, dcells)
         except (TypeError, ValueError) as error:
             raise _as_said_by("functional.lstm_vjp", error) from None
         names = [name for _, name, _ in core.parameter_names()]

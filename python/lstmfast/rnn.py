@@ -248,7 +248,6 @@ class LSTM:
         )
         self._suffixes = suffixes(self.num_layers, self.bidirectional)
         self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
-        self._batched = True
         self._fixed = _FIXED.union(self._parameters.shapes)
 
     if TYPE_CHECKING:  # options of the cell, the properties below
@@ -318,14 +317,10 @@ class LSTM:
         """
         result = self._core.call(x, state, lengths, resets, training, out, self.batch_first)
         if result is not None:
-            if training and not self._batched:
-                self._batched = True
             return result
         y, final, cells = run(
             self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
         )
-        if training:
-            self._batched = y.ndim == 3
         return (y, final) if cells is None else (y, final, cells)
 
     def backward(
@@ -351,11 +346,10 @@ class LSTM:
         (dh0, dc0) : tuple of numpy.ndarray
             Gradients for the initial state.
         """
-        if self._batched:
-            result = self._core.call_backward(dy, dstate, dcells)
-            if result is not None:
-                return result
-        return run_backward(self._core, self._dtype, self._batched, dy, dstate, dcells)
+        result = self._core.call_backward(dy, dstate, dcells)
+        if result is not None:
+            return result
+        return run_backward(self._core, self._dtype, dy, dstate, dcells)
 
     def trace(
         self,
@@ -425,7 +419,7 @@ class LSTM:
 
     def __getstate__(self) -> dict[str, Any]:
         # gradients, and what a running training step keeps, stay behind
-        left_out = ("_core", "_parameters", "_suffixes", "_batched", "_fixed")
+        left_out = ("_core", "_parameters", "_suffixes", "_fixed")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         calls = self._core.training_calls  # or dropout would begin anew
         return kept | {"state_dict": self.state_dict(), "training_calls": calls}

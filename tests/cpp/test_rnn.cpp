@@ -46,13 +46,14 @@ struct Arrays {
                  c0 = numbers<T>(kStates);
   std::vector<T> y = std::vector<T>(kBatch * kSteps * kHidden), h_n = std::vector<T>(kStates),
                  c_n = std::vector<T>(kStates);
+  RnnRows rows;
 
   ops::LstmCall<T> call(const Rnn<T>& rnn) {
     RnnInput<T> input;
     input.x = {x.data(), {kBatch, kSteps, kInput}};
     input.h0 = {h0.data(), {kLayers, kBatch, kHidden}};
     input.c0 = {c0.data(), {kLayers, kBatch, kHidden}};
-    ops::LstmCall<T> out = rnn.check("test", input);
+    ops::LstmCall<T> out = rnn.check("test", input, rows);
     out.y = y.data();
     out.h_n = h_n.data();
     out.c_n = c_n.data();
@@ -180,18 +181,77 @@ TEST_CASE("whoever holds the lease keeps the cache from other threads") {
   rnn->backward({});
 }
 
+TEST_CASE("lengths and resets of a caller may change after the check") {
+  auto rnn = make_rnn<float>(0);
+  Arrays<float> arrays;
+  std::vector<index> lengths = {6, 3, 2, 5};
+  std::vector<unsigned char> resets(kBatch * kSteps);
+  resets[2] = resets[7] = 1;
+  RnnInput<float> input;
+  input.x = {arrays.x.data(), {kBatch, kSteps, kInput}};
+  input.lengths = {lengths.data(), {kBatch}};
+  input.resets = {resets.data(), {kBatch, kSteps}};
+  const std::vector<float> dy(arrays.y.size(), 1);
+  const auto dx_of = [&](bool change) {
+    RnnRows rows;
+    ops::LstmCall<float> call = rnn->check("test", input, rows);
+    call.y = arrays.y.data();
+    const auto kept_lengths = lengths;
+    const auto kept_resets = resets;
+    if (change) {
+      lengths.assign(lengths.size(), 1000000);
+      resets.assign(resets.size(), 1);
+    }
+    rnn->train(call);
+    std::vector<float> dx(arrays.x.size());
+    ops::LstmGradients<float> gradients{};
+    gradients.dy = dy.data();
+    gradients.dx = dx.data();
+    rnn->backward(gradients);
+    lengths = kept_lengths;
+    resets = kept_resets;
+    return dx;
+  };
+  CHECK(dx_of(true) == dx_of(false));
+}
+
+TEST_CASE("an output may share memory with no input") {
+  std::vector<float> block(64);
+  const auto ints = reinterpret_cast<const index*>(block.data());
+  const auto bytes = reinterpret_cast<const unsigned char*>(block.data());
+  const auto message = [&](const RnnInput<float>& input, index offset) {
+    return message_of([&] { check_output<float>("test", input, block.data() + offset, 8); });
+  };
+  RnnInput<float> input;
+  input.lengths = {ints, {2}};
+  CHECK(message(input, 4).empty());
+  CHECK(message(input, 3) == "[test] out shares memory with lengths; expected an array of its own");
+  input.resets = {bytes + 80, {2, 2}};
+  CHECK(message(input, 12).empty());
+  CHECK(message(input, 13) == "[test] out shares memory with resets; expected an array of its own");
+  CHECK(message(input, 21).empty());
+}
+
 TEST_CASE("errors name what came and what was expected") {
   auto rnn = make_rnn<float>(0);
   Arrays<float> arrays;
   const std::vector<index> lengths = {6, 0, 7, 1};
   RnnInput<float> input;
-  const auto message = [&] { return message_of([&] { rnn->check("lstm.forward", input); }); };
+  RnnRows rows;
+  const auto message = [&] { return message_of([&] { rnn->check("lstm.forward", input, rows); }); };
   input.x = {arrays.x.data(), {12, 8, 39}};
   input.batch_first = false;
   CHECK(message() ==
         "[lstm.forward] x has shape (T=12, B=8, I=39); expected I=3 to match input_size");
-  input.x.shape = {12, 3};
-  CHECK(message() == "[lstm.forward] x has shape (12, 3); expected (T, B, I)");
+  input.x.shape = {12, 4};
+  CHECK(message() == "[lstm.forward] x has shape (T=12, I=4); expected I=3 to match input_size");
+  input.x.shape = {3};
+  CHECK(message() ==
+        "[lstm.forward] x has shape (3,); expected (T, B, I), or (T, I) for one sequence");
+  input.x.shape = {kSteps, kInput};
+  input.h0 = {arrays.h0.data(), {kLayers, 1, kHidden}};
+  CHECK(message() == "[lstm.forward] h0 has shape (3, 1, 5); expected (L=3, H=5)");
+  input.h0 = {};
   input.batch_first = true;
   input.x.shape = {kBatch, kSteps, kInput};
   input.h0 = {arrays.h0.data(), {kBatch, kHidden}};
@@ -199,6 +259,12 @@ TEST_CASE("errors name what came and what was expected") {
   input.h0 = {};
   input.lengths = {lengths.data(), {kBatch}};
   CHECK(message() == "[lstm.forward] lengths[2] is 7; expected 0 to T=6");
+  input.lengths = {};
+  const std::vector<unsigned char> resets(kBatch * kSteps);
+  input.resets = {resets.data(), {kBatch, kSteps}};
+  input.batch_first = false;
+  input.x.shape = {kSteps, kBatch, kInput};
+  CHECK(message() == "[lstm.forward] resets has shape (4, 6); expected (T=6, B=4)");
   CHECK(message_of([&] { rnn->parameter("lstm.get", 0, "peephole"); }) ==
         "[lstm.get] there is no parameter peephole in layer 0; expected layer 0 to 2 and one of "
         "kernel, recurrent_kernel, bias");

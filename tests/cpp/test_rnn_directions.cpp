@@ -67,7 +67,8 @@ Found<T> run(int threads) {
   RnnInput<T> input;
   input.x = {x.data(), {kBatch, kSteps, kInput}};
   input.lengths = {lengths.data(), {kBatch}};
-  ops::LstmCall<T> call = rnn.check("test", input);
+  RnnRows kept;
+  ops::LstmCall<T> call = rnn.check("test", input, kept);
   call.y = f.y.data();
   call.cells = f.cells.data();
   call.h_n = f.h_n.data();

@@ -39,7 +39,7 @@ class Calls {
     RnnInput<float> input;
     input.x = {x_.data(), {sizes_.batch, sizes_.steps, rnn_.options().input}};
     if (!lengths_.empty()) input.lengths = {lengths_.data(), {sizes_.batch}};
-    ops::LstmCall<float> call = rnn_.check("test", input);
+    ops::LstmCall<float> call = rnn_.check("test", input, kept_);
     call.y = y_.data();
     call.h_n = h_.data();
     call.c_n = c_.data();
@@ -58,6 +58,7 @@ class Calls {
   Sizes sizes_;
   std::vector<float> x_, dx_, y_, h_, c_, dh0_, dc0_;
   std::vector<index> lengths_;
+  RnnRows kept_;
 };
 
 TEST_CASE("warm calls take no memory, whatever the options and sizes before") {
