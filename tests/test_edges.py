@@ -60,6 +60,62 @@ def test_out_may_not_share_memory_with_inputs(name: str) -> None:
         np.testing.assert_array_equal(out, before)
 
 
+EMPTY: list[dict[str, Any]] = [
+    {},
+    {"num_layers": 2, "dropout": 0.5, "bidirectional": True, "proj_size": 3},
+    {"layer_norm": True, "peephole": True, "recompute_every": "sqrt", "bptt_steps": 2},
+    {"zoneout_h": 0.5, "recurrent_dropout": 0.2, "weight_drop": 0.3, "dtype": "float64"},
+]
+
+
+@pytest.mark.parametrize("rows", [{}, {"lengths": np.zeros(0, np.int64)}], ids=["", "lengths"])
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("options", EMPTY, ids=lambda options: "_".join(options) or "plain")
+def test_no_rows(options: dict[str, Any], batch_first: bool, rows: dict[str, Any]) -> None:
+    """As in torch: empty results of the right shapes, and gradients that add nothing."""
+    rnn = lf.LSTM(4, 7, batch_first=batch_first, return_cell_states=True, seed=0, **options)
+    some = np.ones((2, 5, 4) if batch_first else (5, 2, 4))
+    y, _, _ = rnn(some, training=True)
+    rnn.backward(np.ones_like(y))
+    grads = rnn.grads()
+    x = some[:0] if batch_first else some[:, :0]
+    parts, width = rnn.num_layers * (1 + rnn.bidirectional), 1 + rnn.bidirectional
+    outputs = rnn.proj_size or 7
+    state = np.zeros((parts, 0, outputs)), np.zeros((parts, 0, 7))
+    for given in (None, state):
+        for training in (False, True):
+            y, (h, c), cells = rnn(x, given, **rows, resets=x[..., 0] > 0, training=training)
+            assert y.shape == (*x.shape[:2], width * outputs)
+            assert cells.shape == (*x.shape[:2], width * 7)
+            assert (h.shape, c.shape) == (state[0].shape, state[1].shape)
+        dx, (dh0, dc0) = rnn.backward(y, (h, c), cells)
+        assert (dx.shape, dh0.shape, dc0.shape) == (x.shape, h.shape, c.shape)
+    for name, gradient in rnn.grads().items():
+        np.testing.assert_array_equal(gradient, grads[name])
+    assert rnn.trace(x, **rows)["l0"].f.shape == (*x.shape[:2], 7)
+
+
+def test_no_rows_in_functions() -> None:
+    weights, x, state = (np.ones((8, 3)), np.ones((8, 2))), np.zeros((0, 4, 3)), np.zeros((0, 2))
+    given = {"h0": state, "c0": state, "lengths": []}
+    (y, (h, c)), vjp = lf.functional.lstm_vjp(x, *weights, **given)
+    assert (y.shape, h.shape, c.shape) == ((0, 4, 2), (0, 2), (0, 2))
+    assert lf.functional.lstm(x, *weights, **given)[0].shape == (0, 4, 2)
+    for _ in range(2):
+        gradients = vjp(y, (h, c))
+        assert (gradients.x.shape, gradients.h0.shape) == (x.shape, (0, 2))
+        assert not gradients.w_ih.any()
+        assert not gradients.w_hh.any()
+
+
+@pytest.mark.parametrize("batch", [0, 2])
+def test_no_steps_are_refused(batch: int) -> None:
+    with pytest.raises(ValueError) as caught:
+        lf.LSTM(4, 7)(np.zeros((batch, 0, 4)))
+    expected = f"[lstm.forward] x has shape (B={batch}, T=0, I=4); expected at least one step"
+    assert str(caught.value) == expected
+
+
 def test_peephole_gradients_of_long_batches_keep_their_digits() -> None:
     """A sum over B T rows in blocks: its error grows with the blocks, not with the rows."""
     B, T, H = 32, 400, 5

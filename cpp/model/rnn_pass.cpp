@@ -109,6 +109,7 @@ void Rnn<T>::plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const
 template <class T>
 void Rnn<T>::forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
                      const std::vector<ops::LstmTrace<T>>* traces) const {
+  if (call.batch == 0) return;
   const base::FlushDenormals flush;
   const index D = options_.directions;
   plan(call, pass, memory);
@@ -169,6 +170,7 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   const ops::LstmCall<T>& call = trained_call("lstm.backward");
   const base::FlushDenormals flush;
   cache_ = Cache::none;  // its gates become gradients
+  if (call.batch == 0) return;
   typename KeptMemory<Memory>::Change change(memory_);
   Memory& memory = *change;
   const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
