@@ -5,12 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <climits>
-#include <cstdio>
-#include <cstdlib>
-#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -24,12 +19,6 @@ namespace {
 constexpr std::size_t kMaxChunk = std::size_t{1} << 30;
 constexpr unsigned kPermissions = 0777;
 
-// A name that no other save of this process takes; another process's is refused by O_EXCL.
-std::string temporary_name() {
-  static std::atomic<unsigned> counter{0};
-  return ".lstmfast-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
-}
-
 // Owner and group as before where the system allows it; the content matters more than either.
 void keep_owner(int descriptor, const struct stat& old) {
   if (::fchown(descriptor, old.st_uid, old.st_gid) == 0) return;
@@ -38,55 +27,55 @@ void keep_owner(int descriptor, const struct stat& old) {
 
 }  // namespace
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+AtomicFile::AtomicFile(std::string path, Existing existing)
+    : path_(std::move(path)), existing_(existing) {
   LF_CHECK(
       !path_.empty() && path_.find('\0') == std::string::npos,
       "[save] " << base::printable(path_) << ": the path is empty or contains a NUL character");
-  // A link that leads nowhere is replaced like any name that does not exist.
-  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path_.c_str(), nullptr), std::free);
-  if (!real && errno != ENOENT) fail(errno, "cannot write");
-  target_ = real ? real.get() : path_;
-  const std::size_t slash = target_.rfind('/');
-  directory_ = slash == std::string::npos ? "." : target_.substr(0, slash + 1);
-
-  struct stat old;
-  if (!real || ::stat(target_.c_str(), &old) != 0) {
-    create_temporary(0666);
-    return;
-  }
-  if (S_ISDIR(old.st_mode)) fail(EISDIR, "cannot write");
-  LF_CHECK(S_ISREG(old.st_mode), "[save] " << base::printable(path_) << ": is not a regular file");
-  // A rename needs no right to write the file itself, yet whoever took that right meant it.
-  if (::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) fail(errno, "cannot write");
-  const unsigned mode = static_cast<unsigned>(old.st_mode) & kPermissions;
-  create_temporary(mode);
-  keep_owner(descriptor_, old);
-  if (::fchmod(descriptor_, static_cast<mode_t>(mode)) != 0) {
-    const int error = errno;
-    discard();
-    fail(error, "cannot keep the file's permissions");
+  target_ = find_target(path_, "[save] " + base::printable(path_) + ": ");
+  const bool exists = target_.kind != SaveTarget::Kind::missing;
+  if (exists && existing == Existing::refuse) fail(EEXIST, "cannot write");
+  if (target_.kind == SaveTarget::Kind::stream) {
+    open_stream();
+  } else {
+    open_temporary();
   }
 }
 
-AtomicFile::~AtomicFile() { discard(); }
+AtomicFile::~AtomicFile() {
+  if (stream_ >= 0) ::close(stream_);
+}
 
-void AtomicFile::create_temporary(unsigned mode) {
-  const std::string base = directory_.back() == '/' ? directory_ : directory_ + "/";
-  do {
-    temporary_ = base + temporary_name();
-    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                         static_cast<mode_t>(mode));
-  } while (descriptor_ < 0 && (errno == EEXIST || errno == EINTR));
-  if (descriptor_ >= 0) return;
-  temporary_.clear();
-  fail(errno, "cannot create a file in its directory");
+void AtomicFile::open_stream() {
+  // appending: what stands behind /dev/stdout may be a file that holds something already
+  stream_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+  if (stream_ < 0) fail(errno, "cannot write");
+}
+
+void AtomicFile::open_temporary() {
+  if (target_.kind == SaveTarget::Kind::missing) {
+    temporary_.emplace(target_.directory, 0666);
+    if (descriptor() < 0) fail(errno, "cannot create a file in its directory");
+    return;
+  }
+  // A rename needs no right to write the file itself, yet whoever took that right meant it.
+  if (::faccessat(AT_FDCWD, target_.path.c_str(), W_OK, AT_EACCESS) != 0) {
+    fail(errno, "cannot write");
+  }
+  const unsigned mode = static_cast<unsigned>(target_.status.st_mode) & kPermissions;
+  temporary_.emplace(target_.directory, mode);
+  if (descriptor() < 0) fail(errno, "cannot create a file in its directory");
+  keep_owner(descriptor(), target_.status);
+  if (::fchmod(descriptor(), static_cast<mode_t>(mode)) != 0) {
+    fail(errno, "cannot keep the file's permissions");
+  }
 }
 
 void AtomicFile::write(const void* data, std::size_t size) {
   const auto* from = static_cast<const char*>(data);
   while (size > 0) {
-    const ssize_t done = ::write(descriptor_, from, std::min(size, kMaxChunk));
-    if (done < 0 && errno == EINTR) continue;
+    const ssize_t done = ::write(descriptor(), from, std::min(size, kMaxChunk));
+    if (done < 0 && errno == EINTR && temporary_) continue;
     if (done < 0) fail(errno, "cannot write");
     from += done;
     size -= static_cast<std::size_t>(done);
@@ -94,36 +83,31 @@ void AtomicFile::write(const void* data, std::size_t size) {
 }
 
 void AtomicFile::commit() {
-  int error = 0;
-  while (::fsync(descriptor_) != 0) {
-    error = errno;
-    if (error != EINTR) fail(error, "cannot write to disk");
+  if (!temporary_) {
+    if (::close(std::exchange(stream_, -1)) != 0 && errno != EINTR) fail(errno, "cannot write");
+    return;
   }
-  // Network file systems may report a failed write only here. The number is free even then.
-  if (::close(std::exchange(descriptor_, -1)) != 0 && errno != EINTR) {
-    fail(errno, "cannot write to disk");
+  while (::fsync(descriptor()) != 0) {
+    if (errno != EINTR) fail(errno, "cannot write to disk");
   }
-  if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno, "cannot replace");
-  temporary_.clear();
+  const int error = existing_ == Existing::refuse ? temporary_->place_new(target_.path)
+                                                  : temporary_->replace(target_.path);
+  if (error != 0) fail(error, existing_ == Existing::refuse ? "cannot write" : "cannot replace");
+  temporary_.reset();
   sync_directory();
+  remove_leftovers(target_.directory);
 }
 
 void AtomicFile::sync_directory() {
   // The new file is in place; what remains is that the rename survives a power cut. Directories
   // that cannot be opened or synced by their nature are left to the system.
-  const int directory = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int directory = ::open(target_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return;
   const int error = ::fsync(directory) != 0 ? errno : 0;
   ::close(directory);
   if (error == EIO || error == ENOSPC || error == EDQUOT) {
     fail(error, "replaced, but the directory could not be synced");
   }
-}
-
-void AtomicFile::discard() noexcept {
-  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
-  temporary_.clear();
 }
 
 void AtomicFile::fail(int error, const std::string& what) const {

@@ -3,18 +3,27 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
+
+#include "model/save_target.h"
+#include "model/temporary_file.h"
 
 namespace lstmfast::model {
 
-// Bytes go to a temporary file in the target's directory; commit() syncs it, renames it over the
-// target and syncs the directory. Without a commit the destructor removes the temporary. An
-// existing target keeps its permissions, a new one follows the umask; a symbolic link keeps
-// pointing. Errors of the system are std::system_error, a target that cannot be a file is
-// std::invalid_argument; both start with "[save] PATH: ".
+enum class Existing { replace, refuse };  // what becomes of a file that has the name already
+
+// Bytes go to a temporary file in the target's directory; commit() syncs it, gives it the target's
+// name, syncs the directory and clears away what dead processes left there. Without a commit the
+// destructor removes the temporary. An existing target keeps its permissions, a new one follows the
+// umask; a symbolic link keeps pointing. Existing::refuse holds up to the last step: of two
+// processes that begin together one fails with EEXIST. Pipes, terminals and the like (SaveTarget)
+// are written into at once, each write as it comes; a signal then ends waiting with EINTR. Errors
+// of the system are std::system_error, a target that cannot be written is std::invalid_argument;
+// both start with "[save] PATH: ".
 class AtomicFile {
  public:
-  explicit AtomicFile(std::string path);
+  explicit AtomicFile(std::string path, Existing existing = Existing::replace);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -23,16 +32,17 @@ class AtomicFile {
   void commit();  // at most once, last
 
  private:
-  void create_temporary(unsigned mode);
-  void discard() noexcept;
+  void open_stream();
+  void open_temporary();
+  int descriptor() const { return temporary_ ? temporary_->descriptor() : stream_; }
   void sync_directory();
   [[noreturn]] void fail(int error, const std::string& what) const;
 
-  std::string path_;       // as given, for messages
-  std::string target_;     // links resolved
-  std::string directory_;  // of the target
-  std::string temporary_;  // empty when there is none
-  int descriptor_ = -1;
+  std::string path_;  // as given, for messages
+  SaveTarget target_;
+  Existing existing_;
+  std::optional<TemporaryFile> temporary_;  // or else
+  int stream_ = -1;
 };
 
 }  // namespace lstmfast::model

@@ -1,0 +1,95 @@
+#include "model/save_target.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+
+#include "base/check.h"
+
+#if defined(__linux__)
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
+
+namespace lstmfast::model {
+namespace {
+
+constexpr int kMaxLinks = 40;  // as Linux has it
+
+[[noreturn]] void fail(int error, const std::string& where) {
+  throw std::system_error(error, std::generic_category(), where + "cannot write");
+}
+
+// With its slash; "" for a name of the working directory.
+std::string directory_part(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+std::string name_part(const std::string& path) { return path.substr(directory_part(path).size()); }
+
+// Links there are doors to open files, whatever text they show.
+bool in_proc(const std::string& directory) {
+#if defined(__linux__)
+  struct statfs status;
+  return ::statfs(directory.empty() ? "." : directory.c_str(), &status) == 0 &&
+         status.f_type == PROC_SUPER_MAGIC;
+#else
+  return directory == "/dev/fd/";
+#endif
+}
+
+std::string read_link(const std::string& path, const std::string& where) {
+  char text[PATH_MAX];
+  const ssize_t size = ::readlink(path.c_str(), text, sizeof text);
+  if (size < 0) fail(errno, where);
+  if (size == static_cast<ssize_t>(sizeof text)) fail(ENAMETOOLONG, where);
+  return std::string(text, static_cast<std::size_t>(size));
+}
+
+std::string absolute_directory(const std::string& directory, const std::string& where) {
+  const std::unique_ptr<char, void (*)(void*)> real(
+      ::realpath(directory.empty() ? "." : directory.c_str(), nullptr), std::free);
+  if (!real) fail(errno, where);
+  std::string out = real.get();
+  if (out.back() != '/') out += '/';
+  return out;
+}
+
+}  // namespace
+
+SaveTarget find_target(const std::string& path, const std::string& where) {
+  SaveTarget target;
+  std::string at = path;
+  for (int links = 0;; ++links) {
+    if (::lstat(at.c_str(), &target.status) != 0) {
+      if (errno != ENOENT) fail(errno, where);
+      break;
+    }
+    const mode_t mode = target.status.st_mode;
+    if (S_ISDIR(mode)) fail(EISDIR, where);
+    LF_CHECK(!S_ISBLK(mode), where << "is a block device; expected a file, a pipe or a terminal");
+    const std::string directory = directory_part(at);
+    if (in_proc(directory) || (!S_ISREG(mode) && !S_ISLNK(mode))) {
+      target.kind = SaveTarget::Kind::stream;
+      target.path = path;
+      return target;
+    }
+    if (S_ISREG(mode)) {
+      target.kind = SaveTarget::Kind::regular;
+      break;
+    }
+    if (links == kMaxLinks) fail(ELOOP, where);
+    const std::string next = read_link(at, where);
+    at = next.front() == '/' ? next : directory + next;
+  }
+  target.directory = absolute_directory(directory_part(at), where);
+  target.path = target.directory + name_part(at);
+  return target;
+}
+
+}  // namespace lstmfast::model
