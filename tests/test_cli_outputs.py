@@ -20,16 +20,20 @@ def write(path: Path, content: bytes) -> None:
     common.write_file(path, content)
 
 
-def test_write_file_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@posix
+def test_write_file_is_whole_or_not_at_all(tmp_path: Path) -> None:
+    import resource
+
     path = tmp_path / "out.csv"
     common.write_file(path, b"old")
-
-    def full(handle: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(common.UserError, match=r"out\.csv: cannot be written: No space left"):
-        common.write_file(path, b"new")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # fails in the middle of a write, as a full disk does
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(common.UserError, match=r"out\.csv: cannot be written: File too large"):
+            common.write_file(path, b"new" * 10_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_bytes() == b"old"
     assert [each.name for each in tmp_path.iterdir()] == ["out.csv"]
 

@@ -71,6 +71,6 @@ struct Inputs {
 
 void bind_layers(py::class_<AnyModel>& model);
 void bind_training(py::class_<AnyModel>& model);
-void bind_files(py::class_<AnyModel>& model);
+void bind_files(py::module_& module, py::class_<AnyModel>& model);
 
 }  // namespace lstmfast::bindings

@@ -1,4 +1,4 @@
-// The methods of class Model that save and load it.
+// The methods of class Model that save and load it, and the writer of other files.
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,8 +45,12 @@ py::dtype numpy_dtype(model::DType dtype) {
 
 using Path = std::filesystem::path;
 
+model::Existing existing(bool overwrite) {
+  return overwrite ? model::Existing::replace : model::Existing::refuse;
+}
+
 void save(const AnyModel& self, const Path& path, const Map& extra, bool include_optimizer,
-          const std::map<std::string, py::array>& tensors) {
+          const std::map<std::string, py::array>& tensors, bool overwrite) {
   std::vector<model::TensorData> data;
   for (const auto& [name, array] : tensors) {
     data.push_back({name, tensor_dtype(array.dtype(), name), sizes_of(array), array.data()});
@@ -54,8 +59,18 @@ void save(const AnyModel& self, const Path& path, const Map& extra, bool include
   }
   const WithoutGil release;  // the disk may take long
   self.visit([&](auto& model) {
-    model::save_model(model, path.string(), extra, include_optimizer, std::move(data));
+    model::save_model(model, path.string(), extra, include_optimizer, std::move(data),
+                      existing(overwrite));
   });
+}
+
+// Any other file that is to be whole or not there.
+void write_file(const Path& path, const py::bytes& content, bool overwrite) {
+  const std::string_view bytes = content;
+  const WithoutGil release;
+  model::AtomicFile file(path.string(), existing(overwrite));
+  file.write(bytes.data(), bytes.size());
+  file.commit();
 }
 
 py::dict extra_tensors(const model::ModelFile& file) {
@@ -103,10 +118,12 @@ py::tuple load(const Path& path, const py::object& resolve) {
 
 }  // namespace
 
-void bind_files(py::class_<AnyModel>& model) {
+void bind_files(py::module_& module, py::class_<AnyModel>& model) {
+  module.def("write_file", &write_file, py::arg("path"), py::arg("content"),
+             py::arg("overwrite") = true);
   model
       .def("save", &save, py::arg("path"), py::arg("extra"), py::arg("include_optimizer"),
-           py::arg("tensors") = py::dict())
+           py::arg("tensors") = py::dict(), py::arg("overwrite") = true)
       .def_static("load", &load, py::arg("path"), py::arg("resolve") = py::none());
 }
 

@@ -200,7 +200,7 @@ void bind_model(py::module_& module) {
   def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
   bind_layers(model);
   bind_training(model);
-  bind_files(model);
+  bind_files(module, model);
 }
 
 }  // namespace lstmfast::bindings

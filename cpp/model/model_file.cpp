@@ -1,7 +1,7 @@
 #include "model/model_file.h"
 
-#include <limits>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -12,7 +12,8 @@ namespace lstmfast::model {
 namespace {
 
 constexpr const char* kFormat = "lstmfast.model";
-constexpr const char* kVersion = "1";
+constexpr const char* kVersion = "2";        // always with a digest
+constexpr const char* kOldestVersion = "1";  // maybe without
 constexpr char kOptimizer[] = "optimizer.";
 constexpr char kExtra[] = "extra.";
 
@@ -76,13 +77,33 @@ void read_entries(const TensorFile& file, const std::vector<Entry<T>>& entries) 
 
 template <class T>
 void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entries, bool compiled) {
-  if (file.tensors().size() == entries.size()) return;  // every entry was found
+  std::set<std::string_view> known;
+  for (const Entry<T>& entry : entries) known.insert(entry.name);
   for (const TensorInfo& info : file.tensors()) {
-    bool known =
+    const bool others =
         begins_with(info.name, kExtra) || (!compiled && begins_with(info.name, kOptimizer));
-    for (const Entry<T>& entry : entries) known |= entry.name == info.name;
-    LF_CHECK(known, file.where() << "tensor " << base::in_quotes(info.name)
-                                 << " belongs to no part of the model");
+    LF_CHECK(others || known.count(info.name) != 0, file.where()
+                                                        << "tensor " << base::in_quotes(info.name)
+                                                        << " belongs to no part of the model");
+  }
+}
+
+template <class T>
+void read_state(const base::FlatConfig& state, Training<T>& training) {
+  training.optimizer->set_iterations(state.integer("iterations", 0, optim::kMaxIterations));
+  training.optimizer->set_learning_rate(state.number("learning_rate", 0));
+  constexpr auto kMax = static_cast<index>(kMaxEpochs);
+  training.epochs = static_cast<std::uint64_t>(state.integer("epochs", 0, kMax));
+  state.check_all_used();
+}
+
+// Runs what reads the file's texts; its errors then name the file.
+template <class Read>
+auto with_path(const TensorFile& file, Read read) {
+  try {
+    return read();
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(file.where() + error.what());
   }
 }
 
@@ -90,7 +111,7 @@ void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entrie
 
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
-                bool include_optimizer, std::vector<TensorData> extra_tensors) {
+                bool include_optimizer, std::vector<TensorData> extra_tensors, Existing existing) {
   const Definition<T>& definition = model.definition();
   // Entries are only read here; the loader writes through the same ones.
   Model<T>& source = const_cast<Model<T>&>(model);
@@ -120,7 +141,7 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
     tensors.push_back(tensor_data<T>(entry.name, entry.parameter->shape, logical.back().data()));
   }
   busy.reset();  // the disk may take long
-  write_tensor_file(path, tensors, metadata);
+  write_tensor_file(path, tensors, std::move(metadata), existing);
 }
 
 ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
@@ -130,9 +151,13 @@ ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
                                   << "not a model of lstmfast: its format is "
                                   << base::in_quotes(format) << "; expected \"" << kFormat << '"');
   const std::string version = all.text_or("format_version", "");
-  LF_CHECK(version == kVersion, file_.where() << "format_version is " << base::in_quotes(version)
-                                              << "; expected \"" << kVersion
-                                              << "\" (a newer lstmfast may have written it)");
+  LF_CHECK(version == kVersion || version == kOldestVersion,
+           file_.where() << "format_version is " << base::in_quotes(version)
+                         << "; expected at most \"" << kVersion
+                         << "\" (a newer lstmfast may have written it)");
+  LF_CHECK(file_.has_digest() || version == kOldestVersion,
+           file_.where() << "the digest is missing, which files of format_version \"" << kVersion
+                         << "\" have");
   model_ = all.part("model").entries();
   compile_ = all.part("compile").entries();
   state_ = all.part("state").entries();
@@ -151,27 +176,17 @@ std::vector<TensorInfo> ModelFile::extra_tensors() const {
 
 template <class T>
 std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
-  Definition<T> definition = [this] {
-    try {
-      return read_definition<T>(model_);
-    } catch (const std::invalid_argument& error) {
-      throw std::invalid_argument(file_.where() + error.what());
-    }
-  }();
+  Definition<T> definition = with_path(file_, [this] { return read_definition<T>(model_); });
   check_weights(file_, definition);
   auto model = std::make_unique<Model<T>>(std::move(definition));
   std::vector<Entry<T>> entries;
   add_entries("", model->definition(), model->values(), entries);
   compile = compile && !compile_.empty();
   if (compile) {
-    model->compile(compile_, std::move(custom));
+    with_path(file_, [&] { model->compile(compile_, std::move(custom)); });
     if (!state_.empty()) {
       const std::shared_ptr<Training<T>> training = model->training("load");
-      const base::FlatConfig state(state_, "load");
-      constexpr index kMax = std::numeric_limits<index>::max();
-      training->optimizer->set_iterations(state.integer("iterations", 0, kMax));
-      training->optimizer->set_learning_rate(state.number("learning_rate", 0));
-      training->epochs = static_cast<std::uint64_t>(state.integer("epochs", 0, kMax));
+      with_path(file_, [&] { read_state(base::FlatConfig(state_, "state"), *training); });
       add_slots(*training, model->definition(), entries);
     }
   }
@@ -181,9 +196,9 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
 }
 
 template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&,
-                         bool, std::vector<TensorData>);
+                         bool, std::vector<TensorData>, Existing);
 template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&,
-                         bool, std::vector<TensorData>);
+                         bool, std::vector<TensorData>, Existing);
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 

@@ -18,7 +18,8 @@ namespace lstmfast::model {
 // write_tensor_file; std::runtime_error where another thread is training the model.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
-                bool include_optimizer, std::vector<TensorData> extra_tensors = {});
+                bool include_optimizer, std::vector<TensorData> extra_tensors = {},
+                Existing existing = Existing::replace);
 
 // An open file that says it is a model. Errors as those of TensorFile; what the metadata say is
 // compared with the tensors before memory is taken for it.

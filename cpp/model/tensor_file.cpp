@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/crc32c.h"
 #include "base/text.h"
-#include "model/atomic_file.h"
+#include "model/foreign_format.h"
+#include "model/tensor_digest.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the format is little-endian; on this machine the data would need swapping"
@@ -26,25 +28,39 @@ std::string list_names(const std::vector<TensorInfo>& tensors) {
   return tensors.size() > kMaxListed ? out + ", ..." : out;
 }
 
+// A header cannot be where it should; says what else the file is, where that can be told.
+[[noreturn]] void fail_format(const InputFile& file, const std::string& what) {
+  char begin[kForeignPrefix];
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), sizeof begin));
+  file.read(0, begin, size);
+  const std::string_view format = foreign_format({begin, size});
+  LF_CHECK(format.empty(), file.where() << "is " << format << "; expected a safetensors file");
+  LF_FAIL(file.where() << what);
+}
+
 }  // namespace
 
 TensorFile TensorFile::read(const std::string& path) { return TensorFile(path); }
 
 TensorFile::TensorFile(const std::string& path) : file_(path) {
-  LF_CHECK(file_.size() >= kLengthSize, where() << "the file has " << file_.size()
-                                                << " bytes; expected at least 8 (not a "
-                                                   "safetensors file)");
+  if (file_.size() < kLengthSize) {
+    fail_format(file_, "the file has " + std::to_string(file_.size()) +
+                           " bytes; expected at least 8 (not a safetensors file)");
+  }
   unsigned char raw[kLengthSize];
   file_.read(0, raw, kLengthSize);
   std::uint64_t length = 0;
   for (std::size_t i = 0; i < kLengthSize; ++i) length |= std::uint64_t{raw[i]} << (8 * i);
   const std::uint64_t rest = file_.size() - kLengthSize;
   const std::uint64_t limit = std::min(rest, kMaxHeaderSize);
-  LF_CHECK(length <= limit, where() << "the header claims " << length << " bytes; expected at most "
-                                    << limit << " (truncated, or not a safetensors file)");
+  if (length > limit) {
+    fail_format(file_, "the header claims " + std::to_string(length) + " bytes; expected at most " +
+                           std::to_string(limit) + " (truncated, or not a safetensors file)");
+  }
   std::string text(static_cast<std::size_t>(length), '\0');
   file_.read(kLengthSize, text.data(), length);
   header_ = parse_tensor_header(text, rest - length, where());
+  has_digest_ = take_digest(header_, where());
   data_begin_ = kLengthSize + length;
 }
 
@@ -73,11 +89,15 @@ const TensorInfo& TensorFile::checked(std::string_view name, DType dtype,
 }
 
 void TensorFile::copy_bytes(const TensorInfo& info, void* out) const {
-  file_.read(data_begin_ + info.begin, out, info.end - info.begin);
+  const std::uint64_t size = info.end - info.begin;
+  file_.read(data_begin_ + info.begin, out, size);
+  LF_CHECK(!info.checksum || base::crc32c(out, static_cast<std::size_t>(size)) == *info.checksum,
+           where() << "tensor " << base::in_quotes(info.name)
+                   << " is damaged: its bytes are not those that were saved");
 }
 
 void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
-                       const Metadata& metadata) {
+                       Metadata metadata, Existing existing) {
   const std::string where = "[save] " + base::printable(path) + ": ";
   std::vector<const TensorData*> order;
   order.reserve(tensors.size());
@@ -91,17 +111,24 @@ void write_tensor_file(const std::string& path, const std::vector<TensorData>& t
   for (const TensorData* tensor : order) {
     entries.push_back({tensor->name, tensor->dtype, tensor->shape, 0, 0});
   }
-  const std::string header = format_tensor_header(entries, metadata, where);
+  place_tensors(entries, where);
   for (std::size_t i = 0; i < order.size(); ++i) {
-    LF_CHECK(order[i]->data != nullptr || entries[i].begin == entries[i].end,
-             where << "tensor " << base::in_quotes(entries[i].name) << " has no data");
+    TensorInfo& entry = entries[i];
+    LF_CHECK(order[i]->data != nullptr || entry.begin == entry.end,
+             where << "tensor " << base::in_quotes(entry.name) << " has no data");
+    entry.checksum =
+        base::crc32c(order[i]->data, static_cast<std::size_t>(entry.end - entry.begin));
   }
+  LF_CHECK(metadata.count(kDigestKey) == 0,
+           where << "no metadata entry may be named " << base::in_quotes(kDigestKey));
+  metadata[kDigestKey] = digest_text(entries, metadata);
+  const std::string header = format_tensor_header(entries, metadata, where);
 
   unsigned char length[kLengthSize];
   for (std::size_t i = 0; i < kLengthSize; ++i) {
     length[i] = static_cast<unsigned char>(std::uint64_t{header.size()} >> (8 * i));
   }
-  AtomicFile file(path);
+  AtomicFile file(path, existing);
   file.write(length, kLengthSize);
   file.write(header.data(), header.size());
   for (std::size_t i = 0; i < order.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/plain.h"
+#include "model/atomic_file.h"
 #include "model/dtype.h"
 #include "model/input_file.h"
 #include "model/tensor_header.h"
@@ -17,14 +18,17 @@ namespace lstmfast::model {
 // An open file whose header was read and proved. Data are read when they are copied out, so that
 // nothing is ever allocated on the file's word: the caller owns the memory and knows the shape.
 // Wrong content is std::invalid_argument, a refusal of the system std::system_error; the text
-// starts with "[load] PATH: ". Copies out of one object may run concurrently.
+// starts with "[load] PATH: ". Copies out of one object may run concurrently. Where the file has a
+// digest, any damage to what is read is an error; then the bytes of a copy that failed are of no
+// use.
 class TensorFile {
  public:
   static TensorFile read(const std::string& path);
 
   const std::string& path() const { return file_.path(); }
   const std::vector<TensorInfo>& tensors() const { return header_.tensors; }  // by name
-  const Metadata& metadata() const { return header_.metadata; }
+  const Metadata& metadata() const { return header_.metadata; }               // without the digest
+  bool has_digest() const { return has_digest_; }
 
   const TensorInfo* find(std::string_view name) const;  // null when absent
   const TensorInfo& at(std::string_view name) const;    // an error when absent
@@ -49,6 +53,7 @@ class TensorFile {
   InputFile file_;
   std::uint64_t data_begin_ = 0;  // place of the data section in the file
   TensorHeader header_;
+  bool has_digest_ = false;
 };
 
 // One tensor to write; `data` stays the caller's, row-major.
@@ -64,10 +69,10 @@ TensorData tensor_data(std::string name, std::vector<index> shape, const T* data
   return {std::move(name), dtype_of<T>(), std::move(shape), data};
 }
 
-// Writes the file at once and atomically; the bytes depend on the content alone, not on the order
-// of `tensors`. Impossible content is std::invalid_argument, found before anything is written; a
-// refusal of the system is std::system_error; the text starts with "[save] PATH: ".
+// Writes the file at once and atomically, with a digest; the bytes depend on the content alone, not
+// on the order of `tensors`. Impossible content is std::invalid_argument, found before anything is
+// written; a refusal of the system is std::system_error; the text starts with "[save] PATH: ".
 void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
-                       const Metadata& metadata);
+                       Metadata metadata, Existing existing = Existing::replace);
 
 }  // namespace lstmfast::model

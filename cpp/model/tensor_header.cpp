@@ -15,8 +15,12 @@ namespace {
 
 constexpr std::string_view kMetadataKey = "__metadata__";
 // Bounds the memory of a hostile header to a small multiple of its text.
-constexpr std::size_t kMaxEntries = 1'000'000;
+constexpr std::size_t kMaxEntries = 100'000;
 constexpr std::size_t kMaxRank = 64;
+
+std::string too_many(const char* what) {
+  return "more than " + std::to_string(kMaxEntries) + " " + what;
+}
 
 bool is_utf8(std::string_view text) {
   const char* at = text.data();
@@ -95,7 +99,7 @@ TensorInfo parse_tensor(JsonScanner& json, std::string name) {
 Metadata parse_metadata(JsonScanner& json) {
   Metadata metadata;
   json.object([&](std::string key) {
-    if (metadata.size() == kMaxEntries) json.fail("more than 1000000 metadata entries");
+    if (metadata.size() == kMaxEntries) json.fail(too_many("metadata entries"));
     std::string value = json.string();
     const auto [at, is_new] = metadata.emplace(std::move(key), std::move(value));
     if (!is_new) json.fail("metadata key " + base::in_quotes(at->first) + " appears twice");
@@ -183,7 +187,7 @@ TensorHeader parse_tensor_header(std::string_view text, std::uint64_t data_size,
       header.metadata = parse_metadata(json);
       return;
     }
-    if (header.tensors.size() == kMaxEntries) json.fail("more than 1000000 tensors");
+    if (header.tensors.size() == kMaxEntries) json.fail(too_many("tensors"));
     header.tensors.push_back(parse_tensor(json, std::move(name)));
   });
   json.expect_end();
@@ -200,18 +204,23 @@ TensorHeader parse_tensor_header(std::string_view text, std::uint64_t data_size,
   return header;
 }
 
-std::string format_tensor_header(std::vector<TensorInfo>& tensors, const Metadata& metadata,
-                                 const std::string& where) {
-  LF_CHECK(tensors.size() <= kMaxEntries && metadata.size() <= kMaxEntries,
-           where << "more than " << kMaxEntries << " tensors or metadata entries");
-  std::string text = "{";
-  if (!metadata.empty()) text += metadata_text(metadata, where);
+void place_tensors(std::vector<TensorInfo>& tensors, const std::string& where) {
+  LF_CHECK(tensors.size() <= kMaxEntries, where << too_many("tensors"));
   std::set<std::string_view> names;
   std::uint64_t place = 0;
   for (TensorInfo& info : tensors) {
     LF_CHECK(names.insert(info.name).second,
              where << "tensor " << base::in_quotes(info.name) << " appears twice");
     place = place_tensor(info, place, where);
+  }
+}
+
+std::string format_tensor_header(const std::vector<TensorInfo>& tensors, const Metadata& metadata,
+                                 const std::string& where) {
+  LF_CHECK(metadata.size() <= kMaxEntries, where << too_many("metadata entries"));
+  std::string text = "{";
+  if (!metadata.empty()) text += metadata_text(metadata, where);
+  for (const TensorInfo& info : tensors) {
     if (text.size() > 1) text += ',';
     append_json_string(text, info.name);
     text += std::string(":{\"dtype\":\"") + dtype_name(info.dtype) + "\",\"shape\":[";

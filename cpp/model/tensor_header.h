@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct TensorInfo {
   std::vector<index> shape;
   std::uint64_t begin = 0;  // bytes of the data section, end exclusive
   std::uint64_t end = 0;
+  std::optional<std::uint32_t> checksum{};  // of these bytes, where a digest tells it
 
   index count() const { return static_cast<index>((end - begin) / dtype_size(dtype)); }
 };
@@ -32,15 +34,18 @@ struct TensorHeader {
 
 constexpr std::uint64_t kMaxHeaderSize = 100'000'000;
 
-// Parses and checks everything: the tensors fill the `data_size` bytes behind the header exactly.
+// Parses and checks everything: the tensors fill the `data_size` bytes after the header exactly.
 // Errors are std::invalid_argument and start with `where`.
 TensorHeader parse_tensor_header(std::string_view text, std::uint64_t data_size,
                                  const std::string& where);
 
-// Lays the tensors one behind the other in the given order (sets begin and end) and returns the
-// header's text, padded with spaces so that the data behind it start at a multiple of 8 bytes of
-// the file. Large elements first keep every tensor aligned. Errors as above.
-std::string format_tensor_header(std::vector<TensorInfo>& tensors, const Metadata& metadata,
+// Lays the tensors one after the other in the given order: sets begin and end. Large elements first
+// keep every tensor aligned. Errors as above.
+void place_tensors(std::vector<TensorInfo>& tensors, const std::string& where);
+
+// The header's text for tensors that have their places, padded with spaces so that the data after
+// it start at a multiple of 8 bytes of the file. Errors as above.
+std::string format_tensor_header(const std::vector<TensorInfo>& tensors, const Metadata& metadata,
                                  const std::string& where);
 
 }  // namespace lstmfast::model

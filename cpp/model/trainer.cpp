@@ -41,7 +41,7 @@ class Trainer {
     epochs_ = epochs;
     meter_.reset();
     if (shuffle) shuffle_samples();
-    ++training_->epochs;
+    if (training_->epochs < kMaxEpochs) ++training_->epochs;
     for (index b = 0; b < run_.batches() && !stopped_; ++b) {
       batch_ = b + 1;
       if (callbacks.batch_begin != nullptr && callbacks.batch_begin(callbacks.context, b)) stop();

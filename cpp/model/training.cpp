@@ -19,6 +19,7 @@ std::vector<std::string> split_names(const std::string& text) {
 }
 
 constexpr char kCustom[] = "custom";
+constexpr std::size_t kMaxMetrics = 1000;
 
 template <class T>
 std::unique_ptr<losses::Loss<T>> read_loss(const base::FlatConfig& config,
@@ -41,7 +42,12 @@ std::vector<MetricChoice<T>> read_metrics(const base::FlatConfig& config,
   std::vector<MetricChoice<T>> out;
   std::size_t used = 0;
   bool fit = true;
-  for (const std::string& name : split_names(config.text_or("metrics", ""))) {
+  const std::vector<std::string> names = split_names(config.text_or("metrics", ""));
+  if (names.size() > kMaxMetrics) {
+    config.fail("metrics", "at most " + std::to_string(kMaxMetrics) + " names, not " +
+                               std::to_string(names.size()));
+  }
+  for (const std::string& name : names) {
     out.push_back({name, nullptr});
     if (name.compare(0, prefix.size(), prefix) != 0) continue;
     fit &= used < functions.size() && name == prefix + std::to_string(used);

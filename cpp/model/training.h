@@ -17,6 +17,9 @@
 
 namespace lstmfast::model {
 
+// Epochs are counted no further, so that a file never holds more.
+constexpr std::uint64_t kMaxEpochs = std::uint64_t{1} << 53;
+
 template <class T>
 struct Training {
   base::FlatConfig::Map config;  // as given
@@ -34,7 +37,7 @@ struct Training {
   std::vector<T*> slot_blocks;
 
   std::uint64_t seed = 0;    // of the order of samples and of random masks
-  std::uint64_t epochs = 0;  // begun since compile: names the order of the next one
+  std::uint64_t epochs = 0;  // begun since compile, up to kMaxEpochs: names the next one's order
 
   KeptMemory<PassMemory<T>> memory;  // of training steps
 

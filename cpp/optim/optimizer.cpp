@@ -17,7 +17,7 @@ void Optimizer<T>::step(index count, T* parameters, const T* gradients, T* const
 
 template <class T>
 void Optimizer<T>::begin_step() {
-  ++iterations_;
+  if (iterations_ < kMaxIterations) ++iterations_;
 }
 
 template <class T>
@@ -29,7 +29,8 @@ void Optimizer<T>::set_learning_rate(double value) {
 
 template <class T>
 void Optimizer<T>::set_iterations(std::int64_t value) {
-  LF_CHECK(value >= 0, "[optimizer] iterations is " << value << "; expected at least 0");
+  LF_CHECK(value >= 0 && value <= kMaxIterations,
+           "[optimizer] iterations is " << value << "; expected 0 to " << kMaxIterations);
   iterations_ = value;
 }
 

@@ -16,6 +16,9 @@
 
 namespace lstmfast::optim {
 
+// Steps are counted no further: up to here a double counts exactly, and a file never holds more.
+constexpr std::int64_t kMaxIterations = std::int64_t{1} << 53;
+
 template <class T>
 class Optimizer {
  public:
@@ -39,7 +42,7 @@ class Optimizer {
 
   // Steps done. Saved with the slots, so that a resumed training continues bit for bit.
   std::int64_t iterations() const { return iterations_; }
-  void set_iterations(std::int64_t value);
+  void set_iterations(std::int64_t value);  // from 0 to kMaxIterations
 
  private:
   double learning_rate_;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -44,15 +45,23 @@ def count(value: Any, name: str, where: str, least: int = 1) -> int:
     except TypeError:
         raise wrong_kind(where, name, value, "an integer") from None
     if number < least:
-        raise ValueError(f"[{where}] {name} is {number}; expected at least {least}")
+        raise ValueError(f"[{where}] {name} is {_shown(number)}; expected at least {least}")
     if number > LARGEST_COUNT:
-        raise ValueError(f"[{where}] {name} is {number}; expected at most {LARGEST_COUNT}")
+        raise ValueError(f"[{where}] {name} is {_shown(number)}; expected at most {LARGEST_COUNT}")
     return number
 
 
 def level(value: Any, name: str, where: str) -> int:
     """Return how much to show, given as a count or as a flag."""
     return int(value) if isinstance(value, bool | np.bool_) else count(value, name, where, 0)
+
+
+def _shown(number: int) -> str:
+    """Return an integer for a message: Python itself refuses to write very long ones."""
+    if number.bit_length() < 100:
+        return str(number)
+    sign = "-" if number < 0 else ""
+    return f"{sign}10**{int((number.bit_length() - 1) * math.log10(2))} or more"
 
 
 def number(value: Any, name: str, where: str) -> float:
@@ -63,6 +72,9 @@ def number(value: Any, name: str, where: str) -> float:
         return float(value)
     except (TypeError, ValueError):
         raise wrong_kind(where, name, value, "a number") from None
+    except OverflowError:
+        shown = _shown(value) if isinstance(value, int) else str(value)
+        raise ValueError(f"[{where}] {name} is {shown}; expected a number below 1.8e308") from None
 
 
 def flag(value: Any, name: str, where: str) -> bool:

@@ -32,6 +32,8 @@ def compiled_isas() -> list[str]: ...
 def config() -> dict[str, str]: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
+def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = ...) -> None:
+    """Write a file as Model.save does: the whole of it or nothing."""
 
 @final
 class Rnn:
@@ -251,9 +253,11 @@ class Model:
         extra: Mapping[str, str],
         include_optimizer: bool,
         tensors: Mapping[str, _Array] = ...,
+        overwrite: bool = ...,
     ) -> None:
         """Write one safetensors file, at once and atomically; with texts and arrays of one's own.
 
+        A FileExistsError without overwrite, also where the file comes up meanwhile.
         A RuntimeError while another thread trains the model.
         """
 

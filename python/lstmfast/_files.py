@@ -1,4 +1,4 @@
-"""Names of model files."""
+"""Paths of files to read and to write."""
 
 from __future__ import annotations
 
@@ -18,6 +18,15 @@ def path_text(path: str | os.PathLike[str], where: str) -> str:
         text = None
     if not isinstance(text, str):
         raise wrong_kind(where, "filepath", path, "text or a path")
+    if "\0" in text:
+        raise ValueError(f"[{where}] filepath is {text!r}, which contains a NUL character")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"[{where}] filepath is {text!r}, whose character {error.start + 1} no file name can "
+            "hold"
+        ) from None
     return text
 
 

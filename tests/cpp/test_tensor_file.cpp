@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "model/json_scanner.h"
@@ -100,16 +101,18 @@ TEST_CASE("the bytes depend on the content alone and place the data at a multipl
                     {{"k", "v"}});
   const std::string bytes = read_bytes(dir.file("1"));
   CHECK(bytes == read_bytes(dir.file("2")));
-  std::string header =
-      R"({"__metadata__":{"k":"v"},"z":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},)"
-      R"("a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},)"
-      R"("b":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}})";
+  std::string header = R"({"__metadata__":{"digest":"crc32c:99afcb90,28c0c9b1,28c0c9b1,50476c8e",)"
+                       R"("k":"v"},"z":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},)"
+                       R"("a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},)"
+                       R"("b":{"dtype":"F32","shape":[2],"data_offsets":[16,24]}})";
   header.append((8 - header.size() % 8) % 8, ' ');
   CHECK(bytes.substr(0, 8 + header.size()) == file_of(header, 0));
   CHECK(bytes.size() == 8 + header.size() + 24);
 
   write_tensor_file(dir.file("3"), {}, {});
-  CHECK(read_bytes(dir.file("3")) == file_of("{}      ", 0));
+  header = R"({"__metadata__":{"digest":"crc32c:8c28b28a"}})";
+  header.append((8 - header.size() % 8) % 8, ' ');
+  CHECK(read_bytes(dir.file("3")) == file_of(header, 0));
   CHECK(TensorFile::read(dir.file("3")).tensors().empty());
 }
 
@@ -127,6 +130,7 @@ TEST_CASE("the writer refuses what no reader would accept, and leaves no file") 
   contains(error({tensor_data("a", {2}, x), tensor_data("a", {1}, y)}, {}), "\"a\" appears twice");
   contains(error({tensor_data("__metadata__", {2}, x)}, {}), "may be named \"__metadata__\"");
   contains(error({tensor_data("\xff", {2}, x)}, {}), "\"\\xff\" is not valid UTF-8");
+  contains(error({}, {{"digest", ""}}), "no metadata entry may be named \"digest\"");
   contains(error({}, {{"k", "\xc0\x80"}}), "metadata entry \"k\" is not valid UTF-8");
   contains(error({tensor_data("a", {-1}, x)}, {}), "impossible shape F32 (?,)");
   contains(error({tensor_data("a", {index{1} << 31, index{1} << 31}, x)}, {}), "impossible shape");
@@ -168,14 +172,105 @@ TEST_CASE("files that are none, and refusals of the system") {
 
   write_bytes(path, "");
   contains(error_of(read), "the file has 0 bytes; expected at least 8");
-  write_bytes(path, "PK\x03\x04 a zip archive");
-  contains(error_of(read), "the header claims ");
   write_bytes(path, file_of("{}", 0).substr(0, 9));
   contains(error_of(read), "the header claims 2 bytes; expected at most 1 (truncated");
   write_bytes(path, std::string(8, '\xff') + "{}");
   contains(error_of(read), "the header claims 18446744073709551615 bytes");
   write_bytes(path, std::string(8, '\0'));
   contains(error_of(read), "the header does not start with '{'");
+}
+
+TEST_CASE("files of other formats are named") {
+  const TempDir dir;
+  const std::string path = dir.file("m");
+  const auto zip = [](const std::string& name) {
+    std::string bytes("PK\x03\x04", 4);
+    bytes.resize(30, '\0');
+    bytes[26] = static_cast<char>(name.size());
+    return bytes + name + "content";
+  };
+  const std::pair<std::string, std::string> cases[] = {
+      {zip("metadata.json"), "a model of Keras (.keras)"},
+      {zip("archive/data.pkl"), "a file of torch.save (.pt, .pth)"},
+      {zip("arr_0.npy"), "arrays of NumPy (.npz)"},
+      {zip("x"), "a zip archive"},
+      {"PK\x03\x04", "a zip archive"},
+      {std::string("\x89HDF\r\n\x1a\n") + std::string(20, '\0'), "an HDF5 file (.h5"},
+      {"\x80\x04\x95\x10\0\0\0\0\0\0\0", "a pickle"},
+      {"\x80\x02}q\x01X\x05\x00\x00\x00", "a pickle"},
+      {"\x08\x0a\x12\x07pytorch", "a model of ONNX (.onnx)"},
+      {"\x93NUMPY\x01\x00", "an array of NumPy (.npy)"},
+      {"\x1f\x8b\x08\x08", "compressed by gzip"},
+      {"{\"class_name\": \"Sequential\"}", "text that begins as JSON does"}};
+  for (const auto& [bytes, format] : cases) {
+    write_bytes(path, bytes);
+    contains(error_of([&] { TensorFile::read(path); }), "[load] " + path + ": is " + format);
+  }
+}
+
+TEST_CASE("every flipped bit of a file with a digest is found") {
+  const TempDir dir;
+  const std::string path = dir.file("m");
+  const float x[] = {1, -2, 0};
+  const std::int64_t i[] = {7};
+  write_tensor_file(path, {tensor_data("x", {3}, x), tensor_data("i", {}, i)},
+                    {{"key", "line\nline"}, {"other", "text"}});
+  const std::string good = read_bytes(path);
+  std::size_t found = 0;
+  for (std::size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    std::string bytes = good;
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
+    std::filesystem::remove(path);
+    write_bytes(path, bytes);
+    found += !error_of([&] {
+                const TensorFile file = TensorFile::read(path);
+                std::vector<char> out(32);
+                for (const TensorInfo& info : file.tensors()) file.copy_bytes(info, out.data());
+                if (!file.has_digest()) throw std::invalid_argument("no digest");
+              }).empty();
+  }
+  CHECK(found == 8 * good.size());
+}
+
+TEST_CASE("a file overwritten while it is open is not mixed with the new one") {
+  const TempDir dir;
+  const std::string path = dir.file("m"), other = dir.file("other");
+  const float x[] = {1, 2}, y[] = {3, 4};
+  write_tensor_file(path, {tensor_data("x", {2}, x)}, {});
+  write_tensor_file(other, {tensor_data("x", {2}, y)}, {});
+  const TensorFile file = TensorFile::read(path);
+  write_bytes(path, read_bytes(other));  // in place, as cp does
+  float got[2];
+  contains(error_of([&] { file.copy("x", {2}, got); }),
+           "tensor \"x\" is damaged: its bytes are not those that were saved");
+}
+
+TEST_CASE("a digest survives a program that orders and spaces the header in its own way") {
+  const TempDir dir;
+  const std::string path = dir.file("m");
+  const float x[] = {1, 2};
+  write_tensor_file(path, {tensor_data("b", {1}, x), tensor_data("a", {2}, x)}, {{"k", "v"}});
+  const std::string digest = "crc32c:49485263,28c0c9b1,dd54c4ab";
+  const auto text = [&](const std::string& key) {
+    return R"({ "b": {"shape":[1],"data_offsets":[0,4],"dtype":"F32"}, )"
+           R"("a":{"dtype":"F32","shape":[ 2 ],"data_offsets":[4,12]},"__metadata__":{"\u006b":")" +
+           std::string("v\",\"") + key + "\":\"" + digest + "\"}}";
+  };
+  const std::string data = std::string(read_bytes(path)).substr(read_bytes(path).size() - 4) +
+                           std::string(read_bytes(path)).substr(read_bytes(path).size() - 12, 8);
+  const auto write = [&](const std::string& header) {
+    const std::string whole = file_of(header, 0);
+    write_bytes(path, whole + data);
+  };
+  write(text("digest"));
+  const TensorFile file = TensorFile::read(path);
+  CHECK(file.has_digest());
+  float got[2];
+  file.copy("a", {2}, got);
+  CHECK(got[1] == 2);
+  CHECK(file.metadata() == Metadata{{"k", "v"}});
+  write(text("another"));
+  CHECK_FALSE(TensorFile::read(path).has_digest());
 }
 
 TEST_CASE("a file that shrinks after its header was read is an error, not a crash") {

@@ -6,9 +6,7 @@ import argparse
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["UserError", "check_environment", "check_outputs", "whole_number", "write_file"]
@@ -84,20 +82,17 @@ def check_outputs(outputs: list[Path], inputs: list[Path]) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: to a temporary name, synced, renamed.
+    """Write a file whole or not at all, as models are written.
 
     Links are followed, and a file that exists keeps its rights. Devices and pipes are written
     into as they are.
     """
+    from lstmfast import _core
+
     try:
-        if _is_special(path):
-            # appending: /dev/stdout may be a file that holds something already
-            with open(path, "ab") as file:
-                file.write(content)
-        else:
-            _replace(Path(os.path.realpath(path)), content)
+        _core.write_file(path, content)
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}") from None
+        raise UserError(f"{path}: cannot be written: {os.strerror(error.errno or 0)}") from None
 
 
 def _is_special(path: Path) -> bool:
@@ -109,30 +104,3 @@ def _is_special(path: Path) -> bool:
     if os.path.abspath(path).startswith(("/dev/fd/", "/dev/std", "/proc/")):
         return not stat.S_ISDIR(mode)
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    try:
-        known = path.stat()
-    except FileNotFoundError:
-        known = None
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files private: give a new file the rights of any other new one
-        if known is None:
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-        else:
-            if hasattr(os, "chown"):
-                with suppress(PermissionError):  # only some users may give files away
-                    os.chown(name, known.st_uid, known.st_gid)
-            os.chmod(name, stat.S_IMODE(known.st_mode))
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

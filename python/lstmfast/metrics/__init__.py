@@ -32,6 +32,9 @@ if not TYPE_CHECKING:  # or every name would be there for type checkers
     __getattr__ = module_getattr(__name__)
 
 
+MAX_METRICS = 1000  # of a model, as in the core
+
+
 class MeanSquaredError(Metric):
     """mean((y - ŷ)²).
 
@@ -166,12 +169,19 @@ def get_all(identifiers: Any) -> list[Metric]:
     if identifiers is None:
         return []
     several = isinstance(identifiers, Sequence) and not isinstance(identifiers, str)
+    if several and len(identifiers) > MAX_METRICS:
+        raise ValueError(
+            f"[compile] metrics has {len(identifiers)} items; expected at most {MAX_METRICS}"
+        )
     metrics = [get(each) for each in identifiers] if several else [get(identifiers)]
     lambdas = [m for m in metrics if isinstance(m, MeanMetricWrapper) and m.name == "lambda"]
-    for number, metric in enumerate(lambdas[1:], start=1):
-        metric.name = f"lambda_{number}"
-    names = [metric.name for metric in metrics]
-    for name in names:
-        if names.count(name) > 1 or name == "loss":
-            raise ValueError(f"[compile] two values would be called {name!r}; give one a name=")
+    for number, function in enumerate(lambdas[1:], start=1):
+        function.name = f"lambda_{number}"
+    taken = {"loss"}
+    for metric in metrics:
+        if metric.name in taken:
+            raise ValueError(
+                f"[compile] two values would be called {metric.name!r}; give one a name="
+            )
+        taken.add(metric.name)
     return metrics

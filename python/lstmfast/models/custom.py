@@ -99,7 +99,14 @@ def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
         if config is not None and not isinstance(config, dict):
             raise ValueError("[load_model] what the file says of losses and metrics is damaged")
         if config is not None:
-            made = value.from_config(config) if hasattr(value, "from_config") else value(**config)
+            try:
+                made = (
+                    value.from_config(config) if hasattr(value, "from_config") else value(**config)
+                )
+            except Exception as error:  # code of the user's, which may raise anything
+                raise ValueError(
+                    f"[load_model] {code} cannot be made from what the file says of it: {error}"
+                ) from error
         else:
             names = inspect.signature(value).parameters
             arguments = [name for name in names if name not in ("name", "reduction", "dtype")]

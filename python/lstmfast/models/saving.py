@@ -10,9 +10,9 @@ from __future__ import annotations
 import copy
 import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
 from lstmfast import _core
 from lstmfast._arrays import Array
@@ -22,7 +22,7 @@ from lstmfast.callbacks.states import States
 from lstmfast.layers import LAYERS, Input, Layer
 from lstmfast.layers.base import option_value, part_of
 from lstmfast.losses import LOSSES, Loss
-from lstmfast.metrics import METRICS, Metric
+from lstmfast.metrics import MAX_METRICS, METRICS, Metric
 from lstmfast.models import custom
 from lstmfast.models.compiled import core_kinds, own_functions
 from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lstmfast.models._sequential import Sequential
 
 _STATES = "callbacks"  # the key of their states
+_LONGEST_NAMES = 1_000_000  # characters of all metrics' names together
 
 
 def save_model(
@@ -64,9 +65,8 @@ def save_model(
         Where the file cannot be written.
     """
     path = check_path(filepath, "save")
+    replace = flag(overwrite, "overwrite", "save")
     engine = model._built_engine()
-    if not flag(overwrite, "overwrite", "save") and Path(path).exists():
-        raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it")
     names = [
         [metric.name, kind]
         for metric, kind in zip(model.metrics, core_kinds(model.metrics), strict=True)
@@ -74,10 +74,13 @@ def save_model(
     extra = {"name": model.name, "metrics": json.dumps(names)}
     extra |= custom.described(model.loss, model.metrics)
     states = model.callback_states() if include_optimizer else None
-    if states is None:
-        engine.save(path, extra, include_optimizer)
-    else:
-        engine.save(path, extra | {_STATES: states.text}, True, states.arrays)
+    arrays: Mapping[str, Array] = {}
+    if states is not None:
+        extra, arrays = extra | {_STATES: states.text}, states.arrays
+    try:
+        engine.save(path, extra, include_optimizer, arrays, replace)
+    except FileExistsError:
+        raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it") from None
 
 
 def load_model(
@@ -129,38 +132,55 @@ def load_model(
     path = path_text(filepath, "load_model")
     if custom_objects is not None and not isinstance(custom_objects, Mapping):
         raise wrong_kind("load_model", "custom_objects", custom_objects, "a dictionary")
-    loss: Loss | None = None
-    metrics: list[Metric] = []
+    own: custom.Objects | None = None
 
     def resolve(config: Mapping[str, str], extra: Mapping[str, str]) -> Any:
-        nonlocal loss, metrics
+        nonlocal own
         if not compile:
             return None
         own = custom.Objects(config, extra, custom_objects or {})
-        loss = own.loss or _loss_of(config)
-        metrics = _metrics_of(config, extra, own)
-        return own_functions(loss, metrics)
+        return own_functions(own.loss, list(own.metrics.values()))
 
     engine, extra, arrays = _core.Model.load(path, resolve)
-    config = engine.config
-    layers = [_layer_of(config, index) for index in range(int(config["layers"]))]
-    model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
-    model._sample_shape = tuple(engine.input_shape)
-    model._batch_size = int(config["batch_size"]) if "batch_size" in config else None
-    if engine.compile_config is not None:
-        model.loss = loss
-        model.optimizer = _optimizer_of(engine.compile_config)
-        model._set_metrics(metrics)
-        model._states = _states_of(extra, arrays)
+    # the core has checked the texts by its own rules; what is left is what only Python knows
+    with _told_by(path):
+        config = engine.config
+        layers = [_layer_of(part) for part in _layer_parts(config)]
+        model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
+        model._sample_shape = tuple(engine.input_shape)
+        model._batch_size = int(config["batch_size"]) if "batch_size" in config else None
+        compiled = engine.compile_config
+        if compiled is not None and own is not None:
+            model.loss = own.loss or _loss_of(compiled)
+            model.optimizer = _optimizer_of(compiled)
+            model._set_metrics(_metrics_of(compiled, extra, own))
+            model._states = _states_of(extra, arrays)
     _adopt_trained(model, engine)
     return model
 
 
-def _layer_of(config: Mapping[str, str], index: int) -> Layer:
-    part = part_of(config, f"layers.{index}.")
+@contextmanager
+def _told_by(path: str) -> Iterator[None]:
+    """Name the file where constructors refuse what it says, by whatever error."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+        raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
+
+
+def _layer_parts(config: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the configuration of each layer, in one pass: a file may have many."""
+    parts: list[dict[str, str]] = [{} for _ in range(int(config["layers"]))]
+    for key, text in part_of(config, "layers.").items():
+        index, _, name = key.partition(".")
+        parts[int(index)][name] = text
+    return parts
+
+
+def _layer_of(part: Mapping[str, str]) -> Layer:
     cls = LAYERS.find(part["kind"])
     if cls is None:
-        raise ValueError(f"[load_model] the file has a layer of the unknown kind {part['kind']!r}")
+        raise ValueError(f"a layer is of the unknown kind {part['kind']!r}")
     return cls.from_core(part)
 
 
@@ -168,10 +188,17 @@ def _metrics_of(
     config: Mapping[str, str], extra: Mapping[str, str], own: custom.Objects
 ) -> list[Metric]:
     kinds = [kind for kind in config.get("metrics", "").split(",") if kind]
+    text = extra.get("metrics", "")
+    if len(text) > _LONGEST_NAMES:
+        raise ValueError(
+            f"the names of metrics have {len(text)} characters; expected at most {_LONGEST_NAMES}"
+        )
     try:
-        names = [(str(name), str(kind)) for name, kind in json.loads(extra.get("metrics", ""))]
+        names = [(str(name), str(kind)) for name, kind in json.loads(text)]
     except (TypeError, ValueError, RecursionError):
         names = []
+    if len(names) > MAX_METRICS:
+        raise ValueError(f"it names {len(names)} metrics; expected at most {MAX_METRICS}")
     # names are a courtesy: where they do not match what the core computes, its own serve
     if {kind for _, kind in names} != set(kinds):
         names = [(kind, kind) for kind in kinds]
@@ -210,19 +237,28 @@ def _adopt_trained(model: Sequential, engine: _core.Model) -> None:
     model._bind_optimizer()
 
 
-def state_of(model: Sequential) -> dict[str, Any]:
-    """Return what a copy or a pickle of a model holds: a description and, once built, its file."""
+@contextmanager
+def _nameless_file() -> Iterator[tuple[IO[bytes], str]]:
+    """Yield an open file and a path to it; a process that is killed leaves nothing of it."""
     import tempfile
 
-    content = None
-    if model.built:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.safetensors"
-            save_model(model, path)
-            content = path.read_bytes()
+    with tempfile.TemporaryFile() as file:
+        yield file, f"/dev/fd/{file.fileno()}"
+
+
+def file_content(model: Sequential) -> bytes:
+    """Return what `save_model` would write."""
+    with _nameless_file() as (file, path):
+        save_model(model, path)
+        file.seek(0)
+        return file.read()
+
+
+def state_of(model: Sequential) -> dict[str, Any]:
+    """Return what a copy or a pickle of a model holds: a description and, once built, its file."""
     return {
         "config": model.get_config(),
-        "content": content,
+        "content": file_content(model) if model.built else None,
         # copies: a shallow copy of a model must not take the optimizer away from it
         "optimizer": copy.deepcopy(model.optimizer),
         "loss": model.loss,
@@ -233,8 +269,6 @@ def state_of(model: Sequential) -> dict[str, Any]:
 
 def restore_state(model: Sequential, state: dict[str, Any]) -> None:
     """Make a new object the model that `state_of` described."""
-    import tempfile
-
     fresh = type(model).from_config(state["config"] | {"input_shape": None}, seed=state["rng"])
     shape = state["config"]["input_shape"]
     model.__dict__.update(fresh.__dict__)
@@ -244,10 +278,10 @@ def restore_state(model: Sequential, state: dict[str, Any]) -> None:
     model.optimizer, model.loss = state["optimizer"], state["loss"]
     model._set_metrics(state["metrics"])
     if state["content"] is not None:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.safetensors"
-            path.write_bytes(state["content"])
-            own = own_functions(model.loss, model.metrics)
-            engine, extra, arrays = _core.Model.load(str(path), lambda config, extra: own)
+        own = own_functions(model.loss, model.metrics)
+        with _nameless_file() as (file, path):
+            file.write(state["content"])
+            file.flush()
+            engine, extra, arrays = _core.Model.load(path, lambda config, extra: own)
         model._states = _states_of(extra, arrays)
         _adopt_trained(model, engine)

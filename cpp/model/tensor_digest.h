@@ -1,0 +1,24 @@
+// The digest that a tensor file carries in its metadata, by which damage is found. It covers names,
+// element types, shapes, bytes and metadata, not the header's text: another program may write the
+// same content in its own way. Knows headers and checksums, no files.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/tensor_header.h"
+
+namespace lstmfast::model {
+
+constexpr char kDigestKey[] = "digest";  // of the metadata
+
+// "crc32c:" and 8 hexadecimal digits for all but the bytes, then a comma and 8 digits for the bytes
+// of each tensor, ascending by name. `tensors` have their checksums, in any order.
+std::string digest_text(const std::vector<TensorInfo>& tensors, const Metadata& metadata);
+
+// Takes the digest out of the metadata and gives each tensor the checksum that it tells; false
+// where there is none. Throws std::invalid_argument, which starts with `where`, where the digest is
+// that of another header.
+bool take_digest(TensorHeader& header, const std::string& where);
+
+}  // namespace lstmfast::model
