@@ -17,6 +17,7 @@ from lstmfast._arrays import Array, ArrayLike, as_dtype
 from lstmfast._cell import CELL_OPTIONS, checked_cell, share
 from lstmfast._checks import check_unavailable, count, flag
 from lstmfast._names import config_text
+from lstmfast._pickles import marked, restoring
 from lstmfast._recurrent import State, run, run_backward, run_trace
 from lstmfast._torch_layout import TorchParameters, first_weights, suffixes
 from lstmfast.initializers._chrono import Chrono, forget_bias_of, set_forget_bias
@@ -422,15 +423,15 @@ class LSTM:
         left_out = ("_core", "_parameters", "_suffixes", "_fixed")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         calls = self._core.training_calls  # or dropout would begin anew
-        return kept | {"state_dict": self.state_dict(), "training_calls": calls}
+        return marked(kept | {"state_dict": self.state_dict(), "training_calls": calls})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        state = dict(state)
-        weights, calls = state.pop("state_dict"), state.pop("training_calls")
-        self.__dict__.update(state)
-        self._make_core(self._seed)
-        self._core.training_calls = calls
-        self.load_state_dict(weights)
+        with restoring(state, "LSTM") as known:
+            weights, calls = known.pop("state_dict"), known.pop("training_calls")
+            self.__dict__.update(known)
+            self._make_core(self._seed)
+            self._core.training_calls = calls
+            self.load_state_dict(weights)
 
     def __repr__(self) -> str:
         shown: list[tuple[str, Any, Any]] = [

@@ -14,6 +14,7 @@ from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, sha
 from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
 from lstmfast._keras_names import missing_attribute
 from lstmfast._names import config_text, naming
+from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
 from lstmfast.layers._input import Input, sample_shape
@@ -292,14 +293,12 @@ class Layer(Weights, ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy is a description: it belongs to no model
-        return {
-            **self.__dict__,
-            "_engine": None,
-            "_index": 0,
-            "_prefix": "",
-            "_model": None,
-            "_calls": 0,
-        }
+        alone = {"_engine": None, "_index": 0, "_prefix": "", "_model": None, "_calls": 0}
+        return marked(self.__dict__ | alone)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        with restoring(state, type(self).__name__) as known:
+            self.__dict__.update(known)
 
     def __repr__(self) -> str:
         name = next(iter(self.options()))

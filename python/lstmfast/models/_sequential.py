@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lstmfast import layers
 from lstmfast._checks import wrong_kind
 from lstmfast._keras_names import missing_attribute
+from lstmfast._pickles import marked, restoring
 from lstmfast.layers import Input, Layer
 from lstmfast.models import saving
 from lstmfast.models.summary import summary_text
@@ -128,10 +129,11 @@ class Sequential(Trainer):
             raise missing_attribute(self, name)
 
     def __getstate__(self) -> dict[str, Any]:
-        return saving.state_of(self)
+        return marked(saving.state_of(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        saving.restore_state(self, state)
+        with restoring(state, "Sequential") as known:
+            saving.restore_state(self, known)
 
     def __repr__(self) -> str:
         return f"<Sequential name={self.name}, built={self.built}>"

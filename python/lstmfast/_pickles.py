@@ -1,0 +1,45 @@
+"""Pickles of our objects: each says which version wrote it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from lstmfast import _core
+
+_KEY = "lstmfast_version"
+
+
+def marked(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``__getstate__`` returns, with the version."""
+    return {**state, _KEY: _core.__version__}
+
+
+@contextmanager
+def restoring(state: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
+    """Yield what ``__setstate__`` was given, without the version.
+
+    A pickle holds the attributes of one version. That of another version warns where it fits, and
+    where it does not the error says so.
+    """
+    state = dict(state)
+    version = state.pop(_KEY, None)
+    told = (
+        f"[{name}] the pickle is of lstmfast {version or 'before pickles had a version'}, this is "
+        f"lstmfast {_core.__version__}"
+    )
+    try:
+        yield state
+    except Exception as error:
+        if version == _core.__version__:
+            raise
+        raise ValueError(
+            f"{told}, which cannot read it ({type(error).__name__}: {error}); read it with that "
+            "version and keep models by save, weights by state_dict or get_weights"
+        ) from error
+    if version != _core.__version__:
+        from lstmfast.callbacks.monitor import level_of_caller
+
+        warnings.warn(f"{told}: it may not mean the same", stacklevel=level_of_caller())
