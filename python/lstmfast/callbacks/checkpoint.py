@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lstmfast._checks import flag
+from lstmfast._checks import flag, number
 from lstmfast._files import check_path
-from lstmfast.callbacks.base import Logs
+from lstmfast.callbacks.base import Callback, LambdaCallback, Logs
 from lstmfast.callbacks.monitor import MonitorCallback
 from lstmfast.callbacks.states import State, checked
 
@@ -69,7 +69,10 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        super().__init__(monitor, mode, initial_value_threshold, 0.0)
+        best = initial_value_threshold
+        if best is not None:
+            best = number(best, "initial_value_threshold", "ModelCheckpoint")
+        super().__init__(monitor, mode, best, 0.0)
         if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
             raise ValueError(
                 f"[ModelCheckpoint] save_freq is {save_freq!r}; expected 'epoch' or a number of "
@@ -86,6 +89,19 @@ class ModelCheckpoint(MonitorCallback):
         if save_freq != "epoch":
             # set here, so that an epoch-wise checkpoint does not listen to batches
             self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Fill in the path with the names that the logs will have: better an error now."""
+        run = self.model._run
+        if run is None:
+            return
+        by_epochs = self.save_freq == "epoch"
+        names = run.log_names(at_epochs=by_epochs)
+        try:
+            self._path(0, None if by_epochs else 0, dict.fromkeys(names, 0.5))
+        except KeyError:
+            if not any(map(_may_add_names, run.callbacks.callbacks)):
+                raise
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Note the epoch."""
@@ -104,7 +120,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
         self._batches += 1
-        if self._batches == self.save_freq:
+        if self._batches >= int(self.save_freq):
             self._batches = 0
             self._save(self._epoch, self._wanted(self._epoch, batch, logs or {}))
 
@@ -123,12 +139,17 @@ class ModelCheckpoint(MonitorCallback):
     def _path(self, epoch: int, batch: int | None, logs: Logs) -> str:
         fields = {"epoch": epoch + 1, **({} if batch is None else {"batch": batch + 1}), **logs}
         try:
-            return self.filepath.format(**fields)
+            path = self.filepath.format(**fields)
         except KeyError as error:
             raise KeyError(
                 f"[ModelCheckpoint] filepath {self.filepath!r} wants {error}; there are: "
                 f"{', '.join(fields)}"
             ) from None
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise ValueError(
+                f"[ModelCheckpoint] filepath {self.filepath!r} cannot be filled in: {error}"
+            ) from None
+        return check_path(path, "ModelCheckpoint")
 
     def _improved(self, epoch: int, logs: Logs) -> bool:
         value = self.value(logs)
@@ -155,3 +176,9 @@ class ModelCheckpoint(MonitorCallback):
         best = checked(state, "best", "a number or None", float, int, None)
         self._batches = checked(state, "batches", "a count", int)
         self.best = best
+
+
+def _may_add_names(callback: Callback) -> bool:
+    """Tell whether a callback may put values of its own into the logs: ours do not."""
+    is_ours = type(callback).__module__.startswith("lstmfast.")
+    return not is_ours or isinstance(callback, LambdaCallback)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 State: TypeAlias = "dict[str, Any]"
 _ARRAY = "__array__"  # stands for an array, which is a tensor of the file
+_LARGEST = 2**53
 
 
 class States:
@@ -45,10 +47,10 @@ class States:
 
     def give(self, callbacks: Iterable[Callback]) -> None:
         """Hand each callback the state of its like; warn of what is not used."""
-        left: dict[str, list[Any]] = {}
+        left: dict[str, deque[Any]] = {}
         try:
             for entry in json.loads(self.text):
-                left.setdefault(str(entry["class"]), []).append(entry["state"])
+                left.setdefault(str(entry["class"]), deque()).append(entry["state"])
         except (ValueError, TypeError, KeyError, RecursionError):
             _warn("the callbacks' states that came with the model are damaged")
             return
@@ -57,7 +59,7 @@ class States:
             if not left.get(name):
                 continue
             try:
-                state = self._decoded(left[name].pop(0))
+                state = self._decoded(left[name].popleft())
                 if not isinstance(state, dict):
                     raise ValueError("it is no dictionary")
                 callback.set_state(state)
@@ -107,12 +109,17 @@ def _warn(text: str) -> None:
 
 
 def checked(state: State, name: str, expected: str, *kinds: type | None) -> Any:
-    """Return an item of a state that came from a file; ValueError for one of another kind."""
+    """Return an item of a state that came from a file; ValueError for one of another kind.
+
+    Integers must be within what a double counts exactly, and those that only count 0 or more.
+    """
     value = state.get(name)
     known = (value is None and None in kinds) or any(
         kind is not None and isinstance(value, kind) and (kind is bool or type(value) is not bool)
         for kind in kinds
     )
+    if known and isinstance(value, int) and bool not in kinds:
+        known = (-_LARGEST if float in kinds else 0) <= value <= _LARGEST
     if not known:
         raise ValueError(f"{name} is {value!r}; expected {expected}")
     return value

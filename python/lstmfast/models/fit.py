@@ -102,6 +102,16 @@ class FitRun:
         history.set_model(self.model)  # type: ignore[arg-type]
         return history
 
+    def log_names(self, *, at_epochs: bool) -> list[str]:
+        """Return the names in all logs of epochs, or of batches, before callbacks add any."""
+        names = ["loss", *(metric.name for metric in self.model.metrics)]
+        held_out, epochs = self.validation, range(self.schedule.initial_epoch, self.schedule.epochs)
+        if held_out is None or not at_epochs:
+            return names
+        if held_out.frequency != 1 and not all(map(held_out.due, epochs)):
+            return names
+        return names + [f"val_{name}" for name in names]
+
     def states(self) -> States | None:
         """Return what the callbacks remember now."""
         return States.of(self.callbacks.callbacks)
