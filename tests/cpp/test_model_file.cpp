@@ -130,7 +130,8 @@ TEST_CASE("a file that contradicts itself is refused before memory is taken") {
   CHECK(message("model.layers", "999999999").find("layers is \"999999999\"") != std::string::npos);
   CHECK(message("model.dtype", "float64").find("dtype") != std::string::npos);
   CHECK(message("format", "pt").find(where + "not a model of lstmfast") == 0);
-  CHECK(message("format_version", "2").find("format_version is \"2\"") != std::string::npos);
+  CHECK(message("format_version", "3").find("format_version is \"3\"; expected at most \"2\"") !=
+        std::string::npos);
 }
 
 TEST_CASE("a file with wrong training state is refused") {
@@ -142,11 +143,32 @@ TEST_CASE("a file with wrong training state is refused") {
   change(path, "state.iterations", "-1");
   CHECK(message_of([&] { ModelFile(path).load<float>(); }).find("iterations is \"-1\"") !=
         std::string::npos);
+  for (const char* counter : {"state.iterations", "state.epochs"}) {
+    save_model(*model, path, {}, true);
+    change(path, counter, "9007199254740993");
+    CHECK(message_of([&] { ModelFile(path).load<float>(); }).find("to 9007199254740992") !=
+          std::string::npos);
+    change(path, counter, "9007199254740992");  // the bound: counting stops, and saving works
+    auto bounded = ModelFile(path).load<float>();
+    const Problem<float> problem(6, 5, 3);
+    fit(*bounded, problem.examples, epochs(1));
+    save_model(*bounded, path, {}, true);
+    CHECK(weights(*ModelFile(path).load<float>()) == weights(*bounded));
+  }
   save_model(*model, path, {}, true);
   change(path, "compile.optimizer.kind", "sgd");
   CHECK(message_of([&] {
           ModelFile(path).load<float>();
         }).find("belongs to no part of the model") != std::string::npos);
+  save_model(*model, path, {}, true);
+  change(path, "compile.metrics", [] {
+    std::string names;
+    for (int i = 0; i < 1001; ++i) names += "mse,";
+    return names;
+  }());
+  CHECK(message_of([&] {
+          ModelFile(path).load<float>();
+        }).find("expected at most 1000 names, not 1001") != std::string::npos);
   save_model(*model, path, {}, true);
   change(path, "compile.loss", "none");
   CHECK(message_of([&] { ModelFile(path).load<float>(); }).find("none") != std::string::npos);
