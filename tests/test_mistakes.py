@@ -142,6 +142,8 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("LSTM(3)(X, training='no')", T, "[layers.LSTM] training is of type str; expected True or"),
     ("LSTM(3)(X, mask=np.ones((15, 4), bool))", V, "mask has shape (15, 4); expected (15, 3)"),
     ("LSTM(3)(X, initial_state=X)", V, "[layers.LSTM] initial_state has 15 arrays; expected 2"),
+    ("setattr(LSTM(3), 'bias', 0)", A, "LSTM.bias is Keras's and not available in this version;"),
+    ("setattr(LSTM(3), 'name', 3)", T, "[layers.LSTM] name is of type int; expected a string"),
     ("LSTM(3).kernel", A, "LSTM.kernel is Keras's and not available in this version; use get_"),
     ("compiled().layers[0](np.zeros((2, 3, 4)))", V, "[layers.LSTM] x has samples of shape (3, 4)"),
     ("setattr(compiled().layers[0], 'units', 9)", A, "[layers.LSTM] units cannot change once the"),

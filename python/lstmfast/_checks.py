@@ -88,7 +88,7 @@ def string(value: Any, name: str, where: str) -> str:
     """Return an argument that is a name or another text."""
     if not isinstance(value, str):
         raise wrong_kind(where, name, value, "a string")
-    return value
+    return str(value)
 
 
 def items(value: Any, name: str, where: str, expected: str) -> list[Any]:

@@ -184,6 +184,11 @@ def _imports(frame: Any) -> bool:
     return opname[instruction] == "IMPORT_FROM"
 
 
+def is_attribute(name: str) -> bool:
+    """Tell whether Keras's objects have an attribute that ours lack."""
+    return any(name in names.split() for names in _INSTEAD.values())
+
+
 def missing_attribute(owner: Any, name: str) -> AttributeError:
     """Return the error for an attribute that an object of one of Keras's classes lacks."""
     kind = type(owner).__name__

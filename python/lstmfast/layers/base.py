@@ -12,7 +12,7 @@ import numpy as np
 from lstmfast import _core, constraints, initializers, regularizers
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
-from lstmfast._keras_names import missing_attribute
+from lstmfast._keras_names import is_attribute, missing_attribute
 from lstmfast._names import config_text, naming
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
@@ -73,7 +73,7 @@ class Layer(Weights, ABC):
     def __init__(
         self, name: str | None = None, input_shape: Sequence[int | None] | None = None
     ) -> None:
-        self.name = None if name is None else string(name, "name", self.where)
+        self.name = name
         self.input_shape: Sample | None = None
         if input_shape is not None:
             self.input_shape = sample_shape(input_shape, self.where, "input_shape")
@@ -95,6 +95,10 @@ class Layer(Weights, ABC):
             raise AttributeError(
                 f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
             )
+        if is_attribute(name):
+            raise missing_attribute(self, name)
+        if name == "name" and value is not None:
+            value = string(value, "name", self.where)
         if name in self.rules or name.endswith("_initializer"):
             with naming(self.where, name):
                 value = _KINDS[name.rpartition("_")[2]].get(value)
