@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
-from inspect import signature
 from itertools import islice
 from typing import Any
 
@@ -117,6 +115,9 @@ def check_unavailable(
     """
     for name, value in given.items():
         if name not in defaults:
+            from difflib import get_close_matches
+            from inspect import signature
+
             known = signature(function).parameters if function else ()
             alike = get_close_matches(name, known, n=1, cutoff=0.75)
             hint = f"; did you mean {alike[0]!r}?" if alike else ""

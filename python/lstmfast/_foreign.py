@@ -9,7 +9,6 @@ from __future__ import annotations
 import array
 import numbers
 from collections.abc import Iterable, Mapping, Sequence, Set
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +22,6 @@ ARRAY = "an array"
 _PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
 DEEPEST = 64  # axes of an array: NumPy's limit
 _INTEGERS = (int, np.integer, np.bool_)
-_NUMBERS = (*_INTEGERS, float, np.floating, numbers.Real, Decimal)
 
 
 def read(value: Any, where: str, name: str) -> NDArray[Any]:
@@ -134,7 +132,7 @@ def plain_numbers(found: NDArray[Any]) -> NDArray[Any]:
         is_narrow_float = found.dtype.names is None and "float" in found.dtype.name
         return found.astype(np.float32) if is_narrow_float else found
     kinds = set(map(type, found.flat))
-    if not kinds or not all(issubclass(kind, _NUMBERS) for kind in kinds):
+    if not kinds or not all(map(_is_number, kinds)):
         return found
     if all(issubclass(kind, bool | np.bool_) for kind in kinds):
         return found.astype(np.bool_)
@@ -146,11 +144,16 @@ def plain_numbers(found: NDArray[Any]) -> NDArray[Any]:
     return found.astype(np.float64)
 
 
+def _is_number(kind: type) -> bool:
+    is_complex = issubclass(kind, complex | np.complexfloating)
+    return issubclass(kind, numbers.Number | np.bool_) and not is_complex
+
+
 def held(found: NDArray[Any]) -> str:
     """Return what kind of values an array holds, for a message that refuses them."""
     if found.dtype.kind != "O":
         return str(found.dtype)
-    others = [item for item in found.flat if not isinstance(item, _NUMBERS)]
+    others = [item for item in found.flat if not _is_number(type(item))]
     names = {"None" if item is None else type(item).__name__ for item in others}
     return " and ".join(sorted(names)) or "object"
 
