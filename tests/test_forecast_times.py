@@ -40,6 +40,8 @@ def goes_on(cells: list[str], count: int, *, format: str | None = None) -> tuple
         ("%Y%m%d.0", "2020-01-01", DAY, "day"),
         ("%y%m%d", "2020-01-01", DAY, "day"),
         ("%Y%j", "2020-12-01", DAY, "day"),
+        ("%d%m%Y", "2020-01-01", DAY, "day"),
+        ("%m%d%Y", "2020-01-01", DAY, "day"),
         ("%Y%m%d", "2020-01-05", 7 * DAY, "day"),
         ("%Y%m%d%H", "2023-12-31", HOUR, "second"),
         ("%Y%m%d%H%M", "2024-01-01 10:20", MINUTE, "second"),
@@ -70,7 +72,7 @@ def test_a_form_goes_on(format: str, start: str, step: timedelta, unit: str) -> 
 
 
 @pytest.mark.parametrize(
-    "format", ["%Y%m", "%Y%m.0", "%Y.%m", "%Y/%m", "%YM%m", "%Y-%m-01 00:00:00", "%Y%m01"]
+    "format", ["%Y%m", "%Y%m.0", "%m%Y", "%Y.%m", "%Y/%m", "%YM%m", "%Y-%m-01 00:00:00", "%Y%m01"]
 )
 def test_months_go_on(format: str) -> None:
     cells = months(format, 43)
@@ -82,6 +84,9 @@ def test_days_of_one_month_in_digits() -> None:
     assert goes_on(cells, 2) == ("day", ["20200201", "20200202"])
     # 31 days, 12 of which are also months
     assert goes_on([cell[2:] for cell in cells], 2) == ("day", ["200201", "200202"])
+    # programs that take them for numbers drop the zero at the beginning
+    cells = [cell.lstrip("0") for cell in written("%d%m%Y", 31, "2020-01-01", DAY)]
+    assert goes_on(cells, 2) == ("day", ["1022020", "2022020"])
     assert goes_on(written("%Y%m%d%H%M", 40, "2024-01-01 10:20", MINUTE), 1)[1] == ["202401011100"]
 
 

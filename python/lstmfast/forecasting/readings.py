@@ -55,15 +55,17 @@ def possible_forms(cells: Sequence[str]) -> list[TimeForm | None]:
     if known and max(known.values()) >= numbers:
         return [TimeForm(max(known, key=lambda format: known[format]))]
     some = cells[:: 1 + len(cells) // 1000]
-    reads = [
-        (sum(form.read(cell) is not None for cell in some), form) for form in compact_forms(cells)
-    ]
+    sure: list[tuple[int, TimeForm | None]] = []
+    maybe: list[TimeForm | None] = []
+    for form in compact_forms(cells):
+        moments = [form.read(cell) for cell in some]
+        plausible = sum(moment is not None and 1500 <= moment.year < 2500 for moment in moments)
+        if form.year_first and 2 * plausible > len(some):
+            sure.append((plausible, form))
+        elif plausible == len(some):
+            maybe.append(form)
     # most cells decide: where 20200131 is a date, 20200132 is a typo and not the number after it
-    likely = sorted((each for each in reads if 2 * each[0] > len(some)), key=lambda e: -e[0])
-    forms: list[TimeForm | None] = [form for _, form in likely]
-    if forms and likely[0][1].format != "%Y.%m":
-        return forms
-    return [None, *forms]
+    return [form for _, form in sorted(sure, key=lambda each: -each[0])] or [*maybe, None]
 
 
 def read_numbers(cells: Sequence[str], column: str, at: _At) -> Reading:

@@ -34,9 +34,9 @@ _MONTH = re.compile(r"\d{4}(?P<mark>-?[mM])\d{1,2}")
 _DIGITS = re.compile(r"(\d+)(\.0+)?", re.ASCII)
 # by the number of digits; the year with four of them comes first
 _COMPACT = {
-    6: ("%Y%m", "%y%m%d"),
+    6: ("%Y%m", "%y%m%d", "%m%Y"),
     7: ("%Y%j",),
-    8: ("%Y%m%d",),
+    8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"),
     10: ("%Y%m%d%H", "%y%m%d%H%M"),
     12: ("%Y%m%d%H%M", "%y%m%d%H%M%S"),
     14: ("%Y%m%d%H%M%S",),
@@ -47,6 +47,7 @@ _LETTERS |= {"%H": "hh", "%M": "mm", "%S": "ss"}
 _USUAL_DATES = """
     %d.%m.%Y; %m/%d/%Y; %d/%m/%Y; %d-%m-%Y; %m-%d-%Y; %d.%m.%y; %m/%d/%y; %d/%m/%y; %d-%b-%Y;
     %d-%b-%y; %d %b %Y; %d %B %Y; %d%b%Y; %b %d, %Y; %B %d, %Y; %b %d %Y; %Y-%m-%d; %Y/%m/%d;
+    %Y %m %d; %Y. %m. %d; %Y. %m. %d.; %Y%m%d;
     %b-%y; %b-%Y; %b %Y; %B %Y; %b %y; %Y-%b; %Y %b; %Y%b; %m/%Y; %m.%Y; %m-%Y
 """
 _USUAL_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -106,11 +107,15 @@ def format_of(cell: str) -> str | None:
 def compact_forms(cells: Sequence[str]) -> list[TimeForm]:
     """Return the forms in which numbers may be times: 20200131, 202001311030, 2020.01."""
     found: dict[str, int] = {}  # format -> length of its cells
-    for cell in cells:
-        if match := _DIGITS.fullmatch(cell):  # pandas writes 202001.0 where a cell was missing
-            for format in _COMPACT.get(len(match[1]), ()):
-                if format.startswith("%y") or 1500 <= int(cell[:4]) < 2500:
-                    found[format + (match[2] or "")] = len(cell)
+    for length, tail in dict.fromkeys(
+        (len(m[1]), m[2] or "") for m in map(_DIGITS.fullmatch, cells) if m
+    ):
+        # pandas writes 202001.0 where a cell was missing, and 1012020 for 01012020
+        for format in _COMPACT.get(length, ()):
+            found[format + tail] = length + len(tail)
+        for format in _COMPACT.get(length + 1, ()):
+            if not format.lower().startswith("%y"):
+                found[format + tail] = length + 1 + len(tail)
     if all(re.fullmatch(r"\d{4}\.\d{2}", cell) for cell in cells):
         found["%Y.%m"] = 7
     return [TimeForm(format, length) for format, length in found.items()]
@@ -156,7 +161,8 @@ class TimeForm:
     format : str
         A format of `strptime`, or one of `format_of`.
     length : int, optional
-        Length of every cell: `strptime` would read 2020123 as the 23rd, or the 3rd, of a month.
+        Length of every cell: `strptime` would read 2020123 as the 23rd, or the 3rd, of a month. A
+        zero at the beginning may lack where that is not the year's.
 
     Attributes
     ----------
@@ -191,14 +197,21 @@ class TimeForm:
         return "".join(_LETTERS.get(token, token) for token in self.tokens)
 
     @property
+    def year_first(self) -> bool:
+        """Whether the times begin with their year, in digits alone."""
+        return self.tokens[0] in ("%Y", "%y") and self.format != "%Y.%m"
+
+    @property
     def unit(self) -> str:
         """The unit that the form itself tells: ``quarter``, or ""."""
         return "quarter" if self._quarter else ""
 
     def read(self, cell: str) -> datetime | None:
         """Return a cell as a time, with its offset where the format has one; None if it is none."""
-        if self._length not in (None, len(cell)):
-            return None
+        if self._length is not None:
+            cell = cell if self.year_first else cell.zfill(self._length)
+            if len(cell) != self._length:
+                return None
         if self._quarter:
             match = self._quarter.fullmatch(cell)
             if match is None:
