@@ -119,7 +119,7 @@ def test_demo(run: Run, tmp_path: Path) -> None:
     assert code == 0
     assert "training with 2 seeds: 100%" in err
     assert "0 epochs [" not in err  # a frame from before the number of epochs is known
-    assert ", 3 a seed (2 to validate, 1 final)." in out
+    assert ", 4 a seed (3 to validate, 1 final)." in out
     assert re.search(r"^LSTM, median of 2 seeds +\d+\.\d +\d+\.\d$", out, re.MULTILINE)
     # these do not depend on the network
     for row in (
@@ -194,8 +194,8 @@ def test_a_horizon_beyond_what_can_be_measured(run: Run, tmp_path: Path) -> None
     (tmp_path / "sales.csv").write_text(monthly(48))
     code, _, err = run("forecast", "sales.csv", *SALES, "--epochs", "1", "--horizon", "40")
     assert code == 0
-    assert "1 to 19 steps: so far ahead from each of 4 origins" in err
-    assert "These values can measure 19 steps ahead, not 40:" in err
+    assert "1 to 11 steps: so far ahead from each of 4 origins" in err
+    assert "These values can measure 11 steps ahead, not 40:" in err
     assert not re.search(r" -$", err, re.MULTILINE)
     assert ", 1 epoch\n" in err
     assert "The forecast is the LSTM's nevertheless" in err

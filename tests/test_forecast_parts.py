@@ -186,7 +186,8 @@ def test_plans_leave_enough_to_train_on() -> None:
             for window in (Window(13, 12), Window(12, 0)):
                 plan = plan_validation(count, LOG_DIFF, window, horizon)
                 windows = count - 1 - window.first
-                assert 1 <= plan.parts <= 2
+                assert plan.parts in (1, 3)
+                assert plan.scored == plan.part * (2 if plan.chooses else 1)
                 assert plan.part >= 4
                 assert windows - plan.part * plan.parts >= windows // 3
     with pytest.raises(

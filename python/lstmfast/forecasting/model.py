@@ -66,18 +66,24 @@ def build_network(window: Window, columns: int, seed: int) -> Sequential:
 
 
 class _Schedule(Callback):
-    """Sets the learning rate of each epoch, and tells when it is over."""
+    """Sets the learning rate of each epoch, keeps the weights of one, and tells when it is over."""
 
-    def __init__(self, optimizer: Adam, epochs: int, on_epoch: Callable[[], object] | None) -> None:
+    def __init__(
+        self, optimizer: Adam, epochs: int, keep: int, on_epoch: Callable[[], object] | None
+    ) -> None:
         super().__init__()
         self.optimizer = optimizer
         self.epochs = epochs
+        self.keep = keep
         self.on_epoch = on_epoch
+        self.kept: list[Any] = []
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.optimizer.learning_rate = cosine_rate(epoch, self.epochs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if epoch + 1 == self.keep:
+            self.kept = self.model.get_weights()
         if self.on_epoch is not None:
             self.on_epoch()
 
@@ -171,7 +177,8 @@ class Forecaster:
         epochs : int
             Length of the schedule over which the learning rate falls.
         stop : int, optional
-            End the schedule after so many epochs.
+            Take the weights after so many epochs. Where values are held out, the schedule goes on
+            for the sake of their losses.
         seed : int
             Of initial weights and shuffling.
         on_epoch : callable, optional
@@ -185,15 +192,18 @@ class Forecaster:
         network = build_network(window, values.shape[1], seed)
         optimizer = Adam(LEARNING_RATE)
         network.compile(optimizer=optimizer, loss="mse")
+        stop = epochs if stop is None else stop
+        schedule = _Schedule(optimizer, epochs, stop, on_epoch)
         run = network.fit(
             data.x,
             data.y,
             batch_size=batch_size_for(len(data.x)),
-            epochs=epochs if stop is None else stop,
+            epochs=epochs if held_out else stop,
             validation_data=(data.x_val, data.y_val) if held_out else None,
-            callbacks=[_Schedule(optimizer, epochs, on_epoch)],
+            callbacks=[schedule],
             verbose=0,
         )
+        network.set_weights(schedule.kept)
         losses = np.asarray(run.history.get("val_loss", []), dtype=np.float64)
         return Forecaster(network, transform, window, data.mean, data.spread, losses)
 

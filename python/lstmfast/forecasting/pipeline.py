@@ -91,7 +91,7 @@ def train(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
-    """Validate on the last parts of the series, then train on all of it.
+    """Validate on the last parts of the series, then train on all of it as was validated.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def train(
     horizon : int
         How many steps ahead errors are wanted for.
     epochs : int
-        Length of the training; where validation ends clearly worse than its best, the last
-        training stops earlier.
+        Length of the schedule; where validation ends clearly worse than its best, later
+        trainings stop earlier. A series too short to tell has half of it.
     seed : int
         Of initial weights and shuffling.
     progress : callable, optional

@@ -13,7 +13,7 @@ from .demo import DemoRun
 from .pipeline import Forecast
 from .scores import Scores
 from .series import Series
-from .validation import Validation
+from .validation import Plan, Validation
 
 __all__ = ["demo_text", "forecast_csv", "forecast_note"]
 
@@ -46,14 +46,14 @@ def forecast_note(series: Series, coming: Forecast) -> str:
     window, plan = forecaster.window, validation.plan
     season = f"season {window.season}" if window.season else "no season"
     filled = f", {series.filled} of them interpolated" if series.filled else ""
-    held_out = plan.part * plan.parts
     what = f'{series.name}: {len(series.values)} values of "{series.columns[0]}"{filled}'
     how = f"{season}, look-back {window.lookback}, {forecaster.transform.name}"
     lines = [
         *series.notes,
         f"{what}, {series.times[0]} to {series.times[-1]}",
         f"{how}, {_count(validation.epochs, 'epoch')}",
-        f"RMSE on the last {held_out} values, forecast by trainings on what lies before them:",
+        *_epochs_note(plan),
+        f"RMSE on the last {plan.scored} values, forecast by trainings on what lies before them:",
         *_validation_table(validation),
         *_validation_verdict(validation),
     ]
@@ -67,12 +67,17 @@ def forecast_note(series: Series, coming: Forecast) -> str:
     return "\n".join(lines)
 
 
+def _epochs_note(plan: Plan) -> list[str]:
+    if plan.chooses:
+        return []
+    return ["(half of the epochs: the series is too short to choose their number by a part of it)"]
+
+
 def _validation_table(validation: Validation) -> list[str]:
     """Return the errors of the network and the rules, the best first, and what they are."""
-    plan, reach = validation.plan, validation.reach
+    reach = validation.reach
     scores = dict(sorted(validation.scores.items(), key=lambda item: item[1].one_step))
-    held_out = plan.part * plan.parts
-    one = f"one step: each of the {held_out} values, from the true values before it"
+    one = f"one step: each of the {validation.plan.scored} values, from the true values before it"
     if reach == 1:
         return [*_table(["", "one step"], [row[:2] for row in _rows(scores)]), one]
     origins = int((~np.isnan(validation.errors[:, reach - 1])).sum())

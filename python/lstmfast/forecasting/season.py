@@ -129,7 +129,7 @@ def _binned(values: Array, period: float, bins: int) -> Array:
     part = edges - left
     slopes = values[left + 1] - values[left]
     integral = areas[left] + part * values[left] + part**2 / 2 * slopes
-    return np.diff(integral) / width
+    return np.asarray(np.diff(integral) / width)
 
 
 def _evidence(series: Array, bins: int) -> float:
@@ -140,7 +140,7 @@ def _evidence(series: Array, bins: int) -> float:
     if within < bins:
         return 0.0
     place = np.arange(count) % bins
-    time = np.arange(count) - (count - 1) / 2
+    time = np.arange(count, dtype=np.float64) - (count - 1) / 2
     left, left_time = series - _means(series, place), time - _means(time, place)
     slope = (left @ left_time) / (left_time @ left_time)
     series, left = series - series.mean() - slope * time, left - slope * left_time
@@ -151,8 +151,8 @@ def _evidence(series: Array, bins: int) -> float:
     rows = np.arange(memory, count)
     past = rows[:, None] - lags
     weights = np.linalg.lstsq(left[past], left[rows], rcond=None)[0]
-    news = series[rows] - series[past] @ weights
-    news = news - news.mean()
+    news = np.asarray(series[rows] - series[past] @ weights)
+    news = np.asarray(news - news.mean())
     explained = _means(news, place[rows])
     total = float(news @ news)
     share = float(explained @ explained) / total if total > 0 else 0.0

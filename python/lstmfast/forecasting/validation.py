@@ -1,9 +1,11 @@
 """What forecasts of a series are worth, learnt from its own past.
 
-The last two parts of the series are forecast one after the other, each by a forecaster trained on
-the values before it alone. From this come the errors behind the prediction intervals, the scores
-against the baselines, and when to stop training. Two parts, because one alone may happen to be
-calmer or wilder than the rest.
+The last parts of the series are forecast one after the other, each by a forecaster trained on the
+values before it alone. The loss on a part tells when the trainings after it stop; so a forecast is
+scored on values that had no part in choosing its network, and the last training, on everything,
+is one more of the kind that was scored. The scored parts give the errors for the prediction
+intervals and the scores against the baselines. Two are scored where the series is long enough,
+because one alone may happen to be calmer or wilder than the rest.
 """
 
 from __future__ import annotations
@@ -28,10 +30,9 @@ Array = NDArray[np.float64]
 
 # Fewer training windows than this, validation included, are no basis for a network.
 _FEWEST_WINDOWS = 12
-# The loss on a handful of windows is too noisy to choose the number of epochs by.
-_ENOUGH_TO_STOP = 24
-_CLEARLY_WORSE = 1.1
-_MOST_PARTS = 2
+# Fewer leave too little to train on before three parts of which each tells something.
+_FEWEST_FOR_PARTS = 20
+_CLEARLY_WORSE = 1.05
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,22 @@ class Plan:
     part : int
         Values in each part.
     parts : int
-        How many parts there are, at the end of the series.
+        How many parts there are, at the end of the series: three, of which the first only tells
+        when to stop and the others are scored, or a single one that is scored.
     """
 
     part: int
     parts: int
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the data decide when to stop; else trainings have half of their epochs."""
+        return self.parts > 1
+
+    @property
+    def scored(self) -> int:
+        """How many values at the end of the series are scored."""
+        return self.part * (self.parts - self.chooses)
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ class Validation:
     scores : dict of str to Scores
         Errors of the network and of the baselines, by name; rolling over `reach` steps.
     epochs : int
-        After how many epochs to stop training.
+        After how many epochs the last training stops.
     plan : Plan
         On which parts.
     """
@@ -78,8 +90,7 @@ class Validation:
 def plan_validation(count: int, transform: Transform, window: Window, horizon: int) -> Plan:
     """Return the parts to validate on for a series of `count` values.
 
-    A part has a fifth of the windows, or a few more than the horizon, at most a third. At least a
-    third of the windows remains for the first training.
+    Each of three parts has a fifth of the windows; of few windows, a single part has a third.
 
     Raises
     ------
@@ -90,7 +101,7 @@ def plan_validation(count: int, transform: Transform, window: Window, horizon: i
     --------
     >>> from .transforms import TRANSFORMS
     >>> plan_validation(96, TRANSFORMS["log-diff"], Window(13, 12), 12)
-    Plan(part=17, parts=2)
+    Plan(part=17, parts=3)
     """
     offset = int(transform.difference)
     fewest = max(window.first, window.lookback) + _FEWEST_WINDOWS + offset
@@ -103,8 +114,9 @@ def plan_validation(count: int, transform: Transform, window: Window, horizon: i
     if horizon > count:
         raise DataError(f"a horizon of {horizon} is longer than the {count} values before it")
     windows = count - offset - window.first
-    part = max(round(0.2 * windows), min(horizon + 4, windows // 3))
-    return Plan(part, min(max(2 * windows // (3 * part), 1), _MOST_PARTS))
+    if windows < _FEWEST_FOR_PARTS:
+        return Plan(windows // 3, 1)
+    return Plan(round(windows / 5), 3)
 
 
 def validate(
@@ -121,37 +133,41 @@ def validate(
     """Train once for each part on what lies before it, and forecast the part."""
     target = values[:, 0]
     rules = baselines_for(window, transform)
-    truths, errors, losses = [], [], []
+    losses: list[Array] = []
+    truths, errors = [], []
     forecasts: dict[str, list[Array]] = {name: [] for name in ["LSTM", *rules]}
+    stop = max(epochs // 2, 1)
     for k in reversed(range(plan.parts)):
         end = len(values) - k * plan.part
+        start = end - plan.part
         trial = Forecaster.train(
             values[:end],
             transform,
             window,
             held_out=plan.part,
             epochs=epochs,
+            stop=stop,
             seed=seed,
             on_epoch=on_epoch,
         )
-        losses.append(trial.losses)
-        origins = np.arange(end - plan.part, end)
-        truth = values_ahead(target, origins, horizon)
-        scaled = trial.ahead(values, origins, horizon)
-        truths.append(truth)
-        errors.append(scaled - transform.scale(truth))
-        forecasts["LSTM"].append(transform.unscale(scaled))
-        for name, rule in rules.items():
-            forecasts[name].append(rule(target, end - plan.part, origins, horizon))
+        if start >= len(values) - plan.scored:
+            origins = np.arange(start, end)
+            truth = values_ahead(target, origins, horizon)
+            scaled = trial.ahead(values, origins, horizon)
+            truths.append(truth)
+            errors.append(scaled - transform.scale(truth))
+            forecasts["LSTM"].append(transform.unscale(scaled))
+            for name, rule in rules.items():
+                forecasts[name].append(rule(target, start, origins, horizon))
+        if plan.chooses:
+            losses.append(trial.losses)
+            stop = best_epoch(np.mean(losses, axis=0))
     found = np.concatenate(errors)
     reach = measured_steps(found)
     known = np.concatenate(truths)[:, :reach]
     scores = {
         name: score(np.concatenate(each)[:, :reach], known) for name, each in forecasts.items()
     }
-    stop = epochs
-    if plan.part * plan.parts >= _ENOUGH_TO_STOP:
-        stop = best_epoch(np.mean(losses, axis=0))
     return Validation(found, reach, scores, stop, plan)
 
 
