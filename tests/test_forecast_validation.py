@@ -120,7 +120,7 @@ def test_a_training_can_go_on_after_the_weights_were_taken() -> None:
     np.testing.assert_array_equal(weights(ends), weights(goes_on))
     assert len(goes_on.losses) == EPOCHS
     x = goes_on.ahead(values, np.arange(80, 100), 1)[:, 0]
-    z = goes_on.spread[0]
+    z = goes_on.scaling.spread[0]
     loss = np.mean(((x - np.log(values[80:, 0])) / z) ** 2)
     # losses are float32
     assert goes_on.losses[6] == pytest.approx(loss, rel=1e-5)

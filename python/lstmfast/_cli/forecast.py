@@ -117,10 +117,10 @@ def _names(text: str) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     """Forecast and write; everything that can be wrong is checked before the training."""
     from lstmfast.forecasting import DataError, read_series
-    from lstmfast.forecasting.pipeline import choose_window
+    from lstmfast.forecasting.pipeline import choose_window, prepare
     from lstmfast.forecasting.report import forecast_csv, forecast_note
     from lstmfast.forecasting.season import calendar_periods
-    from lstmfast.forecasting.transforms import check_values, get_transform
+    from lstmfast.forecasting.transforms import get_transform
     from lstmfast.forecasting.validation import plan_validation
 
     if args.time_format is not None and args.time is None:
@@ -143,11 +143,11 @@ def run(args: argparse.Namespace) -> int:
             missing=args.missing,
         )
         transform = get_transform(args.transform)
-        check_values(series.values, transform, series.where)
+        values, _ = prepare(series.values, transform, series.where)
     except DataError as error:
         raise UserError(str(error)) from None
     periods = calendar_periods(series.clock.unit, series.clock.step)
-    window = choose_window(series.values[:, 0], transform, args.lookback, args.season, periods)
+    window = choose_window(values[:, 0], transform, args.lookback, args.season, periods)
     try:
         plan_validation(len(series.values), transform, window, args.horizon)
         series.future(args.horizon)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from .scaling import Scaling
 from .transforms import Transform
 from .windows import Window
 
@@ -20,7 +21,7 @@ __all__ = ["Baseline", "baselines_for", "linear", "persistence", "seasonal_drift
 Array = NDArray[np.float64]
 Origins = NDArray[np.intp]
 # An unstable recurrence may grow without end; its square shall still be a number.
-_LARGEST_STEP = 1e100
+_LARGEST_STEP = 1e50
 Baseline = Callable[[Array, int, Origins, int], Array]
 
 
@@ -62,17 +63,21 @@ def linear(lags: int, transform: Transform) -> Baseline:
     """Return the rule: a linear autoregression on the transformed values, by least squares."""
 
     def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
-        fitted = transform.forward(values[:train])
+        steps = transform.forward(values)
+        known = steps[: train - int(transform.difference)]
+        # standardised, as least squares drop columns that are tiny beside the constant one
+        scaling = Scaling.of(known[:, None])
+        z = scaling.apply(steps[:, None])[:, 0]
+        fitted = z[: len(known)]
         rows = np.arange(lags, len(fitted))[:, None] + np.arange(-lags, 0)
         design = np.column_stack([np.ones(len(rows)), fitted[rows]])
         weights = np.linalg.lstsq(design, fitted[lags:], rcond=None)[0]
-        z = transform.forward(values)
         recent = z[(origins - int(transform.difference))[:, None] + np.arange(-lags, 0)]
         for _ in range(horizon):
             step = weights[0] + recent[:, -lags:] @ weights[1:]
             recent = np.column_stack([recent, np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)])
         before = transform.scale(values[origins - 1])
-        return transform.unscale(transform.integrate(before, recent[:, lags:]))
+        return transform.unscale(transform.integrate(before, scaling.undo(recent[:, lags:], 0)))
 
     return rule
 

@@ -95,8 +95,10 @@ def error_scale(errors: Array, level: float) -> Array:
     """
     counts = (~np.isnan(errors)).sum(axis=0)
     usable = measured_steps(errors)
-    squares = np.nanmean(np.square(errors[:, :usable]), axis=0)
-    rms = np.sqrt(isotonic(squares, counts[:usable].astype(np.float64)))
+    # in units of the largest, as squares of tiny errors would vanish
+    unit = float(np.nanmax(np.abs(errors))) or 1.0
+    squares = np.nanmean(np.square(errors[:, :usable] / unit), axis=0)
+    rms = unit * np.sqrt(isotonic(squares, counts[:usable].astype(np.float64)))
     quantiles = np.array([student_quantile(0.5 + level / 2, n) for n in counts[:usable]])
     width = rms * quantiles
     beyond = np.arange(usable + 1, errors.shape[1] + 1)

@@ -19,6 +19,7 @@ from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
 from lstmfast.optimizers import Adam
 
+from .scaling import Scaling
 from .transforms import Transform
 from .windows import Window
 
@@ -98,29 +99,27 @@ class TrainingData:
         To train on.
     x_val, y_val : ndarray
         To validate on: those whose target is held out.
-    mean, spread : ndarray of shape (C,)
-        Mean and standard deviation of the steps that are not held out.
+    scaling : Scaling
+        Measured on the steps that are not held out.
     """
 
     x: Array
     y: Array
     x_val: Array
     y_val: Array
-    mean: Array
-    spread: Array
+    scaling: Scaling
 
     @staticmethod
     def of(values: Array, transform: Transform, window: Window, held_out: int = 0) -> TrainingData:
         """Cut values (N, C) into windows; the last `held_out` values are to validate on."""
         steps = transform.steps(values)
         cut = len(steps) - held_out
-        mean, spread = steps[:cut].mean(axis=0), steps[:cut].std(axis=0)
-        spread = np.where(spread > 0, spread, 1.0)
-        z = (steps - mean) / spread
+        scaling = Scaling.of(steps[:cut])
+        z = scaling.apply(steps)
         targets = np.arange(window.first, len(z))
         x, y = window.features(window.tails(z, targets)), z[targets]
         split = cut - window.first
-        return TrainingData(x[:split], y[:split], x[split:], y[split:], mean, spread)
+        return TrainingData(x[:split], y[:split], x[split:], y[split:], scaling)
 
 
 @dataclass
@@ -135,8 +134,8 @@ class Forecaster:
         From values to steps.
     window : Window
         Which past steps the network sees.
-    mean, spread : ndarray of shape (C,)
-        Mean and standard deviation of the steps that it was trained on.
+    scaling : Scaling
+        Measured on the steps that it was trained on.
     losses : ndarray of shape (epochs,)
         Loss of each epoch on the validation windows; empty where there were none.
     """
@@ -144,8 +143,7 @@ class Forecaster:
     network: Sequential
     transform: Transform
     window: Window
-    mean: Array
-    spread: Array
+    scaling: Scaling
     losses: Array
 
     @staticmethod
@@ -172,8 +170,8 @@ class Forecaster:
         window : Window
             How far back it sees.
         held_out : int
-            How many values at the end are only validated on: neither weights nor mean and spread
-            depend on them.
+            How many values at the end are only validated on: neither weights nor scaling depend on
+            them.
         epochs : int
             Length of the schedule over which the learning rate falls.
         stop : int, optional
@@ -205,7 +203,7 @@ class Forecaster:
         )
         network.set_weights(schedule.kept)
         losses = np.asarray(run.history.get("val_loss", []), dtype=np.float64)
-        return Forecaster(network, transform, window, data.mean, data.spread, losses)
+        return Forecaster(network, transform, window, data.scaling, losses)
 
     def ahead(self, values: Array, origins: NDArray[np.intp], horizon: int) -> Array:
         """Forecast the target from each origin, from what is known before it alone.
@@ -226,7 +224,7 @@ class Forecaster:
         ndarray of shape (B, H)
             On the transform's scale, see `Transform.unscale`.
         """
-        z = (self.transform.steps(values) - self.mean) / self.spread
+        z = self.scaling.apply(self.transform.steps(values))
         tails = self.window.tails(z, origins - int(self.transform.difference))
         steps = np.empty((len(origins), horizon))
         for h in range(horizon):
@@ -234,4 +232,4 @@ class Forecaster:
             steps[:, h] = step[:, 0]
             tails = np.concatenate([tails[:, 1:], step[:, None]], axis=1)
         before = self.transform.scale(values[origins - 1, 0])
-        return self.transform.integrate(before, steps * self.spread[0] + self.mean[0])
+        return self.transform.integrate(before, self.scaling.undo(steps, 0))

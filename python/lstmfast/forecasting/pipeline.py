@@ -12,12 +12,22 @@ from lstmfast._arrays import as_float
 
 from .intervals import error_scale
 from .model import EPOCHS, Forecaster
+from .outliers import replace_outliers
 from .season import USUAL_PERIODS, find_season
 from .transforms import Transform, check_values, get_transform
 from .validation import Validation, plan_validation, validate
 from .windows import Window
 
-__all__ = ["LEVELS", "Forecast", "Progress", "Trained", "choose_window", "forecast", "train"]
+__all__ = [
+    "LEVELS",
+    "Forecast",
+    "Progress",
+    "Trained",
+    "choose_window",
+    "forecast",
+    "prepare",
+    "train",
+]
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, int], object]
@@ -52,17 +62,40 @@ class Forecast:
         Ends of the intervals by their level, 0.8 and 0.95 by default.
     trained : Trained
         The forecaster, with its window and its validation.
+    replaced : tuple of (int, int)
+        Row and column (the target is column 0) of single values that are far from all around them,
+        as typos are. In all that was computed, the line between their neighbours stands for them.
     """
 
     mean: Array
     lower: dict[float, Array]
     upper: dict[float, Array]
     trained: Trained
+    replaced: tuple[tuple[int, int], ...]
 
     @property
     def season(self) -> int:
         """Steps of the season that was found or given; 0 for none."""
         return self.trained.forecaster.window.season
+
+
+def prepare(
+    values: Array, transform: Transform, where: Callable[[int, int], str]
+) -> tuple[Array, tuple[tuple[int, int], ...]]:
+    """Refuse what cannot be forecast from, and replace single values that look wrong.
+
+    Returns
+    -------
+    values : ndarray of shape (N, C)
+        What the forecast is made from.
+    replaced : tuple of (int, int)
+        As in `Forecast`.
+    """
+    check_values(values, transform, where)
+    mended, replaced = replace_outliers(values, transform)
+    if replaced:
+        check_values(mended, transform, where)
+    return mended, replaced
 
 
 def choose_window(
@@ -222,7 +255,7 @@ def forecast(
     if not all(0.0 < level < 1.0 for level in levels):
         raise ValueError(f"[forecast] levels are {tuple(levels)}; expected numbers between 0 and 1")
     chosen = get_transform(transform)
-    check_values(values, chosen, _place)
+    values, replaced = prepare(values, chosen, _place)
     window = choose_window(values[:, 0], chosen, lookback, season)
     trained = train(
         values, chosen, window, horizon=horizon, epochs=epochs, seed=seed, progress=progress
@@ -234,6 +267,7 @@ def forecast(
         {level: low for level, (low, _) in ends.items()},
         {level: high for level, (_, high) in ends.items()},
         trained,
+        replaced,
     )
 
 

@@ -28,9 +28,11 @@ def forecast_csv(series: Series, coming: Forecast) -> str:
     columns = [coming.mean]
     for level in levels:
         columns += [coming.lower[level], coming.upper[level]]
-    # as many decimals as make six digits of a typical value
+    # six digits of a typical value, or more where it takes them to see the narrowest interval
     size = float(np.median(np.abs(coming.mean)))
-    decimals = 5 - math.floor(math.log10(size)) if size > 0 else 6
+    width = float(np.median(coming.upper[levels[0]] - coming.lower[levels[0]])) if levels else 0.0
+    digits = [d - math.floor(math.log10(x)) for d, x in ((5, size), (1, width)) if x > 0]
+    decimals = max(digits, default=6)
     for row, time in enumerate(series.future(len(coming.mean))):
         writer.writerow([time, *(_rounded(float(column[row]), decimals) for column in columns)])
     return buffer.getvalue()
@@ -50,6 +52,7 @@ def forecast_note(series: Series, coming: Forecast) -> str:
     how = f"{season}, look-back {window.lookback}, {forecaster.transform.name}"
     lines = [
         *series.notes,
+        *_replaced(series, coming),
         f"{what}, {series.times[0]} to {series.times[-1]}",
         f"{how}, {_count(validation.epochs, 'epoch')}",
         *_epochs_note(plan),
@@ -65,6 +68,19 @@ def forecast_note(series: Series, coming: Forecast) -> str:
             "which is an assumption. More data or a shorter horizon would do without it.",
         ]
     return "\n".join(lines)
+
+
+def _replaced(series: Series, coming: Forecast) -> list[str]:
+    """Return a line for each value that looked wrong: where it stands, and what was done."""
+    lines = []
+    for row, column in coming.replaced:
+        values = series.values[:, column]
+        around = [_value(values[r]) for r in (row - 1, row + 1) if 0 <= r < len(values)]
+        lines.append(
+            f"{series.where(row, column)} has {_value(values[row])} next to "
+            f"{' and '.join(around)}; that looks wrong, the line between was taken instead"
+        )
+    return lines
 
 
 def _epochs_note(plan: Plan) -> list[str]:
@@ -229,10 +245,17 @@ def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     return [lines[0], rule, *lines[1:]]
 
 
+def _value(value: float) -> str:
+    """Return a number of the file's, with all of its digits up to ten."""
+    return f"{value:.10g}"
+
+
 def _number(value: float) -> str:
     if math.isnan(value):
         return "-"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3g}"
+    if abs(value) < 10:
+        return f"{value:.3g}"
+    return f"{value:.1f}" if abs(value) < 1e5 else f"{value:.0f}"
 
 
 def _span(values: list[float]) -> str:

@@ -53,10 +53,16 @@ def score(forecasts: Array, truth: Array) -> Scores:
     >>> score(np.array([[1.0, 4.0], [6.0, 0.0]]), truth)
     Scores(one_step=2.8284271247461903, rolling=1.4142135623730951)
     """
-    squares = np.square(forecasts - truth)
+    errors = forecasts - truth
     whole = ~np.isnan(truth).any(axis=1)
-    rolling = float(np.sqrt(squares[whole].mean())) if whole.any() else float("nan")
-    return Scores(float(np.sqrt(np.nanmean(squares[:, 0]))), rolling)
+    rolling = _root_mean_square(errors[whole]) if whole.any() else float("nan")
+    return Scores(_root_mean_square(errors[:, 0]), rolling)
+
+
+def _root_mean_square(errors: Array) -> float:
+    """Return it in units of the largest error, as squares of tiny ones would vanish."""
+    unit = float(np.nanmax(np.abs(errors))) or 1.0
+    return unit * float(np.sqrt(np.nanmean(np.square(errors / unit))))
 
 
 def coverage(lower: Array, upper: Array, truth: Array) -> float:

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 # Squares of larger numbers, and sums of these, may not be numbers any more.
 _LARGEST = 1e100
+# Equal steps differ by a few roundings of the values between which they lie.
+_ROUNDINGS = 8.0
 
 
 class Transform:
@@ -133,9 +135,12 @@ def check_values(values: Array, transform: Transform, where: Callable[[int, int]
     steps = transform.steps(values)
     if len(steps) < 2:  # too short for anything, which is said with the look-back
         return
-    for column, spread in enumerate(np.ptp(steps, axis=0)):
-        # differences of equal steps are zero but for rounding
-        if not spread > 1e-12 * np.abs(values[:, column]).max():
-            even = transform.difference and np.ptp(values[:, column]) > 0
-            how = "changes by the same step all the time" if even else "never changes"
-            raise DataError(f"{where(0, column)} {how}; expected something to learn")
+    # a value is rounded to a part of itself, its logarithm by as much and to a part of itself
+    size = np.abs(values).max(axis=0)
+    if transform.log:
+        size[0] = 1.0 + np.abs(np.log(values[:, 0])).max()
+    spread = np.ptp(steps, axis=0)
+    for column in np.flatnonzero(~(spread > _ROUNDINGS * np.finfo(np.float64).eps * size)):
+        even = transform.difference and np.ptp(values[:, column]) > 0
+        how = "changes by the same step all the time" if even else "never changes"
+        raise DataError(f"{where(0, int(column))} {how}; expected something to learn")

@@ -1,0 +1,103 @@
+"""Single values that look wrong: a typo, a failed sensor, another unit.
+
+One such value makes all others look alike to a network, and to every rule fitted by least squares.
+Only what stands out from both sides is taken for wrong; a step to a new level is not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .transforms import Transform
+
+__all__ = ["find_outliers", "rare_beyond", "replace_outliers"]
+
+Array = NDArray[np.float64]
+
+_NEIGHBOURS = 3
+_FEWEST_VALUES = 12
+# Nine of ten are usual; what is far is so many times as large, and rare.
+_USUAL_SHARE = 0.9
+_TIMES_THE_USUAL = 6.0
+_LARGEST_SHARE = 0.01
+_ALWAYS_FEW = 2
+
+
+def rare_beyond(distances: Array, usual: Array) -> float:
+    """Return the limit beyond which a distance is far from the usual ones.
+
+    Infinity where that would be more than one in a hundred and more than two: a series that often
+    leaps is meant to. Where most of the usual distances are 0, no other is far, either.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> distances = np.append(np.ones(30), 70.0)
+    >>> rare_beyond(distances, distances), rare_beyond(np.arange(9.0), np.zeros(9))
+    (6.0, inf)
+    """
+    limit = _TIMES_THE_USUAL * float(np.quantile(usual, _USUAL_SHARE))
+    far = np.count_nonzero(distances > limit)
+    few = far <= max(_LARGEST_SHARE * len(distances), _ALWAYS_FEW)
+    return limit if few and limit > 0 else float("inf")
+
+
+def find_outliers(values: Array) -> NDArray[np.intp]:
+    """Return the rows of single values far from all around them.
+
+    A value stands out by the lesser of its distances from the medians of the three values before
+    and the three after it, and only where both lie on the same side. The last value has nothing
+    after it and may begin a new level: it is never taken for wrong.
+
+    Parameters
+    ----------
+    values : ndarray of shape (N,)
+        The series, on the scale in which the model sees it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> series = np.sin(np.arange(40.0))
+    >>> series[17] = 300.0
+    >>> find_outliers(series)
+    array([17])
+    """
+    if len(values) < _FEWEST_VALUES:
+        return np.empty(0, dtype=np.intp)
+    padded = np.pad(values, _NEIGHBOURS, mode="reflect")
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS), axis=1)
+    before = values - medians[: len(values)]
+    after = values - medians[_NEIGHBOURS + 1 :]
+    lesser = np.where((before > 0) == (after > 0), np.minimum(abs(before), abs(after)), 0.0)[:-1]
+    return np.flatnonzero(lesser > rare_beyond(lesser, np.maximum(abs(before), abs(after))))
+
+
+def replace_outliers(
+    values: Array, transform: Transform
+) -> tuple[Array, tuple[tuple[int, int], ...]]:
+    """Put single values that look wrong on the line between their neighbours.
+
+    Parameters
+    ----------
+    values : ndarray of shape (N, C)
+        The series, the target first. It is not changed.
+    transform : Transform
+        On its scale the target is judged.
+
+    Returns
+    -------
+    values : ndarray of shape (N, C)
+        What to go on with.
+    places : tuple of (int, int)
+        Row and column of each value that was replaced.
+    """
+    result, places = values.copy(), []
+    for column in range(values.shape[1]):
+        scaled = transform.scale(values[:, 0]) if column == 0 else values[:, column]
+        rows = find_outliers(scaled)
+        kept = np.setdiff1d(np.arange(len(values)), rows)
+        line = np.interp(rows, kept, scaled[kept])
+        result[rows, column] = transform.unscale(line) if column == 0 else line
+        places += [(int(row), column) for row in rows]
+    return result, tuple(places)
