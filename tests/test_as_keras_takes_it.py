@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast import utils
+from lstmfast import initializers, regularizers, utils
+from lstmfast.constraints import MaxNorm
 from lstmfast.layers import LSTM, Bidirectional, Dense, Dropout, Input, Masking
 from lstmfast.models import Sequential
 from lstmfast.optimizers import SGD, Adam
@@ -208,6 +209,30 @@ def test_numpy_s_scalars_as_arguments() -> None:
     assert run.history == want.history
     assert model.predict(X, batch_size=np.uint8(3)).shape == (8, 1)
     assert model.evaluate(X, Y, i(3), i(0), return_dict=yes).keys() == {"loss"}
+
+
+def test_numpy_s_scalars_in_configurations() -> None:
+    """JSON knows none of them."""
+    i, f, yes = np.int64, np.float32, np.True_
+    things: list[Any] = [
+        LSTM(
+            i(4), dropout=f(0.5), proj_size=i(2), zoneout_h=f(0.5), recompute_every=i(3), seed=i(1)
+        ),
+        LSTM(i(4), coupled=yes, forget_bias=("chrono", i(5)), name=np.str_("first")),
+        Dense(i(3), use_bias=yes, kernel_initializer=initializers.RandomNormal(f(0), f(1), i(3))),
+        Dense(
+            i(3), kernel_regularizer=regularizers.L2(f(0.5)), kernel_constraint=MaxNorm(f(2), i(0))
+        ),
+        Dropout(f(0.5), seed=i(2)),
+        Masking(f(1)),
+        SGD(f(0.5), f(0.5), yes, clipnorm=f(1)),
+        Adam(f(0.5), clipvalue=f(2), name=np.str_("second")),
+        Sequential([Input((i(3), i(1)), batch_size=i(3)), LSTM(i(2))], name=np.str_("third")),
+    ]
+    for thing in things:
+        config = json.loads(json.dumps(thing.get_config()))
+        again = type(thing).from_config(config).get_config()
+        assert json.loads(json.dumps(again)) == config
 
 
 def test_input_dim() -> None:

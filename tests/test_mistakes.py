@@ -197,6 +197,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("Adam(weight_decay=0.01)", V, f"[Adam] weight_decay=0.01 {NOT_YET}"),
     ("Adam(amsgrad=True)", V, f"[Adam] amsgrad=True {NOT_YET}"),
     ("Adam(clipnorm=1, clipvalue=1)", V, "[Adam] got several of clipnorm, clipvalue and global_"),
+    ("setattr(Adam(), 'clipnorm', 0)", V, "[Adam] clipnorm is 0.0; expected more than 0"),
     ("Adam(clipnorm='1')", T, "[Adam] clipnorm is of type str; expected a number"),
     ("Adam(name=3)", T, "[Adam] name is of type int; expected a string"),
     ("Adam().lr", A, "Adam.lr is Keras's and not available in this version; use learning_rate"),

@@ -89,9 +89,6 @@ class Optimizer:
             raise ValueError(
                 f"[{where}] got several of clipnorm, clipvalue and global_clipnorm; expected one"
             )
-        for name, value in self._clips().items():
-            if not number(value, name, where) > 0.0:
-                raise ValueError(f"[{where}] {name} is {value}; expected more than 0")
         self._engine: _core.Model | None = None
         self._model: weakref.ref[object] | None = None
         self._learning_rate = _checked_rate(learning_rate, where)
@@ -109,6 +106,10 @@ class Optimizer:
                 f"[{where}] {name} cannot change once a model is compiled with it; compile the "
                 "model with a new optimizer"
             )
+        if name in CLIPS and value is not None:
+            value = number(value, name, where)
+            if not value > 0.0:
+                raise ValueError(f"[{where}] {name} is {value}; expected more than 0")
         super().__setattr__(name, value)
 
     if not TYPE_CHECKING:  # or every attribute would be there for type checkers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ class Initializer:
             value = getattr(self, option.name)
             if option.name == "seed" and value is not None:
                 as_generator(value, where)
+                if not isinstance(value, np.random.Generator):
+                    object.__setattr__(self, "seed", operator.index(value))
             elif isinstance(option.default, float):
                 value = number(value, option.name, where)
                 if not math.isfinite(value):
