@@ -100,6 +100,9 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("compiled().summary(print_fn=3)", T, "[summary] print_fn is of type int; expected a function"),
     ("Sequential.from_config('x')", T, "[Sequential.from_config] config is of type str; expected"),
     ("Sequential.from_config({})", V, "[Sequential.from_config] config lacks layers; expected get"),
+    ("setattr(compiled(), 'optimizer', 'sgd')", A, "optimizer cannot be set; call compile(optimi"),
+    ("setattr(compiled(), 'loss', 'mae')", A, "[Sequential] loss cannot be set; call compile(loss"),
+    ("setattr(compiled(), 'weights', [])", A, "Sequential.weights is Keras's and not available in"),
     ("compiled().weights", A, "Sequential.weights is Keras's and not available in this version;"),
     # -- Input
     ("Input(3)", T, "[layers.Input] shape is 3; expected a tuple such as (steps, features)"),

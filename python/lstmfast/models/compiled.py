@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lstmfast import losses, optimizers
 from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import check_unavailable
+from lstmfast._keras_names import is_attribute, missing_attribute
 from lstmfast._names import naming
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric, get_all
@@ -25,11 +26,34 @@ class Compiled(Weighted):
     """A stack that knows how to train."""
 
     # at class level, for the constructor of a stack may build, and so compile, already
-    optimizer: optimizers.Optimizer | None = None
-    loss: losses.Loss | None = None
-    metrics: tuple[Metric, ...] = ()
+    _optimizer: optimizers.Optimizer | None = None
+    _loss: losses.Loss | None = None
+    _metrics: tuple[Metric, ...] = ()
     _renames: list[tuple[str, str]] | None = None
     _states: States | None = None  # of the callbacks of the latest fit
+
+    @property
+    def optimizer(self) -> optimizers.Optimizer | None:
+        """The optimizer that `compile` was told; None before."""
+        return self._optimizer
+
+    @property
+    def loss(self) -> losses.Loss | None:
+        """The loss that `compile` was told; None before."""
+        return self._loss
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that `compile` was told."""
+        return self._metrics
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse what would have no effect."""
+        if name in ("optimizer", "loss", "metrics"):
+            raise AttributeError(f"[Sequential] {name} cannot be set; call compile({name}=...)")
+        if is_attribute(name):
+            raise missing_attribute(self, name)
+        super().__setattr__(name, value)
 
     def compile(
         self,
@@ -88,7 +112,7 @@ class Compiled(Weighted):
             weighted_metrics = None
         given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
         check_unavailable("compile", given, dict.fromkeys(given))
-        before = self.optimizer, self.loss, self.metrics, self._renames
+        before = self._optimizer, self._loss, self._metrics, self._renames
         with naming("compile", "optimizer"):
             chosen_optimizer = optimizers.get(optimizer)
         with naming("compile", "loss"):
@@ -97,12 +121,12 @@ class Compiled(Weighted):
         with naming("compile", "metrics"):
             chosen_metrics = get_all(only_output(metrics, nested=True))
         self._set_metrics(chosen_metrics)
-        self.optimizer, self.loss = chosen_optimizer, chosen_loss
+        self._optimizer, self._loss = chosen_optimizer, chosen_loss
         try:
             if self._engine is not None:
                 self._compile_engine(self._engine)
         except Exception:
-            self.optimizer, self.loss, self.metrics, self._renames = before
+            self._optimizer, self._loss, self._metrics, self._renames = before
             raise
         self._states = None
         self._bind_optimizer()
@@ -138,7 +162,7 @@ class Compiled(Weighted):
             self.optimizer._bind(self._engine, weakref.ref(self))
 
     def _set_metrics(self, metrics: Sequence[Metric]) -> None:
-        self.metrics = tuple(metrics)
+        self._metrics = tuple(metrics)
         self._renames = _renames(self.metrics)
 
     def _compiled_engine(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:

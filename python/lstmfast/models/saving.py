@@ -151,8 +151,8 @@ def load_model(
         model._batch_size = int(config["batch_size"]) if "batch_size" in config else None
         compiled = engine.compile_config
         if compiled is not None and own is not None:
-            model.loss = own.loss or _loss_of(compiled)
-            model.optimizer = _optimizer_of(compiled)
+            model._loss = own.loss or _loss_of(compiled)
+            model._optimizer = _optimizer_of(compiled)
             model._set_metrics(_metrics_of(compiled, extra, own))
             model._states = _states_of(extra, arrays)
     _adopt_trained(model, engine)
@@ -231,9 +231,9 @@ def _states_of(extra: Mapping[str, str], arrays: Mapping[str, Array]) -> States 
 def _adopt_trained(model: Sequential, engine: _core.Model) -> None:
     """Give the model an engine that is compiled already, state and all."""
     optimizer = model.optimizer
-    model.optimizer = None  # or adopting would compile anew
+    model._optimizer = None  # or adopting would compile anew
     model._adopt(engine)
-    model.optimizer = optimizer
+    model._optimizer = optimizer
     model._bind_optimizer()
 
 
@@ -275,7 +275,7 @@ def restore_state(model: Sequential, state: dict[str, Any]) -> None:
     model._rebind_layers()
     model._sample_shape = None if shape is None else Input(shape).shape
     model._batch_size = state["config"]["batch_size"]
-    model.optimizer, model.loss = state["optimizer"], state["loss"]
+    model._optimizer, model._loss = state["optimizer"], state["loss"]
     model._set_metrics(state["metrics"])
     if state["content"] is not None:
         own = own_functions(model.loss, model.metrics)
