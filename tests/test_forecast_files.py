@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmfast.forecasting import DataError, read_series
@@ -310,3 +310,38 @@ def test_a_gap_beyond_reason_takes_no_memory(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("\n".join(["t,x", *rows, "9020-01-01 00:00:00,4"]))
     with pytest.raises(DataError, match=r"\d{12} of \d{12} rows are missing"):
         read_series(tmp_path / "t.csv", "x", time="t", missing="interpolate")
+
+
+@settings(max_examples=40)
+@given(
+    cells=st.lists(
+        st.lists(
+            st.sampled_from(["t", "x", "1", "2020-01-03", "20200131", "-4.5", "1,5", "", "..", "#"])
+            | st.text(max_size=3),
+            max_size=3,
+        ),
+        max_size=6,
+    ),
+    delimiter=st.sampled_from([",", ";", "\t"]),
+    time=st.sampled_from(["t", None]),
+    missing=st.sampled_from(["error", "interpolate"]),
+)
+def test_any_file_is_a_series_or_a_one_line_error(
+    cells: list[list[str]],
+    delimiter: str,
+    time: str | None,
+    missing: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    text = "\n".join(delimiter.join(row) for row in [["t", "x"], *cells])
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    message, rows = "", 0
+    try:
+        series = read_series(path, "x", time=time, missing=missing)
+        rows = len(series.times)
+        assert series.values.shape == (rows, 1)
+        assert np.isfinite(series.values).all()
+    except DataError as error:
+        message = str(error)
+    assert len(message.splitlines()) == (rows == 0)

@@ -7,7 +7,7 @@ from calendar import monthrange
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lstmfast.forecasting import DataError
@@ -192,6 +192,7 @@ def test_plain_numbers_go_on(cells: list[str], after: list[str]) -> None:
         ("Q%q/%y", [f"Q{k % 4 + 1}/{90 + k // 4}" for k in range(20)]),
         ("%G, week %V", written("%G, week %V", 60, "2020-12-07", 7 * DAY)),
         ("100%% %Y", [f"100% {year}" for year in range(1990, 2000)]),
+        ("%%q%q %Y", [f"%q{k % 4 + 1} {1990 + k // 4}" for k in range(20)]),
     ],
 )
 def test_a_format_given_by_the_user(format: str, cells: list[str]) -> None:
@@ -254,6 +255,7 @@ def test_times_that_are_refused(cells: list[str], message: str) -> None:
     assert len(str(caught.value).splitlines()) == 1
 
 
+@settings(max_examples=40)
 @given(
     start=st.datetimes(datetime(1600, 1, 1), datetime(2400, 1, 1)),
     seconds=st.sampled_from([1, 60, 300, 900, 3600, 10800, 86400, 604800]),
@@ -268,6 +270,7 @@ def test_any_even_times_go_on(start: datetime, seconds: int, format: str, count:
     assert goes_on(cells[:-30], 30)[1] == cells[-30:]
 
 
+@settings(max_examples=60)
 @given(st.lists(st.text("0123456789-/:. TZQWM+", min_size=1, max_size=20), min_size=3, max_size=4))
 def test_any_column_goes_on_in_its_form_or_is_refused_in_one_line(cells: list[str]) -> None:
     message, after = "", ["-"]

@@ -70,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--missing",
         choices=("error", "interpolate"),
         default="error",
-        help="what to do about missing numbers and rows (default error)",
+        help="what to do about missing numbers and rows (default error). Rows that are incomplete "
+        "at the start, and rows at the end without a number to forecast, are left out",
     )
     add(
         "--epochs",

@@ -1,7 +1,7 @@
 """Times as whole numbers in which equal steps are equal differences.
 
 Quarters, months, days and working days are counted where the times are these; all others are
-counted in microseconds. Knows nothing about how times are written.
+counted in seconds or decimal parts of these. Knows nothing about how times are written.
 """
 
 from __future__ import annotations

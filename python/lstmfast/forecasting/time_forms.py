@@ -161,8 +161,8 @@ class TimeForm:
     format : str
         A format of `strptime`, or one of `format_of`.
     length : int, optional
-        Length of every cell: `strptime` would read 2020123 as the 23rd, or the 3rd, of a month. A
-        zero at the beginning may lack where that is not the year's.
+        Length of every cell, without which `strptime` would read 2020123 as a date. Where a cell
+        does not begin with the year, a zero at its beginning may be absent.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ class TimeForm:
         self.format = format
         self._length = length
         self.tokens: list[str] = _TOKEN.findall(format)
-        self.parsed = format.replace("%q", "%m")
+        self.parsed = "".join("%m" if token == "%q" else token for token in self.tokens)
         # a week without a day begins with its Monday
         self._day = " 1" if "%V" in self.tokens and not {"%u", "%w"} & {*self.tokens} else ""
         if self._day:
@@ -226,7 +226,10 @@ class TimeForm:
     def settled(
         self, cells: Sequence[str], moments: Sequence[datetime]
     ) -> tuple[_Writer, int | None]:
-        """Return what writes times as the cells have them, and the first row that it does not."""
+        """Return what writes times as the cells have them, and the first row that it cannot write.
+
+        The row is None where the cells have one form.
+        """
         ways = list(self._ways(moments[0]))
         for row, (cell, moment) in enumerate(zip(cells, moments, strict=True)):
             left = [write for write in ways if write(moment) == cell]
@@ -261,7 +264,7 @@ def _zones(moment: datetime) -> Sequence[str]:
 def _writer(
     tokens: Sequence[str], unpadded: set[str], case: Callable[[str], str], digits: int, zone: str
 ) -> _Writer:
-    """Return what writes times with some numbers without zeros before them, words in one case."""
+    """Return the function that writes times in one of the ways that a format leaves open."""
 
     def part(token: str) -> _Writer:
         if token in _NUMBERS:

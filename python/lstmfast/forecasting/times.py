@@ -151,7 +151,7 @@ def _in_steps(
             stride = Fraction(reading.positions[-1] - reading.positions[0], steps[-1])
         middle = stride.denominator
         positions = [2 * middle * row + middle for row in reading.positions]
-    parts = 2 * stride.denominator
+    parts = 2 * stride.denominator  # of a tick
     clock = Clock(
         reading.unit,
         float(stride / reading.ticks),
@@ -164,11 +164,12 @@ def _in_steps(
 def _even(
     rows: Sequence[int], steps: Sequence[int], ticks: int
 ) -> tuple[list[int], Fraction] | None:
-    """Return even positions, in halves of the parts of their stride, and this; None without any.
+    """Return exact positions of rounded rows, and their stride; None where the rows are not even.
 
-    Decimal years are rounded, and some are cut: in both cases a row is the whole part of
-    offset + stride * step, and an offset that is right for all rows will do. Of the strides, a
-    whole fraction of the unit, such as 1/12, is preferred to the one from end to end.
+    Decimal years may be rounded or cut. In both cases a row is the whole part of
+    offset + stride * step, with any offset that is right for all rows. A stride that divides the
+    unit, such as 1/12, is tried before the mean one. Positions are in parts of a tick, of which it
+    has 2 * stride.denominator.
     """
     mean = Fraction(rows[-1] - rows[0], steps[-1])
     for stride in (Fraction(ticks, max(1, round(ticks / mean))), mean):
