@@ -14,7 +14,6 @@ using base::shape_text;
 template <class T>
 void check_state(const char* op, const char* name, const RnnArray<const T*>& state,
                  const layers::Shape& expected, const char* parts, const char* features) {
-  if (state.data == nullptr) return;
   const auto text = [&] {
     const base::NamedSize n{parts, expected.sizes[0]}, f{features, expected.features()};
     return expected.rank == 2 ? shape_text({n, f}) : shape_text({n, {"B", expected.sizes[1]}, f});
@@ -98,8 +97,12 @@ ops::LstmCall<T> Rnn<T>::check(const char* op, const RnnInput<T>& input, RnnRows
   call.cells_step = input.batch_first ? D * H : B * D * H;
 
   const char* const L = D > 1 ? "2*L" : "L";
-  check_state(op, "h0", input.h0, state_shape(options_, x, B, O), L, O == H ? "H" : "P");
-  check_state(op, "c0", input.c0, state_shape(options_, x, B, H), L, "H");
+  if (input.h0.data != nullptr) {
+    check_state(op, "h0", input.h0, state_shape(options_, x, B, O), L, O == H ? "H" : "P");
+  }
+  if (input.c0.data != nullptr) {
+    check_state(op, "c0", input.c0, state_shape(options_, x, B, H), L, "H");
+  }
   call.h0 = input.h0.data;
   call.c0 = input.c0.data;
 
