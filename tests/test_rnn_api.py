@@ -215,7 +215,9 @@ def test_dropout_is_for_training_between_layers() -> None:
     x = normal(B, T, I)
     np.testing.assert_array_equal(rnn(x)[0], rnn(x)[0])
     assert (rnn(x, training=True)[0] != rnn(x)[0]).any()
-    one_layer = lf.LSTM(I, H, 1, dropout=0.5, seed=0)
+    with pytest.warns(UserWarning, match=r"\[LSTM\] dropout=0.5 has no effect with num_layers=1"):
+        one_layer = lf.LSTM(I, H, 1, dropout=0.5, seed=0)
+    assert pickle.loads(pickle.dumps(one_layer)).dropout == 0.5  # which is no occasion to warn
     np.testing.assert_array_equal(one_layer(x, training=True)[0], one_layer(x)[0])
 
 
@@ -273,6 +275,47 @@ def test_subclass_that_looks_up_attributes() -> None:
         rnn.hidden_size = 3
     with pytest.raises(AttributeError, match="weight_ih_l0 cannot be set; use load_state_dict"):
         rnn.weight_ih_l0 = 3
+
+
+ELSEWHERE = {
+    "weight_ih_l0": "state_dict() returns a copy of it, load_state_dict() replaces all weights",
+    "bias_hh_l1": "state_dict() returns a copy of it, load_state_dict() replaces all weights",
+    "eval": "pass training=True to a call, or leave it out",
+    "train": "pass training=True to a call, or leave it out",
+    "parameters": "state_dict() returns the weights and grads() their gradients",
+    "to": "it computes on CPUs, in the dtype of its constructor",
+    "forward": "call the object itself",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_torchs_names_say_what_there_is_instead(rnn: lf.LSTM, name: str) -> None:
+    expected = f"'LSTM' object has no attribute '{name}': {ELSEWHERE[name]}"
+    with pytest.raises(AttributeError) as caught:
+        getattr(rnn, name)
+    assert str(caught.value) == expected
+    assert not hasattr(rnn, name)
+    assert not hasattr(lf.LSTM, name)
+    assert name not in dir(rnn)
+    assert "state_dict" in dir(rnn)
+
+
+def test_a_subclass_may_have_torchs_names() -> None:
+    class Module(lf.LSTM):
+        def eval(self) -> str:
+            return "here"
+
+    rnn = Module(I, H)
+    assert rnn.eval() == "here"
+    rnn.train = "there"
+    assert rnn.train == "there"
+    with pytest.raises(AttributeError, match="'Module' object has no attribute 'weight_hh_l0': st"):
+        rnn.weight_hh_l0  # noqa: B018
+
+
+def test_hx_is_state(rnn: lf.LSTM) -> None:
+    with pytest.raises(TypeError, match=r"\[lstm.forward\] hx is given; expected state, as it is"):
+        rnn(normal(B, T, I), hx=(normal(L, B, H), normal(L, B, H)))  # type: ignore[arg-type]
 
 
 def test_foreign_arrays(rnn: lf.LSTM) -> None:

@@ -27,6 +27,18 @@ WEIGHTS = {
     "norm_c_bias": "norm_c_bias",
 }
 
+# arguments of `lstmfast.LSTM` and torch that the functions have under other names
+_MEANT = {
+    "hx": "; expected h0 and c0",
+    "state": "; expected h0 and c0",
+    "training": "; expected a seed for what is random in training",
+    "bidirectional": "; expected a call for each direction",
+    "num_layers": "; expected a call for each layer",
+    "proj_size": "; expected w_hr",
+    "peephole": "; expected w_peephole",
+    "layer_norm": "; expected norm_z_weight, norm_z_bias, norm_c_weight and norm_c_bias",
+}
+
 
 class Packed:
     """Weights in the order in which the core reads them; made by `pack`, never changed.
@@ -193,7 +205,10 @@ def pack(
     }
     unknown = [name for name in options if name not in CELL_OPTIONS or name in of_weights]
     if unknown:
-        raise TypeError(f"[functional.pack] got an unexpected keyword argument {unknown[0]!r}")
+        note = _MEANT.get(unknown[0], "")
+        raise TypeError(
+            f"[functional.pack] got an unexpected keyword argument {unknown[0]!r}{note}"
+        )
     defaults = {entry.name: entry.default for entry in fields(Cell)} | {"output_activation": None}
     cell = checked_cell("functional.pack", defaults | options | of_weights)
     return Packed(weights, cell, b_ih is not None or b_hh is not None, number)

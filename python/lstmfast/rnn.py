@@ -5,6 +5,7 @@ Long, because every option is explained here; what acts on arrays lies in `_recu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -20,6 +21,7 @@ from lstmfast._names import config_text
 from lstmfast._pickles import marked, restoring
 from lstmfast._recurrent import State, run, run_backward, run_trace
 from lstmfast._torch_layout import TorchParameters, first_weights, suffixes
+from lstmfast._torch_names import explain_names, explain_weights
 from lstmfast.initializers._chrono import Chrono, forget_bias_of, set_forget_bias
 from lstmfast.utils import Seed, as_generator, draw_seed
 
@@ -197,6 +199,12 @@ class LSTM:
         self.bias = flag(bias, "bias", "LSTM")
         self.batch_first = flag(batch_first, "batch_first", "LSTM")
         self.dropout = share(dropout, "dropout", "LSTM")
+        if self.dropout > 0.0 and self.num_layers == 1:
+            warnings.warn(
+                f"[LSTM] dropout={self.dropout} has no effect with num_layers=1: it acts between "
+                "two layers; input_dropout and recurrent_dropout act in each",
+                stacklevel=2,
+            )
         self.bidirectional = flag(bidirectional, "bidirectional", "LSTM")
         self.forget_bias = forget_bias_of(
             forget_bias, "LSTM", has_bias=self.bias or self.layer_norm
@@ -250,6 +258,7 @@ class LSTM:
         self._suffixes = suffixes(self.num_layers, self.bidirectional)
         self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
         self._fixed = _FIXED.union(self._parameters.shapes)
+        explain_weights(LSTM, self._parameters.shapes)
 
     if TYPE_CHECKING:  # options of the cell, the properties below
 
@@ -278,6 +287,7 @@ class LSTM:
         resets: ArrayLike = None,
         training: bool = False,
         out: Array | None = None,
+        hx: None = None,
     ) -> Any:
         """Run over whole sequences.
 
@@ -299,6 +309,8 @@ class LSTM:
             copied: leave them unchanged until then.
         out : numpy.ndarray, optional
             Where to write y; an array like it.
+        hx : None
+            What torch calls `state`; refused, so that nobody's state is overlooked.
 
         Returns
         -------
@@ -316,6 +328,8 @@ class LSTM:
         TypeError, ValueError
             For arrays of the wrong kind or shape.
         """
+        if hx is not None:
+            raise TypeError("[lstm.forward] hx is given; expected state, as it is called here")
         result = self._core.call(x, state, lengths, resets, training, out, self.batch_first)
         if result is not None:
             return result
@@ -418,6 +432,9 @@ class LSTM:
         check_unavailable(where, {"strict": flag(strict, "strict", where)}, {"strict": True})
         self._parameters.load(state_dict, where)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if hasattr(self, name)]
+
     def __getstate__(self) -> dict[str, Any]:
         # gradients, and what a running training step keeps, stay behind
         left_out = ("_core", "_parameters", "_suffixes", "_fixed")
@@ -452,3 +469,4 @@ class LSTM:
 for _name in CELL_OPTIONS:
     setattr(LSTM, _name, property(attrgetter(f"_cell.{_name}"), doc="Option of the cell."))
 del _name
+explain_names(LSTM)

@@ -1,0 +1,60 @@
+"""Names of torch's that `lstmfast.LSTM` lacks; asking for one says what does the same here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_INSTEAD = {
+    "call the object itself": ("forward",),
+    "pass training=True to a call, or leave it out": ("train", "eval"),
+    "state_dict() returns the weights and grads() their gradients": (
+        "parameters",
+        "named_parameters",
+        "all_weights",
+        "get_weights",
+    ),
+    "load_state_dict() replaces the weights": ("set_weights",),
+    "it computes on CPUs, in the dtype of its constructor": (
+        "to",
+        "cpu",
+        "cuda",
+        "float",
+        "double",
+        "half",
+        "bfloat16",
+    ),
+    "weights always lie as the core reads them": ("flatten_parameters",),
+    "a new LSTM has new weights": ("reset_parameters",),
+    "calls with training=True allow a backward()": ("requires_grad_",),
+}
+_OF_A_WEIGHT = "state_dict() returns a copy of it, load_state_dict() replaces all weights"
+
+
+class Elsewhere:
+    """A class attribute that acts as if it were not there, but says what there is instead.
+
+    A ``__getattr__`` would slow down every attribute that a call reads.
+    """
+
+    def __init__(self, name: str, instead: str) -> None:
+        self._name = name
+        self._instead = instead
+
+    def __get__(self, instance: object, owner: type) -> object:
+        """Raise the AttributeError."""
+        message = f"'{owner.__name__}' object has no attribute '{self._name}': {self._instead}"
+        raise AttributeError(message)
+
+
+def explain_names(of: type) -> None:
+    """Let a class say what it has in place of torch's methods."""
+    for instead, names in _INSTEAD.items():
+        for name in names:
+            setattr(of, name, Elsewhere(name, instead))
+
+
+def explain_weights(of: type, names: Iterable[str]) -> None:
+    """Let a class say where the weights of these names are."""
+    for name in names:
+        if name not in vars(of):
+            setattr(of, name, Elsewhere(name, _OF_A_WEIGHT))
