@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmfast.forecasting import DataError
-from lstmfast.forecasting.baselines import linear, persistence, seasonal_drift, seasonal_naive
+from lstmfast.forecasting.baselines import (
+    baselines_for,
+    linear,
+    persistence,
+    seasonal_drift,
+    seasonal_naive,
+)
 from lstmfast.forecasting.demo import air_passengers
 from lstmfast.forecasting.intervals import error_scale, isotonic, measured_steps, student_quantile
 from lstmfast.forecasting.model import TrainingData, cosine_rate
@@ -73,13 +79,20 @@ def test_windows_by_hand() -> None:
     z = np.arange(1.0, 9.0)[:, None]
     window = Window(lookback=3, season=4)
     assert (window.reach, window.first, window.channels(1)) == (6, 4, 2)
-    x = window.features(window.tails(z, np.array([4, 8])))
+    x = window.features(*window.tails(z, np.array([4, 8])))
     # left the three steps before the target; right the values four before the step after each
     np.testing.assert_array_equal(x[0], [[2, 0], [3, 0], [4, 1]])
     np.testing.assert_array_equal(x[1], [[6, 3], [7, 4], [8, 5]])
+    # what comes from the target on is left open, in both
+    recent, past = window.tails(z, np.array([4]), ahead=8)
+    np.testing.assert_array_equal(recent[0, :, 0], [2, 3, 4, 0, 0, 0, 0, 0, 0, 0])
+    np.testing.assert_array_equal(past[0, :, 0], [0, 0, 1, 2, 3, 4, 0, 0, 0, 0])
+    np.testing.assert_array_equal(window.features(recent, past, 2)[0], [[4, 1], [0, 2], [0, 3]])
     plain = Window(lookback=3, season=0)
     assert (plain.reach, plain.first, plain.channels(2)) == (3, 2, 2)
-    np.testing.assert_array_equal(plain.features(plain.tails(z, np.array([2])))[0], [[0], [1], [2]])
+    np.testing.assert_array_equal(
+        plain.features(*plain.tails(z, np.array([2])))[0], [[0], [1], [2]]
+    )
 
 
 def test_held_out_values_leave_no_trace_in_training() -> None:
@@ -119,6 +132,19 @@ def test_linear_autoregression_finds_a_recurrence() -> None:
     growth = 100.0 * np.cumprod(np.tile([1.1, 0.95, 1.02], 20))
     ahead = linear(3, LOG_DIFF)(growth, 50, np.array([50]), 6)
     np.testing.assert_allclose(ahead[0], growth[50:56], rtol=1e-9)
+
+
+def test_linear_autoregression_sees_a_long_season() -> None:
+    values = np.empty(600)
+    values[:201] = np.random.default_rng(6).normal(size=201)
+    for t in range(201, 600):
+        values[t] = 1.0 + 0.3 * values[t - 1] - 0.2 * values[t - 3] - 0.6 * values[t - 200]
+    origins = np.array([400, 450])
+    ahead = linear(3, NONE, 200)(values, 400, origins, 150)
+    np.testing.assert_allclose(ahead, values_ahead(values, origins, 150), rtol=1e-7)
+    window = Window(64, 200)
+    ahead = baselines_for(window, NONE)["linear autoregression on values"](values, 400, origins, 9)
+    np.testing.assert_allclose(ahead, values_ahead(values, origins, 9), rtol=1e-7)
 
 
 def test_baselines_see_nothing_after_the_origin() -> None:

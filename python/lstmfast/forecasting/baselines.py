@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 Origins = NDArray[np.intp]
 # An unstable recurrence may grow without end; its square shall still be a number.
 _LARGEST_STEP = 1e50
+_MOST_LAGS = 64
 Baseline = Callable[[Array, int, Origins, int], Array]
 
 
@@ -59,8 +60,15 @@ def seasonal_drift(season: int) -> Baseline:
     return rule
 
 
-def linear(lags: int, transform: Transform) -> Baseline:
-    """Return the rule: a linear autoregression on the transformed values, by least squares."""
+def linear(lags: int, transform: Transform, season: int = 0) -> Baseline:
+    """Return the rule: a linear autoregression on the transformed values, by least squares.
+
+    Where the season is longer than the `lags` last values, the three values around a season ago
+    are seen, too.
+    """
+    around = (season - 1, season, season + 1) if season > lags else ()
+    back = np.array(sorted({*range(1, lags + 1), *around}, reverse=True))
+    longest = int(back[0])
 
     def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
         steps = transform.forward(values)
@@ -69,15 +77,18 @@ def linear(lags: int, transform: Transform) -> Baseline:
         scaling = Scaling.of(known[:, None])
         z = scaling.apply(steps[:, None])[:, 0]
         fitted = z[: len(known)]
-        rows = np.arange(lags, len(fitted))[:, None] + np.arange(-lags, 0)
-        design = np.column_stack([np.ones(len(rows)), fitted[rows]])
-        weights = np.linalg.lstsq(design, fitted[lags:], rcond=None)[0]
-        recent = z[(origins - int(transform.difference))[:, None] + np.arange(-lags, 0)]
-        for _ in range(horizon):
-            step = weights[0] + recent[:, -lags:] @ weights[1:]
-            recent = np.column_stack([recent, np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)])
+        rows = np.arange(longest, len(fitted))
+        design = np.column_stack([np.ones(len(rows)), fitted[rows[:, None] - back]])
+        weights = np.linalg.lstsq(design, fitted[longest:], rcond=None)[0]
+        ahead = np.zeros((len(origins), longest + horizon))
+        ahead[:, :longest] = z[
+            (origins - int(transform.difference))[:, None] + np.arange(-longest, 0)
+        ]
+        for h in range(longest, longest + horizon):
+            step = weights[0] + ahead[:, h - back] @ weights[1:]
+            ahead[:, h] = np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
         before = transform.scale(values[origins - 1])
-        return transform.unscale(transform.integrate(before, scaling.undo(recent[:, lags:], 0)))
+        return transform.unscale(transform.integrate(before, scaling.undo(ahead[:, longest:], 0)))
 
     return rule
 
@@ -86,13 +97,15 @@ def baselines_for(window: Window, transform: Transform) -> dict[str, Baseline]:
     """Return the rules by name, those with a season only where there is one.
 
     The linear autoregression has one lag more than the first step that the network is trained on
-    has before it: a season and one, or half the look-back and one. So it is defined wherever a
-    network is.
+    has before it, up to 64: a season and one, or half the look-back and one. So it is defined
+    wherever a network is, and does not fit a weight for each day of a year.
     """
     rules: dict[str, Baseline] = {"persistence": persistence}
     if window.season:
         rules["seasonal naive"] = seasonal_naive(window.season)
         rules["seasonal naive with drift"] = seasonal_drift(window.season)
     scale = {"log-diff": "log differences", "diff": "differences", "none": "values"}[transform.name]
-    rules[f"linear autoregression on {scale}"] = linear(window.first + 1, transform)
+    rules[f"linear autoregression on {scale}"] = linear(
+        min(window.first + 1, _MOST_LAGS), transform, window.season
+    )
     return rules

@@ -117,7 +117,7 @@ class TrainingData:
         scaling = Scaling.of(steps[:cut])
         z = scaling.apply(steps)
         targets = np.arange(window.first, len(z))
-        x, y = window.features(window.tails(z, targets)), z[targets]
+        x, y = window.features(*window.tails(z, targets)), z[targets]
         split = cut - window.first
         return TrainingData(x[:split], y[:split], x[split:], y[split:], scaling)
 
@@ -225,11 +225,16 @@ class Forecaster:
             On the transform's scale, see `Transform.unscale`.
         """
         z = self.scaling.apply(self.transform.steps(values))
-        tails = self.window.tails(z, origins - int(self.transform.difference))
+        window = self.window
+        recent, past = window.tails(z, origins - int(self.transform.difference), horizon)
         steps = np.empty((len(origins), horizon))
         for h in range(horizon):
-            step = self.network.predict(self.window.features(tails), batch_size=1024, verbose=0)
+            x = window.features(recent, past, h)
+            step = self.network.predict(x, batch_size=1024, verbose=0)
             steps[:, h] = step[:, 0]
-            tails = np.concatenate([tails[:, 1:], step[:, None]], axis=1)
+            # slices: the last steps are seen by no later prediction
+            recent[:, window.lookback + h : window.lookback + h + 1] = step[:, None]
+            if window.season:
+                past[:, window.reach + h : window.reach + h + 1] = step[:, None]
         before = self.transform.scale(values[origins - 1, 0])
         return self.transform.integrate(before, self.scaling.undo(steps, 0))

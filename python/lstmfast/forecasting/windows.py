@@ -67,26 +67,37 @@ class Window:
         """Return how many values the model sees at each step."""
         return 2 * columns if self.season else columns
 
-    def tails(self, z: Array, targets: NDArray[np.intp]) -> Array:
-        """Return the last `reach` steps before each target, zeros before the start.
+    def tails(self, z: Array, targets: NDArray[np.intp], ahead: int = 1) -> tuple[Array, Array]:
+        """Return what `ahead` predictions in a row see, zeros before the start.
 
         Parameters
         ----------
         z : ndarray of shape (N, C)
             Standardised steps: zero is the average.
         targets : ndarray of shape (B,)
-            Numbers of steps, 0 to N; N is the step after the last.
+            Numbers of the first steps that are predicted, 0 to N; N is the step after the last.
+        ahead : int
+            How many steps are predicted from each target on.
 
         Returns
         -------
-        ndarray of shape (B, reach, C)
+        recent : ndarray of shape (B, L + ahead - 1, C)
+            The steps from L before the target on; zeros from the target on, where predictions go.
+        past : ndarray of shape (B, L + ahead - 1, C)
+            A season before the step that follows each of `recent`; zeros from the target on, which
+            is row `reach`. No columns without a season.
         """
-        padded = np.concatenate([np.zeros((self.reach, z.shape[1])), z])
-        return np.asarray(padded[targets[:, None] + np.arange(self.reach)])
+        count = self.lookback + ahead - 1
+        padded = np.concatenate(
+            [np.zeros((self.reach, z.shape[1])), z, np.zeros((ahead, z.shape[1]))]
+        )
+        rows = targets[:, None] + np.arange(count)
+        recent = padded[rows + self.reach - self.lookback]
+        past = padded[rows] if self.season else np.empty((*rows.shape, 0))
+        recent[:, self.lookback :] = past[:, self.reach :] = 0.0
+        return recent, past
 
-    def features(self, tails: Array) -> Array:
-        """Return what the model sees: (B, L, channels) from (B, reach, C)."""
-        recent = tails[:, -self.lookback :]
-        if not self.season:
-            return recent
-        return np.concatenate([recent, tails[:, : self.lookback]], axis=2)
+    def features(self, recent: Array, past: Array, ahead: int = 0) -> Array:
+        """Return what the model sees, (B, L, channels), `ahead` steps after the target."""
+        seen = slice(ahead, ahead + self.lookback)
+        return np.concatenate([recent[:, seen], past[:, seen]], axis=2)
