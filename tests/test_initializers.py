@@ -93,14 +93,26 @@ def test_random_normal_and_uniform() -> None:
 
 @pytest.mark.parametrize("shape", [(30, 30), (8, 32), (32, 8), (3, 4, 20), (5, 6, 3)])
 @pytest.mark.parametrize("gain", [1.0, 0.5, -2.0])
-def test_orthogonal(shape: tuple[int, ...], gain: float) -> None:
-    q = Orthogonal(gain, seed=0)(shape, "float64").reshape(-1, shape[-1])
-    fewer = q @ q.T if len(q) < shape[-1] else q.T @ q
-    # Householder's QR is orthogonal to a few n eps
-    atol = 8 * max(q.shape) * np.finfo("float64").eps * gain**2
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_orthogonal(shape: tuple[int, ...], gain: float, dtype: str) -> None:
+    q = Orthogonal(gain, seed=0)(shape, dtype)
+    assert q.dtype == dtype
+    assert q.shape == shape
+    matrix = q.astype("float64").reshape(-1, shape[-1])
+    fewer = matrix @ matrix.T if len(matrix) < shape[-1] else matrix.T @ matrix
+    # a sum of as many products as a row has elements, each rounded, with the gain on both sides
+    atol = 8 * max(matrix.shape) * np.finfo(dtype).eps * gain**2
     np.testing.assert_allclose(fewer, gain**2 * np.eye(len(fewer)), rtol=0, atol=atol)
-    single = Orthogonal(gain, seed=0)(shape)
-    np.testing.assert_allclose(single.reshape(q.shape), q, rtol=1e-6)
+
+
+def test_orthogonal_matrices_are_equally_likely() -> None:
+    # each element of a rotated matrix has mean 0 and mean square 1 / n, first rows as last ones
+    many = np.stack([Orthogonal(seed=seed)((3, 3)) for seed in range(2000)])
+    # five standard errors; the variance of a squared element is 2 (n - 1) / (n^2 (n + 2))
+    np.testing.assert_allclose(many.mean(axis=0), 0, atol=5 * math.sqrt(1 / 3 / 2000))
+    spread = math.sqrt(4 / 45 / 2000)
+    np.testing.assert_allclose((many**2).mean(axis=0), 1 / 3, atol=5 * spread)
+    assert 900 < (np.linalg.det(many) > 0).sum() < 1100  # and with reflections
 
 
 def test_identity() -> None:

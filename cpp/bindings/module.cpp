@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, module) {
   module.attr("__version__") = LSTMFAST_VERSION;
   bindings::bind_errors(module);
   bindings::bind_runtime(module);
+  bindings::bind_initializers(module);
   bindings::bind_model(module);
   bindings::bind_rnn(module);
   bindings::bind_testing(module);

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lstmfast import _core
 from lstmfast._arrays import Array
 from lstmfast._checks import wrong_kind
 from lstmfast.initializers.base import Initializer
@@ -21,7 +22,8 @@ MODES = {name: name for name in ("fan_in", "fan_out", "fan_avg")}
 DISTRIBUTIONS = {name: name for name in ("truncated_normal", "untruncated_normal", "uniform")}
 DISTRIBUTIONS |= {"normal": "truncated_normal"}
 
-# All values are drawn in float64, so that models of both dtypes start from the same weights.
+# Values are drawn in float64, so that models of both dtypes start from the same weights; but
+# Orthogonal computes in the dtype that is asked for.
 
 
 def _truncated(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
@@ -274,7 +276,8 @@ class LecunNormal(Scaled):
 class Orthogonal(Initializer):
     """Orthonormal rows or columns, whichever are fewer, times `gain`.
 
-    The Q of a QR decomposition of normal values, its columns' signs set by R's diagonal.
+    Normal values made orthonormal in the core, in the dtype that is asked for; every such matrix
+    is equally likely, as with the Q of a QR decomposition whose R has a positive diagonal.
 
     Examples
     --------
@@ -292,9 +295,11 @@ class Orthogonal(Initializer):
         if len(shape) < 2:
             raise ValueError(f"[Orthogonal] shape is {shape}; expected at least two axes")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        tall = rng.standard_normal((max(rows, columns), min(rows, columns)))
-        q, r = np.linalg.qr(tall)
-        q *= np.sign(np.diagonal(r))
-        if rows < columns:
+        seed = int(rng.integers(1 << 63))
+        fewer, more = sorted((rows, columns))
+        q = _core.draw_orthonormal_rows(fewer, more, seed, dtype == np.float64)
+        if rows > columns:
             q = q.T
-        return (self.gain * q).reshape(shape).astype(dtype)
+        if self.gain != 1.0:
+            q = q * q.dtype.type(self.gain)
+        return q.reshape(shape).astype(dtype, copy=False)

@@ -1,0 +1,59 @@
+#include <cmath>
+
+#include "base/rng.h"
+#include "ops/orthogonal.h"
+#include "ops/vector.h"
+
+namespace lstmfast::ops {
+namespace {
+
+// No layer and no kind of mask has this number.
+constexpr std::uint32_t kName = 0xFFFFFFFEU;
+
+// The normal number below which a share p of all lie, to about seven digits: ratios of polynomials
+// around 1/2 and in the tails (Wichura: Algorithm AS 241, PPND7, Applied Statistics 37, 1988).
+double normal_quantile(double p) {
+  const double q = p - 0.5;
+  if (std::fabs(q) <= 0.425) {
+    const double r = 0.180625 - q * q;
+    return q * (((59.109374720 * r + 159.29113202) * r + 50.434271938) * r + 3.3871327179) /
+           (((67.187563600 * r + 78.757757664) * r + 17.895169469) * r + 1.0);
+  }
+  double r = std::sqrt(-std::log(q < 0 ? p : 1.0 - p)), z;
+  if (r <= 5.0) {
+    r -= 1.6;
+    z = (((0.17023821103 * r + 1.3067284816) * r + 2.7568153900) * r + 1.4234372777) /
+        ((0.12021132975 * r + 0.73700164250) * r + 1.0);
+  } else {
+    r -= 5.0;
+    z = (((0.017337203997 * r + 0.42868294337) * r + 3.0812263860) * r + 6.6579051150) /
+        ((0.012258202635 * r + 0.24197894225) * r + 1.0);
+  }
+  return q < 0 ? -z : z;
+}
+
+}  // namespace
+
+template <class T>
+void draw_normal(index count, std::uint64_t seed, T* out) {
+  const base::RandomStream stream(seed, kName, kName, 0);
+  const base::PhiloxKey key = stream.key();
+  const index blocks = (count + 3) / 4;
+  for_shares(blocks, kMathGrain / 16, [&](index begin, index end) {
+    for (index b = begin; b < end; ++b) {
+      const auto place = static_cast<std::uint64_t>(b);
+      const base::PhiloxBlock bits = base::philox4x32(
+          {static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(place >> 32), 0, 0}, key);
+      for (index i = 4 * b; i < std::min(count, 4 * b + 4); ++i) {
+        // the middle of one of 2^32 shares, so neither 0 nor 1
+        out[i] = static_cast<T>(
+            normal_quantile((bits[static_cast<std::size_t>(i % 4)] + 0.5) * 0x1p-32));
+      }
+    }
+  });
+}
+
+template void draw_normal<float>(index, std::uint64_t, float*);
+template void draw_normal<double>(index, std::uint64_t, double*);
+
+}  // namespace lstmfast::ops
