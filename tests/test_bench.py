@@ -174,6 +174,16 @@ def test_scaling_suite(run: Run) -> None:
     assert tail["goal"] == {"figure": "relative", "bound": 1 / 1.1, "at_most": False}
 
 
+def test_threads_suite(run: Run) -> None:
+    code, out, err = run("--suite", "threads", *SHAPES, "--threads", "2")
+    assert (code, err) == (0, "")
+    rows, _ = written()
+    assert [row["case"] for row in rows] == ["2x3x4x5, 1 thread", "2x3x4x5, 2 threads"]
+    assert rows[0]["goal"] is None
+    assert rows[1]["goal"] == {"figure": "relative", "bound": 1.03, "at_most": True}
+    assert "40 steps of fit" in out
+
+
 def test_memory_suite(run: Run) -> None:
     code, _, err = run("--suite", "memory", "--shapes", "16x4096x8x64", "--mode", "training")
     assert (code, err) == (0, "")

@@ -1,6 +1,8 @@
 #include "base/team.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 #include <new>
 #include <system_error>
@@ -12,6 +14,7 @@
 #include "base/fork_count.h"
 #include "base/park.h"
 #include "base/spin.h"
+#include "base/wake_cost.h"
 
 #if !defined(_WIN32)
 #include <pthread.h>
@@ -37,12 +40,16 @@ int current_cpu() noexcept {
 #endif
 }
 
+using Clock = std::chrono::steady_clock;
+
 struct Job {
   Function function;
   void* context;
   int n;
   int caller_cpu;
   FpMode fp_mode;
+  Clock::time_point told;  // where anybody sleeps: when the caller began to wake them
+  std::atomic<std::int64_t> woken_ns{0};  // after which the last sleeper started
   std::atomic<bool> failed{false};
   std::exception_ptr error;  // of the thread that set failed
 
@@ -74,6 +81,7 @@ struct State {
   std::atomic<int> started{0};
   Job* job = nullptr;
   Worker* workers[kMaxThreads - 1] = {};
+  WakeCost wake_cost;
   alignas(64) std::atomic<std::uint32_t> pending{0};
 };
 
@@ -81,22 +89,34 @@ struct State {
 State state;
 static_assert(std::is_trivially_destructible_v<State>);
 
-std::uint32_t await_word(Worker& worker, bool spin) noexcept {
+// `slept`: whether the worker had to be woken.
+std::uint32_t await_word(Worker& worker, bool spin, bool& slept) noexcept {
   const auto told = [&] { return worker.word.load(std::memory_order_acquire) != kIdle; };
+  slept = false;
   if (!spin || !spin_until(kIdleSpin, told)) {
     std::uint32_t idle = kIdle;
-    if (worker.word.compare_exchange_strong(idle, kAsleep, std::memory_order_acq_rel)) {
+    slept = worker.word.compare_exchange_strong(idle, kAsleep, std::memory_order_acq_rel);
+    if (slept) {
       while (worker.word.load(std::memory_order_acquire) == kAsleep) park(worker.word, kAsleep);
     }
   }
   return worker.word.load(std::memory_order_acquire);
 }
 
+void note_start(Job& job) noexcept {
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - job.told).count();
+  std::int64_t last = job.woken_ns.load(std::memory_order_relaxed);
+  while (last < now && !job.woken_ns.compare_exchange_weak(last, now, std::memory_order_relaxed)) {
+  }
+}
+
 void worker_main(Worker* worker, int tid, std::uint32_t born) noexcept {
-  bool spin = true;
-  while (await_word(*worker, spin) == kWork) {
+  bool spin = true, slept;
+  while (await_word(*worker, spin, slept) == kWork) {
     worker->word.store(kIdle, std::memory_order_relaxed);
     Job& job = *state.job;
+    if (slept) note_start(job);
     set_fp_mode(job.fp_mode);
     job.run_part(tid);
     // On the caller's own CPU, spinning would keep the caller from going on.
@@ -224,6 +244,35 @@ int ensure_workers(int wanted) {
   return started;
 }
 
+// What Scope says for a thread.
+struct Wishes {
+  Waking waking = Waking::worth;
+  bool asked = false;
+};
+thread_local Wishes wishes;
+
+// Of the first so many workers; those that do not exist yet count as well.
+int sleepers(int workers) noexcept {
+  const int started = state.started.load(std::memory_order_relaxed);
+  int count = 0;
+  for (int i = 0; i < workers; ++i) {
+    count += i >= started || state.workers[i]->word.load(std::memory_order_relaxed) == kAsleep;
+  }
+  return count;
+}
+
+// Called by the owner of the team. Of n threads, those that work of so many seconds is worth: all,
+// or the caller and the workers before the first that sleeps.
+int worth_waking(int n, double seconds) noexcept {
+  constexpr double kLeastGain = 2;  // for waking takes a CPU from other processes, too
+  const int asleep = sleepers(n - 1);
+  if (asleep == 0 || seconds * (n - 1) / n > kLeastGain * state.wake_cost.of(asleep)) return n;
+  state.wake_cost.declined();
+  int awake = 0;
+  while (sleepers(awake + 1) == 0) ++awake;
+  return awake + 1;
+}
+
 }  // namespace
 
 int get_num_threads() {
@@ -244,15 +293,38 @@ void set_num_threads(int n) {
 
 int worker_count() noexcept { return state.started.load(std::memory_order_relaxed); }
 
-Lease::Lease(int n_threads) : n_(n_threads > 1 ? std::min(n_threads, get_num_threads()) : 1) {
+double wake_seconds() noexcept { return state.wake_cost.of(1); }
+
+void assume_wake_seconds(double seconds) noexcept {
+  while (state.busy.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
+  state.wake_cost.assume(seconds);
+  state.busy.store(false, std::memory_order_release);
+}
+
+Scope::Scope(Waking waking) noexcept : before_(wishes.waking) {
+  wishes.waking = waking;
+  wishes.asked = false;
+}
+Scope::~Scope() { wishes.waking = before_; }
+bool Scope::asked() const noexcept { return wishes.asked; }
+
+Lease::Lease(Request request)
+    : n_(request.threads > 1 ? std::min(request.threads, get_num_threads()) : 1) {
   if (n_ == 1) return;
+  wishes.asked = true;
+  if (wishes.waking == Waking::never) {
+    n_ = 1;
+    return;
+  }
   if (state.busy.load(std::memory_order_relaxed) ||
       state.busy.exchange(true, std::memory_order_acquire)) {
     n_ = 1;
     return;
   }
-  holds_ = true;
-  n_ = ensure_workers(n_ - 1) + 1;
+  if (wishes.waking == Waking::worth) n_ = worth_waking(n_, request.seconds);
+  if (n_ > 1) n_ = ensure_workers(n_ - 1) + 1;
+  holds_ = n_ > 1;
+  if (!holds_) state.busy.store(false, std::memory_order_release);
 }
 
 Lease::~Lease() {
@@ -264,12 +336,20 @@ void Lease::run(Function function, void* context) const {
     function(context, 0, 1);
     return;
   }
-  Job job{function, context, n_, current_cpu(), fp_mode(), {}, {}};
+  Job job{function, context, n_, current_cpu(), fp_mode(), {}, {}, {}, {}};
+  const int asleep = sleepers(n_ - 1);
+  if (asleep > 0) job.told = Clock::now();
   state.job = &job;
   state.pending.store(static_cast<std::uint32_t>(n_ - 1), std::memory_order_relaxed);
   for (int i = 0; i < n_ - 1; ++i) tell(*state.workers[i], kWork, job.caller_cpu);
+  const Clock::time_point all_told = asleep > 0 ? Clock::now() : job.told;
   job.run_part(0);
   await_workers();
+  const std::int64_t woken_ns = job.woken_ns.load(std::memory_order_relaxed);
+  if (asleep > 0 && woken_ns > 0) {
+    const std::chrono::duration<double> call = all_told - job.told;
+    state.wake_cost.add(asleep, call.count(), double(woken_ns) * 1e-9);
+  }
   if (job.error) std::rethrow_exception(job.error);
 }
 

@@ -4,9 +4,9 @@
 //   team::run(n, [&](int tid, int n, Barrier& barrier) { for each step: ...; barrier.wait(); });
 //
 // The n that the function gets is the n in force: partition by it. It is smaller than asked for
-// when the thread limit is, and 1 when the team is busy: with another caller, or with the run we
-// are nested in. Then the function runs on the caller's thread alone. n == 1 touches no thread and
-// no shared state.
+// when the thread limit is, or when sleeping threads would take longer to wake than they save, and
+// 1 when the team is busy: with another caller, or with the run we are nested in. Then the function
+// runs on the caller's thread alone. n == 1 touches no thread and no shared state.
 #pragma once
 
 #include <algorithm>
@@ -29,12 +29,43 @@ inline constexpr int kMaxThreads = 1024;
 int get_num_threads();
 void set_num_threads(int n);
 
+// How many threads are asked for, and the seconds of the work on one thread, that of runs which
+// follow at once included. By default it is worth waking anybody.
+struct Request {
+  Request(int n, double work = 1) : threads(n), seconds(work) {}  // NOLINT: a number is a request
+  int threads;
+  double seconds;
+};
+
+// Seconds that a sleeping worker needs to start, from the call to its first instruction: a running
+// mean of this process's own wake-ups.
+double wake_seconds() noexcept;
+// From now on this, whatever is measured: for tests, which want threads for any work (0).
+void assume_wake_seconds(double seconds) noexcept;
+
+// What the runs of this thread do about workers who sleep, for the life of the object: wake those
+// whom the work is worth (the default), all, or none, and then run on the caller's thread alone.
+enum class Waking { worth, always, never };
+class Scope {
+ public:
+  explicit Scope(Waking waking) noexcept;
+  ~Scope();
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+  // Whether any run so far asked for more than one thread.
+  bool asked() const noexcept;
+
+ private:
+  Waking before_;
+};
+
 // The team, held for a while: for callers that must know n before they lay out memory, or that run
 // several phases. Others run alone meanwhile, so hold it for the work, not beyond. Not to be held
 // by a thread that forks and then goes on with it in the child.
 class Lease {
  public:
-  explicit Lease(int n_threads);
+  explicit Lease(Request request);
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
@@ -58,13 +89,13 @@ class Lease {
 
 // One run. Returns the n in force.
 template <class F>
-int run(int n_threads, F&& f) {
-  const Lease lease(n_threads);
+int run(Request request, F&& f) {
+  const Lease lease(request);
   lease.run(f);
   return lease.size();
 }
-inline int run(int n_threads, Function function, void* context) {
-  const Lease lease(n_threads);
+inline int run(Request request, Function function, void* context) {
+  const Lease lease(request);
   lease.run(function, context);
   return lease.size();
 }
@@ -72,10 +103,11 @@ inline int run(int n_threads, Function function, void* context) {
 // f(begin, end) over shares of [0, count) that start at multiples of `grain`, on as many threads as
 // there are grains at most.
 template <class F>
-void parallel_for(int n_threads, index count, index grain, F&& f) {
+void parallel_for(Request request, index count, index grain, F&& f) {
   if (count <= 0) return;
   const index grains = (count + grain - 1) / grain;
-  run(static_cast<int>(std::min<index>(n_threads, grains)), [&](int tid, int n) {
+  request.threads = static_cast<int>(std::min<index>(request.threads, grains));
+  run(request, [&](int tid, int n) {
     const Range share = split(count, tid, n, grain);
     if (!share.empty()) f(share.begin, share.end);
   });

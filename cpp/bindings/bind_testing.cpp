@@ -7,6 +7,7 @@
 #include "base/denormals.h"
 #include "base/flat_config.h"
 #include "base/rng.h"
+#include "base/team.h"
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
 #include "layers/options.h"
@@ -85,6 +86,8 @@ void bind_testing(py::module_& module) {
       },
       py::arg("name"), py::arg("batch"), py::arg("input"), py::arg("hidden"), py::arg("count"));
   testing.def("time_barrier", ops::time_barrier, py::arg("threads"), py::arg("count"));
+  testing.def("wake_seconds", base::team::wake_seconds);
+  testing.def("assume_wake_seconds", base::team::assume_wake_seconds, py::arg("seconds"));
 }
 
 }  // namespace lstmfast::bindings

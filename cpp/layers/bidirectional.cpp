@@ -155,7 +155,8 @@ class Bidirectional : public Layer<T> {
   template <class F>
   void for_halves(const Pass<T>& pass, const BidirectionalState<T>& my, F f) const {
     const ops::LstmShape<T>& shape = halves_[0].shape();
-    const int threads = ops::direction_threads(shape, pass.batch, my.input / shape.input);
+    const base::team::Request threads =
+        ops::direction_threads(shape, pass.batch, my.input / shape.input);
     base::team::parallel_for(threads, 2, 1, [&](index begin, index end) {
       for (index d = begin; d < end; ++d) f(static_cast<int>(d));
     });

@@ -60,7 +60,7 @@ void Rnn<T>::for_directions(const ops::LstmCall<T>& call, index l, bool backward
   const index D = options_.directions;
   if (D == 1) return f(0);
   const ops::LstmShape<T>& shape = shapes_[static_cast<std::size_t>(l * D)];
-  const int threads = ops::direction_threads(shape, call.batch, call.steps);
+  const base::team::Request threads = ops::direction_threads(shape, call.batch, call.steps);
   base::team::parallel_for(threads, D, 1, [&](index begin, index end) {
     // Backward begins with the direction that forward ended with: its caches are the warmest.
     for (index i = begin; i < end; ++i) f(backward ? begin + end - 1 - i : i);

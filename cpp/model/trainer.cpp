@@ -61,6 +61,8 @@ class Trainer {
 
   // Forward, loss, backward, clip, optimizer. Weights change in the last of these alone.
   void step(const typename BatchRun<T>::Batch& batch) {
+    const ThreadTrial::Step trial(training_->trial,
+                                  static_cast<double>(batch.samples * run_.sample_size()));
     layers::Pass<T> pass;
     pass.values = model_.values();
     pass.gradients = training_->gradients.data();

@@ -12,6 +12,7 @@
 #include "model/definition.h"
 #include "model/kept_memory.h"
 #include "model/pass_memory.h"
+#include "model/thread_trial.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
 
@@ -40,6 +41,7 @@ struct Training {
   std::uint64_t epochs = 0;  // begun since compile, up to kMaxEpochs: names the next one's order
 
   KeptMemory<PassMemory<T>> memory;  // of training steps
+  ThreadTrial trial;                 // of training steps
 
   explicit Training(const layers::Chain<T>& chain)
       : memory([&chain] { return std::make_unique<PassMemory<T>>(chain); }) {}

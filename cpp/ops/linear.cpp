@@ -9,8 +9,18 @@
 namespace lstmfast::ops {
 namespace {
 
-// Rows shares for threads: whole tiles.
-constexpr index kRowGrain = 8;
+// A product of so many rows and FLOP, its rows shared among threads.
+template <class T>
+void share_rows(const kernels::Gemm<T>& product, index rows, double flops) {
+  constexpr index kRowGrain = 8;  // whole tiles
+  base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain,
+                           [&](index begin, index end) {
+                             kernels::Gemm<T> part = product;
+                             part.row0 = begin;
+                             part.row1 = end;
+                             kernels::table<T>().gemm(part);
+                           });
+}
 
 }  // namespace
 
@@ -46,7 +56,6 @@ index padded_outputs(const LinearShape<T>& shape) {
 template <class T>
 void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x,
                     Rows<T> y) {
-  const kernels::Table<T>& kernel = kernels::table<T>();
   const index row = s.groups * s.lanes;
   kernels::Gemm<T> g{};
   g.panel1 = s.panels;
@@ -66,13 +75,7 @@ void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<co
   g.c_panel_stride = row;
   g.columns = s.outputs;
   const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
-  base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain,
-                           [&](index begin, index end) {
-                             kernels::Gemm<T> part = g;
-                             part.row0 = begin;
-                             part.row1 = end;
-                             kernel.gemm(part);
-                           });
+  share_rows(g, rows, flops);
 }
 
 template <class T>
@@ -115,13 +118,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
     g.c_stride = dx.stride;
     g.c_panel_stride = t.nr * s.lanes;
     g.columns = s.inputs;
-    base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain,
-                             [&](index begin, index end) {
-                               kernels::Gemm<T> part = g;
-                               part.row0 = begin;
-                               part.row1 = end;
-                               kernel.gemm(part);
-                             });
+    share_rows(g, rows, flops);
   }
 
   const int mr = kernel.tile_rows[s.groups];

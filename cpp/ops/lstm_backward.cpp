@@ -153,11 +153,12 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   if (version == 0 || w.turned.version != version || w.turned.block != block ||
       w.turned.parts != parts) {
     const T* const weights = w.dropped_weights ? w.dropped_weights : block;
-    transposed.fill(shape, block, weights, sharing.threads, w.transposed);
+    transposed.fill(shape, block, weights, {sharing.threads, 2 * sharing.seconds}, w.transposed);
     w.turned = {version, block, transposed.size(), parts};
   }
 
-  const int after = threads_for(flops, std::max(w.rows.total, shape.input + shape.outputs()) / mr);
+  const base::team::Request after =
+      threads_for(flops, std::max(w.rows.total, shape.input + shape.outputs()) / mr);
   bool current = true;  // do the caches hold the chunk?
   for (index begin = w.chunk_begin; begin >= 0; begin -= w.chunk_steps, current = false) {
     if (w.rows.steps == 0) break;

@@ -78,7 +78,7 @@ struct ParameterGradients {
   }
 
   // dp = sum over rows of dz c_prev (i, f) or dz c (o).
-  void peepholes(int threads) const {
+  void peepholes(base::team::Request threads) const {
     const index G = shape.gates, V = shape.lanes;
     for (index k = steps.begin, r = cached.begin; k < steps.end; ++k) {
       const bool none = w.c_prev(k, V) == nullptr;
@@ -143,7 +143,7 @@ index packed_gates_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
                              const LstmGradients<T>& d, T* dblock, Range steps, LstmWorkspace<T>& w,
-                             int threads) {
+                             base::team::Request threads) {
   const ParameterGradients<T> gradients{shape, call, d, dblock, steps, w};
   const index tiles = column_tiles(shape), tile_size = packed_columns_size(shape, w) / tiles;
   if (w.packed_gates) gradients.pack_tail();
@@ -178,7 +178,7 @@ void add_norm_gradients(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T*
   template index packed_gates_size(const LstmShape<T>&, const LstmWorkspace<T>&);              \
   template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,               \
                                         const LstmGradients<T>&, T*, Range, LstmWorkspace<T>&, \
-                                        int);                                                  \
+                                        base::team::Request);                                  \
   template void add_norm_gradients(const LstmShape<T>&, const LstmWorkspace<T>&, T*);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)

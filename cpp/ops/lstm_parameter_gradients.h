@@ -19,7 +19,7 @@ index packed_gates_size(const LstmShape<T>& shape, const LstmWorkspace<T>& works
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
                              const LstmGradients<T>& d, T* dblock, base::Range steps,
-                             LstmWorkspace<T>& workspace, int threads);
+                             LstmWorkspace<T>& workspace, base::team::Request threads);
 
 // dblock += those of layer norm, which all chunks have summed by slot.
 template <class T>

@@ -291,7 +291,7 @@ void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& ca
                 const LstmPlan& plan, LstmWorkspace<T>& w) {
   const T* weights = w.dropped_weights ? w.dropped_weights : block;
   const Steps<T> steps{shape, block, weights, call, plan, w};
-  w.sharing.run(shape, w.rows, Range{w.chunk_begin, w.chunk_end},
+  w.sharing.run(shape, w.rows, Range{w.chunk_begin, w.chunk_end}, 1,
                 [&](const LstmShare& share) { steps.run(share); });
 }
 

@@ -39,11 +39,14 @@ base::Range active_rows(const LstmRows<T>& rows, base::Range range, index k) {
 struct LstmSharing {
   int threads;
   bool by_rows;
+  double seconds;  // of one thread, for all steps forward
 
-  // Runs f(LstmShare) on all threads, for some steps of the call.
+  // Runs f(LstmShare) on all threads, for some steps of the call. work: that of the call, in times
+  // of its forward pass.
   template <class T, class F>
-  void run(const LstmShape<T>& shape, const LstmRows<T>& rows, base::Range steps, F&& f) const {
-    base::team::run(threads, [&](int tid, int n, base::Barrier& barrier) {
+  void run(const LstmShape<T>& shape, const LstmRows<T>& rows, base::Range steps, double work,
+           F&& f) const {
+    base::team::run({threads, work * seconds}, [&](int tid, int n, base::Barrier& barrier) {
       const base::Range mine = {row_cut(rows, steps, tid, n), row_cut(rows, steps, tid + 1, n)};
       if (by_rows) {
         f(LstmShare{tid, mine, {0, shape.panels}, mine, nullptr, n});
@@ -80,24 +83,24 @@ template <class T>
 LstmSharing share_lstm(const LstmShape<T>& shape, index batch, index steps, double flops) {
   constexpr index kRowsPerThread = 8;
   constexpr double kFlopsPerMeeting = 7e4;
-  const int threads = threads_for(flops, std::max(shape.panels, batch));
-  if (threads == 1) return {1, true};
-  if (batch >= kRowsPerThread * threads) return {threads, true};
+  const auto [threads, seconds] = threads_for(flops, std::max(shape.panels, batch));
+  if (threads == 1) return {1, true, seconds};
+  if (batch >= kRowsPerThread * threads) return {threads, true, seconds};
   const double step = flops / double(std::max<index>(1, steps));
   const index by_panels =
       std::min({index(step / kFlopsPerMeeting), shape.panels / 2, index(threads)});
-  if (by_panels > 1) return {int(by_panels), false};
-  return {int(std::max<index>(1, batch / kRowsPerThread)), true};
+  if (by_panels > 1) return {int(by_panels), false, seconds};
+  return {int(std::max<index>(1, batch / kRowsPerThread)), true, seconds};
 }
 
 // Threads for the two directions of a layer, which touch nothing of each other: side by side where
 // one alone could not share its rows among threads, else one after the other.
 template <class T>
-int direction_threads(const LstmShape<T>& shape, index batch, index steps) {
+base::team::Request direction_threads(const LstmShape<T>& shape, index batch, index steps) {
   const double flops = shape.flops() * double(steps) * double(batch);
   const LstmSharing alone = share_lstm(shape, batch, steps, flops);
   const bool rows = alone.by_rows && alone.threads > 1;
-  return rows || alone.threads > 2 ? 1 : threads_for(2 * flops, 2);
+  return rows || alone.threads > 2 ? base::team::Request(1) : threads_for(2 * flops, 2);
 }
 
 }  // namespace lstmfast::ops

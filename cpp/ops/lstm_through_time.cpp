@@ -236,7 +236,7 @@ void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
                   const LstmGradients<T>& gradients, const TransposedWeights<T>& transposed,
                   Range steps, LstmWorkspace<T>& w) {
   const ThroughTime<T> back{shape, block, call, gradients, transposed, steps, w};
-  w.sharing.run(shape, w.rows, steps, [&](const LstmShare& share) { back.run(share); });
+  w.sharing.run(shape, w.rows, steps, 2, [&](const LstmShare& share) { back.run(share); });
 }
 
 #define LF_INSTANTIATE(T)                                                                 \

@@ -60,7 +60,7 @@ TransposedWeights<T>::TransposedWeights(const LstmShape<T>& s, int parts, bool w
 
 template <class T>
 void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const T* weights,
-                                int threads, T* out) const {
+                                base::team::Request threads, T* out) const {
   const kernels::Table<T>& kernel = kernels::table<T>();
   const auto turn = [&](const Transposed<T>& to, kernels::TransposePanels<T> t) {
     t.k = to.columns;

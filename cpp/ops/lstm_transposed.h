@@ -1,6 +1,7 @@
 // The weights turned, as backward's products need them. Knows no steps.
 #pragma once
 
+#include "base/team.h"
 #include "kernels/table.h"
 #include "ops/lstm.h"
 
@@ -33,7 +34,8 @@ struct TransposedWeights {
   index input_offset() const { return recurrent.size() + projection.size(); }
   index size() const { return input_offset() + input.size(); }
   // weights: the panels, or their copy with a mask in.
-  void fill(const LstmShape<T>& shape, const T* block, const T* weights, int threads, T* out) const;
+  void fill(const LstmShape<T>& shape, const T* block, const T* weights,
+            base::team::Request threads, T* out) const;
 };
 
 }  // namespace lstmfast::ops

@@ -5,15 +5,20 @@
 
 namespace lstmfast::ops {
 
-// Waking a thread costs some microseconds, so each must have about ten of them to do.
+// Sharing work has a price even where nobody sleeps, so each thread must have some 10 us to do.
 constexpr double kFlopsPerThread = 2e6;
 
+// Of one thread, about: from 64-bit floats on AVX2 to 32-bit ones on AVX-512 it is 20 to 270
+// GFLOP/s.
+constexpr double kSecondsPerFlop = 1e-11;
+
 // Threads for `flops` of arithmetic that splits into at most `parts` equal pieces.
-inline int threads_for(double flops, index parts) {
-  if (flops < 2 * kFlopsPerThread || parts < 2) return 1;
+inline base::team::Request threads_for(double flops, index parts) {
+  const double seconds = flops * kSecondsPerFlop;
+  if (flops < 2 * kFlopsPerThread || parts < 2) return {1, seconds};
   const double worth = flops / kFlopsPerThread;
   const index limit = base::team::get_num_threads() < parts ? base::team::get_num_threads() : parts;
-  return worth < double(limit) ? int(worth) : int(limit);
+  return {worth < double(limit) ? int(worth) : int(limit), seconds};
 }
 
 // Vectors a panel for a matrix of `columns`: wide panels use the FMA units best, padding wastes

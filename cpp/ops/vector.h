@@ -12,13 +12,15 @@
 namespace lstmfast::ops {
 
 // f(begin, end) over shares of 0 .. count: on the caller's thread alone up to `grain`, the work
-// below which waking a thread costs more than it saves.
+// of a few microseconds.
 template <class F>
 void for_shares(index count, index grain, F&& f) {
+  constexpr double kSecondsPerGrain = 3e-6;
   if (count <= grain) {
     if (count > 0) f(index{0}, count);
   } else {
-    base::team::parallel_for(base::team::get_num_threads(), count, grain, f);
+    const double seconds = kSecondsPerGrain * double(count) / double(grain);
+    base::team::parallel_for({base::team::get_num_threads(), seconds}, count, grain, f);
   }
 }
 

@@ -11,10 +11,13 @@
 
 namespace lstmfast::base {
 
-// Sets the limit for one test.
+// Sets the limit for one test. Threads are woken for any work, however little it is.
 class Threads {
  public:
-  explicit Threads(int n) : before_(team::get_num_threads()) { team::set_num_threads(n); }
+  explicit Threads(int n) : before_(team::get_num_threads()) {
+    team::assume_wake_seconds(0);
+    team::set_num_threads(n);
+  }
   ~Threads() { team::set_num_threads(before_); }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;

@@ -16,6 +16,7 @@
 #include "base/denormals.h"
 #include "base/plain.h"
 #include "base/team.h"
+#include "base/wake_cost.h"
 #include "team_helpers.h"
 
 #if defined(__linux__)
@@ -52,6 +53,43 @@ TEST_CASE("team: the plain function form") {
   CHECK(used == 3);
   CHECK(context.parts[0] == 3);
   CHECK(context.parts[2] == 3);
+}
+
+TEST_CASE("team: sleeping threads are woken for work that is worth it") {
+  const Threads limit(2);
+  team::run(2, [](int, int) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // far longer than workers look out
+  team::assume_wake_seconds(1e-3);
+  const auto nothing = [](int, int) {};
+  CHECK(team::run({2, 1e-4}, nothing) == 1);
+  {
+    const team::Scope scope(team::Waking::always);
+    CHECK(team::run({2, 1e-4}, nothing) == 2);
+    CHECK(scope.asked());
+    const team::Scope inner(team::Waking::never);
+    CHECK_FALSE(inner.asked());
+    CHECK(team::run(2, nothing) == 1);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(team::run({2, 1e-4}, nothing) == 1);
+  CHECK(team::run({2, 1}, nothing) == 2);
+}
+
+TEST_CASE("wake cost: of several, a mean of what was measured, slowly forgotten where not tried") {
+  WakeCost cost;
+  for (int i = 0; i < 100; ++i) cost.add(3, 30e-6, 70e-6);
+  CHECK(cost.of(1) == doctest::Approx(50e-6));
+  CHECK(cost.of(3) == doctest::Approx(70e-6));
+  for (int i = 0; i < 4; ++i) cost.add(1, 10e-6, 5);  // a busy machine
+  CHECK(cost.of(1) > 500e-6);
+  CHECK(cost.of(1) < 1e-3);
+  for (int i = 0; i < 50; ++i) cost.declined();
+  CHECK(cost.of(1) > 300e-6);
+  for (int i = 0; i < 2000; ++i) cost.declined();
+  CHECK(cost.of(1) < 150e-6);
+  cost.assume(0);
+  cost.add(1, 1, 1);
+  CHECK(cost.of(9) == 0);
 }
 
 TEST_CASE("team: one thread starts no thread; the limit holds") {

@@ -47,11 +47,21 @@ STEP_SHAPES = (
     Shape("step_1024", 1, 16, 256, 1024),
 )
 
+# Batches of fits from toys to those that threads surely gain from.
+FIT_SHAPES = tuple(
+    Shape(f"fit_{B}x{T}x{I}x{H}", B, T, I, H)
+    for B, T, I, H in (
+        (1, 10, 1, 32), (3, 3, 1, 50), (16, 13, 1, 32), (1, 30, 8, 64), (8, 10, 8, 64),
+        (32, 20, 4, 64), (3, 10, 1, 100), (1, 3, 1, 128), (1, 30, 8, 128), (8, 30, 8, 128),
+        (64, 28, 28, 128), (1, 20, 1, 200), (1, 3, 1, 256), (1, 5, 1, 512), (1, 3, 1, 1024),
+    )
+)  # fmt: skip
+
 OPTIONS_SHAPE = Shape("options", 32, 100, 64, 128)
 SCALING_SHAPE = Shape("scaling", 8, 100, 64, 128)
 MEMORY_SHAPE = Shape("memory", 32, 1000, 64, 128)
 
-NAMED = (*SHAPES, *STEP_SHAPES, OPTIONS_SHAPE, SCALING_SHAPE, MEMORY_SHAPE)
+NAMED = (*SHAPES, *STEP_SHAPES, *FIT_SHAPES, OPTIONS_SHAPE, SCALING_SHAPE, MEMORY_SHAPE)
 
 
 def choose_shapes(names: Sequence[str]) -> tuple[Shape, ...]:

@@ -10,6 +10,7 @@ from lstmfast._bench.suites.memory import MEMORY
 from lstmfast._bench.suites.options import OPTION_COSTS
 from lstmfast._bench.suites.scaling import SCALING
 from lstmfast._bench.suites.step import STEP
+from lstmfast._bench.suites.threads import THREADS
 
 SUITES: tuple[Suite, ...] = (
     FORWARD,
@@ -18,6 +19,7 @@ SUITES: tuple[Suite, ...] = (
     OPTION_COSTS,
     FIT,
     SCALING,
+    THREADS,
     MEMORY,
     KERNELS,
 )

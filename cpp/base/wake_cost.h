@@ -1,0 +1,51 @@
+// What it costs to wake sleeping workers, as measured by this process; must not know why they wake.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+
+namespace lstmfast::base {
+
+// In seconds. Written by the owner of the team alone, read by anybody.
+class WakeCost {
+ public:
+  // From the call until the last of so many workers runs its first instruction.
+  double of(int workers) const noexcept {
+    return start_.load(std::memory_order_relaxed) + (workers - 1) * call_;
+  }
+
+  // One wake-up of so many workers: the caller's own time for all of them, and when the last one
+  // started.
+  void add(int workers, double call, double last_start) noexcept {
+    if (assumed_) return;
+    constexpr double kTimeSlice = 1e-3;  // longer waits say that all CPUs were busy, not how much
+    const double start = std::clamp(last_start - (workers - 1) * call_, 0.0, kTimeSlice);
+    call_ += (std::min(call / workers, kTimeSlice) - call_) / 4;
+    best_ = std::min(start, best_ + (start - best_) / 64);
+    store(start_.load(std::memory_order_relaxed), start, 4);
+  }
+
+  // Work was not worth the cost. What is not tried is not measured, so the estimate returns slowly
+  // to the best times: a machine that was busy for a moment keeps nobody alone for long.
+  void declined() noexcept { store(start_.load(std::memory_order_relaxed), best_, 128); }
+
+  // This from now on, whatever add() measures.
+  void assume(double seconds) noexcept {
+    start_.store(seconds, std::memory_order_relaxed);
+    best_ = call_ = seconds;
+    assumed_ = true;
+  }
+
+ private:
+  void store(double before, double sample, double inertia) noexcept {
+    start_.store(before + (sample - before) / inertia, std::memory_order_relaxed);
+  }
+
+  // The first values are those of an idle virtual machine.
+  std::atomic<double> start_{25e-6};  // of one worker, until its first instruction
+  double best_ = 25e-6;               // of start, lately
+  double call_ = 8e-6;                // of start, the caller's own time: it adds up over workers
+  bool assumed_ = false;
+};
+
+}  // namespace lstmfast::base

@@ -1,0 +1,54 @@
+// Finds out whether a training step is faster on the thread team or on the caller's thread alone,
+// by timing both: what it costs to wake a thread and to move data between caches differs by a
+// factor of ten between machines, and no bits depend on it. Knows no layers.
+#pragma once
+
+#include <array>
+#include <chrono>
+
+#include "base/team.h"
+
+namespace lstmfast::model {
+
+// A few steps on the team, a few alone, then the faster way for some seconds; and again, for the
+// machine may be busier or calmer by then.
+class ThreadTrial {
+ public:
+  // One training step, for the life of this object. work: its samples times their size; only steps
+  // of the same work are compared.
+  class Step {
+   public:
+    Step(ThreadTrial& trial, double work);
+    ~Step();
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
+
+   private:
+    ThreadTrial& trial_;
+    bool timed_;
+    base::team::Scope scope_;
+    std::chrono::steady_clock::time_point start_;
+  };
+
+  // What the next step does about threads.
+  base::team::Waking waking() const { return waking_; }
+  // A step took so long, and asked for threads or not.
+  void count(double seconds, bool asked);
+  void start();
+
+ private:
+  enum class Phase { on_team, alone, settled };
+  static constexpr int kBlock = 8, kTimed = 5;  // steps of a phase, and the last of them
+
+  void settle(base::team::Waking waking, long steps);
+
+  Phase phase_ = Phase::on_team;
+  base::team::Waking waking_ = base::team::Waking::always;
+  long left_ = kBlock;  // steps of this phase
+  double work_ = 0;
+  int others_ = 0;  // steps of other work since the last one of this
+  double team_seconds_ = 0;
+  std::array<double, kTimed> seconds_{};
+};
+
+}  // namespace lstmfast::model

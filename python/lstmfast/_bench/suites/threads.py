@@ -1,0 +1,90 @@
+"""What the default number of threads does to whole fits: it must not make any of them slower."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+import lstmfast as lf
+from lstmfast._bench.answers import WrongAnswerError
+from lstmfast._bench.contest import Settings
+from lstmfast._bench.problems import Array
+from lstmfast._bench.protocol import take_turns
+from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.shapes import FIT_SHAPES, Shape
+from lstmfast._bench.suites.base import Suite
+from lstmfast.layers import LSTM, Dense, Input
+from lstmfast.models import Sequential
+
+BATCHES = 40  # of an epoch
+CHECKED = 2  # epochs after which weights are compared: steps on the team, alone, and settled
+SLOWER = 1.03
+
+
+def _run(settings: Settings) -> Iterator[list[Row]]:
+    for shape in settings.chosen(FIT_SHAPES if settings.threads > 1 else ()):
+        yield _fits(settings, shape)
+
+
+def _fits(settings: Settings, shape: Shape) -> list[Row]:
+    """Epochs of a model trained on one thread, and of its twin on all, in turns."""
+    numbers = (1, settings.threads)
+    models = {n: _model(shape) for n in numbers}
+    x, y = _data(shape)
+    epochs = {
+        n: partial(model.fit, x, y, batch_size=shape.B, shuffle=False, verbose=0)
+        for n, model in models.items()
+    }
+    weights = {}
+    for n in numbers:
+        lf.set_num_threads(n)
+        for _ in range(CHECKED):
+            epochs[n]()
+        weights[n] = models[n].get_weights()
+    _check_same(shape, weights[1], weights[settings.threads])
+    timings, _ = take_turns(
+        epochs, settings.seconds, before={n: partial(lf.set_num_threads, n) for n in numbers}
+    )
+    lf.set_num_threads(settings.threads)
+    rows = []
+    for n, timing in timings.items():
+        case = f"{shape.name}, {n} thread{'s' if n > 1 else ''}"
+        row = make_row("threads", case, "fit", "lstmfast", timing, shape=shape)
+        goal = None if n == 1 else Goal("relative", SLOWER, at_most=True)
+        rows.append(replace(row, relative=timing.over(timings[1]), goal=goal))
+    return rows
+
+
+def _model(shape: Shape) -> Sequential:
+    model = Sequential([Input((shape.T, shape.I)), LSTM(shape.H, seed=0), Dense(1)])
+    model.compile(optimizer="adam", loss="mse")
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.uniform(-0.1, 0.1, w.shape) for w in model.get_weights()])
+    return model
+
+
+def _data(shape: Shape) -> tuple[Array, Array]:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((BATCHES * shape.B, shape.T, shape.I), dtype=np.float32)
+    return x, x[:, :1, 0]
+
+
+def _check_same(shape: Shape, alone: list[Array], shared: list[Array]) -> None:
+    for one, other in zip(alone, shared, strict=True):
+        if not np.array_equal(one, other):
+            raise WrongAnswerError(f"lstmfast at {shape.text}: weights depend on the threads")
+
+
+THREADS = Suite(
+    "threads",
+    _run,
+    relative="time",
+    legend=(
+        f"{BATCHES} steps of fit with Adam. time: against one thread's, in turns; up to --threads. "
+        "lstmfast alone."
+    ),
+    figure="relative",
+)
