@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/cpu_count.h"
+#include "base/cpu_place.h"
 #include "base/denormals.h"
 #include "base/fork_count.h"
 #include "base/park.h"
@@ -18,10 +19,8 @@
 
 #if !defined(_WIN32)
 #include <pthread.h>
-#include <signal.h>
-#endif
-#if defined(__linux__)
-#include <sched.h>
+
+#include "base/block_signals.h"
 #endif
 
 namespace lstmfast::base::team {
@@ -30,15 +29,6 @@ namespace {
 // How long a worker without work looks for more before it sleeps. Waking a sleeper costs 5 to 50
 // us; the parts of a model's step follow each other faster than this, a pause in Python is longer.
 constexpr std::chrono::microseconds kIdleSpin{50};
-
-// The CPU that this thread is on right now, -1 where nobody can say.
-int current_cpu() noexcept {
-#if defined(__linux__)
-  return ::sched_getcpu();
-#else
-  return -1;
-#endif
-}
 
 using Clock = std::chrono::steady_clock;
 
@@ -128,31 +118,12 @@ void worker_main(Worker* worker, int tid, std::uint32_t born) noexcept {
   }
 }
 
-// Wakes a sleeping worker on a CPU other than its caller's. Left to itself, the scheduler may put
-// it in line there, and it would start when the caller has done its own part. The worker's affinity
-// is as the caller's before and after: it holds for the choice of the CPU alone.
-void wake_elsewhere(Worker& worker, int caller_cpu) noexcept {
-#if defined(__linux__)
-  cpu_set_t allowed;
-  if (caller_cpu >= 0 && ::sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-    cpu_set_t others = allowed;
-    CPU_CLR(static_cast<std::size_t>(caller_cpu), &others);
-    const pthread_t thread = worker.thread.native_handle();
-    if (CPU_COUNT(&others) > 0 && ::pthread_setaffinity_np(thread, sizeof others, &others) == 0) {
-      unpark_one(worker.word);
-      ::pthread_setaffinity_np(thread, sizeof allowed, &allowed);
-      return;
-    }
-  }
-#else
-  static_cast<void>(caller_cpu);
-#endif
-  unpark_one(worker.word);
-}
-
 void tell(Worker& worker, Word what, int caller_cpu) noexcept {
   if (worker.word.exchange(what, std::memory_order_acq_rel) == kAsleep) {
-    wake_elsewhere(worker, caller_cpu);
+    const auto wake = [](void* context) noexcept {
+      unpark_one(static_cast<Worker*>(context)->word);
+    };
+    wake_off_cpu(worker.thread, caller_cpu, wake, &worker);
   }
 }
 
@@ -198,26 +169,6 @@ void forget_team_in_child() noexcept {
 
 // At load, not with the first worker: a fork may come in the middle of that, in another thread.
 [[maybe_unused]] const int registered = ::pthread_atfork(nullptr, nullptr, forget_team_in_child);
-
-// Signals are the host's business, Ctrl-C above all: workers are born with them blocked, but for
-// those that a thread brings on itself, which a host's crash report wants to see, and profiling.
-class BlockSignals {
- public:
-  BlockSignals() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGPROF}) {
-      ::sigdelset(&all, own);
-    }
-    ::pthread_sigmask(SIG_SETMASK, &all, &saved_);
-  }
-  ~BlockSignals() { ::pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
-  BlockSignals(const BlockSignals&) = delete;
-  BlockSignals& operator=(const BlockSignals&) = delete;
-
- private:
-  sigset_t saved_;
-};
 #endif
 
 // Throws std::system_error or std::bad_alloc when the system gives no more.

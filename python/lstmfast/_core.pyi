@@ -34,6 +34,7 @@ def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
 def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = ...) -> None:
     """Write a file as Model.save does: the whole of it or nothing."""
+
 def draw_orthonormal_rows(rows: int, columns: int, seed: int, double_precision: bool) -> _Array:
     """Return a random matrix (rows, columns) of orthonormal rows, rows <= columns."""
 
