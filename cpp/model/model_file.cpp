@@ -162,6 +162,7 @@ ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
   compile_ = all.part("compile").entries();
   state_ = all.part("state").entries();
   extra_ = all.part("extra").entries();
+  dtype_ = with_path(file_, [this] { return dtype_name_of(model_); });
 }
 
 std::vector<TensorInfo> ModelFile::extra_tensors() const {

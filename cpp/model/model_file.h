@@ -27,7 +27,7 @@ class ModelFile {
  public:
   explicit ModelFile(const std::string& path);
 
-  std::string dtype() const { return dtype_name_of(model_); }  // "float32", "float64"
+  const std::string& dtype() const { return dtype_; }  // "float32", "float64"
   const base::FlatConfig::Map& compile_config() const {
     return compile_;
   }  // empty: was not compiled
@@ -45,6 +45,7 @@ class ModelFile {
  private:
   TensorFile file_;
   base::FlatConfig::Map model_, compile_, state_, extra_;
+  std::string dtype_;
 };
 
 }  // namespace lstmfast::model
