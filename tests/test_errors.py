@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -203,8 +204,14 @@ def test_a_missing_core_says_what_to_do(tmp_path: Path, files: list[str], note: 
     for name in files:
         (copy / name).touch()
     code = "import lstmfast\ntry: lstmfast.LSTM\nexcept ImportError as error: print(error)"
+    # without site, for the import hook of an editable install finds the core wherever it is
     run = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-S", "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(np.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert note.replace("\\", "") in run.stdout
     assert "pip install" in run.stdout
