@@ -35,9 +35,10 @@ def test_names_of_keras(part: str) -> None:
             exec(f"from {MODULES[part]} import {name}", {})
         text = (
             f"{MODULES[part]}.{name} is not available in this version: the name is Keras's "
-            f"({f'keras.{part}'.rstrip('.')}.{name}); {MODULES[part]} has "
+            f"({f'keras.{part}'.rstrip('.')}.{name}); "
         )
-        assert str(missing.value).startswith(text)
+        text += _keras_names._HINTS.get(name, f"{MODULES[part]} has {', '.join(module.__all__)}")
+        assert str(missing.value) == text
         assert str(not_imported.value) == str(missing.value)
         assert not hasattr(module, name)
 
@@ -128,3 +129,7 @@ def test_attributes_of_layers_and_optimizers() -> None:
         _ = optimizers.Adam().lr
     with pytest.raises(AttributeError, match="'Dense' object has no attribute 'unit'"):
         _ = Dense(2).unit
+
+
+def test_hints_are_of_names_that_are_missing() -> None:
+    assert _keras_names._HINTS.keys() <= {n for p in MODULES for n in _keras_names.names_of(p)}

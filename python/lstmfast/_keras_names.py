@@ -115,6 +115,17 @@ _NAMES = {
         preprocessing quantizers random remat saving tree version visualization wrappers
     """,
 }
+# what to use in place of some of them
+_HINTS = {
+    "Activation": "use activation= of LSTM and Dense",
+    "CuDNNLSTM": "use LSTM",
+    "InputLayer": "use Input",
+    "LearningRateScheduler": "set model.optimizer.learning_rate in a Callback",
+    "Model": "use Sequential",
+    "ReduceLROnPlateau": "set model.optimizer.learning_rate in a Callback",
+    "TimeDistributed": "Dense works on each step as it is",
+    "to_categorical": "use numpy.eye(classes)[labels]",
+}
 # what to use in place of attributes of Keras's models, layers and optimizers: their names
 _INSTEAD = {
     "use get_weights() and set_weights()": """
@@ -162,9 +173,10 @@ def missing_name(module: str, name: str, frame: Any) -> Exception:
     public = sys.modules[module].__all__
     if name in names_of(part):
         theirs = ".".join(filter(None, ("keras", part)))
+        instead = _HINTS.get(name) or f"{module} has {', '.join(public)}"
         text = (
             f"{module}.{name} is not available in this version: the name is Keras's "
-            f"({theirs}.{name}); {module} has {', '.join(public)}"
+            f"({theirs}.{name}); {instead}"
         )
     else:
         alike = [each for each in public if each.lower() == name.lower()]
