@@ -167,7 +167,10 @@ def _other_form(
     """Return the complaint about a cell that is no time, or not written as the sample is."""
     cell, other = cells[row], format_of(cells[row])
     expected = f"a time such as {_EXPECTED}"
-    if not sample:
+    if form is None and re.fullmatch(r"0\d+", cell):
+        # 0059 may be followed by 0060 or, an hour later, by 0100
+        expected = "a number without zeros before it, or --time-format for times such as hhmm"
+    elif not sample:
         format = suggested_format(cells)
         expected += f' (or use --time-format "{format}")' if format else " (or use --time-format)"
     elif form is None:
