@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +37,21 @@ def monthly(count: int, **changes: str) -> str:
     for key, line in changes.items():
         lines[int(key[1:]) - 1] = line
     return "\n".join(lines) + "\n"
+
+
+def check_refusal(
+    run: Run, folder: Path, content: str | bytes | None, arguments: list[str], expected: str
+) -> None:
+    """Check that a forecast from `content` is refused in one line, and writes nothing."""
+    if content is not None:
+        data = content.encode() if isinstance(content, str) else content
+        (folder / "data.csv").write_bytes(data)
+    before = sorted(folder.iterdir())
+    outputs = ["--out", "forecast.csv"] if "--out" not in arguments else []
+    code, out, err = run("forecast", "data.csv", *arguments, *outputs)
+    assert code == 2
+    assert out == ""
+    assert err.startswith(f"lstmfast forecast: error: {expected}")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    assert sorted(folder.iterdir()) == before
