@@ -134,6 +134,17 @@ def test_the_gradient_reaches_every_weight() -> None:
             assert gradients[index][at] == pytest.approx(slope, abs=1e-9)
 
 
+class Endless:
+    """A data set, say: no index raises an IndexError."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> float:
+        assert index < 1000, "read without end"
+        return 0.0
+
+
 WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "value alone": (
         lambda t, p: 1.0,
@@ -162,7 +173,17 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
         "gradient has dtype complex64; expected real numbers",
     ),
     "objects": (lambda t, p: (1.0, p.astype(object)), TypeError, "dtype object; expected real"),
-    "no gradient": (lambda t, p: (1.0, None), TypeError, "gradient has dtype object"),
+    "no gradient": (lambda t, p: (1.0, None), TypeError, "gradient is None; expected an array"),
+    "gradient without an end": (
+        lambda t, p: (1.0, Endless()),
+        TypeError,
+        r"\[lambda\] gradient is of type Endless; expected an array or nested lists of numbers",
+    ),
+    "masked gradient": (
+        lambda t, p: (1.0, np.ma.masked_array(p, mask=True)),
+        ValueError,
+        r"\[lambda\] gradient is a masked array with 8 masked values",
+    ),
     "its own error": (lambda t, p: 1 // 0, ZeroDivisionError, "division"),
     "arguments": (lambda t: 1, TypeError, "positional argument"),
 }

@@ -104,6 +104,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("setattr(compiled(), 'loss', 'mae')", A, "[Sequential] loss cannot be set; call compile(loss"),
     ("setattr(compiled(), 'weights', [])", A, "Sequential.weights is Keras's and not available in"),
     ("compiled().weights", A, "Sequential.weights is Keras's and not available in this version;"),
+    ("Sequential.from_config({'layers': 3})", T, "layers is of type int; expected a list"),
     # -- Input
     ("Input(3)", T, "[layers.Input] shape is 3; expected a tuple such as (steps, features)"),
     ("Input()", T, "[layers.Input] shape is None; expected a tuple"),
@@ -270,6 +271,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("callbacks.ReduceLROnPlateau()", A, f"lstmfast.callbacks.ReduceLROnPlateau {NOT_YET}: the"),
     # -- the rest
     ("initializers.GlorotUniform(seed='a')", T, "[GlorotUniform] seed is of type str; expected an"),
+    ("initializers.Zeros()(3)", T, "[Zeros] shape is of type int; expected a tuple of sizes"),
     ("regularizers.L2('a')", T, "[L2] l2 is of type str; expected a number"),
     ("regularizers.L2()(['a'])", T, "[L2] x holds <U1 values; expected real numbers"),
     ("constraints.MaxNorm(-1)", V, "[MaxNorm] max_value is -1.0; expected 0 or more"),

@@ -44,20 +44,24 @@ double number(py::handle value, const std::string& what) {
   return number;
 }
 
+// The gradient as an array, converted as arguments of Python's are.
+py::array gradient_array(const std::string& name, py::handle value) {
+  const auto& numpy = py::detail::npy_api::get();
+  if (reinterpret_cast<PyObject*>(Py_TYPE(value.ptr())) ==
+      reinterpret_cast<PyObject*>(numpy.PyArray_Type_)) {
+    return py::reinterpret_borrow<py::array>(value);
+  }
+  const py::object arrays =
+      result_until_exit([] { return PyImport_ImportModule("lstmfast._arrays"); });
+  return py::reinterpret_borrow<py::array>(
+      call_method(arrays, "as_array", value, py::str(name), py::str("gradient")));
+}
+
 template <class T>
 void write_gradient(const std::string& name, py::handle value, const losses::LossBatch<T>& batch) {
   const std::string what = "[" + name + "] gradient";
   const std::vector<index> shape = all_sizes(batch.prediction_shape);
-  const auto& numpy = py::detail::npy_api::get();
-  const auto any = py::reinterpret_steal<py::array>(until_exit([&] {
-    return numpy.PyArray_FromAny_(value.ptr(), nullptr, 0, 0,
-                                  py::detail::npy_api::NPY_ARRAY_ENSUREARRAY_, nullptr);
-  }));
-  if (!any) {
-    PyErr_Clear();
-    throw py::type_error(what + " is " + type_text(value) + "; expected an array of shape " +
-                         text(shape));
-  }
+  const py::array any = gradient_array(name, value);
   const char kind = any.dtype().kind();
   if (kind != 'f' && kind != 'i' && kind != 'u') {
     throw py::type_error(what + " has dtype " + std::string(py::str(any.dtype())) +

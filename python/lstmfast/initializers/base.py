@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._arrays import Array, as_float, shape_text
-from lstmfast._checks import number
+from lstmfast._checks import items, number
 from lstmfast.utils import as_generator
 
 
@@ -50,7 +50,8 @@ class Initializer:
         seed = getattr(self, "seed", None)
         generator = as_generator(rng if seed is None else seed)
         kind = np.dtype("float32" if dtype is None else dtype)
-        return np.ascontiguousarray(self.draw(tuple(shape), kind, generator))
+        sizes = items(shape, "shape", type(self).__name__, "a tuple of sizes")
+        return np.ascontiguousarray(self.draw(tuple(sizes), kind, generator))
 
     def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
         """Make the values; what a subclass defines."""

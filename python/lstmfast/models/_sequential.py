@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstmfast import layers
-from lstmfast._checks import wrong_kind
+from lstmfast._checks import items, wrong_kind
 from lstmfast._keras_names import missing_attribute
 from lstmfast._pickles import marked, restoring
 from lstmfast.layers import Input, Layer
@@ -83,11 +83,12 @@ class Sequential(Trainer):
         if "layers" not in config:
             raise ValueError("[Sequential.from_config] config lacks layers; expected get_config()")
         shape = config.get("input_shape")
-        items: list[Layer | Input] = (
+        made: list[Layer | Input] = (
             [] if shape is None else [Input(shape, config.get("batch_size"))]
         )
-        items += [layers.from_config(each) for each in config["layers"]]
-        return cls(items, name=config.get("name"), dtype=config.get("dtype"), seed=seed)
+        each = items(config["layers"], "layers", "Sequential.from_config", "a list")
+        made += [layers.from_config(one) for one in each]
+        return cls(made, name=config.get("name"), dtype=config.get("dtype"), seed=seed)
 
     def summary(
         self, line_length: int | None = None, *, print_fn: Callable[[str], Any] | None = None
