@@ -171,3 +171,4 @@ def test_periods_of_the_calendar() -> None:
     assert calendar_periods("second", 1800.0)[1:3] == (48.0, 336.0)
     assert calendar_periods("second", 60.0)[:3] == (60.0, 1440.0, 10080.0)
     assert calendar_periods("number", 1.0) == USUAL_PERIODS
+    assert calendar_periods("number", 1 / 96) == (96.0, *USUAL_PERIODS)

@@ -45,7 +45,8 @@ def calendar_periods(unit: str, step: float) -> tuple[float, ...]:
     Parameters
     ----------
     unit, step : str, float
-        As in `Clock`; plain numbers tell nothing, so these give the usual periods.
+        As in `Clock`. Plain numbers give the usual periods and, where they count in fractions, a
+        whole: 1949.083 is a month later than 1949.
 
     Examples
     --------
@@ -53,7 +54,7 @@ def calendar_periods(unit: str, step: float) -> tuple[float, ...]:
     ((12.0,), (24.0, 168.0, 8766.0))
     """
     if unit not in _YEARS:
-        return USUAL_PERIODS
+        return USUAL_PERIODS if step > 0.5 else (1.0 / step, *USUAL_PERIODS)
     lengths = [*(_SECONDS if unit == "second" else ()), _WEEKS.get(unit, 0.0), _YEARS[unit]]
     return tuple(length / step for length in lengths if length / step >= 2.0)
 
