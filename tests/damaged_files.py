@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import random
@@ -149,9 +150,9 @@ class Damage:
             node[key] += self.random.choice((-8, -4, -1, 1, 4, 8))
         elif kind == 3:
             others = list(node.values()) if isinstance(node, dict) else list(node)
-            node[key] = self.random.choice(others)
+            node[key] = copy.deepcopy(self.random.choice(others))
         else:
-            node[key] = self.random.choice(_VALUES)
+            node[key] = copy.deepcopy(self.random.choice(_VALUES))
 
     def texts(self, data: bytes) -> bytes:
         """Change what the metadata say, past the digest."""

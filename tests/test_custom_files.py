@@ -162,6 +162,7 @@ def test_what_custom_objects_may_be(tmp_path: Path) -> None:
         '{"loss": {}}',
         '{"loss": {"code": []}}',
         '{"loss": {"code": "x", "name": {}}}',
+        '{"loss": {"code": "Scaled"}}',
         '{"loss": {"code": "Scaled", "name": null, "config": 3}}',
     ],
 )
@@ -198,3 +199,18 @@ def test_copies_of_what_cannot_be_pickled() -> None:
     continues_alike(model, copy.deepcopy(model), x, y)
     with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
         pickle.dumps(model)
+
+
+def test_descriptions_have_a_bound(tmp_path: Path) -> None:
+    class Long(Scaled):
+        def get_config(self) -> dict[str, Any]:
+            return {"factor": "x" * 1_000_000}
+
+    path = tmp_path / "model.safetensors"
+    model, _, _ = model_and_data(Long(2.0))
+    with pytest.raises(ValueError, match=r"\[save\] what get_config .* takes 1\d{6} characters"):
+        model.save(path)
+    assert model._engine is not None
+    model._engine.save(path, {"custom": " " * 1_000_001}, True)
+    with pytest.raises(ValueError, match="has 1000001 characters; expected at most 1000000"):
+        load_model(path, {"Long": Long})

@@ -93,6 +93,8 @@ def write_file(path: Path, content: bytes) -> None:
         _core.write_file(path, content)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {os.strerror(error.errno or 0)}") from None
+    except ValueError as error:  # a block device
+        raise UserError(str(error).removeprefix("[save] ")) from None
 
 
 def _is_special(path: Path) -> bool:

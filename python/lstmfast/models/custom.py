@@ -13,6 +13,7 @@ from lstmfast.losses.base import FunctionLoss, Loss
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
 
 _KEY = "custom"
+LONGEST_TEXT = 1_000_000  # characters that a file says of metrics, or of losses and metrics
 
 
 def described(loss: Loss | None, given: Sequence[Metric]) -> dict[str, str]:
@@ -22,7 +23,13 @@ def described(loss: Loss | None, given: Sequence[Metric]) -> dict[str, str]:
         entries["loss"] = _entry(loss)
     own = [metric for metric in given if metric.is_custom]
     entries |= {f"custom:{index}": _entry(metric) for index, metric in enumerate(own)}
-    return {_KEY: json.dumps(entries)} if entries else {}
+    text = json.dumps(entries)
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f"[save] what get_config of losses and metrics returned takes {len(text)} characters; "
+            f"expected at most {LONGEST_TEXT}"
+        )
+    return {_KEY: text} if entries else {}
 
 
 def _entry(thing: Loss | Metric) -> dict[str, Any]:
@@ -79,14 +86,20 @@ class Objects:
 
 
 def _read(extra: Mapping[str, str]) -> dict[str, Any]:
+    text = extra.get(_KEY, "{}")
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f"[load_model] what the file says of losses and metrics has {len(text)} characters; "
+            f"expected at most {LONGEST_TEXT}"
+        )
     try:
-        entries = json.loads(extra.get(_KEY, "{}"))
+        entries = json.loads(text)
     except (ValueError, RecursionError):
         entries = None
     if not isinstance(entries, dict) or not all(
         isinstance(entry, dict)
         and isinstance(entry.get("code"), str)
-        and isinstance(entry.get("name"), str | None)
+        and isinstance(entry.get("name", 0), str | None)
         for entry in entries.values()
     ):
         raise ValueError("[load_model] what the file says of losses and metrics is damaged")

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from lstmfast.models._sequential import Sequential
 
 _STATES = "callbacks"  # the key of their states
-_LONGEST_NAMES = 1_000_000  # characters of all metrics' names together
 
 
 def save_model(
@@ -189,9 +188,10 @@ def _metrics_of(
 ) -> list[Metric]:
     kinds = [kind for kind in config.get("metrics", "").split(",") if kind]
     text = extra.get("metrics", "")
-    if len(text) > _LONGEST_NAMES:
+    if len(text) > custom.LONGEST_TEXT:
         raise ValueError(
-            f"the names of metrics have {len(text)} characters; expected at most {_LONGEST_NAMES}"
+            f"the names of metrics have {len(text)} characters; expected at most "
+            f"{custom.LONGEST_TEXT}"
         )
     try:
         names = [(str(name), str(kind)) for name, kind in json.loads(text)]
