@@ -258,9 +258,26 @@ def test_numbers_that_are_too_large(text: str) -> None:
         lambda: Dense(value),
         lambda: ModelCheckpoint("x", initial_value_threshold=value),  # type: ignore[arg-type]
         lambda: Dropout(value),
+        lambda: setattr(optimizers.Adam(), "learning_rate", value),
     ):
         with pytest.raises(ValueError, match=shown):
             make()
+
+
+def test_names_that_no_file_can_hold() -> None:
+    for make in (
+        lambda name: Sequential(name=name),
+        lambda name: Dense(1, name=name),
+        lambda name: metrics.MeanAbsoluteError(name=name),
+    ):
+        with pytest.raises(ValueError, match=r"name is 'a\\ud800'; expected no lone surrogates"):
+            make("a\ud800")
+        make("a\0 \U0001f3b5")
+    model, x, y = model_and_data()
+    with pytest.raises(
+        ValueError, match=r"\[fit\] sample_weight has values beyond float32's range"
+    ):
+        model.fit(x, y, sample_weight=[10**400] * len(x), verbose=0)
 
 
 def test_the_name_that_a_link_leads_to(tmp_path: Path) -> None:

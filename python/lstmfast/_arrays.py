@@ -65,11 +65,11 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
         flags = value.flags
         if flags.c_contiguous and flags.aligned:
             return value
-    array = as_array(value, where, name)
     try:
+        array = as_array(value, where, name)
         with np.errstate(over="raise"):
             array = np.asarray(array, dtype=dtype, order="C")
-    except FloatingPointError:
+    except (FloatingPointError, OverflowError):  # the latter from integers of Python's
         raise ValueError(f"[{where}] {name} has values beyond {dtype}'s range") from None
     return _aligned(array)
 

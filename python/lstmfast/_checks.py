@@ -86,6 +86,8 @@ def string(value: Any, name: str, where: str) -> str:
     """Return an argument that is a name or another text."""
     if not isinstance(value, str):
         raise wrong_kind(where, name, value, "a string")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"[{where}] {name} is {value!r}; expected no lone surrogates")
     return str(value)
 
 

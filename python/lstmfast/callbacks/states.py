@@ -43,7 +43,10 @@ class States:
             if state:
                 state = _encoded(state, arrays, where)
                 entries.append({"class": type(callback).__name__, "state": state})
-        return cls(json.dumps(entries), arrays) if entries else None
+        try:
+            return cls(json.dumps(entries), arrays) if entries else None
+        except ValueError as error:  # an integer of thousands of digits
+            raise ValueError(f"[save] the callbacks' states cannot be written: {error}") from None
 
     def give(self, callbacks: Iterable[Callback]) -> None:
         """Hand each callback the state of its like; warn of what is not used."""
