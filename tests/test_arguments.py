@@ -146,7 +146,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "dstate": (
         lambda: functional.lstm_vjp(X4, W_IH, W_HH)[1](None, 3),
         TypeError,
-        r"\[functional.lstm_vjp\] dstate is not a pair",
+        r"\[functional.lstm_vjp\] dstate is of type int; expected a pair \(dh, dc\)",
     ),
     "dh": (
         lambda: functional.lstm_vjp(X4, W_IH, W_HH)[1](None, (ROWS[:2], None)),

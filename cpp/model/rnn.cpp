@@ -10,12 +10,12 @@ RnnOptions read_rnn_options(index input, index hidden, index layers,
                             const base::FlatConfig::Map& texts, double dropout,
                             std::uint64_t seed) {
   LF_CHECK(input >= 1 && input <= layers::kMaxUnits,
-           "[lstm] input_size is " << input << "; expected 1 to " << layers::kMaxUnits);
+           "[LSTM] input_size is " << input << "; expected 1 to " << layers::kMaxUnits);
   LF_CHECK(hidden >= 1 && hidden <= layers::kMaxUnits,
-           "[lstm] hidden_size is " << hidden << "; expected 1 to " << layers::kMaxUnits);
+           "[LSTM] hidden_size is " << hidden << "; expected 1 to " << layers::kMaxUnits);
   LF_CHECK(layers >= 1 && layers <= 1000,
-           "[lstm] num_layers is " << layers << "; expected 1 to 1000");
-  LF_CHECK(dropout >= 0 && dropout <= 1, "[lstm] dropout is " << dropout << "; expected 0 to 1");
+           "[LSTM] num_layers is " << layers << "; expected 1 to 1000");
+  LF_CHECK(dropout >= 0 && dropout <= 1, "[LSTM] dropout is " << dropout << "; expected 0 to 1");
   const base::FlatConfig config(texts, "lstm");
   RnnOptions options;
   options.input = input;

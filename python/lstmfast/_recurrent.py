@@ -97,10 +97,7 @@ def _pair(
 ) -> tuple[Array | None, Array | None]:
     if pair is None:
         return None, None
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        raise TypeError(
-            f"[{where}] {name} is {_said(pair)}; expected a pair ({names[0]}, {names[1]})"
-        )
+    check_pair(where, pair, name, names)
     first, second = (
         None if optional and value is None else as_float(value, dtype, where, each)
         for value, each in zip(pair, names, strict=True)
@@ -108,7 +105,12 @@ def _pair(
     return first, second
 
 
-def _said(pair: Any) -> str:
-    if isinstance(pair, tuple | list):
-        return f"a {type(pair).__name__} of {len(pair)}"
-    return f"of type {type(pair).__name__}"
+def check_pair(where: str, pair: Any, name: str, names: tuple[str, str]) -> None:
+    """Refuse what is not two things in a tuple or list."""
+    expected = f"a pair ({names[0]}, {names[1]})"
+    if not isinstance(pair, tuple | list):
+        raise wrong_kind(where, name, pair, expected)
+    if len(pair) != 2:
+        raise ValueError(
+            f"[{where}] {name} is a {type(pair).__name__} of {len(pair)}; expected {expected}"
+        )

@@ -17,7 +17,7 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_integers, shape_text
 from lstmfast._checks import flag
 from lstmfast._packed import WEIGHTS, Packed, pack
-from lstmfast._recurrent import Result, State, check_out, run, run_backward
+from lstmfast._recurrent import Result, State, check_out, check_pair, run, run_backward
 from lstmfast._torch_layout import to_torch
 from lstmfast.utils import Seed, as_generator, draw_seed
 
@@ -246,8 +246,7 @@ def _layer_state(
 def _layer_dstate(
     dstate: Any, packed: Packed, x: Array, batch_first: bool
 ) -> tuple[Array | None, Array | None]:
-    if not isinstance(dstate, tuple | list) or len(dstate) != 2:
-        raise TypeError("[functional.lstm_vjp] dstate is not a pair; expected (dh, dc)")
+    check_pair("functional.lstm_vjp", dstate, "dstate", ("dh", "dc"))
     dh, dc = (
         None if value is None else _of_layer(value, name, packed, x, batch_first)
         for name, value in zip(("dh", "dc"), dstate, strict=True)
