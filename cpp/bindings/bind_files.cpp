@@ -83,13 +83,14 @@ py::dict extra_tensors(const model::ModelFile& file) {
   return out;
 }
 
+// By value: without memory for its own entry, pybind11 deletes twice what a std::unique_ptr holds.
 template <class T>
-std::unique_ptr<AnyModel> load_as(const model::ModelFile& file, bool compile, PythonCustom custom) {
-  auto model = std::make_unique<AnyModel>([&] {
+AnyModel load_as(const model::ModelFile& file, bool compile, PythonCustom custom) {
+  AnyModel model([&] {
     const WithoutGil release;
     return file.load<T>(compile, custom.functions<T>(file.compile_config()));
   }());
-  model->custom = std::move(custom);
+  model.custom = std::move(custom);
   return model;
 }
 

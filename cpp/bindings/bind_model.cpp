@@ -13,6 +13,7 @@
 #include "bindings/fast_method.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
+#include "bindings/init.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -168,7 +169,8 @@ void bind_model(py::module_& module) {
   const auto none = py::none();
   py::class_<AnyModel> model(module, "Model", py::is_final(), plain_type(),
                              py::custom_type_setup(&collect_garbage));
-  model.def(py::init(&make_model), py::arg("config"), py::arg("dtype") = none)
+  def_init(model, &make_model, py::arg("config"), py::arg("dtype") = none);
+  model
       .def_property_readonly(
           "config",
           [](const AnyModel& self) {

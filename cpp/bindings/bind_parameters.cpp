@@ -2,6 +2,8 @@
 #include <pybind11/stl.h>
 
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "bindings/any_rnn.h"
 #include "bindings/numpy.h"
@@ -35,16 +37,23 @@ py::array get(const AnyRnn& self, index layer, const std::string& name, bool gra
   });
 }
 
-void set(AnyRnn& self, index layer, const std::string& name, const py::object& value) {
+using Named = std::tuple<index, std::string, py::object>;  // layer, name, value
+
+void set(AnyRnn& self, const std::vector<Named>& values) {
   self.visit([&](auto& engine) {
     using T = Element<decltype(engine)>;
     const char* const op = "lstm.set";
-    const auto& parameter = engine.rnn.parameter(op, layer, name);
-    const py::array_t<T> array = take<T>(op, name.c_str(), value);
-    LF_CHECK(sizes_of(array) == parameter.place.shape,
-             "[" << op << "] " << name << " has shape " << shape_of(array).text() << "; expected "
-                 << layers::Shape(parameter.place.shape).text());
-    engine.rnn.set(parameter, array.data());
+    std::vector<py::array_t<T>> arrays;
+    std::vector<typename model::Rnn<T>::Value> checked;
+    for (const auto& [layer, name, value] : values) {
+      const auto& parameter = engine.rnn.parameter(op, layer, name);
+      const py::array_t<T>& array = arrays.emplace_back(take<T>(op, name.c_str(), value));
+      LF_CHECK(sizes_of(array) == parameter.place.shape,
+               "[" << op << "] " << name << " has shape " << shape_of(array).text() << "; expected "
+                   << layers::Shape(parameter.place.shape).text());
+      checked.push_back({&parameter, array.data()});
+    }
+    engine.rnn.set(checked);
   });
 }
 
@@ -58,7 +67,7 @@ void bind_parameters(py::class_<AnyRnn>& rnn) {
             return get(self, layer, name, false);
           },
           py::arg("layer"), py::arg("name"))
-      .def("set", &set, py::arg("layer"), py::arg("name"), py::arg("value"))
+      .def("set", &set, py::arg("values"))
       .def(
           "grad",
           [](const AnyRnn& self, index layer, const std::string& name) {

@@ -9,6 +9,7 @@
 #include "bindings/bindings.h"
 #include "bindings/fast_method.h"
 #include "bindings/gil.h"
+#include "bindings/init.h"
 #include "bindings/numpy.h"
 
 namespace lstmfast::bindings {
@@ -269,11 +270,11 @@ void bind_rnn(py::module_& module) {
                   "call($self, x, state, lengths, resets, training, out, batch_first, /)\n--\n\n");
   def_fast<&call_backward>(rnn, "call_backward",
                            "call_backward($self, dy, dstate, dcells, /)\n--\n\n");
-  rnn.def(py::init(&make_rnn), py::arg("input_size"), py::arg("hidden_size"), py::arg("num_layers"),
-          py::arg("options"), py::arg("dropout"), py::arg("dtype"), py::arg("seed"))
-      .def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
-           py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
-           py::arg("out") = none, py::arg("batch_first") = true, py::arg("draw") = true)
+  def_init(rnn, &make_rnn, py::arg("input_size"), py::arg("hidden_size"), py::arg("num_layers"),
+           py::arg("options"), py::arg("dropout"), py::arg("dtype"), py::arg("seed"));
+  rnn.def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
+          py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
+          py::arg("out") = none, py::arg("batch_first") = true, py::arg("draw") = true)
       .def("backward", &backward, py::arg("dy") = none, py::arg("dh_n") = none,
            py::arg("dc_n") = none, py::arg("dcells") = none)
       .def("trace", &trace, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,

@@ -70,11 +70,13 @@ void Rnn<T>::get(const Parameter& parameter, T* logical) const {
 }
 
 template <class T>
-void Rnn<T>::set(const Parameter& parameter, const T* logical) {
+void Rnn<T>::set(const std::vector<Value>& values) {
   const Busy busy(busy_, "lstm.set");
   if (cache_ == Cache::filled) cache_ = Cache::outdated;
   ++weights_version_;
-  parameter.place.import_from(logical, values_.data());
+  for (const Value& each : values) {
+    each.parameter->place.import_from(each.logical, values_.data());
+  }
 }
 
 template <class T>
@@ -105,7 +107,7 @@ double Rnn<T>::flops(index steps, index batch) const {
   template const Rnn<T>::Parameter& Rnn<T>::parameter(const char*, index, const std::string&) \
       const;                                                                                  \
   template void Rnn<T>::get(const Parameter&, T*) const;                                      \
-  template void Rnn<T>::set(const Parameter&, const T*);                                      \
+  template void Rnn<T>::set(const std::vector<Value>&);                                       \
   template void Rnn<T>::get_gradient(const Parameter&, T*) const;                             \
   template const ops::LstmCall<T>& Rnn<T>::trained_call(const char*) const;                   \
   template double Rnn<T>::flops(index, index) const;

@@ -95,7 +95,12 @@ class Rnn {
   const std::vector<Parameter>& parameters() const { return parameters_; }
   const Parameter& parameter(const char* op, index layer, const std::string& name) const;
   void get(const Parameter& parameter, T* logical) const;
-  void set(const Parameter& parameter, const T* logical);  // the cache of a training call ends here
+  struct Value {
+    const Parameter* parameter;
+    const T* logical;
+  };
+  // All or, where it throws, none. Backward of an earlier training call is refused from then on.
+  void set(const std::vector<Value>& values);
   void get_gradient(const Parameter& parameter, T* logical) const;
   // How many training calls there were: it names the masks of the next one.
   std::uint64_t training_calls() const { return training_calls_; }

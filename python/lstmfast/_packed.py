@@ -82,8 +82,7 @@ class Packed:
             for name in ("bias_ih", "bias_hh"):
                 weights.setdefault(name, np.zeros(self._shapes[name], dtype))
         self._check()
-        for name, value in from_torch(weights).items():
-            core.set(0, name, value)
+        core.set([(0, name, value) for name, value in from_torch(weights).items()])
         self._core = core
 
     def _check(self) -> None:
@@ -106,8 +105,7 @@ class Packed:
     def _copy(self, seed: int = 0) -> _core.Rnn:
         """Return a core of one's own, for a backward pass or random masks."""
         core = self._new_core(seed)
-        for name, value in from_torch(self._weights).items():
-            core.set(0, name, value)
+        core.set([(0, name, value) for name, value in from_torch(self._weights).items()])
         return core
 
     def __repr__(self) -> str:

@@ -135,11 +135,13 @@ class TorchParameters:
                     f"{shape_text(shape)}"
                 )
             values[name] = value
+        biases = {n: v.copy() for n, v in values.items() if n.startswith("bias_")}
+        of_core = []
         for n, part in enumerate(self.parts):
             of_torch = {name: values[f"{name}_{self._suffixes[n]}"] for name in part}
-            for core_name, value in from_torch(of_torch).items():
-                self._core.set(n, core_name, value)
-        self._biases = {n: v.copy() for n, v in values.items() if n.startswith("bias_")}
+            of_core += [(n, name, value) for name, value in from_torch(of_torch).items()]
+        self._core.set(of_core)
+        self._biases = biases
 
     def _read(self, read: Callable[[int, str], Array]) -> dict[str, Array]:
         return {

@@ -47,7 +47,7 @@ Found<T> run(int threads) {
                               0.3, 5));
   Numbers source;
   for (const auto& parameter : rnn.parameters()) {
-    rnn.set(parameter, numbers<T>(parameter.place.count(), source).data());
+    rnn.set({{&parameter, numbers<T>(parameter.place.count(), source).data()}});
   }
   const index rows = kBatch * kSteps, states = 2 * kLayers * kBatch;
   const auto x = numbers<T>(rows * kInput, source);

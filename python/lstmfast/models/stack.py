@@ -213,8 +213,15 @@ class Stack:
                     f"[Sequential] {layer.name} has dtype {layer._dtype}; expected "
                     f"{self._dtype.name}, the model's, or none"
                 )
-        config = self.core_config()
-        engine = _core.Model(config, self._dtype.name)
+        drawn = self._rng.bit_generator.state
+        try:
+            self._adopt(self._new_engine(first_sample))
+        except BaseException:
+            self._rng.bit_generator.state = drawn  # the next build draws the same weights
+            raise
+
+    def _new_engine(self, first_sample: tuple[int, ...] | None) -> _core.Model:
+        engine = _core.Model(self.core_config(), self._dtype.name)
         parts: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in self.layers]
         for index, name, shape in engine.weight_names():
             parts[index].append((name, tuple(shape)))
@@ -229,7 +236,7 @@ class Stack:
                 as_float(weight, self._dtype, "Sequential.build", "weight") for weight in kept
             ]
         engine.set_weights(weights)
-        self._adopt(engine)
+        return engine
 
     def _adopt(self, engine: _core.Model) -> None:
         """Make this the model's engine; all that can fail comes before anything changes."""

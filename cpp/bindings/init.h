@@ -1,0 +1,31 @@
+// __init__ from a function that returns a std::unique_ptr, as py::init makes it but for one case:
+// where pybind11 has no memory left for its own entry, py::init deletes the object twice.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <utility>
+
+namespace lstmfast::bindings {
+
+namespace py = pybind11;
+
+template <class C, class... Args, class... Extra>
+void def_init(py::class_<C>& of, std::unique_ptr<C> (*make)(Args...), const Extra&... extra) {
+  of.def(
+      "__init__",
+      [make](py::detail::value_and_holder& place, Args... args) {
+        std::unique_ptr<C> made = make(std::forward<Args>(args)...);
+        place.value_ptr() = made.get();
+        try {
+          place.type->init_instance(place.inst, &made);
+        } catch (...) {
+          place.value_ptr() = nullptr;
+          throw;
+        }
+      },
+      py::detail::is_new_style_constructor(), extra...);
+}
+
+}  // namespace lstmfast::bindings
