@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,19 +19,37 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def compare(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks.compare", *arguments],
+Compare = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Compare:
+    """Run the command in this process; what measures is a process of its own all the same."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(ROOT)
+    command = importlib.import_module("benchmarks.compare")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        return command.main(arguments), *capfd.readouterr()
+
+    return run
+
+
+def test_it_is_a_command() -> None:
+    got = subprocess.run(
+        [sys.executable, "-m", "benchmarks.compare", "--before", "none.json"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    assert got.returncode == 2
+    assert got.stderr == "compare: error: none.json: No such file or directory\n"
 
 
-def test_run_and_before(tmp_path: Path) -> None:
+def test_run_and_before(tmp_path: Path, compare: Compare) -> None:
     out = tmp_path / "results"
     arguments = ["--suite", "forward", "--shapes", "toy", "--seconds", "0.001"]
     arguments += ["--against", "numpy", "--out", str(out)]
-    first = compare(*arguments)
-    assert first.returncode == 0, first.stderr
+    code, _, errors = compare(*arguments)
+    assert code == 0, errors
     found = json.loads((out / "1_threads.json").read_text(encoding="utf-8"))
     assert [row["engine"] for row in found["results"]] == ["lstmfast", "numpy"]
     assert (out / "1_threads_forward.png").is_file() == (find_spec("matplotlib") is not None)
@@ -38,22 +58,22 @@ def test_run_and_before(tmp_path: Path) -> None:
     was["value"] = was["low"] = was["high"] = 1.0  # a second: surely another
     earlier = tmp_path / "earlier.json"
     earlier.write_text(json.dumps(found), encoding="utf-8")
-    second = compare(*arguments, "--before", str(earlier))
-    assert second.returncode == 0, second.stderr
-    (line,) = [each for each in second.stdout.splitlines() if each.endswith(" *")]
+    code, shown, errors = compare(*arguments, "--before", str(earlier))
+    assert code == 0, errors
+    (line,) = [each for each in shown.splitlines() if each.endswith(" *")]
     assert line.split()[:4] == ["forward", "toy", "(3,3,1,50)", "forward"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"results": [{}]}'])
-def test_before_that_is_none(tmp_path: Path, content: str) -> None:
+def test_before_that_is_none(tmp_path: Path, content: str, compare: Compare) -> None:
     earlier = tmp_path / "earlier.json"
     earlier.write_text(content, encoding="utf-8")
-    got = compare("--before", str(earlier), "--out", str(tmp_path / "results"))
-    assert got.returncode == 2
-    assert got.stderr == f"compare: error: {earlier}: expected the JSON of `lstmfast bench`\n"
+    code, _, errors = compare("--before", str(earlier), "--out", str(tmp_path / "results"))
+    assert code == 2
+    assert errors == f"compare: error: {earlier}: expected the JSON of `lstmfast bench`\n"
 
 
-def test_missing_file(tmp_path: Path) -> None:
-    got = compare("--before", str(tmp_path / "none.json"))
-    assert got.returncode == 2
-    assert got.stderr == f"compare: error: {tmp_path / 'none.json'}: No such file or directory\n"
+def test_missing_file(tmp_path: Path, compare: Compare) -> None:
+    code, _, errors = compare("--before", str(tmp_path / "none.json"))
+    assert code == 2
+    assert errors == f"compare: error: {tmp_path / 'none.json'}: No such file or directory\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli_runs import runner
+from lstmfast._bench import __main__ as bench
 
 COMMAND = [sys.executable, "-m", "lstmfast.cli", "bench"]
 
@@ -50,10 +51,20 @@ def test_refused_before_measuring(
         (["--suite", "training", "--mode", "forward"], "--mode forward leaves nothing of --suite "),
     ],
 )
-def test_names_that_are_not_known(arguments: list[str], message: str) -> None:
-    got = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+def test_names_that_are_not_known(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the process that `lstmfast bench` starts; the next test is about the way there."""
+    assert bench.main(arguments) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"lstmfast bench: error: {message}")
+    assert errors.count("\n") == 1
+
+
+def test_an_error_of_the_process_that_measures_is_passed_on() -> None:
+    got = subprocess.run([*COMMAND, "--shapes", "x"], capture_output=True, text=True, check=False)
     assert got.returncode == 2
-    assert got.stderr.startswith(f"lstmfast bench: error: {message}")
+    assert got.stderr.startswith("lstmfast bench: error: no shape 'x'; there are toy, ")
     assert got.stderr.count("\n") == 1
 
 

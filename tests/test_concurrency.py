@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -174,13 +175,37 @@ def test_a_fit_that_does_not_begin_leaves_no_history_of_another() -> None:
     assert engine.history == {}
 
 
-BESIDE_EXIT = """
-import sys, threading
+# Forks for every argument, so that all share one start; prints what each ended with and wrote.
+EACH_FORKED = """
+import json, os, signal, sys, tempfile
 import test_concurrency
+
+ended = []
+for what in sys.argv[1:]:
+    with tempfile.TemporaryFile() as errors:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(int(test_concurrency.LIMIT))
+            os.dup2(errors.fileno(), 2)
+            break
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        errors.seek(0)
+        ended.append((status, errors.read().decode()))
+else:
+    print(json.dumps(ended))
+    sys.exit()
+"""
+
+BESIDE_EXIT = (
+    EACH_FORKED
+    + """
+import threading
+import lstmfast as lf
 from lstmfast.callbacks import LambdaCallback
 from lstmfast.metrics import Metric
 
-what = sys.argv[1]
+what, threads = what.split()
+lf.set_num_threads(int(threads))
 model, x, y = test_concurrency.model_and_data(50)
 running = threading.Event()
 
@@ -218,15 +243,25 @@ model.compile("adam", losses.get(what, "mse"), metrics=metrics)
 threading.Thread(target=forever, daemon=True).start()
 assert running.wait(60)
 """
-
-
-@pytest.mark.parametrize(
-    "what", ["fit", "predict", "callback", "loss", "value", "gradient", "metric", "copy"]
 )
-def test_the_interpreter_exits_beside_a_daemon_thread(what: str) -> None:
-    for threads in ("1", "2", "2"):
-        done = runs.python(BESIDE_EXIT, what, LSTMFAST_NUM_THREADS=threads)
-        assert (done.returncode, done.stderr) == (0, "")
+
+
+CALLS_AT_EXIT = ("fit", "predict", "callback", "loss", "value", "gradient", "metric", "copy")
+
+
+@pytest.fixture(scope="module")
+def exits() -> dict[str, list[list[Any]]]:
+    """Exit code and errors of each process, by what it does at its end."""
+    each = [f"{what} {threads}" for what in CALLS_AT_EXIT for threads in (1, 2, 2)]
+    done = runs.python(BESIDE_EXIT, *each, timeout=len(each) * LIMIT)
+    assert (done.returncode, done.stderr) == (0, "")
+    ended = iter(json.loads(done.stdout))
+    return {what: [next(ended) for _ in range(3)] for what in CALLS_AT_EXIT}
+
+
+@pytest.mark.parametrize("what", CALLS_AT_EXIT)
+def test_the_interpreter_exits_beside_a_daemon_thread(what: str, exits: Any) -> None:
+    assert exits[what] == [[0, ""]] * 3
 
 
 AT_EXIT = """
