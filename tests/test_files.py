@@ -6,9 +6,11 @@ import copy
 import json
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -375,3 +377,30 @@ def test_copies_leave_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(tempfile, "mkdtemp", lambda *_, **__: pytest.fail("makes a folder"))
     model, x, _ = model_and_data()
     np.testing.assert_array_equal(copy.deepcopy(model).predict(x), model.predict(x))
+
+
+def test_waiting_for_the_reader_of_a_pipe_can_be_interrupted(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    program = f"""
+from lstmfast.layers import Dense
+from lstmfast.models import Sequential
+model = Sequential([Dense(1, input_shape=(2,))])
+print("ready", flush=True)
+try:
+    model.save({str(pipe)!r})
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            while process.poll() is None:  # once may be before the wait begins
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.05)
+            assert process.stdout.readline() == "interrupted\n"
+        finally:
+            process.kill()
+    assert pipe.is_fifo()

@@ -1,6 +1,7 @@
 // CRC-32C: known values, and the same by the CPU's instruction and by tables.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,6 +39,19 @@ TEST_CASE("both ways agree, at every size and place, and go on where another end
       REQUIRE(crc32c(at + half, size - half, crc32c(at, half)) == whole);
       REQUIRE(crc32c_by_tables(at + half, size - half, crc32c_by_tables(at, half)) == whole);
     }
+  }
+}
+
+TEST_CASE("long data, whose lanes run side by side, have the checksum of their parts") {
+  const std::vector<unsigned char> bytes = numbers(20'000);
+  for (const std::size_t size : {3071, 3072, 3073, 6144, 9300, 20'000}) {
+    std::uint32_t by_parts = 0;
+    for (std::size_t at = 0; at < size; at += 100) {
+      by_parts = crc32c_by_tables(&bytes[at], std::min<std::size_t>(100, size - at), by_parts);
+    }
+    CHECK(crc32c(bytes.data(), size) == by_parts);
+    CHECK(crc32c_by_tables(bytes.data(), size) == by_parts);
+    CHECK(crc32c(bytes.data(), size, 7) == crc32c_by_tables(bytes.data(), size, 7));
   }
 }
 

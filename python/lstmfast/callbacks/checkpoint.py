@@ -25,7 +25,8 @@ class ModelCheckpoint(MonitorCallback):
     ----------
     filepath : str or path-like
         Where to; may hold format fields for ``epoch`` (from 1), ``batch`` (from 1) and the logs:
-        ``"{epoch:02d}-{val_loss:.4f}.safetensors"``. Folders are made.
+        ``"{epoch:02d}-{val_loss:.4f}.safetensors"``. It is tried before the first epoch. Folders
+        are made.
     monitor : str
         The value's key in the logs.
     verbose : int

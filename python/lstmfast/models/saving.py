@@ -111,8 +111,8 @@ def load_model(
     OSError
         Where the file cannot be read.
     ValueError
-        Where it is damaged, or no model of lstmfast; where it wants something that
-        `custom_objects` lacks.
+        Where it is damaged, by a single bit or more, or no model of lstmfast; where it wants
+        something that `custom_objects` lacks.
 
     Examples
     --------
