@@ -24,7 +24,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "float32": np.dtype(np.float32),
     "float64": np.dtype(np.float64),
 }
-_LARGEST = np.iinfo(np.int64).max
+_LARGEST = 2**63 - 1
 
 
 def as_dtype(dtype: Any, where: str) -> np.dtype[Any]:
@@ -77,7 +77,7 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
 def as_integers(value: ArrayLike, where: str, name: str) -> NDArray[np.int64]:
     """Return a C-contiguous array of int64 for integers of any width; floats are refused."""
     array = as_array(value, where, name, "iu", "integers")
-    if array.dtype == np.uint64 and array.size and array.max() > _LARGEST:
+    if array.dtype == np.uint64 and array.size and int(array.max()) > _LARGEST:
         raise ValueError(f"[{where}] {name} holds {array.max()}; expected at most {_LARGEST}")
     return _aligned(np.asarray(array, dtype=np.int64, order="C"))
 
