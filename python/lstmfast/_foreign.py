@@ -51,7 +51,8 @@ def _why(value: Sequence[Any], error: Exception) -> str:
     """Return why NumPy makes no array of a list."""
     shapes = [str(tuple(item.shape)) for item in value if hasattr(item, "shape")]
     if len(shapes) == len(value) and len(set(shapes)) > 1:
-        return f"it is a list of arrays of shapes {', '.join(dict.fromkeys(shapes))}; expected one"
+        several = ", ".join(dict.fromkeys(shapes))
+        return f"it is a list of arrays of shapes {several}; expected one shape"
     if "inhomogeneous" in str(error) or "ragged" in str(error):  # the latter: NumPy 1.23
         return "its rows differ in length; expected the same everywhere (pad the shorter ones)"
     return str(error)

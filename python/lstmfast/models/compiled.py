@@ -79,7 +79,7 @@ class Compiled(Weighted):
             function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
             does. Losses and metrics of your own know nothing of masks: where the output has one,
             they are refused.
-        metrics : list of str, Metric or callable, optional
+        metrics : list of str, Metric or callable, or a list of one such list, optional
             What else to report: names, objects of `lstmfast.metrics`, or functions of y_true and
             y_pred, whose mean is reported as `metrics.MeanMetricWrapper` says.
         loss_weights, weighted_metrics

@@ -58,7 +58,8 @@ class Trainer(Predictor):
         Parameters
         ----------
         x : array_like
-            (N, T, I) or (N, I): the samples; arrays, lists, tensors, data frames.
+            (N, T, I) or (N, I): the samples; arrays, lists, tensors, data frames; or a list of one
+            of these. The same goes for y and weights.
         y : array_like
             (N, ...): the targets.
         batch_size : int, optional
