@@ -174,7 +174,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "metric as a loss": (
         lambda: compiled().compile("adam", metrics.MeanSquaredError()),
         TypeError,
-        "loss is of type MeanSquaredError; expected a name or an object of lstmfast's Loss",
+        "loss is of type lstmfast.metrics.MeanSquaredError; expected a name or an object of lstm",
     ),
     "metric twice": (
         lambda: compiled().compile(

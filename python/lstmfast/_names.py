@@ -75,8 +75,11 @@ class Registry(Generic[K]):
             return self._named(name)(**config)
         if isinstance(identifier, str):
             return self._named(identifier)()
+        kind, came = type(identifier), what_came(identifier)
+        if self.find(kind.__name__):  # of the same name as one of ours
+            came = f"of type {kind.__module__}.{kind.__qualname__}"
         raise TypeError(
-            f"{self.what} is {what_came(identifier)}; expected a name or an object of lstmfast's "
+            f"{self.what} is {came}; expected a name or an object of lstmfast's "
             f"{self.base.__name__} classes"
         )
 
