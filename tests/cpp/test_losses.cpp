@@ -275,6 +275,31 @@ TEST_CASE("losses: errors say what is wrong") {
       "[sparse_categorical_crossentropy] target of row 1 is 3; expected a whole number of 0 .. 2");
 }
 
+// As another thread may write them after they were checked.
+TEST_CASE_TEMPLATE("losses: kernels take no label out of its row", T, float, double) {
+  const auto& table = kernels::table<T>();
+  for (const auto kernel : {table.categorical_crossentropy, table.softmax_crossentropy}) {
+    for (const double label : {3.0, -1.0, std::nan(""), 1e18, -1e18, HUGE_VAL, -HUGE_VAL}) {
+      auto prediction = matrix<T>(1, 3, {0.25, 0.25, 0.5});
+      Matrix<T> gradient(1, 3);
+      const T target = static_cast<T>(label);
+      double total = 0;
+      kernels::LossRows<T> rows{};
+      rows.rows = 1;
+      rows.columns = rows.prediction_stride = rows.gradient_stride = 3;
+      rows.prediction = prediction.data();
+      rows.target = &target;
+      rows.labels = true;
+      rows.scale = 1;
+      rows.gradient = gradient.data();
+      rows.total = &total;
+      kernel(rows);
+      CHECK(std::isfinite(total));
+      CHECK(gradient.guards_intact());
+    }
+  }
+}
+
 TEST_CASE("losses: shapes of targets") {
   const auto mse = make_loss<float>("mse"),
              scce = make_loss<float>("sparse_categorical_crossentropy"),

@@ -10,6 +10,15 @@ struct SmoothTarget {
   LF_INLINE Vec<T> operator()(Vec<T> t) const { return fma(t, keep, add); }
 };
 
+// The column that a label names; 0 where it names none. Labels were checked, but lie in the
+// caller's memory, where another thread may write at any moment: read once, and checked again,
+// whatever stands there leads to no other row.
+template <class T>
+LF_INLINE index label_column(const LossRows<T>& a, const T* t) {
+  const T label = *static_cast<const volatile T*>(t);
+  return label >= T(0) && label < T(a.columns) ? index(label) : 0;
+}
+
 // With P = sum of p, q = p / P limited to epsilon .. 1 - epsilon: loss = -sum of t log q.
 // d loss / d p_j = (g_j - sum of g p / P) / P with g = -t / q, and 0 where the limit holds.
 template <class T>
@@ -27,7 +36,7 @@ LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T
     return select(less(q, low), zero, select(less(high, q), zero, zero - target / q));
   };
   if (a.labels) {
-    const index label = index(*t);
+    const index label = label_column(a, t);
     const Vec<T> q = Vec<T>::set(p[label]) / sum;
     const Vec<T> g = slope(q, Vec<T>::set(T(1)));
     if (gradient) {
@@ -90,7 +99,7 @@ LF_INLINE double logit_row(const LossRows<T>& a, const T* x, const T* t, T row_s
   const Vec<T> zero = Vec<T>::zero();
   const SmoothTarget<T> smooth(a);
   const Vec<T> m = Vec<T>::set(row_max(a.columns, x));
-  const index label = a.labels ? index(*t) : 0;
+  const index label = a.labels ? label_column(a, t) : 0;
   const Vec<T> at_label =
       Vec<T>::set(x[label]) - m;  // read before output, which may be x, is written
   T* kept = gradient ? gradient : output;
