@@ -164,15 +164,39 @@ def test_fork_during_fit() -> None:
         fitting.join(LIMIT)
 
 
-def test_a_fit_that_does_not_begin_leaves_no_history_of_another() -> None:
+def test_a_fit_that_does_not_begin_leaves_no_trace() -> None:
+    """Refused in a callback, from another thread or for its data: nothing has changed or run."""
     model, x, y = model_and_data()
-    engine = model._engine
-    assert engine is not None
-    engine.fit(x, y, batch_size=16, epochs=1)
-    assert engine.history["loss"]
-    with pytest.raises(TypeError, match="x has dtype float64"):
-        engine.fit(x.astype(np.float64), y, batch_size=16, epochs=1)
-    assert engine.history == {}
+    calls: list[str] = []
+    other = LambdaCallback(on_train_begin=lambda logs: calls.append("begin"))
+    found: list[str] = []
+
+    def refused(error: type[Exception], **how: Any) -> None:
+        before = model.history, model.stop_training, model._run, model._states
+        engine_history = model._engine.history  # type: ignore[union-attr]
+        given = {"x": x, "y": y, "batch_size": 16, "verbose": 0, "callbacks": [other]} | how
+        with pytest.raises(error) as caught:
+            model.fit(**given)
+        found.append(str(caught.value))
+        assert (model.history, model.stop_training, model._run, model._states) == before
+        assert model._engine.history == engine_history  # type: ignore[union-attr]
+
+    def work() -> None:
+        model.stop_training = True
+        refused(RuntimeError)
+        in_thread(lambda: refused(RuntimeError))
+
+    run = model.fit(x, y, epochs=2, verbose=0)
+    assert not hasattr(other, "model")
+    fit_with(model, x, y, work)
+    assert found == [f"[model.fit] {RUNNING}"] * 2
+    assert model.stop_training
+    refused(ValueError, y=y[:, None])
+    refused(ValueError, validation_data=(x, y[:, None]))
+    refused(ValueError, validation_data=(x, y[:, None]), validation_freq=3)
+    assert calls == []
+    assert not hasattr(other, "model")
+    assert len(run.history["loss"]) == 2
 
 
 # Forks for every argument, so that all share one start; prints what each ended with and wrote.

@@ -38,13 +38,13 @@ void compile(AnyModel& self, const base::FlatConfig::Map& config, const py::obje
 py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index batch_size,
              index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
              const py::object& y_val, std::optional<index> validation_batch_size,
-             const py::object& weights, const py::object& weights_val,
-             const std::string& on_nonfinite, py::object on_epoch_begin, py::object on_epoch,
-             py::object on_batch_begin, py::object on_batch, py::object on_tick) {
+             const py::object& weights, const py::object& weights_val, bool validate,
+             const std::string& on_nonfinite, py::object on_train_begin, py::object on_epoch_begin,
+             py::object on_epoch, py::object on_batch_begin, py::object on_batch,
+             py::object on_tick) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.fit";
-    self.history = {};
     Inputs<T> train(op, x, y);
     train.weigh(op, "sample_weight", weights);
     std::optional<Inputs<T>> held_out;
@@ -58,9 +58,10 @@ py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index bat
     options.initial_epoch = initial_epoch;
     options.shuffle = shuffle;
     options.validation_batch_size = validation_batch_size.value_or(batch_size);
+    options.validate = validate;
     options.on_nonfinite = on_nonfinite_of(on_nonfinite);
-    Hooks hooks{std::move(on_epoch_begin), std::move(on_epoch), std::move(on_batch_begin),
-                std::move(on_batch), std::move(on_tick)};
+    Hooks hooks{std::move(on_train_begin), std::move(on_epoch_begin), std::move(on_epoch),
+                std::move(on_batch_begin), std::move(on_batch),       std::move(on_tick)};
     hooks.check(op);
     const model::Examples<T>* validation = held_out ? &held_out->examples : nullptr;
     model::History history;
@@ -69,7 +70,8 @@ py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index bat
           model::fit_flops(model, train.examples, validation, epochs - initial_epoch));
       model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
     } catch (...) {
-      self.history = std::move(history);
+      // a fit that was refused has none, and leaves that of the one before
+      if (!history.names.empty()) self.history = std::move(history);
       throw;
     }
     self.history = std::move(history);
@@ -125,7 +127,8 @@ void bind_training(py::class_<AnyModel>& model) {
            py::arg("epochs"), py::arg("initial_epoch") = 0, py::arg("shuffle") = true,
            py::arg("x_val") = none, py::arg("y_val") = none,
            py::arg("validation_batch_size") = none, py::arg("weights") = none,
-           py::arg("weights_val") = none, py::arg("on_nonfinite") = "raise",
+           py::arg("weights_val") = none, py::arg("validate") = true,
+           py::arg("on_nonfinite") = "raise", py::arg("on_train_begin") = none,
            py::arg("on_epoch_begin") = none, py::arg("on_epoch") = none,
            py::arg("on_batch_begin") = none, py::arg("on_batch") = none, py::arg("on_tick") = none)
       .def_property_readonly("history",

@@ -18,6 +18,11 @@ bool truth(const py::object& answer) {
 
 Hooks& hooks(void* context) { return *static_cast<Hooks*>(context); }
 
+bool on_train_begin(void* context) {
+  const WithGil gil;
+  return truth(call_python(hooks(context).train_begin));
+}
+
 bool on_epoch_begin(void* context, index epoch) {
   const WithGil gil;
   return truth(call_python(hooks(context).epoch_begin, py::int_(epoch)));
@@ -69,6 +74,7 @@ void Hooks::check(const char* op) const {
     throw py::type_error(std::string("[") + op + "] " + name + " is " + type_text(hook) +
                          "; expected a callable or None");
   };
+  check_one("on_train_begin", train_begin);
   check_one("on_epoch_begin", epoch_begin);
   check_one("on_epoch", epoch_end);
   check_one("on_batch_begin", batch_begin);
@@ -79,6 +85,7 @@ void Hooks::check(const char* op) const {
 model::Callbacks Hooks::callbacks() {
   model::Callbacks out;
   out.context = this;
+  if (!train_begin.is_none()) out.train_begin = on_train_begin;
   if (!epoch_begin.is_none()) out.epoch_begin = on_epoch_begin;
   if (!epoch_end.is_none()) out.epoch_end = on_epoch_end;
   if (!batch_begin.is_none()) out.batch_begin = on_batch_begin;

@@ -14,6 +14,7 @@ namespace py = pybind11;
 // ends it with that error. Ctrl-C is looked for at every tick. Lives as long as the call.
 class Hooks {
  public:
+  py::object train_begin = py::none();  // ()
   py::object epoch_begin = py::none();  // (epoch)
   py::object epoch_end = py::none();    // (epoch, logs)
   py::object batch_begin = py::none();  // (batch)

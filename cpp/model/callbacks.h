@@ -25,6 +25,7 @@ struct Progress {
 // throws leaves the running call, with the weights of the last whole step.
 struct Callbacks {
   void* context = nullptr;
+  bool (*train_begin)(void* context) = nullptr;  // all was checked: the fit is not refused any more
   bool (*epoch_begin)(void* context, index epoch) = nullptr;
   bool (*epoch_end)(void* context, index epoch, const Logs& logs) = nullptr;
   bool (*batch_begin)(void* context, index batch) = nullptr;

@@ -8,6 +8,7 @@
 #include "base/denormals.h"
 #include "base/rng.h"
 #include "model/batch_run.h"
+#include "model/book.h"
 #include "ops/vector.h"
 
 namespace lstmfast::model {
@@ -159,46 +160,19 @@ struct Validation {
   BatchRun<T> run;
   Meter<T> meter;
 
-  Validation(Model<T>& model, const Examples<T>& data, index batch_size)
-      : memory(model.pool()),
-        run("model.fit", model, data, batch_size, "the validation part"),
-        meter(run.make_meter()) {
+  Validation(Model<T>& model, const Examples<T>& data, const FitOptions& options)
+      : memory(model.pool()), run(checked(model, data, options)), meter(run.make_meter()) {
     memory->plan(run.extent(false));
+  }
+
+  static BatchRun<T> checked(Model<T>& model, const Examples<T>& data, const FitOptions& options) {
+    return {"model.fit", model, data, options.validation_batch_size, "the validation part"};
   }
 };
 
 Scores scores(const Logs& logs) {
   return {{logs.names, logs.names + logs.count}, {logs.values, logs.values + logs.count}};
 }
-
-// The logs of each epoch, validation behind training, on their way into the history.
-class Book {
- public:
-  Book(History& history, const std::vector<std::string>& names, bool validation)
-      : history_(history) {
-    history = {};
-    history.names = names;
-    for (std::size_t i = 0; validation && i < names.size(); ++i) {
-      history.names.push_back("val_" + names[i]);
-    }
-    history.values.resize(history.names.size());
-    values_.reserve(history.names.size());
-  }
-
-  void begin() { values_.clear(); }
-  void add(const Logs& logs) {
-    values_.insert(values_.end(), logs.values, logs.values + logs.count);
-  }
-  Logs end(index epoch) {
-    history_.epochs.push_back(epoch);
-    for (std::size_t i = 0; i < values_.size(); ++i) history_.values[i].push_back(values_[i]);
-    return {history_.names.data(), values_.data(), static_cast<index>(values_.size())};
-  }
-
- private:
-  History& history_;
-  std::vector<double> values_;
-};
 
 }  // namespace
 
@@ -209,9 +183,14 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
   const Busy busy(model.busy(), op);
   Trainer<T> trainer(op, model, train, options.batch_size, options.on_nonfinite, options.shuffle);
   std::optional<Validation<T>> held_out;
-  if (validation != nullptr) held_out.emplace(model, *validation, options.validation_batch_size);
+  if (validation != nullptr && options.validate) {
+    held_out.emplace(model, *validation, options);
+  } else if (validation != nullptr) {
+    Validation<T>::checked(model, *validation, options);
+  }
 
   Book book(history, trainer.meter().names(), held_out.has_value());
+  if (callbacks.train_begin != nullptr && callbacks.train_begin(callbacks.context)) return;
   TickClock clock;
   for (index e = options.initial_epoch; e < options.epochs; ++e) {
     if (callbacks.epoch_begin != nullptr && callbacks.epoch_begin(callbacks.context, e)) break;

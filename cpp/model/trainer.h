@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/book.h"
 #include "model/callbacks.h"
 #include "model/data.h"
 #include "model/model.h"
@@ -27,6 +28,7 @@ struct FitOptions {
   index initial_epoch = 0;  // the number of the first one
   bool shuffle = true;
   index validation_batch_size = 32;
+  bool validate = true;  // false: validation data are only checked, for callbacks to evaluate
   OnNonFinite on_nonfinite = OnNonFinite::raise;
 };
 
@@ -35,15 +37,10 @@ struct Scores {
   std::vector<double> values;
 };
 
-struct History {
-  std::vector<std::string> names;  // loss, metrics; then val_loss, val_metrics
-  std::vector<index> epochs;
-  std::vector<std::vector<double>> values;  // [name][epoch]
-};
-
 // One epoch is: order the samples, then for each batch gather, forward, loss, backward, clip, step.
 // The order depends on the seed and on how many epochs began since compile. `validation` may be
-// null. `history`, out: the epochs that ended, also where this throws.
+// null. `history`, out: the epochs that ended, also where this throws; untouched, and no callback
+// was called, where the fit is refused.
 template <class T>
 void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
          const FitOptions& options, const Callbacks& callbacks, History& history);

@@ -11,13 +11,14 @@ Letters: T steps, B batch, I input, H hidden, G gates, L layers.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Array = NDArray[Any]
 _Shape = tuple[int | None, ...]
+_Result = TypeVar("_Result")
 
 __version__: str
 
@@ -157,7 +158,13 @@ class Model:
 
     def get_weights(self) -> list[_Array]: ...
     def set_weights(self, weights: Sequence[_Array]) -> None:
-        """Set all weights, or none where one does not fit."""
+        """Set all weights, or none where one does not fit.
+
+        In a callback of fit too, but not while another thread trains.
+        """
+
+    def alone(self, op: str, f: Callable[[], _Result]) -> _Result:
+        """Return f(), called while nothing trains or saves the model; else RuntimeError."""
 
     def compile(
         self,
@@ -187,7 +194,9 @@ class Model:
         validation_batch_size: int | None = None,
         weights: _Array | None = None,
         weights_val: _Array | None = None,
+        validate: bool = True,
         on_nonfinite: str = "raise",
+        on_train_begin: Callable[[], object] | None = None,
         on_epoch_begin: Callable[[int], object] | None = None,
         on_epoch: Callable[[int, dict[str, float]], object] | None = None,
         on_batch_begin: Callable[[int], object] | None = None,
@@ -197,9 +206,11 @@ class Model:
         """Train, and return the history by name.
 
         A hook that returns something true ends training, one that raises ends it with that error;
-        the weights are then those after the last whole step. on_tick(epoch, batch, batches, logs)
-        comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore". weights: of
-        samples in the loss, (N,), or (N, rows of the prediction).
+        the weights are then those after the last whole step. on_train_begin comes when all was
+        checked: a fit that is refused calls nothing and leaves `history`. validate=False: the
+        validation data are only checked, for hooks to evaluate. on_tick(epoch, batch, batches,
+        logs) comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore". weights:
+        of samples in the loss, (N,), or (N, rows of the prediction).
         """
 
     @property

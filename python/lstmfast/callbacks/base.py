@@ -148,9 +148,7 @@ _EXPECTED = "an object of a class derived from lstmfast.callbacks.Callback"
 class CallbackList:
     """The callbacks of one call, and who listens to what."""
 
-    def __init__(
-        self, callbacks: Any, model: Sequential, params: dict[str, Any], where: str
-    ) -> None:
+    def __init__(self, callbacks: Any, where: str) -> None:
         if callbacks is None:
             callbacks = []
         elif isinstance(callbacks, Callback):
@@ -165,6 +163,9 @@ class CallbackList:
                         f"[{where}] {type(callback).__name__} has {hook}, which is not available "
                         "in this version"
                     )
+
+    def attach(self, model: Sequential, params: dict[str, Any]) -> None:
+        """Tell all of them the model and the parameters of the call that begins."""
         for callback in self.callbacks:
             callback.set_params(params)
             callback.set_model(model)

@@ -76,8 +76,10 @@ class FitRun:
         self.schedule = schedule
         self.validation = validation
         params = {"verbose": verbose, "epochs": schedule.epochs, "steps": steps}
-        self.callbacks = CallbackList(callbacks, model, params, "fit")  # type: ignore[arg-type]
-        self.history = self._find_history(params)
+        self.callbacks = CallbackList(callbacks, "fit")
+        self.history = self._find_history()
+        self.params = params
+        self.began = False  # the core found nothing to refuse
         self.on_epoch_begin = self.callbacks.listeners("on_epoch_begin")
         self.on_epoch_end = self.callbacks.listeners("on_epoch_end")
         self.on_epoch_done = self.callbacks.listeners("on_epoch_done")
@@ -93,14 +95,11 @@ class FitRun:
             or bool(self.callbacks.listeners("on_test_end"))
         )
 
-    def _find_history(self, params: dict[str, Any]) -> History:
+    def _find_history(self) -> History:
         for callback in self.callbacks.callbacks:
             if isinstance(callback, History):
                 return callback
-        history = History()
-        history.set_params(params)
-        history.set_model(self.model)  # type: ignore[arg-type]
-        return history
+        return History()
 
     def log_names(self, *, at_epochs: bool) -> list[str]:
         """Return the names in all logs of epochs, or of batches, before callbacks add any."""
@@ -119,26 +118,35 @@ class FitRun:
     def run(self, x: Array, y: Array, weights: Array | None = None) -> History:
         """Train."""
         model, outer = self.model, self.model._run
-        earlier = model._states
-        model.history = self.history
-        model.stop_training = False
-        model._run = self
         try:
-            self.callbacks.call("on_train_begin", {})
-            self.history.on_train_begin()
-            if self.schedule.initial_epoch > 0 and earlier is not None:
-                earlier.give(self.callbacks.callbacks)
-            if not model.stop_training:
-                self._train(x, y, weights)
+            self._train(x, y, weights)
             self.callbacks.call("on_train_end", self._last_logs())
             model._states = self.states()
         except BaseException:
-            with suppress(Exception):  # the first error is the one to hear of
-                model._states = self.states()
+            if self.began:
+                with suppress(Exception):  # the first error is the one to hear of
+                    model._states = self.states()
             raise
         finally:
-            model._run = outer
+            if self.began:
+                model._run = outer
         return self.history
+
+    def _begin(self) -> bool:
+        model, earlier = self.model, self.model._states
+        self.callbacks.attach(model, self.params)  # type: ignore[arg-type]
+        if self.history not in self.callbacks.callbacks:
+            self.history.set_params(self.params)
+            self.history.set_model(model)  # type: ignore[arg-type]
+        self.began = True
+        model.history = self.history
+        model.stop_training = False
+        model._run = self
+        self.callbacks.call("on_train_begin", {})
+        self.history.on_train_begin()
+        if self.schedule.initial_epoch > 0 and earlier is not None:
+            earlier.give(self.callbacks.callbacks)
+        return model.stop_training
 
     def _train(self, x: Array, y: Array, weights: Array | None) -> None:
         hooks = self._hooks()
@@ -157,7 +165,7 @@ class FitRun:
                 **hooks,
             )
         except BaseException:  # Ctrl-C and errors leave what was reached
-            if "on_epoch" not in hooks:
+            if self.began and "on_epoch" not in hooks:
                 self._record_all(self.engine.history)
             raise
         finally:
@@ -173,7 +181,7 @@ class FitRun:
         self.history.record_all(self.schedule.initial_epoch, self.model.renamed(values))
 
     def _hooks(self) -> dict[str, Any]:
-        hooks: dict[str, Any] = {}
+        hooks: dict[str, Any] = {"on_train_begin": self._begin}
         if self.on_epoch_begin or self.progress:
             hooks["on_epoch_begin"] = self._begin_epoch
         if self.on_epoch_end or self.on_epoch_done or self.progress or self.validates_here:
@@ -187,9 +195,10 @@ class FitRun:
         return hooks
 
     def _core_validation(self) -> dict[str, Any]:
-        if self.validation is None or self.validates_here:
+        if self.validation is None:
             return {}
         return {
+            "validate": not self.validates_here,
             "x_val": self.validation.x,
             "y_val": self.validation.y,
             "validation_batch_size": self.validation.batch_size,

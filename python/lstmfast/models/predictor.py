@@ -62,8 +62,8 @@ class Predictor(Compiled):
         size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
         steps_done = -(-len(samples) // size)
-        params = {"verbose": shown, "steps": steps_done}
-        listening = CallbackList(callbacks, self, params, "evaluate")  # type: ignore[arg-type]
+        listening = CallbackList(callbacks, "evaluate")
+        listening.attach(self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
         listening.call("on_test_begin", {})
         started = perf_counter()
         logs = self.renamed(engine.evaluate(samples, targets, size, weights))
@@ -111,8 +111,8 @@ class Predictor(Compiled):
             return engine.predict(samples, size)
         check_unavailable("predict", {"steps": steps}, {"steps": None})
         steps_done = -(-len(samples) // size)
-        params = {"verbose": shown, "steps": steps_done}
-        listening = CallbackList(callbacks, self, params, "predict")  # type: ignore[arg-type]
+        listening = CallbackList(callbacks, "predict")
+        listening.attach(self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
         listening.call("on_predict_begin", {})
         started = perf_counter()
         outputs = engine.predict(samples, size)
