@@ -209,6 +209,50 @@ def test_a_loss_that_is_not_finite() -> None:
     assert np.isnan(model.get_weights()[0]).any()
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_the_error_names_what_is_not_finite(shuffle: bool) -> None:
+    """The first such value of the batch, by its place in what the user passed."""
+    x = np.random.default_rng(0).random((12, 3, 2))
+    y, weights = x[:, :, :1].copy(), np.ones((12, 3))
+    model = Sequential([LSTM(4, return_sequences=True), Dense(1)], seed=0)
+    model.compile("adam", "mse")
+
+    def message(x: object, y: object, weights: object) -> str:
+        with pytest.raises(FloatingPointError, match="the weights are those before that") as caught:
+            model.fit(x, y, batch_size=2, sample_weight=weights, shuffle=shuffle, verbose=0)
+        return str(caught.value).partition("that batch")[2]
+
+    bad = x.copy()
+    bad[7, 2, 1] = np.nan
+    assert message(bad, y, None) == "; x[7, 2, 1] is nan (row 7, step 2)"
+    wrong = y.copy()
+    wrong[4, 1] = -np.inf
+    wrong[5, 0] = np.inf
+    bad[4:6, 1] = np.inf  # the batch of 4 and 5, if samples keep their order
+    found = message(bad, wrong, weights)
+    if shuffle:
+        row = found.partition("x[")[2].partition(",")[0]
+        assert row in ("4", "5", "7")
+        assert f"(row {row}, step " in found
+    else:
+        expected = "; x[4, 1, 0] is inf (row 4, step 1); y[4, 1, 0] is -inf (row 4, step 1)"
+        assert found == expected
+    weights[4:6] = 0.0  # targets of weight 0 may be anything
+    assert "y[" not in message(bad, wrong, weights)
+
+
+def test_the_error_names_what_is_not_finite_in_a_batch_of_its_own() -> None:
+    x, y = np.ones((5, 2)), np.ones(5)
+    model = Sequential([Dense(1)], seed=0)
+    model.compile("adam", "mse")
+    y[3] = np.inf
+    with pytest.raises(FloatingPointError, match=r"that batch; y\[3\] is inf \(row 3\)$"):
+        model.train_on_batch(x, y)
+    y[3], x[2, 1] = 1.0, np.nan
+    with pytest.raises(FloatingPointError, match=r"that batch; x\[2, 1\] is nan \(row 2\)$"):
+        model.fit(x, y, validation_split=0.2, verbose=0)
+
+
 INTERRUPTED = """
     import _thread, signal, threading
     import numpy as np

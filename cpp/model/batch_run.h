@@ -25,6 +25,7 @@ class BatchRun {
   index samples(index b) const { return std::min(batch_, data_.in.count - b * batch_); }
   index sample_size() const { return data_.in.shape.count(); }  // values of one sample
   index target_size() const { return target_size_; }
+  index rows() const { return rows_; }  // of one sample's prediction
   // `gathered`: batches are put together from samples that lie apart.
   PassExtent extent(bool training, bool gathered = false) const {
     return {data_.in.shape,

@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "model/batch_run.h"
 #include "model/book.h"
+#include "model/non_finite.h"
 #include "ops/vector.h"
 
 namespace lstmfast::model {
@@ -133,10 +134,17 @@ class Trainer {
                 ", batch " + std::to_string(batch_) + " of " + std::to_string(run_.batches());
       }
       throw NonFinite("[" + std::string(op_) + "] " + what + " is not finite" + where +
-                      "; the weights are those before that batch" + doubt);
+                      "; the weights are those before that batch" + doubt + culprits(samples));
     }
     meter_.add_loss(std::isfinite(loss) ? std::nan("") : loss, samples);
     stop();
+  }
+
+  // In the caller's data, where it is to be mended.
+  std::string culprits(index samples) const {
+    const index first = std::max<index>(0, batch_ - 1) * run_.samples(0);
+    const index* const order = order_.empty() ? nullptr : order_.data() + first;
+    return non_finite_text(run_.data(), run_.rows(), order, first, samples);
   }
 
   const char* op_;

@@ -228,7 +228,7 @@ TEST_CASE("what is not finite does not reach the weights") {
   auto model = fresh();
   CHECK_THROWS_WITH_AS(fit(*model, problem.examples, fit_options),
                        "[model.fit] the loss is not finite in epoch 1 of 3, batch 3 of 3; the "
-                       "weights are those before that batch",
+                       "weights are those before that batch; y[4, 0] is inf (row 4)",
                        NonFinite);
   CHECK(model->training("test")->optimizer->iterations() == 2);
   const std::vector<float> finite = weights(*model);

@@ -1,0 +1,18 @@
+// Which values of the caller's made a step go wrong: text for its error. Knows no training.
+#pragma once
+
+#include <string>
+
+#include "model/data.h"
+
+namespace lstmfast::model {
+
+// "; x[7, 2, 0] is nan (row 7, step 2)": the first value that is infinite or NaN, for each of the
+// arrays x, y and sample_weight that holds one; targets of weight 0 may be anything. Looks at the
+// samples order[0 .. count), or from `first` on where order is null. `rows`: of one sample's
+// prediction.
+template <class T>
+std::string non_finite_text(const Examples<T>& data, index rows, const index* order, index first,
+                            index count);
+
+}  // namespace lstmfast::model
