@@ -136,9 +136,19 @@ void set_weights(AnyModel& self, const py::sequence& weights) {
                "[" << op << "] " << name << " has shape " << shape_of(arrays.back()).text()
                    << "; expected " << layers::Shape(parameter.shape).text());
     }
+    // nested: callbacks of a fit may set weights
+    const model::Busy busy(model.busy(), op, model::Busy::Kind::reading);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       parameters[i].import_from(arrays[i].data(), model.values());
     }
+  });
+}
+
+// f(), while no other call trains the model or reads its training state.
+py::object alone(const AnyModel& self, const std::string& op, const py::object& f) {
+  return self.visit([&](auto& model) {
+    const model::Busy busy(model.busy(), op.c_str());
+    return call_python(f);
   });
 }
 
@@ -197,7 +207,8 @@ void bind_model(py::module_& module) {
       .def("layers", &layer_dicts)
       .def("weight_names", &weight_names)
       .def("get_weights", &get_weights)
-      .def("set_weights", &set_weights, py::arg("weights"));
+      .def("set_weights", &set_weights, py::arg("weights"))
+      .def("alone", &alone, py::arg("op"), py::arg("f"));
   def_fast<&call>(model, "call", "call($self, x, batch_size, /)\n--\n\n");
   def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
   bind_layers(model);

@@ -112,7 +112,6 @@ class Compiled(Weighted):
             weighted_metrics = None
         given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
         check_unavailable("compile", given, dict.fromkeys(given))
-        before = self._optimizer, self._loss, self._metrics, self._renames
         with naming("compile", "optimizer"):
             chosen_optimizer = optimizers.get(optimizer)
         with naming("compile", "loss"):
@@ -120,14 +119,10 @@ class Compiled(Weighted):
             chosen_loss = None if loss is None else losses.get(loss)
         with naming("compile", "metrics"):
             chosen_metrics = get_all(only_output(metrics, nested=True))
+        if self._engine is not None:
+            self._tell(self._engine, chosen_optimizer, chosen_loss, chosen_metrics)
         self._set_metrics(chosen_metrics)
         self._optimizer, self._loss = chosen_optimizer, chosen_loss
-        try:
-            if self._engine is not None:
-                self._compile_engine(self._engine)
-        except Exception:
-            self._optimizer, self._loss, self._metrics, self._renames = before
-            raise
         self._states = None
         self._bind_optimizer()
 
@@ -136,23 +131,34 @@ class Compiled(Weighted):
         return self._states
 
     def _compile_engine(self, engine: _core.Model) -> None:
-        if self.optimizer is None or self.loss is None:
+        self._tell(engine, self.optimizer, self.loss, self.metrics)
+
+    def _tell(
+        self,
+        engine: _core.Model,
+        optimizer: optimizers.Optimizer | None,
+        loss: losses.Loss | None,
+        metrics: Sequence[Metric],
+    ) -> None:
+        if optimizer is None or loss is None:
             return
-        owner = self.optimizer._model() if self.optimizer._model else None
+        owner = optimizer._model() if optimizer._model else None
         if owner not in (None, self):
             raise ValueError(
                 "[compile] this optimizer object belongs to another model; give each model its own"
             )
-        config = {"seed": str(draw_seed(self._rng)), **self.loss.config()}
-        config |= self.optimizer.config()
-        if self.metrics:
-            config["metrics"] = ",".join(dict.fromkeys(core_kinds(self.metrics)))
+        drawn = self._rng.bit_generator.state
+        config = {"seed": str(draw_seed(self._rng)), **loss.config()}
+        config |= optimizer.config()
+        if metrics:
+            config["metrics"] = ",".join(dict.fromkeys(core_kinds(metrics)))
         try:
-            engine.compile(config, *own_functions(self.loss, self.metrics))
-        except ValueError as error:
-            if "custom" not in str(error):
+            engine.compile(config, *own_functions(loss, metrics))
+        except Exception as error:
+            self._rng.bit_generator.state = drawn  # a compile that is refused leaves no trace
+            if not isinstance(error, ValueError) or "custom" not in str(error):
                 raise
-            names = ",".join(metric.name for metric in self.metrics)
+            names = ",".join(metric.name for metric in metrics)
             text = str(error).replace('loss is "custom"', f'loss is "{config.get("loss.name")}"')
             text = text.replace(f'metrics is "{config.get("metrics")}"', f'metrics is "{names}"')
             raise ValueError(text) from None

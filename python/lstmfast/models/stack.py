@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_float, shape_text
@@ -15,6 +15,8 @@ from lstmfast.layers._input import sample_shape
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.models.chain import check_chain
 from lstmfast.utils import Seed, as_generator
+
+_Result = TypeVar("_Result")
 
 
 class Stack:
@@ -69,6 +71,9 @@ class Stack:
         >>> model.output_shape
         (None, 3)
         """
+        self._alone("Sequential.add", lambda: self._add(layer))
+
+    def _add(self, layer: Layer | Input) -> None:
         before = len(self.layers), self._sample_shape
         self._append(layer)
         try:
@@ -82,6 +87,13 @@ class Stack:
 
     def pop(self) -> Layer | None:
         """Remove the last layer and return it; None where there is none."""
+        return self._alone("Sequential.pop", self._pop)
+
+    def _alone(self, where: str, change: Callable[[], _Result]) -> _Result:
+        """Make a change after which there is another engine: a fit would go on with this one."""
+        return change() if self._engine is None else self._engine.alone(where, change)
+
+    def _pop(self) -> Layer | None:
         if not self.layers:
             return None
         layer = self.layers.pop()

@@ -79,7 +79,10 @@ class Trainer(Predictor):
             The share of the samples, taken from the end, to validate with; their `sample_weight`
             goes with them.
         validation_data : (x, y) or (x, y, sample_weight), optional
-            Other samples to validate with.
+            Other samples to validate with. Stateful layers go on from training to validation and
+            back with the same states, as in Keras: `reset_states` in a callback separates them
+            (``on_test_begin``, ``on_epoch_begin``). Each batch, of validation too, must have the
+            same number of samples.
         shuffle : bool
             Take the samples in a new order in each epoch.
         validation_batch_size : int, optional
