@@ -228,6 +228,7 @@ def test_weights_of_samples_and_classes(name: str) -> None:
     )
     x, y = samples(False), targets(name, columns)[:, 0]
     how: dict[str, Any] = {"epochs": 2, "batch_size": 2, "shuffle": False, "verbose": 0}
+    how["validation_split"] = 0.4  # of which one goes along, and the other does not
     of_samples = np.array([1.0, 2.0, 0.0, 0.5, 3.0], np.float32)
     for given in ({"sample_weight": of_samples}, {"class_weight": {0: 2.0, 1: 0.0, 2: 0.5}}):
         first, second = ours.fit(x, y, **how, **given), theirs.fit(x, y, **how, **given)
