@@ -6,11 +6,11 @@ import copy
 import json
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -397,9 +397,9 @@ except KeyboardInterrupt:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "ready\n"
-            while process.poll() is None:  # once may be before the wait begins
+            # once may be too early: before the wait begins
+            while not select.select([process.stdout], [], [], 0.5)[0]:
                 process.send_signal(signal.SIGINT)
-                time.sleep(0.05)
             assert process.stdout.readline() == "interrupted\n"
         finally:
             process.kill()
