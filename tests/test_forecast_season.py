@@ -84,10 +84,28 @@ def days_of_weeks_in_a_year(rng: np.random.Generator) -> Array:
 def test_made_series(
     series: Callable[[np.random.Generator], Array], unit: str, step: float, season: int
 ) -> None:
-    for seed in range(5):
+    for seed in range(3):
         values = series(np.random.default_rng(seed))
         assert find_season(values, calendar_periods(unit, step)) == season
     assert find_season(values) == season  # nothing known of the times
+
+
+def test_seasons_in_series_that_change() -> None:
+    month = np.arange(144)
+    noise = np.random.default_rng(8).normal(size=144)
+    cycle = 3 * np.sin(2 * np.pi * month / 12)
+    growing = np.exp(0.02 * month) * (10 + cycle) + 0.3 * noise
+    leaping = 100 + cycle + noise
+    leaping[70:] *= 50
+    for values in (
+        growing,
+        np.log(growing),
+        leaping,
+        np.log(leaping),
+        air_passengers().values[:, 0],
+    ):
+        assert find_season(values, calendar_periods("month", 1.0)) == 12
+        assert find_season(values) == 12
 
 
 def test_periods_of_no_calendar() -> None:

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from .outliers import rare_beyond
+
 __all__ = ["USUAL_PERIODS", "calendar_periods", "find_season", "seasonal_evidence"]
 
 Array = NDArray[np.float64]
@@ -30,9 +32,10 @@ _FEWEST_CYCLES = 3
 # Fine bins show a pattern, coarse ones a smooth cycle in noise.
 _FINE, _COARSE = 24, 6
 _MEMORY = 3
-# A period of the calendar is believed where chance is as good as excluded, at e^-5.5. Of periods
+_CYCLES_OF_CHANGE = 8
+# A period of the calendar is believed where chance is as good as excluded, at e^-6. Of periods
 # that nothing suggests hundreds are tried, and cycles that drift in phase may look like seasons.
-_EXPECTED, _UNEXPECTED = 5.5, 16.0
+_EXPECTED, _UNEXPECTED = 6.0, 16.0
 _LEAST_SHARE = 0.05
 _LONGEST_UNEXPECTED = 400
 # Enough to find an unexpected period by; more would only take longer.
@@ -80,6 +83,7 @@ def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
     >>> find_season(np.arange(10.0) ** 2)
     0
     """
+    values = _without_leaps(values)
     longest = len(values) / _FEWEST_CYCLES
     expected = sorted(period for period in periods if period <= longest)
     # margin over what is asked for, so that likely periods and others can be compared
@@ -99,6 +103,16 @@ def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
             if seasonal_evidence(changes, longer) > 2 * _EXPECTED:
                 season = longer
     return season
+
+
+def _without_leaps(values: Array) -> Array:
+    """Return the series without rare leaps to a new level, beside which no season would count."""
+    if len(values) < 2:
+        return values
+    steps = np.diff(values)
+    usual = np.median(steps)
+    limit = rare_beyond(abs(steps - usual), abs(steps - usual))
+    return np.append(0.0, np.cumsum(np.clip(steps, usual - limit, usual + limit)))
 
 
 def seasonal_evidence(values: Array, period: float) -> float:
@@ -148,12 +162,16 @@ def _evidence(series: Array, bins: int) -> float:
     # what rounding leaves of a straight line is no pattern
     if np.ptp(series) <= 1e-9 * max(abs(slope) * count, np.abs(series).max()):
         return 0.0
+    if count >= _CYCLES_OF_CHANGE * bins:
+        # a pattern that grows leaves a cycle over, which is no memory
+        slopes = _means(left * left_time, place) / _means(left_time**2, place)
+        left = left - slopes * left_time
     lags = np.arange(1, memory + 1)
     rows = np.arange(memory, count)
     past = rows[:, None] - lags
     weights = np.linalg.lstsq(left[past], left[rows], rcond=None)[0]
-    news = np.asarray(series[rows] - series[past] @ weights)
-    news = np.asarray(news - news.mean())
+    news: Array = np.asarray(series[rows] - series[past] @ weights)
+    news -= news.mean()
     explained = _means(news, place[rows])
     total = float(news @ news)
     share = float(explained @ explained) / total if total > 0 else 0.0
