@@ -371,7 +371,7 @@ def refused(
         call(**given)
     except (TypeError, ValueError) as caught:
         error = caught
-    assert error is not None, f"{where} took {name}={given[name]!r}"
+    assert error is not None, f"{where} took {name} of type {type(given[name]).__name__}"
     assert type(error) in (TypeError, ValueError), repr(error)
     assert str(error).startswith(f"[{where}] "), (name, str(error))
     assert everything() == before, (name, given[name])

@@ -323,6 +323,8 @@ def test_foreign_arrays(rnn: lf.LSTM) -> None:
     y, _ = rnn(x)
     for other in [x.tolist(), x.astype(np.float64), np.asfortranarray(x), Tensor(x), Detached(x)]:
         np.testing.assert_array_equal(rnn(other)[0], y)
+    half = x.astype(np.float16)
+    np.testing.assert_array_equal(rnn(half)[0], rnn(half.astype(np.float32))[0])
     swapped = x.astype(x.dtype.newbyteorder())
     np.testing.assert_array_equal(rnn(swapped)[0], y)
     readonly = x.copy()

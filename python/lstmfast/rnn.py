@@ -306,9 +306,9 @@ class LSTM:
             reverse direction does so behind them.
         training : bool
             Do what is random and keep what `backward` needs. x and the result are referred to, not
-            copied: leave them unchanged until then.
+            copied: leave them unchanged until then. lengths and resets are copied.
         out : numpy.ndarray, optional
-            Where to write y; an array like it.
+            Where to write y: an array like it, in C order, aligned, and in memory of its own.
         hx : None
             What torch calls `state`; refused, so that nobody's state is overlooked.
 
