@@ -12,7 +12,7 @@ from cli_runs import runner
 from lstmfast.forecasting import DataError, forecast
 from lstmfast.forecasting.baselines import linear
 from lstmfast.forecasting.intervals import error_scale
-from lstmfast.forecasting.outliers import find_outliers, replace_outliers
+from lstmfast.forecasting.outliers import ends_far, find_outliers, replace_outliers
 from lstmfast.forecasting.scaling import Scaling
 from lstmfast.forecasting.scores import score, values_ahead
 from lstmfast.forecasting.transforms import TRANSFORMS, check_values
@@ -61,6 +61,7 @@ def with_peaks() -> Array:
 )
 def test_what_belongs_to_a_series_stays(values: Array) -> None:
     assert find_outliers(values).size == 0
+    assert ends_far(values) == (len(values) == 201)  # the one that ends with a leap
 
 
 def test_replaced_values_lie_between_their_neighbours() -> None:
@@ -108,6 +109,13 @@ def test_the_note_names_the_line(
     assert f'a.csv line 2: column "x" has 0.01 next to {float(values[1]):g}; {did}\n' in err
     around = f"{float(values[39]):g} and {float(values[41]):g}"
     assert f'a.csv line 42: column "x" has 100000 next to {around}; {did}\n' in err
+    assert "may be wrong" not in err
+    Path("a.csv").write_text("x\n" + "\n".join([*values[1:40], "100000"]) + "\n")
+    code, _, err = runner(capsys)(*command)
+    assert code == 0, err
+    starts = f"has 100000 after {around.split()[0]}; the forecast starts from it"
+    assert f'a.csv line 41: column "x" {starts}, but it may be wrong\n' in err
+    assert did not in err
 
 
 def test_a_new_level_leaves_the_usual_steps_their_size() -> None:

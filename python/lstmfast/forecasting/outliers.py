@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .transforms import Transform
 
-__all__ = ["find_outliers", "rare_beyond", "replace_outliers"]
+__all__ = ["ends_far", "find_outliers", "rare_beyond", "replace_outliers"]
 
 Array = NDArray[np.float64]
 
@@ -63,14 +63,32 @@ def find_outliers(values: Array) -> NDArray[np.intp]:
     >>> find_outliers(series)
     array([17])
     """
+    return np.flatnonzero(_far(values)[:-1])
+
+
+def ends_far(values: Array) -> bool:
+    """Return whether the last value is far from those before it: a typo or a new level.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> series = np.sin(np.arange(40.0))
+    >>> ends_far(series), ends_far(np.append(series, 300.0))
+    (False, True)
+    """
+    return bool(_far(values)[-1])
+
+
+def _far(values: Array) -> NDArray[np.bool_]:
+    """Return which values are far from both sides; at the ends there is one."""
     if len(values) < _FEWEST_VALUES:
-        return np.empty(0, dtype=np.intp)
+        return np.zeros(len(values), dtype=np.bool_)
     padded = np.pad(values, _NEIGHBOURS, mode="reflect")
     medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS), axis=1)
     before = values - medians[: len(values)]
     after = values - medians[_NEIGHBOURS + 1 :]
-    lesser = np.where((before > 0) == (after > 0), np.minimum(abs(before), abs(after)), 0.0)[:-1]
-    return np.flatnonzero(lesser > rare_beyond(lesser, np.maximum(abs(before), abs(after))))
+    lesser = np.where((before > 0) == (after > 0), np.minimum(abs(before), abs(after)), 0.0)
+    return np.asarray(lesser > rare_beyond(lesser, np.maximum(abs(before), abs(after))))
 
 
 def replace_outliers(

@@ -10,6 +10,7 @@ from statistics import median
 import numpy as np
 
 from .demo import DemoRun
+from .outliers import ends_far
 from .pipeline import Forecast
 from .scores import Scores
 from .series import Series
@@ -52,7 +53,7 @@ def forecast_note(series: Series, coming: Forecast) -> str:
     how = f"{season}, look-back {window.lookback}, {forecaster.transform.name}"
     lines = [
         *series.notes,
-        *_replaced(series, coming),
+        *_suspicious(series, coming),
         f"{what}, {series.times[0]} to {series.times[-1]}",
         f"{how}, {_count(validation.epochs, 'epoch')}",
         *_epochs_note(plan),
@@ -70,8 +71,8 @@ def forecast_note(series: Series, coming: Forecast) -> str:
     return "\n".join(lines)
 
 
-def _replaced(series: Series, coming: Forecast) -> list[str]:
-    """Return a line for each value that looked wrong: where it stands, and what was done."""
+def _suspicious(series: Series, coming: Forecast) -> list[str]:
+    """Return a line for each value that looks wrong: where it stands, and what was done."""
     lines = []
     for row, column in coming.replaced:
         values = series.values[:, column]
@@ -79,6 +80,12 @@ def _replaced(series: Series, coming: Forecast) -> list[str]:
         lines.append(
             f"{series.where(row, column)} has {_value(values[row])} next to "
             f"{' and '.join(around)}; that looks wrong, the line between was taken instead"
+        )
+    target = series.values[:, 0]
+    if ends_far(coming.trained.forecaster.transform.scale(target)):
+        lines.append(
+            f"{series.where(len(target) - 1, 0)} has {_value(target[-1])} after "
+            f"{_value(target[-2])}; the forecast starts from it, but it may be wrong"
         )
     return lines
 
