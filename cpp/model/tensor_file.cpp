@@ -16,7 +16,8 @@
 namespace lstmfast::model {
 namespace {
 
-constexpr std::uint64_t kLengthSize = 8;  // bytes of the header's length, little-endian
+constexpr std::uint64_t kLengthSize = 8;         // bytes of the header's length, little-endian
+constexpr std::uint64_t kCheckedPart = 1 << 18;  // bytes read at a time: still in cache for the sum
 constexpr std::size_t kMaxListed = 8;
 
 std::string list_names(const std::vector<TensorInfo>& tensors) {
@@ -89,9 +90,16 @@ const TensorInfo& TensorFile::checked(std::string_view name, DType dtype,
 }
 
 void TensorFile::copy_bytes(const TensorInfo& info, void* out) const {
+  auto* const to = static_cast<char*>(out);
   const std::uint64_t size = info.end - info.begin;
-  file_.read(data_begin_ + info.begin, out, size);
-  LF_CHECK(!info.checksum || base::crc32c(out, static_cast<std::size_t>(size)) == *info.checksum,
+  std::uint32_t sum = 0;
+  for (std::uint64_t done = 0; done < size;) {
+    const std::uint64_t part = std::min(size - done, kCheckedPart);
+    file_.read(data_begin_ + info.begin + done, to + done, part);
+    if (info.checksum) sum = base::crc32c(to + done, static_cast<std::size_t>(part), sum);
+    done += part;
+  }
+  LF_CHECK(!info.checksum || sum == *info.checksum,
            where() << "tensor " << base::in_quotes(info.name)
                    << " is damaged: its bytes are not those that were saved");
 }

@@ -196,9 +196,12 @@ def _imports(frame: Any) -> bool:
     return opname[instruction] == "IMPORT_FROM"
 
 
+_ATTRIBUTES = frozenset(name for names in _INSTEAD.values() for name in names.split())
+
+
 def is_attribute(name: str) -> bool:
     """Tell whether Keras's objects have an attribute that ours lack."""
-    return any(name in names.split() for names in _INSTEAD.values())
+    return name in _ATTRIBUTES
 
 
 def missing_attribute(owner: Any, name: str) -> AttributeError:
