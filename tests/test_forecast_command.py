@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cli_runs import SALES, TIMED, Run, monthly, runner
 from lstmfast.forecasting import report
+from lstmfast.forecasting.scores import Scores
+from lstmfast.forecasting.validation import Plan, Validation
 
 
 @pytest.fixture
@@ -107,3 +110,14 @@ def test_what_is_left_out_at_the_ends_is_told(run: Run, tmp_path: Path) -> None:
 )
 def test_a_small_difference_is_not_told_as_none(mine: float, rule: float, said: str) -> None:
     assert report._verdict("One step ahead", mine, {"persistence": rule})[1] == said
+
+
+def test_errors_that_look_the_same_are_as_good() -> None:
+    for mine, rule in ((16.961, 16.999), (16.999, 16.961), (5.0, 5.0), (0.0, 0.0)):
+        same = f"persistence is as good as the LSTM, {report._number(rule)}."
+        assert report._verdict("Now", mine, {"persistence": rule}) == [f"Now {same}"]
+    plan = Plan(5, 1)
+    for mine, rule, nevertheless in ((1.781, 1.779, False), (1.79, 1.779, True), (1, 2, False)):
+        scores = {"LSTM": Scores(mine, mine), "persistence": Scores(rule, rule)}
+        found = Validation(np.ones((5, 2)), 2, scores, 9, plan)
+        assert ("nevertheless" in report._validation_verdict(found)[-1]) == nevertheless

@@ -114,15 +114,13 @@ def _validation_table(validation: Validation) -> list[str]:
 
 def _validation_verdict(validation: Validation) -> list[str]:
     mine = validation.scores["LSTM"]
-    rules = {name: each for name, each in validation.scores.items() if name != "LSTM"}
-    one = {name: each.one_step for name, each in rules.items()}
-    lines = _verdict("One step ahead", mine.one_step, one)
-    wins = mine.one_step < min(one.values())
+    rules = [(name, each) for name, each in validation.scores.items() if name != "LSTM"]
+    compared = [("One step ahead", mine.one_step, {name: each.one_step for name, each in rules})]
     if validation.reach > 1:
-        more = {name: each.rolling for name, each in rules.items()}
-        lines += _verdict(f"1 to {validation.reach} steps ahead", mine.rolling, more)
-        wins = wins and mine.rolling < min(more.values())
-    if not wins:
+        where = f"1 to {validation.reach} steps ahead"
+        compared.append((where, mine.rolling, {name: each.rolling for name, each in rules}))
+    lines = [line for each in compared for line in _verdict(*each)]
+    if any(_differ(error, min(others.values())) > 0 for _, error, others in compared):
         lines.append("The forecast is the LSTM's nevertheless: the rules are only compared with.")
     return lines
 
@@ -187,13 +185,18 @@ def _verdict(where: str, mine: float, others: dict[str, float]) -> list[str]:
     """Return in plain words whether the LSTM or the best of the rules wins."""
     name = min(others, key=lambda key: others[key])
     best = others[name]
+    if _differ(mine, best) == 0:
+        return [f"{where} {name} is as good as the LSTM, {_number(best)}."]
     if mine < best:
         second = f"  second is {name}" + (f", {_worse(best / mine)}." if mine > 0 else ".")
         return [f"{where} the LSTM wins, {_number(mine)} against {_number(best)};", second]
-    if mine == best:
-        return [f"{where} {name} is as good as the LSTM, {_number(best)}."]
     last = f"the LSTM is {_worse(mine / best)}." if best > 0 else "which is exact."
     return [f"{where} {name} wins, {_number(best)} against {_number(mine)};", f"  {last}"]
+
+
+def _differ(mine: float, other: float) -> float:
+    """Return the difference of two errors; none where they look the same as printed."""
+    return 0.0 if _number(mine) == _number(other) else mine - other
 
 
 def _worse(ratio: float) -> str:
