@@ -143,7 +143,7 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
 }
 
 // forward() for what needs no conversion, with a short way in and out: small batches would wait for
-// it. None where something is not as it must be; resets only with batch_first.
+// it. None where something is not as it must be.
 py::object call(AnyRnn& self, py::handle x, py::handle state, py::handle lengths, py::handle resets,
                 py::handle training, py::handle out, py::handle batch_first) {
   const bool rows_first = is_true(batch_first, "batch_first");

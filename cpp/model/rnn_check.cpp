@@ -10,7 +10,7 @@ namespace {
 
 using base::shape_text;
 
-// `letters` of the parts and of the features.
+// `parts` and `features` are the letters of the first and the last axis.
 template <class T>
 void check_state(const char* op, const char* name, const RnnArray<const T*>& state,
                  const layers::Shape& expected, const char* parts, const char* features) {
@@ -22,7 +22,7 @@ void check_state(const char* op, const char* name, const RnnArray<const T*>& sta
                                         << "; expected " << text());
 }
 
-// `one`: of one sequence.
+// `one`: x is one sequence.
 void copy_lengths(const char* op, const RnnArray<const index*>& given, bool one, index batch,
                   index steps, RnnRows& rows) {
   if (one) {
