@@ -25,6 +25,21 @@ def test_infinite_input_stays_in_its_lane(hidden: int, options: dict[str, Any]) 
         assert np.isfinite(array).all()
 
 
+@pytest.mark.isa
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True}, {"bidirectional": True}])
+def test_nan_is_taken_and_stays_in_its_row(options: dict[str, Any]) -> None:
+    rnn = lf.LSTM(3, 5, 2, seed=1, **options)
+    x = np.random.default_rng(0).standard_normal((7, 4, 3)).astype(np.float32)
+    expected = rnn(x)[0]
+    x[2] = np.nan
+    y, _ = rnn(x, training=True)
+    dx, _ = rnn.backward(np.ones_like(y))
+    others = np.arange(7) != 2
+    assert np.isnan(y[2]).all()
+    np.testing.assert_array_equal(y[others], expected[others])
+    assert np.isfinite(dx[others]).all()
+
+
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "hard_sigmoid"])
 def test_slope_at_the_kink_is_the_references(activation: str) -> None:
     rnn = lf.LSTM(2, 3, activation=activation, dtype="float64")
