@@ -33,9 +33,17 @@ struct Engine {
   layers::Shape x_shape;
 
   explicit Engine(const model::RnnOptions& options) : rnn(options) {}
+  ~Engine() { let_go(); }
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
 
   static int& flags_of(const py::object& array) {
     return py::detail::array_proxy(array.ptr())->flags;
+  }
+
+  static void set_writable(const py::object& array, bool writable) {
+    constexpr int flag = py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    flags_of(array) = writable ? flags_of(array) | flag : flags_of(array) & ~flag;
   }
 
   void keep(Given<T> arrays, const layers::Shape& shape, py::object y_, bool own) {
@@ -44,14 +52,18 @@ struct Engine {
     kept = std::move(arrays);
     y = std::move(y_);
     own_y = own;
-    if (own_y) flags_of(y) &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    if (own_y) set_writable(y, false);
   }
   void let_go() {
-    if (own_y) flags_of(y) |= py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+    if (own_y) set_writable(y, true);
     own_y = false;
     y = py::object();
     kept.reset();
   }
+  struct LetGo {
+    Engine& engine;
+    ~LetGo() { engine.let_go(); }
+  };
 };
 
 struct AnyRnn {

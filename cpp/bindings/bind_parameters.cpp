@@ -54,6 +54,7 @@ void set(AnyRnn& self, const std::vector<Named>& values) {
       checked.push_back({&parameter, array.data()});
     }
     engine.rnn.set(checked);
+    engine.let_go();  // no backward will read it
   });
 }
 

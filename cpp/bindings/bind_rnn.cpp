@@ -115,6 +115,7 @@ Result run_forward(Engine<T>& engine, Given<T> given, bool training, py::handle 
     call.cells = array.mutable_data();
     cells = std::move(array);
   }
+  if (training) engine.let_go();  // of an earlier call, whose cache ends here
   {
     const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
     if (training) {
@@ -228,11 +229,11 @@ py::tuple run_backward(Engine<T>& engine, const py::array_t<T>& dy, const py::ar
   gradients.dx = dx.mutable_data();
   gradients.dh0 = dh0.mutable_data();
   gradients.dc0 = dc0.mutable_data();
+  const typename Engine<T>::LetGo done{engine};  // or interrupted: the cache ends in any case
   {
     const MaybeRelease release(2 * engine.rnn.flops(call.steps, call.batch));
     engine.rnn.backward(gradients);
   }
-  engine.let_go();
   return py::make_tuple(std::move(dx), py::make_tuple(std::move(dh0), std::move(dc0)));
 }
 

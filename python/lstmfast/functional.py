@@ -96,8 +96,6 @@ def lstm(
         y, (h, c), cells = run(core, packed._dtype, first, *args)
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm", error) from None
-    if training:
-        y.flags.writeable = True  # the core that would go back through it ends here
     return _result(y, h, c, cells)
 
 
