@@ -30,7 +30,8 @@ class Planner {
     if (count == 0) return {};
     const std::size_t offset = (top_ + alignment - 1) & ~(alignment - 1);
     const index room = static_cast<index>(kMaxBytes - offset) / static_cast<index>(sizeof(T));
-    if (count < 0 || offset > kMaxBytes || count > room) throw std::bad_array_new_length();
+    if (count < 0 || offset > kMaxBytes || count > room)
+      throw OutOfMemory(OutOfMemory::kUncountable);
     top_ = offset + static_cast<std::size_t>(count) * sizeof(T);
     peak_ = std::max(peak_, top_);
     return {offset, count};
@@ -54,14 +55,25 @@ class Planner {
   std::size_t peak_ = 0;
 };
 
-// Second pass: the one block. Grow-only; its pointers live until a reserve that grows, or its end.
+// Second pass: the one block. Its pointers live until a reserve() that replaces it, or its end.
 class Arena {
  public:
+  // Smaller blocks stay.
+  static constexpr std::size_t kSparedFrom = std::size_t{1} << 20;
+
   Arena() = default;
   explicit Arena(const Planner& plan) { reserve(plan); }
 
-  // Contents stay if the block is large enough already, otherwise all of it is new and zero.
-  void reserve(const Planner& plan) { block_.reserve(static_cast<index>(plan.bytes())); }
+  // Contents stay if the block is large enough already, otherwise all of it is new and zero. A
+  // large block of which kSpareCalls plans in turn need less than a quarter is replaced by one for
+  // the largest of them.
+  void reserve(const Planner& plan) {
+    planned_ = static_cast<index>(plan.bytes());
+    if (!spares()) block_.reserve(planned_);
+  }
+
+  // As reserve() of the plan in force: says whether the block is a new one.
+  bool keep() { return spares(); }
 
   // The array of a slot of the plan in force; null for an empty one.
   template <class T>
@@ -80,7 +92,25 @@ class Arena {
   std::size_t bytes() const noexcept { return static_cast<std::size_t>(block_.size()); }
 
  private:
+  static constexpr int kSpareCalls = 16;
+
+  bool spares() {
+    if (planned_ >= block_.size() / 4 || bytes() < kSparedFrom) {
+      spare_calls_ = 0;
+      return false;
+    }
+    most_ = std::max(spare_calls_ == 0 ? 0 : most_, planned_);
+    if (++spare_calls_ < kSpareCalls) return false;
+    spare_calls_ = 0;
+    block_ = {};
+    block_.reserve(most_);
+    return true;
+  }
+
   Buffer<unsigned char> block_;
+  index planned_ = 0;
+  int spare_calls_ = 0;  // in turn,
+  index most_ = 0;       // and what the largest of them planned
 };
 
 }  // namespace lstmfast::base

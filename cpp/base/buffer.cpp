@@ -1,6 +1,7 @@
 #include "base/buffer.h"
 
 #include <atomic>
+#include <cstdio>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -23,12 +24,29 @@ std::size_t room_for(std::size_t bytes) {
   return bytes >= kHugeFrom ? (bytes + kHugePage - 1) & ~(kHugePage - 1) : bytes;
 }
 
+std::string bytes_text(std::size_t bytes) {
+  if (bytes == OutOfMemory::kUncountable) return "more bytes than can be counted";
+  constexpr const char* kUnits[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+  double value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; value >= 999.5; value /= 1000) ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g %s", value, kUnits[unit]);
+  return text;
+}
+
 }  // namespace
+
+OutOfMemory::OutOfMemory(std::size_t bytes) : OutOfMemory(bytes, "out of memory: a block") {}
+
+OutOfMemory::OutOfMemory(std::size_t bytes, const std::string& what_for)
+    : bytes_(bytes), message_(what_for + " needs " + bytes_text(bytes)) {}
 
 namespace detail {
 
 void* allocate_zeroed(std::size_t bytes) {
-  void* p = ::operator new(room_for(bytes), alignment_for(bytes));
+  void* const p = ::operator new(room_for(bytes), alignment_for(bytes), std::nothrow);
+  if (p == nullptr) throw OutOfMemory(bytes);
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   // A refusal changes speed only.
   if (bytes >= kHugeFrom) static_cast<void>(::madvise(p, room_for(bytes), MADV_HUGEPAGE));

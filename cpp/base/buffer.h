@@ -6,6 +6,8 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -17,8 +19,25 @@ namespace lstmfast::base {
 // One cache line, and the widest vector of any ISA: no vector of an aligned row straddles lines.
 inline constexpr std::size_t kBufferAlignment = 64;
 
+// Says how much was asked for.
+class OutOfMemory : public std::bad_alloc {
+ public:
+  static constexpr std::size_t kUncountable = std::numeric_limits<std::size_t>::max();
+
+  explicit OutOfMemory(std::size_t bytes);
+  // "`what_for` needs 3.2 GB".
+  OutOfMemory(std::size_t bytes, const std::string& what_for);
+
+  std::size_t bytes() const noexcept { return bytes_; }
+  const char* what() const noexcept override { return message_.what(); }
+
+ private:
+  std::size_t bytes_;
+  std::runtime_error message_;  // copied without an exception
+};
+
 namespace detail {
-// bytes > 0. Zeroed and aligned to kBufferAlignment at least. Throws std::bad_alloc.
+// bytes > 0. Zeroed and aligned to kBufferAlignment at least. Throws OutOfMemory.
 void* allocate_zeroed(std::size_t bytes);
 // p from allocate_zeroed(bytes), the same bytes.
 void release(void* p, std::size_t bytes) noexcept;
@@ -47,7 +66,7 @@ class Buffer {
 
   // Exactly `count` elements, all zero, whatever was there. Keeps the memory if it is large enough.
   void resize(index count) {
-    if (count < 0 || count > kMaxCount) throw std::bad_array_new_length();
+    if (count < 0 || count > kMaxCount) throw OutOfMemory(OutOfMemory::kUncountable);
     if (count > capacity_) {
       allocate(count);
     } else if (count > 0) {

@@ -143,7 +143,9 @@ void bind_layers(py::class_<AnyModel>& model) {
           [](const AnyModel& self, index layer) {
             self.visit([layer](auto& model) { model.reset_carried(layer); });
           },
-          py::arg("layer") = -1);
+          py::arg("layer") = -1)
+      .def("release_memory",
+           [](AnyModel& self) { self.visit([](auto& model) { model.release_memory(); }); });
 }
 
 }  // namespace lstmfast::bindings

@@ -287,7 +287,13 @@ void bind_rnn(py::module_& module) {
           },
           [](AnyRnn& self, std::uint64_t calls) {
             self.visit([calls](auto& engine) { engine.rnn.set_training_calls(calls); });
-          });
+          })
+      .def("release_memory", [](AnyRnn& self) {
+        self.visit([](auto& engine) {
+          engine.rnn.release_memory();
+          engine.let_go();
+        });
+      });
   bind_parameters(rnn);
 }
 

@@ -116,6 +116,13 @@ void Model<T>::run_layer(const layers::Layer<T>& layer, layers::Pass<T>& pass,
 }
 
 template <class T>
+void Model<T>::release_memory() {
+  const Busy busy(busy_, "model.release_memory");
+  pool_.clear();
+  if (const std::shared_ptr<Training<T>> training = this->training()) training->memory.clear();
+}
+
+template <class T>
 void Model<T>::reset_carried(index layer) const {
   const Busy busy(busy_, "model.reset_states", Busy::Kind::nested);
   if (layer < 0) {

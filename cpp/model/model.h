@@ -49,6 +49,8 @@ class Model {
   }
 
   Pool<PassMemory<T>>& pool() const { return pool_; }
+  // Frees what calls keep for those to come.
+  void release_memory();
 
   // Shape of one output for samples of this shape; throws unless the model takes them.
   layers::Shape output_shape(const char* op, const Samples<T>& samples) const;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "base/arena.h"
 #include "layers/chain.h"
@@ -32,7 +33,8 @@ class PassMemory {
  public:
   explicit PassMemory(const layers::Chain<T>& chain) : chain_(chain), state_(chain.make_state()) {}
 
-  // Pointers of an earlier plan end here. Memory grows, it never shrinks.
+  // Pointers of an earlier plan end here. Memory for batches of which kSparePlans plans in turn
+  // need less than a quarter is replaced by memory for the largest of them.
   void plan(const PassExtent& extent);
 
   const PassExtent& extent() const { return extent_; }
@@ -50,17 +52,35 @@ class PassMemory {
   // `pass` without its arena, which is this memory's own.
   void forward(layers::Pass<T>& pass, const T* x, T* y) {
     pass.arena = &arena_;
-    chain_.forward(pass, *state_, x, y);
+    with_memory(extent_, [&] { chain_.forward(pass, *state_, x, y); });
   }
   void backward(const layers::Pass<T>& pass, const T* x, const T* y, T* dy) {
-    chain_.backward(pass, *state_, x, y, dy, nullptr);
+    with_memory(extent_, [&] { chain_.backward(pass, *state_, x, y, dy, nullptr); });
   }
 
  private:
+  static constexpr int kSparePlans = 16;
+
+  // Whether the memory is too large for what plans have needed of late.
+  bool spares(const PassExtent& extent);
+  // f(), whose want of memory is told by the batch.
+  template <class F>
+  static void with_memory(const PassExtent& extent, F f) {
+    try {
+      f();
+    } catch (const base::OutOfMemory& error) {
+      throw base::OutOfMemory(error.bytes(), "out of memory: a batch of " +
+                                                 std::to_string(extent.batch) +
+                                                 " samples of shape " + extent.input.text());
+    }
+  }
+
   const layers::Chain<T>& chain_;
   std::unique_ptr<layers::LayerState> state_;
   base::Arena arena_;
   PassExtent extent_;
+  int spare_plans_ = 0;    // in turn,
+  index spare_batch_ = 0;  // and the largest batch of them
   base::Slot<T> x_, target_, weights_, prediction_, gradient_, loss_weights_, metric_weights_;
 };
 

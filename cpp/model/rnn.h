@@ -140,6 +140,9 @@ class Rnn {
 
   double flops(index steps, index batch) const;  // of inference, roughly
 
+  // Frees what calls keep for those to come, the cache of a training call too.
+  void release_memory();
+
  private:
   struct Memory {
     // By n; inference uses one a direction.
@@ -155,6 +158,11 @@ class Rnn {
   void plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const;
   void forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
                const std::vector<ops::LstmTrace<T>>* traces = nullptr) const;
+  // f(), whose want of memory is told by what the call is: "`what` of x (...)".
+  template <class F>
+  void with_memory(const char* op, const char* what, const ops::LstmCall<T>& call, F f) const;
+  void backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradients<T>& gradients,
+                       Memory& memory);
   void drop(const ops::LstmCall<T>& call, index l, Memory& memory) const;
   bool drops(const ops::LstmCall<T>& call) const { return options_.dropout > 0 && call.noise.draw; }
   template <class F>

@@ -1,5 +1,8 @@
 // Rnn's passes: what one layer hands to the next, and when directions run side by side.
+#include <string>
+
 #include "base/denormals.h"
+#include "base/shape_text.h"
 #include "layers/layer.h"
 #include "model/rnn.h"
 #include "ops/lstm_threads.h"
@@ -107,6 +110,14 @@ void Rnn<T>::plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const
 }
 
 template <class T>
+void Rnn<T>::release_memory() {
+  const Busy busy(busy_, "lstm.release_memory");
+  cache_ = Cache::none;
+  memory_.clear();
+  pool_.clear();
+}
+
+template <class T>
 void Rnn<T>::forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
                      const std::vector<ops::LstmTrace<T>>* traces) const {
   if (call.batch == 0) return;
@@ -137,17 +148,36 @@ void Rnn<T>::forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
 }
 
 template <class T>
+template <class F>
+void Rnn<T>::with_memory(const char* op, const char* what, const ops::LstmCall<T>& call,
+                         F f) const {
+  try {
+    f();
+  } catch (const base::OutOfMemory& error) {
+    throw base::OutOfMemory(
+        error.bytes(),
+        std::string("[") + op + "] out of memory: " + what + " of x " +
+            base::shape_text({{"B", call.batch}, {"T", call.steps}, {"I", options_.input}}) +
+            ", hidden_size=" + std::to_string(options_.hidden) + ",");
+  }
+}
+
+template <class T>
 void Rnn<T>::infer(const ops::LstmCall<T>& call) const {
-  typename Pool<Memory>::Lease memory(pool_);
-  forward(call, Pass::infer, *memory);
+  with_memory("lstm.forward", "the states", call, [&] {
+    typename Pool<Memory>::Lease memory(pool_);
+    forward(call, Pass::infer, *memory);
+  });
 }
 
 template <class T>
 void Rnn<T>::trace(const ops::LstmCall<T>& call,
                    const std::vector<ops::LstmTrace<T>>& traces) const {
-  // Not from the pool: its workspaces are as large as those of training.
-  Memory memory;
-  forward(call, Pass::trace, memory, &traces);
+  with_memory("lstm.trace", "the gates", call, [&] {
+    // Not from the pool: its workspaces are as large as those of training.
+    Memory memory;
+    forward(call, Pass::trace, memory, &traces);
+  });
 }
 
 template <class T>
@@ -157,8 +187,10 @@ void Rnn<T>::train(const ops::LstmCall<T>& call) {
   cache_ = Cache::none;
   ops::LstmCall<T> named = call;
   named.noise.step = training_calls_ + 1;
-  typename KeptMemory<Memory>::Change memory(memory_);
-  forward(named, Pass::train, *memory);
+  with_memory("lstm.forward", "the training cache", call, [&] {
+    typename KeptMemory<Memory>::Change memory(memory_);
+    forward(named, Pass::train, *memory);
+  });
   ++training_calls_;
   call_ = named;
   cache_ = Cache::filled;
@@ -171,8 +203,15 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   const base::FlushDenormals flush;
   cache_ = Cache::none;  // its gates become gradients
   if (call.batch == 0) return;
-  typename KeptMemory<Memory>::Change change(memory_);
-  Memory& memory = *change;
+  with_memory("lstm.backward", "the gradients", call, [&] {
+    typename KeptMemory<Memory>::Change memory(memory_);
+    backward_layers(call, gradients, *memory);
+  });
+}
+
+template <class T>
+void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradients<T>& gradients,
+                             Memory& memory) {
   const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
   const index last = options_.layers - 1, B = call.batch;
   const auto inputs = [&](index l) { return call.steps * B * (l > 0 ? D * O : options_.input); };
@@ -218,6 +257,7 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   template void Rnn<T>::trace(const ops::LstmCall<T>&, const std::vector<ops::LstmTrace<T>>&) \
       const;                                                                                  \
   template void Rnn<T>::train(const ops::LstmCall<T>&);                                       \
+  template void Rnn<T>::release_memory();                                                     \
   template void Rnn<T>::backward(const ops::LstmGradients<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)

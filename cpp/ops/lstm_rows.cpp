@@ -42,7 +42,7 @@ void LstmRows<T>::order(const LstmCall<T>& call) {
   const std::array<index, 10> sizes = {
       call.batch,  call.steps,     call.x_row,      call.x_step,           call.y_row,
       call.y_step, call.cells_row, call.cells_step, call.cells != nullptr, call.reverse};
-  if (whole && sizes == whole_rows_) return;
+  if (whole && sizes == whole_rows_ && !arena_.keep()) return;
   whole_rows_ = {-1};
   batch = call.batch;
   base::Planner rows_plan;

@@ -134,6 +134,8 @@ class Rnn:
 
     def grad(self, layer: int, name: str) -> _Array: ...
     def zero_grad(self) -> None: ...
+    def release_memory(self) -> None:
+        """Free what calls keep for those to come, the cache of a training call too."""
 
 @final
 class Model:
@@ -256,6 +258,9 @@ class Model:
 
     def reset_states(self, layer: int = -1) -> None:
         """Make what a layer carries from batch to batch zero; -1: of all layers."""
+
+    def release_memory(self) -> None:
+        """Free what calls keep for those to come."""
 
     @property
     def learning_rate(self) -> float: ...

@@ -178,6 +178,51 @@ TEST_CASE("arena: slots do not overlap, are aligned, and scratch may share") {
   CHECK(arena.at(a)[2] == 0);
 }
 
+TEST_CASE("arena: a large block that is hardly used is replaced by one for what is used") {
+  const auto plan_of = [](index count) {
+    Planner plan;
+    plan.add<char>(count);
+    return plan;
+  };
+  const index large = index{4} << 20, small = index{1} << 19;
+  Arena arena(plan_of(large));
+  const auto uses = [&](int times, index count) {
+    for (int i = 0; i < times; ++i) arena.reserve(plan_of(count));
+    return arena.bytes();
+  };
+  // sixteen in turn, of less than a quarter each
+  CHECK(uses(15, small) == std::size_t(large));
+  CHECK(uses(1, large / 4) == std::size_t(large));
+  CHECK(uses(15, small) == std::size_t(large));
+  const std::uint64_t before = allocation_count();
+  arena.reserve(plan_of(100));
+  CHECK(arena.bytes() == std::size_t(small));
+  CHECK(allocation_count() == before + 1);
+  CHECK(uses(100, 100) == std::size_t(small));  // too small to matter
+  CHECK(allocation_count() == before + 1);
+
+  CHECK(uses(1, large) == std::size_t(large));
+  arena.reserve(plan_of(small));
+  for (int i = 0; i < 14; ++i) CHECK(!arena.keep());
+  CHECK(arena.keep());
+  CHECK(arena.bytes() == std::size_t(small));
+}
+
+TEST_CASE("out of memory: says how much was asked for") {
+  const auto text = [](std::size_t bytes) { return std::string(OutOfMemory(bytes).what()); };
+  CHECK(text(999) == "out of memory: a block needs 999 bytes");
+  CHECK(text(999499) == "out of memory: a block needs 999 kB");
+  CHECK(text(999600) == "out of memory: a block needs 1 MB");
+  CHECK(text(446000000000) == "out of memory: a block needs 446 GB");
+  CHECK(std::string(OutOfMemory(5, "x").what()) == "x needs 5 bytes");
+  CHECK_THROWS_WITH_AS(Buffer<double>(std::numeric_limits<index>::max()),
+                       "out of memory: a block needs more bytes than can be counted", OutOfMemory);
+#if REFUSAL_TESTS
+  CHECK_THROWS_WITH_AS(Buffer<char>(std::numeric_limits<index>::max() / 8),
+                       "out of memory: a block needs 1.15 EB", OutOfMemory);
+#endif
+}
+
 TEST_CASE("arena: sums of sizes are checked") {
   const index most = std::numeric_limits<index>::max();
   Planner plan;

@@ -273,4 +273,29 @@ TEST_CASE("errors name what came and what was expected") {
 }
 
 }  // namespace
+TEST_CASE("rnn: release_memory ends the cache of training, and what follows is the same") {
+  auto rnn = make_rnn<float>(0), fresh = make_rnn<float>(0);
+  Arrays<float> arrays;
+  rnn->infer(arrays.call(*rnn));
+  rnn->train(arrays.call(*rnn));
+  rnn->release_memory();
+  CHECK_THROWS_AS(rnn->backward({}), std::invalid_argument);
+  rnn->train(arrays.call(*rnn));
+  const std::vector<float> y = arrays.y;
+  rnn->backward({});
+  fresh->train(arrays.call(*fresh));
+  fresh->backward({});
+  CHECK(arrays.y == y);
+  const auto gradients = [](Rnn<float>& of) {
+    std::vector<float> out;
+    for (const auto& parameter : of.parameters()) {
+      std::vector<float> part(std::size_t(parameter.place.count()));
+      of.get_gradient(parameter, part.data());
+      out.insert(out.end(), part.begin(), part.end());
+    }
+    return out;
+  };
+  CHECK(gradients(*rnn) == gradients(*fresh));
+}
+
 }  // namespace lstmfast::model
