@@ -1,7 +1,10 @@
 #include "base/buffer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
+
+#include "base/interrupt.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -23,6 +26,9 @@ std::align_val_t alignment_for(std::size_t bytes) {
 std::size_t room_for(std::size_t bytes) {
   return bytes >= kHugeFrom ? (bytes + kHugePage - 1) & ~(kHugePage - 1) : bytes;
 }
+
+// Zeroed so much at a time: each page is one that the system has yet to give.
+constexpr std::size_t kZeroedAtOnce = std::size_t{16} << 20;
 
 std::string bytes_text(std::size_t bytes) {
   if (bytes == OutOfMemory::kUncountable) return "more bytes than can be counted";
@@ -51,7 +57,17 @@ void* allocate_zeroed(std::size_t bytes) {
   // A refusal changes speed only.
   if (bytes >= kHugeFrom) static_cast<void>(::madvise(p, room_for(bytes), MADV_HUGEPAGE));
 #endif
-  std::memset(p, 0, bytes);
+  try {
+    InterruptPoint point;
+    for (std::size_t at = 0; at < bytes; at += kZeroedAtOnce) {
+      const std::size_t part = std::min(bytes - at, kZeroedAtOnce);
+      std::memset(static_cast<unsigned char*>(p) + at, 0, part);
+      point.pass(static_cast<double>(part));
+    }
+  } catch (...) {
+    release(p, bytes);
+    throw;
+  }
   allocations.fetch_add(1, std::memory_order_relaxed);
   return p;
 }

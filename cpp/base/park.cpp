@@ -3,6 +3,7 @@
 #if defined(__linux__) && !defined(LSTMFAST_NO_FUTEX)
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <climits>
@@ -20,15 +21,23 @@ namespace {
 
 static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
-void futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value) noexcept {
-  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation, value, nullptr, nullptr,
-            0);
+void futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
+           const timespec* time = nullptr) noexcept {
+  ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation, value, time, nullptr, 0);
 }
 
 }  // namespace
 
 void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
   futex(word, FUTEX_WAIT_PRIVATE, expected);
+}
+void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
+              std::chrono::nanoseconds time) noexcept {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  timespec length{};
+  length.tv_sec = static_cast<time_t>(seconds.count());
+  length.tv_nsec = static_cast<long>((time - seconds).count());
+  futex(word, FUTEX_WAIT_PRIVATE, expected, &length);
 }
 void unpark_one(std::atomic<std::uint32_t>& word) noexcept { futex(word, FUTEX_WAKE_PRIVATE, 1); }
 void unpark_all(std::atomic<std::uint32_t>& word) noexcept {
@@ -67,6 +76,13 @@ void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
   Lot& lot = lot_of(&word);
   std::unique_lock<std::mutex> lock(lot.mutex);
   if (word.load(std::memory_order_acquire) == expected) lot.changed.wait(lock);
+}
+
+void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
+              std::chrono::nanoseconds time) noexcept {
+  Lot& lot = lot_of(&word);
+  std::unique_lock<std::mutex> lock(lot.mutex);
+  if (word.load(std::memory_order_acquire) == expected) lot.changed.wait_for(lock, time);
 }
 
 // The lock keeps the wake from falling between the sleeper's look at the word and its sleep.

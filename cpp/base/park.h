@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace lstmfast::base {
@@ -9,6 +10,9 @@ namespace lstmfast::base {
 // Sleeps while word holds `expected`. May wake for no reason: callers look again in a loop. A
 // change of the word followed by unpark is never missed.
 void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept;
+// The same, for so long at most.
+void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
+              std::chrono::nanoseconds time) noexcept;
 void unpark_one(std::atomic<std::uint32_t>& word) noexcept;
 void unpark_all(std::atomic<std::uint32_t>& word) noexcept;
 

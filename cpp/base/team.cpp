@@ -13,6 +13,7 @@
 #include "base/cpu_place.h"
 #include "base/denormals.h"
 #include "base/fork_count.h"
+#include "base/interrupt.h"
 #include "base/park.h"
 #include "base/spin.h"
 #include "base/wake_cost.h"
@@ -38,14 +39,19 @@ struct Job {
   int n;
   int caller_cpu;
   FpMode fp_mode;
+  Interrupt* interrupt;
   Clock::time_point told;  // where anybody sleeps: when the caller began to wake them
   std::atomic<std::int64_t> woken_ns{0};  // after which the last sleeper started
   std::atomic<bool> failed{false};
   std::exception_ptr error;  // of the thread that set failed
 
   void run_part(int tid) noexcept {
+    attempt([&] { function(context, tid, n); });
+  }
+  template <class F>
+  void attempt(F f) noexcept {
     try {
-      function(context, tid, n);
+      f();
     } catch (...) {
       if (!failed.exchange(true, std::memory_order_relaxed)) error = std::current_exception();
     }
@@ -108,6 +114,7 @@ void worker_main(Worker* worker, int tid, std::uint32_t born) noexcept {
     Job& job = *state.job;
     if (slept) note_start(job);
     set_fp_mode(job.fp_mode);
+    Interrupt::set_current(job.interrupt);
     job.run_part(tid);
     // On the caller's own CPU, spinning would keep the caller from going on.
     spin = job.caller_cpu < 0 || job.caller_cpu != current_cpu();
@@ -127,13 +134,19 @@ void tell(Worker& worker, Word what, int caller_cpu) noexcept {
   }
 }
 
-void await_workers() noexcept {
+void await_workers(Job& job) noexcept {
   const auto left = [&] { return state.pending.load(std::memory_order_acquire) & ~kCallerAsleep; };
   if (left() == 0 || spin_patience().wait([&] { return left() == 0; })) return;
   std::uint32_t seen = state.pending.fetch_or(kCallerAsleep, std::memory_order_acq_rel);
   while (left() != 0) {
     seen = state.pending.load(std::memory_order_acquire);
-    if ((seen & ~kCallerAsleep) != 0) park(state.pending, seen);
+    if ((seen & ~kCallerAsleep) == 0) continue;
+    if (job.interrupt == nullptr) {
+      park(state.pending, seen);
+    } else {
+      park_for(state.pending, seen, Interrupt::kPeriod);
+      job.attempt([&] { job.interrupt->look(); });
+    }
   }
 }
 
@@ -287,7 +300,7 @@ void Lease::run(Function function, void* context) const {
     function(context, 0, 1);
     return;
   }
-  Job job{function, context, n_, current_cpu(), fp_mode(), {}, {}, {}, {}};
+  Job job{function, context, n_, current_cpu(), fp_mode(), Interrupt::current(), {}, {}, {}, {}};
   const int asleep = sleepers(n_ - 1);
   if (asleep > 0) job.told = Clock::now();
   state.job = &job;
@@ -295,7 +308,7 @@ void Lease::run(Function function, void* context) const {
   for (int i = 0; i < n_ - 1; ++i) tell(*state.workers[i], kWork, job.caller_cpu);
   const Clock::time_point all_told = asleep > 0 ? Clock::now() : job.told;
   job.run_part(0);
-  await_workers();
+  await_workers(job);
   const std::int64_t woken_ns = job.woken_ns.load(std::memory_order_relaxed);
   if (asleep > 0 && woken_ns > 0) {
     const std::chrono::duration<double> call = all_told - job.told;

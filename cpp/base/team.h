@@ -19,7 +19,8 @@
 
 namespace lstmfast::base::team {
 
-// tid in [0, n); tid 0 is the caller's thread. The caller's floating-point mode holds in all.
+// tid in [0, n); tid 0 is the caller's thread. The caller's floating-point mode and its Interrupt
+// hold in all.
 using Function = void (*)(void* context, int tid, int n);
 
 inline constexpr int kMaxThreads = 1024;

@@ -1,4 +1,5 @@
-// When a call lets other Python threads run, and how its own comes back. Knows no call.
+// When a call lets other Python threads run, how its own comes back, and how Ctrl-C ends it. Knows
+// no call.
 //
 // Python ends each thread but one that wants the GIL while the interpreter exits, by pthread_exit.
 // That unwinds the stack, and must meet no frame of ours: a catch (...) that does not pass it on
@@ -15,6 +16,8 @@
 #include <optional>
 #include <thread>
 #include <utility>
+
+#include "base/interrupt.h"
 
 namespace lstmfast::bindings {
 
@@ -110,23 +113,37 @@ class WithGil {
   WithGil& operator=(const WithGil&) = delete;
 
  private:
+  const base::Uninterrupted other_;  // Python code ends by itself
   WithoutGil* given_;
 };
+
+// Throws what a signal's handler raised, KeyboardInterrupt above all. Says whether this is the
+// thread on which Python runs handlers.
+inline bool check_signals(void* = nullptr) {
+  const WithGil gil;
+  if (until_exit([] { return PyErr_CheckSignals(); }) != 0) throw py::error_already_set();
+  const py::object threading = result_until_exit([] { return PyImport_ImportModule("threading"); });
+  return call_method(threading, "main_thread").attr("ident").cast<unsigned long>() ==
+         PyThread_get_thread_ident();
+}
 
 // Taking the GIL back beside a busy Python thread can cost its whole switch interval (5 ms), so
 // that only calls that take about 200 us and more give it away: at the 50 GFLOP/s that small calls
 // reach, this many.
 constexpr double kReleaseFlops = 1e7;
 
-// Holds no GIL while it lives, where the work is worth it.
+// Where the work is worth it, holds no GIL while it lives, and lets signals end the work.
 class MaybeRelease {
  public:
   explicit MaybeRelease(double flops) {
-    if (flops >= kReleaseFlops) release_.emplace();
+    if (flops < kReleaseFlops) return;
+    release_.emplace();
+    interrupt_.emplace(&check_signals);
   }
 
  private:
   std::optional<WithoutGil> release_;
+  std::optional<base::Interrupt> interrupt_;
 };
 
 }  // namespace lstmfast::bindings

@@ -44,8 +44,8 @@ bool on_batch_end(void* context, index batch, const model::Logs& logs) {
 }
 
 bool on_tick(void* context, const model::Progress& progress) {
+  check_signals();
   const WithGil gil;
-  if (until_exit([] { return PyErr_CheckSignals(); }) != 0) throw py::error_already_set();
   const py::object& tick = hooks(context).tick;
   if (tick.is_none()) return false;
   return truth(call_python(tick, py::int_(progress.epoch), py::int_(progress.batch),

@@ -134,9 +134,12 @@ bool BatchRun<T>::evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbac
   pass.values = model_.values();
   meter.reset();
   const double penalty = model_.definition().rules.penalty(model_.values());
+  std::vector<T> room;
   for (index b = 0; b < batches(); ++b) {
     const Batch batch = at(b);
+    typename Carried<T>::Undo undo(model_.carried(), room);
     const double loss = forward_loss(batch, false, pass, memory) + penalty;
+    undo.keep();
     meter.add(loss, batch.samples, metric_batch(batch, memory));
     if (callbacks.tick == nullptr || !clock.due()) continue;
     const Progress own = {0, b + 1, batches(), meter.logs()};

@@ -51,8 +51,10 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
   layers::Pass<T> pass;
   pass.values = values_.data();
   TickClock clock;
+  std::vector<T> room;
   const index batches = (samples.count + step - 1) / step;
   for (index b = 0; b < batches; ++b) {
+    typename Carried<T>::Undo undo(carried_, room);
     pass.batch = std::min(step, samples.count - b * step);
     pass.carried = carried.state();
     {
@@ -60,6 +62,7 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
       memory->forward(pass, samples.x + b * step * samples.shape.count(),
                       out + b * step * output.count());
     }
+    undo.keep();
     if (callbacks.tick != nullptr && clock.due() &&
         callbacks.tick(callbacks.context, {0, b + 1, batches, {nullptr, nullptr, 0}})) {
       return;

@@ -78,7 +78,9 @@ inline layers::Shape state_shape(const RnnOptions& options, const layers::Shape&
 template <class T>
 void check_output(const char* op, const RnnInput<T>& input, const T* out, index count);
 
-// Inference is const and may run in any number of threads while nobody sets parameters.
+// Inference is const and may run in any number of threads while nobody sets parameters. A call that
+// throws may have written part of its outputs; all else is as it was, but that there is nothing to
+// go back through after a training call or backward.
 template <class T>
 class Rnn {
  public:
@@ -108,6 +110,7 @@ class Rnn {
   void zero_gradients() {
     const Busy busy(busy_, "lstm.zero_grad", Busy::Kind::nested);
     gradients_.zero();
+    gradients_are_zero_ = true;
   }
 
   // The call that an input amounts to, without its outputs; it points into `rows`, which must stay
@@ -135,7 +138,7 @@ class Rnn {
 
   // dy laid out as y, dx as x, state gradients as states; dcells as the call's cells, which must
   // have been there. dblock and bias are not read: gradients are added to those of the
-  // parameters.
+  // parameters. A call that is interrupted adds nothing.
   void backward(const ops::LstmGradients<T>& gradients);
 
   double flops(index steps, index batch) const;  // of inference, roughly
@@ -173,6 +176,8 @@ class Rnn {
   std::vector<index> blocks_;              // where the parameters of n start
   std::vector<Parameter> parameters_;
   base::Buffer<T> values_, gradients_;
+  base::Buffer<T> gradients_before_;  // the running backward
+  bool gradients_are_zero_ = true;
 
   KeptMemory<Memory> memory_;  // of training
   ops::LstmCall<T> call_{};

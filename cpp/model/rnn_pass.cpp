@@ -1,7 +1,9 @@
 // Rnn's passes: what one layer hands to the next, and when directions run side by side.
 #include <string>
+#include <utility>
 
 #include "base/denormals.h"
+#include "base/interrupt.h"
 #include "base/shape_text.h"
 #include "layers/layer.h"
 #include "model/rnn.h"
@@ -115,6 +117,7 @@ void Rnn<T>::release_memory() {
   cache_ = Cache::none;
   memory_.clear();
   pool_.clear();
+  gradients_before_ = {};
 }
 
 template <class T>
@@ -203,10 +206,23 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   const base::FlushDenormals flush;
   cache_ = Cache::none;  // its gates become gradients
   if (call.batch == 0) return;
-  with_memory("lstm.backward", "the gradients", call, [&] {
-    typename KeptMemory<Memory>::Change memory(memory_);
-    backward_layers(call, gradients, *memory);
-  });
+  const bool from_zero = std::exchange(gradients_are_zero_, false);
+  // A short call is not interrupted, and a copy would cost it much.
+  const bool copied = !from_zero && base::Interrupt::current() != nullptr;
+  if (copied) {
+    gradients_before_.reserve(gradients_.size());
+    std::copy_n(gradients_.data(), gradients_.size(), gradients_before_.data());
+  }
+  try {
+    with_memory("lstm.backward", "the gradients", call, [&] {
+      typename KeptMemory<Memory>::Change memory(memory_);
+      backward_layers(call, gradients, *memory);
+    });
+  } catch (...) {
+    if (copied) std::copy_n(gradients_before_.data(), gradients_.size(), gradients_.data());
+    if (from_zero) zero_gradients();
+    throw;
+  }
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/denormals.h"
+#include "base/interrupt.h"
 #include "base/rng.h"
 #include "model/batch_run.h"
 #include "model/book.h"
@@ -89,6 +90,7 @@ class Trainer {
     const WeightRules<T>& rules = model_.definition().rules;
     training_->gradients.zero();
     memory_.backward(pass, batch.x, memory_.prediction(), memory_.gradient());
+    const base::Uninterrupted whole;  // weights change
     T* const gradients = training_->gradients.data();
     rules.add_gradients(model_.values(), gradients);
     const index count = training_->gradients.size();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "kernels/table.h"
 #include "ops/plan.h"
 #include "ops/weight_gradient.h"
@@ -13,13 +14,16 @@ namespace {
 template <class T>
 void share_rows(const kernels::Gemm<T>& product, index rows, double flops) {
   constexpr index kRowGrain = 8;  // whole tiles
-  base::team::parallel_for(threads_for(flops, rows / kRowGrain), rows, kRowGrain,
-                           [&](index begin, index end) {
-                             kernels::Gemm<T> part = product;
-                             part.row0 = begin;
-                             part.row1 = end;
-                             kernels::table<T>().gemm(part);
-                           });
+  base::team::parallel_for(
+      threads_for(flops, rows / kRowGrain), rows, kRowGrain, [&](index begin, index end) {
+        base::InterruptPoint point;
+        kernels::Gemm<T> part = product;
+        point.in_pieces({begin, end}, flops / double(rows), [&](base::Range r) {
+          part.row0 = r.begin;
+          part.row1 = r.end;
+          kernels::table<T>().gemm(part);
+        });
+      });
 }
 
 }  // namespace
@@ -130,6 +134,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
     const T* ones[kReductionRows];
     const T* x_rows[kReductionRows];
     std::fill_n(ones, kReductionRows, bias ? &one : nullptr);
+    base::InterruptPoint point;
     for (index begin = 0; begin < rows; begin += kReductionRows) {
       const index count = std::min(kReductionRows, rows - begin);
       for (index r = 0; r < count; ++r) x_rows[r] = address(x, begin + r);
@@ -150,6 +155,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
       g.dw_panel_stride = panel;
       g.packed = scratch.columns.data() + tile0 * mr * block_rows;
       add_weight_gradient(g);
+      point.pass(flops / double(rows) * double(count) / double(tiles) * double(tile1 - tile0));
     }
   });
 }

@@ -99,10 +99,13 @@ struct InputGradient {
     g.c = w.x ? w.x : d.dx;  // the masked x has served
     g.c_offsets = w.x ? nullptr : offsets;
     g.c_stride = shape.input;
+    base::InterruptPoint point;
     for (index r = mine.begin; r < mine.end; r += block_rows) {
-      g.row0 = r;
-      g.row1 = std::min(mine.end, r + block_rows);
-      kernel.gemm(g);
+      point.in_pieces({r, std::min(mine.end, r + block_rows)}, shape.flops(), [&](Range part) {
+        g.row0 = part.begin;
+        g.row1 = part.end;
+        kernel.gemm(g);
+      });
     }
     if (!w.x) return;
     index k = first_step;
@@ -153,6 +156,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   if (version == 0 || w.turned.version != version || w.turned.block != block ||
       w.turned.parts != parts) {
     const T* const weights = w.dropped_weights ? w.dropped_weights : block;
+    w.turned = {};
     transposed.fill(shape, block, weights, {sharing.threads, 2 * sharing.seconds}, w.transposed);
     w.turned = {version, block, transposed.size(), parts};
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "ops/random_mask.h"
 #include "ops/vector.h"
 
@@ -37,11 +38,13 @@ void fill_by_step(const LstmWorkspace<T>& w, const base::RandomStream& stream,
     part.units = units;
     part.stride = part.padded = stride;
     part.row_numbers = rows.slot_row;
+    base::InterruptPoint point;
     for (index k = w.chunk_begin + begin; k < w.chunk_begin + end; ++k) {
       part.rows = rows.active[k];
       part.times = rows.positions + rows.first_row[k];
       part.mask = mask + w.cache_row(k) * stride;
       kernels::table<T>().random_mask(part);
+      point.pass(kFlopsOfDraw * double(part.rows * units));
     }
   });
 }
@@ -96,7 +99,9 @@ void draw_chunk_masks(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWo
                  w.unit_stride, w.keep_c);
   if (!w.x) return;
   const kernels::Table<T>& kernel = kernels::table<T>();
+  base::InterruptPoint point;
   for (index k = w.chunk_begin; k < w.chunk_end; ++k) {
+    point.pass(double(rows.active[k] * I));
     for (index s = 0; s < rows.active[k]; ++s) {
       kernel.pointwise({kernels::PointwiseOp::multiply, I, 0, 0,
                         call.x + rows.x_offsets[rows.first_row[k] + s], w.x_mask + s * I,

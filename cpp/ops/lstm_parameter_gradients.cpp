@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "kernels/table.h"
 #include "ops/plan.h"
 #include "ops/weight_gradient.h"
@@ -33,6 +34,7 @@ struct ParameterGradients {
   }
 
   void weights(Range tiles, T* packed) const {
+    base::InterruptPoint point;
     const T one = 1;
     const T *ones[kReductionRows], *x[kReductionRows], *h[kReductionRows];
     std::fill_n(ones, kReductionRows, d.bias ? &one : nullptr);
@@ -54,8 +56,6 @@ struct ParameterGradients {
       g.source_count = 3;
       g.k = k;
       g.rows = count;
-      g.tile0 = tiles.begin;
-      g.tile1 = tiles.end;
       g.panels = shape.whole_panels();
       g.nr = shape.gates;
       g.dz = w.gates + begin * shape.row_elements();
@@ -66,7 +66,13 @@ struct ParameterGradients {
       g.tail_vectors = shape.tail.vectors;
       if (w.packed_gates) g.tail_dz = w.packed_gates + (begin - cached.begin) * shape.tail_row();
       g.packed = packed;
-      add_weight_gradient(g);
+      const double tile_flops =
+          2.0 * double(count * shape.panels * shape.row_elements()) * kernel.tile_rows[shape.gates];
+      point.in_pieces(tiles, tile_flops, [&](Range part) {
+        g.tile0 = part.begin;
+        g.tile1 = part.end;
+        add_weight_gradient(g);
+      });
     }
   }
 

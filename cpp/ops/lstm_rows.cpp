@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/interrupt.h"
+
 namespace lstmfast::ops {
 namespace {
+
+// What the offsets of a row at a step take.
+constexpr double kFlopsOfPlace = 20;
 
 // f(time) for the real steps of a row, in the direction of the call.
 template <class T, class F>
@@ -98,8 +103,10 @@ void LstmRows<T>::order(const LstmCall<T>& call) {
 template <class T>
 void LstmRows<T>::place(const LstmCall<T>& call) {
   if (any_reset) std::fill_n(any_reset, steps, static_cast<unsigned char>(0));
+  base::InterruptPoint point;
   for (index s = 0; s < batch; ++s) {
     const index b = slot_row[s];
+    point.pass(kFlopsOfPlace * double(call.steps));
     const unsigned char* flags = call.resets ? call.resets + b * call.steps : nullptr;
     index k = 0, before = -1;
     for_real_steps(call, b, [&](index t) {
@@ -124,7 +131,9 @@ void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index output
   if (!rows.padded) return;
   // One array of y's kind: zeros, or what the real step before left.
   const auto fill = [&](T* all, index row, index step, index width) {
+    base::InterruptPoint point;
     for (index s = 0; all && s < rows.batch; ++s) {
+      point.pass(double(call.steps * width));
       T* const begin = all + rows.slot_row[s] * row;
       const T* held = nullptr;
       for_all_steps(rows, call, s, [&](index t, index k) {
@@ -144,7 +153,9 @@ void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index output
 template <class T>
 void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, const T* d, index row,
                  index step, index width, T* out) {
+  base::InterruptPoint point;
   for (index s = 0; s < rows.batch; ++s) {
+    point.pass(double(call.steps * width));
     const T* const begin = d + rows.slot_row[s] * row;
     T* sum = nullptr;
     for_all_steps(rows, call, s, [&](index t, index k) {

@@ -258,27 +258,30 @@ struct Steps {
     if (norm) whole_rows = prepare_norm(share.tid);
     const index block_steps =
         plan.ahead_rows ? std::max<index>(1, plan.ahead_rows / rows.batch) : w.chunk_end;
+    base::InterruptPoint point;
+    const double row_flops = shape.flops();
     for (index k0 = w.chunk_begin; k0 < w.chunk_end; k0 += block_steps) {
       const index k1 = std::min(w.chunk_end, k0 + block_steps);
       if (plan.ahead_rows) project_input(k0, k1, share);
       for (index k = k0; k < k1; ++k) {
         const Range mine = active_rows(rows, share.rows, k);
         if (norm) {
-          if (!mine.empty()) norm_product(k, k0, mine, share.panels);
-          share.meet();
+          point.in_pieces(mine, row_flops,
+                          [&](Range part) { norm_product(k, k0, part, share.panels); });
+          if (!share.meet()) return;
           const Range whole = active_rows(rows, share.whole_rows, k);
           if (!whole.empty()) norm_cell(whole_rows, k, k0, whole);
-        } else if (!mine.empty()) {
-          fused_step(fused, k, k0, mine);
+        } else {
+          point.in_pieces(mine, row_flops, [&](Range part) { fused_step(fused, k, k0, part); });
         }
         const Range left = active_rows(rows, last, k);
         if (projects) {
-          share.meet();
+          if (!share.meet()) return;
           if (!left.empty() && !parts.empty()) project_output(k, left, parts, projection);
         }
         if (finishes() && !left.empty() && !units.empty()) finish(k, left, units);
         clear_resets(k + 1, last, units);
-        share.meet();
+        if (!share.meet()) return;
       }
     }
   }

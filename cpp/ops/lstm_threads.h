@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "base/split.h"
 #include "base/team.h"
 #include "ops/lstm_rows.h"
@@ -21,9 +22,8 @@ struct LstmShare {
   base::Barrier* barrier;  // null: there is nobody to meet
   int threads;
 
-  void meet() const {
-    if (barrier) barrier->wait();
-  }
+  // False where the run is given up: by a thread that threw.
+  bool meet() const { return barrier == nullptr || barrier->wait(); }
   // The thread's part of other pieces of the same rows.
   base::Range part(index pieces) const {
     return barrier ? base::split(pieces, tid, threads) : base::Range{0, pieces};

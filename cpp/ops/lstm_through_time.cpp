@@ -201,6 +201,8 @@ struct ThroughTime {
     kernels::StepBackward<T> step = prepare_step(share.panels);
     kernels::NormBackward<T> whole_rows{};
     if (norm) whole_rows = prepare_norm(share.tid);
+    base::InterruptPoint point;
+    const double row_flops = shape.flops();
     for (index k = steps.end - 1; k >= steps.begin; --k) {
       const Range mine = active_rows(rows, share.rows, k);
       const Range cell_rows = norm ? active_rows(rows, share.whole_rows, k) : mine;
@@ -211,9 +213,9 @@ struct ThroughTime {
         const Range last = projects ? mine : cell_rows;
         if (!last.empty() && !units.empty()) hidden_backward(k, last, units, dy_offsets);
         if (projects) {
-          share.meet();
+          if (!share.meet()) return;
           if (!mine.empty() && !u.empty()) projection_backward(k, mine, u);
-          share.meet();
+          if (!share.meet()) return;
         }
       }
       if (!cell_rows.empty()) {
@@ -222,9 +224,10 @@ struct ThroughTime {
         if (cut(k)) forget_c(cell_rows, norm ? Range{0, shape.panels} : share.panels);
       }
       if (k == 0 && !d.dh0) break;
-      share.meet();
-      if (!mine.empty() && !q.empty()) hidden_gradient(k, mine, q);
-      share.meet();
+      if (!share.meet()) return;
+      if (!q.empty())
+        point.in_pieces(mine, row_flops, [&](Range part) { hidden_gradient(k, part, q); });
+      if (!share.meet()) return;
     }
   }
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/interrupt.h"
 #include "kernels/table.h"
 #include "ops/vector.h"
 
@@ -35,6 +36,7 @@ void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& val
   const index grain = std::max<index>(1, kStreamGrain / std::max<index>(1, block.units));
   for_shares(block.steps * block.rows, grain, [&](index begin, index end) {
     kernels::RandomMask<T> part = mask;
+    base::InterruptPoint point;
     for (index at = begin; at < end; at += part.rows) {
       const index t = at / block.rows, r = at % block.rows;
       part.rows = std::min(block.rows - r, end - at);
@@ -43,6 +45,7 @@ void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& val
       part.first_row = r;
       part.mask = block.mask + r * block.row_stride + t * block.step_stride;
       table.random_mask(part);
+      point.pass(kFlopsOfDraw * double(part.rows * block.units));
     }
   });
 }

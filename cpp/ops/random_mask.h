@@ -7,6 +7,9 @@
 
 namespace lstmfast::ops {
 
+// What a number of a mask takes, for looks at base/interrupt.h.
+constexpr double kFlopsOfDraw = 30;
+
 // What a mask holds: `dropped` with probability `rate`, else `kept`.
 template <class T>
 struct MaskValues {

@@ -327,6 +327,8 @@ class LSTM:
         ------
         TypeError, ValueError
             For arrays of the wrong kind or shape.
+        KeyboardInterrupt
+            At Ctrl-C, also in the middle of a long call; `out` may then hold a part of y.
         """
         if hx is not None:
             raise TypeError("[lstm.forward] hx is given; expected state, as it is called here")
@@ -360,6 +362,12 @@ class LSTM:
             Gradient for x.
         (dh0, dc0) : tuple of numpy.ndarray
             Gradients for the initial state.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            At Ctrl-C; the gradients are then those before the call, and it takes another call
+            with ``training=True`` to try again.
         """
         result = self._core.call_backward(dy, dstate, dcells)
         if result is not None:

@@ -34,7 +34,7 @@ std::unique_ptr<Rnn<T>> make_rnn(double dropout, const base::FlatConfig::Map& ce
     for (index i = 0; i < parameter.place.count(); ++i) {
       values.push_back(static_cast<T>(0.5 * source.next()));
     }
-    rnn->set(parameter, values.data());
+    rnn->set({{&parameter, values.data()}});
   }
   return rnn;
 }
@@ -159,7 +159,7 @@ TEST_CASE("there is one cache, and what ends it") {
   const auto& parameter = rnn->parameter("test", 0, "bias");
   std::vector<float> bias(static_cast<std::size_t>(parameter.place.count()));
   rnn->get(parameter, bias.data());
-  rnn->set(parameter, bias.data());
+  rnn->set({{&parameter, bias.data()}});
   CHECK(message() ==
         "[lstm.backward] the parameters were set after the call; call with training=True again");
 }

@@ -1,0 +1,52 @@
+#include "base/interrupt.h"
+
+#include <stdexcept>
+
+#include "base/fork_count.h"
+
+namespace lstmfast::base {
+namespace {
+
+thread_local Interrupt* current_interrupt = nullptr;
+
+// The thread's own mode for a while.
+class WithMode {
+ public:
+  explicit WithMode(FpMode mode) noexcept : saved_(fp_mode()) { set_fp_mode(mode); }
+  ~WithMode() { set_fp_mode(saved_); }
+  WithMode(const WithMode&) = delete;
+  WithMode& operator=(const WithMode&) = delete;
+
+ private:
+  FpMode saved_;
+};
+
+}  // namespace
+
+Interrupt* Interrupt::current() noexcept { return current_interrupt; }
+void Interrupt::set_current(Interrupt* interrupt) noexcept { current_interrupt = interrupt; }
+
+Interrupt::Interrupt(Poll poll, void* context) noexcept
+    : poll_(poll), context_(context), outer_(current_interrupt) {
+  current_interrupt = this;
+}
+
+void Interrupt::look() {
+  if (ended_.load(std::memory_order_acquire)) std::rethrow_exception(error_);
+  if (std::this_thread::get_id() != owner_ || Clock::now() < next_) return;
+  try {
+    const Uninterrupted alone;
+    const WithMode mode(fp_mode_);
+    const std::uint32_t forks = fork_count();
+    next_ = poll_(context_) ? Clock::now() + kPeriod : Clock::time_point::max();
+    if (fork_count() != forks) {
+      throw std::runtime_error("the call is not continued in a child that was forked inside it");
+    }
+  } catch (...) {
+    error_ = std::current_exception();
+    ended_.store(true, std::memory_order_release);
+    throw;
+  }
+}
+
+}  // namespace lstmfast::base
