@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/buffer.h"
 #include "base/check.h"
 #include "base/text.h"
 
@@ -122,7 +123,6 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
   put(metadata, "model.", definition.config);
   put(metadata, kExtra, extra);
   add_entries("", definition, source.values(), entries);
-  std::vector<std::vector<T>> logical;
   std::vector<TensorData> tensors = std::move(extra_tensors);
   for (TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
   std::optional<Busy> busy(std::in_place, model.busy(), "model.save", Busy::Kind::reading);
@@ -135,10 +135,14 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
       add_slots(*training, definition, entries);
     }
   }
+  index size = 0;
+  for (const Entry<T>& entry : entries) size += entry.parameter->count();
+  base::Buffer<T> logical(size);
+  T* next = logical.data();
   for (const Entry<T>& entry : entries) {
-    logical.emplace_back(static_cast<std::size_t>(entry.parameter->count()));
-    entry.parameter->export_to(static_cast<const T*>(entry.flat), logical.back().data());
-    tensors.push_back(tensor_data<T>(entry.name, entry.parameter->shape, logical.back().data()));
+    entry.parameter->export_to(static_cast<const T*>(entry.flat), next);
+    tensors.push_back(tensor_data<T>(entry.name, entry.parameter->shape, next));
+    next += entry.parameter->count();
   }
   busy.reset();  // the disk may take long
   write_tensor_file(path, tensors, std::move(metadata), existing);
