@@ -128,13 +128,12 @@ def test_what_the_core_takes_as_it_is() -> None:
     read_only = out.copy()
     read_only.flags.writeable = False
     others: dict[int, list[Any]] = {
-        0: [x.tolist(), x[0], x.astype(np.float64), x[:, ::-1], x.view(np.ma.MaskedArray)],
+        0: [x.tolist(), x.astype(np.float64), x[:, ::-1], x.view(np.ma.MaskedArray)],
         1: [[h, c], (h,), (h, None), (None, c), (h, c.tolist()), h, 3],
         2: [READY["lengths"].tolist(), READY["lengths"].astype(np.int32)],
         3: [READY["resets"].tolist(), READY["resets"].astype(np.int64)],
         4: [1, None, np.True_],
         5: [read_only, out.tolist(), out.astype(np.float64), out[:, ::-1]],
-        6: [False],  # of resets
     }
     for at, values in others.items():
         for value in values:

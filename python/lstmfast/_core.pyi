@@ -105,8 +105,8 @@ class Rnn:
 
         None where one of them is not: x, a tuple of two states, lengths, resets and out are
         aligned, C-contiguous arrays of the right dtype and of NumPy's own class, or but for x None;
-        x has three axes, out can be written to, training is True or False itself, and resets is
-        None without batch_first. batch_first that is no bool is a TypeError.
+        out can be written to, and training is True or False itself. batch_first that is no bool is
+        a TypeError.
         """
 
     def call_backward(
