@@ -28,6 +28,9 @@ void append_utf8(std::string& out, std::uint32_t code) {
   }
 }
 
+// ASCII that stands for itself inside a string.
+bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
 }  // namespace
 
 void JsonScanner::fail(const std::string& what) const {
@@ -87,6 +90,9 @@ std::string JsonScanner::string() {
   expect('"');
   std::string out;
   while (true) {
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+    out.append(text_, begin, at_ - begin);
     if (at_ == text_.size()) fail("the string is not closed");
     const char c = text_[at_];
     if (c == '"') break;
