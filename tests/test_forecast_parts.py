@@ -238,10 +238,14 @@ def test_the_shortest_series(window: Window) -> None:
 
 def test_epochs_are_cut_only_where_that_is_clear() -> None:
     falling = np.linspace(2.0, 1.0, 40)
-    assert best_epoch(falling) == 40
-    assert best_epoch(np.concatenate([falling, np.full(10, 1.05)])) == 50
-    cut = best_epoch(np.concatenate([falling, np.linspace(1.0, 2.0, 40)]))
+    assert best_epoch(falling, 20) == 40
+    assert best_epoch(np.concatenate([falling, np.full(10, 1.05)]), 20) == 50
+    cut = best_epoch(np.concatenate([falling, np.linspace(1.0, 2.0, 40)]), 20)
     assert 37 <= cut <= 43
+    # a rise that chance explains where few values were measured is clear where many were
+    rising = np.concatenate([falling, np.linspace(1.0, 1.08, 40)])
+    assert best_epoch(rising, 16) == 80
+    assert 37 <= best_epoch(rising, 400) <= 43
 
 
 def test_learning_rate_falls_to_nothing() -> None:

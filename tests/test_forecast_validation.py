@@ -75,7 +75,9 @@ def test_scores_are_of_networks_trained_as_the_last_one(trainings: list[Training
     losses: list[Array] = []
     for before, after in ((choosing, first), (first, second), (second, last)):
         losses.append(before.result.losses)
-        assert after.arguments["stop"] == validation.best_epoch(np.mean(losses, axis=0))
+        assert after.arguments["stop"] == validation.best_epoch(
+            np.mean(losses, axis=0), len(losses) * plan.part
+        )
     assert last.arguments["stop"] == found.epochs < EPOCHS
     # the scored networks have the weights of a training that ends there and knows no more
     forecasts, truths = [], []

@@ -10,6 +10,7 @@ because one alone may happen to be calmer or wilder than the rest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ Array = NDArray[np.float64]
 _FEWEST_WINDOWS = 12
 # Fewer leave too little to train on before three parts of which each tells something.
 _FEWEST_FOR_PARTS = 20
-_CLEARLY_WORSE = 1.05
+_CLEARLY_WORSE = 0.4
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def validate(
                 forecasts[name].append(rule(target, start, origins, horizon))
         if plan.chooses:
             losses.append(trial.losses)
-            stop = best_epoch(np.mean(losses, axis=0))
+            stop = best_epoch(np.mean(losses, axis=0), len(losses) * plan.part)
     found = np.concatenate(errors)
     reach = measured_steps(found)
     known = np.concatenate(truths)[:, :reach]
@@ -171,19 +172,21 @@ def validate(
     return Validation(found, reach, scores, stop, plan)
 
 
-def best_epoch(losses: Array) -> int:
+def best_epoch(losses: Array, count: int) -> int:
     """Return after how many epochs to stop: all, unless the loss ends clearly above its best.
 
-    The losses are averaged over five epochs first.
+    The losses are averaged over five epochs first. How much is clear depends on the `count` of
+    values that they were measured on: a tenth for 16, a twentieth for 64.
 
     Examples
     --------
     >>> import numpy as np
-    >>> best_epoch(np.array([3.0, 2.0, 2.0, 2.0, 2.1, 2.0])), best_epoch(np.arange(1.0, 10.0))
+    >>> best_epoch(np.array([3.0, 2, 2, 2, 2.1, 2]), 64), best_epoch(np.arange(1.0, 10.0), 64)
     (6, 3)
     """
     if len(losses) < 5:
         return len(losses)
     smooth = np.convolve(losses, np.full(5, 0.2), mode="valid")
     best = int(smooth.argmin())
-    return best + 3 if smooth[-1] > _CLEARLY_WORSE * smooth[best] else len(losses)
+    clear = 1.0 + _CLEARLY_WORSE / math.sqrt(count)
+    return best + 3 if smooth[-1] > clear * smooth[best] else len(losses)
