@@ -70,8 +70,8 @@ TEST_CASE("pool: clear frees what no call has") {
 
 TEST_CASE("shared: what was held comes back, and readers keep what they took") {
   Shared<int> shared;
-  CHECK(shared.get() == nullptr);
-  CHECK(shared.exchange(std::make_shared<int>(1)) == nullptr);
+  CHECK(!shared.get());
+  CHECK(!shared.exchange(std::make_shared<int>(1)));
   const std::shared_ptr<int> reader = shared.get();
   CHECK(*shared.exchange(std::make_shared<int>(2)) == 1);
   CHECK(*reader == 1);
