@@ -5,7 +5,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
+
 import damaged_files
+
+pytestmark = pytest.mark.fuzz
 
 
 def test_damaged_files_load_or_are_refused() -> None:
