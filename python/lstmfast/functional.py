@@ -93,10 +93,13 @@ def lstm(
         training = seed is not None
         core = packed._copy(draw_seed(as_generator(seed))) if training else packed._core
         args = x, state, lengths, resets, training, out
-        y, (h, c), cells = run(core, packed._dtype, first, *args)
+        result = core.call(*args, first)  # None unless all arrays are as the core takes them
+        if result is None:
+            result = run(core, packed._dtype, first, *args)
+        y, (h, c), *cells = result
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm", error) from None
-    return _result(y, h, c, cells)
+    return _result(y, h, c, cells[0] if cells else None)
 
 
 @dataclass(frozen=True)
