@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from lstmfast._elsewhere import explain
+
 # module of lstmfast, without the package: names of Keras's module
 _NAMES = {
     "layers": """
@@ -204,12 +206,15 @@ def is_attribute(name: str) -> bool:
     return name in _ATTRIBUTES
 
 
-def missing_attribute(owner: Any, name: str) -> AttributeError:
-    """Return the error for an attribute that an object of one of Keras's classes lacks."""
-    kind = type(owner).__name__
-    text = f"{kind!r} object has no attribute {name!r}"
+def missing_attribute(owner: type, name: str) -> AttributeError:
+    """Return the error for an attribute that Keras's class has and ours, `owner`, lacks."""
+    text = f"{owner.__name__}.{name} is Keras's and not available in this version"
     for instead, names in _INSTEAD.items():
-        if name in names.split():
-            hint = f"; {instead}" if instead else ""
-            text = f"{kind}.{name} is Keras's and not available in this version{hint}"
-    return AttributeError(text, name=name, obj=owner)
+        if instead and name in names.split():
+            text += f"; {instead}"
+    return AttributeError(text, name=name)
+
+
+def explain_attributes(of: type) -> None:
+    """Let a class say of Keras's attributes that it lacks them, and what it has instead."""
+    explain(of, _ATTRIBUTES, missing_attribute)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
+
+from lstmfast._elsewhere import explain
 
 _INSTEAD = {
     "call the object itself": ("forward",),
@@ -30,31 +33,16 @@ _INSTEAD = {
 _OF_A_WEIGHT = "state_dict() returns a copy of it, load_state_dict() replaces all weights"
 
 
-class Elsewhere:
-    """A class attribute that acts as if it were not there, but says what there is instead.
-
-    A ``__getattr__`` would slow down every attribute that a call reads.
-    """
-
-    def __init__(self, name: str, instead: str) -> None:
-        self._name = name
-        self._instead = instead
-
-    def __get__(self, instance: object, owner: type) -> object:
-        """Raise the AttributeError."""
-        message = f"'{owner.__name__}' object has no attribute '{self._name}': {self._instead}"
-        raise AttributeError(message)
-
-
 def explain_names(of: type) -> None:
     """Let a class say what it has in place of torch's methods."""
     for instead, names in _INSTEAD.items():
-        for name in names:
-            setattr(of, name, Elsewhere(name, instead))
+        explain(of, names, partial(_missing, instead))
 
 
 def explain_weights(of: type, names: Iterable[str]) -> None:
     """Let a class say where the weights of these names are."""
-    for name in names:
-        if name not in vars(of):
-            setattr(of, name, Elsewhere(name, _OF_A_WEIGHT))
+    explain(of, names, partial(_missing, _OF_A_WEIGHT))
+
+
+def _missing(instead: str, owner: type, name: str) -> AttributeError:
+    return AttributeError(f"{owner.__name__!r} object has no attribute {name!r}: {instead}")

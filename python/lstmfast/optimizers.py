@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lstmfast._checks import check_unavailable, flag, number, string
-from lstmfast._keras_names import missing_attribute, module_getattr
+from lstmfast._keras_names import explain_attributes, module_getattr
 from lstmfast._names import Registry, config_text
 
 if TYPE_CHECKING:
@@ -112,11 +112,6 @@ class Optimizer:
                 raise ValueError(f"[{where}] {name} is {value}; expected more than 0")
         super().__setattr__(name, value)
 
-    if not TYPE_CHECKING:  # or every attribute would be there for type checkers
-
-        def __getattr__(self, name: str) -> Any:
-            raise missing_attribute(self, name)
-
     def _clips(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in CLIPS if getattr(self, name) is not None}
 
@@ -189,6 +184,9 @@ class Optimizer:
     def __repr__(self) -> str:
         shown = {"learning_rate": self.learning_rate, **self.options(), **self._clips()}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+
+
+explain_attributes(Optimizer)
 
 
 class LearningRate(float):

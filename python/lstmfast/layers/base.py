@@ -5,14 +5,14 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from lstmfast import _core, constraints, initializers, regularizers
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
-from lstmfast._keras_names import is_attribute, missing_attribute
+from lstmfast._keras_names import explain_attributes, is_attribute, missing_attribute
 from lstmfast._names import config_text, naming
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
@@ -96,7 +96,7 @@ class Layer(Weights, ABC):
                 f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
             )
         if is_attribute(name):
-            raise missing_attribute(self, name)
+            raise missing_attribute(type(self), name)
         if name == "name" and value is not None:
             value = string(value, "name", self.where)
         if name in self.rules or name.endswith("_initializer"):
@@ -290,11 +290,6 @@ class Layer(Weights, ABC):
         config = {"dtype": dtype, "input_shape": ",".join(shape), "layers": "1"}
         return _core.Model(config | {f"layers.0.{k}": text for k, text in self.config().items()})
 
-    if not TYPE_CHECKING:  # or every attribute would be there for type checkers
-
-        def __getattr__(self, name: str) -> Any:
-            raise missing_attribute(self, name)
-
     def __getstate__(self) -> dict[str, Any]:
         # a copy is a description: it belongs to no model
         alone = {"_engine": None, "_index": 0, "_prefix": "", "_model": None, "_calls": 0}
@@ -308,6 +303,9 @@ class Layer(Weights, ABC):
         name = next(iter(self.options()))
         what = f"{type(self).__name__} {name}={getattr(self, name)}"
         return f"<{what}, name={self.name}, built={self.built}>"
+
+
+explain_attributes(Layer)
 
 
 def _registry(name: str) -> Rules[Any]:

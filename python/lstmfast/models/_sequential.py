@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmfast import layers
 from lstmfast._checks import items, wrong_kind
-from lstmfast._keras_names import missing_attribute
+from lstmfast._keras_names import explain_attributes
 from lstmfast._pickles import marked, restoring
 from lstmfast.layers import Input, Layer
 from lstmfast.models import saving
@@ -124,11 +124,6 @@ class Sequential(Trainer):
         """Take the weights from a saved model with the same layers."""
         self.set_weights(saving.load_model(filepath, compile=False).get_weights())
 
-    if not TYPE_CHECKING:  # or every attribute would be there for type checkers
-
-        def __getattr__(self, name: str) -> Any:
-            raise missing_attribute(self, name)
-
     def __getstate__(self) -> dict[str, Any]:
         return marked(saving.state_of(self))
 
@@ -138,3 +133,6 @@ class Sequential(Trainer):
 
     def __repr__(self) -> str:
         return f"<Sequential name={self.name}, built={self.built}>"
+
+
+explain_attributes(Sequential)

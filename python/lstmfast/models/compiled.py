@@ -52,7 +52,7 @@ class Compiled(Weighted):
         if name in ("optimizer", "loss", "metrics"):
             raise AttributeError(f"[Sequential] {name} cannot be set; call compile({name}=...)")
         if is_attribute(name):
-            raise missing_attribute(self, name)
+            raise missing_attribute(type(self), name)
         super().__setattr__(name, value)
 
     def compile(
