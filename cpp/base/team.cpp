@@ -208,33 +208,33 @@ int ensure_workers(int wanted) {
   return started;
 }
 
-// What Scope says for a thread.
-struct Wishes {
-  Waking waking = Waking::worth;
-  bool asked = false;
+struct Sleepers {
+  int count;
+  int first;  // the number of workers where none sleeps
 };
-thread_local Wishes wishes;
 
-// Of the first so many workers; those that do not exist yet count as well.
-int sleepers(int workers) noexcept {
+// Among the first so many workers; those that do not exist yet count as well.
+Sleepers find_sleepers(int workers) noexcept {
   const int started = state.started.load(std::memory_order_relaxed);
-  int count = 0;
-  for (int i = 0; i < workers; ++i) {
-    count += i >= started || state.workers[i]->word.load(std::memory_order_relaxed) == kAsleep;
+  Sleepers found{0, workers};
+  for (int i = workers - 1; i >= 0; --i) {
+    if (i < started && state.workers[i]->word.load(std::memory_order_relaxed) != kAsleep) continue;
+    ++found.count;
+    found.first = i;
   }
-  return count;
+  return found;
 }
 
 // Called by the owner of the team. Of n threads, those that work of so many seconds is worth: all,
 // or the caller and the workers before the first that sleeps.
 int worth_waking(int n, double seconds) noexcept {
   constexpr double kLeastGain = 2;  // for waking takes a CPU from other processes, too
-  const int asleep = sleepers(n - 1);
-  if (asleep == 0 || seconds * (n - 1) / n > kLeastGain * state.wake_cost.of(asleep)) return n;
+  const Sleepers asleep = find_sleepers(n - 1);
+  if (asleep.count == 0 || seconds * (n - 1) / n > kLeastGain * state.wake_cost.of(asleep.count)) {
+    return n;
+  }
   state.wake_cost.declined();
-  int awake = 0;
-  while (sleepers(awake + 1) == 0) ++awake;
-  return awake + 1;
+  return asleep.first + 1;
 }
 
 }  // namespace
@@ -257,7 +257,7 @@ void set_num_threads(int n) {
 
 int worker_count() noexcept { return state.started.load(std::memory_order_relaxed); }
 
-double wake_seconds() noexcept { return state.wake_cost.of(1); }
+double wake_seconds() noexcept { return state.wake_cost.of_one(); }
 
 void assume_wake_seconds(double seconds) noexcept {
   while (state.busy.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
@@ -265,27 +265,16 @@ void assume_wake_seconds(double seconds) noexcept {
   state.busy.store(false, std::memory_order_release);
 }
 
-Scope::Scope(Waking waking) noexcept : before_(wishes.waking) {
-  wishes.waking = waking;
-  wishes.asked = false;
-}
-Scope::~Scope() { wishes.waking = before_; }
-bool Scope::asked() const noexcept { return wishes.asked; }
-
 Lease::Lease(Request request)
     : n_(request.threads > 1 ? std::min(request.threads, get_num_threads()) : 1) {
   if (n_ == 1) return;
-  wishes.asked = true;
-  if (wishes.waking == Waking::never) {
-    n_ = 1;
-    return;
-  }
-  if (state.busy.load(std::memory_order_relaxed) ||
+  const Waking waking = ask_for_threads();
+  if (waking == Waking::never || state.busy.load(std::memory_order_relaxed) ||
       state.busy.exchange(true, std::memory_order_acquire)) {
     n_ = 1;
     return;
   }
-  if (wishes.waking == Waking::worth) n_ = worth_waking(n_, request.seconds);
+  if (waking == Waking::worth) n_ = worth_waking(n_, request.seconds);
   if (n_ > 1) n_ = ensure_workers(n_ - 1) + 1;
   holds_ = n_ > 1;
   if (!holds_) state.busy.store(false, std::memory_order_release);
@@ -301,7 +290,7 @@ void Lease::run(Function function, void* context) const {
     return;
   }
   Job job{function, context, n_, current_cpu(), fp_mode(), Interrupt::current(), {}, {}, {}, {}};
-  const int asleep = sleepers(n_ - 1);
+  const int asleep = find_sleepers(n_ - 1).count;
   if (asleep > 0) job.told = Clock::now();
   state.job = &job;
   state.pending.store(static_cast<std::uint32_t>(n_ - 1), std::memory_order_relaxed);

@@ -16,6 +16,7 @@
 #include "base/barrier.h"
 #include "base/plain.h"
 #include "base/split.h"
+#include "base/waking.h"
 
 namespace lstmfast::base::team {
 
@@ -43,23 +44,6 @@ struct Request {
 double wake_seconds() noexcept;
 // From now on this, whatever is measured: for tests, which want threads for any work (0).
 void assume_wake_seconds(double seconds) noexcept;
-
-// What the runs of this thread do about workers who sleep, for the life of the object: wake those
-// whom the work is worth (the default), all, or none, and then run on the caller's thread alone.
-enum class Waking { worth, always, never };
-class Scope {
- public:
-  explicit Scope(Waking waking) noexcept;
-  ~Scope();
-  Scope(const Scope&) = delete;
-  Scope& operator=(const Scope&) = delete;
-
-  // Whether any run so far asked for more than one thread.
-  bool asked() const noexcept;
-
- private:
-  Waking before_;
-};
 
 // The team, held for a while: for callers that must know n before they lay out memory, or that run
 // several phases. Others run alone meanwhile, so hold it for the work, not beyond. Not to be held

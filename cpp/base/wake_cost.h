@@ -6,13 +6,12 @@
 
 namespace lstmfast::base {
 
-// In seconds. Written by the owner of the team alone, read by anybody.
+// In seconds. For the owner of the team alone, but of_one().
 class WakeCost {
  public:
   // From the call until the last of so many workers runs its first instruction.
-  double of(int workers) const noexcept {
-    return start_.load(std::memory_order_relaxed) + (workers - 1) * call_;
-  }
+  double of(int workers) const noexcept { return of_one() + (workers - 1) * call_; }
+  double of_one() const noexcept { return start_.load(std::memory_order_relaxed); }
 
   // One wake-up of so many workers: the caller's own time for all of them, and when the last one
   // started.
@@ -22,12 +21,12 @@ class WakeCost {
     const double start = std::clamp(last_start - (workers - 1) * call_, 0.0, kTimeSlice);
     call_ += (std::min(call / workers, kTimeSlice) - call_) / 4;
     best_ = std::min(start, best_ + (start - best_) / 64);
-    store(start_.load(std::memory_order_relaxed), start, 4);
+    store(of_one(), start, 4);
   }
 
   // Work was not worth the cost. What is not tried is not measured, so the estimate returns slowly
   // to the best times: a machine that was busy for a moment keeps nobody alone for long.
-  void declined() noexcept { store(start_.load(std::memory_order_relaxed), best_, 128); }
+  void declined() noexcept { store(of_one(), best_, 128); }
 
   // This from now on, whatever add() measures.
   void assume(double seconds) noexcept {

@@ -12,20 +12,14 @@ constexpr double kSettledSeconds = 2;
 constexpr long kNothingToChoose = 256;  // steps until looking again whether any work is shared
 constexpr double kLongStep = 2e-3;      // a step against which waking is nothing
 constexpr double kLeastGain = 1.05;     // below it, the other CPUs are left to others
+constexpr double kLeastStep = 1e-6;     // a coarse clock may say 0
 constexpr int kOtherWork = 64;
 
 }  // namespace
 
 ThreadTrial::Step::Step(ThreadTrial& trial, double work)
-    : trial_(trial), timed_(false), scope_(trial.waking_) {
-  if (trial.work_ != work) {
-    if (trial.work_ != 0 && ++trial.others_ < kOtherWork) return;
-    trial.work_ = work;
-    trial.start();
-  }
-  trial.others_ = 0;
-  timed_ = true;
-  if (trial.phase_ != Phase::settled) start_ = Clock::now();
+    : trial_(trial), timed_(trial.takes(work)), scope_(trial.waking(work)) {
+  if (timed_ && trial.phase_ != Phase::settled) start_ = Clock::now();
 }
 
 ThreadTrial::Step::~Step() {
@@ -35,6 +29,23 @@ ThreadTrial::Step::~Step() {
     seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   }
   trial_.count(seconds, scope_.asked());
+}
+
+// Whether a step of this work counts. The first one says what work is compared, and many of another
+// one in turn.
+bool ThreadTrial::takes(double work) {
+  if (work_ != work && (work_ == 0 || ++others_ >= kOtherWork)) {
+    work_ = work;
+    start();
+  }
+  if (work_ != work) return false;
+  others_ = 0;
+  return true;
+}
+
+base::team::Waking ThreadTrial::waking(double work) const {
+  // what is alone faster is so with less work, too; of all else the trial says nothing
+  return work == work_ || (work < work_ && waking_ == Waking::never) ? waking_ : Waking::worth;
 }
 
 void ThreadTrial::start() {
@@ -60,7 +71,9 @@ void ThreadTrial::count(double seconds, bool asked) {
   if (left_ > 0) return;
   std::nth_element(seconds_.begin(), seconds_.begin() + kTimed / 2, seconds_.end());
   const double median = seconds_[kTimed / 2];
-  const auto steps = [](double each) { return static_cast<long>(kSettledSeconds / each) + kBlock; };
+  const auto steps = [](double each) {
+    return static_cast<long>(kSettledSeconds / std::max(each, kLeastStep)) + kBlock;
+  };
   if (phase_ == Phase::on_team) {
     if (median > kLongStep) return settle(Waking::always, steps(median));
     team_seconds_ = median;

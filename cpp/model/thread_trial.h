@@ -37,6 +37,9 @@ class ThreadTrial {
   void start();
 
  private:
+  bool takes(double work);
+  base::team::Waking waking(double work) const;
+
   enum class Phase { on_team, alone, settled };
   static constexpr int kBlock = 8, kTimed = 5;  // steps of a phase, and the last of them
 

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/check.h"
 #include "base/denormals.h"
+#include "base/interrupt.h"
 #include "kernels/table.h"
 #include "ops/plan.h"
 
@@ -33,6 +34,7 @@ struct Product {
     const double flops = 2.0 * double(rows) * double(k) * double(columns);
     base::team::parallel_for(threads_for(flops, panels), panels, 1, [&](index begin, index end) {
       base::Buffer<T> b(kDepth * width);
+      base::InterruptPoint point;
       for (index p = begin; p < end; ++p) {
         kernels::Gemm<T> g{};
         g.row1 = rows;
@@ -51,6 +53,7 @@ struct Product {
           if (g.columns < width) std::fill_n(b.data(), kDepth * width, T(0));
           pack(k0, k0 + g.segment, p * width, g.columns, width, b.data());
           kernel.gemm(g);
+          point.pass(2.0 * double(rows) * double(g.segment) * double(g.columns));
         }
       }
     });
@@ -79,7 +82,9 @@ class Rows {
   void orthonormalise(index begin, index end) {
     constexpr index kOneByOne = 8;
     if (end - begin <= kOneByOne) {
+      base::InterruptPoint point;
       for (index r = begin; r < end; ++r) {
+        point.pass(20.0 * double((r - begin + 1) * columns_));  // one element after the other
         for (index s = begin; s < r; ++s) subtract(row(r), dot(row(r), row(s)), row(s));
         const double length = std::sqrt(dot(row(r), row(r)));
         least_ = std::min(least_, length / lengths_.data()[r]);

@@ -66,9 +66,15 @@ TEST_CASE("team: sleeping threads are woken for work that is worth it") {
     const team::Scope scope(team::Waking::always);
     CHECK(team::run({2, 1e-4}, nothing) == 2);
     CHECK(scope.asked());
-    const team::Scope inner(team::Waking::never);
-    CHECK_FALSE(inner.asked());
-    CHECK(team::run(2, nothing) == 1);
+    {
+      const team::Scope inner(team::Waking::never);
+      CHECK_FALSE(inner.asked());
+      CHECK(team::run(2, nothing) == 1);
+    }
+    {
+      const team::Scope idle(team::Waking::never);
+    }
+    CHECK(scope.asked());
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   CHECK(team::run({2, 1e-4}, nothing) == 1);
