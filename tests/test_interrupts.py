@@ -16,6 +16,7 @@ import pytest
 
 import lstmfast as lf
 import runs
+from lstmfast.initializers import Orthogonal
 from lstmfast.layers import LSTM, Dense
 from lstmfast.models import Sequential
 
@@ -206,3 +207,8 @@ def test_a_handler_that_returns_changes_nothing() -> None:
             np.testing.assert_array_equal(c, state[1])
     assert refused[0] == "[lstm.forward] a call that changes this object is running; expected none"
     assert all(modes)  # denormal numbers are flushed in the core alone
+
+
+def test_making_large_first_weights() -> None:
+    interrupt(lambda: Orthogonal()((5000, 20000)))
+    assert Orthogonal()((5, 20)).shape == (5, 20)
