@@ -51,6 +51,16 @@ std::string read_link(const std::string& path, const std::string& where) {
   return std::string(text, static_cast<std::size_t>(size));
 }
 
+// open() refuses this too (fs.protected_symlinks): in a directory such as /tmp, a link of another
+// user would choose which of the caller's files is replaced.
+void check_link(const struct stat& link, const std::string& directory, const std::string& where) {
+  struct stat parent;
+  if (::stat(directory.empty() ? "." : directory.c_str(), &parent) != 0) fail(errno, where);
+  const bool anyone_may_link = (parent.st_mode & S_ISVTX) != 0 && (parent.st_mode & S_IWOTH) != 0;
+  const bool trusted = link.st_uid == ::geteuid() || link.st_uid == parent.st_uid;
+  if (anyone_may_link && !trusted) fail(EACCES, where);
+}
+
 std::string absolute_directory(const std::string& directory, const std::string& where) {
   const std::unique_ptr<char, void (*)(void*)> real(
       ::realpath(directory.empty() ? "." : directory.c_str(), nullptr), std::free);
@@ -84,6 +94,7 @@ SaveTarget find_target(const std::string& path, const std::string& where) {
       break;
     }
     if (links == kMaxLinks) fail(ELOOP, where);
+    check_link(target.status, directory, where);
     const std::string next = read_link(at, where);
     at = next.front() == '/' ? next : directory + next;
   }

@@ -103,6 +103,23 @@ TEST_CASE("a symbolic link keeps pointing") {
   CHECK(read_bytes(dir.file("far/m")) == "new");
 }
 
+TEST_CASE("a link of another user in a directory like /tmp is not followed") {
+  const TempDir dir;
+  const std::string link = dir.file("link");
+  std::filesystem::create_symlink("m", link);
+  REQUIRE(::chmod(dir.path().c_str(), 01777) == 0);
+  CHECK(code_of(link) == std::errc{});
+  if (::geteuid() != 0) return;  // the rest gives files to other users
+  constexpr uid_t other = 12345;
+  REQUIRE(::lchown(link.c_str(), other, other) == 0);
+  CHECK(code_of(link) == std::errc::permission_denied);
+  REQUIRE(::chmod(dir.path().c_str(), 0777) == 0);
+  CHECK(code_of(link) == std::errc{});
+  REQUIRE(::chmod(dir.path().c_str(), 01777) == 0);
+  REQUIRE(::chown(dir.path().c_str(), other, other) == 0);
+  CHECK(code_of(link) == std::errc{});
+}
+
 TEST_CASE("targets that cannot be files") {
   const TempDir dir;
   CHECK(code_of(dir.path()) == std::errc::is_a_directory);
