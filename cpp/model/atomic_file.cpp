@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -17,12 +18,10 @@ namespace {
 
 // Some systems refuse more than 2 GiB in one call.
 constexpr std::size_t kMaxChunk = std::size_t{1} << 30;
-constexpr unsigned kPermissions = 0777;
 
-// Owner and group as before where the system allows it; the content matters more than either.
-void keep_owner(int descriptor, const struct stat& old) {
-  if (::fchown(descriptor, old.st_uid, old.st_gid) == 0) return;
-  if (::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) != 0) errno = 0;
+unsigned seconds_now() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
 }  // namespace
@@ -62,13 +61,10 @@ void AtomicFile::open_temporary() {
   if (::faccessat(AT_FDCWD, target_.path.c_str(), W_OK, AT_EACCESS) != 0) {
     fail(errno, "cannot write");
   }
-  const unsigned mode = static_cast<unsigned>(target_.status.st_mode) & kPermissions;
-  temporary_.emplace(target_.directory, mode);
+  temporary_.emplace(target_.directory, target_.status.st_mode & 0777);
   if (descriptor() < 0) fail(errno, "cannot create a file in its directory");
-  keep_owner(descriptor(), target_.status);
-  if (::fchmod(descriptor(), static_cast<mode_t>(mode)) != 0) {
-    fail(errno, "cannot keep the file's permissions");
-  }
+  const int error = temporary_->take_attributes(target_.status);
+  if (error != 0) fail(error, "cannot keep the file's permissions");
 }
 
 void AtomicFile::write(const void* data, std::size_t size) {
@@ -87,15 +83,14 @@ void AtomicFile::commit() {
     if (::close(std::exchange(stream_, -1)) != 0 && errno != EINTR) fail(errno, "cannot write");
     return;
   }
-  while (::fsync(descriptor()) != 0) {
-    if (errno != EINTR) fail(errno, "cannot write to disk");
-  }
-  const int error = existing_ == Existing::refuse ? temporary_->place_new(target_.path)
-                                                  : temporary_->replace(target_.path);
+  int error = temporary_->sync();
+  if (error != 0) fail(error, "cannot write to disk");
+  error = existing_ == Existing::refuse ? temporary_->place_new(target_.path)
+                                        : temporary_->replace(target_.path);
   if (error != 0) fail(error, existing_ == Existing::refuse ? "cannot write" : "cannot replace");
   temporary_.reset();
   sync_directory();
-  remove_leftovers(target_.directory);
+  remove_leftovers(target_.directory, seconds_now());
 }
 
 void AtomicFile::sync_directory() {

@@ -6,28 +6,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <string_view>
 #include <utility>
 
+#include "base/crc32c.h"
+
 namespace lstmfast::model {
 namespace {
 
-constexpr std::string_view kPrefix = ".lstmfast-";
 constexpr std::string_view kSuffix = ".tmp";
+
+constexpr int kMaxTries = 100;               // names; more are refused only by a broken system
+constexpr std::size_t kCopyBytes = 1 << 16;  // at a time
+constexpr unsigned kPermissions = 0777;
+
+// Begins the names that this host gives while it runs. On network file systems locks may hold on
+// one host only, so that another one's file in progress would look like a leftover.
+std::array<char, 32> host_prefix() noexcept {
+  char text[256] = {};
+  ssize_t size = -1;
+  if (const int file = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC); file >= 0) {
+    size = ::read(file, text, sizeof text);
+    ::close(file);
+  }
+  if (size <= 0) size = ::gethostname(text, sizeof text) == 0 ? sizeof text : 0;
+  std::array<char, 32> out{};
+  const auto number = static_cast<unsigned>(base::crc32c(text, static_cast<std::size_t>(size)));
+  std::snprintf(out.data(), out.size(), ".lstmfast-%08x-", number);
+  return out;
+}
 
 // A name that no other save of this process takes; another process's is refused by O_EXCL.
 std::string new_name(const std::string& directory) {
   static std::atomic<unsigned> counter{0};
-  return directory + std::string(kPrefix) + std::to_string(::getpid()) + "-" +
+  return directory + host_prefix().data() + std::to_string(::getpid()) + "-" +
          std::to_string(counter++) + std::string(kSuffix);
 }
 
-bool is_temporary(std::string_view name) {
-  return name.size() > kPrefix.size() + kSuffix.size() &&
-         name.substr(0, kPrefix.size()) == kPrefix &&
+bool is_temporary(std::string_view name, std::string_view prefix) {
+  return name.size() > prefix.size() + kSuffix.size() && name.substr(0, prefix.size()) == prefix &&
          name.substr(name.size() - kSuffix.size()) == kSuffix;
 }
 
@@ -55,11 +77,55 @@ void remove_if_left(int directory, const char* name) {
   ::close(file);
 }
 
+// 0, or an error number.
+int copy_content(int from, int to) {
+  char bytes[kCopyBytes];
+  for (off_t at = 0;;) {
+    const ssize_t size = ::pread(from, bytes, sizeof bytes, at);
+    if (size == 0) return 0;
+    if (size < 0 && errno != EINTR) return errno;
+    for (ssize_t done = 0; done < size;) {
+      const ssize_t part = ::write(to, bytes + done, static_cast<std::size_t>(size - done));
+      if (part < 0 && errno != EINTR) return errno;
+      if (part > 0) done += part;
+    }
+    if (size > 0) at += size;
+  }
+}
+
+// The large directories that were searched last, each with the time, as one number: saves on
+// several threads need no lock, which a fork could leave locked. Directories that share a slot are
+// searched more often.
+class LargeDirectories {
+ public:
+  explicit LargeDirectories(const std::string& directory)
+      : key_(base::crc32c(directory.data(), directory.size())), slot_(slots_[key_ % kSlots]) {}
+
+  bool searched_lately(unsigned now) const {
+    const std::uint64_t last = slot_.load(std::memory_order_relaxed);
+    return last != 0 && last >> 32 == key_ &&
+           static_cast<std::uint32_t>(now - static_cast<std::uint32_t>(last)) < kPause;
+  }
+  void searched(unsigned now, std::size_t entries) {
+    if (entries < kLarge) return;
+    slot_.store(std::uint64_t{key_} << 32 | now, std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr std::size_t kLarge = 1000;  // takes about 0.4 ms, less than syncing a file
+  static constexpr unsigned kPause = 60;
+  static constexpr std::size_t kSlots = 64;
+  static inline std::atomic<std::uint64_t> slots_[kSlots] = {};
+
+  const std::uint32_t key_;
+  std::atomic<std::uint64_t>& slot_;
+};
+
 }  // namespace
 
-TemporaryFile::TemporaryFile(std::string directory, unsigned mode, bool named)
-    : directory_(std::move(directory)) {
-  if (named || !open_unnamed(mode)) open_named(mode);
+TemporaryFile::TemporaryFile(std::string directory, unsigned mode, const FileSystem& system)
+    : directory_(std::move(directory)), system_(system) {
+  if (!system_.nameless_files || !open_unnamed(mode)) open_named(mode);
 }
 
 TemporaryFile::~TemporaryFile() {
@@ -74,7 +140,7 @@ std::string TemporaryFile::door() const { return "/proc/self/fd/" + std::to_stri
 bool TemporaryFile::open_unnamed(unsigned mode) {
 #ifdef O_TMPFILE
   descriptor_ =
-      ::open(directory_.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, static_cast<mode_t>(mode));
+      ::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, static_cast<mode_t>(mode));
   if (descriptor_ < 0) return false;
   if (::access(door().c_str(), F_OK) == 0) {
     lock(descriptor_);
@@ -88,40 +154,89 @@ bool TemporaryFile::open_unnamed(unsigned mode) {
 }
 
 void TemporaryFile::open_named(unsigned mode) {
-  while (true) {
+  for (int tries = 0; tries < kMaxTries; ++tries) {
     std::string name = new_name(directory_);
     descriptor_ =
         ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode));
     if (descriptor_ < 0 && (errno == EEXIST || errno == EINTR)) continue;
     if (descriptor_ < 0) return;
     lock(descriptor_);
-    // between open and lock it may have been taken for a leftover
+    // Between open and lock it may have been taken for a leftover. Its number of links does not
+    // tell: some file systems count none.
     struct stat status;
-    if (::fstat(descriptor_, &status) != 0 || status.st_nlink > 0) {
+    if (system_.status(descriptor_, &status) != 0 || still_names(AT_FDCWD, name.c_str(), status)) {
       name_ = std::move(name);
       return;
     }
+    ::unlink(name.c_str());
     ::close(std::exchange(descriptor_, -1));
+    errno = EEXIST;
   }
 }
 
-int TemporaryFile::give_name() {
-  while (true) {
-    std::string name = new_name(directory_);
-    if (::linkat(AT_FDCWD, door().c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
-      name_ = std::move(name);
-      return 0;
-    }
-    if (errno != EEXIST) return errno;
+int TemporaryFile::take_attributes(const struct stat& other) {
+  // the content matters more than either
+  if (::fchown(descriptor_, other.st_uid, other.st_gid) != 0 &&
+      ::fchown(descriptor_, static_cast<uid_t>(-1), other.st_gid) != 0) {
+    errno = 0;
   }
+  return ::fchmod(descriptor_, other.st_mode & kPermissions) == 0 ? 0 : errno;
+}
+
+int TemporaryFile::sync() {
+  while (::fsync(descriptor_) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  // Some network file systems report a failed write only when a descriptor is closed. A second one
+  // keeps the lock, without which the file would be taken for a leftover.
+  const int second = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+  if (second < 0) return errno;
+  return system_.close(second) == 0 || errno == EINTR ? 0 : errno;
+}
+
+// Its first name or, in place of its own one, another.
+int TemporaryFile::link_to(const std::string& target) {
+  const std::string from = name_.empty() ? door() : name_;
+  const int flags = name_.empty() ? AT_SYMLINK_FOLLOW : 0;
+  if (system_.link(AT_FDCWD, from.c_str(), AT_FDCWD, target.c_str(), flags) != 0) return errno;
+  if (!name_.empty()) ::unlink(name_.c_str());
+  name_.clear();
+  return 0;
+}
+
+int TemporaryFile::give_name() {
+  int error = EEXIST;
+  for (int tries = 0; tries < kMaxTries && error == EEXIST; ++tries) {
+    std::string name = new_name(directory_);
+    error = link_to(name);
+    if (error == 0) name_ = std::move(name);
+  }
+  return error;
+}
+
+int TemporaryFile::move_to_named() {
+  struct stat status;
+  if (::fstat(descriptor_, &status) != 0) return errno;
+  FileSystem system = system_;
+  system.nameless_files = false;
+  TemporaryFile named(directory_, 0600, system);
+  if (named.descriptor_ < 0) return errno;
+  if (const int error = copy_content(descriptor_, named.descriptor_)) return error;
+  if (const int error = named.take_attributes(status)) return error;
+  if (const int error = named.sync()) return error;
+  std::swap(descriptor_, named.descriptor_);
+  name_.swap(named.name_);
+  return 0;
 }
 
 int TemporaryFile::replace(const std::string& target) {
   if (name_.empty()) {
     // most files are new: these need no second name
-    const int error = place_new(target);
-    if (error != EEXIST) return error;
-    if (const int failed = give_name()) return failed;
+    int error = link_to(target);
+    if (error == 0) return 0;
+    if (error == EEXIST) error = give_name();
+    if (error != 0) error = move_to_named();
+    if (error != 0) return error;
   }
   if (std::rename(name_.c_str(), target.c_str()) != 0) return errno;
   name_.clear();
@@ -129,31 +244,37 @@ int TemporaryFile::replace(const std::string& target) {
 }
 
 int TemporaryFile::place_new(const std::string& target) {
-  const std::string from = name_.empty() ? door() : name_;
-  const int flags = name_.empty() ? AT_SYMLINK_FOLLOW : 0;
-  if (::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, target.c_str(), flags) == 0) {
-    if (!name_.empty()) ::unlink(name_.c_str());
-    name_.clear();
-    return 0;
+  int error = link_to(target);
+  if (error == 0 || error == EEXIST) return error;
+  if (name_.empty()) {
+    // Refused by security rules (SELinux, AppArmor, seccomp): a file with a name may be linked.
+    error = move_to_named();
+    return error != 0 ? error : place_new(target);
   }
-  const bool no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
-  if (name_.empty() || !no_links) return errno;
+  const bool no_links = error == EPERM || error == EACCES || error == EOPNOTSUPP || error == ENOSYS;
+  if (!no_links) return error;
   // A file system without links: an empty file holds the name until the whole one replaces it.
   const int claim = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (claim < 0) return errno;
   ::close(claim);
-  const int error = replace(target);
+  error = replace(target);
   if (error != 0) ::unlink(target.c_str());
   return error;
 }
 
-void remove_leftovers(const std::string& directory) noexcept {
+void remove_leftovers(const std::string& directory, unsigned now) noexcept {
+  LargeDirectories large(directory);
+  if (large.searched_lately(now)) return;
   DIR* const entries = ::opendir(directory.c_str());
   if (entries == nullptr) return;
+  const auto prefix = host_prefix();
+  std::size_t count = 0;
   while (const struct dirent* const entry = ::readdir(entries)) {
-    if (is_temporary(entry->d_name)) remove_if_left(::dirfd(entries), entry->d_name);
+    ++count;
+    if (is_temporary(entry->d_name, prefix.data())) remove_if_left(::dirfd(entries), entry->d_name);
   }
   ::closedir(entries);
+  large.searched(now, count);
 }
 
 }  // namespace lstmfast::model

@@ -187,21 +187,16 @@ TEST_CASE("a file that must not exist is made once, whoever comes first") {
   CHECK_THROWS_AS(AtomicFile("/dev/null", Existing::refuse), std::system_error);
 }
 
-TEST_CASE("a temporary file with a name of its own serves as one without") {
-  const TempDir dir;
+// `dir` is empty, and is so afterwards.
+void check_placing(const TempDir& dir, const FileSystem& system) {
   const std::string folder = dir.path() + "/", path = dir.file("m");
   const auto write = [](const TemporaryFile& file, const std::string& bytes) {
     REQUIRE(::write(file.descriptor(), bytes.data(), bytes.size()) ==
             static_cast<ssize_t>(bytes.size()));
   };
-  for (const bool named : {true, false}) {
-    INFO(named);
-    {
-      TemporaryFile gone(folder, 0600, named);
-      CHECK((dir.file_count() == 1) == named);
-    }
-    CHECK(dir.file_count() == 0);
-    TemporaryFile made(folder, 0640, named), late(folder, 0600, named), over(folder, 0600, named);
+  {
+    TemporaryFile made(folder, 0640, system), late(folder, 0600, system);
+    TemporaryFile over(folder, 0604, system);
     write(made, "made");
     write(late, "late");
     write(over, "over");
@@ -212,26 +207,128 @@ TEST_CASE("a temporary file with a name of its own serves as one without") {
     CHECK(read_bytes(path) == "made");
     CHECK(over.replace(path) == 0);
     CHECK(read_bytes(path) == "over");
+    CHECK(mode_of(path) == 0604);
     CHECK(over.replace(dir.file("no/m")) != 0);
-    std::filesystem::remove(path);
   }
+  CHECK(dir.file_count() == 1);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("a temporary file with a name of its own serves as one without") {
+  const TempDir dir;
+  for (const bool nameless : {false, true}) {
+    INFO(nameless);
+    FileSystem system;
+    system.nameless_files = nameless;
+    {
+      TemporaryFile gone(dir.path() + "/", 0600, system);
+      CHECK(dir.file_count() == (nameless ? 0 : 1));
+    }
+    CHECK(dir.file_count() == 0);
+    check_placing(dir, system);
+  }
+}
+
+TEST_CASE("a file can be saved where the system refuses to name a nameless one, or to link") {
+  const TempDir dir;
+  FileSystem system;
+  system.link = [](int from, const char* name, int to, const char* target, int flags) {
+    if (flags == 0) return ::linkat(from, name, to, target, flags);
+    errno = EACCES;
+    return -1;
+  };
+  check_placing(dir, system);
+  for (const bool nameless : {false, true}) {
+    system.nameless_files = nameless;
+    system.link = [](int, const char*, int, const char*, int) {
+      errno = EACCES;
+      return -1;
+    };
+    check_placing(dir, system);
+  }
+}
+
+TEST_CASE("a file system that counts no links keeps its temporary files") {
+  const TempDir dir;
+  FileSystem system;
+  system.nameless_files = false;
+  system.status = [](int file, struct stat* status) {
+    const int result = ::fstat(file, status);
+    status->st_nlink = 0;
+    return result;
+  };
+  check_placing(dir, system);
+  // nor does one end in a loop whose files cannot be told by their numbers
+  system.status = [](int file, struct stat* status) {
+    const int result = ::fstat(file, status);
+    ++status->st_ino;
+    return result;
+  };
+  const TemporaryFile none(dir.path() + "/", 0600, system);
+  CHECK(none.descriptor() < 0);
+  CHECK(errno == EEXIST);
+  CHECK(dir.file_count() == 0);
+}
+
+TEST_CASE("a write that fails as the file is closed fails before the file has its name") {
+  const TempDir dir;
+  FileSystem system;
+  system.close = [](int file) {
+    ::close(file);
+    errno = EDQUOT;
+    return -1;
+  };
+  TemporaryFile file(dir.path() + "/", 0600, system);
+  CHECK(file.sync() == EDQUOT);
+  CHECK(::fcntl(file.descriptor(), F_GETFD) >= 0);  // still open, and locked
+}
+
+// As a process that is killed leaves one.
+void leave_temporary(const TempDir& dir) {
+  FileSystem system;
+  system.nameless_files = false;
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const TemporaryFile dying(dir.path() + "/", 0600, system);
+    ::_exit(0);  // without the destructor
+  }
+  REQUIRE(::waitpid(child, nullptr, 0) == child);
 }
 
 TEST_CASE("what dead processes left goes with the next save, what a live one writes stays") {
   const TempDir dir;
-  TemporaryFile living(dir.path() + "/", 0600, true);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
-    const TemporaryFile dying(dir.path() + "/", 0600, true);
-    ::_exit(0);  // without the destructor
-  }
-  REQUIRE(::waitpid(child, nullptr, 0) == child);
+  FileSystem system;
+  system.nameless_files = false;
+  TemporaryFile living(dir.path() + "/", 0600, system);
+  leave_temporary(dir);
   CHECK(dir.file_count() == 2);
   save(dir.file("m"), "bytes");
   CHECK(dir.file_count() == 2);
   CHECK(living.replace(dir.file("living")) == 0);
   CHECK(std::filesystem::exists(dir.file("living")));
+  // whose locks are not seen here
+  const std::string other_host = dir.file(".lstmfast-0123abcd-17-0.tmp");
+  write_bytes(other_host, "in progress");
+  save(dir.file("m"), "bytes");
+  CHECK(std::filesystem::exists(other_host));
+}
+
+TEST_CASE("a large directory is searched for leftovers once a minute") {
+  const TempDir dir;
+  const std::string folder = dir.path() + "/";
+  for (int i = 0; i < 1000; ++i) write_bytes(dir.file(std::to_string(i)), "");
+  unsigned now = ~0u - 10;  // whatever the clock's begin
+  const auto left_after = [&](unsigned seconds) {
+    leave_temporary(dir);
+    remove_leftovers(folder, now += seconds);
+    const std::size_t left = dir.file_count() - 1000;
+    return left;
+  };
+  CHECK(left_after(0) == 0);
+  CHECK(left_after(1) == 1);
+  CHECK(left_after(58) == 2);
+  CHECK(left_after(1) == 0);
 }
 
 TEST_CASE("a full disk leaves the old file and no other") {
