@@ -64,6 +64,19 @@ def test_add_and_pop_keep_the_other_layers_weights() -> None:
     np.testing.assert_equal(model.layers[0].get_weights(), first)
 
 
+def test_the_list_of_layers_is_the_callers() -> None:
+    model = Sequential([LSTM(2, input_shape=(3, 1)), Dense(1)])
+    x, _ = data()
+    before = model.predict(x), model(x)
+    model.layers.pop()
+    model.layers.append(Dense(7))
+    model.layers[0] = Dense(2)
+    with pytest.raises(AttributeError, match=r"layers cannot be set; call add\(\) and pop\(\)"):
+        model.layers = []  # type: ignore[misc]
+    assert [layer.name for layer in model.layers] == ["lstm", "dense"]
+    np.testing.assert_array_equal((model.predict(x), model(x)), before)
+
+
 def test_names() -> None:
     model = Sequential([LSTM(2, return_sequences=True), LSTM(2), Dense(1, name="head")])
     assert [layer.name for layer in model.layers] == ["lstm", "lstm_1", "head"]

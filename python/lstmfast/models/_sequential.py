@@ -71,7 +71,7 @@ class Sequential(Trainer):
             "batch_size": self._batch_size,
             "layers": [
                 {"class_name": type(layer).__name__, "config": layer.get_config()}
-                for layer in self.layers
+                for layer in self._layers
             ],
         }
 

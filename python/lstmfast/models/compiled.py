@@ -51,6 +51,8 @@ class Compiled(Weighted):
         """Refuse what would have no effect."""
         if name in ("optimizer", "loss", "metrics"):
             raise AttributeError(f"[Sequential] {name} cannot be set; call compile({name}=...)")
+        if name == "layers":
+            raise AttributeError("[Sequential] layers cannot be set; call add() and pop()")
         if is_attribute(name):
             raise missing_attribute(type(self), name)
         super().__setattr__(name, value)

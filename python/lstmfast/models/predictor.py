@@ -142,7 +142,7 @@ class Predictor(Compiled):
         if not random and mask is None:
             return self.predict_on_batch(x)
         _, outputs = self._engine_for(x, "call")
-        for layer in self.layers:
+        for layer in self._layers:
             after = layer.compute_mask(outputs, mask)
             outputs, mask = layer(outputs, mask=mask, training=random), after
         return outputs

@@ -35,7 +35,7 @@ class Stack:
         given = [] if layers is None else items(layers, "layers", "Sequential", wanted)
         self.trainable = trainable
         self.name = "sequential" if name is None else string(name, "name", "Sequential")
-        self.layers: list[Layer] = []
+        self._layers: list[Layer] = []
         self._dtype_given = dtype is not None
         self._dtype = as_dtype("float32" if dtype is None else dtype, "Sequential")
         self._rng = as_generator(seed, "Sequential")
@@ -58,6 +58,11 @@ class Stack:
 
     # -- layers ------------------------------------------------------------------------------
 
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in a list of your own: `add` and `pop` change the model's."""
+        return list(self._layers)
+
     def add(self, layer: Layer | Input) -> None:
         """Append a layer; the layers before it keep their weights.
 
@@ -74,14 +79,14 @@ class Stack:
         self._alone("Sequential.add", lambda: self._add(layer))
 
     def _add(self, layer: Layer | Input) -> None:
-        before = len(self.layers), self._sample_shape
+        before = len(self._layers), self._sample_shape
         self._append(layer)
         try:
             self._build_if_known()
         except Exception:
-            for added in self.layers[before[0] :]:
+            for added in self._layers[before[0] :]:
                 added._model = None
-            del self.layers[before[0] :]
+            del self._layers[before[0] :]
             self._sample_shape = before[1]
             raise
 
@@ -94,23 +99,23 @@ class Stack:
         return change() if self._engine is None else self._engine.alone(where, change)
 
     def _pop(self) -> Layer | None:
-        if not self.layers:
+        if not self._layers:
             return None
-        layer = self.layers.pop()
+        layer = self._layers.pop()
         try:
-            if self.layers:
+            if self._layers:
                 self._build_if_known()
             else:
                 self._engine = None
         except Exception:
-            self.layers.append(layer)
+            self._layers.append(layer)
             raise
         layer._model = None
         return layer
 
     def _append(self, layer: Layer | Input) -> None:
         if isinstance(layer, Input):
-            if self.layers or self._sample_shape is not None:
+            if self._layers or self._sample_shape is not None:
                 raise ValueError("[Sequential.add] an Input must come first, and only once")
             if layer.dtype is not None and not self._dtype_given:
                 self._dtype = as_dtype(layer.dtype, "layers.Input")
@@ -125,7 +130,7 @@ class Stack:
         if owner is not None:
             whose = "this" if owner is self else "another"
             raise ValueError(f"[Sequential.add] {layer!r} is in {whose} model already")
-        taken = {each.name for each in self.layers}
+        taken = {each.name for each in self._layers}
         if layer.name is None:
             name = layer.kind
             number = 0
@@ -135,12 +140,12 @@ class Stack:
             layer._rename(name)
         elif layer.name in taken:
             raise ValueError(f"[Sequential.add] two layers would be called {layer.name!r}")
-        if not self.layers and self._sample_shape is None:
+        if not self._layers and self._sample_shape is None:
             self._sample_shape = layer.input_shape
             if isinstance(layer, Recurrent):
                 self._batch_size = layer.batch_size
         layer._model = weakref.ref(self)
-        self.layers.append(layer)
+        self._layers.append(layer)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its place."""
@@ -148,18 +153,18 @@ class Stack:
             raise ValueError("[Sequential.get_layer] expected either a name or an index")
         if index is not None:
             try:
-                return self.layers[operator.index(index)]
+                return self._layers[operator.index(index)]
             except TypeError:
                 raise wrong_kind("Sequential.get_layer", "index", index, "an integer") from None
             except IndexError:
                 raise ValueError(
-                    f"[Sequential.get_layer] index is {index}; there are {len(self.layers)} layers"
+                    f"[Sequential.get_layer] index is {index}; there are {len(self._layers)} layers"
                 ) from None
         name = string(name, "name", "Sequential.get_layer")
-        for layer in self.layers:
+        for layer in self._layers:
             if layer.name == name:
                 return layer
-        known = ", ".join(str(layer.name) for layer in self.layers)
+        known = ", ".join(str(layer.name) for layer in self._layers)
         raise ValueError(f"[Sequential.get_layer] no layer is called {name!r}; there are: {known}")
 
     # -- building ----------------------------------------------------------------------------
@@ -185,23 +190,23 @@ class Stack:
                 self._batch_size = count(sizes[0], "input_shape", "Sequential.build")
         if self._sample_shape is None:
             raise ValueError("[Sequential.build] the input shape is not known")
-        if not self.layers:
+        if not self._layers:
             raise ValueError("[Sequential.build] the model has no layers")
         if self._engine is None:
             self._build()
 
     def _build_if_known(self) -> None:
-        if self.layers and self._sample_shape is not None:
+        if self._layers and self._sample_shape is not None:
             self._build()
 
     def _input_axes(self, x: ArrayLike) -> int:
         """Return how many axes the input has at most, of which x is an array or a list of one."""
-        sequences = any(isinstance(layer, Recurrent) for layer in self.layers)
+        sequences = any(isinstance(layer, Recurrent) for layer in self._layers)
         is_array = isinstance(x, list | tuple) and hasattr(next(iter(x), None), "ndim")
         return 2 if is_array and not sequences else 3
 
     def _build_for(self, x: Array, where: str) -> None:
-        if not self.layers:
+        if not self._layers:
             raise ValueError(f"[{where}] the model has no layers")
         if x.ndim not in (2, 3):
             raise ValueError(
@@ -218,8 +223,8 @@ class Stack:
             raise
 
     def _build(self, first_sample: tuple[int, ...] | None = None) -> None:
-        check_chain(self.layers, self._sample_shape or ())
-        for layer in self.layers:
+        check_chain(self._layers, self._sample_shape or ())
+        for layer in self._layers:
             if layer._dtype not in (None, self._dtype.name):
                 raise ValueError(
                     f"[Sequential] {layer.name} has dtype {layer._dtype}; expected "
@@ -234,12 +239,12 @@ class Stack:
 
     def _new_engine(self, first_sample: tuple[int, ...] | None) -> _core.Model:
         engine = _core.Model(self.core_config(), self._dtype.name)
-        parts: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in self.layers]
+        parts: list[list[tuple[str, tuple[int, ...]]]] = [[] for _ in self._layers]
         for index, name, shape in engine.weight_names():
             parts[index].append((name, tuple(shape)))
         weights: list[Array] = []
         sample = first_sample or self._sample_shape or ()
-        for layer, mine in zip(self.layers, parts, strict=True):
+        for layer, mine in zip(self._layers, parts, strict=True):
             kept = layer.get_weights() if layer.built else None
             if kept is None or [w.shape for w in kept] != [shape for _, shape in mine]:
                 kept = layer.initial_weights(mine, self._dtype, self._rng, sample)
@@ -254,12 +259,12 @@ class Stack:
         """Make this the model's engine; all that can fail comes before anything changes."""
         self._compile_engine(engine)
         self._engine = engine
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._layers):
             layer._bind(engine, index)
         self._bind_optimizer()
 
     def _rebind_layers(self) -> None:
-        for layer in self.layers:
+        for layer in self._layers:
             layer._model = weakref.ref(self)
 
     def _compile_engine(self, engine: _core.Model) -> None:
@@ -291,7 +296,7 @@ class Stack:
     @property
     def stateful(self) -> bool:
         """Whether a layer carries its state from batch to batch."""
-        return any(isinstance(layer, Recurrent) and layer.stateful for layer in self.layers)
+        return any(isinstance(layer, Recurrent) and layer.stateful for layer in self._layers)
 
     def _built_engine(self) -> _core.Model:
         if self._engine is None:
@@ -308,10 +313,10 @@ class Stack:
         config = {
             "dtype": self._dtype.name,
             "input_shape": ",".join("?" if size is None else str(size) for size in shape),
-            "layers": str(len(self.layers)),
+            "layers": str(len(self._layers)),
         }
         if self._batch_size is not None and self.stateful:
             config["batch_size"] = str(self._batch_size)
-        for index, layer in enumerate(self.layers):
+        for index, layer in enumerate(self._layers):
             config |= {f"layers.{index}.{key}": text for key, text in layer.config().items()}
         return config

@@ -38,7 +38,7 @@ class Weighted(Stack):
             )
         arrays = []
         for weight, (index, name, shape) in zip(weights, names, strict=True):
-            full_name = f"{self.layers[index].name}.{name}"
+            full_name = f"{self._layers[index].name}.{name}"
             array = as_float(weight, self._dtype, "set_weights", full_name)
             if array.shape != tuple(shape):
                 raise ValueError(
