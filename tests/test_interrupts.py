@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -182,7 +183,7 @@ def test_models(call: str) -> None:
 def test_a_handler_that_returns_changes_nothing() -> None:
     rnn = lf.LSTM(64, 256, seed=0)
     other = lf.LSTM(4, 8, seed=0)
-    x = np.random.default_rng(0).random((64, 200, 64), dtype=np.float32)
+    x = np.random.default_rng(0).random((64, 600, 64), dtype=np.float32)
     tiny = np.full((1, 2, 4), 1e-39, np.float32)
     expected, state = rnn(x)
     calls: list[None] = []
@@ -212,3 +213,75 @@ def test_a_handler_that_returns_changes_nothing() -> None:
 def test_making_large_first_weights() -> None:
     interrupt(lambda: Orthogonal()((5000, 20000)))
     assert Orthogonal()((5, 20)).shape == (5, 20)
+
+
+BUSY = "a call that changes this object is running; expected none"
+
+
+def refused_inside(call: Callable[[], Any], tries: dict[str, Callable[[], Any]]) -> Any:
+    """What `call` returns, where a handler in its middle tries all of `tries`, in vain."""
+    errors: dict[str, str] = {}
+
+    def handler() -> None:
+        for name, each in tries.items():
+            try:
+                each()
+                errors[name] = "none"
+            except RuntimeError as error:
+                errors[name] = str(error)
+
+    with alarms(handler, 0.04):
+        result = call()
+    assert errors == {name: f"[{name}] {BUSY}" for name in tries}
+    return result
+
+
+def test_a_handler_changes_no_gradients() -> None:
+    rnn, fresh = (lf.LSTM(256, 512, seed=0) for _ in range(2))
+    x = np.random.default_rng(2).random((64, 150, 256), dtype=np.float32)
+    for each in (rnn, fresh):
+        small_gradients(each)
+        y, _ = each(x, training=True)
+    tries = {
+        "lstm.zero_grad": rnn.zero_grad,
+        "lstm.grads": rnn.grads,
+        "lstm.set": lambda: rnn.load_state_dict(rnn.state_dict()),
+        "lstm.backward": lambda: rnn.backward(y),
+    }
+    dx, _ = refused_inside(lambda: rnn.backward(y), tries)
+    np.testing.assert_array_equal(dx, fresh.backward(y)[0])
+    assert_same(rnn.grads(), fresh.grads())
+
+
+@pytest.mark.parametrize("call", ["predict", "evaluate", "train_on_batch"])
+def test_a_handler_changes_no_model_inside_a_pass(call: str, tmp_path: Path) -> None:
+    net, fresh = model(), model()
+    weights = [np.zeros_like(each) for each in net.get_weights()]
+    x = np.random.default_rng(3).random(
+        (64, 150 if call == "train_on_batch" else 400, 256), dtype=np.float32
+    )
+    y = np.ones((64, 1), np.float32)
+    tries: dict[str, Callable[[], Any]] = {
+        "model.reset_states": net.reset_states,
+        "model.predict": lambda: net.predict(x[:, :2], batch_size=64, verbose=0),
+        "model.evaluate": lambda: net.evaluate(x[:, :2], y, batch_size=64, verbose=0),
+        "model.set_weights": lambda: net.set_weights(weights),
+        "model.save": lambda: net.save(tmp_path / "model.safetensors"),
+    }
+    arguments = (x,) if call == "predict" else (x, y)
+    keywords = {} if call == "train_on_batch" else {"batch_size": 64, "verbose": 0}
+    found = refused_inside(lambda: getattr(net, call)(*arguments, **keywords), tries)
+    np.testing.assert_array_equal(found, getattr(fresh, call)(*arguments, **keywords))
+    for mine, expected in zip(net.get_weights(), fresh.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, expected)
+    x = x[:, :2]
+    after = net.predict(x, batch_size=64, verbose=0)
+    np.testing.assert_array_equal(after, fresh.predict(x, batch_size=64, verbose=0))
+
+
+def test_a_handler_may_train_another_object() -> None:
+    rnn, other = lf.LSTM(256, 512, seed=0), lf.LSTM(4, 8, seed=0)
+    found: list[dict[str, np.ndarray]] = []
+    with alarms(lambda: found.append(small_gradients(other)), 0.04):
+        rnn(large(steps=300), training=True)
+    assert_same(found[0], small_gradients(lf.LSTM(4, 8, seed=0)))

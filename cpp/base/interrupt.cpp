@@ -8,6 +8,15 @@ namespace lstmfast::base {
 namespace {
 
 thread_local Interrupt* current_interrupt = nullptr;
+thread_local int running_polls = 0;
+
+class RunningPoll {
+ public:
+  RunningPoll() noexcept { ++running_polls; }
+  ~RunningPoll() { --running_polls; }
+  RunningPoll(const RunningPoll&) = delete;
+  RunningPoll& operator=(const RunningPoll&) = delete;
+};
 
 // The thread's own mode for a while.
 class WithMode {
@@ -25,6 +34,7 @@ class WithMode {
 
 Interrupt* Interrupt::current() noexcept { return current_interrupt; }
 void Interrupt::set_current(Interrupt* interrupt) noexcept { current_interrupt = interrupt; }
+int Interrupt::polls() noexcept { return running_polls; }
 
 Interrupt::Interrupt(Poll poll, void* context) noexcept
     : poll_(poll), context_(context), outer_(current_interrupt) {
@@ -36,6 +46,7 @@ void Interrupt::look() {
   if (std::this_thread::get_id() != owner_ || Clock::now() < next_) return;
   try {
     const Uninterrupted alone;
+    const RunningPoll running;
     const WithMode mode(fp_mode_);
     const std::uint32_t forks = fork_count();
     next_ = poll_(context_) ? Clock::now() + kPeriod : Clock::time_point::max();

@@ -34,6 +34,9 @@ class Interrupt {
   // Asks, where it is time. Throws what poll threw.
   void look();
 
+  // How many polls are running on this thread, one inside the other.
+  static int polls() noexcept;
+
   static constexpr std::chrono::milliseconds kPeriod{50};
 
  private:

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/fork_count.h"
+#include "base/interrupt.h"
 
 namespace lstmfast::model {
 namespace {
@@ -25,18 +26,20 @@ Busy::Busy(BusyFlag& flag, const char* op, Kind kind)
   while (!holder_.compare_exchange_weak(holder, own_, std::memory_order_acquire,
                                         std::memory_order_relaxed)) {
     if (holder >> 32 != own_ >> 32) continue;  // nobody, or a thread that the fork left behind
+    const bool mine = holder >> 1 == own_ >> 1;
     const bool nests = kind == Kind::nested || kind == Kind::reading;
-    if (nests && holder >> 1 == own_ >> 1) {
+    if (mine && nests && flag.polls_ == base::Interrupt::polls()) {
       own_ = 0;
       return;
     }
-    if ((holder & 1) == 0) {
+    if (mine || (holder & 1) == 0) {
       throw std::runtime_error(std::string("[") + op +
                                "] a call that changes this object is running; expected none");
     }
     std::this_thread::yield();
     holder = 0;
   }
+  flag.polls_ = base::Interrupt::polls();
 }
 
 Busy::~Busy() {

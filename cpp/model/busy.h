@@ -10,6 +10,7 @@ namespace lstmfast::model {
 class BusyFlag {
   friend class Busy;
   std::atomic<std::uint64_t> holder_{0};  // process and thread; 0: nobody
+  int polls_ = 0;  // Interrupt::polls() where the lease was taken; for the holder's thread alone
 };
 
 // Held by the calls that change training state, or need it to stand still. Throws
@@ -18,10 +19,12 @@ class BusyFlag {
 class Busy {
  public:
   enum class Kind {
-    exclusive,  // beside no other lease
-    nested,     // a lease that its own thread holds already will do
-    brief,      // exclusive, and so short that others wait for its end
-    reading     // nested and brief
+    exclusive,  // next to no other lease
+    // A lease that its own thread holds already will do, as in a callback between two passes. Not
+    // in a poll of an Interrupt, which may run halfway through what that lease protects.
+    nested,
+    brief,   // exclusive, and so short that other threads wait for its end
+    reading  // nested and brief
   };
   Busy(BusyFlag& flag, const char* op, Kind kind = Kind::exclusive);
   ~Busy();
