@@ -29,7 +29,7 @@ def cycle(count: int = 200) -> Array:
 
 
 @pytest.mark.parametrize("wrong", [1e5, 1000.0, 10.0, 1e-3])
-@pytest.mark.parametrize("rows", [(0,), (1,), (20,), (90, 91), (198,)])
+@pytest.mark.parametrize("rows", [(0,), (1,), (0, 1), (20,), (90, 91), (198,)])
 def test_typos_are_found(rows: tuple[int, ...], wrong: float) -> None:
     values = cycle()
     values[list(rows)] = wrong
@@ -49,6 +49,7 @@ def with_peaks() -> Array:
         np.append(cycle(), 1e5),  # perhaps a new level
         np.append(cycle(100), 50 * cycle(100)),  # a new level
         np.append(cycle(100), cycle(100) - 80),
+        np.append(cycle(199), [4000.0, 4010.0]),
         with_peaks(),
         np.cumsum(np.random.default_rng(2).normal(size=300)),
         np.random.default_rng(3).exponential(size=300),
@@ -61,7 +62,7 @@ def with_peaks() -> Array:
 )
 def test_what_belongs_to_a_series_stays(values: Array) -> None:
     assert find_outliers(values).size == 0
-    assert ends_far(values) == (len(values) == 201)  # the one that ends with a leap
+    assert ends_far(values) == (len(values) == 201)  # those that end with a leap
 
 
 def test_replaced_values_lie_between_their_neighbours() -> None:
@@ -83,7 +84,8 @@ def test_one_typo_does_not_spoil_a_forecast() -> None:
     values = cycle(120)
     clean = forecast(values, horizon=3, epochs=20)
     values[20] = 100_000.0
-    coming = forecast(values, horizon=3, epochs=20)
+    with pytest.warns(UserWarning, match=r"^\[forecast\] series\[20\]: far from all values around"):
+        coming = forecast(values, horizon=3, epochs=20)
     assert clean.replaced == ()
     assert coming.replaced == ((20, 0),)
     assert coming.season == clean.season == 12
@@ -105,17 +107,73 @@ def test_the_note_names_the_line(
     command = ["forecast", "a.csv", "--column", "x", "--epochs", "1", "--horizon", "2"]
     code, _, err = runner(capsys)(*command)
     assert code == 0, err
-    did = "that looks wrong, the line between was taken instead"
-    assert f'a.csv line 2: column "x" has 0.01 next to {float(values[1]):g}; {did}\n' in err
+    wrong, keep = "that looks wrong,", "taken instead (use --outliers keep to keep it)"
+    did = f"{wrong} the line between was {keep}"
+    second = f"{float(values[1]):g}"
+    assert (
+        f'a.csv line 2: column "x" has 0.01 next to {second}; {wrong} {second} was {keep}\n' in err
+    )
     around = f"{float(values[39]):g} and {float(values[41]):g}"
     assert f'a.csv line 42: column "x" has 100000 next to {around}; {did}\n' in err
     assert "may be wrong" not in err
+    code, _, err = runner(capsys)(*command, "--outliers", "keep")
+    assert code == 0, err
+    assert wrong not in err
     Path("a.csv").write_text("x\n" + "\n".join([*values[1:40], "100000"]) + "\n")
     code, _, err = runner(capsys)(*command)
     assert code == 0, err
     starts = f"has 100000 after {around.split()[0]}; the forecast starts from it"
     assert f'a.csv line 41: column "x" {starts}, but it may be wrong\n' in err
-    assert did not in err
+    assert wrong not in err
+
+
+def test_the_note_gives_the_values_that_the_line_lies_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = [f"{value:.2f}" for value in cycle(240)]
+    command = ["forecast", "a.csv", "--column", "x", "--epochs", "1", "--horizon", "2"]
+    for rows, expected in (
+        ((0, 1), f"{float(values[2]):g}; that looks wrong, {float(values[2]):g} was taken"),
+        ((90, 91), f"{float(values[89]):g} and {float(values[92]):g}; that looks wrong, the line"),
+    ):
+        wrong = ["7e5" if row in rows else value for row, value in enumerate(values)]
+        Path("a.csv").write_text("x\n" + "\n".join(wrong) + "\n")
+        code, _, err = runner(capsys)(*command)
+        assert code == 0, err
+        assert err.count(f"has 700000 next to {expected}") == 2
+
+
+def test_a_peak_can_be_kept() -> None:
+    values = cycle(120)
+    values[20] = 400.0
+    coming = forecast(values, horizon=3, epochs=1, outliers="keep")
+    assert coming.replaced == ()
+    assert coming.season == 12
+    # limited in what the network sees, so that the usual steps keep their spread
+    spread = float(coming.trained.forecaster.scaling.spread[0])
+    assert spread < 2 * np.diff(np.log(cycle(120))).std() < np.diff(np.log(values)).std() / 3
+    with pytest.raises(ValueError, match=r"outliers is 'drop'; expected one of replace, keep$"):
+        forecast(values, outliers="drop")
+
+
+def test_the_warning_names_each_place_up_to_ten() -> None:
+    values, other = cycle(60), np.sin(np.arange(60.0))
+    values[20], other[30] = 1e5, 99.0
+    with pytest.warns(UserWarning, match=r"series") as caught:
+        forecast(values, inputs=other, horizon=2, epochs=1, season=0)
+    (warning,) = caught
+    assert warning.filename == __file__
+    assert str(warning.message) == (
+        "[forecast] series[20], inputs[30, 0]: far from all values around, and replaced by what "
+        'lies between the values next to it; use outliers="keep" to keep such values'
+    )
+    many = cycle(1400)
+    many[50::100] = 1e5
+    with pytest.warns(
+        UserWarning, match=r"series\[950\] and 4 more \(see Forecast.replaced\): far"
+    ):
+        forecast(many, horizon=1, epochs=1, season=0, lookback=2)
 
 
 def test_a_new_level_leaves_the_usual_steps_their_size() -> None:

@@ -74,6 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "at the start, and rows at the end without a number to forecast, are left out",
     )
     add(
+        "--outliers",
+        choices=("replace", "keep"),
+        default="replace",
+        help="what to do about single values far from all around them, as typos are: put them on "
+        "the line between their neighbours, or keep them (default replace)",
+    )
+    add(
         "--epochs",
         metavar="N",
         type=whole_number(1),
@@ -118,7 +125,7 @@ def _names(text: str) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     """Forecast and write; everything that can be wrong is checked before the training."""
     from lstmfast.forecasting import DataError, read_series
-    from lstmfast.forecasting.pipeline import choose_window, prepare
+    from lstmfast.forecasting.pipeline import choose_window, forecast_prepared, prepare
     from lstmfast.forecasting.report import forecast_csv, forecast_note
     from lstmfast.forecasting.season import calendar_periods
     from lstmfast.forecasting.transforms import get_transform
@@ -144,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
             missing=args.missing,
         )
         transform = get_transform(args.transform)
-        values, _ = prepare(series.values, transform, series.where)
+        values, replaced = prepare(series.values, transform, series.where, args.outliers)
     except DataError as error:
         raise UserError(str(error)) from None
     periods = calendar_periods(series.clock.unit, series.clock.step)
@@ -155,7 +162,17 @@ def run(args: argparse.Namespace) -> int:
     except DataError as error:
         hint = _lookback_hint(series, window, args)
         raise UserError(f'{series.name}: column "{args.column}": {error}{hint}') from None
-    coming = _forecast(series, window, args)
+    with progress_bar("training", disable=None) as advance:
+        coming = forecast_prepared(
+            values,
+            replaced,
+            transform,
+            window,
+            horizon=args.horizon,
+            epochs=args.epochs,
+            seed=args.seed,
+            progress=advance,
+        )
     picture = b""
     if args.plot is not None:
         from lstmfast.forecasting.plot import plot_forecast
@@ -205,23 +222,6 @@ def _save_network(path: Path, coming: Forecast) -> None:
         # what the core says begins with its operation and the path
         reason = re.sub(r"^.*?\[save\] ", "", str(error)).removeprefix(f"{path}: ")
         raise UserError(f"{path}: {reason}") from None
-
-
-def _forecast(series: Series, window: Window, args: argparse.Namespace) -> Forecast:
-    from lstmfast.forecasting import forecast
-
-    with progress_bar("training", disable=None) as advance:
-        return forecast(
-            series.values[:, 0],
-            inputs=series.values[:, 1:] if args.inputs else None,
-            horizon=args.horizon,
-            lookback=window.lookback,
-            season=window.season,
-            transform=args.transform,
-            epochs=args.epochs,
-            seed=args.seed,
-            progress=advance,
-        )
 
 
 def plot_kind(path: Path) -> str:

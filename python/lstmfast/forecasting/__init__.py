@@ -19,7 +19,8 @@ True
 from __future__ import annotations
 
 from .errors import DataError
-from .pipeline import Forecast, forecast
+from .from_arrays import forecast
+from .pipeline import Forecast
 from .series import Series, read_series
 
 __all__ = ["DataError", "Forecast", "Series", "forecast", "read_series"]

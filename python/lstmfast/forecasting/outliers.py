@@ -83,10 +83,13 @@ def _far(values: Array) -> NDArray[np.bool_]:
     """Return which values are far from both sides; at the ends there is one."""
     if len(values) < _FEWEST_VALUES:
         return np.zeros(len(values), dtype=np.bool_)
-    padded = np.pad(values, _NEIGHBOURS, mode="reflect")
-    medians = np.median(np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS), axis=1)
-    before = values - medians[: len(values)]
-    after = values - medians[_NEIGHBOURS + 1 :]
+    rows, lags = np.arange(len(values))[:, None], np.arange(1, _NEIGHBOURS + 1)
+    # What is missing at the start is taken from the other side: two typos there are found. At the
+    # end the series is reflected about its last value, as two values may begin a new level.
+    earlier = np.where(rows >= lags, rows - lags, rows + lags)
+    later = len(values) - 1 - abs(rows + lags - (len(values) - 1))
+    before = values - np.median(values[earlier], axis=1)
+    after = values - np.median(values[later], axis=1)
     lesser = np.where((before > 0) == (after > 0), np.minimum(abs(before), abs(after)), 0.0)
     return np.asarray(lesser > rare_beyond(lesser, np.maximum(abs(before), abs(after))))
 

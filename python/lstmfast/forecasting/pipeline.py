@@ -6,25 +6,24 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from lstmfast._arrays import as_float
+from numpy.typing import NDArray
 
 from .intervals import error_scale
 from .model import EPOCHS, Forecaster
 from .outliers import replace_outliers
 from .season import USUAL_PERIODS, find_season
-from .transforms import Transform, check_values, get_transform
+from .transforms import Transform, check_values
 from .validation import Validation, plan_validation, validate
 from .windows import Window
 
 __all__ = [
     "LEVELS",
+    "OUTLIERS",
     "Forecast",
     "Progress",
     "Trained",
     "choose_window",
-    "forecast",
+    "forecast_prepared",
     "prepare",
     "train",
 ]
@@ -34,6 +33,7 @@ Progress = Callable[[int, int], object]
 """Called after each epoch with the number of epochs done, and of all."""
 
 LEVELS = (0.8, 0.95)
+OUTLIERS = ("replace", "keep")
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Forecast:
     replaced : tuple of (int, int)
         Row and column (the target is column 0) of single values that are far from all around them,
         as typos are. In all that was computed, the line between their neighbours stands for them.
+        Empty where outliers were kept.
     """
 
     mean: Array
@@ -80,9 +81,9 @@ class Forecast:
 
 
 def prepare(
-    values: Array, transform: Transform, where: Callable[[int, int], str]
+    values: Array, transform: Transform, where: Callable[[int, int], str], outliers: str
 ) -> tuple[Array, tuple[tuple[int, int], ...]]:
-    """Refuse what cannot be forecast from, and replace single values that look wrong.
+    """Refuse what cannot be forecast from; replace single values that look wrong, or keep them.
 
     Returns
     -------
@@ -92,6 +93,8 @@ def prepare(
         As in `Forecast`.
     """
     check_values(values, transform, where)
+    if outliers == "keep":
+        return values, ()
     mended, replaced = replace_outliers(values, transform)
     if replaced:
         check_values(mended, transform, where)
@@ -184,107 +187,28 @@ def train(
     return Trained(forecaster, validation)
 
 
-def forecast(
-    series: ArrayLike,
+def forecast_prepared(
+    values: Array,
+    replaced: tuple[tuple[int, int], ...],
+    transform: Transform,
+    window: Window,
     *,
-    horizon: int = 12,
-    inputs: ArrayLike | None = None,
-    lookback: int | None = None,
-    season: int | None = None,
-    transform: str = "log-diff",
+    horizon: int,
     epochs: int = EPOCHS,
     seed: int = 0,
     levels: Sequence[float] = LEVELS,
     progress: Progress | None = None,
 ) -> Forecast:
-    """Train an LSTM on a series and forecast the values that follow it.
-
-    The network predicts one step from the steps before it; further steps follow from its own
-    predictions. More input columns are predicted along with the target, as their future is not
-    known either.
-
-    Parameters
-    ----------
-    series : array_like of shape (N,)
-        The values, in even steps of time.
-    horizon : int
-        H, how many values to forecast.
-    inputs : array_like of shape (N,) or (N, K), optional
-        More columns to look at, of the same times.
-    lookback : int, optional
-        How many steps the network sees; by default a season and one step, or 12.
-    season : int, optional
-        After how many steps the season repeats, 0 for no season; by default found in the data.
-    transform : {"log-diff", "diff", "none"}
-        What the network sees: relative changes, changes, or the values themselves.
-    epochs : int
-        Length of the training.
-    seed : int
-        Of initial weights and shuffling.
-    levels : sequence of float
-        Levels of the intervals.
-    progress : callable, optional
-        Called after each epoch with the number of epochs done, and of all.
-
-    Returns
-    -------
-    Forecast
-
-    Raises
-    ------
-    DataError
-        A ValueError: values that cannot be forecast from.
-    ValueError
-        Arguments out of range.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from lstmfast.forecasting import forecast
-    >>> t = np.arange(60)
-    >>> coming = forecast(100 + 10 * np.sin(t * np.pi / 6), horizon=3, epochs=5)
-    >>> coming.season, coming.mean.shape
-    (12, (3,))
-    """
-    values = _columns(series, inputs)
-    for name, number in (("horizon", horizon), ("epochs", epochs), ("lookback", lookback)):
-        if number is not None and number < 1:
-            raise ValueError(f"[forecast] {name} is {number}; expected at least 1")
-    if season is not None and (season < 0 or season == 1):
-        raise ValueError(f"[forecast] season is {season}; expected 0 for none, or at least 2")
-    if not all(0.0 < level < 1.0 for level in levels):
-        raise ValueError(f"[forecast] levels are {tuple(levels)}; expected numbers between 0 and 1")
-    chosen = get_transform(transform)
-    values, replaced = prepare(values, chosen, _place)
-    window = choose_window(values[:, 0], chosen, lookback, season)
+    """Train and forecast from what `prepare` and `choose_window` returned; see `train`."""
     trained = train(
-        values, chosen, window, horizon=horizon, epochs=epochs, seed=seed, progress=progress
+        values, transform, window, horizon=horizon, epochs=epochs, seed=seed, progress=progress
     )
     scaled = trained.forecaster.ahead(values, np.array([len(values)]), horizon)[0]
     ends = {level: trained.intervals(scaled, level) for level in levels}
     return Forecast(
-        chosen.unscale(scaled),
+        transform.unscale(scaled),
         {level: low for level, (low, _) in ends.items()},
         {level: high for level, (_, high) in ends.items()},
         trained,
         replaced,
     )
-
-
-def _columns(series: ArrayLike, inputs: ArrayLike | None) -> Array:
-    """Return target and inputs as (N, C)."""
-    target = as_float(series, np.dtype(np.float64), "forecast", "series")
-    if target.ndim != 1:
-        raise ValueError(f"[forecast] series has shape {target.shape}; expected one axis")
-    if inputs is None:
-        return target[:, None]
-    more = as_float(inputs, np.dtype(np.float64), "forecast", "inputs")
-    if more.ndim not in (1, 2) or len(more) != len(target):
-        raise ValueError(
-            f"[forecast] inputs has shape {more.shape}; expected ({len(target)}, K) to match series"
-        )
-    return np.column_stack([target, more])
-
-
-def _place(row: int, column: int) -> str:
-    return f"[forecast] series[{row}]" if column == 0 else f"[forecast] inputs[{row}, {column - 1}]"

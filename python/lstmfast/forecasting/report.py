@@ -76,10 +76,15 @@ def _suspicious(series: Series, coming: Forecast) -> list[str]:
     lines = []
     for row, column in coming.replaced:
         values = series.values[:, column]
-        around = [_value(values[r]) for r in (row - 1, row + 1) if 0 <= r < len(values)]
+        kept = np.setdiff1d(
+            np.arange(len(values)), [at for at, where in coming.replaced if where == column]
+        )
+        around = [*kept[kept < row][-1:], *kept[kept > row][:1]]  # before the first there is none
+        near = " and ".join(_value(values[at]) for at in around)
+        taken = "the line between was" if len(around) == 2 else f"{near} was"
         lines.append(
-            f"{series.where(row, column)} has {_value(values[row])} next to "
-            f"{' and '.join(around)}; that looks wrong, the line between was taken instead"
+            f"{series.where(row, column)} has {_value(values[row])} next to {near}; that looks "
+            f"wrong, {taken} taken instead (use --outliers keep to keep it)"
         )
     target = series.values[:, 0]
     if ends_far(coming.trained.forecaster.transform.scale(target)):
