@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from cli_runs import SALES, TIMED, Run, check_refusal, monthly, runner
+
+
+def _open_document() -> bytes:
+    """A file that begins as LibreOffice's spreadsheets do."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", "<office:document-content/>")
+    return file.getvalue()
+
 
 # name -> file content, arguments after the file, the line without its beginning
 WRONG: dict[str, tuple[str | bytes, list[str], str]] = {
@@ -71,6 +83,11 @@ WRONG: dict[str, tuple[str | bytes, list[str], str]] = {
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         SALES,
         "data.csv: an Excel workbook; expected a CSV file (save the sheet as CSV)",
+    ),
+    "an OpenDocument spreadsheet": (
+        _open_document(),
+        SALES,
+        "data.csv: an OpenDocument spreadsheet; expected a CSV file (save the sheet as CSV)",
     ),
     "gzip": (
         gzip.compress(monthly(40).encode()),

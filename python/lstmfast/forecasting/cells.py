@@ -78,7 +78,7 @@ def parse_numbers(
     if decimal_comma is None:
         row = next(row for row, cell in enumerate(cells) if "," in cell)
         decimal_comma = _guessed(cells[row], column, at(row), delimiter, notes)
-    elif delimiter == ";" and notes is not None:
+    elif delimiter != "," and notes is not None:
         _note_points(cells, column, at, notes)
     values = []
     for row, cell in enumerate(cells):

@@ -25,6 +25,8 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _EXCEL_SEPARATOR = re.compile(r"\"?sep=([,;\t|])\"?[\r\n]")
 
 _SHEET = "an Excel workbook; expected a CSV file (save the sheet as CSV)"
+_OPEN_SHEET = "an OpenDocument spreadsheet; expected a CSV file (save the sheet as CSV)"
+_OPEN_SHEET_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
 _PACKED = "compressed with {}; expected a CSV file (unpack it first)"
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive; expected a CSV file (unpack it first)",
@@ -174,8 +176,12 @@ def _content(path: Path, name: str) -> bytes:
         raise DataError(f"{name}: cannot be read: {reason}") from None
     for mark, kind in _FOREIGN.items():
         if content.startswith(mark):
-            # the newer workbooks are zip archives of this folder
-            raise DataError(f"{name}: {_SHEET if b'xl/workbook' in content else kind}")
+            # the newer workbooks are zip archives of this folder, OpenDocument's begin with a type
+            if b"xl/workbook" in content:
+                kind = _SHEET
+            elif _OPEN_SHEET_TYPE in content[:256]:
+                kind = _OPEN_SHEET
+            raise DataError(f"{name}: {kind}")
     return content
 
 
