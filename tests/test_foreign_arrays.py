@@ -120,6 +120,18 @@ def test_every_array_is_judged_by_its_type(argument: str) -> None:
     assert Endless.reads == 0
 
 
+@pytest.mark.parametrize("place", [(0, 0), (1, 2), (3, 4)])
+def test_data_sets_among_numbers_are_found(place: tuple[int, int]) -> None:
+    Endless.reads = 0
+    nested: Any = [[1.0, 2, True, np.float32(4), 5.0] for _ in range(4)]
+    row = list(nested[place[0]])
+    row[place[1]] = Endless()
+    nested[place[0]] = tuple(row)
+    with pytest.raises(TypeError, match="an item of x is of type Endless; expected an array"):
+        as_float(nested, np.dtype(np.float32), "predict", "x")
+    assert Endless.reads == 0
+
+
 @pytest.mark.parametrize("kind", SOURCES)
 def test_no_data_set_is_iterated(kind: str) -> None:
     for call in (model().predict, lambda v: model().fit(X, v), lambda v: lf.LSTM(1, 2)(v)):

@@ -120,6 +120,47 @@ def test_attributes_of_models(name: str, text: str) -> None:
     assert not hasattr(pickle.loads(pickle.dumps(model)), name)
 
 
+def test_each_kind_of_object_has_hints_of_its_own() -> None:
+    model = Sequential([Input((3, 1)), LSTM(2), Dense(1)])
+    with pytest.raises(AttributeError, match="'Sequential' object has no attribute 'lr'"):
+        _ = model.lr
+    with pytest.raises(AttributeError, match=r"Adam.weights is Keras's and .* version$"):
+        _ = optimizers.Adam().weights
+
+
+class OwnModel(Sequential):
+    def __init__(self) -> None:
+        super().__init__([Input((3, 1)), LSTM(2), Dense(1)])
+        self.lr = 3
+        self.kernel = "rbf"
+        self.total_loss = 0.0
+
+
+class OwnLayer(Dense):
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.lr = 3
+        self.losses = [1.0]
+
+
+def test_derived_classes_may_have_attributes_of_their_own() -> None:
+    model, layer = OwnModel(), OwnLayer()
+    assert (model.lr, model.kernel, model.total_loss) == (3, "rbf", 0.0)
+    assert (layer.lr, layer.losses) == (3, [1.0])
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [(OwnModel, "train_step"), (OwnModel, "weights"), (OwnLayer, "kernel"), (OwnLayer, "call")],
+)
+def test_what_would_have_no_effect_is_not_set(make: Any, name: str) -> None:
+    made = make()
+    with pytest.raises(AttributeError, match=rf"{name} is Keras's and not available"):
+        setattr(made, name, None)
+    with pytest.raises(AttributeError, match=r"supports_masking is Keras's and not available"):
+        made.supports_masking = True
+
+
 def test_attributes_of_layers_and_optimizers() -> None:
     with pytest.raises(AttributeError, match=r"LSTM.kernel is Keras's .*; use get_weights\(\) and"):
         _ = LSTM(2).kernel

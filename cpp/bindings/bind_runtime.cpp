@@ -1,4 +1,5 @@
-// What the core was built with and what it runs on: ISA, threads, caches.
+// What the core was built with and what it runs on: ISA, threads, caches; types of Python's
+// objects.
 #include <pybind11/stl.h>
 
 #include <map>
@@ -55,6 +56,32 @@ std::map<std::string, std::string> config() {
   };
 }
 
+// Nested lists may hold millions of numbers: Python itself takes as long to see their types as
+// NumPy takes to read them. Asking for the hash of a type may run Python code, which may change a
+// list.
+py::set item_types(const py::list& sequences) {
+  py::set types;
+  PyTypeObject* latest = nullptr;  // held by the set
+  const auto see = [&](PyObject* item) {
+    if (Py_TYPE(item) == latest) return;
+    latest = Py_TYPE(item);
+    types.add(py::handle(reinterpret_cast<PyObject*>(latest)));
+  };
+  for (py::ssize_t i = 0; i < PyList_GET_SIZE(sequences.ptr()); ++i) {
+    const auto each = py::reinterpret_borrow<py::object>(PyList_GET_ITEM(sequences.ptr(), i));
+    if (PyList_Check(each.ptr())) {
+      for (py::ssize_t k = 0; k < PyList_GET_SIZE(each.ptr()); ++k) {
+        see(PyList_GET_ITEM(each.ptr(), k));
+      }
+    } else if (PyTuple_Check(each.ptr())) {
+      for (py::ssize_t k = 0; k < PyTuple_GET_SIZE(each.ptr()); ++k) {
+        see(PyTuple_GET_ITEM(each.ptr(), k));
+      }
+    }
+  }
+  return types;
+}
+
 }  // namespace
 
 void bind_runtime(py::module_& module) {
@@ -65,6 +92,8 @@ void bind_runtime(py::module_& module) {
   module.def("available_isas", [] { return isas(false); });
   module.def("compiled_isas", [] { return isas(true); });
   module.def("config", &config);
+  module.def("item_types", &item_types, py::arg("sequences"),
+             "The types of what lists and tuples hold.");
   module.def("set_num_threads", &base::team::set_num_threads, py::arg("n"));
   module.def("get_num_threads", &base::team::get_num_threads);
 }

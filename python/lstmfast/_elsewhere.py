@@ -1,10 +1,10 @@
-"""Attributes that a class lacks although its users will ask for them, with what to say then."""
+"""Attributes that a class lacks, or lets nobody set, with what to say to those who try."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 
-__all__ = ["explain"]
+__all__ = ["explain", "explain_setting"]
 
 
 class _Elsewhere:
@@ -22,8 +22,37 @@ class _Elsewhere:
         raise self._error(owner, self._name)
 
 
-def explain(of: type, names: Iterable[str], error: Callable[[type, str], AttributeError]) -> None:
-    """Let a class raise ``error(class, name)`` for those of the names that it has not."""
+class _Refused(_Elsewhere):
+    """One that cannot be set either."""
+
+    def __set__(self, instance: object, value: object) -> None:
+        """Raise the error."""
+        raise self._error(type(instance), self._name)
+
+
+def explain(
+    of: type,
+    names: Iterable[str],
+    error: Callable[[type, str], AttributeError],
+    refused: Container[str] = (),
+) -> None:
+    """Let a class raise ``error(class, name)`` for those of the names that it has not.
+
+    Its objects may be given such attributes, unless they are among the refused.
+    """
     for name in names:
         if not any(name in vars(cls) for cls in of.__mro__):
-            setattr(of, name, _Elsewhere(name, error))
+            setattr(of, name, (_Refused if name in refused else _Elsewhere)(name, error))
+
+
+def explain_setting(of: type, instead: Mapping[str, str]) -> None:
+    """Let the error of setting a class's read-only properties say what to do instead.
+
+    A ``__setattr__`` would slow down every attribute that a call sets.
+    """
+    for name, what in instead.items():
+
+        def refuse(*_: object, text: str = f"[{of.__name__}] {name} cannot be set; {what}") -> None:
+            raise AttributeError(text)
+
+        setattr(of, name, getattr(of, name).setter(refuse))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmfast import _core
 from lstmfast._checks import wrong_kind
 
 if TYPE_CHECKING:
@@ -66,21 +67,22 @@ def _check_kind(value: Any, where: str, name: str) -> None:
             "of lf.LSTM or mask= of layers"
         )
         raise wrong_kind(where, name, value, expected)
-    level = [value]
+    above: list[Sequence[Any]] = [[value]]  # the lists with the items of a level
     for _ in range(DEEPEST + 1):
-        kinds = set(map(type, level))
+        kinds = _core.item_types(above)
         for kind in kinds:
             if not _may_be_array(kind):
-                first = next(item for item in level if type(item) is kind)
+                first = next(item for each in above for item in each if type(item) is kind)
                 if not _is_buffer(first):
                     raise _refusal(first, where, name, inside=first is not value)
             if issubclass(kind, np.ma.MaskedArray):
-                for item in level:
-                    _check_unmasked(item, where, name)
+                for each in above:
+                    for item in each:
+                        _check_unmasked(item, where, name)
         lists = tuple(kind for kind in kinds if issubclass(kind, list | tuple))
         if not lists:
             return
-        level = [item for each in level if isinstance(each, lists) for item in each]
+        above = [item for each in above for item in each if isinstance(item, lists)]
     raise ValueError(
         f"[{where}] {name} has lists in lists deeper than {DEEPEST}, or one that holds itself; "
         f"expected {ARRAY}"

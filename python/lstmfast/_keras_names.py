@@ -128,30 +128,57 @@ _HINTS = {
     "TimeDistributed": "Dense works on each step as it is",
     "to_categorical": "use numpy.eye(classes)[labels]",
 }
-# what to use in place of attributes of Keras's models, layers and optimizers: their names
+_WEIGHTS = """
+    non_trainable_variables non_trainable_weights trainable_variables trainable_weights variables
+    weights
+"""
+# kind of object: what to use in place of attributes of Keras's objects of that kind, their names
 _INSTEAD = {
-    "use get_weights() and set_weights()": """
-        bias kernel non_trainable_variables non_trainable_weights recurrent_kernel
-        trainable_variables trainable_weights variables weights
+    "model": {
+        "use get_weights() and set_weights()": _WEIGHTS,
+        "use fit() or train_on_batch()": "fit_generator train_step",
+        "use evaluate() or test_on_batch()": "evaluate_generator test_step",
+        "use predict()": "predict_generator predict_proba predict_step",
+        "use predict(x).argmax(axis=-1)": "predict_classes",
+        "use input_shape": "input inputs",
+        "use output_shape": "compute_output_shape output outputs",
+        "call the object itself": "call",
+        "use save()": "export",
+        "use evaluate(return_dict=True)": "metrics_names",
+        "use get_config() and from_config()": "to_json to_yaml",
+        "": """
+            add_loss add_metric add_weight compile_from_config compute_dtype compute_loss
+            compute_metrics dtype_policy get_compile_config get_metrics_result input_spec
+            jit_compile losses make_predict_function make_test_function make_train_function
+            quantize reset_metrics run_eagerly supports_masking total_loss
+        """,
+    },
+    "layer": {
+        "use get_weights() and set_weights()": f"bias kernel recurrent_kernel {_WEIGHTS}",
+        "use input_shape": "input",
+        "use output_shape": "compute_output_shape output",
+        "call the object itself": "call",
+        "": """
+            add_loss add_metric add_weight compute_dtype dtype_policy enable_lora input_spec losses
+            quantize supports_masking
+        """,
+    },
+    "optimizer": {
+        "use learning_rate": "lr",
+        "": "apply apply_gradients decay minimize update_step variables weights",
+    },
+}
+# those that would change in Keras what the object does; objects of classes that are derived from
+# ours may have attributes of the other names
+_NOT_SET = {
+    "model": f"""
+        call compute_loss compute_metrics dtype_policy make_predict_function make_test_function
+        make_train_function predict_step supports_masking test_step train_step {_WEIGHTS}
     """,
-    "use fit() or train_on_batch()": "fit_generator train_step",
-    "use evaluate() or test_on_batch()": "evaluate_generator test_step",
-    "use predict()": "predict_generator predict_proba predict_step",
-    "use predict(x).argmax(axis=-1)": "predict_classes",
-    "use input_shape": "input inputs",
-    "use output_shape": "compute_output_shape output outputs",
-    "call the object itself": "call",
-    "use save()": "export",
-    "use evaluate(return_dict=True)": "metrics_names",
-    "use get_config() and from_config()": "to_json to_yaml",
-    "use learning_rate": "lr",
-    "": """
-        add_loss add_metric add_weight apply apply_gradients compile_from_config compute_dtype
-        compute_loss compute_metrics decay dtype_policy enable_lora get_compile_config
-        get_metrics_result input_spec jit_compile losses make_predict_function make_test_function
-        make_train_function minimize quantize reset_metrics run_eagerly supports_masking total_loss
-        update_step
+    "layer": f"""
+        bias call dtype_policy input_spec kernel recurrent_kernel supports_masking {_WEIGHTS}
     """,
+    "optimizer": "",
 }
 
 
@@ -198,23 +225,15 @@ def _imports(frame: Any) -> bool:
     return opname[instruction] == "IMPORT_FROM"
 
 
-_ATTRIBUTES = frozenset(name for names in _INSTEAD.values() for name in names.split())
+def explain_attributes(of: type, kind: str) -> None:
+    """Let a class say of Keras's attributes that it lacks them, and what it has instead.
 
+    kind: "model", "layer" or "optimizer".
+    """
+    hints = {name: hint for hint, names in _INSTEAD[kind].items() for name in names.split()}
 
-def is_attribute(name: str) -> bool:
-    """Tell whether Keras's objects have an attribute that ours lack."""
-    return name in _ATTRIBUTES
+    def missing(owner: type, name: str) -> AttributeError:
+        text = f"{owner.__name__}.{name} is Keras's and not available in this version"
+        return AttributeError("; ".join(filter(None, (text, hints[name]))), name=name)
 
-
-def missing_attribute(owner: type, name: str) -> AttributeError:
-    """Return the error for an attribute that Keras's class has and ours, `owner`, lacks."""
-    text = f"{owner.__name__}.{name} is Keras's and not available in this version"
-    for instead, names in _INSTEAD.items():
-        if instead and name in names.split():
-            text += f"; {instead}"
-    return AttributeError(text, name=name)
-
-
-def explain_attributes(of: type) -> None:
-    """Let a class say of Keras's attributes that it lacks them, and what it has instead."""
-    explain(of, _ATTRIBUTES, missing_attribute)
+    explain(of, hints, missing, _NOT_SET[kind].split())

@@ -186,7 +186,7 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
 
 
-explain_attributes(Optimizer)
+explain_attributes(Optimizer, "optimizer")
 
 
 class LearningRate(float):

@@ -149,11 +149,12 @@ class CallbackList:
     """The callbacks of one call, and who listens to what."""
 
     def __init__(self, callbacks: Any, where: str) -> None:
+        self.callbacks: list[Callback] = []
         if callbacks is None:
-            callbacks = []
-        elif isinstance(callbacks, Callback):
+            return
+        if isinstance(callbacks, Callback):
             callbacks = [callbacks]
-        self.callbacks: list[Callback] = items(callbacks, "callbacks", where, "a list of callbacks")
+        self.callbacks = items(callbacks, "callbacks", where, "a list of callbacks")
         for place, callback in enumerate(self.callbacks):
             if not isinstance(callback, Callback):
                 raise wrong_kind(where, f"callbacks[{place}]", callback, _EXPECTED)
@@ -172,6 +173,8 @@ class CallbackList:
 
     def listeners(self, hook: str) -> list[Callable[..., None]]:
         """Return the bound methods of those callbacks that override `hook`."""
+        if not self.callbacks:
+            return []
         names = [hook, _ALIASES.get(hook, hook)]
         return [
             getattr(callback, hook)

@@ -12,7 +12,7 @@ import numpy as np
 from lstmfast import _core, constraints, initializers, regularizers
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
-from lstmfast._keras_names import explain_attributes, is_attribute, missing_attribute
+from lstmfast._keras_names import explain_attributes
 from lstmfast._names import config_text, naming
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
@@ -95,8 +95,6 @@ class Layer(Weights, ABC):
             raise AttributeError(
                 f"[{self.where}] {name} cannot change once the layer has weights; make a new layer"
             )
-        if is_attribute(name):
-            raise missing_attribute(type(self), name)
         if name == "name" and value is not None:
             value = string(value, "name", self.where)
         if name in self.rules or name.endswith("_initializer"):
@@ -305,7 +303,7 @@ class Layer(Weights, ABC):
         return f"<{what}, name={self.name}, built={self.built}>"
 
 
-explain_attributes(Layer)
+explain_attributes(Layer, "layer")
 
 
 def _registry(name: str) -> Rules[Any]:

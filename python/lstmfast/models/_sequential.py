@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmfast import layers
 from lstmfast._checks import items, wrong_kind
+from lstmfast._elsewhere import explain_setting
 from lstmfast._keras_names import explain_attributes
 from lstmfast._pickles import marked, restoring
 from lstmfast.layers import Input, Layer
@@ -135,4 +136,11 @@ class Sequential(Trainer):
         return f"<Sequential name={self.name}, built={self.built}>"
 
 
-explain_attributes(Sequential)
+explain_attributes(Sequential, "model")
+explain_setting(
+    Sequential,
+    {
+        "layers": "call add() and pop()",
+        **{name: f"call compile({name}=...)" for name in ("optimizer", "loss", "metrics")},
+    },
+)

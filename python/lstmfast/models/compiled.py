@@ -7,10 +7,11 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lstmfast import losses, optimizers
 from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import check_unavailable
-from lstmfast._keras_names import is_attribute, missing_attribute
 from lstmfast._names import naming
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric, get_all
@@ -46,16 +47,6 @@ class Compiled(Weighted):
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics that `compile` was told."""
         return self._metrics
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse what would have no effect."""
-        if name in ("optimizer", "loss", "metrics"):
-            raise AttributeError(f"[Sequential] {name} cannot be set; call compile({name}=...)")
-        if name == "layers":
-            raise AttributeError("[Sequential] layers cannot be set; call add() and pop()")
-        if is_attribute(name):
-            raise missing_attribute(type(self), name)
-        super().__setattr__(name, value)
 
     def compile(
         self,
@@ -180,7 +171,9 @@ class Compiled(Weighted):
         return self._engine_for(x, where)
 
     def _targets(self, y: ArrayLike, samples: int, where: str, names: Names = ("x", "y")) -> Array:
-        return checked_target(y, self._dtype, samples, len(self.output_shape), where, names)
+        if not isinstance(y, np.ndarray):
+            y = only(y, len(self.output_shape), samples)
+        return checked_target(y, self._dtype, samples, where, names)
 
     def _check_weighable(self, name: str, where: str) -> None:
         if self.loss is not None and self.loss.is_custom:

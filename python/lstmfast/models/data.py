@@ -40,7 +40,9 @@ def checked_input(
     x: ArrayLike, dtype: Dtype, sample: tuple[int | None, ...], where: str, name: str = "x"
 ) -> Array:
     """Return samples as the core takes them: (N, *sample)."""
-    array = as_float(only(x, len(sample) + 1), dtype, where, name)
+    if not isinstance(x, np.ndarray):
+        x = only(x, len(sample) + 1)
+    array = as_float(x, dtype, where, name)
     shape = array.shape[1:]
     if array.ndim == 0 or (shape != sample and not _fits(shape, sample)):
         hint = ""
@@ -64,16 +66,13 @@ def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:
 
 
 def checked_target(
-    y: ArrayLike, dtype: Dtype, samples: int, axes: int, where: str, names: Names = ("x", "y")
+    y: ArrayLike, dtype: Dtype, samples: int, where: str, names: Names = ("x", "y")
 ) -> Array:
-    """Return targets for that many samples. What else they must be is for the loss to say.
-
-    axes: of the model's output.
-    """
+    """Return targets for that many samples. What else they must be is for the loss to say."""
     x_name, name = names
     if y is None:
         raise ValueError(f"[{where}] {name} is missing")
-    array = as_float(only(y, axes, samples), dtype, where, name)
+    array = as_float(y, dtype, where, name)
     if array.ndim == 0 or len(array) != samples:
         raise ValueError(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected "
