@@ -40,6 +40,29 @@ def test_forecast_in_a_process(tmp_path: Path) -> None:
     assert again.stdout == first.stdout
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_closed_standard_streams(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(monthly(48))
+
+    def shell(arguments: str) -> tuple[int, str, str]:
+        command = f'"{sys.executable}" -m lstmfast.cli {arguments}'
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, check=False, shell=True
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    base = "forecast sales.csv --column Sales --epochs 1 --horizon 2"
+    closed = "lstmfast forecast: error: standard output is closed; expected it open, or --out F.csv"
+    assert shell(f"{base} >&-") == (2, "", closed + "\n")
+    code, _, err = shell(f"{base} --out out.csv >&-")
+    assert code == 0
+    assert "RMSE on the last" in err
+    # notes and errors do not go to standard output instead
+    code, out, _ = shell(f"{base} 2>&-")
+    assert (code, out) == (0, (tmp_path / "out.csv").read_text())
+    assert shell("bench --shapes none 2>&-") == (2, "", "")
+
+
 def test_forecast_writes_files(run: Run, tmp_path: Path) -> None:
     (tmp_path / "sales.csv").write_text(monthly(48))
     base = ["forecast", "sales.csv", *TIMED, "--epochs", "1", "--horizon", "2"]

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from lstmfast._cli.common import UserError, check_environment
+from lstmfast._cli.common import UserError, check_environment, open_standard_error
 
 __all__ = ["COMMANDS", "main"]
 
@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The arguments; by default those of the process.
     """
+    open_standard_error()
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.version:

@@ -16,7 +16,7 @@ from lstmfast._bench.pinning import pin
 from lstmfast._bench.rows import Row
 from lstmfast._bench.shapes import choose_shapes
 from lstmfast._bench.suites import SUITES, Suite
-from lstmfast._cli.common import UserError, write_file
+from lstmfast._cli.common import UserError, open_standard_error, write_file
 from lstmfast._cli.forecast import plot_kind
 
 DEFAULT_SUITES = ("forward", "training")
@@ -71,6 +71,7 @@ def _split(names: str) -> list[str]:
 
 def main(argv: list[str]) -> int:
     """Run the suites and print their tables."""
+    open_standard_error()
     parser = argparse.ArgumentParser(prog="lstmfast bench")
     parser.add_argument("--against")
     parser.add_argument("--suite")

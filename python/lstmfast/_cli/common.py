@@ -6,10 +6,18 @@ import argparse
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["UserError", "check_environment", "check_outputs", "whole_number", "write_file"]
+__all__ = [
+    "UserError",
+    "check_environment",
+    "check_outputs",
+    "open_standard_error",
+    "whole_number",
+    "write_file",
+]
 
 
 class UserError(Exception):
@@ -29,6 +37,15 @@ def whole_number(least: int) -> Callable[[str], int]:
         return value
 
     return parse
+
+
+def open_standard_error() -> None:
+    """Drop what is written to a standard error that the shell closed.
+
+    `print` would write it to standard output.
+    """
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  until the process ends
 
 
 def check_environment() -> None:

@@ -135,6 +135,8 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("argument --time-format: expected --time with it")
     if args.season == 1:
         raise UserError("argument --season: 1; expected 0 for none, or a whole number from 2 on")
+    if args.out is None and sys.stdout is None:
+        raise UserError("standard output is closed; expected it open, or --out F.csv")
     check_outputs(
         [path for path in (args.out, args.plot, args.save) if path is not None], [args.file]
     )
