@@ -117,6 +117,19 @@ def test_a_day_of_the_month_that_some_lack(day: int) -> None:
     cells = [f"{2020 + k // 12}-{k % 12 + 1:02d}-{min(day, end)}" for k, end in enumerate(ends)]
     assert goes_on(cells[:-1], 1) == ("month", cells[-1:])
     assert goes_on(cells[3:9], 1) == ("month", [cells[9]])
+    # some programs know no leap day: 2020-02-28
+    cells[1] = cells[1].replace("-29", "-28")
+    assert goes_on(cells[:-1], 1)[0] == "month"
+
+
+def test_the_newest_first_is_an_order_to_sort() -> None:
+    for cells in (months("%Y-%m", 9)[::-1], ["2020", "2019", "2018", "2017"]):
+        with pytest.raises(DataError, match=r"ascending order \(sort the file, oldest first\)$"):
+            parse_times(cells, "t", str)
+    cells = months("%Y-%m", 9)
+    cells[4] = "1940-01"
+    with pytest.raises(DataError, match=r"ascending order$"):
+        parse_times(cells, "t", str)
 
 
 def workday(month: int, last: bool) -> date:

@@ -98,6 +98,7 @@ def _monthly(dates: Sequence[date]) -> Callable[[int], date] | None:
         day = 31
     rules: list[Callable[[int], date]] = [
         lambda month: _day_of_month(month, day),
+        lambda month: _before_leap_day(_day_of_month(month, day)),
         _first_workday,
         _last_workday,
     ]
@@ -116,6 +117,11 @@ def _day_of_month(month: int, day: int) -> date:
     """Return the date with this day in a month, or the month's last day."""
     year, place = month // 12, month % 12 + 1
     return date(year, place, min(day, monthrange(year, place)[1]))
+
+
+def _before_leap_day(day: date) -> date:
+    """Return 28 February for the 29th: some programs end every February there."""
+    return day.replace(day=28) if (day.month, day.day) == (2, 29) else day
 
 
 def _first_workday(month: int) -> date:

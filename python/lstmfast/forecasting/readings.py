@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from .cells import short
 from .counting import count_times
@@ -140,6 +141,8 @@ def _in_one_century(moments: list[datetime]) -> list[datetime]:
 def _check_order(
     values: Sequence[int] | Sequence[datetime], cells: Sequence[str], column: str, at: _At
 ) -> None:
+    back = sum(a > b for a, b in pairwise(values))  # type: ignore[operator]  # all of one kind
+    newest_first = 2 * back > len(values)
     for row in range(1, len(cells)):
         before, value = values[row - 1], values[row]
         if value == before:
@@ -150,6 +153,7 @@ def _check_order(
             raise DataError(
                 f'{at(row)}: column "{column}" has "{cells[row]}" after "{cells[row - 1]}"; '
                 "expected times in ascending order"
+                + (" (sort the file, oldest first)" if newest_first else "")
             )
     if len(cells) < 3:
         found = "1 time" if len(cells) == 1 else f"{len(cells)} times"
