@@ -271,3 +271,27 @@ def test_errors_of_any_size_are_measured() -> None:
     tiny = 1e-150 * cycle(60)
     one, other = (linear(3, NONE)(x, 50, np.array([50]), 4) for x in (tiny, cycle(60)))
     np.testing.assert_allclose(one / 1e-150, other)
+
+
+@pytest.mark.parametrize("size", [1e-299, 1e-12, 1e-3, 1e6, 1e90])
+def test_cells_of_any_size_stay_readable(
+    size: float,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [f"{size * value:.8g}" for value in cycle(60)]
+    Path("a.csv").write_text("x\n" + "\n".join(lines) + "\n")
+    code, out, err = runner(capsys)(
+        "forecast", "a.csv", "--column", "x", "--epochs", "1", "--horizon", "2"
+    )
+    assert code == 0, err
+    rows = [line.split(",")[1:] for line in out.splitlines()[1:]]
+    for row in rows:
+        assert all(len(cell) <= 17 for cell in row), row
+        assert ("e" in row[0]) == (size in (1e-299, 1e-12, 1e90))
+        middle, low, high, lower, higher = (float(cell) / size for cell in row)
+        assert lower < low < middle < high < higher
+        assert middle == pytest.approx(100, rel=0.3)
+    assert max(map(len, err.splitlines())) < 120

@@ -18,6 +18,11 @@ from .validation import Plan, Validation
 
 __all__ = ["demo_text", "forecast_csv", "forecast_note"]
 
+# Beyond these, numbers in full are mostly zeros; they are exact with 16 digits after the first.
+_MOST_DECIMALS = 15
+_LONG = 1e16
+_EXACT = 16
+
 
 def forecast_csv(series: Series, coming: Forecast) -> str:
     """Return the forecast as CSV: time, value, lower and upper ends by level."""
@@ -40,7 +45,13 @@ def forecast_csv(series: Series, coming: Forecast) -> str:
 
 
 def _rounded(value: float, decimals: int) -> str:
-    return f"{value:.{decimals}f}" if decimals > 0 else f"{value:.0f}"
+    """Return a number with so many decimals; with an exponent where its digits would be many."""
+    if decimals <= _MOST_DECIMALS and abs(value) < _LONG:
+        return f"{value:.{max(decimals, 0)}f}"
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    digits = decimals + math.floor(math.log10(abs(value)))
+    return f"{value:.{min(max(digits, 0), _EXACT)}e}"
 
 
 def forecast_note(series: Series, coming: Forecast) -> str:
@@ -269,6 +280,8 @@ def _number(value: float) -> str:
     if math.isnan(value):
         return "-"
     if abs(value) < 10:
+        return f"{value:.3g}"
+    if abs(value) >= _LONG:
         return f"{value:.3g}"
     return f"{value:.1f}" if abs(value) < 1e5 else f"{value:.0f}"
 
