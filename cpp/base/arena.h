@@ -66,7 +66,7 @@ class Arena {
 
   // Contents stay if the block is large enough already, otherwise all of it is new and zero. A
   // large block of which kSpareCalls plans in turn need less than a quarter is replaced by one for
-  // the largest of them.
+  // the largest of them. Where this throws, a block that was large enough stays.
   void reserve(const Planner& plan) {
     planned_ = static_cast<index>(plan.bytes());
     if (!spares()) block_.reserve(planned_);
@@ -102,8 +102,8 @@ class Arena {
     most_ = std::max(spare_calls_ == 0 ? 0 : most_, planned_);
     if (++spare_calls_ < kSpareCalls) return false;
     spare_calls_ = 0;
-    block_ = {};
-    block_.reserve(most_);
+    Buffer<unsigned char> smaller(most_);  // first: where this throws, all pointers still hold
+    block_.swap(smaller);
     return true;
   }
 

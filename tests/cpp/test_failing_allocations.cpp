@@ -1,12 +1,14 @@
-// A fit that runs out of memory, at any of its allocations: its history is whole, and the next fit
-// goes on.
+// Calls that run out of memory, at any of their allocations: what they leave is whole, and the next
+// call goes on.
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstdlib>
 #include <new>
 
+#include "model/rnn.h"
 #include "model_problem.h"
+#include "ops/lstm_rows.h"
 
 namespace {
 
@@ -67,6 +69,84 @@ TEST_CASE("a history is whole wherever memory runs out") {
     for (const auto& values : history.values) REQUIRE(std::isfinite(values.back()));
   }
   CHECK(told);
+}
+
+TEST_CASE("rows stay in order where a smaller block for them is refused") {
+  ops::LstmRows<float> rows;
+  ops::LstmCall<float> large{}, small{};
+  large.batch = 64;
+  large.steps = 2000;
+  small.batch = 2;
+  small.steps = 10;
+  rows.order(large);
+  for (int i = 0; i < 15; ++i) rows.order(small);
+  before_failure = 0;
+  CHECK_THROWS_AS(rows.order(small), std::bad_alloc);
+  before_failure = -1;
+  rows.order(small);
+  CHECK(rows.slot_length[1] == 10);
+  CHECK(rows.first_row[10] == 20);
+  CHECK(rows.positions[19] == 9);
+}
+
+TEST_CASE("backward onto gradients adds all or nothing wherever memory runs out") {
+  const std::vector<base::FlatConfig::Map> variants = {
+      {},
+      {{"bidirectional", "true"}},
+      {{"proj_size", "3"}, {"peephole", "true"}},
+      {{"layer_norm", "true"}, {"weight_drop", "0.5"}, {"recompute_every", "2"}}};
+  for (const base::FlatConfig::Map& texts : variants) {
+    const RnnOptions options = read_rnn_options(3, 5, 3, texts, 0.5, 1);
+    const index D = options.directions, O = options.outputs();
+    constexpr index kBatch = 4, kSteps = 6;
+    const std::vector<float> x(std::size_t(kBatch * kSteps * 3), 0.5F);
+    std::vector<float> y(std::size_t(kBatch * kSteps * D * O)), dx(x.size());
+    const std::vector<float> dy(y.size(), 1);
+    ops::LstmGradients<float> gradients{};
+    gradients.dy = dy.data();
+    gradients.dx = dx.data();
+    for (long n = 0;; ++n) {
+      Rnn<float> rnn(options);
+      for (const auto& parameter : rnn.parameters()) {
+        const std::vector<float> values(std::size_t(parameter.place.count()), 0.3F);
+        rnn.set({{&parameter, values.data()}});
+      }
+      RnnRows rows;
+      const auto train = [&](index batch) {
+        RnnInput<float> input;
+        input.x = {x.data(), {batch, kSteps, 3}};
+        ops::LstmCall<float> call = rnn.check("test", input, rows);
+        call.y = y.data();
+        rnn.train(call);
+      };
+      const auto sums = [&] {
+        std::vector<float> out;
+        for (const auto& parameter : rnn.parameters()) {
+          std::vector<float> part(std::size_t(parameter.place.count()));
+          rnn.get_gradient(parameter, part.data());
+          out.insert(out.end(), part.begin(), part.end());
+        }
+        return out;
+      };
+      train(1);
+      rnn.backward(gradients);
+      const std::vector<float> before = sums();
+      train(kBatch);
+      before_failure = n;
+      bool failed = false;
+      try {
+        rnn.backward(gradients);
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
+      before_failure = -1;
+      REQUIRE((sums() == before) == failed);
+      if (!failed) {
+        CHECK(n >= 3 * D + 1);
+        break;
+      }
+    }
+  }
 }
 
 }  // namespace
