@@ -138,7 +138,7 @@ class Rnn {
 
   // dy laid out as y, dx as x, state gradients as states; dcells as the call's cells, which must
   // have been there. dblock and bias are not read: gradients are added to those of the
-  // parameters. A call that is interrupted adds nothing.
+  // parameters. A call that throws adds nothing.
   void backward(const ops::LstmGradients<T>& gradients);
 
   double flops(index steps, index batch) const;  // of inference, roughly

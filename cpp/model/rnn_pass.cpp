@@ -239,26 +239,36 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
   const base::Slot<T> second =
       planner.add<T>(D > 1 ? std::max(inputs(0), last > 0 ? inputs(1) : 0) : 0);
   memory.backward_arena.reserve(planner);
+  T* const other = memory.backward_arena.at(second);
+  const auto dx_of = [&](index l) {
+    return l > 0 ? memory.backward_arena.at(between[(last - l) % 2]) : gradients.dx;
+  };
+  const auto gradients_of = [&](index l, index d) {
+    const index n = l * D + d;
+    T* const dx = dx_of(l);
+    ops::LstmGradients<T> g{};
+    g.dy = part(l < last ? static_cast<const T*>(dx_of(l + 1)) : gradients.dy, d, O);
+    g.dcells = l == last ? part(gradients.dcells, d, H) : nullptr;
+    g.dh_n = part(gradients.dh_n, n, B * O);
+    g.dc_n = part(gradients.dc_n, n, B * H);
+    g.dx = d == 0 || dx == nullptr ? dx : other;
+    g.dh0 = part(gradients.dh0, n, B * O);
+    g.dc0 = part(gradients.dc0, n, B * H);
+    g.dblock = gradients_.data() + blocks_[static_cast<std::size_t>(n)];
+    g.bias = options_.lstm.use_bias;
+    return g;
+  };
+  // All memory is taken before the first gradient is added: want of it adds none.
+  for (index n = 0; n < (last + 1) * D; ++n) {
+    const auto at = static_cast<std::size_t>(n);
+    ops::plan_lstm_backward(shapes_[at], call, gradients_of(n / D, n % D), *memory.workspaces[at]);
+  }
   for (index l = last; l >= 0; --l) {
-    T* const dx = l > 0 ? memory.backward_arena.at(between[(last - l) % 2]) : gradients.dx;
-    T* const other = memory.backward_arena.at(second);
-    const T* const dy =
-        l < last ? memory.backward_arena.at(between[(last - l - 1) % 2]) : gradients.dy;
+    T* const dx = dx_of(l);
     for_directions(call, l, true, [&](index d) {
-      const index n = l * D + d;
-      const auto at = static_cast<std::size_t>(n);
-      ops::LstmGradients<T> g{};
-      g.dy = part(dy, d, O);
-      g.dcells = l == last ? part(gradients.dcells, d, H) : nullptr;
-      g.dh_n = part(gradients.dh_n, n, B * O);
-      g.dc_n = part(gradients.dc_n, n, B * H);
-      g.dx = d == 0 || dx == nullptr ? dx : other;
-      g.dh0 = part(gradients.dh0, n, B * O);
-      g.dc0 = part(gradients.dc0, n, B * H);
-      g.dblock = gradients_.data() + blocks_[at];
-      g.bias = options_.lstm.use_bias;
-      ops::lstm_backward(shapes_[at], values_.data() + blocks_[at], part_of(call, l, d, memory), g,
-                         *memory.workspaces[at]);
+      const auto at = static_cast<std::size_t>(l * D + d);
+      ops::lstm_backward(shapes_[at], values_.data() + blocks_[at], part_of(call, l, d, memory),
+                         gradients_of(l, d), *memory.workspaces[at]);
     });
     if (dx && D > 1) ops::add(inputs(l), static_cast<const T*>(dx), other, dx);
     if (l > 0 && drops(call)) {

@@ -83,6 +83,13 @@ void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<co
 }
 
 template <class T>
+void reserve_columns(const LinearShape<T>& s, index rows, LinearScratch<T>& scratch) {
+  const int mr = kernels::table<T>().tile_rows[s.groups];
+  const index tiles = (1 + s.inputs + mr - 1) / mr;
+  scratch.columns.reserve(tiles * mr * std::min(rows, kReductionRows));
+}
+
+template <class T>
 void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x,
                      Rows<const T> dy, Rows<T> dx, T* dblock, bool bias,
                      LinearScratch<T>& scratch) {
@@ -128,7 +135,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
   const int mr = kernel.tile_rows[s.groups];
   const index k = 1 + s.inputs, tiles = (k + mr - 1) / mr;
   const index block_rows = std::min(rows, kReductionRows);
-  scratch.columns.reserve(tiles * mr * block_rows);
+  reserve_columns(s, rows, scratch);
   base::team::parallel_for(threads_for(flops, tiles), tiles, 1, [&](index tile0, index tile1) {
     const T one = 1;
     const T* ones[kReductionRows];
@@ -163,6 +170,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
 #define LF_INSTANTIATE(T)                                                                       \
   template struct LinearShape<T>;                                                               \
   template index padded_outputs(const LinearShape<T>&);                                         \
+  template void reserve_columns(const LinearShape<T>&, index, LinearScratch<T>&);               \
   template void linear_forward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<T>); \
   template void linear_backward(const LinearShape<T>&, const T*, index, Rows<const T>,          \
                                 Rows<const T>, Rows<T>, T*, bool, LinearScratch<T>&);

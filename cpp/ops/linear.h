@@ -33,6 +33,10 @@ struct LinearScratch {
   base::Buffer<T> transposed, columns;
 };
 
+// What linear_backward of up to so many rows takes of it, but for dx: then that allocates nothing.
+template <class T>
+void reserve_columns(const LinearShape<T>& shape, index rows, LinearScratch<T>& scratch);
+
 template <class T>
 void linear_forward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
                     Rows<T> y);

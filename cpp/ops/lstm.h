@@ -134,6 +134,12 @@ template <class T>
 void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call, bool training,
                   LstmWorkspace<T>& workspace);
 
+// Takes all memory that lstm_backward of the same arguments needs, so that it cannot run out of
+// memory with some of the gradients added. Without it, lstm_backward takes that memory first.
+template <class T>
+void plan_lstm_backward(const LstmShape<T>& shape, const LstmCall<T>& call,
+                        const LstmGradients<T>& gradients, LstmWorkspace<T>& workspace);
+
 // After a training forward on the same workspace and call. dx overlaps neither x nor dy.
 template <class T>
 void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,

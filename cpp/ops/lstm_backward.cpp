@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "base/cache_sizes.h"
 #include "base/denormals.h"
@@ -119,7 +120,22 @@ struct InputGradient {
   }
 };
 
+template <class T>
+TransposedWeights<T> transposed_weights(const LstmShape<T>& shape, const LstmGradients<T>& d,
+                                        const LstmWorkspace<T>& w) {
+  return {shape, w.sharing.by_rows ? 1 : w.sharing.threads, d.dx != nullptr};
+}
+
 }  // namespace
+
+template <class T>
+void plan_lstm_backward(const LstmShape<T>& shape, const LstmCall<T>& call,
+                        const LstmGradients<T>& d, LstmWorkspace<T>& w) {
+  const bool holds = call.hold && w.rows.padded;
+  w.plan_backward(shape, {transposed_weights(shape, d, w).size(), packed_columns_size(shape, w),
+                          packed_gates_size(shape, w), holds && d.dy, holds && d.dcells,
+                          d.dblock && w.weight_mask});
+}
 
 template <class T>
 void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
@@ -130,24 +146,23 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   const double flops = shape.flops() * double(w.rows.total);
   const LstmSharing& sharing = w.sharing;
   const int parts = sharing.by_rows ? 1 : sharing.threads;
-  const TransposedWeights<T> transposed(shape, parts, gradients.dx != nullptr);
+  const TransposedWeights<T> transposed = transposed_weights(shape, gradients, w);
   const index mr = kernels::table<T>().tile_rows[shape.gates];
-  const bool holds = call.hold && w.rows.padded;
-  const bool held_dy = holds && gradients.dy, held_dcells = holds && gradients.dcells;
-  const bool dropped = gradients.dblock && w.weight_mask;
-  w.plan_backward(shape, {transposed.size(), packed_columns_size(shape, w),
-                          packed_gates_size(shape, w), held_dy, held_dcells, dropped});
+  if (!std::exchange(w.backward_planned, false)) {
+    plan_lstm_backward(shape, call, gradients, w);
+    w.backward_planned = false;
+  }
   if (w.dnorm) {
     const index size = shape.panels * (2 * shape.gates + 2) * shape.lanes;
     std::fill_n(w.dnorm, w.rows.batch * size, T(0));
   }
   LstmGradients<T> d = gradients;
-  if (held_dy)
+  if (w.held_dy)
     gather_held(w.rows, call, gradients.dy, call.y_row, call.y_step, shape.outputs(), w.held_dy);
-  if (held_dcells)
+  if (w.held_dcells)
     gather_held(w.rows, call, gradients.dcells, call.cells_row, call.cells_step, shape.hidden,
                 w.held_dcells);
-  if (dropped) {
+  if (w.dropped_gradient) {
     std::fill_n(w.dropped_gradient, shape.peephole_offset(), T(0));
     d.dblock = w.dropped_gradient;
   }
@@ -182,12 +197,16 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     }
   }
   if (gradients.dblock) {
-    if (dropped) add_dropped_gradient(shape, w, gradients.dblock);
+    if (w.dropped_gradient) add_dropped_gradient(shape, w, gradients.dblock);
     if (w.dnorm) add_norm_gradients(shape, w, gradients.dblock);
   }
   store_gradients(shape, call, gradients, w);
 }
 
+template void plan_lstm_backward(const LstmShape<float>&, const LstmCall<float>&,
+                                 const LstmGradients<float>&, LstmWorkspace<float>&);
+template void plan_lstm_backward(const LstmShape<double>&, const LstmCall<double>&,
+                                 const LstmGradients<double>&, LstmWorkspace<double>&);
 template void lstm_backward(const LstmShape<float>&, const float*, const LstmCall<float>&,
                             const LstmGradients<float>&, LstmWorkspace<float>&);
 template void lstm_backward(const LstmShape<double>&, const double*, const LstmCall<double>&,

@@ -28,7 +28,7 @@ template <class T>
 void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training_,
                             index ahead_rows) {
   training = training_;
-  trained = false;
+  trained = backward_planned = false;
   const CellOptions& o = shape.options;
   const LstmNoise& noise = call.noise;
   const bool draws = training && noise.draw;
@@ -158,6 +158,8 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
     if (held_dcells) held_dcells_offsets[r] = r * shape.hidden;
   }
   dropped_gradient = backward_.at(block_at);
+  if (projects) reserve_columns(shape.projection(), cached, projection_scratch);
+  backward_planned = true;
 }
 
 template class LstmWorkspace<float>;

@@ -28,7 +28,8 @@ class LstmWorkspace {
   void plan_backward(const LstmShape<T>& shape, const Backward& needs);
 
   bool training = false;
-  bool trained = false;  // a training forward has filled the caches
+  bool trained = false;           // a training forward has filled the caches
+  bool backward_planned = false;  // plan_backward() was called after it
   LstmRows<T> rows;
   // Of forward and of its backward, whatever limit of threads is set between: memory is planned for
   // these threads, and a run takes no more.
