@@ -15,15 +15,15 @@ class KeptMemory {
  public:
   explicit KeptMemory(std::function<std::unique_ptr<M>()> make)
       : make_(std::move(make)), memory_(make_()) {}
+  ~KeptMemory() { forsake_half_changed(); }
+  KeptMemory(const KeptMemory&) = delete;
+  KeptMemory& operator=(const KeptMemory&) = delete;
 
   // The memory, while it changes.
   class Change {
    public:
     explicit Change(KeptMemory& kept) : kept_(kept) {
-      if (kept.changing_) {  // by a thread of the parent
-        static_cast<void>(kept.memory_.release());
-        kept.memory_ = kept.make_();
-      }
+      if (kept.changing_) kept.replace();
       kept.changing_ = true;
     }
     ~Change() { kept_.changing_ = false; }
@@ -37,13 +37,19 @@ class KeptMemory {
   };
 
   // A new one takes its place. To be called as a change is made.
-  void clear() {
-    std::unique_ptr<M> fresh = make_();
-    if (std::exchange(changing_, false)) static_cast<void>(memory_.release());
-    memory_ = std::move(fresh);
-  }
+  void clear() { replace(); }
 
  private:
+  void replace() {
+    std::unique_ptr<M> fresh = make_();
+    forsake_half_changed();
+    memory_ = std::move(fresh);
+  }
+  // What a thread of the parent was changing at the fork is not read, and not freed either.
+  void forsake_half_changed() noexcept {
+    if (std::exchange(changing_, false)) static_cast<void>(memory_.release());
+  }
+
   const std::function<std::unique_ptr<M>()> make_;
   std::unique_ptr<M> memory_;
   bool changing_ = false;

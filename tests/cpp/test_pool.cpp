@@ -125,6 +125,20 @@ TEST_CASE("kept memory: a child of a fork during a change begins with a new one"
         }) == 0);
 }
 
+TEST_CASE("kept memory: a child of a fork during a change does not free it") {
+  auto kept = std::make_unique<KeptMemory<Counted>>([] { return std::make_unique<Counted>(); });
+  const int before = Counted::alive;
+  {
+    const KeptMemory<Counted>::Change change(*kept);
+    CHECK(in_child([&] {
+            kept.reset();
+            return before - Counted::alive;
+          }) == 0);
+  }
+  kept.reset();
+  CHECK(Counted::alive == before - 1);
+}
+
 #endif
 
 }  // namespace lstmfast::model
