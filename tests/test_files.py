@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import pytest
 
 import lstmfast as lf
 from lstmfast import metrics, optimizers
-from lstmfast.callbacks import ModelCheckpoint
+from lstmfast.callbacks import Callback, ModelCheckpoint
 from lstmfast.layers import LSTM, Dense, Dropout, Input
 from lstmfast.models import Sequential, load_model, save_model
 
@@ -379,28 +380,88 @@ def test_copies_leave_no_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     np.testing.assert_array_equal(copy.deepcopy(model).predict(x), model.predict(x))
 
 
-def test_waiting_for_the_reader_of_a_pipe_can_be_interrupted(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    program = f"""
+# Saves to a pipe more than it holds. SIGUSR1's handler only says that it ran.
+_SAVE_TO_PIPE = """
+import signal, sys
 from lstmfast.layers import Dense
 from lstmfast.models import Sequential
-model = Sequential([Dense(1, input_shape=(2,))])
+model = Sequential([Dense(300, input_shape=(300,))], seed=0)
+signal.signal(signal.SIGUSR1, lambda *_: print("handled", flush=True))
 print("ready", flush=True)
 try:
-    model.save({str(pipe)!r})
+    model.save(sys.argv[1])
+    print("saved", flush=True)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-    command = [sys.executable, "-c", program]
+
+
+def signal_until_answer(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    """Send the signal until the process says something: once may be before the wait begins."""
+    assert process.stdout is not None
+    while not select.select([process.stdout], [], [], 0.1)[0]:
+        assert process.poll() is None
+        process.send_signal(number)
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize("has_reader", [False, True])
+def test_waiting_for_the_reader_of_a_pipe_can_be_interrupted(
+    has_reader: bool, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-c", _SAVE_TO_PIPE, str(pipe)]
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK) if has_reader else None
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "ready\n"
-            # once may be too early: before the wait begins
-            while not select.select([process.stdout], [], [], 0.5)[0]:
-                process.send_signal(signal.SIGINT)
-            assert process.stdout.readline() == "interrupted\n"
+            assert signal_until_answer(process, signal.SIGINT) == "interrupted\n"
         finally:
             process.kill()
+    if reader is not None:
+        os.close(reader)
     assert pipe.is_fifo()
+
+
+def test_a_signal_that_raises_nothing_does_not_end_a_save_to_a_pipe(tmp_path: Path) -> None:
+    pipe, path = tmp_path / "pipe", tmp_path / "model.safetensors"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-c", _SAVE_TO_PIPE, str(pipe)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == "ready\n"
+            assert signal_until_answer(process, signal.SIGUSR1) == "handled\n"  # no reader yet
+            with open(pipe, "rb") as reader:
+                begin = reader.read(1)
+                assert signal_until_answer(process, signal.SIGUSR1) == "handled\n"  # pipe full
+                path.write_bytes(begin + reader.read())
+            assert process.stdout.read().replace("handled\n", "") == "saved\n"
+        finally:
+            process.kill()
+    assert load_model(path).output_shape == (None, 300)
+
+
+def test_arrays_of_callbacks_may_change_while_they_are_written(tmp_path: Path) -> None:
+    class Remembering(Callback):
+        memory = np.zeros(100_000)
+
+        def get_state(self) -> dict[str, Any]:
+            return {"memory": self.memory}
+
+    pipe, path = tmp_path / "pipe", tmp_path / "model.safetensors"
+    os.mkfifo(pipe)
+    model, x, y = model_and_data()
+    callback = Remembering()
+    model.fit(x, y, verbose=0, callbacks=[callback])
+    saving = threading.Thread(target=model.save, args=(pipe,), daemon=True)
+    saving.start()
+    with open(pipe, "rb") as reader:
+        begin = reader.read(1)  # the pipe has the header, and holds not nearly all the rest
+        callback.memory[:] = 1
+        path.write_bytes(begin + reader.read())
+    saving.join(timeout=60)
+    again = load_model(path)
+    assert again.output_shape == model.output_shape

@@ -43,7 +43,15 @@ Interrupt::Interrupt(Poll poll, void* context) noexcept
 
 void Interrupt::look() {
   if (ended_.load(std::memory_order_acquire)) std::rethrow_exception(error_);
-  if (std::this_thread::get_id() != owner_ || Clock::now() < next_) return;
+  if (std::this_thread::get_id() == owner_ && Clock::now() >= next_) ask();
+}
+
+void Interrupt::look_now() {
+  if (ended_.load(std::memory_order_acquire)) std::rethrow_exception(error_);
+  ask();
+}
+
+void Interrupt::ask() {
   try {
     const Uninterrupted alone;
     const RunningPoll running;

@@ -18,8 +18,8 @@ namespace lstmfast::base {
 class Interrupt {
  public:
   // Throws where the call shall end; false: nobody need ask again. Called on the thread of the
-  // Interrupt, at most 20 times a second, with the floating-point mode that the thread had at
-  // first.
+  // Interrupt, by look() at most 20 times a second, with the floating-point mode that the thread
+  // had at first.
   using Poll = bool (*)(void* context);
 
   explicit Interrupt(Poll poll, void* context = nullptr) noexcept;
@@ -34,6 +34,10 @@ class Interrupt {
   // Asks, where it is time. Throws what poll threw.
   void look();
 
+  // Asks, however short ago it did: for the thread of the Interrupt, where a signal has just ended
+  // a system call.
+  void look_now();
+
   // How many polls are running on this thread, one inside the other.
   static int polls() noexcept;
 
@@ -41,6 +45,8 @@ class Interrupt {
 
  private:
   using Clock = std::chrono::steady_clock;
+
+  void ask();
 
   const Poll poll_;
   void* const context_;

@@ -14,8 +14,6 @@ void bind_errors(py::module_&) {
     try {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const std::system_error& error) {
-      // what interrupted the call may have an error of its own to raise, such as KeyboardInterrupt
-      if (error.code() == std::errc::interrupted && PyErr_CheckSignals() != 0) return;
       // OSError(errno, text) becomes FileNotFoundError, PermissionError, ... by its number.
       const py::object args = py::make_tuple(error.code().value(), error.what());
       PyErr_SetObject(PyExc_OSError, args.ptr());

@@ -49,6 +49,8 @@ model::Existing existing(bool overwrite) {
   return overwrite ? model::Existing::replace : model::Existing::refuse;
 }
 
+// No other thread may write to `tensors` meanwhile, or they would not have their checksums; those
+// of callbacks' states are copies.
 void save(const AnyModel& self, const Path& path, const Map& extra, bool include_optimizer,
           const std::map<std::string, py::array>& tensors, bool overwrite) {
   std::vector<model::TensorData> data;
@@ -58,6 +60,7 @@ void save(const AnyModel& self, const Path& path, const Map& extra, bool include
              "[model.save] " << name << " is not contiguous; expected C order");
   }
   const WithoutGil release;  // the disk may take long
+  const base::Interrupt interrupt(&check_signals);
   self.visit([&](auto& model) {
     model::save_model(model, path.string(), extra, include_optimizer, std::move(data),
                       existing(overwrite));
@@ -68,6 +71,7 @@ void save(const AnyModel& self, const Path& path, const Map& extra, bool include
 void write_file(const Path& path, const py::bytes& content, bool overwrite) {
   const std::string_view bytes = content;
   const WithoutGil release;
+  const base::Interrupt interrupt(&check_signals);
   model::AtomicFile file(path.string(), existing(overwrite));
   file.write(bytes.data(), bytes.size());
   file.commit();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 
 namespace lstmfast::model {
@@ -22,6 +23,11 @@ constexpr std::size_t kMaxChunk = std::size_t{1} << 30;
 unsigned seconds_now() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+// Throws where the call shall end.
+void after_signal() {
+  if (base::Interrupt* const interrupt = base::Interrupt::current()) interrupt->look_now();
 }
 
 }  // namespace
@@ -47,8 +53,10 @@ AtomicFile::~AtomicFile() {
 
 void AtomicFile::open_stream() {
   // appending: what stands behind /dev/stdout may be a file that holds something already
-  stream_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
-  if (stream_ < 0) fail(errno, "cannot write");
+  while ((stream_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY)) < 0) {
+    if (errno != EINTR) fail(errno, "cannot write");
+    after_signal();
+  }
 }
 
 void AtomicFile::open_temporary() {
@@ -70,11 +78,14 @@ void AtomicFile::open_temporary() {
 void AtomicFile::write(const void* data, std::size_t size) {
   const auto* from = static_cast<const char*>(data);
   while (size > 0) {
-    const ssize_t done = ::write(descriptor(), from, std::min(size, kMaxChunk));
-    if (done < 0 && errno == EINTR && temporary_) continue;
-    if (done < 0) fail(errno, "cannot write");
+    const std::size_t wanted = std::min(size, kMaxChunk);
+    const ssize_t result = ::write(descriptor(), from, wanted);
+    if (result < 0 && errno != EINTR) fail(errno, "cannot write");
+    const std::size_t done = result < 0 ? 0 : static_cast<std::size_t>(result);
     from += done;
-    size -= static_cast<std::size_t>(done);
+    size -= done;
+    // a signal may be the reason of a short write, too
+    if (done < wanted && !temporary_) after_signal();
   }
 }
 

@@ -18,7 +18,8 @@ enum class Existing { replace, refuse };  // what becomes of a file that has the
 // destructor removes the temporary. An existing target keeps its permissions, a new one follows the
 // umask; a symbolic link keeps pointing. Existing::refuse holds up to the last step: of two
 // processes that begin together one fails with EEXIST. Pipes, terminals and the like (SaveTarget)
-// are written into at once, each write as it comes; a signal then ends waiting with EINTR. Errors
+// are written into at once, each write as it comes; after a signal they ask the Interrupt in force
+// whether to go on. Errors
 // of the system are std::system_error, a target that cannot be written is std::invalid_argument;
 // both start with "[save] PATH: ".
 class AtomicFile {

@@ -52,6 +52,20 @@ TEST_CASE("interrupt: a loop leaves by what poll throws, and goes on where it re
   CHECK(Interrupt::current() == nullptr);
 }
 
+TEST_CASE("interrupt: after a signal poll is asked at once") {
+  int calls = 0;
+  const auto poll = [](void* context) {
+    if (++*static_cast<int*>(context) == 2) throw Stop();
+    return false;
+  };
+  Interrupt interrupt(poll, &calls);
+  interrupt.look_now();
+  CHECK_THROWS_AS(interrupt.look_now(), Stop);
+  CHECK_THROWS_AS(interrupt.look(), Stop);
+  CHECK_THROWS_AS(interrupt.look_now(), Stop);
+  CHECK(calls == 2);
+}
+
 TEST_CASE("interrupt: poll that need not be called again is not") {
   int calls = 0;
   const Interrupt interrupt(
