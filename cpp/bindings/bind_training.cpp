@@ -2,12 +2,14 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
 #include "bindings/any_model.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
+#include "model/non_finite.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -96,6 +98,19 @@ py::dict evaluate(const AnyModel& self, const py::object& x, const py::object& y
   });
 }
 
+std::string non_finite_text(const AnyModel& self, const py::object& x, const py::object& y,
+                            const py::object& weights, const std::array<std::string, 3>& names) {
+  return self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    const char* const op = "model.non_finite_text";
+    Inputs<T> data(op, x, y);
+    data.weigh(op, "sample_weight", weights);
+    const index rows = model.output_shape(op, data.examples.in).rows();
+    return model::non_finite_text(data.examples, rows, nullptr, index{0}, data.examples.in.count,
+                                  {names[0], names[1], names[2]});
+  });
+}
+
 py::dict train_on_batch(AnyModel& self, const py::object& x, const py::object& y,
                         const py::object& weights) {
   return self.visit([&](auto& model) {
@@ -140,6 +155,8 @@ void bind_training(py::class_<AnyModel>& model) {
             return evaluate(self, x, y, batch_size, weights, "model.evaluate");
           },
           py::arg("x"), py::arg("y"), py::arg("batch_size"), py::arg("weights") = none)
+      .def("non_finite_text", &non_finite_text, py::arg("x"), py::arg("y"), py::arg("weights"),
+           py::arg("names"))
       .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"), py::arg("weights") = none)
       .def(
           "test_on_batch",

@@ -12,8 +12,8 @@ namespace {
 // values [samples][sizes...]. `steps`: the first of the sizes counts steps. counts(sample, i): does
 // value i of a sample matter?
 template <class T, class Counts>
-std::string first_in(const char* name, const T* values, const std::vector<index>& sizes, bool steps,
-                     const std::vector<index>& samples, Counts counts) {
+std::string first_in(const std::string& name, const T* values, const std::vector<index>& sizes,
+                     bool steps, const std::vector<index>& samples, Counts counts) {
   index size = 1;
   for (const index n : sizes) size *= n;
   for (const index sample : samples) {
@@ -45,7 +45,7 @@ std::string first_in(const char* name, const T* values, const std::vector<index>
 
 template <class T>
 std::string non_finite_text(const Examples<T>& data, index rows, const index* order, index first,
-                            index count) {
+                            index count, const ArrayNames& names) {
   std::vector<index> samples(static_cast<std::size_t>(count));
   if (order != nullptr) {
     std::copy_n(order, count, samples.begin());
@@ -65,16 +65,18 @@ std::string non_finite_text(const Examples<T>& data, index rows, const index* or
     return data.weights[sample * data.weights_each + row] != T(0);
   };
   const auto all = [](index, index) { return true; };
-  std::string text = first_in("x", data.in.x, x_sizes, shape.rank > 1, samples, all);
-  text += first_in("y", data.y, y_sizes, rows > 1 && !y_sizes.empty(), samples, weighs);
+  std::string text = first_in(names.x, data.in.x, x_sizes, shape.rank > 1, samples, all);
+  text += first_in(names.y, data.y, y_sizes, rows > 1 && !y_sizes.empty(), samples, weighs);
   if (data.weights == nullptr) return text;
   std::vector<index> weight_sizes;
   if (data.weights_each > 1) weight_sizes.push_back(data.weights_each);
   return text +
-         first_in("sample_weight", data.weights, weight_sizes, data.weights_each > 1, samples, all);
+         first_in(names.weights, data.weights, weight_sizes, data.weights_each > 1, samples, all);
 }
 
-template std::string non_finite_text(const Examples<float>&, index, const index*, index, index);
-template std::string non_finite_text(const Examples<double>&, index, const index*, index, index);
+template std::string non_finite_text(const Examples<float>&, index, const index*, index, index,
+                                     const ArrayNames&);
+template std::string non_finite_text(const Examples<double>&, index, const index*, index, index,
+                                     const ArrayNames&);
 
 }  // namespace lstmfast::model

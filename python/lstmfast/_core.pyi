@@ -230,6 +230,11 @@ class Model:
         What stateful layers carry on goes before `batch_size`.
         """
 
+    def non_finite_text(
+        self, x: _Array, y: _Array, weights: _Array | None, names: Sequence[str]
+    ) -> str:
+        """Return ``"; x[0] is nan (row 0)"`` for values that are infinite or NaN."""
+
     def train_on_batch(
         self, x: _Array, y: _Array, weights: _Array | None = None
     ) -> dict[str, float]: ...

@@ -16,6 +16,7 @@ from lstmfast._checks import count, items
 from lstmfast.callbacks.base import CallbackList, History
 from lstmfast.callbacks.states import States
 from lstmfast.callbacks.terminate import TerminateOnNaN
+from lstmfast.models.non_finite import NAMES, ArrayNames, warn_of_non_finite
 from lstmfast.models.progress import Bar, Lines
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Validation:
     batch_size: int
     frequency: int | Container[int]
     weights: Array | None = None
+    names: ArrayNames = NAMES
 
     def __post_init__(self) -> None:
         if not isinstance(self.frequency, Container):
@@ -79,6 +81,7 @@ class FitRun:
         self.callbacks = CallbackList(callbacks, "fit")
         self.history = self._find_history()
         self.params = params
+        self.warned = False  # that the loss of the validation is not finite
         self.began = False  # the core found nothing to refuse
         self.on_epoch_begin = self.callbacks.listeners("on_epoch_begin")
         self.on_epoch_end = self.callbacks.listeners("on_epoch_end")
@@ -179,6 +182,8 @@ class FitRun:
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:
         self.history.record_all(self.schedule.initial_epoch, self.model.renamed(values))
+        for loss in values.get("val_loss", []):
+            self._judge(loss)
 
     def _hooks(self) -> dict[str, Any]:
         hooks: dict[str, Any] = {"on_train_begin": self._begin}
@@ -240,6 +245,8 @@ class FitRun:
         logs = self.model.renamed(values)
         if self.validates_here and self.validation is not None and self.validation.due(epoch):
             logs |= self._validate(self.validation)
+        if "val_loss" in logs:
+            self._judge(logs["val_loss"])
         if self.progress:
             self.progress.end_epoch(epoch, logs)
         for listener in self.on_epoch_end:
@@ -248,6 +255,15 @@ class FitRun:
         for listener in self.on_epoch_done:
             listener(epoch, logs)
         return self.model.stop_training
+
+    def _judge(self, val_loss: float) -> None:
+        data = self.validation
+        if data is None or self.warned or self.schedule.on_nonfinite == "ignore":
+            return
+        arrays = data.x, data.y, data.weights
+        self.warned = warn_of_non_finite(
+            val_loss, self.engine, arrays, "fit", "val_loss", data.names
+        )
 
     def _validate(self, data: Validation) -> dict[str, float]:
         self.callbacks.call("on_test_begin", {})

@@ -10,6 +10,7 @@ from lstmfast._checks import check_unavailable, flag
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.models.compiled import Compiled
 from lstmfast.models.data import checked_weights
+from lstmfast.models.non_finite import warn_of_non_finite
 from lstmfast.models.progress import result_line, verbosity
 from lstmfast.models.weighted import BATCH_SIZE
 
@@ -67,6 +68,7 @@ class Predictor(Compiled):
         listening.call("on_test_begin", {})
         started = perf_counter()
         logs = self.renamed(engine.evaluate(samples, targets, size, weights))
+        warn_of_non_finite(logs["loss"], engine, (samples, targets, weights), "evaluate")
         if shown:
             print(result_line(steps_done, perf_counter() - started, logs), end="", flush=True)
         listening.call("on_test_end", logs)
@@ -165,6 +167,7 @@ class Predictor(Compiled):
         targets = self._targets(y, len(samples), "test_on_batch")
         weights = checked_weights(sample_weight, len(samples), self._dtype, "test_on_batch")
         logs = self.renamed(engine.test_on_batch(samples, targets, weights))
+        warn_of_non_finite(logs["loss"], engine, (samples, targets, weights), "test_on_batch")
         return returned(logs, as_dict)
 
 

@@ -15,9 +15,11 @@ from lstmfast.models.data import (
     split,
 )
 from lstmfast.models.fit import FitRun, Schedule, Validation
+from lstmfast.models.non_finite import NAMES
 from lstmfast.models.predictor import Predictor, returned
 from lstmfast.models.progress import verbosity
 
+_VALIDATION = "validation_data[0]", "validation_data[1]", "validation_data[2]"
 _ON_NONFINITE = ("raise", "stop", "ignore")
 
 
@@ -152,12 +154,15 @@ class Trainer(Predictor):
             on_nonfinite,
         )
         held_out: list[Any] | None = None
+        names = _VALIDATION
         if validation_data is not None:
             held_out = self._validation_arrays(validation_data)
         elif validation_split:
             (samples, targets, weights), held_out = split(
                 [samples, targets, weights], validation_split
             )
+            x_name, y_name, weights_name = (f"{name}[{len(samples)}:]" for name in NAMES)
+            names = x_name, y_name, weights_name
         if class_weight is not None:  # of training alone, as in Keras
             weights = self._class_weights(class_weight, weights, targets, "fit")
         validation = None
@@ -165,7 +170,7 @@ class Trainer(Predictor):
             if validation_batch_size is not None:
                 size = count(validation_batch_size, "validation_batch_size", "fit")
             x_val, y_val, weights_val = held_out
-            validation = Validation(x_val, y_val, size, validation_freq, weights_val)
+            validation = Validation(x_val, y_val, size, validation_freq, weights_val, names)
         steps = -(-len(samples) // schedule.batch_size)
         shown = verbosity(verbose, "fit")
         run = FitRun(self, engine, schedule, validation, callbacks, shown, steps)
@@ -190,11 +195,10 @@ class Trainer(Predictor):
             raise wrong_kind("fit", "validation_data", data, wanted)
         if len(data) not in (2, 3):
             raise ValueError(f"[fit] validation_data has {len(data)} items; expected {wanted}")
-        names = "validation_data[0]", "validation_data[1]"
-        x = checked_input(data[0], self._dtype, self._sample_shape or (), "fit", names[0])
-        y = self._targets(data[1], len(x), "fit", names)
+        x_name, y_name, name = _VALIDATION
+        x = checked_input(data[0], self._dtype, self._sample_shape or (), "fit", x_name)
+        y = self._targets(data[1], len(x), "fit", (x_name, y_name))
         given = data[2] if len(data) == 3 else None
-        name = "validation_data[2]"
         if given is not None:
             self._check_weighable(name, "fit")
         return [x, y, checked_weights(given, len(x), self._dtype, "fit", name)]
