@@ -100,6 +100,30 @@ def test_names_as_strings(get: Any, name: str, what: str) -> None:
         constraints.get("max_nrm")
 
 
+@pytest.mark.parametrize(
+    ("get", "name", "meant"),
+    [
+        (losses.get, "binary_cross_entropy", "binary_crossentropy"),
+        (losses.get, "BinaryCrossEntropy", "binary_crossentropy"),
+        (losses.get, "msee", "mse"),
+        (metrics.get, "sparse_categorical_acuracy", "sparse_categorical_accuracy"),
+        (optimizers.get, "adan", "adam"),
+        (initializers.get, "glorot_unifrom", "glorot_uniform"),
+    ],
+)
+def test_misspelt_names(get: Any, name: str, meant: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"unknown .* '{name}'; known: .*; did you mean '{meant}'\?$"
+    ):
+        get(name)
+
+
+@pytest.mark.parametrize("get", [losses.get, metrics.get, optimizers.get])
+def test_helpers_of_keras_are_no_names_of_things(get: Any) -> None:
+    with pytest.raises(ValueError, match=r"^unknown .* 'serialize'; known: "):
+        get("serialize")
+
+
 ATTRIBUTES = [
     (
         "weights",

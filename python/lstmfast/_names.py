@@ -11,6 +11,8 @@ from lstmfast._checks import LIBRARIES, what_came
 from lstmfast._keras_names import names_of
 
 K = TypeVar("K")
+# what Keras's modules have besides the things they are named after
+_HELPERS = {"deserialize", "experimental", "legacy", "schedules", "serialize"}
 
 
 @contextmanager
@@ -102,18 +104,28 @@ class Registry(Generic[K]):
     def _named(self, name: str) -> type[K]:
         cls = self.find(name)
         if cls is None:
-            known = ", ".join(sorted({*self.classes, *self.aliases}))
-            if self._is_of_keras(str(name)):
+            from difflib import get_close_matches
+
+            ours = sorted({*self.classes, *self.aliases})
+            known = ", ".join(ours)
+            alike = [each for each in ours if _plain(each) == _plain(name)]
+            if not alike and self._is_of_keras(name):
                 raise ValueError(
                     f"{self.what} {name!r} is not available in this version; there are {known}"
                 )
-            raise ValueError(f"unknown {self.what} {name!r}; known: {known}")
+            alike = alike or get_close_matches(snake_case(name), ours, n=1, cutoff=0.75)
+            hint = f"; did you mean {alike[0]!r}?" if alike else ""
+            raise ValueError(f"unknown {self.what} {name!r}; known: {known}{hint}")
         return cls
 
     def _is_of_keras(self, name: str) -> bool:
         module = f"{self.what}{'es' if self.what.endswith('s') else 's'}"
-        plain = name.replace("_", "").lower()
-        return plain in {each.replace("_", "").lower() for each in names_of(module)}
+        theirs = names_of(module) - _HELPERS
+        return _plain(name) in map(_plain, theirs)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def config_text(value: bool | float | str | None) -> str:
