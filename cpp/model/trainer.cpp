@@ -90,7 +90,6 @@ class Trainer {
     const WeightRules<T>& rules = model_.definition().rules;
     training_->gradients.zero();
     memory_.backward(pass, batch.x, memory_.prediction(), memory_.gradient());
-    const base::Uninterrupted whole;  // weights change
     T* const gradients = training_->gradients.data();
     rules.add_gradients(model_.values(), gradients);
     const index count = training_->gradients.size();
@@ -99,6 +98,7 @@ class Trainer {
     } else if (!training_->clip.apply(count, gradients, training_->runs)) {
       return false;
     }
+    const base::Uninterrupted whole;  // weights change
     training_->optimizer->step(count, model_.values(), gradients, training_->slot_blocks.data());
     rules.constrain(model_.values());
     return true;

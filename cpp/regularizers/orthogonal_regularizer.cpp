@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/interrupt.h"
 #include "ops/vector.h"
 #include "regularizers/common.h"
 
@@ -41,7 +42,9 @@ Units make_units(const ops::PartLayout& part, const T* block, bool columns) {
   for (index k = 0; k < m; ++k)
     for (index j = 0; j < n; ++j) u[k * n + j] /= norms[j];
   ops::for_shares(n, grain(n * m), [&](index begin, index end) {
+    base::InterruptPoint point;
     for (index i = begin; i < end; ++i) {
+      point.pass(2.0 * static_cast<double>(n * m));
       double* const row = out.products.data() + i * n;
       for (index k = 0; k < m; ++k)
         for (index j = 0; j < n; ++j) row[j] += u[k * n + i] * u[k * n + j];
@@ -81,7 +84,9 @@ class OrthogonalRegularizer final : public Regularizer<T> {
     const double by = weight(units) * static_cast<double>(scale);
     std::vector<double> du(units.u.size()), along(static_cast<std::size_t>(n));
     ops::for_shares(m, grain(n * n), [&](index begin, index end) {
+      base::InterruptPoint point;
       for (index k = begin; k < end; ++k) {
+        point.pass(2.0 * static_cast<double>(n * n));
         double* const row = du.data() + k * n;
         for (index j = 0; j < n; ++j) {
           const double* const p = units.products.data() + j * n;
