@@ -118,6 +118,22 @@ def test_periods_of_no_calendar() -> None:
         assert find_season(1e12 + pattern) == season
 
 
+def test_a_part_of_a_period_of_the_calendar() -> None:
+    """Quarters of which two are alike: half a year was found in one of eight series."""
+    found = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        noise = 0.5 * rng.normal(size=60) + np.cumsum(0.3 * rng.normal(size=60))
+        values = np.tile([1.0, 2.0, 0.0, 1.5], 15) + noise
+        found.append(find_season(values, calendar_periods("quarter", 1.0)))
+    assert found.count(4) >= 39, found
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        pairs = np.tile([1.0, 2.0], 100) + 0.2 * rng.normal(size=200)
+        # neither weeks nor years are even: none is forced on pairs
+        assert find_season(pairs, calendar_periods("day", 1.0)) == 2
+
+
 def random_walk(noise: Array) -> Array:
     return np.cumsum(noise)
 

@@ -36,6 +36,8 @@ _CYCLES_OF_CHANGE = 8
 # A period of the calendar is believed where chance is as good as excluded, at e^-6. Of periods
 # that nothing suggests hundreds are tried, and cycles that drift in phase may look like seasons.
 _EXPECTED, _UNEXPECTED = 6.0, 16.0
+# What an unexpected period leaves to an expected multiple that is believed by itself.
+_OF_A_PART = 3.0
 _LEAST_SHARE = 0.05
 _LONGEST_UNEXPECTED = 400
 # Enough to find an unexpected period by; more would only take longer.
@@ -66,7 +68,8 @@ def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
     """Return after how many steps a series repeats itself; 0 where it does not.
 
     The periods given are tested first; any other has to show more clearly. A longer one that
-    contains the season found, as a week contains days, is taken where it explains what is left.
+    contains the season found, as a week contains days, is taken where it explains what is left, and
+    more easily where the season found is not among the periods given.
 
     Parameters
     ----------
@@ -96,11 +99,14 @@ def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
     if not best or margins[best] <= 0:
         return 0
     season = round(best)
-    for longer in map(round, expected):
+    likely = {round(period): margins[period] for period in expected}
+    for longer, margin in likely.items():
         if longer > season and longer % season == 0:
             # also free of a season that changes slowly; noise may count twice in differences
             changes = values[season:] - values[:-season]
-            if seasonal_evidence(changes, longer) > 2 * _EXPECTED:
+            # half a year in quarters is likely a part of the year, if that shows by itself, too
+            part = season not in likely and margin > 0
+            if seasonal_evidence(changes, longer) > (_OF_A_PART if part else 2 * _EXPECTED):
                 season = longer
     return season
 
