@@ -52,12 +52,18 @@ void Interrupt::look_now() {
 }
 
 void Interrupt::ask() {
+  const Clock::time_point begin = Clock::now();
   try {
     const Uninterrupted alone;
     const RunningPoll running;
     const WithMode mode(fp_mode_);
     const std::uint32_t forks = fork_count();
-    next_ = poll_(context_) ? Clock::now() + kPeriod : Clock::time_point::max();
+    const bool again = poll_(context_);
+    const Clock::time_point end = Clock::now();
+    // A poll that waits, for the GIL say, takes a twentieth of the call's time where it can.
+    const Clock::duration pause =
+        std::clamp<Clock::duration>(20 * (end - begin), kPeriod, 2 * kPeriod);
+    next_ = again ? end + pause : Clock::time_point::max();
     if (fork_count() != forks) {
       throw std::runtime_error("the call is not continued in a child that was forked inside it");
     }

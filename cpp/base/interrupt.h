@@ -18,8 +18,8 @@ namespace lstmfast::base {
 class Interrupt {
  public:
   // Throws where the call shall end; false: nobody need ask again. Called on the thread of the
-  // Interrupt, by look() at most 20 times a second, with the floating-point mode that the thread
-  // had at first.
+  // Interrupt: by look() kPeriod apart, or up to twice that where a poll takes long, with the
+  // floating-point mode that the thread had at first.
   using Poll = bool (*)(void* context);
 
   explicit Interrupt(Poll poll, void* context = nullptr) noexcept;

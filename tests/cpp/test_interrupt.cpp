@@ -80,6 +80,23 @@ TEST_CASE("interrupt: poll that need not be called again is not") {
   CHECK(calls == 1);
 }
 
+TEST_CASE("interrupt: a poll that takes long is called half as often") {
+  using Clock = std::chrono::steady_clock;
+  std::vector<Clock::time_point> times;  // begin and end of each
+  const Interrupt interrupt(
+      [](void* context) {
+        auto& out = *static_cast<std::vector<Clock::time_point>*>(context);
+        out.push_back(Clock::now());
+        if (out.size() == 3) throw Stop();
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        out.push_back(Clock::now());
+        return true;
+      },
+      &times);
+  CHECK_THROWS_AS(work_until_interrupted(), Stop);
+  CHECK(times[2] - times[1] >= 2 * Interrupt::kPeriod);
+}
+
 TEST_CASE("interrupt: poll runs without the interrupt and in the mode of its beginning") {
   struct Seen {
     Interrupt* current;
