@@ -7,9 +7,11 @@ on to its end. No time is measured.
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ import runs
 from lstmfast.initializers import Orthogonal
 from lstmfast.layers import LSTM, Dense
 from lstmfast.models import Sequential
+from lstmfast.regularizers import OrthogonalRegularizer
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
 
@@ -47,10 +50,11 @@ def alarms(handler: Callable[[], None], seconds: float, interval: float = 0.0) -
         signal.signal(signal.SIGALRM, before)
 
 
-def interrupt(call: Callable[[], Any]) -> None:
-    def stop() -> None:
-        raise Stop
+def stop() -> None:
+    raise Stop
 
+
+def interrupt(call: Callable[[], Any]) -> None:
     with pytest.raises(Stop), alarms(stop, 0.1):
         call()
 
@@ -285,3 +289,25 @@ def test_a_handler_may_train_another_object() -> None:
     with alarms(lambda: found.append(small_gradients(other)), 0.04):
         rnn(large(steps=300), training=True)
     assert_same(found[0], small_gradients(lf.LSTM(4, 8, seed=0)))
+
+
+def test_a_main_thread_of_another_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under gevent: what the first look finds does not end the looking."""
+    monkeypatch.setattr(threading, "main_thread", lambda: SimpleNamespace(ident=1))
+    rnn = lf.LSTM(256, 512, seed=0)
+    x = large()
+    out = np.full((64, 1000, 512), np.nan, np.float32)
+    with pytest.raises(Stop), alarms(stop, 0.1):
+        rnn(x, out=out)
+    assert np.isnan(out[:, -1]).any()
+
+
+def test_a_penalty_of_seconds() -> None:
+    net = Sequential([Dense(2000, kernel_regularizer=OrthogonalRegularizer(0.1))], seed=0)
+    net.compile("sgd", "mse")
+    x = np.ones((2, 2000), np.float32)
+    net.build(x.shape)
+    weights = net.get_weights()
+    interrupt(lambda: net.train_on_batch(x, x))
+    for found, expected in zip(net.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(found, expected)

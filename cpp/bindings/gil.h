@@ -12,6 +12,13 @@
 #include <cxxabi.h>
 #include <pybind11/pybind11.h>
 
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#elif defined(__APPLE__)
+#include <pthread.h>
+#endif
+
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -117,11 +124,24 @@ class WithGil {
   WithoutGil* given_;
 };
 
+// Whether the process began on this thread, or its fork; false where the system does not tell.
+inline bool is_first_thread() noexcept {
+#if defined(__linux__)
+  return ::syscall(SYS_gettid) == ::getpid();
+#elif defined(__APPLE__)
+  return ::pthread_main_np() != 0;
+#else
+  return false;
+#endif
+}
+
 // Throws what a signal's handler raised, KeyboardInterrupt above all. Says whether this is the
-// thread on which Python runs handlers.
+// thread on which Python runs handlers: that is the first one, unless a program has started Python
+// on another. (gevent gives the main thread of `threading` another number.)
 inline bool check_signals(void* = nullptr) {
   const WithGil gil;
   if (until_exit([] { return PyErr_CheckSignals(); }) != 0) throw py::error_already_set();
+  if (is_first_thread()) return true;
   const py::object threading = result_until_exit([] { return PyImport_ImportModule("threading"); });
   return call_method(threading, "main_thread").attr("ident").cast<unsigned long>() ==
          PyThread_get_thread_ident();
