@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import lstmfast as lf
 import runs
-from lstmfast.layers import LSTM, Dense
+from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
 
 RESIDENT = """
@@ -60,7 +61,7 @@ print(resident())
 def test_release_memory(of: str) -> None:
     before, large, after = megabytes(
         f"""
-from lstmfast.layers import LSTM, Dense
+from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
 x = np.zeros((16, 3000, 8), np.float32)
 rnn = lf.LSTM(8, 64, seed=0)
@@ -115,7 +116,7 @@ def test_release_memory_ends_the_cache_of_training() -> None:
 
 LIMITED = """
 import resource, numpy as np, lstmfast as lf
-from lstmfast.layers import LSTM, Dense
+from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
 
 def limited(call, megabytes):
@@ -174,3 +175,27 @@ print(net.train_on_batch(x[:2], x[:2, 0]) == 0.0)
         r"out of memory: a batch of 64 samples of shape \(500, 1\) needs \d+ MB", lines[0]
     )
     assert lines[1] == "True"
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (
+            lambda: lf.LSTM(10**6, 10**6),
+            (
+                r"\[LSTM\] out of memory: a block of weights for input_size=1000000, "
+                r"hidden_size=1000000, num_layers=1 needs 32 TB"
+            ),
+        ),
+        (
+            lambda: Sequential([Input((5, 10**6)), LSTM(10**6, name="wide"), Dense(1)]),
+            (
+                r"\[model.weights\] out of memory: a block of weights, with wide.kernel "
+                r"\(1000000, 4000000\), the largest array, needs 32 TB"
+            ),
+        ),
+    ],
+)
+def test_what_is_said_of_weights(make: Any, text: str) -> None:
+    with pytest.raises(MemoryError, match=f"^{text}$"):
+        make()

@@ -309,3 +309,17 @@ def test_copies_begin_anew() -> None:
     model = make()
     first = model.predict(X[:B])
     np.testing.assert_array_equal(copy.deepcopy(model).predict(X[:B]), first)
+
+
+def test_a_split_must_make_whole_batches() -> None:
+    model = Sequential([Input((3, 1), batch_size=4), LSTM(2, stateful=True), Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.zeros((8, 3, 1)), np.zeros((8, 1))
+    expected = (
+        r"^\[fit\] validation_split=0.3 parts 8 samples into 5 and 3; expected multiples of "
+        r"batch_size=4, for the model is stateful$"
+    )
+    with pytest.raises(ValueError, match=expected):
+        model.fit(x, y, batch_size=4, validation_split=0.3, verbose=0)
+    run = model.fit(x, y, batch_size=4, validation_split=0.5, shuffle=False, verbose=0)
+    assert list(run.history) == ["loss", "val_loss"]

@@ -36,6 +36,16 @@ class OutOfMemory : public std::bad_alloc {
   std::runtime_error message_;  // copied without an exception
 };
 
+// f(); where it runs out of memory, the error says what for: text().
+template <class F, class Text>
+void with_memory(F f, Text text) {
+  try {
+    f();
+  } catch (const OutOfMemory& error) {
+    throw OutOfMemory(error.bytes(), text());
+  }
+}
+
 namespace detail {
 // bytes > 0. Zeroed and aligned to kBufferAlignment at least. Throws OutOfMemory.
 void* allocate_zeroed(std::size_t bytes);

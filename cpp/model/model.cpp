@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/denormals.h"
@@ -9,13 +10,32 @@
 
 namespace lstmfast::model {
 
+namespace {
+
+// "lstm.kernel (1000000, 4000000)"
+template <class T>
+std::string largest_array(const Definition<T>& definition) {
+  const std::vector<layers::Parameter>& all = definition.parameters();
+  const auto largest = std::max_element(
+      all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count() < b.count(); });
+  const auto layer = static_cast<std::size_t>(top_layer(*largest));
+  return definition.layers[layer].name + "." + largest->name + " " +
+         layers::Shape(largest->shape).text();
+}
+
+}  // namespace
+
 template <class T>
 Model<T>::Model(Definition<T> definition)
     : definition_(std::move(definition)),
-      values_(definition_.declaration.size()),
       pool_([this] { return std::make_unique<PassMemory<T>>(definition_.chain); }),
       carried_(definition_.chain, definition_.batch_size) {
   require_isa();
+  base::with_memory([&] { values_.resize(definition_.declaration.size()); },
+                    [&] {
+                      return "[model.weights] out of memory: a block of weights, with " +
+                             largest_array(definition_) + ", the largest array,";
+                    });
 }
 
 template <class T>

@@ -66,13 +66,10 @@ class PassMemory {
   // f(), whose want of memory is told by the batch.
   template <class F>
   static void with_memory(const PassExtent& extent, F f) {
-    try {
-      f();
-    } catch (const base::OutOfMemory& error) {
-      throw base::OutOfMemory(error.bytes(), "out of memory: a batch of " +
-                                                 std::to_string(extent.batch) +
-                                                 " samples of shape " + extent.input.text());
-    }
+    base::with_memory(f, [&] {
+      return "out of memory: a batch of " + std::to_string(extent.batch) + " samples of shape " +
+             extent.input.text();
+    });
   }
 
   const layers::Chain<T>& chain_;

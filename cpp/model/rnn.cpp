@@ -47,8 +47,16 @@ Rnn<T>::Rnn(const RnnOptions& options)
       parameters_.push_back({n, {"", part.name, part.shape, part.layout, blocks_.back()}});
     }
   }
-  values_.resize(declaration.size());
-  gradients_.resize(declaration.size());
+  base::with_memory(
+      [&] {
+        values_.resize(declaration.size());
+        gradients_.resize(declaration.size());
+      },
+      [&] {
+        return "[LSTM] out of memory: a block of weights for input_size=" +
+               std::to_string(options.input) + ", hidden_size=" + std::to_string(options.hidden) +
+               ", num_layers=" + std::to_string(options.layers);
+      });
 }
 
 template <class T>

@@ -154,15 +154,11 @@ template <class T>
 template <class F>
 void Rnn<T>::with_memory(const char* op, const char* what, const ops::LstmCall<T>& call,
                          F f) const {
-  try {
-    f();
-  } catch (const base::OutOfMemory& error) {
-    throw base::OutOfMemory(
-        error.bytes(),
-        std::string("[") + op + "] out of memory: " + what + " of x " +
-            base::shape_text({{"B", call.batch}, {"T", call.steps}, {"I", options_.input}}) +
-            ", hidden_size=" + std::to_string(options_.hidden) + ",");
-  }
+  base::with_memory(f, [&] {
+    return std::string("[") + op + "] out of memory: " + what + " of x " +
+           base::shape_text({{"B", call.batch}, {"T", call.steps}, {"I", options_.input}}) +
+           ", hidden_size=" + std::to_string(options_.hidden) + ",";
+  });
 }
 
 template <class T>

@@ -163,6 +163,8 @@ class Trainer(Predictor):
             )
             x_name, y_name, weights_name = (f"{name}[{len(samples)}:]" for name in NAMES)
             names = x_name, y_name, weights_name
+            if self.stateful:
+                self._check_split(validation_split, len(samples), len(held_out[0]), size)
         if class_weight is not None:  # of training alone, as in Keras
             weights = self._class_weights(class_weight, weights, targets, "fit")
         validation = None
@@ -188,6 +190,14 @@ class Trainer(Predictor):
             self.loss is not None and self.loss.kind == "sparse_categorical_crossentropy"
         )
         return class_weights(class_weight, targets, not labels, self._dtype, where)
+
+    def _check_split(self, share: float, first: int, rest: int, size: int) -> None:
+        """Refuse parts for training and validation that do not make whole batches."""
+        if first % size or rest % size:
+            raise ValueError(
+                f"[fit] validation_split={share} parts {first + rest} samples into {first} and "
+                f"{rest}; expected multiples of batch_size={size}, for the model is stateful"
+            )
 
     def _validation_arrays(self, data: Any) -> list[Any]:
         wanted = "a pair (x, y) or (x, y, sample_weight)"
