@@ -14,20 +14,33 @@ namespace {
 
 long before_failure = -1;  // allocations that still succeed; negative: all do
 
-void* allocated(std::size_t size, std::size_t alignment) {
-  if (before_failure >= 0 && before_failure-- == 0) throw std::bad_alloc();
+// Null where the allocation fails.
+void* allocated(std::size_t size, std::size_t alignment) noexcept {
+  if (before_failure >= 0 && before_failure-- == 0) return nullptr;
   const std::size_t whole = (size + alignment - 1) / alignment * alignment;
-  if (void* const p = std::aligned_alloc(alignment, whole == 0 ? alignment : whole)) return p;
-  throw std::bad_alloc();
+  return std::aligned_alloc(alignment, whole == 0 ? alignment : whole);
+}
+
+void* or_throw(void* p) {
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
 }
 
 }  // namespace
 
-// Not inlined: compilers that see only one side warn of a malloc that meets a delete.
+// All forms that the core and the library use: a sanitizer brings its own of those that are left
+// out. Not inlined: compilers that see only one side warn of a malloc that meets a delete.
 [[gnu::noinline]] void* operator new(std::size_t size) {
+  return or_throw(allocated(size, alignof(std::max_align_t)));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return allocated(size, alignof(std::max_align_t));
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+  return or_throw(allocated(size, static_cast<std::size_t>(alignment)));
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment,
+                                     const std::nothrow_t&) noexcept {
   return allocated(size, static_cast<std::size_t>(alignment));
 }
 [[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }

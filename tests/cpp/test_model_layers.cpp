@@ -124,7 +124,7 @@ TEST_CASE("states go on over batches until they are reset") {
   CHECK(predict(*model, problem.x, kSteps, kRows) == first);
   CHECK(message_of([&] { predict(*model, problem.x, kSteps, 2); }) ==
         "[model.predict] x makes a batch of 2 samples; expected 5 in every batch, for the model is "
-        "stateful and carries the state of each row");
+        "stateful and carries the state of each row: pass a multiple of 5 samples, 5 at a time");
   model->reset_carried(-1);
   CHECK(message_of([&] { predict(*model, problem.x, kSteps, 2); }).find("batch of 1") !=
         std::string::npos);
