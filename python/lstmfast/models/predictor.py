@@ -53,7 +53,8 @@ class Predictor(Compiled):
         Returns
         -------
         float, list of float or dict
-            The loss alone; with metrics ``[loss, metric, ...]``; or a dictionary.
+            The loss alone; with metrics ``[loss, metric, ...]``; or a dictionary. A loss that is
+            not finite warns.
         """
         check_unavailable("evaluate", {"steps": steps}, {"steps": None})
         as_dict = flag(return_dict, "return_dict", "evaluate")

@@ -94,7 +94,8 @@ class Trainer(Predictor):
         on_nonfinite : {"raise", "stop", "ignore"}, optional
             What to do where a loss or gradient is NaN or infinite: raise an error with epoch and
             batch, keeping the weights from before that batch (the default); stop quietly (the
-            default with `TerminateOnNaN`); go on, as Keras does.
+            default with `TerminateOnNaN`); go on, as Keras does. Unless it is "ignore", a loss of
+            the validation that is not finite warns.
         sample_weight : array_like, optional
             (N,), or (N, T) for sequences of outputs: the part of each sample, or step, in the
             loss. Metrics do not heed it.
