@@ -63,7 +63,7 @@ class PassMemory {
 
   // Whether the memory is too large for what plans have needed of late.
   bool spares(const PassExtent& extent);
-  // f(), whose want of memory is told by the batch.
+  // f(); its OutOfMemory error names the batch.
   template <class F>
   static void with_memory(const PassExtent& extent, F f) {
     base::with_memory(f, [&] {

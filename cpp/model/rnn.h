@@ -161,7 +161,7 @@ class Rnn {
   void plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const;
   void forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
                const std::vector<ops::LstmTrace<T>>* traces = nullptr) const;
-  // f(), whose want of memory is told by what the call is: "`what` of x (...)".
+  // f(); its OutOfMemory error names the call: "`what` of x (...)".
   template <class F>
   void with_memory(const char* op, const char* what, const ops::LstmCall<T>& call, F f) const;
   void backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradients<T>& gradients,

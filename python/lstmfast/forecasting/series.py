@@ -194,7 +194,7 @@ def _known_rows(
 ) -> tuple[int, int]:
     """Return the rows from the first in which every column has begun to the target's last number.
 
-    What is left out at the ends is told in a note.
+    A note says what is left out at the ends.
     """
     present = ~np.isnan(values)
     for column, known in zip(columns, present.T, strict=True):

@@ -141,7 +141,7 @@ def wrong_with(format: str) -> str:
     try:
         datetime.strptime(datetime(2000, 1, 1).strftime(form.parsed), form.parsed)
     except (ValueError, IndexError, re.error) as error:
-        # a text that does not come back is told with the cell
+        # where a text does not come back, the error about the cell says so
         if not str(error).startswith(("time data", "unconverted data")):
             return f"cannot be used: {error}"
     directives = {token for token in form.tokens if token.startswith("%") and token != "%%"}

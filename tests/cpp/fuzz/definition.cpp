@@ -34,7 +34,7 @@ void read(const base::FlatConfig::Map& map) {
     }
     fuzz::require(elements <= definition.declaration.size(), "parameters lie in the block");
     const model::Definition<T> again = model::read_definition<T>(definition.config);
-    fuzz::require(again.config == definition.config, "a configuration is read as it is told");
+    fuzz::require(again.config == definition.config, "a configuration is read as it was written");
   });
 }
 
