@@ -54,7 +54,7 @@ class Row:
     @property
     def label(self) -> str:
         """The case, with its sizes where they differ from case to case."""
-        if self.shape is None or self.suite in ("options", "scaling", "memory"):
+        if self.shape is None or self.suite in ("options", "scaling", "threads", "memory"):
             return self.case
         return f"{self.case} {self.shape.text}"
 
