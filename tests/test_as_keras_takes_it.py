@@ -131,7 +131,7 @@ def test_calls_of_a_model() -> None:
 
 
 def test_calls_of_a_model_in_training() -> None:
-    """Dropout of half of what comes in: a mean over many calls is what is given out without."""
+    """Dropout of half of the inputs: the mean over many calls is the output without dropout."""
     model = Sequential([Input((4,)), Dropout(0.5), Dense(1, kernel_initializer="ones")])
     utils.set_random_seed(3)
     x = np.ones((2000, 4))

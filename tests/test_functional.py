@@ -9,6 +9,7 @@ import pytest
 
 import lstmfast as lf
 import runs
+from call_fuzz import FUNCTION_NAMES
 from cases import Problem
 from lstmfast import functional
 
@@ -21,19 +22,9 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
 
 
-NAMES = {
-    "weight_ih_l0": "w_ih",
-    "weight_hh_l0": "w_hh",
-    "bias_ih_l0": "b_ih",
-    "bias_hh_l0": "b_hh",
-    "weight_hr_l0": "w_hr",
-    "weight_peephole_l0": "w_peephole",
-}
-
-
 def weights_of(rnn: lf.LSTM) -> dict[str, np.ndarray]:
     state = rnn.state_dict()
-    return {NAMES.get(k, k.removesuffix("_l0")): v for k, v in state.items()}
+    return {FUNCTION_NAMES.get(k, k.removesuffix("_l0")): v for k, v in state.items()}
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=CELL_IDS)
@@ -110,7 +101,7 @@ def test_options_are_those_of_the_layer(options: dict[str, Any], drawn: bool) ->
             np.testing.assert_array_equal(gradients.h0, dh0[0])
             np.testing.assert_array_equal(gradients.c0, dc0[0])
             for name, value in layer.grads().items():
-                ours = NAMES.get(name, name.removesuffix("_l0"))
+                ours = FUNCTION_NAMES.get(name, name.removesuffix("_l0"))
                 np.testing.assert_array_equal(getattr(gradients, ours), value)
 
 

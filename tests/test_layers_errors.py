@@ -19,12 +19,12 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "several outputs": (
         lambda: Sequential([LSTM(3, return_state=True)]),
         ValueError,
-        r"\[Sequential.add\] .*return_state=True gives out several arrays; call the layer itself",
+        r"\[Sequential.add\] .*return_state=True returns several arrays; call the layer itself",
     ),
     "cells": (
         lambda: Sequential([LSTM(3, return_cell_states=True)]),
         ValueError,
-        "return_cell_states=True gives out several arrays",
+        "return_cell_states=True returns several arrays",
     ),
     "two outputs": (
         lambda: Sequential([Bidirectional(LSTM(3), None)]),

@@ -85,7 +85,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("Sequential([], seed='x')", T, "[Sequential] seed is of type str; expected an integer, a"),
     ("Sequential([], seed=-1)", V, "[Sequential] seed is -1; expected 0 or more"),
     ("Sequential([Dense(1), Input((3,))])", V, "[Sequential.add] an Input must come first"),
-    ("Sequential([LSTM(2, return_state=True)])", V, "return_state=True gives out several arrays"),
+    ("Sequential([LSTM(2, return_state=True)])", V, "return_state=True returns several arrays"),
     ("Sequential([Input((9, 3)), LSTM(4), LSTM(4)])", V, "pass return_sequences=True to lstm"),
     ("Sequential([Input((3, 4, 5)), LSTM(2)])", V, "lstm needs sequences (steps, features), but a"),
     ("compiled().get_layer(0)", T, "[Sequential.get_layer] name is of type int; expected a string"),

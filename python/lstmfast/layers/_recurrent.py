@@ -56,7 +56,7 @@ class Recurrent(Layer):
             return "it is one half of a Bidirectional; add a copy and set its weights"
         for name in ("return_state", "return_cell_states"):
             if getattr(self, name):
-                return f"{name}=True gives out several arrays; call the layer itself to get them"
+                return f"{name}=True returns several arrays; call the layer itself to get them"
         return None
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
