@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CPP = ROOT / "cpp"
 RANKS = {
     "base": 0,
+    "files": 1,
     "kernels": 1,
     "ops": 2,
     "layers": 3,

@@ -21,13 +21,13 @@ namespace {
 using Map = base::FlatConfig::Map;
 
 // The element types that tensor files and NumPy share.
-constexpr std::pair<model::DType, const char*> kDTypes[] = {
-    {model::DType::boolean, "bool"}, {model::DType::u8, "uint8"},   {model::DType::i8, "int8"},
-    {model::DType::i16, "int16"},    {model::DType::u16, "uint16"}, {model::DType::f16, "float16"},
-    {model::DType::i32, "int32"},    {model::DType::u32, "uint32"}, {model::DType::f32, "float32"},
-    {model::DType::f64, "float64"},  {model::DType::i64, "int64"},  {model::DType::u64, "uint64"}};
+constexpr std::pair<files::DType, const char*> kDTypes[] = {
+    {files::DType::boolean, "bool"}, {files::DType::u8, "uint8"},   {files::DType::i8, "int8"},
+    {files::DType::i16, "int16"},    {files::DType::u16, "uint16"}, {files::DType::f16, "float16"},
+    {files::DType::i32, "int32"},    {files::DType::u32, "uint32"}, {files::DType::f32, "float32"},
+    {files::DType::f64, "float64"},  {files::DType::i64, "int64"},  {files::DType::u64, "uint64"}};
 
-model::DType tensor_dtype(const py::dtype& dtype, const std::string& name) {
+files::DType tensor_dtype(const py::dtype& dtype, const std::string& name) {
   for (const auto& [found, numpy_name] : kDTypes) {
     if (dtype.equal(py::dtype(numpy_name))) return found;
   }
@@ -35,25 +35,25 @@ model::DType tensor_dtype(const py::dtype& dtype, const std::string& name) {
                        ", which model files do not know");
 }
 
-py::dtype numpy_dtype(model::DType dtype) {
+py::dtype numpy_dtype(files::DType dtype) {
   for (const auto& [found, numpy_name] : kDTypes) {
     if (found == dtype) return py::dtype(numpy_name);
   }
-  LF_FAIL("[model.load] the file has values of type " << model::dtype_name(dtype)
+  LF_FAIL("[model.load] the file has values of type " << files::dtype_name(dtype)
                                                       << ", which NumPy does not know");
 }
 
 using Path = std::filesystem::path;
 
-model::Existing existing(bool overwrite) {
-  return overwrite ? model::Existing::replace : model::Existing::refuse;
+files::Existing existing(bool overwrite) {
+  return overwrite ? files::Existing::replace : files::Existing::refuse;
 }
 
 // No other thread may write to `tensors` meanwhile, or they would not have their checksums; those
 // of callbacks' states are copies.
 void save(const AnyModel& self, const Path& path, const Map& extra, bool include_optimizer,
           const std::map<std::string, py::array>& tensors, bool overwrite) {
-  std::vector<model::TensorData> data;
+  std::vector<files::TensorData> data;
   for (const auto& [name, array] : tensors) {
     data.push_back({name, tensor_dtype(array.dtype(), name), sizes_of(array), array.data()});
     LF_CHECK((array.flags() & py::array::c_style) != 0,
@@ -72,14 +72,14 @@ void write_file(const Path& path, const py::bytes& content, bool overwrite) {
   const std::string_view bytes = content;
   const WithoutGil release;
   const base::Interrupt interrupt(&check_signals);
-  model::AtomicFile file(path.string(), existing(overwrite));
+  files::AtomicFile file(path.string(), existing(overwrite));
   file.write(bytes.data(), bytes.size());
   file.commit();
 }
 
 py::dict extra_tensors(const model::ModelFile& file) {
   py::dict out;
-  for (const model::TensorInfo& info : file.extra_tensors()) {
+  for (const files::TensorInfo& info : file.extra_tensors()) {
     py::array array(numpy_dtype(info.dtype), info.shape);
     file.copy(info, array.mutable_data());
     out[py::str(info.name)] = std::move(array);

@@ -23,7 +23,8 @@ bool begins_with(const std::string& text, const char (&prefix)[N]) {
   return text.compare(0, N - 1, prefix) == 0;
 }
 
-void put(Metadata& metadata, const std::string& prefix, const base::FlatConfig::Map& entries) {
+void put(files::Metadata& metadata, const std::string& prefix,
+         const base::FlatConfig::Map& entries) {
   for (const auto& [key, value] : entries) metadata[prefix + key] = value;
 }
 
@@ -54,20 +55,21 @@ void add_slots(const Training<T>& training, const Definition<T>& definition,
 
 // Only now is it known that the configuration's sizes are the file's.
 template <class T>
-void check_weights(const TensorFile& file, const Definition<T>& definition) {
+void check_weights(const files::TensorFile& file, const Definition<T>& definition) {
   std::vector<Entry<T>> entries;
   add_entries<T>("", definition, nullptr, entries);
   for (const Entry<T>& entry : entries) {
-    const TensorInfo& info = file.at(entry.name);
-    LF_CHECK(info.dtype == dtype_of<T>() && info.shape == entry.parameter->shape,
-             file.where() << entry.name << " is " << type_text(info.dtype, info.shape)
-                          << "; expected " << type_text(dtype_of<T>(), entry.parameter->shape)
+    const files::TensorInfo& info = file.at(entry.name);
+    LF_CHECK(info.dtype == files::dtype_of<T>() && info.shape == entry.parameter->shape,
+             file.where() << entry.name << " is " << files::type_text(info.dtype, info.shape)
+                          << "; expected "
+                          << files::type_text(files::dtype_of<T>(), entry.parameter->shape)
                           << " to match the configuration");
   }
 }
 
 template <class T>
-void read_entries(const TensorFile& file, const std::vector<Entry<T>>& entries) {
+void read_entries(const files::TensorFile& file, const std::vector<Entry<T>>& entries) {
   std::vector<T> logical;
   for (const Entry<T>& entry : entries) {
     logical.resize(static_cast<std::size_t>(entry.parameter->count()));
@@ -77,10 +79,11 @@ void read_entries(const TensorFile& file, const std::vector<Entry<T>>& entries) 
 }
 
 template <class T>
-void check_no_others(const TensorFile& file, const std::vector<Entry<T>>& entries, bool compiled) {
+void check_no_others(const files::TensorFile& file, const std::vector<Entry<T>>& entries,
+                     bool compiled) {
   std::set<std::string_view> known;
   for (const Entry<T>& entry : entries) known.insert(entry.name);
-  for (const TensorInfo& info : file.tensors()) {
+  for (const files::TensorInfo& info : file.tensors()) {
     const bool others =
         begins_with(info.name, kExtra) || (!compiled && begins_with(info.name, kOptimizer));
     LF_CHECK(others || known.count(info.name) != 0, file.where()
@@ -100,7 +103,7 @@ void read_state(const base::FlatConfig& state, Training<T>& training) {
 
 // Runs what reads the file's texts; its errors then name the file.
 template <class Read>
-auto with_path(const TensorFile& file, Read read) {
+auto with_path(const files::TensorFile& file, Read read) {
   try {
     return read();
   } catch (const std::invalid_argument& error) {
@@ -112,19 +115,20 @@ auto with_path(const TensorFile& file, Read read) {
 
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
-                bool include_optimizer, std::vector<TensorData> extra_tensors, Existing existing) {
+                bool include_optimizer, std::vector<files::TensorData> extra_tensors,
+                files::Existing existing) {
   const Definition<T>& definition = model.definition();
   // Entries are only read here; the loader writes through the same ones.
   Model<T>& source = const_cast<Model<T>&>(model);
   std::vector<Entry<T>> entries;
-  Metadata metadata;
+  files::Metadata metadata;
   metadata["format"] = kFormat;
   metadata["format_version"] = kVersion;
   put(metadata, "model.", definition.config);
   put(metadata, kExtra, extra);
   add_entries("", definition, source.values(), entries);
-  std::vector<TensorData> tensors = std::move(extra_tensors);
-  for (TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
+  std::vector<files::TensorData> tensors = std::move(extra_tensors);
+  for (files::TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
   std::optional<Busy> busy(std::in_place, model.busy(), "model.save", Busy::Kind::reading);
   if (const std::shared_ptr<Training<T>> training = model.training()) {
     put(metadata, "compile.", training->config);
@@ -141,14 +145,14 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
   T* next = logical.data();
   for (const Entry<T>& entry : entries) {
     entry.parameter->export_to(static_cast<const T*>(entry.flat), next);
-    tensors.push_back(tensor_data<T>(entry.name, entry.parameter->shape, next));
+    tensors.push_back(files::tensor_data<T>(entry.name, entry.parameter->shape, next));
     next += entry.parameter->count();
   }
   busy.reset();  // the disk may take long
-  write_tensor_file(path, tensors, std::move(metadata), existing);
+  files::write_tensor_file(path, tensors, std::move(metadata), existing);
 }
 
-ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
+ModelFile::ModelFile(const std::string& path) : file_(files::TensorFile::read(path)) {
   const base::FlatConfig all(file_.metadata(), "load");
   const std::string format = all.text_or("format", "");
   LF_CHECK(format == kFormat, file_.where()
@@ -169,9 +173,9 @@ ModelFile::ModelFile(const std::string& path) : file_(TensorFile::read(path)) {
   dtype_ = with_path(file_, [this] { return dtype_name_of(model_); });
 }
 
-std::vector<TensorInfo> ModelFile::extra_tensors() const {
-  std::vector<TensorInfo> out;
-  for (const TensorInfo& info : file_.tensors()) {
+std::vector<files::TensorInfo> ModelFile::extra_tensors() const {
+  std::vector<files::TensorInfo> out;
+  for (const files::TensorInfo& info : file_.tensors()) {
     if (!begins_with(info.name, kExtra)) continue;
     out.push_back(info);
     out.back().name.erase(0, sizeof(kExtra) - 1);
@@ -201,9 +205,9 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
 }
 
 template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&,
-                         bool, std::vector<TensorData>, Existing);
+                         bool, std::vector<files::TensorData>, files::Existing);
 template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&,
-                         bool, std::vector<TensorData>, Existing);
+                         bool, std::vector<files::TensorData>, files::Existing);
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "files/tensor_file.h"
 #include "model/model.h"
-#include "model/tensor_file.h"
 
 namespace lstmfast::model {
 
@@ -15,14 +15,14 @@ namespace lstmfast::model {
 // compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
 // extra.KEY for the caller's own, of which there may be tensors too. Without the optimizer a file
 // has no slots and no state, but says how the model was compiled. Errors as those of
-// write_tensor_file; std::runtime_error where another thread is training the model.
+// files::write_tensor_file; std::runtime_error where another thread is training the model.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
-                bool include_optimizer, std::vector<TensorData> extra_tensors = {},
-                Existing existing = Existing::replace);
+                bool include_optimizer, std::vector<files::TensorData> extra_tensors = {},
+                files::Existing existing = files::Existing::replace);
 
-// An open file that says it is a model. Errors as those of TensorFile; what the metadata say is
-// compared with the tensors before memory is taken for it.
+// An open file that says it is a model. Errors as those of files::TensorFile; what the metadata say
+// is compared with the tensors before memory is taken for it.
 class ModelFile {
  public:
   explicit ModelFile(const std::string& path);
@@ -34,8 +34,8 @@ class ModelFile {
   const base::FlatConfig::Map& extra() const { return extra_; }
 
   // The caller's own tensors, named as they were given, and the data of one of them.
-  std::vector<TensorInfo> extra_tensors() const;
-  void copy(const TensorInfo& info, void* out) const { file_.copy_bytes(info, out); }
+  std::vector<files::TensorInfo> extra_tensors() const;
+  void copy(const files::TensorInfo& info, void* out) const { file_.copy_bytes(info, out); }
 
   // T must be dtype()'s. A model saved with its optimizer continues training bit for bit, with
   // `custom` where the configuration wants it; without `compile` only the weights are read.
@@ -43,7 +43,7 @@ class ModelFile {
   std::unique_ptr<Model<T>> load(bool compile = true, Custom<T> custom = {}) const;
 
  private:
-  TensorFile file_;
+  files::TensorFile file_;
   base::FlatConfig::Map model_, compile_, state_, extra_;
   std::string dtype_;
 };

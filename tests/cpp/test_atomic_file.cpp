@@ -14,11 +14,11 @@
 #include <system_error>
 #include <vector>
 
-#include "model/atomic_file.h"
-#include "model/tensor_file.h"
+#include "files/atomic_file.h"
+#include "files/tensor_file.h"
 #include "temp_dir.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 using test::error_of;
@@ -381,4 +381,4 @@ TEST_CASE("a process killed while it saves never leaves a damaged file") {
 }
 
 }  // namespace
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "model/tensor_file.h"
+#include "files/tensor_file.h"
 #include "temp_dir.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 using test::read_bytes;
@@ -143,4 +143,4 @@ TEST_CASE("every truncation is refused") {
 }
 
 }  // namespace
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -75,10 +75,10 @@ TEST_CASE("a caller's own texts and tensors come back") {
   const std::vector<double> numbers = {1, 2, 3, 4, 5, 6};
   const std::vector<std::int64_t> counts = {7};
   save_model(*model, dir.file("model"), {{"key", "text"}}, true,
-             {tensor_data<double>("a", {2, 3}, numbers.data()),
-              tensor_data<std::int64_t>("optimizer.b", {}, counts.data())});
+             {files::tensor_data<double>("a", {2, 3}, numbers.data()),
+              files::tensor_data<std::int64_t>("optimizer.b", {}, counts.data())});
   const ModelFile file(dir.file("model"));
-  const std::vector<TensorInfo> extra = file.extra_tensors();
+  const std::vector<files::TensorInfo> extra = file.extra_tensors();
   REQUIRE(extra.size() == 2);
   CHECK(extra[0].name == "a");
   CHECK(extra[0].shape == std::vector<index>{2, 3});
@@ -95,17 +95,17 @@ TEST_CASE("a caller's own texts and tensors come back") {
 
 // The file of a model with its metadata changed.
 void change(const std::string& path, const std::string& key, const std::string& value) {
-  const TensorFile file = TensorFile::read(path);
-  Metadata metadata = file.metadata();
+  const files::TensorFile file = files::TensorFile::read(path);
+  files::Metadata metadata = file.metadata();
   metadata[key] = value;
   std::vector<std::vector<float>> data;
-  std::vector<TensorData> tensors;
-  for (const TensorInfo& info : file.tensors()) {
+  std::vector<files::TensorData> tensors;
+  for (const files::TensorInfo& info : file.tensors()) {
     data.emplace_back(static_cast<std::size_t>(info.count()));
     file.copy(info.name, info.shape, data.back().data());
-    tensors.push_back(tensor_data<float>(info.name, info.shape, data.back().data()));
+    tensors.push_back(files::tensor_data<float>(info.name, info.shape, data.back().data()));
   }
-  write_tensor_file(path, tensors, metadata);
+  files::write_tensor_file(path, tensors, metadata);
 }
 
 TEST_CASE("a file that contradicts itself is refused before memory is taken") {

@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
-#include "model/json_scanner.h"
-#include "model/tensor_file.h"
+#include "files/json_scanner.h"
+#include "files/tensor_file.h"
 #include "temp_dir.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 using test::error_of;
@@ -418,4 +418,4 @@ TEST_CASE("strings of the header") {
 }
 
 }  // namespace
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

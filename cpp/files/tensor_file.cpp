@@ -1,4 +1,4 @@
-#include "model/tensor_file.h"
+#include "files/tensor_file.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,14 +6,14 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "base/text.h"
-#include "model/foreign_format.h"
-#include "model/tensor_digest.h"
+#include "files/foreign_format.h"
+#include "files/tensor_digest.h"
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the format is little-endian; on this machine the data would need swapping"
 #endif
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 constexpr std::uint64_t kLengthSize = 8;         // bytes of the header's length, little-endian
@@ -145,4 +145,4 @@ void write_tensor_file(const std::string& path, const std::vector<TensorData>& t
   file.commit();
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 
-#include "model/save_target.h"
-#include "model/temporary_file.h"
+#include "files/save_target.h"
+#include "files/temporary_file.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 enum class Existing { replace, refuse };  // what becomes of a file that has the name already
 
@@ -46,4 +46,4 @@ class AtomicFile {
   int stream_ = -1;
 };
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

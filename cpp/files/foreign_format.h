@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 constexpr std::size_t kForeignPrefix = 128;  // bytes that foreign_format() looks at
 
@@ -11,4 +11,4 @@ constexpr std::size_t kForeignPrefix = 128;  // bytes that foreign_format() look
 // format.
 std::string_view foreign_format(std::string_view begin);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -1,6 +1,6 @@
-#include "model/foreign_format.h"
+#include "files/foreign_format.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -74,4 +74,4 @@ std::string_view foreign_format(std::string_view begin) {
   return {};
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "model/tensor_header.h"
+#include "files/tensor_header.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 constexpr char kDigestKey[] = "digest";  // of the metadata
 
@@ -21,4 +21,4 @@ std::string digest_text(const std::vector<TensorInfo>& tensors, const Metadata& 
 // that of another header.
 bool take_digest(TensorHeader& header, const std::string& where);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 // Every error is a std::invalid_argument that starts with `where` and names the byte.
 class JsonScanner {
@@ -67,4 +67,4 @@ class JsonScanner {
 // Appends `text`, which must be valid UTF-8, as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 struct SaveTarget {
   enum class Kind {
@@ -26,4 +26,4 @@ struct SaveTarget {
 // std::system_error, a directory too; a block device is std::invalid_argument. `where` begins both.
 SaveTarget find_target(const std::string& path, const std::string& where);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

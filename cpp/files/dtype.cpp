@@ -1,10 +1,10 @@
-#include "model/dtype.h"
+#include "files/dtype.h"
 
 #include <limits>
 
 #include "base/shape_text.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 struct DTypeRow {
@@ -60,4 +60,4 @@ bool count_bytes(const std::vector<index>& shape, DType dtype, std::uint64_t* by
   return true;
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -1,4 +1,4 @@
-#include "model/input_file.h"
+#include "files/input_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include "base/check.h"
 #include "base/text.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 // Some systems refuse more than 2 GiB in one call.
@@ -77,4 +77,4 @@ void InputFile::read(std::uint64_t place, void* out, std::uint64_t size) const {
   }
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -1,4 +1,4 @@
-#include "model/atomic_file.h"
+#include "files/atomic_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,7 +14,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 // Some systems refuse more than 2 GiB in one call.
@@ -121,4 +121,4 @@ void AtomicFile::fail(int error, const std::string& what) const {
                           "[save] " + base::printable(path_) + ": " + what);
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/plain.h"
-#include "model/dtype.h"
+#include "files/dtype.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 struct TensorInfo {
   std::string name;
@@ -48,4 +48,4 @@ void place_tensors(std::vector<TensorInfo>& tensors, const std::string& where);
 std::string format_tensor_header(const std::vector<TensorInfo>& tensors, const Metadata& metadata,
                                  const std::string& where);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -1,4 +1,4 @@
-#include "model/tensor_header.h"
+#include "files/tensor_header.h"
 
 #include <algorithm>
 #include <limits>
@@ -8,9 +8,9 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "model/json_scanner.h"
+#include "files/json_scanner.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 constexpr std::string_view kMetadataKey = "__metadata__";
@@ -237,4 +237,4 @@ std::string format_tensor_header(const std::vector<TensorInfo>& tensors, const M
   return text;
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

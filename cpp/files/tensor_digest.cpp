@@ -1,4 +1,4 @@
-#include "model/tensor_digest.h"
+#include "files/tensor_digest.h"
 
 #include <algorithm>
 #include <string_view>
@@ -7,7 +7,7 @@
 #include "base/crc32c.h"
 #include "base/text.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 constexpr std::string_view kAlgorithm = "crc32c:";
@@ -120,4 +120,4 @@ bool take_digest(TensorHeader& header, const std::string& where) {
   return true;
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -7,7 +7,7 @@
 
 #include <string>
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 // What differs between file systems; a test changes it to stand for one that it does not have.
 struct FileSystem {
@@ -63,4 +63,4 @@ class TemporaryFile {
 // for a minute; `now`: seconds of any clock.
 void remove_leftovers(const std::string& directory, unsigned now) noexcept;
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -1,4 +1,4 @@
-#include "model/save_target.h"
+#include "files/save_target.h"
 
 #include <limits.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 #include <sys/vfs.h>
 #endif
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 constexpr int kMaxLinks = 40;  // as Linux has it
@@ -103,4 +103,4 @@ SaveTarget find_target(const std::string& path, const std::string& where) {
   return target;
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -11,7 +11,7 @@
 
 #include "base/plain.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 // Element types of the format, by ascending size and in the order of the reference implementation.
 enum class DType {
@@ -56,4 +56,4 @@ constexpr DType dtype_of() {
   return DType::u8;
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

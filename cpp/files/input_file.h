@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 // Concurrent reads through one object are fine. Errors of the system are std::system_error, what is
 // wrong with the file itself std::invalid_argument; both start with "[load] PATH: ".
@@ -30,4 +30,4 @@ class InputFile {
   int descriptor_ = -1;
 };
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

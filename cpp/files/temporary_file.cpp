@@ -1,4 +1,4 @@
-#include "model/temporary_file.h"
+#include "files/temporary_file.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 
 #include "base/crc32c.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 constexpr std::string_view kSuffix = ".tmp";
@@ -277,4 +277,4 @@ void remove_leftovers(const std::string& directory, unsigned now) noexcept {
   large.searched(now, count);
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

@@ -1,11 +1,11 @@
-#include "model/json_scanner.h"
+#include "files/json_scanner.h"
 
 #include <limits>
 
 #include "base/check.h"
 #include "base/text.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 namespace {
 
 // `code` is a Unicode scalar value: at most 0x10FFFF and no surrogate.
@@ -197,4 +197,4 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files

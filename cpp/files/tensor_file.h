@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "base/plain.h"
-#include "model/atomic_file.h"
-#include "model/dtype.h"
-#include "model/input_file.h"
-#include "model/tensor_header.h"
+#include "files/atomic_file.h"
+#include "files/dtype.h"
+#include "files/input_file.h"
+#include "files/tensor_header.h"
 
-namespace lstmfast::model {
+namespace lstmfast::files {
 
 // An open file whose header was read and proved. Data are read when they are copied out, so that
 // nothing is ever allocated on the file's word: the caller owns the memory and knows the shape.
@@ -75,4 +75,4 @@ TensorData tensor_data(std::string name, std::vector<index> shape, const T* data
 void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
                        Metadata metadata, Existing existing = Existing::replace);
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::files
