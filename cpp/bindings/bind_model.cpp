@@ -137,7 +137,7 @@ void set_weights(AnyModel& self, const py::sequence& weights) {
                    << "; expected " << layers::Shape(parameter.shape).text());
     }
     // nested: callbacks of a fit may set weights
-    const model::Busy busy(model.busy(), op, model::Busy::Kind::reading);
+    const base::Busy busy(model.busy(), op, base::Busy::Kind::reading);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       parameters[i].import_from(arrays[i].data(), model.values());
     }
@@ -147,7 +147,7 @@ void set_weights(AnyModel& self, const py::sequence& weights) {
 // f(), while no other call trains the model or reads its training state.
 py::object alone(const AnyModel& self, const std::string& op, const py::object& f) {
   return self.visit([&](auto& model) {
-    const model::Busy busy(model.busy(), op.c_str());
+    const base::Busy busy(model.busy(), op.c_str());
     return call_python(f);
   });
 }

@@ -96,7 +96,7 @@ Result run_forward(Engine<T>& engine, Given<T> given, bool training, py::handle 
   const char* const op = kForward;
   const model::RnnInput<T> input = input_of(given, batch_first);
   // Until the arrays are kept: backward in another thread would miss them.
-  std::optional<model::Busy> busy;
+  std::optional<base::Busy> busy;
   if (training) busy.emplace(engine.rnn.busy(), op);
   ops::LstmCall<T> call = engine.rnn.check(op, input, given.rows);
   call.noise.draw = draw;
@@ -208,7 +208,7 @@ template <class T>
 py::tuple run_backward(Engine<T>& engine, const py::array_t<T>& dy, const py::array_t<T>& dh_n,
                        const py::array_t<T>& dc_n, const py::array_t<T>& dcells) {
   const char* const op = kBackward;
-  const model::Busy busy(engine.rnn.busy(), op);
+  const base::Busy busy(engine.rnn.busy(), op);
   const ops::LstmCall<T>& call = engine.rnn.trained_call(op);
   const Shapes shapes(engine.rnn.options(), engine.x_shape, call.batch);
   LF_CHECK(call.cells != nullptr || !dcells,

@@ -8,7 +8,7 @@
 
 namespace lstmfast::model {
 
-// Calls exclude each other by a lease of the object (model/busy.h). A fork may come in the middle
+// Calls exclude each other by a lease of the object (base/busy.h). A fork may come in the middle
 // of one: the child then finds the memory half changed, and its next call gets a new one.
 template <class M>
 class KeptMemory {

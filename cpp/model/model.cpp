@@ -42,7 +42,7 @@ template <class T>
 void Model<T>::compile(const base::FlatConfig::Map& config, Custom<T> custom) {
   // made before the lease and dropped behind it: both may run code of the caller's
   std::shared_ptr<Training<T>> training = make_training(definition_, config, std::move(custom));
-  const Busy busy(busy_, "model.compile", Busy::Kind::brief);
+  const base::Busy busy(busy_, "model.compile", base::Busy::Kind::brief);
   training = training_.exchange(std::move(training));
 }
 
@@ -63,8 +63,8 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
            "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
   const layers::Shape output = output_shape(op, samples);
   const index step = std::max<index>(1, std::min(batch_size, samples.count));
-  std::optional<Busy> busy;
-  if (carried_.any()) busy.emplace(busy_, op, Busy::Kind::nested);
+  std::optional<base::Busy> busy;
+  if (carried_.any()) busy.emplace(busy_, op, base::Busy::Kind::nested);
   const typename Carried<T>::Use carried(carried_, op, "x", samples.count, step);
   typename Pool<PassMemory<T>>::Lease memory(pool_);
   memory->plan({samples.shape, output, step});
@@ -110,7 +110,7 @@ void Model<T>::call_layer(index layer, layers::Pass<T> pass, const layers::Shape
   const char* const op = "layer.call";
   const layers::Layer<T>& called = definition_.chain.layer(layer);
   if (!called.stateful() || pass.batch == 0) return run_layer(called, pass, sample, x, y);
-  const Busy busy(busy_, op, Busy::Kind::nested);
+  const base::Busy busy(busy_, op, base::Busy::Kind::nested);
   const typename Carried<T>::Use carried(carried_, op, "x", pass.batch, pass.batch);
   T* const own = carried_.of_layer(carried.state(), layer);
   const index count = carried_.of_layer(carried.state(), layer + 1) - own;
@@ -140,14 +140,14 @@ void Model<T>::run_layer(const layers::Layer<T>& layer, layers::Pass<T>& pass,
 
 template <class T>
 void Model<T>::release_memory() {
-  const Busy busy(busy_, "model.release_memory");
+  const base::Busy busy(busy_, "model.release_memory");
   pool_.clear();
   if (const std::shared_ptr<Training<T>> training = this->training()) training->memory.clear();
 }
 
 template <class T>
 void Model<T>::reset_carried(index layer) const {
-  const Busy busy(busy_, "model.reset_states", Busy::Kind::nested);
+  const base::Busy busy(busy_, "model.reset_states", base::Busy::Kind::nested);
   if (layer < 0) {
     carried_.reset();
   } else {

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/buffer.h"
+#include "base/busy.h"
 #include "base/check.h"
-#include "model/busy.h"
 #include "model/callbacks.h"
 #include "model/carried.h"
 #include "model/data.h"
@@ -71,7 +71,7 @@ class Model {
 
   // For Busy: fit, train_on_batch, compile and the copies of save exclude each other, and with
   // stateful layers all calls do.
-  BusyFlag& busy() const { return busy_; }
+  base::BusyFlag& busy() const { return busy_; }
 
  private:
   void run_layer(const layers::Layer<T>& layer, layers::Pass<T>& pass, const layers::Shape& sample,
@@ -82,7 +82,7 @@ class Model {
   Shared<Training<T>> training_;
   mutable Pool<PassMemory<T>> pool_;
   mutable Carried<T> carried_;
-  mutable BusyFlag busy_;
+  mutable base::BusyFlag busy_;
 };
 
 }  // namespace lstmfast::model

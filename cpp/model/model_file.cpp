@@ -129,7 +129,8 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
   add_entries("", definition, source.values(), entries);
   std::vector<files::TensorData> tensors = std::move(extra_tensors);
   for (files::TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
-  std::optional<Busy> busy(std::in_place, model.busy(), "model.save", Busy::Kind::reading);
+  std::optional<base::Busy> busy(std::in_place, model.busy(), "model.save",
+                                 base::Busy::Kind::reading);
   if (const std::shared_ptr<Training<T>> training = model.training()) {
     put(metadata, "compile.", training->config);
     if (include_optimizer) {

@@ -79,7 +79,7 @@ void Rnn<T>::get(const Parameter& parameter, T* logical) const {
 
 template <class T>
 void Rnn<T>::set(const std::vector<Value>& values) {
-  const Busy busy(busy_, "lstm.set");
+  const base::Busy busy(busy_, "lstm.set");
   if (cache_ == Cache::filled) cache_ = Cache::outdated;
   ++weights_version_;
   for (const Value& each : values) {
@@ -89,7 +89,7 @@ void Rnn<T>::set(const std::vector<Value>& values) {
 
 template <class T>
 void Rnn<T>::get_gradient(const Parameter& parameter, T* logical) const {
-  const Busy busy(busy_, "lstm.grads", Busy::Kind::nested);
+  const base::Busy busy(busy_, "lstm.grads", base::Busy::Kind::nested);
   parameter.place.export_to(gradients_.data(), logical);
 }
 

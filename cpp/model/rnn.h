@@ -12,11 +12,11 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/busy.h"
 #include "base/flat_config.h"
 #include "layers/options.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
-#include "model/busy.h"
 #include "model/kept_memory.h"
 #include "model/pool.h"
 #include "ops/lstm_trace.h"
@@ -108,7 +108,7 @@ class Rnn {
   std::uint64_t training_calls() const { return training_calls_; }
   void set_training_calls(std::uint64_t calls) { training_calls_ = calls; }
   void zero_gradients() {
-    const Busy busy(busy_, "lstm.zero_grad", Busy::Kind::nested);
+    const base::Busy busy(busy_, "lstm.zero_grad", base::Busy::Kind::nested);
     gradients_.zero();
     gradients_are_zero_ = true;
   }
@@ -131,7 +131,7 @@ class Rnn {
 
   // For Busy: set, train, backward and the calls about gradients exclude each other. A caller whose
   // arrays must stay as one of the last two left them takes a lease around it.
-  BusyFlag& busy() { return busy_; }
+  base::BusyFlag& busy() { return busy_; }
 
   // The call of the cache; throws where there is none.
   const ops::LstmCall<T>& trained_call(const char* op) const;
@@ -184,7 +184,7 @@ class Rnn {
   enum class Cache { none, filled, outdated } cache_ = Cache::none;
   std::uint64_t training_calls_ = 0;
   std::uint64_t weights_version_ = 1;
-  mutable BusyFlag busy_;
+  mutable base::BusyFlag busy_;
   mutable Pool<Memory> pool_;
 };
 

@@ -113,7 +113,7 @@ void Rnn<T>::plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const
 
 template <class T>
 void Rnn<T>::release_memory() {
-  const Busy busy(busy_, "lstm.release_memory");
+  const base::Busy busy(busy_, "lstm.release_memory");
   cache_ = Cache::none;
   memory_.clear();
   pool_.clear();
@@ -181,7 +181,7 @@ void Rnn<T>::trace(const ops::LstmCall<T>& call,
 
 template <class T>
 void Rnn<T>::train(const ops::LstmCall<T>& call) {
-  const Busy busy(busy_, "lstm.forward", Busy::Kind::nested);
+  const base::Busy busy(busy_, "lstm.forward", base::Busy::Kind::nested);
   LF_ASSERT(call.y != nullptr);
   cache_ = Cache::none;
   ops::LstmCall<T> named = call;
@@ -197,7 +197,7 @@ void Rnn<T>::train(const ops::LstmCall<T>& call) {
 
 template <class T>
 void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
-  const Busy busy(busy_, "lstm.backward", Busy::Kind::nested);
+  const base::Busy busy(busy_, "lstm.backward", base::Busy::Kind::nested);
   const ops::LstmCall<T>& call = trained_call("lstm.backward");
   const base::FlushDenormals flush;
   cache_ = Cache::none;  // its gates become gradients

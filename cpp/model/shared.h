@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "model/busy.h"
+#include "base/busy.h"
 
 namespace lstmfast::model {
 
@@ -21,7 +21,7 @@ class Shared {
   Shared& operator=(const Shared&) = delete;
 
   std::shared_ptr<M> get() const {
-    const Busy busy(lock_, "shared", Busy::Kind::brief);
+    const base::Busy busy(lock_, "shared", base::Busy::Kind::brief);
     const std::shared_ptr<M>* const held = held_.load(std::memory_order_relaxed);
     return held != nullptr ? *held : nullptr;
   }
@@ -29,14 +29,14 @@ class Shared {
   std::shared_ptr<M> exchange(std::shared_ptr<M> next) {
     auto held = std::make_unique<std::shared_ptr<M>>(std::move(next));
     {
-      const Busy busy(lock_, "shared", Busy::Kind::brief);
+      const base::Busy busy(lock_, "shared", base::Busy::Kind::brief);
       held.reset(held_.exchange(held.release(), std::memory_order_relaxed));
     }
     return held != nullptr ? std::move(*held) : nullptr;
   }
 
  private:
-  mutable BusyFlag lock_;
+  mutable base::BusyFlag lock_;
   std::atomic<std::shared_ptr<M>*> held_{nullptr};  // null: never set
 };
 

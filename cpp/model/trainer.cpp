@@ -190,7 +190,7 @@ template <class T>
 void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
          const FitOptions& options, const Callbacks& callbacks, History& history) {
   const char* const op = "model.fit";
-  const Busy busy(model.busy(), op);
+  const base::Busy busy(model.busy(), op);
   Trainer<T> trainer(op, model, train, options.batch_size, options.on_nonfinite, options.shuffle);
   std::optional<Validation<T>> held_out;
   if (validation != nullptr && options.validate) {
@@ -224,8 +224,8 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
 template <class T>
 Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
                 const Callbacks& callbacks, const char* op) {
-  std::optional<Busy> busy;
-  if (model.carried().any()) busy.emplace(model.busy(), op, Busy::Kind::nested);
+  std::optional<base::Busy> busy;
+  if (model.carried().any()) busy.emplace(model.busy(), op, base::Busy::Kind::nested);
   const BatchRun<T> run(op, model, examples, batch_size);
   typename Pool<PassMemory<T>>::Lease memory(model.pool());
   memory->plan(run.extent(false));
@@ -238,7 +238,7 @@ Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_
 template <class T>
 Scores train_on_batch(Model<T>& model, const Examples<T>& batch, OnNonFinite on_nonfinite) {
   const char* const op = "model.train_on_batch";
-  const Busy busy(model.busy(), op);
+  const base::Busy busy(model.busy(), op);
   Trainer<T> trainer(op, model, batch, std::max<index>(1, batch.in.count), on_nonfinite, false);
   trainer.step(trainer.run().at(0));
   return scores(trainer.meter().logs());

@@ -19,38 +19,38 @@ using test::model_config;
 using test::Problem;
 
 TEST_CASE("one thread trains, and its own calls may read") {
-  BusyFlag flag;
-  const Busy training(flag, "test");
-  const auto refused = [&](Busy::Kind kind) {
-    CHECK_THROWS_WITH_AS(Busy(flag, "other", kind),
+  base::BusyFlag flag;
+  const base::Busy training(flag, "test");
+  const auto refused = [&](base::Busy::Kind kind) {
+    CHECK_THROWS_WITH_AS(base::Busy(flag, "other", kind),
                          "[other] a call that changes this object is running; expected none",
                          std::runtime_error);
   };
   {
-    const Busy saving(flag, "save", Busy::Kind::reading);
+    const base::Busy saving(flag, "save", base::Busy::Kind::reading);
   }
-  refused(Busy::Kind::exclusive);
-  refused(Busy::Kind::brief);
+  refused(base::Busy::Kind::exclusive);
+  refused(base::Busy::Kind::brief);
   std::thread([&] {
-    for (const auto kind :
-         {Busy::Kind::exclusive, Busy::Kind::nested, Busy::Kind::brief, Busy::Kind::reading}) {
+    for (const auto kind : {base::Busy::Kind::exclusive, base::Busy::Kind::nested,
+                            base::Busy::Kind::brief, base::Busy::Kind::reading}) {
       refused(kind);
     }
   }).join();
 }
 
 TEST_CASE("training waits for a copy in another thread") {
-  BusyFlag flag;
+  base::BusyFlag flag;
   std::atomic<bool> reading{false}, done{false};
   std::thread reader([&] {
-    const Busy busy(flag, "save", Busy::Kind::reading);
+    const base::Busy busy(flag, "save", base::Busy::Kind::reading);
     reading = true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     done = true;
   });
   while (!reading) std::this_thread::yield();
   {
-    const Busy training(flag, "test");
+    const base::Busy training(flag, "test");
     CHECK(done);
   }
   reader.join();

@@ -167,7 +167,7 @@ TEST_CASE("there is one cache, and what ends it") {
 TEST_CASE("whoever holds the lease keeps the cache from other threads") {
   auto rnn = make_rnn<float>(0);
   Arrays<float> arrays, others;
-  const Busy lease(rnn->busy(), "test");
+  const base::Busy lease(rnn->busy(), "test");
   rnn->train(arrays.call(*rnn));
   const float* const y = rnn->trained_call("test").y;
   std::thread([&] {

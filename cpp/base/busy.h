@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace lstmfast::model {
+namespace lstmfast::base {
 
 class BusyFlag {
   friend class Busy;
@@ -36,4 +36,4 @@ class Busy {
   std::uint64_t own_;  // 0: nothing to give back
 };
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::base

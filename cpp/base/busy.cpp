@@ -1,4 +1,4 @@
-#include "model/busy.h"
+#include "base/busy.h"
 
 #include <stdexcept>
 #include <string>
@@ -7,14 +7,14 @@
 #include "base/fork_count.h"
 #include "base/interrupt.h"
 
-namespace lstmfast::model {
+namespace lstmfast::base {
 namespace {
 
 // 32 bits of process, never 0, 31 of thread, and whether the lease is brief.
 std::uint64_t make_holder(Busy::Kind kind) {
   static std::atomic<std::uint32_t> threads{0};
   thread_local const std::uint32_t thread = ++threads << 1;
-  return (std::uint64_t{1} + base::fork_count()) << 32 | thread |
+  return (std::uint64_t{1} + fork_count()) << 32 | thread |
          (kind == Busy::Kind::brief || kind == Busy::Kind::reading ? 1U : 0U);
 }
 
@@ -28,7 +28,7 @@ Busy::Busy(BusyFlag& flag, const char* op, Kind kind)
     if (holder >> 32 != own_ >> 32) continue;  // nobody, or a thread that the fork left behind
     const bool mine = holder >> 1 == own_ >> 1;
     const bool nests = kind == Kind::nested || kind == Kind::reading;
-    if (mine && nests && flag.polls_ == base::Interrupt::polls()) {
+    if (mine && nests && flag.polls_ == Interrupt::polls()) {
       own_ = 0;
       return;
     }
@@ -39,7 +39,7 @@ Busy::Busy(BusyFlag& flag, const char* op, Kind kind)
     std::this_thread::yield();
     holder = 0;
   }
-  flag.polls_ = base::Interrupt::polls();
+  flag.polls_ = Interrupt::polls();
 }
 
 Busy::~Busy() {
@@ -47,4 +47,4 @@ Busy::~Busy() {
   if (own != 0) holder_.compare_exchange_strong(own, 0, std::memory_order_release);
 }
 
-}  // namespace lstmfast::model
+}  // namespace lstmfast::base
