@@ -34,7 +34,8 @@ RANKS = {
     "regularizers": 3,
     "metrics": 3,
     "model": 4,
-    "bindings": 5,
+    "api": 5,
+    "bindings": 6,
 }
 # written by CMake, and so in no folder of the sources
 GENERATED = {"kernels/isa_list.def"}

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "bindings/any_model.h"
 #include "bindings/gil.h"
+#include "bindings/python_model.h"
 #include "model/model_file.h"
 
 namespace lstmfast::bindings {
@@ -51,7 +51,7 @@ files::Existing existing(bool overwrite) {
 
 // No other thread may write to `tensors` meanwhile, or they would not have their checksums; those
 // of callbacks' states are copies.
-void save(const AnyModel& self, const Path& path, const Map& extra, bool include_optimizer,
+void save(const PythonModel& self, const Path& path, const Map& extra, bool include_optimizer,
           const std::map<std::string, py::array>& tensors, bool overwrite) {
   std::vector<files::TensorData> data;
   for (const auto& [name, array] : tensors) {
@@ -87,17 +87,6 @@ py::dict extra_tensors(const model::ModelFile& file) {
   return out;
 }
 
-// By value: without memory for its own entry, pybind11 deletes twice what a std::unique_ptr holds.
-template <class T>
-AnyModel load_as(const model::ModelFile& file, bool compile, PythonCustom custom) {
-  AnyModel model([&] {
-    const WithoutGil release;
-    return file.load<T>(compile, custom.functions<T>(file.compile_config()));
-  }());
-  model.custom = std::move(custom);
-  return model;
-}
-
 py::tuple load(const Path& path, const py::object& resolve) {
   std::optional<model::ModelFile> file;
   {
@@ -115,15 +104,19 @@ py::tuple load(const Path& path, const py::object& resolve) {
       custom = PythonCustom("model.load", loss, metrics);
     }
   }
-  const bool is_double = file->dtype() == "float64";
-  auto model = is_double ? load_as<double>(*file, compile, std::move(custom))
-                         : load_as<float>(*file, compile, std::move(custom));
-  return py::make_tuple(std::move(model), file->extra(), extra_tensors(*file));
+  api::AnyModel model = [&] {
+    const WithoutGil release;
+    return api::load_model(*file, compile, custom);
+  }();
+  // By value: without memory for its own entry, pybind11 deletes twice what a std::unique_ptr
+  // holds.
+  return py::make_tuple(PythonModel(std::move(model), std::move(custom)), file->extra(),
+                        extra_tensors(*file));
 }
 
 }  // namespace
 
-void bind_files(py::module_& module, py::class_<AnyModel>& model) {
+void bind_files(py::module_& module, py::class_<PythonModel>& model) {
   module.def("write_file", &write_file, py::arg("path"), py::arg("content"),
              py::arg("overwrite") = true);
   model

@@ -4,8 +4,8 @@
 #include <numeric>
 #include <vector>
 
-#include "bindings/any_model.h"
 #include "bindings/gil.h"
+#include "bindings/python_model.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -56,9 +56,9 @@ class CarriedArrays {
 };
 
 // y, then h and c of each LSTM where `states`, then its cell states where `cells`.
-py::list call_layer(const AnyModel& self, index layer, const py::object& x, const py::object& mask,
-                    const py::object& initial_state, bool states, bool cells, bool training,
-                    std::uint64_t seed, std::uint64_t step) {
+py::list call_layer(const PythonModel& self, index layer, const py::object& x,
+                    const py::object& mask, const py::object& initial_state, bool states,
+                    bool cells, bool training, std::uint64_t seed, std::uint64_t step) {
   return self.visit([&](auto& model) -> py::list {
     using T = Element<decltype(model)>;
     LF_CHECK(layer >= 0 && layer < model.definition().chain.size(),
@@ -123,29 +123,29 @@ py::list call_layer(const AnyModel& self, index layer, const py::object& x, cons
 
 }  // namespace
 
-void bind_layers(py::class_<AnyModel>& model) {
+void bind_layers(py::class_<PythonModel>& model) {
   model
       .def("call_layer", &call_layer, py::arg("layer"), py::arg("x"), py::kw_only(),
            py::arg("mask") = py::none(), py::arg("initial_state") = py::none(),
            py::arg("states") = false, py::arg("cells") = false, py::arg("training") = false,
            py::arg("seed") = 0, py::arg("step") = 0)
       .def_property_readonly("stateful",
-                             [](const AnyModel& self) {
+                             [](const PythonModel& self) {
                                return self.visit([](auto& model) { return model.carried().any(); });
                              })
       .def_property_readonly(
           "carried_rows",
-          [](const AnyModel& self) {
+          [](const PythonModel& self) {
             return self.visit([](auto& model) { return model.carried().rows(); });
           })
       .def(
           "reset_states",
-          [](const AnyModel& self, index layer) {
+          [](const PythonModel& self, index layer) {
             self.visit([layer](auto& model) { model.reset_carried(layer); });
           },
           py::arg("layer") = -1)
       .def("release_memory",
-           [](AnyModel& self) { self.visit([](auto& model) { model.release_memory(); }); });
+           [](PythonModel& self) { self.visit([](auto& model) { model.release_memory(); }); });
 }
 
 }  // namespace lstmfast::bindings

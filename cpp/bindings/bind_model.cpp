@@ -8,31 +8,20 @@
 #include <string>
 #include <vector>
 
-#include "bindings/any_model.h"
 #include "bindings/bindings.h"
 #include "bindings/fast_method.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
 #include "bindings/init.h"
+#include "bindings/python_model.h"
 
 namespace lstmfast::bindings {
 namespace {
 
 using Map = base::FlatConfig::Map;
 
-std::unique_ptr<AnyModel> make_model(Map config, const std::optional<std::string>& dtype) {
-  if (dtype) {
-    const auto [at, is_new] = config.emplace("dtype", *dtype);
-    LF_CHECK(is_new || at->second == *dtype, "[model.config] dtype is "
-                                                 << at->second << "; expected " << *dtype
-                                                 << " to match the argument");
-  }
-  if (model::dtype_name_of(config) == "float64") {
-    return std::make_unique<AnyModel>(
-        std::make_unique<model::Model<double>>(model::read_definition<double>(config)));
-  }
-  return std::make_unique<AnyModel>(
-      std::make_unique<model::Model<float>>(model::read_definition<float>(config)));
+std::unique_ptr<PythonModel> make_model(Map config, const std::optional<std::string>& dtype) {
+  return std::make_unique<PythonModel>(api::make_model(std::move(config), dtype));
 }
 
 constexpr const char* kPredict = "model.predict";
@@ -51,7 +40,7 @@ py::object run_predict(const model::Model<T>& model, const Inputs<T>& data, inde
   return out;
 }
 
-py::object predict(AnyModel& self, py::handle x, py::handle batch_size) {
+py::object predict(PythonModel& self, py::handle x, py::handle batch_size) {
   const index size = whole_number(batch_size);
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
@@ -61,7 +50,7 @@ py::object predict(AnyModel& self, py::handle x, py::handle batch_size) {
 
 // The plain call, for which a few samples would not wait: None unless x is as it must be.
 // `batch_size`: where nothing carried on says how many samples go at a time.
-py::object call(AnyModel& self, py::handle x, py::handle batch_size) {
+py::object call(PythonModel& self, py::handle x, py::handle batch_size) {
   const index size = whole_number(batch_size);
   return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
@@ -75,7 +64,7 @@ py::object call(AnyModel& self, py::handle x, py::handle batch_size) {
   });
 }
 
-py::list layer_dicts(const AnyModel& self) {
+py::list layer_dicts(const PythonModel& self) {
   return self.visit([](auto& model) {
     py::list out;
     for (const model::LayerInfo& layer : model.definition().layers) {
@@ -90,7 +79,7 @@ py::list layer_dicts(const AnyModel& self) {
   });
 }
 
-py::list weight_names(const AnyModel& self) {
+py::list weight_names(const PythonModel& self) {
   return self.visit([](auto& model) {
     py::list out;
     for (const layers::Parameter& parameter : model.definition().parameters()) {
@@ -106,7 +95,7 @@ py::list weight_names(const AnyModel& self) {
   });
 }
 
-py::list get_weights(const AnyModel& self) {
+py::list get_weights(const PythonModel& self) {
   return self.visit([](auto& model) {
     using T = Element<decltype(model)>;
     py::list out;
@@ -119,7 +108,7 @@ py::list get_weights(const AnyModel& self) {
   });
 }
 
-void set_weights(AnyModel& self, const py::sequence& weights) {
+void set_weights(PythonModel& self, const py::sequence& weights) {
   self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.set_weights";
@@ -145,7 +134,7 @@ void set_weights(AnyModel& self, const py::sequence& weights) {
 }
 
 // f(), while no other call trains the model or reads its training state.
-py::object alone(const AnyModel& self, const std::string& op, const py::object& f) {
+py::object alone(const PythonModel& self, const std::string& op, const py::object& f) {
   return self.visit([&](auto& model) {
     const base::Busy busy(model.busy(), op.c_str());
     return call_python(f);
@@ -156,7 +145,7 @@ py::object alone(const AnyModel& self, const std::string& op, const py::object& 
 PythonCustom* custom_of(PyObject* self) {
   auto* const instance = reinterpret_cast<py::detail::instance*>(self);
   const bool made = instance->get_value_and_holder().holder_constructed();
-  return made ? &py::cast<AnyModel&>(py::handle(self)).custom : nullptr;
+  return made ? &py::cast<PythonModel&>(py::handle(self)).custom : nullptr;
 }
 
 void collect_garbage(PyHeapTypeObject* heap_type) {
@@ -177,17 +166,17 @@ void collect_garbage(PyHeapTypeObject* heap_type) {
 
 void bind_model(py::module_& module) {
   const auto none = py::none();
-  py::class_<AnyModel> model(module, "Model", py::is_final(), plain_type(),
-                             py::custom_type_setup(&collect_garbage));
+  py::class_<PythonModel> model(module, "Model", py::is_final(), plain_type(),
+                                py::custom_type_setup(&collect_garbage));
   def_init(model, &make_model, py::arg("config"), py::arg("dtype") = none);
   model
       .def_property_readonly(
           "config",
-          [](const AnyModel& self) {
+          [](const PythonModel& self) {
             return self.visit([](auto& model) { return model.definition().config; });
           })
       .def_property_readonly("compile_config",
-                             [](const AnyModel& self) -> std::optional<Map> {
+                             [](const PythonModel& self) -> std::optional<Map> {
                                return self.visit([](auto& model) -> std::optional<Map> {
                                  const auto training = model.training();
                                  if (training == nullptr) return std::nullopt;
@@ -196,12 +185,12 @@ void bind_model(py::module_& module) {
                              })
       .def_property_readonly(
           "input_shape",
-          [](const AnyModel& self) {
+          [](const PythonModel& self) {
             return self.visit([](auto& model) { return shape_tuple(model.definition().input); });
           })
       .def_property_readonly(
           "output_shape",
-          [](const AnyModel& self) {
+          [](const PythonModel& self) {
             return self.visit([](auto& model) { return shape_tuple(model.definition().output); });
           })
       .def("layers", &layer_dicts)

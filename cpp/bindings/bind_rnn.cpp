@@ -5,12 +5,12 @@
 #include <optional>
 #include <string>
 
-#include "bindings/any_rnn.h"
 #include "bindings/bindings.h"
 #include "bindings/fast_method.h"
 #include "bindings/gil.h"
 #include "bindings/init.h"
 #include "bindings/numpy.h"
+#include "bindings/python_rnn.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -20,15 +20,11 @@ struct Result {
   py::object y, h_n, c_n, cells;
 };
 
-std::unique_ptr<AnyRnn> make_rnn(index input_size, index hidden_size, index num_layers,
-                                 const base::FlatConfig::Map& options, double dropout,
-                                 const std::string& dtype, std::uint64_t seed) {
-  const model::RnnOptions all =
-      model::read_rnn_options(input_size, hidden_size, num_layers, options, dropout, seed);
-  if (dtype == "float32") return std::make_unique<AnyRnn>(std::make_unique<Engine<float>>(all));
-  LF_CHECK(dtype == "float64",
-           "[lstm] dtype is '" << dtype << "'; expected 'float32' or 'float64'");
-  return std::make_unique<AnyRnn>(std::make_unique<Engine<double>>(all));
+std::unique_ptr<PythonRnn> make_rnn(index input_size, index hidden_size, index num_layers,
+                                    const base::FlatConfig::Map& options, double dropout,
+                                    const std::string& dtype, std::uint64_t seed) {
+  return std::make_unique<PythonRnn>(
+      api::make_rnn(input_size, hidden_size, num_layers, options, dropout, dtype, seed));
 }
 
 // In place: a shape copied as soon as its sizes are written waits for them one by one.
@@ -40,8 +36,9 @@ void point(model::RnnArray<const U*>& to, const py::array_t<T>& array) {
 }
 
 template <class T>
-Given<T> take_given(const char* op, const py::object& x, const py::object& h0, const py::object& c0,
-                    const py::object& lengths, const py::object& resets) {
+CallArrays<T> take_given(const char* op, const py::object& x, const py::object& h0,
+                         const py::object& c0, const py::object& lengths,
+                         const py::object& resets) {
   return {take<T>(op, "x", x),
           take_optional<T>(op, "h0", h0),
           take_optional<T>(op, "c0", c0),
@@ -51,7 +48,7 @@ Given<T> take_given(const char* op, const py::object& x, const py::object& h0, c
 }
 
 template <class T>
-model::RnnInput<T> input_of(const Given<T>& given, bool batch_first) {
+model::RnnInput<T> input_of(const CallArrays<T>& given, bool batch_first) {
   model::RnnInput<T> input;
   input.batch_first = batch_first;
   point(input.x, given.x);
@@ -91,17 +88,17 @@ struct Pair {
 constexpr const char* kForward = "lstm.forward";
 
 template <class T>
-Result run_forward(Engine<T>& engine, Given<T> given, bool training, py::handle out,
-                   bool batch_first, bool draw) {
+Result run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given, bool training,
+                   py::handle out, bool batch_first, bool draw) {
   const char* const op = kForward;
   const model::RnnInput<T> input = input_of(given, batch_first);
   // Until the arrays are kept: backward in another thread would miss them.
   std::optional<base::Busy> busy;
-  if (training) busy.emplace(engine.rnn.busy(), op);
-  ops::LstmCall<T> call = engine.rnn.check(op, input, given.rows);
+  if (training) busy.emplace(rnn.busy(), op);
+  ops::LstmCall<T> call = rnn.check(op, input, given.rows);
   call.noise.draw = draw;
 
-  const Shapes shapes(engine.rnn.options(), input.x.shape, call.batch);
+  const Shapes shapes(rnn.options(), input.x.shape, call.batch);
   py::array_t<T> y =
       out.is_none() ? new_array<T>(shapes.y) : take_output<T>(op, "out", out, shapes.y);
   if (!out.is_none()) model::check_output<T>(op, input, y.data(), y.size());
@@ -110,34 +107,34 @@ Result run_forward(Engine<T>& engine, Given<T> given, bool training, py::handle 
   call.y = y.mutable_data();
   call.h_n = h_n.mutable_data();
   call.c_n = c_n.mutable_data();
-  if (engine.rnn.options().cell_states) {
+  if (rnn.options().cell_states) {
     py::array_t<T> array = new_array<T>(shapes.cells);
     call.cells = array.mutable_data();
     cells = std::move(array);
   }
-  if (training) engine.let_go();  // of an earlier call, whose cache ends here
+  if (training) self.release_arrays();  // of an earlier call, whose cache ends here
   {
-    const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
+    const MaybeRelease release(rnn.flops(call.steps, call.batch));
     if (training) {
-      engine.rnn.train(call);
+      rnn.train(call);
     } else {
-      engine.rnn.infer(call);
+      rnn.infer(call);
     }
   }
   if (training) {
     // backward reads y: nobody may write to it by accident. The caller's own array stays as it
     // was.
-    engine.keep(std::move(given), input.x.shape, y, out.is_none());
+    self.keep_arrays(std::move(given), input.x.shape, y, out.is_none());
   }
   return {std::move(y), std::move(h_n), std::move(c_n), std::move(cells)};
 }
 
-py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
+py::tuple forward(PythonRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
                   const py::object& lengths, const py::object& resets, bool training,
                   const py::object& out, bool batch_first, bool draw) {
-  Result r = self.visit([&](auto& engine) {
-    using T = Element<decltype(engine)>;
-    return run_forward<T>(engine, take_given<T>(kForward, x, h0, c0, lengths, resets), training,
+  Result r = self.visit([&](auto& rnn) {
+    using T = Element<decltype(rnn)>;
+    return run_forward<T>(self, rnn, take_given<T>(kForward, x, h0, c0, lengths, resets), training,
                           out, batch_first, draw);
   });
   return py::make_tuple(std::move(r.y), std::move(r.h_n), std::move(r.c_n), std::move(r.cells));
@@ -145,23 +142,23 @@ py::tuple forward(AnyRnn& self, const py::object& x, const py::object& h0, const
 
 // forward() for what needs no conversion, with a short way in and out: small batches would wait for
 // it. None where something is not as it must be.
-py::object call(AnyRnn& self, py::handle x, py::handle state, py::handle lengths, py::handle resets,
-                py::handle training, py::handle out, py::handle batch_first) {
+py::object call(PythonRnn& self, py::handle x, py::handle state, py::handle lengths,
+                py::handle resets, py::handle training, py::handle out, py::handle batch_first) {
   const bool rows_first = is_true(batch_first, "batch_first");
   const Pair initial(state);
   if (!initial.known || !is_flag(training)) return py::none();
-  Result r = self.visit([&](auto& engine) -> Result {
-    using T = Element<decltype(engine)>;
+  Result r = self.visit([&](auto& rnn) -> Result {
+    using T = Element<decltype(rnn)>;
     bool ready = is_ready<T>(x) && (state.is_none() || initial.full());
     if (!ready) return {};
-    Given<T> given{
+    CallArrays<T> given{
         py::reinterpret_borrow<py::array_t<T>>(x), take_if_ready<T>(initial.first, ready),
         take_if_ready<T>(initial.second, ready),   take_if_ready<index>(lengths, ready),
         take_if_ready<bool>(resets, ready),        {}};
     const py::array_t<T> to = take_if_ready<T>(out, ready);
     if (!ready || (to && !to.writeable())) return {};
-    return run_forward<T>(engine, std::move(given), is_true(training, "training"), out, rows_first,
-                          true);
+    return run_forward<T>(self, rnn, std::move(given), is_true(training, "training"), out,
+                          rows_first, true);
   });
   if (!r.y) return py::none();
   py::tuple final = py::make_tuple(std::move(r.h_n), std::move(r.c_n));
@@ -170,15 +167,16 @@ py::object call(AnyRnn& self, py::handle x, py::handle state, py::handle lengths
 }
 
 // By n, the gates i, f, g, o and c and h of every step.
-py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
-               const py::object& lengths, const py::object& resets, bool batch_first) {
-  return self.visit([&](auto& engine) -> py::list {
-    using T = Element<decltype(engine)>;
+py::list trace(const PythonRnn& self, const py::object& x, const py::object& h0,
+               const py::object& c0, const py::object& lengths, const py::object& resets,
+               bool batch_first) {
+  return self.visit([&](auto& rnn) -> py::list {
+    using T = Element<decltype(rnn)>;
     const char* const op = "lstm.trace";
-    Given<T> given = take_given<T>(op, x, h0, c0, lengths, resets);
+    CallArrays<T> given = take_given<T>(op, x, h0, c0, lengths, resets);
     const model::RnnInput<T> input = input_of(given, batch_first);
-    const ops::LstmCall<T> call = engine.rnn.check(op, input, given.rows);
-    const model::RnnOptions& options = engine.rnn.options();
+    const ops::LstmCall<T> call = rnn.check(op, input, given.rows);
+    const model::RnnOptions& options = rnn.options();
     const layers::Shape& x_shape = input.x.shape;
     const layers::Shape units = x_shape.with_features(options.hidden);
     const layers::Shape outputs = x_shape.with_features(options.outputs());
@@ -195,8 +193,8 @@ py::list trace(const AnyRnn& self, const py::object& x, const py::object& h0, co
                         batch_first ? steps * O : O, batch_first ? O : B * O});
       out.append(py::make_tuple(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5]));
     }
-    const MaybeRelease release(engine.rnn.flops(call.steps, call.batch));
-    engine.rnn.trace(call, traces);
+    const MaybeRelease release(rnn.flops(call.steps, call.batch));
+    rnn.trace(call, traces);
     return out;
   });
 }
@@ -205,12 +203,13 @@ constexpr const char* kBackward = "lstm.backward";
 
 // dx and (dh0, dc0).
 template <class T>
-py::tuple run_backward(Engine<T>& engine, const py::array_t<T>& dy, const py::array_t<T>& dh_n,
-                       const py::array_t<T>& dc_n, const py::array_t<T>& dcells) {
+py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const py::array_t<T>& dy,
+                       const py::array_t<T>& dh_n, const py::array_t<T>& dc_n,
+                       const py::array_t<T>& dcells) {
   const char* const op = kBackward;
-  const base::Busy busy(engine.rnn.busy(), op);
-  const ops::LstmCall<T>& call = engine.rnn.trained_call(op);
-  const Shapes shapes(engine.rnn.options(), engine.x_shape, call.batch);
+  const base::Busy busy(rnn.busy(), op);
+  const ops::LstmCall<T>& call = rnn.trained_call(op);
+  const Shapes shapes(rnn.options(), self.x_shape, call.batch);
   LF_CHECK(call.cells != nullptr || !dcells,
            "[" << op << "] dcells is given; expected None without return_cell_states");
   const auto data = [&](const char* name, const py::array_t<T>& array, const layers::Shape& shape) {
@@ -224,41 +223,41 @@ py::tuple run_backward(Engine<T>& engine, const py::array_t<T>& dy, const py::ar
   gradients.dh_n = data("dh_n", dh_n, shapes.h);
   gradients.dc_n = data("dc_n", dc_n, shapes.c);
   gradients.dcells = data("dcells", dcells, shapes.cells);
-  py::array_t<T> dx = new_array<T>(engine.x_shape);
+  py::array_t<T> dx = new_array<T>(self.x_shape);
   py::array_t<T> dh0 = new_array<T>(shapes.h), dc0 = new_array<T>(shapes.c);
   gradients.dx = dx.mutable_data();
   gradients.dh0 = dh0.mutable_data();
   gradients.dc0 = dc0.mutable_data();
-  const typename Engine<T>::LetGo done{engine};  // or interrupted: the cache ends in any case
+  const PythonRnn::ReleaseArrays done{self};  // or interrupted: the cache ends in any case
   {
-    const MaybeRelease release(2 * engine.rnn.flops(call.steps, call.batch));
-    engine.rnn.backward(gradients);
+    const MaybeRelease release(2 * rnn.flops(call.steps, call.batch));
+    rnn.backward(gradients);
   }
   return py::make_tuple(std::move(dx), py::make_tuple(std::move(dh0), std::move(dc0)));
 }
 
-py::tuple backward(AnyRnn& self, const py::object& dy, const py::object& dh_n,
+py::tuple backward(PythonRnn& self, const py::object& dy, const py::object& dh_n,
                    const py::object& dc_n, const py::object& dcells) {
-  return self.visit([&](auto& engine) -> py::tuple {
-    using T = Element<decltype(engine)>;
+  return self.visit([&](auto& rnn) -> py::tuple {
+    using T = Element<decltype(rnn)>;
     return run_backward<T>(
-        engine, take_optional<T>(kBackward, "dy", dy), take_optional<T>(kBackward, "dh_n", dh_n),
+        self, rnn, take_optional<T>(kBackward, "dy", dy), take_optional<T>(kBackward, "dh_n", dh_n),
         take_optional<T>(kBackward, "dc_n", dc_n), take_optional<T>(kBackward, "dcells", dcells));
   });
 }
 
 // As call().
-py::object call_backward(AnyRnn& self, py::handle dy, py::handle dstate, py::handle dcells) {
+py::object call_backward(PythonRnn& self, py::handle dy, py::handle dstate, py::handle dcells) {
   const Pair last(dstate);
   if (!last.known) return py::none();
-  return self.visit([&](auto& engine) -> py::object {
-    using T = Element<decltype(engine)>;
+  return self.visit([&](auto& rnn) -> py::object {
+    using T = Element<decltype(rnn)>;
     bool ready = true;
     const py::array_t<T> arrays[] = {
         take_if_ready<T>(dy, ready), take_if_ready<T>(last.first, ready),
         take_if_ready<T>(last.second, ready), take_if_ready<T>(dcells, ready)};
     if (!ready) return py::none();
-    return run_backward<T>(engine, arrays[0], arrays[1], arrays[2], arrays[3]);
+    return run_backward<T>(self, rnn, arrays[0], arrays[1], arrays[2], arrays[3]);
   });
 }
 
@@ -266,7 +265,7 @@ py::object call_backward(AnyRnn& self, py::handle dy, py::handle dstate, py::han
 
 void bind_rnn(py::module_& module) {
   const auto none = py::none();
-  py::class_<AnyRnn> rnn(module, "Rnn", py::is_final(), plain_type());
+  py::class_<PythonRnn> rnn(module, "Rnn", py::is_final(), plain_type());
   def_fast<&call>(rnn, "call",
                   "call($self, x, state, lengths, resets, training, out, batch_first, /)\n--\n\n");
   def_fast<&call_backward>(rnn, "call_backward",
@@ -282,17 +281,15 @@ void bind_rnn(py::module_& module) {
            py::arg("lengths") = none, py::arg("resets") = none, py::arg("batch_first") = true)
       .def_property(
           "training_calls",
-          [](const AnyRnn& self) {
-            return self.visit([](const auto& engine) { return engine.rnn.training_calls(); });
+          [](const PythonRnn& self) {
+            return self.visit([](const auto& rnn) { return rnn.training_calls(); });
           },
-          [](AnyRnn& self, std::uint64_t calls) {
-            self.visit([calls](auto& engine) { engine.rnn.set_training_calls(calls); });
+          [](PythonRnn& self, std::uint64_t calls) {
+            self.visit([calls](auto& rnn) { rnn.set_training_calls(calls); });
           })
-      .def("release_memory", [](AnyRnn& self) {
-        self.visit([](auto& engine) {
-          engine.rnn.release_memory();
-          engine.let_go();
-        });
+      .def("release_memory", [](PythonRnn& self) {
+        self.visit([](auto& rnn) { rnn.release_memory(); });
+        self.release_arrays();
       });
   bind_parameters(rnn);
 }

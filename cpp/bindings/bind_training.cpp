@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "bindings/any_model.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
+#include "bindings/python_model.h"
 #include "model/non_finite.h"
 
 namespace lstmfast::bindings {
@@ -27,7 +27,7 @@ model::OnNonFinite on_nonfinite_of(const std::string& text) {
   return model::OnNonFinite::ignore;
 }
 
-void compile(AnyModel& self, const base::FlatConfig::Map& config, const py::object& loss,
+void compile(PythonModel& self, const base::FlatConfig::Map& config, const py::object& loss,
              const py::object& metrics) {
   PythonCustom custom("model.compile", loss, metrics);
   self.visit([&](auto& model) {
@@ -37,7 +37,7 @@ void compile(AnyModel& self, const base::FlatConfig::Map& config, const py::obje
   std::swap(self.custom, custom);
 }
 
-py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index batch_size,
+py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index batch_size,
              index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
              const py::object& y_val, std::optional<index> validation_batch_size,
              const py::object& weights, const py::object& weights_val, bool validate,
@@ -81,7 +81,7 @@ py::dict fit(AnyModel& self, const py::object& x, const py::object& y, index bat
   });
 }
 
-py::dict evaluate(const AnyModel& self, const py::object& x, const py::object& y,
+py::dict evaluate(const PythonModel& self, const py::object& x, const py::object& y,
                   std::optional<index> batch_size, const py::object& weights, const char* op) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
@@ -98,7 +98,7 @@ py::dict evaluate(const AnyModel& self, const py::object& x, const py::object& y
   });
 }
 
-std::string non_finite_text(const AnyModel& self, const py::object& x, const py::object& y,
+std::string non_finite_text(const PythonModel& self, const py::object& x, const py::object& y,
                             const py::object& weights, const std::array<std::string, 3>& names) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
@@ -111,7 +111,7 @@ std::string non_finite_text(const AnyModel& self, const py::object& x, const py:
   });
 }
 
-py::dict train_on_batch(AnyModel& self, const py::object& x, const py::object& y,
+py::dict train_on_batch(PythonModel& self, const py::object& x, const py::object& y,
                         const py::object& weights) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
@@ -127,13 +127,13 @@ py::dict train_on_batch(AnyModel& self, const py::object& x, const py::object& y
 }
 
 template <class F>
-auto with_optimizer(AnyModel& self, const char* op, F f) {
+auto with_optimizer(PythonModel& self, const char* op, F f) {
   return self.visit([&](auto& model) { return f(*model.training(op)->optimizer); });
 }
 
 }  // namespace
 
-void bind_training(py::class_<AnyModel>& model) {
+void bind_training(py::class_<PythonModel>& model) {
   const auto none = py::none();
   model
       .def("compile", &compile, py::arg("config"), py::arg("loss") = none,
@@ -147,10 +147,10 @@ void bind_training(py::class_<AnyModel>& model) {
            py::arg("on_epoch_begin") = none, py::arg("on_epoch") = none,
            py::arg("on_batch_begin") = none, py::arg("on_batch") = none, py::arg("on_tick") = none)
       .def_property_readonly("history",
-                             [](const AnyModel& self) { return history_dict(self.history); })
+                             [](const PythonModel& self) { return history_dict(self.history); })
       .def(
           "evaluate",
-          [](const AnyModel& self, const py::object& x, const py::object& y, index batch_size,
+          [](const PythonModel& self, const py::object& x, const py::object& y, index batch_size,
              const py::object& weights) {
             return evaluate(self, x, y, batch_size, weights, "model.evaluate");
           },
@@ -160,22 +160,22 @@ void bind_training(py::class_<AnyModel>& model) {
       .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"), py::arg("weights") = none)
       .def(
           "test_on_batch",
-          [](const AnyModel& self, const py::object& x, const py::object& y,
+          [](const PythonModel& self, const py::object& x, const py::object& y,
              const py::object& weights) {
             return evaluate(self, x, y, std::nullopt, weights, "model.test_on_batch");
           },
           py::arg("x"), py::arg("y"), py::arg("weights") = none)
       .def_property(
           "learning_rate",
-          [](AnyModel& self) {
+          [](PythonModel& self) {
             return with_optimizer(self, "model.learning_rate",
                                   [](auto& optimizer) { return optimizer.learning_rate(); });
           },
-          [](AnyModel& self, double value) {
+          [](PythonModel& self, double value) {
             with_optimizer(self, "model.learning_rate",
                            [value](auto& optimizer) { optimizer.set_learning_rate(value); });
           })
-      .def_property_readonly("iterations", [](AnyModel& self) {
+      .def_property_readonly("iterations", [](PythonModel& self) {
         return with_optimizer(self, "model.iterations",
                               [](auto& optimizer) { return optimizer.iterations(); });
       });

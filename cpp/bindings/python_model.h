@@ -2,38 +2,22 @@
 // its methods.
 #pragma once
 
-#include <memory>
 #include <utility>
-#include <variant>
 
+#include "api/any_model.h"
 #include "bindings/custom.h"
 #include "bindings/numpy.h"
-#include "model/model.h"
-#include "model/trainer.h"
 
 namespace lstmfast::bindings {
 
-// One class in Python over the core's two.
-struct AnyModel {
-  std::variant<std::unique_ptr<model::Model<float>>, std::unique_ptr<model::Model<double>>> model;
-  model::History history;  // of the latest fit, also of one that raised
-  PythonCustom custom;     // what the model was compiled with
+using api::Element;
 
-  template <class T>
-  explicit AnyModel(std::unique_ptr<model::Model<T>> m) : model(std::move(m)) {}
+struct PythonModel : api::AnyModel {
+  PythonCustom custom;  // what the model was compiled with
 
-  // f(model::Model<T>&)
-  template <class F>
-  decltype(auto) visit(F&& f) const {
-    return std::visit([&](const auto& pointer) -> decltype(auto) { return f(*pointer); }, model);
-  }
+  explicit PythonModel(api::AnyModel model, PythonCustom custom_ = {})
+      : api::AnyModel(std::move(model)), custom(std::move(custom_)) {}
 };
-
-template <class T>
-T element(const model::Model<T>&);  // names T in unevaluated context
-
-template <class M>
-using Element = decltype(element(std::declval<M&>()));
 
 // Arrays with the pointers the core takes; the arrays keep the memory alive.
 template <class T>
@@ -69,8 +53,8 @@ struct Inputs {
   }
 };
 
-void bind_layers(py::class_<AnyModel>& model);
-void bind_training(py::class_<AnyModel>& model);
-void bind_files(py::module_& module, py::class_<AnyModel>& model);
+void bind_layers(py::class_<PythonModel>& model);
+void bind_training(py::class_<PythonModel>& model);
+void bind_files(py::module_& module, py::class_<PythonModel>& model);
 
 }  // namespace lstmfast::bindings

@@ -1,0 +1,33 @@
+// Models of either element type: built from a configuration or read from a file, which name it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/any.h"
+#include "base/flat_config.h"
+#include "model/model.h"
+#include "model/model_file.h"
+#include "model/trainer.h"
+
+namespace lstmfast::api {
+
+struct AnyModel : Any<model::Model> {
+  using Any::Any;
+  model::History history;  // of the latest fit, also of one that threw
+};
+
+// `dtype`, where it is given, must be the configuration's, if that has one.
+AnyModel make_model(base::FlatConfig::Map config, const std::optional<std::string>& dtype);
+
+// As ModelFile::load. custom.functions<T>(configuration of compile) is a model::Custom<T>.
+template <class CustomFunctions>
+AnyModel load_model(const model::ModelFile& file, bool compile, const CustomFunctions& custom) {
+  const base::FlatConfig::Map& config = file.compile_config();
+  if (file.dtype() == "float64") {
+    return AnyModel(file.load<double>(compile, custom.template functions<double>(config)));
+  }
+  return AnyModel(file.load<float>(compile, custom.template functions<float>(config)));
+}
+
+}  // namespace lstmfast::api
