@@ -91,7 +91,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(memory, "CALLS", 10)
     monkeypatch.setattr(kernels, "PEAK_SECONDS", 1e-4)
     monkeypatch.setattr(kernels, "ARITHMETIC", ("small",))
-    monkeypatch.setattr(kernels, "MEETINGS", 100)
+    monkeypatch.setattr(kernels, "BARRIERS", 100)
     monkeypatch.setattr(kernels, "READING", ("b1_256",))
     monkeypatch.setattr(kernels, "cache_bytes", lambda: {"l1d": 4096, "l2": 16384})
 

@@ -27,6 +27,7 @@ RANKS = {
     "files": 1,
     "kernels": 1,
     "ops": 2,
+    "measure": 3,
     "layers": 3,
     "losses": 3,
     "optim": 3,

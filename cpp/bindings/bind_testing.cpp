@@ -11,9 +11,9 @@
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
 #include "layers/options.h"
+#include "measure/machine.h"
+#include "measure/training_parts.h"
 #include "model/runtime.h"
-#include "ops/machine.h"
-#include "ops/pieces.h"
 #include "ops/vector.h"
 
 namespace lstmfast::bindings {
@@ -74,18 +74,19 @@ void bind_testing(py::module_& module) {
       "fma_peak",
       [](bool double_precision, double seconds) {
         model::require_isa();
-        return double_precision ? ops::fma_peak<double>(seconds) : ops::fma_peak<float>(seconds);
+        return double_precision ? measure::fma_peak<double>(seconds)
+                                : measure::fma_peak<float>(seconds);
       },
       py::arg("double_precision"), py::arg("seconds"));
-  testing.def("piece_names", ops::piece_names);
+  testing.def("training_part_names", measure::training_part_names);
   testing.def(
-      "time_piece",
+      "time_training_part",
       [](const std::string& name, index batch, index input, index hidden, index count) {
         model::require_isa();
-        return ops::time_piece<float>(name, batch, input, hidden, count);
+        return measure::time_training_part(name, batch, input, hidden, count);
       },
       py::arg("name"), py::arg("batch"), py::arg("input"), py::arg("hidden"), py::arg("count"));
-  testing.def("time_barrier", ops::time_barrier, py::arg("threads"), py::arg("count"));
+  testing.def("time_barrier", measure::time_barrier, py::arg("threads"), py::arg("count"));
   testing.def("wake_seconds", base::team::wake_seconds);
   testing.def("assume_wake_seconds", base::team::assume_wake_seconds, py::arg("seconds"));
 }

@@ -1,7 +1,7 @@
 """The kernels against their own limits, as far as they can be called one by one.
 
 Limits: fused multiply-adds a second, and bytes read a second from each cache, by the dot product
-of BLAS. The pieces of training are run by the core itself, on warm data.
+of BLAS. The parts of a training step are run by the core itself, on warm data.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ ACTIVATIONS = ("tanh", "sigmoid", "relu", "softsign", "hard_sigmoid", "gelu")
 VALUES = 4096  # of one call: in and out fit the first cache
 ARITHMETIC = ("small", "medium", "large")
 READING = ("b1_256", "b1_1024")
-PIECE_SECONDS = 0.003  # of one sample
-MEETINGS = 50_000  # of one sample
+PART_SECONDS = 0.003  # of one sample
+BARRIERS = 50_000  # of one sample
 
 
 def cache_bytes() -> dict[str, int]:
@@ -84,13 +84,13 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
         row = make_row("kernels", case, "limit", "numpy", timing, unit="B/s")
         yield [replace(row, note=f"{size >> 10} KiB")]
     yield from _activations(settings)
-    yield from _pieces(peaks["float32"].median, read_bandwidth(sizes.get("l2", 1 << 20) // 2, 0.2))
+    yield from _training_parts(peaks["float32"].median, read_bandwidth(sizes.get("l2", 1 << 20) // 2, 0.2))
     if settings.threads > 1:
         yield _barrier(settings.threads)
     yield from _layers(replace(settings, threads=1), peaks["float32"].median)
 
 
-def _pieces(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
+def _training_parts(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
     """Time what training is made of; relative is the share of the multiply-adds or the bytes."""
     for shape in (shape for shape in NAMED if shape.name in ARITHMETIC):
         B, I, H = shape.B, shape.I, shape.H
@@ -101,11 +101,11 @@ def _pieces(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
             "transpose": (16.0 * H * (I + H), "B/s", bandwidth.median),
             "layer_norm": (5.0 * B * H, "1/s", None),  # four gates and c
         }
-        for name in _core.testing.piece_names():
+        for name in _core.testing.training_part_names():
             work, unit, limit = works[name]
-            time_piece = partial(_core.testing.time_piece, name, B, I, H)
-            count = max(1, int(PIECE_SECONDS / time_piece(1)))
-            timing = Timing(tuple(time_piece(count) for _ in range(ROUNDS)))
+            time_part = partial(_core.testing.time_training_part, name, B, I, H)
+            count = max(1, int(PART_SECONDS / time_part(1)))
+            timing = Timing(tuple(time_part(count) for _ in range(ROUNDS)))
             rate = _rate(timing, work)
             case = f"{name.replace('_', ' ')}, {shape.name}"
             row = make_row("kernels", case, "limit", "lstmfast", rate, unit=unit)
@@ -114,9 +114,9 @@ def _pieces(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
 
 
 def _barrier(threads: int) -> list[Row]:
-    """Time meetings of the team's threads."""
+    """Time the barrier of the team's threads."""
     lf.set_num_threads(threads)
-    timing = Timing(tuple(_core.testing.time_barrier(threads, MEETINGS) for _ in range(ROUNDS)))
+    timing = Timing(tuple(_core.testing.time_barrier(threads, BARRIERS) for _ in range(ROUNDS)))
     lf.set_num_threads(1)
     case, rate = f"barrier, {threads} threads", _rate(timing, 1.0)
     row = make_row("kernels", case, "limit", "lstmfast", rate, unit="1/s")
