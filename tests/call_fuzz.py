@@ -24,6 +24,7 @@ import runs
 from call_forms import FLAGS, FLOATS, INTEGERS, PLACES
 from cases import Case, Problem, make_problem, run_reference
 from lstmfast import functional
+from lstmfast._layouts import PARAMETERS, from_torch
 from tolerances import NORM_GAIN, assert_close, tolerance
 
 Array = npt.NDArray[Any]
@@ -37,14 +38,6 @@ SMOOTH_GATES = ("sigmoid", "softsign", "softplus")
 KINKED = (*SMOOTH, "relu", "elu", "hard_sigmoid")
 KINKED_GATES = (*SMOOTH_GATES, "elu", "hard_sigmoid")
 ROW_AXES = {"y": 0, "cells": 0, "dx": 0, "h_n": 1, "c_n": 1, "dh0": 1, "dc0": 1}
-FUNCTION_NAMES = {
-    "weight_ih_l0": "w_ih",
-    "weight_hh_l0": "w_hh",
-    "bias_ih_l0": "b_ih",
-    "bias_hh_l0": "b_hh",
-    "weight_hr_l0": "w_hr",
-    "weight_peephole_l0": "w_peephole",
-}
 
 
 def random_case(rng: Rng) -> Case:
@@ -306,10 +299,7 @@ def function_arguments(rng: Rng, solved: Solved, layout: str, mixed: bool) -> di
     h0, c0 = (None, None) if given["state"] is None else given["state"]
     # one direction: (1, B, H) is (B, H) to a function, and so is what a form made of it
     state = {} if h0 is None else {"h0": np.asarray(h0)[0], "c0": np.asarray(c0)[0]}
-    weights = {
-        FUNCTION_NAMES.get(name, name.removesuffix("_l0")): value
-        for name, value in solved.rnn.state_dict().items()
-    }
+    weights = {runs.FUNCTION_NAMES[name]: value for name, value in solved.rnn.state_dict().items()}
     if mixed:
         weights = {name: in_some_form(rng, value, FLOATS) for name, value in weights.items()}
     of_weights = ("proj_size", "peephole", "layer_norm", "bidirectional")
@@ -341,10 +331,9 @@ def function(rng: Rng, solved: Solved) -> None:
         found = named((y, (h[None], c[None]), *cells))
         found |= {"dx": g.x, "dh0": g.h0[None], "dc0": g.c0[None]}
         found = batch_first(found, layout)
-        for name, logical, turned in runs.NAMES:
-            value = getattr(g, FUNCTION_NAMES.get(f"{name}_l0", name))
-            if value is not None:
-                found[f"0.{logical}"] = value.T if turned else value
+        slopes = {each.torch: getattr(g, each.argument) for each in PARAMETERS}
+        slopes = {name: value for name, value in slopes.items() if value is not None}
+        found |= {f"0.{k}": v for k, v in from_torch(slopes, gradients=True).items()}
         solved.check(found, "still")
 
 

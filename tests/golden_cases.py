@@ -1,7 +1,7 @@
 """Readers of the golden files: foreign names and layouts become those of the reference.
 
-The one place in the tests that knows how torch, Keras and ONNX lay out an LSTM; shares no code
-with `lstmfast.io`.
+`lstmfast._layouts` does so; what the reference then computes proves it, for the files hold what
+torch, Keras and ONNX Runtime have computed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lstmfast import reference
+from lstmfast import _layouts, reference
 from tolerances import allowed_errors
 
 Array = npt.NDArray[Any]
@@ -68,19 +68,16 @@ class TorchGolden:
 
 
 def _torch_layers(named: dict[str, Array], gradients: bool) -> list[dict[str, Array]]:
-    suffixes = [key.removeprefix("weight_ih") for key in named if key.startswith("weight_ih")]
-    layers = []
-    for s in suffixes:
-        bias = named[f"bias_ih{s}"]
-        layer = {
-            "kernel": named[f"weight_ih{s}"].T,
-            "recurrent_kernel": named[f"weight_hh{s}"].T,
-            "bias": bias if gradients else bias.astype(np.float64) + named[f"bias_hh{s}"],
-        }
-        if f"weight_hr{s}" in named:
-            layer["projection_kernel"] = named[f"weight_hr{s}"].T
-        layers.append(layer)
-    return layers
+    ends = [key.removeprefix("weight_ih") for key in named if key.startswith("weight_ih")]
+    # the sum of two float32 biases needs more digits
+    exact = {k: v.astype(np.float64) if k.startswith("bias") else v for k, v in named.items()}
+    return [
+        _layouts.from_torch(
+            {k.removesuffix(end): v for k, v in exact.items() if k.endswith(end)},
+            gradients=gradients,
+        )
+        for end in ends
+    ]
 
 
 def read_torch(name: str) -> TorchGolden:
@@ -197,8 +194,7 @@ def read_keras(name: str) -> KerasGolden:
 class OnnxGolden:
     """One ONNX LSTM node in float32, time-major, one direction, with peepholes.
 
-    `params` is in logical layout. With input_forget ONNX Runtime has f = 1 - i; as
-    σ(-z) = 1 - σ(z), negated columns of i are those of f in a cell with i = 1 - f.
+    `params` is in logical layout; with input_forget it is that of a cell with i = 1 - f.
     """
 
     attributes: dict[str, Any]
@@ -215,31 +211,15 @@ class OnnxGolden:
 def read_onnx(name: str) -> OnnxGolden:
     """Read one of `golden_names("onnx")`."""
     meta, arrays = read(name)
-    H = arrays["initial_h"].shape[-1]
-
-    def logical(rows: Array) -> dict[str, Array]:
-        return dict(zip("iofg", np.split(rows, len(rows) // H), strict=False))
-
-    kernel, recurrent = logical(arrays["W"][0]), logical(arrays["R"][0])
-    of_x, of_h = np.split(arrays["B"][0].astype(np.float64), 2)
-    bias, peephole = logical(of_x + of_h), logical(arrays["P"][0])
-    order, rows = "ifgo", "ifo"
-    if meta["attributes"].get("input_forget"):
-        order, rows = "fgo", "fo"
-        for part in (kernel, recurrent, bias, peephole):
-            part["f"] = -part["i"]
+    of_node = {name: arrays[name][0] for name in "WRBP"}
+    of_node["B"] = of_node["B"].astype(np.float64)  # the sum of its halves needs more digits
     return OnnxGolden(
         attributes=meta["attributes"],
         x=arrays["X"],
         h0=arrays["initial_h"][0],
         c0=arrays["initial_c"][0],
         lengths=arrays["sequence_lens"],
-        params={
-            "kernel": np.concatenate([kernel[k] for k in order]).T,
-            "recurrent_kernel": np.concatenate([recurrent[k] for k in order]).T,
-            "bias": np.concatenate([bias[k] for k in order]),
-            "peephole": np.stack([peephole[k] for k in rows]),
-        },
+        params=_layouts.from_onnx(of_node, coupled=bool(meta["attributes"].get("input_forget"))),
         y=arrays["Y"][:, 0],
         h_n=arrays["Y_h"][0],
         c_n=arrays["Y_c"][0],

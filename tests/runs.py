@@ -17,23 +17,13 @@ import numpy.typing as npt
 import lstmfast as lf
 from cases import Case, Problem
 from lstmfast import _recurrent
+from lstmfast._layouts import PARAMETERS, from_torch, suffixes, to_torch
 from masks import SEED
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
 
-# (name in lf.LSTM, logical name, whether it is transposed); bias_hh stays 0
-NAMES = (
-    ("weight_ih", "kernel", True),
-    ("weight_hh", "recurrent_kernel", True),
-    ("bias_ih", "bias", False),
-    ("weight_hr", "projection_kernel", True),
-    ("weight_peephole", "peephole", False),
-    ("norm_z_weight", "norm_z_weight", False),
-    ("norm_z_bias", "norm_z_bias", False),
-    ("norm_c_weight", "norm_c_weight", False),
-    ("norm_c_bias", "norm_c_bias", False),
-)
+FUNCTION_NAMES = {f"{each.torch}_l0": each.argument for each in PARAMETERS}
 STATES = ("y", "h_n", "c_n")
 OUTPUTS = (*STATES, "cells")  # all that a call may give
 OF_INPUTS = ("dx", "dh0", "dc0")
@@ -41,24 +31,21 @@ OF_INPUTS = ("dx", "dh0", "dc0")
 
 def suffix(n: int, directions: int) -> str:
     """Of the names of direction n of all layers."""
-    return f"l{n // directions}" + ("_reverse" if n % directions else "")
+    return suffixes(n // directions + 1, bidirectional=directions == 2)[n]
 
 
 def state_dict(params: tuple[Mapping[str, Array], ...], directions: int = 1) -> Arrays:
-    """Logical parameters by n under the names and in the layouts of `lf.LSTM`."""
-    named = {}
-    for n, part in enumerate(params):
-        for name, logical, transposed in NAMES:
-            if logical in part:
-                value = part[logical]
-                named[f"{name}_{suffix(n, directions)}"] = value.T if transposed else value
-        named[f"bias_hh_{suffix(n, directions)}"] = np.zeros_like(part["bias"])
-    return named
+    """Logical parameters by n under the names and in the layouts of `lf.LSTM`; bias_hh is 0."""
+    return {
+        f"{name}_{suffix(n, directions)}": value
+        for n, part in enumerate(params)
+        for name, value in to_torch(part).items()
+    }
 
 
 def by_torchs_names(of_logical: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """What is known by ``<n>.<logical name>``, for the names of `lf.LSTM`."""
-    kinds = {name: logical for name, logical, _ in NAMES} | {"bias_hh": "bias"}
+    kinds = {each.torch: each.core for each in PARAMETERS}
     directions = 2 if any(name.endswith("_reverse") for name in names) else 1
     found = {}
     for name in names:
@@ -71,15 +58,13 @@ def by_torchs_names(of_logical: Mapping[str, Any], names: Iterable[str]) -> dict
 def logical_grads(rnn: lf.LSTM) -> Arrays:
     """Gradients as ``<n>.<logical name>``."""
     grads = rnn.grads()
-    named = {}
+    named: Arrays = {}
     directions = 2 if rnn.bidirectional else 1
     for n in range(rnn.num_layers * directions):
         end = suffix(n, directions)
         assert grads[f"bias_ih_{end}"].tobytes() == grads[f"bias_hh_{end}"].tobytes()
-        for name, logical, transposed in NAMES:
-            if f"{name}_{end}" in grads:
-                value = grads[f"{name}_{end}"]
-                named[f"{n}.{logical}"] = value.T if transposed else value
+        mine = {k.removesuffix(f"_{end}"): v for k, v in grads.items() if k.endswith(f"_{end}")}
+        named |= {f"{n}.{k}": v for k, v in from_torch(mine, gradients=True).items()}
     return named
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
+import runs
 from lstmfast import callbacks, functional, layers, losses, metrics, models, optimizers
 from lstmfast._activation import ELEMENTWISE
 
@@ -62,9 +63,7 @@ def test_no_activation_is_linear() -> None:
     one = lf.LSTM(1, 2, activation=None, recurrent_activation=None, seed=0)
     other = lf.LSTM(1, 2, activation="linear", recurrent_activation="linear", seed=0)
     np.testing.assert_array_equal(one(x)[0], other(x)[0])
-    names = {"weight_ih_l0": "w_ih", "weight_hh_l0": "w_hh", "bias_ih_l0": "b_ih"}
-    weights = {short: one.state_dict()[name] for name, short in names.items()}
-    weights["b_hh"] = one.state_dict()["bias_hh_l0"]
+    weights = {runs.FUNCTION_NAMES[name]: value for name, value in one.state_dict().items()}
     y, _ = functional.lstm(x, **weights, activation=None, recurrent_activation=None)
     np.testing.assert_array_equal(y, one(x)[0])
 

@@ -9,7 +9,6 @@ import pytest
 
 import lstmfast as lf
 import runs
-from call_fuzz import FUNCTION_NAMES
 from cases import Problem
 from lstmfast import functional
 
@@ -24,7 +23,7 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
 
 def weights_of(rnn: lf.LSTM) -> dict[str, np.ndarray]:
     state = rnn.state_dict()
-    return {FUNCTION_NAMES.get(k, k.removesuffix("_l0")): v for k, v in state.items()}
+    return {runs.FUNCTION_NAMES[name]: value for name, value in state.items()}
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=CELL_IDS)
@@ -49,14 +48,7 @@ def test_functional_is_the_layer(cell: dict[str, bool]) -> None:
         np.testing.assert_array_equal(gradients.x, dx)
         np.testing.assert_array_equal((gradients.h0, gradients.c0), (dh0[0], dc0[0]))
         for name, value in rnn.grads().items():
-            ours = name.removesuffix("_l0")
-            ours = {
-                "weight_ih": "w_ih",
-                "weight_hh": "w_hh",
-                "bias_ih": "b_ih",
-                "bias_hh": "b_hh",
-            }.get(ours, ours.replace("weight_peephole", "w_peephole"))
-            np.testing.assert_array_equal(getattr(gradients, ours), value)
+            np.testing.assert_array_equal(getattr(gradients, runs.FUNCTION_NAMES[name]), value)
 
 
 OPTIONS = [
@@ -101,7 +93,7 @@ def test_options_are_those_of_the_layer(options: dict[str, Any], drawn: bool) ->
             np.testing.assert_array_equal(gradients.h0, dh0[0])
             np.testing.assert_array_equal(gradients.c0, dc0[0])
             for name, value in layer.grads().items():
-                ours = FUNCTION_NAMES.get(name, name.removesuffix("_l0"))
+                ours = runs.FUNCTION_NAMES[name]
                 np.testing.assert_array_equal(getattr(gradients, ours), value)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 import lstmfast as lf
 import runs
 from cases import CASES, Case, Problem, make_problem
+from lstmfast._layouts import ONNX_INPUTS, to_onnx
 from option_cases import OPTION_CASES
 from tolerances import assert_close, tolerance
 
@@ -100,52 +100,22 @@ CHOSEN = [
 ] + list(EXTRA)
 
 
-def onnx_rows(value: Array, case: Case, order: str) -> Array:
-    """Gates on the first axis, from ours to ONNX's order; (…, H) blocks.
-
-    With input_forget ONNX Runtime has f = 1 - i, and i is σ of minus our z_f. Rows of the f that
-    is not read stay 0.
-    """
-    blocks = np.split(value, len(value) // case.H)
-    named = dict(zip("fgo" if case.coupled else "ifgo", blocks, strict=False))
-    if case.coupled:
-        named["i"], named["f"] = -named["f"], np.zeros_like(named["f"])
-    return np.concatenate([named[gate] for gate in order])
-
-
-def peepholes(params: Any, case: Case) -> Array:
-    """(3·H) in the order i, o, f."""
-    rows = params["peephole"]
-    if case.coupled:
-        p_f, p_o = rows
-        return np.concatenate([-p_f, p_o, np.zeros_like(p_f)])
-    p_i, p_f, p_o = rows
-    return np.concatenate([p_i, p_o, p_f])
-
-
 def onnx_inputs(case: Case, problem: Problem) -> runs.Arrays:
-
-    def both(of: Callable[[Any], Array]) -> Array:
-        return np.stack([of(params) for params in problem.params])
-
-    def two_biases(params: Any) -> Array:
-        bias = onnx_rows(params["bias"], case, "iofg")
-        return np.concatenate([0.75 * bias, bias - 0.75 * bias])
-
+    of_directions = [to_onnx(params, coupled=case.coupled) for params in problem.params]
+    weights = {name: np.stack([each[name] for each in of_directions]) for name in of_directions[0]}
+    # both biases are used, and their sum is the problem's, exactly
+    bias = weights["B"][:, : 4 * case.H]
+    weights["B"] = np.concatenate([0.75 * bias, bias - 0.75 * bias], axis=1)
     zeros = np.zeros((case.directions, case.B, case.H), np.float32)
     inputs = {
         "X": np.ascontiguousarray(problem.x.swapaxes(0, 1)),
-        "W": both(lambda p: onnx_rows(p["kernel"].T, case, "iofg")),
-        "R": both(lambda p: onnx_rows(p["recurrent_kernel"].T, case, "iofg")),
-        "B": both(two_biases),
+        **weights,
         "sequence_lens": np.full(case.B, case.T, np.int32),
         "initial_h": zeros if problem.h0 is None else problem.h0,
         "initial_c": zeros if problem.c0 is None else problem.c0,
     }
     if problem.lengths is not None:
         inputs["sequence_lens"] = problem.lengths.astype(np.int32)
-    if case.peephole:
-        inputs["P"] = both(lambda p: peepholes(p, case))
     return inputs
 
 
@@ -154,7 +124,6 @@ def run_onnx(case: Case, problem: Problem, direction: str | None = None) -> runs
     if direction == "reverse":  # the second direction alone
         directed = ("W", "R", "B", "P", "initial_h", "initial_c")
         inputs |= {name: inputs[name][1:] for name in directed if name in inputs}
-    names = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
     direction = direction or ("bidirectional" if case.bidirectional else "forward")
     used = [onnx_function(text) for text in functions(case)] * (
         2 if direction == "bidirectional" else 1
@@ -175,7 +144,7 @@ def run_onnx(case: Case, problem: Problem, direction: str | None = None) -> runs
     helper = onnx.helper
     kinds = {"float32": onnx.TensorProto.FLOAT, "int32": onnx.TensorProto.INT32}
     node = helper.make_node(
-        "LSTM", [n if n in inputs else "" for n in names], ["Y", "Y_h", "Y_c"], **attributes
+        "LSTM", [n if n in inputs else "" for n in ONNX_INPUTS], ["Y", "Y_h", "Y_c"], **attributes
     )
     graph = helper.make_graph(
         [node],

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lstmfast._layouts import KERAS_WEIGHTS
 from stack_problem import KINDS, Arrays, H, StackProblem
 from tolerances import assert_close
 
@@ -27,7 +28,6 @@ pytestmark = [
     pytest.mark.skipif(keras.backend.backend() != "torch", reason="takes torch's gradients"),
 ]
 
-NAMES = ("kernel", "recurrent_kernel", "bias")
 MASKS = {"all": np.ones_like(KINDS), "kinds": KINDS, "none": None}
 
 
@@ -49,7 +49,7 @@ def run_keras(problem: StackProblem, numbers: Arrays) -> Arrays:
             of = keras.layers.Bidirectional(of, merge_mode=call["merge_mode"])
         of.build(tuple(y.shape))
         here = range(layer * D, layer * D + D)
-        of.set_weights([numbers[f"{n}.{name}"] for n in here for name in NAMES])
+        of.set_weights([numbers[f"{n}.{name}"] for n in here for name in KERAS_WEIGHTS])
         weights += of.trainable_weights
         given = [s[n] for n in here for s in (h0, c0)]
         y, *rest = of(y, initial_state=given, mask=None if mask is None else torch.tensor(mask))
@@ -62,7 +62,7 @@ def run_keras(problem: StackProblem, numbers: Arrays) -> Arrays:
     torch.autograd.backward(list(found.values()), pulls)
     found |= {"dx": x.grad, "dh0": h0.grad, "dc0": c0.grad}
     for k, weight in enumerate(weights):
-        found[f"d{k // 3}.{NAMES[k % 3]}"] = weight.value.grad
+        found[f"d{k // 3}.{KERAS_WEIGHTS[k % 3]}"] = weight.value.grad
     return {name: value.detach().numpy() for name, value in found.items()}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lstmfast._layouts import PARAMETERS
 from lstmfast.reference import CellOptions
 from stack_problem import Arrays, B, H, I, StackProblem, T
 from tolerances import assert_close
@@ -15,7 +16,7 @@ torch = pytest.importorskip("torch")
 
 pytestmark = pytest.mark.peer
 
-KINDS = {"weight_ih": "kernel", "weight_hh": "recurrent_kernel", "weight_hr": "projection_kernel"}
+KINDS = {each.torch: each.core for each in PARAMETERS}
 LENGTHS = np.array([4, 1, 6, 2])
 
 
@@ -34,7 +35,7 @@ def run_torch(problem: StackProblem, numbers: Arrays) -> Arrays:
     for name, _ in engine.named_parameters():
         kind, _, where = name.rpartition("_l")
         layer, _, reverse = where.partition("_")
-        names[name] = f"{int(layer) * D + bool(reverse)}.{KINDS.get(kind, 'bias')}"
+        names[name] = f"{int(layer) * D + bool(reverse)}.{KINDS[kind]}"
     with torch.no_grad():
         for name, parameter in engine.named_parameters():
             value = torch.tensor(numbers[names[name]].T)

@@ -11,13 +11,13 @@ import pytest
 import lstmfast as lf
 import runs
 from golden_cases import KerasGolden, golden_names, read_keras
+from lstmfast._layouts import KERAS_WEIGHTS
 from test_golden import build, optimizer_and_clip
 from tolerances import allowed_errors, assert_close
 
 Array = npt.NDArray[Any]
 
 DTYPES = ("float32", "float64")
-WEIGHTS = ("kernel", "recurrent_kernel", "bias")  # of a layer, in Keras's order
 
 
 def flat(layers: list[dict[str, Array]]) -> dict[str, Array]:
@@ -27,7 +27,7 @@ def flat(layers: list[dict[str, Array]]) -> dict[str, Array]:
 def in_order(named: dict[str, Array]) -> list[str]:
     """Names of `flat` as `get_weights` lists them."""
     layers = sorted({int(name.split(".")[0]) for name in named})
-    listed = [f"{k}.{name}" for k in layers for name in WEIGHTS]
+    listed = [f"{k}.{name}" for k in layers for name in KERAS_WEIGHTS]
     return [name for name in listed if name in named]
 
 

@@ -10,22 +10,11 @@ import numpy as np
 from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, shape_text
 from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell
+from lstmfast._layouts import PARAMETERS, from_torch, torch_shapes
 from lstmfast._names import config_text
-from lstmfast._torch_layout import from_torch, torch_shapes
 
 # arguments of pack, and torch's names for them
-WEIGHTS = {
-    "w_ih": "weight_ih",
-    "w_hh": "weight_hh",
-    "b_ih": "bias_ih",
-    "b_hh": "bias_hh",
-    "w_hr": "weight_hr",
-    "w_peephole": "weight_peephole",
-    "norm_z_weight": "norm_z_weight",
-    "norm_z_bias": "norm_z_bias",
-    "norm_c_weight": "norm_c_weight",
-    "norm_c_bias": "norm_c_bias",
-}
+WEIGHTS = {each.argument: each.torch for each in PARAMETERS}
 
 # arguments of `lstmfast.LSTM` and torch that the functions have under other names
 _MEANT = {

@@ -16,9 +16,9 @@ import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_integers, shape_text
 from lstmfast._checks import flag
+from lstmfast._layouts import to_torch
 from lstmfast._packed import WEIGHTS, Packed, pack
 from lstmfast._recurrent import Result, State, check_out, check_pair, run, run_backward
-from lstmfast._torch_layout import to_torch
 from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["Gradients", "Packed", "lstm", "lstm_vjp", "pack"]
@@ -198,7 +198,7 @@ def lstm_vjp(
         except (TypeError, ValueError) as error:
             raise _as_said_by("functional.lstm_vjp", error) from None
         names = [name for _, name, _ in core.parameter_names()]
-        of_torch = to_torch({name: core.grad(0, name) for name in names})
+        of_torch = to_torch({name: core.grad(0, name) for name in names}, gradients=True)
         weights = {
             argument: of_torch[name] if name in packed._given else None
             for argument, name in WEIGHTS.items()

@@ -17,10 +17,11 @@ from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_dtype
 from lstmfast._cell import CELL_OPTIONS, checked_cell, share
 from lstmfast._checks import check_unavailable, count, flag
+from lstmfast._layouts import suffixes
 from lstmfast._names import config_text
 from lstmfast._pickles import marked, restoring
 from lstmfast._recurrent import State, run, run_backward, run_trace
-from lstmfast._torch_layout import TorchParameters, first_weights, suffixes
+from lstmfast._state_dict import TorchParameters, first_weights
 from lstmfast._torch_names import explain_names, explain_weights
 from lstmfast.initializers._chrono import Chrono, forget_bias_of, set_forget_bias
 from lstmfast.utils import Seed, as_generator, draw_seed

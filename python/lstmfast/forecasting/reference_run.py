@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmfast import reference
+from lstmfast._layouts import KERAS_WEIGHTS
 
 from .model import TrainingData, batch_size_for, cosine_rate
 
@@ -40,7 +41,7 @@ def train_in_numpy(
     seconds : float
         How long it took.
     """
-    lstm = dict(zip(("kernel", "recurrent_kernel", "bias"), weights[:3], strict=True))
+    lstm = dict(zip(KERAS_WEIGHTS, weights[:3], strict=True))
     dense = dict(zip(("kernel", "bias"), weights[3:], strict=True))
     model = reference.Chain(
         [

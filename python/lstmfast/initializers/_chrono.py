@@ -10,6 +10,7 @@ import numpy as np
 
 from lstmfast._arrays import Array
 from lstmfast._checks import count, number, wrong_kind
+from lstmfast._layouts import gate_part
 from lstmfast.initializers.base import Initializer
 from lstmfast.utils import Seed
 
@@ -98,7 +99,7 @@ def set_forget_bias(
 
     A `Chrono` also makes the input gate's part its negative, where there is an input gate.
     """
-    forget = slice(0, units) if coupled else slice(units, 2 * units)
+    forget = gate_part("f", units, coupled)
     if not isinstance(value, Chrono):
         bias[forget] = value
         return [forget]
@@ -116,5 +117,6 @@ def set_forget_bias(
     bias[forget] = value((units,), bias.dtype, rng)
     if coupled:
         return [forget]
-    bias[:units] = -bias[forget]
-    return [slice(0, units), forget]
+    into = gate_part("i", units)
+    bias[into] = -bias[forget]
+    return [into, forget]

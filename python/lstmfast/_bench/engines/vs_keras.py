@@ -14,8 +14,7 @@ from lstmfast._bench.engines.sequential import SequentialFitter
 from lstmfast._bench.engines.vs_torch import import_torch
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.tasks import Task
-
-_NAMES = ("kernel", "recurrent_kernel", "bias")
+from lstmfast._layouts import KERAS_WEIGHTS
 
 
 def _keras(threads: int | None = None) -> Any:
@@ -40,7 +39,7 @@ def _make_layer(keras: Any, problem: Problem) -> Any:
         recurrent_dropout=rates.get("recurrent_dropout", 0.0),
     )
     layer.build((shape.B, shape.T, shape.I))
-    layer.set_weights([problem.params[0][name] for name in _NAMES])
+    layer.set_weights([problem.params[0][name] for name in KERAS_WEIGHTS])
     return layer
 
 
@@ -75,7 +74,7 @@ class KerasRunner(Runner):
     def gradients(self) -> Answers:
         """Return the gradients."""
         self.train()
-        grads = {n: w.grad.numpy() for n, w in zip(_NAMES, self.weights, strict=True)}
+        grads = {n: w.grad.numpy() for n, w in zip(KERAS_WEIGHTS, self.weights, strict=True)}
         return named_gradients(self.x_grad.grad.numpy(), [grads])
 
 

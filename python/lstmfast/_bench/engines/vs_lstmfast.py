@@ -13,9 +13,7 @@ from lstmfast._bench.engines.sequential import SequentialFitter
 from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.tasks import Task
-from lstmfast._torch_layout import from_torch, to_torch
-
-_SUFFIXES = ("_l0", "_l0_reverse")
+from lstmfast._layouts import from_torch, suffixes, to_torch
 
 
 def make_lstm(problem: Problem) -> lf.LSTM:
@@ -23,10 +21,9 @@ def make_lstm(problem: Problem) -> lf.LSTM:
     shape = problem.shape
     rnn = lf.LSTM(shape.I, shape.H, **problem.option.lstm_keywords(shape))
     weights: dict[str, Array] = {}
-    for suffix, params in zip(_SUFFIXES, problem.params, strict=False):
-        of_torch = to_torch(params)
-        of_torch["bias_hh"][:] = 0.0
-        weights |= {name + suffix: value for name, value in of_torch.items()}
+    directions = suffixes(1, problem.option.bidirectional)
+    for suffix, params in zip(directions, problem.params, strict=True):
+        weights |= {f"{name}_{suffix}": value for name, value in to_torch(params).items()}
     rnn.load_state_dict(weights)
     return rnn
 
@@ -59,11 +56,10 @@ class LstmfastRunner(Runner):
         dx = np.asarray(self.train()[0])
         grads = self.rnn.grads()
         of_directions = []
-        for suffix, _ in zip(_SUFFIXES, self.problem.params, strict=False):
-            # both biases have the gradient of their sum
-            mine = {n.removesuffix(suffix): g for n, g in grads.items() if n.endswith(suffix)}
-            del mine["bias_hh"]
-            of_directions.append(from_torch(mine))
+        for suffix in suffixes(1, self.problem.option.bidirectional):
+            end = f"_{suffix}"
+            mine = {n.removesuffix(end): g for n, g in grads.items() if n.endswith(end)}
+            of_directions.append(from_torch(mine, gradients=True))
         return named_gradients(dx, of_directions)
 
 

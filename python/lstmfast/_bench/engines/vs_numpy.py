@@ -12,6 +12,7 @@ from lstmfast._bench.engines.base import Engine, Fitter, Runner, Stepper, named_
 from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.tasks import Task
+from lstmfast._layouts import KERAS_WEIGHTS
 
 
 class NumpyRunner(Runner):
@@ -118,10 +119,9 @@ class NumpyFitter(Fitter):
         self.model, self.adam = self._build()
 
     def _build(self) -> tuple[reference.Chain, reference.Adam]:
-        names = ("kernel", "recurrent_kernel", "bias")
         *of_lstm, dense_kernel, dense_bias = self.task.weights()
         lstm = reference.LstmLayer(
-            dict(zip(names, of_lstm, strict=True)),
+            dict(zip(KERAS_WEIGHTS, of_lstm, strict=True)),
             reference.CellOptions(activation=self.task.activation),
             dtype=np.float32,
         )

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from lstmfast._bench.engines.base import Engine, Runner, Stepper
-from lstmfast._bench.problems import Array, Params, Problem
+from lstmfast._bench.problems import Array, Problem
+from lstmfast._layouts import ONNX_INPUTS, to_onnx
 
 OPSET, IR_VERSION = 14, 8
 _ACTIVATIONS = {
@@ -20,27 +21,6 @@ _ACTIVATIONS = {
 }
 
 
-def _gates(value: Array, coupled: bool, order: str) -> Array:
-    """Put the gates of the last axis into ONNX's order, and that axis first.
-
-    With input_forget ONNX Runtime has f = 1 - i, and i is σ of minus our z_f.
-    """
-    blocks = np.split(value, 3 if coupled else 4, axis=-1)
-    named = dict(zip("fgo" if coupled else "ifgo", blocks, strict=True))
-    if coupled:
-        named["i"], named["f"] = -named["f"], np.zeros_like(named["f"])
-    return np.concatenate([named[gate] for gate in order], axis=-1).T
-
-
-def _peepholes(params: Params) -> Array:
-    """Return (3·H) in order i, o, f."""
-    if len(params["peephole"]) == 2:
-        f, o = params["peephole"]
-        return np.concatenate([-f, o, np.zeros_like(f)])
-    i, f, o = params["peephole"]
-    return np.concatenate([i, o, f])
-
-
 def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     """Return the problem as a model: X and, given `steps`, states in; Y, Y_h and Y_c out."""
     onnx = importlib.import_module("onnx")
@@ -48,19 +28,11 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     shape, cell = problem.shape, problem.option.cell(problem.shape)
     D = len(problem.params)
 
-    def stacked(of: Any) -> Array:
-        return np.ascontiguousarray(np.stack([of(params) for params in problem.params]), np.float32)
-
-    def with_zeros(bias: Array) -> Array:
-        return np.concatenate([bias, np.zeros_like(bias)])
-
-    held = {
-        "W": stacked(lambda p: _gates(p["kernel"], cell.coupled, "iofg")),
-        "R": stacked(lambda p: _gates(p["recurrent_kernel"], cell.coupled, "iofg")),
-        "B": stacked(lambda p: with_zeros(_gates(p["bias"], cell.coupled, "iofg"))),
+    of_directions = [to_onnx(params, coupled=cell.coupled) for params in problem.params]
+    held: dict[str, Array] = {
+        name: np.ascontiguousarray(np.stack([named[name] for named in of_directions]), np.float32)
+        for name in of_directions[0]
     }
-    if cell.peephole:
-        held["P"] = stacked(_peepholes)
     if problem.lengths is not None:
         held["sequence_lens"] = problem.lengths.astype(np.int32)
     inputs = {"X": (steps or shape.T, shape.B, shape.I)}
@@ -77,10 +49,9 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     alphas = [alpha for _, alpha in used if alpha is not None]
     if alphas:
         attributes["activation_alpha"] = alphas * D
-    names = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
     known = {*held, *inputs}
     node = helper.make_node(
-        "LSTM", [n if n in known else "" for n in names], ["Y", "Y_h", "Y_c"], **attributes
+        "LSTM", [n if n in known else "" for n in ONNX_INPUTS], ["Y", "Y_h", "Y_c"], **attributes
     )
     graph = helper.make_graph(
         [node],

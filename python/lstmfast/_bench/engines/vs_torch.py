@@ -11,15 +11,7 @@ import numpy as np
 from lstmfast._bench.answers import Answers
 from lstmfast._bench.engines.base import Engine, Runner, Stepper, named_gradients
 from lstmfast._bench.problems import Array, Params, Problem
-
-# torch's name, ours, whether it is transposed
-_WEIGHTS = (
-    ("weight_ih", "kernel", True),
-    ("weight_hh", "recurrent_kernel", True),
-    ("bias_ih", "bias", False),
-    ("weight_hr", "projection_kernel", True),
-)
-_SUFFIXES = ("_l0", "_l0_reverse")
+from lstmfast._layouts import from_torch, suffixes, to_torch
 
 
 def import_torch(threads: int | None = None) -> Any:
@@ -33,21 +25,14 @@ def import_torch(threads: int | None = None) -> Any:
 def load_weights(torch: Any, module: Any, params: Params, suffix: str) -> None:
     """Copy one direction's parameters into a module with torch's names."""
     with torch.no_grad():
-        for name, ours, transposed in _WEIGHTS:
-            if ours in params:
-                value = params[ours].T if transposed else params[ours]
-                getattr(module, name + suffix).copy_(torch.from_numpy(np.ascontiguousarray(value)))
-        getattr(module, f"bias_hh{suffix}").zero_()
+        for name, value in to_torch(params).items():
+            getattr(module, name + suffix).copy_(torch.from_numpy(value))
 
 
 def weight_gradients(module: Any, params: Params, suffix: str) -> dict[str, Array]:
     """Return one direction's gradients under our names, in our layout."""
-    grads = {}
-    for name, ours, transposed in _WEIGHTS:
-        if ours in params:
-            grad = getattr(module, name + suffix).grad.numpy()
-            grads[ours] = grad.T if transposed else grad
-    return grads
+    named = {name: getattr(module, name + suffix).grad.numpy() for name in to_torch(params)}
+    return from_torch(named, gradients=True)
 
 
 class ModuleRunner(Runner):
@@ -94,8 +79,9 @@ class TorchRunner(ModuleRunner):
             proj_size=option.cell(shape).proj_size,
             dtype=getattr(torch, option.dtype),
         )
-        for suffix, params in zip(_SUFFIXES, problem.params, strict=False):
-            load_weights(torch, module, params, suffix)
+        self.ends = [f"_{suffix}" for suffix in suffixes(1, option.bidirectional)]
+        for end, params in zip(self.ends, problem.params, strict=True):
+            load_weights(torch, module, params, end)
         super().__init__(torch, problem, module)
         lengths = problem.lengths
         self.lengths = None if lengths is None else torch.from_numpy(lengths)
@@ -115,8 +101,8 @@ class TorchRunner(ModuleRunner):
         """Return the gradients."""
         self.train()
         of_directions = [
-            weight_gradients(self.module, params, suffix)
-            for suffix, params in zip(_SUFFIXES, self.problem.params, strict=False)
+            weight_gradients(self.module, params, end)
+            for end, params in zip(self.ends, self.problem.params, strict=True)
         ]
         return named_gradients(self.x_grad.grad.numpy(), of_directions)
 

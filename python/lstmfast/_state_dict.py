@@ -1,8 +1,4 @@
-"""torch's names and layouts for the core's parameters of one LSTM layer, in one direction.
-
-torch keeps weights as (4H, I) and (4H, H) and two biases; the core keeps (I, 4H) and (H, 4H), gates
-in the same order, and one bias, the sum of the two.
-"""
+"""The parameters of a recurrent core under torch's names: reading, writing, first values."""
 
 from __future__ import annotations
 
@@ -13,56 +9,10 @@ import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import wrong_kind
+from lstmfast._layouts import from_torch, to_torch, torch_shapes
 
 if TYPE_CHECKING:
     from lstmfast import _core
-
-# torch's name, the core's name, whether it is transposed; the bias stands for itself below
-PARAMETERS = (
-    ("weight_ih", "kernel", True),
-    ("weight_hh", "recurrent_kernel", True),
-    ("bias_ih", "bias", False),
-    ("bias_hh", "bias", False),
-    ("weight_hr", "projection_kernel", True),
-    ("weight_peephole", "peephole", False),
-    ("norm_z_weight", "norm_z_weight", False),
-    ("norm_z_bias", "norm_z_bias", False),
-    ("norm_c_weight", "norm_c_weight", False),
-    ("norm_c_bias", "norm_c_bias", False),
-)
-
-
-def torch_shapes(core_shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """Return torch's names and shapes, in torch's order, for a layer's parameters."""
-    return {
-        name: core_shapes[core_name][:: -1 if transposed else 1]
-        for name, core_name, transposed in PARAMETERS
-        if core_name in core_shapes
-    }
-
-
-def to_torch(core_values: Mapping[str, Array]) -> dict[str, Array]:
-    """Return a layer's arrays under torch's names and in its layouts, as copies.
-
-    Both biases get the core's bias: right for gradients; values are kept by their owner.
-    """
-    return {
-        name: np.array(
-            core_values[core_name].T if transposed else core_values[core_name], order="C"
-        )
-        for name, core_name, transposed in PARAMETERS
-        if core_name in core_values
-    }
-
-
-def from_torch(values: Mapping[str, Array]) -> dict[str, Array]:
-    """Return a layer's arrays under the core's names and in its layouts."""
-    core: dict[str, Array] = {}
-    for name, core_name, transposed in PARAMETERS:
-        if name in values:
-            array = np.ascontiguousarray(values[name].T) if transposed else values[name]
-            core[core_name] = core[core_name] + array if core_name in core else array
-    return core
 
 
 def first_weights(
@@ -78,12 +28,6 @@ def first_weights(
             value = rng.uniform(-bound, bound, shape)
         weights[name] = value.astype(dtype)  # type: ignore[call-overload]
     return weights
-
-
-def suffixes(num_layers: int, bidirectional: bool) -> tuple[str, ...]:
-    """Return how torch marks layers and directions, in the core's order."""
-    directions = ("", "_reverse") if bidirectional else ("",)
-    return tuple(f"l{layer}{way}" for layer in range(num_layers) for way in directions)
 
 
 class TorchParameters:
@@ -109,12 +53,12 @@ class TorchParameters:
 
     def values(self) -> dict[str, Array]:
         """Return copies of all parameters."""
-        values = self._read(self._core.get)
+        values = self._read(self._core.get, gradients=False)
         return values | {name: bias.copy() for name, bias in self._biases.items()}
 
     def gradients(self) -> dict[str, Array]:
         """Return copies of all gradients."""
-        return self._read(self._core.grad)
+        return self._read(self._core.grad, gradients=True)
 
     def load(self, given: Mapping[str, ArrayLike], where: str) -> None:
         """Replace all parameters, after all of them have been checked."""
@@ -143,9 +87,9 @@ class TorchParameters:
         self._core.set(of_core)
         self._biases = biases
 
-    def _read(self, read: Callable[[int, str], Array]) -> dict[str, Array]:
-        return {
-            f"{name}_{self._suffixes[n]}": value
-            for n, names in enumerate(self._core_names)
-            for name, value in to_torch({each: read(n, each) for each in names}).items()
-        }
+    def _read(self, read: Callable[[int, str], Array], *, gradients: bool) -> dict[str, Array]:
+        named: dict[str, Array] = {}
+        for n, names in enumerate(self._core_names):
+            of_torch = to_torch({each: read(n, each) for each in names}, gradients=gradients)
+            named |= {f"{name}_{self._suffixes[n]}": value for name, value in of_torch.items()}
+        return named
