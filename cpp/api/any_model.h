@@ -20,14 +20,14 @@ struct AnyModel : Any<model::Model> {
 // `dtype`, where it is given, must be the configuration's, if that has one.
 AnyModel make_model(base::FlatConfig::Map config, const std::optional<std::string>& dtype);
 
-// As ModelFile::load. custom.functions<T>(configuration of compile) is a model::Custom<T>.
-template <class CustomFunctions>
-AnyModel load_model(const model::ModelFile& file, bool compile, const CustomFunctions& custom) {
+// As ModelFile::load. functions.get<T>(configuration of compile) is a model::Custom<T>.
+template <class Functions>
+AnyModel load_model(const model::ModelFile& file, bool compile, const Functions& functions) {
   const base::FlatConfig::Map& config = file.compile_config();
   if (file.dtype() == "float64") {
-    return AnyModel(file.load<double>(compile, custom.template functions<double>(config)));
+    return AnyModel(file.load<double>(compile, functions.template get<double>(config)));
   }
-  return AnyModel(file.load<float>(compile, custom.template functions<float>(config)));
+  return AnyModel(file.load<float>(compile, functions.template get<float>(config)));
 }
 
 }  // namespace lstmfast::api

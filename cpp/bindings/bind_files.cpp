@@ -94,23 +94,23 @@ py::tuple load(const Path& path, const py::object& resolve) {
     file.emplace(path.string());
   }
   bool compile = true;
-  PythonCustom custom;
+  PythonFunctions functions;
   if (!resolve.is_none() && !file->compile_config().empty()) {
     const py::object found =
         call_python(resolve, py::cast(file->compile_config()), py::cast(file->extra()));
     compile = !found.is_none();
     if (compile) {
       const auto [loss, metrics] = found.cast<std::pair<py::object, py::object>>();
-      custom = PythonCustom("model.load", loss, metrics);
+      functions = PythonFunctions("model.load", loss, metrics);
     }
   }
   api::AnyModel model = [&] {
     const WithoutGil release;
-    return api::load_model(*file, compile, custom);
+    return api::load_model(*file, compile, functions);
   }();
   // By value: without memory for its own entry, pybind11 deletes twice what a std::unique_ptr
   // holds.
-  return py::make_tuple(PythonModel(std::move(model), std::move(custom)), file->extra(),
+  return py::make_tuple(PythonModel(std::move(model), std::move(functions)), file->extra(),
                         extra_tensors(*file));
 }
 

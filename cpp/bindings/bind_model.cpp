@@ -142,10 +142,10 @@ py::object alone(const PythonModel& self, const std::string& op, const py::objec
 }
 
 // The garbage collector must see what a model holds of Python: a loss may well know its model.
-PythonCustom* custom_of(PyObject* self) {
+PythonFunctions* functions_of(PyObject* self) {
   auto* const instance = reinterpret_cast<py::detail::instance*>(self);
   const bool made = instance->get_value_and_holder().holder_constructed();
-  return made ? &py::cast<PythonModel&>(py::handle(self)).custom : nullptr;
+  return made ? &py::cast<PythonModel&>(py::handle(self)).functions : nullptr;
 }
 
 void collect_garbage(PyHeapTypeObject* heap_type) {
@@ -153,11 +153,11 @@ void collect_garbage(PyHeapTypeObject* heap_type) {
   type.tp_flags |= Py_TPFLAGS_HAVE_GC;
   type.tp_traverse = [](PyObject* self, visitproc visit, void* arg) -> int {
     Py_VISIT(Py_TYPE(self));
-    const PythonCustom* const custom = custom_of(self);
-    return custom == nullptr ? 0 : custom->visit(visit, arg);
+    const PythonFunctions* const functions = functions_of(self);
+    return functions == nullptr ? 0 : functions->visit(visit, arg);
   };
   type.tp_clear = [](PyObject* self) -> int {
-    if (PythonCustom* const custom = custom_of(self)) custom->clear();
+    if (PythonFunctions* const functions = functions_of(self)) functions->clear();
     return 0;
   };
 }

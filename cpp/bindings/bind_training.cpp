@@ -29,12 +29,12 @@ model::OnNonFinite on_nonfinite_of(const std::string& text) {
 
 void compile(PythonModel& self, const base::FlatConfig::Map& config, const py::object& loss,
              const py::object& metrics) {
-  PythonCustom custom("model.compile", loss, metrics);
+  PythonFunctions functions("model.compile", loss, metrics);
   self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
-    model.compile(config, custom.functions<T>(config));
+    model.compile(config, functions.get<T>(config));
   });
-  std::swap(self.custom, custom);
+  std::swap(self.functions, functions);
 }
 
 py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index batch_size,

@@ -5,18 +5,18 @@
 #include <utility>
 
 #include "api/any_model.h"
-#include "bindings/custom.h"
 #include "bindings/numpy.h"
+#include "bindings/python_functions.h"
 
 namespace lstmfast::bindings {
 
 using api::Element;
 
 struct PythonModel : api::AnyModel {
-  PythonCustom custom;  // what the model was compiled with
+  PythonFunctions functions;  // what the model was compiled with
 
-  explicit PythonModel(api::AnyModel model, PythonCustom custom_ = {})
-      : api::AnyModel(std::move(model)), custom(std::move(custom_)) {}
+  explicit PythonModel(api::AnyModel model, PythonFunctions functions_ = {})
+      : api::AnyModel(std::move(model)), functions(std::move(functions_)) {}
 };
 
 // Arrays with the pointers the core takes; the arrays keep the memory alive.

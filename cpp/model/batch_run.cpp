@@ -128,8 +128,9 @@ metrics::MetricBatch<T> BatchRun<T>::metric_batch(const Batch& batch, PassMemory
 }
 
 template <class T>
-bool BatchRun<T>::evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbacks& callbacks,
-                           TickClock& clock, const Progress* progress) const {
+bool BatchRun<T>::evaluate(PassMemory<T>& memory, EpochMetrics<T>& meter,
+                           const Callbacks& callbacks, TickClock& clock,
+                           const Progress* progress) const {
   layers::Pass<T> pass;
   pass.values = model_.values();
   meter.reset();

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "model/data.h"
-#include "model/meter.h"
+#include "model/epoch_metrics.h"
 #include "model/model.h"
 
 namespace lstmfast::model {
@@ -37,7 +37,9 @@ class BatchRun {
             gathered && data_.weights != nullptr ? data_.weights_each : 0,
             weighted_};
   }
-  Meter<T> make_meter() const { return Meter<T>(training_->metrics, columns_, target_columns_); }
+  EpochMetrics<T> make_meter() const {
+    return EpochMetrics<T>(training_->metrics, columns_, target_columns_);
+  }
 
   struct Batch {
     const T* x;
@@ -64,7 +66,7 @@ class BatchRun {
 
   // All data, in inference, into `meter`. True when a tick said stop; ticks get `progress`, where
   // it is given, in place of the state of this evaluation.
-  bool evaluate(PassMemory<T>& memory, Meter<T>& meter, const Callbacks& callbacks,
+  bool evaluate(PassMemory<T>& memory, EpochMetrics<T>& meter, const Callbacks& callbacks,
                 TickClock& clock, const Progress* progress) const;
 
  private:

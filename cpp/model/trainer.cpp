@@ -9,7 +9,7 @@
 #include "base/interrupt.h"
 #include "base/rng.h"
 #include "model/batch_run.h"
-#include "model/book.h"
+#include "model/history.h"
 #include "model/non_finite.h"
 #include "ops/vector.h"
 
@@ -34,7 +34,7 @@ class Trainer {
   }
 
   const BatchRun<T>& run() const { return run_; }
-  Meter<T>& meter() { return meter_; }
+  EpochMetrics<T>& meter() { return meter_; }
   bool stopped() const { return stopped_; }
 
   // All batches, until something says stop.
@@ -155,7 +155,7 @@ class Trainer {
   typename KeptMemory<PassMemory<T>>::Change change_;
   PassMemory<T>& memory_;
   BatchRun<T> run_;
-  Meter<T> meter_;
+  EpochMetrics<T> meter_;
   OnNonFinite on_nonfinite_;
   std::vector<index> order_;
   std::vector<T> carried_;                    // room for what the running step may undo
@@ -168,7 +168,7 @@ template <class T>
 struct Validation {
   typename Pool<PassMemory<T>>::Lease memory;
   BatchRun<T> run;
-  Meter<T> meter;
+  EpochMetrics<T> meter;
 
   Validation(Model<T>& model, const Examples<T>& data, const FitOptions& options)
       : memory(model.pool()), run(checked(model, data, options)), meter(run.make_meter()) {
@@ -199,7 +199,7 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
     Validation<T>::checked(model, *validation, options);
   }
 
-  Book book(history, trainer.meter().names(), held_out.has_value());
+  HistoryWriter book(history, trainer.meter().names(), held_out.has_value());
   if (callbacks.train_begin != nullptr && callbacks.train_begin(callbacks.context)) return;
   TickClock clock;
   for (index e = options.initial_epoch; e < options.epochs; ++e) {
@@ -229,7 +229,7 @@ Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_
   const BatchRun<T> run(op, model, examples, batch_size);
   typename Pool<PassMemory<T>>::Lease memory(model.pool());
   memory->plan(run.extent(false));
-  Meter<T> meter = run.make_meter();
+  EpochMetrics<T> meter = run.make_meter();
   TickClock clock;
   run.evaluate(*memory, meter, callbacks, clock, nullptr);
   return scores(meter.logs());

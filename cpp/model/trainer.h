@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "model/book.h"
+#include "model/history.h"
 #include "model/callbacks.h"
 #include "model/data.h"
 #include "model/model.h"

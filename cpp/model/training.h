@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/buffer.h"
-#include "model/custom.h"
+#include "model/custom_functions.h"
 #include "model/definition.h"
 #include "model/kept_memory.h"
 #include "model/pass_memory.h"

@@ -8,15 +8,15 @@
 
 #include "base/denormals.h"
 #include "model/callbacks.h"
-#include "model/custom.h"
+#include "model/custom_functions.h"
 
 namespace lstmfast::model {
 
 template <class T>
-class Meter {
+class EpochMetrics {
  public:
   // For predictions of `columns` and targets of `target_columns` values a row.
-  Meter(const std::vector<MetricChoice<T>>& metrics, index columns, index target_columns)
+  EpochMetrics(const std::vector<MetricChoice<T>>& metrics, index columns, index target_columns)
       : names_{"loss"} {
     for (const MetricChoice<T>& metric : metrics) {
       metrics_.push_back(metric.make(columns, target_columns));

@@ -1,4 +1,4 @@
-#include "losses/custom.h"
+#include "losses/custom_loss.h"
 
 #include <utility>
 
@@ -8,9 +8,9 @@ namespace lstmfast::losses {
 namespace {
 
 template <class T>
-class Custom final : public Loss<T> {
+class FunctionLoss final : public Loss<T> {
  public:
-  Custom(std::string name, LossFunction<T> function)
+  FunctionLoss(std::string name, LossFunction<T> function)
       : name_(std::move(name)), function_(std::move(function)) {}
 
   const char* name() const override { return name_.c_str(); }
@@ -33,7 +33,7 @@ class Custom final : public Loss<T> {
 template <class T>
 std::unique_ptr<Loss<T>> make_custom(std::string name, LossFunction<T> function) {
   LF_CHECK(function, "[" << name << "] the loss has no function; expected one");
-  return std::make_unique<Custom<T>>(std::move(name), std::move(function));
+  return std::make_unique<FunctionLoss<T>>(std::move(name), std::move(function));
 }
 
 template std::unique_ptr<Loss<float>> make_custom(std::string, LossFunction<float>);

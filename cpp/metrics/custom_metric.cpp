@@ -1,4 +1,4 @@
-#include "metrics/custom.h"
+#include "metrics/custom_metric.h"
 
 #include <utility>
 
@@ -8,9 +8,9 @@ namespace lstmfast::metrics {
 namespace {
 
 template <class T>
-class Custom final : public Metric<T> {
+class FunctionMetric final : public Metric<T> {
  public:
-  Custom(const std::string& name, MetricFunctions<T> functions)
+  FunctionMetric(const std::string& name, MetricFunctions<T> functions)
       : Metric<T>(name), functions_(std::move(functions)) {}
 
   bool foreign() const override { return true; }
@@ -35,7 +35,7 @@ template <class T>
 std::unique_ptr<Metric<T>> make_custom(const std::string& name, MetricFunctions<T> functions) {
   LF_CHECK(functions.reset && functions.update && functions.result,
            "[" << name << "] the metric lacks a function; expected reset, update and result");
-  auto metric = std::make_unique<Custom<T>>(name, std::move(functions));
+  auto metric = std::make_unique<FunctionMetric<T>>(name, std::move(functions));
   metric->reset();
   return metric;
 }

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "losses/custom.h"
-#include "metrics/custom.h"
+#include "losses/custom_loss.h"
+#include "metrics/custom_metric.h"
 
 namespace lstmfast::model {
 

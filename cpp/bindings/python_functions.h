@@ -8,19 +8,19 @@
 #include <vector>
 
 #include "base/flat_config.h"
-#include "model/custom.h"
+#include "model/custom_functions.h"
 
 namespace lstmfast::bindings {
 
 namespace py = pybind11;
 
 // One reference to a Python object that calls in any thread share; given back with the GIL held.
-class Held {
+class PythonReference {
  public:
-  explicit Held(py::object object) : object_(object.release().ptr()) {}
-  ~Held();
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
+  explicit PythonReference(py::object object) : object_(object.release().ptr()) {}
+  ~PythonReference();
+  PythonReference(const PythonReference&) = delete;
+  PythonReference& operator=(const PythonReference&) = delete;
 
   py::handle get() const;  // with the GIL; RuntimeError after clear()
   int visit(visitproc visit, void* arg) const { return object_ ? visit(object_, arg) : 0; }
@@ -35,22 +35,22 @@ class Held {
 //   loss(y_true, y_pred) -> (value, gradient), gradient = d value / d y_pred
 //   metric: name, update_state(y_true, y_pred), result(), reset_state(), and for_call(), the object
 //   that gathers for one call of fit or evaluate
-class PythonCustom {
+class PythonFunctions {
  public:
-  PythonCustom() = default;
+  PythonFunctions() = default;
   // `loss`: None where there is none; `metrics`: a sequence. TypeError for what cannot be called.
-  PythonCustom(const char* op, const py::object& loss, const py::object& metrics);
+  PythonFunctions(const char* op, const py::object& loss, const py::object& metrics);
 
   // `config`: the model's, which names the loss in errors.
   template <class T>
-  model::Custom<T> functions(const base::FlatConfig::Map& config) const;
+  model::Custom<T> get(const base::FlatConfig::Map& config) const;
 
   int visit(visitproc visit, void* arg) const;
   void clear();
 
  private:
-  std::shared_ptr<Held> loss_;
-  std::vector<std::shared_ptr<Held>> metrics_;
+  std::shared_ptr<PythonReference> loss_;
+  std::vector<std::shared_ptr<PythonReference>> metrics_;
 };
 
 }  // namespace lstmfast::bindings

@@ -17,9 +17,9 @@ struct History {
 };
 
 // The logs of each epoch, validation behind training, on their way into the history.
-class Book {
+class HistoryWriter {
  public:
-  Book(History& history, const std::vector<std::string>& names, bool validation)
+  HistoryWriter(History& history, const std::vector<std::string>& names, bool validation)
       : history_(history) {
     History empty;
     empty.names = names;

@@ -1,4 +1,4 @@
-#include "bindings/custom.h"
+#include "bindings/python_functions.h"
 
 #include <algorithm>
 #include <utility>
@@ -78,7 +78,8 @@ void write_gradient(const std::string& name, py::handle value, const losses::Los
 }
 
 template <class T>
-double call_loss(const std::string& name, const Held& loss, const losses::LossBatch<T>& batch) {
+double call_loss(const std::string& name, const PythonReference& loss,
+                 const losses::LossBatch<T>& batch) {
   const WithGil gil;
   const py::object result = call_python(loss.get(), array_of(batch.target, batch.target_shape),
                                         array_of(batch.prediction, batch.prediction_shape));
@@ -98,10 +99,10 @@ double call_loss(const std::string& name, const Held& loss, const losses::LossBa
 }
 
 template <class T>
-metrics::MetricFunctions<T> metric_functions(const Held& original) {
+metrics::MetricFunctions<T> metric_functions(const PythonReference& original) {
   const WithGil gil;
   const py::object copy = call_method(original.get(), "for_call");
-  const auto metric = std::make_shared<const Held>(copy);
+  const auto metric = std::make_shared<const PythonReference>(copy);
   const std::string what = "[" + std::string(py::str(copy.attr("name"))) + "] result";
   return {[metric] {
             const WithGil gil;
@@ -121,26 +122,27 @@ metrics::MetricFunctions<T> metric_functions(const Held& original) {
 
 }  // namespace
 
-Held::~Held() {
+PythonReference::~PythonReference() {
   if (object_ == nullptr) return;
   const WithGil gil;
   drop_until_exit(object_);
 }
 
-void Held::clear() { drop_until_exit(std::exchange(object_, nullptr)); }
+void PythonReference::clear() { drop_until_exit(std::exchange(object_, nullptr)); }
 
-py::handle Held::get() const {
+py::handle PythonReference::get() const {
   if (object_ == nullptr) throw std::runtime_error("the model of this function is gone");
   return object_;
 }
 
-PythonCustom::PythonCustom(const char* op, const py::object& loss, const py::object& metrics) {
+PythonFunctions::PythonFunctions(const char* op, const py::object& loss,
+                                 const py::object& metrics) {
   if (!loss.is_none()) {
     if (PyCallable_Check(loss.ptr()) == 0) {
       throw py::type_error(std::string("[") + op + "] loss is " + type_text(loss) +
                            "; expected a callable or None");
     }
-    loss_ = std::make_shared<Held>(loss);
+    loss_ = std::make_shared<PythonReference>(loss);
   }
   for (const py::handle metric : metrics) {
     for (const char* name : {"name", "update_state", "result", "reset_state", "for_call"}) {
@@ -148,38 +150,39 @@ PythonCustom::PythonCustom(const char* op, const py::object& loss, const py::obj
       throw py::type_error(std::string("[") + op + "] a metric of type " + type_text(metric) +
                            " has no " + name);
     }
-    metrics_.push_back(std::make_shared<Held>(py::reinterpret_borrow<py::object>(metric)));
+    metrics_.push_back(
+        std::make_shared<PythonReference>(py::reinterpret_borrow<py::object>(metric)));
   }
 }
 
 template <class T>
-model::Custom<T> PythonCustom::functions(const base::FlatConfig::Map& config) const {
+model::Custom<T> PythonFunctions::get(const base::FlatConfig::Map& config) const {
   model::Custom<T> out;
   if (loss_) {
     const auto name = config.find("loss.name");
     out.loss = [loss = loss_, name = name == config.end() ? "loss" : name->second](
                    const losses::LossBatch<T>& batch) { return call_loss<T>(name, *loss, batch); };
   }
-  for (const std::shared_ptr<Held>& metric : metrics_) {
+  for (const std::shared_ptr<PythonReference>& metric : metrics_) {
     out.metrics.push_back([metric] { return metric_functions<T>(*metric); });
   }
   return out;
 }
 
-int PythonCustom::visit(visitproc visit, void* arg) const {
+int PythonFunctions::visit(visitproc visit, void* arg) const {
   int found = loss_ ? loss_->visit(visit, arg) : 0;
-  for (const std::shared_ptr<Held>& metric : metrics_) {
+  for (const std::shared_ptr<PythonReference>& metric : metrics_) {
     if (found == 0) found = metric->visit(visit, arg);
   }
   return found;
 }
 
-void PythonCustom::clear() {
+void PythonFunctions::clear() {
   if (loss_) loss_->clear();
-  for (const std::shared_ptr<Held>& metric : metrics_) metric->clear();
+  for (const std::shared_ptr<PythonReference>& metric : metrics_) metric->clear();
 }
 
-template model::Custom<float> PythonCustom::functions(const base::FlatConfig::Map&) const;
-template model::Custom<double> PythonCustom::functions(const base::FlatConfig::Map&) const;
+template model::Custom<float> PythonFunctions::get(const base::FlatConfig::Map&) const;
+template model::Custom<double> PythonFunctions::get(const base::FlatConfig::Map&) const;
 
 }  // namespace lstmfast::bindings
