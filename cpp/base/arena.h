@@ -1,4 +1,4 @@
-// Measure, then carve: arrays planned first, cut from one Buffer; must not know what they hold.
+// Arrays that are planned first and then placed in one block; must not know what they hold.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace lstmfast::base {
 
-// The promise of an array of `count` elements; Arena::at turns it into a pointer. Cheap to copy.
+// The place of an array of `count` elements in a plan; Arena::at turns it into a pointer.
 template <class T>
 struct Slot {
   std::size_t offset = 0;  // bytes from the start of the block
@@ -33,32 +33,23 @@ class Planner {
     if (count < 0 || offset > kMaxBytes || count > room)
       throw OutOfMemory(OutOfMemory::kUncountable);
     top_ = offset + static_cast<std::size_t>(count) * sizeof(T);
-    peak_ = std::max(peak_, top_);
     return {offset, count};
   }
 
-  // Arrays that never live together may share bytes: mark() before the first of them, rewind(mark)
-  // before each of the others. What was added before the mark stays apart from all of them.
-  std::size_t mark() const noexcept { return top_; }
-  void rewind(std::size_t mark) noexcept {
-    LF_ASSERT(mark <= top_);
-    top_ = mark;
-  }
-
-  std::size_t bytes() const noexcept { return peak_; }
+  std::size_t bytes() const noexcept { return top_; }
 
  private:
   static constexpr std::size_t kMaxBytes =
       static_cast<std::size_t>(std::numeric_limits<index>::max()) - kBufferAlignment;
 
   std::size_t top_ = 0;
-  std::size_t peak_ = 0;
 };
 
-// Second pass: the one block. Its pointers live until a reserve() that replaces it, or its end.
+// Second pass: the block itself. Pointers into it hold until reserve() or keep() replaces it, or
+// the Arena ends.
 class Arena {
  public:
-  // Smaller blocks stay.
+  // A block smaller than this is never replaced by a smaller one.
   static constexpr std::size_t kSparedFrom = std::size_t{1} << 20;
 
   Arena() = default;
@@ -72,7 +63,7 @@ class Arena {
     if (!spares()) block_.reserve(planned_);
   }
 
-  // As reserve() of the plan in force: says whether the block is a new one.
+  // As reserve() with the plan in force; returns whether the block was replaced.
   bool keep() { return spares(); }
 
   // The array of a slot of the plan in force; null for an empty one.
@@ -109,8 +100,8 @@ class Arena {
 
   Buffer<unsigned char> block_;
   index planned_ = 0;
-  int spare_calls_ = 0;  // in turn,
-  index most_ = 0;       // and what the largest of them planned
+  int spare_calls_ = 0;  // calls in turn that needed less than a quarter
+  index most_ = 0;       // the largest plan of these calls
 };
 
 }  // namespace lstmfast::base

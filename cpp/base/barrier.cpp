@@ -7,9 +7,9 @@ namespace lstmfast::base {
 
 namespace {
 
-// How long a thread whose spin ran out lets others go first before it sleeps. If its partners wait
-// for its own CPU they get it at once; and as all stay runnable, the scheduler sees that one CPU
-// has too many and moves them apart, which it never does for threads that wake each other by turns.
+// How long a thread whose spin budget ran out yields before it sleeps. Threads that wait for its
+// CPU get it at once; and as all stay runnable, the scheduler sees that the CPU has too many
+// threads and moves some to others, which it never does for threads that wake each other in turn.
 constexpr std::chrono::microseconds kYield{500};
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A meeting point for the threads of one team run, step after step; must not know the steps.
+// A reusable barrier for the threads of one team run; must not know the steps between.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,8 @@ class alignas(64) Barrier {
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
-  // Returns when all n threads of this round have called it: true. False, at once and from then on,
-  // after abort(): a loop that cannot fail may ignore the answer.
+  // Returns true when all n threads of this round have called it; false, at once and from then on,
+  // after abort(). A loop that cannot fail may ignore the result.
   bool wait() noexcept {
     const std::uint32_t round = round_.load(std::memory_order_acquire);
     if (aborted_.load(std::memory_order_relaxed)) return false;
@@ -29,16 +29,15 @@ class alignas(64) Barrier {
     return true;
   }
 
-  // Sends everyone on for good: for the thread that fails and will never arrive.
+  // Releases all waiting threads for good: called by a thread that fails and will never arrive.
   void abort() noexcept;
-
-  int size() const noexcept { return n_; }
 
  private:
   bool wait_for_others(std::uint32_t round) noexcept;
   void wake_sleepers() noexcept;
 
-  // Arrivals write one line, waiters watch another: a crowd of watchers does not slow arrivals.
+  // Arriving threads write one cache line, waiting threads read another, so that many waiting
+  // threads do not slow arrivals.
   std::atomic<int> arrived_{0};
   const int n_;
   alignas(64) std::atomic<std::uint32_t> round_{0};

@@ -1,5 +1,5 @@
-// The axes of a batch of samples, for code that looks beyond rows and columns; must not know what
-// the samples are.
+// The axes of a batch of samples, for code that needs more than rows and columns; must not know
+// what the samples are.
 #pragma once
 
 #include "base/plain.h"
@@ -8,7 +8,7 @@ namespace lstmfast::base {
 
 struct BatchShape {
   index samples = 0;            // the first axis
-  const index* axes = nullptr;  // [rank] those behind it; not owned
+  const index* axes = nullptr;  // [rank] the axes after it; not owned
   index rank = 0;
 
   index count() const {

@@ -1,4 +1,4 @@
-// Keeps a host's signals away from threads that are started meanwhile; must not know what they do.
+// Blocks signals in threads that are started while it lives; must not know what they do.
 #pragma once
 
 #include <pthread.h>
@@ -6,8 +6,8 @@
 
 namespace lstmfast::base {
 
-// Signals are the host's business, Ctrl-C above all: workers are born with them blocked, but for
-// those that a thread brings on itself, which a host's crash report wants to see, and profiling.
+// The host program handles signals, Ctrl-C above all, on threads of its own. Not blocked are those
+// that a thread's own fault raises, which the host's crash report needs, and that of profilers.
 class BlockSignals {
  public:
   BlockSignals() noexcept {

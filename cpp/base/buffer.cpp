@@ -15,9 +15,9 @@ namespace {
 
 std::atomic<std::uint64_t> allocations{0};
 
-// Weights and caches of this size are walked with strides that miss the TLB, unless in large pages.
+// Weights and caches of this size are read with strides that miss the TLB, unless in large pages.
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-// Half a page of it may stay unused.
+// Blocks from this size take whole large pages, of which up to half a page stays unused.
 constexpr std::size_t kHugeFrom = kHugePage / 2;
 
 std::align_val_t alignment_for(std::size_t bytes) {
@@ -27,7 +27,8 @@ std::size_t room_for(std::size_t bytes) {
   return bytes >= kHugeFrom ? (bytes + kHugePage - 1) & ~(kHugePage - 1) : bytes;
 }
 
-// Zeroed so much at a time: each page is one that the system has yet to give.
+// Bytes zeroed between two looks at the Interrupt: writing to a page for the first time makes the
+// system provide it, which takes long.
 constexpr std::size_t kZeroedAtOnce = std::size_t{16} << 20;
 
 std::string bytes_text(std::size_t bytes) {

@@ -19,7 +19,7 @@ namespace lstmfast::base {
 // One cache line, and the widest vector of any ISA: no vector of an aligned row straddles lines.
 inline constexpr std::size_t kBufferAlignment = 64;
 
-// Says how much was asked for.
+// Its text says how much memory was requested.
 class OutOfMemory : public std::bad_alloc {
  public:
   static constexpr std::size_t kUncountable = std::numeric_limits<std::size_t>::max();
@@ -33,10 +33,10 @@ class OutOfMemory : public std::bad_alloc {
 
  private:
   std::size_t bytes_;
-  std::runtime_error message_;  // copied without an exception
+  std::runtime_error message_;  // whose text is copied without allocating
 };
 
-// f(); where it runs out of memory, the error says what for: text().
+// Runs f(). Its OutOfMemory error is replaced by one that says what needs the memory: text().
 template <class F, class Text>
 void with_memory(F f, Text text) {
   try {
@@ -53,7 +53,7 @@ void* allocate_zeroed(std::size_t bytes);
 void release(void* p, std::size_t bytes) noexcept;
 }  // namespace detail
 
-// How often Buffers of this process took memory from the system: a warm loop must not move it.
+// How many blocks the Buffers of this process have allocated; a warm loop must not increase it.
 std::uint64_t allocation_count() noexcept;
 
 template <class T>
@@ -74,7 +74,7 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer() { drop(); }
 
-  // Exactly `count` elements, all zero, whatever was there. Keeps the memory if it is large enough.
+  // Exactly `count` elements, all zero, in the memory it has if that is large enough.
   void resize(index count) {
     if (count < 0 || count > kMaxCount) throw OutOfMemory(OutOfMemory::kUncountable);
     if (count > capacity_) {
@@ -100,7 +100,6 @@ class Buffer {
   T* data() noexcept { return data_; }  // null when the size has always been 0
   const T* data() const noexcept { return data_; }
   index size() const noexcept { return size_; }
-  index capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return size_ == 0; }
   T* begin() noexcept { return data_; }
   T* end() noexcept { return data_ + size_; }
@@ -125,7 +124,7 @@ class Buffer {
   static constexpr index kMaxCount =
       std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
 
-  // Old memory goes first: peak use is one copy. On failure the Buffer is left empty.
+  // Frees the old memory first, so that peak use is one copy. On failure the Buffer is empty.
   void allocate(index count) {
     drop();
     data_ = static_cast<T*>(detail::allocate_zeroed(static_cast<std::size_t>(count) * sizeof(T)));

@@ -19,7 +19,7 @@ namespace {
 
 constexpr CacheSizes kUnknown{-1, -1, -1};
 
-// Takes what is believable of `from` for the sizes that are still unknown.
+// Takes the plausible sizes of `from` for those that are still unknown.
 void fill_unknown(const CacheSizes& from, CacheSizes* sizes) {
   constexpr index kKiB = 1 << 10;
   constexpr index kMiB = 1 << 20;
@@ -51,7 +51,7 @@ CacheSizes from_sysfs(const SystemView& view) {
     const auto bytes = parse_size(read_line(folder + "size").value_or(""));
     if (level && bytes) put(*level, *bytes, &sizes);
   }
-  // A system that lists its inner caches and no third has none.
+  // A system that lists the first two caches and no third has no third.
   if (sizes.l1d > 0 && sizes.l2 > 0 && sizes.l3 < 0) sizes.l3 = 0;
   return sizes;
 }

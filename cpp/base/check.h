@@ -16,7 +16,8 @@
 
 namespace lstmfast::base {
 
-// write(stream) puts the message. Out of line: a check costs its caller one compare and jump.
+// write(stream) writes the message. Out of line, so that a check costs its caller one compare and
+// jump.
 template <class Write>
 [[noreturn]] LF_COLD void throw_invalid(const Write& write) {
   std::ostringstream out;
@@ -40,7 +41,7 @@ template <class Write>
     }                           \
   } while (false)
 
-// LF_ASSERT(cond): a promise between our own functions, looked at in debug builds only.
+// LF_ASSERT(cond): a precondition between functions of the core, checked in debug builds only.
 #ifdef NDEBUG
 #define LF_ASSERT(cond) static_cast<void>(sizeof((cond) ? 1 : 0))
 #else

@@ -18,37 +18,35 @@
 namespace lstmfast::base {
 namespace {
 
-constexpr int kMostThreads = 1024;
-
 const char* variable(const SystemView& view, const char* name) {
   return view.variable != nullptr ? view.variable(name) : std::getenv(name);
 }
 
-// Our own variable: 0 where it is not set, or empty.
+// The core's own variable; 0 where it is not set, or empty.
 int count_from_ours(const SystemView& view) {
   const char* const name = "LSTMFAST_NUM_THREADS";
   const char* value = variable(view, name);
   if (value == nullptr || trim(value).empty()) return 0;
   const auto count = parse_number(trim(value));
-  LF_CHECK(count && *count >= 1 && *count <= kMostThreads,
+  LF_CHECK(count && *count >= 1 && *count <= kMaxThreads,
            "[threads] " << name << " is \"" << value << "\"; expected a number from 1 to "
-                        << kMostThreads);
+                        << kMaxThreads);
   return static_cast<int>(*count);
 }
 
-// OpenMP's, the first number of a list. Others set it, for others: where it is malformed it counts
-// as not set.
+// OpenMP's variable, the first number of a list; 0 where it is not set. It is set for other
+// programs too, so a malformed value is no error but counts as not set.
 int count_from_openmp(const SystemView& view) {
   const char* value = variable(view, "OMP_NUM_THREADS");
   if (value == nullptr) return 0;
   const std::string_view text = value;
   const auto count = parse_number(trim(text.substr(0, text.find(','))));
   if (!count || *count < 1) return 0;
-  return static_cast<int>(std::min<std::int64_t>(*count, kMostThreads));
+  return static_cast<int>(std::min<std::int64_t>(*count, kMaxThreads));
 }
 
 // The smallest quota of a group and its parents, in whole CPUs; 0 when none has one. `mount` is
-// where the hierarchy hangs, `group` the path below it: "" or "/a/b".
+// where the hierarchy is mounted, `group` the path below it: "" or "/a/b".
 template <class Quota>
 int smallest_quota(const std::string& mount, std::string group, const Quota& quota) {
   int smallest = 0;
@@ -154,7 +152,7 @@ int cpu_quota(const SystemView& view) {
     if (second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     std::string group = line.substr(second + 1);
-    // Outside of what a container sees, only the mount's own top is ours.
+    // A path outside of what a container sees: the top of the mount is the group of this process.
     if (group == "/" || group.find("..") != std::string::npos) group.clear();
     if (controllers.empty()) {
       quota = smaller_quota(quota, smallest_quota(mounts, group, quota_v2));
@@ -172,7 +170,7 @@ int default_thread_count(const SystemView& view) {
   int count = count_from_ours(view);
   if (count == 0) count = count_from_openmp(view);
   if (count == 0) count = smaller_quota(usable_cores(view), cpu_quota(view));
-  return std::clamp(count, 1, kMostThreads);
+  return std::clamp(count, 1, kMaxThreads);
 }
 
 }  // namespace lstmfast::base

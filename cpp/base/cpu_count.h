@@ -6,15 +6,18 @@
 
 namespace lstmfast::base {
 
-// Where the facts are read. The default is this process on this machine; tests put their own in.
+inline constexpr int kMaxThreads = 1024;
+
+// Where the facts are read from: by default this process on this machine; tests give their own.
 struct SystemView {
-  std::string root;       // stands before /sys and /proc
+  std::string root;       // put before /sys and /proc
   std::vector<int> cpus;  // the process may run on these; empty: ask the system
   const char* (*variable)(const char* name) = nullptr;  // environment; null: the real one
 };
 
 // LSTMFAST_NUM_THREADS, else OMP_NUM_THREADS (its first number), else the smaller of usable_cores
-// and cpu_quota. 1 to 1024. Throws std::invalid_argument naming a variable that is no such number.
+// and cpu_quota. 1 to kMaxThreads. Throws std::invalid_argument naming a variable that is no such
+// number.
 int default_thread_count(const SystemView& view = {});
 
 // Physical cores among the CPUs this process may run on: siblings of one core count once, because

@@ -12,7 +12,7 @@
 namespace lstmfast::base {
 namespace {
 
-constexpr std::size_t kWord = 8;  // bytes that both ways take at a time
+constexpr std::size_t kWord = 8;  // bytes that both versions take at a time
 
 std::uint64_t load_word(const unsigned char* at) {
   std::uint64_t word;
@@ -73,10 +73,11 @@ struct Fastest {
 using Fastest = ByTables;
 #endif
 
-// Three lanes of so many bytes run side by side, for each step waits for the one before it.
+// Three lanes of this many bytes are interleaved to hide the latency of one step.
 constexpr std::size_t kLane = 1024;
 
-// What kLane zero bytes make of a checksum: linear in its bits, so the sum over its four bytes.
+// A checksum after kLane more zero bytes. It is linear in the checksum's bits, so it is the sum
+// over the four bytes.
 using Shift = std::array<std::array<std::uint32_t, 256>, 4>;
 
 constexpr Shift make_shift() {

@@ -75,8 +75,8 @@ std::string expected_choice(const std::vector<std::string>& names) {
 
 constexpr const char* kExpectedFlag = "\"true\" or \"false\"";
 
-// What was asked for beside `key`: the keys of its level cut behind their next dot; where nothing
-// was asked there, those of the nearest level above.
+// The keys of the level of `key` that were asked for, cut after that level; where there are none,
+// those of the nearest level above.
 std::string known_beside(const std::set<std::string>& asked, const std::string& key) {
   std::set<std::string> known;
   std::size_t level = key.size();

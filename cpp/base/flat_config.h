@@ -43,7 +43,7 @@ class FlatConfig {
   std::string choice_or(const std::string& key, const std::vector<std::string>& names,
                         const std::string& fallback) const;
 
-  // "elu" or "elu:0.5": one of `names`, and the finite numbers that follow it behind colons.
+  // "elu" or "elu:0.5": one of `names`, and the finite numbers after its colons.
   std::string choice_with_numbers_or(const std::string& key, const std::vector<std::string>& names,
                                      const std::string& fallback,
                                      std::vector<double>* numbers) const;

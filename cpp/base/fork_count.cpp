@@ -1,21 +1,17 @@
 #include "base/fork_count.h"
 
-#include <atomic>
-
-#if !defined(_WIN32)
 #include <pthread.h>
-#endif
+
+#include <atomic>
 
 namespace lstmfast::base {
 namespace {
 
 std::atomic<std::uint32_t> forks{0};
 
-#if !defined(_WIN32)
-// At load, not at the first call: a fork may come in the middle of that, in another thread.
+// When the library is loaded: in the middle of a first call, another thread might fork.
 [[maybe_unused]] const int registered = ::pthread_atfork(
     nullptr, nullptr, []() noexcept { forks.fetch_add(1, std::memory_order_relaxed); });
-#endif
 
 }  // namespace
 

@@ -18,7 +18,7 @@ class RunningPoll {
   RunningPoll& operator=(const RunningPoll&) = delete;
 };
 
-// The thread's own mode for a while.
+// Sets the thread's floating-point mode while it lives.
 class WithMode {
  public:
   explicit WithMode(FpMode mode) noexcept : saved_(fp_mode()) { set_fp_mode(mode); }
@@ -60,7 +60,7 @@ void Interrupt::ask() {
     const std::uint32_t forks = fork_count();
     const bool again = poll_(context_);
     const Clock::time_point end = Clock::now();
-    // A poll that waits, for the GIL say, takes a twentieth of the call's time where it can.
+    // A poll may wait, for the GIL for instance: longer pauses keep it to a twentieth of the time.
     const Clock::duration pause =
         std::clamp<Clock::duration>(20 * (end - begin), kPeriod, 2 * kPeriod);
     next_ = again ? end + pause : Clock::time_point::max();

@@ -1,5 +1,5 @@
-// How a long call ends before it is done: loops ask at their steps or blocks whether to go on. Must
-// not know what is computed, nor who wants the end.
+// Ends a long call early: loops ask at their steps or blocks whether to go on. Must not know what
+// is computed, nor who ends it.
 #pragma once
 
 #include <algorithm>
@@ -13,13 +13,13 @@
 
 namespace lstmfast::base {
 
-// In force on the thread that makes it while it lives, and on the team's threads while they work
-// for that one. Loops leave by an exception, on every thread the same.
+// In force, while it lives, on the thread that makes it, and on the team's threads while they work
+// for that thread. Loops end by an exception, the same on every thread.
 class Interrupt {
  public:
-  // Throws where the call shall end; false: nobody need ask again. Called on the thread of the
-  // Interrupt: by look() kPeriod apart, or up to twice that where a poll takes long, with the
-  // floating-point mode that the thread had at first.
+  // Throws to end the call; returns false where it need not be called again. look() calls it on the
+  // thread of the Interrupt, every kPeriod, or up to twice that where a poll takes long, with the
+  // floating-point mode that the thread had when the Interrupt was made.
   using Poll = bool (*)(void* context);
 
   explicit Interrupt(Poll poll, void* context = nullptr) noexcept;
@@ -27,18 +27,17 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // That of this thread; null: the call goes on to its end.
+  // The Interrupt in force on this thread; null: calls run to their end.
   static Interrupt* current() noexcept;
   static void set_current(Interrupt* interrupt) noexcept;
 
-  // Asks, where it is time. Throws what poll threw.
+  // Polls, where it is time. Throws what a poll threw, on the team's threads too.
   void look();
 
-  // Asks, however short ago it did: for the thread of the Interrupt, where a signal has just ended
-  // a system call.
+  // Polls at once: for the thread of the Interrupt, after a signal has ended a system call.
   void look_now();
 
-  // How many polls are running on this thread, one inside the other.
+  // How many polls are running on this thread, nested.
   static int polls() noexcept;
 
   static constexpr std::chrono::milliseconds kPeriod{50};
@@ -58,8 +57,8 @@ class Interrupt {
   std::atomic<bool> ended_{false};
 };
 
-// While it lives, this thread's call goes on: where a half is worse than a whole, and while other
-// code than the call's runs.
+// While it lives, no Interrupt is in force on this thread: for work that must not stop halfway, and
+// for code of the caller's.
 class Uninterrupted {
  public:
   Uninterrupted() noexcept : hidden_(Interrupt::current()) { Interrupt::set_current(nullptr); }
@@ -71,35 +70,35 @@ class Uninterrupted {
   Interrupt* const hidden_;
 };
 
-// What a loop holds. Costs a comparison a round; a look at the clock for work of about 20 us.
+// Held by a loop. pass() costs a comparison, and reads the clock once for work of about 20 us.
 class InterruptPoint {
  public:
   InterruptPoint() noexcept : interrupt_(Interrupt::current()) {}
 
-  // After so many floating-point operations, or what takes as long.
+  // Called after so many floating-point operations, or work that takes as long.
   void pass(double flops) {
     if (interrupt_ == nullptr || (work_ += flops) < kFlopsPerLook) return;
     work_ = 0;
     interrupt_->look();
   }
 
-  // f(piece) for all of `range`, in pieces of some 10 ms with pass() after each.
+  // f(block) for all of `range`, in blocks of some 10 ms with pass() after each.
   template <class F>
-  void in_pieces(Range range, double flops_each, F&& f) {
-    const index piece =
+  void in_blocks(Range range, double flops_each, F&& f) {
+    const index size =
         interrupt_ == nullptr
             ? range.size()
-            : std::max(kLeastPiece, static_cast<index>(kFlopsPerPiece / (flops_each + 1)));
-    for (index begin = range.begin; begin < range.end; begin += piece) {
-      const Range part{begin, std::min(range.end, begin + piece)};
-      f(part);
-      pass(flops_each * static_cast<double>(part.size()));
+            : std::max(kLeastBlock, static_cast<index>(kFlopsPerBlock / (flops_each + 1)));
+    for (index begin = range.begin; begin < range.end; begin += size) {
+      const Range block{begin, std::min(range.end, begin + size)};
+      f(block);
+      pass(flops_each * static_cast<double>(block.size()));
     }
   }
 
  private:
-  static constexpr double kFlopsPerLook = 1e6, kFlopsPerPiece = 5e8;
-  static constexpr index kLeastPiece = 48;  // a few tiles of rows
+  static constexpr double kFlopsPerLook = 1e6, kFlopsPerBlock = 5e8;
+  static constexpr index kLeastBlock = 48;  // a few tiles of rows
 
   Interrupt* const interrupt_;
   double work_ = 0;

@@ -49,7 +49,8 @@ void reset_parking_after_fork() noexcept {}
 
 namespace {
 
-// Words share lots by address: a waker wakes all of a lot, and strangers go back to sleep.
+// Words share lots by address: unpark wakes all threads of a lot, and those that sleep on another
+// word sleep again.
 struct Lot {
   std::mutex mutex;
   std::condition_variable changed;
@@ -85,7 +86,7 @@ void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
   if (word.load(std::memory_order_acquire) == expected) lot.changed.wait_for(lock, time);
 }
 
-// The lock keeps the wake from falling between the sleeper's look at the word and its sleep.
+// The lock keeps the wake-up from falling between the sleeper's check of the word and its sleep.
 void unpark_all(std::atomic<std::uint32_t>& word) noexcept {
   Lot& lot = lot_of(&word);
   const std::lock_guard<std::mutex> lock(lot.mutex);

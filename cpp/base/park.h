@@ -1,4 +1,4 @@
-// Sleep on a 32-bit word until it changes (futex, or its like elsewhere); must not know why.
+// Sleep on a 32-bit word until it changes (by futex, or an equivalent); must not know why.
 #pragma once
 
 #include <atomic>
@@ -7,16 +7,16 @@
 
 namespace lstmfast::base {
 
-// Sleeps while word holds `expected`. May wake for no reason: callers look again in a loop. A
-// change of the word followed by unpark is never missed.
+// Sleeps while word holds `expected`. May return spuriously, so callers check in a loop. A change
+// of the word followed by unpark is never missed.
 void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept;
-// The same, for so long at most.
+// The same, for at most `time`.
 void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
               std::chrono::nanoseconds time) noexcept;
 void unpark_one(std::atomic<std::uint32_t>& word) noexcept;
 void unpark_all(std::atomic<std::uint32_t>& word) noexcept;
 
-// To be called in a fork's child: forgets the sleepers that stayed behind in the parent.
+// Called in a fork's child: forgets the sleeping threads, which exist in the parent only.
 void reset_parking_after_fork() noexcept;
 
 }  // namespace lstmfast::base

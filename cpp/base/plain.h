@@ -8,8 +8,8 @@ namespace lstmfast {
 
 using index = ptrdiff_t;
 
-// Functions of gates and layers, all of single elements but softmax, which acts on rows and is for
-// Dense only. Names, parameters and their defaults: layers/options.cpp.
+// Functions of gates and layers. All act on single elements, except softmax, which acts on rows and
+// is for Dense only. Names, parameters and their defaults: layers/options.cpp.
 enum class Activation : int {
   linear,
   relu,
@@ -66,7 +66,7 @@ struct CellOptions {
 
 // Internal linkage: kernel objects may not define a symbol that another object could call.
 [[maybe_unused]] static inline int gate_count(const CellOptions& o) { return o.coupled ? 3 : 4; }
-// Is the slope a function of x that the value does not tell? Else it is one of the value.
+// Whether backward needs x: the slope does not follow from the value.
 [[maybe_unused]] static inline bool needs_input(const ActivationSpec& a) {
   switch (a.kind) {
     case Activation::gelu:
@@ -87,7 +87,7 @@ struct CellOptions {
       return false;
   }
 }
-// Does the step's tile do without any of the options that the cell sees?
+// Whether none of the cell's options is on, so that the plain cell serves.
 [[maybe_unused]] static inline bool is_plain(const CellOptions& o) {
   return o.activation.kind == Activation::tanh &&
          o.recurrent_activation.kind == Activation::sigmoid &&
@@ -95,8 +95,8 @@ struct CellOptions {
          !o.layer_norm && o.input_gate && o.forget_gate && o.output_gate && !(o.preact_clip > 0) &&
          !(o.cell_clip > 0) && !(o.zoneout_c > 0);
 }
-// Is h more than o a(c), so that a pass of its own follows the cell? (Recurrent dropout is another
-// reason, in training.)
+// Whether h is more than o a(c), so that a separate pass follows the cell. In training, recurrent
+// dropout is another reason for that pass.
 [[maybe_unused]] static inline bool finishes_h(const CellOptions& o) {
   return o.projection > 0 || o.zoneout_h > 0;
 }

@@ -70,8 +70,9 @@ PhiloxBlock philox4x32(PhiloxBlock c, PhiloxKey key) noexcept {
   return c;
 }
 
-// The names do not fit the counter beside row, time and index, so they are mixed into the key: one
-// Philox block of (layer, kind, step) under the seed. Two of n names share it with odds n^2/2^65.
+// The names do not fit into the counter next to row, time and index, so they are mixed into the
+// key: one Philox block of (layer, kind, step) under the seed. Two of n names share it with odds
+// n^2/2^65.
 RandomStream::RandomStream(std::uint64_t seed, std::uint32_t layer, std::uint32_t kind,
                            std::uint64_t step) noexcept {
   const PhiloxBlock mixed =

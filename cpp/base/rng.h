@@ -30,12 +30,8 @@ class RandomStream {
   }
 
   std::uint32_t bits(std::uint64_t i) const noexcept;
-  // In [0, 1): multiples of 2^-24, exact in float.
-  float uniform01(std::uint64_t i) const noexcept {
-    return static_cast<float>(bits(i) >> 8) * 0x1p-24F;
-  }
 
-  // What number i is made of: word i % 4 of philox4x32({low(i / 4), high(i / 4), row, time}, key).
+  // Number i is word i % 4 of philox4x32({low(i / 4), high(i / 4), row, time}, key).
   PhiloxKey key() const noexcept { return key_; }
 
  private:

@@ -9,7 +9,7 @@
 namespace lstmfast::base {
 
 struct NamedSize {
-  const char* name;  // not owned; a letter of the house: T, B, I, H, ...
+  const char* name;  // not owned: "T", "B", ...
   index size;        // negative: any size, shown as ?
 };
 

@@ -1,42 +1,37 @@
-// Bounded busy waiting: look, pause, give up after a budget; must not know what is waited for.
+// Bounded busy waiting: check, pause, give up after a budget; must not know what is waited for.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <thread>
 
-#if defined(_MSC_VER)
-#include <intrin.h>
-#endif
-
 namespace lstmfast::base {
 
-// Tells the core that this is a spin loop: the sibling thread gets its resources, leaving is cheap.
+// Tells the CPU that this is a spin loop: its other hardware thread gets the resources, and leaving
+// the loop is cheap.
 inline void cpu_pause() noexcept {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
-#elif defined(_MSC_VER) && defined(_M_X64)
-  _mm_pause();
 #elif defined(__aarch64__)
   __asm__ __volatile__("isb" : : : "memory");  // `yield` is a no-op on most cores
 #endif
 }
 
-// Looks without a pause first: a partner in step with us arrives within these.
-inline constexpr int kBareLooks = 16;
-// Then with pauses; the clock costs as much as some of them, so it is read once a batch.
-inline constexpr int kLooksPerClock = 32;
+// Checks without a pause at first: threads in step arrive within these.
+inline constexpr int kChecksWithoutPause = 16;
+// Checks with a pause for each reading of the clock, which costs as much as some pauses.
+inline constexpr int kChecksPerClock = 32;
 
-// done() is called until it is true or the budget is used up; says which. The budget is a lower
-// bound of patience, not a promise: the first batch is looked through whatever it is.
+// Calls done() until it is true or the budget is used up, and returns which. The budget is a lower
+// bound: the first kChecksPerClock checks are always made.
 template <class Done>
 bool spin_until(std::chrono::nanoseconds budget, Done done) noexcept {
-  for (int i = 0; i < kBareLooks; ++i) {
+  for (int i = 0; i < kChecksWithoutPause; ++i) {
     if (done()) return true;
   }
   std::chrono::steady_clock::time_point deadline;
   for (bool first = true;; first = false) {
-    for (int i = 0; i < kLooksPerClock; ++i) {
+    for (int i = 0; i < kChecksPerClock; ++i) {
       if (done()) return true;
       cpu_pause();
     }
@@ -46,7 +41,7 @@ bool spin_until(std::chrono::nanoseconds budget, Done done) noexcept {
   }
 }
 
-// As spin_until, but gives the CPU away between looks.
+// As spin_until, but yields the CPU between checks.
 template <class Done>
 bool yield_until(std::chrono::nanoseconds budget, Done done) noexcept {
   const auto deadline = std::chrono::steady_clock::now() + budget;
@@ -59,20 +54,20 @@ bool yield_until(std::chrono::nanoseconds budget, Done done) noexcept {
 
 // How long threads in step wait for each other before they sleep. Sleeping and waking costs 5 to 50
 // us, so up to that much spinning is worth it; but when the partner has no CPU (fewer CPUs than
-// threads, a busy machine) all of it is waste. One budget for the process: halved when it ran out,
-// doubled when it served.
+// threads, a busy machine) spinning is wasted. The process has one budget, which is halved when it
+// ran out and doubled when the wait ended within it.
 class SpinPatience {
  public:
   template <class Done>
   bool wait(Done done) noexcept {
     const int budget = budget_ns_.load(std::memory_order_relaxed);
-    const bool met = spin_until(std::chrono::nanoseconds(budget), done);
-    if (met && budget < kMost) {
+    const bool in_time = spin_until(std::chrono::nanoseconds(budget), done);
+    if (in_time && budget < kMost) {
       budget_ns_.store(budget * 2, std::memory_order_relaxed);
-    } else if (!met && budget > kLeast) {
+    } else if (!in_time && budget > kLeast) {
       budget_ns_.store(budget / 2, std::memory_order_relaxed);
     }
-    return met;
+    return in_time;
   }
 
  private:

@@ -16,7 +16,7 @@ struct Range {
 };
 
 // Share `part` of `parts` of [0, count). Shares ascend, cover all, begin at multiples of `grain`,
-// and differ by one grain at most (the last grain may be short); late ones may be empty.
+// and differ by one grain at most (the last grain may be short); the last ones may be empty.
 inline Range split(index count, int part, int parts, index grain = 1) noexcept {
   LF_ASSERT(count >= 0 && grain > 0 && part >= 0 && part < parts);
   const index grains = (count + grain - 1) / grain;

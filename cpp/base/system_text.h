@@ -1,4 +1,4 @@
-// Small texts in which a system describes itself (/sys, /proc), parsed; must not know their use.
+// Reads and parses the short texts of /sys and /proc; must not know their use.
 #pragma once
 
 #include <cstdint>

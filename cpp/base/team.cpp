@@ -1,5 +1,7 @@
 #include "base/team.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -8,8 +10,8 @@
 #include <system_error>
 #include <thread>
 
+#include "base/block_signals.h"
 #include "base/check.h"
-#include "base/cpu_count.h"
 #include "base/cpu_place.h"
 #include "base/denormals.h"
 #include "base/fork_count.h"
@@ -18,17 +20,11 @@
 #include "base/spin.h"
 #include "base/wake_cost.h"
 
-#if !defined(_WIN32)
-#include <pthread.h>
-
-#include "base/block_signals.h"
-#endif
-
 namespace lstmfast::base::team {
 namespace {
 
-// How long a worker without work looks for more before it sleeps. Waking a sleeper costs 5 to 50
-// us; the parts of a model's step follow each other faster than this, a pause in Python is longer.
+// How long a worker without work spins before it sleeps. Waking a sleeping worker costs 5 to 50 us;
+// the parts of a model's step follow each other faster than this, a pause in Python is longer.
 constexpr std::chrono::microseconds kIdleSpin{50};
 
 using Clock = std::chrono::steady_clock;
@@ -40,8 +36,8 @@ struct Job {
   int caller_cpu;
   FpMode fp_mode;
   Interrupt* interrupt;
-  Clock::time_point told;  // where anybody sleeps: when the caller began to wake them
-  std::atomic<std::int64_t> woken_ns{0};  // after which the last sleeper started
+  Clock::time_point wake_begin;           // where workers sleep: when the caller began to wake them
+  std::atomic<std::int64_t> woken_ns{0};  // from then until the last of them started
   std::atomic<bool> failed{false};
   std::exception_ptr error;  // of the thread that set failed
 
@@ -58,7 +54,7 @@ struct Job {
   }
 };
 
-// What a worker is told, and whether it must be woken to hear it.
+// What a worker is to do, and whether it must be woken to see that.
 enum Word : std::uint32_t { kIdle, kAsleep, kWork, kStop };
 
 struct alignas(64) Worker {
@@ -66,11 +62,11 @@ struct alignas(64) Worker {
   std::thread thread;
 };
 
-// In State::pending: the caller sleeps.
+// A bit of State::pending: the caller sleeps.
 constexpr std::uint32_t kCallerAsleep = std::uint32_t{1} << 31;
 
-// `busy` is the lock of the team: who set it owns the plain members. Workers read `job` between
-// being told to work and counting themselves off `pending`; both are ordered by those words.
+// `busy` is the lock of the team: the thread that set it owns the members that are not atomic.
+// Workers read `job` between kWork and their decrement of `pending`, which order the accesses.
 struct State {
   alignas(64) std::atomic<bool> busy{false};
   std::atomic<int> limit{0};  // 0: not asked yet
@@ -87,9 +83,9 @@ static_assert(std::is_trivially_destructible_v<State>);
 
 // `slept`: whether the worker had to be woken.
 std::uint32_t await_word(Worker& worker, bool spin, bool& slept) noexcept {
-  const auto told = [&] { return worker.word.load(std::memory_order_acquire) != kIdle; };
+  const auto has_word = [&] { return worker.word.load(std::memory_order_acquire) != kIdle; };
   slept = false;
-  if (!spin || !spin_until(kIdleSpin, told)) {
+  if (!spin || !spin_until(kIdleSpin, has_word)) {
     std::uint32_t idle = kIdle;
     slept = worker.word.compare_exchange_strong(idle, kAsleep, std::memory_order_acq_rel);
     if (slept) {
@@ -101,7 +97,7 @@ std::uint32_t await_word(Worker& worker, bool spin, bool& slept) noexcept {
 
 void note_start(Job& job) noexcept {
   const std::int64_t now =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - job.told).count();
+      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - job.wake_begin).count();
   std::int64_t last = job.woken_ns.load(std::memory_order_relaxed);
   while (last < now && !job.woken_ns.compare_exchange_weak(last, now, std::memory_order_relaxed)) {
   }
@@ -116,16 +112,17 @@ void worker_main(Worker* worker, int tid, std::uint32_t born) noexcept {
     set_fp_mode(job.fp_mode);
     Interrupt::set_current(job.interrupt);
     job.run_part(tid);
-    // On the caller's own CPU, spinning would keep the caller from going on.
+    // On the caller's CPU, spinning would keep the caller from running.
     spin = job.caller_cpu < 0 || job.caller_cpu != current_cpu();
-    // In a fork's child made inside the job, this is a thread of a team that is no more.
+    // The job forked, and this is the thread that goes on in the child: its team does not exist
+    // there.
     if (fork_count() != born) return;
     const std::uint32_t before = state.pending.fetch_sub(1, std::memory_order_acq_rel);
     if (before == (kCallerAsleep | 1)) unpark_one(state.pending);
   }
 }
 
-void tell(Worker& worker, Word what, int caller_cpu) noexcept {
+void send(Worker& worker, Word what, int caller_cpu) noexcept {
   if (worker.word.exchange(what, std::memory_order_acq_rel) == kAsleep) {
     const auto wake = [](void* context) noexcept {
       unpark_one(static_cast<Worker*>(context)->word);
@@ -155,23 +152,20 @@ void await_workers(Job& job) noexcept {
 struct Shutdown {
   ~Shutdown() {
     if (state.busy.exchange(true, std::memory_order_acquire)) return;
-#if !defined(_WIN32)  // there, threads cannot be joined while a library is being unloaded
     const int started = state.started.exchange(0, std::memory_order_relaxed);
-    for (int i = 0; i < started; ++i) tell(*state.workers[i], kStop, -1);
+    for (int i = 0; i < started; ++i) send(*state.workers[i], kStop, -1);
     for (int i = 0; i < started; ++i) {
       state.workers[i]->thread.join();
       delete state.workers[i];
       state.workers[i] = nullptr;
     }
-#endif
-    // busy stays set: whoever still runs does so alone.
+    // busy stays set: a later run uses its caller's thread alone.
   }
 };
 const Shutdown shutdown;
 
-#if !defined(_WIN32)
-// Of all threads only the one that forked lives on in the child: the team starts from nothing
-// there. The parent's Worker objects stay reachable and are used again.
+// Only the thread that forked exists in the child, so the team starts empty there. The parent's
+// Worker objects stay reachable and are used again.
 void forget_team_in_child() noexcept {
   reset_parking_after_fork();
   state.started.store(0, std::memory_order_relaxed);
@@ -180,23 +174,22 @@ void forget_team_in_child() noexcept {
   state.busy.store(false, std::memory_order_release);
 }
 
-// At load, not with the first worker: a fork may come in the middle of that, in another thread.
+// When the library is loaded: while the first worker starts, another thread might fork.
 [[maybe_unused]] const int registered = ::pthread_atfork(nullptr, nullptr, forget_team_in_child);
-#endif
 
-// Throws std::system_error or std::bad_alloc when the system gives no more.
+// Throws std::system_error or std::bad_alloc where the system refuses.
 void start_worker(int i) {
-#if !defined(_WIN32)
-  const BlockSignals quiet;
-#endif
+  const BlockSignals blocked;
   if (state.workers[i] == nullptr) state.workers[i] = new Worker;
-  // Begun anew without an end: what a fork left there names a thread that is in the parent.
+  // After a fork the child constructs a new object in place and never destroys the old one, whose
+  // std::thread belongs to the parent.
   Worker* worker = new (state.workers[i]) Worker;
   worker->thread = std::thread(worker_main, worker, i + 1, fork_count());
   state.started.store(i + 1, std::memory_order_relaxed);
 }
 
-// Called by the owner of the team. How many workers there are, `wanted` at most.
+// Starts workers where fewer than `wanted` exist, and returns how many of these there are. Called
+// by the owner of the team.
 int ensure_workers(int wanted) {
   int started = state.started.load(std::memory_order_relaxed);
   if (started >= wanted) return wanted;
@@ -210,10 +203,10 @@ int ensure_workers(int wanted) {
 
 struct Sleepers {
   int count;
-  int first;  // the number of workers where none sleeps
+  int first;  // the first that sleeps; the number of workers where none does
 };
 
-// Among the first so many workers; those that do not exist yet count as well.
+// Among the first `workers` workers; those that do not exist yet count as sleeping.
 Sleepers find_sleepers(int workers) noexcept {
   const int started = state.started.load(std::memory_order_relaxed);
   Sleepers found{0, workers};
@@ -225,10 +218,11 @@ Sleepers find_sleepers(int workers) noexcept {
   return found;
 }
 
-// Called by the owner of the team. Of n threads, those that work of so many seconds is worth: all,
-// or the caller and the workers before the first that sleeps.
+// How many of n threads to use for work of `seconds`: all, where the time saved is worth waking the
+// sleeping ones, else the caller and the workers before the first that sleeps. Called by the owner
+// of the team.
 int worth_waking(int n, double seconds) noexcept {
-  constexpr double kLeastGain = 2;  // for waking takes a CPU from other processes, too
+  constexpr double kLeastGain = 2;  // waking takes CPUs from other processes, too
   const Sleepers asleep = find_sleepers(n - 1);
   if (asleep.count == 0 || seconds * (n - 1) / n > kLeastGain * state.wake_cost.of(asleep.count)) {
     return n;
@@ -242,8 +236,8 @@ int worth_waking(int n, double seconds) noexcept {
 int get_num_threads() {
   int n = state.limit.load(std::memory_order_relaxed);
   if (n == 0) {
-    const int counted = std::min(default_thread_count(), kMaxThreads);
-    // Someone may have set a number meanwhile: theirs stands.
+    const int counted = default_thread_count();
+    // Another thread may have set a number meanwhile, which stands.
     n = state.limit.compare_exchange_strong(n, counted) ? counted : n;
   }
   return n;
@@ -291,16 +285,16 @@ void Lease::run(Function function, void* context) const {
   }
   Job job{function, context, n_, current_cpu(), fp_mode(), Interrupt::current(), {}, {}, {}, {}};
   const int asleep = find_sleepers(n_ - 1).count;
-  if (asleep > 0) job.told = Clock::now();
+  if (asleep > 0) job.wake_begin = Clock::now();
   state.job = &job;
   state.pending.store(static_cast<std::uint32_t>(n_ - 1), std::memory_order_relaxed);
-  for (int i = 0; i < n_ - 1; ++i) tell(*state.workers[i], kWork, job.caller_cpu);
-  const Clock::time_point all_told = asleep > 0 ? Clock::now() : job.told;
+  for (int i = 0; i < n_ - 1; ++i) send(*state.workers[i], kWork, job.caller_cpu);
+  const Clock::time_point all_woken = asleep > 0 ? Clock::now() : job.wake_begin;
   job.run_part(0);
   await_workers(job);
   const std::int64_t woken_ns = job.woken_ns.load(std::memory_order_relaxed);
   if (asleep > 0 && woken_ns > 0) {
-    const std::chrono::duration<double> call = all_told - job.told;
+    const std::chrono::duration<double> call = all_woken - job.wake_begin;
     state.wake_cost.add(asleep, call.count(), double(woken_ns) * 1e-9);
   }
   if (job.error) std::rethrow_exception(job.error);

@@ -1,12 +1,14 @@
-// The process's one thread team: a function on n threads at once; must not know what it computes.
+// The process's one thread team: runs a function on n threads at once; must not know what it
+// computes.
 //
 //   team::run(n, [&](int tid, int n) { work on split(count, tid, n) });
 //   team::run(n, [&](int tid, int n, Barrier& barrier) { for each step: ...; barrier.wait(); });
 //
-// The n that the function gets is the n in force: partition by it. It is smaller than asked for
-// when the thread limit is, or when sleeping threads would take longer to wake than they save, and
-// 1 when the team is busy: with another caller, or with the run we are nested in. Then the function
-// runs on the caller's thread alone. n == 1 touches no thread and no shared state.
+// The function must divide its work by the n that it gets. This is smaller than the n of the
+// request where the thread limit is, or where waking sleeping threads would take longer than they
+// save, and 1 where the team is busy: with another caller, or with the run in which this one is
+// nested. Then the function runs on the caller's thread alone. n == 1 touches no thread and no
+// shared state.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +16,7 @@
 #include <type_traits>
 
 #include "base/barrier.h"
+#include "base/cpu_count.h"
 #include "base/plain.h"
 #include "base/split.h"
 #include "base/waking.h"
@@ -21,18 +24,16 @@
 namespace lstmfast::base::team {
 
 // tid in [0, n); tid 0 is the caller's thread. The caller's floating-point mode and its Interrupt
-// hold in all.
+// are in force on all threads.
 using Function = void (*)(void* context, int tid, int n);
-
-inline constexpr int kMaxThreads = 1024;
 
 // The most threads one run may use. Until set: default_thread_count() of base/cpu_count.h, which
 // throws std::invalid_argument for a malformed variable, as set does unless 1 <= n <= kMaxThreads.
 int get_num_threads();
 void set_num_threads(int n);
 
-// How many threads are asked for, and the seconds of the work on one thread, that of runs which
-// follow at once included. By default it is worth waking anybody.
+// How many threads a run asks for, and how many seconds its work takes on one thread, with that of
+// runs that follow at once. The default is worth waking all threads.
 struct Request {
   Request(int n, double work = 1) : threads(n), seconds(work) {}  // NOLINT: a number is a request
   int threads;
@@ -42,12 +43,12 @@ struct Request {
 // Seconds that a sleeping worker needs to start, from the call to its first instruction: a running
 // mean of this process's own wake-ups.
 double wake_seconds() noexcept;
-// From now on this, whatever is measured: for tests, which want threads for any work (0).
+// Replaces what is measured from now on: for tests, which want threads for any work (0).
 void assume_wake_seconds(double seconds) noexcept;
 
-// The team, held for a while: for callers that must know n before they lay out memory, or that run
-// several phases. Others run alone meanwhile, so hold it for the work, not beyond. Not to be held
-// by a thread that forks and then goes on with it in the child.
+// Holds the team, for callers that must know n before they lay out memory, or that run several
+// phases. Other callers run alone meanwhile, so a lease should end with its work. A thread that
+// forks must not use its lease in the child.
 class Lease {
  public:
   explicit Lease(Request request);
@@ -55,12 +56,12 @@ class Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
-  // The n in force, fixed for the life of the lease.
+  // The n that functions get, fixed for the life of the lease.
   int size() const noexcept { return n_; }
 
   // function(context, tid, size()) once for each tid, all at once; returns when all have returned,
   // then rethrows the exception of any (the first of several). Allocates nothing. A function that
-  // meets others at a Barrier must not throw, or must abort() it first, as the run below does.
+  // waits at a Barrier must not throw, or must abort() it first, as the run below does.
   void run(Function function, void* context) const;
 
   // f(tid, n), or f(tid, n, barrier) with a fresh Barrier of all n threads, aborted when f throws.
@@ -72,7 +73,7 @@ class Lease {
   bool holds_ = false;
 };
 
-// One run. Returns the n in force.
+// One run. Returns the n that the function got.
 template <class F>
 int run(Request request, F&& f) {
   const Lease lease(request);
@@ -85,8 +86,8 @@ inline int run(Request request, Function function, void* context) {
   return lease.size();
 }
 
-// f(begin, end) over shares of [0, count) that start at multiples of `grain`, on as many threads as
-// there are grains at most.
+// f(begin, end) over shares of [0, count) that start at multiples of `grain`, on at most as many
+// threads as there are grains.
 template <class F>
 void parallel_for(Request request, index count, index grain, F&& f) {
   if (count <= 0) return;

@@ -10,11 +10,10 @@ namespace lstmfast::base {
 // Bytes of the valid UTF-8 sequence that starts at `at`, 1 to 4; 0 when there is none before `end`.
 int utf8_length(const char* at, const char* end);
 
-// `text` as valid UTF-8 on one line: a byte that is none, or a control character, becomes \xNN.
+// `text` as valid UTF-8 on one line: bytes that are not, and control characters, become \xNN.
 std::string printable(std::string_view text);
 
-// `text` printable and in double quotes, cut after about 80 bytes: for a value that came from
-// outside.
+// `text` printable, in double quotes and cut after about 80 bytes: for values from outside.
 std::string in_quotes(std::string_view text);
 
 }  // namespace lstmfast::base

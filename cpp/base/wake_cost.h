@@ -6,15 +6,15 @@
 
 namespace lstmfast::base {
 
-// In seconds. For the owner of the team alone, but of_one().
+// In seconds. Called by the owner of the team alone, except of_one().
 class WakeCost {
  public:
-  // From the call until the last of so many workers runs its first instruction.
+  // From the call until the last of `workers` runs its first instruction.
   double of(int workers) const noexcept { return of_one() + (workers - 1) * call_; }
   double of_one() const noexcept { return start_.load(std::memory_order_relaxed); }
 
-  // One wake-up of so many workers: the caller's own time for all of them, and when the last one
-  // started.
+  // Adds a measurement: the caller spent `call` on waking `workers`, the last of which started
+  // after `last_start`.
   void add(int workers, double call, double last_start) noexcept {
     if (assumed_) return;
     constexpr double kTimeSlice = 1e-3;  // longer waits say that all CPUs were busy, not how much
@@ -24,11 +24,11 @@ class WakeCost {
     store(of_one(), start, 4);
   }
 
-  // Work was not worth the cost. What is not tried is not measured, so the estimate returns slowly
-  // to the best times: a machine that was busy for a moment keeps nobody alone for long.
+  // Called where a run was not worth the cost. Nothing is measured then, so the estimate moves
+  // slowly to the best times: after a busy moment of the machine, runs soon use threads again.
   void declined() noexcept { store(of_one(), best_, 128); }
 
-  // This from now on, whatever add() measures.
+  // Replaces the estimate for good: add() has no effect afterwards.
   void assume(double seconds) noexcept {
     start_.store(seconds, std::memory_order_relaxed);
     best_ = call_ = seconds;

@@ -1,13 +1,13 @@
-// What a thread wants its runs on the team to do about workers who sleep; must not know the team.
+// Whether runs of a thread wake sleeping workers of the team; must not know the team.
 #pragma once
 
 namespace lstmfast::base::team {
 
-// Wake those whom the work is worth (the default), all, or none, and then run on the caller's
-// thread alone.
+// worth (the default): wakes workers where the work is worth it; always: wakes all; never: runs on
+// the caller's thread alone.
 enum class Waking { worth, always, never };
 
-// In force on the thread that makes it, for the life of the object.
+// Sets it for the thread that makes the object, while that lives.
 class Scope {
  public:
   explicit Scope(Waking waking) noexcept;
@@ -15,7 +15,7 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
-  // Whether any run so far asked for more than one thread.
+  // Whether a run in this scope has asked for more than one thread.
   bool asked() const noexcept;
 
  private:
@@ -23,7 +23,7 @@ class Scope {
   bool outer_asked_;
 };
 
-// A run of this thread asks for more than one thread: what it shall do.
+// Called by a run that asks for more than one thread; returns the thread's setting.
 Waking ask_for_threads() noexcept;
 
 }  // namespace lstmfast::base::team

@@ -18,7 +18,7 @@ void share_rows(const kernels::Gemm<T>& product, index rows, double flops) {
       threads_for(flops, rows / kRowGrain), rows, kRowGrain, [&](index begin, index end) {
         base::InterruptPoint point;
         kernels::Gemm<T> part = product;
-        point.in_pieces({begin, end}, flops / double(rows), [&](base::Range r) {
+        point.in_blocks({begin, end}, flops / double(rows), [&](base::Range r) {
           part.row0 = r.begin;
           part.row1 = r.end;
           kernels::table<T>().gemm(part);

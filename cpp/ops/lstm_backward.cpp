@@ -102,7 +102,7 @@ struct InputGradient {
     g.c_stride = shape.input;
     base::InterruptPoint point;
     for (index r = mine.begin; r < mine.end; r += block_rows) {
-      point.in_pieces({r, std::min(mine.end, r + block_rows)}, shape.flops(), [&](Range part) {
+      point.in_blocks({r, std::min(mine.end, r + block_rows)}, shape.flops(), [&](Range part) {
         g.row0 = part.begin;
         g.row1 = part.end;
         kernel.gemm(g);

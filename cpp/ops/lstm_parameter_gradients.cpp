@@ -68,7 +68,7 @@ struct ParameterGradients {
       g.packed = packed;
       const double tile_flops =
           2.0 * double(count * shape.panels * shape.row_elements()) * kernel.tile_rows[shape.gates];
-      point.in_pieces(tiles, tile_flops, [&](Range part) {
+      point.in_blocks(tiles, tile_flops, [&](Range part) {
         g.tile0 = part.begin;
         g.tile1 = part.end;
         add_weight_gradient(g);

@@ -266,13 +266,13 @@ struct Steps {
       for (index k = k0; k < k1; ++k) {
         const Range mine = active_rows(rows, share.rows, k);
         if (norm) {
-          point.in_pieces(mine, row_flops,
+          point.in_blocks(mine, row_flops,
                           [&](Range part) { norm_product(k, k0, part, share.panels); });
           if (!share.meet()) return;
           const Range whole = active_rows(rows, share.whole_rows, k);
           if (!whole.empty()) norm_cell(whole_rows, k, k0, whole);
         } else {
-          point.in_pieces(mine, row_flops, [&](Range part) { fused_step(fused, k, k0, part); });
+          point.in_blocks(mine, row_flops, [&](Range part) { fused_step(fused, k, k0, part); });
         }
         const Range left = active_rows(rows, last, k);
         if (projects) {

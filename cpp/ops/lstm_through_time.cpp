@@ -226,7 +226,7 @@ struct ThroughTime {
       if (k == 0 && !d.dh0) break;
       if (!share.meet()) return;
       if (!q.empty())
-        point.in_pieces(mine, row_flops, [&](Range part) { hidden_gradient(k, part, q); });
+        point.in_blocks(mine, row_flops, [&](Range part) { hidden_gradient(k, part, q); });
       if (!share.meet()) return;
     }
   }

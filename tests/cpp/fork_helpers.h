@@ -2,7 +2,7 @@
 #pragma once
 
 // TSan cannot follow threads started in the child of a threaded program.
-#if defined(__SANITIZE_THREAD__) || defined(_WIN32)
+#if defined(__SANITIZE_THREAD__)
 #define FORK_TESTS 0
 #elif defined(__has_feature)
 #define FORK_TESTS !__has_feature(thread_sanitizer)

@@ -116,17 +116,17 @@ TEST_CASE("interrupt: poll runs without the interrupt and in the mode of its beg
   CHECK(Interrupt::current() == &interrupt);
 }
 
-TEST_CASE("interrupt: pieces cover the range, and are one without an interrupt") {
-  const auto pieces = [](index count, double flops) {
+TEST_CASE("interrupt: blocks cover the range, and are one without an interrupt") {
+  const auto blocks = [](index count, double flops) {
     std::vector<base::Range> out;
-    InterruptPoint().in_pieces({3, 3 + count}, flops, [&](base::Range r) { out.push_back(r); });
+    InterruptPoint().in_blocks({3, 3 + count}, flops, [&](base::Range r) { out.push_back(r); });
     return out;
   };
-  CHECK(pieces(0, 1).empty());
-  CHECK(pieces(1000, 1e9).size() == 1);
+  CHECK(blocks(0, 1).empty());
+  CHECK(blocks(1000, 1e9).size() == 1);
   const Interrupt interrupt([](void*) { return true; });
-  CHECK(pieces(1000, 1).size() == 1);
-  const std::vector<base::Range> many = pieces(1000, 1e9);
+  CHECK(blocks(1000, 1).size() == 1);
+  const std::vector<base::Range> many = blocks(1000, 1e9);
   CHECK(many.size() > 10);
   index next = 3;
   for (const base::Range& r : many) {

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,9 +13,6 @@
 #include "base/cpu_count.h"
 #include "base/system_text.h"
 
-#if !defined(_WIN32)
-#include <unistd.h>
-#endif
 
 namespace lstmfast::base {
 namespace {
