@@ -21,6 +21,7 @@ import numpy.typing as npt
 import call_mistakes as mistakes
 import lstmfast as lf
 import runs
+from any_case import any_options
 from call_forms import FLAGS, FLOATS, INTEGERS, PLACES
 from cases import Case, Problem, make_problem, run_reference
 from lstmfast import functional
@@ -33,10 +34,6 @@ Rng = np.random.Generator
 
 CALLS = 10  # of one problem
 LARGEST = 1e9  # of the results of one: softplus doubles its cells at every step
-SMOOTH = ("tanh", "softsign", "softplus")
-SMOOTH_GATES = ("sigmoid", "softsign", "softplus")
-KINKED = (*SMOOTH, "relu", "elu", "hard_sigmoid")
-KINKED_GATES = (*SMOOTH_GATES, "elu", "hard_sigmoid")
 ROW_AXES = {"y": 0, "cells": 0, "dx": 0, "h_n": 1, "c_n": 1, "dh0": 1, "dc0": 1}
 
 
@@ -46,40 +43,17 @@ def random_case(rng: Rng) -> Case:
     def chance(of: float = 0.5) -> bool:
         return bool(rng.random() < of)
 
-    def pick(values: tuple[Any, ...], off: Any, of: float = 0.25) -> Any:
-        return mistakes.one_of(rng, list(values)) if chance(of) else off
-
     def size(most: int) -> int:
         return int(rng.integers(1, most + 1))
 
     dtype = "float64" if chance(0.6) else "float32"
-    kinks = dtype == "float64"
-    rates, bounds = (0.2, 0.5, 0.9), (0.2, 0.5, 1.0)
-    H = size(40)
-    cell: dict[str, Any] = {}
-    if chance():
-        coupled, proj_size = chance(), size(40) if chance(0.25) else 0
-        cell = {
-            "activation": pick(KINKED if kinks else SMOOTH, "tanh"),
-            "recurrent_activation": pick(KINKED_GATES if kinks else SMOOTH_GATES, "sigmoid"),
-            "output_activation": pick(KINKED if kinks else SMOOTH, None),
-            "peephole": chance(),
-            "coupled": coupled,
-            "input_gate": coupled or chance(0.75),
-            "forget_gate": coupled or chance(0.75),
-            "output_gate": chance(0.75),
-            "preact_clip": pick(bounds, None) if kinks else None,
-            "cell_clip": pick(bounds, None) if kinks else None,
-            "proj_size": proj_size,
-            "proj_clip": pick(bounds, None) if proj_size and kinks else None,
-            **{name: pick(rates, 0.0) for name in ("zoneout_h", "zoneout_c")},
-            **{name: pick(rates, 0.0) for name in ("input_dropout", "recurrent_dropout")},
-            "recurrent_dropout_kind": pick(("step",), "sequence", 0.5),
-            "weight_drop": pick(rates, 0.0),
-        }
-        # a norm of two units is 1 and -1, one of clipped units divides by next to nothing
-        cell["layer_norm"] = chance() and H > (16 if cell["cell_clip"] else 2)
-    layers = 1 if chance(0.6) else 2
+    H, layers = size(40), 1 if chance(0.6) else 2
+    options = any_options(
+        lambda values: mistakes.one_of(rng, list(values)), layers=layers, kinks=dtype == "float64"
+    )
+    # a norm of two units is 1 and -1, one of clipped units divides by next to nothing
+    if H <= (16 if "cell_clip" in options else 2):
+        options.pop("layer_norm", None)
     return Case(
         T=size(7),
         B=1 if chance(0.25) else size(11),
@@ -87,15 +61,10 @@ def random_case(rng: Rng) -> Case:
         H=H,
         layers=layers,
         dtype=dtype,
-        dropout=pick(rates, 0.0) if layers > 1 else 0.0,
-        bidirectional=chance(0.4),
-        return_cell_states=chance(),
-        bptt_steps=pick((1, 2, 3), None),
-        recompute_every=pick((1, 2, 3, "sqrt"), None),
         lengths=chance(),
         resets=chance(),
         state=chance(),
-        **cell,
+        **options,
     )
 
 

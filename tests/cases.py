@@ -1,96 +1,46 @@
-"""The one table of problems: value, gradient and invariance tests and the benchmarks read it.
+"""The one table of problems for value, gradient and invariance tests.
 
 A name says what the case is: ``l2t5b7i4h33`` has 2 layers, 5 steps, 7 rows, 4 inputs, 33 hidden
 units; what differs from the plain cell, and float64, follow after underscores. The sizes cover
 tails (H 1, 3, 17, 33, 50, 257, around every vector width), batches around every tile (B 1, 3, 6,
 7, 33), T 1, 2, 5, 40 and 1 to 3 layers, each value with each of the three cells; the list is a
-covering one, not the full product. `option_cases.py` has the table of all other options.
+covering one, not the full product. `option_cases.py` has cases of all other options; the table of
+options is `LSTM_OPTIONS` of the benchmarks.
 """
 
 from __future__ import annotations
 
+import inspect
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+import lstmfast as lf
 from lstmfast import reference
+from lstmfast._bench.options import CELL_OPTIONS, LSTM_OPTIONS, RATES
 from masks import Masks, draw_dropout, draw_masks
 
 Array = npt.NDArray[Any]
 
-# what the reference's cell is told, what its calls are, and what changes memory alone
-CELL_FIELDS = (
-    "activation",
-    "recurrent_activation",
-    "output_activation",
-    "peephole",
-    "coupled",
-    "input_gate",
-    "forget_gate",
-    "output_gate",
-    "preact_clip",
-    "cell_clip",
-    "proj_size",
-    "proj_clip",
-    "layer_norm",
-    "zoneout_h",
-    "zoneout_c",
-)
-RANDOM_FIELDS = (
-    "dropout",
-    "input_dropout",
-    "recurrent_dropout",
-    "recurrent_dropout_kind",
-    "weight_drop",
-)
-CALL_FIELDS = ("bidirectional", "return_cell_states", "bptt_steps", "recompute_every")
-WORDS = ("dtype", "activation", "recurrent_activation", "output_activation")
+_LSTM = inspect.signature(lf.LSTM).parameters
+_FIELDS: list[Any] = [
+    *((name, int) for name in "TBIH"),
+    ("layers", int, 1),
+    ("dtype", str, "float32"),
+    *((each.name, Any, _LSTM[each.name].default) for each in LSTM_OPTIONS),
+    *((name, bool, False) for name in ("lengths", "resets", "state")),
+]
 
 
-@dataclass(frozen=True)
-class Case:
-    """One problem: sizes, dtype, the cell, and what the call is given.
+class Case(make_dataclass("_Case", _FIELDS, frozen=True)):  # type: ignore[misc]
+    """One problem: sizes, dtype, the options of `lf.LSTM`, and what the call is given.
 
     `lengths`, `resets` and `state` say whether the call has them.
     """
-
-    T: int
-    B: int
-    I: int
-    H: int
-    layers: int = 1
-    dtype: str = "float32"
-    activation: str = "tanh"
-    recurrent_activation: str = "sigmoid"
-    output_activation: str | None = None
-    peephole: bool = False
-    coupled: bool = False
-    layer_norm: bool = False
-    input_gate: bool = True
-    forget_gate: bool = True
-    output_gate: bool = True
-    preact_clip: float | None = None
-    cell_clip: float | None = None
-    proj_size: int = 0
-    proj_clip: float | None = None
-    zoneout_h: float = 0.0
-    zoneout_c: float = 0.0
-    dropout: float = 0.0
-    input_dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    recurrent_dropout_kind: str = "sequence"
-    weight_drop: float = 0.0
-    bidirectional: bool = False
-    return_cell_states: bool = False
-    bptt_steps: int | None = None
-    recompute_every: int | str | None = None
-    lengths: bool = False
-    resets: bool = False
-    state: bool = False
 
     @property
     def name(self) -> str:
@@ -104,28 +54,27 @@ class Case:
                 parts.append(entry.name if value else f"no_{entry.name}")
             else:
                 # activations and dtypes speak for themselves
-                parts.append(value if entry.name in WORDS else f"{entry.name}_{value}")
+                is_clear = entry.name == "dtype" or entry.name.endswith("activation")
+                parts.append(value if is_clear else f"{entry.name}_{value}")
         return "_".join(parts)
-
-    def _changed(self, names: tuple[str, ...]) -> dict[str, Any]:
-        defaults = {entry.name: entry.default for entry in fields(self)}
-        return {k: getattr(self, k) for k in names if getattr(self, k) != defaults[k]}
 
     @property
     def keywords(self) -> dict[str, Any]:
         """The options that differ from the defaults, as keywords of `lf.LSTM`."""
-        return self._changed(CELL_FIELDS + RANDOM_FIELDS + CALL_FIELDS)
+        values = {each.name: getattr(self, each.name) for each in LSTM_OPTIONS}
+        return {name: value for name, value in values.items() if value != _LSTM[name].default}
 
     @property
     def options(self) -> reference.CellOptions:
         """The cell for the reference."""
-        return reference.CellOptions(**self._changed(CELL_FIELDS))
+        return reference.CellOptions(
+            **{name: value for name, value in self.keywords.items() if name in CELL_OPTIONS}
+        )
 
     @property
     def is_random(self) -> bool:
         """Whether training draws anything."""
-        rates = ("zoneout_h", "zoneout_c", *RANDOM_FIELDS)
-        return any(isinstance(v, float) and v > 0 for v in self._changed(rates).values())
+        return any(getattr(self, name) > 0.0 for name in RATES)
 
     @property
     def directions(self) -> int:
@@ -312,16 +261,3 @@ LAYER_NORM: tuple[Case, ...] = (
 )
 
 CASES: tuple[Case, ...] = PLAIN + COUPLED_PEEPHOLE + LAYER_NORM
-
-SPEED: dict[str, Case] = {
-    "toy": Case(3, 3, 1, 50),
-    "audio": Case(64, 1, 1, 20),
-    "small": Case(50, 32, 16, 64),
-    "forecast": Case(96, 64, 8, 128),
-    "medium": Case(100, 32, 128, 256),
-    "large": Case(100, 64, 512, 512),
-    "wide": Case(50, 128, 1024, 1024),
-    "b1_256": Case(100, 1, 64, 256),
-    "b1_1024": Case(100, 1, 256, 1024),
-}
-"""Shapes for benchmarks: mostly larger than what a test needs."""

@@ -1,36 +1,18 @@
-"""The table of the cell's options: each alone, then with each other where they meet."""
+"""Cases of the options of `lf.LSTM`: each alone, then several together where they interact."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from cases import Case
+from lstmfast._bench.options import LSTM_OPTIONS
 
-# each option alone, and what belongs to it; of rates and bounds, values that act on many units
+_ROLES = ("cell", "mask", "call")
+# each option alone, with what belongs to it
 OPTIONS: dict[str, dict[str, Any]] = {
-    "output_activation": {"output_activation": "softsign"},
-    "no_input_gate": {"input_gate": False},
-    "no_forget_gate": {"forget_gate": False},
-    "no_output_gate": {"output_gate": False},
-    "preact_clip": {"preact_clip": 0.4},
-    "cell_clip": {"cell_clip": 0.3},
-    "proj_1": {"proj_size": 1},
-    "proj_3": {"proj_size": 3},
-    "proj_17": {"proj_size": 17},
-    "proj_40": {"proj_size": 40},
-    "proj_clip": {"proj_size": 5, "proj_clip": 0.1},
-    "zoneout_h": {"zoneout_h": 0.3},
-    "zoneout_c": {"zoneout_c": 0.4},
-    "input_dropout": {"input_dropout": 0.4},
-    "recurrent_dropout": {"recurrent_dropout": 0.4},
-    "recurrent_dropout_by_step": {"recurrent_dropout": 0.4, "recurrent_dropout_kind": "step"},
-    "weight_drop": {"weight_drop": 0.3},
-    "dropout": {"dropout": 0.5},
-    "bidirectional": {"bidirectional": True},
-    "cell_states": {"return_cell_states": True},
-    "bptt": {"bptt_steps": 2},
-    "recompute": {"recompute_every": 2},
-    "recompute_sqrt": {"recompute_every": "sqrt"},
+    name: {**each.needs, each.name: value}
+    for each in sorted(LSTM_OPTIONS, key=lambda each: _ROLES.index(each.role))
+    for name, value in each.tested.items()
 }
 
 _CP: dict[str, Any] = {"coupled": True, "peephole": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,39 +13,26 @@ import pytest
 
 import lstmfast as lf
 from lstmfast import layers, models
+from lstmfast._bench.options import LSTM_OPTIONS
 from lstmfast.layers import LSTM, Bidirectional, Dense, Dropout, Input, Masking
 from lstmfast.models import Sequential
 from nets import MASK
 
 B, T, I = 5, 6, 3
 X = np.random.default_rng(0).standard_normal((B, T, I), dtype=np.float32)
+# every option that goes with all others; what the engine has further are its own
+OF_LAYERS = inspect.signature(LSTM).parameters
 EVERY: dict[str, Any] = {
-    "activation": "softsign",
-    "recurrent_activation": "hard_sigmoid",
-    "output_activation": "elu",
-    "dropout": 0.25,
-    "recurrent_dropout": 0.125,
-    "recurrent_dropout_kind": "step",
     "seed": 7,
     "return_sequences": True,
     "go_backwards": True,
     "stateful": True,
-    "peephole": True,
-    "input_gate": False,
-    "forget_gate": False,
-    "output_gate": False,
-    "layer_norm": True,
-    "preact_clip": 3.5,
-    "cell_clip": 2.5,
-    "proj_size": 3,
-    "proj_clip": 0.1,
-    "zoneout_h": 0.1,
-    "zoneout_c": 0.2,
-    "weight_drop": 0.3,
-    "bptt_steps": 4,
-    "recompute_every": "sqrt",
     "zero_output_for_mask": True,
     "use_bias": False,
+} | {
+    each.name: each.value
+    for each in LSTM_OPTIONS
+    if each.name in OF_LAYERS and each.name not in ("coupled", "return_cell_states")
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import lstmfast as lf
 import runs
+from lstmfast._bench.options import LSTM_OPTIONS
 from nets import MASK, Arrays, Net
 from tolerances import assert_close
 
@@ -32,6 +34,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "bptt": {"bptt_steps": 2},
     "recompute": {"recompute_every": "sqrt"},
     "recompute 2": {"recompute_every": 2, "dropout": 0.3, "seed": 10, "go_backwards": True},
+}
+# options of the table that none of these has
+OPTIONS |= {
+    each.name: {**each.needs, each.name: each.value, "seed": 11}
+    for each in LSTM_OPTIONS
+    if each.name in inspect.signature(lf.layers.LSTM).parameters
+    and each.name != "return_cell_states"  # not in a model
+    and not any(each.name in options for options in OPTIONS.values())
 }
 NETS: dict[str, Net] = {}
 for _name, _options in OPTIONS.items():

@@ -13,31 +13,26 @@ import pytest
 import lstmfast as lf
 import runs
 from cases import Case, make_problem
+from lstmfast._bench.options import LSTM_OPTIONS
+from lstmfast._cell import CELL_OPTIONS
 from option_cases import OPTION_CASES
 from tolerances import backward_error
 
 B, T, I, H, L, P = 3, 6, 4, 7, 2, 3
 
+# every option that goes with all others
 EVERYTHING: dict[str, Any] = {
-    "dropout": 0.2,
-    "bidirectional": True,
-    "proj_size": P,
-    "peephole": True,
-    "preact_clip": 2.0,
-    "cell_clip": 1.5,
-    "proj_clip": 0.5,
-    "layer_norm": True,
-    "input_dropout": 0.1,
-    "recurrent_dropout": 0.2,
-    "recurrent_dropout_kind": "step",
-    "zoneout_h": 0.3,
-    "zoneout_c": 0.1,
-    "weight_drop": 0.25,
-    "return_cell_states": True,
-    "bptt_steps": 4,
-    "recompute_every": "sqrt",
-    "output_activation": "softsign",
-}
+    each.name: each.value for each in LSTM_OPTIONS if each.name != "coupled"
+} | {"proj_size": P}
+
+
+def test_the_table_has_all_options() -> None:
+    named = {each.name for each in LSTM_OPTIONS}
+    assert named == {*CELL_OPTIONS, "dropout", "bidirectional"}
+    assert len(named) == len(LSTM_OPTIONS)
+    for each in LSTM_OPTIONS:
+        if each.role == "cell":
+            assert hasattr(lf.reference.CellOptions(), each.name)
 
 
 def normal(*shape: int, seed: int = 0) -> np.ndarray:

@@ -1,16 +1,15 @@
-"""What an LSTM can do besides the plain cell, and what each of these may cost: one line each."""
+"""The one table of the options of `lstmfast.LSTM`: at which values each is tested and timed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from lstmfast import reference
 from lstmfast._bench.shapes import Shape
 
-_OF_REFERENCE = {entry.name for entry in fields(reference.CellOptions)}
-_RATES = ("input_dropout", "recurrent_dropout", "zoneout_h", "zoneout_c", "weight_drop")
 # At so small a rate nothing is ever dropped and 1 / (1 - rate) is 1 in float32; yet the way through
 # the code is that of any other rate.
 _NEXT_TO_NONE = 1e-9
@@ -47,7 +46,7 @@ class Option:
     @property
     def random(self) -> bool:
         """Whether training draws random numbers."""
-        return any(name in self.keywords for name in _RATES)
+        return any(name in self.keywords for name in RATES)
 
     def lstm_keywords(self, shape: Shape) -> dict[str, Any]:
         """Return the keywords of `lstmfast.LSTM`."""
@@ -56,11 +55,11 @@ class Option:
     def cell(self, shape: Shape) -> reference.CellOptions:
         """Return the cell as `lstmfast.reference` knows it; dropout is masks there."""
         keywords = self.lstm_keywords(shape)
-        return reference.CellOptions(**{k: v for k, v in keywords.items() if k in _OF_REFERENCE})
+        return reference.CellOptions(**{k: v for k, v in keywords.items() if k in CELL_OPTIONS})
 
     def without_noise(self) -> Option:
         """Return the same road with rates of next to nothing: its training has one right answer."""
-        rates = {name: _NEXT_TO_NONE for name in _RATES if name in self.keywords}
+        rates = {name: _NEXT_TO_NONE for name in RATES if name in self.keywords}
         return replace(self, keywords={**self.keywords, **rates})
 
     def forward_flops(self, shape: Shape) -> float:
@@ -76,28 +75,113 @@ class Option:
 
 PLAIN = Option("plain")
 
+
+@dataclass(frozen=True)
+class LstmOption:
+    """One keyword of `lstmfast.LSTM`.
+
+    Attributes
+    ----------
+    name : str
+        The keyword.
+    role : str
+        "cell" for a field of `reference.CellOptions`, "mask" for what the reference takes as
+        random masks, "call" for what it takes otherwise, or what changes memory alone.
+    tested : mapping of str to object
+        Values that tests take one by one, by the tests' names: such as act on many units.
+    drawn : sequence
+        Values that random tests choose from.
+    timed : tuple of Option
+        What the suite ``options`` times.
+    needs : mapping of str to object
+        Keywords without which the option changes nothing or is refused.
+    excludes : tuple of str
+        Switches that must be off.
+    is_rate : bool
+        Whether it is the share of something random.
+    has_kinks : bool
+        Whether the outputs have kinks as functions of the inputs.
+    """
+
+    name: str
+    role: str
+    tested: Mapping[str, Any] = field(default_factory=dict)
+    drawn: Sequence[Any] = (True,)
+    timed: tuple[Option, ...] = ()
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    excludes: tuple[str, ...] = ()
+    is_rate: bool = False
+    has_kinks: bool = False
+
+    @property
+    def value(self) -> Any:
+        """A value that makes a difference."""
+        return next(iter(self.tested.values()), self.drawn[-1])
+
+
+_FUNCTIONS = ("tanh", "relu", "softsign", "softplus", "elu", "hard_sigmoid")
+_GATE_FUNCTIONS = ("sigmoid", "softsign", "softplus", "elu", "hard_sigmoid")
+
+_cell, _mask, _call = (partial(LstmOption, role=role) for role in ("cell", "mask", "call"))
+_bound = partial(_cell, drawn=(0.2, 0.5, 1.0), has_kinks=True)
+_rate = partial(LstmOption, drawn=(0.2, 0.5, 0.9), is_rate=True)
+
+
+def _timed(goal: float | None, **keywords: Any) -> tuple[Option, ...]:
+    """Return an option that is timed under the name of its first keyword."""
+    return (Option(next(iter(keywords)), keywords, goal),)
+
+
+# In this order tests name their cases.
+LSTM_OPTIONS = (
+    _cell("activation", drawn=_FUNCTIONS, timed=(
+        Option("relu", {"activation": "relu"}, 1.12),
+        Option("softsign", {"activation": "softsign"}, 1.12),
+    )),
+    _cell("recurrent_activation", drawn=_GATE_FUNCTIONS, timed=(
+        Option("hard_sigmoid", {"recurrent_activation": "hard_sigmoid"}, 1.12),
+    )),
+    _cell("output_activation", tested={"output_activation": "softsign"}, drawn=_FUNCTIONS),
+    _cell("peephole", timed=_timed(1.12, peephole=True)),
+    _cell("coupled", timed=_timed(1.12, coupled=True)),
+    _cell("layer_norm", timed=_timed(1.4, layer_norm=True)),
+    _cell("input_gate", tested={"no_input_gate": False}, drawn=(False,), excludes=("coupled",)),
+    _cell("forget_gate", tested={"no_forget_gate": False}, drawn=(False,), excludes=("coupled",)),
+    _cell("output_gate", tested={"no_output_gate": False}, drawn=(False,)),
+    _bound("preact_clip", tested={"preact_clip": 0.4}, timed=_timed(1.12, preact_clip=1.0)),
+    _bound("cell_clip", tested={"cell_clip": 0.3}, timed=_timed(1.12, cell_clip=0.5)),
+    _cell("proj_size", tested={f"proj_{P}": P for P in (1, 3, 17, 40)}, drawn=range(1, 41), timed=(
+        Option("projection", {}, 1.0, half_projection=True, per_flop=True),
+    )),
+    _bound("proj_clip", tested={"proj_clip": 0.1}, needs={"proj_size": 5}),
+    _rate("zoneout_h", "cell", tested={"zoneout_h": 0.3}, timed=_timed(1.12, zoneout_h=0.1)),
+    _rate("zoneout_c", "cell", tested={"zoneout_c": 0.4}, timed=_timed(1.12, zoneout_c=0.1)),
+    _rate("dropout", "call", tested={"dropout": 0.5}),  # between layers
+    _rate("input_dropout", "mask", tested={"input_dropout": 0.4},
+          timed=_timed(1.12, input_dropout=0.25)),
+    _rate("recurrent_dropout", "mask", tested={"recurrent_dropout": 0.4},
+          timed=_timed(1.12, recurrent_dropout=0.25)),
+    _mask("recurrent_dropout_kind", tested={"recurrent_dropout_by_step": "step"}, drawn=("step",),
+          needs={"recurrent_dropout": 0.4}, timed=(
+        Option("recurrent_dropout_step",
+               {"recurrent_dropout": 0.25, "recurrent_dropout_kind": "step"}, 1.12),
+    )),
+    _rate("weight_drop", "mask", tested={"weight_drop": 0.3}, timed=_timed(None, weight_drop=0.25)),
+    _call("bidirectional", tested={"bidirectional": True}, timed=(
+        Option("bidirectional", {"bidirectional": True}, 2.05, 1.15),
+    )),
+    _call("return_cell_states", tested={"cell_states": True}),
+    _call("bptt_steps", tested={"bptt": 2}, drawn=(1, 2, 3, 4)),
+    _call("recompute_every", tested={"recompute": 2, "recompute_sqrt": "sqrt"},
+          drawn=(1, 2, 3, "sqrt")),
+)  # fmt: skip
+
+CELL_OPTIONS = frozenset(each.name for each in LSTM_OPTIONS if each.role == "cell")
+RATES = tuple(each.name for each in LSTM_OPTIONS if each.is_rate)
+
 OPTIONS = (
-    Option("peephole", {"peephole": True}, 1.12),
-    Option("coupled", {"coupled": True}, 1.12),
-    Option("cell_clip", {"cell_clip": 0.5}, 1.12),
-    Option("preact_clip", {"preact_clip": 1.0}, 1.12),
-    Option("zoneout_h", {"zoneout_h": 0.1}, 1.12),
-    Option("zoneout_c", {"zoneout_c": 0.1}, 1.12),
-    Option("recurrent_dropout", {"recurrent_dropout": 0.25}, 1.12),
-    Option(
-        "recurrent_dropout_step",
-        {"recurrent_dropout": 0.25, "recurrent_dropout_kind": "step"},
-        1.12,
-    ),
-    Option("input_dropout", {"input_dropout": 0.25}, 1.12),
-    Option("weight_drop", {"weight_drop": 0.25}),
-    Option("relu", {"activation": "relu"}, 1.12),
-    Option("softsign", {"activation": "softsign"}, 1.12),
-    Option("hard_sigmoid", {"recurrent_activation": "hard_sigmoid"}, 1.12),
-    Option("layer_norm", {"layer_norm": True}, 1.4),
-    Option("projection", {}, 1.0, half_projection=True, per_flop=True),
+    *(option for each in LSTM_OPTIONS for option in each.timed),
     Option("lengths_full", {}, 1.05, tokens=1.0),
     Option("lengths_half", {}, 0.6, tokens=0.5),
-    Option("bidirectional", {"bidirectional": True}, 2.05, 1.15),
     Option("float64", {"dtype": "float64"}, 2.15),
 )

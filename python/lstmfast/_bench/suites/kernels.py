@@ -84,7 +84,9 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
         row = make_row("kernels", case, "limit", "numpy", timing, unit="B/s")
         yield [replace(row, note=f"{size >> 10} KiB")]
     yield from _activations(settings)
-    yield from _training_parts(peaks["float32"].median, read_bandwidth(sizes.get("l2", 1 << 20) // 2, 0.2))
+    yield from _training_parts(
+        peaks["float32"].median, read_bandwidth(sizes.get("l2", 1 << 20) // 2, 0.2)
+    )
     if settings.threads > 1:
         yield _barrier(settings.threads)
     yield from _layers(replace(settings, threads=1), peaks["float32"].median)

@@ -13,7 +13,7 @@ import numpy as np
 import lstmfast as lf
 from lstmfast._bench.contest import OWN, LeftOut, Settings
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
-from lstmfast._bench.options import PLAIN, Option
+from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import Timing
 from lstmfast._bench.rows import Goal, Row, make_row
@@ -26,9 +26,7 @@ CALLS = 100_000
 FLAT = 1 << 20  # bytes: what Python and the allocator may take for themselves
 CASES = (
     PLAIN,
-    Option("peephole", {"peephole": True}),
-    Option("coupled", {"coupled": True}),
-    Option("layer_norm", {"layer_norm": True}),
+    *(each for each in OPTIONS if each.name in ("peephole", "coupled", "layer_norm")),
     Option("recompute_sqrt", {"recompute_every": "sqrt"}),
 )
 
