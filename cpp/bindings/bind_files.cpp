@@ -3,6 +3,7 @@
 #include <pybind11/stl/filesystem.h>
 
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,27 +21,22 @@ namespace {
 
 using Map = base::FlatConfig::Map;
 
-// The element types that tensor files and NumPy share.
-constexpr std::pair<files::DType, const char*> kDTypes[] = {
-    {files::DType::boolean, "bool"}, {files::DType::u8, "uint8"},   {files::DType::i8, "int8"},
-    {files::DType::i16, "int16"},    {files::DType::u16, "uint16"}, {files::DType::f16, "float16"},
-    {files::DType::i32, "int32"},    {files::DType::u32, "uint32"}, {files::DType::f32, "float32"},
-    {files::DType::f64, "float64"},  {files::DType::i64, "int64"},  {files::DType::u64, "uint64"}};
+// NumPy's names of the element types of tensor files, in the order of files::DType.
+constexpr const char* kNumpyNames[] = {"bool",  "uint8",  "int8",    "int16",   "uint16", "float16",
+                                       "int32", "uint32", "float32", "float64", "int64",  "uint64"};
+constexpr int kDTypes = static_cast<int>(files::DType::u64) + 1;
+static_assert(std::size(kNumpyNames) == kDTypes);
+
+py::dtype numpy_dtype(files::DType dtype) {
+  return py::dtype(kNumpyNames[static_cast<int>(dtype)]);
+}
 
 files::DType tensor_dtype(const py::dtype& dtype, const std::string& name) {
-  for (const auto& [found, numpy_name] : kDTypes) {
-    if (dtype.equal(py::dtype(numpy_name))) return found;
+  for (int i = 0; i < kDTypes; ++i) {
+    if (dtype.equal(py::dtype(kNumpyNames[i]))) return static_cast<files::DType>(i);
   }
   throw py::type_error("[model.save] " + name + " has dtype " + std::string(py::str(dtype)) +
                        ", which model files do not know");
-}
-
-py::dtype numpy_dtype(files::DType dtype) {
-  for (const auto& [found, numpy_name] : kDTypes) {
-    if (found == dtype) return py::dtype(numpy_name);
-  }
-  LF_FAIL("[model.load] the file has values of type " << files::dtype_name(dtype)
-                                                      << ", which NumPy does not know");
 }
 
 using Path = std::filesystem::path;

@@ -25,7 +25,7 @@ unsigned seconds_now() {
   return static_cast<unsigned>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
-// Throws where the call shall end.
+// Throws where the call is to end.
 void after_signal() {
   if (base::Interrupt* const interrupt = base::Interrupt::current()) interrupt->look_now();
 }
@@ -52,7 +52,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::open_stream() {
-  // appending: what stands behind /dev/stdout may be a file that holds something already
+  // appending: /dev/stdout may lead to a file that holds something already
   while ((stream_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY)) < 0) {
     if (errno != EINTR) fail(errno, "cannot write");
     after_signal();
@@ -65,7 +65,7 @@ void AtomicFile::open_temporary() {
     if (descriptor() < 0) fail(errno, "cannot create a file in its directory");
     return;
   }
-  // A rename needs no right to write the file itself, yet whoever took that right meant it.
+  // A rename needs no right to write the file itself, but a read-only file should stay.
   if (::faccessat(AT_FDCWD, target_.path.c_str(), W_OK, AT_EACCESS) != 0) {
     fail(errno, "cannot write");
   }
@@ -84,7 +84,7 @@ void AtomicFile::write(const void* data, std::size_t size) {
     const std::size_t done = result < 0 ? 0 : static_cast<std::size_t>(result);
     from += done;
     size -= done;
-    // a signal may be the reason of a short write, too
+    // a signal may also be the reason of a short write
     if (done < wanted && !temporary_) after_signal();
   }
 }
@@ -105,8 +105,8 @@ void AtomicFile::commit() {
 }
 
 void AtomicFile::sync_directory() {
-  // The new file is in place; what remains is that the rename survives a power cut. Directories
-  // that cannot be opened or synced by their nature are left to the system.
+  // The new file is in place; this makes the rename survive a power cut. Directories that cannot be
+  // opened or synced by their nature are left to the system.
   const int directory = ::open(target_.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return;
   const int error = ::fsync(directory) != 0 ? errno : 0;

@@ -11,17 +11,16 @@
 
 namespace lstmfast::files {
 
-enum class Existing { replace, refuse };  // what becomes of a file that has the name already
+enum class Existing { replace, refuse };  // what to do about a file that has the name already
 
 // Bytes go to a temporary file in the target's directory; commit() syncs it, gives it the target's
-// name, syncs the directory and clears away what dead processes left there. Without a commit the
-// destructor removes the temporary. An existing target keeps its permissions, a new one follows the
-// umask; a symbolic link keeps pointing. Existing::refuse holds up to the last step: of two
-// processes that begin together one fails with EEXIST. Pipes, terminals and the like (SaveTarget)
-// are written into at once, each write as it comes; after a signal they ask the Interrupt in force
-// whether to go on. Errors
-// of the system are std::system_error, a target that cannot be written is std::invalid_argument;
-// both start with "[save] PATH: ".
+// name, syncs the directory and removes temporary files that dead processes left there. Without a
+// commit the destructor removes the temporary file. An existing target keeps its permissions, a new
+// one follows the umask; a symbolic link keeps its target. Existing::refuse holds up to the last
+// step: of two processes that begin together one fails with EEXIST. Streams (SaveTarget) are
+// written directly by each write; after a signal, writes ask the Interrupt in force whether to go
+// on. Errors of the system are std::system_error, a target that cannot be written is
+// std::invalid_argument; both start with "[save] PATH: ".
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path, Existing existing = Existing::replace);

@@ -14,11 +14,10 @@ struct DTypeRow {
 };
 
 constexpr DTypeRow kDTypes[] = {
-    {DType::boolean, "BOOL", 1},    {DType::u8, "U8", 1},           {DType::i8, "I8", 1},
-    {DType::f8_e5m2, "F8_E5M2", 1}, {DType::f8_e4m3, "F8_E4M3", 1}, {DType::i16, "I16", 2},
-    {DType::u16, "U16", 2},         {DType::f16, "F16", 2},         {DType::bf16, "BF16", 2},
-    {DType::i32, "I32", 4},         {DType::u32, "U32", 4},         {DType::f32, "F32", 4},
-    {DType::f64, "F64", 8},         {DType::i64, "I64", 8},         {DType::u64, "U64", 8},
+    {DType::boolean, "BOOL", 1}, {DType::u8, "U8", 1},   {DType::i8, "I8", 1},
+    {DType::i16, "I16", 2},      {DType::u16, "U16", 2}, {DType::f16, "F16", 2},
+    {DType::i32, "I32", 4},      {DType::u32, "U32", 4}, {DType::f32, "F32", 4},
+    {DType::f64, "F64", 8},      {DType::i64, "I64", 8}, {DType::u64, "U64", 8},
 };
 
 const DTypeRow& row_of(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
@@ -45,7 +44,7 @@ std::string type_text(DType dtype, const std::vector<index>& shape) {
 }
 
 bool count_bytes(const std::vector<index>& shape, DType dtype, std::uint64_t* bytes) {
-  // Zero extents do not excuse the others: a reader may multiply in any order.
+  // Extents next to a zero must not overflow either: a reader may multiply in any order.
   constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<index>::max());
   std::uint64_t product = dtype_size(dtype);
   bool empty = false;

@@ -1,5 +1,4 @@
-// The element types of tensor files, and what a tensor of a type and shape amounts to; knows no
-// file.
+// The element types of tensor files, and the bytes of a tensor; knows no file.
 #pragma once
 
 #include <cstddef>
@@ -13,24 +12,9 @@
 
 namespace lstmfast::files {
 
-// Element types of the format, by ascending size and in the order of the reference implementation.
-enum class DType {
-  boolean,
-  u8,
-  i8,
-  f8_e5m2,
-  f8_e4m3,
-  i16,
-  u16,
-  f16,
-  bf16,
-  i32,
-  u32,
-  f32,
-  f64,
-  i64,
-  u64
-};
+// The format's element types that NumPy has too, by ascending size, in the order of the reference
+// implementation.
+enum class DType { boolean, u8, i8, i16, u16, f16, i32, u32, f32, f64, i64, u64 };
 
 const char* dtype_name(DType dtype);                   // "F32"
 std::size_t dtype_size(DType dtype);                   // bytes of one element
@@ -39,7 +23,8 @@ bool find_dtype(std::string_view name, DType* dtype);  // false when the name is
 // "F32 (2, 3)"
 std::string type_text(DType dtype, const std::vector<index>& shape);
 
-// Bytes of a tensor of this shape; false when an extent is negative or the number overflows.
+// *bytes: those of a tensor of this shape; false where an extent is negative or the number
+// overflows.
 bool count_bytes(const std::vector<index>& shape, DType dtype, std::uint64_t* bytes);
 
 // The element type of the format for a type of C++.

@@ -33,7 +33,7 @@ unsigned byte(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : 0;
 }
 
-// By the name of the archive's first file, which its local header holds at byte 30.
+// Goes by the name of the archive's first file, which its local header holds at byte 30.
 std::string_view zip_format(std::string_view begin) {
   constexpr std::size_t kNameSize = 26, kName = 30;
   if (begin.size() < kName) return "a zip archive";

@@ -1,4 +1,4 @@
-// A regular file opened for reading at any place; knows paths and bytes, no format.
+// A regular file opened for reading at any offset; knows paths and bytes, no format.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace lstmfast::files {
 
-// Concurrent reads through one object are fine. Errors of the system are std::system_error, what is
-// wrong with the file itself std::invalid_argument; both start with "[load] PATH: ".
+// Reads of one object may run concurrently. Errors of the system are std::system_error, those of
+// the file itself std::invalid_argument; both start with "[load] PATH: ".
 class InputFile {
  public:
   explicit InputFile(std::string path);
@@ -21,7 +21,7 @@ class InputFile {
   std::uint64_t size() const { return size_; }  // when it was opened
   std::string where() const;                    // "[load] PATH: "
 
-  // Copies bytes [place, place + size) to `out`; an error when the file has become shorter.
+  // Copies bytes [place, place + size) to `out`; an error where the file has become shorter.
   void read(std::uint64_t place, void* out, std::uint64_t size) const;
 
  private:

@@ -28,7 +28,7 @@ void append_utf8(std::string& out, std::uint32_t code) {
   }
 }
 
-// ASCII that stands for itself inside a string.
+// ASCII that a string holds without an escape.
 bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 }  // namespace

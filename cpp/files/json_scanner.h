@@ -16,7 +16,7 @@ class JsonScanner {
   // `text` must outlive the scanner.
   JsonScanner(std::string_view text, std::string where) : text_(text), where_(std::move(where)) {}
 
-  // Calls on_member(key) for every member; on_member reads the value. Duplicates are its business.
+  // Calls on_member(key) for every member; on_member reads the value and judges duplicates.
   template <class OnMember>
   void object(OnMember on_member) {
     expect('{');
@@ -43,7 +43,7 @@ class JsonScanner {
   // The string's characters as valid UTF-8, escapes resolved.
   std::string string();
 
-  // A number of digits only that fits 64 bits: no sign, fraction, exponent or leading zero.
+  // Digits only, no leading zero, at most 64 bits: no sign, fraction or exponent.
   std::uint64_t integer();
 
   // Only spaces may follow.

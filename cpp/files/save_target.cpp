@@ -18,13 +18,13 @@
 namespace lstmfast::files {
 namespace {
 
-constexpr int kMaxLinks = 40;  // as Linux has it
+constexpr int kMaxLinks = 40;  // as in Linux
 
 [[noreturn]] void fail(int error, const std::string& where) {
   throw std::system_error(error, std::generic_category(), where + "cannot write");
 }
 
-// With its slash; "" for a name of the working directory.
+// With its slash; "" for a name in the working directory.
 std::string directory_part(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash + 1);
@@ -32,7 +32,7 @@ std::string directory_part(const std::string& path) {
 
 std::string name_part(const std::string& path) { return path.substr(directory_part(path).size()); }
 
-// Links there are doors to open files, whatever text they show.
+// Links in /proc lead to open files, whatever path they show.
 bool in_proc(const std::string& directory) {
 #if defined(__linux__)
   struct statfs status;

@@ -21,12 +21,13 @@ namespace {
 
 constexpr std::string_view kSuffix = ".tmp";
 
-constexpr int kMaxTries = 100;               // names; more are refused only by a broken system
+constexpr int kMaxTries = 100;               // of names; only a broken system refuses more
 constexpr std::size_t kCopyBytes = 1 << 16;  // at a time
 constexpr unsigned kPermissions = 0777;
 
-// Begins the names that this host gives while it runs. On network file systems locks may hold on
-// one host only, so that another one's file in progress would look like a leftover.
+// The prefix of the names that this host gives until it restarts. On network file systems a lock
+// may hold on one host only, so that a file that another host is writing would look like a
+// leftover.
 std::array<char, 32> host_prefix() noexcept {
   char text[256] = {};
   ssize_t size = -1;
@@ -59,7 +60,7 @@ void lock(int descriptor) {
   }
 }
 
-// Whether `name` in the directory still is the open file.
+// Whether `name` in the directory is still the open file.
 bool still_names(int directory, const char* name, const struct stat& open_file) {
   struct stat status;
   return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -93,9 +94,9 @@ int copy_content(int from, int to) {
   }
 }
 
-// The large directories that were searched last, each with the time, as one number: saves on
-// several threads need no lock, which a fork could leave locked. Directories that share a slot are
-// searched more often.
+// The large directories that were searched last, each with the time, in one number a directory:
+// this needs no lock, which a fork could leave locked. Directories that share a slot are searched
+// more often.
 class LargeDirectories {
  public:
   explicit LargeDirectories(const std::string& directory)
@@ -135,14 +136,16 @@ TemporaryFile::~TemporaryFile() {
   errno = error;
 }
 
-std::string TemporaryFile::door() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+std::string TemporaryFile::descriptor_path() const {
+  return "/proc/self/fd/" + std::to_string(descriptor_);
+}
 
 bool TemporaryFile::open_unnamed(unsigned mode) {
 #ifdef O_TMPFILE
   descriptor_ =
       ::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, static_cast<mode_t>(mode));
   if (descriptor_ < 0) return false;
-  if (::access(door().c_str(), F_OK) == 0) {
+  if (::access(descriptor_path().c_str(), F_OK) == 0) {
     lock(descriptor_);
     return true;
   }
@@ -161,8 +164,8 @@ void TemporaryFile::open_named(unsigned mode) {
     if (descriptor_ < 0 && (errno == EEXIST || errno == EINTR)) continue;
     if (descriptor_ < 0) return;
     lock(descriptor_);
-    // Between open and lock it may have been taken for a leftover. Its number of links does not
-    // tell: some file systems count none.
+    // Between open and lock another process may have removed it as a leftover. The number of links
+    // does not show that: some file systems count none.
     struct stat status;
     if (system_.status(descriptor_, &status) != 0 || still_names(AT_FDCWD, name.c_str(), status)) {
       name_ = std::move(name);
@@ -175,7 +178,7 @@ void TemporaryFile::open_named(unsigned mode) {
 }
 
 int TemporaryFile::take_attributes(const struct stat& other) {
-  // the content matters more than either
+  // without owner or group, the content is still worth saving
   if (::fchown(descriptor_, other.st_uid, other.st_gid) != 0 &&
       ::fchown(descriptor_, static_cast<uid_t>(-1), other.st_gid) != 0) {
     errno = 0;
@@ -194,9 +197,9 @@ int TemporaryFile::sync() {
   return system_.close(second) == 0 || errno == EINTR ? 0 : errno;
 }
 
-// Its first name or, in place of its own one, another.
+// Gives the file its first name, or another in place of its own.
 int TemporaryFile::link_to(const std::string& target) {
-  const std::string from = name_.empty() ? door() : name_;
+  const std::string from = name_.empty() ? descriptor_path() : name_;
   const int flags = name_.empty() ? AT_SYMLINK_FOLLOW : 0;
   if (system_.link(AT_FDCWD, from.c_str(), AT_FDCWD, target.c_str(), flags) != 0) return errno;
   if (!name_.empty()) ::unlink(name_.c_str());
@@ -231,7 +234,7 @@ int TemporaryFile::move_to_named() {
 
 int TemporaryFile::replace(const std::string& target) {
   if (name_.empty()) {
-    // most files are new: these need no second name
+    // most targets do not exist yet: these files need no name of their own
     int error = link_to(target);
     if (error == 0) return 0;
     if (error == EEXIST) error = give_name();
@@ -253,7 +256,7 @@ int TemporaryFile::place_new(const std::string& target) {
   }
   const bool no_links = error == EPERM || error == EACCES || error == EOPNOTSUPP || error == ENOSYS;
   if (!no_links) return error;
-  // A file system without links: an empty file holds the name until the whole one replaces it.
+  // A file system without links: an empty file takes the name until the whole one replaces it.
   const int claim = ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (claim < 0) return errno;
   ::close(claim);

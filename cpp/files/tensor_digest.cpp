@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kAlgorithm = "crc32c:";
 constexpr std::size_t kDigits = 8;
 
-// A checksum over fields whose lengths are part of it, so that no two contents run into one.
+// A checksum over fields and their lengths, so that moving a boundary between fields changes it.
 class FieldSum {
  public:
   void add(std::uint64_t number) {
@@ -54,7 +54,7 @@ void append_hex(std::string& text, std::uint32_t value) {
   for (int shift = 28; shift >= 0; shift -= 4) text += kHex[(value >> shift) & 15];
 }
 
-// The 8 digits at the beginning of `text`; false where they are none.
+// *value: the 8 digits at the beginning of `text`; false where these are no digits.
 bool parse_hex(std::string_view text, std::uint32_t* value) {
   if (text.size() < kDigits) return false;
   *value = 0;
@@ -66,7 +66,8 @@ bool parse_hex(std::string_view text, std::uint32_t* value) {
   return true;
 }
 
-// `text` without the digest's checksum of the header; false where it is not one of so many tensors.
+// Reads the checksums of the header and of each tensor; false where `text` is no digest of that
+// many tensors.
 bool parse_digest(std::string_view text, std::uint32_t* of_header,
                   std::vector<TensorInfo>& tensors) {
   if (text.substr(0, kAlgorithm.size()) != kAlgorithm) return false;
@@ -109,13 +110,13 @@ std::string digest_text(const std::vector<TensorInfo>& tensors, const Metadata& 
 bool take_digest(TensorHeader& header, const std::string& where) {
   const auto at = header.metadata.find(kDigestKey);
   if (at == header.metadata.end()) return false;
-  std::uint32_t told = 0;
-  LF_CHECK(parse_digest(at->second, &told, header.tensors),
+  std::uint32_t expected = 0;
+  LF_CHECK(parse_digest(at->second, &expected, header.tensors),
            where << "the digest " << base::in_quotes(at->second)
                  << " is damaged; expected checksums by crc32c of the header and of "
                  << header.tensors.size() << " tensors");
   header.metadata.erase(at);
-  LF_CHECK(header_sum(by_name(header.tensors), header.metadata) == told,
+  LF_CHECK(header_sum(by_name(header.tensors), header.metadata) == expected,
            where << "the file is damaged: names, shapes or metadata are not those that were saved");
   return true;
 }

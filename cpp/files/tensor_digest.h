@@ -1,6 +1,6 @@
-// The digest that a tensor file carries in its metadata, by which damage is found. It covers names,
-// element types, shapes, bytes and metadata, not the header's text: another program may write the
-// same content in its own way. Knows headers and checksums, no files.
+// The digest in a tensor file's metadata, by which damage is found. It covers names, element types,
+// shapes, bytes and metadata, but not the header's text, since another program may write the same
+// content in another form. Knows headers and checksums, no files.
 #pragma once
 
 #include <string>
@@ -16,9 +16,9 @@ constexpr char kDigestKey[] = "digest";  // of the metadata
 // of each tensor, ascending by name. `tensors` have their checksums, in any order.
 std::string digest_text(const std::vector<TensorInfo>& tensors, const Metadata& metadata);
 
-// Takes the digest out of the metadata and gives each tensor the checksum that it tells; false
-// where there is none. Throws std::invalid_argument, which starts with `where`, where the digest is
-// that of another header.
+// Removes the digest from the metadata and gives each tensor its checksum; false where there is no
+// digest. Throws std::invalid_argument, which starts with `where`, where the digest is that of
+// another header.
 bool take_digest(TensorHeader& header, const std::string& where);
 
 }  // namespace lstmfast::files

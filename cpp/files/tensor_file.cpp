@@ -17,7 +17,7 @@ namespace lstmfast::files {
 namespace {
 
 constexpr std::uint64_t kLengthSize = 8;         // bytes of the header's length, little-endian
-constexpr std::uint64_t kCheckedPart = 1 << 18;  // bytes read at a time: still in cache for the sum
+constexpr std::uint64_t kCheckedPart = 1 << 18;  // bytes read at a time: cached for the checksum
 constexpr std::size_t kMaxListed = 8;
 
 std::string list_names(const std::vector<TensorInfo>& tensors) {
@@ -29,7 +29,7 @@ std::string list_names(const std::vector<TensorInfo>& tensors) {
   return tensors.size() > kMaxListed ? out + ", ..." : out;
 }
 
-// A header cannot be where it should; says what else the file is, where that can be told.
+// Throws for a file that cannot begin with a header; the text names its format, where it is known.
 [[noreturn]] void fail_format(const InputFile& file, const std::string& what) {
   char begin[kForeignPrefix];
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), sizeof begin));

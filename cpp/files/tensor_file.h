@@ -1,5 +1,5 @@
-// Reader and writer of safetensors files: named tensors and text metadata in one file.
-// Must not know layers or what the tensors mean.
+// Reader and writer of safetensors files: named tensors and text metadata in one file. Must not
+// know what the tensors mean.
 #pragma once
 
 #include <string>
@@ -15,17 +15,15 @@
 
 namespace lstmfast::files {
 
-// An open file whose header was read and proved. Data are read when they are copied out, so that
-// nothing is ever allocated on the file's word: the caller owns the memory and knows the shape.
-// Wrong content is std::invalid_argument, a refusal of the system std::system_error; the text
-// starts with "[load] PATH: ". Copies out of one object may run concurrently. Where the file has a
-// digest, any damage to what is read is an error; then the bytes of a copy that failed are of no
-// use.
+// An open file whose header was read and checked. Data are read by copy() into the caller's memory,
+// whose size never depends on the file. Wrong content is std::invalid_argument, a refusal of the
+// system std::system_error; the text starts with "[load] PATH: ". Copies out of one object may run
+// concurrently. Where the file has a digest, any damage to what is read is an error, after which
+// the bytes of the copy are invalid.
 class TensorFile {
  public:
   static TensorFile read(const std::string& path);
 
-  const std::string& path() const { return file_.path(); }
   const std::vector<TensorInfo>& tensors() const { return header_.tensors; }  // by name
   const Metadata& metadata() const { return header_.metadata; }               // without the digest
   bool has_digest() const { return has_digest_; }
@@ -42,7 +40,7 @@ class TensorFile {
   // Copies the end - begin bytes of one of tensors(), whatever its dtype.
   void copy_bytes(const TensorInfo& info, void* out) const;
 
-  // For errors about what the file says: "[load] PATH: ".
+  // For errors about the file's content: "[load] PATH: ".
   std::string where() const { return file_.where(); }
 
  private:
@@ -56,7 +54,7 @@ class TensorFile {
   bool has_digest_ = false;
 };
 
-// One tensor to write; `data` stays the caller's, row-major.
+// One tensor to write; `data` is the caller's, in row-major order.
 struct TensorData {
   std::string name;
   DType dtype = DType::f32;

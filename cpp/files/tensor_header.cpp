@@ -14,7 +14,7 @@ namespace lstmfast::files {
 namespace {
 
 constexpr std::string_view kMetadataKey = "__metadata__";
-// Bounds the memory of a hostile header to a small multiple of its text.
+// Limits the memory for a malicious header to a small multiple of its text.
 constexpr std::size_t kMaxEntries = 100'000;
 constexpr std::size_t kMaxRank = 64;
 
@@ -107,7 +107,7 @@ Metadata parse_metadata(JsonScanner& json) {
   return metadata;
 }
 
-// The tensors lie one behind the other, without holes, from byte 0 to the end of the data.
+// Checks that the tensors fill the data from byte 0 to the end, without holes or overlaps.
 void check_layout(const std::vector<TensorInfo>& tensors, std::uint64_t data_size,
                   const std::string& where) {
   std::vector<const TensorInfo*> order;
@@ -144,7 +144,7 @@ std::string metadata_text(const Metadata& metadata, const std::string& where) {
   append_json_string(text, kMetadataKey);
   text += ":{";
   for (const auto& [key, value] : metadata) {
-    const std::string& name = key;  // a lambda cannot take a structured binding along
+    const std::string& name = key;  // a lambda cannot capture a structured binding
     LF_CHECK(is_utf8(key) && is_utf8(value),
              where << "metadata entry " << base::in_quotes(name) << " is not valid UTF-8");
     if (text.back() != '{') text += ',';

@@ -1,5 +1,5 @@
-// The header of a safetensors file, between text and structs: tensor entries and metadata. Knows
-// the format's rules; must not know files or models.
+// The header of a safetensors file as text and as structs: tensor entries and metadata. Knows the
+// format's rules; must not know files or models.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct TensorInfo {
   std::vector<index> shape;
   std::uint64_t begin = 0;  // bytes of the data section, end exclusive
   std::uint64_t end = 0;
-  std::optional<std::uint32_t> checksum{};  // of these bytes, where a digest tells it
+  std::optional<std::uint32_t> checksum{};  // of these bytes, where the file has a digest
 
   index count() const { return static_cast<index>((end - begin) / dtype_size(dtype)); }
 };
@@ -34,13 +34,13 @@ struct TensorHeader {
 
 constexpr std::uint64_t kMaxHeaderSize = 100'000'000;
 
-// Parses and checks everything: the tensors fill the `data_size` bytes after the header exactly.
-// Errors are std::invalid_argument and start with `where`.
+// Parses the text and checks all of it: the tensors must fill exactly the `data_size` bytes after
+// the header. Errors are std::invalid_argument and start with `where`.
 TensorHeader parse_tensor_header(std::string_view text, std::uint64_t data_size,
                                  const std::string& where);
 
-// Lays the tensors one after the other in the given order: sets begin and end. Large elements first
-// keep every tensor aligned. Errors as above.
+// Sets begin and end of the tensors, one after the other in the given order. Every tensor is
+// aligned where those of large elements come first. Errors as above.
 void place_tensors(std::vector<TensorInfo>& tensors, const std::string& where);
 
 // The header's text for tensors that have their places, padded with spaces so that the data after
