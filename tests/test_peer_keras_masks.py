@@ -19,10 +19,8 @@ from keras_twins import (
     masked_numbers,
     numbers,
     peer,
-    same,
     same_nets,
     same_outputs,
-    share_weights,
     twins,
 )
 
@@ -237,16 +235,17 @@ def test_mask_of_a_call() -> None:
     np.testing.assert_allclose(also.predict([WHOLE, MASK], verbose=0), y, rtol=ATOL, atol=ATOL)
 
 
-@pytest.mark.parametrize("name", ["Activation", "TimeDistributed"])
-def test_calls_with_arrays(name: str) -> None:
-    def build(of: Any) -> Any:
-        layer = of.layers.TimeDistributed(of.layers.Dense(2))
-        return of.layers.Activation("tanh") if name == "Activation" else layer
-
-    ours, theirs = build(OURS), build(KERAS)
-    ours(X)
-    theirs(X)
-    share_weights(ours, theirs)
-    same(ours(X), theirs(X))
-    mask = OURS.layers.Masking().compute_mask(X)
-    np.testing.assert_array_equal(np.asarray(mask), MASK)
+def test_masks_of_arrays() -> None:
+    """`compute_mask` called with arrays."""
+    for of in (OURS, KERAS):
+        layers = of.layers
+        np.testing.assert_array_equal(np.asarray(layers.Masking().compute_mask(X)), MASK)
+        ids = np.where(MASK, 3, 0)
+        words = layers.Embedding(4, 2, mask_zero=True)
+        np.testing.assert_array_equal(np.asarray(words.compute_mask(ids)), MASK)
+        assert layers.Embedding(4, 2).compute_mask(ids) is None
+        either = layers.Add().compute_mask([X, Y], [MASK, OTHER_MASK])
+        np.testing.assert_array_equal(np.asarray(either), MASK | OTHER_MASK)
+        assert layers.Add().compute_mask([X, Y], [MASK, None]) is None
+        joined = layers.Concatenate().compute_mask([X, Y], [MASK, None])
+        np.testing.assert_array_equal(np.asarray(joined), np.ones_like(MASK))

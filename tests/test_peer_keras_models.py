@@ -22,6 +22,7 @@ from keras_twins import (
     same_fit,
     same_outputs,
     same_training,
+    share_weights,
     twins,
     weights_of,
 )
@@ -202,3 +203,37 @@ def test_files(build: Any, tmp_path: Path) -> None:
     same_outputs(again, theirs, x, TRAINED)
     same_fit(again, theirs, x, y)
     same(weights_of(again), weights_of(theirs), 2 * TRAINED)
+
+
+ROWS, ALSO = numbers(B, T, 3, seed=3), numbers(B, T, 3, seed=4)
+CALLS: dict[str, tuple[Any, Any]] = {
+    "RepeatVector": (lambda of: of.layers.RepeatVector(3), FLAT),
+    "TimeDistributed": (lambda of: of.layers.TimeDistributed(of.layers.Dense(2)), X),
+    "Flatten": (lambda of: of.layers.Flatten(), X),
+    "Reshape": (lambda of: of.layers.Reshape((3, -1)), X),
+    "Permute": (lambda of: of.layers.Permute((2, 1)), X),
+    "Activation": (lambda of: of.layers.Activation("softmax"), X),
+    "Embedding": (lambda of: of.layers.Embedding(5, 2), np.array([[1, 4, 0], [2, 2, 3]])),
+    "Dense": (lambda of: of.layers.Dense(2), X),
+    "Add": (lambda of: of.layers.Add(), [X, ROWS, ALSO]),
+    "Subtract": (lambda of: of.layers.Subtract(), [X, ROWS]),
+    "Multiply": (lambda of: of.layers.Multiply(), [X, ROWS, ALSO]),
+    "Average": (lambda of: of.layers.Average(), [X, ROWS, ALSO]),
+    "Maximum": (lambda of: of.layers.Maximum(), [X, ROWS, ALSO]),
+    "Minimum": (lambda of: of.layers.Minimum(), [X, ROWS, ALSO]),
+    "Concatenate": (lambda of: of.layers.Concatenate(axis=1), [X, ROWS]),
+    "Dot": (lambda of: of.layers.Dot(axes=2), [X, ROWS]),
+    "Model": (branches, [X, FLAT]),
+    "Sequential": (lambda of: of.models.Sequential([of.layers.Flatten(), of.layers.Dense(2)]), X),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_with_arrays(name: str) -> None:
+    """What is called with arrays answers with arrays."""
+    build, x = CALLS[name]
+    ours, theirs = build(OURS), build(KERAS)
+    ours(x)  # builds
+    theirs(x)
+    share_weights(ours, theirs)
+    same(ours(x), theirs(x))
