@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import importlib.metadata
@@ -147,6 +148,75 @@ def test_files_stay_small() -> None:
         if len(lines) > 350 and "long" not in " ".join(lines[:15]).lower():
             long[str(path.relative_to(ROOT))] = len(lines)
     assert long == {}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PACKAGE = Path(lstmfast.__file__).parent
+PYTHON = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+# What still has to be mended: delete a line with its reason.
+THROUGH_THE_ROOT = {
+    "lstmfast.layers._bidirectional",
+    "lstmfast.layers._recurrent",
+    "lstmfast.layers.base",
+    "lstmfast.layers.weights",
+    "lstmfast.models.compiled",
+    "lstmfast.models.fit",
+    "lstmfast.models.non_finite",
+    "lstmfast.models.saving",
+    "lstmfast.models.stack",
+    "lstmfast.optimizers",
+}
+IN_CIRCLES = {
+    "lstmfast.models._sequential",
+    "lstmfast.models.fit",
+    "lstmfast.models.saving",
+    "lstmfast.models.summary",
+    "lstmfast.models.trainer",
+}
+
+
+def imports_of(name: str) -> set[tuple[str, str]]:
+    """Pairs of module and name in it, of each import of ours, for type checkers alone too."""
+    found = set()
+    path = PYTHON[name]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {(each.name, "") for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # `.` is the package itself
+            base = name.split(".")[: len(name.split(".")) + (path.stem == "__init__") - node.level]
+            module = ".".join([*(base if node.level else []), *filter(None, [node.module])])
+            found |= {(module, each.name) for each in node.names}
+    return {pair for pair in found if pair[0].partition(".")[0] == "lstmfast"}
+
+
+def test_python_imports_have_no_circle() -> None:
+    """A module's imports, and theirs, never come back to it."""
+    graph = {}
+    for name in PYTHON:
+        asked = {(f"{module}.{part}", module) for module, part in imports_of(name)}
+        graph[name] = {full if full in PYTHON else module for full, module in asked}
+
+    def reached(name: str) -> set[str]:
+        seen: set[str] = set()
+        left = [name]
+        while left:
+            new = graph.get(left.pop(), set()) - seen
+            seen |= new
+            left += new
+        return seen
+
+    assert {name for name in PYTHON if name in reached(name)} == IN_CIRCLES
+
+
+def test_the_core_is_imported_by_its_own_name() -> None:
+    """Not as a part of the package, which knows everything."""
+    found = {name for name in PYTHON if ("lstmfast", "_core") in imports_of(name)}
+    assert found == THROUGH_THE_ROOT
 
 
 def test_version_has_one_place() -> None:

@@ -114,14 +114,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "_core":
-        return _load_core()
-    if name in _SUBMODULES:
-        return importlib.import_module(f"{__name__}.{name}")
+    if name == "_core" or name in _SUBMODULES:
+        return _import(name)
     if name in _EXPORTS:
-        value = getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+        value = getattr(_import(_EXPORTS[name]), name)
     elif name == "__version__":
-        value = _load_core().__version__
+        value = _import("_core").__version__
     else:
         from lstmfast._keras_names import missing_name
 
@@ -134,32 +132,16 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def _load_core() -> Any:
-    """Import the compiled core, or say what to do where it is missing."""
+def _import(name: str) -> Any:
+    """Import a module; where the compiled core exists but does not load, say so."""
     try:
-        return importlib.import_module(f"{__name__}._core")
+        return importlib.import_module(f"{__name__}.{name}")
     except ImportError as error:
-        raise ImportError(_missing_core_note(error), name=error.name, path=error.path) from error
-
-
-def _missing_core_note(error: ImportError) -> str:
-    import platform
-    from pathlib import Path
-
-    python = f"Python {platform.python_version()} on {sys.platform} {platform.machine()}"
-    built = sorted(
-        path.name for path in Path(__file__).parent.glob("_core.*") if path.suffix != ".pyi"
-    )
-    if not built:
-        return (
-            f"the compiled core of lstmfast is not built for {python}. Install it with "
-            "`pip install .` in the root of the sources; where you are in that folder "
-            "already, start Python elsewhere, so that the installed package is imported."
-        )
-    if isinstance(error, ModuleNotFoundError):
-        return (
-            f"the compiled core of lstmfast is built for another Python ({', '.join(built)}); this "
-            f"is {python}. Install lstmfast again with this Python: "
-            "`python -m pip install lstmfast`."
-        )
-    return f"the compiled core of lstmfast ({', '.join(built)}) does not load: {error}"
+        file = (error.path or "").rpartition("/")[2]
+        if not file.startswith("_core.") or error.__cause__ is not None:
+            raise
+        raise ImportError(
+            f"the compiled core of lstmfast ({file}) does not load: {error}",
+            name=error.name,
+            path=error.path,
+        ) from error

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmfast import _core
 from lstmfast._checks import wrong_kind
+from lstmfast._core import item_types
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def _check_kind(value: Any, where: str, name: str) -> None:
         raise wrong_kind(where, name, value, expected)
     above: list[Sequence[Any]] = [[value]]  # the lists with the items of a level
     for _ in range(DEEPEST + 1):
-        kinds = _core.item_types(above)
+        kinds = item_types(above)
         for kind in kinds:
             if not _may_be_array(kind):
                 first = next(item for each in above for item in each if type(item) is kind)

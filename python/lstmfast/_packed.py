@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, shape_text
 from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell
+from lstmfast._core import Rnn
 from lstmfast._layouts import PARAMETERS, from_torch, torch_shapes
 from lstmfast._names import config_text
 
@@ -86,12 +86,10 @@ class Packed:
                     f"{expected}"
                 )
 
-    def _new_core(self, seed: int = 0) -> _core.Rnn:
-        return _core.Rnn(
-            self.input_size, self.hidden_size, 1, self._options, 0.0, self._dtype.name, seed
-        )
+    def _new_core(self, seed: int = 0) -> Rnn:
+        return Rnn(self.input_size, self.hidden_size, 1, self._options, 0.0, self._dtype.name, seed)
 
-    def _copy(self, seed: int = 0) -> _core.Rnn:
+    def _copy(self, seed: int = 0) -> Rnn:
         """Return a core of one's own, for a backward pass or random masks."""
         core = self._new_core(seed)
         core.set([(0, name, value) for name, value in from_torch(self._weights).items()])

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from lstmfast import _core
+from lstmfast._core import __version__
+from lstmfast._warnings import level_of_caller
 
 _KEY = "lstmfast_version"
 
 
 def marked(state: Mapping[str, Any]) -> dict[str, Any]:
     """Return what ``__getstate__`` returns, with the version."""
-    return {**state, _KEY: _core.__version__}
+    return {**state, _KEY: __version__}
 
 
 @contextmanager
@@ -28,18 +29,16 @@ def restoring(state: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
     version = state.pop(_KEY, None)
     told = (
         f"[{name}] the pickle is of lstmfast {version or 'before pickles had a version'}, this is "
-        f"lstmfast {_core.__version__}"
+        f"lstmfast {__version__}"
     )
     try:
         yield state
     except Exception as error:
-        if version == _core.__version__:
+        if version == __version__:
             raise
         raise ValueError(
             f"{told}, which cannot read it ({type(error).__name__}: {error}); read it with that "
             "version and keep models by save, weights by state_dict or get_weights"
         ) from error
-    if version != _core.__version__:
-        from lstmfast.callbacks.monitor import level_of_caller
-
+    if version != __version__:
         warnings.warn(f"{told}: it may not mean the same", stacklevel=level_of_caller())

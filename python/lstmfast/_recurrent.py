@@ -10,7 +10,7 @@ from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_integers
 from lstmfast._checks import flag, wrong_kind
 
 if TYPE_CHECKING:
-    from lstmfast import _core
+    from lstmfast._core import Rnn
 
 State: TypeAlias = "tuple[Array, Array]"
 Result: TypeAlias = "tuple[Array, State, Array | None]"
@@ -19,7 +19,7 @@ Inputs: TypeAlias = "tuple[Array, Array | None, Array | None, Array | None, Arra
 
 
 def run(
-    core: _core.Rnn,
+    core: Rnn,
     dtype: Dtype,
     batch_first: bool,
     x: ArrayLike,
@@ -43,7 +43,7 @@ def run(
 
 
 def run_trace(
-    core: _core.Rnn,
+    core: Rnn,
     dtype: Dtype,
     batch_first: bool,
     x: ArrayLike,
@@ -57,7 +57,7 @@ def run_trace(
 
 
 def run_backward(
-    core: _core.Rnn, dtype: Dtype, dy: ArrayLike, dstate: Any, dcells: ArrayLike = None
+    core: Rnn, dtype: Dtype, dy: ArrayLike, dstate: Any, dcells: ArrayLike = None
 ) -> tuple[Array, State]:
     """Run backward after `run` with ``training=True``: dx and (dh0, dc0), shaped as x and h."""
     where = "lstm.backward"

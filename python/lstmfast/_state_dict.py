@@ -12,7 +12,7 @@ from lstmfast._checks import wrong_kind
 from lstmfast._layouts import from_torch, to_torch, torch_shapes
 
 if TYPE_CHECKING:
-    from lstmfast import _core
+    from lstmfast._core import Rnn
 
 
 def first_weights(
@@ -33,7 +33,7 @@ def first_weights(
 class TorchParameters:
     """All parameters of a core under torch's names, such as ``weight_ih_l0``."""
 
-    def __init__(self, core: _core.Rnn, suffixes: Sequence[str], dtype: np.dtype[Any]) -> None:
+    def __init__(self, core: Rnn, suffixes: Sequence[str], dtype: np.dtype[Any]) -> None:
         self._core = core
         self._suffixes = suffixes
         self._dtype = dtype

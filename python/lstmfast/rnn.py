@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_dtype
 from lstmfast._cell import CELL_OPTIONS, checked_cell, share
 from lstmfast._checks import check_unavailable, count, flag
+from lstmfast._core import Rnn
 from lstmfast._layouts import suffixes
 from lstmfast._names import config_text
 from lstmfast._pickles import marked, restoring
@@ -247,7 +247,7 @@ class LSTM:
             "use_bias": config_text(self.bias),
             "bidirectional": config_text(self.bidirectional),
         }
-        self._core = _core.Rnn(
+        self._core = Rnn(
             self.input_size,
             self.hidden_size,
             self.num_layers,

@@ -7,7 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 
-from lstmfast import _core
+import lstmfast._core as core
 from lstmfast._checks import count
 
 __all__ = ["available_isas", "get_num_threads", "isa", "set_num_threads", "show_config"]
@@ -25,7 +25,7 @@ def isa() -> str:
     >>> lf.isa() in lf.available_isas()
     True
     """
-    return _core.isa()
+    return core.isa()
 
 
 def available_isas() -> list[str]:
@@ -37,7 +37,7 @@ def available_isas() -> list[str]:
     >>> len(lf.available_isas()) > 0
     True
     """
-    return list(_core.available_isas())
+    return list(core.available_isas())
 
 
 def set_num_threads(n: int) -> None:
@@ -67,7 +67,7 @@ def set_num_threads(n: int) -> None:
     1
     >>> lf.set_num_threads(before)
     """
-    _core.set_num_threads(count(n, "n", "set_num_threads"))
+    core.set_num_threads(count(n, "n", "set_num_threads"))
 
 
 def get_num_threads() -> int:
@@ -83,7 +83,7 @@ def get_num_threads() -> int:
     >>> lf.get_num_threads() >= 1
     True
     """
-    return _core.get_num_threads()
+    return core.get_num_threads()
 
 
 @overload
@@ -107,13 +107,13 @@ def show_config(mode: str = "stdout") -> dict[str, str] | None:
     if mode not in ("stdout", "dict"):
         raise ValueError(f"[show_config] mode is {mode!r}; expected 'stdout' or 'dict'")
     table = {
-        "lstmfast": _core.__version__,
+        "lstmfast": core.__version__,
         "python": f"{platform.python_version()} ({platform.system()} {platform.machine()})",
         "numpy": np.__version__,
-        **_core.config(),
+        **core.config(),
         "isa": isa(),
         "isas available": " ".join(available_isas()),
-        "isas compiled": " ".join(_core.compiled_isas()),
+        "isas compiled": " ".join(core.compiled_isas()),
         "threads": str(get_num_threads()),
     }
     if mode == "dict":

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from lstmfast import _core
+from lstmfast._core import testing
 
 Call = Callable[[], object]
 Key = TypeVar("Key")
@@ -88,7 +88,7 @@ def take_turns(
     peaks: list[float] = []
     end = time.perf_counter() + seconds
     while len(peaks) < LEAST_ROUNDS or time.perf_counter() < end:
-        peaks.append(_core.testing.fma_peak(double, PEAK_SECONDS))
+        peaks.append(testing.fma_peak(double, PEAK_SECONDS))
         for key, call in calls.items():
             if settle:
                 time.sleep(SETTLE_SECONDS)

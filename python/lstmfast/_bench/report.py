@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import lstmfast as lf
-from lstmfast import _core
 from lstmfast._bench.contest import LeftOut
 from lstmfast._bench.engines import Engine
 from lstmfast._bench.rows import Goal, Row
 from lstmfast._bench.shapes import Shape
 from lstmfast._bench.suites import Suite
+from lstmfast._core import config
 
 # how each unit is shown: its own name, and what values are divided by
 _SHOWN = {
@@ -47,14 +47,14 @@ def _git(*arguments: str) -> str:
 
 def machine(engines: Sequence[Engine], threads: int) -> dict[str, Any]:
     """Describe what the figures hold for."""
-    config = _core.config()
+    build = config()
     return {
         "date": date.today().isoformat(),
-        "cpu": config["cpu"],
+        "cpu": build["cpu"],
         "isa": lf.isa(),
-        "caches": f"L1d {config['l1d']}, L2 {config['l2']}, L3 {config['l3']}",
+        "caches": f"L1d {build['l1d']}, L2 {build['l2']}, L3 {build['l3']}",
         "system": platform.platform(),
-        "compiler": config["compiler"],
+        "compiler": build["compiler"],
         "threads": threads,
         "python": platform.python_version(),
         "engines": {engine.name: engine.version() for engine in engines},

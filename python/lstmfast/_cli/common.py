@@ -57,11 +57,11 @@ def check_environment() -> None:
         With the variable, its value and what is expected.
     """
     # the core alone: some commands set variables of NumPy's before NumPy is loaded
-    from lstmfast import _core
+    from lstmfast._core import get_num_threads, isa
 
     try:
-        _core.isa()
-        _core.get_num_threads()
+        isa()
+        get_num_threads()
     except ValueError as error:
         # the name of a Python function in brackets tells a user of the command nothing
         raise UserError(re.sub(r"^\[\w+\] ", "", str(error))) from None
@@ -104,10 +104,10 @@ def write_file(path: Path, content: bytes) -> None:
     Links are followed, and a file that exists keeps its rights. Devices and pipes are written
     into as they are.
     """
-    from lstmfast import _core
+    from lstmfast._core import write_file as write
 
     try:
-        _core.write_file(path, content)
+        write(path, content)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {os.strerror(error.errno or 0)}") from None
     except ValueError as error:  # a block device

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from lstmfast._checks import items, wrong_kind
 from lstmfast.callbacks.states import State
 
-if TYPE_CHECKING:
-    from lstmfast.models import Sequential
-
 Logs: TypeAlias = "dict[str, Any]"
+Model: TypeAlias = Any  # of `lstmfast.models`, which imports this module
 
 
 class Callback:
@@ -53,7 +51,7 @@ class Callback:
     [0, 1, 2]
     """
 
-    model: Sequential
+    model: Model
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
@@ -62,7 +60,7 @@ class Callback:
         """Take the parameters of this training."""
         self.params = params
 
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: Model) -> None:
         """Take the model."""
         self.model = model
 
@@ -165,7 +163,7 @@ class CallbackList:
                         "in this version"
                     )
 
-    def attach(self, model: Sequential, params: dict[str, Any]) -> None:
+    def attach(self, model: Model, params: dict[str, Any]) -> None:
         """Tell all of them the model and the parameters of the call that begins."""
         for callback in self.callbacks:
             callback.set_params(params)
@@ -218,16 +216,16 @@ class History(Callback):
         super().__init__()
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
-        self._model: weakref.ref[Sequential] | None = None
+        self._model: weakref.ref[Any] | None = None
 
     # The model keeps its history: a strong reference back would keep the model's memory until
     # the garbage collector comes by.
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: Model) -> None:
         """Take the model, without keeping it alive."""
         self._model = weakref.ref(model)
 
     @property
-    def model(self) -> Sequential | None:  # type: ignore[override]
+    def model(self) -> Model:
         """The model, while it lives."""
         return None if self._model is None else self._model()
 

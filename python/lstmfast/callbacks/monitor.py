@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
-from pathlib import Path
 
 from lstmfast._checks import number, string
+from lstmfast._warnings import level_of_caller
 from lstmfast.callbacks.base import Callback, Logs
 from lstmfast.callbacks.states import State
-
-_PACKAGE = str(Path(__file__).parents[1])
-
-
-def level_of_caller() -> int:
-    """Return the ``stacklevel`` that shows a warning at the line that called lstmfast."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back
-    return level
 
 
 class MonitorCallback(Callback):
@@ -53,7 +42,7 @@ class MonitorCallback(Callback):
             return self.mode
         name = self.monitor.removeprefix("val_")
         known = {"loss": "min"} | {m.name: m.known_direction() for m in self.model.metrics}
-        direction = known.get(name)
+        direction: str | None = known.get(name)
         if direction is None:
             raise ValueError(
                 f"[{type(self).__name__}] cannot tell whether {self.monitor!r} should be small or "

@@ -9,18 +9,26 @@ import json
 import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
 from lstmfast._arrays import Array
-
-if TYPE_CHECKING:
-    from lstmfast.callbacks.base import Callback
+from lstmfast._warnings import level_of_caller
 
 State: TypeAlias = "dict[str, Any]"
 _ARRAY = "__array__"  # stands for an array, which is a tensor of the file
 _LARGEST = 2**53
+
+
+class Stateful(Protocol):
+    """A callback, as far as its state goes."""
+
+    def get_state(self) -> State:
+        """Return what it remembers."""
+
+    def set_state(self, state: State) -> None:
+        """Take up what another of its class has returned."""
 
 
 class States:
@@ -31,7 +39,7 @@ class States:
         self.arrays = dict(arrays)
 
     @classmethod
-    def of(cls, callbacks: Iterable[Callback]) -> States | None:
+    def of(cls, callbacks: Iterable[Stateful]) -> States | None:
         """Take the states as they are now; None where no callback has one."""
         arrays: dict[str, Array] = {}
         entries = []
@@ -48,7 +56,7 @@ class States:
         except ValueError as error:  # an integer of thousands of digits
             raise ValueError(f"[save] the callbacks' states cannot be written: {error}") from None
 
-    def give(self, callbacks: Iterable[Callback]) -> None:
+    def give(self, callbacks: Iterable[Stateful]) -> None:
         """Hand each callback the state of its like; warn of what is not used."""
         left: dict[str, deque[Any]] = {}
         try:
@@ -106,8 +114,6 @@ def _encoded(value: Any, arrays: dict[str, Array], where: str) -> Any:
 
 
 def _warn(text: str) -> None:
-    from lstmfast.callbacks.monitor import level_of_caller
-
     warnings.warn(f"[fit] {text}", stacklevel=level_of_caller())
 
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lstmfast import _core
 from lstmfast._arrays import Array
 from lstmfast._checks import wrong_kind
+from lstmfast._core import draw_orthonormal_rows
 from lstmfast.initializers.base import Initializer
 from lstmfast.utils import Seed
 
@@ -297,7 +297,7 @@ class Orthogonal(Initializer):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         seed = int(rng.integers(1 << 63))
         fewer, more = sorted((rows, columns))
-        q = _core.draw_orthonormal_rows(fewer, more, seed, dtype == np.float64)
+        q = draw_orthonormal_rows(fewer, more, seed, dtype == np.float64)
         if rows > columns:
             q = q.T
         if self.gain != 1.0:

@@ -137,10 +137,10 @@ class FitRun:
 
     def _begin(self) -> bool:
         model, earlier = self.model, self.model._states
-        self.callbacks.attach(model, self.params)  # type: ignore[arg-type]
+        self.callbacks.attach(model, self.params)
         if self.history not in self.callbacks.callbacks:
             self.history.set_params(self.params)
-            self.history.set_model(model)  # type: ignore[arg-type]
+            self.history.set_model(model)
         self.began = True
         model.history = self.history
         model.stop_training = False

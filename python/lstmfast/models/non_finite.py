@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from lstmfast._arrays import Array
-from lstmfast.callbacks.monitor import level_of_caller
+from lstmfast._warnings import level_of_caller
 
 if TYPE_CHECKING:
     from lstmfast import _core

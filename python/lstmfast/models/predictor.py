@@ -65,7 +65,7 @@ class Predictor(Compiled):
         shown = verbosity(verbose, "evaluate")
         steps_done = -(-len(samples) // size)
         listening = CallbackList(callbacks, "evaluate")
-        listening.attach(self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
+        listening.attach(self, {"verbose": shown, "steps": steps_done})
         listening.call("on_test_begin", {})
         started = perf_counter()
         logs = self.renamed(engine.evaluate(samples, targets, size, weights))
@@ -115,7 +115,7 @@ class Predictor(Compiled):
         check_unavailable("predict", {"steps": steps}, {"steps": None})
         steps_done = -(-len(samples) // size)
         listening = CallbackList(callbacks, "predict")
-        listening.attach(self, {"verbose": shown, "steps": steps_done})  # type: ignore[arg-type]
+        listening.attach(self, {"verbose": shown, "steps": steps_done})
         listening.call("on_predict_begin", {})
         started = perf_counter()
         outputs = engine.predict(samples, size)

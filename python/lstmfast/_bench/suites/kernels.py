@@ -15,13 +15,13 @@ from functools import partial
 import numpy as np
 
 import lstmfast as lf
-from lstmfast import _core
 from lstmfast._bench.contest import Settings, timed_calls
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import PEAK_SECONDS, Timing, take_turns
 from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import NAMED
 from lstmfast._bench.suites.base import Suite
+from lstmfast._core import config, testing
 
 ROUNDS = 9
 CACHES = ("l1d", "l2", "l3")
@@ -38,7 +38,7 @@ def cache_bytes() -> dict[str, int]:
     units = {"KiB": 1 << 10, "MiB": 1 << 20}
     found = {}
     for name in CACHES:
-        match = re.fullmatch(r"(\d+) (KiB|MiB)", _core.config().get(name, ""))
+        match = re.fullmatch(r"(\d+) (KiB|MiB)", config().get(name, ""))
         if match:
             found[name] = int(match[1]) * units[match[2]]
     return found
@@ -70,7 +70,7 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
     for dtype in ("float32", "float64"):
         values = []
         for _ in range(ROUNDS):
-            values.append(_core.testing.fma_peak(dtype == "float64", PEAK_SECONDS))
+            values.append(testing.fma_peak(dtype == "float64", PEAK_SECONDS))
             time.sleep(PEAK_SECONDS)
         peaks[dtype] = Timing(tuple(values))
         yield [
@@ -103,9 +103,9 @@ def _training_parts(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
             "transpose": (16.0 * H * (I + H), "B/s", bandwidth.median),
             "layer_norm": (5.0 * B * H, "1/s", None),  # four gates and c
         }
-        for name in _core.testing.training_part_names():
+        for name in testing.training_part_names():
             work, unit, limit = works[name]
-            time_part = partial(_core.testing.time_training_part, name, B, I, H)
+            time_part = partial(testing.time_training_part, name, B, I, H)
             count = max(1, int(PART_SECONDS / time_part(1)))
             timing = Timing(tuple(time_part(count) for _ in range(ROUNDS)))
             rate = _rate(timing, work)
@@ -118,7 +118,7 @@ def _training_parts(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
 def _barrier(threads: int) -> list[Row]:
     """Time the barrier of the team's threads."""
     lf.set_num_threads(threads)
-    timing = Timing(tuple(_core.testing.time_barrier(threads, BARRIERS) for _ in range(ROUNDS)))
+    timing = Timing(tuple(testing.time_barrier(threads, BARRIERS) for _ in range(ROUNDS)))
     lf.set_num_threads(1)
     case, rate = f"barrier, {threads} threads", _rate(timing, 1.0)
     row = make_row("kernels", case, "limit", "lstmfast", rate, unit="1/s")
@@ -128,7 +128,7 @@ def _barrier(threads: int) -> list[Row]:
 def _activations(settings: Settings) -> Iterator[list[Row]]:
     """Time vector functions alone."""
     x = np.linspace(-4.0, 4.0, VALUES, dtype=np.float32)
-    calls = {name: partial(_core.testing.activate, name, x) for name in ACTIVATIONS}
+    calls = {name: partial(testing.activate, name, x) for name in ACTIVATIONS}
     timings, _ = take_turns(calls, settings.seconds)
     for name, timing in timings.items():
         rate = _rate(timing, float(VALUES))

@@ -1,0 +1,31 @@
+"""Stands in for the compiled core where it is missing: importing it says what to do.
+
+Where the core is there, Python takes that, for it prefers an extension to a file of its own.
+"""
+
+import platform
+import sys
+from pathlib import Path
+
+
+def _note() -> str:
+    python = f"Python {platform.python_version()} on {sys.platform} {platform.machine()}"
+    built = sorted(
+        path.name
+        for path in Path(__file__).parent.glob("_core.*")
+        if path.suffix not in (".py", ".pyi")
+    )
+    if not built:
+        return (
+            f"the compiled core of lstmfast is not built for {python}. Install it with "
+            "`pip install .` in the root of the sources; where you are in that folder "
+            "already, start Python elsewhere, so that the installed package is imported."
+        )
+    return (
+        f"the compiled core of lstmfast is built for another Python ({', '.join(built)}); this "
+        f"is {python}. Install lstmfast again with this Python: "
+        "`python -m pip install lstmfast`."
+    )
+
+
+raise ImportError(_note(), name=__name__)

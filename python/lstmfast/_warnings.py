@@ -1,0 +1,16 @@
+"""Where a warning points: at the caller's line, not at one of ours."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent)
+
+
+def level_of_caller() -> int:
+    """Return the ``stacklevel`` that shows a warning at the line that called lstmfast."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    return level
