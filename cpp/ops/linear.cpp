@@ -10,7 +10,7 @@
 namespace lstmfast::ops {
 namespace {
 
-// A product of so many rows and FLOP, its rows shared among threads.
+// Runs a product of `rows` rows and `flops`, whose rows are shared among threads.
 template <class T>
 void share_rows(const kernels::Gemm<T>& product, index rows, double flops) {
   constexpr index kRowGrain = 8;  // whole tiles

@@ -27,13 +27,15 @@ struct Rows {
   index stride;
 };
 
-// Scratch of backward: transposed panels and packed columns. Grows, never shrinks; one a caller.
+// Scratch of backward: transposed panels and packed columns. Grows, never shrinks. Each caller has
+// its own.
 template <class T>
 struct LinearScratch {
   base::Buffer<T> transposed, columns;
 };
 
-// What linear_backward of up to so many rows takes of it, but for dx: then that allocates nothing.
+// Reserves what linear_backward of up to `rows` rows without dx needs, so that it allocates
+// nothing.
 template <class T>
 void reserve_columns(const LinearShape<T>& shape, index rows, LinearScratch<T>& scratch);
 
@@ -42,7 +44,7 @@ void linear_forward(const LinearShape<T>& shape, const T* block, index rows, Row
                     Rows<T> y);
 
 // dblock += gradients of the block; dx (may be null data) is overwritten. dy has no offsets and a
-// row stride >= padded_outputs(), with zeros behind `outputs`: gradient tiles read whole vectors.
+// row stride >= padded_outputs(), with zeros after `outputs`: gradient tiles read whole vectors.
 template <class T>
 void linear_backward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
                      Rows<const T> dy, Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch);

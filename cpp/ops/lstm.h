@@ -22,8 +22,8 @@ struct LstmPart {
 };
 
 // Shapes and the parameter block: packed panels [P][1 + I + O][G][V], the last of which may be a
-// tail (kernels/args.h), then peepholes, norms and the projection. O is what recurs: H units, or
-// the projection's outputs. Padding is zero.
+// tail (kernels/args.h), then peepholes, norms and the projection. O is the size of h: H units,
+// or the projection's outputs. Padding is zero.
 template <class T>
 struct LstmShape {
   index input, hidden;
@@ -38,7 +38,7 @@ struct LstmShape {
   std::vector<LstmPart> parts() const;
 
   index outputs() const { return options.projection > 0 ? options.projection : hidden; }
-  // Of one row of a panel: of gates, and of weights where the panel is no tail.
+  // Elements of a row of a panel: of gates, and of weights where the panel is no tail.
   index row_elements() const { return gates * lanes; }
   index panel_stride() const { return (1 + input + outputs()) * row_elements(); }
   index tail_panel() const { return tail.units > 0 ? panels - 1 : -1; }
@@ -47,7 +47,7 @@ struct LstmShape {
   index weight_row(index panel) const {
     return panel == tail_panel() ? tail_row() : row_elements();
   }
-  // Where the pieces behind the panels start.
+  // Where the parts after the panels start.
   index peephole_offset() const {
     return whole_panels() * panel_stride() + (1 + input + outputs()) * tail_row();
   }
@@ -57,14 +57,14 @@ struct LstmShape {
   // H to P, without a bias; only with a projection.
   LinearShape<T> projection() const { return {hidden, options.projection}; }
   double flops() const;         // of one row's step
-  bool exceeds_caches() const;  // do the weights come from memory, at least in part?
+  bool exceeds_caches() const;  // whether weights come from memory, at least in part
 };
 
-// What training draws at random, beside the cell's zoneout; rates of 0 are off.
+// What training draws at random, next to the cell's zoneout; rates of 0 are off.
 struct LstmNoise {
   bool draw = true;      // false: nothing is random, and zoneout mixes by its rate, as in inference
   double input = 0;      // of x, one mask for all steps of a row
-  double recurrent = 0;  // of h on its way into the gates
+  double recurrent = 0;  // of the h that the gates read
   bool recurrent_per_step = false;
   double weight = 0;  // of the recurrent kernel's elements, one mask for the call
   // Names of the random numbers: see base/rng.h.
@@ -91,21 +91,23 @@ struct LstmCall {
   T* h_n;  // [B][O]; null: not wanted. c_n [B][H]
   T* c_n;
   // Which steps of a row are real: the first lengths[b], or those where mask [B][steps] is 1; null:
-  // all. Others are passed over: the state stays as it was, y and cells are 0 there, or what they
-  // were at the real step before in the direction of the call (`hold`; 0 where there is none).
+  // all. Others are skipped: the state does not change, and y and cells are 0 there or, with
+  // `hold`, those of the last real step before in the direction of the call (0 where there is
+  // none).
   const index* lengths;
   const unsigned char* mask;
   bool hold;
   // [B][steps], 1: a new sequence begins at that step, if it is real; null: none. The state is
-  // cleared before it, or behind it in a reversed call.
+  // cleared between that step and the one before it in time, in a reversed call too.
   const unsigned char* resets;
-  bool reverse;  // each row goes from its last real step to its first; y stays where x is
+  bool reverse;  // each row goes from its last real step to its first; y lies at the step of its x
   LstmNoise noise;
-  index bptt_steps;  // gradients of the state end at every so many steps; 0: never
-  // Training keeps the cache of so many steps and recomputes; 0: of all, kRootOfSteps: of sqrt(T).
+  index bptt_steps;  // gradients of the state are cut every bptt_steps steps; 0: never
+  // Training keeps the cache of this many steps and recomputes the others; 0: of all, kRootOfSteps:
+  // of sqrt(T).
   index recompute_every;
-  // Another number whenever the parameters have changed, so that backward need not turn them anew;
-  // 0: they may change at any time.
+  // Changes whenever the parameters do: backward transposes them again only then. 0: they may
+  // change at any time.
   std::uint64_t weights_version;
 };
 
@@ -128,14 +130,14 @@ struct LstmGradients {
 template <class T>
 class LstmWorkspace;
 
-// training: keep in `workspace` what lstm_backward needs; x, y and the parameters must stay as they
-// are until then. y overlaps neither x nor the states.
+// training: `workspace` keeps what lstm_backward needs; x, y and the parameters must not change
+// until then. y overlaps neither x nor the states.
 template <class T>
 void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call, bool training,
                   LstmWorkspace<T>& workspace);
 
-// Takes all memory that lstm_backward of the same arguments needs, so that it cannot run out of
-// memory with some of the gradients added. Without it, lstm_backward takes that memory first.
+// Allocates all memory that lstm_backward of the same arguments needs, so that this cannot fail
+// with some of the gradients added. Without this call, lstm_backward begins with it.
 template <class T>
 void plan_lstm_backward(const LstmShape<T>& shape, const LstmCall<T>& call,
                         const LstmGradients<T>& gradients, LstmWorkspace<T>& workspace);

@@ -14,8 +14,8 @@ namespace {
 
 using base::Range;
 
-// Rows of dz that one sweep over the panels of W transposed serves: as much of dz as stays in L2
-// beside a part of a panel.
+// Rows of dz for one sweep over the panels of W transposed: as much of dz as stays in L2 next to a
+// part of a panel.
 template <class T>
 index input_gradient_rows(const kernels::Gemm<T>& g) {
   const index elements = (g.rest ? g.rest : g.segments) * g.segment;
@@ -25,7 +25,7 @@ index input_gradient_rows(const kernels::Gemm<T>& g) {
 template <class T>
 void load_gradients(const LstmShape<T>& shape, const LstmGradients<T>& d, LstmWorkspace<T>& w) {
   const index O = shape.outputs(), H = shape.hidden, V = shape.lanes, B = w.rows.batch;
-  // Where a pass follows the cell, dh is what comes through the product alone.
+  // Where a pass follows the cell, dh holds only what comes through the product.
   T* const into = w.dh_carry ? w.dh_carry : w.dh;
   if (w.dh_carry) std::fill_n(w.dh, B * w.h_stride, T(0));
   for (index s = 0; s < B; ++s) {
@@ -71,8 +71,8 @@ void store_gradients(const LstmShape<T>& shape, const LstmCall<T>& call, const L
   }
 }
 
-// Where the block of steps begins that ends at `end`: as many steps of the chunk as have
-// kReductionRows rows together, one at least.
+// The beginning of the block of steps that ends at `end`: as many steps of the chunk as have at
+// most kReductionRows rows together, at least one.
 template <class T>
 index block_begin(const LstmWorkspace<T>& w, index end) {
   index begin = end - 1;
@@ -97,7 +97,7 @@ struct InputGradient {
     const index* const offsets = rows.x_offsets + rows.first_row[w.chunk_begin];
     kernels::Gemm<T> g = input.product(shape, panels, w.gates, w.gate_panel_stride);
     const index block_rows = input_gradient_rows(g);
-    g.c = w.x ? w.x : d.dx;  // the masked x has served
+    g.c = w.x ? w.x : d.dx;  // the masked x is no longer needed
     g.c_offsets = w.x ? nullptr : offsets;
     g.c_stride = shape.input;
     base::InterruptPoint point;
@@ -142,7 +142,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
                    const LstmGradients<T>& gradients, LstmWorkspace<T>& w) {
   const base::FlushDenormals flush;
   LF_ASSERT(w.trained);
-  w.trained = false;  // dz takes the place of the gates
+  w.trained = false;  // dz overwrites the gates
   const double flops = shape.flops() * double(w.rows.total);
   const LstmSharing& sharing = w.sharing;
   const int parts = sharing.by_rows ? 1 : sharing.threads;
@@ -168,17 +168,17 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   }
   load_gradients(shape, gradients, w);
   const std::uint64_t version = w.dropped_weights ? 0 : call.weights_version;
-  if (version == 0 || w.turned.version != version || w.turned.block != block ||
-      w.turned.parts != parts) {
+  if (version == 0 || w.transposed_of.version != version || w.transposed_of.block != block ||
+      w.transposed_of.parts != parts) {
     const T* const weights = w.dropped_weights ? w.dropped_weights : block;
-    w.turned = {};
+    w.transposed_of = {};
     transposed.fill(shape, block, weights, {sharing.threads, 2 * sharing.seconds}, w.transposed);
-    w.turned = {version, block, transposed.size(), parts};
+    w.transposed_of = {version, block, transposed.size(), parts};
   }
 
   const base::team::Request after =
       threads_for(flops, std::max(w.rows.total, shape.input + shape.outputs()) / mr);
-  bool current = true;  // do the caches hold the chunk?
+  bool current = true;  // whether the caches hold the chunk
   for (index begin = w.chunk_begin; begin >= 0; begin -= w.chunk_steps, current = false) {
     if (w.rows.steps == 0) break;
     if (!current) recompute_chunk(shape, block, call, begin, w);

@@ -9,8 +9,7 @@
 namespace lstmfast::ops {
 namespace {
 
-// Rows that share one sweep over W when x is projected ahead: above this, a step's own rows fill
-// the tiles.
+// x is projected ahead for up to this many rows: more rows of a step fill the tiles alone.
 constexpr index kAheadBatch = 4;
 constexpr index kAheadInput = 16;
 
@@ -61,7 +60,7 @@ template <class T>
 void recompute_chunk(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
                      index chunk_begin, LstmWorkspace<T>& w) {
   LstmCall<T> again = call;
-  again.y = again.cells = nullptr;  // they are there, the same
+  again.y = again.cells = nullptr;  // the forward call has written the same
   const LstmPlan plan{ahead_rows(shape, call), false};
   restore_chunk(shape, w, chunk_begin);
   begin_chunk(shape, call, w);

@@ -18,7 +18,7 @@ base::RandomStream stream_of(const LstmCall<T>& call, Kind kind) {
   return {n.seed, n.stream, static_cast<std::uint32_t>(kind), n.step};
 }
 
-// One mask a slot.
+// One row of the mask for each slot.
 template <class T>
 void fill_by_slot(const LstmRows<T>& rows, const base::RandomStream& stream,
                   const MaskValues<T>& values, index units, index stride, T* mask) {
@@ -26,7 +26,7 @@ void fill_by_slot(const LstmRows<T>& rows, const base::RandomStream& stream,
                    {rows.batch, 1, units, mask, stride, 0, rows.slot_row, 0, stride});
 }
 
-// One mask a cache row, named by the time of its step.
+// One row of the mask for each cache row, named by the time of its step.
 template <class T>
 void fill_by_step(const LstmWorkspace<T>& w, const base::RandomStream& stream,
                   const MaskValues<T>& values, index units, index stride, T* mask) {

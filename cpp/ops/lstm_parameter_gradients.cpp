@@ -24,7 +24,7 @@ struct ParameterGradients {
   const Range cached{w.cache_row(steps.begin), w.cache_row(steps.end)};
   const kernels::Table<T>& kernel = kernels::table<T>();
 
-  // What the product of step k read of slot s: null where it was 0.
+  // The h of slot s that the product of step k read; null where it was 0.
   const T* previous_h(index k, index s) const {
     if (rows.resets && rows.resets[k * rows.batch + s]) return nullptr;
     if (!w.has_h(call, k)) return nullptr;

@@ -1,5 +1,5 @@
-// Gradients of an LSTM's parameters, after dz of some steps of the chunk is there. Knows nothing of
-// the time loop.
+// Gradients of an LSTM's parameters from dz of some steps of the chunk. Knows nothing of the time
+// loop.
 #pragma once
 
 #include "ops/lstm_workspace.h"
@@ -10,18 +10,18 @@ namespace lstmfast::ops {
 template <class T>
 index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
 
-// And of packed_gates.
+// Elements of LstmWorkspace::packed_gates that it needs.
 template <class T>
 index packed_gates_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
 
-// d.dblock += gradients of the panels, dblock (the same block, or the whole one) += those of the
-// peepholes and the projection. Fills c_prev_offsets of the workspace.
+// d.dblock += gradients of the panels; dblock (the same block, unless d.dblock is that of masked
+// weights) += those of the peepholes and the projection. Fills c_prev_offsets of the workspace.
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
                              const LstmGradients<T>& d, T* dblock, base::Range steps,
                              LstmWorkspace<T>& workspace, base::team::Request threads);
 
-// dblock += those of layer norm, which all chunks have summed by slot.
+// dblock += gradients of layer norm, which all chunks have summed by slot.
 template <class T>
 void add_norm_gradients(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace, T* dblock);
 

@@ -8,7 +8,7 @@
 namespace lstmfast::ops {
 namespace {
 
-// What the offsets of a row at a step take.
+// The work of laying out a row at a step, in floating-point operations.
 constexpr double kFlopsOfPlace = 20;
 
 // f(time) for the real steps of a row, in the direction of the call.
@@ -51,7 +51,7 @@ void LstmRows<T>::order(const LstmCall<T>& call) {
   whole_rows_ = {-1};
   batch = call.batch;
   base::Planner rows_plan;
-  // At most as many as the call has: known before anything is counted.
+  // `most`: the steps of the call, a bound that is known before real steps are counted.
   const index cells = call.cells ? call.steps * batch : 0, most = call.steps * batch;
   const auto slot_row_at = rows_plan.add<index>(batch), length_at = rows_plan.add<index>(batch);
   const auto row_length_at = rows_plan.add<index>(ragged ? batch : 0);
@@ -116,7 +116,7 @@ void LstmRows<T>::place(const LstmCall<T>& call) {
       if (cells_offsets) cells_offsets[r] = b * call.cells_row + t * call.cells_step;
       positions[r] = t;
       if (flags) {
-        const index flag = call.reverse ? before : t;  // whose beginning lies on the way
+        const index flag = call.reverse ? before : t;  // the step whose beginning lies between
         resets[k * batch + s] = flag >= 0 && flags[flag] ? 1 : 0;
         any_reset[k] |= resets[k * batch + s];
       }
@@ -129,7 +129,7 @@ void LstmRows<T>::place(const LstmCall<T>& call) {
 template <class T>
 void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, index hidden) {
   if (!rows.padded) return;
-  // One array of y's kind: zeros, or what the real step before left.
+  // Fills one array laid out as y or cells.
   const auto fill = [&](T* all, index row, index step, index width) {
     base::InterruptPoint point;
     for (index s = 0; all && s < rows.batch; ++s) {

@@ -17,15 +17,15 @@ namespace lstmfast::ops {
 template <class T>
 class LstmRows {
  public:
-  // Takes the call's lengths, mask and direction; allocates nothing once warm, and does nothing for
-  // whole rows that lie as those before.
+  // Lays out the rows of a call by its lengths, mask and direction. Allocates nothing once warm,
+  // and does nothing for whole rows with the sizes and strides of the call before.
   void order(const LstmCall<T>& call);
 
   index steps;               // the largest number of real steps
   index batch, total;        // total: real (step, row) pairs
   index* slot_row;           // [B] batch row of a slot
   index* slot_length;        // [B] its real steps
-  index* active;             // [steps + 1] slots at a step; 0 behind the last
+  index* active;             // [steps + 1] slots at a step; 0 after the last
   index* first_row;          // [steps + 1]
   index* x_offsets;          // [total] in elements, of a packed row; y and cells alike
   index* y_offsets;          //
@@ -33,9 +33,9 @@ class LstmRows {
   index* positions;          // [total] time of a packed row
   unsigned char* resets;     // [steps][B] by slot: cleared before that step; null without resets
   unsigned char* any_reset;  // [steps]
-  bool padded;               // some steps of some rows are not real
+  bool padded;               // whether some steps of some rows are not real
 
-  // Slots cleared before step k; null: none.
+  // [B] by slot, 1: cleared before step k; null: none is.
   const unsigned char* reset_at(index k) const {
     return resets && k < steps && any_reset[k] ? resets + k * batch : nullptr;
   }
@@ -44,17 +44,17 @@ class LstmRows {
   void place(const LstmCall<T>& call);
 
   base::Arena arena_;
-  // Sizes and strides of the call in place, if all its rows are whole and without
-  // resets; else no batch.
+  // Sizes and strides of the call that is laid out, if all its rows are whole and without resets;
+  // else begins with -1.
   std::array<index, 10> whole_rows_{-1};
 };
 
-// y and cells of steps that are not real: 0, or as before (call.hold).
+// Writes y and cells of steps that are not real: 0, or with call.hold those of the step before.
 template <class T>
 void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, index hidden);
 
-// out [total][width]: the gradient d for what every packed row gave out, with that of the steps
-// which hold it, in the order of the call. d lies as y or cells: row and step apart.
+// out [total][width]: the gradient of each packed row's output, summed with those of the steps that
+// hold it, in the order of the call. d is laid out as y or cells, with strides `row` and `step`.
 template <class T>
 void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, const T* d, index row,
                  index step, index width, T* out);

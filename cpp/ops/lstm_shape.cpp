@@ -6,7 +6,7 @@ namespace lstmfast::ops {
 
 namespace {
 
-// Layer norm takes whole rows, with every panel alike.
+// No tail with layer norm, whose kernels take whole rows of equal panels.
 kernels::Tail tail_of(index hidden, const CellOptions& options, int gates, index lanes) {
   const index units = hidden % lanes, vectors = (units * gates + lanes - 1) / lanes;
   if (options.layer_norm || units == 0 || vectors == gates) return {0, 0};
@@ -60,8 +60,7 @@ bool LstmShape<T>::exceeds_caches() const {
 template <class T>
 std::vector<LstmPart> LstmShape<T>::parts() const {
   const index G = gates, H = hidden, V = lanes;
-  // `per_row` vectors side by side in each row of a panel; the part covers `groups` of them from
-  // `first` on.
+  // A part that covers `groups` vectors of each row of a panel, from element `first` on.
   const auto part = [&](const char* name, std::vector<index> shape, index rows, index groups,
                         index first, index stride, index row_stride) {
     return LstmPart{name,

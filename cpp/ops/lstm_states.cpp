@@ -14,7 +14,7 @@ void for_panels(const LstmShape<T>& shape, F f) {
     f(p, p * shape.lanes, std::min(shape.lanes, shape.hidden - p * shape.lanes));
 }
 
-// All c before a chunk, between the workspace and where chunks save theirs.
+// Elements of saved_c that one chunk takes.
 template <class T>
 index saved_c_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
   return shape.panels * w.rows.batch * shape.lanes;
@@ -94,7 +94,7 @@ void begin_chunk(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspa
 template <class T>
 void save_chunk(const LstmShape<T>& shape, LstmWorkspace<T>& w) {
   const index k = w.chunk_begin, V = shape.lanes, alive = w.rows.active[k];
-  if (w.chunk_end == w.rows.steps) return;  // its caches will be there
+  if (w.chunk_end == w.rows.steps) return;  // the last chunk, whose caches backward finds filled
   const index chunk = k / w.chunk_steps;
   T* const saved = w.saved_c + chunk * saved_c_size(shape, w);
   for (index p = 0; p < shape.panels; ++p)

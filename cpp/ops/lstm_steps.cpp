@@ -10,7 +10,7 @@ using base::Range;
 template <class T>
 struct Steps {
   const LstmShape<T>& shape;
-  const T* block;  // of parameters; `weights`: its panels, or their copy with a mask in
+  const T* block;  // of parameters; `weights`: its panels, or their masked copy
   const T* weights;
   const LstmCall<T>& call;
   const LstmPlan& plan;
@@ -18,19 +18,20 @@ struct Steps {
   const LstmRows<T>& rows = w.rows;
   const kernels::Table<T>& kernel = kernels::table<T>();
 
-  // x of packed rows from the first of step k on.
+  // Lets g read x of the packed rows from the first of step k on.
   void read_input(kernels::Gemm<T>& g, index k) const {
     g.a = w.x ? w.x + w.cache_row(k) * shape.input : call.x;
     g.a_offsets = w.x ? nullptr : rows.x_offsets + rows.first_row[k];
     g.a_stride = shape.input;
   }
 
-  // Threads that share rows may be in different blocks of steps at a time. Where rows end early,
-  // packed rows of one block would be those of other slots in another, hence `apart`.
+  // The row of z for slot 0 at step k. Threads that share rows may be in different blocks of steps
+  // at a time, where one packed row of z may belong to different slots if rows end early; hence
+  // padded_steps, with which a slot has a row of its own.
   index z_row(index k, index block_begin) const {
     if (w.training) return w.cache_row(k);
-    return plan.apart ? (k - block_begin) * rows.batch
-                      : rows.first_row[k] - rows.first_row[block_begin];
+    return plan.padded_steps ? (k - block_begin) * rows.batch
+                             : rows.first_row[k] - rows.first_row[block_begin];
   }
 
   // A product of `depth` rows of the weights from `first` on, into z of whole panels or of the
@@ -63,7 +64,7 @@ struct Steps {
   }
   void project_rows(kernels::Gemm<T> g, index k0, index k1, const LstmShare& share) const {
     g.bias = weights;
-    if (!plan.apart && share.rows.begin == 0 && share.rows.end == rows.batch) {
+    if (!plan.padded_steps && share.rows.begin == 0 && share.rows.end == rows.batch) {
       read_input(g, k0);
       g.c = w.gates + z_row(k0, k0) * g.c_stride;
       g.row1 = rows.first_row[k1] - rows.first_row[k0];
@@ -80,7 +81,7 @@ struct Steps {
     }
   }
 
-  // Where the cell puts o a(c): into h itself, or before the projection.
+  // Where the cell writes o a(c): h, or u before the projection.
   T* cell_output(index k) const {
     if (!shape.options.projection) return w.h_at(k + 1);
     return w.training ? w.u + w.cache_row(k) * w.u_stride : w.u;
@@ -88,7 +89,7 @@ struct Steps {
   index cell_output_stride() const { return shape.options.projection ? w.u_stride : w.h_stride; }
   bool finishes() const { return finishes_h(shape.options) || w.recurrent_mask != nullptr; }
 
-  // What is the same at every step is filled in once: small calls are made of such work.
+  // Sets once what is the same at every step: small calls are dominated by such set-up.
   template <class Step>
   void prepare_cell(Step& s) const {
     s.hidden = shape.hidden;
@@ -143,7 +144,7 @@ struct Steps {
     kernel.step_forward(s);
   }
 
-  // Layer norm: z += h R, then (when all panels of a row are there) the cell.
+  // With layer norm: z += h R. The cell follows when all panels of a row are computed.
   void norm_product(index k, index block_begin, Range mine, Range panels) const {
     if (!w.has_h(call, k)) return;
     kernels::Gemm<T> g = product(1 + shape.input, shape.outputs(), panels, false);
@@ -171,7 +172,7 @@ struct Steps {
     kernel.norm_forward(n);
   }
 
-  // v = u P, into the place of h unless backward needs it for itself.
+  // v = u P is written to h, or to v where backward needs it.
   T* projected(index k) const { return w.v ? w.v + w.cache_row(k) * w.h_stride : w.h_at(k + 1); }
   void project_output(index k, Range mine, Range panels, const LinearShape<T>& projection) const {
     const index row = projection.groups * shape.lanes;
@@ -207,13 +208,13 @@ struct Steps {
     f.h_prev = w.has_h(call, k) ? w.h_at(k) : nullptr;
     f.keep = w.mask_at(w.keep_h, k, w.h_stride);
     f.recurrent = {nullptr, w.h_stride};
-    // The mask is that of the step which will read h.
+    // The mask of the step that will read h.
     if (w.recurrent_mask && k + 1 < w.chunk_end) f.recurrent.mask = recurrent_mask(k + 1);
     f.h = w.h_at(k + 1);
     f.h_stride = w.h_stride;
     if (f.recurrent.mask) {
       f.h_in = w.h_in_at(k + 1);
-      f.recurrent_rows = rows.active[k + 1];  // others end here, and have no mask
+      f.recurrent_rows = rows.active[k + 1];  // others end here
     }
     f.h_in_stride = w.h_stride;
     f.y = call.y;
@@ -224,7 +225,7 @@ struct Steps {
     return w.recurrent_mask + (call.noise.recurrent_per_step ? w.cache_row(k) * w.h_stride : 0);
   }
 
-  // A reset before step k clears the h that step k - 1 left; who wrote it clears it.
+  // A reset before step k clears the h of step k - 1, on the thread that wrote it.
   void clear_resets(index k, Range range, Range units) const {
     const unsigned char* reset = rows.reset_at(k);
     if (!reset || units.empty()) return;
@@ -242,7 +243,7 @@ struct Steps {
   void run(const LstmShare& share) const {
     const bool norm = shape.options.layer_norm, projects = shape.options.projection > 0;
     const index V = shape.lanes, O = shape.outputs();
-    // The rows and outputs that this thread writes last.
+    // The outputs `units` and rows `last` of h that this thread writes.
     const LinearShape<T> projection(projects ? shape.projection() : LinearShape<T>(1, 1));
     const Range parts = share.part(projection.panels);
     const index width = projection.groups * V;
@@ -268,7 +269,7 @@ struct Steps {
         if (norm) {
           point.in_blocks(mine, row_flops,
                           [&](Range part) { norm_product(k, k0, part, share.panels); });
-          if (!share.meet()) return;
+          if (!share.arrive_and_wait()) return;
           const Range whole = active_rows(rows, share.whole_rows, k);
           if (!whole.empty()) norm_cell(whole_rows, k, k0, whole);
         } else {
@@ -276,12 +277,12 @@ struct Steps {
         }
         const Range left = active_rows(rows, last, k);
         if (projects) {
-          if (!share.meet()) return;
+          if (!share.arrive_and_wait()) return;
           if (!left.empty() && !parts.empty()) project_output(k, left, parts, projection);
         }
         if (finishes() && !left.empty() && !units.empty()) finish(k, left, units);
         clear_resets(k + 1, last, units);
-        if (!share.meet()) return;
+        if (!share.arrive_and_wait()) return;
       }
     }
   }

@@ -5,13 +5,13 @@
 
 namespace lstmfast::ops {
 
-// How one call goes forward: what was decided from its shape.
+// How a forward call runs, as decided from its shape.
 struct LstmPlan {
-  index ahead_rows;  // packed rows that x W runs ahead for; 0: x is folded into the step
-  bool apart;        // of z that is reused: every step has room for all rows
+  index ahead_rows;   // packed rows for which x W is computed ahead; 0: the step computes it
+  bool padded_steps;  // z that is computed ahead has room for all rows at every step
 };
 
-// Runs steps chunk_begin .. chunk_end of the workspace. The states before them lie in h_at, h_in_at
+// Runs steps chunk_begin .. chunk_end of the workspace. The states before them are in h_at, h_in_at
 // and c_before; y and cells of the call may be null.
 template <class T>
 void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,

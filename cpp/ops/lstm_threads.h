@@ -1,6 +1,6 @@
-// How an LSTM call is shared among threads: by rows (each thread runs its rows through the steps of
-// a run, no meeting), or by panels of hidden units (each thread keeps its share of the weights; all
-// meet after every step).
+// How an LSTM call is shared among threads: by rows (each thread runs its rows through all steps of
+// a run without a barrier), or by panels of hidden units (each thread keeps its share of the
+// weights, with a barrier after every step).
 #pragma once
 
 #include <algorithm>
@@ -13,20 +13,20 @@
 
 namespace lstmfast::ops {
 
-// What one thread takes care of.
+// The part of one thread.
 struct LstmShare {
   int tid;
   base::Range rows;        // slots, all of them when panels are shared
   base::Range panels;      // of hidden units
-  base::Range whole_rows;  // slots of which it sees all units: layer norm
-  base::Barrier* barrier;  // null: there is nobody to meet
+  base::Range whole_rows;  // slots all of whose units it computes: for layer norm
+  base::Barrier* barrier;  // null where threads need not wait for each other
   int threads;
 
-  // False where the run is given up: by a thread that threw.
-  bool meet() const { return barrier == nullptr || barrier->wait(); }
-  // The thread's part of other pieces of the same rows.
-  base::Range part(index pieces) const {
-    return barrier ? base::split(pieces, tid, threads) : base::Range{0, pieces};
+  // False where another thread has thrown and ended the run.
+  bool arrive_and_wait() const { return barrier == nullptr || barrier->wait(); }
+  // The thread's share of `count` things of the same rows.
+  base::Range part(index count) const {
+    return barrier ? base::split(count, tid, threads) : base::Range{0, count};
   }
 };
 
@@ -41,8 +41,8 @@ struct LstmSharing {
   bool by_rows;
   double seconds;  // of one thread, for all steps forward
 
-  // Runs f(LstmShare) on all threads, for some steps of the call. work: that of the call, in times
-  // of its forward pass.
+  // Runs f(LstmShare) on all threads, for some steps of the call. work: of the whole call, where
+  // its forward pass is 1.
   template <class T, class F>
   void run(const LstmShape<T>& shape, const LstmRows<T>& rows, base::Range steps, double work,
            F&& f) const {
@@ -62,8 +62,8 @@ struct LstmSharing {
   }
 
  private:
-  // Where the share of thread `part` of n begins, by tokens of these steps: slots are ordered by
-  // length, so shares of equal rows would be unequal work.
+  // The first slot of thread `part` of n. Shares have equal numbers of tokens of these steps: slots
+  // are ordered by length, so equal numbers of rows would be unequal work.
   template <class T>
   static index row_cut(const LstmRows<T>& rows, base::Range steps, int part, int n) {
     if (part == n) return rows.batch;
@@ -82,19 +82,19 @@ struct LstmSharing {
 template <class T>
 LstmSharing share_lstm(const LstmShape<T>& shape, index batch, index steps, double flops) {
   constexpr index kRowsPerThread = 8;
-  constexpr double kFlopsPerMeeting = 7e4;
+  constexpr double kFlopsPerBarrier = 7e4;
   const auto [threads, seconds] = threads_for(flops, std::max(shape.panels, batch));
   if (threads == 1) return {1, true, seconds};
   if (batch >= kRowsPerThread * threads) return {threads, true, seconds};
   const double step = flops / double(std::max<index>(1, steps));
   const index by_panels =
-      std::min({index(step / kFlopsPerMeeting), shape.panels / 2, index(threads)});
+      std::min({index(step / kFlopsPerBarrier), shape.panels / 2, index(threads)});
   if (by_panels > 1) return {int(by_panels), false, seconds};
   return {int(std::max<index>(1, batch / kRowsPerThread)), true, seconds};
 }
 
-// Threads for the two directions of a layer, which touch nothing of each other: side by side where
-// one alone could not share its rows among threads, else one after the other.
+// Threads for the two directions of a layer, which share no data: two where one direction alone
+// could not share its rows among threads, else one, so that the directions run in turn.
 template <class T>
 base::team::Request direction_threads(const LstmShape<T>& shape, index batch, index steps) {
   const double flops = shape.flops() * double(steps) * double(batch);

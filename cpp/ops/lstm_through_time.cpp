@@ -22,17 +22,17 @@ struct ThroughTime {
   const kernels::Table<T>& kernel = kernels::table<T>();
   const bool finishes = finishes_h(shape.options);
   const bool projects = shape.options.projection > 0;
-  // The caches are larger than any L2 will hold.
+  // Whether the caches are too large for L2.
   const bool fetches = (w.gate_panel_stride + w.c_panel_stride) * shape.panels * index(sizeof(T)) >
                        4 * base::cache_sizes().l2;
 
-  // The state before step k is no way further back.
+  // Whether truncation cuts the gradients of the state before step k.
   bool cut(index k) const { return call.bptt_steps > 0 && k > 0 && k % call.bptt_steps == 0; }
   const T* dy() const { return w.held_dy ? w.held_dy : d.dy; }
 
   T* dv(index k) const { return w.dv + (projects ? w.cache_row(k) * w.dv_stride : 0); }
 
-  // dv of step k from dh; w.dh_carry of the step before.
+  // Computes dv of step k from dh, and w.dh_carry of the step before.
   void hidden_backward(index k, Range mine, Range units, const index* dy_offsets) const {
     kernels::HiddenBackward<T> h{};
     h.row0 = mine.begin;
@@ -82,7 +82,7 @@ struct ThroughTime {
     kernel.gemm(g);
   }
 
-  // What is the same at every step is filled in once.
+  // Sets once what is the same at every step.
   template <class Step>
   void prepare_cell(Step& s) const {
     s.hidden = shape.hidden;
@@ -117,7 +117,7 @@ struct ThroughTime {
     prepare_cell(s);
     return s;
   }
-  // dz of step k over its gates; dc of the step before.
+  // Overwrites the gates of step k with dz, and computes dc of the step before.
   void cell_backward(kernels::StepBackward<T>& s, index k, Range mine,
                      const index* dy_offsets) const {
     place_cell(s, k, mine, dy_offsets);
@@ -144,23 +144,23 @@ struct ThroughTime {
     kernel.norm_backward(n);
   }
 
-  void forget_c(Range mine, Range panels) const {
+  void clear_dc(Range mine, Range panels) const {
     for (index p = panels.begin; p < panels.end; ++p)
       std::fill_n(w.dc + p * w.dc_panel_stride + mine.begin * shape.lanes,
                   mine.size() * shape.lanes, T(0));
   }
 
-  // dh of the step before k through the product; a reset at k cuts it off.
+  // Computes dh of the step before k through the product; 0 where a reset or truncation cuts it.
   void hidden_gradient(index k, Range mine, Range q) const {
     const Transposed<T>& t = transposed.recurrent;
     const index width = t.width(shape.lanes);
     const index begin = q.begin * width, end = std::min(q.end * width, shape.outputs());
     if (begin >= end) return;
-    const auto forget = [&](index r) {
+    const auto clear = [&](index r) {
       std::fill_n(w.dh + r * w.h_stride + begin, end - begin, T(0));
     };
     if (cut(k)) {
-      for (index r = mine.begin; r < mine.end; ++r) forget(r);
+      for (index r = mine.begin; r < mine.end; ++r) clear(r);
       return;
     }
     kernels::Gemm<T> g = t.product(
@@ -178,7 +178,7 @@ struct ThroughTime {
     const index first = call.noise.recurrent_per_step ? w.cache_row(k) : 0;
     for (index r = mine.begin; (reset || w.recurrent_mask) && r < mine.end; ++r) {
       if (reset && reset[r]) {
-        forget(r);
+        clear(r);
       } else if (w.recurrent_mask) {
         T* dh = w.dh + r * w.h_stride + begin;
         kernel.pointwise({kernels::PointwiseOp::multiply, end - begin, 0, 0, dh,
@@ -206,28 +206,28 @@ struct ThroughTime {
     for (index k = steps.end - 1; k >= steps.begin; --k) {
       const Range mine = active_rows(rows, share.rows, k);
       const Range cell_rows = norm ? active_rows(rows, share.whole_rows, k) : mine;
-      // Gradients for held outputs are packed, others lie as y.
+      // Gradients of held outputs are packed, others are laid out as y.
       const index* const dy_offsets =
           (w.held_dy ? w.held_dy_offsets : rows.y_offsets) + rows.first_row[k];
       if (finishes) {
         const Range last = projects ? mine : cell_rows;
         if (!last.empty() && !units.empty()) hidden_backward(k, last, units, dy_offsets);
         if (projects) {
-          if (!share.meet()) return;
+          if (!share.arrive_and_wait()) return;
           if (!mine.empty() && !u.empty()) projection_backward(k, mine, u);
-          if (!share.meet()) return;
+          if (!share.arrive_and_wait()) return;
         }
       }
       if (!cell_rows.empty()) {
         norm ? norm_backward(whole_rows, k, cell_rows, dy_offsets)
              : cell_backward(step, k, cell_rows, dy_offsets);
-        if (cut(k)) forget_c(cell_rows, norm ? Range{0, shape.panels} : share.panels);
+        if (cut(k)) clear_dc(cell_rows, norm ? Range{0, shape.panels} : share.panels);
       }
       if (k == 0 && !d.dh0) break;
-      if (!share.meet()) return;
+      if (!share.arrive_and_wait()) return;
       if (!q.empty())
         point.in_blocks(mine, row_flops, [&](Range part) { hidden_gradient(k, part, q); });
-      if (!share.meet()) return;
+      if (!share.arrive_and_wait()) return;
     }
   }
 };

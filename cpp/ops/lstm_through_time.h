@@ -1,5 +1,5 @@
-// The steps of the recurrence, backward, over some steps of the chunk: dz of their rows, and the
-// gradients of the state before them. Knows no parameters' gradients.
+// Backward through some steps of the chunk: dz of their rows, and the gradients of the state before
+// them. Knows no gradients of parameters.
 #pragma once
 
 #include "ops/lstm_transposed.h"

@@ -39,7 +39,7 @@ kernels::Gemm<T> Transposed<T>::product(const LstmShape<T>& shape, const T* tran
   const index segment_bytes = shape.row_elements() * width(shape.lanes) * index(sizeof(T));
   g.rest = std::max<index>(1, base::cache_sizes().l2 / 4 / segment_bytes);
   if (g.rest >= g.segments) g.rest = 0;
-  // Short runs are worth it where they save a quarter of the segment.
+  // Shorter runs for the last panel pay where they save a quarter of the segment.
   const index units = shape.hidden % shape.lanes;
   if (units <= shape.lanes * 3 / 4) g.last_units = units;
   LF_ASSERT(shape.tail.units == 0 || g.last_units > 0);  // of a tail, fill() leaves out the others
@@ -62,7 +62,7 @@ template <class T>
 void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const T* weights,
                                 base::team::Request threads, T* out) const {
   const kernels::Table<T>& kernel = kernels::table<T>();
-  const auto turn = [&](const Transposed<T>& to, kernels::TransposePanels<T> t) {
+  const auto transpose = [&](const Transposed<T>& to, kernels::TransposePanels<T> t) {
     t.k = to.columns;
     t.nr = to.nr;
     t.out_panel_stride = to.panel_stride;
@@ -85,11 +85,11 @@ void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const
   };
   from(1 + shape.input);
   t.out = out;
-  turn(recurrent, t);
+  transpose(recurrent, t);
   if (input.columns > 0) {
     from(1);
     t.out = out + input_offset();
-    turn(input, t);
+    transpose(input, t);
   }
   if (projection.columns == 0) return;
   const LinearShape<T> s = shape.projection();
@@ -99,7 +99,7 @@ void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const
   t.w_panel_stride = (1 + s.inputs) * s.groups * s.lanes;
   t.w = block + shape.projection_offset() + s.groups * s.lanes;
   t.out = out + projection_offset();
-  turn(projection, t);
+  transpose(projection, t);
 }
 
 template struct Transposed<float>;

@@ -1,4 +1,4 @@
-// The weights turned, as backward's products need them. Knows no steps.
+// The transposed weights for backward's products. Knows no steps.
 #pragma once
 
 #include "base/team.h"
@@ -7,7 +7,7 @@
 
 namespace lstmfast::ops {
 
-// A packed matrix turned: its `columns` logical rows as panels of `nr` vectors.
+// A transposed packed matrix: its `columns` logical rows as panels of `nr` vectors.
 template <class T>
 struct Transposed {
   index columns = 0;
@@ -18,13 +18,13 @@ struct Transposed {
   Transposed(index columns, index depth, index lanes, index parts = 1);
   index size() const { return panels * panel_stride; }
   index width(index lanes) const { return nr * lanes; }
-  // out = dz times it, for rows of dz that lie [panel][row][G][V].
+  // The product dz times this matrix, for dz [panel][row][G][V].
   kernels::Gemm<T> product(const LstmShape<T>& shape, const T* transposed, const T* dz,
                            index dz_panel_stride) const;
 };
 
-// All that backward needs turned, one behind the other in the workspace. parts: threads that want a
-// panel each.
+// The transposed matrices that backward needs, one after the other in one block. parts: threads
+// that need a panel each.
 template <class T>
 struct TransposedWeights {
   Transposed<T> recurrent, projection, input;
@@ -33,7 +33,7 @@ struct TransposedWeights {
   index projection_offset() const { return recurrent.size(); }
   index input_offset() const { return recurrent.size() + projection.size(); }
   index size() const { return input_offset() + input.size(); }
-  // weights: the panels, or their copy with a mask in.
+  // weights: the panels, or their masked copy.
   void fill(const LstmShape<T>& shape, const T* block, const T* weights,
             base::team::Request threads, T* out) const;
 };

@@ -40,7 +40,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   chunk_begin = 0;
   chunk_end = std::min(rows.steps, chunk_steps);
   const index chunks = (rows.steps + chunk_steps - 1) / chunk_steps;
-  // Slots only end: the first chunk has the most rows.
+  // The first chunk has the most rows.
   const index cached = training ? rows.first_row[chunk_end] : 0;
   const index gate_rows = training ? cached : ahead_rows;
   const index c_rows = training ? B + cached : B;
@@ -71,7 +71,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   const auto stats_at = at_if(o.layer_norm, (training ? cached : B) * (2 * G + 2));
   const auto scratch_at = plan.add<T>(sharing.threads * norm_scratch_size);
   const auto u_at = at_if(o.projection > 0, (training ? cached : B) * u_stride);
-  // Drawn masks take one or the other, and where they take h_prev the clip does not matter.
+  // With drawn masks h is one or the other, and where it is h_prev the clip does not matter.
   const bool hides_v = training && !draws && o.proj_clip > 0 && o.zoneout_h > 0;
   const auto v_at = at_if(hides_v, cached * h_stride);
   const auto saved_h_at = at_if(chunked, (chunks - 1) * B * h_stride);
@@ -137,7 +137,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& 
   const auto block_at = at_if(needs.block, shape.peephole_offset());
   const std::size_t bytes = backward_.bytes();
   backward_.reserve(plan);
-  if (backward_.bytes() != bytes || turned.size != needs.transposed) turned = {};
+  if (backward_.bytes() != bytes || transposed_of.size != needs.transposed) transposed_of = {};
   dh = backward_.at(dh_at);
   dh_carry = backward_.at(carry_at);
   dv = backward_.at(dv_at);

@@ -1,4 +1,4 @@
-// Memory of one running LSTM call. Knows where everything lies, not what is computed.
+// Memory of one running LSTM call. Knows the layout of its arrays, not what is computed.
 //
 // Training keeps its caches for a chunk of steps: all of them, or those between two recomputations.
 // A "cache row" is a packed row of the chunk. Units and outputs of a row are padded to whole
@@ -14,32 +14,32 @@ namespace lstmfast::ops {
 template <class T>
 class LstmWorkspace {
  public:
-  // Lays out a forward call, whose rows are in order and whose sharing is set: carves the memory.
-  // Keeps nothing of an earlier call. ahead_rows: packed rows that are projected ahead at a time in
-  // inference (0: none); training projects into the gates' cache.
+  // Places the arrays of a forward call, whose `rows` and `sharing` must be set; nothing of an
+  // earlier call is kept. ahead_rows: packed rows that are projected ahead at a time in inference
+  // (0: none); training projects into the gates' cache.
   void plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training, index ahead_rows);
-  // Adds what backward needs; the caches of plan() stay. packed: elements of the packed columns of
-  // all threads.
+  // Places the arrays of backward; those of plan() keep their contents. transposed, packed,
+  // packed_gates: elements, `packed` those of the packed columns of all threads.
   struct Backward {
     index transposed, packed, packed_gates;
-    bool held_dy, held_dcells;  // gather_held's results
-    bool block;                 // a gradient block of its own
+    bool held_dy, held_dcells;  // whether gather_held is needed
+    bool block;                 // whether dropped_gradient is needed
   };
   void plan_backward(const LstmShape<T>& shape, const Backward& needs);
 
   bool training = false;
-  bool trained = false;           // a training forward has filled the caches
-  bool backward_planned = false;  // plan_backward() was called after it
+  bool trained = false;           // whether a training forward has filled the caches
+  bool backward_planned = false;  // whether plan_backward() was called after it
   LstmRows<T> rows;
-  // Of forward and of its backward, whatever limit of threads is set between: memory is planned for
-  // these threads, and a run takes no more.
+  // Of forward and of its backward, even if the limit of threads changes between them: memory is
+  // planned for these threads.
   LstmSharing sharing;
 
-  // Steps whose caches are kept at a time, and those that the caches hold now.
+  // Steps whose caches are kept at a time, and the steps that the caches hold now.
   index chunk_steps, chunk_begin, chunk_end;
 
-  // What a step's product reads, and h itself: the same unless recurrent dropout stands between.
-  // [2][B][h_stride] by the parity of the step; with recurrent dropout h_in keeps [B + cache rows].
+  // h, and what a step's product reads, which differs from h with recurrent dropout only:
+  // [2][B][h_stride] by the parity of the step; with recurrent dropout h_in is [B + cache rows].
   T* h_in;
   T* h;
   index h_stride;
@@ -60,8 +60,8 @@ class LstmWorkspace {
   // o a(c) before the projection: [B][u_stride], in training [cache rows][u_stride].
   T* u;
   index u_stride;
-  // The projection, [cache rows][h_stride]: in training where a mixture of it and h_prev hides
-  // which values were clipped; else null.
+  // The projection, [cache rows][h_stride]: in training where h, a mixture of it and h_prev, does
+  // not show which values were clipped; else null.
   T* v;
   // h and c before each chunk but the first: [chunks - 1][B][h_stride], [chunks - 1][P][B][V].
   T* saved_h;
@@ -69,42 +69,42 @@ class LstmWorkspace {
 
   // Masks of training; null where off. See ops/lstm_noise.h.
   T* x;                // [cache rows][I]: x times its mask
-  index* x_starts;     // [B] where the rows of a step lie in it
+  index* x_starts;     // [B] offsets of a step's rows in it
   T* x_mask;           // [B][I] by slot
   T* recurrent_mask;   // [B][h_stride] by slot, or [cache rows][h_stride]
   T* keep_h;           // [cache rows][h_stride]
   T* keep_c;           // [cache rows][unit_stride]
   index unit_stride;   // H, padded
   T* weight_mask;      // [P][O][G][V]
-  T* weight_row;       // [G H] scratch of its drawing
-  T* dropped_weights;  // the panels [P][1 + I + O][G][V] with the mask in
+  T* weight_row;       // [G H] scratch for drawing it
+  T* dropped_weights;  // the masked panels [P][1 + I + O][G][V]
 
-  T* dh;  // [B][h_stride] through the product alone where finishes_h(), else all of it
+  T* dh;  // [B][h_stride]; where finishes_h(), only the part through the product
   T* dh_carry;
-  T* dv;  // [B][dv_stride], or with a projection [cache rows][dv_stride], 0 behind its outputs
+  T* dv;  // [B][dv_stride], or with a projection [cache rows][dv_stride], 0 after its outputs
   index dv_stride;
   T* du;  // [B][u_stride], with a projection
   T* dc;  // [P][B][V]
   index dc_panel_stride;
-  T* dnorm;               // [B][P][2 G + 2][V] gradients of gains and shifts by slot
-  T* transposed;          // panels of R transposed, of the projection, of W
-  T* packed_columns;      // of A, for the weight gradient
-  T* packed_gates;        // dz of a tail as its weights lie, for one reduction; null: there is none
-  index* c_prev_offsets;  // [cache rows] c before a row, for peepholes; -1: 0
-  T* held_dy;             // [total][O]; null: dy is read where it lies
-  T* held_dcells;         // [total][H]
+  T* dnorm;           // [B][P][2 G + 2][V] gradients of gains and shifts by slot
+  T* transposed;      // panels of R transposed, of the projection, of W
+  T* packed_columns;  // of A, for the weight gradient
+  T* packed_gates;    // dz of a tail in the layout of its weights, for one reduction; null: no tail
+  index* c_prev_offsets;   // [cache rows] c before a row, for peepholes; -1: 0
+  T* held_dy;              // [total][O]; null: the caller's dy is read
+  T* held_dcells;          // [total][H]
   index* held_dy_offsets;  // [total] of their rows
   index* held_dcells_offsets;
   T* dropped_gradient;  // laid out as dropped_weights
   LinearScratch<T> projection_scratch;
-  // What `transposed` holds; version 0: nothing that would serve again.
-  struct Turned {
+  // The weights that `transposed` was made from; version 0: unknown.
+  struct TransposedOf {
     std::uint64_t version = 0;
     const T* block = nullptr;
     index size = 0;
     int parts = 0;
-  } turned;
-  T clip_values[4] = {};  // what gates are at the ends of preact_clip: see CellParams
+  } transposed_of;
+  T clip_values[4] = {};  // gates at the ends of preact_clip: see CellParams
 
   index cache_row(index k) const { return rows.first_row[k] - rows.first_row[chunk_begin]; }
   // c before step k, rows by slot, as a row of c.
@@ -120,7 +120,7 @@ class LstmWorkspace {
     if (!keeps_h_in) return h_in + (k & 1) * rows.batch * h_stride;
     return h_in + (k == chunk_begin ? 0 : rows.batch + cache_row(k - 1)) * h_stride;
   }
-  // Is there a state before step k, or is it 0?
+  // Whether there is a state before step k; otherwise it is 0.
   bool has_h(const LstmCall<T>& call, index k) const { return k > 0 || call.h0 != nullptr; }
   const T* c_prev(index k, index lanes) const {
     return k == 0 && !has_c0 ? nullptr : c_before(k, lanes);

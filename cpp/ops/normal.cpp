@@ -8,11 +8,11 @@
 namespace lstmfast::ops {
 namespace {
 
-// No layer and no kind of mask has this number.
+// No layer and no kind of mask has this number, so draws share no stream with them.
 constexpr std::uint32_t kName = 0xFFFFFFFEU;
 
-// The normal number below which a share p of all lie, to about seven digits: ratios of polynomials
-// around 1/2 and in the tails (Wichura: Algorithm AS 241, PPND7, Applied Statistics 37, 1988).
+// The quantile p of the normal distribution, to about seven digits: ratios of polynomials around
+// 1/2 and in the tails (Wichura: Algorithm AS 241, PPND7, Applied Statistics 37, 1988).
 double normal_quantile(double p) {
   const double q = p - 0.5;
   if (std::fabs(q) <= 0.425) {
@@ -48,7 +48,7 @@ void draw_normal(index count, std::uint64_t seed, T* out) {
       const base::PhiloxBlock bits = base::philox4x32(
           {static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(place >> 32), 0, 0}, key);
       for (index i = 4 * b; i < std::min(count, 4 * b + 4); ++i) {
-        // the middle of one of 2^32 shares, so neither 0 nor 1
+        // the middle of one of 2^32 intervals, so neither 0 nor 1
         out[i] = static_cast<T>(
             normal_quantile((bits[static_cast<std::size_t>(i % 4)] + 0.5) * 0x1p-32));
       }

@@ -66,8 +66,8 @@ class Rows {
   Rows(index rows, index columns, T* data)
       : columns_(columns), data_(data), products_(rows / 2 * ((rows + 1) / 2)) {}
 
-  // Makes rows begin .. end orthonormal. Returns the least part of a row's length that was left
-  // once its parts along other rows were gone, and forgets it.
+  // Makes rows begin .. end orthonormal. Returns the smallest fraction of a row's length that was
+  // left after its parts along other rows were subtracted.
   double sweep(index begin, index end) {
     least_ = 1;
     lengths_.resize(end);
@@ -98,7 +98,7 @@ class Rows {
     orthonormalise(middle, end);
   }
 
-  // Rows middle .. end lose their parts along the orthonormal rows begin .. middle:
+  // Subtracts from rows middle .. end their parts along the orthonormal rows begin .. middle:
   // W -= (W Q') Q.
   void project(index begin, index middle, index end) {
     const index q = middle - begin, w = end - middle;
@@ -151,8 +151,8 @@ void draw_orthonormal_rows(index rows, index columns, std::uint64_t seed, T* out
   const base::FlushDenormals flush;
   draw_normal(rows * columns, seed, out);
   Rows<T> matrix(rows, columns, out);
-  // Rounding errors along other rows grow as a row shrinks; a quarter left costs two bits. Normal
-  // numbers of which none is left have probability 0, and two sweeps more could not mend them.
+  // Rounding errors along other rows grow as a row shrinks; a quarter left costs two bits. Rows of
+  // which nothing is left have probability 0, and more sweeps could not repair them.
   constexpr double kLeastLeft = 0.25;
   for (int sweeps = 0; sweeps < 4 && matrix.sweep(0, rows) < kLeastLeft; ++sweeps) {
   }

@@ -1,4 +1,4 @@
-// Random matrices with orthonormal rows, for first weights. Knows no layers.
+// Random matrices with orthonormal rows, for initial weights. Knows no layers.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace lstmfast::ops {
 
-// out [rows][columns], rows <= columns: rows of length 1, each at right angles to all others, with
-// every such matrix equally likely. The same bits for any number of threads.
+// out [rows][columns], rows <= columns: orthonormal rows, with every such matrix equally likely.
+// The same bits for any number of threads.
 //
 // Rows of normal random numbers, made orthonormal by Gram and Schmidt's process: half of the rows
 // first, then the other half against them by two matrix products, and so on inside each half.
@@ -18,7 +18,7 @@ namespace lstmfast::ops {
 template <class T>
 void draw_orthonormal_rows(index rows, index columns, std::uint64_t seed, T* out);
 
-// out [count]: standard normal numbers, each a function of the seed and its place alone.
+// out [count]: standard normal numbers, each a function of the seed and its index alone.
 template <class T>
 void draw_normal(index count, std::uint64_t seed, T* out);
 

@@ -1,5 +1,5 @@
-// Packed weight panels: where a logical matrix element lies, and the way in and out. Knows no
-// layers.
+// Packed weight panels: where a logical matrix element lies, and conversion to and from the packed
+// layout. Knows no layers.
 //
 // A packed block is [panel][row][group][lane]. For an LSTM row 0 is the bias, rows 1 .. I are W,
 // the next H rows R, and the groups are the gates. For a general matrix row 0 is the bias and the
@@ -22,11 +22,11 @@ struct PartLayout {
   index lanes;
   bool gates;  // true: column = group * units + unit; false: column = (panel * groups + group) *
                // lanes + lane
-  // Of the last panel where it is a tail; tail_lanes 0: it is none.
+  // Of the last panel where it is a tail; tail_lanes 0: it is not.
   index tail_first = 0, tail_row_stride = 0, tail_lanes = 0;
 
-  // The part within a panel: `lanes` elements a group. Its rows are one run of elements; padding
-  // lies inside and is always zero, in values and in gradients.
+  // The part within a panel: `lanes` elements a group. Its rows are contiguous, with padding
+  // between them that is always zero, in values and in gradients.
   struct Place {
     index first, row_stride, lanes;
   };

@@ -1,18 +1,18 @@
-// Rules of thumb that every operation shares: how many threads some work is worth.
+// Heuristics that every operation shares: threads and widths of panels.
 #pragma once
 
 #include "base/team.h"
 
 namespace lstmfast::ops {
 
-// Sharing work has a price even where nobody sleeps, so each thread must have some 10 us to do.
+// Sharing work costs time even where no worker sleeps, so each thread must have some 10 us of work.
 constexpr double kFlopsPerThread = 2e6;
 
-// Of one thread, about: from 64-bit floats on AVX2 to 32-bit ones on AVX-512 it is 20 to 270
-// GFLOP/s.
+// A rough average of one thread: from 64-bit floats on AVX2 to 32-bit ones on AVX-512 it is 20 to
+// 270 GFLOP/s.
 constexpr double kSecondsPerFlop = 1e-11;
 
-// Threads for `flops` of arithmetic that splits into at most `parts` equal pieces.
+// Threads for `flops` of arithmetic that splits into at most `parts` equal parts.
 inline base::team::Request threads_for(double flops, index parts) {
   const double seconds = flops * kSecondsPerFlop;
   if (flops < 2 * kFlopsPerThread || parts < 2) return {1, seconds};
@@ -22,12 +22,12 @@ inline base::team::Request threads_for(double flops, index parts) {
 }
 
 // Vectors a panel for a matrix of `columns`: wide panels use the FMA units best, padding wastes
-// them, and `parts` threads want a panel each. No bits depend on it.
+// them, and `parts` threads need a panel each. No bits depend on it.
 inline int panel_vectors(index columns, index lanes, index parts = 1) {
-  // of one vector in panels of 1 .. 4, by tile loads per FMA
+  // of one vector in panels of 1 .. 4 vectors, by tile loads per FMA
   constexpr double kCost[] = {0, 1.25, 1.05, 1.02, 1.0};
   const index vectors = (columns + lanes - 1) / lanes;
-  if (parts == 1 && vectors <= 4) return int(vectors);  // as the search would find
+  if (parts == 1 && vectors <= 4) return int(vectors);  // as the search below would
   int best = 1;
   double best_cost = 0;
   for (int nr = 1; nr <= 4; ++nr) {

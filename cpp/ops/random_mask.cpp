@@ -17,7 +17,7 @@ kernels::RandomMask<T> random_rows(const base::RandomStream& stream, const MaskV
   kernels::RandomMask<T> rows = {};
   rows.key[0] = key[0];
   rows.key[1] = key[1];
-  // Decided in integers, which no floating-point mode can change.
+  // Compared as integers, so that no floating-point mode matters.
   rows.drop_below = static_cast<std::uint64_t>(values.rate * 0x1p32);
   rows.dropped = values.dropped;
   rows.kept = values.kept;

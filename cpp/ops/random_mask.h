@@ -7,7 +7,7 @@
 
 namespace lstmfast::ops {
 
-// What a number of a mask takes, for looks at base/interrupt.h.
+// The work of one number of a mask, in floating-point operations: for base/interrupt.h.
 constexpr double kFlopsOfDraw = 30;
 
 // What a mask holds: `dropped` with probability `rate`, else `kept`.
@@ -29,7 +29,7 @@ MaskValues<T> zoneout_values(double rate) {
   return {rate, T(1), T(0)};
 }
 
-// The kernel's arguments for a stream; which rows, and where they lie, remains to be said.
+// The kernel's arguments for a stream; the caller sets rows and memory.
 template <class T>
 kernels::RandomMask<T> random_rows(const base::RandomStream& stream, const MaskValues<T>& values);
 
@@ -43,8 +43,8 @@ struct MaskBlock {
   index padded = 0;                    // units up to here become 0
 };
 
-// Number j of stream.at(row, time) decides unit j, the same for float and double: a mask does not
-// depend on the batch around its row, on where its steps begin, or on threads.
+// Number j of stream.at(row, time) decides unit j, the same for float and double. A mask does not
+// depend on the other rows of the batch, on where its steps begin, or on threads.
 template <class T>
 void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& values,
                       const MaskBlock<T>& block);

@@ -8,23 +8,23 @@
 namespace lstmfast::ops {
 namespace {
 
-// Pieces of a sum: their number and length depend on the count alone, and their totals fit on the
-// stack.
-constexpr index kMaxPieces = 256;
+// The blocks of a sum: their number and length depend on the count alone, and their totals fit on
+// the stack.
+constexpr index kMaxBlocks = 256;
 
-// f(begin, end) -> total of a piece; pieces have multiples of `unit` items.
+// f(begin, end) -> total of a block; blocks have multiples of `unit` items.
 template <class F>
-double sum_of_pieces(index count, index unit, F f) {
+double sum_of_blocks(index count, index unit, F f) {
   if (count <= unit) return count > 0 ? f(index{0}, count) : 0.0;
   const index units = (count + unit - 1) / unit;
-  const index piece = unit * ((units + kMaxPieces - 1) / kMaxPieces);
-  const index pieces = (count + piece - 1) / piece;
-  double totals[kMaxPieces];
-  for_shares(pieces, 2, [&](index begin, index end) {
-    for (index p = begin; p < end; ++p) totals[p] = f(p * piece, std::min(count, (p + 1) * piece));
+  const index block = unit * ((units + kMaxBlocks - 1) / kMaxBlocks);
+  const index blocks = (count + block - 1) / block;
+  double totals[kMaxBlocks];
+  for_shares(blocks, 2, [&](index begin, index end) {
+    for (index p = begin; p < end; ++p) totals[p] = f(p * block, std::min(count, (p + 1) * block));
   });
   double total = 0;
-  for (index p = 0; p < pieces; ++p) total += totals[p];
+  for (index p = 0; p < blocks; ++p) total += totals[p];
   return total;
 }
 
@@ -38,7 +38,7 @@ void pointwise(kernels::PointwiseOp op, index count, T p, T q, const T* a, const
 
 template <class T>
 double reduce(kernels::ReduceOp op, index count, const T* x, T factor) {
-  return sum_of_pieces(count, kStreamGrain / 2, [&](index begin, index end) {
+  return sum_of_blocks(count, kStreamGrain / 2, [&](index begin, index end) {
     double total;
     kernels::table<T>().reduce({op, end - begin, factor, x + begin, &total});
     return total;
@@ -162,33 +162,33 @@ bool all_finite(index count, const T* x) {
 
 template <class T>
 double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::LossRows<T>& rows) {
-  return sum_of_pieces(rows.rows, rows_of(kMathGrain / 2, rows.columns),
+  return sum_of_blocks(rows.rows, rows_of(kMathGrain / 2, rows.columns),
                        [&](index begin, index end) {
-                         kernels::LossRows<T> piece = rows;
+                         kernels::LossRows<T> block = rows;
                          double total = 0;
-                         piece.rows = end - begin;
-                         piece.prediction += begin * rows.prediction_stride;
-                         piece.target += begin * rows.target_stride;
-                         if (rows.weights) piece.weights += begin;
-                         if (rows.gradient) piece.gradient += begin * rows.gradient_stride;
-                         if (rows.output) piece.output += begin * rows.output_stride;
-                         piece.total = &total;
-                         kernel(piece);
+                         block.rows = end - begin;
+                         block.prediction += begin * rows.prediction_stride;
+                         block.target += begin * rows.target_stride;
+                         if (rows.weights) block.weights += begin;
+                         if (rows.gradient) block.gradient += begin * rows.gradient_stride;
+                         if (rows.output) block.output += begin * rows.output_stride;
+                         block.total = &total;
+                         kernel(block);
                          return total;
                        });
 }
 
 template <class T>
 double match_total(const kernels::Matches<T>& rows) {
-  return sum_of_pieces(rows.rows, rows_of(kMathGrain, rows.columns), [&](index begin, index end) {
-    kernels::Matches<T> piece = rows;
+  return sum_of_blocks(rows.rows, rows_of(kMathGrain, rows.columns), [&](index begin, index end) {
+    kernels::Matches<T> block = rows;
     double total = 0;
-    piece.rows = end - begin;
-    piece.prediction += begin * rows.prediction_stride;
-    piece.target += begin * rows.target_stride;
-    if (rows.weights) piece.weights += begin;
-    piece.total = &total;
-    kernels::table<T>().matches(piece);
+    block.rows = end - begin;
+    block.prediction += begin * rows.prediction_stride;
+    block.target += begin * rows.target_stride;
+    if (rows.weights) block.weights += begin;
+    block.total = &total;
+    kernels::table<T>().matches(block);
     return total;
   });
 }

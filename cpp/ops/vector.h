@@ -1,7 +1,7 @@
 // Passes over flat vectors and over the rows of matrices, on the thread team when they are long.
 // Knows no layers.
 //
-// A pass without a sum has the same bits for any partition. A sum is taken over fixed pieces, whose
+// A pass without a sum has the same bits for any partition. A sum is taken over fixed blocks, whose
 // totals are added in order, so that it has the same bits for any number of threads.
 #pragma once
 
@@ -24,8 +24,8 @@ void for_shares(index count, index grain, F&& f) {
   }
 }
 
-// Elements a thread should have of memory-bound passes, and of passes that compute an exp or so for
-// each.
+// The least elements for a thread: of memory-bound passes, and of passes that compute about an exp
+// for each element.
 constexpr index kStreamGrain = 32768;
 constexpr index kMathGrain = 8192;
 
@@ -79,7 +79,7 @@ double sum_of_magnitudes(index count, const T* x);
 template <class T>
 double sum_of_squares(index count, const T* x, T factor = T(1));
 
-// No element is infinite or NaN.
+// Whether no element is infinite or NaN.
 template <class T>
 bool all_finite(index count, const T* x);
 
@@ -87,7 +87,7 @@ bool all_finite(index count, const T* x);
 template <class T>
 double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::LossRows<T>& rows);
 
-// Matching elements or rows, each by the weight of its row; `rows.total` is not used.
+// The number of matching elements or rows, each weighted by its row; `rows.total` is not used.
 template <class T>
 double match_total(const kernels::Matches<T>& rows);
 

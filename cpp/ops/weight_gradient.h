@@ -8,18 +8,18 @@
 
 namespace lstmfast::ops {
 
-// A run of A's columns: row(r) gives the k elements of row r, or null for zeros.
+// A run of A's columns: rows[r] points to the k elements of row r; null: zeros.
 template <class T>
 struct ColumnSource {
   index first, k;
   const T* const* rows;  // of the current block of rows
 };
 
-// Rows a block: the reduction is cut here and the pieces are added in ascending order, for any
+// Rows of a block: the reduction is cut into blocks that are added in ascending order, for any
 // number of threads.
 constexpr index kReductionRows = 256;
 
-// One block of rows of the product, and the result's tiles that a thread takes care of.
+// One block of rows of the product, and the tiles of the result that a thread computes.
 template <class T>
 struct WeightGradient {
   const ColumnSource<T>* sources;  // cover columns 0 .. k
@@ -32,7 +32,7 @@ struct WeightGradient {
   index dz_panel_stride, dz_row_stride;
   T* dw;  // += [panel][k][nr][V]
   index dw_panel_stride;
-  const T* tail_dz;  // of one panel more, [row][tail_vectors][V]; null: there is none
+  const T* tail_dz;  // of one more panel, [row][tail_vectors][V]; null: there is none
   int tail_vectors;
   T* packed;  // [(tile1 - tile0) * rows * mr] scratch of the calling thread
 };
