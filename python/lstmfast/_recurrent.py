@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,6 +17,29 @@ State: TypeAlias = "tuple[Array, Array]"
 Result: TypeAlias = "tuple[Array, State, Array | None]"
 Dtype: TypeAlias = "np.dtype[Any]"
 Inputs: TypeAlias = "tuple[Array, Array | None, Array | None, Array | None, Array | None]"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happened inside one layer, in one direction: one array each for all steps.
+
+    Attributes
+    ----------
+    i, f, g, o : numpy.ndarray
+        (B, T, H) in the layout of x: the gates as they were used; 1 where one is switched off, and
+        i is 1 - f where they are coupled.
+    c : numpy.ndarray
+        (B, T, H): the cell state after every step.
+    h : numpy.ndarray
+        (B, T, H), or (B, T, P) with `proj_size`: the hidden state after every step.
+    """
+
+    i: Array
+    f: Array
+    g: Array
+    o: Array
+    c: Array
+    h: Array
 
 
 def run(
@@ -50,10 +74,10 @@ def run_trace(
     state: Any,
     lengths: ArrayLike,
     resets: ArrayLike,
-) -> list[tuple[Array, ...]]:
-    """Return i, f, g, o, c and h of every step, in the layout of x, by layer and direction."""
+) -> list[Trace]:
+    """Return all gates and states of every step, in the layout of x, by layer and direction."""
     inputs = _inputs("lstm.trace", dtype, x, state, lengths, resets)
-    return list(core.trace(*inputs, batch_first))
+    return [Trace(*arrays) for arrays in core.trace(*inputs, batch_first)]
 
 
 def run_backward(

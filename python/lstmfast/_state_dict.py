@@ -10,24 +10,10 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import wrong_kind
 from lstmfast._layouts import from_torch, to_torch, torch_shapes
+from lstmfast.initializers._chrono import ForgetBias, set_forget_bias
 
 if TYPE_CHECKING:
     from lstmfast._core import Rnn
-
-
-def first_weights(
-    shapes: Mapping[str, tuple[int, ...]], hidden_size: int, rng: np.random.Generator, dtype: object
-) -> dict[str, Array]:
-    """Return torch's first weights of a layer: uniform within ± 1/sqrt(H); norms change nothing."""
-    bound = 1.0 / np.sqrt(hidden_size)
-    weights: dict[str, Array] = {}
-    for name, shape in shapes.items():
-        if name.startswith("norm"):
-            value = np.ones(shape) if name.endswith("weight") else np.zeros(shape)
-        else:
-            value = rng.uniform(-bound, bound, shape)
-        weights[name] = value.astype(dtype)  # type: ignore[call-overload]
-    return weights
 
 
 class TorchParameters:
@@ -41,15 +27,43 @@ class TorchParameters:
         for n, name, shape in core.parameter_names():
             of_core[n][name] = tuple(shape)
         self._core_names = [list(shapes) for shapes in of_core]
-        # a layer's, in one direction, by torch's names without the suffix
-        self.parts = [torch_shapes(shapes) for shapes in of_core]
+        # of a layer in one direction, by torch's names without the suffix
+        self._parts = [torch_shapes(shapes) for shapes in of_core]
         self.shapes = {
             f"{name}_{suffix}": shape
-            for suffix, part in zip(suffixes, self.parts, strict=True)
+            for suffix, part in zip(suffixes, self._parts, strict=True)
             for name, shape in part.items()
         }
         # the core knows their sum alone
         self._biases: dict[str, Array] = {}
+
+    def first_values(
+        self,
+        units: int,
+        rng: np.random.Generator,
+        forget_bias: ForgetBias = None,
+        *,
+        coupled: bool = False,
+    ) -> dict[str, Array]:
+        """Return torch's first values: uniform within ± 1/sqrt(H); norms change nothing."""
+        bound = 1.0 / np.sqrt(units)
+        values: dict[str, Array] = {}
+        for name, shape in self.shapes.items():
+            if name.startswith("norm"):
+                value = np.ones(shape) if "_weight_" in name else np.zeros(shape)
+            else:
+                value = rng.uniform(-bound, bound, shape)
+            values[name] = value.astype(self._dtype)
+        if forget_bias is not None:  # last, so that no other value depends on it
+            for suffix in self._suffixes:
+                shifts = values.get(f"norm_z_bias_{suffix}")
+                bias = values[f"bias_ih_{suffix}"] if shifts is None else shifts
+                written = set_forget_bias(
+                    bias, forget_bias, units=units, coupled=coupled, rng=rng, where="LSTM"
+                )
+                for part in written if shifts is None else ():
+                    values[f"bias_hh_{suffix}"][part] = 0.0  # the two act as their sum
+        return values
 
     def values(self) -> dict[str, Array]:
         """Return copies of all parameters."""
@@ -81,7 +95,7 @@ class TorchParameters:
             values[name] = value
         biases = {n: v.copy() for n, v in values.items() if n.startswith("bias_")}
         of_core = []
-        for n, part in enumerate(self.parts):
+        for n, part in enumerate(self._parts):
             of_torch = {name: values[f"{name}_{self._suffixes[n]}"] for name in part}
             of_core += [(n, name, value) for name, value in from_torch(of_torch).items()]
         self._core.set(of_core)

@@ -1,29 +1,23 @@
-"""`lstmfast.LSTM`: the engine, with torch's weights, states and layouts.
-
-Long, because every option is explained here; what acts on arrays lies in `_recurrent.py`.
-"""
+"""`lstmfast.LSTM`: the engine, with torch's weights, states and layouts."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lstmfast._arrays import Array, ArrayLike, as_dtype
+from lstmfast._arrays import as_dtype
 from lstmfast._cell import CELL_OPTIONS, checked_cell, share
-from lstmfast._checks import check_unavailable, count, flag
+from lstmfast._checks import count, flag
 from lstmfast._core import Rnn
 from lstmfast._layouts import suffixes
 from lstmfast._names import config_text
 from lstmfast._pickles import marked, restoring
-from lstmfast._recurrent import State, run, run_backward, run_trace
-from lstmfast._state_dict import TorchParameters, first_weights
+from lstmfast._recurrent import Trace
+from lstmfast._recurrent_layers import RecurrentLayers
+from lstmfast._state_dict import TorchParameters
 from lstmfast._torch_names import explain_names, explain_weights
-from lstmfast.initializers._chrono import Chrono, forget_bias_of, set_forget_bias
+from lstmfast.initializers._chrono import forget_bias_of
 from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["LSTM", "Trace"]
@@ -33,30 +27,7 @@ _SIZES = "input_size hidden_size num_layers bias dropout bidirectional"
 _FIXED = frozenset({*_SIZES.split(), *CELL_OPTIONS, "forget_bias", "seed", "training"})
 
 
-@dataclass(frozen=True)
-class Trace:
-    """What happened inside one layer, in one direction: one array each for all steps.
-
-    Attributes
-    ----------
-    i, f, g, o : numpy.ndarray
-        (B, T, H) in the layout of x: the gates as they were used; 1 where one is switched off, and
-        i is 1 - f where they are coupled.
-    c : numpy.ndarray
-        (B, T, H): the cell state after every step.
-    h : numpy.ndarray
-        (B, T, H), or (B, T, P) with `proj_size`: the hidden state after every step.
-    """
-
-    i: Array
-    f: Array
-    g: Array
-    o: Array
-    c: Array
-    h: Array
-
-
-class LSTM:
+class LSTM(RecurrentLayers):
     r"""LSTM layers as `torch.nn.LSTM`, but **batch_first=True by default**; NumPy in and out.
 
     Arrays are (batch, steps, features) unless ``batch_first=False``: torch's default is the other.
@@ -213,33 +184,10 @@ class LSTM:
         self._dtype = as_dtype(dtype, "LSTM")
         rng = as_generator(seed, "LSTM")
         self._make_core(draw_seed(rng))
-        weights: dict[str, Array] = {}
-        for suffix, shapes in zip(self._suffixes, self._parameters.parts, strict=True):
-            first = first_weights(shapes, self.hidden_size, rng, self._dtype)
-            weights |= {f"{name}_{suffix}": value for name, value in first.items()}
-        if self.forget_bias is not None:  # last, so that no other weight depends on it
-            for suffix in self._suffixes:
-                self._set_forget_bias(weights, suffix, self.forget_bias, rng)
-        self.load_state_dict(weights)
-
-    def _set_forget_bias(
-        self,
-        weights: dict[str, Array],
-        suffix: str,
-        value: float | Chrono,
-        rng: np.random.Generator,
-    ) -> None:
-        name = "norm_z_bias" if self.layer_norm else "bias_ih"
-        written = set_forget_bias(
-            weights[f"{name}_{suffix}"],
-            value,
-            units=self.hidden_size,
-            coupled=self.coupled,
-            rng=rng,
-            where="LSTM",
+        weights = self._parameters.first_values(
+            self.hidden_size, rng, self.forget_bias, coupled=self.coupled
         )
-        for part in written if name == "bias_ih" else ():
-            weights[f"bias_hh_{suffix}"][part] = 0.0  # the two act as their sum
+        self.load_state_dict(weights)
 
     def _make_core(self, seed: int) -> None:
         self._seed = seed
@@ -278,191 +226,6 @@ class LSTM:
     def dtype(self) -> str:
         """The type of weights and computation."""
         return self._dtype.name
-
-    def __call__(
-        self,
-        x: ArrayLike,
-        state: Any = None,
-        *,
-        lengths: ArrayLike = None,
-        resets: ArrayLike = None,
-        training: bool = False,
-        out: Array | None = None,
-        hx: None = None,
-    ) -> Any:
-        """Run over whole sequences.
-
-        Parameters
-        ----------
-        x : array_like
-            (B, T, I) or, without `batch_first`, (T, B, I); (T, I) is one sequence.
-        state : (h0, c0), optional
-            (D·L, B, H) each, or (D·L, H) for one sequence; zeros by default. Layer 0, layer 0
-            reverse, layer 1, ...; with `proj_size` h0 has P values in place of H.
-        lengths : array_like of int, optional
-            (B,): how many steps of each row count. Outputs behind them are 0, the final state is
-            that of the last one, and the time they take is not spent.
-        resets : array_like of bool, optional
-            (B, T), or (T, B) without `batch_first`: before which steps the state is set to 0; a
-            reverse direction does so behind them.
-        training : bool
-            Do what is random and keep what `backward` needs. x and the result are referred to, not
-            copied: leave them unchanged until then. lengths and resets are copied.
-        out : numpy.ndarray, optional
-            Where to write y: an array like it, in C order, aligned, and in memory of its own.
-        hx : None
-            What torch calls `state`; refused, so that nobody's state is overlooked.
-
-        Returns
-        -------
-        y : numpy.ndarray
-            (B, T, D·H), (T, B, D·H) or (T, D·H), with `proj_size` P for H: the last layer's h after
-            every step.
-        (h, c) : tuple of numpy.ndarray
-            Shaped as `state`: the state after the last step; of a reverse direction, the first.
-        cells : numpy.ndarray
-            Only with `return_cell_states`: the last layer's c after every step, D·H values, in the
-            layout of y; 0 where y is padded.
-
-        Raises
-        ------
-        TypeError, ValueError
-            For arrays of the wrong kind or shape.
-        KeyboardInterrupt
-            At Ctrl-C, also in the middle of a long call; `out` may then hold a part of y.
-        """
-        if hx is not None:
-            raise TypeError("[lstm.forward] hx is given; expected state, as it is called here")
-        result = self._core.call(x, state, lengths, resets, training, out, self.batch_first)
-        if result is not None:
-            return result
-        y, final, cells = run(
-            self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
-        )
-        return (y, final) if cells is None else (y, final, cells)
-
-    def backward(
-        self, dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None
-    ) -> tuple[Array, State]:
-        """Propagate gradients back through the latest call with ``training=True``.
-
-        Gradients of the parameters are added to `grads`. Each such call allows one `backward`.
-
-        Parameters
-        ----------
-        dy : array_like or None
-            Gradient for y; None is 0.
-        dstate : (dh_n, dc_n), optional
-            Gradients for the final h and c; either may be None.
-        dcells : array_like, optional
-            Gradient for the cells of a call with `return_cell_states`.
-
-        Returns
-        -------
-        dx : numpy.ndarray
-            Gradient for x.
-        (dh0, dc0) : tuple of numpy.ndarray
-            Gradients for the initial state.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            At Ctrl-C; the gradients are then those before the call, and it takes another call
-            with ``training=True`` to try again.
-        """
-        result = self._core.call_backward(dy, dstate, dcells)
-        if result is not None:
-            return result
-        return run_backward(self._core, self._dtype, dy, dstate, dcells)
-
-    def trace(
-        self,
-        x: ArrayLike,
-        state: Any = None,
-        *,
-        lengths: ArrayLike = None,
-        resets: ArrayLike = None,
-    ) -> dict[str, Trace]:
-        """Return all gates and states of every step, as a call without training computes them.
-
-        Parameters
-        ----------
-        x, state, lengths, resets
-            As for a call.
-
-        Returns
-        -------
-        dict of str to Trace
-            Under ``"l0"``, ``"l0_reverse"``, ``"l1"``, ...: a layer in one direction. Arrays are in
-            the layout of x, and 0 where it is padded.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import lstmfast as lf
-        >>> inside = lf.LSTM(2, 3, seed=0).trace(np.ones((1, 4, 2)))["l0"]
-        >>> inside.f.shape, bool((inside.c[:, 0] == inside.i[:, 0] * inside.g[:, 0]).all())
-        ((1, 4, 3), True)
-        """
-        arrays = run_trace(self._core, self._dtype, self.batch_first, x, state, lengths, resets)
-        return {name: Trace(*of) for name, of in zip(self._suffixes, arrays, strict=True)}
-
-    def state_dict(self) -> dict[str, Array]:
-        """Return copies of all parameters under torch's names."""
-        return self._parameters.values()
-
-    def grads(self) -> dict[str, Array]:
-        """Return copies of the gradients, summed since `zero_grad`, under torch's names.
-
-        The two biases act as their sum, so their gradients are equal.
-        """
-        return self._parameters.gradients()
-
-    def zero_grad(self) -> None:
-        """Set all gradients to 0."""
-        self._core.zero_grad()
-
-    def release_memory(self) -> None:
-        """Give back the memory that calls keep so that later ones need not ask for it.
-
-        What the latest call with ``training=True`` kept for `backward` goes too. The next call
-        takes what it needs anew. Without this, memory goes back once sixteen calls in turn have
-        needed less than a quarter of it.
-
-        Raises
-        ------
-        RuntimeError
-            While another thread trains.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> import lstmfast as lf
-        >>> rnn = lf.LSTM(3, 4)
-        >>> y, state = rnn(np.ones((8, 100, 3), np.float32), training=True)
-        >>> dx, dstate = rnn.backward(y)
-        >>> rnn.release_memory()
-        """
-        self._core.release_memory()
-
-    def load_state_dict(self, state_dict: Mapping[str, ArrayLike], strict: bool = True) -> None:
-        """Replace all parameters; nothing changes where one of them does not fit.
-
-        Parameters
-        ----------
-        state_dict : mapping of str to array_like
-            What `state_dict` returns, or that of a `torch.nn.LSTM` of the same sizes.
-        strict : bool
-            For torch's sake; must be true.
-
-        Raises
-        ------
-        ValueError
-            Where names are missing or unknown, or a shape does not fit.
-        """
-        where = "LSTM.load_state_dict"
-        check_unavailable(where, {"strict": flag(strict, "strict", where)}, {"strict": True})
-        self._parameters.load(state_dict, where)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if hasattr(self, name)]

@@ -1,0 +1,209 @@
+"""What `lstmfast.LSTM` does around the recurrent core: calls, gradients, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lstmfast._arrays import Array, ArrayLike
+from lstmfast._checks import check_unavailable, flag
+from lstmfast._core import Rnn
+from lstmfast._recurrent import State, Trace, run, run_backward, run_trace
+from lstmfast._state_dict import TorchParameters
+
+
+class RecurrentLayers:
+    """A row of recurrent layers; a subclass makes the core and its parameters."""
+
+    batch_first: bool
+    _dtype: np.dtype[Any]
+    _core: Rnn
+    _suffixes: tuple[str, ...]
+    _parameters: TorchParameters
+
+    def __call__(
+        self,
+        x: ArrayLike,
+        state: Any = None,
+        *,
+        lengths: ArrayLike = None,
+        resets: ArrayLike = None,
+        training: bool = False,
+        out: Array | None = None,
+        hx: None = None,
+    ) -> Any:
+        """Run over whole sequences.
+
+        Parameters
+        ----------
+        x : array_like
+            (B, T, I) or, without `batch_first`, (T, B, I); (T, I) is one sequence.
+        state : (h0, c0), optional
+            (D·L, B, H) each, or (D·L, H) for one sequence; zeros by default. Layer 0, layer 0
+            reverse, layer 1, ...; with `proj_size` h0 has P values in place of H.
+        lengths : array_like of int, optional
+            (B,): how many steps of each row count. Outputs behind them are 0, the final state is
+            that of the last one, and the time they take is not spent.
+        resets : array_like of bool, optional
+            (B, T), or (T, B) without `batch_first`: before which steps the state is set to 0; a
+            reverse direction does so behind them.
+        training : bool
+            Do what is random and keep what `backward` needs. x and the result are referred to, not
+            copied: leave them unchanged until then. lengths and resets are copied.
+        out : numpy.ndarray, optional
+            Where to write y: an array like it, in C order, aligned, and in memory of its own.
+        hx : None
+            What torch calls `state`; refused, so that nobody's state is overlooked.
+
+        Returns
+        -------
+        y : numpy.ndarray
+            (B, T, D·H), (T, B, D·H) or (T, D·H), with `proj_size` P for H: the last layer's h after
+            every step.
+        (h, c) : tuple of numpy.ndarray
+            Shaped as `state`: the state after the last step; of a reverse direction, the first.
+        cells : numpy.ndarray
+            Only with `return_cell_states`: the last layer's c after every step, D·H values, in the
+            layout of y; 0 where y is padded.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For arrays of the wrong kind or shape.
+        KeyboardInterrupt
+            At Ctrl-C, also in the middle of a long call; `out` may then hold a part of y.
+        """
+        if hx is not None:
+            raise TypeError("[lstm.forward] hx is given; expected state, as it is called here")
+        result = self._core.call(x, state, lengths, resets, training, out, self.batch_first)
+        if result is not None:
+            return result
+        y, final, cells = run(
+            self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
+        )
+        return (y, final) if cells is None else (y, final, cells)
+
+    def backward(
+        self, dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None
+    ) -> tuple[Array, State]:
+        """Propagate gradients back through the latest call with ``training=True``.
+
+        Gradients of the parameters are added to `grads`. Each such call allows one `backward`.
+
+        Parameters
+        ----------
+        dy : array_like or None
+            Gradient for y; None is 0.
+        dstate : (dh_n, dc_n), optional
+            Gradients for the final h and c; either may be None.
+        dcells : array_like, optional
+            Gradient for the cells of a call with `return_cell_states`.
+
+        Returns
+        -------
+        dx : numpy.ndarray
+            Gradient for x.
+        (dh0, dc0) : tuple of numpy.ndarray
+            Gradients for the initial state.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            At Ctrl-C; the gradients are then those before the call, and it takes another call
+            with ``training=True`` to try again.
+        """
+        result = self._core.call_backward(dy, dstate, dcells)
+        if result is not None:
+            return result
+        return run_backward(self._core, self._dtype, dy, dstate, dcells)
+
+    def trace(
+        self,
+        x: ArrayLike,
+        state: Any = None,
+        *,
+        lengths: ArrayLike = None,
+        resets: ArrayLike = None,
+    ) -> dict[str, Trace]:
+        """Return all gates and states of every step, as a call without training computes them.
+
+        Parameters
+        ----------
+        x, state, lengths, resets
+            As for a call.
+
+        Returns
+        -------
+        dict of str to Trace
+            Under ``"l0"``, ``"l0_reverse"``, ``"l1"``, ...: a layer in one direction. Arrays are in
+            the layout of x, and 0 where it is padded.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lstmfast as lf
+        >>> inside = lf.LSTM(2, 3, seed=0).trace(np.ones((1, 4, 2)))["l0"]
+        >>> inside.f.shape, bool((inside.c[:, 0] == inside.i[:, 0] * inside.g[:, 0]).all())
+        ((1, 4, 3), True)
+        """
+        traces = run_trace(self._core, self._dtype, self.batch_first, x, state, lengths, resets)
+        return dict(zip(self._suffixes, traces, strict=True))
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return copies of all parameters under torch's names."""
+        return self._parameters.values()
+
+    def grads(self) -> dict[str, Array]:
+        """Return copies of the gradients, summed since `zero_grad`, under torch's names.
+
+        The two biases act as their sum, so their gradients are equal.
+        """
+        return self._parameters.gradients()
+
+    def zero_grad(self) -> None:
+        """Set all gradients to 0."""
+        self._core.zero_grad()
+
+    def release_memory(self) -> None:
+        """Give back the memory that calls keep so that later ones need not ask for it.
+
+        What the latest call with ``training=True`` kept for `backward` goes too. The next call
+        takes what it needs anew. Without this, memory goes back once sixteen calls in turn have
+        needed less than a quarter of it.
+
+        Raises
+        ------
+        RuntimeError
+            While another thread trains.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lstmfast as lf
+        >>> rnn = lf.LSTM(3, 4)
+        >>> y, state = rnn(np.ones((8, 100, 3), np.float32), training=True)
+        >>> dx, dstate = rnn.backward(y)
+        >>> rnn.release_memory()
+        """
+        self._core.release_memory()
+
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike], strict: bool = True) -> None:
+        """Replace all parameters; nothing changes where one of them does not fit.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array_like
+            What `state_dict` returns, or that of a `torch.nn.LSTM` of the same sizes.
+        strict : bool
+            For torch's sake; must be true.
+
+        Raises
+        ------
+        ValueError
+            Where names are missing or unknown, or a shape does not fit.
+        """
+        where = "LSTM.load_state_dict"
+        check_unavailable(where, {"strict": flag(strict, "strict", where)}, {"strict": True})
+        self._parameters.load(state_dict, where)
