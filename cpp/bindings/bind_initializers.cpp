@@ -1,4 +1,4 @@
-// First weights that the core draws: matrices whose rows are orthonormal.
+// Initial weights that the core draws: matrices whose rows are orthonormal.
 #include <cstdint>
 #include <vector>
 

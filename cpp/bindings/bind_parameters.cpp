@@ -22,7 +22,7 @@ py::list parameter_names(const PythonRnn& self) {
   });
 }
 
-// Of the values or the gradients.
+// A parameter's values, or its gradients.
 py::array get(const PythonRnn& self, index layer, const std::string& name, bool gradient) {
   return self.visit([&](auto& rnn) -> py::array {
     using T = Element<decltype(rnn)>;

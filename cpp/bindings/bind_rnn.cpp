@@ -1,4 +1,4 @@
-// class Rnn: the engine of lstmfast.LSTM.
+// class Rnn, which lstmfast.LSTM wraps.
 #include <pybind11/stl.h>
 
 #include <memory>
@@ -15,7 +15,7 @@
 namespace lstmfast::bindings {
 namespace {
 
-// What a call gives out; cells is None where they are no output.
+// What a call returns; cells is None without return_cell_states.
 struct Result {
   py::object y, h_n, c_n, cells;
 };
@@ -27,7 +27,8 @@ std::unique_ptr<PythonRnn> make_rnn(index input_size, index hidden_size, index n
       api::make_rnn(input_size, hidden_size, num_layers, options, dropout, dtype, seed));
 }
 
-// In place: a shape copied as soon as its sizes are written waits for them one by one.
+// By reference: copying a shape right after its sizes were stored one by one stalls on store
+// forwarding.
 template <class T, class U>
 void point(model::RnnArray<const U*>& to, const py::array_t<T>& array) {
   if (!array) return;
@@ -59,7 +60,7 @@ model::RnnInput<T> input_of(const CallArrays<T>& given, bool batch_first) {
   return input;
 }
 
-// Of what a call gives out, and of its gradients.
+// The shapes of what a call returns, and of its gradients.
 struct Shapes {
   layers::Shape y, cells, h, c;
 
@@ -70,7 +71,7 @@ struct Shapes {
         c(model::state_shape(o, x, batch, o.hidden)) {}
 };
 
-// A state, or the gradients of one: None, or a tuple of two.
+// A state, or its gradients: None, or a tuple of two. `known`: whether it is one of these.
 struct Pair {
   py::handle first = Py_None, second = Py_None;
   bool known = true;
@@ -92,7 +93,7 @@ Result run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given, boo
                    py::handle out, bool batch_first, bool draw) {
   const char* const op = kForward;
   const model::RnnInput<T> input = input_of(given, batch_first);
-  // Until the arrays are kept: backward in another thread would miss them.
+  // Until the arrays are kept, so that backward in another thread does not read others.
   std::optional<base::Busy> busy;
   if (training) busy.emplace(rnn.busy(), op);
   ops::LstmCall<T> call = rnn.check(op, input, given.rows);
@@ -122,8 +123,7 @@ Result run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given, boo
     }
   }
   if (training) {
-    // backward reads y: nobody may write to it by accident. The caller's own array stays as it
-    // was.
+    // backward reads y, so it becomes read-only; an array of the caller's stays writable.
     self.keep_arrays(std::move(given), input.x.shape, y, out.is_none());
   }
   return {std::move(y), std::move(h_n), std::move(c_n), std::move(cells)};
@@ -140,8 +140,8 @@ py::tuple forward(PythonRnn& self, const py::object& x, const py::object& h0, co
   return py::make_tuple(std::move(r.y), std::move(r.h_n), std::move(r.c_n), std::move(r.cells));
 }
 
-// forward() for what needs no conversion, with a short way in and out: small batches would wait for
-// it. None where something is not as it must be.
+// Fast path of forward() for small batches: returns None unless every argument already has the
+// object's dtype, is contiguous and needs no conversion.
 py::object call(PythonRnn& self, py::handle x, py::handle state, py::handle lengths,
                 py::handle resets, py::handle training, py::handle out, py::handle batch_first) {
   const bool rows_first = is_true(batch_first, "batch_first");
@@ -166,7 +166,7 @@ py::object call(PythonRnn& self, py::handle x, py::handle state, py::handle leng
   return py::make_tuple(std::move(r.y), std::move(final), std::move(r.cells));
 }
 
-// By n, the gates i, f, g, o and c and h of every step.
+// Returns by n the gates i, f, g, o and c and h of every step.
 py::list trace(const PythonRnn& self, const py::object& x, const py::object& h0,
                const py::object& c0, const py::object& lengths, const py::object& resets,
                bool batch_first) {
@@ -201,7 +201,7 @@ py::list trace(const PythonRnn& self, const py::object& x, const py::object& h0,
 
 constexpr const char* kBackward = "lstm.backward";
 
-// dx and (dh0, dc0).
+// Returns dx and (dh0, dc0).
 template <class T>
 py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const py::array_t<T>& dy,
                        const py::array_t<T>& dh_n, const py::array_t<T>& dc_n,
@@ -228,7 +228,7 @@ py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const py::array_t<T>
   gradients.dx = dx.mutable_data();
   gradients.dh0 = dh0.mutable_data();
   gradients.dc0 = dc0.mutable_data();
-  const PythonRnn::ReleaseArrays done{self};  // or interrupted: the cache ends in any case
+  const PythonRnn::ReleaseArrays done{self};  // also where it throws: the cache is used up
   {
     const MaybeRelease release(2 * rnn.flops(call.steps, call.batch));
     rnn.backward(gradients);
@@ -246,7 +246,7 @@ py::tuple backward(PythonRnn& self, const py::object& dy, const py::object& dh_n
   });
 }
 
-// As call().
+// Fast path of backward(), as call().
 py::object call_backward(PythonRnn& self, py::handle dy, py::handle dstate, py::handle dcells) {
   const Pair last(dstate);
   if (!last.known) return py::none();

@@ -1,5 +1,5 @@
-// What the core was built with and what it runs on: ISA, threads, caches; types of Python's
-// objects.
+// What the core was built with and what it runs on (ISA, threads, caches), and the types of items
+// in lists.
 #include <pybind11/stl.h>
 
 #include <map>
@@ -56,8 +56,8 @@ std::map<std::string, std::string> config() {
   };
 }
 
-// Nested lists may hold millions of numbers: Python itself takes as long to see their types as
-// NumPy takes to read them. Asking for the hash of a type may run Python code, which may change a
+// In C++, since nested lists may hold millions of numbers: Python would take as long to find their
+// types as NumPy takes to read them. The hash of a type may run Python code, which may change a
 // list.
 py::set item_types(const py::list& sequences) {
   py::set types;

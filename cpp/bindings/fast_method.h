@@ -1,5 +1,5 @@
-// Methods that pybind11's dispatch would slow down: arguments by position, as they come. Knows no
-// method.
+// Methods that bypass pybind11's dispatch for speed: their arguments are positional and not
+// converted. Knows no method.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -14,7 +14,7 @@ namespace py = pybind11;
 
 inline bool is_flag(py::handle value) { return value.ptr() == Py_True || value.ptr() == Py_False; }
 
-// An argument that must be True or False itself.
+// The value of an argument that must be True or False itself.
 inline bool is_true(py::handle flag, const char* name) {
   if (!is_flag(flag)) {
     throw py::type_error(std::string(name) + " is of type " + Py_TYPE(flag.ptr())->tp_name +
@@ -70,8 +70,8 @@ struct FastMethod<method> {
 
 }  // namespace detail
 
-// py::object method(C&, py::handle...) as `name`; `doc` begins with its signature as inspect reads
-// it, "name($self, x, /)\n--\n\n".
+// Adds py::object method(C&, py::handle...) as `name`; `doc` begins with its signature in the form
+// that inspect reads, "name($self, x, /)\n--\n\n".
 template <auto method, class C>
 void def_fast(py::class_<C>& type, const char* name, const char* doc) {
   static PyMethodDef definition{name,

@@ -1,11 +1,10 @@
-// When a call lets other Python threads run, how its own comes back, and how Ctrl-C ends it. Knows
-// no call.
+// Releasing and taking the GIL, and ending a call by Ctrl-C. Knows no call.
 //
-// Python ends each thread but one that wants the GIL while the interpreter exits, by pthread_exit.
-// That unwinds the stack, and must meet no frame of ours: a catch (...) that does not pass it on
-// aborts the process, and destructors drop references without the GIL. So functions of Python's
-// that take the GIL, or run code that gives it away, are called through until_exit(), where such a
-// thread waits for the end of the process. (Not so in a __del__ of what user code gives back, or
+// While the interpreter exits, Python ends every other thread that wants the GIL by pthread_exit.
+// This unwinds the stack, which must not reach our frames: a catch (...) that does not rethrow
+// aborts the process, and destructors drop references without the GIL. So functions of Python that
+// take the GIL, or run code that releases it, are called through until_exit(), where such a thread
+// waits for the end of the process. (Not covered: __del__ of objects that user code returns, or
 // that the garbage collector calls.)
 #pragma once
 
@@ -34,7 +33,7 @@ namespace py = pybind11;
   for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 
-// call() is a function of Python's, which throws nothing, with arguments that own nothing.
+// Returns call(), a function of Python, which throws nothing, with arguments that own nothing.
 template <class F>
 auto until_exit(F call) noexcept {
   try {
@@ -55,7 +54,7 @@ inline void drop_until_exit(PyObject* object) noexcept {
   });
 }
 
-// What call() gives out: a new reference, or null with an error set.
+// The result of call(), which returns a new reference, or null with an error set.
 template <class F>
 py::object result_until_exit(F call) {
   PyObject* const result = until_exit(call);
@@ -79,7 +78,7 @@ py::object call_method(py::handle self, const char* name, const Objects&... argu
   });
 }
 
-// The thread, which has the GIL, gives it away while this lives.
+// Releases the GIL, which the thread must have, while it lives.
 class WithoutGil {
  public:
   WithoutGil() : state_(PyEval_SaveThread()) { innermost = this; }
@@ -94,7 +93,7 @@ class WithoutGil {
   friend class WithGil;
   static inline thread_local WithoutGil* innermost = nullptr;  // null: the thread has the GIL
 
-  void give() { state_ = PyEval_SaveThread(); }
+  void release() { state_ = PyEval_SaveThread(); }
   void take() noexcept {
     until_exit([this] {
       PyEval_RestoreThread(state_);
@@ -105,26 +104,26 @@ class WithoutGil {
   PyThreadState* state_;
 };
 
-// Within the life of a WithoutGil or not, the thread has the GIL while this lives.
+// The thread has the GIL while this lives, also inside of a WithoutGil.
 class WithGil {
  public:
-  WithGil() : given_(std::exchange(WithoutGil::innermost, nullptr)) {
-    if (given_ != nullptr) given_->take();
+  WithGil() : outer_(std::exchange(WithoutGil::innermost, nullptr)) {
+    if (outer_ != nullptr) outer_->take();
   }
   ~WithGil() {
-    if (given_ == nullptr) return;
-    given_->give();
-    WithoutGil::innermost = given_;
+    if (outer_ == nullptr) return;
+    outer_->release();
+    WithoutGil::innermost = outer_;
   }
   WithGil(const WithGil&) = delete;
   WithGil& operator=(const WithGil&) = delete;
 
  private:
-  const base::Uninterrupted other_;  // Python code ends by itself
-  WithoutGil* given_;
+  const base::Uninterrupted uninterrupted_;  // Python code has interrupts of its own
+  WithoutGil* outer_;
 };
 
-// Whether the process began on this thread, or its fork; false where the system does not tell.
+// Whether this thread is the process's first, or made its fork; false where the system cannot tell.
 inline bool is_first_thread() noexcept {
 #if defined(__linux__)
   return ::syscall(SYS_gettid) == ::getpid();
@@ -135,9 +134,9 @@ inline bool is_first_thread() noexcept {
 #endif
 }
 
-// Throws what a signal's handler raised, KeyboardInterrupt above all. Says whether this is the
-// thread on which Python runs handlers: that is the first one, unless a program has started Python
-// on another. (gevent gives the main thread of `threading` another number.)
+// Throws what a signal's handler raised, KeyboardInterrupt above all. Returns whether Python runs
+// handlers on this thread: it does on the first one, unless a program has started Python on
+// another. (With gevent, the main thread of `threading` has another number.)
 inline bool check_signals(void* = nullptr) {
   const WithGil gil;
   if (until_exit([] { return PyErr_CheckSignals(); }) != 0) throw py::error_already_set();
@@ -147,12 +146,12 @@ inline bool check_signals(void* = nullptr) {
          PyThread_get_thread_ident();
 }
 
-// Taking the GIL back beside a busy Python thread can cost its whole switch interval (5 ms), so
-// that only calls that take about 200 us and more give it away: at the 50 GFLOP/s that small calls
-// reach, this many.
+// Taking the GIL back from a busy Python thread can cost its whole switch interval (5 ms), so only
+// calls of about 200 us and more release it: at the 50 GFLOP/s that small calls reach, this many
+// floating-point operations.
 constexpr double kReleaseFlops = 1e7;
 
-// Where the work is worth it, holds no GIL while it lives, and lets signals end the work.
+// Where `flops` is large enough, releases the GIL while it lives, and lets signals end the work.
 class MaybeRelease {
  public:
   explicit MaybeRelease(double flops) {

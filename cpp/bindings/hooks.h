@@ -10,8 +10,8 @@ namespace lstmfast::bindings {
 
 namespace py = pybind11;
 
-// None where nobody listens. A hook that returns something true stops the call; one that raises
-// ends it with that error. Ctrl-C is looked for at every tick. Lives as long as the call.
+// Each is a callable or None. One that returns something true stops the call; one that raises ends
+// it with that error. Every tick checks for signals. Must live as long as the call.
 class Hooks {
  public:
   py::object train_begin = py::none();  // ()

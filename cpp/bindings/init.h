@@ -1,5 +1,5 @@
-// __init__ from a function that returns a std::unique_ptr, as py::init makes it but for one case:
-// where pybind11 has no memory left for its own entry, py::init deletes the object twice.
+// __init__ from a function that returns a std::unique_ptr. Used in place of py::init, which deletes
+// the object twice where pybind11 has no memory for its own entry.
 #pragma once
 
 #include <pybind11/pybind11.h>

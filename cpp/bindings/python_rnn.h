@@ -13,13 +13,13 @@ namespace py = pybind11;
 
 using api::Element;
 
-// The arrays that a call reads; what is not given is no object.
+// The arrays that a call reads; one that is not given is no object.
 template <class T>
 struct CallArrays {
   py::array_t<T> x, h0, c0;
   py::array_t<index> lengths;
   py::array_t<bool> resets;
-  model::RnnRows rows;  // what backward reads in place of the caller's lengths and resets
+  model::RnnRows rows;  // copies of lengths and resets, which backward reads
 };
 
 struct PythonRnn : api::AnyRnn {
