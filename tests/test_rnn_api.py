@@ -300,6 +300,12 @@ def test_torchs_names_say_what_there_is_instead(rnn: lf.LSTM, name: str) -> None
     assert "state_dict" in dir(rnn)
 
 
+def test_objects_leave_their_class_alone() -> None:
+    before = dict(vars(lf.LSTM))
+    lf.LSTM(I, H, num_layers=6, bidirectional=True, peephole=True, proj_size=2)
+    assert dict(vars(lf.LSTM)) == before
+
+
 def test_a_subclass_may_have_torchs_names() -> None:
     class Module(lf.LSTM):
         def eval(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 
 from lstmfast._elsewhere import explain
+from lstmfast._layouts import PARAMETERS, suffixes
 
 _INSTEAD = {
     "call the object itself": ("forward",),
@@ -31,17 +31,16 @@ _INSTEAD = {
     "calls with training=True allow a backward()": ("requires_grad_",),
 }
 _OF_A_WEIGHT = "state_dict() returns a copy of it, load_state_dict() replaces all weights"
+_DEEPEST = 4  # layers whose weights are known by name here, before there is any object
 
 
 def explain_names(of: type) -> None:
-    """Let a class say what it has in place of torch's methods."""
+    """Let a class say what it has in place of torch's methods, and where torch's weights are."""
     for instead, names in _INSTEAD.items():
         explain(of, names, partial(_missing, instead))
-
-
-def explain_weights(of: type, names: Iterable[str]) -> None:
-    """Let a class say where the weights of these names are."""
-    explain(of, names, partial(_missing, _OF_A_WEIGHT))
+    ends = suffixes(_DEEPEST, bidirectional=True)
+    weights = (f"{each.torch}_{end}" for end in ends for each in PARAMETERS)
+    explain(of, weights, partial(_missing, _OF_A_WEIGHT))
 
 
 def _missing(instead: str, owner: type, name: str) -> AttributeError:

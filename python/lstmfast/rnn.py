@@ -16,7 +16,7 @@ from lstmfast._pickles import marked, restoring
 from lstmfast._recurrent import Trace
 from lstmfast._recurrent_layers import RecurrentLayers
 from lstmfast._state_dict import TorchParameters
-from lstmfast._torch_names import explain_names, explain_weights
+from lstmfast._torch_names import explain_names
 from lstmfast.initializers._chrono import forget_bias_of
 from lstmfast.utils import Seed, as_generator, draw_seed
 
@@ -207,7 +207,6 @@ class LSTM(RecurrentLayers):
         self._suffixes = suffixes(self.num_layers, self.bidirectional)
         self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
         self._fixed = _FIXED.union(self._parameters.shapes)
-        explain_weights(LSTM, self._parameters.shapes)
 
     if TYPE_CHECKING:  # options of the cell, the properties below
 
