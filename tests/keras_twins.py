@@ -2,7 +2,7 @@
 
 A builder takes the library's module (``of.layers``, ``of.models``, ``of.losses``, ...) and uses
 names that both have. Keras's weights, moved at random so that no two biases are alike, go to ours
-through `get_weights` and `set_weights`; that their shapes agree in order is part of every test.
+layer by layer, through `get_weights` and `set_weights`.
 """
 
 from __future__ import annotations
@@ -73,25 +73,78 @@ def lstm(of: Any, units: int, **options: Any) -> Any:
     return of.layers.LSTM(units, use_cudnn=False, **options)
 
 
+class Recorder:
+    """The module of a library that remembers the layers it makes, in that order."""
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self.made: list[Any] = []
+        self.layers = _Layers(self)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.module, name)
+
+
+class _Layers:
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._recorder.module.layers, name)
+        if not isinstance(found, type):
+            return found
+
+        def make(*args: Any, **keywords: Any) -> Any:
+            layer = found(*args, **keywords)
+            self._recorder.made.append(layer)
+            return layer
+
+        return make
+
+
+# each model of `twins` with its layers, in the order in which they were made
+_LAYERS: list[tuple[Any, list[Any]]] = []
+
+
 def twins(build: Build) -> tuple[Any, Any]:
-    """Our model and Keras's, with the same weights."""
+    """Our model and Keras's, with the same weights.
+
+    Layers are paired as the builder makes them, for in Keras `get_weights` of a graph with masks
+    depends on how masks are computed: their operations are nodes, and move layers in the order.
+    """
     keras.utils.set_random_seed(0)
-    theirs, ours = build(KERAS), build(OURS)
-    share_weights(ours, theirs)
+    ours_of, theirs_of = Recorder(OURS), Recorder(KERAS)
+    theirs, ours = build(theirs_of), build(ours_of)
+    assert len(ours_of.made) == len(theirs_of.made)
+    inside = [getattr(layer, "layer", None) for layer in theirs_of.made]  # of TimeDistributed
+    pairs = [
+        pair
+        for pair, held in zip(zip(ours_of.made, theirs_of.made, strict=True), inside, strict=True)
+        # a layer in a wrapper comes with that, a model in a wrapper by its own layers
+        if pair[1].weights
+        and not isinstance(held, KERAS.Model)
+        and not any(pair[1] is other for other in inside)
+    ]
+    _LAYERS[:] = [*_LAYERS[-6:], (ours, [p[0] for p in pairs]), (theirs, [p[1] for p in pairs])]
+    assert sum(w.size for w in weights_of(theirs)) == theirs.count_params() == ours.count_params()
+    for n, (mine, other) in enumerate(pairs):
+        share_weights(mine, other, n)
     return ours, theirs
 
 
-def share_weights(ours: Any, theirs: Any) -> None:
-    weights = weights_of(theirs)
-    assert [w.shape for w in weights_of(ours)] == [w.shape for w in weights]
-    weights = [w + 0.1 * numbers(*w.shape, seed=n) for n, w in enumerate(weights)]
+def share_weights(ours: Any, theirs: Any, seed: int = 0) -> None:
+    """Of layers, or of models without masks."""
+    weights = theirs.get_weights()
+    assert [w.shape for w in ours.get_weights()] == [w.shape for w in weights]
+    weights = [w + 0.1 * numbers(*w.shape, seed=9 * seed + n) for n, w in enumerate(weights)]
     theirs.set_weights(weights)
     ours.set_weights(weights)
 
 
 def weights_of(model: Any) -> list[np.ndarray]:
-    """The weights as arrays of their own."""
-    return [np.array(w) for w in model.get_weights()]
+    """The weights as arrays of their own; of the models of `twins` as their layers were made."""
+    layers = next((made for known, made in _LAYERS if known is model), [model])
+    return [np.array(w) for layer in layers for w in layer.get_weights()]
 
 
 def same(ours: Any, theirs: Any, atol: float = ATOL) -> None:

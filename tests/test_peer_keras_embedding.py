@@ -236,7 +236,7 @@ def test_first_in_a_sequential(form: str) -> None:
         words = of.layers.Embedding(WORDS, WIDTH, mask_zero=True, **keywords.get(form, {}))
         first = [of.layers.Input((None,))] if form == "Input" else []
         model = of.models.Sequential([*first, words, lstm(of, 3), of.layers.Dense(2)])
-        if form == "first" or (of is KERAS and form == "input_length"):
+        if form == "first" or (of.module is KERAS and form == "input_length"):
             model.build((None, T))  # Keras takes no notice of input_length
         return model
 

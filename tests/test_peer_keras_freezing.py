@@ -34,7 +34,8 @@ def net(of: Any) -> Any:
     x = of.layers.Input((T, 3))
     h = lstm(of, 3, return_sequences=True, name="first")(x)
     h = of.layers.Dense(3, activation="tanh", name="middle")(h)
-    return of.models.Model(x, of.layers.Dense(2, name="last")(lstm(of, 3, name="second")(h)))
+    h = lstm(of, 3, name="second")(h)
+    return of.models.Model(x, of.layers.Dense(2, name="last")(h))
 
 
 def frozen(model: Any, *names: str) -> Any:

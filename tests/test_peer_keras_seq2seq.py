@@ -121,9 +121,11 @@ def test_time_distributed_with_masks(inner: str) -> None:
     """It hands its mask on: to the loss, and to the LSTM after it."""
 
     def build(of: Any) -> Any:
-        x = of.layers.Input((3,))
-        part = of.models.Model(x, of.layers.Dense(3)(of.layers.Dense(2)(x)))
-        each = of.layers.TimeDistributed(of.layers.Dense(3) if inner == "dense" else part)
+        part = of.layers.Dense(3)
+        if inner == "model":
+            x = of.layers.Input((3,))
+            part = of.models.Model(x, part(of.layers.Dense(2)(x)))
+        each = of.layers.TimeDistributed(part)
         x = of.layers.Input((T, 3))
         steps = each(of.layers.Masking()(x))
         p, q = of.layers.Dense(2, name="p"), of.layers.Dense(2, name="q")
