@@ -9,7 +9,7 @@ from typing import Any
 
 from lstmfast._checks import number, wrong_kind
 
-# name -> the parameters that are left out
+# name -> the default parameters
 _DEFAULTS: dict[str, tuple[float, ...]] = {
     "affine": (1.0, 0.0),
     "celu": (1.0,),
@@ -45,7 +45,7 @@ _DEFAULTS: dict[str, tuple[float, ...]] = {
 ELEMENTWISE = tuple(_DEFAULTS)
 _ROWS = ("softmax", "log_softmax", "sparsemax", "glu")
 _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
-# ONNX's operators for LSTM, with the numbers that it leaves out
+# ONNX's operators for LSTM, with ONNX's default parameters
 _ONNX = {
     "Affine": "affine",
     "Elu": "elu",
@@ -116,7 +116,7 @@ class Activation:
 
     @property
     def parameters(self) -> tuple[float, ...]:
-        """Alpha and beta, as far as there are any."""
+        """Alpha and beta, those that the function has."""
         return tuple(value for value in (self.alpha, self.beta) if value is not None)
 
     def get_config(self) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Activation:
         return cls(**config)
 
     def __str__(self) -> str:
-        """The text from which `get` makes an equal one; all bits of the numbers are in it."""
+        """The text from which `get` makes an equal one, with all bits of the numbers."""
         if self.parameters == _DEFAULTS.get(self.name, ()):
             return self.name
         return ":".join([self.name, *map(repr, self.parameters)])
@@ -142,7 +142,7 @@ class Activation:
 def activation_text(
     identifier: Any, where: str, name: str = "activation", *, rows: bool = False
 ) -> str:
-    """Return an activation argument as the core reads it; with `rows` there is softmax too."""
+    """Return an activation argument as the core reads it; with `rows` softmax is allowed too."""
     return str(find(identifier, where, name, rows=rows))
 
 

@@ -1,6 +1,6 @@
 """The only way from a caller's data to an array that the core takes.
 
-Kind, dtype and memory order are settled here; shapes are checked where they are known.
+Kind, dtype and memory order are checked and converted here; shapes are checked by each operation.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ _LARGEST = 2**63 - 1
 
 
 def as_dtype(dtype: Any, where: str) -> np.dtype[Any]:
-    """Return float32 or float64 as NumPy's dtype, for what NumPy, torch or Keras call so."""
+    """Return float32 or float64 as NumPy's dtype, for a name or dtype of NumPy, torch or Keras."""
     try:
         name = "None" if dtype is None else np.dtype(dtype).name  # NumPy's None is float64
     except TypeError:
-        # of other libraries: TensorFlow's dtypes and Keras's policies have names, torch's have not
+        # dtypes of other libraries: TensorFlow's and Keras's policies have a name, torch's have
+        # none
         name = getattr(dtype, "name", None) or repr(dtype).removeprefix("torch.")
     if name not in _DTYPES:
         raise ValueError(f"[{where}] dtype is {name}; expected float32 or float64")
@@ -69,7 +70,7 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
         array = as_array(value, where, name)
         with np.errstate(over="raise"):
             array = np.asarray(array, dtype=dtype, order="C")
-    except (FloatingPointError, OverflowError):  # the latter from integers of Python's
+    except (FloatingPointError, OverflowError):  # OverflowError: from Python's integers
         raise ValueError(f"[{where}] {name} has values beyond {dtype}'s range") from None
     return _aligned(array)
 

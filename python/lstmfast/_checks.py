@@ -1,4 +1,4 @@
-"""Arguments that are no arrays: sizes, numbers, flags, lists, and what is not offered yet."""
+"""Checks of arguments other than arrays: sizes, numbers, flags, lists, those not offered yet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_ITEMS = 10**6
 LARGEST_COUNT = 2**31 - 1  # the core counts in C's int
 
 
-# libraries whose classes have the names of ours
+# libraries with classes of the same names as ours
 LIBRARIES = frozenset({"keras", "tensorflow", "tf_keras", "torch", "torchmetrics"})
 
 
@@ -24,7 +24,7 @@ def wrong_kind(where: str, name: str, value: Any, expected: str) -> TypeError:
 
 
 def what_came(value: Any) -> str:
-    """Return what a value of a wrong type is."""
+    """Describe a value of a wrong type."""
     if value is None:
         return "None"
     if isinstance(value, type):
@@ -110,10 +110,10 @@ def check_unavailable(
     defaults: Mapping[str, Any],
     function: Callable[..., Any] | None = None,
 ) -> None:
-    """Refuse Keras's arguments that are not offered yet, unless they ask for nothing.
+    """Refuse Keras's arguments that are not offered yet, unless they have their default values.
 
     `defaults` holds their names with the value at which they change nothing; `function` is the one
-    that was called, whose arguments may have been meant by others.
+    that was called: an unknown name may be a misspelling of one of its arguments.
     """
     for name, value in given.items():
         if name not in defaults:

@@ -1,6 +1,6 @@
-"""Stands in for the compiled core where it is missing: importing it says what to do.
+"""A placeholder that is imported where the compiled core is missing: its error says what to do.
 
-Where the core is there, Python takes that, for it prefers an extension to a file of its own.
+Where the core exists, Python imports that: it prefers extensions to source files.
 """
 
 import platform

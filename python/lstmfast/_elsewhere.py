@@ -1,4 +1,4 @@
-"""Attributes that a class lacks, or lets nobody set, with what to say to those who try."""
+"""Errors for attributes that a class lacks or that cannot be set: they name the alternative."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["explain", "explain_setting"]
 
 
 class _Elsewhere:
-    """A class attribute that acts as if it were not there, but says what there is instead.
+    """A class attribute that raises AttributeError, with a message that names the alternative.
 
     A ``__getattr__`` would slow down every attribute that a call reads.
     """
@@ -23,7 +23,7 @@ class _Elsewhere:
 
 
 class _Refused(_Elsewhere):
-    """One that cannot be set either."""
+    """An `_Elsewhere` that cannot be set either."""
 
     def __set__(self, instance: object, value: object) -> None:
         """Raise the error."""
@@ -36,9 +36,9 @@ def explain(
     error: Callable[[type, str], AttributeError],
     refused: Container[str] = (),
 ) -> None:
-    """Let a class raise ``error(class, name)`` for those of the names that it has not.
+    """Let a class raise ``error(class, name)`` for those of the names that it lacks.
 
-    Its objects may be given such attributes, unless they are among the refused.
+    Such attributes can be set on its objects, except those in `refused`.
     """
     for name in names:
         if not any(name in vars(cls) for cls in of.__mro__):
@@ -46,7 +46,7 @@ def explain(
 
 
 def explain_setting(of: type, instead: Mapping[str, str]) -> None:
-    """Let the error of setting a class's read-only properties say what to do instead.
+    """Let the errors for setting a class's read-only properties name the alternative.
 
     A ``__setattr__`` would slow down every attribute that a call sets.
     """

@@ -6,7 +6,7 @@ import os
 
 from lstmfast._checks import wrong_kind
 
-# Formats of others. A file of ours under such a name would mislead people and programs.
+# Formats of other programs: our files must not have their names.
 _FOREIGN_SUFFIXES = (".keras", ".h5", ".hdf5", ".pt", ".pth", ".onnx", ".npz", ".pkl")
 
 

@@ -1,7 +1,7 @@
-"""What callers have in place of NumPy arrays: lists, tensors, data frames, objects of numbers.
+"""Conversion of values that are not NumPy arrays: lists, tensors, data frames, arrays of objects.
 
-A value is judged by its type before NumPy sees it: NumPy reads any object with ``__getitem__``
-until it raises IndexError, which a data set need never do.
+The type of a value is checked before NumPy sees it: NumPy reads any object with ``__getitem__``
+until that raises IndexError, which that of a data set may never do.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _INTEGERS = (int, np.integer, np.bool_)
 
 
 def read(value: Any, where: str, name: str) -> NDArray[Any]:
-    """Return an array of any dtype for a value of any type; a TypeError says what came."""
+    """Return an array of any dtype for a value of any type; a TypeError names a wrong type."""
     _check_kind(value, where, name)
     try:
-        if hasattr(value, "detach"):  # a torch tensor that requires gradients refuses to be read
+        if hasattr(value, "detach"):  # a torch tensor that requires gradients cannot be read
             value = value.detach()
             if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has no such type
                 value = value.float()
@@ -49,7 +49,7 @@ def read(value: Any, where: str, name: str) -> NDArray[Any]:
 
 
 def _why(value: Sequence[Any], error: Exception) -> str:
-    """Return why NumPy makes no array of a list."""
+    """Return the reason why NumPy cannot make an array of a list."""
     shapes = [str(tuple(item.shape)) for item in value if hasattr(item, "shape")]
     if len(shapes) == len(value) and len(set(shapes)) > 1:
         several = ", ".join(dict.fromkeys(shapes))
@@ -60,7 +60,7 @@ def _why(value: Sequence[Any], error: Exception) -> str:
 
 
 def _check_kind(value: Any, where: str, name: str) -> None:
-    """Refuse what is no array, sequence or number, also inside of lists."""
+    """Refuse objects that are not arrays, sequences or numbers, also inside lists."""
     if type(value).__name__ == "PackedSequence":
         expected = (
             "a padded array, as torch.nn.utils.rnn.pad_packed_sequence returns it, and lengths= "
@@ -90,7 +90,7 @@ def _check_kind(value: Any, where: str, name: str) -> None:
 
 
 def _may_be_array(kind: type) -> bool:
-    """Tell whether NumPy may read such objects: it then either ends or does not iterate."""
+    """Tell whether NumPy may read objects of a type, that is whether reading one ends."""
     if issubclass(kind, Mapping | Set):
         return False
     if issubclass(kind, Sequence | array.array):
@@ -126,10 +126,10 @@ def _check_unmasked(value: Any, where: str, name: str) -> None:
 
 
 def plain_numbers(found: NDArray[Any]) -> NDArray[Any]:
-    """Return Python objects that all are numbers, and narrow floats, as one of NumPy's dtypes.
+    """Convert arrays of Python numbers and of narrow floats to one of NumPy's dtypes.
 
-    Such arrays come from data frames whose columns differ in type, and from bfloat16. What is
-    anything else is returned as it is.
+    Such arrays come from data frames whose columns differ in type, and from bfloat16. Other arrays
+    are returned unchanged.
     """
     if found.dtype.kind == "V":
         is_narrow_float = found.dtype.names is None and "float" in found.dtype.name
@@ -153,7 +153,7 @@ def _is_number(kind: type) -> bool:
 
 
 def held(found: NDArray[Any]) -> str:
-    """Return what kind of values an array holds, for a message that refuses them."""
+    """Return the kind of values that an array holds, for an error message."""
     if found.dtype.kind != "O":
         return str(found.dtype)
     others = [item for item in found.flat if not _is_number(type(item))]
@@ -162,7 +162,7 @@ def held(found: NDArray[Any]) -> str:
 
 
 def columns(value: Any) -> Iterable[tuple[str, Any]]:
-    """Return the names and the columns of a data frame, nothing for what is none."""
+    """Return the names and columns of a data frame; an empty list for other values."""
     if hasattr(value, "iloc") and hasattr(value, "columns"):
         return [(str(name), value.iloc[:, place]) for place, name in enumerate(value.columns)]
     return []

@@ -1,7 +1,7 @@
-"""What Keras has by names that this version lacks, so that an error can say so.
+"""Names of Keras that this version lacks, for error messages.
 
-The names are those of Keras 3.15 and the common ones of older versions. A name that lstmfast gets
-must go from here; a test sees to it.
+The names are those of Keras 3.15 and the common ones of older versions. A name that is added to
+lstmfast must be deleted here; a test checks it.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ _NAMES = {
         preprocessing quantizers random remat saving tree version visualization wrappers
     """,
 }
-# what to use in place of some of them
+# alternatives to some of them
 _HINTS = {
     "Activation": "use activation= of LSTM and Dense",
     "CuDNNLSTM": "use LSTM",
@@ -132,7 +132,7 @@ _WEIGHTS = """
     non_trainable_variables non_trainable_weights trainable_variables trainable_weights variables
     weights
 """
-# kind of object: what to use in place of attributes of Keras's objects of that kind, their names
+# kind of object: alternative: names of attributes that Keras's objects of that kind have
 _INSTEAD = {
     "model": {
         "use get_weights() and set_weights()": _WEIGHTS,
@@ -168,8 +168,8 @@ _INSTEAD = {
         "": "apply apply_gradients decay minimize update_step variables weights",
     },
 }
-# those that would change in Keras what the object does; objects of classes that are derived from
-# ours may have attributes of the other names
+# Setting one of these would change the behaviour of Keras's object, so it is refused here. Classes
+# derived from ours may use the other names for attributes of their own.
 _NOT_SET = {
     "model": f"""
         call compute_loss compute_metrics dtype_policy make_predict_function make_test_function
@@ -188,7 +188,7 @@ def names_of(module: str) -> frozenset[str]:
 
 
 def module_getattr(module: str) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__``, which says of Keras's names that they are not there."""
+    """Return a module's ``__getattr__``: its error tells which missing names are Keras's."""
 
     def missing(name: str) -> Any:
         raise missing_name(module, name, sys._getframe(1))
@@ -197,7 +197,7 @@ def module_getattr(module: str) -> Callable[[str], Any]:
 
 
 def missing_name(module: str, name: str, frame: Any) -> Exception:
-    """Return the error for a name that a module lacks, sought by the code of `frame`."""
+    """Return the error for a name that a module lacks; `frame` is that of the code that asks."""
     part = module.partition(".")[2]
     public = sys.modules[module].__all__
     if name in names_of(part):
@@ -213,7 +213,7 @@ def missing_name(module: str, name: str, frame: Any) -> Exception:
         text = f"module {module!r} has no attribute {name!r}{hint}"
         if not alike:
             return AttributeError(text)
-    # of an AttributeError `from module import name` makes an ImportError with a text of its own
+    # `from module import name` would replace an AttributeError by an ImportError with another text
     return ImportError(text, name=module) if _imports(frame) else AttributeError(text)
 
 
@@ -226,7 +226,7 @@ def _imports(frame: Any) -> bool:
 
 
 def explain_attributes(of: type, kind: str) -> None:
-    """Let a class say of Keras's attributes that it lacks them, and what it has instead.
+    """Let a class raise errors for Keras's attributes that it lacks; they name the alternative.
 
     kind: "model", "layer" or "optimizer".
     """

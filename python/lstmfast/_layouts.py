@@ -48,7 +48,7 @@ _ONNX_PEEPHOLES = {False: "iof", True: "fo_"}
 
 
 class Parameter(NamedTuple):
-    """One parameter of torch's, or one of ours in torch's manner."""
+    """One parameter in torch's layout."""
 
     torch: str  # name in a state dict, without the layer
     argument: str  # name in `lstmfast.functional`

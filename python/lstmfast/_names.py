@@ -1,4 +1,4 @@
-"""From Keras's ways of naming a thing (string, class, object, configuration) to the thing."""
+"""Look-up of components as Keras names them: by string, class, object or configuration."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from lstmfast._checks import LIBRARIES, what_came
 from lstmfast._keras_names import names_of
 
 K = TypeVar("K")
-# what Keras's modules have besides the things they are named after
+# names in Keras's modules that are not components
 _HELPERS = {"deserialize", "experimental", "legacy", "schedules", "serialize"}
 
 
 @contextmanager
 def naming(where: str, name: str) -> Iterator[None]:
-    """Let errors about what an argument stands for say which argument of what it is."""
+    """Let errors about a component name the argument that it was given as."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        if str(error).startswith("["):  # about an argument of the thing itself
+        if str(error).startswith("["):  # an error about an argument of the component itself
             raise
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"[{where}] {name}: {error}") from error
@@ -34,14 +34,14 @@ def snake_case(name: str) -> str:
 
 
 def function_name(function: Any) -> str:
-    """Return what a function of the user's is called, a partial or a callable object too."""
+    """Return the name of a user's function, partial or callable object."""
     function = getattr(function, "func", function)
     name = str(getattr(function, "__name__", snake_case(type(function).__name__)))
     return "lambda" if name == "<lambda>" else name
 
 
 class Registry(Generic[K]):
-    """The classes of one kind of thing, looked up as Keras's ``get`` functions do."""
+    """The classes of one kind of component, with the look-up of Keras's ``get`` functions."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Registry(Generic[K]):
         if isinstance(identifier, str):
             return self._named(identifier)()
         kind, came = type(identifier), what_came(identifier)
-        if self.find(kind.__name__):  # of the same name as one of ours
+        if self.find(kind.__name__):  # with the name of one of our classes
             came = f"of type {kind.__module__}.{kind.__qualname__}"
         raise TypeError(
             f"{self.what} is {came}; expected a name or an object of lstmfast's "
@@ -86,7 +86,7 @@ class Registry(Generic[K]):
         )
 
     def refuse_foreign(self, identifier: Any) -> None:
-        """Refuse what is called in the way of another library, though it can be called."""
+        """Refuse callable objects of other libraries, which expect other arguments."""
         kind = identifier if isinstance(identifier, type) else type(identifier)
         roots = {cls.__module__.partition(".")[0] for cls in kind.__mro__}
         if "lstmfast" in roots:

@@ -30,7 +30,7 @@ _MEANT = {
 
 
 class Packed:
-    """Weights in the order in which the core reads them; made by `pack`, never changed.
+    """Weights in the core's layout; made by `pack`, never changed.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Packed:
         return Rnn(self.input_size, self.hidden_size, 1, self._options, 0.0, self._dtype.name, seed)
 
     def _copy(self, seed: int = 0) -> Rnn:
-        """Return a core of one's own, for a backward pass or random masks."""
+        """Return a new core with the weights, for a backward pass or random masks."""
         core = self._new_core(seed)
         core.set([(0, name, value) for name, value in from_torch(self._weights).items()])
         return core
@@ -137,8 +137,8 @@ def pack(
         The options of the cell, as `lstmfast.LSTM` takes them: activation, recurrent_activation,
         output_activation, coupled, input_gate, forget_gate, output_gate, preact_clip, cell_clip,
         proj_clip, input_dropout, recurrent_dropout, recurrent_dropout_kind, zoneout_h, zoneout_c,
-        weight_drop, return_cell_states, bptt_steps, recompute_every. What is random acts in calls
-        with a seed.
+        weight_drop, return_cell_states, bptt_steps, recompute_every. The random options act in
+        calls with a seed.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Pickles of our objects: each says which version wrote it."""
+"""Pickles of our objects, each with the version that wrote it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def marked(state: Mapping[str, Any]) -> dict[str, Any]:
 def restoring(state: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
     """Yield what ``__setstate__`` was given, without the version.
 
-    A pickle holds the attributes of one version. That of another version warns where it fits, and
-    where it does not the error says so.
+    A pickle holds the attributes of one version. Reading one of another version warns; where it
+    fails, the error names both versions.
     """
     state = dict(state)
     version = state.pop(_KEY, None)

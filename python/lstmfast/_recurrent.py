@@ -21,13 +21,13 @@ Inputs: TypeAlias = "tuple[Array, Array | None, Array | None, Array | None, Arra
 
 @dataclass(frozen=True)
 class Trace:
-    """What happened inside one layer, in one direction: one array each for all steps.
+    """Gates and states of one layer in one direction: one array each for all steps.
 
     Attributes
     ----------
     i, f, g, o : numpy.ndarray
-        (B, T, H) in the layout of x: the gates as they were used; 1 where one is switched off, and
-        i is 1 - f where they are coupled.
+        (B, T, H) in the layout of x: the gates; 1 where one is switched off, and i is 1 - f where
+        they are coupled.
     c : numpy.ndarray
         (B, T, H): the cell state after every step.
     h : numpy.ndarray
@@ -92,9 +92,9 @@ def run_backward(
 
 
 def check_out(where: str, out: Any, **inputs: Any) -> None:
-    """Refuse an `out` that is no plain array, or shares memory with an array among the inputs.
+    """Refuse an `out` that is not a plain array, or that shares memory with an input.
 
-    The core refuses that, too, but sees only copies of arrays that had to be converted.
+    The core checks that too, but it sees copies where arrays had to be converted.
     """
     if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
         raise wrong_kind(where, "out", out, "a NumPy array")
@@ -130,7 +130,7 @@ def _pair(
 
 
 def check_pair(where: str, pair: Any, name: str, names: tuple[str, str]) -> None:
-    """Refuse what is not two things in a tuple or list."""
+    """Refuse values that are not tuples or lists of two."""
     expected = f"a pair ({names[0]}, {names[1]})"
     if not isinstance(pair, tuple | list):
         raise wrong_kind(where, name, pair, expected)

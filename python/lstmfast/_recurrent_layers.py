@@ -44,18 +44,19 @@ class RecurrentLayers:
             (D·L, B, H) each, or (D·L, H) for one sequence; zeros by default. Layer 0, layer 0
             reverse, layer 1, ...; with `proj_size` h0 has P values in place of H.
         lengths : array_like of int, optional
-            (B,): how many steps of each row count. Outputs behind them are 0, the final state is
-            that of the last one, and the time they take is not spent.
+            (B,): how many steps of each row count. Outputs after them are 0, the final state is
+            that of the last one, and the steps after them take no time.
         resets : array_like of bool, optional
-            (B, T), or (T, B) without `batch_first`: before which steps the state is set to 0; a
-            reverse direction does so behind them.
+            (B, T), or (T, B) without `batch_first`: before which steps the state is set to 0; in a
+            reverse direction, after which.
         training : bool
-            Do what is random and keep what `backward` needs. x and the result are referred to, not
-            copied: leave them unchanged until then. lengths and resets are copied.
+            Apply the random options and keep what `backward` needs. x and the result are referred
+            to, not copied: leave them unchanged until then. lengths and resets are copied.
         out : numpy.ndarray, optional
-            Where to write y: an array like it, in C order, aligned, and in memory of its own.
+            Where to write y: an array of y's shape and dtype, in C order, aligned, that shares no
+            memory with the arguments.
         hx : None
-            What torch calls `state`; refused, so that nobody's state is overlooked.
+            torch's name of `state`; refused, so that a state is not ignored.
 
         Returns
         -------
@@ -167,10 +168,10 @@ class RecurrentLayers:
         self._core.zero_grad()
 
     def release_memory(self) -> None:
-        """Give back the memory that calls keep so that later ones need not ask for it.
+        """Free the memory that calls keep for later ones.
 
-        What the latest call with ``training=True`` kept for `backward` goes too. The next call
-        takes what it needs anew. Without this, memory goes back once sixteen calls in turn have
+        What the latest call with ``training=True`` kept for `backward` is freed too. The next call
+        allocates what it needs. Without this, memory is freed once sixteen calls in a row have
         needed less than a quarter of it.
 
         Raises
@@ -197,7 +198,7 @@ class RecurrentLayers:
         state_dict : mapping of str to array_like
             What `state_dict` returns, or that of a `torch.nn.LSTM` of the same sizes.
         strict : bool
-            For torch's sake; must be true.
+            As in torch; must be true.
 
         Raises
         ------

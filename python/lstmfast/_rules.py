@@ -1,4 +1,4 @@
-"""What regularizers and constraints have in common: both are rules for the numbers of a layer."""
+"""The common base of regularizers and constraints: both are rules for a layer's numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ R = TypeVar("R", bound="Rule")
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule that the core knows; its fields are Keras's arguments."""
+    """A rule that the core applies; its fields are Keras's arguments."""
 
     def __post_init__(self) -> None:
         """Check the numbers: all are finite and none is negative."""
@@ -34,7 +34,7 @@ class Rule:
         return snake_case(type(self).__name__)
 
     def options(self) -> dict[str, bool | float | str]:
-        """Return what the core must know of this rule, besides its kind."""
+        """Return this rule's options for the core, without its kind."""
         return self.get_config()
 
     @classmethod

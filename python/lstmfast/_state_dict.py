@@ -34,7 +34,7 @@ class TorchParameters:
             for suffix, part in zip(suffixes, self._parts, strict=True)
             for name, shape in part.items()
         }
-        # the core knows their sum alone
+        # the core has only their sum
         self._biases: dict[str, Array] = {}
 
     def first_values(

@@ -1,4 +1,4 @@
-"""Names of torch's that `lstmfast.LSTM` lacks; asking for one says what does the same here."""
+"""torch's names that `lstmfast.LSTM` lacks; the error for each names the alternative."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _INSTEAD = {
     "calls with training=True allow a backward()": ("requires_grad_",),
 }
 _OF_A_WEIGHT = "state_dict() returns a copy of it, load_state_dict() replaces all weights"
-_DEEPEST = 4  # layers whose weights are known by name here, before there is any object
+_DEEPEST = 4  # layers whose weights get such an error
 
 
 def explain_names(of: type) -> None:
-    """Let a class say what it has in place of torch's methods, and where torch's weights are."""
+    """Let a class raise these errors for torch's methods and for torch's weights."""
     for instead, names in _INSTEAD.items():
         explain(of, names, partial(_missing, instead))
     ends = suffixes(_DEEPEST, bidirectional=True)

@@ -1,13 +1,13 @@
-"""Activations with their parameters: what layers and cells take besides plain names.
+"""Activations with their parameters: layers and cells take these or plain names.
 
-Functions without parameters stand here as objects (`relu`, `tanh`, `silu`, ...), those with
-parameters as functions that make one (`leaky_relu`, `elu`, ...), all under Keras's names. Where an
-activation is asked for, these say the same: ``"leaky_relu"``, ``"leaky_relu:0.2"`` (the numbers
-behind colons), ``activations.leaky_relu``, ``activations.leaky_relu(0.2)``. With names as ONNX
-writes them (``"HardSigmoid"``) the numbers left out are ONNX's.
+Functions without parameters are objects here (`relu`, `tanh`, `silu`, ...), those with parameters
+are functions that make one (`leaky_relu`, `elu`, ...), all under Keras's names. As an argument,
+these mean the same: ``"leaky_relu"``, ``"leaky_relu:0.2"`` (numbers after colons),
+``activations.leaky_relu``, ``activations.leaky_relu(0.2)``. With ONNX's names (``"HardSigmoid"``)
+the default numbers are ONNX's.
 
-All act on each element alone but `softmax`, which needs a whole row: `layers.Dense` takes it,
-gates cannot. A slope at a kink is that of the flat side.
+All act on each element alone except `softmax`, which needs a whole row: `layers.Dense` takes it,
+gates do not. The slope at a kink is that of the flat side.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def get(identifier: Any) -> Activation:
     Parameters
     ----------
     identifier : str, Activation, dict, callable or None
-        A name of Keras's or ONNX's, with numbers behind colons if need be; an `Activation`; what
+        A name of Keras's or ONNX's, with numbers after colons if need be; an `Activation`; what
         `get_config` of it returned, or Keras's configuration of a function; a function of this
         module; None is ``"linear"``.
 

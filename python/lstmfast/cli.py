@@ -1,7 +1,7 @@
 """The command `lstmfast`: one module of `lstmfast._cli` for each subcommand.
 
 A module has ``HELP``, one line; ``add_arguments(parser)``; and ``run(args)``, which returns the
-exit code, or raises `UserError` for what the user can put right.
+exit code, or raises `UserError` for a mistake that the user can correct.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"lstmfast {args.command}: interrupted", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
-        # the reader of our output has gone; keep Python's exit from complaining of it again
+        # The reader of our output has closed it. Python must not report that again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

@@ -59,8 +59,7 @@ def lstm(
     out : numpy.ndarray, optional
         Where to write y.
     seed : int or numpy.random.Generator, optional
-        Do what is random, as this names it; by default nothing is, and zoneout takes its
-        expectation.
+        Seed of the random options; by default nothing is random, and zoneout takes its expectation.
     **options
         The other arguments of `pack`.
 
@@ -93,7 +92,7 @@ def lstm(
         training = seed is not None
         core = packed._copy(draw_seed(as_generator(seed))) if training else packed._core
         args = x, state, lengths, resets, training, out
-        result = core.call(*args, first)  # None unless all arrays are as the core takes them
+        result = core.call(*args, first)  # None unless all arrays have the core's dtype and layout
         if result is None:
             result = run(core, packed._dtype, first, *args)
         y, (h, c), *cells = result
@@ -104,7 +103,7 @@ def lstm(
 
 @dataclass(frozen=True)
 class Gradients:
-    """What the function returned by `lstm_vjp` gives: a gradient for each argument of `lstm`.
+    """What the function returned by `lstm_vjp` returns: a gradient for each argument of `lstm`.
 
     Those of arguments that were not given are None.
     """
@@ -151,7 +150,7 @@ def lstm_vjp(
     (y, (h, c)) or (y, (h, c), cells)
         What `lstm` returns, the same bits.
     vjp : callable(dy, dstate=None, dcells=None) -> Gradients
-        From gradients for y, as a pair for the final h and c, and for cells to those for all
+        Takes gradients for y, for the pair of final h and c, and for cells; returns those for all
         arguments. It may be called any number of times; the first call costs least.
 
     Examples
@@ -270,5 +269,5 @@ def _of_layer(value: ArrayLike, name: str, packed: Packed, x: Array, batch_first
 
 
 def _as_said_by(where: str, error: Exception) -> Exception:
-    """Return an error of what a function is made of as one of the function itself."""
+    """Return the error of an inner operation under the name of the function itself."""
     return type(error)(re.sub(r"^\[[\w.]+\]", f"[{where}]", str(error)))

@@ -22,7 +22,7 @@ from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["LSTM", "Trace"]
 
-# what a finished object would not heed
+# attributes whose change would have no effect
 _SIZES = "input_size hidden_size num_layers bias dropout bidirectional"
 _FIXED = frozenset({*_SIZES.split(), *CELL_OPTIONS, "forget_bias", "seed", "training"})
 
@@ -30,8 +30,9 @@ _FIXED = frozenset({*_SIZES.split(), *CELL_OPTIONS, "forget_bias", "seed", "trai
 class LSTM(RecurrentLayers):
     r"""LSTM layers as `torch.nn.LSTM`, but **batch_first=True by default**; NumPy in and out.
 
-    Arrays are (batch, steps, features) unless ``batch_first=False``: torch's default is the other.
-    One step of a layer, for each row of the batch, with x its input and ⊙ element by element:
+    Arrays are (batch, steps, features) unless ``batch_first=False``; torch's default is (steps,
+    batch, features). One step of a layer, for each row of the batch, with x its input and ⊙ the
+    product element by element:
 
         z = b + x W + h R,  in four parts z_i, z_f, z_g, z_o
         i = σ(z_i),  f = σ(z_f),  g = φ(z_g)
@@ -39,8 +40,8 @@ class LSTM(RecurrentLayers):
         o = σ(z_o)
         h ← o ⊙ φ(c)
 
-    ``docs/equations.md`` says where each option below comes in. Rates of what is random act in
-    calls with ``training=True``; otherwise nothing is dropped, and zoneout takes its expectation.
+    ``docs/equations.md`` says where each option below comes in. Random options act in calls with
+    ``training=True``; in other calls nothing is dropped, and zoneout takes its expectation.
 
     Parameters
     ----------
@@ -55,10 +56,11 @@ class LSTM(RecurrentLayers):
     dropout : float
         In training, the share of values set to 0 between two layers.
     bidirectional : bool
-        Whether each layer also goes from the end to the beginning; y then has both outputs of a
-        step side by side. D is 2, else 1.
+        Whether each layer also runs from the end to the beginning; y then has both outputs of a
+        step, one after the other. D is 2, else 1.
     proj_size : int
-        P: give out and hand on h Q with P values in place of h; 0 for none. May exceed H.
+        P: the output and the state of a step are h Q, with P values, in place of h; 0 for none. May
+        exceed H.
     activation, recurrent_activation : str or Activation, optional
         φ and σ: any of `lstmfast.activations` but softmax; None is ``"linear"``.
     output_activation : str or Activation, optional
@@ -68,46 +70,47 @@ class LSTM(RecurrentLayers):
     coupled : bool
         Take i = 1 - f: three gates, in order f, g, o.
     input_gate, forget_gate, output_gate : bool
-        Whether there is the gate; one that is switched off is 1, its weights stay without effect.
+        Whether the gate exists; a gate that is switched off is 1, and its weights have no effect.
     preact_clip, cell_clip, proj_clip : float, optional
-        The most that |z|, |c| and |h Q| may be.
+        Limits of |z|, |c| and |h Q|.
     layer_norm : bool
         Normalise each gate's z over the units, and c within φ(c).
     forget_bias : float, ("chrono", int) or Chrono, optional
-        What the forget gate's bias, that is the sum of the two, starts at; ("chrono", T) is
-        `lstmfast.initializers.Chrono`, long memories of up to T steps. With `layer_norm` it is the
-        shift behind the norm that starts so. By default the biases start as in torch.
+        The first value of the forget gate's bias, that is of the sum of the two; ("chrono", T) is
+        `lstmfast.initializers.Chrono`, for memories of up to T steps. With `layer_norm` it is the
+        first value of the norm's shift. By default the biases start as in torch.
     input_dropout : float
-        The share of x that a row loses, the same values at every step; of every layer's x.
+        The share of each layer's inputs that is set to 0, for a row the same inputs at every step.
     recurrent_dropout : float
-        The share of h that does not come into the gates; of a row, the same values at every step,
-        or with ``recurrent_dropout_kind="step"`` others at each.
+        The share of h that is set to 0 on its way into the gates; for a row the same values at
+        every step, or with ``recurrent_dropout_kind="step"`` others at each step.
     zoneout_h, zoneout_c : float
-        The share of h and of c that a step leaves as they were.
+        The share of h and of c that keeps its value from the step before.
     weight_drop : float
-        The share of R that a call does without (DropConnect).
+        The share of R that is set to 0 in a call (DropConnect).
     return_cell_states : bool
         Whether calls return c of every step, too.
     bptt_steps : int, optional
-        Let gradients pass no further back than within so many steps of a row, counted from its
-        first (truncated backpropagation through time).
+        Truncated backpropagation through time: gradients pass only within chunks of so many steps
+        of a row, counted from its first.
     recompute_every : int or "sqrt", optional
         Keep what backward needs for so many steps at a time, and compute it again for the others:
-        less memory, more time; the same bits but for the last ones of the weights' gradients.
-        ``"sqrt"`` is the root of T, which needs least.
+        less memory, more time; the same bits, except that gradients of weights may differ in the
+        last ones. ``"sqrt"`` is the root of T, which needs least memory.
     dtype : {"float32", "float64"}
         The type of weights and computation; other arrays are converted.
     seed : int or numpy.random.Generator, optional
-        For the first weights, uniform within ± 1/sqrt(H) as in torch, and for what is random.
+        For the first weights, uniform within ± 1/sqrt(H) as in torch, and for the random options.
 
     Notes
     -----
-    Parameters bear torch's names, for layer k: ``weight_ih_lk`` (4H, I or H), ``weight_hh_lk``
+    Parameters have torch's names, for layer k: ``weight_ih_lk`` (4H, I or H), ``weight_hh_lk``
     (4H, H), ``bias_ih_lk`` and ``bias_hh_lk`` (4H), gates in order i, f, g, o; and further
     ``weight_hr_lk`` (P, H), the transpose of Q, which makes ``weight_hh_lk`` (4H, P);
     ``weight_peephole_lk`` (3, H) for i, f, o; ``norm_z_weight_lk``, ``norm_z_bias_lk`` (4H);
-    ``norm_c_weight_lk``, ``norm_c_bias_lk`` (H). With coupled gates it is 3H, and (2, H). Layers
-    above the first read D·H or D·P values. The names of a second direction end in ``_reverse``.
+    ``norm_c_weight_lk``, ``norm_c_bias_lk`` (H). With coupled gates 4H becomes 3H, and (3, H)
+    becomes (2, H). Layers above the first read D·H or D·P values. The names of a second direction
+    end in ``_reverse``.
 
     Calls without ``training=True`` change nothing and may run in several threads at a time.
 
@@ -125,7 +128,7 @@ class LSTM(RecurrentLayers):
     ((4, 10, 8), (64, 8))
     """
 
-    _fixed: frozenset[str] = frozenset()  # of a finished object
+    _fixed: frozenset[str] = frozenset()  # attributes that can no longer be set
 
     def __init__(
         self,
@@ -230,10 +233,10 @@ class LSTM(RecurrentLayers):
         return [name for name in super().__dir__() if hasattr(self, name)]
 
     def __getstate__(self) -> dict[str, Any]:
-        # gradients, and what a running training step keeps, stay behind
+        # without gradients and what the latest call with training=True kept
         left_out = ("_core", "_parameters", "_suffixes", "_fixed")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
-        calls = self._core.training_calls  # or dropout would begin anew
+        calls = self._core.training_calls  # without it, dropout would repeat its masks
         return marked(kept | {"state_dict": self.state_dict(), "training_calls": calls})
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def set_num_threads(n: int) -> None:
     """Set how many threads a call may use.
 
     Outputs and input gradients have the same bits for any number. Small problems run on the
-    caller's thread alone, whatever the number.
+    caller's thread alone, for any number.
 
     Parameters
     ----------

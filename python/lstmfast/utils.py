@@ -23,7 +23,7 @@ _package_generator = np.random.default_rng()
 
 
 def set_random_seed(seed: int) -> None:
-    """Make what follows reproducible: initial weights, shuffling, dropout.
+    """Seed the package's generator: initial weights, shuffling and dropout are then reproducible.
 
     As in Keras, this seeds `random` and NumPy's global generator too. Objects that were given a
     ``seed`` of their own do not depend on it.
@@ -62,7 +62,7 @@ def set_random_seed(seed: int) -> None:
 
 
 def as_generator(seed: Seed = None, where: str = "as_generator") -> np.random.Generator:
-    """Return a generator of one's own for a ``seed`` argument.
+    """Return the generator for a ``seed`` argument.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def as_generator(seed: Seed = None, where: str = "as_generator") -> np.random.Ge
         An integer seeds a new generator; a generator is returned as it is; None draws the seed
         from the package's generator.
     where : str
-        Whose argument it is, for error messages.
+        The name of the operation, for error messages.
 
     Examples
     --------

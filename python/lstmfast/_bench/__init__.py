@@ -1,7 +1,7 @@
 """Benchmarks that run from an installed package: `lstmfast bench`.
 
-`shapes.py`, `options.py`, `problems.py` and `tasks.py` have the work, `engines/` one file an
-engine, `suites/` one file a suite. `answers.py` compares what engines compute before anything is
-timed, `protocol.py` times them in turns, `contest.py` puts both together; `report.py` has tables
-and JSON, `chart.py` the picture. The same work for all, in a process whose threads are pinned.
+`shapes.py`, `options.py`, `problems.py` and `tasks.py` define the work, `engines/` has one file an
+engine, `suites/` one file a suite. `answers.py` compares the engines' results before anything is
+timed, `protocol.py` times them in turns, `contest.py` combines both; `report.py` writes tables and
+JSON, `chart.py` the picture. All engines do the same work, in a process whose threads are pinned.
 """

@@ -48,7 +48,7 @@ def choose_engines(names: str | None) -> tuple[list[Engine], list[LeftOut]]:
 
 
 def choose_suites(names: str | None, mode: str) -> list[Suite]:
-    """Return the suites asked for; of forward and training those that the mode lets through."""
+    """Return the suites asked for; of forward and training only those of the mode."""
     known = [suite.name for suite in SUITES]
     wanted = set(DEFAULT_SUITES if names is None else known if names == "all" else _split(names))
     _refuse_unknown(wanted, known, "suite")
@@ -103,7 +103,7 @@ def _measure(args: argparse.Namespace) -> None:
         raise UserError(f"--shapes has no meaning for the suite {fixed[0]}")
     kind = plot_kind(Path(args.plot)) if args.plot else ""
     pin(args.threads)
-    warnings.simplefilter("ignore")  # of rivals at their import: no part of the table
+    warnings.simplefilter("ignore")  # of rivals at their import: not part of the table
     engines, broken = choose_engines(args.against)
     modes = ("forward", "training") if args.mode == "both" else (args.mode,)
     settings = Settings(engines, shapes, modes, args.threads, args.seconds, broken)

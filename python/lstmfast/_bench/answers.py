@@ -1,4 +1,4 @@
-"""Whether an engine computes what the others do: asked before anything is timed."""
+"""Checks that an engine computes what the others do, before anything is timed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Answers = Mapping[str, Array]
 
 
 class WrongAnswerError(Exception):
-    """An engine computes something else; the message says what, and by how much."""
+    """An engine's results differ; the message names the array and the difference."""
 
 
 def allowed_difference(shape: Shape, dtype: str, scale: float) -> float:

@@ -12,7 +12,7 @@ from lstmfast._cli.common import UserError
 
 _INK, _FAINT, _GRID = "#22313f", "#8d99a6", "#d9dee3"
 _AHEAD, _BEHIND = "#2f6f9f", "#d1495b"
-_WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the page of a README
+_WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the width of a README page
 _TICKS = [m * 10.0**k for k in range(-3, 6) for m in (1, 2, 5)]
 _TITLES = {
     "ratio": "times as fast as the best other engine",
@@ -59,7 +59,7 @@ def draw(facts: dict[str, Any], suites: Sequence[Suite], rows: Sequence[Row], ki
 
 
 def _panels(suites: Sequence[Suite], rows: Sequence[Row]) -> list[Panel]:
-    """Return each suite's bars by mode, with what stands at a bar's end beside its length."""
+    """Return each suite's bars by mode, each with a text about the best rival."""
     panels: list[Panel] = []
     for suite in suites:
         found: dict[str, list[tuple[Row, str]]] = {}

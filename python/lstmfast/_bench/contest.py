@@ -1,4 +1,4 @@
-"""Who takes part: engines that can do a problem and give the reference's answers."""
+"""Choice of the engines that can run a problem and agree with the reference."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OWN = ("lstmfast", "numpy")  # engines that always take part; a failure of their
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An engine that did not take part in something, and why."""
+    """An engine that was left out of a case, and why."""
 
     engine: str
     case: str
@@ -27,7 +27,7 @@ class LeftOut:
 
 @dataclass
 class Settings:
-    """What the command line asks for, and what was left out of it so far."""
+    """The arguments of the command line, and what was left out so far."""
 
     engines: list[Engine]
     shapes: tuple[Shape, ...] | None = None
@@ -50,7 +50,7 @@ class Settings:
         Raises
         ------
         WrongAnswerError
-            From `make`; it ends the run. Whatever else goes wrong in a rival leaves that out.
+            From `make`; it ends the run. After any other error, a rival is left out.
         """
         entered = {}
         for engine in self.engines:
@@ -75,7 +75,7 @@ def reason_of(error: Exception) -> str:
 
 
 def expected_answers(settings: Settings, problem: Problem, mode: str) -> Answers:
-    """Return what the NumPy reference computes: y, or the gradients where nothing is dropped."""
+    """Return the NumPy reference's results: y, or the gradients without dropout."""
     if mode == "forward":
         return {"y": settings.own("numpy").prepare(problem, settings.threads).output()}
     return settings.own("numpy").prepare(problem.without_noise(), settings.threads).gradients()
@@ -110,6 +110,6 @@ def timed_calls(
 
 
 def peak_share(problem: Problem, mode: str, seconds: float, peak: float, threads: int) -> float:
-    """Return the part of the threads' measured FMA peak that a call reached."""
+    """Return the share of the threads' measured FMA peak that a call reached."""
     passes = 1.0 if mode == "forward" else 3.0
     return problem.option.forward_flops(problem.shape) * passes / seconds / (peak * threads)

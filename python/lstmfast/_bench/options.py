@@ -10,8 +10,8 @@ from typing import Any
 from lstmfast import reference
 from lstmfast._bench.shapes import Shape
 
-# At so small a rate nothing is ever dropped and 1 / (1 - rate) is 1 in float32; yet the way through
-# the code is that of any other rate.
+# At so small a rate nothing is ever dropped and 1 / (1 - rate) is 1 in float32, but the same code
+# runs as at any other rate.
 _NEXT_TO_NONE = 1e-9
 
 
@@ -21,8 +21,8 @@ class Option:
 
     `keywords` are those of `lstmfast.LSTM`; half_projection asks for proj_size = H/2, tokens for
     rows of different lengths that hold this share of all steps. `goal`: the most that it may cost
-    against the plain cell in the same run, with two or more threads `goal_threads`; per_flop
-    divides both by their own products.
+    against the plain cell in the same run, with two or more threads `goal_threads`; with per_flop,
+    times are divided by each one's own FLOP.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Option:
         return reference.CellOptions(**{k: v for k, v in keywords.items() if k in CELL_OPTIONS})
 
     def without_noise(self) -> Option:
-        """Return the same road with rates of next to nothing: its training has one right answer."""
+        """Return the option with rates close to 0: the same code, but one right answer."""
         rates = {name: _NEXT_TO_NONE for name in RATES if name in self.keywords}
         return replace(self, keywords={**self.keywords, **rates})
 
@@ -88,7 +88,7 @@ class LstmOption:
         "cell" for a field of `reference.CellOptions`, "mask" for what the reference takes as
         random masks, "call" for what it takes otherwise, or what changes memory alone.
     tested : mapping of str to object
-        Values that tests take one by one, by the tests' names: such as act on many units.
+        Values that tests take one by one, by the names of the tests; they act on many units.
     drawn : sequence
         Values that random tests choose from.
     timed : tuple of Option
@@ -132,7 +132,7 @@ def _timed(goal: float | None, **keywords: Any) -> tuple[Option, ...]:
     return (Option(next(iter(keywords)), keywords, goal),)
 
 
-# In this order tests name their cases.
+# The names of test cases follow this order.
 LSTM_OPTIONS = (
     _cell("activation", drawn=_FUNCTIONS, timed=(
         Option("relu", {"activation": "relu"}, 1.12),

@@ -1,11 +1,12 @@
-"""The same number of threads for everybody: what a run's environment and CPUs must be."""
+"""One number of threads for all engines: the environment and CPUs of a run."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
-# What the libraries under NumPy and the rivals read their number of threads from, once, at import.
+# The variables from which libraries of NumPy and the rivals read their number of threads, once, at
+# import.
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

@@ -21,7 +21,7 @@ class Problem:
     """Numbers in the logical layout of `lstmfast.reference`, gates in order i, f, g, o (f, g, o).
 
     There is one dict of parameters a direction: kernel (I, G·H), recurrent_kernel (P, G·H), bias
-    (G·H), and what the option calls for.
+    (G·H), and those that the option needs.
     """
 
     shape: Shape
@@ -32,7 +32,7 @@ class Problem:
     lengths: npt.NDArray[np.int64] | None  # (B,)
 
     def without_noise(self) -> Problem:
-        """Return the same problem with an option whose training draws nothing that shows."""
+        """Return the same problem with rates close to 0."""
         return replace(self, option=self.option.without_noise())
 
 

@@ -1,4 +1,4 @@
-"""How calls are timed against each other: turn by turn, each with its data warm, medians."""
+"""Timing of calls against each other: in turns, each with warm data, by medians."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ Key = TypeVar("Key")
 SAMPLE_SECONDS = 0.005  # a sample repeats a call until it lasts about this long
 PEAK_SECONDS = 0.01
 LEAST_ROUNDS = 5
-# Threads of some engines spin on for a while after their call; they shall not spin in another's.
+# Threads of some engines keep spinning for a while after a call; this must not slow down the next
+# engine.
 SETTLE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Samples of one call, one a turn: seconds, or whatever else was measured."""
+    """Samples of one call, one a turn: seconds or another quantity."""
 
     values: tuple[float, ...]
 
@@ -34,14 +35,14 @@ class Timing:
 
     @property
     def quartiles(self) -> tuple[float, float]:
-        """The values around the middle half of the samples."""
+        """The quartiles of the samples."""
         low, high = np.quantile(self.values, (0.25, 0.75))
         return float(low), float(high)
 
     def over(self, other: Timing) -> float:
         """Return the median ratio to the other call's sample of the same turn.
 
-        What slows the machine down for longer than a turn drops out.
+        A slowdown of the machine that lasts longer than a turn cancels out.
         """
         pairs = zip(self.values, other.values, strict=True)
         return float(np.median([mine / its for mine, its in pairs]))
@@ -63,7 +64,7 @@ def take_turns(
     settle: bool = False,
     double: bool = False,
 ) -> tuple[dict[Key, Timing], float]:
-    """Time calls turn by turn for about `seconds`; `before` is called ahead of a turn, not timed.
+    """Time calls in turns for about `seconds`; `before` is called before a turn, not timed.
 
     Returns
     -------

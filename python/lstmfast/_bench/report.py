@@ -19,7 +19,7 @@ from lstmfast._bench.shapes import Shape
 from lstmfast._bench.suites import Suite
 from lstmfast._core import config
 
-# how each unit is shown: its own name, and what values are divided by
+# unit: the unit that is shown, and the divisor
 _SHOWN = {
     "s": ("us", 1e-6),
     "B": ("bytes", 1.0),
@@ -46,7 +46,7 @@ def _git(*arguments: str) -> str:
 
 
 def machine(engines: Sequence[Engine], threads: int) -> dict[str, Any]:
-    """Describe what the figures hold for."""
+    """Return the machine, the versions and the build that the figures belong to."""
     build = config()
     return {
         "date": date.today().isoformat(),
@@ -76,7 +76,7 @@ def header(facts: dict[str, Any]) -> str:
 
 
 def table_header(suite: Suite) -> str:
-    """Return what stands above a suite's rows."""
+    """Return the lines above a suite's rows."""
     legend = f"\n{suite.legend}" if suite.legend else ""
     return (
         f"\n{suite.name}{legend}\n{'case':30}{'mode':9}{'engine':14}{'median':>12} "
@@ -85,7 +85,7 @@ def table_header(suite: Suite) -> str:
 
 
 def table_rows(rows: Sequence[Row]) -> str:
-    """Return a line a row."""
+    """Return one line for each row."""
     return "\n".join(_line(row) for row in rows)
 
 
@@ -114,7 +114,7 @@ def _goal_text(goal: Goal, unit: str, scale: float) -> str:
 
 
 def left_out_lines(left_out: Sequence[LeftOut]) -> str:
-    """Return who was left out and why, a line an engine."""
+    """Return the engines left out and why, one line each."""
     reasons: dict[str, dict[str, None]] = {}
     for each in left_out:
         reasons.setdefault(each.engine, {})[each.reason] = None

@@ -19,20 +19,20 @@ class Goal:
 
 @dataclass(frozen=True)
 class Row:
-    """What one engine needs for one case: a median with its quartiles, and what it compares to.
+    """One engine's result for one case: a median with quartiles, and comparisons.
 
     Attributes
     ----------
     unit : str
         Of value, low and high: "s", "B" (bytes), "FLOP/s", "B/s" or "1/s".
     peak_share : float or None
-        The part reached of the FMA peak of all threads, measured in the same run.
+        The share of the FMA peak of all threads, measured in the same run.
     ratio : float or None
         On lstmfast's rows: the best other engine's time over its own.
     relative : float or None
-        What the suite asks: cost against the plain cell, efficiency kept, ...
+        The suite's own figure: cost against the plain cell, efficiency, ...
     note : str
-        What else there is to say.
+        A remark.
     """
 
     suite: str
@@ -77,7 +77,7 @@ def make_row(
     shape: Shape | None = None,
     unit: str = "s",
 ) -> Row:
-    """Return the row of a timing, with nothing to compare to yet."""
+    """Return the row of a timing, without comparisons."""
     low, high = timing.quartiles
     return Row(suite, case, shape, mode, engine, unit, timing.median, low, high, len(timing.values))
 

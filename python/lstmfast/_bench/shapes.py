@@ -37,7 +37,7 @@ SHAPES = (
     Shape("b1_1024", 1, 100, 256, 1024),
 )
 
-# One row that arrives step by step; T is how many steps the answers are checked for.
+# One row that arrives step by step; answers are checked for T steps.
 STEP_SHAPES = (
     Shape("step_20", 1, 16, 1, 20),
     Shape("step_64", 1, 16, 16, 64),
@@ -47,7 +47,7 @@ STEP_SHAPES = (
     Shape("step_1024", 1, 16, 256, 1024),
 )
 
-# Batches of fits from toys to those that threads surely gain from.
+# Batches of fits, from toys to sizes at which threads always gain.
 FIT_SHAPES = tuple(
     Shape(f"fit_{B}x{T}x{I}x{H}", B, T, I, H)
     for B, T, I, H in (

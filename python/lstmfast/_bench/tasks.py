@@ -1,4 +1,4 @@
-"""Whole small trainings, as tutorials have them: their data and their model."""
+"""Small trainings as in tutorials: data and models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Task:
     """LSTM(units, activation) and Dense(outputs, dense_activation), trained with Adam.
 
     `count` epochs are run, or calls of `fit` of one epoch each where `by_call`; the last
-    `held_out` samples validate. `goal`: seconds that all of it may take.
+    `held_out` samples validate. `goal`: the most seconds for all of them.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""`lstmfast bench`: how fast this machine runs LSTMs, here and elsewhere."""
+"""`lstmfast bench`: how fast this machine runs LSTMs, with lstmfast and other engines."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _seconds(text: str) -> float:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the benchmarks in a fresh process with the number of threads fixed for everybody."""
+    """Run the benchmarks in a new process with one number of threads for all engines."""
     check_outputs([path for path in (args.json, args.plot) if path is not None], [])
     if args.plot is not None:
         plot_kind(args.plot)
@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run_child(command: list[str], variables: dict[str, str]) -> int:
-    """Run a process; Ctrl-C ends it without a word of its own."""
-    # Ctrl-C reaches the child too, and could strike in an import, where nothing catches it. A
-    # child that is started while it is ignored goes on ignoring it, and is ended from here.
+    """Run a process; Ctrl-C ends it without a message of its own."""
+    # Ctrl-C reaches the child too, possibly during an import, where nothing catches it. A child
+    # that is started while the signal is ignored goes on ignoring it, and is ended from here.
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         child = subprocess.Popen(command, env=variables)

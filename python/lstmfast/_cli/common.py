@@ -1,4 +1,4 @@
-"""What subcommands share: errors, kinds of argument, output files."""
+"""Common parts of subcommands: errors, kinds of argument, output files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class UserError(Exception):
-    """Something that the user can put right; the message becomes one line on standard error."""
+    """A mistake that the user can correct; the message becomes one line on standard error."""
 
 
 def whole_number(least: int) -> Callable[[str], int]:
@@ -56,14 +56,14 @@ def check_environment() -> None:
     UserError
         With the variable, its value and what is expected.
     """
-    # the core alone: some commands set variables of NumPy's before NumPy is loaded
+    # only the core: some commands set environment variables of NumPy before it is loaded
     from lstmfast._core import get_num_threads, isa
 
     try:
         isa()
         get_num_threads()
     except ValueError as error:
-        # the name of a Python function in brackets tells a user of the command nothing
+        # the name of a Python function in brackets means nothing to a user of the command
         raise UserError(re.sub(r"^\[\w+\] ", "", str(error))) from None
 
 
@@ -73,11 +73,11 @@ def check_outputs(outputs: list[Path], inputs: list[Path]) -> None:
     Raises
     ------
     UserError
-        Where a folder is missing or closed, or where one file would replace another in use.
+        Where a folder is missing or not writable, or where one file would replace another in use.
     """
     seen = {os.path.realpath(path) for path in inputs}
     for path in outputs:
-        # links are followed: what is replaced is the file at their end
+        # links are followed: the file that they lead to is replaced
         target = Path(os.path.realpath(path))
         try:
             special = _is_special(path)
@@ -101,8 +101,8 @@ def check_outputs(outputs: list[Path], inputs: list[Path]) -> None:
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, as models are written.
 
-    Links are followed, and a file that exists keeps its rights. Devices and pipes are written
-    into as they are.
+    Links are followed, and a file that exists keeps its permissions. Devices and pipes are written
+    in place.
     """
     from lstmfast._core import write_file as write
 
@@ -115,7 +115,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 def _is_special(path: Path) -> bool:
-    """Tell whether a path is a device, a pipe or a door to an open file such as /dev/stdout."""
+    """Tell whether a path is a device, a pipe or a name of an open file such as /dev/stdout."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:

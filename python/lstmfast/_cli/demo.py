@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, compare, print, draw."""
+    """Train, compare, print and draw."""
     # Read once, when NumPy is loaded. The core trains this network on one thread; on matrices as
     # small as these, more threads of NumPy's BLAS would only wait for each other.
     os.environ.update(dict.fromkeys(_BLAS_VARIABLES, "1"))
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.forecasting.report import demo_text
 
     path = args.plot or _PICTURE
-    # a plot that was asked for and cannot be is an error; the usual one is a note
+    # where a plot cannot be made: an error if --plot asks for it, else a note
     obstacle = "" if plot.available() else plot.MISSING
     kind = ""
     try:

@@ -1,4 +1,4 @@
-"""`lstmfast forecast`: a column of a CSV file in, its forecast out."""
+"""`lstmfast forecast`: the forecast of a column of a CSV file."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _names(text: str) -> list[str]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Forecast and write; everything that can be wrong is checked before the training."""
+    """Forecast and write the results; all checks come before training."""
     from lstmfast.forecasting import DataError, read_series
     from lstmfast.forecasting.pipeline import choose_window, forecast_prepared, prepare
     from lstmfast.forecasting.report import forecast_csv, forecast_note
@@ -200,7 +200,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lookback_hint(series: Series, window: Window, args: argparse.Namespace) -> str:
-    """Return what else would help against a series that is too short."""
+    """Return a hint for a series that is too short."""
     from lstmfast.forecasting import DataError
     from lstmfast.forecasting.transforms import get_transform
     from lstmfast.forecasting.validation import plan_validation
@@ -217,11 +217,11 @@ def _lookback_hint(series: Series, window: Window, args: argparse.Namespace) -> 
 
 
 def _save_network(path: Path, coming: Forecast) -> None:
-    """Save the network at its place, so that a killed command leaves no copy elsewhere."""
+    """Save the network under its final name, so that a killed command leaves no copy elsewhere."""
     try:
         coming.trained.forecaster.network.save(path)
     except (OSError, ValueError) as error:
-        # what the core says begins with its operation and the path
+        # the core's message begins with its operation and the path
         reason = re.sub(r"^.*?\[save\] ", "", str(error)).removeprefix(f"{path}: ")
         raise UserError(f"{path}: {reason}") from None
 

@@ -15,7 +15,7 @@ class progress_bar:  # noqa: N801  used as a function
     Parameters
     ----------
     what : str
-        What stands before the bar.
+        The text before the bar.
     disable : bool or None
         None hides the bar where standard error is no terminal.
     """
@@ -39,7 +39,7 @@ class progress_bar:  # noqa: N801  used as a function
         self._bar.update(done - self._bar.n)
 
     def _open(self, total: int) -> Any:
-        """Show the bar: not before the number of all epochs is known, which it begins with."""
+        """Show the bar, once the number of all epochs is known."""
         from tqdm import tqdm
 
         terminal = sys.stderr.isatty()
@@ -49,5 +49,5 @@ class progress_bar:  # noqa: N801  used as a function
             unit=" epochs",
             file=sys.stderr,
             disable=self._disable,
-            mininterval=0.1 if terminal else 2.0,  # a log file need not hold every move
+            mininterval=0.1 if terminal else 2.0,  # a log file need not hold every update
         )

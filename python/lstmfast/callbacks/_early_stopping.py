@@ -25,7 +25,7 @@ class EarlyStopping(MonitorCallback):
     mode : {"auto", "min", "max"}
         Whether less or more is better.
     baseline : float, optional
-        A value to be reached first: until then, improvements do not count.
+        A value that must be reached before improvements count.
     restore_best_weights : bool
         At the end, give the model the weights of the best epoch.
     start_from_epoch : int
@@ -36,7 +36,7 @@ class EarlyStopping(MonitorCallback):
     best : float or None
         The best value.
     best_epoch, stopped_epoch : int
-        Where it came up, and where training stopped (0: it did not).
+        The epoch of the best value, and the one after which training stopped (0: it did not).
 
     Examples
     --------
@@ -84,11 +84,11 @@ class EarlyStopping(MonitorCallback):
         self._ended = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start anew: one object may serve several fits."""
+        """Reset: one object may serve several fits."""
         self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare, remember, and stop where patience is at its end."""
+        """Compare the value with the best, keep it, and stop once patience is used up."""
         value = self.value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
@@ -110,7 +110,7 @@ class EarlyStopping(MonitorCallback):
             self.best_weights = self.model.get_weights()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Restore the best weights where that was asked for."""
+        """Restore the best weights, with `restore_best_weights`."""
         self._ended = True
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
@@ -120,7 +120,7 @@ class EarlyStopping(MonitorCallback):
             self.model.set_weights(self.best_weights)
 
     def get_state(self) -> State:
-        """Return what was seen so far, the best weights too."""
+        """Return the values seen so far, and the best weights."""
         return {
             "monitor": self.monitor,
             "wait": self.wait,
@@ -132,7 +132,7 @@ class EarlyStopping(MonitorCallback):
         }
 
     def set_state(self, state: State) -> None:
-        """Go on from there; where training was to stop, stop again."""
+        """Continue from a state; stop again if training was to stop."""
         self.check_monitor(state)
         wait = checked(state, "wait", "a count", int)
         best = checked(state, "best", "a number or None", float, int, None)

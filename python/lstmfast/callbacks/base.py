@@ -20,8 +20,8 @@ class Callback:
     also those of the validation data, as ``val_...``; what a callback adds to it there appears in
     the history. Setting ``self.model.stop_training = True`` ends training.
 
-    A callback that defines `get_state` and `set_state` goes on where it was when a training does:
-    the model keeps its state, and ``model.save`` writes it.
+    A callback that defines `get_state` and `set_state` continues from its state when a training is
+    continued: the model keeps the state, and ``model.save`` writes it.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Callback:
         self.model = model
 
     def get_state(self) -> State:
-        """Return what a later fit must know to go on: nothing, unless a class says otherwise.
+        """Return what a later fit needs to continue: nothing, unless a class overrides this.
 
         Returns
         -------
@@ -75,10 +75,10 @@ class Callback:
         return {}
 
     def set_state(self, state: State) -> None:
-        """Take what `get_state` returned, lists for tuples; after `on_train_begin`.
+        """Take what `get_state` returned, with lists for tuples; called after `on_train_begin`.
 
         Only `fit` with an ``initial_epoch`` above 0 calls this. A ValueError becomes a warning, and
-        the callback then starts anew: what comes from a file may be anything.
+        the callback starts without a state: a file may hold any state.
         """
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -94,9 +94,9 @@ class Callback:
         """After an epoch and its validation."""
 
     def on_epoch_done(self, epoch: int, logs: Logs | None = None) -> None:
-        """After `on_epoch_end` of all callbacks: the place to save the model.
+        """Called after `on_epoch_end` of all callbacks, where a model should be saved.
 
-        The file then holds what each of them has made of the epoch. (Keras has no such hook.)
+        The file then holds the state of each of them after the epoch. (Keras has no such hook.)
         """
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
@@ -126,7 +126,7 @@ class Callback:
         """After `predict`."""
 
 
-# The aliases that a hook's default calls: overriding one of them is listening to the hook.
+# The aliases that a hook's default calls: a callback that overrides one listens to the hook.
 _ALIASES = {
     "on_train_batch_begin": "on_batch_begin",
     "on_train_batch_end": "on_batch_end",
@@ -144,7 +144,7 @@ _EXPECTED = "an object of a class derived from lstmfast.callbacks.Callback"
 
 
 class CallbackList:
-    """The callbacks of one call, and who listens to what."""
+    """The callbacks of one call, and which of them override which hook."""
 
     def __init__(self, callbacks: Any, where: str) -> None:
         self.callbacks: list[Callback] = []
@@ -170,7 +170,7 @@ class CallbackList:
             callback.set_model(model)
 
     def listeners(self, hook: str) -> list[Callable[..., None]]:
-        """Return the bound methods of those callbacks that override `hook`."""
+        """Return the bound methods of the callbacks that override `hook`."""
         if not self.callbacks:
             return []
         names = [hook, _ALIASES.get(hook, hook)]
@@ -181,7 +181,7 @@ class CallbackList:
         ]
 
     def call(self, hook: str, *arguments: Any) -> None:
-        """Call `hook` of all that listen to it."""
+        """Call `hook` of all callbacks that override it."""
         for listener in self.listeners(hook):
             listener(*arguments)
 
@@ -218,8 +218,8 @@ class History(Callback):
         self.epoch: list[int] = []
         self._model: weakref.ref[Any] | None = None
 
-    # The model keeps its history: a strong reference back would keep the model's memory until
-    # the garbage collector comes by.
+    # The model keeps its history: a strong reference back would keep the model's memory until the
+    # garbage collector runs.
     def set_model(self, model: Model) -> None:
         """Take the model, without keeping it alive."""
         self._model = weakref.ref(model)
@@ -233,7 +233,7 @@ class History(Callback):
         return {**self.__dict__, "_model": None}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start anew."""
+        """Reset."""
         self.epoch = []
         self.history = {}
 

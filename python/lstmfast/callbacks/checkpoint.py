@@ -15,11 +15,11 @@ from lstmfast.callbacks.states import State, checked
 class ModelCheckpoint(MonitorCallback):
     """Save the model after epochs, or after so many batches.
 
-    At the end of an epoch the file is written when all callbacks have seen the epoch, wherever
-    they stand in the list, so that it holds their states as of then: ``fit`` of the loaded model,
-    with callbacks of the same classes and ``initial_epoch`` set to the epochs that are done,
-    continues as if there had been no end. A file from the middle of an epoch has the states of its
-    beginning.
+    At the end of an epoch the file is written when all callbacks have seen the epoch, at any
+    position in the list, so that it holds their states after the epoch: ``fit`` of the loaded
+    model, with callbacks of the same classes and ``initial_epoch`` set to the epochs that are done,
+    continues as if training had not ended. A file from the middle of an epoch has the states from
+    the epoch's beginning.
 
     Parameters
     ----------
@@ -34,7 +34,8 @@ class ModelCheckpoint(MonitorCallback):
     save_best_only : bool
         Save only where the value has improved.
     save_weights_only : bool
-        Leave out what only further training needs: the optimizer's state. The file loads alike.
+        Leave out the optimizer's state, which only further training needs. The file loads in the
+        same way.
     mode : {"auto", "min", "max"}
         Whether less or more is better.
     save_freq : "epoch" or int
@@ -92,7 +93,7 @@ class ModelCheckpoint(MonitorCallback):
             self.on_train_batch_end = self._count_batch  # type: ignore[method-assign]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Fill in the path with the names that the logs will have: better an error now."""
+        """Fill in the path with the names that the logs will have: an error now, not later."""
         run = self.model._run
         if run is None:
             return
@@ -105,12 +106,12 @@ class ModelCheckpoint(MonitorCallback):
                 raise
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Note the epoch."""
+        """Keep the epoch's number."""
         self._epoch = epoch
         self._due = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Find out whether to save, where epochs are what counts."""
+        """Decide whether to save, where files are written by epochs."""
         if self.save_freq == "epoch":
             self._due = self._wanted(epoch, None, logs or {})
 
@@ -154,7 +155,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def _improved(self, epoch: int, logs: Logs) -> bool:
         value = self.value(logs)
-        if value is None:  # better a file too many than none
+        if value is None:  # rather write a file too many than none
             return True
         better = self.is_better(value, self.best)
         if self.verbose > 0:
@@ -172,7 +173,7 @@ class ModelCheckpoint(MonitorCallback):
         return {"monitor": self.monitor, "best": self.best, "batches": self._batches}
 
     def set_state(self, state: State) -> None:
-        """Go on from there."""
+        """Continue from a state."""
         self.check_monitor(state)
         best = checked(state, "best", "a number or None", float, int, None)
         self._batches = checked(state, "batches", "a count", int)
@@ -180,6 +181,6 @@ class ModelCheckpoint(MonitorCallback):
 
 
 def _may_add_names(callback: Callback) -> bool:
-    """Tell whether a callback may put values of its own into the logs: ours do not."""
+    """Tell whether a callback may add values to the logs: ours do not."""
     is_ours = type(callback).__module__.startswith("lstmfast.")
     return not is_ours or isinstance(callback, LambdaCallback)

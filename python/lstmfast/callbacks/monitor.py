@@ -1,4 +1,4 @@
-"""What EarlyStopping and ModelCheckpoint share: telling whether a value is better."""
+"""The common base of EarlyStopping and ModelCheckpoint: whether a value is better."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What callbacks remember, as texts and arrays of a model's file, so that a training can go on.
+"""States of callbacks as text and arrays of a model's file, from which a training continues.
 
-Each callback's state is found again by its class, in the order of the list.
+A state belongs to the callback of the same class, in the order of the list.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _LARGEST = 2**53
 
 
 class Stateful(Protocol):
-    """A callback, as far as its state goes."""
+    """A callback that has a state."""
 
     def get_state(self) -> State:
-        """Return what it remembers."""
+        """Return the state."""
 
     def set_state(self, state: State) -> None:
-        """Take up what another of its class has returned."""
+        """Take the state that another object of the class has returned."""
 
 
 class States:
-    """The states of all callbacks of a fit, of which nothing changes any more."""
+    """The states of all callbacks of a fit at one time."""
 
     def __init__(self, text: str, arrays: Mapping[str, Array]) -> None:
         self.text = text
@@ -40,7 +40,7 @@ class States:
 
     @classmethod
     def of(cls, callbacks: Iterable[Stateful]) -> States | None:
-        """Take the states as they are now; None where no callback has one."""
+        """Take the present states; None where no callback has one."""
         arrays: dict[str, Array] = {}
         entries = []
         for callback in callbacks:
@@ -57,7 +57,7 @@ class States:
             raise ValueError(f"[save] the callbacks' states cannot be written: {error}") from None
 
     def give(self, callbacks: Iterable[Stateful]) -> None:
-        """Hand each callback the state of its like; warn of what is not used."""
+        """Set the state of each callback by its class; warn of states that are not used."""
         left: dict[str, deque[Any]] = {}
         try:
             for entry in json.loads(self.text):
@@ -120,7 +120,7 @@ def _warn(text: str) -> None:
 def checked(state: State, name: str, expected: str, *kinds: type | None) -> Any:
     """Return an item of a state that came from a file; ValueError for one of another kind.
 
-    Integers must be within what a double counts exactly, and those that only count 0 or more.
+    Integers must be exact in a double, and counts must be 0 or more.
     """
     value = state.get(name)
     known = (value is None and None in kinds) or any(

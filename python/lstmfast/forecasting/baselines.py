@@ -1,8 +1,8 @@
-"""What a forecast has to beat: four rules without a network.
+"""Baselines of a forecast: four rules without a network.
 
 Each takes the target's values (N,), the number of training values, the origins (B,) and the number
-of steps, and returns forecasts (B, H). Rows use the values before their origin alone; what is
-fitted is fitted on the training values.
+of steps, and returns forecasts (B, H). Rows use only the values before their origin; coefficients
+are fitted on the training values.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Baseline", "baselines_for", "linear", "persistence", "seasonal_drift
 
 Array = NDArray[np.float64]
 Origins = NDArray[np.intp]
-# An unstable recurrence may grow without end; its square shall still be a number.
+# An unstable recurrence may grow without bound; its square must still be finite.
 _LARGEST_STEP = 1e50
 _MOST_LAGS = 64
 Baseline = Callable[[Array, int, Origins, int], Array]
@@ -63,8 +63,8 @@ def seasonal_drift(season: int) -> Baseline:
 def linear(lags: int, transform: Transform, season: int = 0) -> Baseline:
     """Return the rule: a linear autoregression on the transformed values, by least squares.
 
-    Where the season is longer than the `lags` last values, the three values around a season ago
-    are seen, too.
+    Where the season is longer than the `lags` last values, the three values around a season ago are
+    regressors, too.
     """
     around = (season - 1, season, season + 1) if season > lags else ()
     back = np.array(sorted({*range(1, lags + 1), *around}, reverse=True))
@@ -73,7 +73,7 @@ def linear(lags: int, transform: Transform, season: int = 0) -> Baseline:
     def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
         steps = transform.forward(values)
         known = steps[: train - int(transform.difference)]
-        # standardised, as least squares drop columns that are tiny beside the constant one
+        # standardised, since least squares drop columns that are tiny next to the constant one
         scaling = Scaling.of(known[:, None])
         z = scaling.apply(steps[:, None])[:, 0]
         fitted = z[: len(known)]
@@ -98,7 +98,7 @@ def baselines_for(window: Window, transform: Transform) -> dict[str, Baseline]:
 
     The linear autoregression has one lag more than the first step that the network is trained on
     has before it, up to 64: a season and one, or half the look-back and one. So it is defined
-    wherever a network is, and does not fit a weight for each day of a year.
+    wherever a network is, and does not fit one weight for each day of a year.
     """
     rules: dict[str, Baseline] = {"persistence": persistence}
     if window.season:

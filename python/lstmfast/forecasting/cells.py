@@ -1,4 +1,4 @@
-"""From the cells of one column to numbers: thousands, decimal commas, missing values."""
+"""Numbers from the cells of one column: thousands, decimal commas, missing values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .errors import DataError
 
 __all__ = ["parse_numbers", "short"]
 
-# what people and programs write where there is no value
+# cells that mean a missing value
 MISSING = frozenset((
     "", "na", "n/a", "n.a.", "(na)", "<na>", "#na", "#n/a", "#n/a n/a", "nan", "-nan", "nat",
     "null", "none", "-", "--", "\u2013", "\u2014", ".", "..", "...", "\u2026", ":", "?",
@@ -52,9 +52,9 @@ def parse_numbers(
     delimiter : str
         What separates the cells of the file.
     allow_missing : bool
-        Whether empty cells, ``NA``, ``NaN`` and the like are let through as NaN.
+        Whether empty cells, ``NA``, ``NaN`` and the like become NaN.
     notes : list of str, optional
-        Gets a line where the meaning of the comma had to be guessed.
+        A line is appended where the meaning of the comma had to be guessed.
 
     Returns
     -------
@@ -101,13 +101,13 @@ def _complaint(cell: str, missing: bool) -> str:
 
 
 def short(cell: str) -> str:
-    """Return text fit for a one-line message: printable, not endless."""
+    """Return text for a one-line message: printable and of limited length."""
     cell = "".join(letter if letter.isprintable() else " " for letter in cell)
     return cell if len(cell) <= 40 else cell[:37] + "..."
 
 
 def _guessed(cell: str, column: str, place: str, delimiter: str, notes: list[str] | None) -> bool:
-    """Return whether the comma is the decimal mark where the cells alone do not tell."""
+    """Return whether the comma is the decimal mark where the cells do not prove it."""
     as_decimal, as_thousands = cell.replace(",", "."), cell.replace(",", "")
     if delimiter not in ",;":
         raise DataError(
@@ -128,7 +128,7 @@ def _guessed(cell: str, column: str, place: str, delimiter: str, notes: list[str
 def _note_points(
     cells: Sequence[str], column: str, at: Callable[[int], str], notes: list[str]
 ) -> None:
-    """Tell how 1.234 was read, where nothing in a column shows what the point means."""
+    """Note how 1.234 was read, where nothing in a column proves the meaning of the point."""
     points = [row for row, cell in enumerate(cells) if "." in cell.strip(".")]
     if any("," in cell for cell in cells) or not points:
         return
@@ -141,7 +141,7 @@ def _note_points(
 
 
 def _comma_is_decimal(cells: Sequence[str]) -> bool | None:
-    """Return what the cells prove of the comma, None where they have it and prove nothing."""
+    """Return what the cells prove about the comma; None where commas prove nothing."""
     with_comma = [cell for cell in cells if "," in cell]
     for cell in with_comma:
         if _AMBIGUOUS.fullmatch(cell):
@@ -150,11 +150,11 @@ def _comma_is_decimal(cells: Sequence[str]) -> bool | None:
             return False
         if _DECIMAL_COMMA.fullmatch(cell) or _DOT_THOUSANDS.fullmatch(cell):
             return True
-    if not with_comma:  # 1.234.567 alone: dots part thousands, so the comma is the decimal mark
+    if not with_comma:  # 1.234.567 alone: dots separate thousands, so the comma is the decimal mark
         return any(cell.count(".") > 1 and _DOT_THOUSANDS.fullmatch(cell) for cell in cells)
     if not all(_AMBIGUOUS.fullmatch(cell) for cell in with_comma):
-        return False  # one of them is no number in any reading, which is said with its place
-    # a point that cannot part thousands is the decimal mark, so the comma is not
+        return False  # a cell that is not a number in any reading is reported with its place
+    # a point that cannot separate thousands is the decimal mark, so the comma is not
     proof = any(_DECIMAL_POINT.fullmatch(c) and not _DOT_THOUSANDS.fullmatch(c) for c in cells)
     return False if proof else None
 
@@ -167,7 +167,7 @@ def _number(cell: str, decimal_comma: bool) -> float | None:
         cell = cell.replace(",", ".")
     elif _COMMA_THOUSANDS.fullmatch(cell):
         cell = cell.replace(",", "")
-    if "_" in cell:  # Python reads 1_000; people who write CSV do not mean it
+    if "_" in cell:  # Python reads 1_000 as a number; CSV files do not mean that
         return None
     try:
         value = float(cell)

@@ -1,7 +1,7 @@
 """Times as whole numbers in which equal steps are equal differences.
 
-Quarters, months, days and working days are counted where the times are these; all others are
-counted in seconds or decimal parts of these. Knows nothing about how times are written.
+Times that are quarters, months, days or working days are counted in these; all others in seconds or
+decimal parts of them. This module does not know how times are written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Count", "count_times"]
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-# Exchanges close on holidays: how many days before the last workday of a month trade may end.
+# Exchanges close on holidays: by how many days trade may end before a month's last workday.
 _HOLIDAYS = 3
 
 
@@ -50,7 +50,7 @@ def count_times(moments: Sequence[datetime], unit: str = "") -> Count:
     moments : sequence of datetime
         Times without offsets.
     unit : str
-        ``quarter`` where that is known; "" to find it.
+        ``quarter`` where that is known; "" where it is to be found.
     """
     clock = moments[0].time()
     if any(moment.time() != clock for moment in moments):

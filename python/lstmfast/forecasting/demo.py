@@ -1,7 +1,7 @@
 """The forecast on real data with a known answer: airline passengers, 1949 to 1960.
 
 Everything is chosen on the first 67 % of the months: season, look-back, scaling, epochs. The rest
-is looked at once, to measure.
+is used once, to measure.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["DemoRun", "Timing", "air_passengers", "run_demo"]
 Array = NDArray[np.float64]
 TRAINING_SHARE = 0.67
 HORIZON = 12
-# A training in the core is so short that one measurement may catch the machine at something else.
+# A training in the core is so short that other work of the machine may disturb one measurement.
 _TIMED_RUNS = 3
 
 
@@ -49,7 +49,7 @@ class Timing:
     trainings : int
         How many trainings `all_seeds` has.
     numpy_score : Scores
-        What the network trained in NumPy is worth: it did the same work.
+        Scores of the network trained in NumPy, as proof of the same work.
     """
 
     all_seeds: float
@@ -62,7 +62,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class DemoRun:
-    """What the demo measured.
+    """The measurements of the demo.
 
     Attributes
     ----------
@@ -73,11 +73,11 @@ class DemoRun:
     horizon : int
         H, 12 months.
     window : Window
-        What was found in the training months.
+        The window found in the training months.
     seeds : list of Scores
         Of the network, one for each seed.
     baselines : dict of str to Scores
-        Of the rules it has to beat.
+        Of the rules that it is compared with.
     covered : dict of float to (float, float)
         Share of test values in the intervals of a level: one step ahead, and over all steps;
         means over the seeds.

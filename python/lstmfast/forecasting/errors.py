@@ -1,4 +1,4 @@
-"""What is wrong with a user's data, in one line."""
+"""The error for a user's data, in one line."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ __all__ = ["DataError"]
 
 
 class DataError(ValueError):
-    """Data that cannot be forecast from; the message says what and where, in one line."""
+    """Data without a possible forecast; the message names reason and place in one line."""

@@ -1,4 +1,4 @@
-"""`forecast`, the function: arrays in, a forecast out."""
+"""`forecast`, the function: a forecast from arrays."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def forecast(
     """Train an LSTM on a series and forecast the values that follow it.
 
     The network predicts one step from the steps before it; further steps follow from its own
-    predictions. More input columns are predicted along with the target, as their future is not
-    known either.
+    predictions. Further input columns are predicted together with the target, because their future
+    is not known either.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def forecast(
     horizon : int
         H, how many values to forecast.
     inputs : array_like of shape (N,) or (N, K), optional
-        More columns to look at, of the same times.
+        Further input columns, of the same times.
     lookback : int, optional
         How many steps the network sees; by default a season and one step, or 12.
     season : int, optional
@@ -64,8 +64,9 @@ def forecast(
     transform : {"log-diff", "diff", "none"}
         What the network sees: relative changes, changes, or the values themselves.
     outliers : {"replace", "keep"}
-        What to do about single values far from all around them, as typos are: put them on the line
-        between their neighbours, with a warning, or keep them, as for a peak that was real.
+        What to do about single values that are far from all around them, as typos are: replace them
+        by the straight line between their neighbours, with a warning, or keep them, where such
+        peaks are real.
     epochs : int
         Length of the training.
     seed : int
@@ -82,7 +83,7 @@ def forecast(
     Raises
     ------
     DataError
-        A ValueError: values that cannot be forecast from.
+        A ValueError: values from which no forecast can be made.
     ValueError
         Arguments out of range.
 

@@ -11,7 +11,7 @@ __all__ = ["error_scale", "isotonic", "measured_steps", "student_quantile"]
 
 Array = NDArray[np.float64]
 
-# A mean square of fewer errors says little: such steps take the scale of nearer ones.
+# A mean square of fewer errors is unreliable: such steps take the scale of nearer ones.
 _FEWEST = 4
 
 
@@ -58,7 +58,7 @@ def isotonic(values: Array, weights: Array) -> Array:
 
 
 def measured_steps(errors: Array) -> int:
-    """Return for how many steps ahead there are errors enough to measure by, at least 1.
+    """Return for how many steps ahead there are enough errors to measure, at least 1.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def error_scale(errors: Array, level: float) -> Array:
     errors : ndarray of shape (origins, H)
         Forecast minus truth on the transform's scale, NaN where the truth is not known.
     level : float
-        Share of cases that the interval shall hold, 0.8 for instance.
+        Share of cases that the interval must hold, 0.8 for instance.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The network behind a forecast: how it is built, trained, and run ahead in time.
+"""The network of a forecast: how it is built, trained, and run ahead in time.
 
 Letters: N steps, C columns, B origins, H steps ahead. An origin is the number of the first value
 that is forecast: everything before it is known.
@@ -42,8 +42,8 @@ LEARNING_RATE = 3e-3
 def batch_size_for(windows: int) -> int:
     """Return a power of two near a sixth of the windows, from 16 to 256.
 
-    About six steps an epoch make short series train as long as they need, and keep epochs of
-    long ones cheap.
+    With about six steps an epoch, short series get enough training steps and epochs of long ones
+    stay cheap.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def build_network(window: Window, columns: int, seed: int) -> Sequential:
 
 
 class _Schedule(Callback):
-    """Sets the learning rate of each epoch, keeps the weights of one, and tells when it is over."""
+    """Sets each epoch's learning rate, keeps the weights of one, and reports the end of each."""
 
     def __init__(
         self, optimizer: Adam, epochs: int, keep: int, on_epoch: Callable[[], object] | None
@@ -111,7 +111,7 @@ class TrainingData:
 
     @staticmethod
     def of(values: Array, transform: Transform, window: Window, held_out: int = 0) -> TrainingData:
-        """Cut values (N, C) into windows; the last `held_out` values are to validate on."""
+        """Cut values (N, C) into windows; the last `held_out` values are for validation."""
         steps = transform.steps(values)
         cut = len(steps) - held_out
         scaling = Scaling.of(steps[:cut])
@@ -124,7 +124,7 @@ class TrainingData:
 
 @dataclass
 class Forecaster:
-    """A network together with what turns values into its inputs and its outputs into values.
+    """A network, with the conversions from values to its inputs and from its outputs to values.
 
     Attributes
     ----------
@@ -163,8 +163,8 @@ class Forecaster:
         Parameters
         ----------
         values : ndarray of shape (N, C)
-            The series; the first column is the target, the others are looked at and forecast
-            along with it.
+            The series; the first column is the target, the others are inputs and are forecast
+            together with it.
         transform : Transform
             What the network sees of them.
         window : Window
@@ -175,8 +175,8 @@ class Forecaster:
         epochs : int
             Length of the schedule over which the learning rate falls.
         stop : int, optional
-            Take the weights after so many epochs. Where values are held out, the schedule goes on
-            for the sake of their losses.
+            Take the weights after so many epochs. Where values are held out, the schedule
+            continues, to measure their losses.
         seed : int
             Of initial weights and shuffling.
         on_epoch : callable, optional
@@ -206,14 +206,14 @@ class Forecaster:
         return Forecaster(network, transform, window, data.scaling, losses)
 
     def ahead(self, values: Array, origins: NDArray[np.intp], horizon: int) -> Array:
-        """Forecast the target from each origin, from what is known before it alone.
+        """Forecast the target from each origin, from only the values before it.
 
         Each step is predicted from the steps before it, predicted ones included.
 
         Parameters
         ----------
         values : ndarray of shape (N, C)
-            The series, as far as it is known.
+            The known series.
         origins : ndarray of shape (B,)
             From 1 (2 with differences) to N.
         horizon : int
@@ -232,7 +232,7 @@ class Forecaster:
             x = window.features(recent, past, h)
             step = self.network.predict(x, batch_size=1024, verbose=0)
             steps[:, h] = step[:, 0]
-            # slices: the last steps are seen by no later prediction
+            # slices: no later prediction uses the last steps
             recent[:, window.lookback + h : window.lookback + h + 1] = step[:, None]
             if window.season:
                 past[:, window.reach + h : window.reach + h + 1] = step[:, None]

@@ -1,7 +1,7 @@
 """Single values that look wrong: a typo, a failed sensor, another unit.
 
-One such value makes all others look alike to a network, and to every rule fitted by least squares.
-Only what stands out from both sides is taken for wrong; a step to a new level is not.
+One such value dominates the scaling of a network's inputs, and every least-squares fit. A value
+counts as wrong only where it differs from both sides; a step to a new level does not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 _NEIGHBOURS = 3
 _FEWEST_VALUES = 12
-# Nine of ten are usual; what is far is so many times as large, and rare.
+# Nine of ten distances are usual; a far one is so many times as large, and rare.
 _USUAL_SHARE = 0.9
 _TIMES_THE_USUAL = 6.0
 _LARGEST_SHARE = 0.01
@@ -27,8 +27,8 @@ _ALWAYS_FEW = 2
 def rare_beyond(distances: Array, usual: Array) -> float:
     """Return the limit beyond which a distance is far from the usual ones.
 
-    Infinity where that would be more than one in a hundred and more than two: a series that often
-    leaps is meant to. Where most of the usual distances are 0, no other is far, either.
+    Infinity where more than one in a hundred and more than two would be far: leaps then belong to
+    the series. Where most of the usual distances are 0, no distance is far either.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def find_outliers(values: Array) -> NDArray[np.intp]:
 
     A value stands out by the lesser of its distances from the medians of the three values before
     and the three after it, and only where both lie on the same side. The last value has nothing
-    after it and may begin a new level: it is never taken for wrong.
+    after it and may begin a new level: it never counts as wrong.
 
     Parameters
     ----------
@@ -84,8 +84,9 @@ def _far(values: Array) -> NDArray[np.bool_]:
     if len(values) < _FEWEST_VALUES:
         return np.zeros(len(values), dtype=np.bool_)
     rows, lags = np.arange(len(values))[:, None], np.arange(1, _NEIGHBOURS + 1)
-    # What is missing at the start is taken from the other side: two typos there are found. At the
-    # end the series is reflected about its last value, as two values may begin a new level.
+    # Missing neighbours at the start are taken from the other side, so that two typos there are
+    # found. At the end the series is reflected about its last value, since two values may begin a
+    # new level.
     earlier = np.where(rows >= lags, rows - lags, rows + lags)
     later = len(values) - 1 - abs(rows + lags - (len(values) - 1))
     before = values - np.median(values[earlier], axis=1)
@@ -97,19 +98,19 @@ def _far(values: Array) -> NDArray[np.bool_]:
 def replace_outliers(
     values: Array, transform: Transform
 ) -> tuple[Array, tuple[tuple[int, int], ...]]:
-    """Put single values that look wrong on the line between their neighbours.
+    """Replace single values that look wrong by the straight line between their neighbours.
 
     Parameters
     ----------
     values : ndarray of shape (N, C)
         The series, the target first. It is not changed.
     transform : Transform
-        On its scale the target is judged.
+        The target is judged on its scale.
 
     Returns
     -------
     values : ndarray of shape (N, C)
-        What to go on with.
+        The series with replacements.
     places : tuple of (int, int)
         Row and column of each value that was replaced.
     """

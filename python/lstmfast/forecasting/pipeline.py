@@ -1,4 +1,4 @@
-"""From values to a forecast: validate, train on everything, run ahead, put intervals around it."""
+"""A forecast from values: validation, training on everything, running ahead, intervals."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ OUTLIERS = ("replace", "keep")
 
 @dataclass(frozen=True)
 class Trained:
-    """A forecaster trained on a whole series, and what validation found of its like."""
+    """A forecaster trained on a whole series, and the validation of forecasters like it."""
 
     forecaster: Forecaster
     validation: Validation
@@ -52,7 +52,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Values to come, with intervals.
+    """Forecast values with intervals.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Forecast:
         The forecaster, with its window and its validation.
     replaced : tuple of (int, int)
         Row and column (the target is column 0) of single values that are far from all around them,
-        as typos are. In all that was computed, the line between their neighbours stands for them.
+        as typos are. In all computations the straight line between their neighbours replaces them.
         Empty where outliers were kept.
     """
 
@@ -83,12 +83,12 @@ class Forecast:
 def prepare(
     values: Array, transform: Transform, where: Callable[[int, int], str], outliers: str
 ) -> tuple[Array, tuple[tuple[int, int], ...]]:
-    """Refuse what cannot be forecast from; replace single values that look wrong, or keep them.
+    """Check the values; replace single values that look wrong, or keep them.
 
     Returns
     -------
     values : ndarray of shape (N, C)
-        What the forecast is made from.
+        The values for the forecast.
     replaced : tuple of (int, int)
         As in `Forecast`.
     """
@@ -108,7 +108,7 @@ def choose_window(
     season: int | None = None,
     periods: Iterable[float] = USUAL_PERIODS,
 ) -> Window:
-    """Return the window for a target (N,), finding what is not given in the data.
+    """Return the window for a target (N,), with the parts that are not given found in the data.
 
     A season is looked for among `periods` first, see `find_season`.
     """
@@ -127,7 +127,7 @@ def train(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Trained:
-    """Validate on the last parts of the series, then train on all of it as was validated.
+    """Validate on the last parts of the series, then train on all of it in the same way.
 
     Parameters
     ----------
@@ -136,10 +136,10 @@ def train(
     transform, window : Transform, Window
         What the network sees.
     horizon : int
-        How many steps ahead errors are wanted for.
+        For how many steps ahead to measure errors.
     epochs : int
         Length of the schedule; where validation ends clearly worse than its best, later
-        trainings stop earlier. A series too short to tell has half of it.
+        trainings stop earlier. A series too short to decide uses half of it.
     seed : int
         Of initial weights and shuffling.
     progress : callable, optional

@@ -24,10 +24,10 @@ MISSING = "a plot needs matplotlib: pip install matplotlib"
 _INK = "#22313f"
 _COLOUR = "#d1495b"
 _FAINT = "#8d99a6"
-# opaque, so that the legend shows the very colours of the picture
+# opaque, so that the legend shows the same colours as the picture
 _BANDS = {0.95: "#f7d3d8", 0.8: "#e699a4"}
 _BAND = "#efbcc3"
-# the forecast shall have at least a sixth of the width
+# the forecast has at least a sixth of the width
 _LEAST_HISTORY = 48
 _HISTORY_PER_STEP = 5
 

@@ -1,7 +1,7 @@
-"""A time column as whole numbers: dates and moments in one form, or plain numbers.
+"""A time column as whole numbers: dates and times in one form, or plain numbers.
 
-Digits may be readable in more than one way (``200101`` is a month, a day or a number); which of
-the readings makes even steps is decided in `times.py`.
+Digits may be readable in more than one way (``200101`` is a month, a day or a number); `times.py`
+chooses the reading with even steps.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Reading:
 
 
 def possible_forms(cells: Sequence[str]) -> list[TimeForm | None]:
-    """Return the forms that a column may have, the likeliest first; None stands for numbers."""
+    """Return the forms that a column may have, the most likely first; None means numbers."""
     known = Counter(format for cell in cells if (format := format_of(cell)))
     numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in cells)
     if known and max(known.values()) >= numbers:
@@ -65,7 +65,8 @@ def possible_forms(cells: Sequence[str]) -> list[TimeForm | None]:
             sure.append((plausible, form))
         elif plausible == len(some):
             maybe.append(form)
-    # most cells decide: where 20200131 is a date, 20200132 is a typo and not the number after it
+    # the majority of cells decides: where 20200131 is a date, 20200132 is a typo, not the next
+    # number
     return [form for _, form in sorted(sure, key=lambda each: -each[0])] or [*maybe, None]
 
 
@@ -131,7 +132,7 @@ def read_times(
 
 
 def _in_one_century(moments: list[datetime]) -> list[datetime]:
-    """Move times after the last one to the century before: 68 was read as 2068, 69 as 1969."""
+    """Move times later than the last one back a century: 68 was read as 2068, 69 as 1969."""
     try:
         return [m if m <= moments[-1] else m.replace(year=m.year - 100) for m in moments]
     except ValueError:  # 29 February
@@ -168,7 +169,7 @@ def _other_form(
     sample: str,
     form: TimeForm | None = None,
 ) -> DataError:
-    """Return the complaint about a cell that is no time, or not written as the sample is."""
+    """Return the error for a cell that is not a time, or not written like the sample."""
     cell, other = cells[row], format_of(cells[row])
     expected = f"a time such as {_EXPECTED}"
     if form is None and re.fullmatch(r"0\d+", cell):

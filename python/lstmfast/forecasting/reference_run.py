@@ -1,4 +1,4 @@
-"""The same training in the NumPy reference: what the compiled core is compared with."""
+"""The same training in the NumPy reference, for comparison with the compiled core."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def train_in_numpy(
     data : TrainingData
         What to train on.
     epochs : int
-        For how long; the learning rate falls over as many.
+        How many; the learning rate falls over as many.
     seed : int
         Of the shuffling.
 

@@ -1,4 +1,4 @@
-"""What the commands print about forecasts: plain text."""
+"""The texts that the commands print about forecasts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .validation import Plan, Validation
 
 __all__ = ["demo_text", "forecast_csv", "forecast_note"]
 
-# Beyond these, numbers in full are mostly zeros; they are exact with 16 digits after the first.
+# Beyond these, numbers written in full are mostly zeros; 16 digits after the first are exact.
 _MOST_DECIMALS = 15
 _LONG = 1e16
 _EXACT = 16
@@ -34,7 +34,7 @@ def forecast_csv(series: Series, coming: Forecast) -> str:
     columns = [coming.mean]
     for level in levels:
         columns += [coming.lower[level], coming.upper[level]]
-    # six digits of a typical value, or more where it takes them to see the narrowest interval
+    # six digits of a typical value, or more where the narrowest interval needs them
     size = float(np.median(np.abs(coming.mean)))
     width = float(np.median(coming.upper[levels[0]] - coming.lower[levels[0]])) if levels else 0.0
     digits = [d - math.floor(math.log10(x)) for d, x in ((5, size), (1, width)) if x > 0]
@@ -45,7 +45,7 @@ def forecast_csv(series: Series, coming: Forecast) -> str:
 
 
 def _rounded(value: float, decimals: int) -> str:
-    """Return a number with so many decimals; with an exponent where its digits would be many."""
+    """Return a number with so many decimals; with an exponent where digits would be many."""
     if decimals <= _MOST_DECIMALS and abs(value) < _LONG:
         return f"{value:.{max(decimals, 0)}f}"
     if value == 0 or not math.isfinite(value):
@@ -55,7 +55,7 @@ def _rounded(value: float, decimals: int) -> str:
 
 
 def forecast_note(series: Series, coming: Forecast) -> str:
-    """Return a few lines on what was done, and what validation says it is worth."""
+    """Return a few lines on the forecast and its validation."""
     forecaster, validation = coming.trained.forecaster, coming.trained.validation
     window, plan = forecaster.window, validation.plan
     season = f"season {window.season}" if window.season else "no season"
@@ -83,7 +83,7 @@ def forecast_note(series: Series, coming: Forecast) -> str:
 
 
 def _suspicious(series: Series, coming: Forecast) -> list[str]:
-    """Return a line for each value that looks wrong: where it stands, and what was done."""
+    """Return a line for each value that looks wrong: its place, and whether it was replaced."""
     lines = []
     for row, column in coming.replaced:
         values = series.values[:, column]
@@ -113,7 +113,7 @@ def _epochs_note(plan: Plan) -> list[str]:
 
 
 def _validation_table(validation: Validation) -> list[str]:
-    """Return the errors of the network and the rules, the best first, and what they are."""
+    """Return the errors of the network and the rules, the best first, with an explanation."""
     reach = validation.reach
     scores = dict(sorted(validation.scores.items(), key=lambda item: item[1].one_step))
     one = f"one step: each of the {validation.plan.scored} values, from the true values before it"
@@ -198,7 +198,7 @@ def _demo_verdict(run: DemoRun) -> list[str]:
 
 
 def _verdict(where: str, mine: float, others: dict[str, float]) -> list[str]:
-    """Return in plain words whether the LSTM or the best of the rules wins."""
+    """Return a sentence on whether the LSTM or the best rule is better."""
     name = min(others, key=lambda key: others[key])
     best = others[name]
     if _differ(mine, best) == 0:
@@ -211,7 +211,7 @@ def _verdict(where: str, mine: float, others: dict[str, float]) -> list[str]:
 
 
 def _differ(mine: float, other: float) -> float:
-    """Return the difference of two errors; none where they look the same as printed."""
+    """Return the difference of two errors; nothing where they are the same as printed."""
     return 0.0 if _number(mine) == _number(other) else mine - other
 
 

@@ -1,7 +1,7 @@
-"""From steps to what a network sees of them, mean 0 and spread 1, and back.
+"""Scaling of steps to a network's inputs, of mean 0 and spread 1, and back.
 
-A step of a hundred times the usual, where a series takes a new level, would leave the others a
-hundredth of the spread. Where such steps are rare, they are limited to a few times the usual.
+A step a hundred times as large as usual, where a series takes a new level, would reduce all others
+to a hundredth of the spread. Where such steps are rare, they are limited to a few times the usual.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Scaling:
     Attributes
     ----------
     low, high : ndarray of shape (C,)
-        Steps beyond are taken for these; infinite where no step was far out.
+        Steps are limited to these; infinite where no step was far from the others.
     mean, spread : ndarray of shape (C,)
         Mean and standard deviation of the limited steps.
     """
@@ -63,5 +63,5 @@ class Scaling:
         return np.asarray((np.clip(steps, self.low, self.high) - self.mean) / self.spread)
 
     def undo(self, z: Array, column: int) -> Array:
-        """Return the steps of one column that these standardised ones stand for."""
+        """Return the steps of one column from standardised ones."""
         return np.asarray(z * self.spread[column] + self.mean[column])

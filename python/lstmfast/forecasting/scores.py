@@ -1,4 +1,4 @@
-"""How good forecasts from many origins are."""
+"""Errors of forecasts from many origins."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Scores:
 
 
 def values_ahead(values: Array, origins: NDArray[np.intp], horizon: int) -> Array:
-    """Return what came, (B, H): the values from each origin on, NaN after the end.
+    """Return the true values (B, H) from each origin on, NaN after the end.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def score(forecasts: Array, truth: Array) -> Scores:
 
 
 def _root_mean_square(errors: Array) -> float:
-    """Return it in units of the largest error, as squares of tiny ones would vanish."""
+    """Return it, computed in units of the largest error: squares of tiny ones would underflow."""
     unit = float(np.nanmax(np.abs(errors))) or 1.0
     return unit * float(np.sqrt(np.nanmean(np.square(errors / unit))))
 

@@ -1,9 +1,9 @@
 """Length of the season, found in the data.
 
-A period is tested by how much of the series its phases explain: the series is cut into a few bins
-a cycle, and the spread between the means of the bins is compared with the spread within. Trend and
-memory would pretend a season (a random walk wanders through the bins of each cycle), so both are
-estimated from what the season leaves over, and filtered out before.
+A period is tested by the share of the series that its phases explain: each cycle is cut into a few
+bins, and the spread between the means of the bins is compared with the spread within them. Trend
+and autocorrelation can look like a season (a random walk wanders through the bins of each cycle),
+so both are estimated from the residuals of the season and filtered out first.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ USUAL_PERIODS = (4.0, 5.0, 7.0, 12.0, 24.0, 48.0, 52.18, 168.0, 336.0, 365.25)
 """What is tested where nothing is known of the times."""
 
 _FEWEST_CYCLES = 3
-# Fine bins show a pattern, coarse ones a smooth cycle in noise.
+# Fine bins detect a pattern, coarse ones a smooth cycle in noise.
 _FINE, _COARSE = 24, 6
 _MEMORY = 3
 _CYCLES_OF_CHANGE = 8
-# A period of the calendar is believed where chance is as good as excluded, at e^-6. Of periods
-# that nothing suggests hundreds are tried, and cycles that drift in phase may look like seasons.
+# A period of the calendar is accepted at a p-value of e^-6. Hundreds of other periods are tried,
+# and cycles that drift in phase may look like seasons, so these need more evidence.
 _EXPECTED, _UNEXPECTED = 6.0, 16.0
 # What an unexpected period leaves to an expected multiple that is believed by itself.
 _OF_A_PART = 3.0
 _LEAST_SHARE = 0.05
 _LONGEST_UNEXPECTED = 400
-# Enough to find an unexpected period by; more would only take longer.
+# Enough values to find an unexpected period; more would only take longer.
 _SEARCHED_VALUES = 4_000
 
 
@@ -67,16 +67,16 @@ def calendar_periods(unit: str, step: float) -> tuple[float, ...]:
 def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
     """Return after how many steps a series repeats itself; 0 where it does not.
 
-    The periods given are tested first; any other has to show more clearly. A longer one that
-    contains the season found, as a week contains days, is taken where it explains what is left, and
-    more easily where the season found is not among the periods given.
+    The periods given are tested first; any other needs stronger evidence. A longer one that
+    contains the season found, as a week contains days, is taken where it explains the rest, with
+    less evidence where the season found is not among the periods given.
 
     Parameters
     ----------
     values : ndarray of shape (N,)
         The series, on the scale in which the model sees it (logarithms for log-diff).
     periods : iterable of float
-        What is likely, in steps; 365.25 for instance. At least three cycles must be there.
+        Likely periods in steps; 365.25 for instance. The series must hold at least three cycles.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
     values = _without_leaps(values)
     longest = len(values) / _FEWEST_CYCLES
     expected = sorted(period for period in periods if period <= longest)
-    # margin over what is asked for, so that likely periods and others can be compared
+    # the margin over the required evidence, so that likely periods and others can be compared
     margins = {period: seasonal_evidence(values, period) - _EXPECTED for period in expected}
     recent = values[-_SEARCHED_VALUES:]
     for period in range(2, min(len(recent) // (_FEWEST_CYCLES + 1), _LONGEST_UNEXPECTED) + 1):
@@ -112,7 +112,7 @@ def find_season(values: Array, periods: Iterable[float] = USUAL_PERIODS) -> int:
 
 
 def _without_leaps(values: Array) -> Array:
-    """Return the series without rare leaps to a new level, beside which no season would count."""
+    """Return the series without rare leaps to a new level, which would hide any season."""
     if len(values) < 2:
         return values
     steps = np.diff(values)
@@ -122,7 +122,7 @@ def _without_leaps(values: Array) -> Array:
 
 
 def seasonal_evidence(values: Array, period: float) -> float:
-    """Return how much speaks for a season of this period: minus the logarithm of a p-value.
+    """Return the evidence for a season of this period: minus the logarithm of a p-value.
 
     Zero where the season would explain less than a twentieth of the steps.
     """
@@ -136,8 +136,8 @@ def seasonal_evidence(values: Array, period: float) -> float:
 def _binned(values: Array, period: float, bins: int) -> Array:
     """Return means over the bins of each cycle, counted from the end of the series.
 
-    Between its values the series is taken as straight: bins of unequal numbers of values would
-    show a trend as a season.
+    The series is interpolated linearly between its values: with bins of unequal numbers of values,
+    a trend would look like a season.
     """
     if bins == period:
         return values
@@ -165,11 +165,11 @@ def _evidence(series: Array, bins: int) -> float:
     left, left_time = series - _means(series, place), time - _means(time, place)
     slope = (left @ left_time) / (left_time @ left_time)
     series, left = series - series.mean() - slope * time, left - slope * left_time
-    # what rounding leaves of a straight line is no pattern
+    # the rounding errors of a straight line are no pattern
     if np.ptp(series) <= 1e-9 * max(abs(slope) * count, np.abs(series).max()):
         return 0.0
     if count >= _CYCLES_OF_CHANGE * bins:
-        # a pattern that grows leaves a cycle over, which is no memory
+        # a growing pattern leaves a cycle in the residuals, which is no autocorrelation
         slopes = _means(left * left_time, place) / _means(left_time**2, place)
         left = left - slopes * left_time
     lags = np.arange(1, memory + 1)
@@ -187,7 +187,7 @@ def _evidence(series: Array, bins: int) -> float:
 
 
 def _means(series: Array, place: NDArray[np.intp]) -> Array:
-    """Return for each value the mean of all in the same place."""
+    """Return for each value the mean of all values in the same bin."""
     return np.asarray((np.bincount(place, series) / np.bincount(place))[place])
 
 
@@ -200,6 +200,6 @@ def _rarity(share: float, between: float, within: float) -> float:
     mean = between / (between + within)
     if share <= mean:
         return 0.0
-    # values that repeat exactly leave nothing within; what would be left is rounding
+    # exact repetitions have no spread within bins, only rounding errors
     rest = max(1.0 - share, 1e-12)
     return between * math.log(mean / share) + within * math.log((1.0 - mean) / rest)

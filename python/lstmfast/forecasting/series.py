@@ -1,4 +1,4 @@
-"""From a CSV file to the series to forecast: numbers in even steps of time, or a clear error."""
+"""The series to forecast, from a CSV file: numbers in even steps of time, or a clear error."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class Series:
     time_name : str
         Heading of the times.
     clock : Clock
-        What the times count in.
+        The clock of the times.
     last : int
         Position of the last row on the clock.
     filled : int
         How many numbers were missing and interpolated.
     notes : tuple of str
-        How numbers were read where that had to be guessed.
+        How numbers were read, where it had to be guessed.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Series:
         return self.clock.after(self.last, count)
 
     def where(self, row: int, column: int) -> str:
-        """Return what messages call a number: ``air.csv line 17: column "Passengers"``."""
+        """Return the place of a number for messages: ``air.csv line 17: column "Passengers"``."""
         return f'{self.places[row]}: column "{self.columns[column]}"'
 
 
@@ -85,16 +85,16 @@ def read_series(
     column : str
         The column to forecast.
     time : str, optional
-        The column of times: ascending, each once, in even steps.
+        The column of times: ascending, without repetitions, in even steps.
     time_format : str, optional
-        How its times are written, as for `datetime.strptime`; ``%q`` is a quarter. By default
-        that is found in the column.
+        How its times are written, as for `datetime.strptime`; ``%q`` is a quarter. By default the
+        format is found in the column.
     inputs : sequence of str
-        More columns for the model to look at.
+        Further input columns.
     missing : {"error", "interpolate"}
         What to do about missing numbers and missing rows between two times. Rows at the start in
         which a column has no number yet are left out, as are rows at the end without a number to
-        forecast: the forecast begins with the first of these.
+        forecast: the forecast begins at the first of those.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def read_series(
     Raises
     ------
     DataError
-        With one line that says what is wrong, and where.
+        With one line that names the reason and the place.
     """
     columns = [column, *inputs]
     known = [*columns, *([] if time is None else [time])]
@@ -180,7 +180,7 @@ def _time_axis(
 
 
 def _spread(table: Table, values: Array, steps: list[int], total: int) -> tuple[Array, list[str]]:
-    """Put each row, and its place, where its step is; the rows between are NaN."""
+    """Put each row and its place at its step; missing rows are NaN."""
     spread = np.full((total, values.shape[1]), np.nan)
     spread[steps] = values
     places = [f"{table.name} (missing row)"] * total
@@ -192,9 +192,9 @@ def _spread(table: Table, values: Array, steps: list[int], total: int) -> tuple[
 def _known_rows(
     name: str, columns: list[str], values: Array, places: list[str], notes: list[str]
 ) -> tuple[int, int]:
-    """Return the rows from the first in which every column has begun to the target's last number.
+    """Return the rows from the first in which all columns have values to the target's last number.
 
-    A note says what is left out at the ends.
+    A note reports the rows that are left out at the ends.
     """
     present = ~np.isnan(values)
     for column, known in zip(columns, present.T, strict=True):
@@ -229,7 +229,7 @@ def _known_rows(
 
 
 def _interpolated(values: Array) -> Array:
-    """Fill what is missing on the straight line between its neighbours in time."""
+    """Fill missing numbers on the straight line between their neighbours in time."""
     rows = np.arange(len(values))
     filled = values.copy()
     for place in range(values.shape[1]):

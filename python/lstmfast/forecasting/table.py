@@ -1,6 +1,6 @@
 """A CSV file as text: encoding, delimiter, header, and the line each row came from.
 
-Knows nothing about numbers or times; `series.py` reads those from the cells.
+Numbers and times are read from the cells in `series.py`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Table:
     header : list of str
         Column names.
     rows : list of list of str
-        Cells without surrounding space, as many a row as there are names.
+        Cells without surrounding space, one for each name.
     lines : list of int
         Line of the file on which each row begins, counted from 1.
     """
@@ -99,9 +99,10 @@ class Table:
 def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
     """Read a CSV file whose first line names the columns.
 
-    The delimiter (comma, semicolon, tab or bar) is the one that finds the wanted columns and cuts
-    the lines evenly, or what a first line ``sep=;`` says. UTF-8 with or without its mark, and
-    UTF-16 with it, are understood. Empty lines are skipped, as are empty rows at the end.
+    The delimiter (comma, semicolon, tab or bar) is the one with which the wanted columns exist and
+    lines have equal numbers of cells, or that of a first line ``sep=;``. UTF-8 with or without a
+    byte order mark, and UTF-16 with one, are read. Empty lines are skipped, as are empty rows at
+    the end.
 
     Parameters
     ----------
@@ -117,8 +118,8 @@ def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
     Raises
     ------
     DataError
-        If the file cannot be read, is empty, begins with other lines than the names of the
-        columns, or a row has too many or too few cells.
+        If the file cannot be read, is empty, does not begin with the names of the columns, or a row
+        has too many or too few cells.
     """
     name = str(path)
     text = _decoded(_content(Path(path), name), name)
@@ -176,7 +177,8 @@ def _content(path: Path, name: str) -> bytes:
         raise DataError(f"{name}: cannot be read: {reason}") from None
     for mark, kind in _FOREIGN.items():
         if content.startswith(mark):
-            # the newer workbooks are zip archives of this folder, OpenDocument's begin with a type
+            # newer workbooks are zip archives with this folder, OpenDocument files begin with a
+            # type
             if b"xl/workbook" in content:
                 kind = _SHEET
             elif _OPEN_SHEET_TYPE in content[:256]:
@@ -202,10 +204,10 @@ def _decoded(content: bytes, name: str) -> str:
 
 
 def _delimiter(text: str, wanted: Collection[str]) -> str:
-    """Return the delimiter that gives the names and most rows the same number of cells.
+    """Return the delimiter with which the names and most rows have the same number of cells.
 
     The names are in the first row that has the wanted ones, else in the first row. Of several
-    delimiters, the one that gives most cells is taken.
+    delimiters, the one with most cells is taken.
     """
     best, score = ",", (False, 1)
     for delimiter in _DELIMITERS:

@@ -1,9 +1,9 @@
 """How times are written: a form reads the cells of a column and writes later times the same way.
 
-A form is a format of `datetime.strptime`, found in the cells or given by the user. What such a
-format leaves open (zeros before short numbers, capitals, digits of a fraction) is settled by the
-cells: what a form has read it can write letter by letter, or the column is refused. Knows nothing
-about steps.
+A form is a format of `datetime.strptime`, found in the cells or given by the user. The cells decide
+what a format does not fix (zeros before short numbers, capitals, digits of a fraction): a form can
+write every cell that it has read, letter by letter, or the column is refused. Steps are not known
+here.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _Writer = Callable[[datetime], str]
 
 
 def format_of(cell: str) -> str | None:
-    """Return the format of a cell whose form needs no guess, None where it has another.
+    """Return the format of a cell if it is unambiguous, else None.
 
     Next to the directives of `strptime` it has ``%q``, a quarter from 1 to 4, and a week of the
     ISO calendar (``%G-W%V``) without a day.
@@ -87,7 +87,7 @@ def format_of(cell: str) -> str | None:
         date = f"%Y{mark}%m{mark}%d"
         if not match["gap"]:
             return date
-        # strptime knows six digits of a fraction; more must be zeros
+        # strptime reads six digits of a fraction; further ones must be zeros
         point = f"{match['point']}%f{fraction[6:]}" if fraction else ""
         seconds = f":%S{point}" if match["seconds"] else ""
         time = f"{match['gap']}%H:%M{seconds}{match['zone'] or ''}"
@@ -122,7 +122,7 @@ def compact_forms(cells: Sequence[str]) -> list[TimeForm]:
 
 
 def suggested_format(cells: Sequence[str]) -> str:
-    """Return a usual format that reads every cell, an ascending one if there is; else ""."""
+    """Return a usual format that reads every cell, if possible in ascending order; else ""."""
     found = []
     for format in _USUAL:
         form = TimeForm(format)
@@ -136,12 +136,12 @@ def suggested_format(cells: Sequence[str]) -> str:
 
 
 def wrong_with(format: str) -> str:
-    """Return what is wrong with a format of the user's, "" where it can be used."""
+    """Return the reason why a user's format cannot be used, or ""."""
     form = TimeForm(format)
     try:
         datetime.strptime(datetime(2000, 1, 1).strftime(form.parsed), form.parsed)
     except (ValueError, IndexError, re.error) as error:
-        # where a text does not come back, the error about the cell says so
+        # where a text is not reproduced, the error about the cell reports it
         if not str(error).startswith(("time data", "unconverted data")):
             return f"cannot be used: {error}"
     directives = {token for token in form.tokens if token.startswith("%") and token != "%%"}
@@ -193,7 +193,7 @@ class TimeForm:
 
     @property
     def name(self) -> str:
-        """The form as people write it: YYYYMMDD."""
+        """The form in common notation: YYYYMMDD."""
         return "".join(_LETTERS.get(token, token) for token in self.tokens)
 
     @property
@@ -203,7 +203,7 @@ class TimeForm:
 
     @property
     def unit(self) -> str:
-        """The unit that the form itself tells: ``quarter``, or ""."""
+        """The unit that follows from the form: ``quarter``, or ""."""
         return "quarter" if self._quarter else ""
 
     def read(self, cell: str) -> datetime | None:
@@ -226,7 +226,7 @@ class TimeForm:
     def settled(
         self, cells: Sequence[str], moments: Sequence[datetime]
     ) -> tuple[_Writer, int | None]:
-        """Return what writes times as the cells have them, and the first row that it cannot write.
+        """Return a function that writes times like the cells, and the first row it cannot write.
 
         The row is None where the cells have one form.
         """
@@ -239,7 +239,7 @@ class TimeForm:
         return ways[0], None
 
     def _ways(self, moment: datetime) -> Iterator[_Writer]:
-        """Yield all ways to write, the likelier first."""
+        """Yield all ways to write, the more likely first."""
         numbers = [token for token in _MAY_BE_SHORT if token in self.tokens]
         date = {token for token in numbers if token in ("%d", "%m")}
         hour = {token for token in numbers if token in ("%H", "%I")}

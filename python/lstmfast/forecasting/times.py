@@ -1,4 +1,4 @@
-"""A time column as steps: what it counts in, whether it is complete, how it goes on."""
+"""A time column as steps: its unit, missing rows, and the times that follow."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .time_forms import TimeForm, wrong_with
 
 __all__ = ["Clock", "parse_times"]
 
-# Clocks of machines are not exact: how far a time may lie off, as a share of the step.
+# Clocks of machines are not exact: the tolerance of a time, as a share of the step.
 _SLACK = 0.05
 
 
 @dataclass(frozen=True)
 class Clock:
-    """What the times of a file count in.
+    """The unit and step of a file's times.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Clock:
         Raises
         ------
         DataError
-            Where they leave the calendar, which ends with the year 9999.
+            Where they exceed the calendar, which ends with the year 9999.
         """
         try:
             return [self.write(position + self.stride * (k + 1)) for k in range(count)]
@@ -59,8 +59,8 @@ def parse_times(
 ) -> tuple[list[int], list[int], Clock]:
     """Read a column of times.
 
-    Where digits can be read in more than one way (``200101`` is a month, a day or a number), that
-    reading is taken in which the fewest rows are missing.
+    Where digits can be read in more than one way (``200101`` is a month, a day or a number), the
+    reading with the fewest missing rows is taken.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def parse_times(
     Returns
     -------
     steps : list of int
-        How many steps after the first row each row is: 0, 1, 2, ... where none is missing.
+        The number of steps from the first row to each row: 0, 1, 2, ... where none is missing.
     positions : list of int
         Each row's time, as the clock counts.
     clock : Clock
@@ -85,7 +85,7 @@ def parse_times(
     Raises
     ------
     DataError
-        On text that is no time, a mixture of forms, times that repeat, go back or are not a
+        On text that is not a time, a mixture of forms, times that repeat, go back or are not a
         whole number of steps apart.
 
     Examples
@@ -167,7 +167,7 @@ def _even(
     """Return exact positions of rounded rows, and their stride; None where the rows are not even.
 
     Decimal years may be rounded or cut. In both cases a row is the whole part of
-    offset + stride * step, with any offset that is right for all rows. A stride that divides the
+    offset + stride * step, with any offset that fits all rows. A stride that divides the
     unit, such as 1/12, is tried before the mean one. Positions are in parts of a tick, of which it
     has 2 * stride.denominator.
     """

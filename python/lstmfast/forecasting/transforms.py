@@ -1,4 +1,4 @@
-"""What the model learns from instead of the raw values, and the exact way back."""
+"""Transforms of the values that the model learns from, with exact inverses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["TRANSFORMS", "Transform", "check_values", "get_transform"]
 Array = NDArray[np.float64]
 
 
-# Squares of larger numbers, and sums of these, may not be numbers any more.
+# Squares of larger numbers, and their sums, may overflow.
 _LARGEST = 1e100
 # Equal steps differ by a few roundings of the values between which they lie.
 _ROUNDINGS = 8.0
@@ -26,11 +26,11 @@ class Transform:
     Parameters
     ----------
     name : str
-        What users call it.
+        The name in arguments.
     log : bool
         Work on logarithms: equal factors become equal distances.
     difference : bool
-        Work on the change from one step to the next: the level drops out.
+        Work on the change from one step to the next: the level has no effect.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class Transform:
         return np.log(values) if self.log else values
 
     def unscale(self, scaled: Array) -> Array:
-        """Undo `scale`; what explodes ends at e³⁰⁰, so that its square is still a number."""
+        """Undo `scale`; results are limited to e³⁰⁰, so that their squares are finite."""
         return np.exp(np.minimum(scaled, 300.0)) if self.log else scaled
 
     def forward(self, values: Array) -> Array:
@@ -107,7 +107,7 @@ def check_values(values: Array, transform: Transform, where: Callable[[int, int]
     values : ndarray of shape (N, C)
         The series.
     transform : Transform
-        What will be applied.
+        The transform that will be applied.
     where : callable
         ``where(row, column)`` names a value in messages.
 
@@ -133,9 +133,10 @@ def check_values(values: Array, transform: Transform, where: Callable[[int, int]
             "(or use another --transform)"
         )
     steps = transform.steps(values)
-    if len(steps) < 2:  # too short for anything, which is said with the look-back
+    if len(steps) < 2:  # too short for any forecast; the check of the look-back reports it
         return
-    # a value is rounded to a part of itself, its logarithm by as much and to a part of itself
+    # a value has a relative rounding error; its logarithm has as large an absolute one, and a
+    # relative one of its own
     size = np.abs(values).max(axis=0)
     if transform.log:
         size[0] = 1.0 + np.abs(np.log(values[:, 0])).max()

@@ -1,11 +1,11 @@
-"""What forecasts of a series are worth, learnt from its own past.
+"""Validation of forecasts on a series' own past.
 
-The last parts of the series are forecast one after the other, each by a forecaster trained on the
-values before it alone. The loss on a part tells when the trainings after it stop; so a forecast is
-scored on values that had no part in choosing its network, and the last training, on everything,
-is one more of the kind that was scored. The scored parts give the errors for the prediction
-intervals and the scores against the baselines. Two are scored where the series is long enough,
-because one alone may happen to be calmer or wilder than the rest.
+The last parts of the series are forecast one after the other, each by a forecaster trained only on
+the values before it. The loss on a part decides when the later trainings stop; so a forecast is
+scored on values that did not influence its network, and the last training, on everything, is one
+more of the kind that was scored. The scored parts give the errors for the prediction intervals and
+the scores against the baselines. Two are scored where the series is long enough, because a single
+one may be calmer or wilder than the rest by chance.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["Plan", "Validation", "best_epoch", "plan_validation", "validate"]
 
 Array = NDArray[np.float64]
 
-# Fewer training windows than this, validation included, are no basis for a network.
+# The fewest training windows, validation included, for a network.
 _FEWEST_WINDOWS = 12
-# Fewer leave too little to train on before three parts of which each tells something.
+# Fewer leave too little to train on before three parts that are long enough to score.
 _FEWEST_FOR_PARTS = 20
 _CLEARLY_WORSE = 0.4
 
@@ -65,7 +65,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Validation:
-    """What validation found.
+    """The results of validation.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Validation:
     epochs : int
         After how many epochs the last training stops.
     plan : Plan
-        On which parts.
+        The parts.
     """
 
     errors: Array
@@ -131,7 +131,7 @@ def validate(
     seed: int,
     on_epoch: Callable[[], object] | None = None,
 ) -> Validation:
-    """Train once for each part on what lies before it, and forecast the part."""
+    """Train once for each part on the values before it, and forecast the part."""
     target = values[:, 0]
     rules = baselines_for(window, transform)
     losses: list[Array] = []
@@ -175,7 +175,7 @@ def validate(
 def best_epoch(losses: Array, count: int) -> int:
     """Return after how many epochs to stop: all, unless the loss ends clearly above its best.
 
-    The losses are averaged over five epochs first. How much is clear depends on the `count` of
+    The losses are averaged over five epochs first. What counts as clear depends on the `count` of
     values that they were measured on: a tenth for 16, a twentieth for 64.
 
     Examples

@@ -2,8 +2,8 @@
 
 Letters: N steps, C columns, L steps of look-back, s steps of season (0 for none). The model sees
 (L, C) values, and with a season (L, 2·C): at each step also the value one season before the step
-that comes next. So the value a season before the target stands in the last row, where the LSTM
-has it at hand, however long the season is.
+that comes next. So the value a season before the target is in the last row that the LSTM reads, for
+any length of the season.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Window"]
 
 Array = NDArray[np.float64]
 
-# Without a season and without a wish of the user's: a dozen steps.
+# The default without a season: a dozen steps.
 _PLAIN_LOOKBACK = 12
 _LONGEST_LOOKBACK = 64
 
@@ -58,8 +58,8 @@ class Window:
     def first(self) -> int:
         """The first step that is predicted in training.
 
-        One season must lie before it, or half the look-back; what is missing beyond counts as
-        average. Full windows only would cost a short series a fifth of its examples.
+        One season must precede it, or half the look-back; missing steps before that count as
+        average. With full windows only, a short series would lose a fifth of its examples.
         """
         return self.season or (self.lookback + 1) // 2
 
@@ -68,7 +68,7 @@ class Window:
         return 2 * columns if self.season else columns
 
     def tails(self, z: Array, targets: NDArray[np.intp], ahead: int = 1) -> tuple[Array, Array]:
-        """Return what `ahead` predictions in a row see, zeros before the start.
+        """Return the inputs of `ahead` predictions in a row, zeros before the start.
 
         Parameters
         ----------
@@ -82,10 +82,10 @@ class Window:
         Returns
         -------
         recent : ndarray of shape (B, L + ahead - 1, C)
-            The steps from L before the target on; zeros from the target on, where predictions go.
+            The steps from L before the target on; zeros from the target on, for predictions.
         past : ndarray of shape (B, L + ahead - 1, C)
-            A season before the step that follows each of `recent`; zeros from the target on, which
-            is row `reach`. No columns without a season.
+            The steps a season before the step that follows each of `recent`; zeros from the target
+            on, which is row `reach`. No columns without a season.
         """
         count = self.lookback + ahead - 1
         padded = np.concatenate(
@@ -98,6 +98,6 @@ class Window:
         return recent, past
 
     def features(self, recent: Array, past: Array, ahead: int = 0) -> Array:
-        """Return what the model sees, (B, L, channels), `ahead` steps after the target."""
+        """Return the model's inputs (B, L, channels), `ahead` steps after the target."""
         seen = slice(ahead, ahead + self.lookback)
         return np.concatenate([recent[:, seen], past[:, seen]], axis=2)

@@ -1,6 +1,6 @@
 """Initial weights, by Keras's definitions and names; and `Chrono`, for forget gates.
 
-Wherever an initializer is expected, a function of shape and dtype will do, or an array.
+A function of shape and dtype, or an array, can be given in place of an initializer.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def get(identifier: Any) -> Initializer:
     >>> initializers.get(lambda shape, dtype: np.full(shape, 2, dtype))((2,))
     array([2., 2.], dtype=float32)
     """
-    # a class in Keras's manner has a __call__ of its own, which takes no generator
+    # a class written for Keras has its own __call__, which takes no generator
     if isinstance(identifier, Initializer):
         foreign = type(identifier).__call__ not in (Initializer.__call__, Given.__call__)
     else:
@@ -154,7 +154,7 @@ def get(identifier: Any) -> Initializer:
 def serialize(initializer: Initializer) -> Any:
     """Return the configuration from which `get` makes an equal initializer.
 
-    A function, an array or an object of one's own class stands for itself.
+    A function, an array or an object of a custom class is returned as it is.
 
     Examples
     --------

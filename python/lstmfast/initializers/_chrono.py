@@ -1,4 +1,4 @@
-"""First biases of the forget gate: how long a cell remembers before it has learned anything."""
+"""First biases of the forget gate: how long a cell remembers before training."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Chrono(Initializer):
     """log(u) with u uniform from 1 to T - 1: memories as long as the dependencies in the data.
 
     For ``forget_bias=`` of the LSTM classes: a forget gate with bias log(u) keeps its cell's
-    content for about u steps, and the input gate gets -log(u), so that the cell fills as slowly
-    (Tallec and Ollivier, *Can recurrent neural networks warp time?*, 2018).
+    content for about u steps, and the input gate gets -log(u), so that the cell fills at the same
+    rate (Tallec and Ollivier, *Can recurrent neural networks warp time?*, 2018).
 
     Parameters
     ----------
     max_steps : int, optional
-        T, at least 2: over how many steps things may depend on each other. None takes the number
-        of steps of the layer's input.
+        T, at least 2: the number of steps over which data may depend on each other. None takes the
+        number of steps of the layer's input.
     seed : int or numpy.random.Generator, optional
         For the values; by default they follow the model's seed.
 
@@ -60,7 +60,7 @@ ForgetBias: TypeAlias = "float | Chrono | None"
 
 
 def forget_bias_of(value: Any, where: str, *, has_bias: bool) -> ForgetBias:
-    """Return what a ``forget_bias`` argument stands for."""
+    """Return the number, the `Chrono` or None that a ``forget_bias`` argument means."""
     if value is not None and not has_bias:
         raise ValueError(f"[{where}] forget_bias is {value!r}, but there is no bias; expected None")
     if value is None or isinstance(value, Chrono):
@@ -97,7 +97,7 @@ def set_forget_bias(
 ) -> list[slice]:
     """Write the forget gate's part of a bias (G·H), and return the parts written.
 
-    A `Chrono` also makes the input gate's part its negative, where there is an input gate.
+    A `Chrono` also sets the input gate's part to the negative, where the cell has an input gate.
     """
     forget = gate_part("f", units, coupled)
     if not isinstance(value, Chrono):

@@ -1,4 +1,4 @@
-"""What all initializers share: seeds, checks, and their configuration."""
+"""The base class of initializers: seeds, checks and configurations."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lstmfast.utils import as_generator
 
 
 class Initializer:
-    """What makes an array from a shape.
+    """A rule that makes an array from a shape.
 
-    An initializer with a ``seed`` gives the same values at every call; one without takes them
-    from the generator that it is handed.
+    An initializer with a ``seed`` gives the same values at every call; one without takes them from
+    the generator that it is given.
     """
 
     def __post_init__(self) -> None:
@@ -54,7 +54,7 @@ class Initializer:
         return np.ascontiguousarray(self.draw(tuple(sizes), kind, generator))
 
     def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
-        """Make the values; what a subclass defines."""
+        """Make the values; a subclass defines this."""
         raise NotImplementedError(
             f"[{type(self).__name__}] has no draw; expected it in a class derived from Initializer"
         )
@@ -71,7 +71,7 @@ class Initializer:
 
 @dataclass(frozen=True, eq=False)
 class Given(Initializer):
-    """A function of shape and dtype, or an array, in the place of an initializer."""
+    """A function of shape and dtype, or an array, as an initializer."""
 
     source: Any
 
@@ -81,7 +81,7 @@ class Given(Initializer):
         dtype: Any = "float32",
         rng: np.random.Generator | None = None,
     ) -> Array:
-        """Return what the function gives, or the array, once its shape is checked."""
+        """Return the function's result or the array, after a check of its shape."""
         kind = np.dtype("float32" if dtype is None else dtype)
         call: Callable[..., Any] | None = self.source if callable(self.source) else None
         values = self.source if call is None else call(tuple(shape), kind.name)

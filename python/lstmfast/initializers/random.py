@@ -14,7 +14,7 @@ from lstmfast._core import draw_orthonormal_rows
 from lstmfast.initializers.base import Initializer
 from lstmfast.utils import Seed
 
-# the standard deviation of a standard normal that is cut off at ± 2
+# the standard deviation of a standard normal truncated at ± 2
 TRUNCATED_STD = 0.87962566103423978
 
 # how VarianceScaling's options may be written, and what is meant
@@ -27,7 +27,7 @@ DISTRIBUTIONS |= {"normal": "truncated_normal"}
 
 
 def _truncated(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Draw standard normal values between -2 and 2: what lies outside is drawn again."""
+    """Draw standard normal values between -2 and 2: values outside are drawn again."""
     values = rng.standard_normal(shape)
     outside = np.abs(values) > 2.0
     while outside.any():
@@ -87,7 +87,7 @@ class RandomNormal(Initializer):
 class TruncatedNormal(RandomNormal):
     """Normal, but values more than 2 standard deviations from the mean are drawn again.
 
-    `stddev` is that of the normal before it is cut: that of the values is 0.88 of it.
+    `stddev` is that of the normal before truncation; that of the values is 0.88 times it.
 
     Examples
     --------
@@ -116,12 +116,12 @@ class VarianceScaling(Initializer):
     mode : {"fan_in", "fan_out", "fan_avg"}
         What n is.
     distribution : {"truncated_normal", "untruncated_normal", "uniform"}
-        ``"normal"`` is ``"truncated_normal"``: cut at 2 standard deviations, with the variance
-        that is asked for after the cut.
+        ``"normal"`` is ``"truncated_normal"``: truncated at 2 standard deviations, so that the
+        truncated values have the variance.
     seed : int or numpy.random.Generator, optional
         For the same values at every call.
     input_axes, output_axes : sequence of int, optional
-        Whose sizes make up the two fans, where they are not the last two axes.
+        The axes of the two fans, where they are not the last two.
 
     Examples
     --------
@@ -178,7 +178,7 @@ def _fans(shape: tuple[int, ...], input_axes: Any, output_axes: Any) -> tuple[in
 
 @dataclass(frozen=True)
 class Scaled(Initializer):
-    """A `VarianceScaling` with a name of its own."""
+    """A `VarianceScaling` with fixed scale, mode and distribution."""
 
     law: ClassVar[tuple[float, str, str]]  # scale, mode, distribution
 

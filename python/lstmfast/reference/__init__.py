@@ -1,10 +1,10 @@
-"""The LSTM in plain NumPy: readable equations, the independent twin of the compiled core.
+"""The LSTM in plain NumPy: readable equations, independent of the compiled core.
 
 `cell.py` has the equations of one time step and `cell_gradient.py` their gradients, `sequence.py`
 the loop over time, `rows.py` lengths, masks and resets, `stack.py` layers and directions;
-`dense.py`, `losses.py`, `optimizers.py` and `train.py` make a whole training of them. Gradients
-are derived by hand. Nothing here imports from the rest of the package: what the core computes is
-tested against this, and this against central differences, golden values and live engines.
+`dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training. Gradients are derived
+by hand. Nothing here imports from the rest of the package: the core is tested against this
+reference, and the reference against central differences, golden values and live engines.
 
 Letters: T steps, B rows, I inputs, H hidden units, P outputs (H, or `proj_size`), G gates.
 Parameters are dicts in logical layout: kernel (I, G·H), recurrent_kernel (P, G·H), bias (G·H),

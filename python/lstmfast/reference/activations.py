@@ -1,9 +1,9 @@
 """Elementwise activations: value and derivative of each, in one list.
 
 Every entry of `ACTIVATIONS` is a pair of formulas. The derivative is one with respect to the
-pre-activation x; it gets y = value(x) as well, because for many functions y is the cheaper road.
-At a kink (relu at 0, hard_sigmoid at ±3, ...) the derivative is that of the flat side; a leaky
-function has none and takes the slope left of 0.
+pre-activation x; it gets y = value(x) as well, because for many functions the derivative is cheaper
+to compute from y. At a kink (relu at 0, hard_sigmoid at ±3, ...) the derivative is that of the flat
+side; a leaky function has none and takes the slope left of 0.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Activation:
     Attributes
     ----------
     name : str
-        What a user types.
+        The name in arguments.
     value : callable
         ``value(x) -> y``, x and y of one shape and dtype.
     derivative : callable
@@ -273,7 +273,7 @@ _MAKERS: dict[str, Callable[..., Activation]] = {
 
 
 def get_activation(which: str | Activation) -> Activation:
-    """Look an activation up by name, with its numbers behind colons; an `Activation` passes.
+    """Return the activation of a name with numbers after colons, or the `Activation` given.
 
     Examples
     --------

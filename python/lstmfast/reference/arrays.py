@@ -1,4 +1,4 @@
-"""What the reference calls an array, and the two conversions it needs; knows no equations."""
+"""The reference's array type and its conversions; no equations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def as_real(value: npt.ArrayLike, dtype: npt.DTypeLike) -> Array:
 
 
 def quiet_overflow() -> np.errstate:
-    """Silence overflow to inf, which σ meets on its way to 0; an inf in a result stays visible."""
+    """Silence the overflow to inf inside σ, whose result is 0; an inf in a result stays visible."""
     return np.errstate(over="ignore")
 
 

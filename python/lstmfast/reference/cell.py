@@ -1,7 +1,7 @@
 """One time step of the LSTM: the equations, and nothing about sequences.
 
-Each function stands under the formulas it computes, their gradients in `cell_gradient.py`. Masks
-are 1 when off; b + x·W comes from outside, because it is one product for the whole sequence.
+Each function is documented by the formulas it computes; `cell_gradient.py` has their gradients.
+Masks are 1 when off; b + x·W is an argument, because it is one product for the whole sequence.
 
     1.  z = b + x·W + h'·R'                  h' = recurrent mask ⊙ h_{t-1}, R' = weight mask ⊙ R
     2.  z_i += p_i ⊙ c_{t-1}, z_f += p_f ⊙ c_{t-1}
@@ -28,11 +28,11 @@ Zoneout = Array | float
 
 @dataclass(frozen=True)
 class Cell:
-    """The options resolved and the parameters cut into gates, once a sequence.
+    """The options and the parameters, split into gates, once a sequence.
 
-    `recurrent` (P, G·H) has the weight mask applied; `early_gates` are those that stand before
-    the new cell state. Keys are gate letters; values of `columns` are the gate's columns in a
-    (B, G·H) array.
+    `recurrent` (P, G·H) has the weight mask applied; `early_gates` are those computed before the
+    new cell state. Keys are gate letters; values of `columns` are the gate's columns in a (B, G·H)
+    array.
     """
 
     options: CellOptions
@@ -85,7 +85,7 @@ class Gate:
 
 @dataclass(slots=True)
 class Step:
-    """What the backward pass of one step needs; arrays are (B, H) unless said.
+    """Values of one step for the backward pass; arrays are (B, H) unless noted.
 
     A gate that is switched off, or i of a coupled cell, is missing from `gates`.
     """

@@ -1,4 +1,4 @@
-"""One time step of the LSTM backward, formula by formula; the formulas stand in `cell.py`."""
+"""One time step of the LSTM backward, formula by formula; `cell.py` has the formulas."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def cell_backward(
     dh : (B, P)
         Whole gradient of h_t.
     dc : (B, H)
-        Gradient of c_t from step t + 1 on; what h_t adds is added here.
+        Gradient of c_t from step t + 1 on; the part through h_t is added here.
     dz : (B, G·H)
         Zero on entry; receives the gradient of b + x·W.
     grads : dict
@@ -97,7 +97,7 @@ def cell_backward(
     dh_in : (B, P)
         Gradient of h'.
     dh_prev : (B, P) or 0.0
-        What zoneout hands to h_{t-1} past the gates.
+        The gradient of h_{t-1} through zoneout, not through the gates.
     dc_prev : (B, H)
         Gradient of c_{t-1}.
     """

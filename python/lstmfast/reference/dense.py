@@ -13,7 +13,7 @@ from .options import Params
 
 
 class DenseCache(NamedTuple):
-    """What `dense_backward` needs; z and y are (..., O)."""
+    """Values for `dense_backward`; z and y are (..., O)."""
 
     x: Array
     kernel: Array

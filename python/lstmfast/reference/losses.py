@@ -47,7 +47,7 @@ def huber(p: Array, target: npt.ArrayLike, delta: float = 1.0) -> tuple[float, A
 
 
 def _clipped(q: Array) -> tuple[Array, Array]:
-    """q inside [ε, 1 - ε], and where the gradient passes."""
+    """q clipped to [ε, 1 - ε], and the mask of where the gradient passes."""
     one = q.dtype.type(1)
     low, high = q.dtype.type(EPSILON), one - q.dtype.type(EPSILON)
     return np.clip(q, low, high), (q >= low) & (q <= high)

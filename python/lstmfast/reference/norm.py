@@ -10,7 +10,7 @@ from .arrays import Array
 
 
 class NormCache(NamedTuple):
-    """What the backward pass needs: x̂ (B, H) and 1/σ (B, 1)."""
+    """Values for the backward pass: x̂ (B, H) and 1/σ (B, 1)."""
 
     normed: Array
     rstd: Array

@@ -1,4 +1,4 @@
-"""The options of the cell, the parameters they call for, and the masks of one run.
+"""The options of the cell, the parameters they need, and the masks of one run.
 
 Letters: T steps, B rows, I inputs, H hidden units, P outputs (H, or `proj_size`), G gates.
 """
@@ -18,7 +18,7 @@ Params = Mapping[str, npt.ArrayLike]
 
 @dataclass(frozen=True)
 class CellOptions:
-    """Everything that makes one LSTM cell differ from another.
+    """The options of an LSTM cell.
 
     Attributes
     ----------

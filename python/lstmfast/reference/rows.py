@@ -1,6 +1,6 @@
-"""Who takes part when: lengths, masks, resets and truncation of one run, read into steps.
+"""Which rows take part at which step: lengths, masks, resets and truncation of one run.
 
-All are arrays (T, B), step by row; no equations stand here.
+All are arrays (T, B), step by row; there are no equations here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Rows:
     active : (T, B) bool or None
         The step is real: it changes the row's state.
     held : (T, B) bool or None
-        The step gives out what the step before it (in `order`) gave out.
+        The step's output is that of the step before it (in `order`).
     clear : (T, B) bool or None
         The state is cleared before the step.
     stop : (T, B) bool or None
@@ -53,7 +53,7 @@ class Rows:
             values[t] = np.where(self.held[t][:, None], values[before], values[t])
 
     def take_in(self, d: Array) -> Array:
-        """Gradient of the values (T, B, N) from that of the outputs; what is zeroed hides it."""
+        """Gradient of the values (T, B, N) from that of the outputs; 0 where outputs are zeroed."""
         if self.held is not None:
             d = np.where((self.active | self.held)[:, :, None], d, 0.0)
             for before, t in reversed(list(zip(self.order, self.order[1:], strict=False))):
@@ -71,7 +71,7 @@ def plan_rows(
     resets: npt.ArrayLike | None = None,
     bptt_steps: int | None = None,
 ) -> Rows:
-    """Check the arguments of a run and lay them out; see `lstm_forward`."""
+    """Check the arguments of a run and convert them to steps; see `lstm_forward`."""
     active, last = _within(lengths, T, B)
     held = None
     if mask is not None:
@@ -118,7 +118,7 @@ def _flags(name: str, value: npt.ArrayLike, T: int, B: int) -> Array:
 
 
 def _crossed(begins: Array, active: Array | None) -> Array:
-    """Real steps of a reverse run that come after one at which a sequence begins."""
+    """The real steps of a reverse run that follow a step at which a sequence begins."""
     crossed = np.zeros_like(begins)
     behind = np.zeros(begins.shape[1:], dtype=np.bool_)  # at the row's last real step so far?
     for t in reversed(range(len(begins))):

@@ -1,4 +1,4 @@
-"""What one run over a sequence is made of, its masks step by step; no equations."""
+"""The cache of one run over a sequence, and its masks step by step; no equations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .rows import Rows
 
 @dataclass
 class LstmCache:
-    """What `lstm_backward` needs, and what a reader may want to see of the inside.
+    """Values for `lstm_backward`, and gates and states for readers.
 
     `x` is time-major (T, B, I), after the input mask and with zeros at steps that are not real;
     `steps` holds one `Step` for each t. Without `keep_cache` the steps are missing.
@@ -66,7 +66,7 @@ class LstmCache:
         return float(rate) if at is None else at
 
     def step_gradient(self, name: str, value: npt.ArrayLike | None, width: int) -> Array | None:
-        """Gradient of what every step computes from that of what it gives out, time-major."""
+        """Gradient of the values that every step computes from that of its outputs, time-major."""
         if value is None:
             return None
         T, B, _ = self.x.shape
@@ -79,7 +79,7 @@ class LstmCache:
 def state_or_zero(
     name: str, value: npt.ArrayLike | None, shape: tuple[int, int], dtype: npt.DTypeLike
 ) -> Array:
-    """A given state (or its gradient), checked; zeros for None."""
+    """The given state (or its gradient), checked; zeros for None."""
     if value is None:
         return np.zeros(shape, dtype=dtype)
     return expect_shape("reference.lstm", name, as_real(value, dtype), shape)

@@ -43,17 +43,17 @@ def lstm_forward(
         Inputs.
     params : dict
         ``kernel`` (I, G·H), ``recurrent_kernel`` (P, G·H), ``bias`` (G·H) (may be missing) and
-        what the options call for, see `parameter_shapes`. Gate order i, f, g, o; coupled f, g, o.
+        those that the options need, see `parameter_shapes`. Gate order i, f, g, o; coupled f, g, o.
     h0, c0 : (B, P) and (B, H), optional
         State before the first step; zero by default.
     options : CellOptions, optional
         The cell; the plain one by default.
     lengths : (B,) int, optional
-        Row b ends after ``lengths[b]`` steps, in any order of rows: outputs from there on are
-        zero, the state stays as it was. What stands in the padding has no influence.
+        Row b ends after ``lengths[b]`` steps, in any order of rows: outputs from there on are zero,
+        and the state does not change. Values in the padding have no influence.
     mask : (B, T) bool, optional
-        False steps are skipped, wherever they are: the state stays as it was, the output is that
-        of the step before (of the run), zero before the first real step. This is Keras's mask.
+        False steps are skipped, at any position: the state does not change, the output is that of
+        the step before (of the run), zero before the first real step. This is Keras's mask.
     zero_output_for_mask : bool
         The output of a masked step is zero instead.
     resets : (B, T) bool, optional
@@ -63,7 +63,7 @@ def lstm_forward(
     masks : Masks, optional
         Masks of the random options.
     bptt_steps : int, optional
-        k: backward hands no gradient to the state before step k, 2k, 3k, ... of a row, where only
+        k: backward passes no gradient to the state before step k, 2k, 3k, ... of a row, where only
         real steps count and the first of this run is 0. The forward pass does not change.
     reverse : bool
         Go from the last step of each row to its first; y keeps the order of x. Keras's
@@ -73,7 +73,7 @@ def lstm_forward(
     dtype : dtype
         Everything is computed in this floating type.
     keep_cache : bool
-        False saves the memory of the steps where only outputs are wanted.
+        False keeps no steps in the cache, which saves memory where only outputs are wanted.
 
     Returns
     -------
@@ -168,8 +168,8 @@ def lstm_backward(
     Parameters
     ----------
     dy : (B, T, P) or (T, B, P), or None
-        Gradient of the outputs, in the layout of x. What it holds where y is zero by lengths or
-        `zero_output_for_mask` is ignored.
+        Gradient of the outputs, in the layout of x. It is ignored where y is zero by lengths or
+        `zero_output_for_mask`.
     dh_n, dc_n : (B, P) and (B, H), or None
         Gradient of the final state.
     cache : LstmCache
@@ -229,8 +229,8 @@ def _backward_step(
 ) -> State:
     """Gradient of the state before step t, from dh_t and dc_t of the state after it.
 
-    A row that is not active hands on `dh_past`, `dc_past`: its state went through unchanged. As
-    everything below is linear in dh_t and dc_t, clearing them leaves its dz zero.
+    A row that is not active passes on `dh_past`, `dc_past`, since its state did not change.
+    Everything below is linear in dh_t and dc_t, so its dz is zero after they are cleared.
     """
     rows = cache.rows
     live = None if rows.active is None else rows.active[t][:, None]

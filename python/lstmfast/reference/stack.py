@@ -19,7 +19,7 @@ MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
 @dataclass
 class StackCache:
-    """What `stack_backward` needs: one cache and one output a direction, one mask a layer."""
+    """Values for `stack_backward`: one cache and one output a direction, one mask a layer."""
 
     runs: list[LstmCache]
     outputs: list[Array]
@@ -30,7 +30,7 @@ class StackCache:
     go_backwards: bool
 
     def cell_states(self) -> Array:
-        """c of every step of the last layer, its directions side by side: (B, T, D·H)."""
+        """c of every step of the last layer, its directions concatenated: (B, T, D·H)."""
         return np.concatenate([run.cell_states() for run in self.runs[-self.directions :]], axis=-1)
 
 
@@ -50,7 +50,7 @@ def stack_forward(
     dtype: npt.DTypeLike = np.float64,
     **call: Any,
 ) -> tuple[Any, State, StackCache]:
-    """Run L stacked layers: each reads what the one below gives out.
+    """Run L stacked layers: each reads the output of the one below.
 
     With D = 2 directions the forward h and the reverse h of a step are merged.
 
@@ -65,14 +65,14 @@ def stack_forward(
     bidirectional : bool
         Two directions a layer.
     merge_mode : str or None
-        ``concat`` (side by side, N = 2P), ``sum``, ``mul``, ``ave`` (N = P); None gives out a pair
-        and so is for one layer only. Without effect in one direction, where N = P.
+        ``concat`` (N = 2P), ``sum``, ``mul``, ``ave`` (N = P); None returns a pair and so is for
+        one layer only. Without effect in one direction, where N = P.
     go_backwards : bool
-        Every layer goes from the end to the beginning, and gives out its steps in that order;
-        for one direction. `lengths`, `mask` and `resets` are those of what each layer reads.
+        Every layer runs from the end to the beginning, and returns its steps in that order; for one
+        direction. `lengths`, `mask` and `resets` refer to each layer's input.
     return_sequences : bool
-        False: the last layer gives out one step, the last that each direction comes to; with
-        `lengths` the last before the padding.
+        False: the last layer returns one step, the last of each direction's run; with `lengths` the
+        last before the padding.
     masks : sequence of L·D Masks, optional
         Masks of each direction.
     dropout : sequence of L - 1 arrays, optional
@@ -165,7 +165,7 @@ def _check(
 
 
 def _merge(outputs: list[Array], mode: str | None) -> Any:
-    """What a layer gives out of its one or two directions."""
+    """The output of a layer from its one or two directions."""
     if len(outputs) == 1:
         return outputs[0]
     ahead, back = outputs

@@ -1,8 +1,8 @@
 """Small models of LSTM, Dropout and Dense layers, and their training loop.
 
 Every layer is an object with `params`, `grads` (dicts with the same keys), `forward` and
-`backward`. The order of the batches comes from outside, so that another engine's training can be
-followed step by step.
+`backward`. The order of the batches is an argument, so that another engine's training can be
+repeated step by step.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .sequence import lstm_backward, lstm_forward
 
 
 class Layer(Protocol):
-    """What `Chain` asks of a layer; `backward` belongs to the latest training `forward`."""
+    """The interface of a layer in `Chain`; `backward` belongs to the latest training `forward`."""
 
     params: dict[str, Array]
     grads: dict[str, Array]
@@ -109,7 +109,7 @@ class DenseLayer:
 
 
 class DropoutLayer:
-    """Multiplies by a mask in training, which `draw(shape)` gives already scaled."""
+    """Multiplies by a mask in training, which `draw(shape)` returns already scaled."""
 
     def __init__(self, draw: Callable[[tuple[int, ...]], Array]) -> None:
         self.params: dict[str, Array] = {}
@@ -118,7 +118,7 @@ class DropoutLayer:
         self._mask: Array | None = None
 
     def forward(self, x: Array, training: bool) -> Array:
-        """X as it is, or masked."""
+        """x, unchanged or masked."""
         if not training:
             return x
         self._mask = as_real(self.draw(x.shape), x.dtype)
@@ -199,7 +199,7 @@ def fit(
     loss : str or function
         A name of `LOSSES`, or ``loss(p, y) -> (value, dp)``.
     optimizer : Sgd or Adam
-        Keeps its slots, so a second call goes on.
+        It keeps its slots, so a second call continues.
     epochs : iterable of lists of row numbers
         The batches of each epoch, for instance ``[in_order(N, 32)] * 10``.
     clip : Clip, optional

@@ -1,4 +1,4 @@
-"""What an engine must be able to do to be compared."""
+"""The interface of an engine that is compared."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from lstmfast._bench.tasks import Task
 
 
 class UnsupportedError(Exception):
-    """Something that an engine cannot do; the message says what, as "no peepholes"."""
+    """An engine lacks something; the message names it, as "no peepholes"."""
 
 
 class Runner:
-    """One engine holding one problem, ready to run; nothing but the work is inside the calls."""
+    """One engine with one problem, ready to run; its calls do only what is timed."""
 
     def forward(self) -> object:
         """Run inference."""
@@ -40,7 +40,7 @@ class Runner:
 
 
 class Stepper(ABC):
-    """One engine holding a problem of which it computes one step at a time."""
+    """One engine with a problem, which it computes step by step."""
 
     @abstractmethod
     def reset(self) -> None:
@@ -48,7 +48,7 @@ class Stepper(ABC):
 
     @abstractmethod
     def step(self, t: int) -> object:
-        """Compute the output of x[:, t]; go on from the state that the last call has left."""
+        """Compute the output of x[:, t] from the state after the last call."""
 
     def numpy(self, y: object) -> Array:
         """Return what `step` returned as (B, H)."""
@@ -56,15 +56,15 @@ class Stepper(ABC):
 
 
 class Fitter(ABC):
-    """One engine holding a model and data of a `Task`."""
+    """One engine with the model and data of a `Task`."""
 
     @abstractmethod
     def fit(self, count: int) -> object:
-        """Train for `count` epochs, or calls of fit, on from where the last call ended."""
+        """Train for `count` more epochs, or calls of fit."""
 
     @abstractmethod
     def losses(self, count: int) -> Array:
-        """Return the losses of the first epochs or calls, in the data's order; from the start."""
+        """Return the losses of the first epochs or calls of a new model, without shuffling."""
 
     def predict(self) -> object:
         """Return the outputs for one small batch, the task's data."""
@@ -93,7 +93,7 @@ class Engine(ABC):
         Raises
         ------
         UnsupportedError
-            For an option that the engine has not.
+            For an option that the engine lacks.
         """
         name = problem.option.name
         if not (self.plain if name == "plain" else name in self.options):

@@ -1,4 +1,4 @@
-"""A `Task` for whatever has Keras's Sequential: lstmfast and Keras itself."""
+"""A `Task` for packages with Keras's Sequential: lstmfast and Keras itself."""
 
 from __future__ import annotations
 
@@ -55,6 +55,6 @@ class SequentialFitter(Fitter):
         return self.model.predict(self.task.x[:3], verbose=0)
 
     def fit_printing(self, count: int) -> None:
-        """Train with verbose=2, into nowhere."""
+        """Train with verbose=2; the output is discarded."""
         with open(os.devnull, "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
             self.model.fit(self.task.x, self.task.y, epochs=count, verbose=2, **self.call)

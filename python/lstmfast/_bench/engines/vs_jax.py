@@ -17,7 +17,7 @@ def _modules() -> tuple[Any, Any]:
 
 
 def _lstm(jax: Any, params: Any, x: Any) -> Any:
-    """Return y (B, T, H) of x (B, T, I); x W runs ahead for all steps."""
+    """Return y (B, T, H) of x (B, T, I); x W is one product for all steps."""
     numpy = jax.numpy
     of_x = numpy.einsum("bti,ig->tbg", x, params["kernel"]) + params["bias"]
     zero = numpy.zeros((x.shape[0], params["recurrent_kernel"].shape[0]), x.dtype)

@@ -80,7 +80,7 @@ def _session(model: bytes, threads: int) -> Any:
 
 
 class OnnxRunner(Runner):
-    """A session on one problem; x lies steps first already."""
+    """A session on one problem; x has the steps first."""
 
     def __init__(self, problem: Problem, threads: int) -> None:
         self.session = _session(onnx_model(problem), threads)

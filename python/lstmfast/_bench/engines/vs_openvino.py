@@ -18,7 +18,7 @@ def _compiled(model: bytes, threads: int) -> Any:
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",  # or it takes bfloat16 where the CPU has it
+        "INFERENCE_PRECISION_HINT": "f32",  # otherwise it uses bfloat16 where the CPU has it
     }
     core = openvino.Core()
     request = core.compile_model(core.read_model(model=model), "CPU", config)
@@ -26,7 +26,7 @@ def _compiled(model: bytes, threads: int) -> Any:
 
 
 class OpenvinoRunner(Runner):
-    """A request on one problem; x lies steps first already."""
+    """A request on one problem; x has the steps first."""
 
     def __init__(self, problem: Problem, threads: int) -> None:
         self.request = _compiled(onnx_model(problem), threads)

@@ -87,7 +87,7 @@ class TorchRunner(ModuleRunner):
         self.lengths = None if lengths is None else torch.from_numpy(lengths)
 
     def _run(self, x: Any) -> Any:
-        """Return y (B, T, N); rows of different lengths travel packed."""
+        """Return y (B, T, N); rows of different lengths are packed."""
         if self.lengths is None:
             return self.module(x)[0]
         rnn = self.torch.nn.utils.rnn

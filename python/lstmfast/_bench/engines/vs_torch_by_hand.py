@@ -1,6 +1,6 @@
-"""Cells written with torch's operations, as one must for what `torch.nn.LSTM` has not.
+"""Cells written with torch's operations, for options that `torch.nn.LSTM` lacks.
 
-x W is one product for all steps, what lies in the loop is as little as autograd allows.
+x W is one product for all steps; the loop holds as little as autograd allows.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TorchByHandRunner(Runner):
         return z if bound is None else z.clamp(-bound, bound)
 
     def _gates(self, z: Any, weights: Mapping[str, Any], columns: slice) -> Any:
-        """Normalise and clip what goes into one or more gates, (B, n H)."""
+        """Normalise and clip the pre-activations of one or more gates, (B, n H)."""
         if self.cell.layer_norm:
             H = self.problem.shape.H
             normed = self.functions.layer_norm(z.view(len(z), -1, H), (H,)).view_as(z)

@@ -1,4 +1,4 @@
-"""torch.nn.LSTMCell in a loop over the steps: what one writes to get at the states in between."""
+"""torch.nn.LSTMCell in a loop over the steps, as for access to every state."""
 
 from __future__ import annotations
 

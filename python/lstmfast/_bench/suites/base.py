@@ -1,4 +1,4 @@
-"""What a suite is."""
+"""The interface of a suite."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lstmfast._bench.rows import Row
 
 @dataclass(frozen=True)
 class Suite:
-    """Measurements that belong together.
+    """Measurements of one kind.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class Suite:
     relative : str
         The head of the column for `Row.relative`.
     legend : str
-        What stands in that column, or what else one must know; printed above the table.
+        The meaning of that column; printed above the table.
     figure : str
         What a chart shows: "ratio" or "relative".
     takes_shapes : bool

@@ -1,4 +1,4 @@
-"""Whole trainings of toy models as tutorials have them, and what calls from Python cost."""
+"""Trainings of toy models as in tutorials, and the cost of calls from Python."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from lstmfast._bench.suites.base import Suite
 from lstmfast._bench.tasks import TASKS, Task
 
 CHECKED = 5  # epochs or calls whose losses are compared
-# Of at most 4 batches each, whose sums have some 50 terms, in float32, were all errors of one sign.
+# At most 4 batches each, sums of some 50 terms, in float32, if all errors had one sign.
 LOSS_TOLERANCE = 4 * CHECKED * 50**0.5 * 6e-8
 ROUNDS = 5
 VERBOSE_GOAL = 20e-6  # an epoch
 PREDICT_GOAL = 3e-6
 CALL_GOAL = 0.7e-6
-FEW, MANY = 3, 30  # steps, of which the cost of no steps follows
+FEW, MANY = 3, 30  # steps, from which the cost of no steps follows
 
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
@@ -121,7 +121,7 @@ def _predicting(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> l
 
 
 def _calling(settings: Settings) -> list[Row]:
-    """Time a call of `lstmfast.LSTM` at toy size; what it costs at no steps is not computing."""
+    """Time a call of `lstmfast.LSTM` at toy size; the time at no steps is overhead."""
     lf.set_num_threads(settings.threads)
     calls: dict[int, Callable[[], object]] = {}
     for T in FEW, MANY:

@@ -1,4 +1,4 @@
-"""The kernels against their own limits, as far as they can be called one by one.
+"""The kernels that can be called one by one, against their own limits.
 
 Limits: fused multiply-adds a second, and bytes read a second from each cache, by the dot product
 of BLAS. The parts of a training step are run by the core itself, on warm data.
@@ -45,7 +45,7 @@ def cache_bytes() -> dict[str, int]:
 
 
 def read_bandwidth(size: int, seconds: float) -> Timing:
-    """Return bytes a second that one BLAS thread reads over and over from arrays of this size."""
+    """Return bytes a second that one BLAS thread reads repeatedly from arrays of this size."""
     one, other = np.ones((2, max(64, size // 8)), np.float32)
     # the calls' own cost is the same for a quarter of the arrays
     quarter = len(one) // 4
@@ -54,7 +54,7 @@ def read_bandwidth(size: int, seconds: float) -> Timing:
     timings, _ = take_turns(calls, seconds)
     pairs = zip(timings["all"].values, timings["quarter"].values, strict=True)
     beyond = Timing(tuple(whole - part for whole, part in pairs))
-    if min(beyond.values) <= 0.0:  # lost among what else the machine did
+    if min(beyond.values) <= 0.0:  # lost in noise
         return _rate(timings["all"], 8.0 * len(one))
     return _rate(beyond, 8.0 * (len(one) - quarter))
 
@@ -93,7 +93,7 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
 
 
 def _training_parts(peak: float, bandwidth: Timing) -> Iterator[list[Row]]:
-    """Time what training is made of; relative is the share of the multiply-adds or the bytes."""
+    """Time the parts of training; relative is the share of the multiply-adds or the bytes."""
     for shape in (shape for shape in NAMED if shape.name in ARITHMETIC):
         B, I, H = shape.B, shape.I, shape.H
         # work, its unit, and the limit of that unit

@@ -1,4 +1,4 @@
-"""What training keeps in memory, and whether memory stays flat over many calls; no rivals."""
+"""The memory that training keeps, and its growth over many calls; no rivals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from lstmfast._bench.suites.base import Suite
 STATM = "/proc/self/statm"
 ROUNDS = 3
 CALLS = 100_000
-FLAT = 1 << 20  # bytes: what Python and the allocator may take for themselves
+FLAT = 1 << 20  # bytes that Python and the allocator may take
 CASES = (
     PLAIN,
     *(each for each in OPTIONS if each.name in ("peephole", "coupled", "layer_norm")),
@@ -50,7 +50,7 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
 
 
 def _kept(shape: Shape, option: Option, mode: str) -> Row:
-    """Measure what a call leaves behind a row and a step, from two lengths."""
+    """Measure the bytes that a call keeps for each row and step, from two lengths."""
     slopes = []
     for _ in range(ROUNDS):
         kept = [_left_behind(replace(shape, T=T), option, mode) for T in (shape.T, 2 * shape.T)]

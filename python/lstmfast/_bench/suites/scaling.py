@@ -1,4 +1,4 @@
-"""How lstmfast's time grows with T, B, H and the number of threads; no rivals."""
+"""lstmfast's time by T, B, H and the number of threads; no rivals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNITS = (
     16, 20, 32, 33, 48, 50, 64, 65, 96, 100, 128, 129, 192, 250, 256, 257, 300, 384, 400, 500, 512,
     513, 640, 768, 1000, 1024, 1100,
 )  # fmt: skip
-# Of the speed per useful FLOP of the size before: a tail costs at most 10, 15 or 30 % more.
+# Shares of the speed per useful FLOP of the size before: a tail costs at most 10, 15 or 30 % more.
 TAILS = {"B=33": 1 / 1.10, "H=257": 1 / 1.15, "H=50": 1 / 1.30}
 NEIGHBOUR = 0.8
 LENGTH = 0.9

@@ -1,4 +1,4 @@
-"""What the default number of threads does to whole fits: it must not make any of them slower."""
+"""Whole fits with the default number of threads: none of them may be slower for it."""
 
 from __future__ import annotations
 
