@@ -159,7 +159,6 @@ PACKAGE = Path(lstmfast.__file__).parent
 PYTHON = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 # What still has to be mended: delete a line with its reason.
 THROUGH_THE_ROOT = {
-    "lstmfast.layers._bidirectional",
     "lstmfast.layers._recurrent",
     "lstmfast.layers.base",
     "lstmfast.layers.weights",
@@ -168,7 +167,6 @@ THROUGH_THE_ROOT = {
     "lstmfast.models.non_finite",
     "lstmfast.models.saving",
     "lstmfast.models.stack",
-    "lstmfast.optimizers",
 }
 IN_CIRCLES = {
     "lstmfast.models._sequential",

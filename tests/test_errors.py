@@ -33,14 +33,22 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         r"\[LSTM\] input_size is of type float; expected an",
     ),
-    "size": (lambda: lf.LSTM(4, 0), ValueError, r"\[LSTM\] hidden_size is 0; expected at least 1"),
+    "size": (
+        lambda: lf.LSTM(4, 0),
+        ValueError,
+        r"\[LSTM\] hidden_size is 0; expected an integer from 1 to 16777216",
+    ),
     "dtype": (
         lambda: lstm(dtype="int8"),
         ValueError,
         r"dtype is int8; expected float32 or float64",
     ),
     "dtype kind": (lambda: lstm(dtype="x"), ValueError, r"\[LSTM\] dtype is 'x'; expected"),
-    "dropout": (lambda: lstm(dropout=1.0), ValueError, r"\[LSTM\] dropout is 1.0; expected 0 to"),
+    "dropout": (
+        lambda: lstm(dropout=1.0),
+        ValueError,
+        r"\[LSTM\] dropout is 1; expected a number from 0 to below 1",
+    ),
     "activation": (lambda: lstm(activation="rleu"), ValueError, r"\"?rleu\"?.*relu"),
     "seed kind": (lambda: lstm(seed="1"), TypeError, r"seed is of type str; expected an integer"),
     "seed": (lambda: lstm(seed=-1), ValueError, r"seed is -1; expected 0 or more"),
@@ -52,7 +60,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "proj_size": (
         lambda: lstm(proj_size=-1),
         ValueError,
-        r"\[LSTM\] proj_size is -1; expected at least 0",
+        r"\[LSTM\] proj_size is -1; expected an integer from 0 to 16777216",
     ),
     "core, arguments": (
         lambda: lstm()._core.call(x4),

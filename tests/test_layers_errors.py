@@ -34,7 +34,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "merge mode": (
         lambda: Bidirectional(LSTM(3), "avg"),
         ValueError,
-        r"\[layers.Bidirectional\] merge_mode is 'avg'; expected one of",
+        r'\[layers.Bidirectional\] merge_mode is "avg"; expected one of "concat", "sum"',
     ),
     "not an LSTM": (
         lambda: Bidirectional(Dense(3)),
@@ -44,19 +44,19 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "both backwards": (
         lambda: Bidirectional(LSTM(3, go_backwards=True)),
         ValueError,
-        "both layers have go_backwards=True; expected one of them to go backwards",
+        r"\[layers.Bidirectional\] backward.go_backwards is True; expected the opposite of forward",
     ),
     "sequences differ": (
         lambda: Bidirectional(
             LSTM(3), backward_layer=LSTM(3, go_backwards=True, return_sequences=True)
         ),
         ValueError,
-        "return_sequences is False for the forward layer and True for the backward layer",
+        "backward.return_sequences is True; expected False, as forward.return_sequences",
     ),
     "sizes differ": (
         lambda: Bidirectional(LSTM(3), "sum", backward_layer=LSTM(2, go_backwards=True)),
         ValueError,
-        "the layers give out 3 and 2 values; expected the same for merge_mode='sum'",
+        'merge_mode is "sum"; expected "concat" for layers of different sizes',
     ),
     "inner penalty": (
         lambda: Bidirectional(LSTM(3, activity_regularizer="l2")),
@@ -145,19 +145,23 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "dropout": (
         lambda: LSTM(3, dropout=1.5),
         ValueError,
-        r"\[layers.LSTM\] dropout is 1.5; expected 0 to below 1",
+        r"\[layers.LSTM\] dropout is 1.5; expected a number from 0 to below 1",
     ),
-    "clip": (lambda: LSTM(3, cell_clip=0.0), ValueError, "cell_clip is 0.0"),
+    "clip": (
+        lambda: LSTM(3, cell_clip=0.0),
+        ValueError,
+        "cell_clip is 0; expected a number above 0",
+    ),
     "interval": (
         lambda: LSTM(3, recompute_every="root"),
         ValueError,
-        r"\[layers.LSTM\] recompute_every is 'root'",
+        r'\[layers.LSTM\] recompute_every is "root"',
     ),
     "seed": (lambda: LSTM(3, seed=-1), ValueError, r"\[layers.LSTM\] seed is -1"),
     "mask value": (
         lambda: Masking("0"),
         TypeError,
-        r"\[layers.Masking\] mask_value is of type str; expected a number",
+        r"\[layers.Masking\] mask_value is of type str; expected a finite number",
     ),
     "batch shape": (
         lambda: LSTM(3, batch_input_shape=(2, 3, 1), input_shape=(3, 1)),

@@ -17,13 +17,17 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         f"{name} {value}": (
             {name: value},
             ValueError,
-            rf"{name} is {value}; expected 0 to below 1",
+            rf"{name} is {value:g}; expected a number from 0 to below 1$",
         )
         for name in ("input_dropout", "recurrent_dropout", "weight_drop")
         for value in (-0.1, 1.0, float("nan"))
     },
     **{
-        f"{name} {value}": ({name: value}, ValueError, rf"{name} is {value}; expected 0 to 1$")
+        f"{name} {value}": (
+            {name: value},
+            ValueError,
+            rf"{name} is {value}; expected a number from 0 to 1$",
+        )
         for name in ("zoneout_h", "zoneout_c")
         for value in (-0.1, 1.5, float("nan"))
     },
@@ -31,22 +35,26 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         f"{name} {value}": (
             {name: value},
             ValueError,
-            rf"{name} is {value}; expected a number above 0, or None",
+            rf"{name} is {value:g}; expected a number above 0, or None$",
         )
         for name in ("preact_clip", "cell_clip", "proj_clip")
         for value in (0.0, -1.0, float("inf"), float("nan"))
     },
     "clip kind": ({"cell_clip": "1"}, TypeError, "cell_clip is of type str; expected a number"),
-    "proj_clip alone": ({"proj_clip": 1.0}, ValueError, "proj_clip is given without proj_size"),
+    "proj_clip alone": (
+        {"proj_clip": 1.0},
+        ValueError,
+        "proj_clip is 1; expected None without proj_size",
+    ),
     "coupled, no input gate": (
         {"coupled": True, "input_gate": False},
         ValueError,
-        "coupled is True and input_gate False; expected both gates",
+        "coupled is True; expected False with input_gate=False: it ties i to 1 - f",
     ),
     "coupled, no forget gate": (
         {"coupled": True, "forget_gate": False},
         ValueError,
-        "coupled is True and forget_gate False",
+        "coupled is True; expected False with forget_gate=False: it ties i to 1 - f",
     ),
     "gate kind": (
         {"output_gate": 0},
@@ -56,19 +64,23 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "kind of recurrent dropout": (
         {"recurrent_dropout_kind": "time"},
         ValueError,
-        "recurrent_dropout_kind is 'time'; expected 'sequence' or 'step'",
+        'recurrent_dropout_kind is "time"; expected one of "sequence", "step"$',
     ),
-    "bptt_steps": ({"bptt_steps": 0}, ValueError, "bptt_steps is 0; expected at least 1"),
+    "bptt_steps": (
+        {"bptt_steps": 0},
+        ValueError,
+        "bptt_steps is 0; expected an integer from 1 to 2147483647, or None$",
+    ),
     "bptt_steps kind": ({"bptt_steps": 2.0}, TypeError, "bptt_steps is of type float"),
     "recompute_every": (
         {"recompute_every": 0},
         ValueError,
-        "recompute_every is 0; expected at least 1",
+        'recompute_every is 0; expected an integer from 1 to 2147483647, or "sqrt", or None$',
     ),
     "recompute_every text": (
         {"recompute_every": "root"},
         ValueError,
-        "recompute_every is 'root'; expected an integer, 'sqrt' or None",
+        'recompute_every is "root"; expected an integer from 1 to 2147483647, or "sqrt", or None$',
     ),
     "cell states": (
         {"return_cell_states": 1},

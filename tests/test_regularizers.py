@@ -320,8 +320,8 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         "regularizer is of type function; .* functions and classes of one's own are not available",
     ),
-    "negative": (lambda: L1(-1), ValueError, r"\[L1\] l1 is -1.0; expected 0 or more"),
-    "infinite": (lambda: L1L2(l2=float("inf")), ValueError, r"\[L1L2\] l2 is inf; expected 0"),
+    "negative": (lambda: L1(-1), ValueError, r"\[L1\] l1 is -1; expected a number of at least 0"),
+    "infinite": (lambda: L1L2(l2=float("inf")), ValueError, r"\[L1L2\] l2 is inf; expected a num"),
     "kind": (lambda: L2("2"), TypeError, "l2 is of type str; expected a number"),  # type: ignore[arg-type]
     "mode": (lambda: OrthogonalRegularizer(1, "diagonal"), ValueError, "mode is 'diagonal'; exp"),
     "of a vector": (

@@ -14,7 +14,7 @@ import lstmfast as lf
 import runs
 from cases import Case, make_problem
 from lstmfast._bench.options import LSTM_OPTIONS
-from lstmfast._cell import CELL_OPTIONS
+from lstmfast._options import defaults
 from option_cases import OPTION_CASES
 from tolerances import backward_error
 
@@ -28,7 +28,7 @@ EVERYTHING: dict[str, Any] = {
 
 def test_the_table_has_all_options() -> None:
     named = {each.name for each in LSTM_OPTIONS}
-    assert named == {*CELL_OPTIONS, "dropout", "bidirectional"}
+    assert named == {*defaults("cell", "lstm"), "dropout", "bidirectional"}
     assert len(named) == len(LSTM_OPTIONS)
     for each in LSTM_OPTIONS:
         if each.role == "cell":

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "api/any.h"
-#include "base/flat_config.h"
 #include "model/model.h"
 #include "model/model_file.h"
 #include "model/trainer.h"
@@ -18,12 +17,12 @@ struct AnyModel : Any<model::Model> {
 };
 
 // `dtype`, where it is given, must be the configuration's, if that has one.
-AnyModel make_model(base::FlatConfig::Map config, const std::optional<std::string>& dtype);
+AnyModel make_model(base::Options config, const std::optional<std::string>& dtype);
 
 // As ModelFile::load. functions.get<T>(configuration of compile) is a model::Custom<T>.
 template <class Functions>
 AnyModel load_model(const model::ModelFile& file, bool compile, const Functions& functions) {
-  const base::FlatConfig::Map& config = file.compile_config();
+  const base::Options& config = file.compile_config();
   if (file.dtype() == "float64") {
     return AnyModel(file.load<double>(compile, functions.template get<double>(config)));
   }

@@ -6,11 +6,8 @@
 
 namespace lstmfast::api {
 
-AnyRnn make_rnn(index input_size, index hidden_size, index num_layers,
-                const base::FlatConfig::Map& options, double dropout, const std::string& dtype,
-                std::uint64_t seed) {
-  const model::RnnOptions all =
-      model::read_rnn_options(input_size, hidden_size, num_layers, options, dropout, seed);
+AnyRnn make_rnn(const base::Options& options, const std::string& dtype, std::uint64_t seed) {
+  const model::RnnOptions all = model::read_rnn_options(options, seed);
   if (dtype == "float32") return AnyRnn(std::make_unique<model::Rnn<float>>(all));
   LF_CHECK(dtype == "float64",
            "[lstm] dtype is '" << dtype << "'; expected 'float32' or 'float64'");

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "base/options.h"
 #include "model/trainer.h"
 
 namespace lstmfast::api {
@@ -21,9 +22,8 @@ struct Row {
 
 // The first row that matches decides.
 constexpr Row kRows[] = {
-    {&is<std::bad_alloc>, ErrorKind::memory},
-    {&is<std::system_error>, ErrorKind::os},
-    {&is<model::NonFinite>, ErrorKind::floating_point},
+    {&is<std::bad_alloc>, ErrorKind::memory},           {&is<std::system_error>, ErrorKind::os},
+    {&is<model::NonFinite>, ErrorKind::floating_point}, {&is<base::WrongType>, ErrorKind::type},
     {&is<std::logic_error>, ErrorKind::value},  // std::invalid_argument is one
 };
 

@@ -7,6 +7,7 @@
 namespace lstmfast::api {
 
 enum class ErrorKind {
+  type,            // an argument has the wrong type
   value,           // an argument or a file has the wrong content
   memory,          // there is not enough
   os,              // the system refused

@@ -12,6 +12,8 @@ namespace {
 
 PyObject* type_of(api::ErrorKind kind) {
   switch (kind) {
+    case api::ErrorKind::type:
+      return PyExc_TypeError;
     case api::ErrorKind::value:
       return PyExc_ValueError;
     case api::ErrorKind::memory:

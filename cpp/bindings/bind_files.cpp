@@ -14,12 +14,11 @@
 
 #include "bindings/gil.h"
 #include "bindings/python_model.h"
+#include "bindings/values.h"
 #include "model/model_file.h"
 
 namespace lstmfast::bindings {
 namespace {
-
-using Map = base::FlatConfig::Map;
 
 // NumPy's names of the element types of tensor files, in the order of files::DType.
 constexpr const char* kNumpyNames[] = {"bool",  "uint8",  "int8",    "int16",   "uint16", "float16",
@@ -47,8 +46,8 @@ files::Existing existing(bool overwrite) {
 
 // No other thread may write to `tensors` meanwhile, or they would not have their checksums; those
 // of callbacks' states are copies.
-void save(const PythonModel& self, const Path& path, const Map& extra, bool include_optimizer,
-          const std::map<std::string, py::array>& tensors, bool overwrite) {
+void save(const PythonModel& self, const Path& path, const base::Texts& extra,
+          bool include_optimizer, const std::map<std::string, py::array>& tensors, bool overwrite) {
   std::vector<files::TensorData> data;
   for (const auto& [name, array] : tensors) {
     data.push_back({name, tensor_dtype(array.dtype(), name), sizes_of(array), array.data()});
@@ -93,7 +92,7 @@ py::tuple load(const Path& path, const py::object& resolve) {
   PythonFunctions functions;
   if (!resolve.is_none() && !file->compile_config().empty()) {
     const py::object found =
-        call_python(resolve, py::cast(file->compile_config()), py::cast(file->extra()));
+        call_python(resolve, from_options(file->compile_config()), py::cast(file->extra()));
     compile = !found.is_none();
     if (compile) {
       const auto [loss, metrics] = found.cast<std::pair<py::object, py::object>>();

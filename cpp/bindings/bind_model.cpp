@@ -14,14 +14,14 @@
 #include "bindings/hooks.h"
 #include "bindings/init.h"
 #include "bindings/python_model.h"
+#include "bindings/values.h"
 
 namespace lstmfast::bindings {
 namespace {
 
-using Map = base::FlatConfig::Map;
-
-std::unique_ptr<PythonModel> make_model(Map config, const std::optional<std::string>& dtype) {
-  return std::make_unique<PythonModel>(api::make_model(std::move(config), dtype));
+std::unique_ptr<PythonModel> make_model(const py::dict& config,
+                                        const std::optional<std::string>& dtype) {
+  return std::make_unique<PythonModel>(api::make_model(to_options(config), dtype));
 }
 
 constexpr const char* kPredict = "model.predict";
@@ -173,14 +173,14 @@ void bind_model(py::module_& module) {
       .def_property_readonly(
           "config",
           [](const PythonModel& self) {
-            return self.visit([](auto& model) { return model.definition().config; });
+            return self.visit([](auto& model) { return from_options(model.definition().config); });
           })
       .def_property_readonly("compile_config",
-                             [](const PythonModel& self) -> std::optional<Map> {
-                               return self.visit([](auto& model) -> std::optional<Map> {
+                             [](const PythonModel& self) -> std::optional<py::dict> {
+                               return self.visit([](auto& model) -> std::optional<py::dict> {
                                  const auto training = model.training();
                                  if (training == nullptr) return std::nullopt;
-                                 return training->config;
+                                 return from_options(training->config);
                                });
                              })
       .def_property_readonly(

@@ -11,6 +11,7 @@
 #include "bindings/init.h"
 #include "bindings/numpy.h"
 #include "bindings/python_rnn.h"
+#include "bindings/values.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -20,11 +21,9 @@ struct Result {
   py::object y, h_n, c_n, cells;
 };
 
-std::unique_ptr<PythonRnn> make_rnn(index input_size, index hidden_size, index num_layers,
-                                    const base::FlatConfig::Map& options, double dropout,
-                                    const std::string& dtype, std::uint64_t seed) {
-  return std::make_unique<PythonRnn>(
-      api::make_rnn(input_size, hidden_size, num_layers, options, dropout, dtype, seed));
+std::unique_ptr<PythonRnn> make_rnn(const py::dict& options, const std::string& dtype,
+                                    std::uint64_t seed) {
+  return std::make_unique<PythonRnn>(api::make_rnn(to_options(options), dtype, seed));
 }
 
 // By reference: copying a shape right after its sizes were stored one by one stalls on store
@@ -270,8 +269,7 @@ void bind_rnn(py::module_& module) {
                   "call($self, x, state, lengths, resets, training, out, batch_first, /)\n--\n\n");
   def_fast<&call_backward>(rnn, "call_backward",
                            "call_backward($self, dy, dstate, dcells, /)\n--\n\n");
-  def_init(rnn, &make_rnn, py::arg("input_size"), py::arg("hidden_size"), py::arg("num_layers"),
-           py::arg("options"), py::arg("dropout"), py::arg("dtype"), py::arg("seed"));
+  def_init(rnn, &make_rnn, py::arg("options"), py::arg("dtype"), py::arg("seed"));
   rnn.def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
           py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
           py::arg("out") = none, py::arg("batch_first") = true, py::arg("draw") = true)

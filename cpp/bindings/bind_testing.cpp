@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/denormals.h"
-#include "base/flat_config.h"
+#include "base/options.h"
 #include "base/rng.h"
 #include "base/team.h"
 #include "bindings/bindings.h"
@@ -22,8 +22,9 @@ namespace {
 namespace py = pybind11;
 
 ActivationSpec parse_activation(const std::string& text) {
-  const base::FlatConfig config({{"activation", text}}, "testing");
-  return layers::read_activation(config, "activation", {}, false);
+  const base::OptionReader config({{"activation", text}}, "testing");
+  return layers::activation_of(
+      config.read(layers::activation_option("activation", base::kRequired)).text());
 }
 
 // activation(x), or with `slope` its derivative.
@@ -56,7 +57,6 @@ void bind_testing(py::module_& module) {
                                         : activate<float>(text, x, slope);
       },
       py::arg("activation"), py::arg("x"), py::arg("slope") = false);
-  testing.def("activation_names", layers::activation_names);
   // Numbers 0 .. count of a stream of random numbers, by its names: see base/rng.h.
   testing.def(
       "random_bits",

@@ -9,6 +9,7 @@
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
 #include "bindings/python_model.h"
+#include "bindings/values.h"
 #include "model/non_finite.h"
 
 namespace lstmfast::bindings {
@@ -27,8 +28,9 @@ model::OnNonFinite on_nonfinite_of(const std::string& text) {
   return model::OnNonFinite::ignore;
 }
 
-void compile(PythonModel& self, const base::FlatConfig::Map& config, const py::object& loss,
+void compile(PythonModel& self, const py::dict& values, const py::object& loss,
              const py::object& metrics) {
+  const base::Options config = to_options(values);
   PythonFunctions functions("model.compile", loss, metrics);
   self.visit([&](auto& model) {
     using T = Element<decltype(model)>;

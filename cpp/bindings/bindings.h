@@ -13,6 +13,7 @@ inline pybind11::metaclass plain_type() {
 void bind_errors(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_initializers(pybind11::module_& module);
+void bind_options(pybind11::module_& module);
 void bind_model(pybind11::module_& module);
 void bind_rnn(pybind11::module_& module);
 void bind_testing(pybind11::module_& module);

@@ -156,12 +156,14 @@ PythonFunctions::PythonFunctions(const char* op, const py::object& loss,
 }
 
 template <class T>
-model::Custom<T> PythonFunctions::get(const base::FlatConfig::Map& config) const {
+model::Custom<T> PythonFunctions::get(const base::Options& config) const {
   model::Custom<T> out;
   if (loss_) {
-    const auto name = config.find("loss.name");
-    out.loss = [loss = loss_, name = name == config.end() ? "loss" : name->second](
-                   const losses::LossBatch<T>& batch) { return call_loss<T>(name, *loss, batch); };
+    const auto found = config.find("loss.name");
+    const std::string name = found == config.end() ? "loss" : base::file_text(found->second);
+    out.loss = [loss = loss_, name](const losses::LossBatch<T>& batch) {
+      return call_loss<T>(name, *loss, batch);
+    };
   }
   for (const std::shared_ptr<PythonReference>& metric : metrics_) {
     out.metrics.push_back([metric] { return metric_functions<T>(*metric); });
@@ -182,7 +184,7 @@ void PythonFunctions::clear() {
   for (const std::shared_ptr<PythonReference>& metric : metrics_) metric->clear();
 }
 
-template model::Custom<float> PythonFunctions::get(const base::FlatConfig::Map&) const;
-template model::Custom<double> PythonFunctions::get(const base::FlatConfig::Map&) const;
+template model::Custom<float> PythonFunctions::get(const base::Options&) const;
+template model::Custom<double> PythonFunctions::get(const base::Options&) const;
 
 }  // namespace lstmfast::bindings

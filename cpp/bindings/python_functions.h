@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/flat_config.h"
+#include "base/options.h"
 #include "model/custom_functions.h"
 
 namespace lstmfast::bindings {
@@ -43,7 +43,7 @@ class PythonFunctions {
 
   // `config`: the model's, which names the loss in errors.
   template <class T>
-  model::Custom<T> get(const base::FlatConfig::Map& config) const;
+  model::Custom<T> get(const base::Options& config) const;
 
   int visit(visitproc visit, void* arg) const;
   void clear();

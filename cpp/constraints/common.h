@@ -1,40 +1,32 @@
-// What the constraints share: the list's makers, reading options, and the walk over a part's norms.
-// Knows no particular constraint.
+// What the constraints share: the list, options of several, and the walk over a part's norms. Knows
+// no particular constraint.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "base/check.h"
 #include "constraints/constraint.h"
 #include "ops/vector.h"
 
 namespace lstmfast::constraints {
 
-#define CONSTRAINT(name) \
-  template <class T>     \
-  std::unique_ptr<Constraint<T>> make_##name(const ConstraintOptions& options, NormOf norm_of);
+using Component = base::Registry<Constraint, std::size_t>::Component;
+
+#define CONSTRAINT(kind) Component kind();
 #include "constraints/constraints.def"
 #undef CONSTRAINT
 
-// At the end of the file that defines make_<name>.
-#define LF_CONSTRAINT_INSTANTIATE(name)                                                      \
-  template std::unique_ptr<Constraint<float>> make_##name(const ConstraintOptions&, NormOf); \
-  template std::unique_ptr<Constraint<double>> make_##name(const ConstraintOptions&, NormOf);
-
 constexpr double kEpsilon = 1e-7;  // beside a norm that is divided by
 
-// A number of low .. high.
-inline double option(const ConstraintOptions& options, const char* constraint, const char* key,
-                     double fallback, double low, double high) {
-  const double value = options ? options(key, fallback) : fallback;
-  LF_CHECK(std::isfinite(value) && value >= low && value <= high,
-           "[" << constraint << "] " << key << " is " << value << "; expected " << low
-               << (high < std::numeric_limits<double>::max()
-                       ? " to " + std::to_string(static_cast<int>(high))
-                       : " or more"));
-  return value;
+// Of what each norm is, in a weight's logical matrix. A vector is a matrix of one row.
+enum class NormOf { column, row, whole };
+
+// Keras's `axis`, and what it means for a weight of that many axes.
+base::Option axis_option();
+NormOf norm_of(const base::Values& options, std::size_t rank);
+
+inline base::Option bound(const char* name, double fallback) {
+  return base::number(name, fallback, base::at_least(0));
 }
 
 // Multiplies every column, every row or the whole of a part by factor(its L2 norm). Sums are in

@@ -3,30 +3,50 @@
 #include "constraints/common.h"
 
 namespace lstmfast::constraints {
+namespace {
 
-std::vector<std::string> constraint_names() {
-  return {
-#define CONSTRAINT(name) #name,
-#include "constraints/constraints.def"
-#undef CONSTRAINT
-  };
+// 0 or 1, or both as extents; -1 and -2 count from the last axis.
+std::string normal_axis(base::Value& value) {
+  const bool many = value.kind() == base::Value::Kind::extents;
+  const base::Extents axes = many ? value.extents() : base::Extents{value.integer()};
+  bool seen[2] = {};
+  for (const index axis : axes) {
+    const bool known = axis >= -2 && axis <= 1 && !std::exchange(seen[axis & 1], true);
+    if (!known) return axis_option().expected;
+  }
+  if (axes.empty()) return axis_option().expected;
+  value = axes.size() == 1 ? base::Value(axes[0]) : base::Extents{0, 1};
+  return "";
 }
 
-template <class T>
-std::unique_ptr<Constraint<T>> make_constraint(const std::string& name,
-                                               const ConstraintOptions& options, NormOf norm_of) {
-#define CONSTRAINT(known) \
-  if (name == #known) return make_##known<T>(options, norm_of);
-#include "constraints/constraints.def"
-#undef CONSTRAINT
-  std::string known;
-  for (const std::string& one : constraint_names()) known += (known.empty() ? "" : ", ") + one;
-  LF_FAIL("[constraint] unknown constraint '" << name << "'; known: " << known);
+}  // namespace
+
+base::Option axis_option() {
+  base::Option out = base::integer("axis", 0, -2, 1);
+  out.takes |= base::kExtents;
+  out.expected = "0, 1 or (0, 1)";
+  out.normalise = normal_axis;
+  return out;
 }
 
-template std::unique_ptr<Constraint<float>> make_constraint(const std::string&,
-                                                            const ConstraintOptions&, NormOf);
-template std::unique_ptr<Constraint<double>> make_constraint(const std::string&,
-                                                             const ConstraintOptions&, NormOf);
+NormOf norm_of(const base::Values& options, std::size_t rank) {
+  const base::Value& axis = options["axis"];
+  if (rank == 1) {
+    const bool good = axis == base::Value(0) || axis == base::Value(-1);
+    if (!good) options.fail("axis", "0 for a weight of one axis");
+    return NormOf::row;  // a vector is a matrix of one row
+  }
+  if (axis.kind() == base::Value::Kind::extents) return NormOf::whole;
+  return axis.integer() == 0 || axis.integer() == -2 ? NormOf::column : NormOf::row;
+}
+
+const base::Registry<Constraint, std::size_t>& registry() {
+  static const base::Registry<Constraint, std::size_t> constraints("constraint", {
+#define CONSTRAINT(kind) {#kind, #kind, kind()},
+#include "constraints/constraints.def"
+#undef CONSTRAINT
+                                                                                 });
+  return constraints;
+}
 
 }  // namespace lstmfast::constraints

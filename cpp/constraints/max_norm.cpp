@@ -19,14 +19,15 @@ class MaxNorm final : public Constraint<T> {
   NormOf norm_of_;
 };
 
+template <class T>
+std::unique_ptr<Constraint<T>> make(const base::Values& options, std::size_t rank) {
+  return std::make_unique<MaxNorm<T>>(options["max_value"].number(), norm_of(options, rank));
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Constraint<T>> make_max_norm(const ConstraintOptions& options, NormOf norm_of) {
-  const double highest = std::numeric_limits<double>::max();
-  return std::make_unique<MaxNorm<T>>(option(options, "max_norm", "max_value", 2, 0, highest),
-                                      norm_of);
+Component max_norm() {
+  return {{{bound("max_value", 2), axis_option()}}, make<float>, make<double>};
 }
-LF_CONSTRAINT_INSTANTIATE(max_norm)
 
 }  // namespace lstmfast::constraints

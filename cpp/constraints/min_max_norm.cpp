@@ -22,19 +22,28 @@ class MinMaxNorm final : public Constraint<T> {
   NormOf norm_of_;
 };
 
+template <class T>
+std::unique_ptr<Constraint<T>> make(const base::Values& options, std::size_t rank) {
+  return std::make_unique<MinMaxNorm<T>>(options["min_value"].number(),
+                                         options["max_value"].number(), options["rate"].number(),
+                                         norm_of(options, rank));
+}
+
+void check_order(const base::Values& options) {
+  const base::Value &low = options["min_value"], &high = options["max_value"];
+  if (low.number() > high.number()) {
+    options.fail("min_value", "at most max_value, " + base::shown(high));
+  }
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Constraint<T>> make_min_max_norm(const ConstraintOptions& options, NormOf norm_of) {
-  const char* const name = "min_max_norm";
-  const double highest = std::numeric_limits<double>::max();
-  const double low = option(options, name, "min_value", 0, 0, highest);
-  const double high = option(options, name, "max_value", 1, 0, highest);
-  LF_CHECK(low <= high,
-           "[min_max_norm] min_value is " << low << "; expected at most max_value, " << high);
-  return std::make_unique<MinMaxNorm<T>>(low, high, option(options, name, "rate", 1, 0, 1),
-                                         norm_of);
+Component min_max_norm() {
+  return {{{bound("min_value", 0), bound("max_value", 1),
+            base::number("rate", 1, base::from_to(0, 1)), axis_option()},
+           check_order},
+          make<float>,
+          make<double>};
 }
-LF_CONSTRAINT_INSTANTIATE(min_max_norm)
 
 }  // namespace lstmfast::constraints

@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "constraints/common.h"
 
 namespace lstmfast::constraints {
@@ -15,12 +17,13 @@ class NonNeg final : public Constraint<T> {
   }
 };
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Constraint<T>> make_non_neg(const ConstraintOptions&, NormOf) {
+std::unique_ptr<Constraint<T>> make(const base::Values&, std::size_t) {
   return std::make_unique<NonNeg<T>>();
 }
-LF_CONSTRAINT_INSTANTIATE(non_neg)
+
+}  // namespace
+
+Component non_neg() { return {{}, make<float>, make<double>}; }
 
 }  // namespace lstmfast::constraints

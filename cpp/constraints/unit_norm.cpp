@@ -17,12 +17,13 @@ class UnitNorm final : public Constraint<T> {
   NormOf norm_of_;
 };
 
+template <class T>
+std::unique_ptr<Constraint<T>> make(const base::Values& options, std::size_t rank) {
+  return std::make_unique<UnitNorm<T>>(norm_of(options, rank));
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Constraint<T>> make_unit_norm(const ConstraintOptions&, NormOf norm_of) {
-  return std::make_unique<UnitNorm<T>>(norm_of);
-}
-LF_CONSTRAINT_INSTANTIATE(unit_norm)
+Component unit_norm() { return {{{axis_option()}}, make<float>, make<double>}; }
 
 }  // namespace lstmfast::constraints

@@ -1,7 +1,7 @@
 // Two LSTM layers over the same input, one of them backwards; their outputs merged step by step.
 #include <algorithm>
 
-#include "base/check.h"
+#include "layers/list.h"
 #include "layers/lstm.h"
 #include "ops/lstm_threads.h"
 #include "ops/vector.h"
@@ -10,6 +10,32 @@ namespace lstmfast::layers {
 namespace {
 
 enum class Merge { concat, sum, mul, ave };
+const std::vector<std::string> kMerges = {"concat", "sum", "mul", "ave"};
+
+base::Values read_half(const base::Values& options, const char* which) {
+  const base::OptionReader part = options.part(which);
+  part.read(base::text("kind", "lstm", {"lstm"}));
+  part.read(base::text("name", ""));
+  return part.read(lstm_layer_options());
+}
+
+void check_halves(const base::Values& options) {
+  const base::Values a = read_half(options, "forward"), b = read_half(options, "backward");
+  if (a["go_backwards"] == b["go_backwards"]) {
+    options.fail("backward.go_backwards", "the opposite of forward.go_backwards");
+  }
+  for (const char* name : {"return_sequences", "stateful"}) {
+    if (a[name] != b[name]) {
+      options.fail(std::string("backward.") + name, base::shown(a[name]) + ", as forward." + name);
+    }
+  }
+  const auto outputs = [](const base::Values& half) {
+    return half[half["proj_size"].integer() > 0 ? "proj_size" : "units"].integer();
+  };
+  if (options["merge_mode"].text() != kMerges[0] && outputs(a) != outputs(b)) {
+    options.fail("merge_mode", "\"concat\" for layers of different sizes");
+  }
+}
 
 template <class T>
 struct BidirectionalState : LayerState {
@@ -24,20 +50,10 @@ struct BidirectionalState : LayerState {
 template <class T>
 class Bidirectional : public Layer<T> {
  public:
-  explicit Bidirectional(const base::FlatConfig& config)
-      : halves_{read_half(config, "forward"), read_half(config, "backward")} {
-    const std::vector<std::string> names = {"concat", "sum", "mul", "ave"};
-    const std::string merge = config.choice_or("merge_mode", names, "concat");
-    merge_ = static_cast<Merge>(std::find(names.begin(), names.end(), merge) - names.begin());
-    const LstmSequences &a = halves_[0].sequences(), &b = halves_[1].sequences();
-    if (a.backwards == b.backwards) {
-      config.fail("backward.go_backwards", "the opposite of forward.go_backwards");
-    }
-    if (a.all != b.all) config.fail("backward.return_sequences", "forward.return_sequences");
-    if (a.stateful != b.stateful) config.fail("backward.stateful", "forward.stateful");
-    if (merge_ != Merge::concat && halves_[0].shape().outputs() != halves_[1].shape().outputs()) {
-      config.fail("merge_mode", "\"concat\" for layers of different sizes");
-    }
+  explicit Bidirectional(const base::Values& options)
+      : halves_{Lstm<T>(read_half(options, "forward")), Lstm<T>(read_half(options, "backward"))} {
+    const std::string& merge = options["merge_mode"].text();
+    merge_ = static_cast<Merge>(std::find(kMerges.begin(), kMerges.end(), merge) - kMerges.begin());
   }
 
   void declare_parameters(const Shape& input, Declaration& declaration) override {
@@ -133,13 +149,6 @@ class Bidirectional : public Layer<T> {
   }
 
  private:
-  static Lstm<T> read_half(const base::FlatConfig& config, const char* key) {
-    const base::FlatConfig part = config.part(key);
-    part.choice("kind", {"lstm"});
-    part.text_or("name", "");
-    return Lstm<T>(part);
-  }
-
   index width() const {  // of a row of y
     const index first = halves_[0].shape().outputs();
     return merge_ == Merge::concat ? first + halves_[1].shape().outputs() : first;
@@ -166,14 +175,15 @@ class Bidirectional : public Layer<T> {
   Merge merge_ = Merge::concat;
 };
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Layer<T>> make_bidirectional(const base::FlatConfig& config) {
-  return std::make_unique<Bidirectional<T>>(config);
+std::unique_ptr<Layer<T>> make(const base::Values& options) {
+  return std::make_unique<Bidirectional<T>>(options);
 }
 
-template std::unique_ptr<Layer<float>> make_bidirectional(const base::FlatConfig& config);
-template std::unique_ptr<Layer<double>> make_bidirectional(const base::FlatConfig& config);
+}  // namespace
+
+Component bidirectional() {
+  return {{{base::text("merge_mode", "concat", kMerges)}, check_halves}, make<float>, make<double>};
+}
 
 }  // namespace lstmfast::layers

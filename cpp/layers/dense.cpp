@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "layers/layer.h"
+#include "layers/list.h"
 #include "layers/options.h"
 #include "ops/linear.h"
 #include "ops/vector.h"
@@ -98,16 +98,20 @@ class Dense : public Layer<T> {
   index block_ = 0;
 };
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Layer<T>> make_dense(const base::FlatConfig& config) {
-  return std::make_unique<Dense<T>>(config.integer("units", 1, kMaxUnits),
-                                    read_activation(config, "activation", {}, true),
-                                    config.flag_or("use_bias", true));
+std::unique_ptr<Layer<T>> make(const base::Values& options) {
+  return std::make_unique<Dense<T>>(options["units"].integer(),
+                                    activation_of(options["activation"].text()),
+                                    options["use_bias"].flag());
 }
 
-template std::unique_ptr<Layer<float>> make_dense(const base::FlatConfig& config);
-template std::unique_ptr<Layer<double>> make_dense(const base::FlatConfig& config);
+}  // namespace
+
+Component dense() {
+  return {{{base::integer("units", base::kRequired, 1, kMaxUnits),
+            activation_option("activation", "linear", true), base::flag("use_bias", true)}},
+          make<float>,
+          make<double>};
+}
 
 }  // namespace lstmfast::layers

@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "layers/layer.h"
+#include "layers/list.h"
 #include "layers/options.h"
 #include "ops/random_mask.h"
 #include "ops/vector.h"
@@ -74,14 +74,17 @@ class Dropout : public Layer<T> {
   std::uint32_t stream_ = 0;
 };
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Layer<T>> make_dropout(const base::FlatConfig& config) {
-  return std::make_unique<Dropout<T>>(config.number("rate", 0, 1), read_seed(config));
+std::unique_ptr<Layer<T>> make(const base::Values& options) {
+  return std::make_unique<Dropout<T>>(options["rate"].number(), read_seed(options));
 }
 
-template std::unique_ptr<Layer<float>> make_dropout(const base::FlatConfig& config);
-template std::unique_ptr<Layer<double>> make_dropout(const base::FlatConfig& config);
+}  // namespace
+
+Component dropout() {
+  return {{{base::number("rate", base::kRequired, base::from_to(0, 1)), seed_option()}},
+          make<float>,
+          make<double>};
+}
 
 }  // namespace lstmfast::layers

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/arena.h"
-#include "base/flat_config.h"
 #include "base/plain.h"
+#include "base/registry.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
 
@@ -102,12 +102,7 @@ class Layer {
                         T* dx) const = 0;
 };
 
-// Upper bound of `units` and of feature counts: products of two of them stay far from overflow.
-constexpr index kMaxUnits = index{1} << 24;
-
-// The layer that config's key "kind" names, from keys of its own such as "units". Throws
-// std::invalid_argument naming a key that is missing or wrong, or listing the known kinds.
-template <class T>
-std::unique_ptr<Layer<T>> make_layer(const base::FlatConfig& config);
+// All of layers.def.
+const base::Registry<Layer>& registry();
 
 }  // namespace lstmfast::layers

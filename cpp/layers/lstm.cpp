@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "layers/list.h"
 
 namespace lstmfast::layers {
 namespace {
@@ -21,23 +22,30 @@ LstmState<T>& own(LayerState& state) {
   return static_cast<LstmState<T>&>(state);
 }
 
-LstmSequences read_sequences(const base::FlatConfig& config) {
+LstmSequences read_sequences(const base::Values& options) {
   LstmSequences s;
-  s.all = config.flag_or("return_sequences", false);
-  s.backwards = config.flag_or("go_backwards", false);
-  s.stateful = config.flag_or("stateful", false);
-  s.zero_masked = config.flag_or("zero_output_for_mask", false);
-  s.seed = read_seed(config);
+  s.all = options["return_sequences"].flag();
+  s.backwards = options["go_backwards"].flag();
+  s.stateful = options["stateful"].flag();
+  s.zero_masked = options["zero_output_for_mask"].flag();
+  s.seed = read_seed(options);
   return s;
+}
+
+template <class T>
+std::unique_ptr<Layer<T>> make(const base::Values& options) {
+  return std::make_unique<Lstm<T>>(options);
 }
 
 }  // namespace
 
+Component lstm() { return {lstm_layer_options(), make<float>, make<double>}; }
+
 template <class T>
-Lstm<T>::Lstm(const base::FlatConfig& config)
-    : shape_(1, config.integer("units", 1, kMaxUnits), read_lstm_options(config).cell),
-      options_(read_lstm_options(config)),
-      sequences_(read_sequences(config)) {}
+Lstm<T>::Lstm(const base::Values& options)
+    : shape_(1, options["units"].integer(), read_lstm_layer(options).cell),
+      options_(read_lstm_layer(options)),
+      sequences_(read_sequences(options)) {}
 
 template <class T>
 void Lstm<T>::declare_parameters(const Shape& input, Declaration& declaration) {
@@ -188,13 +196,5 @@ void Lstm<T>::zero_hidden(const ops::LstmCall<T>& call, T* rows) const {
 
 template class Lstm<float>;
 template class Lstm<double>;
-
-template <class T>
-std::unique_ptr<Layer<T>> make_lstm(const base::FlatConfig& config) {
-  return std::make_unique<Lstm<T>>(config);
-}
-
-template std::unique_ptr<Layer<float>> make_lstm(const base::FlatConfig& config);
-template std::unique_ptr<Layer<double>> make_lstm(const base::FlatConfig& config);
 
 }  // namespace lstmfast::layers

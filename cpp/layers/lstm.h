@@ -23,7 +23,7 @@ struct LstmSequences {
 template <class T>
 class Lstm : public Layer<T> {
  public:
-  explicit Lstm(const base::FlatConfig& config);
+  explicit Lstm(const base::Values& options);  // of lstm_layer_options()
 
   // Outputs, or gradients for them, of row b: step t at y + b * row + t * step, the last one alone
   // at y + b * row. `flipped`: the steps stand in the opposite order.

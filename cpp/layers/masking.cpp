@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "layers/layer.h"
+#include "layers/list.h"
 
 namespace lstmfast::layers {
 namespace {
@@ -66,14 +66,13 @@ class Masking : public Layer<T> {
   T value_;
 };
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Layer<T>> make_masking(const base::FlatConfig& config) {
-  return std::make_unique<Masking<T>>(config.number_or("mask_value", 0));
+std::unique_ptr<Layer<T>> make(const base::Values& options) {
+  return std::make_unique<Masking<T>>(options["mask_value"].number());
 }
 
-template std::unique_ptr<Layer<float>> make_masking(const base::FlatConfig& config);
-template std::unique_ptr<Layer<double>> make_masking(const base::FlatConfig& config);
+}  // namespace
+
+Component masking() { return {{{base::number("mask_value", 0.0)}}, make<float>, make<double>}; }
 
 }  // namespace lstmfast::layers

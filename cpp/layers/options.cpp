@@ -2,8 +2,6 @@
 
 #include <limits>
 
-#include "layers/layer.h"
-
 namespace lstmfast::layers {
 namespace {
 
@@ -11,6 +9,7 @@ struct Named {
   const char* name;
   ActivationSpec defaults;
   int parameters = 0;
+  base::Bounds alpha = {};  // what is a function, with a slope that its value tells
 };
 
 constexpr Named kActivations[] = {
@@ -20,13 +19,13 @@ constexpr Named kActivations[] = {
     {"sigmoid", {Activation::sigmoid}},
     {"hard_sigmoid", {Activation::hard_sigmoid, 1.0 / 6, 0.5}, 2},
     {"leaky_relu", {Activation::leaky_relu, 0.2}, 1},
-    {"elu", {Activation::elu, 1}, 1},
+    {"elu", {Activation::elu, 1}, 1, base::at_least(0)},
     {"softplus", {Activation::softplus}},
     {"softsign", {Activation::softsign}},
     {"exponential", {Activation::exponential}},
     {"relu6", {Activation::relu6}},
     {"selu", {Activation::selu}},
-    {"celu", {Activation::celu, 1}, 1},
+    {"celu", {Activation::celu, 1}, 1, base::above(0)},
     {"gelu", {Activation::gelu}},
     {"gelu_tanh", {Activation::gelu_tanh}},
     {"silu", {Activation::silu}},
@@ -35,11 +34,11 @@ constexpr Named kActivations[] = {
     {"log_sigmoid", {Activation::log_sigmoid}},
     {"hard_silu", {Activation::hard_silu}},
     {"hard_tanh", {Activation::hard_tanh}},
-    {"hard_shrink", {Activation::hard_shrink, 0.5}, 1},
-    {"soft_shrink", {Activation::soft_shrink, 0.5}, 1},
+    {"hard_shrink", {Activation::hard_shrink, 0.5}, 1, base::at_least(0)},
+    {"soft_shrink", {Activation::soft_shrink, 0.5}, 1, base::at_least(0)},
     {"sparse_plus", {Activation::sparse_plus}},
     {"sparse_sigmoid", {Activation::sparse_sigmoid}},
-    {"squareplus", {Activation::squareplus, 4}, 1},
+    {"squareplus", {Activation::squareplus, 4}, 1, base::above(0)},
     {"threshold", {Activation::threshold, 0, 0}, 2},
     {"thresholded_relu", {Activation::thresholded_relu, 1}, 1},
     {"affine", {Activation::affine, 1, 0}, 2},
@@ -47,104 +46,217 @@ constexpr Named kActivations[] = {
     {"softmax", {Activation::softmax}},
 };
 
-// What is no function otherwise, or has a slope that its value does not tell.
-void check_alpha(const base::FlatConfig& config, const std::string& key,
-                 const ActivationSpec& spec) {
-  const bool shrink = spec.kind == Activation::hard_shrink || spec.kind == Activation::soft_shrink;
-  if ((shrink || spec.kind == Activation::elu) && spec.alpha < 0) {
-    config.fail(key, "an alpha of at least 0");
+const Named* find(std::string_view name) {
+  for (const Named& item : kActivations) {
+    if (name == item.name) return &item;
   }
-  const bool divides = spec.kind == Activation::celu || spec.kind == Activation::squareplus;
-  if (divides && !(spec.alpha > 0)) config.fail(key, "an alpha above 0");
+  return nullptr;
+}
+
+base::OptionTable numbers_of(const Named& item) {
+  base::OptionTable table;
+  if (item.parameters > 0) {
+    table.rows.push_back(base::number("alpha", item.defaults.alpha, item.alpha));
+  }
+  if (item.parameters > 1) table.rows.push_back(base::number("beta", item.defaults.beta));
+  return table;
+}
+
+// The activation that a text means; else, in `expected`, what it should have been.
+ActivationSpec parse_activation(const std::string& text, bool rows, std::string* expected) {
+  std::size_t colon = text.find(':');
+  const Named* const item = find(std::string_view(text).substr(0, colon));
+  if (item == nullptr || (item->defaults.kind == Activation::softmax && !rows)) {
+    std::vector<std::string> names = activation_names();
+    if (!rows) names.pop_back();
+    *expected = base::one_of(names);
+    return {};
+  }
+  ActivationSpec spec = item->defaults;
+  double* const targets[] = {&spec.alpha, &spec.beta};
+  const std::vector<base::Option> numbers = numbers_of(*item).rows;
+  for (std::size_t i = 0; colon != std::string::npos; ++i) {
+    const std::size_t next = text.find(':', colon + 1);
+    if (i == numbers.size()) {
+      *expected = "at most " + std::to_string(i) + " numbers after " + item->name;
+      return {};
+    }
+    const base::FileText number{text.substr(colon + 1, next - colon - 1)};
+    try {
+      *targets[i] = base::OptionReader({{numbers[i].key, number}}, "").read(numbers[i]).number();
+    } catch (const std::invalid_argument&) {
+      *expected = numbers[i].expected_text() + " as " + numbers[i].name + " of " + item->name;
+      return {};
+    }
+    colon = next;
+  }
+  return spec;
+}
+
+// The cell's options that exclude each other.
+void check_cell(const base::Values& o) {
+  for (const char* gate : {"input_gate", "forget_gate"}) {
+    if (o["coupled"].flag() && !o[gate].flag()) {
+      o.fail("coupled", std::string("False with ") + gate + "=False: it ties i to 1 - f");
+    }
+  }
+  if (!o["proj_clip"].none() && o["proj_size"].integer() == 0) {
+    o.fail("proj_clip", "None without proj_size: there is no projection to clip");
+  }
+}
+
+base::Option rate(const char* name) { return base::number(name, 0.0, base::from_to_below(0, 1)); }
+base::Option share(const char* name) { return base::number(name, 0.0, base::from_to(0, 1)); }
+base::Option clip(const char* name) { return base::number(name, base::none(), base::above(0)); }
+
+base::Option interval(const char* name) { return base::integer(name, base::none(), 1); }
+base::Option interval_or_root(const char* name) {
+  base::Option out = interval(name);
+  out.takes |= base::kText;
+  out.choices = {"sqrt"};
+  return out;
+}
+
+// The rows that both tables have, where only the dropout of x differs in name.
+base::OptionTable cell_rows(const char* dropout) {
+  return {{
+              activation_option("activation", "tanh"),
+              activation_option("recurrent_activation", "sigmoid"),
+              activation_option("output_activation", base::none()),  // as activation
+              base::flag("peephole", false),
+              base::flag("coupled", false),
+              base::flag("input_gate", true),
+              base::flag("forget_gate", true),
+              base::flag("output_gate", true),
+              clip("preact_clip"),
+              clip("cell_clip"),
+              base::integer("proj_size", 0, 0, kMaxUnits),
+              clip("proj_clip"),
+              base::flag("layer_norm", false),
+              rate(dropout),
+              rate("recurrent_dropout"),
+              base::text("recurrent_dropout_kind", "sequence", {"sequence", "step"}),
+              share("zoneout_h"),
+              share("zoneout_c"),
+              rate("weight_drop"),
+              interval("bptt_steps"),
+              interval_or_root("recompute_every"),
+          },
+          check_cell};
+}
+
+LstmOptions read_cell(const base::Values& o, const char* dropout) {
+  const auto of = [&](const char* name) { return activation_of(o[name].text()); };
+  const auto clip = [&](const char* name) { return o[name].none() ? 0.0 : o[name].number(); };
+  LstmOptions out;
+  CellOptions& cell = out.cell;
+  cell.activation = of("activation");
+  cell.recurrent_activation = of("recurrent_activation");
+  const bool own = !o["output_activation"].none();
+  cell.output_activation = own ? of("output_activation") : cell.activation;
+  cell.peephole = o["peephole"].flag();
+  cell.coupled = o["coupled"].flag();
+  cell.layer_norm = o["layer_norm"].flag();
+  cell.input_gate = o["input_gate"].flag();
+  cell.forget_gate = o["forget_gate"].flag();
+  cell.output_gate = o["output_gate"].flag();
+  cell.preact_clip = clip("preact_clip");
+  cell.cell_clip = clip("cell_clip");
+  cell.proj_clip = clip("proj_clip");
+  cell.projection = o["proj_size"].integer();
+  cell.zoneout_h = o["zoneout_h"].number();
+  cell.zoneout_c = o["zoneout_c"].number();
+  out.noise.input = o[dropout].number();
+  out.noise.recurrent = o["recurrent_dropout"].number();
+  out.noise.recurrent_per_step = o["recurrent_dropout_kind"].text() == "step";
+  out.noise.weight = o["weight_drop"].number();
+  const base::Value &bptt = o["bptt_steps"], &every = o["recompute_every"];
+  if (!bptt.none()) out.bptt_steps = bptt.integer();
+  const bool root = every.kind() == base::Value::Kind::text;
+  if (!every.none()) out.recompute_every = root ? ops::kRootOfSteps : every.integer();
+  return out;
 }
 
 }  // namespace
 
 std::vector<std::string> activation_names() {
   std::vector<std::string> names;
-  for (const Named& item : kActivations) {
-    if (item.defaults.kind != Activation::softmax) names.emplace_back(item.name);
-  }
+  for (const Named& item : kActivations) names.emplace_back(item.name);
   return names;
 }
 
-ActivationSpec read_activation(const base::FlatConfig& config, const std::string& key,
-                               const ActivationSpec& fallback, bool rows) {
-  std::vector<std::string> names = activation_names();
-  if (rows) names.emplace_back("softmax");
-  std::vector<double> numbers;
-  const std::string name = config.choice_with_numbers_or(key, names, "", &numbers);
-  for (const Named& item : kActivations) {
-    if (name != item.name) continue;
-    if (numbers.size() > static_cast<std::size_t>(item.parameters)) {
-      config.fail(key, "at most " + std::to_string(item.parameters) + " numbers behind the name");
-    }
-    ActivationSpec spec = item.defaults;
-    if (!numbers.empty()) spec.alpha = numbers[0];
-    if (numbers.size() > 1) spec.beta = numbers[1];
-    check_alpha(config, key, spec);
-    return spec;
-  }
-  return fallback;
+const base::OptionTable* activation_options(const std::string& name) {
+  static const std::vector<base::OptionTable> tables = [] {
+    std::vector<base::OptionTable> out;
+    for (const Named& item : kActivations) out.push_back(numbers_of(item));
+    return out;
+  }();
+  const Named* const item = find(name);
+  return item == nullptr ? nullptr : &tables[static_cast<std::size_t>(item - kActivations)];
 }
 
-namespace {
-
-// A bound of absolute values: a positive number; absent: none, as 0.
-double read_clip(const base::FlatConfig& config, const char* key) {
-  if (!config.has(key)) return 0;
-  const double clip = config.number(key);
-  if (!(clip > 0)) config.fail(key, "a number above 0");
-  return clip;
+base::Option activation_option(const char* name, base::Fallback fallback, bool rows) {
+  base::Option out = base::text(name, std::move(fallback));
+  out.expected = "the name of an activation";
+  out.normalise = [rows](base::Value& value) {
+    std::string expected;
+    parse_activation(value.text(), rows, &expected);
+    return expected;
+  };
+  return out;
 }
 
-CellOptions read_cell(const base::FlatConfig& config) {
-  CellOptions o;
-  o.activation = read_activation(config, "activation", o.activation, false);
-  o.recurrent_activation =
-      read_activation(config, "recurrent_activation", o.recurrent_activation, false);
-  o.output_activation = read_activation(config, "output_activation", o.activation, false);
-  o.peephole = config.flag_or("peephole", false);
-  o.coupled = config.flag_or("coupled", false);
-  o.layer_norm = config.flag_or("layer_norm", false);
-  o.input_gate = config.flag_or("input_gate", true);
-  o.forget_gate = config.flag_or("forget_gate", true);
-  o.output_gate = config.flag_or("output_gate", true);
-  if (o.coupled && !(o.input_gate && o.forget_gate)) {
-    config.fail("coupled", "false with input_gate=false or forget_gate=false: it ties i to 1 - f");
-  }
-  o.preact_clip = read_clip(config, "preact_clip");
-  o.cell_clip = read_clip(config, "cell_clip");
-  o.proj_clip = read_clip(config, "proj_clip");
-  o.projection = config.integer_or("proj_size", 0, 0, kMaxUnits);
-  if (o.proj_clip > 0 && o.projection == 0) {
-    config.fail("proj_clip", "none without proj_size: there is no projection to clip");
-  }
-  o.zoneout_h = config.number_or("zoneout_h", 0, 0, 1);
-  o.zoneout_c = config.number_or("zoneout_c", 0, 0, 1);
-  return o;
+ActivationSpec activation_of(const std::string& text) {
+  std::string expected;
+  return parse_activation(text, true, &expected);
 }
 
-}  // namespace
-
-LstmOptions read_lstm_options(const base::FlatConfig& config) {
-  LstmOptions o;
-  o.cell = read_cell(config);
-  o.noise.input = config.number_or("dropout", 0, 0, 1);
-  o.noise.recurrent = config.number_or("recurrent_dropout", 0, 0, 1);
-  o.noise.recurrent_per_step =
-      config.choice_or("recurrent_dropout_kind", {"sequence", "step"}, "sequence") == "step";
-  o.noise.weight = config.number_or("weight_drop", 0, 0, 1);
-  o.bptt_steps = config.integer_or("bptt_steps", 0, 0);
-  const bool root = config.text_or("recompute_every", "") == "sqrt";
-  o.recompute_every = root ? ops::kRootOfSteps : config.integer_or("recompute_every", 0, 0);
-  o.use_bias = config.flag_or("use_bias", true);
-  return o;
+base::Option seed_option() {
+  return base::integer("seed", base::none(), 0, std::numeric_limits<index>::max());
 }
 
-std::optional<std::uint64_t> read_seed(const base::FlatConfig& config) {
-  if (!config.has("seed")) return std::nullopt;
-  return static_cast<std::uint64_t>(config.integer("seed", 0, std::numeric_limits<index>::max()));
+std::optional<std::uint64_t> read_seed(const base::Values& options) {
+  if (options["seed"].none()) return std::nullopt;
+  return static_cast<std::uint64_t>(options["seed"].integer());
+}
+
+const base::OptionTable& lstm_layer_options() {
+  static const base::OptionTable table =
+      base::OptionTable{{base::integer("units", base::kRequired, 1, kMaxUnits),
+                         base::flag("use_bias", true), base::flag("return_sequences", false),
+                         base::flag("go_backwards", false), base::flag("stateful", false),
+                         base::flag("zero_output_for_mask", false), seed_option()}} +
+      cell_rows("dropout");
+  return table;
+}
+
+LstmOptions read_lstm_layer(const base::Values& options) {
+  LstmOptions out = read_cell(options, "dropout");
+  out.use_bias = options["use_bias"].flag();
+  return out;
+}
+
+const base::OptionTable& lstm_cell_options() {
+  static const base::OptionTable table =
+      cell_rows("input_dropout") + base::OptionTable{{base::flag("return_cell_states", false)}};
+  return table;
+}
+
+const base::OptionTable& lstm_engine_options() {
+  static const base::OptionTable table =
+      base::OptionTable{{base::integer("input_size", base::kRequired, 1, kMaxUnits),
+                         base::integer("hidden_size", base::kRequired, 1, kMaxUnits),
+                         base::integer("num_layers", 1, 1, 1000), base::flag("bias", true),
+                         rate("dropout"),  // between layers
+                         base::flag("bidirectional", false)}} +
+      lstm_cell_options();
+  return table;
+}
+
+LstmOptions read_lstm_engine(const base::Values& options) {
+  LstmOptions out = read_cell(options, "input_dropout");
+  out.use_bias = options["bias"].flag();
+  return out;
 }
 
 }  // namespace lstmfast::layers

@@ -1,4 +1,3 @@
-#include "base/check.h"
 #include "losses/common.h"
 
 namespace lstmfast::losses {
@@ -34,16 +33,19 @@ class BinaryCrossentropy final : public Loss<T> {
   T label_smoothing_;
 };
 
+template <class T>
+std::unique_ptr<Loss<T>> make(const base::Values& options) {
+  return std::make_unique<BinaryCrossentropy<T>>(options["from_logits"].flag(),
+                                                 options["label_smoothing"].number());
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Loss<T>> make_binary_crossentropy(const LossOptions& options) {
-  const double smoothing = option(options, "label_smoothing", 0.0);
-  LF_CHECK(smoothing >= 0 && smoothing <= 1, "[binary_crossentropy] label_smoothing is "
-                                                 << smoothing << "; expected a number of 0 .. 1");
-  return std::make_unique<BinaryCrossentropy<T>>(option(options, "from_logits", 0.0) != 0,
-                                                 smoothing);
+Component binary_crossentropy() {
+  return {{{base::flag("from_logits", false),
+            base::number("label_smoothing", 0.0, base::from_to(0, 1))}},
+          make<float>,
+          make<double>};
 }
-LF_LOSS_INSTANTIATE(binary_crossentropy)
 
 }  // namespace lstmfast::losses

@@ -55,23 +55,28 @@ class CategoricalCrossentropy final : public Loss<T> {
   T label_smoothing_;
 };
 
+template <class T>
+std::unique_ptr<Loss<T>> make_dense(const base::Values& options) {
+  return std::make_unique<CategoricalCrossentropy<T>>(false, options["from_logits"].flag(),
+                                                      options["label_smoothing"].number());
+}
+
+template <class T>
+std::unique_ptr<Loss<T>> make_sparse(const base::Values& options) {
+  return std::make_unique<CategoricalCrossentropy<T>>(true, options["from_logits"].flag(), 0.0);
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Loss<T>> make_categorical_crossentropy(const LossOptions& options) {
-  const double smoothing = option(options, "label_smoothing", 0.0);
-  LF_CHECK(smoothing >= 0 && smoothing <= 1, "[categorical_crossentropy] label_smoothing is "
-                                                 << smoothing << "; expected a number of 0 .. 1");
-  return std::make_unique<CategoricalCrossentropy<T>>(
-      false, option(options, "from_logits", 0.0) != 0, smoothing);
+Component categorical_crossentropy() {
+  return {{{base::flag("from_logits", false),
+            base::number("label_smoothing", 0.0, base::from_to(0, 1))}},
+          make_dense<float>,
+          make_dense<double>};
 }
-LF_LOSS_INSTANTIATE(categorical_crossentropy)
 
-template <class T>
-std::unique_ptr<Loss<T>> make_sparse_categorical_crossentropy(const LossOptions& options) {
-  return std::make_unique<CategoricalCrossentropy<T>>(
-      true, option(options, "from_logits", 0.0) != 0, 0.0);
+Component sparse_categorical_crossentropy() {
+  return {{{base::flag("from_logits", false)}}, make_sparse<float>, make_sparse<double>};
 }
-LF_LOSS_INSTANTIATE(sparse_categorical_crossentropy)
 
 }  // namespace lstmfast::losses

@@ -1,4 +1,4 @@
-// What the losses share: the list's makers, and the way from a batch to a kernel. Knows no
+// What the losses share: the list, and the way from a batch to a kernel. Knows no
 // particular loss.
 #pragma once
 
@@ -10,16 +10,11 @@
 
 namespace lstmfast::losses {
 
-#define LOSS(name, alias) \
-  template <class T>      \
-  std::unique_ptr<Loss<T>> make_##name(const LossOptions& options);
+using Component = base::Registry<Loss>::Component;
+
+#define LOSS(kind, alias) Component kind();
 #include "losses/losses.def"
 #undef LOSS
-
-// At the end of the file that defines make_<name>.
-#define LF_LOSS_INSTANTIATE(name)                                        \
-  template std::unique_ptr<Loss<float>> make_##name(const LossOptions&); \
-  template std::unique_ptr<Loss<double>> make_##name(const LossOptions&);
 
 template <class T>
 using LossKernel = void (*)(const kernels::LossRows<T>&);
@@ -55,10 +50,6 @@ template <class T>
 LossBatch<T> without_output(LossBatch<T> batch) {
   batch.output = nullptr;
   return batch;
-}
-
-inline double option(const LossOptions& options, const char* key, double fallback) {
-  return options ? options(key, fallback) : fallback;
 }
 
 }  // namespace lstmfast::losses

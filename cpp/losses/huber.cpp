@@ -1,6 +1,3 @@
-#include <cmath>
-
-#include "base/check.h"
 #include "losses/common.h"
 
 namespace lstmfast::losses {
@@ -21,15 +18,15 @@ class Huber final : public Loss<T> {
   T delta_;
 };
 
+template <class T>
+std::unique_ptr<Loss<T>> make(const base::Values& options) {
+  return std::make_unique<Huber<T>>(options["delta"].number());
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Loss<T>> make_huber(const LossOptions& options) {
-  const double delta = option(options, "delta", 1.0);
-  LF_CHECK(std::isfinite(delta) && delta > 0,
-           "[huber] delta is " << delta << "; expected a number above 0");
-  return std::make_unique<Huber<T>>(delta);
+Component huber() {
+  return {{{base::number("delta", 1.0, base::above(0))}}, make<float>, make<double>};
 }
-LF_LOSS_INSTANTIATE(huber)
 
 }  // namespace lstmfast::losses

@@ -7,17 +7,6 @@
 namespace lstmfast::losses {
 namespace {
 
-struct Entry {
-  const char* name;
-  const char* alias;
-};
-
-constexpr Entry kLosses[] = {
-#define LOSS(name, alias) {#name, #alias},
-#include "losses/losses.def"
-#undef LOSS
-};
-
 // Negative sizes are not known yet and fit any.
 bool fits(const std::vector<index>& shape, const std::vector<index>& expected) {
   if (shape.size() != expected.size()) return false;
@@ -80,33 +69,16 @@ double Loss<T>::value_fused(Activation, const LossBatch<T>&) const {
   LF_FAIL("[" << name() << "] cannot be fused with this activation");
 }
 
-std::string loss_name(const std::string& name_or_alias) {
-  for (const Entry& entry : kLosses)
-    if (name_or_alias == entry.name || name_or_alias == entry.alias) return entry.name;
-  std::string known;
-  for (const Entry& entry : kLosses) known += (known.empty() ? "" : ", ") + std::string(entry.name);
-  LF_FAIL("[loss] unknown loss '" << name_or_alias << "'; known: " << known);
-}
-
-std::vector<std::string> loss_names() {
-  std::vector<std::string> names;
-  for (const Entry& entry : kLosses) names.emplace_back(entry.name);
-  return names;
-}
-
-template <class T>
-std::unique_ptr<Loss<T>> make_loss(const std::string& name, const LossOptions& options) {
-  const std::string full = loss_name(name);
-#define LOSS(name, alias) \
-  if (full == #name) return make_##name<T>(options);
+const base::Registry<Loss>& registry() {
+  static const base::Registry<Loss> losses("loss", {
+#define LOSS(kind, alias) {#kind, #alias, kind()},
 #include "losses/losses.def"
 #undef LOSS
-  return nullptr;  // loss_name() knows the same list
+                                                   });
+  return losses;
 }
 
 template class Loss<float>;
 template class Loss<double>;
-template std::unique_ptr<Loss<float>> make_loss(const std::string&, const LossOptions&);
-template std::unique_ptr<Loss<double>> make_loss(const std::string&, const LossOptions&);
 
 }  // namespace lstmfast::losses

@@ -7,13 +7,11 @@
 // custom loss knows no weights.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
 #include <vector>
 
 #include "base/batch_shape.h"
 #include "base/plain.h"
+#include "base/registry.h"
 
 namespace lstmfast::losses {
 
@@ -79,17 +77,7 @@ class Loss {
   virtual double value_fused(Activation last, const LossBatch<T>& batch) const;
 };
 
-// The number under `key` in the loss's configuration, or the fallback where it has none.
-using LossOptions = std::function<double(const char* key, double fallback)>;
-
-// The loss of that name or alias. Throws std::invalid_argument listing the known names.
-template <class T>
-std::unique_ptr<Loss<T>> make_loss(const std::string& name, const LossOptions& options = nullptr);
-
-// The name that an alias stands for, or the name itself; throws as make_loss does.
-std::string loss_name(const std::string& name_or_alias);
-
-// Names without their aliases, in the order of losses.def.
-std::vector<std::string> loss_names();
+// All of losses.def.
+const base::Registry<Loss>& registry();
 
 }  // namespace lstmfast::losses

@@ -13,12 +13,13 @@ class MeanAbsoluteError final : public Loss<T> {
   }
 };
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Loss<T>> make_mean_absolute_error(const LossOptions&) {
+std::unique_ptr<Loss<T>> make(const base::Values&) {
   return std::make_unique<MeanAbsoluteError<T>>();
 }
-LF_LOSS_INSTANTIATE(mean_absolute_error)
+
+}  // namespace
+
+Component mean_absolute_error() { return {{}, make<float>, make<double>}; }
 
 }  // namespace lstmfast::losses

@@ -13,12 +13,13 @@ class MeanSquaredError final : public Loss<T> {
   }
 };
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Loss<T>> make_mean_squared_error(const LossOptions&) {
+std::unique_ptr<Loss<T>> make(const base::Values&) {
   return std::make_unique<MeanSquaredError<T>>();
 }
-LF_LOSS_INSTANTIATE(mean_squared_error)
+
+}  // namespace
+
+Component mean_squared_error() { return {{}, make<float>, make<double>}; }
 
 }  // namespace lstmfast::losses

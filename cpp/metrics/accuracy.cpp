@@ -8,7 +8,7 @@ namespace {
 template <class T>
 class Accuracy final : public Metric<T> {
  public:
-  Accuracy(const std::string& written, kernels::MatchKind kind) : Metric<T>(written), kind_(kind) {}
+  Accuracy(const std::string& name, kernels::MatchKind kind) : Metric<T>(name), kind_(kind) {}
 
   void accumulate(const MetricBatch<T>& batch) override {
     const double total = ops::match_total<T>({kind_, batch.rows, batch.columns, batch.prediction,
@@ -22,42 +22,37 @@ class Accuracy final : public Metric<T> {
   kernels::MatchKind kind_;
 };
 
-}  // namespace
+template <class T>
+std::unique_ptr<Metric<T>> make_binary(const base::Values&, const MetricUse& use) {
+  check_columns(use);
+  return std::make_unique<Accuracy<T>>(use.name, kernels::MatchKind::binary);
+}
 
 template <class T>
-std::unique_ptr<Metric<T>> make_binary_accuracy(const std::string& written, index columns,
-                                                index target_columns) {
-  check_columns(written, columns, target_columns);
-  return std::make_unique<Accuracy<T>>(written, kernels::MatchKind::binary);
+std::unique_ptr<Metric<T>> make_categorical(const base::Values&, const MetricUse& use) {
+  check_columns(use);
+  return std::make_unique<Accuracy<T>>(use.name, kernels::MatchKind::dense);
 }
-LF_METRIC_INSTANTIATE(binary_accuracy)
 
 template <class T>
-std::unique_ptr<Metric<T>> make_categorical_accuracy(const std::string& written, index columns,
-                                                     index target_columns) {
-  check_columns(written, columns, target_columns);
-  return std::make_unique<Accuracy<T>>(written, kernels::MatchKind::dense);
+std::unique_ptr<Metric<T>> make_sparse(const base::Values&, const MetricUse& use) {
+  LF_CHECK(use.target_columns == 1, "[" << use.name << "] target has " << use.target_columns
+                                        << " values a row; expected 1, a label");
+  return std::make_unique<Accuracy<T>>(use.name, kernels::MatchKind::labels);
 }
-LF_METRIC_INSTANTIATE(categorical_accuracy)
-
-template <class T>
-std::unique_ptr<Metric<T>> make_sparse_categorical_accuracy(const std::string& written, index,
-                                                            index target_columns) {
-  LF_CHECK(target_columns == 1, "[" << written << "] target has " << target_columns
-                                    << " values a row; expected 1, a label");
-  return std::make_unique<Accuracy<T>>(written, kernels::MatchKind::labels);
-}
-LF_METRIC_INSTANTIATE(sparse_categorical_accuracy)
 
 // Keras's choice by shape.
 template <class T>
-std::unique_ptr<Metric<T>> make_accuracy(const std::string& written, index columns,
-                                         index target_columns) {
-  if (columns == 1) return make_binary_accuracy<T>(written, columns, target_columns);
-  if (target_columns == 1)
-    return make_sparse_categorical_accuracy<T>(written, columns, target_columns);
-  return make_categorical_accuracy<T>(written, columns, target_columns);
+std::unique_ptr<Metric<T>> make_any(const base::Values& options, const MetricUse& use) {
+  if (use.columns == 1) return make_binary<T>(options, use);
+  return use.target_columns == 1 ? make_sparse<T>(options, use) : make_categorical<T>(options, use);
 }
-LF_METRIC_INSTANTIATE(accuracy)
+
+}  // namespace
+
+Component accuracy() { return {{}, make_any<float>, make_any<double>}; }
+Component binary_accuracy() { return {{}, make_binary<float>, make_binary<double>}; }
+Component categorical_accuracy() { return {{}, make_categorical<float>, make_categorical<double>}; }
+Component sparse_categorical_accuracy() { return {{}, make_sparse<float>, make_sparse<double>}; }
 
 }  // namespace lstmfast::metrics

@@ -11,8 +11,8 @@ template <class T>
 class MeanError final : public Metric<T> {
  public:
   using Kernel = void (*kernels::Table<T>::*)(const kernels::LossRows<T>&);
-  MeanError(const std::string& written, Kernel kernel, bool root)
-      : Metric<T>(written), kernel_(kernel), root_(root) {}
+  MeanError(const std::string& name, Kernel kernel, bool root)
+      : Metric<T>(name), kernel_(kernel), root_(root) {}
 
   void accumulate(const MetricBatch<T>& batch) override {
     kernels::LossRows<T> rows{};
@@ -37,34 +37,31 @@ class MeanError final : public Metric<T> {
 };
 
 template <class T>
-std::unique_ptr<Metric<T>> make_error(const std::string& written, index columns,
-                                      index target_columns, typename MeanError<T>::Kernel kernel,
+std::unique_ptr<Metric<T>> make_error(const MetricUse& use, typename MeanError<T>::Kernel kernel,
                                       bool root) {
-  check_columns(written, columns, target_columns);
-  return std::make_unique<MeanError<T>>(written, kernel, root);
+  check_columns(use);
+  return std::make_unique<MeanError<T>>(use.name, kernel, root);
+}
+
+template <class T>
+std::unique_ptr<Metric<T>> make_squared(const base::Values&, const MetricUse& use) {
+  return make_error<T>(use, &kernels::Table<T>::squared_error, false);
+}
+
+template <class T>
+std::unique_ptr<Metric<T>> make_root(const base::Values&, const MetricUse& use) {
+  return make_error<T>(use, &kernels::Table<T>::squared_error, true);
+}
+
+template <class T>
+std::unique_ptr<Metric<T>> make_absolute(const base::Values&, const MetricUse& use) {
+  return make_error<T>(use, &kernels::Table<T>::absolute_error, false);
 }
 
 }  // namespace
 
-template <class T>
-std::unique_ptr<Metric<T>> make_mean_squared_error(const std::string& written, index columns,
-                                                   index target_columns) {
-  return make_error<T>(written, columns, target_columns, &kernels::Table<T>::squared_error, false);
-}
-LF_METRIC_INSTANTIATE(mean_squared_error)
-
-template <class T>
-std::unique_ptr<Metric<T>> make_root_mean_squared_error(const std::string& written, index columns,
-                                                        index target_columns) {
-  return make_error<T>(written, columns, target_columns, &kernels::Table<T>::squared_error, true);
-}
-LF_METRIC_INSTANTIATE(root_mean_squared_error)
-
-template <class T>
-std::unique_ptr<Metric<T>> make_mean_absolute_error(const std::string& written, index columns,
-                                                    index target_columns) {
-  return make_error<T>(written, columns, target_columns, &kernels::Table<T>::absolute_error, false);
-}
-LF_METRIC_INSTANTIATE(mean_absolute_error)
+Component mean_squared_error() { return {{}, make_squared<float>, make_squared<double>}; }
+Component root_mean_squared_error() { return {{}, make_root<float>, make_root<double>}; }
+Component mean_absolute_error() { return {{}, make_absolute<float>, make_absolute<double>}; }
 
 }  // namespace lstmfast::metrics

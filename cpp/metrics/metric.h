@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/batch_shape.h"
 #include "base/plain.h"
+#include "base/registry.h"
 
 namespace lstmfast::metrics {
 
@@ -48,15 +48,21 @@ class Metric {
   double total_ = 0, count_ = 0;
 };
 
-// The metric of that name for predictions of `columns` and targets of `target_columns` values a row
-// (1 also where the target lacks the axis). "accuracy" and "acc" choose as Keras does: one column:
-// binary (threshold 0.5); one target value for several columns: sparse categorical; else
-// categorical. Throws std::invalid_argument listing the known names.
+// What a metric is made for: predictions of `columns` and targets of `target_columns` values a row
+// (1 also where the target lacks the axis).
+struct MetricUse {
+  std::string name;  // as the user wrote it
+  index columns, target_columns;
+};
+
+// All of metrics.def. "accuracy" chooses as Keras does: one column: binary (threshold 0.5); one
+// target value for several columns: sparse categorical; else categorical.
+const base::Registry<Metric, const MetricUse&>& registry();
+
 template <class T>
 std::unique_ptr<Metric<T>> make_metric(const std::string& name, index columns,
-                                       index target_columns);
-
-// Names without their aliases, in the order of metrics.def.
-std::vector<std::string> metric_names();
+                                       index target_columns) {
+  return registry().make<T>(name, base::Options(), MetricUse{name, columns, target_columns});
+}
 
 }  // namespace lstmfast::metrics

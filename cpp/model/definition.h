@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/flat_config.h"
+#include "base/options.h"
 #include "layers/chain.h"
 #include "model/weight_rules.h"
 
@@ -19,7 +19,7 @@ struct LayerInfo {
 
 template <class T>
 struct Definition {
-  base::FlatConfig::Map config;  // as given, with its dtype
+  base::Options config;  // as given, with its dtype
   layers::Shape input, output;
   index batch_size = 0;  // of every batch, for stateful layers; 0: the first one says
   layers::Chain<T> chain;
@@ -33,10 +33,10 @@ struct Definition {
 // Keys: dtype, input_shape, batch_size, layers, layers.N.kind, layers.N.name and each kind's own.
 // Throws std::invalid_argument naming the key that is unknown, missing or wrong.
 template <class T>
-Definition<T> read_definition(const base::FlatConfig::Map& config);
+Definition<T> read_definition(const base::Options& config);
 
 // "float32" or "float64": the key dtype, which is float32 where it is absent.
-std::string dtype_name_of(const base::FlatConfig::Map& config);
+std::string dtype_name_of(const base::Options& config);
 
 // Index of the top layer that a parameter belongs to.
 index top_layer(const layers::Parameter& parameter);

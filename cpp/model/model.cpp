@@ -39,7 +39,7 @@ Model<T>::Model(Definition<T> definition)
 }
 
 template <class T>
-void Model<T>::compile(const base::FlatConfig::Map& config, Custom<T> custom) {
+void Model<T>::compile(const base::Options& config, Custom<T> custom) {
   // made before the lease and dropped behind it: both may run code of the caller's
   std::shared_ptr<Training<T>> training = make_training(definition_, config, std::move(custom));
   const base::Busy busy(busy_, "model.compile", base::Busy::Kind::brief);

@@ -37,7 +37,7 @@ class Model {
   index size() const { return values_.size(); }
 
   // As make_training(). Forgets the optimizer's state of an earlier compile.
-  void compile(const base::FlatConfig::Map& config, Custom<T> custom = {});
+  void compile(const base::Options& config, Custom<T> custom = {});
   bool compiled() const { return training() != nullptr; }
   // Null before compile(). Whoever holds it may go on with it beside a compile().
   std::shared_ptr<Training<T>> training() const { return training_.get(); }

@@ -23,8 +23,7 @@ bool begins_with(const std::string& text, const char (&prefix)[N]) {
   return text.compare(0, N - 1, prefix) == 0;
 }
 
-void put(files::Metadata& metadata, const std::string& prefix,
-         const base::FlatConfig::Map& entries) {
+void put(files::Metadata& metadata, const std::string& prefix, const base::Texts& entries) {
   for (const auto& [key, value] : entries) metadata[prefix + key] = value;
 }
 
@@ -93,11 +92,14 @@ void check_no_others(const files::TensorFile& file, const std::vector<Entry<T>>&
 }
 
 template <class T>
-void read_state(const base::FlatConfig& state, Training<T>& training) {
-  training.optimizer->set_iterations(state.integer("iterations", 0, optim::kMaxIterations));
-  training.optimizer->set_learning_rate(state.number("learning_rate", 0));
-  constexpr auto kMax = static_cast<index>(kMaxEpochs);
-  training.epochs = static_cast<std::uint64_t>(state.integer("epochs", 0, kMax));
+void read_state(const base::OptionReader& state, Training<T>& training) {
+  constexpr auto kMost = static_cast<index>(kMaxEpochs);
+  training.optimizer->set_iterations(
+      state.read(base::integer("iterations", base::kRequired, 0, optim::kMaxIterations)).integer());
+  training.optimizer->set_learning_rate(
+      state.read(base::number("learning_rate", base::kRequired)).number());
+  training.epochs = static_cast<std::uint64_t>(
+      state.read(base::integer("epochs", base::kRequired, 0, kMost)).integer());
   state.check_all_used();
 }
 
@@ -114,7 +116,7 @@ auto with_path(const files::TensorFile& file, Read read) {
 }  // namespace
 
 template <class T>
-void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
+void save_model(const Model<T>& model, const std::string& path, const base::Texts& extra,
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors,
                 files::Existing existing) {
   const Definition<T>& definition = model.definition();
@@ -124,7 +126,7 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
   files::Metadata metadata;
   metadata["format"] = kFormat;
   metadata["format_version"] = kVersion;
-  put(metadata, "model.", definition.config);
+  put(metadata, "model.", base::to_texts(definition.config));
   put(metadata, kExtra, extra);
   add_entries("", definition, source.values(), entries);
   std::vector<files::TensorData> tensors = std::move(extra_tensors);
@@ -132,11 +134,11 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
   std::optional<base::Busy> busy(std::in_place, model.busy(), "model.save",
                                  base::Busy::Kind::reading);
   if (const std::shared_ptr<Training<T>> training = model.training()) {
-    put(metadata, "compile.", training->config);
+    put(metadata, "compile.", base::to_texts(training->config));
     if (include_optimizer) {
-      metadata["state.iterations"] = base::integer_text(training->optimizer->iterations());
+      metadata["state.iterations"] = std::to_string(training->optimizer->iterations());
       metadata["state.learning_rate"] = base::number_text(training->optimizer->learning_rate());
-      metadata["state.epochs"] = base::integer_text(static_cast<index>(training->epochs));
+      metadata["state.epochs"] = std::to_string(training->epochs);
       add_slots(*training, definition, entries);
     }
   }
@@ -154,12 +156,12 @@ void save_model(const Model<T>& model, const std::string& path, const base::Flat
 }
 
 ModelFile::ModelFile(const std::string& path) : file_(files::TensorFile::read(path)) {
-  const base::FlatConfig all(file_.metadata(), "load");
-  const std::string format = all.text_or("format", "");
+  const base::OptionReader all(base::from_texts(file_.metadata()), "load");
+  const std::string format = all.read(base::text("format", "")).text();
   LF_CHECK(format == kFormat, file_.where()
                                   << "not a model of lstmfast: its format is "
                                   << base::in_quotes(format) << "; expected \"" << kFormat << '"');
-  const std::string version = all.text_or("format_version", "");
+  const std::string version = all.read(base::text("format_version", "")).text();
   LF_CHECK(version == kVersion || version == kOldestVersion,
            file_.where() << "format_version is " << base::in_quotes(version)
                          << "; expected at most \"" << kVersion
@@ -170,7 +172,7 @@ ModelFile::ModelFile(const std::string& path) : file_(files::TensorFile::read(pa
   model_ = all.part("model").entries();
   compile_ = all.part("compile").entries();
   state_ = all.part("state").entries();
-  extra_ = all.part("extra").entries();
+  extra_ = base::to_texts(all.part("extra").entries());
   dtype_ = with_path(file_, [this] { return dtype_name_of(model_); });
 }
 
@@ -196,7 +198,7 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
     with_path(file_, [&] { model->compile(compile_, std::move(custom)); });
     if (!state_.empty()) {
       const std::shared_ptr<Training<T>> training = model->training("load");
-      with_path(file_, [&] { read_state(base::FlatConfig(state_, "state"), *training); });
+      with_path(file_, [&] { read_state(base::OptionReader(state_, "state"), *training); });
       add_slots(*training, model->definition(), entries);
     }
   }
@@ -205,10 +207,10 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
   return model;
 }
 
-template void save_model(const Model<float>&, const std::string&, const base::FlatConfig::Map&,
-                         bool, std::vector<files::TensorData>, files::Existing);
-template void save_model(const Model<double>&, const std::string&, const base::FlatConfig::Map&,
-                         bool, std::vector<files::TensorData>, files::Existing);
+template void save_model(const Model<float>&, const std::string&, const base::Texts&, bool,
+                         std::vector<files::TensorData>, files::Existing);
+template void save_model(const Model<double>&, const std::string&, const base::Texts&, bool,
+                         std::vector<files::TensorData>, files::Existing);
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 

@@ -17,7 +17,7 @@ namespace lstmfast::model {
 // has no slots and no state, but says how the model was compiled. Errors as those of
 // files::write_tensor_file; std::runtime_error where another thread is training the model.
 template <class T>
-void save_model(const Model<T>& model, const std::string& path, const base::FlatConfig::Map& extra,
+void save_model(const Model<T>& model, const std::string& path, const base::Texts& extra,
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors = {},
                 files::Existing existing = files::Existing::replace);
 
@@ -28,10 +28,9 @@ class ModelFile {
   explicit ModelFile(const std::string& path);
 
   const std::string& dtype() const { return dtype_; }  // "float32", "float64"
-  const base::FlatConfig::Map& compile_config() const {
-    return compile_;
-  }  // empty: was not compiled
-  const base::FlatConfig::Map& extra() const { return extra_; }
+  // As texts, which load() will check; empty: was not compiled.
+  const base::Options& compile_config() const { return compile_; }
+  const base::Texts& extra() const { return extra_; }
 
   // The caller's own tensors, named as they were given, and the data of one of them.
   std::vector<files::TensorInfo> extra_tensors() const;
@@ -44,7 +43,8 @@ class ModelFile {
 
  private:
   files::TensorFile file_;
-  base::FlatConfig::Map model_, compile_, state_, extra_;
+  base::Options model_, compile_, state_;
+  base::Texts extra_;
   std::string dtype_;
 };
 

@@ -6,28 +6,20 @@
 
 namespace lstmfast::model {
 
-RnnOptions read_rnn_options(index input, index hidden, index layers,
-                            const base::FlatConfig::Map& texts, double dropout,
-                            std::uint64_t seed) {
-  LF_CHECK(input >= 1 && input <= layers::kMaxUnits,
-           "[LSTM] input_size is " << input << "; expected 1 to " << layers::kMaxUnits);
-  LF_CHECK(hidden >= 1 && hidden <= layers::kMaxUnits,
-           "[LSTM] hidden_size is " << hidden << "; expected 1 to " << layers::kMaxUnits);
-  LF_CHECK(layers >= 1 && layers <= 1000,
-           "[LSTM] num_layers is " << layers << "; expected 1 to 1000");
-  LF_CHECK(dropout >= 0 && dropout <= 1, "[LSTM] dropout is " << dropout << "; expected 0 to 1");
-  const base::FlatConfig config(texts, "lstm");
-  RnnOptions options;
-  options.input = input;
-  options.hidden = hidden;
-  options.layers = layers;
-  options.lstm = layers::read_lstm_options(config);
-  options.directions = config.flag_or("bidirectional", false) ? 2 : 1;
-  options.cell_states = config.flag_or("return_cell_states", false);
-  options.dropout = dropout;
-  options.seed = seed;
-  config.check_all_used();
-  return options;
+RnnOptions read_rnn_options(const base::Options& given, std::uint64_t seed) {
+  const base::OptionReader reader(given, "LSTM", true);
+  const base::Values options = reader.read(layers::lstm_engine_options());
+  reader.check_all_used();
+  RnnOptions out;
+  out.input = options["input_size"].integer();
+  out.hidden = options["hidden_size"].integer();
+  out.layers = options["num_layers"].integer();
+  out.directions = options["bidirectional"].flag() ? 2 : 1;
+  out.lstm = layers::read_lstm_engine(options);
+  out.cell_states = options["return_cell_states"].flag();
+  out.dropout = options["dropout"].number();
+  out.seed = seed;
+  return out;
 }
 
 template <class T>

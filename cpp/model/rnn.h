@@ -13,7 +13,6 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/busy.h"
-#include "base/flat_config.h"
 #include "layers/options.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
@@ -36,10 +35,9 @@ struct RnnOptions {
   }
 };
 
-// `texts`: the options of layers/options.h, bidirectional and return_cell_states. Throws
-// std::invalid_argument naming what is wrong.
-RnnOptions read_rnn_options(index input, index hidden, index layers,
-                            const base::FlatConfig::Map& texts, double dropout, std::uint64_t seed);
+// From the options of layers::lstm_engine_options(). Throws std::invalid_argument naming what is
+// wrong.
+RnnOptions read_rnn_options(const base::Options& given, std::uint64_t seed);
 
 // A caller's array with its shape; null data: not given.
 template <class P>

@@ -4,7 +4,7 @@
 #include <sstream>
 #include <utility>
 
-#include "model/number_options.h"
+#include "layers/options.h"
 
 namespace lstmfast::model {
 namespace {
@@ -22,27 +22,30 @@ constexpr char kCustom[] = "custom";
 constexpr std::size_t kMaxMetrics = 1000;
 
 template <class T>
-std::unique_ptr<losses::Loss<T>> read_loss(const base::FlatConfig& config,
+std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
                                            losses::LossFunction<T> function) {
-  const std::string name = config.text("loss");
-  const base::FlatConfig part = config.part("loss");
+  const std::string name = config.read(base::text("loss", base::kRequired)).text();
+  const base::OptionReader part = config.part("loss");
   if (name != kCustom) {
     if (function) config.fail("loss", "\"custom\", for a function came with it");
-    return losses::make_loss<T>(name, number_options(part));
+    if (losses::registry().find(name) == nullptr) {
+      config.fail("loss", base::one_of(losses::registry().kinds()));
+    }
+    return losses::registry().make<T>(name, part);
   }
   if (!function) config.fail("loss", "a function with it");
-  return losses::make_custom<T>(part.text_or("name", kCustom), std::move(function));
+  return losses::make_custom<T>(part.read(base::text("name", kCustom)).text(), std::move(function));
 }
 
 // Custom metrics are numbered as they come, so that each has one function and each is used.
 template <class T>
-std::vector<MetricChoice<T>> read_metrics(const base::FlatConfig& config,
+std::vector<MetricChoice<T>> read_metrics(const base::OptionReader& config,
                                           std::vector<metrics::CustomMetric<T>> functions) {
   const std::string prefix = std::string(kCustom) + ":";
   std::vector<MetricChoice<T>> out;
   std::size_t used = 0;
   bool fit = true;
-  const std::vector<std::string> names = split_names(config.text_or("metrics", ""));
+  const std::vector<std::string> names = split_names(config.read(base::text("metrics", "")).text());
   if (names.size() > kMaxMetrics) {
     config.fail("metrics", "at most " + std::to_string(kMaxMetrics) + " names, not " +
                                std::to_string(names.size()));
@@ -60,30 +63,21 @@ std::vector<MetricChoice<T>> read_metrics(const base::FlatConfig& config,
   return out;
 }
 
-optim::ClipOptions read_clip(const base::FlatConfig& config) {
-  optim::ClipOptions clip;
-  clip.value = config.number_or("value", 0, 0);
-  clip.norm = config.number_or("norm", 0, 0);
-  clip.global_norm = config.number_or("global_norm", 0, 0);
-  return clip;
-}
-
 }  // namespace
 
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const base::FlatConfig::Map& map, Custom<T> custom) {
-  const base::FlatConfig config(map, "model.compile");
+                                           const base::Options& given, Custom<T> custom) {
+  const base::OptionReader config(given, "model.compile");
   auto out = std::make_unique<Training<T>>(definition.chain);
-  out->config = map;
   out->loss = read_loss<T>(config, std::move(custom.loss));
-  const base::FlatConfig optimizer = config.part("optimizer");
-  out->optimizer = optim::make_optimizer<T>(optimizer.text("kind"), number_options(optimizer));
-  out->clip = optim::Clip<T>(read_clip(config.part("clip")));
+  out->optimizer = optim::registry().make<T>(config.part("optimizer"));
+  out->clip = optim::Clip<T>(optim::read_clip(config.part("clip")));
   out->metrics = read_metrics<T>(config, std::move(custom.metrics));
-  out->seed = static_cast<std::uint64_t>(
-      config.integer_or("seed", 0, 0, std::numeric_limits<index>::max()));
+  const base::Value seed = config.read(layers::seed_option());
+  if (!seed.none()) out->seed = static_cast<std::uint64_t>(seed.integer());
   config.check_all_used();
+  out->config = config.typed();
 
   const index columns = definition.output.features();
   const index target_columns = out->loss->target_columns(columns);
@@ -128,10 +122,8 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
 }
 
 template std::unique_ptr<Training<float>> make_training(const Definition<float>&,
-                                                        const base::FlatConfig::Map&,
-                                                        Custom<float>);
+                                                        const base::Options&, Custom<float>);
 template std::unique_ptr<Training<double>> make_training(const Definition<double>&,
-                                                         const base::FlatConfig::Map&,
-                                                         Custom<double>);
+                                                         const base::Options&, Custom<double>);
 
 }  // namespace lstmfast::model

@@ -23,7 +23,7 @@ constexpr std::uint64_t kMaxEpochs = std::uint64_t{1} << 53;
 
 template <class T>
 struct Training {
-  base::FlatConfig::Map config;  // as given
+  base::Options config;  // as given
   std::unique_ptr<losses::Loss<T>> loss;
   std::unique_ptr<optim::Optimizer<T>> optimizer;
   optim::Clip<T> clip;
@@ -53,7 +53,6 @@ struct Training {
 // std::invalid_argument naming the key that is unknown, missing or wrong, or that has no function.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const base::FlatConfig::Map& config,
-                                           Custom<T> custom = {});
+                                           const base::Options& config, Custom<T> custom = {});
 
 }  // namespace lstmfast::model

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/flat_config.h"
+#include "base/options.h"
 #include "constraints/constraint.h"
 #include "layers/parameters.h"
 #include "regularizers/regularizer.h"
@@ -16,7 +16,7 @@ namespace lstmfast::model {
 // The regularizer that the keys below `key` describe, .kind first; null where there are none. It
 // suits numbers of that shape.
 template <class T>
-std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::FlatConfig& layer,
+std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::OptionReader& layer,
                                                                const std::string& key,
                                                                const std::vector<index>& shape);
 
@@ -26,7 +26,7 @@ class WeightRules {
   // Keys, below a parameter's path: kernel_, recurrent_ and bias_ with regularizer or constraint,
   // each with .kind and the kind's options; constraints also .axis ("0", "1", as negative numbers,
   // or "0,1"). Throws std::invalid_argument naming the key.
-  void read(const base::FlatConfig& config, const std::vector<layers::Parameter>& parameters);
+  void read(const base::OptionReader& config, const std::vector<layers::Parameter>& parameters);
 
   // `values` and `gradients` are flat blocks of all parameters.
   double penalty(const T* values) const {

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "kernels/table.h"
 #include "ops/vector.h"
 #include "optim/common.h"
@@ -35,18 +37,20 @@ class Adam final : public Optimizer<T> {
   T epsilon_;
 };
 
+template <class T>
+std::unique_ptr<Optimizer<T>> make(const base::Values& options) {
+  return std::make_unique<Adam<T>>(options["learning_rate"].number(), options["beta_1"].number(),
+                                   options["beta_2"].number(), options["epsilon"].number());
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Optimizer<T>> make_adam(const OptimizerOptions& options) {
-  const double epsilon = option(options, "epsilon", 1e-7);
-  LF_CHECK(std::isfinite(epsilon) && epsilon >= 0,
-           "[adam] epsilon is " << epsilon << "; expected a finite number of at least 0");
-  return std::make_unique<Adam<T>>(option(options, "learning_rate", 1e-3),
-                                   fraction_option(options, "adam", "beta_1", 0.9, false),
-                                   fraction_option(options, "adam", "beta_2", 0.999, false),
-                                   epsilon);
+Component adam() {
+  return {{{learning_rate(0.001), base::number("beta_1", 0.9, base::from_to_below(0, 1)),
+            base::number("beta_2", 0.999, base::from_to_below(0, 1)),
+            base::number("epsilon", 1e-7, base::at_least(0))}},
+          make<float>,
+          make<double>};
 }
-LF_OPTIMIZER_INSTANTIATE(adam)
 
 }  // namespace lstmfast::optim

@@ -3,15 +3,24 @@
 #include <cmath>
 #include <limits>
 
-#include "base/check.h"
 #include "ops/vector.h"
 
 namespace lstmfast::optim {
 namespace {
 
-void check_limit(const char* key, double limit) {
-  LF_CHECK(std::isfinite(limit) && limit >= 0,
-           "[clip] " << key << " is " << limit << "; expected a number above 0, or 0 for none");
+base::Option limit(const char* name, const char* key) {
+  base::Option out = base::number(name, base::none(), base::above(0));
+  out.key = key;
+  return out;
+}
+
+void check_one(const base::Values& options) {
+  const char* given = nullptr;
+  for (const char* name : {"clipnorm", "clipvalue", "global_clipnorm"}) {
+    if (options[name].none()) continue;
+    if (given != nullptr) options.fail(name, std::string("None beside ") + given);
+    given = name;
+  }
 }
 
 // f(first, length) of every run.
@@ -51,14 +60,19 @@ void scale_to(double limit, double norm, T* data, const ParameterRuns& p) {
 
 }  // namespace
 
-template <class T>
-Clip<T>::Clip(const ClipOptions& options) : options_(options) {
-  check_limit("value", options.value);
-  check_limit("norm", options.norm);
-  check_limit("global_norm", options.global_norm);
-  LF_CHECK((options.value > 0) + (options.norm > 0) + (options.global_norm > 0) <= 1,
-           "[clip] value is " << options.value << ", norm " << options.norm << ", global_norm "
-                              << options.global_norm << "; expected at most one of them above 0");
+const base::OptionTable& clip_options() {
+  static const base::OptionTable table{{limit("clipnorm", "norm"), limit("clipvalue", "value"),
+                                        limit("global_clipnorm", "global_norm")},
+                                       check_one};
+  return table;
+}
+
+ClipOptions read_clip(const base::OptionReader& given) {
+  const base::Values options = given.read(clip_options());
+  const auto of = [&](const char* name) {
+    return options[name].none() ? 0.0 : options[name].number();
+  };
+  return {of("clipvalue"), of("clipnorm"), of("global_clipnorm")};
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/options.h"
 #include "base/plain.h"
 
 namespace lstmfast::optim {
@@ -24,11 +25,15 @@ struct ClipOptions {
   double global_norm = 0;  // all parameters together scaled down to this L2 norm
 };
 
+// The options of all optimizers that limit gradients, of which one may be given; their keys stand
+// below "clip".
+const base::OptionTable& clip_options();
+ClipOptions read_clip(const base::OptionReader& given);
+
 template <class T>
 class Clip {
  public:
-  explicit Clip(const ClipOptions& options =
-                    {});  // throws std::invalid_argument: negative, not finite, several
+  explicit Clip(const ClipOptions& options = {}) : options_(options) {}
 
   const ClipOptions& options() const { return options_; }
 

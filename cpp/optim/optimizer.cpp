@@ -1,5 +1,6 @@
 #include "optim/optimizer.h"
 
+#include "base/check.h"
 #include "optim/common.h"
 
 namespace lstmfast::optim {
@@ -22,9 +23,8 @@ void Optimizer<T>::begin_step() {
 
 template <class T>
 void Optimizer<T>::set_learning_rate(double value) {
-  LF_CHECK(std::isfinite(value) && value >= 0,
-           "[optimizer] learning_rate is " << value << "; expected a finite number of at least 0");
-  learning_rate_ = value;
+  const base::OptionReader given({{"learning_rate", value}}, "optimizer");
+  learning_rate_ = given.read(optim::learning_rate(0)).number();
 }
 
 template <class T>
@@ -34,31 +34,16 @@ void Optimizer<T>::set_iterations(std::int64_t value) {
   iterations_ = value;
 }
 
-std::vector<std::string> optimizer_names() {
-  return {
-#define OPTIMIZER(name) #name,
+const base::Registry<Optimizer>& registry() {
+  static const base::Registry<Optimizer> optimizers("optimizer", {
+#define OPTIMIZER(kind) {#kind, #kind, kind()},
 #include "optim/optimizers.def"
 #undef OPTIMIZER
-  };
-}
-
-template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name,
-                                             const OptimizerOptions& options) {
-#define OPTIMIZER(known) \
-  if (name == #known) return make_##known<T>(options);
-#include "optim/optimizers.def"
-#undef OPTIMIZER
-  std::string known;
-  for (const std::string& one : optimizer_names()) known += (known.empty() ? "" : ", ") + one;
-  LF_FAIL("[optimizer] unknown optimizer '" << name << "'; known: " << known);
+                                                                 });
+  return optimizers;
 }
 
 template class Optimizer<float>;
 template class Optimizer<double>;
-template std::unique_ptr<Optimizer<float>> make_optimizer(const std::string&,
-                                                          const OptimizerOptions&);
-template std::unique_ptr<Optimizer<double>> make_optimizer(const std::string&,
-                                                           const OptimizerOptions&);
 
 }  // namespace lstmfast::optim

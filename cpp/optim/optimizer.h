@@ -7,12 +7,9 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/plain.h"
+#include "base/registry.h"
 
 namespace lstmfast::optim {
 
@@ -38,7 +35,7 @@ class Optimizer {
   virtual void update(index count, T* parameters, const T* gradients, T* const* slots) const = 0;
 
   double learning_rate() const { return learning_rate_; }
-  void set_learning_rate(double value);  // throws std::invalid_argument unless finite and >= 0
+  void set_learning_rate(double value);  // throws std::invalid_argument out of its option's range
 
   // Steps done. Saved with the slots, so that a resumed training continues bit for bit.
   std::int64_t iterations() const { return iterations_; }
@@ -49,17 +46,7 @@ class Optimizer {
   std::int64_t iterations_ = 0;
 };
 
-// The number under `key` in the optimizer's configuration, or the fallback where it has none.
-// Booleans are 0 or 1.
-using OptimizerOptions = std::function<double(const char* key, double fallback)>;
-
-// The optimizer of that name. Throws std::invalid_argument listing the known names, or naming an
-// option out of range.
-template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const std::string& name,
-                                             const OptimizerOptions& options = nullptr);
-
-// In the order of optimizers.def.
-std::vector<std::string> optimizer_names();
+// All of optimizers.def.
+const base::Registry<Optimizer>& registry();
 
 }  // namespace lstmfast::optim

@@ -30,14 +30,19 @@ class Sgd final : public Optimizer<T> {
   bool nesterov_;
 };
 
+template <class T>
+std::unique_ptr<Optimizer<T>> make(const base::Values& options) {
+  return std::make_unique<Sgd<T>>(options["learning_rate"].number(), options["momentum"].number(),
+                                  options["nesterov"].flag());
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Optimizer<T>> make_sgd(const OptimizerOptions& options) {
-  return std::make_unique<Sgd<T>>(option(options, "learning_rate", 0.01),
-                                  fraction_option(options, "sgd", "momentum", 0.0, true),
-                                  option(options, "nesterov", 0.0) != 0);
+Component sgd() {
+  return {{{learning_rate(0.01), base::number("momentum", 0.0, base::from_to(0, 1)),
+            base::flag("nesterov", false)}},
+          make<float>,
+          make<double>};
 }
-LF_OPTIMIZER_INSTANTIATE(sgd)
 
 }  // namespace lstmfast::optim

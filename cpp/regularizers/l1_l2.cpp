@@ -35,25 +35,27 @@ class L1L2 final : public Regularizer<T> {
   double l1_, l2_;
 };
 
+template <class T>
+std::unique_ptr<Regularizer<T>> make_l1(const base::Values& options) {
+  return std::make_unique<L1L2<T>>(options["l1"].number(), 0);
+}
+
+template <class T>
+std::unique_ptr<Regularizer<T>> make_l2(const base::Values& options) {
+  return std::make_unique<L1L2<T>>(0, options["l2"].number());
+}
+
+template <class T>
+std::unique_ptr<Regularizer<T>> make_both(const base::Values& options) {
+  return std::make_unique<L1L2<T>>(options["l1"].number(), options["l2"].number());
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Regularizer<T>> make_l1(const RegularizerOptions& options) {
-  return std::make_unique<L1L2<T>>(option(options, "l1", "l1", 0.01), 0);
+Component l1() { return {{{factor("l1", 0.01)}}, make_l1<float>, make_l1<double>}; }
+Component l2() { return {{{factor("l2", 0.01)}}, make_l2<float>, make_l2<double>}; }
+Component l1_l2() {
+  return {{{factor("l1", 0.0), factor("l2", 0.0)}}, make_both<float>, make_both<double>};
 }
-LF_REGULARIZER_INSTANTIATE(l1)
-
-template <class T>
-std::unique_ptr<Regularizer<T>> make_l2(const RegularizerOptions& options) {
-  return std::make_unique<L1L2<T>>(0, option(options, "l2", "l2", 0.01));
-}
-LF_REGULARIZER_INSTANTIATE(l2)
-
-template <class T>
-std::unique_ptr<Regularizer<T>> make_l1_l2(const RegularizerOptions& options) {
-  return std::make_unique<L1L2<T>>(option(options, "l1_l2", "l1", 0),
-                                   option(options, "l1_l2", "l2", 0));
-}
-LF_REGULARIZER_INSTANTIATE(l1_l2)
 
 }  // namespace lstmfast::regularizers

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "base/interrupt.h"
 #include "ops/vector.h"
@@ -121,14 +122,16 @@ class OrthogonalRegularizer final : public Regularizer<T> {
   bool columns_;
 };
 
+template <class T>
+std::unique_ptr<Regularizer<T>> make(const base::Values& options) {
+  return std::make_unique<OrthogonalRegularizer<T>>(options["factor"].number(),
+                                                    options["columns"].flag());
+}
+
 }  // namespace
 
-template <class T>
-std::unique_ptr<Regularizer<T>> make_orthogonal_regularizer(const RegularizerOptions& options) {
-  const char* const name = "orthogonal_regularizer";
-  return std::make_unique<OrthogonalRegularizer<T>>(option(options, name, "factor", 0.01),
-                                                    option(options, name, "columns", 0) != 0);
+Component orthogonal_regularizer() {
+  return {{{factor("factor", 0.01), base::flag("columns", false)}}, make<float>, make<double>};
 }
-LF_REGULARIZER_INSTANTIATE(orthogonal_regularizer)
 
 }  // namespace lstmfast::regularizers

@@ -2,11 +2,9 @@
 // layout, no layers and no training.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
 #include <vector>
 
+#include "base/registry.h"
 #include "ops/panels.h"
 
 namespace lstmfast::regularizers {
@@ -29,17 +27,7 @@ class Regularizer {
                             T* gradient) const = 0;
 };
 
-// The number under `key` in the regularizer's configuration, or the fallback where it has none.
-// Booleans are 0 or 1.
-using RegularizerOptions = std::function<double(const char* key, double fallback)>;
-
-// The regularizer of that name. Throws std::invalid_argument listing the known names, or naming an
-// option out of range.
-template <class T>
-std::unique_ptr<Regularizer<T>> make_regularizer(const std::string& name,
-                                                 const RegularizerOptions& options = nullptr);
-
-// In the order of regularizers.def.
-std::vector<std::string> regularizer_names();
+// All of regularizers.def.
+const base::Registry<Regularizer>& registry();
 
 }  // namespace lstmfast::regularizers

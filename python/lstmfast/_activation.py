@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lstmfast._checks import number, wrong_kind
+from lstmfast._checks import wrong_kind
+from lstmfast._core import check, describe, kinds
 
 # name -> the default parameters
 _DEFAULTS: dict[str, tuple[float, ...]] = {
-    "affine": (1.0, 0.0),
-    "celu": (1.0,),
-    "elu": (1.0,),
-    "exponential": (),
-    "gelu": (),
-    "gelu_tanh": (),
-    "hard_shrink": (0.5,),
-    "hard_sigmoid": (1.0 / 6.0, 0.5),
-    "hard_silu": (),
-    "hard_tanh": (),
-    "leaky_relu": (0.2,),
-    "linear": (),
-    "log_sigmoid": (),
-    "mish": (),
-    "relu": (),
-    "relu6": (),
-    "scaled_tanh": (1.0, 1.0),
-    "selu": (),
-    "sigmoid": (),
-    "silu": (),
-    "soft_shrink": (0.5,),
-    "softplus": (),
-    "softsign": (),
-    "sparse_plus": (),
-    "sparse_sigmoid": (),
-    "squareplus": (4.0,),
-    "tanh": (),
-    "tanh_shrink": (),
-    "threshold": (0.0, 0.0),
-    "thresholded_relu": (1.0,),
+    name: tuple(row["default"] for row in describe("activation", name))
+    for name in sorted(kinds("activation"))
+    if name != "softmax"
 }
 ELEMENTWISE = tuple(_DEFAULTS)
 _ROWS = ("softmax", "log_softmax", "sparsemax", "glu")
@@ -60,8 +33,6 @@ _ONNX = {
     "ThresholdedRelu": "thresholded_relu",
 }
 _NUMBERS = ("alpha", "beta")
-_AT_LEAST_0 = ("elu", "hard_shrink", "soft_shrink")
-_ABOVE_0 = ("celu", "squareplus")
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,21 +69,12 @@ class Activation:
             raise ValueError(
                 f"[Activation] name is {self.name!r}; expected one of {_listed(False)}"
             )
-        defaults = _DEFAULTS.get(self.name, ())
-        for key, default in zip(_NUMBERS, (*defaults, None, None), strict=False):
-            given = getattr(self, key)
-            if given is not None and default is None:
-                raise ValueError(f"[Activation] {key} is {given!r}; {self.name} has no {key}")
-            value = default if given is None else number(given, key, "Activation")
-            if value is not None and not math.isfinite(value):
-                raise ValueError(f"[Activation] {key} is {value}; expected a finite number")
+        given = {key: getattr(self, key) for key in _NUMBERS if getattr(self, key) is not None}
+        for key in _NUMBERS[len(_DEFAULTS.get(self.name, ())) :]:
+            if key in given:
+                raise ValueError(f"[Activation] {key} is {given[key]!r}; {self.name} has no {key}")
+        for key, value in check("activation", self.name, given, "Activation").items():
             object.__setattr__(self, key, value)
-        alpha = self.alpha or 0.0
-        if (self.name in _AT_LEAST_0 and alpha < 0.0) or (self.name in _ABOVE_0 and alpha <= 0.0):
-            bound = "above 0" if self.name in _ABOVE_0 else "of at least 0"
-            raise ValueError(
-                f"[Activation] alpha is {self.alpha}; {self.name} expects a number {bound}"
-            )
 
     @property
     def parameters(self) -> tuple[float, ...]:

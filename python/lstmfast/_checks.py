@@ -43,9 +43,9 @@ def count(value: Any, name: str, where: str, least: int = 1) -> int:
     except TypeError:
         raise wrong_kind(where, name, value, "an integer") from None
     if number < least:
-        raise ValueError(f"[{where}] {name} is {_shown(number)}; expected at least {least}")
+        raise ValueError(f"[{where}] {name} is {shown(number)}; expected at least {least}")
     if number > LARGEST_COUNT:
-        raise ValueError(f"[{where}] {name} is {_shown(number)}; expected at most {LARGEST_COUNT}")
+        raise ValueError(f"[{where}] {name} is {shown(number)}; expected at most {LARGEST_COUNT}")
     return number
 
 
@@ -54,7 +54,7 @@ def level(value: Any, name: str, where: str) -> int:
     return int(value) if isinstance(value, bool | np.bool_) else count(value, name, where, 0)
 
 
-def _shown(number: int) -> str:
+def shown(number: int) -> str:
     """Return an integer for a message: Python itself refuses to write very long ones."""
     if number.bit_length() < 100:
         return str(number)
@@ -71,8 +71,8 @@ def number(value: Any, name: str, where: str) -> float:
     except (TypeError, ValueError):
         raise wrong_kind(where, name, value, "a number") from None
     except OverflowError:
-        shown = _shown(value) if isinstance(value, int) else str(value)
-        raise ValueError(f"[{where}] {name} is {shown}; expected a number below 1.8e308") from None
+        text = shown(value) if isinstance(value, int) else str(value)
+        raise ValueError(f"[{where}] {name} is {text}; expected a number below 1.8e308") from None
 
 
 def flag(value: Any, name: str, where: str) -> bool:
@@ -128,5 +128,5 @@ def check_unavailable(
         plain = isinstance(value, bool | int | float | str)
         if value is default or (default is not None and plain and value == default):
             continue
-        shown = f"{name}={value!r}" if plain else name
-        raise ValueError(f"[{where}] {shown} is not available in this version")
+        text = f"{name}={value!r}" if plain else name
+        raise ValueError(f"[{where}] {text} is not available in this version")

@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 _Array = NDArray[Any]
 _Shape = tuple[int | None, ...]
 _Result = TypeVar("_Result")
+_Value = bool | int | float | str | tuple[int | None, ...] | None
+_Options = dict[str, _Value]  # by flat dotted keys
 
 __version__: str
 
 # Single kernels, for tests and benchmarks: activate(activation, x, slope=False),
-# activation_names(), random_bits(seed, layer, kind, step, row, time, count),
+# random_bits(seed, layer, kind, step, row, time, count),
 # fma_peak(double_precision, seconds).
 testing: ModuleType
 
@@ -34,6 +36,24 @@ def config() -> dict[str, str]: ...
 def item_types(sequences: list[Sequence[Any]]) -> set[type]: ...
 def set_num_threads(n: int) -> None: ...
 def get_num_threads() -> int: ...
+def families() -> list[str]:
+    """Return the families of components: "activation", "layer", "loss", ..."""
+
+def kinds(family: str) -> list[str]: ...
+def describe(family: str, kind: str) -> list[dict[str, Any]]:
+    """Return a dict for each option of a component.
+
+    name, takes (of "flag", "integer", "number", "text", "extents"), required, default, low and high
+    (None: no bound), choices (empty: any) and expected, as errors say it.
+    """
+
+def check(family: str, kind: str, options: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return the values of all options of a component, checked and normal.
+
+    A wrong type is a TypeError and a wrong content a ValueError, which begin with ``[where]``.
+    Options that are not given have their defaults. Options of parts are given by dotted keys.
+    """
+
 def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = ...) -> None:
     """Write a file as Model.save does: the whole of it or nothing."""
 
@@ -46,20 +66,8 @@ class Rnn:
 
     training_calls: int  # so far; names the random masks of the next
 
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        num_layers: int,
-        options: Mapping[str, str],
-        dropout: float,
-        dtype: str,
-        seed: int,
-    ) -> None:
-        """Make layers whose parameters are zero.
-
-        `options`: those of the cell, use_bias, bidirectional and return_cell_states.
-        """
+    def __init__(self, options: dict[str, Any], dtype: str, seed: int) -> None:
+        """Make layers whose parameters are zero, of the options that "engine", "lstm" has."""
 
     def forward(
         self,
@@ -142,13 +150,13 @@ class Rnn:
 class Model:
     """Layers, weights and, once compiled, what trains them."""
 
-    def __init__(self, config: Mapping[str, str], dtype: str | None = None) -> None:
-        """Make the layers that a flat configuration describes, with weights of zero."""
+    def __init__(self, config: _Options, dtype: str | None = None) -> None:
+        """Make the layers that a configuration describes, with weights of zero."""
 
     @property
-    def config(self) -> dict[str, str]: ...
+    def config(self) -> dict[str, Any]: ...
     @property
-    def compile_config(self) -> dict[str, str] | None: ...
+    def compile_config(self) -> dict[str, Any] | None: ...
     @property
     def input_shape(self) -> _Shape: ...
     @property
@@ -171,7 +179,7 @@ class Model:
 
     def compile(
         self,
-        config: Mapping[str, str],
+        config: _Options,
         loss: Callable[[_Array, _Array], tuple[float, Any]] | None = None,
         metrics: Sequence[Any] = (),
     ) -> None:

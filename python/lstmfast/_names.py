@@ -126,10 +126,3 @@ class Registry(Generic[K]):
 
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
-
-
-def config_text(value: bool | float | str | None) -> str:
-    """Return a value as the core's flat configuration writes it; numbers keep all their bits."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value) if isinstance(value, int | str) else repr(float(value or 0.0))

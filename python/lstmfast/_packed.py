@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, shape_text
-from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell
 from lstmfast._core import Rnn
 from lstmfast._layouts import PARAMETERS, from_torch, torch_shapes
-from lstmfast._names import config_text
+from lstmfast._options import checked_cell, defaults
 
 # arguments of pack, and torch's names for them
 WEIGHTS = {each.argument: each.torch for each in PARAMETERS}
@@ -42,21 +40,24 @@ class Packed:
     """
 
     def __init__(
-        self, weights: dict[str, Array], cell: Cell, bias: bool, dtype: np.dtype[Any]
+        self, weights: dict[str, Array], cell: dict[str, Any], bias: bool, dtype: np.dtype[Any]
     ) -> None:
-        gates = cell.gates
+        gates = 3 if cell["coupled"] else 4
         rows, self.output_size = weights["weight_hh"].shape
         self.hidden_size = rows // gates
         self.input_size = weights["weight_ih"].shape[1]
         self._weights = weights
         self._given = frozenset(weights)
-        self._cell = cell
-        self._options = cell.config() | {"use_bias": config_text(bias)}
+        sizes = {"input_size": self.input_size, "hidden_size": self.hidden_size}
+        self._options = cell | sizes | {"bias": bias}
         self._dtype = dtype
-        if rows != gates * (self.hidden_size if cell.proj_size else self.output_size) or not rows:
+        if (
+            rows != gates * (self.hidden_size if cell["proj_size"] else self.output_size)
+            or not rows
+        ):
             raise ValueError(
                 f"[functional.pack] w_hh has shape {shape_text((rows, self.output_size))}; "
-                f"expected ({gates}*H, {'P' if cell.proj_size else 'H'})"
+                f"expected ({gates}*H, {'P' if cell['proj_size'] else 'H'})"
             )
         of_input = weights["weight_ih"].shape
         if of_input[0] != rows:
@@ -87,7 +88,7 @@ class Packed:
                 )
 
     def _new_core(self, seed: int = 0) -> Rnn:
-        return Rnn(self.input_size, self.hidden_size, 1, self._options, 0.0, self._dtype.name, seed)
+        return Rnn(self._options, self._dtype.name, seed)
 
     def _copy(self, seed: int = 0) -> Rnn:
         """Return a new core with the weights, for a backward pass or random masks."""
@@ -188,12 +189,12 @@ def pack(
         "layer_norm": any(name.startswith("norm") for name in weights),
         "proj_size": len(weights["weight_hr"]) if w_hr is not None else 0,
     }
-    unknown = [name for name in options if name not in CELL_OPTIONS or name in of_weights]
+    known = defaults("cell", "lstm").keys() - of_weights.keys()
+    unknown = [name for name in options if name not in known]
     if unknown:
         note = _MEANT.get(unknown[0], "")
         raise TypeError(
             f"[functional.pack] got an unexpected keyword argument {unknown[0]!r}{note}"
         )
-    defaults = {entry.name: entry.default for entry in fields(Cell)} | {"output_activation": None}
-    cell = checked_cell("functional.pack", defaults | options | of_weights)
+    cell = checked_cell("cell", options | of_weights, "functional.pack")
     return Packed(weights, cell, b_ih is not None or b_hh is not None, number)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from lstmfast._checks import number, what_came
+from lstmfast._checks import what_came
+from lstmfast._core import check
 from lstmfast._names import Registry, snake_case
+from lstmfast._options import is_known
 
 R = TypeVar("R", bound="Rule")
 
@@ -18,22 +19,22 @@ R = TypeVar("R", bound="Rule")
 class Rule:
     """A rule that the core applies; its fields are Keras's arguments."""
 
+    family: ClassVar[str]
+
     def __post_init__(self) -> None:
-        """Check the numbers: all are finite and none is negative."""
-        for field in dataclasses.fields(self):
-            if isinstance(field.default, float):
-                where = type(self).__name__
-                value = number(getattr(self, field.name), field.name, where)
-                if not (value >= 0.0 and math.isfinite(value)):
-                    raise ValueError(f"[{where}] {field.name} is {value}; expected 0 or more")
-                object.__setattr__(self, field.name, value)  # the classes are frozen
+        """Check the options."""
+        if is_known(self.family, self.kind):
+            where = type(self).__name__
+            options = check(self.family, self.kind, self.options(), where)
+            for name in options.keys() & self.get_config().keys():
+                object.__setattr__(self, name, options[name])  # the classes are frozen
 
     @property
     def kind(self) -> str:
         """The core's name of this rule."""
         return snake_case(type(self).__name__)
 
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return this rule's options for the core, without its kind."""
         return self.get_config()
 

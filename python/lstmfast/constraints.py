@@ -10,12 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_array
-from lstmfast._checks import count
 from lstmfast._keras_names import module_getattr
 from lstmfast._rules import Rule, Rules
 
@@ -44,6 +43,8 @@ EPSILON = 1e-7  # beside a norm that is divided by
 class Constraint(Rule, ABC):
     """A constraint with its options; called with a weight, it returns what it becomes."""
 
+    family: ClassVar[str] = "constraint"
+
     @abstractmethod
     def __call__(self, w: ArrayLike) -> Array:
         """Return the constrained copy of a weight."""
@@ -53,11 +54,8 @@ class _NormConstraint(Constraint):
     axis: Any  # a field of each of the classes
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "axis", _axis(self.axis))
         super().__post_init__()
-        object.__setattr__(self, "axis", _axis(self.axis, type(self).__name__))
-
-    def options(self) -> dict[str, bool | float | str]:
-        return self.get_config() | {"axis": "0,1" if self.axis == (0, 1) else self.axis}
 
     def __call__(self, w: ArrayLike) -> Array:
         array = as_array(w, type(self).__name__, "w")
@@ -122,17 +120,6 @@ class MinMaxNorm(_NormConstraint):
     rate: float = 1.0
     axis: Any = 0
 
-    def __post_init__(self) -> None:
-        """Check the options."""
-        super().__post_init__()
-        if self.min_value > self.max_value:
-            raise ValueError(
-                f"[MinMaxNorm] min_value is {self.min_value}; expected at most max_value, "
-                f"{self.max_value}"
-            )
-        if self.rate > 1.0:
-            raise ValueError(f"[MinMaxNorm] rate is {self.rate}; expected 0 to 1")
-
     def length(self, norm: Array) -> Any:
         """Return the norm that a vector of that norm gets."""
         within = np.clip(norm, self.min_value, self.max_value)
@@ -180,15 +167,15 @@ class NonNeg(Constraint):
         return limited
 
 
-def _axis(value: Any, where: str) -> int | tuple[int, int]:
-    """Return an axis of a matrix as Keras takes it; (0, 1) is all of it, as is None."""
-    if value is None or value == "0,1":
+def _axis(value: Any) -> Any:
+    """Return an axis as the core takes it: None is the whole, of several each counts from 0."""
+    if value is None:
         return (0, 1)
-    many = isinstance(value, Iterable) and not isinstance(value, str)
-    axes = [count(each, "axis", where, -2) for each in (value if many else [value])]
-    if any(axis > 1 for axis in axes) or len({axis % 2 for axis in axes}) != len(axes) or not axes:
-        raise ValueError(f"[{where}] axis is {value!r}; expected 0, 1 or (0, 1)")
-    return axes[0] if len(axes) == 1 else (0, 1)
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return value
+    axes = tuple(value)
+    is_index = all(isinstance(axis, int | np.integer) for axis in axes)
+    return tuple(int(a) % 2 if -2 <= a <= 1 else int(a) for a in axes) if is_index else axes
 
 
 # Keras's other names

@@ -6,17 +6,15 @@ and set its learning rate.
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from lstmfast._checks import check_unavailable, flag, number, string
+from lstmfast._checks import check_unavailable, string
+from lstmfast._core import Model, check
 from lstmfast._keras_names import explain_attributes, module_getattr
-from lstmfast._names import Registry, config_text
-
-if TYPE_CHECKING:
-    from lstmfast import _core
+from lstmfast._names import Registry
+from lstmfast._options import Options, defaults
 
 __all__ = ["SGD", "Adam", "Optimizer", "get"]
 
@@ -59,6 +57,9 @@ class Optimizer:
     """
 
     kind: ClassVar[str]
+    clipnorm: float | None
+    clipvalue: float | None
+    global_clipnorm: float | None
 
     def __init__(
         self,
@@ -82,16 +83,10 @@ class Optimizer:
             )
         check_unavailable(where, unavailable, _UNAVAILABLE, type(self).__init__)
         self.name = self.kind if name is None else string(name, "name", where)
-        self.clipnorm = clipnorm
-        self.clipvalue = clipvalue
-        self.global_clipnorm = global_clipnorm
-        if len(self._clips()) > 1:
-            raise ValueError(
-                f"[{where}] got several of clipnorm, clipvalue and global_clipnorm; expected one"
-            )
-        self._engine: _core.Model | None = None
+        self._engine: Model | None = None
         self._model: weakref.ref[object] | None = None
-        self._learning_rate = _checked_rate(learning_rate, where)
+        given = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        self._set(learning_rate=learning_rate, **given)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: Keras's other options, and changes after compile."""
@@ -106,11 +101,18 @@ class Optimizer:
                 f"[{where}] {name} cannot change once a model is compiled with it; compile the "
                 "model with a new optimizer"
             )
-        if name in CLIPS and value is not None:
-            value = number(value, name, where)
-            if not value > 0.0:
-                raise ValueError(f"[{where}] {name} is {value}; expected more than 0")
+        if name in CLIPS:
+            value = self._checked(**{name: value})[name]
         super().__setattr__(name, value)
+
+    def _checked(self, **options: Any) -> dict[str, Any]:
+        return check("optimizer", self.kind, options, type(self).__name__)
+
+    def _set(self, **options: Any) -> None:
+        """Set options that are checked together."""
+        checked = self._checked(**options)
+        for name in options:
+            setattr(self, name, checked[name])
 
     def _clips(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in CLIPS if getattr(self, name) is not None}
@@ -135,7 +137,7 @@ class Optimizer:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._learning_rate = _checked_rate(value, type(self).__name__)
+        self._learning_rate = self._checked(learning_rate=value)["learning_rate"]
         if self._engine is not None:
             self._engine.learning_rate = self._learning_rate
 
@@ -144,17 +146,19 @@ class Optimizer:
         """How many steps the model has taken with this optimizer."""
         return 0 if self._engine is None else self._engine.iterations
 
-    def options(self) -> dict[str, float | bool]:
+    def options(self) -> dict[str, Any]:
         """Return the options of this kind of optimizer, besides the learning rate."""
-        return {}
+        shared = {*CLIPS, "learning_rate"}
+        names = [name for name in defaults("optimizer", self.kind) if name not in shared]
+        return {name: getattr(self, name) for name in names}
 
-    def config(self) -> dict[str, str]:
-        """Return the part of the flat configuration that the core reads."""
+    def config(self) -> Options:
+        """Return the part of the configuration that the core reads."""
         options = {"learning_rate": self._rate(), **self.options()}
         return {
             "optimizer.kind": self.kind,
-            **{f"optimizer.{key}": config_text(value) for key, value in options.items()},
-            **{CLIPS[name]: config_text(float(limit)) for name, limit in self._clips().items()},
+            **{f"optimizer.{key}": value for key, value in options.items()},
+            **{CLIPS[name]: limit for name, limit in self._clips().items()},
         }
 
     def get_config(self) -> dict[str, Any]:
@@ -173,7 +177,7 @@ class Optimizer:
         """Make an optimizer from what `get_config` returned."""
         return cls(**config)
 
-    def _bind(self, engine: _core.Model, model: weakref.ref[object]) -> None:
+    def _bind(self, engine: Model, model: weakref.ref[object]) -> None:
         self._engine, self._model = engine, model
 
     def __getstate__(self) -> dict[str, Any]:
@@ -212,13 +216,6 @@ class LearningRate(float):
         return float, (float(self),)
 
 
-def _checked_rate(value: float, where: str) -> float:
-    rate = number(value, "learning_rate", where)
-    if not (rate >= 0.0 and math.isfinite(rate)):
-        raise ValueError(f"[{where}] learning_rate is {rate}; expected a finite number, 0 or more")
-    return rate
-
-
 class SGD(Optimizer):
     """Gradient descent, w -= r·g; with momentum m: v = m·v - r·g, w += v.
 
@@ -250,14 +247,7 @@ class SGD(Optimizer):
         **limits: Any,
     ) -> None:
         super().__init__(learning_rate, **limits)
-        self.momentum = number(momentum, "momentum", "SGD")
-        self.nesterov = flag(nesterov, "nesterov", "SGD")
-        if not 0.0 <= self.momentum <= 1.0:
-            raise ValueError(f"[SGD] momentum is {momentum}; expected 0 to 1")
-
-    def options(self) -> dict[str, float | bool]:
-        """Return momentum and nesterov."""
-        return {"momentum": self.momentum, "nesterov": self.nesterov}
+        self._set(momentum=momentum, nesterov=nesterov)
 
 
 class Adam(Optimizer):
@@ -295,18 +285,7 @@ class Adam(Optimizer):
         **limits: Any,
     ) -> None:
         super().__init__(learning_rate, **limits)
-        self.beta_1 = number(beta_1, "beta_1", "Adam")
-        self.beta_2 = number(beta_2, "beta_2", "Adam")
-        self.epsilon = number(epsilon, "epsilon", "Adam")
-        for name, beta in (("beta_1", self.beta_1), ("beta_2", self.beta_2)):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"[Adam] {name} is {beta}; expected 0 to below 1")
-        if not self.epsilon >= 0.0:
-            raise ValueError(f"[Adam] epsilon is {epsilon}; expected 0 or more")
-
-    def options(self) -> dict[str, float | bool]:
-        """Return beta_1, beta_2 and epsilon."""
-        return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
+        self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -42,6 +42,8 @@ if not TYPE_CHECKING:  # or every name would be there for type checkers
 @dataclass(frozen=True)
 class Regularizer(Rule, ABC):
     """A penalty with its options; called with numbers, it returns what they cost."""
+
+    family: ClassVar[str] = "regularizer"
 
     @abstractmethod
     def __call__(self, x: ArrayLike) -> float:
@@ -131,13 +133,13 @@ class OrthogonalRegularizer(Regularizer):
 
     def __post_init__(self) -> None:
         """Check the options."""
-        super().__post_init__()
         if not isinstance(self.mode, str):
             raise wrong_kind("OrthogonalRegularizer", "mode", self.mode, "a string")
         if self.mode not in ("rows", "columns"):
             raise ValueError(
                 f"[OrthogonalRegularizer] mode is {self.mode!r}; expected 'rows' or 'columns'"
             )
+        super().__post_init__()
 
     def __call__(self, x: ArrayLike) -> float:
         """Return the penalty on a matrix."""
@@ -149,7 +151,7 @@ class OrthogonalRegularizer(Regularizer):
         units = rows / np.maximum(norms, 1e-7)
         return self.factor * float(np.abs(units @ units.T)[np.triu_indices(len(rows), 1)].mean())
 
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return what the core must know of this rule, besides its kind."""
         return {"factor": self.factor, "columns": self.mode == "columns"}
 

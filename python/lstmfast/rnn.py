@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lstmfast._arrays import as_dtype
-from lstmfast._cell import CELL_OPTIONS, checked_cell, share
-from lstmfast._checks import count, flag
+from lstmfast._checks import flag
 from lstmfast._core import Rnn
 from lstmfast._layouts import suffixes
-from lstmfast._names import config_text
+from lstmfast._options import changed, checked_cell, defaults
 from lstmfast._pickles import marked, restoring
 from lstmfast._recurrent import Trace
 from lstmfast._recurrent_layers import RecurrentLayers
@@ -23,8 +23,8 @@ from lstmfast.utils import Seed, as_generator, draw_seed
 __all__ = ["LSTM", "Trace"]
 
 # attributes whose change would have no effect
-_SIZES = "input_size hidden_size num_layers bias dropout bidirectional"
-_FIXED = frozenset({*_SIZES.split(), *CELL_OPTIONS, "forget_bias", "seed", "training"})
+_OPTIONS = tuple(defaults("engine", "lstm"))
+_FIXED = frozenset({*_OPTIONS, "forget_bias", "seed", "training"})
 
 
 class LSTM(RecurrentLayers):
@@ -167,20 +167,15 @@ class LSTM(RecurrentLayers):
         seed: Seed = None,
     ) -> None:
         given = locals()
-        self._cell = checked_cell("LSTM", {name: given[name] for name in CELL_OPTIONS})
-        self.input_size = count(input_size, "input_size", "LSTM")
-        self.hidden_size = count(hidden_size, "hidden_size", "LSTM")
-        self.num_layers = count(num_layers, "num_layers", "LSTM")
-        self.bias = flag(bias, "bias", "LSTM")
+        options = checked_cell("engine", {name: given[name] for name in _OPTIONS}, "LSTM")
+        self._options = SimpleNamespace(**options)
         self.batch_first = flag(batch_first, "batch_first", "LSTM")
-        self.dropout = share(dropout, "dropout", "LSTM")
         if self.dropout > 0.0 and self.num_layers == 1:
             warnings.warn(
                 f"[LSTM] dropout={self.dropout} has no effect with num_layers=1: it acts between "
                 "two layers; input_dropout and recurrent_dropout act in each",
                 stacklevel=2,
             )
-        self.bidirectional = flag(bidirectional, "bidirectional", "LSTM")
         self.forget_bias = forget_bias_of(
             forget_bias, "LSTM", has_bias=self.bias or self.layer_norm
         )
@@ -194,19 +189,7 @@ class LSTM(RecurrentLayers):
 
     def _make_core(self, seed: int) -> None:
         self._seed = seed
-        options = self._cell.config() | {
-            "use_bias": config_text(self.bias),
-            "bidirectional": config_text(self.bidirectional),
-        }
-        self._core = Rnn(
-            self.input_size,
-            self.hidden_size,
-            self.num_layers,
-            options,
-            self.dropout,
-            self._dtype.name,
-            seed,
-        )
+        self._core = Rnn(vars(self._options), self._dtype.name, seed)
         self._suffixes = suffixes(self.num_layers, self.bidirectional)
         self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
         self._fixed = _FIXED.union(self._parameters.shapes)
@@ -248,22 +231,20 @@ class LSTM(RecurrentLayers):
             self.load_state_dict(weights)
 
     def __repr__(self) -> str:
-        shown: list[tuple[str, Any, Any]] = [
-            ("num_layers", self.num_layers, 1),
-            ("bias", self.bias, True),
-            ("batch_first", self.batch_first, True),
-            ("dropout", self.dropout, 0.0),
-            ("bidirectional", self.bidirectional, False),
-        ]
-        changed = [f"{name}={value!r}" for name, value, default in shown if value != default]
-        changed += [f"{name}={value!r}" for name, value in self._cell.changed().items()]
-        shown = [("forget_bias", self.forget_bias, None), ("dtype", self.dtype, "float32")]
-        changed += [f"{name}={value!r}" for name, value, default in shown if value != default]
-        return f"LSTM({', '.join([str(self.input_size), str(self.hidden_size), *changed])})"
+        shown = changed("engine", vars(self._options))
+        del shown["input_size"], shown["hidden_size"]
+        if not self.batch_first:
+            shown["batch_first"] = False
+        if self.forget_bias is not None:
+            shown["forget_bias"] = self.forget_bias
+        if self.dtype != "float32":
+            shown["dtype"] = self.dtype
+        texts = [f"{name}={value!r}" for name, value in shown.items()]
+        return f"LSTM({', '.join([str(self.input_size), str(self.hidden_size), *texts])})"
 
 
 # A __getattr__ in their place would slow down every attribute that a call reads.
-for _name in CELL_OPTIONS:
-    setattr(LSTM, _name, property(attrgetter(f"_cell.{_name}"), doc="Option of the cell."))
+for _name in _OPTIONS:
+    setattr(LSTM, _name, property(attrgetter(f"_options.{_name}"), doc="Option of the LSTM."))
 del _name
 explain_names(LSTM)

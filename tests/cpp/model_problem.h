@@ -11,39 +11,39 @@
 
 namespace lstmfast::test {
 
-using Map = base::FlatConfig::Map;
+using Map = base::Options;
 
 // Two LSTM layers of different options, dropout between, a Dense end. Sequence in, `columns` values
 // out.
 inline Map model_config(const std::string& dtype, const std::string& last, index columns,
-                        const std::string& rate = "0.25") {
+                        double rate = 0.25) {
   return {
       {"dtype", dtype},
-      {"input_shape", "?,3"},
-      {"layers", "4"},
+      {"input_shape", base::Extents{base::kAnyExtent, 3}},
+      {"layers", 4},
       {"layers.0.kind", "lstm"},
-      {"layers.0.units", "5"},
-      {"layers.0.return_sequences", "true"},
-      {"layers.0.peephole", "true"},
-      {"layers.0.coupled", "true"},
+      {"layers.0.units", 5},
+      {"layers.0.return_sequences", true},
+      {"layers.0.peephole", true},
+      {"layers.0.coupled", true},
       {"layers.1.kind", "dropout"},
       {"layers.1.rate", rate},
       {"layers.2.kind", "lstm"},
-      {"layers.2.units", "6"},
-      {"layers.2.layer_norm", "true"},
+      {"layers.2.units", 6},
+      {"layers.2.layer_norm", true},
       {"layers.3.kind", "dense"},
-      {"layers.3.units", std::to_string(columns)},
+      {"layers.3.units", columns},
       {"layers.3.activation", last},
   };
 }
 
 inline Map compile_config(const std::string& loss, const std::string& optimizer = "adam",
-                          const std::string& rate = "0.01") {
+                          double rate = 0.01) {
   return {{"loss", loss},
           {"optimizer.kind", optimizer},
           {"optimizer.learning_rate", rate},
           {"metrics", "mae"},
-          {"seed", "7"}};
+          {"seed", 7}};
 }
 
 template <class T>

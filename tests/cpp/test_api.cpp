@@ -23,6 +23,7 @@ bool is_double(const AnyOf& held) {
 
 TEST_CASE("exceptions have kinds") {
   CHECK(kind_of(std::invalid_argument("x")) == ErrorKind::value);
+  CHECK(kind_of(base::WrongType("x")) == ErrorKind::type);
   CHECK(kind_of(std::length_error("x")) == ErrorKind::value);
   CHECK(kind_of(std::bad_alloc()) == ErrorKind::memory);
   CHECK(kind_of(base::OutOfMemory(8)) == ErrorKind::memory);
@@ -35,12 +36,12 @@ TEST_CASE("exceptions have kinds") {
 }
 
 TEST_CASE("a model has the element type of its configuration or of the argument") {
-  const base::FlatConfig::Map config = {{"input_shape", "3"},
-                                        {"layers", "1"},
-                                        {"layers.0.kind", "dense"},
-                                        {"layers.0.name", "dense"},
-                                        {"layers.0.units", "2"}};
-  base::FlatConfig::Map in_double = config;
+  const base::Options config = {{"input_shape", base::Extents{3}},
+                                {"layers", 1},
+                                {"layers.0.kind", "dense"},
+                                {"layers.0.name", "dense"},
+                                {"layers.0.units", 2}};
+  base::Options in_double = config;
   in_double["dtype"] = "float64";
   CHECK_FALSE(is_double(make_model(config, std::nullopt)));
   CHECK(is_double(make_model(config, "float64")));
@@ -50,9 +51,10 @@ TEST_CASE("a model has the element type of its configuration or of the argument"
 }
 
 TEST_CASE("an Rnn has the element type that is asked for") {
-  CHECK_FALSE(is_double(make_rnn(2, 3, 1, {}, 0, "float32", 0)));
-  CHECK(is_double(make_rnn(2, 3, 1, {}, 0, "float64", 0)));
-  CHECK_THROWS_AS(make_rnn(2, 3, 1, {}, 0, "float16", 0), std::invalid_argument);
+  const base::Options sizes = {{"input_size", 2}, {"hidden_size", 3}};
+  CHECK_FALSE(is_double(make_rnn(sizes, "float32", 0)));
+  CHECK(is_double(make_rnn(sizes, "float64", 0)));
+  CHECK_THROWS_AS(make_rnn(sizes, "float16", 0), std::invalid_argument);
 }
 
 }  // namespace

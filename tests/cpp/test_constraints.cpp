@@ -14,23 +14,28 @@
 namespace lstmfast::constraints {
 namespace {
 
+using base::Options;
 using test::message_of;
-using Options = std::map<std::string, double>;
 
-ConstraintOptions from(const Options& options) {
-  return [options](const char* key, double fallback) {
-    const auto at = options.find(key);
-    return at == options.end() ? fallback : at->second;
-  };
+// Of what each norm is.
+enum class NormOf { column, row, whole };
+const std::map<NormOf, base::Value> kAxes = {
+    {NormOf::column, 0}, {NormOf::row, -1}, {NormOf::whole, base::Extents{0, 1}}};
+
+template <class T>
+std::unique_ptr<Constraint<T>> make(const std::string& kind, Options options, NormOf norm_of) {
+  options["axis"] = kAxes.at(norm_of);
+  return registry().make<T>(kind, options, 2);
 }
 
 // The factor of a vector of that norm.
 double factor(const std::string& name, const Options& o, double n) {
   if (name == "unit_norm") return 1 / (1e-7 + n);
   const double within = name == "max_norm"
-                            ? std::min(n, o.at("max_value"))
-                            : o.at("rate") * std::clamp(n, o.at("min_value"), o.at("max_value")) +
-                                  (1 - o.at("rate")) * n;
+                            ? std::min(n, o.at("max_value").number())
+                            : o.at("rate").number() * std::clamp(n, o.at("min_value").number(),
+                                                                 o.at("max_value").number()) +
+                                  (1 - o.at("rate").number()) * n;
   return within / (1e-7 + n);
 }
 
@@ -43,7 +48,7 @@ void check_part(const ops::PartLayout& part, index size, const std::string& name
   for (T& x : logical) x = static_cast<T>(numbers.next());
   std::vector<T> block(static_cast<std::size_t>(size));
   ops::import_part(part, logical.data(), block.data());
-  make_constraint<T>(name, from(options), norm_of)->apply(part, block.data());
+  make<T>(name, options, norm_of)->apply(part, block.data());
   std::vector<T> got = logical;
   ops::export_part(part, block.data(), got.data());
 
@@ -113,12 +118,12 @@ TEST_CASE("constraints: threads give the same bits") {
   test::Numbers numbers;
   std::vector<float> start(static_cast<std::size_t>(shape.size()));
   for (float& x : start) x = static_cast<float>(numbers.next());
-  for (const std::string& name : constraint_names()) {
+  for (const std::string& name : registry().kinds()) {
     for (const NormOf norm_of : {NormOf::column, NormOf::row, NormOf::whole}) {
       const auto run = [&](int threads) {
         base::team::set_num_threads(threads);
         std::vector<float> w = start;
-        make_constraint<float>(name, nullptr, norm_of)->apply(shape.kernel(), w.data());
+        make<float>(name, {}, norm_of)->apply(shape.kernel(), w.data());
         return w;
       };
       CHECK(run(1) == run(3));
@@ -129,17 +134,38 @@ TEST_CASE("constraints: threads give the same bits") {
 
 TEST_CASE("constraints: errors say what is wrong") {
   const auto message = [](const char* name, const Options& options) {
-    return message_of([&] { make_constraint<float>(name, from(options)); });
+    return message_of([&] { make<float>(name, options, NormOf::column); });
   };
-  CHECK(message("l2", {}) ==
-        "[constraint] unknown constraint 'l2'; known: max_norm, min_max_norm, unit_norm, non_neg");
+  CHECK(
+      message("l2", {}) ==
+      "[constraint] kind is \"l2\"; expected one of \"max_norm\", \"min_max_norm\", \"unit_norm\", "
+      "\"non_neg\"");
   CHECK(message("max_norm", {{"max_value", -1}}) ==
-        "[max_norm] max_value is -1; expected 0 or more");
-  CHECK(message("min_max_norm", {{"rate", 1.5}}) == "[min_max_norm] rate is 1.5; expected 0 to 1");
+        "[max_norm] max_value is -1; expected a number of at least 0");
+  CHECK(message("min_max_norm", {{"rate", 1.5}}) ==
+        "[min_max_norm] rate is 1.5; expected a number from 0 to 1");
   CHECK(message("min_max_norm", {{"min_value", 2}}) ==
         "[min_max_norm] min_value is 2; expected at most max_value, 1");
   CHECK(message("max_norm", {{"max_value", std::nan("")}}).find("max_value is nan") !=
         std::string::npos);
+}
+
+TEST_CASE("constraints: axes as Keras has them") {
+  const auto message = [](const base::Value& axis, std::size_t rank) {
+    return message_of([&] { registry().make<float>("unit_norm", {{"axis", axis}}, rank); });
+  };
+  for (const base::Value& axis : {base::Value(0), base::Value(-1)}) {
+    CHECK(message(axis, 1).empty());
+    CHECK(message(axis, 2).empty());
+  }
+  for (const base::Extents& axes : {base::Extents{0, 1}, base::Extents{-1, -2}, base::Extents{1}})
+    CHECK(message(axes, 2).empty());
+  CHECK(message(1, 1) == "[unit_norm] axis is 1; expected 0 for a weight of one axis");
+  CHECK(message(base::Extents{0, 1}, 1) ==
+        "[unit_norm] axis is (0, 1); expected 0 for a weight of one axis");
+  CHECK(message(2, 2) == "[unit_norm] axis is 2; expected 0, 1 or (0, 1)");
+  for (const base::Extents& axes : {base::Extents{}, base::Extents{0, -2}, base::Extents{0, 1, 0}})
+    CHECK(message(axes, 2).find("expected 0, 1 or (0, 1)") != std::string::npos);
 }
 
 }  // namespace lstmfast::constraints

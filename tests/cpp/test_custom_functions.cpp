@@ -112,7 +112,7 @@ TEST_CASE("custom metrics stand among the core's, one for each call") {
 
 TEST_CASE("a custom loss sees the batch as its owner shapes it") {
   auto config = model_config("float32", "linear", 3);
-  config["layers.2.return_sequences"] = "true";
+  config["layers.2.return_sequences"] = true;
   auto model = make_model<float>(config);
   Problem<float> problem(5, 4, 3);
   problem.y.resize(5 * 2 * 7, 0.5F);
@@ -183,7 +183,7 @@ TEST_CASE("a configuration and its functions must fit") {
         message(custom_config(names), {squared<float>, {metric}}).find("[model.compile] metrics") ==
         0);
   }
-  CHECK(message(custom_config("mee"), {squared<float>, {}}).find("unknown metric 'mee'") !=
+  CHECK(message(custom_config("mee"), {squared<float>, {}}).find("[metric] kind is \"mee\"") !=
         std::string::npos);
   CHECK(message(custom_config("mse,custom:0"), {squared<float>, {metric}}).empty());
 }

@@ -56,7 +56,7 @@ namespace {
 TEST_CASE("a history is whole wherever memory runs out") {
   const test::Problem<float> problem(6, 4, 3);
   auto config = test::model_config("float32", "linear", 3);
-  config["layers.0.stateful"] = "true";
+  config["layers.0.stateful"] = true;
   FitOptions options;
   options.batch_size = options.validation_batch_size = 3;
   options.epochs = 5;
@@ -103,13 +103,14 @@ TEST_CASE("rows stay in order where a smaller block for them is refused") {
 }
 
 TEST_CASE("backward onto gradients adds all or nothing wherever memory runs out") {
-  const std::vector<base::FlatConfig::Map> variants = {
+  const std::vector<base::Options> variants = {
       {},
-      {{"bidirectional", "true"}},
-      {{"proj_size", "3"}, {"peephole", "true"}},
-      {{"layer_norm", "true"}, {"weight_drop", "0.5"}, {"recompute_every", "2"}}};
-  for (const base::FlatConfig::Map& texts : variants) {
-    const RnnOptions options = read_rnn_options(3, 5, 3, texts, 0.5, 1);
+      {{"bidirectional", true}},
+      {{"proj_size", 3}, {"peephole", true}},
+      {{"layer_norm", true}, {"weight_drop", 0.5}, {"recompute_every", 2}}};
+  for (base::Options given : variants) {
+    given.insert({{"input_size", 3}, {"hidden_size", 5}, {"num_layers", 3}, {"dropout", 0.5}});
+    const RnnOptions options = read_rnn_options(given, 1);
     const index D = options.directions, O = options.outputs();
     constexpr index kBatch = 4, kSteps = 6;
     const std::vector<float> x(std::size_t(kBatch * kSteps * 3), 0.5F);

@@ -198,9 +198,9 @@ TEST_CASE("interrupt: training and backward leave weights and gradients as they 
   };
   for (const Sizes sizes : {Sizes{64, 600, 1}, Sizes{1, 30000, 2}}) {
     CAPTURE(sizes.batch);
-    base::FlatConfig::Map options;
-    if (sizes.directions == 2) options["bidirectional"] = "true";
-    Rnn<float> rnn(model::read_rnn_options(16, 64, 1, options, 0, 0));
+    base::Options options = {{"input_size", 16}, {"hidden_size", 64}};
+    if (sizes.directions == 2) options["bidirectional"] = true;
+    Rnn<float> rnn(model::read_rnn_options(options, 0));
     const index rows = sizes.batch * sizes.steps, D = sizes.directions;
     std::vector<float> x(std::size_t(rows * 16), 0.5F), y(std::size_t(rows * 64 * D));
     std::vector<float> dx(x.size());

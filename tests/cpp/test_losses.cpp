@@ -95,17 +95,17 @@ void check_gradient(const Loss<double>& loss, Activation last, bool fused, index
     }
 }
 
-LossOptions with(const char* name, double value) {
-  return
-      [=](const char* key, double fallback) { return std::string(key) == name ? value : fallback; };
+template <class T>
+std::unique_ptr<Loss<T>> make(const std::string& kind, const base::Options& options = {}) {
+  return registry().make<T>(kind, options);
 }
 
 }  // namespace
 
 TEST_CASE_TEMPLATE("losses: values by hand", T, float, double) {
   const auto value = [](const char* name, const Matrix<T>& p, const Matrix<T>& t,
-                        const LossOptions& options = nullptr) {
-    return make_loss<T>(name, options)->value(batch_of(p, t));
+                        const base::Options& options = {}) {
+    return make<T>(name, options)->value(batch_of(p, t));
   };
   const auto near = [](double x) {
     return doctest::Approx(x).epsilon(20 * std::numeric_limits<T>::epsilon());
@@ -114,7 +114,7 @@ TEST_CASE_TEMPLATE("losses: values by hand", T, float, double) {
   CHECK(value("mse", p, t) == near((0 + 1 + 4 + 0.25) / 4));
   CHECK(value("mae", p, t) == near((0 + 1 + 2 + 0.5) / 4));
   CHECK(value("huber", p, t) == near((0 + 0.5 + 1.5 + 0.125) / 4));
-  CHECK(value("huber", p, t, with("delta", 0.5)) == near((0 + 0.375 + 0.875 + 0.125) / 4));
+  CHECK(value("huber", p, t, {{"delta", 0.5}}) == near((0 + 0.375 + 0.875 + 0.125) / 4));
 
   const auto q = matrix<T>(2, 3, {0.25, 0.25, 0.5, 0.125, 0.75, 0.125}),
              one_hot = matrix<T>(2, 3, {0, 0, 1, 1, 0, 0});
@@ -127,15 +127,15 @@ TEST_CASE_TEMPLATE("losses: values by hand", T, float, double) {
   // smoothing by 0.3: 0.1, 0.1, 0.8
   CHECK(value("categorical_crossentropy", matrix<T>(1, 3, {0.25, 0.25, 0.5}),
               matrix<T>(1, 3, {0, 0, 1}),
-              with("label_smoothing", 0.3)) == near(0.2 * std::log(4) + 0.8 * std::log(2)));
+              {{"label_smoothing", 0.3}}) == near(0.2 * std::log(4) + 0.8 * std::log(2)));
 
   const auto b = matrix<T>(2, 1, {0.25, 0.5});
   CHECK(value("binary_crossentropy", b, matrix<T>(2, 1, {1, 0})) ==
         near((std::log(4) + std::log(2)) / 2));
-  CHECK(value("binary_crossentropy", b, matrix<T>(2, 1, {1, 0}), with("label_smoothing", 0.5)) ==
+  CHECK(value("binary_crossentropy", b, matrix<T>(2, 1, {1, 0}), {{"label_smoothing", 0.5}}) ==
         near((0.75 * std::log(4) + 0.25 * std::log(4.0 / 3) + std::log(2)) / 2));
   CHECK(value("binary_crossentropy", matrix<T>(1, 1, {0}), matrix<T>(1, 1, {1}),
-              with("from_logits", 1)) == near(std::log(2)));
+              {{"from_logits", true}}) == near(std::log(2)));
   // probabilities are limited to 1e-7 .. 1 - 1e-7
   CHECK(value("binary_crossentropy", matrix<T>(1, 1, {0}), matrix<T>(1, 1, {1})) ==
         near(-std::log(1e-7)));
@@ -143,8 +143,8 @@ TEST_CASE_TEMPLATE("losses: values by hand", T, float, double) {
 
 TEST_CASE("losses: gradients are the central differences of the values, for every tail") {
   const index lanes = kernels::table<double>().lanes;
-  for (const std::string& name : loss_names()) {
-    const auto loss = make_loss<double>(name);
+  for (const std::string& name : registry().kinds()) {
+    const auto loss = make<double>(name);
     for (index columns = 1; columns <= 2 * lanes + 1; ++columns)
       for (const index padding : {index{0}, index{3}}) {
         check_gradient(*loss, Activation::linear, false, 3, columns, padding, 1);
@@ -153,7 +153,7 @@ TEST_CASE("losses: gradients are the central differences of the values, for ever
       }
   }
   for (const char* name : {"binary_crossentropy", "categorical_crossentropy"}) {
-    const auto smoothed = make_loss<double>(name, with("label_smoothing", 0.2));
+    const auto smoothed = make<double>(name, {{"label_smoothing", 0.2}});
     check_gradient(*smoothed, Activation::linear, false, 2, 5, 0, 0);
     check_gradient(*smoothed,
                    std::string(name)[0] == 'b' ? Activation::sigmoid : Activation::softmax, true, 2,
@@ -163,9 +163,9 @@ TEST_CASE("losses: gradients are the central differences of the values, for ever
 
 TEST_CASE_TEMPLATE("losses: fused with the last activation is the same loss", T, float, double) {
   const double tolerance = 60 * std::numeric_limits<T>::epsilon();
-  for (const std::string& name : loss_names()) {
-    const auto loss = make_loss<T>(name);
-    const auto probe = make_loss<double>(name);
+  for (const std::string& name : registry().kinds()) {
+    const auto loss = make<T>(name);
+    const auto probe = make<double>(name);
     for (const Activation last : {Activation::sigmoid, Activation::softmax}) {
       if (!loss->fuses(last)) continue;
       for (const index columns : {2, 3, 10, 17, 40}) {
@@ -200,7 +200,7 @@ TEST_CASE_TEMPLATE("losses: fused with the last activation is the same loss", T,
 
 TEST_CASE_TEMPLATE("losses: fused from far-out logits stays finite and exact", T, float, double) {
   Matrix<T> gradient(2, 2);
-  const auto scce = make_loss<T>("sparse_categorical_crossentropy");
+  const auto scce = make<T>("sparse_categorical_crossentropy");
   const auto far = matrix<T>(2, 2, {1000, -1000, 1000, -1000});
   CHECK(scce->value_fused(Activation::softmax, batch_of(far, matrix<T>(2, 1, {0, 1}), &gradient)) ==
         1000);
@@ -208,11 +208,11 @@ TEST_CASE_TEMPLATE("losses: fused from far-out logits stays finite and exact", T
   CHECK(gradient.at(1, 0) == T(0.5));
   CHECK(gradient.at(1, 1) == T(-0.5));
   const T infinity = std::numeric_limits<T>::infinity();
-  const auto cce = make_loss<T>("categorical_crossentropy");
+  const auto cce = make<T>("categorical_crossentropy");
   CHECK(cce->value_fused(Activation::softmax, batch_of(matrix<T>(1, 3, {0, 0, -infinity}),
                                                        matrix<T>(1, 3, {1, 0, 0}))) ==
         doctest::Approx(std::log(2)));
-  const auto bce = make_loss<T>("binary_crossentropy");
+  const auto bce = make<T>("binary_crossentropy");
   CHECK(bce->value_fused(Activation::sigmoid,
                          batch_of(far, matrix<T>(2, 2, {1, 0, 0, 1}), &gradient)) == 500);
   CHECK(gradient.at(0, 0) == 0);
@@ -221,10 +221,10 @@ TEST_CASE_TEMPLATE("losses: fused from far-out logits stays finite and exact", T
 }
 
 TEST_CASE("losses: a NaN anywhere makes the loss NaN") {
-  for (const std::string& name : loss_names())
+  for (const std::string& name : registry().kinds())
     for (index c = 0; c < 19; ++c) {
       CAPTURE(name);
-      const auto loss = make_loss<float>(name);
+      const auto loss = make<float>(name);
       Matrix<float> p(1, 19), t(1, loss->target_columns(19));
       p.fill([](index, index) { return 0.05; });
       t.fill([&](index, index) { return c % 2; });
@@ -237,8 +237,8 @@ TEST_CASE("losses: a NaN anywhere makes the loss NaN") {
 
 TEST_CASE("losses: the same bits for any number of threads") {
   const int before = base::team::get_num_threads();
-  for (const std::string& name : loss_names()) {
-    const auto loss = make_loss<double>(name);
+  for (const std::string& name : registry().kinds()) {
+    const auto loss = make<double>(name);
     Problem p = problem(*loss, false, 9001, 13, 0, 0);
     Matrix<double> one(9001, 13), many(9001, 13);
     base::team::set_num_threads(1);
@@ -253,14 +253,14 @@ TEST_CASE("losses: the same bits for any number of threads") {
 }
 
 TEST_CASE("losses: errors say what is wrong") {
-  CHECK(message_of([] { make_loss<float>("mape"); }) ==
-        "[loss] unknown loss 'mape'; known: mean_squared_error, mean_absolute_error, huber, "
-        "binary_crossentropy, "
-        "categorical_crossentropy, sparse_categorical_crossentropy");
-  CHECK(loss_name("mae") == "mean_absolute_error");
-  CHECK(message_of([] { make_loss<float>("huber", with("delta", 0)); }) ==
+  CHECK(message_of([] { make<float>("mape"); }) ==
+        "[loss] kind is \"mape\"; expected one of \"mean_squared_error\", \"mean_absolute_error\", "
+        "\"huber\", \"binary_crossentropy\", \"categorical_crossentropy\", "
+        "\"sparse_categorical_crossentropy\"");
+  CHECK(registry().at("mae").kind == "mean_absolute_error");
+  CHECK(message_of([] { make<float>("huber", {{"delta", 0.0}}); }) ==
         "[huber] delta is 0; expected a number above 0");
-  const auto scce = make_loss<float>("sparse_categorical_crossentropy");
+  const auto scce = make<float>("sparse_categorical_crossentropy");
   const auto p = matrix<float>(2, 3, {1, 2, 3, 4, 5, 6});
   for (const double label : {3.0, -1.0, 0.5, std::nan(""), 1e30}) {
     const auto t = matrix<float>(2, 1, {2, label});
@@ -301,9 +301,8 @@ TEST_CASE_TEMPLATE("losses: kernels take no label out of its row", T, float, dou
 }
 
 TEST_CASE("losses: shapes of targets") {
-  const auto mse = make_loss<float>("mse"),
-             scce = make_loss<float>("sparse_categorical_crossentropy"),
-             cce = make_loss<float>("categorical_crossentropy");
+  const auto mse = make<float>("mse"), scce = make<float>("sparse_categorical_crossentropy"),
+             cce = make<float>("categorical_crossentropy");
   mse->check_shapes({8, 2}, {8, 2});
   mse->check_shapes({8, 1}, {8});
   mse->check_shapes({8, 5, 1}, {8, 5});

@@ -49,7 +49,7 @@ TEST_CASE("gradients of a whole model are those of its loss") {
     CAPTURE(item.loss);
     CAPTURE(item.last);
     auto model = make_model<double>(model_config("float64", item.last, 3));
-    model->compile(compile_config(item.loss, "sgd", "0"));
+    model->compile(compile_config(item.loss, "sgd", 0.0));
     const Problem<double> problem(4, 5, 3);
     step_loss(*model, problem.examples);
     const base::Buffer<double>& gradients = model->training("test")->gradients;
@@ -129,8 +129,8 @@ TEST_CASE("predictions depend on neither batch size nor threads") {
 }
 
 TEST_CASE("losses of an epoch are means over samples") {
-  auto model = make_model<double>(model_config("float64", "linear", 3, "0"));
-  model->compile(compile_config("mean_squared_error", "sgd", "0"));
+  auto model = make_model<double>(model_config("float64", "linear", 3, 0.0));
+  model->compile(compile_config("mean_squared_error", "sgd", 0.0));
   const Problem<double> problem(10, 4, 3);
   const Scores whole = evaluate(*model, problem.examples, 10);
   const Scores parts = evaluate(*model, problem.examples, 4);
@@ -146,7 +146,7 @@ TEST_CASE("losses of an epoch are means over samples") {
 
 TEST_CASE("order and masks come from seed and counters alone") {
   const Problem<float> problem(9, 4, 3);
-  const auto trained = [&](const char* seed, const std::vector<index>& epochs) {
+  const auto trained = [&](index seed, const std::vector<index>& epochs) {
     auto model = make_model<float>(model_config("float32", "linear", 3));
     auto config = compile_config("mean_squared_error");
     config["seed"] = seed;
@@ -154,8 +154,8 @@ TEST_CASE("order and masks come from seed and counters alone") {
     for (const index n : epochs) fit(*model, problem.examples, options(2, n));
     return weights(*model);
   };
-  CHECK(trained("1", {5}) == trained("1", {2, 3}));
-  CHECK(trained("1", {5}) != trained("2", {5}));
+  CHECK(trained(1, {5}) == trained(1, {2, 3}));
+  CHECK(trained(1, {5}) != trained(2, {5}));
 }
 
 TEST_CASE("hooks stop training, and errors in them leave whole steps") {
@@ -271,15 +271,15 @@ TEST_CASE("errors name what came and what was expected") {
       "[model.config] layers.2.kind is \"gru\"; expected one of \"lstm\", \"dense\", \"dropout\", "
       "\"masking\", \"bidirectional\"");
   config = model_config("float32", "linear", 3);
-  config["layers.3.unit"] = "1";
+  config["layers.3.unit"] = 1;
   CHECK(message_of([&] { read_definition<float>(config); }).find("layers.3.unit") !=
         std::string::npos);
   config = model_config("float32", "linear", 3);
-  config["layers.0.return_sequences"] = "false";
+  config["layers.0.return_sequences"] = false;
   CHECK(message_of([&] { read_definition<float>(config); }) ==
         "[lstm] input of a sample has shape (5,); expected (steps, features)");
   auto compile = compile_config("mse");
-  compile["clip.max"] = "1";
+  compile["clip.max"] = 1;
   CHECK(message_of([&] { model->compile(compile); }).find("clip.max") != std::string::npos);
   CHECK(model->compiled());
 }

@@ -84,7 +84,7 @@ TEST_CASE("memory for scores serves predictions, memory for gathered batches bot
 
 TEST_CASE("an error about a step tells when the step before spoiled the weights") {
   auto model = make_model<float>(model_config("float32", "linear", 3));
-  model->compile(compile_config("mean_squared_error", "sgd", "1e300"));
+  model->compile(compile_config("mean_squared_error", "sgd", 1e300));
   const Problem<float> problem(6, 4, 3);
   FitOptions options;
   options.epochs = 9;

@@ -44,7 +44,7 @@ TEST_CASE_TEMPLATE("training continues bit for bit from a file", T, float, doubl
   save_model(*first, dir.file("model"), {{"name", "a b"}}, true);
   const ModelFile file(dir.file("model"));
   CHECK(file.dtype() == dtype);
-  CHECK(file.extra() == base::FlatConfig::Map{{"name", "a b"}});
+  CHECK(file.extra() == base::Texts{{"name", "a b"}});
   auto second = file.load<T>();
   CHECK(second->definition().config == first->definition().config);
   CHECK(weights(*second) == weights(*first));

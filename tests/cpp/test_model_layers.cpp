@@ -16,21 +16,26 @@ using test::message_of;
 constexpr index kSteps = 7, kRows = 5;
 
 Map masked_config(const std::string& merge, bool stateful = false) {
-  Map map = {{"input_shape", "?,3"},         {"layers", "4"},
-             {"layers.0.kind", "masking"},   {"layers.1.kind", "bidirectional"},
-             {"layers.1.merge_mode", merge}, {"layers.2.kind", "lstm"},
-             {"layers.2.units", "5"},        {"layers.2.return_sequences", "true"},
-             {"layers.3.kind", "dense"},     {"layers.3.units", "2"}};
+  Map map = {{"input_shape", base::Extents{base::kAnyExtent, 3}},
+             {"layers", 4},
+             {"layers.0.kind", "masking"},
+             {"layers.1.kind", "bidirectional"},
+             {"layers.1.merge_mode", merge},
+             {"layers.2.kind", "lstm"},
+             {"layers.2.units", 5},
+             {"layers.2.return_sequences", true},
+             {"layers.3.kind", "dense"},
+             {"layers.3.units", 2}};
   for (const std::string half : {"forward", "backward"}) {
     const std::string at = "layers.1." + half + ".";
     map[at + "kind"] = "lstm";
-    map[at + "units"] = "9";
-    map[at + "return_sequences"] = "true";
-    map[at + "zero_output_for_mask"] = "true";
-    map[at + "go_backwards"] = half == "forward" ? "false" : "true";
-    map[at + "stateful"] = stateful ? "true" : "false";
+    map[at + "units"] = 9;
+    map[at + "return_sequences"] = true;
+    map[at + "zero_output_for_mask"] = true;
+    map[at + "go_backwards"] = half == "backward";
+    map[at + "stateful"] = stateful;
   }
-  map["layers.2.stateful"] = stateful ? "true" : "false";
+  map["layers.2.stateful"] = stateful;
   return map;
 }
 
@@ -94,7 +99,7 @@ TEST_CASE("padding has no part in loss and gradients, whatever the target says t
   std::vector<double> losses;
   for (const auto* y : {&problem.y, &other}) {
     auto model = make_model<float>(masked_config("concat"));
-    model->compile(compile_config("mean_squared_error", "sgd", "0.1"));
+    model->compile(compile_config("mean_squared_error", "sgd", 0.1));
     Examples<float> examples = problem.examples;
     examples.y = y->data();
     losses.push_back(train_on_batch(*model, examples).values[0]);
@@ -107,9 +112,9 @@ TEST_CASE("padding has no part in loss and gradients, whatever the target says t
 TEST_CASE("states go on over batches until they are reset") {
   const test::Problem<float> problem(kRows, 2 * kSteps, 1);
   Map config = masked_config("sum", true);
-  config["layers"] = "2";  // Masking and both directions
-  config["layers.1.forward.return_sequences"] = "false";
-  config["layers.1.backward.return_sequences"] = "false";
+  config["layers"] = 2;  // Masking and both directions
+  config["layers.1.forward.return_sequences"] = false;
+  config["layers.1.backward.return_sequences"] = false;
   for (auto it = config.begin(); it != config.end();) {
     const bool behind = it->first[0] == 'l' && (it->first.rfind("layers.2", 0) == 0 ||
                                                 it->first.rfind("layers.3", 0) == 0);
@@ -133,13 +138,13 @@ TEST_CASE("states go on over batches until they are reset") {
 TEST_CASE("a layer on its own: states in and out, cells, its own state where it is stateful") {
   const test::Problem<float> problem(kRows, kSteps, 1);
   for (const bool stateful : {false, true}) {
-    Map config = {{"input_shape", "?,3"},
-                  {"layers", "1"},
+    Map config = {{"input_shape", base::Extents{base::kAnyExtent, 3}},
+                  {"layers", 1},
                   {"layers.0.kind", "lstm"},
-                  {"layers.0.units", "6"},
-                  {"layers.0.proj_size", "4"},
-                  {"layers.0.return_sequences", "true"},
-                  {"layers.0.stateful", stateful ? "true" : "false"}};
+                  {"layers.0.units", 6},
+                  {"layers.0.proj_size", 4},
+                  {"layers.0.return_sequences", true},
+                  {"layers.0.stateful", stateful}};
     auto model = make_model<float>(config);
     const layers::Shape sample{kSteps, 3};
     const auto run = [&](std::vector<float> carried, std::vector<float>& after) {
@@ -182,17 +187,17 @@ TEST_CASE("what two directions must agree on") {
   CHECK(message(config).find("merge_mode is \"max\"; expected one of \"concat\", \"sum\", ") !=
         std::string::npos);
   config = masked_config("sum");
-  config["layers.1.backward.go_backwards"] = "false";
+  config["layers.1.backward.go_backwards"] = false;
   CHECK(message(config) ==
-        "[model.config] layers.1.backward.go_backwards is \"false\"; expected the opposite of "
+        "[model.config] layers.1.backward.go_backwards is False; expected the opposite of "
         "forward.go_backwards");
   config = masked_config("sum");
-  config["layers.1.backward.units"] = "8";
+  config["layers.1.backward.units"] = 8;
   CHECK(message(config).find("expected \"concat\" for layers of different sizes") !=
         std::string::npos);
   config = masked_config("sum");
-  config["layers.1.backward.stateful"] = "true";
-  CHECK(message(config).find("expected forward.stateful") != std::string::npos);
+  config["layers.1.backward.stateful"] = true;
+  CHECK(message(config).find("expected False, as forward.stateful") != std::string::npos);
   config = masked_config("sum");
   config["layers.1.backward.kind"] = "dense";
   CHECK(message(config).find("layers.1.backward.kind is \"dense\"") != std::string::npos);

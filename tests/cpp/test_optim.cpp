@@ -20,12 +20,11 @@ using test::Matrix;
 using test::message_of;
 using test::Numbers;
 
-using Config = std::map<std::string, double>;
-OptimizerOptions from(const Config& config) {
-  return [config](const char* key, double fallback) {
-    const auto found = config.find(key);
-    return found == config.end() ? fallback : found->second;
-  };
+using Config = base::Options;
+
+template <class T>
+std::unique_ptr<Optimizer<T>> make(const std::string& kind, const Config& config) {
+  return registry().make<T>(kind, config);
 }
 
 // One parameter of Keras's optimizers, in plain double arithmetic.
@@ -55,7 +54,7 @@ void check_steps(const std::string& name, const Config& config,
   for (index count = 1; count <= 2 * lanes + 1; ++count) {
     CAPTURE(name);
     CAPTURE(count);
-    const auto optimizer = make_optimizer<T>(name, from(config));
+    const auto optimizer = make<T>(name, config);
     Numbers numbers;
     Matrix<T> p(1, count, 0, count % 3), g(1, count, 0, 1);
     std::vector<Matrix<T>> slots(2, Matrix<T>(1, count, 0, 2));
@@ -86,7 +85,7 @@ TEST_CASE_TEMPLATE("optim: steps are Keras's formulas for every tail", T, float,
   check_steps<T>("sgd", {}, [](Scalar& s, double g, int) { s.sgd(g, 0.01, 0, false); });
   check_steps<T>("sgd", {{"learning_rate", 0.1}, {"momentum", 0.9}},
                  [](Scalar& s, double g, int) { s.sgd(g, 0.1, 0.9, false); });
-  check_steps<T>("sgd", {{"learning_rate", 0.1}, {"momentum", 0.5}, {"nesterov", 1}},
+  check_steps<T>("sgd", {{"learning_rate", 0.1}, {"momentum", 0.5}, {"nesterov", true}},
                  [](Scalar& s, double g, int) { s.sgd(g, 0.1, 0.5, true); });
   check_steps<T>("adam", {},
                  [](Scalar& s, double g, int t) { s.adam(g, t, 1e-3, 0.9, 0.999, 1e-7); });
@@ -96,8 +95,8 @@ TEST_CASE_TEMPLATE("optim: steps are Keras's formulas for every tail", T, float,
 }
 
 TEST_CASE_TEMPLATE("optim: padding stays zero", T, float, double) {
-  for (const std::string& name : optimizer_names()) {
-    const auto optimizer = make_optimizer<T>(name, from({{"momentum", 0.9}, {"epsilon", 0}}));
+  for (const std::string& name : registry().kinds()) {
+    const auto optimizer = make<T>(name, {{"momentum", 0.9}, {"epsilon", 0}});
     std::vector<T> p(37), g(37), m(37), v(37);
     T* const slots[] = {m.data(), v.data()};
     for (int t = 0; t < 3; ++t) optimizer->step(37, p.data(), g.data(), slots);
@@ -109,19 +108,19 @@ TEST_CASE_TEMPLATE("optim: padding stays zero", T, float, double) {
 TEST_CASE("optim: several blocks, threads and resumption give the same bits") {
   const index count = 100003;
   const int before = base::team::get_num_threads();
-  for (const std::string& name : optimizer_names()) {
+  for (const std::string& name : registry().kinds()) {
     Numbers numbers;
     std::vector<float> start(count), g(count);
     for (auto* block : {&start, &g})
       for (float& x : *block) x = static_cast<float>(numbers.next());
     const auto run = [&](int threads, index cut, bool resume) {
       base::team::set_num_threads(threads);
-      auto optimizer = make_optimizer<float>(name, from({{"momentum", 0.9}}));
+      auto optimizer = make<float>(name, {{"momentum", 0.9}});
       std::vector<float> p = start, m(count), v(count);
       for (int t = 0; t < 3; ++t) {
         if (resume && t == 2) {
           const auto iterations = optimizer->iterations();
-          optimizer = make_optimizer<float>(name, from({{"momentum", 0.9}}));
+          optimizer = make<float>(name, {{"momentum", 0.9}});
           optimizer->set_iterations(iterations);
         }
         float* const first[] = {m.data(), v.data()};
@@ -142,18 +141,23 @@ TEST_CASE("optim: several blocks, threads and resumption give the same bits") {
 
 TEST_CASE("optim: errors say what is wrong") {
   const auto message = [](const char* name, const Config& config) {
-    return message_of([&] { make_optimizer<float>(name, from(config)); });
+    return message_of([&] { make<float>(name, config); });
   };
-  CHECK(message("adamw", {}) == "[optimizer] unknown optimizer 'adamw'; known: sgd, adam");
+  CHECK(message("adamw", {}) == "[optimizer] kind is \"adamw\"; expected one of \"sgd\", \"adam\"");
   CHECK(message("sgd", {{"momentum", 1.5}}) ==
-        "[sgd] momentum is 1.5; expected 0 <= momentum <= 1");
-  CHECK(message("adam", {{"beta_2", -0.1}}) == "[adam] beta_2 is -0.1; expected 0 <= beta_2 < 1");
+        "[sgd] momentum is 1.5; expected a number from 0 to 1");
+  CHECK(message("adam", {{"beta_2", -0.1}}) ==
+        "[adam] beta_2 is -0.1; expected a number from 0 to below 1");
   CHECK(message("adam", {{"epsilon", -1}}) ==
-        "[adam] epsilon is -1; expected a finite number of at least 0");
+        "[adam] epsilon is -1; expected a number of at least 0");
   CHECK(message("adam", {{"learning_rate", std::nan("")}}).find("learning_rate is nan") !=
         std::string::npos);
-  CHECK(message_of([] { Clip<float>({1, 1, 0}); }).find("at most one") != std::string::npos);
-  CHECK(message_of([] { Clip<float>({-1, 0, 0}); }).find("value is -1") != std::string::npos);
+  const auto clip = [](const Config& config) {
+    return message_of([&] { read_clip(base::OptionReader(config, "clip")); });
+  };
+  CHECK(clip({{"norm", 1}, {"value", 0.5}}) ==
+        "[clip] value is 0.5; expected None beside clipnorm");
+  CHECK(clip({{"value", -1}}) == "[clip] value is -1; expected a number above 0, or None");
 }
 
 TEST_CASE_TEMPLATE("clip: value, norm and global norm", T, float, double) {

@@ -2,7 +2,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <map>
 
 #include "base/team.h"
 #include "ops/linear.h"
@@ -13,15 +12,8 @@
 namespace lstmfast::regularizers {
 namespace {
 
+using base::Options;
 using test::message_of;
-using Options = std::map<std::string, double>;
-
-RegularizerOptions from(const Options& options) {
-  return [options](const char* key, double fallback) {
-    const auto at = options.find(key);
-    return at == options.end() ? fallback : at->second;
-  };
-}
 
 std::vector<double> numbers(index count) {
   test::Numbers next;
@@ -36,12 +28,12 @@ double formula(const std::string& name, const Options& o, index rows, index colu
   if (name != "orthogonal_regularizer") {
     double total = 0;
     for (const double x : w) {
-      if (name != "l2") total += o.at("l1") * std::abs(x);
-      if (name != "l1") total += o.at("l2") * x * x;
+      if (name != "l2") total += o.at("l1").number() * std::abs(x);
+      if (name != "l1") total += o.at("l2").number() * x * x;
     }
     return total;
   }
-  const bool of_columns = o.at("columns") != 0;
+  const bool of_columns = o.at("columns").flag();
   const index n = of_columns ? columns : rows, m = of_columns ? rows : columns;
   const auto at = [&](index vector, index k) {
     return w[static_cast<std::size_t>(of_columns ? k * columns + vector : vector * columns + k)];
@@ -58,7 +50,7 @@ double formula(const std::string& name, const Options& o, index rows, index colu
       total += std::abs(dot) / std::sqrt(a * b);
     }
   }
-  return o.at("factor") * total / (0.5 * static_cast<double>(n * (n - 1)));
+  return o.at("factor").number() * total / (0.5 * static_cast<double>(n * (n - 1)));
 }
 
 // Value and gradient on a part of a block of `size` elements that holds nothing else.
@@ -72,7 +64,7 @@ void check_part(const ops::PartLayout& part, index size, const std::string& name
   w.assign(logical.begin(), logical.end());
   std::vector<T> block(static_cast<std::size_t>(size)), gradient(block.size());
   ops::import_part(part, logical.data(), block.data());
-  const auto rule = make_regularizer<T>(name, from(options));
+  const auto rule = registry().make<T>(name, options);
   const double eps = static_cast<double>(std::numeric_limits<T>::epsilon());
   CHECK(rule->value(part, block.data()) ==
         doctest::Approx(formula(name, options, part.rows, part.columns, w)).epsilon(32 * eps));
@@ -106,8 +98,8 @@ TEST_CASE_TEMPLATE("regularizers: values and gradients on packed parts", T, floa
       {"l1", {{"l1", 0.25}}},
       {"l2", {{"l2", 0.5}}},
       {"l1_l2", {{"l1", 0.125}, {"l2", 0.75}}},
-      {"orthogonal_regularizer", {{"factor", 0.5}, {"columns", 0}}},
-      {"orthogonal_regularizer", {{"factor", 0.5}, {"columns", 1}}},
+      {"orthogonal_regularizer", {{"factor", 0.5}, {"columns", false}}},
+      {"orthogonal_regularizer", {{"factor", 0.5}, {"columns", true}}},
   };
   for (const auto& [name, options] : rules) {
     for (const index outputs : {2, 5, 35}) {
@@ -132,8 +124,8 @@ TEST_CASE("regularizers: threads give the same bits") {
   const ops::LinearShape<float> shape(200, 700);
   const std::vector<double> start = numbers(shape.size());
   const std::vector<float> block(start.begin(), start.end());
-  for (const std::string& name : regularizer_names()) {
-    const auto rule = make_regularizer<float>(name);
+  for (const std::string& name : registry().kinds()) {
+    const auto rule = registry().make<float>(name, Options());
     const auto run = [&](int threads) {
       base::team::set_num_threads(threads);
       std::vector<float> gradient(block.size());
@@ -150,7 +142,7 @@ TEST_CASE("regularizers: a row of zeros has finite gradients") {
   std::vector<double> block(static_cast<std::size_t>(shape.size())), gradient(block.size());
   const std::vector<double> w = {0, 0, 1, 2, 3, -1};
   ops::import_part(shape.kernel(), w.data(), block.data());
-  const auto rule = make_regularizer<double>("orthogonal_regularizer");
+  const auto rule = registry().make<double>("orthogonal_regularizer", Options());
   CHECK(std::isfinite(rule->value(shape.kernel(), block.data())));
   rule->add_gradient(shape.kernel(), block.data(), 1.0, gradient.data());
   for (const double g : gradient) CHECK(std::isfinite(g));
@@ -158,12 +150,13 @@ TEST_CASE("regularizers: a row of zeros has finite gradients") {
 
 TEST_CASE("regularizers: errors say what is wrong") {
   const auto message = [](const char* name, const Options& options) {
-    return message_of([&] { make_regularizer<float>(name, from(options)); });
+    return message_of([&] { registry().make<float>(name, options); });
   };
   CHECK(message("l0", {}) ==
-        "[regularizer] unknown regularizer 'l0'; known: l1, l2, l1_l2, orthogonal_regularizer");
-  CHECK(message("l1_l2", {{"l2", -1}}) == "[l1_l2] l2 is -1; expected 0 or more");
-  const auto orthogonal = make_regularizer<float>("orthogonal_regularizer");
+        "[regularizer] kind is \"l0\"; expected one of \"l1\", \"l2\", \"l1_l2\", "
+        "\"orthogonal_regularizer\"");
+  CHECK(message("l1_l2", {{"l2", -1}}) == "[l1_l2] l2 is -1; expected a number of at least 0");
+  const auto orthogonal = registry().make<float>("orthogonal_regularizer", Options());
   CHECK_FALSE(orthogonal->suits({4}));
   CHECK_FALSE(orthogonal->suits({1, 4}));
   CHECK_FALSE(orthogonal->suits({}));

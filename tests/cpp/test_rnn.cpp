@@ -26,8 +26,12 @@ std::vector<T> numbers(index count) {
 }
 
 template <class T>
-std::unique_ptr<Rnn<T>> make_rnn(double dropout, const base::FlatConfig::Map& cell = {}) {
-  auto rnn = std::make_unique<Rnn<T>>(read_rnn_options(kInput, kHidden, kLayers, cell, dropout, 3));
+std::unique_ptr<Rnn<T>> make_rnn(double dropout, base::Options options = {}) {
+  options.insert({{"input_size", kInput},
+                  {"hidden_size", kHidden},
+                  {"num_layers", kLayers},
+                  {"dropout", dropout}});
+  auto rnn = std::make_unique<Rnn<T>>(read_rnn_options(options, 3));
   Numbers source;
   for (const auto& parameter : rnn->parameters()) {
     std::vector<T> values;
@@ -68,7 +72,7 @@ TEST_CASE("gradients go through the layers and the dropout between them") {
   Arrays<T> arrays;
   // A new object each time draws the same masks.
   const auto loss = [&](std::unique_ptr<Rnn<T>>& rnn) {
-    rnn = make_rnn<T>(0.4, {{"peephole", "true"}});
+    rnn = make_rnn<T>(0.4, {{"peephole", true}});
     rnn->train(arrays.call(*rnn));
     T sum = 0;
     for (std::size_t i = 0; i < y_weights.size(); ++i) sum += y_weights[i] * arrays.y[i];

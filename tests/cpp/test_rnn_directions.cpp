@@ -37,14 +37,17 @@ template <class T>
 Found<T> run(int threads) {
   const int before = base::team::get_num_threads();
   base::team::set_num_threads(threads);
-  Rnn<T> rnn(read_rnn_options(kInput, kHidden, kLayers,
-                              {{"bidirectional", "true"},
-                               {"return_cell_states", "true"},
-                               {"proj_size", std::to_string(kOutputs)},
-                               {"zoneout_h", "0.2"},
-                               {"weight_drop", "0.3"},
+  Rnn<T> rnn(read_rnn_options({{"input_size", kInput},
+                               {"hidden_size", kHidden},
+                               {"num_layers", kLayers},
+                               {"dropout", 0.3},
+                               {"bidirectional", true},
+                               {"return_cell_states", true},
+                               {"proj_size", kOutputs},
+                               {"zoneout_h", 0.2},
+                               {"weight_drop", 0.3},
                                {"recompute_every", "sqrt"}},
-                              0.3, 5));
+                              5));
   Numbers source;
   for (const auto& parameter : rnn.parameters()) {
     rnn.set({{&parameter, numbers<T>(parameter.place.count(), source).data()}});

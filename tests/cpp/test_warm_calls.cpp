@@ -62,18 +62,20 @@ class Calls {
 };
 
 TEST_CASE("warm calls take no memory, whatever the options and sizes before") {
-  const std::vector<base::FlatConfig::Map> cells = {
+  const std::vector<base::Options> cells = {
       {},
-      {{"bidirectional", "true"}},
-      {{"layer_norm", "true"}, {"peephole", "true"}},
-      {{"proj_size", "3"}, {"zoneout_h", "0.1"}},
-      {{"recurrent_dropout", "0.2"}, {"dropout", "0.2"}, {"weight_drop", "0.2"}},
-      {{"recompute_every", "4"}}};
-  for (const base::FlatConfig::Map& cell : cells) {
+      {{"bidirectional", true}},
+      {{"layer_norm", true}, {"peephole", true}},
+      {{"proj_size", 3}, {"zoneout_h", 0.1}},
+      {{"recurrent_dropout", 0.2}, {"input_dropout", 0.2}, {"weight_drop", 0.2}},
+      {{"recompute_every", 4}}};
+  for (const base::Options& cell : cells) {
+    base::Options options = cell;
+    options.insert({{"input_size", 3}, {"hidden_size", 20}, {"num_layers", 3}, {"dropout", 0.1}});
     for (const bool lengths : {false, true}) {
       CAPTURE(cell.empty() ? "plain" : cell.begin()->first);
       CAPTURE(lengths);
-      Rnn<float> rnn(read_rnn_options(3, 20, 3, cell, 0.1, 1));
+      Rnn<float> rnn(read_rnn_options(options, 1));
       std::vector<Calls> calls;
       for (const Sizes sizes : {Sizes{9, 40}, Sizes{30, 2}, Sizes{1, 1}, Sizes{17, 7}})
         calls.emplace_back(rnn, sizes, lengths);

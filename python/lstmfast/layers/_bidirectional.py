@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, as_float, shape_text
 from lstmfast._checks import items, wrong_kind
+from lstmfast._core import Model, check
+from lstmfast._options import Options
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.layers.base import Parts, Sample, part_of
-
-if TYPE_CHECKING:
-    from lstmfast import _core
-
-_MERGE_MODES = ("concat", "sum", "mul", "ave", None)
 
 
 class Bidirectional(Recurrent):
@@ -81,10 +78,6 @@ class Bidirectional(Recurrent):
         self.batch_size = self.batch_size or given.batch_size
         self._check_rest(unavailable)
         self.dtype = self._dtype or given._dtype
-        if merge_mode not in _MERGE_MODES:
-            raise ValueError(
-                f"[{self.where}] merge_mode is {merge_mode!r}; expected one of {_MERGE_MODES}"
-            )
         self.merge_mode = merge_mode
         self.forward_layer = _copy(given, "forward")
         if backward_layer is None:
@@ -106,12 +99,10 @@ class Bidirectional(Recurrent):
         dtypes = {layer._dtype for layer in (self, ahead, back)} - {None}
         if len(dtypes) > 1:
             raise ValueError(f"[{self.where}] the layers have several dtypes; expected the same")
-        if ahead.go_backwards == back.go_backwards:
-            raise ValueError(
-                f"[{self.where}] both layers have go_backwards={ahead.go_backwards}; expected one "
-                "of them to go backwards"
-            )
-        for name in ("return_sequences", "return_state", "return_cell_states", "stateful"):
+        halves = (("forward", ahead), ("backward", back))
+        parts = {f"{w}.{key}": v for w, layer in halves for key, v in layer._options().items()}
+        check("layer", self.kind, self.options() | parts, self.where)
+        for name in ("return_state", "return_cell_states"):
             if getattr(ahead, name) != getattr(back, name):
                 raise ValueError(
                     f"[{self.where}] {name} is {getattr(ahead, name)} for the forward layer and "
@@ -121,11 +112,6 @@ class Bidirectional(Recurrent):
             raise ValueError(
                 f"[{self.where}] a layer inside has an activity_regularizer; expected it here: "
                 "Bidirectional(..., activity_regularizer=...)"
-            )
-        if self.merge_mode in ("sum", "mul", "ave") and ahead.outputs != back.outputs:
-            raise ValueError(
-                f"[{self.where}] the layers give out {ahead.outputs} and {back.outputs} values; "
-                f"expected the same for merge_mode={self.merge_mode!r}"
             )
 
     @property
@@ -141,20 +127,20 @@ class Bidirectional(Recurrent):
         wide = self.merge_mode in ("concat", None)
         return (*one[:-1], (one[-1] or 0) + self.backward_layer.outputs) if wide else one
 
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer, beside its two."""
-        return {"merge_mode": self.merge_mode or "concat"}
+        return {"merge_mode": "concat" if self.merge_mode is None else self.merge_mode}
 
-    def config(self) -> dict[str, str]:
-        """Return this layer's part of the flat configuration that the core reads."""
+    def config(self) -> Options:
+        """Return this layer's part of the configuration that the core reads."""
         both = (("forward.", self.forward_layer), ("backward.", self.backward_layer))
         return super().config() | {
-            prefix + key: text for prefix, layer in both for key, text in layer.config().items()
+            prefix + key: value for prefix, layer in both for key, value in layer.config().items()
         }
 
     @classmethod
-    def from_core(cls, config: Mapping[str, str]) -> Bidirectional:
-        """Make the layer that a flat configuration describes."""
+    def from_core(cls, config: Mapping[str, Any]) -> Bidirectional:
+        """Make the layer that a configuration of the core describes."""
         halves: dict[str, Any] = {
             name: _lstm(LSTM.from_core(part_of(config, f"{which}.")), name)
             for name, which in (("layer", "forward"), ("backward_layer", "backward"))
@@ -206,7 +192,7 @@ class Bidirectional(Recurrent):
         parts = np.split(results[0], [cut], axis=-1)
         return [*(np.ascontiguousarray(part) for part in parts), *results[1:]]
 
-    def _bind(self, engine: _core.Model, index: int) -> None:
+    def _bind(self, engine: Model, index: int) -> None:
         super()._bind(engine, index)
         for prefix, layer in (("forward.", self.forward_layer), ("backward.", self.backward_layer)):
             layer._bind(engine, index)

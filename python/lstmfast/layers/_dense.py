@@ -10,7 +10,6 @@ import numpy as np
 from lstmfast import initializers
 from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
-from lstmfast._checks import count, flag
 from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
 
 
@@ -45,6 +44,9 @@ class Dense(Layer):
     """
 
     kind = "dense"
+    units: int
+    activation: str
+    use_bias: bool
     unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {
         "lora_rank": None,
         "lora_alpha": None,
@@ -77,9 +79,8 @@ class Dense(Layer):
     ) -> None:
         super().__init__(name, input_shape)
         self._check_rest(unavailable)
-        self.units = count(units, "units", self.where)
-        self.activation = activation_text(activation, self.where, rows=True)
-        self.use_bias = flag(use_bias, "use_bias", self.where)
+        text = activation_text(activation, self.where, rows=True)
+        self._set(units=units, activation=text, use_bias=use_bias)
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
         self.kernel_regularizer = kernel_regularizer
@@ -92,7 +93,7 @@ class Dense(Layer):
         """Return the shape of the output for a sample of that shape."""
         return (*shape[:-1], self.units)
 
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer."""
         return {"units": self.units, "activation": self.activation, "use_bias": self.use_bias}
 

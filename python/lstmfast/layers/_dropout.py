@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from lstmfast._checks import count, number
 from lstmfast.layers.base import UNAVAILABLE, Layer
 
 
@@ -33,6 +32,8 @@ class Dropout(Layer):
     """
 
     kind = "dropout"
+    rate: float
+    seed: int | None
     unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {"noise_shape": None}
 
     def __init__(
@@ -48,16 +49,8 @@ class Dropout(Layer):
         super().__init__(name, input_shape)
         self._check_rest(unavailable)
         self.activity_regularizer = activity_regularizer
-        self.rate = number(rate, "rate", self.where)
-        if not 0.0 <= self.rate <= 1.0:
-            raise ValueError(f"[{self.where}] rate is {self.rate}; expected 0 to 1")
-        self.seed = None if seed is None else count(seed, "seed", self.where, least=0)
+        self._set(rate=rate, seed=seed)
 
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer."""
-        told: dict[str, bool | float | str] = {"rate": self.rate}
-        return told if self.seed is None else told | {"seed": self.seed}
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {"seed": self.seed}
+        return {"rate": self.rate, "seed": self.seed}

@@ -9,8 +9,8 @@ import numpy as np
 
 from lstmfast import initializers
 from lstmfast._arrays import Array
-from lstmfast._cell import CELL_OPTIONS, Cell, checked_cell, share
-from lstmfast._checks import count, flag
+from lstmfast._checks import flag
+from lstmfast._options import changed, checked_cell, defaults
 from lstmfast.initializers._chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.layers.base import Parts, Sample
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 # How Keras computes, not what: accepted with any value, for it changes nothing here
 _MEANINGLESS = {"unroll", "use_cudnn", "implementation"}
-# Options of the cell and the call that the core has by the same names, beside the three functions
-_CELL = tuple(
-    name
-    for name in CELL_OPTIONS
-    if "activation" not in name and name not in ("input_dropout", "return_cell_states")
+# what files hold always; of the others, what is not the default
+_ALWAYS = (
+    "units",
+    "activation",
+    "recurrent_activation",
+    "output_activation",
+    "use_bias",
+    "return_sequences",
 )
-_SEQUENCES = ("return_sequences", "go_backwards", "stateful", "zero_output_for_mask")
-_DEFAULTS = Cell()
 
 
 class LSTM(Recurrent):
@@ -133,7 +134,9 @@ class LSTM(Recurrent):
         "recurrent_constraint",
         "bias_constraint",
     )
+    units: int
     activation: str
+    use_bias: bool
     coupled: bool
     layer_norm: bool
     proj_size: int
@@ -194,29 +197,20 @@ class LSTM(Recurrent):
         super().__init__(name, input_shape, batch_input_shape)
         known = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
         self._check_rest(known)
-        self.units = count(units, "units", self.where)
-        self.dropout = share(dropout, "dropout", self.where)
-        functions = ("activation", "recurrent_activation", "output_activation")
-        named = {key: given[key] for key in (*functions, *_CELL)}
-        cell = checked_cell(
-            self.where,
-            {**named, "input_dropout": self.dropout, "return_cell_states": return_cell_states},
-        )
-        for key in named:
-            setattr(self, key, getattr(cell, key))
-        self.return_cell_states = cell.return_cell_states
+        names = defaults("layer", "lstm")
+        for key, value in checked_cell(
+            "layer", {key: given[key] for key in names}, self.where
+        ).items():
+            setattr(self, key, value)
         self.return_state = flag(return_state, "return_state", self.where)
-        for key in _SEQUENCES:
-            setattr(self, key, flag(given[key], key, self.where))
-        self.seed = None if seed is None else count(seed, "seed", self.where, least=0)
-        self.use_bias = flag(use_bias, "use_bias", self.where)
+        self.return_cell_states = flag(return_cell_states, "return_cell_states", self.where)
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
         self.kernel_initializer = kernel_initializer
         self.recurrent_initializer = recurrent_initializer
         self.bias_initializer = bias_initializer
         for key in self.rules:
             setattr(self, key, given[key])
-        has_bias = self.use_bias or cell.layer_norm
+        has_bias = self.use_bias or self.layer_norm
         self.forget_bias = forget_bias_of(forget_bias, self.where, has_bias=has_bias)
 
     @property
@@ -228,24 +222,23 @@ class LSTM(Recurrent):
         """Return the shape of the output for a sample of that shape."""
         return (shape[0], self.outputs) if self.return_sequences else (self.outputs,)
 
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer; what changes nothing is left out."""
-        names = "units activation recurrent_activation output_activation use_bias return_sequences"
-        told = {name: getattr(self, name) for name in names.split()}
-        changed = {name: getattr(self, name) for name in (*_CELL, "seed", "dropout", *_SEQUENCES)}
-        defaults = {name: getattr(_DEFAULTS, name) for name in _CELL} | {"seed": None, "dropout": 0}
-        return told | {
-            name: value for name, value in changed.items() if value != defaults.get(name, False)
-        }
+        options = self._options()
+        return {name: options[name] for name in _ALWAYS} | changed("layer", options)
+
+    def _options(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in defaults("layer", "lstm")}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         b = self.forget_bias
-        plain = (*_CELL, *_SEQUENCES, "dropout", "seed", "return_state", "return_cell_states")
         return (
             super().get_config()
-            | {name: getattr(self, name) for name in plain}
+            | self._options()
             | {
+                "return_state": self.return_state,
+                "return_cell_states": self.return_cell_states,
                 "kernel_initializer": initializers.serialize(self.kernel_initializer),
                 "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
                 "bias_initializer": initializers.serialize(self.bias_initializer),

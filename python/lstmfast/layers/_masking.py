@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_array, as_float
-from lstmfast._checks import number
 from lstmfast.layers.base import Layer
 
 
@@ -42,6 +41,7 @@ class Masking(Layer):
     """
 
     kind = "masking"
+    mask_value: float
 
     def __init__(
         self,
@@ -55,9 +55,9 @@ class Masking(Layer):
         super().__init__(name, input_shape)
         self._check_rest(unavailable)
         self.activity_regularizer = activity_regularizer
-        self.mask_value = number(mask_value, "mask_value", self.where)
+        self._set(mask_value=mask_value)
 
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer."""
         return {"mask_value": self.mask_value}
 

@@ -13,7 +13,8 @@ from lstmfast import _core, constraints, initializers, regularizers
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_flags, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
 from lstmfast._keras_names import explain_attributes
-from lstmfast._names import config_text, naming
+from lstmfast._names import naming
+from lstmfast._options import Options
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
@@ -115,6 +116,11 @@ class Layer(Weights, ABC):
             self.input_shape = (*self.steps_of_dim, count(features, "input_dim", self.where))
         check_unavailable(self.where, rest, self.unavailable, type(self).__init__)
 
+    def _set(self, **options: Any) -> None:
+        """Set options, as the core's table has them."""
+        for name, value in _core.check("layer", self.kind, options, self.where).items():
+            setattr(self, name, value)
+
     @property
     def dtype(self) -> str | None:
         """The type of weights and computation; None where neither model nor user has said it."""
@@ -155,35 +161,35 @@ class Layer(Weights, ABC):
         return shape
 
     @abstractmethod
-    def options(self) -> dict[str, bool | float | str]:
+    def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer."""
 
-    def config(self) -> dict[str, str]:
-        """Return this layer's part of the flat configuration that the core reads."""
-        texts = {name: config_text(value) for name, value in self.options().items()}
+    def config(self) -> Options:
+        """Return this layer's part of the configuration that the core reads."""
+        told = {name: value for name, value in self.options().items() if value is not None}
         for name in self.rules:
             rule: Rule | None = getattr(self, name)
             if rule is None or (name.startswith("bias") and not self.options()["use_bias"]):
                 continue
-            told = {"kind": rule.kind, **rule.options()}
-            texts |= {f"{name}.{key}": config_text(value) for key, value in told.items()}
-        return {"kind": self.kind, "name": self.name or self.kind, **texts}
+            part = {"kind": rule.kind, **rule.options()}
+            told |= {f"{name}.{key}": value for key, value in part.items()}
+        return {"kind": self.kind, "name": self.name or self.kind, **told}
 
     @classmethod
-    def from_core(cls, config: Mapping[str, str]) -> Layer:
-        """Make the layer that a flat configuration describes."""
+    def from_core(cls, config: Mapping[str, Any]) -> Layer:
+        """Make the layer that a configuration of the core describes."""
         return cls(**cls.core_arguments(config))
 
     @classmethod
-    def core_arguments(cls, config: Mapping[str, str]) -> dict[str, Any]:
-        """Return the constructor's arguments that a flat configuration holds."""
+    def core_arguments(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the constructor's arguments that a configuration of the core holds."""
         values: dict[str, Any] = {}
-        for key, text in config.items():
+        for key, value in config.items():
             name, dot, option = key.partition(".")
             if dot:
-                values.setdefault(name, {})[option] = option_value(text)
+                values.setdefault(name, {})[option] = value
             elif key not in ("kind", "name"):
-                values[key] = option_value(text)
+                values[key] = value
         for name in values.keys() & set(cls.rules):
             values[name] = _registry(name).from_core(values[name])
         return {"name": config.get("name"), **values}
@@ -284,9 +290,9 @@ class Layer(Weights, ABC):
 
     def _engine_alone(self, steps: int, features: int, dtype: str) -> _core.Model:
         """Return a core's model of this layer alone; steps: how many axes of any size."""
-        shape = ["?"] * steps + [str(features)]
-        config = {"dtype": dtype, "input_shape": ",".join(shape), "layers": "1"}
-        return _core.Model(config | {f"layers.0.{k}": text for k, text in self.config().items()})
+        shape = (None,) * steps + (features,)
+        config: Options = {"dtype": dtype, "input_shape": shape, "layers": 1}
+        return _core.Model(config | {f"layers.0.{k}": v for k, v in self.config().items()})
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy is a description: it belongs to no model
@@ -310,20 +316,8 @@ def _registry(name: str) -> Rules[Any]:
     return CONSTRAINTS if name.endswith("constraint") else REGULARIZERS
 
 
-def option_value(text: str) -> bool | int | float | str:
-    """Return the value that the core's flat configuration writes as `text`."""
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-def part_of(config: Mapping[str, str], prefix: str) -> dict[str, str]:
-    """Return what a flat configuration says below a prefix, which ends in a dot."""
+def part_of(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return what a configuration says below a prefix, which ends in a dot."""
     return {
-        key.removeprefix(prefix): text for key, text in config.items() if key.startswith(prefix)
+        key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)
     }

@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lstmfast._cell import share
 from lstmfast._keras_names import module_getattr
 from lstmfast._names import Registry
 from lstmfast.losses.base import CoreLoss, FunctionLoss, Loss
@@ -70,15 +69,10 @@ class Huber(CoreLoss):
     --------
     >>> from lstmfast.losses import Huber
     >>> Huber(delta=0.5).config()
-    {'loss': 'huber', 'loss.delta': '0.5'}
+    {'loss': 'huber', 'loss.delta': 0.5}
     """
 
     delta: float = 1.0
-
-    def __post_init__(self, reduction: str, dtype: None) -> None:
-        super().__post_init__(reduction, dtype)
-        if not 0.0 < self.delta < float("inf"):
-            raise ValueError(f"[Huber] delta is {self.delta}; expected a positive number")
 
 
 @dataclass(frozen=True)
@@ -102,10 +96,6 @@ class CategoricalCrossentropy(CoreLoss):
 
     from_logits: bool = False
     label_smoothing: float = 0.0
-
-    def __post_init__(self, reduction: str, dtype: None) -> None:
-        super().__post_init__(reduction, dtype)
-        share(self.label_smoothing, "label_smoothing", type(self).__name__, whole=True)
 
 
 @dataclass(frozen=True)
@@ -149,10 +139,6 @@ class BinaryCrossentropy(CoreLoss):
 
     from_logits: bool = False
     label_smoothing: float = 0.0
-
-    def __post_init__(self, reduction: str, dtype: None) -> None:
-        super().__post_init__(reduction, dtype)
-        share(self.label_smoothing, "label_smoothing", type(self).__name__, whole=True)
 
 
 LOSSES: Registry[Loss] = Registry(

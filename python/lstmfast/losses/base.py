@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import Field, InitVar, dataclass, field, fields
+from dataclasses import InitVar, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from lstmfast._checks import check_unavailable, flag, number, wrong_kind
-from lstmfast._names import config_text, function_name, snake_case
+from lstmfast._checks import check_unavailable, wrong_kind
+from lstmfast._core import check
+from lstmfast._names import function_name, snake_case
+from lstmfast._options import Options, is_known
 
 if TYPE_CHECKING:
     from lstmfast._arrays import Array, ArrayLike
@@ -102,8 +104,8 @@ class Loss:
         """The core's name of this loss."""
         return snake_case(type(self).__name__)
 
-    def config(self) -> dict[str, str]:
-        """Return the part of the flat configuration that the core reads."""
+    def config(self) -> Options:
+        """Return the part of the configuration that the core reads."""
         if self.is_custom:
             return {"loss": "custom", "loss.name": self.name or type(self).__name__}
         return {"loss": self.kind}
@@ -119,20 +121,19 @@ class CoreLoss(Loss):
 
     def __post_init__(self, reduction: str, dtype: None) -> None:
         self._check_way(reduction, dtype)
-        if self.is_custom:
+        if self.is_custom or not is_known("loss", self.kind):
             return
-        for option in self._options():
-            check = flag if isinstance(option.default, bool) else number
-            value = check(getattr(self, option.name), option.name, type(self).__name__)
-            object.__setattr__(self, option.name, value)
+        for name, value in check("loss", self.kind, self._options(), type(self).__name__).items():
+            object.__setattr__(self, name, value)
 
-    def _options(self) -> list[Field[Any]]:
-        return [option for option in fields(self) if option.name != "name"]
+    def _options(self) -> dict[str, Any]:
+        names = [option.name for option in fields(self) if option.name != "name"]
+        return {name: getattr(self, name) for name in names}
 
-    def config(self) -> dict[str, str]:
-        """Return the part of the flat configuration that the core reads."""
-        options = {} if self.is_custom else {o.name: getattr(self, o.name) for o in self._options()}
-        return super().config() | {f"loss.{k}": config_text(v) for k, v in options.items()}
+    def config(self) -> Options:
+        """Return the part of the configuration that the core reads."""
+        options = {} if self.is_custom else self._options()
+        return super().config() | {f"loss.{name}": value for name, value in options.items()}
 
 
 class FunctionLoss(Loss):

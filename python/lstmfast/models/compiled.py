@@ -13,6 +13,7 @@ from lstmfast import losses, optimizers
 from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import check_unavailable
 from lstmfast._names import naming
+from lstmfast._options import Options
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric, get_all
 from lstmfast.models.data import Names, checked_input, checked_target, only
@@ -141,8 +142,7 @@ class Compiled(Weighted):
                 "[compile] this optimizer object belongs to another model; give each model its own"
             )
         drawn = self._rng.bit_generator.state
-        config = {"seed": str(draw_seed(self._rng)), **loss.config()}
-        config |= optimizer.config()
+        config: Options = {"seed": draw_seed(self._rng), **loss.config(), **optimizer.config()}
         if metrics:
             config["metrics"] = ",".join(dict.fromkeys(core_kinds(metrics)))
         try:

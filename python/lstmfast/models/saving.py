@@ -20,7 +20,7 @@ from lstmfast._checks import flag, wrong_kind
 from lstmfast._files import check_path, path_text
 from lstmfast.callbacks.states import States
 from lstmfast.layers import LAYERS, Input, Layer
-from lstmfast.layers.base import option_value, part_of
+from lstmfast.layers.base import part_of
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, METRICS, Metric
 from lstmfast.models import custom
@@ -147,7 +147,7 @@ def load_model(
         layers = [_layer_of(part) for part in _layer_parts(config)]
         model = Sequential(layers, name=extra.get("name"), dtype=config["dtype"])
         model._sample_shape = tuple(engine.input_shape)
-        model._batch_size = int(config["batch_size"]) if "batch_size" in config else None
+        model._batch_size = config.get("batch_size") or None
         compiled = engine.compile_config
         if compiled is not None and own is not None:
             model._loss = own.loss or _loss_of(compiled)
@@ -167,16 +167,16 @@ def _told_by(path: str) -> Iterator[None]:
         raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
 
 
-def _layer_parts(config: Mapping[str, str]) -> list[dict[str, str]]:
+def _layer_parts(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the configuration of each layer, in one pass: a file may have many."""
-    parts: list[dict[str, str]] = [{} for _ in range(int(config["layers"]))]
-    for key, text in part_of(config, "layers.").items():
+    parts: list[dict[str, Any]] = [{} for _ in range(config["layers"])]
+    for key, value in part_of(config, "layers.").items():
         index, _, name = key.partition(".")
-        parts[int(index)][name] = text
+        parts[int(index)][name] = value
     return parts
 
 
-def _layer_of(part: Mapping[str, str]) -> Layer:
+def _layer_of(part: Mapping[str, Any]) -> Layer:
     cls = LAYERS.find(part["kind"])
     if cls is None:
         raise ValueError(f"a layer is of the unknown kind {part['kind']!r}")
@@ -184,7 +184,7 @@ def _layer_of(part: Mapping[str, str]) -> Layer:
 
 
 def _metrics_of(
-    config: Mapping[str, str], extra: Mapping[str, str], own: custom.Objects
+    config: Mapping[str, Any], extra: Mapping[str, str], own: custom.Objects
 ) -> list[Metric]:
     kinds = [kind for kind in config.get("metrics", "").split(",") if kind]
     text = extra.get("metrics", "")
@@ -205,17 +205,16 @@ def _metrics_of(
     return [own.metrics.get(kind) or _metric_of(name, kind) for name, kind in names]
 
 
-def _loss_of(config: Mapping[str, str]) -> Loss | None:
+def _loss_of(config: Mapping[str, Any]) -> Loss | None:
     cls = LOSSES.find(config["loss"])
-    options = {key: option_value(text) for key, text in part_of(config, "loss.").items()}
-    return None if cls is None else cls(**options)  # type: ignore[arg-type]
+    return None if cls is None else cls(**part_of(config, "loss."))
 
 
-def _optimizer_of(config: Mapping[str, str]) -> Optimizer | None:
-    options = {key: option_value(text) for key, text in part_of(config, "optimizer.").items()}
-    cls = OPTIMIZERS.find(str(options.pop("kind")))
-    options |= {name: option_value(config[key]) for name, key in CLIPS.items() if key in config}
-    return None if cls is None else cls(**options)  # type: ignore[arg-type]
+def _optimizer_of(config: Mapping[str, Any]) -> Optimizer | None:
+    options = part_of(config, "optimizer.")
+    cls = OPTIMIZERS.find(options.pop("kind"))
+    options |= {name: config[key] for name, key in CLIPS.items() if key in config}
+    return None if cls is None else cls(**options)
 
 
 def _metric_of(name: str, kind: str) -> Metric:

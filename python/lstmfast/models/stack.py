@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from lstmfast import _core
 from lstmfast._arrays import Array, ArrayLike, as_dtype, as_float, shape_text
 from lstmfast._checks import check_unavailable, count, flag, items, string, wrong_kind
+from lstmfast._options import Options
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._input import sample_shape
 from lstmfast.layers._recurrent import Recurrent
@@ -307,16 +308,15 @@ class Stack:
             )
         return self._engine
 
-    def core_config(self) -> dict[str, str]:
-        """Return the flat configuration from which the core makes this model."""
-        shape = self._sample_shape or ()
-        config = {
+    def core_config(self) -> Options:
+        """Return the configuration from which the core makes this model."""
+        config: Options = {
             "dtype": self._dtype.name,
-            "input_shape": ",".join("?" if size is None else str(size) for size in shape),
-            "layers": str(len(self._layers)),
+            "input_shape": self._sample_shape or (),
+            "layers": len(self._layers),
         }
         if self._batch_size is not None and self.stateful:
-            config["batch_size"] = str(self._batch_size)
+            config["batch_size"] = self._batch_size
         for index, layer in enumerate(self._layers):
-            config |= {f"layers.{index}.{key}": text for key, text in layer.config().items()}
+            config |= {f"layers.{index}.{key}": value for key, value in layer.config().items()}
         return config

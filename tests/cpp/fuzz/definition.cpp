@@ -11,8 +11,8 @@ using namespace lstmfast;
 
 namespace {
 
-base::FlatConfig::Map read_lines(std::string_view text) {
-  base::FlatConfig::Map map;
+base::Texts read_lines(std::string_view text) {
+  base::Texts map;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -24,7 +24,7 @@ base::FlatConfig::Map read_lines(std::string_view text) {
 }
 
 template <class T>
-void read(const base::FlatConfig::Map& map) {
+void read(const base::Options& map) {
   fuzz::accepts([&] {
     const model::Definition<T> definition = model::read_definition<T>(map);
     lstmfast::index elements = 0;
@@ -33,15 +33,18 @@ void read(const base::FlatConfig::Map& map) {
       elements += parameter.count();
     }
     fuzz::require(elements <= definition.declaration.size(), "parameters lie in the block");
-    const model::Definition<T> again = model::read_definition<T>(definition.config);
-    fuzz::require(again.config == definition.config, "a configuration is read as it was written");
+    const base::Options written = base::from_texts(base::to_texts(definition.config));
+    for (const base::Options& config : {definition.config, written}) {
+      fuzz::require(model::read_definition<T>(config).config == definition.config,
+                    "a configuration is read as it was written");
+    }
   });
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const base::FlatConfig::Map map = read_lines(fuzz::text_of(data, size));
+  const base::Options map = base::from_texts(read_lines(fuzz::text_of(data, size)));
   read<float>(map);
   read<double>(map);
   return 0;

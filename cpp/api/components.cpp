@@ -1,0 +1,105 @@
+#include "api/components.h"
+
+#include <map>
+
+#include "constraints/constraint.h"
+#include "layers/layer.h"
+#include "layers/options.h"
+#include "losses/loss.h"
+#include "metrics/metric.h"
+#include "optim/clip.h"
+#include "optim/optimizer.h"
+#include "regularizers/regularizer.h"
+
+namespace lstmfast::api {
+namespace {
+
+struct Family {
+  const char* name;
+  std::vector<std::string> (*kinds)();
+  const base::OptionTable& (*options)(const std::string& kind);
+};
+
+template <const auto& (*registry)()>
+std::vector<std::string> kinds_of() {
+  return registry().kinds();
+}
+template <const auto& (*registry)()>
+const base::OptionTable& options_of_kind(const std::string& kind) {
+  return registry().at(kind).component.options;
+}
+template <const auto& (*registry)()>
+Family family(const char* name) {
+  return {name, &kinds_of<registry>, &options_of_kind<registry>};
+}
+
+const base::OptionTable& activation_options(const std::string& kind) {
+  const base::OptionTable* const table = layers::activation_options(kind);
+  if (table == nullptr) {
+    base::OptionReader({{"name", kind}}, "Activation")
+        .fail("name", base::one_of(layers::activation_names()));
+  }
+  return *table;
+}
+
+std::vector<std::string> engine_kinds() { return {"lstm"}; }
+const base::OptionTable& cell_options(const std::string&) { return layers::lstm_cell_options(); }
+const base::OptionTable& engine_options(const std::string&) {
+  return layers::lstm_engine_options();
+}
+
+// With the limits on gradients, which all have.
+const base::OptionTable& optimizer_options(const std::string& kind) {
+  static const std::map<std::string, base::OptionTable> tables = [] {
+    std::map<std::string, base::OptionTable> out;
+    for (const std::string& each : optim::registry().kinds()) {
+      out.emplace(each, optim::registry().at(each).component.options + optim::clip_options());
+    }
+    return out;
+  }();
+  return tables.at(optim::registry().at(kind).kind);
+}
+
+const Family kFamilies[] = {
+    {"activation", &layers::activation_names, &activation_options},
+    {"cell", &engine_kinds, &cell_options},
+    family<constraints::registry>("constraint"),
+    {"engine", &engine_kinds, &engine_options},
+    family<layers::registry>("layer"),
+    family<losses::registry>("loss"),
+    family<metrics::registry>("metric"),
+    {"optimizer", &kinds_of<optim::registry>, &optimizer_options},
+    family<regularizers::registry>("regularizer"),
+};
+
+const Family& at(const std::string& name) {
+  for (const Family& family : kFamilies) {
+    if (name == family.name) return family;
+  }
+  base::OptionReader({{"family", name}}, "components").fail("family", base::one_of(families()));
+}
+
+}  // namespace
+
+std::vector<std::string> families() {
+  std::vector<std::string> out;
+  for (const Family& family : kFamilies) out.emplace_back(family.name);
+  return out;
+}
+
+std::vector<std::string> kinds(const std::string& family) { return at(family).kinds(); }
+
+const base::OptionTable& options_of(const std::string& family, const std::string& kind) {
+  return at(family).options(kind);
+}
+
+base::Options check(const std::string& family, const std::string& kind, base::Options values,
+                    const std::string& where) {
+  const base::OptionTable& table = options_of(family, kind);
+  const base::OptionReader reader(std::move(values), where, true);
+  base::Options out = reader.read(table).all();
+  reader.check_all_used();
+  return out;
+}
+
+}  // namespace lstmfast::api

@@ -1,0 +1,71 @@
+// The tables of options of all components.
+#include <pybind11/stl.h>
+
+#include <limits>
+
+#include "api/components.h"
+#include "bindings/bindings.h"
+#include "bindings/values.h"
+
+namespace lstmfast::bindings {
+namespace {
+
+namespace py = pybind11;
+
+// What an option takes: "flag", "integer", ..., one after the other.
+py::list kinds_taken(const base::Option& option) {
+  constexpr std::pair<unsigned, const char*> kNames[] = {{base::kFlag, "flag"},
+                                                         {base::kInteger, "integer"},
+                                                         {base::kNumber, "number"},
+                                                         {base::kText, "text"},
+                                                         {base::kExtents, "extents"}};
+  py::list out;
+  for (const auto& [kind, name] : kNames) {
+    if ((option.takes & kind) != 0) out.append(name);
+  }
+  return out;
+}
+
+py::object bound(double value) {
+  const bool open = std::abs(value) == std::numeric_limits<double>::max();
+  return open ? py::object(py::none()) : py::object(py::float_(value));
+}
+
+py::dict row_dict(const base::Option& option) {
+  const bool counts = (option.takes & (base::kInteger | base::kExtents)) != 0;
+  py::dict out;
+  out["name"] = option.name;
+  out["takes"] = kinds_taken(option);
+  out["required"] = option.required;
+  out["default"] = from_value(option.fallback);
+  out["low"] = counts ? py::object(py::int_(option.least)) : bound(option.bounds.low);
+  out["high"] = counts ? py::object(py::int_(option.most)) : bound(option.bounds.high);
+  out["choices"] = option.choices;
+  out["expected"] = option.expected_text();
+  return out;
+}
+
+py::list describe(const std::string& family, const std::string& kind) {
+  py::list out;
+  for (const base::Option& option : api::options_of(family, kind).rows) {
+    out.append(row_dict(option));
+  }
+  return out;
+}
+
+py::dict check(const std::string& family, const std::string& kind, const py::dict& options,
+               const std::string& where) {
+  return from_options(api::check(family, kind, to_options(options), where));
+}
+
+}  // namespace
+
+void bind_options(py::module_& module) {
+  module.def("families", &api::families)
+      .def("kinds", &api::kinds, py::arg("family"))
+      .def("describe", &describe, py::arg("family"), py::arg("kind"))
+      .def("check", &check, py::arg("family"), py::arg("kind"), py::arg("options"),
+           py::arg("where"));
+}
+
+}  // namespace lstmfast::bindings

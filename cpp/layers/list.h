@@ -1,0 +1,14 @@
+// The list of layers for the files that define them. Knows no particular layer.
+#pragma once
+
+#include "layers/layer.h"
+
+namespace lstmfast::layers {
+
+using Component = base::Registry<Layer>::Component;
+
+#define LAYER(kind) Component kind();
+#include "layers/layers.def"
+#undef LAYER
+
+}  // namespace lstmfast::layers

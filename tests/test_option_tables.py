@@ -1,0 +1,225 @@
+"""Signatures against the core's tables of options, and what the tables refuse."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import lstmfast as lf
+from lstmfast import _core, activations
+from lstmfast._activation import activation_text
+from lstmfast.constraints import CONSTRAINTS
+from lstmfast.layers import LAYERS, LSTM, Bidirectional, Dense, Dropout
+from lstmfast.losses import LOSSES
+from lstmfast.metrics import METRICS
+from lstmfast.optimizers import OPTIMIZERS, Optimizer
+from lstmfast.regularizers import REGULARIZERS
+
+Row = dict[str, Any]
+
+# what Python alone knows of each family: arguments that are no options of the core
+_WEIGHTS = {f"{w}_{r}" for w in ("kernel", "recurrent", "bias") for r in ("initializer",)}
+_RULES = {
+    f"{w}_{r}"
+    for w in ("kernel", "recurrent", "bias", "activity")
+    for r in ("regularizer", "constraint")
+}
+_LAYER = {"name", "input_shape", "batch_input_shape", *_WEIGHTS, *_RULES}
+_SEEN_BY_CALLS = {"return_state", "return_cell_states"}
+_FORGET = {"unit_forget_bias", "forget_bias"}
+ALONE: dict[str, set[str]] = {
+    "loss": {"name", "reduction", "dtype"},
+    "metric": {"name", "dtype"},
+    "optimizer": {"name"},
+    "regularizer": set(),
+    "constraint": set(),
+    "layer": _LAYER | _SEEN_BY_CALLS | _FORGET | {"layer", "weights", "backward_layer"},
+    "engine": {"batch_first", "forget_bias", "dtype", "seed"},
+}
+# the names of options that the core has in another form
+TWINS = {("orthogonal_regularizer", "columns"): ("mode", "rows")}
+
+CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
+    (family, kind): classes[kind]
+    for family, classes in {
+        "loss": LOSSES.classes,
+        "metric": METRICS.classes,
+        "optimizer": OPTIMIZERS.classes,
+        "regularizer": {k.replace("l1l2", "l1_l2"): c for k, c in REGULARIZERS.classes.items()},
+        "constraint": CONSTRAINTS.classes,
+        "layer": LAYERS.classes,
+        "engine": {"lstm": lf.LSTM},
+    }.items()
+    for kind in classes
+}
+
+
+def arguments(cls: Any) -> dict[str, inspect.Parameter]:
+    """Return the arguments of a class by name, those that it hands on to its base among them."""
+    found = dict(inspect.signature(cls).parameters)
+    if isinstance(cls, type) and issubclass(cls, Optimizer):
+        found = {**inspect.signature(Optimizer).parameters, **found}
+    kinds = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return {name: each for name, each in found.items() if each.kind not in kinds}
+
+
+def test_every_component_has_a_class() -> None:
+    for family in {family for family, _ in CLASSES}:
+        assert {k for f, k in CLASSES if f == family} == set(_core.kinds(family))
+    assert set(_core.families()) == {f for f, _ in CLASSES} | {"activation", "cell"}
+
+
+@pytest.mark.parametrize(("family", "kind"), CLASSES)
+def test_signature(family: str, kind: str) -> None:
+    given = arguments(CLASSES[family, kind])
+    expected = {}
+    for row in _core.describe(family, kind):
+        name, default = TWINS.get((kind, row["name"]), (row["name"], row["default"]))
+        expected[name] = inspect.Parameter.empty if row["required"] else default
+    found = {name: each.default for name, each in given.items() if name not in ALONE[family]}
+    for name in found:
+        if "activation" in name and name != "output_activation":
+            found[name] = activation_text(found[name], "test", rows=True)
+    assert found == expected
+    for name, default in found.items():
+        assert type(default) is type(expected[name]), name
+
+
+def test_functions_of_one_layer_take_the_engines_options() -> None:
+    of_cell = _core.describe("cell", "lstm")
+    of_engine = _core.describe("engine", "lstm")
+    assert [row for row in of_engine if row in of_cell] == of_cell
+    names = {row["name"] for row in of_cell}
+    by_weights = {"peephole", "layer_norm", "proj_size"}
+    doc = inspect.getdoc(lf.functional.pack) or ""
+    assert all(name in doc for name in names - by_weights)
+
+
+@pytest.mark.parametrize("kind", _core.kinds("activation"))
+def test_activation(kind: str) -> None:
+    rows = _core.describe("activation", kind)
+    made = getattr(activations, kind)
+    if isinstance(made, activations.Activation):
+        made = activations.Activation(kind)
+    else:
+        named = inspect.signature(made).parameters.values()
+        defaults = [each.default for each in named if each.default is not inspect.Parameter.empty]
+        made = made(*defaults) if len(defaults) == len(named) else made(0.0, 0.0)
+    assert made.parameters == tuple(row["default"] for row in rows) or kind == "gelu"
+
+
+# -- what is refused ---------------------------------------------------------------------------
+
+NEEDED: dict[tuple[str, str], dict[str, Any]] = {
+    ("engine", "lstm"): {"input_size": 2, "hidden_size": 3},
+    ("layer", "lstm"): {"units": 2},
+    ("layer", "dense"): {"units": 2},
+    ("layer", "dropout"): {"rate": 0.5},
+    ("layer", "bidirectional"): {"layer": LSTM(2)},
+}
+# options that go with no other value alone
+WITH: dict[tuple[str, str], dict[str, Any]] = {
+    ("engine", "proj_clip"): {"proj_size": 2},
+    ("engine", "dropout"): {"num_layers": 2},
+    ("layer", "proj_clip"): {"proj_size": 2},
+}
+ROWS = [
+    (family, kind, row)
+    for family, kind in CLASSES
+    for row in _core.describe(family, kind)
+    if (kind, row["name"]) not in TWINS
+]
+
+
+def made(family: str, kind: str, name: str, value: Any) -> Any:
+    more = WITH.get((family, name), {})
+    thing = CLASSES[family, kind](**NEEDED.get((family, kind), {}) | more | {name: value})
+    return getattr(thing, name)
+
+
+def bounds(row: Row) -> tuple[list[Any], list[Any]]:
+    """Return values that are just within the range of an option, and just outside."""
+    good: list[Any] = []
+    bad: list[Any] = []
+    low, high = row["low"], row["high"]
+    if "integer" in row["takes"]:
+        good += [low, high]
+        bad += [low - 1, high + 1, 10**400]
+    if "number" in row["takes"]:
+        bad += [math.nan, math.inf, -math.inf]
+        if low is not None:
+            (bad if "above" in row["expected"] else good).append(low)
+            bad.append(math.nextafter(low, -math.inf))
+        if high is not None:
+            (bad if "below" in row["expected"] else good).append(high)
+            bad.append(math.nextafter(high, math.inf))
+    if row["choices"]:
+        good += row["choices"]
+        bad.append("none of them")
+    return good, bad
+
+
+@pytest.mark.parametrize(
+    ("family", "kind", "row"), ROWS, ids=[f"{f}-{k}-{row['name']}" for f, k, row in ROWS]
+)
+def test_range(family: str, kind: str, row: Row) -> None:
+    name = row["name"]
+    good, bad = bounds(row)
+    many = {"input_size", "hidden_size", "units", "num_layers", "proj_size"}
+    for value in good:
+        if family == "engine" and name in many and value > 10:
+            continue  # so many weights would be made
+        assert made(family, kind, name, value) == value
+    for value in bad:
+        with pytest.raises(ValueError, match=rf"^\[[\w.]+\] {name} is .*; expected ") as caught:
+            made(family, kind, name, value)
+        assert str(caught.value).endswith(row["expected"])
+    wrong: list[Any] = [object(), dict, [1.5, None], b"1", 1j]
+    if "activation" not in name:
+        wrong += ["1"] if "text" not in row["takes"] else [1.5]
+        wrong += [1] if row["takes"] == ["flag"] else [True]
+        wrong += [2.0] if row["takes"] == ["integer"] else []
+        wrong += [None] if row["default"] is not None or row["required"] else []
+    if name == "merge_mode" or name == "axis":
+        wrong.remove(None)  # has a meaning of its own in Python
+    if name == "axis":
+        wrong.remove(b"1")  # a list of numbers
+    for value in wrong:
+        with pytest.raises(TypeError, match=rf"{name} is .*; expected "):
+            made(family, kind, name, value)
+
+
+def test_normal_values() -> None:
+    checked = _core.check("optimizer", "sgd", {"momentum": 1, "learning_rate": 1}, "T")
+    assert checked["momentum"] == 1.0
+    assert isinstance(checked["momentum"], float)
+    assert checked["nesterov"] is False
+    assert checked["clipnorm"] is None
+    with pytest.raises(ValueError, match=r"^\[T\] unknown key momentun; .*did you mean momentum\?"):
+        _core.check("optimizer", "sgd", {"momentun": 1}, "T")
+    with pytest.raises(ValueError, match=r"^\[optimizer\] kind is \"sdg\"; expected one of"):
+        _core.check("optimizer", "sdg", {}, "T")
+    with pytest.raises(ValueError, match=r"family is \"optimiser\"; expected one of"):
+        _core.kinds("optimiser")
+
+
+def test_halves_are_checked_as_one() -> None:
+    for options, message in (
+        ({"forward.units": 2}, "backward.units is missing"),
+        (
+            {"forward.units": 2, "backward.units": 2, "backward.go_backwards": 1},
+            "backward.go_backwards is of type int; expected True or False",
+        ),
+    ):
+        with pytest.raises((ValueError, TypeError), match=message):
+            _core.check("layer", "bidirectional", options, "T")
+
+
+def test_two_layers_share_no_attributes_of_options() -> None:
+    both = Bidirectional(LSTM(3, peephole=True), backward_layer=LSTM(2, go_backwards=True))
+    assert (both.forward_layer.peephole, both.backward_layer.peephole) == (True, False)
+    assert (Dense(2).units, Dropout(0.25, seed=7).seed) == (2, 7)
