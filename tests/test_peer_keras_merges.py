@@ -16,6 +16,8 @@ from keras_twins import (
     numbers,
     peer,
     same_nets,
+    same_training,
+    twins,
 )
 
 pytestmark = peer
@@ -62,7 +64,7 @@ def test_merges_of_rows(name: str) -> None:
 
 
 def test_a_value_merged_with_itself() -> None:
-    """Of equal values Maximum is one: Keras gives each half of the gradient."""
+    """One value as two inputs: its gradients add."""
 
     def build(of: Any) -> Any:
         x = of.layers.Input((4,))
@@ -75,16 +77,24 @@ def test_a_value_merged_with_itself() -> None:
 
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
 def test_ties(name: str) -> None:
-    """Of two equal values each gets half of the gradient, as torch has it."""
+    """Of two equal values each gets half of the gradient, as torch and JAX have it.
+
+    Two layers with equal weights therefore stay equal. (With TensorFlow the first gets all.)
+    """
 
     def build(of: Any) -> Any:
         x = of.layers.Input((4,))
-        a, b = of.layers.Dense(3)(x), of.layers.Dense(3)(x)
-        a, b = of.layers.Activation("relu")(a), of.layers.Activation("relu")(b)  # ties at 0
-        both = getattr(of.layers, name)([a, b])
-        return of.models.Model(x, of.layers.Dense(2)(both))
+        a, b = of.layers.Dense(3, name="a")(x), of.layers.Dense(3, name="b")(x)
+        return of.models.Model(x, of.layers.Dense(2)(getattr(of.layers, name)([a, b])))
 
-    same_nets(build, numbers(40, 4), numbers(40, 2, seed=9), fit={"batch_size": 40})
+    ours, theirs = twins(build)
+    for model in (ours, theirs):
+        model.get_layer("b").set_weights(model.get_layer("a").get_weights())
+    same_training(ours, theirs, FLAT, numbers(B, 2, seed=9))
+    for w, v in zip(
+        ours.get_layer("a").get_weights(), ours.get_layer("b").get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(w, v)
 
 
 @pytest.mark.parametrize(
