@@ -11,9 +11,9 @@
 
 namespace lstmfast::kernels {
 
-// How weights lie in the last panel where its units would leave much of its vectors empty: a row is
-// its gates one after the other, `units` elements each, in `vectors` vectors, with zeros behind
-// them. No units: the last panel is as the others.
+// The layout of the last panel where its units would leave much of its vectors empty: a row is its
+// gates one after the other, `units` elements each, in `vectors` vectors, with zeros after them.
+// units 0: the last panel is like the others.
 struct Tail {
   index units;
   int vectors;
@@ -24,23 +24,25 @@ template <class T>
 struct Gemm {
   index row0, row1;      // rows m of this call
   index panel0, panel1;  // panels of nr * V columns of this call
-  bool descending;       // from the last panel to the first: what a cache still holds comes first
-  int nr;                // vectors a panel: 1 to 4
+  bool descending;  // from the last panel to the first, which reads what a cache still holds first
+  int nr;           // vectors a panel: 1 to 4
   // A: row m starts at a + (a_offsets ? a_offsets[m] : m * a_stride); its k axis is `segments` runs
   // of `segment` consecutive elements, `segment_stride` apart (one run for an ordinary matrix).
   const T* a;
   const index* a_offsets;
   index a_stride;
   index segments, segment, segment_stride;
-  // Where units of the last segment are padding: of each of its vectors only so many elements
-  // count, the rest is skipped in A and B; 0: all count.
+  // Where units of the last segment are padding: the elements of each of its vectors that count;
+  // the others are skipped in A and B. 0: all count.
   index last_units;
-  // Segments after which the sums rest in C, so that their part of a panel of B stays in L2 for all
-  // rows; 0: never.
+  // Segments after which the sums are stored to C, so that this part of a panel of B stays in L2
+  // for all rows; 0: all segments at once.
   index rest;
-  // Elements from A to what is read after this call and lies like it, to be fetched ahead; 0: none.
+  // Offset in elements from A to a matrix of the same layout that is read after this call and is
+  // prefetched; 0: none.
   index a_next;
-  bool fetches;  // B comes from memory: the last tiles of a part of it fetch the next one
+  bool fetches;  // whether B comes from memory: the last tiles of a part of it prefetch the next
+                 // part
   const T* b;    // [panel][k][nr][V], panels b_panel_stride apart
   index b_panel_stride;
   const T* bias;  // [panel][nr][V], panels bias_panel_stride apart; null: start from 0
@@ -54,7 +56,7 @@ struct Gemm {
   index columns;  // valid columns in all; the last panel is stored (and read) up to here only
 };
 
-// Turns rows of A into tiles of `mr` columns, [tile][row][mr], so that Outer can broadcast from one
+// Packs rows of A into tiles of `mr` columns, [tile][row][mr], so that Outer can broadcast from one
 // stream. One call places k columns of one source at columns first .. first + k of the packed
 // matrix; several calls fill it.
 template <class T>
@@ -73,7 +75,7 @@ struct Outer {
   index rows;
   index tile0, tile1;  // k tiles of this call
   index panel0, panel1;
-  int nr, mr;  // mr: tile_rows[nr], or that of the panels beside which a tail lies
+  int nr, mr;  // mr: tile_rows[nr], or for a tail that of the other panels
   index k;     // valid k in all
   const T* a;  // from PackColumns, [k tile][rows][mr]
   const T* b;  // row r of panel p at b + p * b_panel_stride + r * b_row_stride: [nr][V]
@@ -96,8 +98,8 @@ struct ReduceRows {
   T* out;  // [V]
 };
 
-// The rows of a tail's gates as its weights lie: from [row][G][V] with zeros behind `tail.units` of
-// each vector to out [row][tail.vectors][V], and V elements of room behind it.
+// The rows of a tail's gates in the layout of its weights: from [row][G][V] with zeros after
+// `tail.units` of each vector to out [row][tail.vectors][V], which has V more elements of room.
 template <class T>
 struct PackGates {
   index rows;
@@ -126,12 +128,11 @@ struct TransposePanels {
   index out_panel_stride;  // = panels * G * V * nr * V
 };
 
-// The speed of light: `count` rounds of fused multiply-adds on independent registers, and nothing
-// else.
+// `count` rounds of fused multiply-adds on independent registers and nothing else: the peak.
 template <class T>
 struct FmaChains {
   index count;
-  T* sums;  // out: [V], so that the work cannot be dropped
+  T* sums;  // out: [V], so that the compiler cannot remove the work
 };
 constexpr int kFmaChains = 12;  // vectors a round: enough to hide the latency of two units
 

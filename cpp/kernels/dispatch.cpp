@@ -1,4 +1,4 @@
-// The one decision: which ISA's kernels run. Taken at the first use, from the CPU and LSTMFAST_ISA.
+// Chooses the ISA whose kernels run, at the first use, by the CPU and LSTMFAST_ISA.
 
 #include <strings.h>
 

@@ -28,7 +28,7 @@
 #define LF_STRING(x) LF_STRING_(x)
 #define LF_JOIN_(a, b, c) a##b##_##c
 #define LF_JOIN(a, b, c) LF_JOIN_(a, b, c)
-#define LF_INLINED __attribute__((always_inline))  // of lambdas, behind their parameters
+#define LF_INLINED __attribute__((always_inline))  // of lambdas, after their parameters
 #define LF_INLINE inline LF_INLINED
 #define LF_NOINLINE __attribute__((noinline))
 #if defined(__clang__)

@@ -1,5 +1,5 @@
 // The contracts of the LSTM's kernels: one time step, forward and backward. Letters and layouts as
-// in args.h; O is what the recurrence sees of a step: H units, or P outputs of a projection.
+// in args.h; O is the size of h: H units, or P outputs of a projection.
 #pragma once
 
 #include "kernels/args.h"
@@ -26,8 +26,7 @@ struct Keep {
   index stride;
 };
 
-// One time step forward for rows row0..row1 and panels panel0..panel1: GEMM tile and cell in one
-// go.
+// One time step forward for rows row0..row1 and panels panel0..panel1: GEMM tile and cell fused.
 template <class T>
 struct StepForward {
   index row0, row1, panel0, panel1;
@@ -35,13 +34,14 @@ struct StepForward {
   index input, hidden, recurrent;  // I, H, O: rows of R
   const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows; see tail
   index weight_panel_stride;
-  // Weights come from memory: the last tiles of a panel fetch the next one.
+  // Whether weights come from memory: the last tiles of a panel then prefetch the next one.
   bool fetches;
   index tail_panel;  // the last panel where it is a tail, else -1
   Tail tail;
   const T* x;  // row r at x + x_offsets[r]; null: z_in holds b + x W already
   const index* x_offsets;
-  const T* z_in;  // [P][row][G][V], of a tail as its weights lie; may be `gates`; null with x
+  // [P][row][G][V], a tail in the layout of its weights; may be `gates`; null with x
+  const T* z_in;
   index z_panel_stride;
   const T* h_prev;  // [row][h_stride]: O values; null: h_prev = 0 and R is skipped
   index h_prev_stride;
@@ -83,8 +83,9 @@ struct StepBackward {
   index dh_stride;
   T* dc;  // in: dL/dc of this step from the next; out: of the step before. [P][row][V]
   index dc_panel_stride;
-  // The caches are larger than L2: fetch ahead what comes next of them, the next panel or, of the
-  // step before, the first; its rows, `rows_before` of them, lie right before this step's.
+  // Whether the caches are larger than L2: then what is read next of them is prefetched, the next
+  // panel or the first panel of the step before, whose `rows_before` rows lie right before this
+  // step's.
   bool fetches;
   index rows_before;
   CellParams<T> cell;
@@ -155,7 +156,7 @@ struct ReadGates {
   CellParams<T> cell;
 };
 
-// What comes after the cell where h is more than o a(c): v is that, or its projection.
+// The pass after the cell where h is more than o a(c): v is that, or its projection.
 //   h = m h_prev + (1 - m) clip(v),   h_in = recurrent mask * h
 template <class T>
 struct HiddenForward {

@@ -1,5 +1,5 @@
-// The table of kernels that dispatch chose, for one element type. Knows the contracts, not the code
-// behind them.
+// The table of kernels that dispatch chose, for one element type. Knows the contracts, not the
+// code.
 #pragma once
 
 #include "kernels/lstm_args.h"
@@ -23,10 +23,11 @@ const Table<T>& table();
 enum class IsaStatus { ok, unknown, unsupported };
 
 const char* isa();       // name of the chosen ISA
-IsaStatus isa_status();  // not ok: LSTMFAST_ISA names none; nothing may be computed before it is
+IsaStatus isa_status();  // unless ok, LSTMFAST_ISA names no ISA that can run, and nothing may be
+                         // computed
 const char* requested_isa();  // the value of LSTMFAST_ISA, or null
 int isa_count();              // compiled ISAs, weakest first
 const char* isa_name(int i);
-bool isa_available(int i);  // does this CPU run it?
+bool isa_available(int i);  // whether this CPU can run it
 
 }  // namespace lstmfast::kernels

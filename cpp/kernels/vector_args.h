@@ -1,7 +1,7 @@
 // The contracts of the element-wise and row-wise kernels: activations, losses, metrics, optimizers.
 //
 // "May be" names the only aliasing allowed. Rows of a matrix start `..._stride` elements apart;
-// behind `columns` nothing is read or written.
+// after `columns` nothing is read or written.
 #pragma once
 
 #include <stdint.h>
@@ -100,7 +100,7 @@ struct LossRows {
   bool labels;       // categorical and softmax cross-entropy only
   T parameter;       // huber: delta; cross-entropies of dense targets: label smoothing
   T scale;           // of gradients
-  const T* weights;  // [rows] of a row's loss and gradient; 0: the row has no part in either; may
+  const T* weights;  // [rows] factors of a row's loss and gradient; 0: the row is skipped; may
                      // be null
   T* gradient;       // [rows][columns]; may be null
   index gradient_stride;

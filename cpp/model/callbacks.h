@@ -1,5 +1,5 @@
-// How a long call reports and can be stopped: C function pointers, whoever stands behind them.
-// Knows no model and no language.
+// Callbacks by which a long call reports and can be stopped, as C function pointers. Knows no model
+// and no language.
 #pragma once
 
 #include <chrono>
@@ -21,11 +21,11 @@ struct Progress {
   Logs logs;                    // means over the epoch so far
 };
 
-// Each may be null; all answer true to stop, batch_begin after that batch. An exception that one
-// throws leaves the running call, with the weights of the last whole step.
+// Each may be null; each returns true to stop the call, batch_begin after that batch. An exception
+// that one throws ends the call, with the weights of the last complete step.
 struct Callbacks {
   void* context = nullptr;
-  bool (*train_begin)(void* context) = nullptr;  // all was checked: the fit is not refused any more
+  bool (*train_begin)(void* context) = nullptr;  // after all checks: the fit will run
   bool (*epoch_begin)(void* context, index epoch) = nullptr;
   bool (*epoch_end)(void* context, index epoch, const Logs& logs) = nullptr;
   bool (*batch_begin)(void* context, index batch) = nullptr;

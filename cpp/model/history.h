@@ -1,4 +1,4 @@
-// What a fit reports of its epochs, and how it gets there. Knows no training.
+// The history of a fit, and its writer. Knows no training.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace lstmfast::model {
 
-// Whole at any time, also after an error: values for each name, as many as epochs.
+// Consistent at any time, also after an error: each name has as many values as there are epochs.
 struct History {
   std::vector<std::string> names;  // loss, metrics; then val_loss, val_metrics
   std::vector<index> epochs;
   std::vector<std::vector<double>> values;  // [name][epoch]
 };
 
-// The logs of each epoch, validation behind training, on their way into the history.
+// Collects the logs of an epoch, training before validation, and appends them to the history.
 class HistoryWriter {
  public:
   HistoryWriter(History& history, const std::vector<std::string>& names, bool validation)

@@ -1,4 +1,4 @@
-// A memory that an object keeps from call to call, changed by one call at a time. Knows nothing of
+// Memory that an object keeps from call to call, changed by one call at a time. Knows nothing of
 // what it holds.
 #pragma once
 
@@ -9,7 +9,7 @@
 namespace lstmfast::model {
 
 // Calls exclude each other by a lease of the object (base/busy.h). A fork may come in the middle
-// of one: the child then finds the memory half changed, and its next call gets a new one.
+// of one: the child then has partly changed memory, and its next call gets a new one.
 template <class M>
 class KeptMemory {
  public:
@@ -36,7 +36,7 @@ class KeptMemory {
     KeptMemory& kept_;
   };
 
-  // A new one takes its place. To be called as a change is made.
+  // Replaces the memory by a new one. Called within a change.
   void clear() { replace(); }
 
  private:

@@ -14,11 +14,11 @@
 
 namespace lstmfast::model {
 
-// A caller alone gets the same memory each time. The pool keeps as many as ran at once during the
-// last two kWindow calls.
+// Callers that run one at a time get the same memory each time. The pool keeps as many memories as
+// ran at once during the last two kWindow calls.
 //
-// A fork may copy the mutex locked and the list half changed, and the threads that would put that
-// right are in the parent alone. The child therefore begins with an empty pool; what it inherited
+// A fork may copy a locked mutex and a partly changed list, while the threads that would finish the
+// change exist in the parent only. The child therefore begins with an empty pool; what it inherited
 // is neither read nor freed.
 template <class M>
 class Pool {
@@ -43,7 +43,7 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // One memory for one caller, back in the pool at the end of the lease.
+  // One memory for one caller, returned to the pool at the end of the lease.
   class Lease {
    public:
     explicit Lease(Pool& pool) : shelf_(pool.shelf()), memory_(take(shelf_, pool.make_)) {}
@@ -58,7 +58,7 @@ class Pool {
     std::unique_ptr<M> memory_;
   };
 
-  // Frees the memories that no call has.
+  // Frees the memories that no call uses.
   void clear() {
     Shelf& shelf = this->shelf();
     std::vector<std::unique_ptr<M>> dropped;  // freed after the lock
@@ -67,7 +67,7 @@ class Pool {
   }
 
  private:
-  // That of this process.
+  // The shelf of this process.
   Shelf& shelf() {
     Shelf* shelf = shelf_.load(std::memory_order_acquire);
     if (shelf->forks != base::fork_count()) {

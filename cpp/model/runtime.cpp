@@ -11,8 +11,8 @@ namespace lstmfast::model {
 
 void require_isa() {
   const kernels::IsaStatus status = kernels::isa_status();
-  // Read once, here and not by the first call: a fork that came in the middle of that, in another
-  // thread, would leave the child waiting for its end.
+  // Read here, before the first call: if another thread forked in the middle of reading, the child
+  // would wait for its end for ever.
   base::cache_sizes();
   if (status == kernels::IsaStatus::ok) return;
   std::string names;

@@ -1,4 +1,4 @@
-// What must hold of the process before anything is computed. Knows no model.
+// Checks of the process before anything is computed. Knows no model.
 #pragma once
 
 namespace lstmfast::model {

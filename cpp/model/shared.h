@@ -9,9 +9,9 @@
 
 namespace lstmfast::model {
 
-// As an atomic std::shared_ptr, whose lock in the standard library a fork may copy while another
-// thread holds it. Here the lock is a lease, which holds in its own process alone, and what it
-// guards changes in one store.
+// In place of an atomic std::shared_ptr, whose lock in the standard library a fork may copy while
+// another thread holds it. Here the lock is a lease, which is valid in its own process only, and
+// what it protects changes in one store.
 template <class M>
 class Shared {
  public:

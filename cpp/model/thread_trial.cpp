@@ -9,10 +9,10 @@ using base::team::Waking;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kSettledSeconds = 2;
-constexpr long kNothingToChoose = 256;  // steps until looking again whether any work is shared
-constexpr double kLongStep = 2e-3;      // a step against which waking is nothing
-constexpr double kLeastGain = 1.05;     // below it, the other CPUs are left to others
-constexpr double kLeastStep = 1e-6;     // a coarse clock may say 0
+constexpr long kNothingToChoose = 256;  // steps until the next trial where no work was shared
+constexpr double kLongStep = 2e-3;      // waking threads is negligible for such a step
+constexpr double kLeastGain = 1.05;     // for a smaller gain the other CPUs are left to other work
+constexpr double kLeastStep = 1e-6;     // a coarse clock may measure 0
 constexpr int kOtherWork = 64;
 
 }  // namespace
@@ -31,8 +31,8 @@ ThreadTrial::Step::~Step() {
   trial_.count(seconds, scope_.asked());
 }
 
-// Whether a step of this work counts. The first one says what work is compared, and many of another
-// one in turn.
+// Whether a step of this work is compared. The first step sets the work to compare, and so do
+// kOtherWork steps of another work in turn.
 bool ThreadTrial::takes(double work) {
   if (work_ != work && (work_ == 0 || ++others_ >= kOtherWork)) {
     work_ = work;
@@ -44,7 +44,7 @@ bool ThreadTrial::takes(double work) {
 }
 
 base::team::Waking ThreadTrial::waking(double work) const {
-  // what is alone faster is so with less work, too; of all else the trial says nothing
+  // less work than one that is faster alone is also faster alone; other work was not tried
   return work == work_ || (work < work_ && waking_ == Waking::never) ? waking_ : Waking::worth;
 }
 

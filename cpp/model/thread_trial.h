@@ -1,6 +1,6 @@
-// Finds out whether a training step is faster on the thread team or on the caller's thread alone,
-// by timing both: what it costs to wake a thread and to move data between caches differs by a
-// factor of ten between machines, and no bits depend on it. Knows no layers.
+// Determines whether a training step is faster on the thread team or on the caller's thread alone,
+// by timing both: the costs of waking a thread and of moving data between caches differ by a factor
+// of ten between machines, and no bits depend on the choice. Knows no layers.
 #pragma once
 
 #include <array>
@@ -10,8 +10,8 @@
 
 namespace lstmfast::model {
 
-// A few steps on the team, a few alone, then the faster way for some seconds; and again, for the
-// machine may be busier or calmer by then.
+// Runs a few steps on the team, a few alone, and then the faster way for some seconds; then again,
+// since the load of the machine may have changed.
 class ThreadTrial {
  public:
   // One training step, for the life of this object. work: its samples times their size; only steps
@@ -30,9 +30,9 @@ class ThreadTrial {
     std::chrono::steady_clock::time_point start_;
   };
 
-  // What the next step does about threads.
+  // How the next step uses threads.
   base::team::Waking waking() const { return waking_; }
-  // A step took so long, and asked for threads or not.
+  // Records a step: its time, and whether it asked for threads.
   void count(double seconds, bool asked);
   void start();
 

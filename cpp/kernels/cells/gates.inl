@@ -16,7 +16,7 @@ struct Gates {
   LF_INLINE const ActivationSpec& spec(int k) const {
     return k == kG ? options.activation : options.recurrent_activation;
   }
-  // Does backward need gate k before its activation, or will the activated value do?
+  // Whether backward needs gate k before its activation; otherwise the activated value suffices.
   LF_INLINE bool keeps_z(int k) const { return needs_input(spec(k)); }
 
   // a = s(clip(z)) for n vectors of gate k, 1 where the gate is off; z is left clipped; a may be z.
@@ -27,7 +27,8 @@ struct Gates {
     map<T>({spec(k), n * V, z, a});
   }
 
-  // a again from what open() left: in `room`, or `kept` itself. kept is z where keeps_z(k), else a.
+  // Computes a again from what open() left: in `room`, or `kept` itself. kept is z where
+  // keeps_z(k), else a.
   const T* reopen(int k, index n, const T* kept, T* room) const {
     if (off(k)) {
       fill(n, room, T(1));
@@ -49,13 +50,13 @@ struct Gates {
         unclipped(k, Vec<T>::load(kept + j * V), Vec<T>::load(d + j * V)).store(d + j * V);
   }
 
-  // NaN stays NaN: min and max hand on their second operand.
+  // NaN stays NaN: min and max return their second operand.
   LF_INLINE Vec<T> limited(Vec<T> z) const {
     const Vec<T> b = Vec<T>::set(T(options.preact_clip));
     return max(Vec<T>::zero() - b, min(b, z));
   }
-  // d where gate k was inside the clip, which its value tells where z is not kept: activations that
-  // need no input rise or fall throughout, or are flat and have no slope.
+  // d where gate k was inside the clip. Where z is not kept this follows from the value:
+  // activations that need no input are monotonic, or flat with slope 0.
   LF_INLINE Vec<T> unclipped(int k, Vec<T> kept, Vec<T> d) const {
     const T b = T(options.preact_clip), *values = cell.clip_values + (k == kG ? 2 : 0);
     const bool z = keeps_z(k), falls = !z && values[1] < values[0];

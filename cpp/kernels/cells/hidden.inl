@@ -1,4 +1,4 @@
-// From o a(c), or its projection, to h and what the next step sees of it; see HiddenForward and
+// From o a(c), or its projection, to h and what the next step reads; see HiddenForward and
 // HiddenBackward in lstm_args.h.
 
 template <class T>

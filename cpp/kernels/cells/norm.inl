@@ -31,7 +31,7 @@ LF_INLINE T inverse_deviation(Vec<T> squares, T units) {
   return T(1) / r[0];
 }
 
-// What forward and backward share: where things lie for one row, and the normalised values.
+// What forward and backward share: pointers to the arrays of one row, and the normalised values.
 template <class T, int G>
 struct NormRow {
   static constexpr int V = Vec<T>::kLanes;
@@ -112,7 +112,7 @@ void norm_forward_gates(const NormForward<T>& n) {
       gates.open(g, n.panels, a(g, 0), a(g, 0));
     }
 
-    // c, then o's pre-activation with its peephole; both sums on the way.
+    // c, then o's pre-activation with its peephole, and the sums of both.
     sum[0] = sum[1] = Vec<T>::zero();
     for (index p = 0; p < n.panels; ++p) {
       const Vec<T> f = Vec<T>::load(a(kF, p)), g = Vec<T>::load(a(kG, p));
@@ -163,7 +163,7 @@ void norm_backward_gates(const NormBackward<T>& n) {
   const Gates<T, G> gates{n.cell};
   const double zoneout = n.cell.options->zoneout_c;
   const Vec<T> per_unit = Vec<T>::set(T(1) / T(n.hidden));
-  // Normalised values, activated values and gradients on their way, of gates and c.
+  // Normalised values, activated values and intermediate gradients, of gates and c.
   const index width = (G + 1) * n.panels * V;
   const auto normed = [&](int g, index p) { return n.scratch + (g * n.panels + p) * V; };
   const auto a = [&](int g, index p) { return normed(g, p) + width; };

@@ -1,5 +1,5 @@
-// The gates as the cell used them, for those who look inside; see ReadGates in lstm_args.h. With
-// the bits of forward: it is the same arithmetic.
+// The gates as the cell used them, for traces; see ReadGates in lstm_args.h. The same arithmetic as
+// forward, so the same bits.
 
 template <class T, int G>
 void read_gates_of(const ReadGates<T>& s) {

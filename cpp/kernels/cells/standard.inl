@@ -30,7 +30,7 @@ struct StandardCell {
       const Vec<T> i = G == 4 ? a[0] : Vec<T>::set(T(1)) - a[kF];
       Vec<T> c = gates.state(gates.unbounded(i, a[kF], a[kG], c_prev));
       if (zoneout > 0) c = mixed(kept_share(s.keep_c, zoneout, row + m, panel * V), c_prev, c);
-      if (p) {  // o looks at this step's c
+      if (p) {  // o's peephole reads this step's c
         a[kO] = fma(Vec<T>::load(p + (G - 2) * V), c, z_o);
         a[kO] = sigmoid(clips ? gates.limited(a[kO]) : a[kO]);
       }

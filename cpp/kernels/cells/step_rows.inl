@@ -17,8 +17,7 @@ LF_INLINE void store_step(const StepForward<T>& s, index row, index panel, index
   if (s.cells) store_up_to(c, s.cells + s.cells_offsets[row] + panel * V, left);
 }
 
-// h = o tanh(c) of n rows, o and c [n][V]; three rows side by side, for the tanh of one alone waits
-// for itself.
+// h = o tanh(c) of N rows, o and c [N][V]. Three rows are interleaved to hide the latency of tanh.
 template <class T, int N>
 LF_INLINE void show_next(const StepForward<T>& s, const T* c, const T* o, index row, index panel) {
   constexpr int V = Vec<T>::kLanes;
@@ -33,13 +32,13 @@ LF_INLINE void show_next(const StepForward<T>& s, const T* c, const T* o, index 
 }
 
 // The rows of a panel for a cell whose output is o tanh(c): open(m, o) gives c of row m, and its o.
-// `c` and `o` [n][V] are room, which open() no longer reads at rows up to m.
+// `c` and `o` [n][V] are scratch; open(m) must not read their rows below m.
 template <class T, class Open>
 LF_INLINE void for_rows(const StepForward<T>& s, index row, index n, index panel, T* c, T* o,
                         Open open) {
   constexpr int V = Vec<T>::kLanes;
   Vec<T> o_m;
-  if (n == 1) {  // a step of one row is as long as its chain of operations: nothing through memory
+  if (n == 1) {  // the latency of one row's chain counts, so nothing goes through memory
     const Vec<T> c_m = open(0, o_m);
     return store_step(s, row, panel, s.hidden - panel * V, c_m, o_m * tanh(c_m));
   }
@@ -73,7 +72,7 @@ LF_INLINE Vec<T> gradient_of_c(const StepBackward<T>& s, index row, index panel,
   return s.dcells ? dc + load_up_to(s.dcells + s.dcells_offsets[row] + panel * V, left) : dc;
 }
 
-// The hardware follows the rows of a panel by itself, but not from panel to panel or step to step.
+// Hardware prefetching follows the rows of a panel, but not from panel to panel or step to step.
 template <class T, int G>
 LF_INLINE void fetch_next(const StepBackward<T>& s, index row, index panel) {
   constexpr int V = Vec<T>::kLanes;
@@ -86,7 +85,7 @@ LF_INLINE void fetch_next(const StepBackward<T>& s, index row, index panel) {
   if (more && s.dy) __builtin_prefetch(s.dy + s.dy_offsets[row] + next * V);
 }
 
-// An infinite x makes NaN of the padding lanes, whose dz the products to come would spread.
+// Clears padding lanes: an infinite x makes them NaN, and later products would spread their dz.
 template <class T, int G>
 LF_INLINE void store_gradients(const StepBackward<T>& s, index row, index panel, index left,
                                Vec<T> (&dz)[G], Vec<T> dc_prev) {

@@ -1,5 +1,5 @@
-// Activations by name, over vectors: values, and slopes expressed in the value wherever it tells
-// them, so that backward keeps one number (see needs_input).
+// Activations by kind, over vectors: values, and slopes in terms of the value wherever they follow
+// from it, so that backward needs one number (see needs_input).
 
 constexpr double kSeluScale = 1.0507009873554804934, kSeluAlpha = 1.6732632423543772848;
 
@@ -11,7 +11,8 @@ struct Parameters {
       : alpha(Vec<T>::set(T(a.alpha))), beta(Vec<T>::set(T(a.beta))) {}
 };
 
-// With a constant kind the switch is gone. NaN stays NaN: min and max hand on their second operand.
+// With a constant kind the compiler removes the switch. NaN stays NaN: min and max return their
+// second operand where it is NaN.
 template <class T>
 LF_INLINE Vec<T> value(Activation kind, const Parameters<T>& p, Vec<T> x) {
   using V = Vec<T>;

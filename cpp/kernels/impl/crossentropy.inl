@@ -10,9 +10,9 @@ struct SmoothTarget {
   LF_INLINE Vec<T> operator()(Vec<T> t) const { return fma(t, keep, add); }
 };
 
-// The column that a label names; 0 where it names none. Labels were checked, but lie in the
-// caller's memory, where another thread may write at any moment: read once, and checked again,
-// whatever stands there leads to no other row.
+// The column of a label; 0 where it is no column. Labels were checked, but another thread may write
+// to the caller's memory at any moment: so the label is read once and checked again, and no value
+// leads outside of the row.
 template <class T>
 LF_INLINE index label_column(const LossRows<T>& a, const T* t) {
   const T label = *static_cast<const volatile T*>(t);
@@ -63,7 +63,8 @@ LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T
   return -loss.result();
 }
 
-// f(p, t, scale, gradient, output) for each row gives its loss; into the total by the row's weight.
+// f(p, t, scale, gradient, output) returns the loss of a row; the total is weighted by the rows'
+// weights.
 template <class T, class F>
 LF_INLINE void row_losses(const LossRows<T>& a, F f) {
   double total = 0;

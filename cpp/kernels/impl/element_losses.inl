@@ -6,8 +6,8 @@ struct LossAt {
   Vec<T> output;       // the activated prediction, of losses that activate
 };
 
-// f(p, t) -> LossAt. Row by row even where rows touch, so that the sum's bits do not depend on
-// strides.
+// Sums f(p, t) -> LossAt row by row, even where rows are contiguous, so that the sum's bits do not
+// depend on strides.
 template <class T, class F>
 LF_INLINE void element_loss(const LossRows<T>& a, F f) {
   const Vec<T> zero = Vec<T>::zero();
@@ -18,7 +18,7 @@ LF_INLINE void element_loss(const LossRows<T>& a, F f) {
     T* gradient = a.gradient ? a.gradient + r * a.gradient_stride : nullptr;
     T* output = a.output ? a.output + r * a.output_stride : nullptr;
     const T weight = a.weights ? a.weights[r] : T(1);
-    const bool counts = weight != T(0);  // or else NaN has no part either
+    const bool counts = weight != T(0);  // a row of weight 0 adds nothing, not even NaN
     const Vec<T> weights = Vec<T>::set(weight), scale = Vec<T>::set(a.scale * weight);
     for_vectors<T>(a.columns, [&](index j, auto part) {
       const LossAt<T> at = f(part.load(p + j), part.load(t + j));

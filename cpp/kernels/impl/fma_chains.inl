@@ -1,4 +1,4 @@
-// The measured peak that every benchmark is held against; see FmaChains in args.h.
+// Measures the peak that benchmarks compare with; see FmaChains in args.h.
 
 template <class T>
 void fma_chains(const FmaChains<T>& f) {

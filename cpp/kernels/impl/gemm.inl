@@ -33,7 +33,8 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
   }
   index done = 0;
   const auto run = [&](index k, index next) LF_INLINED {
-    // One row waits for weights: the fewer instructions for each, the more are under way.
+    // One row is limited by loads of weights: fewer instructions for each keep more loads in
+    // flight.
     constexpr int kTerms = MR == 1 ? 4 : 1;
     accumulate_panels<T, NP, MR, NR, 1, kTerms>(acc, a, b, NR * V, k, ahead.behind(done));
     done += k;
@@ -72,7 +73,7 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
   }
 }
 
-// What is read after segments .. s1 of panel p; null: nothing.
+// What is read after segments .. s1 of panel p, to be fetched; null: nothing.
 template <class T>
 LF_INLINE const T* next_part(const Gemm<T>& g, index p, index s1) {
   if (s1 < g.segments) return g.b + p * g.b_panel_stride + s1 * g.segment * g.nr * Vec<T>::kLanes;

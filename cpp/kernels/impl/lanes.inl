@@ -16,8 +16,7 @@ LF_INLINE Mask<T> lanes_below(index n) {
   return less(Vec<T>::load(kLaneNumbers<T>), Vec<T>::set(T(n)));
 }
 
-// n < V lanes of lo and hi side by side, from `first` on, with zeros behind them. An ISA may have
-// its own.
+// n < V lanes of lo followed by hi, from `first` on, then zeros. An ISA may have its own.
 template <class T>
 LF_INLINE Vec<T> window(Vec<T> lo, Vec<T> hi, index first, index n) {
   T t[2 * Vec<T>::kLanes];
@@ -36,7 +35,7 @@ LF_INLINE void store_up_to(Vec<T> x, T* p, index n) {
   n >= Vec<T>::kLanes ? x.store(p) : x.store_part(p, n);
 }
 
-// The first n lanes; keep() puts `other` into the rest.
+// The first n lanes; keep() takes the others from `other`.
 template <class T>
 struct First {
   index n;
@@ -84,7 +83,7 @@ struct Total {
   }
 };
 
-// For use once a row; a vector function of one number.
+// A vector function of one number: for use once a row.
 template <class T>
 LF_INLINE T first_lane(Vec<T> x) {
   T t[Vec<T>::kLanes];

@@ -3,7 +3,7 @@
 // x = 2^k (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2); with s = f / (2 + f),
 // log(1 + f) = 2 s + s R(s^2) = f - (f^2 / 2 - s (f^2 / 2 + R)), R(z) = z p(z). p is the minimax
 // polynomial of (2 atanh(s) / s - 2) / s^2 for the error relative to log (8e-10 in float, 1.2e-18
-// in double).
+// in double: tools/fit_polynomials.py).
 
 template <class T>
 struct LogConstants;

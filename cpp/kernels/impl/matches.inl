@@ -1,6 +1,6 @@
 // How many predictions are right; see Matches in vector_args.h.
 
-// Column of the first greatest value; `columns` when the row holds nothing but NaN.
+// Column of the first greatest value; `columns` where the row has only NaN.
 template <class T>
 LF_INLINE index first_greatest(index columns, const T* x) {
   const T greatest = row_max(columns, x);

@@ -3,8 +3,8 @@
 //
 // With n = round(x / ln 2) and r = x - n ln 2 (two-part ln 2), expm1(r) = r + r^2 q(r), |r| <= ln 2
 // / 2; q interpolates (expm1(r) - r) / r^2 at Chebyshev nodes (relative error 2.5e-8 in float,
-// 8e-19 in double). Everything runs at any lane count with the same operations in the same order,
-// so a lane's bits do not depend on where in a vector it stands.
+// 5.5e-19 in double: tools/fit_polynomials.py). Everything runs at any lane count with the same
+// operations in the same order, so a lane's bits do not depend on where in a vector it stands.
 
 template <class T>
 struct MathConstants;
@@ -60,8 +60,7 @@ LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n) {
   return x * pow2(half) * pow2(n - half);
 }
 
-// expm1(r), for |r| <= ln 2 / 2, of N vectors side by side: one alone would wait for itself at
-// every step.
+// expm1(r), for |r| <= ln 2 / 2, of N interleaved vectors, which hides the latency of each step.
 template <class T, int N>
 LF_INLINE void expm1_small(Vec<T> (&r)[N]) {
   using K = MathConstants<T>;
@@ -101,7 +100,7 @@ template <class T>
 LF_INLINE Vec<T> exp(Vec<T> x) {
   using K = MathConstants<T>;
   const Vec<T> limit = Vec<T>::set(K::kExpLimit);
-  // min and max hand on their second operand when it is NaN.
+  // min and max return their second operand where it is NaN.
   x = max(Vec<T>::zero() - limit, min(limit, x));
   Vec<T> p[1] = {x}, n[1];
   expm1_reduced(p, n);
@@ -120,10 +119,10 @@ LF_INLINE Vec<T> expm1(Vec<T> x) {
   return fma(s, p[0], s - Vec<T>::set(T(1)));
 }
 
-// Of N vectors side by side: tanh where kTanh has its bit set, else sigmoid.
+// Of N interleaved vectors: tanh where kTanh has the vector's bit set, else sigmoid.
 //   sigmoid: 1 / (1 + e^-x).
-//   tanh: e / (e + 2) with e = expm1(2 |x|), and the sign of x. From kTanhOne on, where e + 2 would
-//   be rounded up and down by turns, e stays there and the quotient is 1.
+//   tanh: e / (e + 2) with e = expm1(2 |x|), and the sign of x. e is limited to kTanhOne, above
+//   which e + 2 would round up and down in turn, and the quotient is 1.
 template <unsigned kTanh, class T, int N>
 LF_INLINE void squash(Vec<T> (&x)[N]) {
   using K = MathConstants<T>;
@@ -132,7 +131,7 @@ LF_INLINE void squash(Vec<T> (&x)[N]) {
   LF_UNROLL
   for (int j = 0; j < N; ++j) {
     const Vec<T> a = abs(x[j]);
-    // min and max hand on their second operand when it is NaN.
+    // min and max return their second operand where it is NaN.
     p[j] = kTanh >> j & 1 ? min(Vec<T>::set(K::kTanhLimit), a + a)
                           : max(Vec<T>::zero() - limit, min(limit, Vec<T>::zero() - x[j]));
   }

@@ -24,7 +24,7 @@ void adam(const Adam<T>& a) {
   const Vec<T> rate = Vec<T>::set(a.rate), epsilon = Vec<T>::set(a.epsilon);
   const Vec<T> c1 = Vec<T>::set(a.one_minus_beta_1), c2 = Vec<T>::set(a.one_minus_beta_2);
   const Vec<T> smallest =
-      Vec<T>::set(LogConstants<T>::kSmallest);  // 0 / 0 must not come up when epsilon is 0
+      Vec<T>::set(LogConstants<T>::kSmallest);  // avoids 0 / 0 where epsilon is 0
   for_vectors<T>(a.count, [&](index j, auto part) {
     const Vec<T> g = part.load(a.gradients + j);
     const Vec<T> m0 = part.load(a.m + j), v0 = part.load(a.v + j);

@@ -7,8 +7,8 @@ LF_INLINE void copy_or_zero(const T* from, index n, T* to) {
   for (index j = 0; j < n; ++j) to[j] = from ? from[j] : T(0);
 }
 
-// Whole tiles of columns j .. j + tiles * MR, a few rows at a time: what is read and what is
-// written then both lie together.
+// Whole tiles of columns j .. j + tiles * MR, a few rows at a time, so that reads and writes are
+// both close together.
 template <class T, int MR>
 LF_INLINE void pack_tiles(const PackColumns<T>& p, index j, index tiles, T* out) {
   constexpr index kRows = 16;
@@ -48,8 +48,8 @@ void pack_columns(const PackColumns<T>& p) {
   }
 }
 
-// A tail's gates: see PackGates in args.h. What a vector writes behind its units, the next gate or
-// row overwrites.
+// A tail's gates: see PackGates in args.h. A vector is stored whole; the next gate or row
+// overwrites what it wrote after its units.
 template <class T>
 void pack_gates(const PackGates<T>& p) {
   constexpr int V = Vec<T>::kLanes;
@@ -89,7 +89,8 @@ LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel) {
   }
 }
 
-// Tiles of SK columns, so many at a time that eight sums hide the latency of two FMA units.
+// Tiles of SK columns, as many at a time as give eight sums, which hide the latency of two FMA
+// units.
 template <class T, int SK, int NR>
 void outer_tiles(const Outer<T>& o) {
   constexpr int kTiles = (8 + SK * NR - 1) / (SK * NR);

@@ -1,4 +1,4 @@
-// Masks from Philox 4x32-10 (see base/rng.h), a block a lane; see RandomMask in vector_args.h.
+// Masks from Philox 4x32-10 (see base/rng.h), one block per lane; see RandomMask in vector_args.h.
 
 constexpr int kPhiloxRounds = 10;
 
@@ -17,8 +17,9 @@ LF_INLINE PhiloxKeys philox_keys(uint32_t k0, uint32_t k1) {
   return keys;
 }
 
-// Each lane's block in place of its counter. Only low halves count, on entry, between rounds and in
-// the end: a product's high half is shifted down, its low half is taken with the high half on top.
+// Replaces each lane's counter by its block. Only the low halves of lanes are used, on entry,
+// between rounds and in the result: high() shifts a product's high half down, and its low half
+// keeps the high half above it.
 LF_INLINE void philox(const PhiloxKeys& keys, Words (&c)[4]) {
   const Words mul0 = Words::set(0xD2511F53u), mul1 = Words::set(0xCD9E8D57u);
   LF_UNROLL
@@ -36,11 +37,12 @@ void random_mask(const RandomMask<T>& a) {
   constexpr int V = Vec<T>::kLanes, L = Words::kLanes;
   constexpr int kVectors = 2 * L / V;  // of T from the 2 L halves of a Words
   const PhiloxKeys keys = philox_keys(a.key[0], a.key[1]);
-  // "Below" as "at most one less"; below 0 lies nothing.
+  // word < drop_below as word <= drop_below - 1; with drop_below 0 nothing is dropped.
   const Words limit = Words::set(0x100000001u * ((a.drop_below - 1) & 0xFFFFFFFFu));
   const Vec<T> dropped = Vec<T>::set(a.drop_below ? a.dropped : a.kept);
   const Vec<T> kept = Vec<T>::set(a.kept);
-  // Even lanes compute the first L / 2 blocks, odd lanes the others, as swap_odd_even wants them.
+  // Even lanes compute the first L / 2 blocks, odd lanes the others, in the order that
+  // swap_odd_even needs.
   uint64_t order[L];
   for (int lane = 0; lane < L; ++lane) order[lane] = uint64_t(lane / 2 + lane % 2 * (L / 2));
   const Words lanes = Words::load(order);

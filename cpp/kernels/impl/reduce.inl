@@ -1,6 +1,6 @@
 // Sums over flat vectors.
 
-// Four sums side by side, since one alone would wait for its additions.
+// Four interleaved sums hide the latency of an addition.
 template <class T, class F>
 LF_INLINE double sum_of(index count, const T* x, F f) {
   constexpr int V = Vec<T>::kLanes;

@@ -1,9 +1,9 @@
 // The activations that take more than a line: softplus, silu, mish, gelu in both forms, squareplus,
-// with the slopes that their values do not tell. Tails keep their relative accuracy; infinities
-// give limits.
+// with the slopes that do not follow from their values. Tails keep their relative accuracy;
+// infinities give limits. Coefficients: tools/fit_polynomials.py.
 
 // log(1 + e) for 0 <= e <= 1: 2 atanh(s), s = e / (2 + e), as a polynomial in s^2 (relative error
-// 1e-9, 2e-18).
+// 4e-10 in float, 1.4e-19 in double).
 LF_INLINE F32 log1p_unit(F32 e) {
   constexpr float kC[] = {0.3333333432674408f, 0.19999852776527405f, 0.14296196401119232f,
                           0.10853000730276108f, 0.11613646149635315f};
@@ -61,7 +61,7 @@ LF_INLINE Vec<T> silu_slope(Vec<T> x) {
 }
 
 // gelu_tanh(x) = x (1 + tanh(u / 2)) / 2 = x sigmoid(u), u = 2 sqrt(2 / pi) (x + 0.044715 x^3).
-// From 32 on, far out, the sigmoid is 0 or 1.
+// From kFar on, the sigmoid is 0 or 1.
 template <class T>
 struct GeluTanh {
   static constexpr double kSlope = 1.5957691216057308, kCubic = 0.044715;
@@ -114,7 +114,7 @@ LF_INLINE Vec<T> mish_slope(Vec<T> x) {
 
 // The normal distribution's left tail for a >= 0: Phi(-a) = e^(-a^2/2) R(a), and
 // R(a) = p(t) / (a + k), t = (a - k) / (a + k); p interpolates at Chebyshev nodes (relative error
-// 1.2e-9, 1.2e-17) up to kFar, where e^(-a^2/2) has become 0.
+// 1.2e-9 in float, 1.2e-17 in double) up to kFar, where e^(-a^2/2) is 0.
 template <class T>
 struct TailConstants;
 

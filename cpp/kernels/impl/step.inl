@@ -19,7 +19,7 @@ LF_INLINE void with_cell(const CellOptions& options, F f) {
   }
 }
 
-// A function of its own, or its code would stand in every tile size.
+// Not inlined, so that its code does not exist once per tile size.
 template <class T, class Cell>
 LF_NOINLINE void cell_rows(const StepForward<T>& s, T* z, index row, index rows, index panel) {
   Cell::forward(s, z, row, rows, panel);
@@ -75,7 +75,7 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel, const 
   for (int p = 0; p < NP; ++p) cell_rows<T, Cell>(s, z[p], row, MR, panel + p);
 }
 
-// Gate g of a tail's sums, 0 behind its units: it begins in vector `at` and ends there or in the
+// Gate g of a tail's sums, 0 after its units: it begins in vector `at` and ends there or in the
 // next.
 template <class T, int N>
 LF_INLINE Vec<T> tail_gate(const Vec<T> (&sums)[N], int g, index units) {
@@ -84,8 +84,8 @@ LF_INLINE Vec<T> tail_gate(const Vec<T> (&sums)[N], int g, index units) {
   return window(sums[at], next, g * units - at * index(Vec<T>::kLanes), units);
 }
 
-// A tail's vectors are few: MR rows may be more than the cell takes. z: [G][n][V] for each n of
-// them, one behind the other.
+// A tail has few vectors, so MR may be more rows than the cell takes at a time. z: [G][n][V] for
+// each such n rows, one after the other.
 template <class T, int G, int MR, int N>
 LF_NOINLINE void tail_sums(const StepForward<T>& s, index row, T* z) {
   constexpr int V = Vec<T>::kLanes, kMax = tile_rows(G);
@@ -121,8 +121,8 @@ void step_tail(const StepForward<T>& s) {
   });
 }
 
-// One row of the W panels before the tail and of the tail, whose chain of sums would be as long
-// alone.
+// One row of the W panels before the tail and of the tail together: the tail alone would take as
+// long, since its chain of sums is as long.
 template <class T, class Cell, int W, int N>
 LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates;
@@ -176,13 +176,13 @@ LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
   for (int p = 0; p <= W; ++p) cell_rows<T, Cell>(s, z[p], row, 1, panel + p);
 }
 
-// Not a copy of `s`, whose fields the caller has just written: they would be waited for.
+// Passed next to `s`: copying `s` right after the caller's stores stalls on store forwarding.
 struct Panels {
   index panel0, panel1;
   bool descending;
 };
 
-// As many vectors as a tile has terms.
+// As many vectors as a tile has terms are fetched.
 template <class T>
 LF_INLINE Fetch<T> part_of_panel(const StepForward<T>& s, index panel, index part) {
   return {s.weights + panel * s.weight_panel_stride +

@@ -7,7 +7,8 @@ constexpr int tile_rows(int nr) {
   return kRegisters >= 32 ? (nr == 4 ? 6 : 8) : (nr == 1 ? 6 : nr == 2 ? 4 : 3);
 }
 
-// What a sum fetches beside each of its terms: nothing, or a vector of what is read later, into L2.
+// What a sum prefetches with each of its terms: nothing, or a vector of what is read later, into
+// L2.
 struct NoFetch {
   LF_INLINE void operator()(index) const {}
   LF_INLINE NoFetch behind(index) const { return {}; }
@@ -20,14 +21,14 @@ struct Fetch {
 };
 
 // acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP
-// and MR are; `Terms` of them a round of the loop.
+// and MR are. `Terms` terms per iteration of the loop.
 template <class T, int NP, int MR, int NR, int SK = 1, int Terms = 1, class Ahead = NoFetch>
 LF_INLINE void accumulate_panels(Vec<T> (&acc)[NP][MR][NR], const T* const (&a)[MR],
                                  const T* const (&b)[NP], index b_stride, index k_count,
                                  const Ahead& ahead = {}) {
   const auto add = [&](index k, index j) LF_INLINED {
     ahead(k);
-    if constexpr (NP == 1 && MR * NR + MR + 1 > kRegisters) {  // no room for all x beside one w
+    if constexpr (NP == 1 && MR * NR + MR + 1 > kRegisters) {  // no room for all x next to one w
       Vec<T> w[NR];
       LF_UNROLL
       for (int n = 0; n < NR; ++n) w[n] = Vec<T>::load(b[0] + j + n * Vec<T>::kLanes);
@@ -71,7 +72,7 @@ LF_INLINE void load_bias(Vec<T> (&acc)[MR][NR], const T* bias) {
   }
 }
 
-// Splits rows row0 .. row1 into tiles of at most `max` rows, as even as they go (32 rows by 6: 5 5
+// Splits rows row0 .. row1 into tiles of at most `max` rows, as even as possible (32 rows by 6: 5 5
 // 5 5 6 6, not 6 6 6 6 6 2).
 struct RowTiles {
   index count, small, larger;  // `larger` tiles of small + 1 rows come last
@@ -80,8 +81,8 @@ struct RowTiles {
         small(count ? rows / count : 0),
         larger(count ? rows % count : 0) {}
   LF_INLINE index size(index i) const { return i < count - larger ? small : small + 1; }
-  // Which of `parts` parts of what is read next tile i fetches, each of the last tiles one;
-  // negative: none.
+  // The part, of `parts`, of what is read next that tile i fetches: each of the last tiles fetches
+  // one; negative: none.
   LF_INLINE index part(index i, index parts) const {
     return count > parts ? i - (count - parts) : i;
   }
