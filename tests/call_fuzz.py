@@ -21,7 +21,7 @@ import numpy.typing as npt
 import call_mistakes as mistakes
 import lstmfast as lf
 import runs
-from any_case import any_options
+from any_case import LARGEST, any_options
 from call_forms import FLAGS, FLOATS, INTEGERS, PLACES
 from cases import Case, Problem, make_problem, run_reference
 from lstmfast import functional
@@ -33,7 +33,6 @@ Arrays = dict[str, Array]
 Rng = np.random.Generator
 
 CALLS = 10  # of one problem
-LARGEST = 1e9  # of the results of one: softplus doubles its cells at every step
 ROW_AXES = {"y": 0, "cells": 0, "dx": 0, "h_n": 1, "c_n": 1, "dh0": 1, "dc0": 1}
 
 

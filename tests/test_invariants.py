@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 
 import runs
-from any_case import any_case
+from any_case import LARGEST, any_case
 from cases import CASES, Case, Problem, make_problem
 from option_cases import OPTION_CASES
 from tolerances import tolerance
@@ -229,9 +229,11 @@ def time_major_is_batch_first(case: Case, problem: Problem) -> None:
 
 def recomputing_is_keeping(case: Case, problem: Problem) -> None:
     """Parameter gradients are sums over other blocks of steps, as good as each other."""
-    allowed = tolerance(case, case.dtype) if case.T * case.B * case.H < 2000 else {}
     plain = replace(case, recompute_every=None)
     drawn = run(plain, problem, True)
+    is_small = case.T * case.B * case.H < 2000
+    is_small &= all(np.abs(value).max(initial=0.0) < LARGEST for value in drawn.values())
+    allowed = tolerance(case, case.dtype) if is_small else {}
     for draw in draws(case):
         kept = run(plain, problem, draw)
         for every in (1, 2, "sqrt"):
