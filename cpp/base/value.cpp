@@ -23,26 +23,6 @@ std::string joined(const Extents& extents, const char* between, const char* any)
 
 }  // namespace
 
-bool Value::operator==(const Value& other) const {
-  if (kind() != other.kind()) return false;
-  if (kind() == Kind::file) return file() == other.file();
-  if (kind() == Kind::foreign) return foreign().text == other.foreign().text;
-  switch (kind()) {
-    case Kind::flag:
-      return flag() == other.flag();
-    case Kind::integer:
-      return integer() == other.integer();
-    case Kind::number:
-      return number() == other.number();
-    case Kind::text:
-      return text() == other.text();
-    case Kind::extents:
-      return extents() == other.extents();
-    default:
-      return true;
-  }
-}
-
 bool parse(std::string_view text, index* value) {
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, *value);
@@ -155,22 +135,10 @@ std::string shown(const Value& value) {
 }
 
 std::string type_shown(const Value& value) {
-  switch (value.kind()) {
-    case Value::Kind::none:
-      return "None";
-    case Value::Kind::flag:
-      return "of type bool";
-    case Value::Kind::integer:
-      return "of type int";
-    case Value::Kind::number:
-      return "of type float";
-    case Value::Kind::extents:
-      return "of type tuple";
-    case Value::Kind::foreign:
-      return value.foreign().text;
-    default:
-      return "of type str";
-  }
+  constexpr const char* kTypes[] = {"None",        "of type bool",  "of type int", "of type float",
+                                    "of type str", "of type tuple", "of type str"};
+  if (value.kind() == Value::Kind::foreign) return value.foreign().text;
+  return kTypes[static_cast<int>(value.kind())];
 }
 
 }  // namespace lstmfast::base

@@ -23,6 +23,7 @@ constexpr index kMaxInteger = 2147483647;  // the upper bound of what counts som
 // A text from a file: the kind of the option that it is for says what it means.
 struct FileText {
   std::string text;
+  bool operator==(const FileText& other) const { return text == other.text; }
 };
 
 // What a caller gave that no option takes as it is.
@@ -31,6 +32,7 @@ struct Foreign {
   bool integer = false;  // an integer beyond index: `number` is its value, if need be infinite
   bool content = false;  // of the right type, but with a content that no option takes
   double number = 0;
+  bool operator==(const Foreign& other) const { return text == other.text; }
 };
 
 class Value {
@@ -63,7 +65,7 @@ class Value {
   const std::string& file() const { return std::get<FileText>(data_).text; }
   const Foreign& foreign() const { return std::get<Foreign>(data_); }
 
-  bool operator==(const Value& other) const;
+  bool operator==(const Value& other) const { return data_ == other.data_; }
   bool operator!=(const Value& other) const { return !(*this == other); }
 
  private:
