@@ -16,7 +16,7 @@ using Component = base::Registry<Constraint, std::size_t>::Component;
 #include "constraints/constraints.def"
 #undef CONSTRAINT
 
-constexpr double kEpsilon = 1e-7;  // beside a norm that is divided by
+constexpr double kEpsilon = 1e-7;  // added to a norm before a division by it
 
 // Of what each norm is, in a weight's logical matrix. A vector is a matrix of one row.
 enum class NormOf { column, row, whole };

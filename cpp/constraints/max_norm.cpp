@@ -3,7 +3,7 @@
 namespace lstmfast::constraints {
 namespace {
 
-// w min(norm, max_value) / (epsilon + norm): also what is short enough loses a 1e-7th, as in Keras
+// w min(norm, max_value) / (epsilon + norm): as in Keras, shorter vectors lose a 1e-7th, too
 template <class T>
 class MaxNorm final : public Constraint<T> {
  public:

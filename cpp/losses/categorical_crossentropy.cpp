@@ -23,8 +23,7 @@ class CategoricalCrossentropy final : public Loss<T> {
     if (!sparse_) return;
     for (index r = 0; r < rows; ++r) {
       const T label = target[r * target_stride];
-      // the comparisons also refuse NaN, and come before the conversion, which is undefined out of
-      // range
+      // the comparisons refuse NaN too, and precede the conversion, which is undefined out of range
       const bool known = label >= 0 && label < static_cast<T>(columns) &&
                          static_cast<T>(static_cast<index>(label)) == label;
       LF_CHECK(known, "[" << name() << "] target of row " << r << " is " << label
@@ -45,7 +44,7 @@ class CategoricalCrossentropy final : public Loss<T> {
   }
 
  private:
-  // A label out of range would read and write outside the row, so labels are checked at every call.
+  // Checks labels at every call: one out of range would lead outside of its row.
   double mean(LossKernel<T> kernel, const LossBatch<T>& batch) const {
     check_targets(batch.rows, batch.columns, batch.target, batch.target_stride);
     return mean_loss<T>(kernel, batch, 1, label_smoothing_, sparse_);

@@ -1,5 +1,4 @@
-// What the losses share: the list, and the way from a batch to a kernel. Knows no
-// particular loss.
+// What the losses share: the list, and calls of kernels for a batch. Knows no particular loss.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +24,7 @@ template <class T>
 double mean_loss(LossKernel<T> kernel, const LossBatch<T>& batch, index of_row, T parameter = 0,
                  bool labels = false) {
   if (batch.rows * of_row <= 0) return 0;
-  // where no row counts, all weights are 0
+  // at least 1: where no row counts, all weights are 0
   const index count = std::max<index>(1, batch.counted < 0 ? batch.rows : batch.counted) * of_row;
   kernels::LossRows<T> rows{};
   rows.rows = batch.rows;

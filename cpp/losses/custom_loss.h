@@ -1,4 +1,4 @@
-// A loss that somebody else computes: a function in the place of a kernel. Knows no language.
+// A custom loss: a function of the caller's in place of a kernel. Knows no language.
 #pragma once
 
 #include <functional>
@@ -9,10 +9,10 @@
 
 namespace lstmfast::losses {
 
-// Returns the value and, where batch.gradient is given, writes all of it. Everything lies without
-// gaps and is shaped as prediction_shape and target_shape say. Pointers hold during the call only.
-// Called with the caller's floating-point mode, from any thread that trains or evaluates; what it
-// throws leaves the running call.
+// Returns the value and, where batch.gradient is not null, writes the whole gradient. All arrays
+// are contiguous, of prediction_shape and target_shape; pointers are valid during the call only.
+// Called with the caller's floating-point mode, on any thread that trains or evaluates; an
+// exception ends the running call.
 template <class T>
 using LossFunction = std::function<double(const LossBatch<T>& batch)>;
 

@@ -7,7 +7,7 @@
 namespace lstmfast::losses {
 namespace {
 
-// Negative sizes are not known yet and fit any.
+// Negative sizes are unknown and fit any size.
 bool fits(const std::vector<index>& shape, const std::vector<index>& expected) {
   if (shape.size() != expected.size()) return false;
   for (std::size_t i = 0; i < shape.size(); ++i)

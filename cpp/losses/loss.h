@@ -3,8 +3,8 @@
 //
 // Rows are samples, or samples times steps for sequences; columns are the prediction's last axis.
 // Every value is the mean over rows (and over columns, where the loss means over the last axis), as
-// in Keras's "sum_over_batch_size". Rows of weight 0 have no part in it, whatever they hold; a
-// custom loss knows no weights.
+// in Keras's "sum_over_batch_size". Rows of weight 0 are skipped, whatever they hold; a custom
+// loss has no weights.
 #pragma once
 
 #include <vector>
@@ -15,11 +15,10 @@
 
 namespace lstmfast::losses {
 
-// target_columns() of a loss that leaves it to the targets.
+// target_columns() of a loss that takes targets of any shape.
 constexpr index kAnyColumns = -1;
 
-// One batch. Rows may be longer than `columns`; what lies behind `columns` is neither read nor
-// written.
+// One batch. Rows may be longer than `columns`; elements after these are neither read nor written.
 template <class T>
 struct LossBatch {
   index rows = 0, columns = 0;
@@ -29,7 +28,7 @@ struct LossBatch {
   // [rows][target_columns(columns)]
   const T* target = nullptr;
   index target_stride = 0;
-  // [rows] of a row's part in the sum; null: 1. The mean is over `counted` rows, where it is given.
+  // [rows] factors of the rows; null: 1. The mean is over `counted` rows; -1: over all.
   const T* weights = nullptr;
   index counted = -1;
   // [rows][columns] out: d value / d prediction; not prediction; null: not wanted
@@ -39,7 +38,7 @@ struct LossBatch {
   // not wanted
   T* output = nullptr;
   index output_stride = 0;
-  // the same as its owner shapes it: for custom losses alone
+  // the caller's shapes: for custom losses only
   base::BatchShape prediction_shape, target_shape;
 };
 
@@ -51,7 +50,7 @@ class Loss {
   virtual const char* name() const = 0;
 
   // Values of a target row for predictions of `columns` values: `columns`, or 1 where the target is
-  // a label; kAnyColumns where any target may come.
+  // a label; kAnyColumns where a target may have any shape.
   virtual index target_columns(index columns) const { return columns; }
 
   // Throws std::invalid_argument unless a target of this shape suits a prediction of that shape.
@@ -61,18 +60,18 @@ class Loss {
                             const std::vector<index>& target) const;
 
   // Throws std::invalid_argument naming the row of the first value that no target may have (labels:
-  // not a whole number of 0 .. columns - 1). Checks content once, ahead of training; value() relies
-  // on it only for good messages.
+  // not a whole number of 0 .. columns - 1). Called once before training, for errors that name the
+  // row; value() is safe without it.
   virtual void check_targets(index rows, index columns, const T* target, index target_stride) const;
 
   // Mean loss of the batch; 0 for no rows.
   virtual double value(const LossBatch<T>& batch) const = 0;
 
-  // Does value() run code that is not ours? It then finds the caller's floating-point mode.
+  // Whether value() runs code of the caller's, with the caller's floating-point mode.
   virtual bool foreign() const { return false; }
 
-  // Does value_fused() take the place of `last` followed by value()? It is then exact where the two
-  // in a row lose digits or saturate.
+  // Whether value_fused() replaces `last` followed by value(): it is exact where these lose digits
+  // or saturate.
   virtual bool fuses(Activation last) const;
   virtual double value_fused(Activation last, const LossBatch<T>& batch) const;
 };

@@ -1,4 +1,4 @@
-// What the metrics share: the list, and what they count. Knows no particular metric.
+// What the metrics share: the list, and the weights of rows. Knows no particular metric.
 #pragma once
 
 #include "base/check.h"
@@ -13,7 +13,7 @@ using Component = base::Registry<Metric, const MetricUse&>::Component;
 #include "metrics/metrics.def"
 #undef METRIC
 
-// What the rows of a batch count.
+// The sum of the weights of a batch's rows.
 template <class T>
 double counted(const MetricBatch<T>& batch) {
   return batch.weights ? ops::sum(batch.rows, batch.weights) : static_cast<double>(batch.rows);

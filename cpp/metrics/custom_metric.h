@@ -1,4 +1,4 @@
-// A metric that somebody else gathers. Knows no language.
+// A custom metric: functions of the caller's. Knows no language.
 #pragma once
 
 #include <functional>
@@ -9,17 +9,17 @@
 
 namespace lstmfast::metrics {
 
-// The functions of one metric in one call; their state is their own. Rows lie without gaps and are
-// shaped as prediction_shape and target_shape say. Called with the caller's floating-point mode;
-// what they throw leaves the running call.
+// The functions of one metric in one call, with their own state. All arrays are contiguous, of
+// prediction_shape and target_shape. Called with the caller's floating-point mode; an exception
+// ends the running call.
 template <class T>
 struct MetricFunctions {
   std::function<void()> reset;
   std::function<void(const MetricBatch<T>& batch)> update;
-  std::function<double()> result;  // asked for only when something came
+  std::function<double()> result;  // called only after an update
 };
 
-// Makes the functions for one call: calls may run beside each other.
+// Makes the functions for one call, since calls may run concurrently.
 template <class T>
 using CustomMetric = std::function<MetricFunctions<T>()>;
 

@@ -19,9 +19,9 @@ struct MetricBatch {
   index prediction_stride;
   const T* target;  // [rows][target columns, as given to make_metric]
   index target_stride;
-  // [rows] of a row's part in sum and count; null: 1. A custom metric knows none.
+  // [rows] factors of a row in sum and count; null: 1. A custom metric has none.
   const T* weights = nullptr;
-  // the same as its owner shapes it: for custom metrics alone
+  // the caller's shapes: for custom metrics only
   base::BatchShape prediction_shape = {}, target_shape = {};
 };
 
@@ -33,12 +33,12 @@ class Metric {
 
   const std::string& name() const { return name_; }  // as the user wrote it; the key in the logs
 
-  // Does it run code that is not ours? accumulate() then finds the caller's floating-point mode.
+  // Whether accumulate() runs code of the caller's, with the caller's floating-point mode.
   virtual bool foreign() const { return false; }
 
   virtual void reset() { total_ = 0, count_ = 0; }
   virtual void accumulate(const MetricBatch<T>& batch) = 0;
-  virtual double result() const;  // mean since reset(); 0 when nothing came
+  virtual double result() const;  // mean since reset(); 0 without a batch
 
  protected:
   void add(double total, double count) { total_ += total, count_ += count; }

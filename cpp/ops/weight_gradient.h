@@ -1,5 +1,5 @@
 // Gradient of a packed weight block: dW[k] += sum over rows of A[row][k] dz[row], where A's columns
-// come from several sources side by side (ones for the bias, x, h). Knows no cells.
+// come from several sources in turn (ones for the bias, x, h). Knows no cells.
 #pragma once
 
 #include <algorithm>

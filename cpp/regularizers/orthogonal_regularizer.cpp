@@ -8,9 +8,9 @@
 namespace lstmfast::regularizers {
 namespace {
 
-constexpr double kEpsilon = 1e-7;  // the least that a vector's norm counts as
+constexpr double kEpsilon = 1e-7;  // smaller norms count as this
 
-// Row or column vectors of a matrix at length 1, and the products of each two of them.
+// The rows or columns of a matrix as unit vectors, and the products of each two of them.
 struct Units {
   index count, length;
   std::vector<double> u;         // [length][count]: vector j is column j
@@ -55,8 +55,8 @@ Units make_units(const ops::PartLayout& part, const T* block, bool columns) {
   return out;
 }
 
-// factor times the mean of |u_i . u_j| over all pairs i < j. Unlike other passes it takes memory
-// at each call: as much as the matrix and the products have numbers.
+// factor times the mean of |u_i . u_j| over all pairs i < j. Unlike other passes it allocates at
+// each call: the vectors and the products.
 template <class T>
 class OrthogonalRegularizer final : public Regularizer<T> {
  public:
@@ -77,7 +77,7 @@ class OrthogonalRegularizer final : public Regularizer<T> {
 
   // With s = sign(u_i . u_j) / pairs, du_i = sum over j of s u_j, and x_i = |x_i| u_i has
   // dx_i = (du_i - u_i (u_i . du_i)) / |x_i|; below the least norm, where u = x / epsilon, the
-  // second term is not there.
+  // second term is 0.
   void add_gradient(const ops::PartLayout& part, const T* block, T scale,
                     T* gradient) const override {
     const Units units = make_units(part, block, columns_);

@@ -14,15 +14,15 @@ class Regularizer {
  public:
   virtual ~Regularizer() = default;
 
-  // Is there such a penalty on numbers of that shape? No shape: on a layer's outputs.
+  // Whether the penalty is defined for a weight of that shape; no extents: for a layer's outputs.
   virtual bool suits(const std::vector<index>& shape) const = 0;
 
-  // The penalty on a part of a packed block. Padding is zero and costs nothing. Sums have one
-  // order, whatever the threads.
+  // The penalty on a part of a packed block. Padding is zero and costs nothing. The order of
+  // sums does not depend on threads.
   virtual double value(const ops::PartLayout& part, const T* block) const = 0;
 
-  // gradient += scale * d value / d block. Laid out as the block, which it is not; its padding
-  // stays as it is.
+  // gradient += scale * d value / d block. Laid out as the block, with which it shares no memory;
+  // its padding is not changed.
   virtual void add_gradient(const ops::PartLayout& part, const T* block, T scale,
                             T* gradient) const = 0;
 };
