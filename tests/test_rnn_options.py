@@ -112,7 +112,7 @@ def test_copies_go_on_alike(how: str) -> None:
 def test_repr_says_what_differs() -> None:
     rnn = lf.LSTM(4, 5, proj_size=2, bidirectional=True, zoneout_h=0.5, input_gate=False)
     assert repr(rnn) == (
-        "LSTM(4, 5, bidirectional=True, input_gate=False, proj_size=2, zoneout_h=0.5)"
+        "LSTM(4, 5, bidirectional=True, input_gate=False, zoneout_h=0.5, proj_size=2)"
     )
     everything = lf.LSTM(I, H, L, **EVERYTHING)
     assert repr(eval(repr(everything), {"LSTM": lf.LSTM})) == repr(everything)

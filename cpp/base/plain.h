@@ -55,13 +55,11 @@ struct CellOptions {
   ActivationSpec activation{Activation::tanh};  // of the candidate g
   ActivationSpec recurrent_activation{Activation::sigmoid};
   ActivationSpec output_activation{Activation::tanh};  // of c on its way to h
-  bool peephole = false;
-  bool coupled = false;  // i = 1 - f: three gates, in order f, g, o
-  bool layer_norm = false;
-  bool input_gate = true, forget_gate = true, output_gate = true;  // false: 1 throughout
-  double preact_clip = 0, cell_clip = 0, proj_clip = 0;            // 0: none
-  index projection = 0;                                            // P of h P; 0: none
-  double zoneout_h = 0, zoneout_c = 0;
+#define CELL_FLAG(name, fallback) bool name = fallback;
+#define CELL_CLIP(name) double name = 0;
+#define CELL_SHARE(name) double name = 0;
+#include "base/cell_options.def"
+  index projection = 0;  // P of h P; 0: none
 };
 
 // Internal linkage: kernel objects may not define a symbol that another object could call.

@@ -106,9 +106,6 @@ void check_cell(const base::Values& o) {
 }
 
 base::Option rate(const char* name) { return base::number(name, 0.0, base::from_to_below(0, 1)); }
-base::Option share(const char* name) { return base::number(name, 0.0, base::from_to(0, 1)); }
-base::Option clip(const char* name) { return base::number(name, base::none(), base::above(0)); }
-
 base::Option interval(const char* name) { return base::integer(name, base::none(), 1); }
 base::Option interval_or_root(const char* name) {
   base::Option out = interval(name);
@@ -123,21 +120,14 @@ base::OptionTable cell_rows(const char* dropout) {
               activation_option("activation", "tanh"),
               activation_option("recurrent_activation", "sigmoid"),
               activation_option("output_activation", base::none()),  // as activation
-              base::flag("peephole", false),
-              base::flag("coupled", false),
-              base::flag("input_gate", true),
-              base::flag("forget_gate", true),
-              base::flag("output_gate", true),
-              clip("preact_clip"),
-              clip("cell_clip"),
+#define CELL_FLAG(name, fallback) base::flag(#name, fallback),
+#define CELL_CLIP(name) base::number(#name, base::none(), base::above(0)),
+#define CELL_SHARE(name) base::number(#name, 0.0, base::from_to(0, 1)),
+#include "base/cell_options.def"
               base::integer("proj_size", 0, 0, kMaxUnits),
-              clip("proj_clip"),
-              base::flag("layer_norm", false),
               rate(dropout),
               rate("recurrent_dropout"),
               base::text("recurrent_dropout_kind", "sequence", {"sequence", "step"}),
-              share("zoneout_h"),
-              share("zoneout_c"),
               rate("weight_drop"),
               interval("bptt_steps"),
               interval_or_root("recompute_every"),
@@ -147,25 +137,17 @@ base::OptionTable cell_rows(const char* dropout) {
 
 LstmOptions read_cell(const base::Values& o, const char* dropout) {
   const auto of = [&](const char* name) { return activation_of(o[name].text()); };
-  const auto clip = [&](const char* name) { return o[name].none() ? 0.0 : o[name].number(); };
   LstmOptions out;
   CellOptions& cell = out.cell;
   cell.activation = of("activation");
   cell.recurrent_activation = of("recurrent_activation");
   const bool own = !o["output_activation"].none();
   cell.output_activation = own ? of("output_activation") : cell.activation;
-  cell.peephole = o["peephole"].flag();
-  cell.coupled = o["coupled"].flag();
-  cell.layer_norm = o["layer_norm"].flag();
-  cell.input_gate = o["input_gate"].flag();
-  cell.forget_gate = o["forget_gate"].flag();
-  cell.output_gate = o["output_gate"].flag();
-  cell.preact_clip = clip("preact_clip");
-  cell.cell_clip = clip("cell_clip");
-  cell.proj_clip = clip("proj_clip");
+#define CELL_FLAG(name, fallback) cell.name = o[#name].flag();
+#define CELL_CLIP(name) cell.name = o[#name].none() ? 0 : o[#name].number();
+#define CELL_SHARE(name) cell.name = o[#name].number();
+#include "base/cell_options.def"
   cell.projection = o["proj_size"].integer();
-  cell.zoneout_h = o["zoneout_h"].number();
-  cell.zoneout_c = o["zoneout_c"].number();
   out.noise.input = o[dropout].number();
   out.noise.recurrent = o["recurrent_dropout"].number();
   out.noise.recurrent_per_step = o["recurrent_dropout_kind"].text() == "step";
