@@ -4,14 +4,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 namespace lstmfast::base {
 
-class BusyFlag {
-  friend class Busy;
-  std::atomic<std::uint64_t> holder_{0};  // process and thread; 0: nobody
-  int polls_ = 0;  // Interrupt::polls() where the lease was taken; for the holder's thread alone
-};
+class BusyFlag;
 
 // Held by the calls that change training state, or need it unchanged. Throws
 // std::runtime_error where another holds it. A lease taken before a fork counts in the parent
@@ -32,8 +29,36 @@ class Busy {
   Busy& operator=(const Busy&) = delete;
 
  private:
-  std::atomic<std::uint64_t>& holder_;
+  BusyFlag& flag_;
   std::uint64_t own_;  // 0: nothing to release
+};
+
+class BusyFlag {
+  friend class Busy;
+  friend class BusyGroup;
+  // Returns what to release; 0 where the lease of the same thread holds already.
+  std::uint64_t take(const char* op, Busy::Kind kind);
+  void release(std::uint64_t own);
+
+  std::atomic<std::uint64_t> holder_{0};  // process and thread; 0: nobody
+  int polls_ = 0;  // Interrupt::polls() where the lease was taken; for the holder's thread alone
+};
+
+// Several flags at once, of the objects that one call uses: all, or where it throws, none. Calls
+// that take them in the same order do not wait for each other in a circle.
+class BusyGroup {
+ public:
+  BusyGroup(const std::vector<BusyFlag*>& flags, const char* op,
+            Busy::Kind kind = Busy::Kind::exclusive);
+  ~BusyGroup();
+  BusyGroup(const BusyGroup&) = delete;
+  BusyGroup& operator=(const BusyGroup&) = delete;
+
+ private:
+  void release();
+
+  const std::vector<BusyFlag*>& flags_;
+  std::vector<std::uint64_t> own_;
 };
 
 }  // namespace lstmfast::base

@@ -133,6 +133,16 @@ std::vector<std::string> known_beside(const std::set<std::string>& asked, const 
   return {known.begin(), known.end()};
 }
 
+// The entries whose keys begin with `prefix`, by what follows it.
+Options below(const Options& values, const std::string& prefix) {
+  Options out;
+  for (auto at = values.lower_bound(prefix); at != values.end(); ++at) {
+    if (at->first.compare(0, prefix.size(), prefix) != 0) break;
+    out.emplace(at->first.substr(prefix.size()), at->second);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string Option::expected_text() const {
@@ -250,13 +260,8 @@ Value OptionReader::read(const Option& option) const {
 Values OptionReader::read(const OptionTable& table) const { return Values(*this, table); }
 
 Options OptionReader::entries() const {
-  Options out;
-  const Options& values = shared_->values;
-  for (auto at = values.lower_bound(prefix_); at != values.end(); ++at) {
-    if (at->first.compare(0, prefix_.size(), prefix_) != 0) break;
-    shared_->asked.insert(at->first);
-    out.emplace(at->first.substr(prefix_.size()), at->second);
-  }
+  Options out = below(shared_->values, prefix_);
+  for (const auto& [key, value] : out) shared_->asked.insert(prefix_ + key);
   return out;
 }
 
@@ -276,7 +281,7 @@ void OptionReader::check_all_used() const {
   }
 }
 
-const Options& OptionReader::typed() const { return shared_->typed; }
+Options OptionReader::typed() const { return below(shared_->typed, prefix_); }
 
 Values::Values(OptionReader given, const OptionTable& table)
     : given_(std::move(given)), table_(table) {

@@ -107,8 +107,8 @@ class OptionReader {
   // Throws where a key of this part was never asked for: names it and the keys that were.
   void check_all_used() const;
 
-  // What was read of the whole, typed and normal; what was not given is not there.
-  const Options& typed() const;
+  // What was read of this part, typed and normal; what was not given is not there.
+  Options typed() const;
 
   // For what only the caller can judge: throws "[where] KEY is VALUE; expected EXPECTED".
   [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
@@ -132,6 +132,7 @@ class Values {
   const Value& operator[](const std::string& name) const;
   const Options& all() const { return values_; }
   OptionReader part(const std::string& prefix) const { return given_.part(prefix); }
+  const OptionReader& given() const { return given_; }
   // As OptionReader::fail, of an option of the table.
   [[noreturn]] void fail(const std::string& name, const std::string& expected) const;
 

@@ -1,183 +1,239 @@
 // Two LSTM layers over the same input, one of them backwards; their outputs merged step by step.
+// Ports: x [, h0, c0 of the forward layer, h0, c0 of the backward one] in; y (or y of each layer),
+// h, c, h, c, c of every step of each layer out, all but y optional.
 #include <algorithm>
 
+#include "base/check.h"
 #include "layers/list.h"
 #include "layers/lstm.h"
-#include "ops/lstm_threads.h"
 #include "ops/vector.h"
 
 namespace lstmfast::layers {
 namespace {
 
-enum class Merge { concat, sum, mul, ave };
-const std::vector<std::string> kMerges = {"concat", "sum", "mul", "ave"};
+enum class Merge { concat, sum, mul, ave, none };
+const std::vector<std::string> kMerges = {"concat", "sum", "mul", "ave", "none"};
 
-base::Values read_half(const base::Values& options, const char* which) {
-  const base::OptionReader part = options.part(which);
-  part.read(base::text("kind", "lstm", {"lstm"}));
-  part.read(base::text("name", ""));
-  return part.read(lstm_layer_options());
-}
+const char* const kNames[] = {"forward", "backward"};
 
-void check_halves(const base::Values& options) {
-  const base::Values a = read_half(options, "forward"), b = read_half(options, "backward");
-  if (a["go_backwards"] == b["go_backwards"]) {
-    options.fail("backward.go_backwards", "the opposite of forward.go_backwards");
-  }
-  for (const char* name : {"return_sequences", "stateful"}) {
-    if (a[name] != b[name]) {
-      options.fail(std::string("backward.") + name, base::shown(a[name]) + ", as forward." + name);
-    }
-  }
-  const auto outputs = [](const base::Values& half) {
-    return half[half["proj_size"].integer() > 0 ? "proj_size" : "units"].integer();
-  };
-  if (options["merge_mode"].text() != kMerges[0] && outputs(a) != outputs(b)) {
-    options.fail("merge_mode", "\"concat\" for layers of different sizes");
-  }
-}
+std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
 template <class T>
 struct BidirectionalState : LayerState {
-  std::unique_ptr<LayerState> halves[2];
-  index input = 0, rows = 0;  // values of one sample of x, rows of one of y
-  // y of each half where they do not share one; a half's own stays for its backward pass.
+  LayerState halves[2];
+  LstmRun<T> runs[2];
+  index steps = 0;
+  index rows = 0;  // of one sample of y
+  // y of each half where it is not a part of the output; a half's own stays for its backward pass.
   base::Slot<T> outputs[2];
-  base::Slot<T> gradient;  // for y of the second half of a product
-  base::Slot<T> dx;        // of the second half
+  base::Slot<T> sequences[2], last[2];  // see LstmPorts
+  base::Slot<T> gradient;               // for y of the second half of a product
+  base::Slot<T> dx;                     // of the second half
 };
 
 template <class T>
 class Bidirectional : public Layer<T> {
  public:
-  explicit Bidirectional(const base::Values& options)
-      : halves_{Lstm<T>(read_half(options, "forward")), Lstm<T>(read_half(options, "backward"))} {
+  Bidirectional(const base::Values& options, const Children& children)
+      : halves_{read_half(options, 0, children), read_half(options, 1, children)},
+        directions_(half(0).direction(), &half(1).direction()) {
     const std::string& merge = options["merge_mode"].text();
     merge_ = static_cast<Merge>(std::find(kMerges.begin(), kMerges.end(), merge) - kMerges.begin());
-  }
-
-  void declare_parameters(const Shape& input, Declaration& declaration) override {
-    const std::string path = declaration.path();
-    for (int d = 0; d < 2; ++d) {
-      declaration.set_path(path + (d == 0 ? ".forward" : ".backward"));
-      halves_[d].declare_parameters(input, declaration);
+    const LstmSequences &a = half(0).sequences(), &b = half(1).sequences();
+    if (half(0).direction().reverse == half(1).direction().reverse) {
+      options.fail("backward.go_backwards", "the opposite of forward.go_backwards");
     }
-    declaration.set_path(path);
+    const auto check_equal = [&](const std::string& name, bool forward, bool backward) {
+      if (forward == backward) return;
+      options.fail("backward." + name, base::shown(forward) + ", as forward." + name);
+    };
+    check_equal("return_sequences", a.all, b.all);
+    check_equal("stateful", a.stateful, b.stateful);
+    if (adds_up() && outputs(0) != outputs(1)) {
+      options.fail("merge_mode", "\"concat\" for layers of different sizes");
+    }
+    if (!a.stateful) return;
+    for (const auto& each : halves_) each->set_stateless();
+    this->make_stateful(Bidirectional::state_sizes());
   }
 
-  Shape output_shape(const Shape& input) const override {
-    return halves_[0].output_shape(input).with_features(width());
+  index most_inputs() const override { return 5; }
+  bool optional_output(index output) const override { return output >= first_state(); }
+  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+    std::vector<Shape> own[2], out;
+    for (int d = 0; d < 2; ++d) own[d] = half(d).output_shapes(inputs_of(inputs, d));
+    if (merge_ == Merge::none) {
+      out = {own[0][0], own[1][0]};
+    } else {
+      out = {own[0][0].with_features(width())};
+    }
+    for (const auto& shapes : own) out.insert(out.end(), {shapes[1], shapes[2]});
+    for (const auto& shapes : own) out.push_back(shapes[3]);
+    return out;
   }
-  bool has_parameters() const override { return true; }
-  std::vector<index> carried() const override {
-    std::vector<index> sizes = halves_[0].carried();
-    for (const index size : halves_[1].carried()) sizes.push_back(size);
+  std::vector<typename Layer<T>::Child> children() override {
+    return {{kNames[0], halves_[0].get()}, {kNames[1], halves_[1].get()}};
+  }
+  std::vector<index> state_sizes() const override {
+    std::vector<index> sizes = half(0).state_sizes();
+    for (const index size : half(1).state_sizes()) sizes.push_back(size);
     return sizes;
   }
-  bool stateful() const override { return halves_[0].stateful(); }
-  bool masks(bool masked) const override { return halves_[0].masks(masked); }
-  const unsigned char* mask_out(const Pass<T>& pass, const LayerState& state) const override {
-    return halves_[0].mask_out(pass, state);
+  bool masks(const std::vector<bool>& masked) const override { return half(0).masks(masked); }
+  double flops(const std::vector<Shape>& inputs) const override {
+    return half(0).flops(inputs) + half(1).flops(inputs);
   }
-  double flops(const Shape& input) const override {
-    return halves_[0].flops(input) + halves_[1].flops(input);
-  }
-
-  std::unique_ptr<LayerState> make_state() const override {
-    auto state = std::make_unique<BidirectionalState<T>>();
-    for (int d = 0; d < 2; ++d) state->halves[d] = halves_[d].make_state();
-    return state;
+  bool learns(const LayerState& state) const override {
+    const auto& my = static_cast<const BidirectionalState<T>&>(state);
+    return half(0).learns(my.halves[0]) || half(1).learns(my.halves[1]);
   }
 
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
     auto& my = static_cast<BidirectionalState<T>&>(state);
-    my.input = extent.input.count();
-    my.rows = output_shape(extent.input).rows();
+    const index B = extent.batch;
+    const bool all = half(0).sequences().all, training = extent.training;
+    my.steps = extent.inputs[0].rows();
+    my.rows = all ? my.steps : 1;
+    const auto slot = [&](bool wanted, index count) { return planner.add<T>(wanted ? count : 0); };
     for (int d = 0; d < 2; ++d) {
-      halves_[d].declare(*my.halves[d], planner, extent);
       // Inference writes the first half where the merged output goes.
-      const bool apart = merge_ != Merge::concat && (extent.training || d == 1);
-      my.outputs[d] = planner.add<T>(apart ? extent.batch * my.rows * width() : 0);
+      my.outputs[d] = slot(adds_up() && (training || d == 1), B * my.rows * width());
+      my.sequences[d] = slot(training && !all, B * my.steps * outputs(d));
+      my.last[d] = slot(!all, B * outputs(d));
     }
-    const bool product = extent.training && merge_ == Merge::mul;
-    my.gradient = planner.add<T>(product ? extent.batch * my.rows * width() : 0);
-    my.dx = planner.add<T>(extent.training ? extent.batch * my.input : 0);
+    my.gradient = slot(training && merge_ == Merge::mul, B * my.rows * width());
+    my.dx = slot(training, B * extent.inputs[0].count());
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const override {
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override {
     auto& my = static_cast<BidirectionalState<T>&>(state);
-    T* outputs[2] = {y, y + halves_[0].shape().outputs()};
-    for (int d = 0; d < 2; ++d) {
-      if (my.outputs[d].count > 0) outputs[d] = pass.arena->at(my.outputs[d]);
+    for (index k = 0; k < first_state(); ++k) {
+      out[at(k)].mask = half(0).sequences().all ? in[0].mask : nullptr;
     }
-    for_halves(pass, my, [&](int d) {
-      Pass<T> mine = pass;
-      const index H = halves_[0].shape().hidden;
-      if (d == 1 && pass.carried) mine.carried += pass.batch * (halves_[0].shape().outputs() + H);
-      if (d == 1 && pass.cells) mine.cells += my.input / halves_[0].shape().input * pass.batch * H;
-      halves_[d].forward_into(mine, *my.halves[d], x, place(my, d, outputs[d]));
-    });
+    LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
+    for (int d = 0; d < 2; ++d) {
+      half(d).begin_forward(pass, my.halves[d], p[d], directions_, d, my.runs[d]);
+    }
+    directions_.forward(my.runs, pass.training);
+    for (int d = 0; d < 2; ++d) half(d).end_forward(p[d], my.runs[d]);
+    if (!adds_up() || out[0].values == nullptr) return;
     const index count = pass.batch * my.rows * width();
-    const T* const first = outputs[0];
-    if (merge_ == Merge::concat) return;
-    if (merge_ == Merge::mul) return ops::multiply(count, first, outputs[1], y);
-    ops::add(count, first, outputs[1], y);
+    const T *const first = p[0].y.values, *const second = p[1].y.values;
+    T* const y = out[0].values;
+    if (merge_ == Merge::mul) return ops::multiply(count, first, second, y);
+    ops::add(count, first, second, y);
     if (merge_ == Merge::ave) ops::scale(count, T(0.5), y, y);
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const T*, const T*, T* dy,
-                T* dx) const override {
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override {
     auto& my = static_cast<BidirectionalState<T>&>(state);
+    LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
     const index count = pass.batch * my.rows * width();
-    T* gradients[2] = {dy, dy};
-    if (merge_ == Merge::concat) {
-      gradients[1] += halves_[0].shape().outputs();
-    } else if (merge_ == Merge::ave) {
-      ops::scale(count, T(0.5), dy, dy);
-    } else if (merge_ == Merge::mul) {
-      gradients[1] = pass.arena->at(my.gradient);
-      ops::multiply(count, static_cast<const T*>(dy), pass.arena->at(my.outputs[0]), gradients[1]);
-      ops::multiply(count, static_cast<const T*>(dy), pass.arena->at(my.outputs[1]), dy);
+    T* const dy = out[0].gradient;
+    if (dy != nullptr && merge_ == Merge::ave) ops::scale(count, T(0.5), dy, dy);
+    if (dy != nullptr && merge_ == Merge::mul) {
+      p[1].y.gradient = pass.arena->at(my.gradient);
+      const T* const d = dy;
+      ops::multiply(count, d, static_cast<const T*>(p[0].y.values), p[1].y.gradient);
+      ops::multiply(count, d, static_cast<const T*>(p[1].y.values), dy);
     }
-    // Added up here whether the halves ran side by side or not: the same bits.
-    T* const second = dx == nullptr ? nullptr : pass.arena->at(my.dx);
-    for_halves(pass, my, [&](int d) {
-      halves_[d].backward_from(pass, *my.halves[d], place<const T>(my, d, gradients[d]),
-                               d == 0 ? dx : second);
-    });
-    if (dx != nullptr) ops::add(pass.batch * my.input, static_cast<const T*>(dx), second, dx);
+    if (in[0].gradient != nullptr) p[1].x.gradient = pass.arena->at(my.dx);
+    for (int d = 0; d < 2; ++d) half(d).begin_backward(pass, my.halves[d], p[d], my.runs[d]);
+    directions_.backward(my.runs);
   }
 
  private:
+  static std::shared_ptr<Lstm<T>> read_half(const base::Values& options, int d,
+                                            const Children& children) {
+    if (children.count(kNames[d]) == 0) {
+      options.part(kNames[d]).read(base::text("kind", base::kRequired, {"lstm"}));
+    }
+    const std::shared_ptr<Layer<T>> layer = child<T>(options.given(), kNames[d], children);
+    const auto lstm = std::dynamic_pointer_cast<Lstm<T>>(layer);
+    LF_CHECK(lstm != nullptr, "[bidirectional] the " << kNames[d] << " layer is of kind "
+                                                     << layer->kind() << "; expected lstm");
+    return lstm;
+  }
+
+  void declare_parameters(const std::vector<Shape>& inputs) override {
+    for (int d = 0; d < 2; ++d) half(d).check(inputs_of(inputs, d));
+    for (int d = 0; d < 2; ++d) halves_[d]->connect(inputs_of(inputs, d));
+  }
+  std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override {
+    auto state = std::make_unique<BidirectionalState<T>>();
+    for (int d = 0; d < 2; ++d) {
+      binding.bind(half(d).parameters(), state->halves[d]);
+      state->halves[d].stream = binding.next_stream();
+    }
+    return state;
+  }
+
+  const Lstm<T>& half(int d) const { return *halves_[d]; }
+  index outputs(int d) const { return half(d).direction().shape.outputs(); }
+  // Whether y is made of y of both halves unit by unit.
+  bool adds_up() const { return merge_ != Merge::concat && merge_ != Merge::none; }
   index width() const {  // of a row of y
-    const index first = halves_[0].shape().outputs();
-    return merge_ == Merge::concat ? first + halves_[1].shape().outputs() : first;
+    return merge_ == Merge::concat ? outputs(0) + outputs(1) : outputs(0);
+  }
+  index first_state() const { return merge_ == Merge::none ? 2 : 1; }  // among the outputs
+
+  static std::vector<Shape> inputs_of(const std::vector<Shape>& inputs, int d) {
+    LF_CHECK(inputs.size() == 1 || inputs.size() == 5,
+             "[bidirectional] got " << inputs.size()
+                                    << " inputs; expected 1, or 5 with the initial h and c of the "
+                                       "forward and of the backward layer");
+    if (inputs.size() == 1) return inputs;
+    return {inputs[0], inputs[at(1 + 2 * d)], inputs[at(2 + 2 * d)]};
   }
 
-  // The second half's steps go beside those of the first.
-  template <class U>
-  typename Lstm<T>::template Place<U> place(const BidirectionalState<T>& my, int d, U* y) const {
-    return {y, my.rows * width(), width(), d == 1};
+  LstmPorts<T> ports(const Pass<T>& pass, const BidirectionalState<T>& my,
+                     const std::vector<In<T>>& in, const std::vector<Out<T>>& out, int d) const {
+    LstmPorts<T> p{};
+    p.x = in[0];
+    if (in.size() > 1) {
+      p.h0 = in[at(1 + 2 * d)];
+      p.c0 = in[at(2 + 2 * d)];
+    }
+    p.y = merge_ == Merge::none ? out[at(d)] : out[0];
+    p.step = merge_ == Merge::none ? outputs(d) : width();
+    p.row = my.rows * p.step;
+    const auto shift = [](T* y, index by) { return y == nullptr ? nullptr : y + by; };
+    if (merge_ == Merge::concat && d == 1) {
+      p.y.values = shift(p.y.values, outputs(0));
+      p.y.gradient = shift(p.y.gradient, outputs(0));
+    }
+    if (my.outputs[d].count > 0) p.y.values = pass.arena->at(my.outputs[d]);
+    const std::size_t states = at(first_state() + 2 * d);
+    p.h = out[states];
+    p.c = out[states + 1];
+    p.cells = out[at(first_state() + 4 + d)];
+    p.steps = my.steps;
+    p.against_time = half(0).direction().reverse;  // the second half's steps go beside its
+    p.sequence = pass.arena->at(my.sequences[d]);
+    p.last = pass.arena->at(my.last[d]);
+    if (CarriedState<T>* const carried = pass.carries ? this->carried() : nullptr) {
+      carried->begin(pass.batch);
+      p.carried_h = carried->part(2 * d);
+      p.carried_c = carried->part(2 * d + 1);
+    }
+    return p;
   }
 
-  // f(d) for both, which touch nothing of each other.
-  template <class F>
-  void for_halves(const Pass<T>& pass, const BidirectionalState<T>& my, F f) const {
-    const ops::LstmShape<T>& shape = halves_[0].shape();
-    const base::team::Request threads =
-        ops::direction_threads(shape, pass.batch, my.input / shape.input);
-    base::team::parallel_for(threads, 2, 1, [&](index begin, index end) {
-      for (index d = begin; d < end; ++d) f(static_cast<int>(d));
-    });
-  }
-
-  Lstm<T> halves_[2];
+  std::shared_ptr<Lstm<T>> halves_[2];
+  LstmDirections<T> directions_;
   Merge merge_ = Merge::concat;
 };
 
 template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options) {
-  return std::make_unique<Bidirectional<T>>(options);
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& children) {
+  return std::make_unique<Bidirectional<T>>(options, children);
+}
+
+// Both halves go together, where they are part of the options.
+void check_halves(const base::Values& options) {
+  if (options.part(kNames[0]).has("kind")) Bidirectional<float>(options, {});
 }
 
 }  // namespace

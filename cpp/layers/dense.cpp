@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "layers/list.h"
-#include "layers/options.h"
 #include "ops/linear.h"
 #include "ops/vector.h"
 
@@ -24,82 +23,82 @@ class Dense : public Layer<T> {
   Dense(index units, const ActivationSpec& activation, bool use_bias)
       : shape_(1, units), activation_(activation), use_bias_(use_bias) {}
 
-  void declare_parameters(const Shape& input, Declaration& declaration) override {
-    LF_CHECK(input.rank >= 1 && input.features() > 0 && input.features() <= kMaxUnits,
-             "[dense] input of a sample has shape "
-                 << input.text() << "; expected (..., features) with features from 1 to "
-                 << kMaxUnits);
-    shape_ = ops::LinearShape<T>(input.features(), shape_.outputs);
-    block_ = declaration.add_block(shape_.size());
-    declaration.add("kernel", {shape_.inputs, shape_.outputs}, shape_.kernel(), block_);
-    if (use_bias_) declaration.add("bias", {shape_.outputs}, shape_.bias(), block_);
+  Shapes output_shapes(const Shapes& inputs) const override {
+    check_features("dense", inputs[0], shape_.inputs);
+    return {inputs[0].with_features(shape_.outputs)};
   }
-
-  Shape output_shape(const Shape& input) const override {
-    return input.with_features(shape_.outputs);
-  }
-  bool has_parameters() const override { return true; }
-  Activation last_activation() const override { return activation_.kind; }
-  double flops(const Shape& input) const override {
-    return static_cast<double>(input.rows()) * static_cast<double>(shape_.outputs) *
+  Activation last_activation(index) const override { return activation_.kind; }
+  double flops(const Shapes& inputs) const override {
+    return static_cast<double>(inputs[0].rows()) * static_cast<double>(shape_.outputs) *
            (2.0 * static_cast<double>(shape_.inputs) + 10.0);
-  }
-
-  std::unique_ptr<LayerState> make_state() const override {
-    return std::make_unique<DenseState<T>>();
   }
 
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
     DenseState<T>& my = static_cast<DenseState<T>&>(state);
-    my.rows = extent.input.rows();
+    my.rows = extent.inputs[0].rows();
     if (extent.training) {
       my.dz = planner.add<T>(extent.batch * my.rows * ops::padded_outputs(shape_));
       if (needs_input(activation_)) my.z = planner.add<T>(extent.batch * my.rows * shape_.outputs);
     }
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const override {
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override {
     const DenseState<T>& my = static_cast<DenseState<T>&>(state);
+    out[0].mask = in[0].mask;
+    T* const y = out[0].values;
     const index rows = pass.batch * my.rows;
     const index outputs = shape_.outputs;
     T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
-    ops::linear_forward<T>(shape_, pass.values + block_, rows, {x, nullptr, shape_.inputs},
+    ops::linear_forward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
                            {z, nullptr, outputs});
-    if (activation_.kind != Activation::linear && !pass.pre_activation) {
+    if (activation_.kind != Activation::linear && !pass.is_fused()) {
       ops::activate(activation_, rows, outputs, z, outputs, y, outputs);
     }
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const T* x, const T* y, T* dy,
-                T* dx) const override {
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override {
+    T* const dy = out[0].gradient;
     DenseState<T>& my = static_cast<DenseState<T>&>(state);
     const index rows = pass.batch * my.rows;
     const index outputs = shape_.outputs;
     const index padded = ops::padded_outputs(shape_);
-    const ActivationSpec activation = pass.pre_activation ? ActivationSpec{} : activation_;
+    const ActivationSpec activation = pass.is_fused() ? ActivationSpec{} : activation_;
     T* dz = dy;
     if (padded != outputs || activation.kind != Activation::linear) {
       dz = padded == outputs ? dy : pass.arena->at(my.dz);
-      const T* kept = needs_input(activation) ? pass.arena->at(my.z) : y;
+      const T* kept = needs_input(activation) ? pass.arena->at(my.z) : out[0].values;
       ops::activate_backward(activation, rows, outputs, kept, outputs, dy, outputs, dz, padded);
       for (index r = 0; padded != outputs && r < rows; ++r) {
         std::fill(dz + r * padded + outputs, dz + (r + 1) * padded, T(0));
       }
     }
-    ops::linear_backward<T>(shape_, pass.values + block_, rows, {x, nullptr, shape_.inputs},
-                            {dz, nullptr, padded}, {dx, nullptr, shape_.inputs},
-                            pass.gradients + block_, use_bias_, my.scratch);
+    ops::linear_backward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
+                            {dz, nullptr, padded}, {in[0].gradient, nullptr, shape_.inputs},
+                            this->gradients(pass, state), use_bias_, my.scratch);
   }
 
  private:
+  void declare_parameters(const Shapes& inputs) override {
+    check_features("dense", inputs[0], 0);
+    shape_ = ops::LinearShape<T>(inputs[0].features(), shape_.outputs);
+    Parameters<T>& parameters = this->parameters_;
+    const index block = parameters.add_block(shape_.size());
+    parameters.add("kernel", {shape_.inputs, shape_.outputs}, shape_.kernel(), block);
+    if (use_bias_) parameters.add("bias", {shape_.outputs}, shape_.bias(), block);
+  }
+  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
+    return std::make_unique<DenseState<T>>();
+  }
+
   ops::LinearShape<T> shape_;  // of one input until the input is declared
   ActivationSpec activation_;
   bool use_bias_;
-  index block_ = 0;
 };
 
 template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options) {
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
   return std::make_unique<Dense<T>>(options["units"].integer(),
                                     activation_of(options["activation"].text()),
                                     options["use_bias"].flag());

@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "layers/list.h"
-#include "layers/options.h"
 #include "ops/random_mask.h"
 #include "ops/vector.h"
 
@@ -22,42 +21,41 @@ class Dropout : public Layer<T> {
  public:
   Dropout(double rate, std::optional<std::uint64_t> seed) : rate_(rate), seed_(seed) {}
 
-  void declare_parameters(const Shape& input, Declaration& declaration) override {
-    LF_CHECK(input.rank >= 1, "[dropout] input of a sample has no axes; expected (..., features)");
-    stream_ = declaration.add_stream();
-  }
-
-  Shape output_shape(const Shape& input) const override { return input; }
-  double flops(const Shape& input) const override { return static_cast<double>(input.count()); }
-
-  std::unique_ptr<LayerState> make_state() const override {
-    return std::make_unique<DropoutState<T>>();
+  Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
+  double flops(const Shapes& inputs) const override {
+    return static_cast<double>(inputs[0].count());
   }
 
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
     DropoutState<T>& my = static_cast<DropoutState<T>&>(state);
-    my.steps = extent.input.rows();
-    my.units = extent.input.features();
+    my.steps = extent.inputs[0].rows();
+    my.units = extent.inputs[0].features();
     if (extent.training) my.mask = planner.add<T>(extent.batch * my.steps * my.units);
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const override {
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override {
     DropoutState<T>& my = static_cast<DropoutState<T>&>(state);
+    out[0].mask = in[0].mask;
+    const T* const x = in[0].values;
+    T* const y = out[0].values;
     const index sample = my.steps * my.units, count = pass.batch * sample;
     if (!pass.training || rate_ == 0) {
       std::memcpy(y, x, static_cast<std::size_t>(count) * sizeof(T));
       return;
     }
     T* const mask = pass.arena->at(my.mask);
-    const base::RandomStream stream(seed_.value_or(pass.seed), stream_,
+    const base::RandomStream stream(seed_.value_or(pass.seed), my.stream,
                                     static_cast<std::uint32_t>(RandomKind::dropout), pass.step);
     ops::fill_random_mask<T>(stream, ops::dropout_values<T>(rate_),
                              {pass.batch, my.steps, my.units, mask, sample, my.units});
     ops::multiply(count, x, mask, y);
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const T*, const T*, T* dy,
-                T* dx) const override {
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override {
+    const T* const dy = out[0].gradient;
+    T* const dx = in[0].gradient;
     if (dx == nullptr) return;
     DropoutState<T>& my = static_cast<DropoutState<T>&>(state);
     const index count = pass.batch * my.steps * my.units;
@@ -69,13 +67,21 @@ class Dropout : public Layer<T> {
   }
 
  private:
+  void declare_parameters(const Shapes& inputs) override {
+    LF_CHECK(inputs[0].rank >= 1,
+             "[dropout] input of a sample has no axes; expected (..., features)");
+  }
+  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
+    return std::make_unique<DropoutState<T>>();
+  }
+  bool is_random() const override { return true; }
+
   double rate_;
   std::optional<std::uint64_t> seed_;  // instead of the pass's
-  std::uint32_t stream_ = 0;
 };
 
 template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options) {
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
   return std::make_unique<Dropout<T>>(options["rate"].number(), read_seed(options));
 }
 

@@ -1,108 +1,318 @@
-// The contract of every layer: shapes, parameters, forward and backward. Knows no model, no loss
-// and no training loop.
+// The contract of every layer: ports, shapes, parameters, forward and backward. Knows no model, no
+// loss and no training loop.
 //
-// A layer is fixed once declared and may serve any number of passes at a time: all that a pass
-// writes lives in its Pass and in the LayerState made for it.
+// A layer is fixed once its parameters are declared and may serve any number of passes at a time:
+// all that a pass writes lives in its ports, its arena and the LayerState made for it. Only what a
+// stateful layer carries belongs to the layer itself.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/arena.h"
+#include "base/options.h"
 #include "base/plain.h"
 #include "base/registry.h"
+#include "layers/carried.h"
+#include "layers/checks.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
+#include "layers/touched_rows.h"
 
 namespace lstmfast::layers {
 
 // Kinds of random streams, so that one layer can draw several masks.
 enum class RandomKind : std::uint32_t { dropout };
 
+// What a port carries: numbers of the model's type, whole numbers (ids), or both. Bits of a set.
+using Elements = unsigned;
+constexpr Elements kValues = 1, kIds = 2;
+
+// One input of a layer in a pass. Arrays are [batch][shape], contiguous.
+template <class T>
+struct In {
+  const T* values = nullptr;            // null: not connected, or the port carries ids alone
+  const std::int32_t* ids = nullptr;    // null: the port carries values alone
+  const unsigned char* mask = nullptr;  // [batch][rows], 1: real; null: all rows are
+  T* gradient = nullptr;                // backward: out; null: not wanted
+};
+
+// One output of a layer in a pass. Its memory overlaps no other port's.
+template <class T>
+struct Out {
+  T* values = nullptr;  // null: not wanted (of optional outputs), or the port carries ids alone
+  std::int32_t* ids = nullptr;
+  const unsigned char* mask = nullptr;  // set by forward
+  T* gradient = nullptr;                // backward: in, may be overwritten; null: zero
+};
+
 // One run over a batch, shared by all layers.
 template <class T>
 struct Pass {
-  const T* values = nullptr;     // flat block of all parameters
-  T* gradients = nullptr;        // laid out alike, +=; null in inference
-  base::Arena* arena = nullptr;  // holds the slots that the layers declared
-  index batch = 0;               // at most the declared one
-  double* penalty = nullptr;     // of outputs, +=; null: not wanted
-  // [batch][rows of x], 1: real; null: all are.
-  const unsigned char* mask = nullptr;
-  // What the layer carries from pass to pass, part after part [batch][size], in and out; null: it
-  // begins with zeros and keeps nothing.
-  T* carried = nullptr;
-  T* cells = nullptr;  // out, LSTM layers on their own: c of every step; null: not wanted
+  T* gradients = nullptr;          // flat block of a compiled model, +=; null in inference
+  TouchedRows* touched = nullptr;  // of its sparse Parameters, by LayerState::sparse
+  base::Arena* arena = nullptr;    // holds the slots that the layers declared
+  index batch = 0;                 // at most the declared one
+  double* penalty = nullptr;       // of outputs, +=; null: not wanted
   bool training = false;
-  bool pre_activation = false;  // leave out last_activation(): the loss computes it
-  std::uint64_t seed = 0;       // of random masks,
-  std::uint64_t step = 0;       // and the optimizer step that they belong to
+  bool carries = false;  // stateful layers continue from what they carry; else from zeros
+  // By output, not 0: leave out last_activation(), which the loss computes; null: of none.
+  const unsigned char* fused = nullptr;
+  std::uint64_t seed = 0;  // of random masks,
+  std::uint64_t step = 0;  // and the optimizer step that they belong to
+
+  // Whether output 0 is put out without its last activation.
+  bool is_fused() const { return fused != nullptr && fused[0] != 0; }
 };
 
-// A layer's slots and caches in one pass.
+// A layer's slots and caches in one pass memory.
 class LayerState {
  public:
   virtual ~LayerState() = default;
+
+  index gradient = -1;       // where its gradients begin in Pass::gradients; -1: it is not trained
+  index sparse = -1;         // its number in Pass::touched; -1: its gradients are dense
+  std::uint32_t stream = 0;  // of random numbers
+};
+
+// What the states of one pass memory have in common while they are made.
+template <class T>
+class StateBinding {
+ public:
+  explicit StateBinding(const GradientLayout<T>* layout) : layout_(layout) {}
+  void bind(const Parameters<T>& parameters, LayerState& state) const {
+    const auto* const entry = layout_ == nullptr ? nullptr : layout_->find(parameters);
+    state.gradient = entry == nullptr ? -1 : entry->offset;
+    state.sparse = entry == nullptr ? -1 : entry->sparse;
+  }
+  std::uint32_t next_stream() { return streams_++; }  // a number that no other node has
+
+ private:
+  const GradientLayout<T>* layout_;  // null: for inference alone
+  std::uint32_t streams_ = 0;
 };
 
 // What a pass must have room for.
 struct Extent {
-  Shape input;    // of the layer, known
-  index batch;    // the largest
-  bool training;  // forward keeps what backward needs
+  Shapes inputs;          // of the layer, known
+  index batch = 0;        // the largest
+  bool training = false;  // forward keeps what backward needs
+};
+
+// What the outputs of a layer cost. The model supplies it, the graph applies it.
+template <class T>
+class OutputPenalty {
+ public:
+  virtual ~OutputPenalty() = default;
+  // Of y [batch][count], a mean over the batch; add_gradient adds its gradient to dy.
+  virtual double value(index batch, index count, const T* y) const = 0;
+  virtual void add_gradient(index batch, index count, const T* y, T* dy) const = 0;
 };
 
 template <class T>
-class Layer {
+class Layer : public std::enable_shared_from_this<Layer<T>> {
  public:
+  // A layer inside another one, by the name that its parameters' paths have for it.
+  struct Child {
+    std::string name;
+    Layer* layer;
+  };
+
   virtual ~Layer() = default;
 
-  // Once, before anything else. `input` may have kAnySize. Throws std::invalid_argument for an
-  // input that the layer cannot take.
-  virtual void declare_parameters(const Shape& input, Declaration& declaration) = 0;
+  // ---- Ports and shapes ----
 
-  virtual Shape output_shape(const Shape& input) const = 0;
-
-  virtual bool has_parameters() const { return false; }
-
-  // Sizes of what a row can carry from pass to pass: h and c of each LSTM, in turn.
-  virtual std::vector<index> carried() const { return {}; }
-  // Does it, in a model?
-  virtual bool stateful() const { return false; }
-
-  // Has the output a mask, for an input with or without one?
-  virtual bool masks(bool masked) const { return masked; }
-  // It, after forward: [batch][rows of y]; null: all rows are real.
-  virtual const unsigned char* mask_out(const Pass<T>& pass, const LayerState&) const {
-    return pass.mask;
+  virtual index least_inputs() const { return 1; }
+  virtual index most_inputs() const { return least_inputs(); }
+  // What input `input` must carry where the layer's output has to carry `wanted`.
+  virtual Elements input_elements(index input, Elements wanted) const {
+    static_cast<void>(input), static_cast<void>(wanted);
+    return kValues;
+  }
+  // What the output can carry: ids come from inputs of a graph, and through layers that move
+  // elements without a look at them.
+  virtual Elements output_elements() const { return kValues; }
+  // Ids are below it; 0: the layer takes none.
+  virtual index id_limit() const { return 0; }
+  // Whether a pass may leave out an output.
+  virtual bool optional_output(index output) const {
+    static_cast<void>(output);
+    return false;
   }
 
-  // The element-wise (or softmax) end of forward that pass.pre_activation leaves out.
-  virtual Activation last_activation() const { return Activation::linear; }
+  // The shapes of the outputs for inputs of these shapes, which may have kAnySize. The first call
+  // declares the parameters for them. Throws std::invalid_argument, and nothing has changed, for
+  // inputs that the layer cannot take.
+  Shapes connect(const Shapes& inputs) {
+    if (!built_) {
+      declare_parameters(inputs);
+      built_ = true;
+    }
+    return output_shapes(inputs);
+  }
+  bool built() const { return built_; }
+
+  // As connect(), of a layer whose parameters are declared.
+  virtual Shapes output_shapes(const Shapes& inputs) const = 0;
+
+  // ---- What it is made of ----
+
+  // Its options, with "kind" and "name"; without those of layers inside it. A container may add to
+  // what it was given.
+  const base::Options& config() const { return config_; }
+  void set_config(base::Options config) { config_ = std::move(config); }
+  std::string kind() const { return text_of("kind"); }
+  std::string name() const { return text_of("name"); }
+
+  // Its own, not those of layers inside it.
+  Parameters<T>& parameters() { return parameters_; }
+  const Parameters<T>& parameters() const { return parameters_; }
+  virtual std::vector<Child> children() { return {}; }
+
+  // Sizes of what a row can carry from pass to pass: h and c of each direction, in turn. They are
+  // inputs 1, 2, ... and outputs 1, 2, ... of the layer too.
+  virtual std::vector<index> state_sizes() const { return {}; }
+  // Null: the layer is not stateful.
+  CarriedState<T>* carried() const { return carried_.get(); }
+  // A layer around this one carries its state.
+  void set_stateless() { carried_ = nullptr; }
+
+  // Set once, before the first pass; null: outputs cost nothing.
+  void set_output_penalty(std::shared_ptr<const OutputPenalty<T>> penalty) {
+    penalty_ = std::move(penalty);
+  }
+  const OutputPenalty<T>* output_penalty() const { return penalty_.get(); }
+
+  // ---- Masks ----
+
+  // Whether output 0 has a mask, for inputs with or without one. Other outputs have none.
+  virtual bool masks(const std::vector<bool>& masked) const { return masked[0]; }
+  // Whether it drops the masks of its inputs, which users are warned of.
+  virtual bool drops_masks() const { return false; }
+
+  // ---- Passes ----
+
+  // The element-wise (or softmax) end of forward that Pass::fused can leave out.
+  virtual Activation last_activation(index output) const {
+    static_cast<void>(output);
+    return Activation::linear;
+  }
 
   // Floating-point operations of forward for one sample, roughly: for choosing, not for reports.
-  virtual double flops(const Shape& input) const = 0;
+  virtual double flops(const Shapes& inputs) const = 0;
 
-  virtual std::unique_ptr<LayerState> make_state() const { return std::make_unique<LayerState>(); }
+  // A state for passes of one pass memory.
+  std::unique_ptr<LayerState> make_state(StateBinding<T>& binding) const {
+    std::unique_ptr<LayerState> state = new_state(binding);
+    binding.bind(parameters_, *state);
+    if (is_random()) state->stream = binding.next_stream();
+    return state;
+  }
 
-  // Plans the memory of a pass. Called again when the extent changes; allocates nothing itself.
+  // Plans the memory of a pass. Called again when the extent changes.
   virtual void declare(LayerState& state, base::Planner& planner, const Extent& extent) const = 0;
 
-  // x [batch][input], y [batch][output], both contiguous; y is not x.
-  virtual void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const = 0;
+  // `in` and `out` have as many ports as the layer has inputs (those that are connected) and
+  // outputs. Sets the masks of the outputs; a mask lives as long as the pass's arena, or the
+  // input's.
+  virtual void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                       std::vector<Out<T>>& out) const = 0;
 
-  // After a training forward on the same pass, state, x and y, all unchanged since. Gradients of
-  // parameters are added to pass.gradients.
-  //   dy [batch][output] in: gradient for y (or the pre-activation, if the pass left it out);
-  //                      overwritten
-  //   dx [batch][input]  out; null: not wanted
-  virtual void backward(const Pass<T>& pass, LayerState& state, const T* x, const T* y, T* dy,
-                        T* dx) const = 0;
+  // After a training forward on the same pass, state and ports, all unchanged since. Gradients of
+  // parameters are added to pass.gradients. At least one output has a gradient.
+  virtual void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                        const std::vector<Out<T>>& out) const = 0;
+
+  // Whether backward computes gradients of parameters, the layer's own or those inside it.
+  virtual bool learns(const LayerState& state) const { return gradients(state) >= 0; }
+
+ protected:
+  // Once. Throws std::invalid_argument for inputs that the layer cannot take.
+  virtual void declare_parameters(const Shapes& inputs) = 0;
+
+  // Containers make the states of the layers inside.
+  virtual std::unique_ptr<LayerState> new_state(StateBinding<T>&) const {
+    return std::make_unique<LayerState>();
+  }
+  // Whether it draws random numbers in training, from the state's stream.
+  virtual bool is_random() const { return false; }
+
+  void make_stateful(std::vector<index> sizes) {
+    carried_ = std::make_unique<CarriedState<T>>(std::move(sizes));
+  }
+
+  const T* values() const { return parameters_.values(); }
+  // Where the layer's gradients go; null: it is not trained, or frozen.
+  T* gradients(const Pass<T>& pass, const LayerState& state) const {
+    const index at = gradients(state);
+    return pass.gradients == nullptr || at < 0 ? nullptr : pass.gradients + at;
+  }
+
+  Parameters<T> parameters_;
+
+ private:
+  index gradients(const LayerState& state) const {
+    return parameters_.trainable() ? state.gradient : -1;
+  }
+
+  std::string text_of(const char* key) const {
+    const auto at = config_.find(key);
+    return at == config_.end() ? "" : at->second.text();
+  }
+
+  base::Options config_;
+  bool built_ = false;
+  std::unique_ptr<CarriedState<T>> carried_;
+  std::shared_ptr<const OutputPenalty<T>> penalty_;
 };
 
+// f(path, layer) for a layer and all layers in it, outermost first.
+template <class T, class F>
+void for_each_layer(Layer<T>& layer, const std::string& path, F&& f) {
+  f(path, layer);
+  for (const typename Layer<T>::Child& child : layer.children()) {
+    for_each_layer(*child.layer, path.empty() ? child.name : path + "." + child.name, f);
+  }
+}
+
+// The configuration of a layer and all layers in it, from which make_layer makes an equal one.
+template <class T>
+base::Options whole_config(Layer<T>& layer) {
+  base::Options out;
+  for_each_layer(layer, "", [&](const std::string& path, Layer<T>& each) {
+    const std::string prefix = path.empty() ? "" : path + ".";
+    for (const auto& [key, value] : each.config()) out[prefix + key] = value;
+    const bool frozen = !each.parameters().list().empty() && !each.parameters().trainable();
+    if (frozen) out[prefix + "trainable"] = false;
+  });
+  return out;
+}
+
+// Layers that stand in another one, by the names of its children: Layer<T> of its T, all of them.
+using Children = std::map<std::string, std::shared_ptr<void>>;
+
 // All of layers.def.
-const base::Registry<Layer>& registry();
+const base::Registry<Layer, const Children&>& registry();
+
+// The layer that the key "kind" names, by the options of its table. Layers inside it come from
+// `children`, or where one is missing from the part of the configuration below its name. Throws
+// std::invalid_argument naming a key that is missing or wrong, or listing the known kinds.
+template <class T>
+std::shared_ptr<Layer<T>> make_layer(const base::OptionReader& config,
+                                     const Children& children = {});
+
+// The layer that stands in another one under `name`: that of `children`, else made from the part.
+template <class T>
+std::shared_ptr<Layer<T>> child(const base::OptionReader& config, const std::string& name,
+                                const Children& children);
+
+// Sets the configurations of a layer and of those in it that have none, once all of their options
+// were read.
+template <class T>
+void keep_configs(Layer<T>& layer, const base::OptionReader& config);
 
 }  // namespace lstmfast::layers

@@ -1,11 +1,14 @@
 // The list of layers for the files that define them. Knows no particular layer.
 #pragma once
 
+#include <memory>
+
 #include "layers/layer.h"
+#include "layers/options.h"
 
 namespace lstmfast::layers {
 
-using Component = base::Registry<Layer>::Component;
+using Component = base::Registry<Layer, const Children&>::Component;
 
 #define LAYER(kind) Component kind();
 #include "layers/layers.def"

@@ -4,28 +4,14 @@
 
 #include "base/check.h"
 #include "layers/list.h"
+#include "ops/vector.h"
 
 namespace lstmfast::layers {
 namespace {
 
-template <class T>
-struct LstmState : LayerState {
-  index steps = 0;
-  base::Slot<T> sequence;  // [batch][steps][O]: h of all steps, where only the last is the output
-  base::Slot<T> last;      // [batch][O]: it, then its gradient
-  ops::LstmCall<T> call{};
-  ops::LstmWorkspace<T> workspace;
-};
-
-template <class T>
-LstmState<T>& own(LayerState& state) {
-  return static_cast<LstmState<T>&>(state);
-}
-
 LstmSequences read_sequences(const base::Values& options) {
   LstmSequences s;
   s.all = options["return_sequences"].flag();
-  s.backwards = options["go_backwards"].flag();
   s.stateful = options["stateful"].flag();
   s.zero_masked = options["zero_output_for_mask"].flag();
   s.seed = read_seed(options);
@@ -33,168 +19,250 @@ LstmSequences read_sequences(const base::Values& options) {
 }
 
 template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options) {
+LstmDirection<T> read_direction(const base::Values& values) {
+  const LstmOptions options = read_lstm_layer(values);
+  return {{1, values["units"].integer(), options.cell}, options, values["go_backwards"].flag()};
+}
+
+template <class T>
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
   return std::make_unique<Lstm<T>>(options);
+}
+
+// Where step 0 of [steps][step] values lies, for a run over them in the order of the ports.
+template <class T>
+T* first_of_run(T* values, index step, const LstmPorts<T>& ports) {
+  return values + (ports.against_time ? (ports.steps - 1) * step : 0);
+}
+
+template <class T>
+T* either(T* wanted, T* otherwise) {
+  return wanted != nullptr ? wanted : otherwise;
 }
 
 }  // namespace
 
-Component lstm() { return {lstm_layer_options(), make<float>, make<double>}; }
+template <class T>
+struct Lstm<T>::State : LayerState {
+  index steps = 0;
+  base::Slot<T> sequence;  // see LstmPorts
+  LstmRun<T> run;
+};
 
 template <class T>
 Lstm<T>::Lstm(const base::Values& options)
-    : shape_(1, options["units"].integer(), read_lstm_layer(options).cell),
-      options_(read_lstm_layer(options)),
-      sequences_(read_sequences(options)) {}
+    : direction_(read_direction<T>(options)), sequences_(read_sequences(options)) {
+  if (sequences_.stateful) this->make_stateful(Lstm::state_sizes());
+}
 
 template <class T>
-void Lstm<T>::declare_parameters(const Shape& input, Declaration& declaration) {
-  LF_CHECK(input.rank == 2,
-           "[lstm] input of a sample has shape " << input.text() << "; expected (steps, features)");
-  LF_CHECK(input.features() > 0 && input.features() <= kMaxUnits,
-           "[lstm] input of a sample has shape " << input.text() << "; expected features from 1 to "
-                                                 << kMaxUnits);
-  shape_ = ops::LstmShape<T>(input.features(), shape_.hidden, shape_.options);
-  block_ = declaration.add_block(shape_.size());
-  options_.noise.stream = declaration.add_stream();
-  for (const ops::LstmPart& part : shape_.parts()) {
-    if (part.name == "bias" && !options_.use_bias) continue;
-    declaration.add(part.name, part.shape, part.layout, block_);
+void Lstm<T>::check(const std::vector<Shape>& inputs) const {
+  LF_CHECK(inputs.size() == 1 || inputs.size() == 3,
+           "[lstm] got " << inputs.size() << " inputs; expected 1, or 3 with the initial h and c");
+  LF_CHECK(inputs[0].rank == 2, "[lstm] input of a sample has shape "
+                                    << inputs[0].text() << "; expected (steps, features)");
+  check_features("lstm", inputs[0], this->built() ? shape().input : 0);
+  for (std::size_t i = 1; i < inputs.size(); ++i) {
+    const Shape expected{state_sizes()[i - 1]};
+    LF_CHECK(inputs[i] == expected, "[lstm] initial "
+                                        << (i == 1 ? "h" : "c") << " of a sample has shape "
+                                        << inputs[i].text() << "; expected " << expected.text());
   }
 }
 
 template <class T>
-double Lstm<T>::flops(const Shape& input) const {
-  // The cell's functions at about 20 a gate.
-  const double cell = 20.0 * static_cast<double>(shape_.gates * shape_.hidden);
-  return static_cast<double>(input.rows()) * (shape_.flops() + cell);
+void Lstm<T>::declare_parameters(const std::vector<Shape>& inputs) {
+  check(inputs);
+  direction_.shape =
+      ops::LstmShape<T>(inputs[0].features(), shape().hidden, direction_.options.cell);
+  Parameters<T>& parameters = this->parameters_;
+  const index block = parameters.add_block(shape().size());
+  for (const ops::LstmPart& part : shape().parts()) {
+    if (part.name == "bias" && !direction_.options.use_bias) continue;
+    parameters.add(part.name, part.shape, part.layout, block);
+  }
 }
 
 template <class T>
-std::unique_ptr<LayerState> Lstm<T>::make_state() const {
-  return std::make_unique<LstmState<T>>();
+std::vector<Shape> Lstm<T>::output_shapes(const std::vector<Shape>& inputs) const {
+  check(inputs);
+  const index O = shape().outputs(), H = shape().hidden;
+  const Shape y = sequences_.all ? inputs[0].with_features(O) : Shape{O};
+  return {y, {O}, {H}, inputs[0].with_features(H)};
+}
+
+template <class T>
+double Lstm<T>::flops(const std::vector<Shape>& inputs) const {
+  // The cell's functions at about 20 a gate.
+  const double cell = 20.0 * static_cast<double>(shape().gates * shape().hidden);
+  return static_cast<double>(inputs[0].rows()) * (shape().flops() + cell);
+}
+
+template <class T>
+std::unique_ptr<LayerState> Lstm<T>::new_state(StateBinding<T>&) const {
+  return std::make_unique<State>();
 }
 
 template <class T>
 void Lstm<T>::declare(LayerState& state, base::Planner& planner, const Extent& extent) const {
-  LstmState<T>& my = own<T>(state);
-  my.steps = extent.input.rows();
-  my.sequence = my.last = {};
-  if (sequences_.all) return;
-  my.last = planner.add<T>(extent.batch * shape_.outputs());
-  if (extent.training) my.sequence = planner.add<T>(my.last.count * my.steps);
-}
-
-// Where y or dy of the first step of the run lies; the next ones lie in front of it where the order
-// of the place is against that of time.
-template <class T>
-template <class U>
-U* Lstm<T>::first_of_run(const Place<U>& place, index steps) const {
-  return place.y + (sequences_.backwards != place.flipped ? (steps - 1) * place.step : 0);
-}
-
-template <class T>
-void Lstm<T>::forward_into(const Pass<T>& pass, LayerState& state, const T* x, Place<T> out) const {
-  LstmState<T>& my = own<T>(state);
-  ops::LstmCall<T>& call = my.call;
-  const index O = shape_.outputs(), H = shape_.hidden, B = pass.batch;
-  const index sign = sequences_.backwards != out.flipped ? -1 : 1;
-  call = {};
-  call.steps = my.steps;
-  call.batch = B;
-  call.x = x;
-  call.x_row = my.steps * shape_.input;
-  call.x_step = shape_.input;
-  if (sequences_.all) {
-    call.y = first_of_run(out, my.steps);
-    call.y_row = out.row;
-    call.y_step = sign * out.step;
-  } else {
-    call.y = pass.arena->at(my.sequence);
-    call.y_row = my.steps * O;
-    call.y_step = O;
-    call.h_n = pass.arena->at(my.last);
+  State& my = static_cast<State&>(state);
+  my.steps = extent.inputs[0].rows();
+  my.sequence = {};
+  if (extent.training && !sequences_.all) {
+    my.sequence = planner.add<T>(extent.batch * my.steps * shape().outputs());
   }
-  if (pass.cells != nullptr) {
-    call.cells = first_of_run(Place<T>{pass.cells, 0, H, out.flipped}, my.steps);
-    call.cells_row = my.steps * H;
+}
+
+template <class T>
+LstmPorts<T> Lstm<T>::ports(const Pass<T>& pass, const State& my, const std::vector<In<T>>& in,
+                            const std::vector<Out<T>>& out) const {
+  LstmPorts<T> p{};
+  p.x = in[0];
+  if (in.size() > 1) {
+    p.h0 = in[1];
+    p.c0 = in[2];
+  }
+  p.y = out[0];
+  p.h = out[1];
+  p.c = out[2];
+  p.cells = out[3];
+  p.steps = my.steps;
+  p.step = shape().outputs();
+  p.row = sequences_.all ? my.steps * p.step : p.step;
+  p.against_time = direction_.reverse;
+  p.sequence = pass.arena->at(my.sequence);
+  if (CarriedState<T>* const carried = pass.carries ? this->carried() : nullptr) {
+    carried->begin(pass.batch);
+    p.carried_h = carried->part(0);
+    p.carried_c = carried->part(1);
+  }
+  return p;
+}
+
+template <class T>
+void Lstm<T>::begin_forward(const Pass<T>& pass, const LayerState& state, const LstmPorts<T>& ports,
+                            const LstmDirections<T>& directions, index d, LstmRun<T>& run) const {
+  const index O = shape().outputs(), H = shape().hidden, sign = ports.against_time ? -1 : 1;
+  ops::LstmCall<T> call{};
+  call.steps = ports.steps;
+  call.batch = pass.batch;
+  call.x = ports.x.values;
+  call.x_row = ports.steps * shape().input;
+  call.x_step = shape().input;
+  LF_ASSERT(ports.y.values != nullptr || !sequences_.all || !pass.training);
+  if (!sequences_.all) {
+    call.y = ports.sequence;
+    call.y_row = ports.steps * O;
+    call.y_step = O;
+  } else if (ports.y.values != nullptr) {
+    call.y = first_of_run(ports.y.values, ports.step, ports);
+    call.y_row = ports.row;
+    call.y_step = sign * ports.step;
+  }
+  if (ports.cells.values != nullptr) {
+    call.cells = first_of_run(ports.cells.values, H, ports);
+    call.cells_row = ports.steps * H;
     call.cells_step = sign * H;
   }
-  if (pass.carried != nullptr) {
-    call.h0 = call.h_n = pass.carried;
-    call.c0 = call.c_n = pass.carried + B * O;
-  }
-  call.reverse = sequences_.backwards;
-  call.mask = pass.mask;
+  call.h0 = ports.h0.values != nullptr ? ports.h0.values : ports.carried_h;
+  call.c0 = ports.c0.values != nullptr ? ports.c0.values : ports.carried_c;
+  T* const last = sequences_.all ? nullptr : either(ports.last, ports.y.values);
+  call.h_n = either(ports.h.values, either(ports.carried_h, last));
+  call.c_n = either(ports.c.values, ports.carried_c);
+  call.mask = ports.x.mask;
   call.hold = !sequences_.zero_masked;
-  call.noise = options_.noise;
   call.noise.seed = sequences_.seed.value_or(pass.seed);
+  call.noise.stream = state.stream;
   call.noise.step = pass.step;
-  call.bptt_steps = options_.bptt_steps;
-  call.recompute_every = options_.recompute_every;
-  ops::lstm_forward(shape_, pass.values + block_, call, pass.training, my.workspace);
-  if (sequences_.all) return;
-  T* const last = pass.arena->at(my.last);
-  if (call.h_n != last) std::copy_n(call.h_n, B * O, last);
-  zero_hidden(call, last);
-  for (index b = 0; b < B; ++b) std::copy_n(last + b * O, O, out.y + b * out.row);
+  directions.begin(d, call, run);
+  run.block = this->values();
 }
 
 template <class T>
-void Lstm<T>::backward_from(const Pass<T>& pass, LayerState& state, Place<const T> dy,
-                            T* dx) const {
-  LstmState<T>& my = own<T>(state);
-  const index O = shape_.outputs();
-  ops::LstmGradients<T> gradients{};
-  if (sequences_.all) {
-    gradients.dy = first_of_run(dy, my.steps);
-  } else {
-    T* const last = pass.arena->at(my.last);
-    for (index b = 0; b < pass.batch; ++b) std::copy_n(dy.y + b * dy.row, O, last + b * O);
-    zero_hidden(my.call, last);
+void Lstm<T>::end_forward(const LstmPorts<T>& ports, const LstmRun<T>& run) const {
+  const ops::LstmCall<T>& call = run.call;
+  const index O = shape().outputs(), B = call.batch;
+  const auto carry = [&](const T* state, index size, T* carried) {
+    if (carried != nullptr && carried != state) std::copy_n(state, B * size, carried);
+  };
+  carry(call.h_n, O, ports.carried_h);
+  carry(call.c_n, shape().hidden, ports.carried_c);
+  for (index b = 0; !sequences_.all && ports.y.values != nullptr && b < B; ++b) {
+    T* const y = ports.y.values + b * ports.row;
+    const T* const h = call.h_n + b * O;
+    if (!shows(call, b)) {
+      std::fill_n(y, O, T(0));
+    } else if (y != h) {
+      std::copy_n(h, O, y);
+    }
+  }
+}
+
+template <class T>
+void Lstm<T>::begin_backward(const Pass<T>& pass, const LayerState& state,
+                             const LstmPorts<T>& ports, LstmRun<T>& run) const {
+  const index O = shape().outputs(), B = pass.batch;
+  ops::LstmGradients<T>& gradients = run.gradients;
+  gradients = {};
+  gradients.dh_n = ports.h.gradient;
+  gradients.dc_n = ports.c.gradient;
+  T* const dy = ports.y.gradient;
+  if (dy != nullptr && sequences_.all) gradients.dy = first_of_run(dy, ports.step, ports);
+  if (dy != nullptr && !sequences_.all) {
+    T* const last = either(ports.last, dy);
+    for (index b = 0; b < B; ++b) {
+      if (!shows(run.call, b)) {
+        std::fill_n(last + b * O, O, T(0));
+      } else if (last != dy) {
+        std::copy_n(dy + b * ports.row, O, last + b * O);
+      }
+    }
+    const T* const dh = ports.h.gradient;
+    if (dh != nullptr) ops::add(B * O, static_cast<const T*>(last), dh, last);
     gradients.dh_n = last;
   }
-  gradients.dx = dx;
-  gradients.dblock = pass.gradients + block_;
-  gradients.bias = options_.use_bias;
-  ops::lstm_backward(shape_, pass.values + block_, my.call, gradients, my.workspace);
-}
-
-template <class T>
-template <class U>
-typename Lstm<T>::template Place<U> Lstm<T>::whole(const LayerState& state, U* y) const {
-  const index O = shape_.outputs();
-  const index steps = static_cast<const LstmState<T>&>(state).steps;
-  return {y, sequences_.all ? steps * O : O, O, false};
-}
-
-template <class T>
-void Lstm<T>::forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const {
-  forward_into(pass, state, x, whole(state, y));
-}
-
-template <class T>
-void Lstm<T>::backward(const Pass<T>& pass, LayerState& state, const T*, const T*, T* dy,
-                       T* dx) const {
-  backward_from(pass, state, whole<const T>(state, dy), dx);
-}
-
-// The rows [batch][O] whose last output is 0 whatever their state is: those without a real step,
-// or, where masked steps give out 0, those whose last step is masked.
-template <class T>
-void Lstm<T>::zero_hidden(const ops::LstmCall<T>& call, T* rows) const {
-  if (call.mask == nullptr) return;
-  const index O = shape_.outputs(), end = sequences_.backwards ? 0 : call.steps - 1;
-  for (index b = 0; b < call.batch; ++b) {
-    const unsigned char* const mask = call.mask + b * call.steps;
-    const bool shown = sequences_.zero_masked
-                           ? mask[end] != 0
-                           : std::any_of(mask, mask + call.steps, [](auto m) { return m != 0; });
-    if (!shown) std::fill_n(rows + b * O, O, T(0));
+  if (ports.cells.gradient != nullptr) {
+    gradients.dcells = first_of_run(ports.cells.gradient, shape().hidden, ports);
   }
+  gradients.dx = ports.x.gradient;
+  gradients.dh0 = ports.h0.gradient;
+  gradients.dc0 = ports.c0.gradient;
+  gradients.dblock = this->gradients(pass, state);
+  gradients.bias = direction_.options.use_bias;
+}
+
+template <class T>
+void Lstm<T>::forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                      std::vector<Out<T>>& out) const {
+  State& my = static_cast<State&>(state);
+  out[0].mask = sequences_.all ? in[0].mask : nullptr;
+  const LstmPorts<T> p = ports(pass, my, in, out);
+  begin_forward(pass, my, p, alone_, 0, my.run);
+  alone_.forward(&my.run, pass.training);
+  end_forward(p, my.run);
+}
+
+template <class T>
+void Lstm<T>::backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                       const std::vector<Out<T>>& out) const {
+  State& my = static_cast<State&>(state);
+  begin_backward(pass, my, ports(pass, my, in, out), my.run);
+  alone_.backward(&my.run);
+}
+
+// Whether the last output of a row is its state: where it has a real step, or, where y of masked
+// steps is 0, where its last step is one.
+template <class T>
+bool Lstm<T>::shows(const ops::LstmCall<T>& call, index row) const {
+  if (call.mask == nullptr) return true;
+  const unsigned char* const mask = call.mask + row * call.steps;
+  if (sequences_.zero_masked) return mask[direction_.reverse ? 0 : call.steps - 1] != 0;
+  return std::any_of(mask, mask + call.steps, [](auto m) { return m != 0; });
 }
 
 template class Lstm<float>;
 template class Lstm<double>;
+
+Component lstm() { return {lstm_layer_options(), make<float>, make<double>}; }
 
 }  // namespace lstmfast::layers

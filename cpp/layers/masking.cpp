@@ -18,40 +18,37 @@ class Masking : public Layer<T> {
  public:
   explicit Masking(double value) : value_(static_cast<T>(value)) {}
 
-  void declare_parameters(const Shape& input, Declaration&) override {
-    LF_CHECK(input.rank >= 1, "[masking] input of a sample has no axes; expected (..., features)");
+  Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
+  bool masks(const std::vector<bool>&) const override { return true; }
+  double flops(const Shapes& inputs) const override {
+    return static_cast<double>(inputs[0].count());
   }
-  Shape output_shape(const Shape& input) const override { return input; }
-  bool masks(bool) const override { return true; }
-  const unsigned char* mask_out(const Pass<T>& pass, const LayerState& state) const override {
-    return pass.arena->at(static_cast<const MaskingState<T>&>(state).mask);
-  }
-  double flops(const Shape& input) const override { return static_cast<double>(input.count()); }
 
-  std::unique_ptr<LayerState> make_state() const override {
-    return std::make_unique<MaskingState<T>>();
-  }
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
     MaskingState<T>& my = static_cast<MaskingState<T>&>(state);
-    my.rows = extent.input.rows();
-    my.features = extent.input.features();
+    my.rows = extent.inputs[0].rows();
+    my.features = extent.inputs[0].features();
     my.mask = planner.add<unsigned char>(extent.batch * my.rows);
   }
 
   // As Keras: what came in with a mask is looked at anew. A NaN is no value to mask.
-  void forward(const Pass<T>& pass, LayerState& state, const T* x, T* y) const override {
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override {
     const MaskingState<T>& my = static_cast<MaskingState<T>&>(state);
     unsigned char* const mask = pass.arena->at(my.mask);
+    out[0].mask = mask;
     for (index r = 0; r < pass.batch * my.rows; ++r) {
-      const T* const from = x + r * my.features;
-      T* const to = y + r * my.features;
+      const T* const from = in[0].values + r * my.features;
+      T* const to = out[0].values + r * my.features;
       mask[r] = std::any_of(from, from + my.features, [&](T v) { return v != value_; }) ? 1 : 0;
       mask[r] ? std::copy_n(from, my.features, to) : std::fill_n(to, my.features, T(0));
     }
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const T*, const T*, T* dy,
-                T* dx) const override {
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override {
+    const T* const dy = out[0].gradient;
+    T* const dx = in[0].gradient;
     if (dx == nullptr) return;
     const MaskingState<T>& my = static_cast<MaskingState<T>&>(state);
     const unsigned char* const mask = pass.arena->at(my.mask);
@@ -63,11 +60,19 @@ class Masking : public Layer<T> {
   }
 
  private:
+  void declare_parameters(const Shapes& inputs) override {
+    LF_CHECK(inputs[0].rank >= 1,
+             "[masking] input of a sample has no axes; expected (..., features)");
+  }
+  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
+    return std::make_unique<MaskingState<T>>();
+  }
+
   T value_;
 };
 
 template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options) {
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
   return std::make_unique<Masking<T>>(options["mask_value"].number());
 }
 

@@ -193,6 +193,14 @@ ActivationSpec activation_of(const std::string& text) {
   return parse_activation(text, true, &expected);
 }
 
+base::Option axis_option(const char* name, base::Fallback fallback) {
+  base::Option out = base::integer(name, std::move(fallback), -Shape::kMaxRank, Shape::kMaxRank);
+  out.normalise = [](base::Value& value) -> std::string {
+    return value.integer() != 0 ? "" : "another axis than 0, which is that of the batch";
+  };
+  return out;
+}
+
 base::Option seed_option() {
   return base::integer("seed", base::none(), 0, std::numeric_limits<index>::max());
 }

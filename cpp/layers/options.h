@@ -8,12 +8,10 @@
 
 #include "base/options.h"
 #include "base/plain.h"
+#include "layers/checks.h"
 #include "ops/lstm.h"
 
 namespace lstmfast::layers {
-
-// Upper bound of `units` and of feature counts: products of two of them stay far from overflow.
-constexpr index kMaxUnits = index{1} << 24;
 
 // All activations, in the order of the enum; softmax, which acts on rows, is the last.
 std::vector<std::string> activation_names();
@@ -26,6 +24,9 @@ const base::OptionTable* activation_options(const std::string& name);
 base::Option activation_option(const char* name, base::Fallback fallback, bool rows = false);
 // The activation of such a text.
 ActivationSpec activation_of(const std::string& text);
+
+// An axis of an array whose axis 0 is the batch; negative ones count from the end.
+base::Option axis_option(const char* name, base::Fallback fallback);
 
 // Of a layer's random masks, where it has its own.
 base::Option seed_option();

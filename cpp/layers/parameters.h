@@ -1,27 +1,30 @@
-// The list of a model's parameters: names, logical shapes, and where each lies in the one flat
-// block that holds them all. Knows the packed layout, no layers and no values.
+// The parameters of a layer: names, logical shapes, and the packed block that holds their values.
+// Knows the packed layout, no layers.
 #pragma once
 
-#include <cstdint>
+#include <atomic>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/buffer.h"
+#include "base/busy.h"
 #include "base/plain.h"
 #include "ops/panels.h"
 
 namespace lstmfast::layers {
 
 struct Parameter {
-  std::string path;          // of its layer: "layers.0"
   std::string name;          // kernel, bias, ...
   std::vector<index> shape;  // logical
-  ops::PartLayout layout;    // counts from the start of its layer's packed block
-  index block = 0;           // element of the flat block at which that packed block starts
+  ops::PartLayout layout;    // counts from the start of a packed block
+  index block = 0;           // element of the owner's memory at which that packed block starts
 
   index count() const { return layout.rows * layout.columns; }
 
-  // `flat` is a block laid out as all parameters (values, gradients, an optimizer's slot);
-  // `logical` [layout.rows][layout.columns] row-major.
+  // `flat` is laid out as the owner's memory (values, gradients, an optimizer's slot); `logical`
+  // [layout.rows][layout.columns] is row-major.
   template <class T>
   void export_to(const T* flat, T* logical) const {
     ops::export_part(layout, flat + block, logical);
@@ -32,37 +35,89 @@ struct Parameter {
   }
 };
 
-// What the layers of a model ask for while it is built.
-class Declaration {
+// Belongs to one layer. All models that the layer is part of use the same values.
+template <class T>
+class Parameters {
  public:
+  Parameters() = default;
+  Parameters(const Parameters&) = delete;
+  Parameters& operator=(const Parameters&) = delete;
+
   // Room for one packed block. Blocks start on cache lines; what lies between them stays zero.
   index add_block(index size) {
     const index first = size_;
     size_ += (size + kBlockGrain - 1) / kBlockGrain * kBlockGrain;
     return first;
   }
-
-  // Order is that of the weight lists of users: by layer, then as the layer adds them.
+  // The order is that of the weight lists of users.
   void add(std::string name, std::vector<index> shape, const ops::PartLayout& layout, index block) {
-    parameters_.push_back({path_, std::move(name), std::move(shape), layout, block});
+    list_.push_back({std::move(name), std::move(shape), layout, block});
   }
 
-  // A number that no other layer of the model has: names its streams of random numbers.
-  std::uint32_t add_stream() { return streams_++; }
+  // The memory as rows, where a step's gradients touch few of them (layers/touched_rows.h).
+  struct Rows {
+    index count = 0, length = 0;  // count 0: gradients are dense
+  };
+  void set_sparse(const Rows& rows) { sparse_ = rows; }
+  const Rows& sparse() const { return sparse_; }
 
-  const std::string& path() const { return path_; }
-  void set_path(std::string path) { path_ = std::move(path); }
+  const std::vector<Parameter>& list() const { return list_; }
+  index size() const { return size_; }  // elements of the memory
 
-  index size() const { return size_; }  // elements of the flat block
-  const std::vector<Parameter>& parameters() const { return parameters_; }
+  // Gives the values their memory: `offset` counts elements of a zeroed buffer, which lives as long
+  // as one of the layers in it. Neighbours in a buffer are one piece to optimizers.
+  void place(std::shared_ptr<base::Buffer<T>> memory, index offset) {
+    memory_ = std::move(memory);
+    values_ = memory_->data() + offset;
+  }
+  T* values() const { return values_; }  // null before place()
+
+  // A frozen layer passes gradients on and computes none of its own. Takes effect at the next step.
+  bool trainable() const { return trainable_.load(std::memory_order_relaxed); }
+  void set_trainable(bool trainable) { trainable_.store(trainable, std::memory_order_relaxed); }
+
+  // Held by calls that change the values, or need them to stand still.
+  base::BusyFlag& busy() const { return busy_; }
 
  private:
   static constexpr index kBlockGrain = 16;  // elements: 64 bytes of float
 
-  std::vector<Parameter> parameters_;
-  std::string path_;
+  std::vector<Parameter> list_;
+  Rows sparse_;
   index size_ = 0;
-  std::uint32_t streams_ = 0;
+  std::shared_ptr<base::Buffer<T>> memory_;
+  T* values_ = nullptr;
+  std::atomic<bool> trainable_{true};
+  mutable base::BusyFlag busy_;
+};
+
+// Where the gradients of each layer lie in the one flat block of a compiled model.
+template <class T>
+class GradientLayout {
+ public:
+  struct Entry {
+    Parameters<T>* parameters;
+    index offset;
+    index sparse;  // number among the sparse ones; -1: its gradients are dense
+  };
+
+  void add(Parameters<T>& parameters) {
+    entries_.push_back({&parameters, size_, parameters.sparse().count > 0 ? sparse_++ : -1});
+    size_ += parameters.size();
+  }
+  // Null: they are not trained.
+  const Entry* find(const Parameters<T>& parameters) const {
+    for (const Entry& entry : entries_) {
+      if (entry.parameters == &parameters) return &entry;
+    }
+    return nullptr;
+  }
+  const std::vector<Entry>& entries() const { return entries_; }
+  index size() const { return size_; }
+
+ private:
+  std::vector<Entry> entries_;
+  index size_ = 0, sparse_ = 0;
 };
 
 }  // namespace lstmfast::layers

@@ -2,6 +2,7 @@
 // layers.
 #pragma once
 
+#include <cstdlib>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ constexpr index kAnySize = -1;  // a number of steps that the first call will te
 // Features stand last; all axes before them are rows to a layer that acts on features alone.
 struct Shape {
   static constexpr int kMaxRank = 5;
+  static constexpr index kMaxElements = index{1} << 40;  // times a batch still far from overflow
 
   int rank = 0;
   index sizes[kMaxRank] = {};
@@ -36,7 +38,9 @@ struct Shape {
 
   index features() const { return sizes[rank - 1]; }
   index rows() const { return product(rank - 1); }
-  index count() const { return product(rank); }  // needs known()
+  // Throws for more than kMaxElements, where sizes that are not known count as 1. The number itself
+  // needs known().
+  index count() const { return product(rank); }
   bool known() const {
     for (int i = 0; i < rank; ++i) {
       if (sizes[i] < 0) return false;
@@ -79,9 +83,16 @@ struct Shape {
  private:
   index product(int axes) const {
     index n = 1;
-    for (int i = 0; i < axes; ++i) n *= sizes[i];
+    for (int i = 0; i < axes; ++i) {
+      LF_CHECK(n == 0 || sizes[i] <= kMaxElements / std::abs(n),
+               "[shape] a sample has shape " << text() << "; expected at most " << kMaxElements
+                                             << " elements");
+      n *= sizes[i];
+    }
     return n;
   }
 };
+
+using Shapes = std::vector<Shape>;
 
 }  // namespace lstmfast::layers

@@ -131,6 +131,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
     g.columns = s.inputs;
     share_rows(g, rows, flops);
   }
+  if (dblock == nullptr) return;
 
   const int mr = kernel.tile_rows[s.groups];
   const index k = 1 + s.inputs, tiles = (k + mr - 1) / mr;

@@ -43,8 +43,9 @@ template <class T>
 void linear_forward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
                     Rows<T> y);
 
-// dblock += gradients of the block; dx (may be null data) is overwritten. dy has no offsets and a
-// row stride >= padded_outputs(), with zeros after `outputs`: gradient tiles read whole vectors.
+// dblock += gradients of the block; dx is overwritten; either may be null: not wanted. dy has no
+// offsets and a row stride >= padded_outputs(), with zeros after `outputs`: gradient tiles read
+// whole vectors.
 template <class T>
 void linear_backward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
                      Rows<const T> dy, Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch);

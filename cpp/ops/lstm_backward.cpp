@@ -132,9 +132,11 @@ template <class T>
 void plan_lstm_backward(const LstmShape<T>& shape, const LstmCall<T>& call,
                         const LstmGradients<T>& d, LstmWorkspace<T>& w) {
   const bool holds = call.hold && w.rows.padded;
-  w.plan_backward(shape, {transposed_weights(shape, d, w).size(), packed_columns_size(shape, w),
-                          packed_gates_size(shape, w), holds && d.dy, holds && d.dcells,
-                          d.dblock && w.weight_mask});
+  const bool weights = d.dblock != nullptr;
+  w.plan_backward(
+      shape, {transposed_weights(shape, d, w).size(), weights ? packed_columns_size(shape, w) : 0,
+              weights ? packed_gates_size(shape, w) : 0, holds && d.dy, holds && d.dcells,
+              weights && w.weight_mask});
 }
 
 template <class T>

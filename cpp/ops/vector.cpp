@@ -213,5 +213,7 @@ double match_total(const kernels::Matches<T>& rows) {
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)
 #undef LF_INSTANTIATE
+template void gather_rows(index, index, const index*, const std::int32_t*, index, std::int32_t*,
+                          index);
 
 }  // namespace lstmfast::ops

@@ -1,0 +1,23 @@
+// What several layers ask of the shapes of their inputs. Knows no layers.
+#pragma once
+
+#include "base/check.h"
+#include "layers/shape.h"
+
+namespace lstmfast::layers {
+
+// Upper bound of `units` and of feature counts: products of two of them stay far from overflow.
+constexpr index kMaxUnits = index{1} << 24;
+
+// That a sample has features, as many as the layer was built for (0: any).
+inline void check_features(const char* kind, const Shape& input, index built) {
+  const index features = input.rank >= 1 ? input.features() : 0;
+  LF_CHECK(features > 0 && features <= kMaxUnits,
+           "[" << kind << "] input of a sample has shape " << input.text()
+               << "; expected (..., features) with features from 1 to " << kMaxUnits);
+  LF_CHECK(built == 0 || features == built, "[" << kind << "] input of a sample has shape "
+                                                << input.text() << "; expected " << built
+                                                << " features, for which the layer has weights");
+}
+
+}  // namespace lstmfast::layers

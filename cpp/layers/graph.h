@@ -1,0 +1,129 @@
+// Layers as the nodes of a graph, itself a layer. Knows no kind of layer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layers/graph_memory.h"
+#include "layers/layer.h"
+
+namespace lstmfast::layers {
+
+// Nodes stand in topological order, inputs first. What a node puts out are values; later nodes take
+// them as inputs, any number of times. A layer may stand at several nodes, which share its
+// parameters, and in several graphs.
+template <class T>
+class Graph : public Layer<T> {
+ public:
+  struct Node {
+    std::shared_ptr<Layer<T>> layer;  // null: an input of the graph
+    std::vector<index> inputs;        // values
+    index first = 0, count = 1;       // its own values
+  };
+  // A value by the node that puts it out.
+  struct Place {
+    index node, output;
+  };
+
+  // ---- Construction, in this order ----
+
+  // `shape` of a sample; may have kAnySize. Returns the node.
+  index add_input(const Shape& shape, std::string name);
+  // Connects the layer. Throws std::invalid_argument, and nothing has changed, where it cannot take
+  // these inputs. Returns the node.
+  index add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs);
+  // Finds out which elements each value carries. Throws where ids are wanted of a layer that makes
+  // none, or no output is given.
+  void set_outputs(const std::vector<Place>& outputs);
+  // Rows of every batch, for stateful layers; 0: the first batch says.
+  void set_batch_size(index rows) { batch_size_ = rows; }
+  // Writes the configuration, as a row of layers (which it must be then) or as a graph.
+  void describe(bool in_a_row);
+
+  // ---- Parts ----
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  index inputs() const { return inputs_; }
+  index outputs() const { return static_cast<index>(outputs_.size()); }
+  index batch_size() const { return batch_size_; }
+  bool in_a_row() const { return in_a_row_; }
+  const std::string& input_name(index k) const { return names_[static_cast<std::size_t>(k)]; }
+  Place output(index k) const { return place_of(outputs_[static_cast<std::size_t>(k)]); }
+  const Shape& output_shape(index k) const {
+    return declared_shape(outputs_[static_cast<std::size_t>(k)]);
+  }
+  Place place_of(index value) const;
+  // Each layer once, in the order of its first node.
+  const std::vector<std::shared_ptr<Layer<T>>>& layers() const { return layers_; }
+  const Shape& declared_shape(index value) const {
+    return shapes_[static_cast<std::size_t>(value)];
+  }
+  // What input `k` carries, and below which number its ids are (0: it carries none).
+  Elements elements(index k) const { return elements_[static_cast<std::size_t>(k)]; }
+  index id_limit(index k) const { return id_limits_[static_cast<std::size_t>(k)]; }
+  // Whether each node takes what the one before it puts out, from one input to one output.
+  bool is_row() const;
+  // Of all outputs, where none of the inputs has a mask.
+  std::vector<bool> masked_outputs() const;
+  // Nodes at which a mask ends because the layer drops it.
+  std::vector<index> mask_ends() const;
+
+  // ---- Layer ----
+
+  index least_inputs() const override { return inputs_; }
+  Elements input_elements(index input, Elements) const override { return elements(input); }
+  index id_limit() const override;
+  Shapes output_shapes(const Shapes& inputs) const override;
+  std::vector<typename Layer<T>::Child> children() override;
+  bool masks(const std::vector<bool>& masked) const override;
+  Activation last_activation(index output) const override;
+  double flops(const Shapes& inputs) const override;
+  bool learns(const LayerState& state) const override;
+
+  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override;
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override;
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override;
+
+ private:
+  struct State;
+
+  void declare_parameters(const Shapes& inputs) override;
+  std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override;
+
+  index values() const { return static_cast<index>(shapes_.size()); }
+  index value_of(const Place& place) const;
+  Shapes shapes_for(const Shapes& inputs) const;                       // of all values
+  std::vector<bool> masks_for(const std::vector<bool>& inputs) const;  // of all values
+  Shapes inputs_of(const Node& node, const Shapes& shapes) const;
+  std::vector<bool> inputs_of(const Node& node, const std::vector<bool>& masked) const;
+  // Whether a pass needs memory of the graph's own for a value: it is used, and not put out.
+  bool has_memory(index value) const;
+  void resolve(const Pass<T>& pass, State& my, const std::vector<In<T>>& in,
+               const std::vector<Out<T>>& out) const;
+
+  std::vector<Node> nodes_;
+  std::vector<std::shared_ptr<Layer<T>>> layers_;
+  std::vector<std::string> names_;  // of inputs
+  index batch_size_ = 0;
+  bool in_a_row_ = false;
+  index inputs_ = 0;                        // nodes
+  std::vector<index> outputs_;              // values
+  Shapes shapes_;                           // by value, as declared
+  std::vector<index> uses_;                 // by value: inputs of nodes that take it
+  std::vector<Elements> carried_elements_;  // by value
+  std::vector<Elements> elements_;          // by input
+  std::vector<index> id_limits_;            // by input
+};
+
+// The graph that a configuration describes. Keys of a row: input_shape, layers, layers.N.kind and
+// each kind's own; of others: inputs, inputs.N.shape, inputs.N.name, layers, nodes, nodes.N.layer,
+// nodes.N.inputs, outputs. Values are written NODE.OUTPUT, nodes counted from the inputs on.
+// batch_size in both.
+template <class T>
+std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config,
+                                     const Children& children = {});
+
+}  // namespace lstmfast::layers

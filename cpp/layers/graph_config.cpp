@@ -1,0 +1,149 @@
+// Graphs as configurations, and back.
+#include <algorithm>
+#include <sstream>
+
+#include "base/check.h"
+#include "layers/graph.h"
+#include "layers/list.h"
+
+namespace lstmfast::layers {
+namespace {
+
+constexpr index kMaxLayers = 1000, kMaxNodes = 10000;
+
+std::string numbered(const char* name, index i) { return name + ("." + std::to_string(i)); }
+
+Shape read_shape(const base::OptionReader& config, const char* key) {
+  static_assert(base::kAnyExtent == kAnySize);
+  const base::Value value = config.read(base::extents(key, base::kRequired));
+  const base::Extents& sizes = value.extents();
+  if (sizes.empty() || sizes.size() > Shape::kMaxRank) config.fail(key, "1 to 5 extents");
+  return Shape(sizes);
+}
+
+index read_count(const base::OptionReader& config, const char* key, index least, index most) {
+  return config.read(base::integer(key, base::kRequired, least, most)).integer();
+}
+
+// "0.0,2.1"
+template <class T>
+std::vector<typename Graph<T>::Place> read_places(const base::OptionReader& config,
+                                                  const char* key) {
+  std::vector<typename Graph<T>::Place> out;
+  std::istringstream in(config.read(base::text(key, base::kRequired)).text());
+  char dot = 0, comma = ',';
+  typename Graph<T>::Place place{};
+  while (comma == ',' && in >> place.node >> dot >> place.output && dot == '.') {
+    out.push_back(place);
+    if (!(in >> comma)) return out;
+  }
+  config.fail(key, "values as NODE.OUTPUT, with commas between them");
+}
+
+template <class T>
+std::string places_text(const std::vector<typename Graph<T>::Place>& places) {
+  std::string out;
+  for (const auto& place : places) {
+    out +=
+        (out.empty() ? "" : ",") + std::to_string(place.node) + "." + std::to_string(place.output);
+  }
+  return out;
+}
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config, const Children& children) {
+  auto graph = std::make_unique<Graph<T>>();
+  const bool in_a_row = !config.has("nodes");
+  std::vector<std::shared_ptr<Layer<T>>> layers;
+  const index count = read_count(config, "layers", in_a_row ? 1 : 0, kMaxLayers);
+  for (index i = 0; i < count; ++i)
+    layers.push_back(child<T>(config, numbered("layers", i), children));
+  if (in_a_row) {
+    const Shape input = read_shape(config, "input_shape");
+    graph->add_input(input, "");
+    for (index i = 0; i < count; ++i)
+      graph->add_node(layers[static_cast<std::size_t>(i)], {{i, 0}});
+    graph->set_outputs({{count, 0}});
+  } else {
+    const index inputs = read_count(config, "inputs", 1, kMaxNodes);
+    for (index k = 0; k < inputs; ++k) {
+      const base::OptionReader part = config.part(numbered("inputs", k));
+      graph->add_input(read_shape(part, "shape"), part.read(base::text("name", "")).text());
+    }
+    const index nodes = read_count(config, "nodes", 0, kMaxNodes);
+    for (index n = 0; n < nodes; ++n) {
+      const base::OptionReader part = config.part(numbered("nodes", n));
+      const index layer = read_count(part, "layer", 0, count - 1);
+      graph->add_node(layers[static_cast<std::size_t>(layer)], read_places<T>(part, "inputs"));
+    }
+    graph->set_outputs(read_places<T>(config, "outputs"));
+    // What is written, and what each layer's part is, follows this order.
+    if (graph->layers() != layers)
+      config.fail("layers", "each once, in the order of its first node");
+  }
+  graph->set_batch_size(config.read(base::integer("batch_size", 0, 0)).integer());
+  graph->describe(in_a_row);
+  return graph;
+}
+
+template <class T>
+void Graph<T>::describe(bool in_a_row) {
+  LF_CHECK(!in_a_row || is_row(), "[model.config] the layers are no row");
+  in_a_row_ = in_a_row;
+  base::Options out{{"kind", "graph"}, {"name", this->name()}};
+  out["layers"] = layers_.size();
+  if (batch_size_ > 0) out["batch_size"] = batch_size_;
+  const auto shape_of = [&](index k) {
+    const Shape& shape = shapes_[static_cast<std::size_t>(k)];
+    return base::Extents(shape.sizes, shape.sizes + shape.rank);
+  };
+  if (in_a_row) {
+    out["input_shape"] = shape_of(0);
+    return this->set_config(std::move(out));
+  }
+  out["inputs"] = inputs_;
+  for (index k = 0; k < inputs_; ++k) {
+    out[numbered("inputs", k) + ".shape"] = shape_of(k);
+    out[numbered("inputs", k) + ".name"] = input_name(k);
+  }
+  const auto text = [&](const std::vector<index>& values) {
+    std::vector<Place> places;
+    for (const index value : values) places.push_back(place_of(value));
+    return places_text<T>(places);
+  };
+  out["nodes"] = static_cast<index>(nodes_.size()) - inputs_;
+  for (std::size_t n = static_cast<std::size_t>(inputs_); n < nodes_.size(); ++n) {
+    const std::string key = numbered("nodes", static_cast<index>(n) - inputs_);
+    const auto layer = std::find(layers_.begin(), layers_.end(), nodes_[n].layer);
+    out[key + ".layer"] = layer - layers_.begin();
+    out[key + ".inputs"] = text(nodes_[n].inputs);
+  }
+  out["outputs"] = text(outputs_);
+  this->set_config(std::move(out));
+}
+
+namespace {
+
+template <class T>
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& children) {
+  auto graph = read_graph<T>(options.given(), children);
+  base::Options config = graph->config();
+  config["name"] = options.given().read(base::text("name", "graph"));
+  graph->set_config(std::move(config));
+  return graph;
+}
+
+}  // namespace
+
+Component graph() { return {{}, make<float>, make<double>}; }
+
+#define LF_INSTANTIATE(T)                                                                    \
+  template std::unique_ptr<Graph<T>> read_graph(const base::OptionReader&, const Children&); \
+  template void Graph<T>::describe(bool);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
+
+}  // namespace lstmfast::layers
