@@ -1,0 +1,161 @@
+// Concatenate: inputs one after the other along an axis.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "base/check.h"
+#include "layers/list.h"
+#include "ops/vector.h"
+
+namespace lstmfast::layers {
+namespace {
+
+struct ConcatenateState : LayerState {
+  index outer = 0, features = 0;  // of a sample of the output: runs, and features of a row
+  std::vector<index> lengths;     // of each input's part of a run
+  index length = 0;               // of a run
+  bool last_axis = false;
+  base::Slot<unsigned char> mask;
+};
+
+template <class T>
+class Concatenate final : public Layer<T> {
+ public:
+  explicit Concatenate(index axis) : axis_(axis) {}
+
+  index least_inputs() const override { return 2; }
+  index most_inputs() const override { return base::kMaxInteger; }
+  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+    LF_CHECK(inputs.size() >= 2,
+             "[concatenate] got " << inputs.size() << " inputs; expected 2 or more");
+    Shape out = inputs[0];
+    const int axis = axis_of(out);
+    for (std::size_t k = 1; k < inputs.size(); ++k) {
+      const Shape& input = inputs[k];
+      bool fits = input.rank == out.rank;
+      for (int i = 0; fits && i < out.rank; ++i) {
+        const index a = out.sizes[i], b = input.sizes[i];
+        fits = i == axis || a == b || a == kAnySize || b == kAnySize;
+      }
+      LF_CHECK(fits, "[concatenate] inputs of a sample have shapes "
+                         << inputs[0].text() << " and " << input.text()
+                         << "; expected equal sizes but for axis " << axis_);
+      index& size = out.sizes[axis];
+      const index more = input.sizes[axis];
+      size = size == kAnySize || more == kAnySize ? kAnySize : size + more;
+    }
+    return {out};
+  }
+  bool masks(const std::vector<bool>& masked) const override {
+    return std::find(masked.begin(), masked.end(), true) != masked.end();
+  }
+  double flops(const std::vector<Shape>& inputs) const override {
+    return static_cast<double>(output_shapes(inputs)[0].count());
+  }
+
+  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
+    ConcatenateState& my = static_cast<ConcatenateState&>(state);
+    const Shape out = output_shapes(extent.inputs)[0];
+    const int axis = axis_of(out);
+    my.outer = 1;
+    for (int i = 0; i < axis; ++i) my.outer *= out.sizes[i];
+    my.features = out.features();
+    my.last_axis = axis == out.rank - 1;
+    my.lengths.clear();
+    my.length = 0;
+    for (const Shape& input : extent.inputs) {
+      index length = 1;
+      for (int i = axis; i < input.rank; ++i) length *= input.sizes[i];
+      my.lengths.push_back(length);
+      my.length += length;
+    }
+    my.mask = planner.add<unsigned char>(extent.batch * out.rows());
+  }
+
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override {
+    const ConcatenateState& my = static_cast<ConcatenateState&>(state);
+    for_inputs(pass, my, [&](std::size_t k, index run, index begin) {
+      std::copy_n(in[k].values + run * my.lengths[k], my.lengths[k], out[0].values + begin);
+    });
+    out[0].mask = join_masks(pass, my, in);
+  }
+
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override {
+    const ConcatenateState& my = static_cast<ConcatenateState&>(state);
+    for_inputs(pass, my, [&](std::size_t k, index run, index begin) {
+      if (in[k].gradient == nullptr) return;
+      std::copy_n(out[0].gradient + begin, my.lengths[k], in[k].gradient + run * my.lengths[k]);
+    });
+  }
+
+ private:
+  void declare_parameters(const std::vector<Shape>&) override {}
+  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
+    return std::make_unique<ConcatenateState>();
+  }
+
+  // Among the axes of a sample; axis_ counts that of the batch.
+  int axis_of(const Shape& input) const {
+    const index axis = axis_ < 0 ? axis_ + input.rank : axis_ - 1;
+    LF_CHECK(axis >= 0 && axis < input.rank, "[concatenate] axis is "
+                                                 << axis_ << "; expected one of a sample of shape "
+                                                 << input.text() << ", which counts from 1");
+    return static_cast<int>(axis);
+  }
+
+  // f(input, run, where its part of the run begins in the output)
+  template <class F>
+  static void for_inputs(const Pass<T>& pass, const ConcatenateState& my, F f) {
+    const index grain = std::max<index>(1, ops::kStreamGrain / std::max<index>(1, my.length));
+    ops::for_shares(pass.batch * my.outer, grain, [&](index begin, index end) {
+      for (index run = begin; run < end; ++run) {
+        index place = run * my.length;
+        for (std::size_t k = 0; k < my.lengths.size(); place += my.lengths[k++]) f(k, run, place);
+      }
+    });
+  }
+
+  // As Keras: inputs without a mask are real, and a row is real if any of its features is.
+  static const unsigned char* join_masks(const Pass<T>& pass, const ConcatenateState& my,
+                                         const std::vector<In<T>>& in) {
+    const auto has_mask = [](const In<T>& input) { return input.mask != nullptr; };
+    if (std::none_of(in.begin(), in.end(), has_mask)) return nullptr;
+    unsigned char* const mask = pass.arena->at(my.mask);
+    if (my.last_axis) {
+      const bool all = std::all_of(in.begin(), in.end(), has_mask);
+      for (index r = 0; r < pass.batch * my.outer; ++r) {
+        mask[r] = !all || std::any_of(in.begin(), in.end(),
+                                      [&](const In<T>& input) { return input.mask[r] != 0; });
+      }
+      return mask;
+    }
+    unsigned char* to = mask;
+    for (index run = 0; run < pass.batch * my.outer; ++run) {
+      for (std::size_t k = 0; k < in.size(); ++k) {
+        const index rows = my.lengths[k] / my.features;
+        if (in[k].mask == nullptr) {
+          std::fill_n(to, rows, static_cast<unsigned char>(1));
+        } else {
+          std::copy_n(in[k].mask + run * rows, rows, to);
+        }
+        to += rows;
+      }
+    }
+    return mask;
+  }
+
+  index axis_;
+};
+
+template <class T>
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
+  return std::make_unique<Concatenate<T>>(options["axis"].integer());
+}
+
+}  // namespace
+
+Component concatenate() { return {{{axis_option("axis", -1)}}, make<float>, make<double>}; }
+
+}  // namespace lstmfast::layers

@@ -1,0 +1,111 @@
+// Embedding: each id becomes its row of a table of weights.
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "layers/list.h"
+#include "ops/vector.h"
+
+namespace lstmfast::layers {
+namespace {
+
+struct EmbeddingState : LayerState {
+  index ids = 0;  // of one sample
+  base::Slot<unsigned char> mask;
+};
+
+template <class T>
+class Embedding final : public Layer<T> {
+ public:
+  Embedding(index input_dim, index output_dim, bool mask_zero)
+      : rows_(input_dim), columns_(output_dim), mask_zero_(mask_zero) {}
+
+  Elements input_elements(index, Elements) const override { return kIds; }
+  index id_limit() const override { return rows_; }
+  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+    Shape out = inputs[0];
+    out.append(columns_);
+    return {out};
+  }
+  bool masks(const std::vector<bool>&) const override { return mask_zero_; }
+  double flops(const std::vector<Shape>& inputs) const override {
+    return static_cast<double>(inputs[0].count()) * static_cast<double>(columns_);
+  }
+
+  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
+    EmbeddingState& my = static_cast<EmbeddingState&>(state);
+    my.ids = extent.inputs[0].count();
+    if (mask_zero_) my.mask = planner.add<unsigned char>(extent.batch * my.ids);
+  }
+
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override {
+    const EmbeddingState& my = static_cast<EmbeddingState&>(state);
+    const index count = pass.batch * my.ids;
+    const std::int32_t* const ids = in[0].ids;
+    ops::for_shares(count, grain(columns_), [&](index begin, index end) {
+      for (index r = begin; r < end; ++r) {
+        std::copy_n(this->values() + ids[r] * columns_, columns_, out[0].values + r * columns_);
+      }
+    });
+    unsigned char* const mask = pass.arena->at(my.mask);  // null without mask_zero
+    out[0].mask = mask;
+    for (index r = 0; mask != nullptr && r < count; ++r) mask[r] = ids[r] != 0;
+  }
+
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override {
+    const EmbeddingState& my = static_cast<EmbeddingState&>(state);
+    const index count = pass.batch * my.ids;
+    const std::int32_t* const ids = in[0].ids;
+    if (in[0].gradient != nullptr) std::fill_n(in[0].gradient, count, T(0));  // of values beside
+    T* const gradients = this->gradients(pass, state);
+    if (gradients == nullptr) return;
+    for (index r = 0; r < count; ++r) pass.touched[state.sparse].add(ids[r]);
+    // Rows in order, so that threads share columns.
+    ops::for_shares(columns_, grain(count), [&](index begin, index end) {
+      for (index r = 0; r < count; ++r) {
+        T* const to = gradients + ids[r] * columns_;
+        const T* const dy = out[0].gradient + r * columns_;
+        for (index c = begin; c < end; ++c) to[c] += dy[c];
+      }
+    });
+  }
+
+ private:
+  // Rows or columns, of so many elements each, that a thread should have.
+  static index grain(index elements) {
+    return std::max<index>(1, ops::kStreamGrain / std::max<index>(1, elements));
+  }
+
+  void declare_parameters(const std::vector<Shape>&) override {
+    const index block = this->parameters_.add_block(rows_ * columns_);
+    const ops::PartLayout flat{rows_, columns_, 1, columns_, 0, 1, 0, columns_, columns_, false};
+    this->parameters_.add("embeddings", {rows_, columns_}, flat, block);
+    this->parameters_.set_sparse({rows_, columns_});
+  }
+  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
+    return std::make_unique<EmbeddingState>();
+  }
+
+  index rows_, columns_;
+  bool mask_zero_;
+};
+
+template <class T>
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
+  return std::make_unique<Embedding<T>>(
+      options["input_dim"].integer(), options["output_dim"].integer(), options["mask_zero"].flag());
+}
+
+}  // namespace
+
+Component embedding() {
+  return {{{base::integer("input_dim", base::kRequired, 1),
+            base::integer("output_dim", base::kRequired, 1, kMaxUnits),
+            base::flag("mask_zero", false)}},
+          make<float>,
+          make<double>};
+}
+
+}  // namespace lstmfast::layers

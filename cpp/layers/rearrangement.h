@@ -1,0 +1,101 @@
+// Elements of an array in another order, or several times: permuted axes, repeated steps, axes of
+// size 1 stretched to others. Knows no layers.
+#pragma once
+
+#include <algorithm>
+
+#include "base/plain.h"
+#include "layers/shape.h"
+#include "ops/vector.h"
+
+namespace lstmfast::layers {
+
+// y [batch][axes], contiguous: element (i, j, ...) of a sample is element i * stride of the first
+// axis + j * stride of the second + ... of the same sample of x. A stride of 0 repeats elements.
+class Rearrangement {
+ public:
+  Rearrangement() = default;
+  explicit Rearrangement(index input_count) : input_(input_count) {}
+
+  // The next axis of y, outermost first.
+  void add(index size, index stride) {
+    count_ *= size;
+    if (size == 1) return;
+    const int last = rank_ - 1;
+    if (rank_ > 0 && strides_[last] == stride * size) {  // both are one longer axis
+      sizes_[last] *= size;
+      strides_[last] = stride;
+    } else {
+      sizes_[rank_] = size;
+      strides_[rank_++] = stride;
+    }
+  }
+
+  // Whether y is x.
+  bool same() const { return count_ == input_ && (rank_ == 0 || (rank_ == 1 && strides_[0] == 1)); }
+  index count() const { return count_; }  // elements of a sample of y
+
+  template <class E>
+  void forward(index batch, const E* x, E* y) const {
+    for_runs(batch, [&](index from, index to, index n, index stride) {
+      if (stride == 1) {
+        std::copy_n(x + from, n, y + to);
+      } else {
+        for (index i = 0; i < n; ++i) y[to + i] = x[from + i * stride];
+      }
+    });
+  }
+
+  // dx = the sum of dy at all places to which an element of x went, in the order of y.
+  template <class T>
+  void backward(index batch, const T* dy, T* dx) const {
+    if (same()) return forward(batch, dy, dx);
+    std::fill_n(dx, batch * input_, T(0));
+    for_runs(batch, [&](index to, index from, index n, index stride) {
+      for (index i = 0; i < n; ++i) dx[to + i * stride] += dy[from + i];
+    });
+  }
+
+ private:
+  // run(first element of x, first of y, elements, stride in x) for all of y; samples are shared
+  // among threads.
+  template <class Run>
+  void for_runs(index batch, const Run& run) const {
+    const index grain = std::max<index>(1, ops::kStreamGrain / std::max<index>(1, count_));
+    ops::for_shares(batch, grain, [&](index begin, index end) {
+      if (same()) return run(begin * input_, begin * count_, (end - begin) * count_, index{1});
+      for (index b = begin; b < end; ++b) walk(0, b * input_, b * count_, run);
+    });
+  }
+  template <class Run>
+  index walk(int axis, index x, index y, const Run& run) const {
+    if (axis >= rank_ - 1) {
+      run(x, y, sizes_[axis], strides_[axis]);
+      return y + sizes_[axis];
+    }
+    for (index i = 0; i < sizes_[axis]; ++i) y = walk(axis + 1, x + i * strides_[axis], y, run);
+    return y;
+  }
+
+  int rank_ = 0;
+  index input_ = 0, count_ = 1;
+  index sizes_[Shape::kMaxRank + 1] = {1}, strides_[Shape::kMaxRank + 1] = {1};
+};
+
+// x of shape `from` stretched to `to`, aligned at the last axis: axes of size 1, and those that
+// `from` lacks, repeat.
+inline Rearrangement stretched(const Shape& from, const Shape& to) {
+  Rearrangement out(from.count());
+  index strides[Shape::kMaxRank] = {};
+  const int lacking = to.rank - from.rank;
+  index stride = 1;
+  for (int i = to.rank; i-- > lacking;) {
+    const index size = from.sizes[i - lacking];
+    strides[i] = size == 1 ? 0 : stride;
+    stride *= size;
+  }
+  for (int i = 0; i < to.rank; ++i) out.add(to.sizes[i], strides[i]);
+  return out;
+}
+
+}  // namespace lstmfast::layers

@@ -1,0 +1,136 @@
+// TimeDistributed: a layer that acts on each step of a sequence as on a sample of its own. Steps
+// count as rows of the batch.
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "layers/list.h"
+
+namespace lstmfast::layers {
+namespace {
+
+template <class T>
+struct TimeDistributedState : LayerState {
+  std::unique_ptr<LayerState> inner;
+  std::vector<In<T>> in;
+  std::vector<Out<T>> out;
+  index steps = 0;
+  index rows_in = 0, rows_out = 0;  // of one step
+  base::Slot<unsigned char> mask;   // where these differ
+};
+
+template <class T>
+class TimeDistributed final : public Layer<T> {
+ public:
+  explicit TimeDistributed(std::shared_ptr<Layer<T>> layer) : layer_(std::move(layer)) {}
+
+  Elements input_elements(index, Elements wanted) const override {
+    return layer_->input_elements(0, wanted);
+  }
+  Elements output_elements() const override { return layer_->output_elements(); }
+  index id_limit() const override { return layer_->id_limit(); }
+  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+    return {with_steps(layer_->output_shapes({step_of(inputs[0])})[0], inputs[0])};
+  }
+  std::vector<typename Layer<T>::Child> children() override { return {{"layer", layer_.get()}}; }
+  Activation last_activation(index) const override { return layer_->last_activation(0); }
+  double flops(const std::vector<Shape>& inputs) const override {
+    return static_cast<double>(inputs[0].sizes[0]) * layer_->flops({step_of(inputs[0])});
+  }
+  bool learns(const LayerState& state) const override {
+    return layer_->learns(*static_cast<const TimeDistributedState<T>&>(state).inner);
+  }
+
+  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
+    TimeDistributedState<T>& my = static_cast<TimeDistributedState<T>&>(state);
+    const Shape step = step_of(extent.inputs[0]);
+    my.steps = extent.inputs[0].sizes[0];
+    my.rows_in = step.rows();
+    const std::vector<Shape> outputs = layer_->output_shapes({step});
+    my.rows_out = outputs[0].rows();
+    my.out.resize(outputs.size());
+    my.mask = planner.add<unsigned char>(
+        my.rows_in == my.rows_out ? 0 : extent.batch * my.steps * my.rows_out);
+    layer_->declare(*my.inner, planner, {{step}, extent.batch * my.steps, extent.training});
+  }
+
+  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+               std::vector<Out<T>>& out) const override {
+    TimeDistributedState<T>& my = static_cast<TimeDistributedState<T>&>(state);
+    my.in[0] = in[0];
+    my.out[0] = out[0];
+    layer_->forward(inner(pass, my), *my.inner, my.in, my.out);
+    out[0].mask = in[0].mask;  // as Keras: what the layer makes of a mask does not count
+    if (in[0].mask == nullptr || my.rows_in == my.rows_out) return;
+    // Steps of which a part is real are real.
+    unsigned char* const mask = pass.arena->at(my.mask);
+    out[0].mask = mask;
+    for (index r = 0; r < pass.batch * my.steps; ++r) {
+      const unsigned char* const rows = in[0].mask + r * my.rows_in;
+      std::fill_n(mask + r * my.rows_out, my.rows_out, *std::max_element(rows, rows + my.rows_in));
+    }
+  }
+
+  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
+                const std::vector<Out<T>>& out) const override {
+    TimeDistributedState<T>& my = static_cast<TimeDistributedState<T>&>(state);
+    my.in[0].gradient = in[0].gradient;
+    my.out[0].gradient = out[0].gradient;
+    layer_->backward(inner(pass, my), *my.inner, my.in, my.out);
+  }
+
+ private:
+  void declare_parameters(const std::vector<Shape>& inputs) override {
+    const std::vector<Shape> outputs = layer_->connect({step_of(inputs[0])});
+    for (index k = 1; k < static_cast<index>(outputs.size()); ++k) {
+      LF_CHECK(layer_->optional_output(k), "[time_distributed] the layer inside has "
+                                               << outputs.size() << " outputs; expected 1");
+    }
+    for_each_layer(*layer_, "layer", [](const std::string& path, const Layer<T>& layer) {
+      LF_CHECK(layer.carried() == nullptr, "[time_distributed] "
+                                               << path << " is stateful; expected"
+                                               << " layers that begin each batch with zeros");
+    });
+  }
+  std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override {
+    auto state = std::make_unique<TimeDistributedState<T>>();
+    state->inner = layer_->make_state(binding);
+    state->in.resize(1);
+    return state;
+  }
+
+  static Shape step_of(const Shape& input) {
+    LF_CHECK(input.rank >= 2, "[time_distributed] input of a sample has shape "
+                                  << input.text() << "; expected (steps, ..., features)");
+    Shape out;
+    for (int i = 1; i < input.rank; ++i) out.append(input.sizes[i]);
+    return out;
+  }
+  static Shape with_steps(const Shape& step, const Shape& input) {
+    Shape out{input.sizes[0]};
+    for (int i = 0; i < step.rank; ++i) out.append(step.sizes[i]);
+    return out;
+  }
+  static Pass<T> inner(Pass<T> pass, const TimeDistributedState<T>& my) {
+    pass.batch *= my.steps;
+    return pass;
+  }
+
+  std::shared_ptr<Layer<T>> layer_;
+};
+
+template <class T>
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& children) {
+  auto layer = child<T>(options.given(), "layer", children);
+  LF_CHECK(layer->least_inputs() == 1, "[time_distributed] the layer inside has "
+                                           << layer->least_inputs() << " inputs; expected 1");
+  return std::make_unique<TimeDistributed<T>>(std::move(layer));
+}
+
+}  // namespace
+
+Component time_distributed() { return {{}, make<float>, make<double>}; }
+
+}  // namespace lstmfast::layers

@@ -1,0 +1,63 @@
+// Which rows of a table of weights a step's gradients touch: those of an Embedding's ids. Knows no
+// layers.
+//
+// A compiled model has one for each sparse Parameters of its GradientLayout, in the order of
+// Entry::sparse, and passes the array as Pass::touched. Row r is `length` elements at Entry::offset
+// + r * length of the flat block of gradients (Parameters::sparse). Always: a row of gradients is
+// zero unless it is touched. So with for_runs(), of neighbouring touched rows,
+//   zeroing             zeroes the runs, then clear(); the block starts as zeros;
+//   a regularizer       of the table calls add_all() first, for its gradient touches all rows;
+//   finite check, norms and clipping by value, norm or global norm
+//                       visit the runs in place of the table, in the order of the layout;
+//   SGD without momentum updates the runs alone;
+//   other optimizers    update the table in one pass: moments of all rows decay, as in Keras.
+// What undoes a backward that was interrupted zeroes as above: a row is touched before it is added
+// to. A constraint visits the whole table. clear() also where the layer was frozen meanwhile.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "base/plain.h"
+
+namespace lstmfast::layers {
+
+class TouchedRows {
+ public:
+  explicit TouchedRows(index rows) : touched_(static_cast<std::size_t>(rows)) {
+    rows_.reserve(touched_.size());
+  }
+
+  // Allocates nothing.
+  void add(index row) {
+    unsigned char& touched = touched_[static_cast<std::size_t>(row)];
+    if (touched == 0) rows_.push_back(row);
+    touched = 1;
+  }
+  void add_all() {
+    for (index row = 0; row < static_cast<index>(touched_.size()); ++row) add(row);
+  }
+  void clear() {
+    for (const index row : rows_) touched_[static_cast<std::size_t>(row)] = 0;
+    rows_.clear();
+  }
+
+  index count() const { return static_cast<index>(rows_.size()); }
+
+  // f(first row, number of rows), ascending.
+  template <class F>
+  void for_runs(F&& f) {
+    std::sort(rows_.begin(), rows_.end());
+    for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
+      end = begin + 1;
+      while (end < rows_.size() && rows_[end] == rows_[end - 1] + 1) ++end;
+      f(rows_[begin], static_cast<index>(end - begin));
+    }
+  }
+
+ private:
+  std::vector<unsigned char> touched_;  // by row
+  std::vector<index> rows_;             // each touched row once
+};
+
+}  // namespace lstmfast::layers
