@@ -30,12 +30,13 @@ void for_runs(const ParameterRuns& p, F f) {
   if (p.last_length > 0) f(p.last_first, p.last_length);
 }
 
-// L2 norm over runs. Where squares overflow, the elements are scaled by a power of two first.
-template <class T>
-double norm(const T* data, const ParameterRuns& p) {
+// L2 norm over runs, which `each` passes to a function as (first, length). Where squares overflow,
+// the elements are scaled by a power of two first.
+template <class T, class Each>
+double norm(const T* data, Each each) {
   const auto squares = [&](T factor) {
     double total = 0;
-    for_runs(p, [&](index first, index length) {
+    each([&](index first, index length) {
       total += ops::sum_of_squares(length, data + first, factor);
     });
     return total;
@@ -49,13 +50,11 @@ double norm(const T* data, const ParameterRuns& p) {
   return std::sqrt(total) / factor;
 }
 
-template <class T>
-void scale_to(double limit, double norm, T* data, const ParameterRuns& p) {
+template <class T, class Each>
+void scale_to(double limit, double norm, T* data, Each each) {
   if (norm <= limit) return;
   const T factor = static_cast<T>(limit / norm);
-  for_runs(p, [&](index first, index length) {
-    ops::scale(length, factor, data + first, data + first);
-  });
+  each([&](index first, index length) { ops::scale(length, factor, data + first, data + first); });
 }
 
 }  // namespace
@@ -76,28 +75,36 @@ ClipOptions read_clip(const base::OptionReader& given) {
 }
 
 template <class T>
-bool Clip<T>::apply(index count, T* gradients, const std::vector<ParameterRuns>& parameters) const {
-  if (!ops::all_finite(count, gradients)) return false;
-  apply_unchecked(count, gradients, parameters);
-  return true;
-}
-
-template <class T>
-void Clip<T>::apply_unchecked(index count, T* gradients,
-                              const std::vector<ParameterRuns>& parameters) const {
+bool Clip<T>::apply(T* gradients, const std::vector<GradientRange>& ranges,
+                    const std::vector<ParameterRuns>& parameters, bool check) const {
+  for (const GradientRange& range : ranges) {
+    if (check && !ops::all_finite(range.count, gradients + range.first)) return false;
+  }
   if (options_.value > 0) {
     const T limit = static_cast<T>(options_.value);
-    ops::clamp(count, -limit, limit, gradients, gradients);
+    for (const GradientRange& range : ranges) {
+      T* const at = gradients + range.first;
+      ops::clamp(range.count, -limit, limit, at, at);
+    }
   } else if (options_.norm > 0) {
-    for (const ParameterRuns& p : parameters)
-      scale_to(options_.norm, norm(gradients, p), gradients, p);
+    for (std::size_t begin = 0, end; begin < parameters.size(); begin = end) {
+      end = begin + 1;
+      while (end < parameters.size() && parameters[end].continues) ++end;
+      const auto each = [&](auto f) {
+        for (std::size_t i = begin; i < end; ++i) for_runs(parameters[i], f);
+      };
+      scale_to(options_.norm, norm(gradients, each), gradients, each);
+    }
   } else if (options_.global_norm > 0) {
-    const ParameterRuns all{0, 1, count, count};
-    double total = norm(gradients, all);
+    const auto each = [&ranges](auto f) {
+      for (const GradientRange& range : ranges) f(range.first, range.count);
+    };
+    double total = norm(gradients, each);
     if (std::isinf(total))
       total = std::numeric_limits<double>::quiet_NaN();  // infinite gradients: all NaN, as Keras
-    scale_to(options_.global_norm, total, gradients, all);
+    scale_to(options_.global_norm, total, gradients, each);
   }
+  return true;
 }
 
 template class Clip<float>;

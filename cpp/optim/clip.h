@@ -16,6 +16,12 @@ struct ParameterRuns {
   index first;
   index runs, run_stride, run_length;
   index last_first = 0, last_length = 0;
+  bool continues = false;  // these are of the same parameter as the ones before
+};
+
+// A part of the flat block that gradients fill.
+struct GradientRange {
+  index first, count;
 };
 
 // At most one is positive; 0 is off.
@@ -37,13 +43,11 @@ class Clip {
 
   const ClipOptions& options() const { return options_; }
 
-  // Clips gradients[0 .. count) in place and returns true; or, when one of them is infinite or NaN,
-  // leaves them as they are and returns false. `parameters` is read for `norm` alone.
-  bool apply(index count, T* gradients, const std::vector<ParameterRuns>& parameters) const;
-
-  // The same without the check: gradients that are not finite give gradients that are not finite.
-  void apply_unchecked(index count, T* gradients,
-                       const std::vector<ParameterRuns>& parameters) const;
+  // Clips the ranges of `gradients` in place and returns true; or, with `check`, leaves them as
+  // they are and returns false when one of them is infinite or NaN. Without it, gradients that are
+  // not finite give gradients that are not finite. `parameters` is read for `norm` alone.
+  bool apply(T* gradients, const std::vector<GradientRange>& ranges,
+             const std::vector<ParameterRuns>& parameters, bool check = true) const;
 
  private:
   ClipOptions options_;

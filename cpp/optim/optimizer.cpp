@@ -11,12 +11,6 @@ Optimizer<T>::Optimizer(double learning_rate) {
 }
 
 template <class T>
-void Optimizer<T>::step(index count, T* parameters, const T* gradients, T* const* slots) {
-  begin_step();
-  update(count, parameters, gradients, slots);
-}
-
-template <class T>
 void Optimizer<T>::begin_step() {
   if (iterations_ < kMaxIterations) ++iterations_;
 }

@@ -16,6 +16,8 @@ namespace lstmfast::optim {
 // Steps are counted no further: up to here a double counts exactly, and a file never holds more.
 constexpr std::int64_t kMaxIterations = std::int64_t{1} << 53;
 
+constexpr int kMaxSlots = 4;
+
 template <class T>
 class Optimizer {
  public:
@@ -23,11 +25,11 @@ class Optimizer {
   virtual ~Optimizer() = default;
 
   virtual const char* name() const = 0;
-  virtual int slots() const = 0;
+  virtual int slots() const = 0;                      // up to kMaxSlots
   virtual const char* slot_name(int slot) const = 0;  // for files: "velocity", "m", ...
 
-  // One step over everything at once: begin_step(), then update().
-  void step(index count, T* parameters, const T* gradients, T* const* slots);
+  // Whether a parameter may change in a step in which its gradient is zero.
+  virtual bool moves_without_gradient() const { return true; }
 
   // Parameters in several blocks: begin_step() once a step, then update() once a block. `slots`
   // holds slots() arrays of `count` elements; none of the arrays overlap.

@@ -16,6 +16,8 @@ class Sgd final : public Optimizer<T> {
   int slots() const override { return momentum_ > 0 ? 1 : 0; }
   const char* slot_name(int) const override { return "velocity"; }
 
+  bool moves_without_gradient() const override { return momentum_ > 0; }
+
   void update(index count, T* parameters, const T* gradients, T* const* slots) const override {
     const T rate = static_cast<T>(this->learning_rate()), momentum = static_cast<T>(momentum_);
     T* velocity = momentum_ > 0 ? slots[0] : nullptr;
