@@ -1,115 +1,87 @@
-// What stateful layers carry from one batch to the next: it belongs to the model, not to the memory
-// of a pass, and so calls that use it exclude each other. Knows no training.
+// What the stateful layers of a model carry from one batch to the next, for one call. Knows no
+// training.
 #pragma once
 
-#include <algorithm>
-#include <utility>
 #include <vector>
 
-#include "base/buffer.h"
 #include "base/check.h"
-#include "layers/chain.h"
+#include "layers/carried.h"
 
 namespace lstmfast::model {
 
 template <class T>
-class Carried {
- public:
-  // rows: of every batch; 0: of the first one since the last reset.
-  Carried(const layers::Chain<T>& chain, index rows)
-      : chain_(chain), fixed_(rows), size_(chain.carried_before(chain.size())) {}
+using CarriedStates = std::vector<layers::CarriedState<T>*>;
 
-  bool any() const { return size_ > 0; }
-  // Of every batch; 0: the next one says.
-  index rows() const { return rows_ > 0 ? rows_ : held_ > 0 ? held_ : fixed_; }
-
-  // One call that goes through batches. Between two of them, code of the caller's may make other
-  // calls on the model; while this lives, reset() leaves the number of rows as it is, so that none
-  // of those can change it.
-  class Use {
-   public:
-    // For batches of so many of `count` samples, named `what` in errors. Throws
-    // std::invalid_argument, and nothing has changed, unless all batches have the rows that are
-    // carried.
-    Use(Carried& carried, const char* op, const char* what, index count, index batch) {
-      if (!carried.any() || count == 0) return;
-      const index rows = carried.rows() > 0 ? carried.rows() : batch;
-      const index last = count % batch;
-      LF_CHECK(batch == rows && last == 0,
-               "[" << op << "] " << what << " makes a batch of " << (batch != rows ? batch : last)
-                   << " samples; expected " << rows
-                   << " in every batch, for the model is stateful and carries the state of each "
-                      "row: pass a multiple of "
-                   << rows << " samples, " << rows << " at a time");
-      carried_ = &carried;
-      outer_ = std::exchange(carried.held_, rows);
-    }
-    ~Use() {
-      if (carried_ != nullptr) carried_->held_ = outer_;
-    }
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-
-    // As layers::Pass takes it; null without stateful layers. Ask before every batch: the pointer
-    // holds until code of the caller's runs.
-    T* state() const {
-      if (carried_ == nullptr) return nullptr;
-      if (carried_->rows_ == 0) carried_->begin();
-      return carried_->values_.data();
-    }
-
-   private:
-    Carried* carried_ = nullptr;  // null: nothing is carried
-    index outer_ = 0;
-  };
-
-  // At its end, what was carried at its beginning is put back, unless keep() was called: a step
-  // that does not happen carries nothing on.
-  class Undo {
-   public:
-    // `room` is memory for a copy, for as long as this lives.
-    Undo(Carried& carried, std::vector<T>& room)
-        : carried_(carried), rows_(carried.rows_), copy_(room) {
-      copy_.assign(carried.values_.begin(), carried.values_.begin() + carried.size_ * rows_);
-    }
-    ~Undo() {
-      if (!active_) return;
-      std::copy(copy_.begin(), copy_.end(), carried_.values_.begin());
-      carried_.rows_ = rows_;
-    }
-    Undo(const Undo&) = delete;
-    Undo& operator=(const Undo&) = delete;
-
-    void keep() { active_ = false; }
-
-   private:
-    Carried& carried_;
-    index rows_;
-    std::vector<T>& copy_;
-    bool active_ = true;
-  };
-
-  // Where the part of a layer begins in Use::state().
-  T* of_layer(T* all, index layer) const { return all + chain_.carried_before(layer) * rows_; }
-
-  // Zeros again. Of all layers: and the next call may have other rows, where none were fixed.
-  void reset() { rows_ = 0; }
-  void reset(index layer) {
-    if (rows_ == 0) return;
-    std::fill(of_layer(values_.data(), layer), of_layer(values_.data(), layer + 1), T(0));
+// Of every batch; 0: the next one says, or no layer is stateful.
+template <class T>
+index carried_rows(const CarriedStates<T>& states, index fixed) {
+  for (const layers::CarriedState<T>* state : states) {
+    if (state->rows() > 0) return state->rows();
   }
+  return states.empty() ? 0 : fixed;
+}
+
+// One call that goes through batches.
+template <class T>
+class CarriedUse {
+ public:
+  // For batches of so many of `count` samples, named `what` in errors. `fixed`: rows of every
+  // batch, or 0. Throws std::invalid_argument, and nothing has changed, unless all batches have the
+  // rows that are carried.
+  CarriedUse(const CarriedStates<T>& states, index fixed, const char* op, const char* what,
+             index count, index batch) {
+    if (states.empty() || count == 0) return;
+    const index carried = carried_rows(states, fixed), rows = carried > 0 ? carried : batch;
+    const index last = count % batch;
+    LF_CHECK(batch == rows && last == 0,
+             "[" << op << "] " << what << " makes a batch of " << (batch != rows ? batch : last)
+                 << " samples; expected " << rows
+                 << " in every batch, for the model is stateful and carries the state of each "
+                    "row: pass a multiple of "
+                 << rows << " samples, " << rows << " at a time");
+    before_.reserve(states.size());
+    for (layers::CarriedState<T>* state : states) before_.push_back(state->hold(rows));
+    states_ = &states;
+  }
+  ~CarriedUse() {
+    for (std::size_t i = before_.size(); i-- > 0;) (*states_)[i]->hold(before_[i]);
+  }
+  CarriedUse(const CarriedUse&) = delete;
+  CarriedUse& operator=(const CarriedUse&) = delete;
 
  private:
-  void begin() {
-    values_.resize(size_ * held_);
-    rows_ = held_;
-  }
+  const CarriedStates<T>* states_ = nullptr;
+  std::vector<index> before_;  // rows that each held
+};
 
-  const layers::Chain<T>& chain_;
-  index fixed_, size_;
-  index rows_ = 0;          // 0: nothing is carried yet, which is zeros
-  index held_ = 0;          // of the call that runs; 0: none does
-  base::Buffer<T> values_;  // [rows_] of each part; larger where an earlier batch was
+// Restores at its end what was carried at its beginning, unless keep() was called: a step that does
+// not happen carries nothing on.
+template <class T>
+class CarriedUndo {
+ public:
+  // `room` is memory for a copy, for as long as this lives.
+  CarriedUndo(const CarriedStates<T>& states, std::vector<T>& room) : states_(states), copy_(room) {
+    copy_.clear();
+    for (const layers::CarriedState<T>* state : states) {
+      state->copy_to(copy_);
+      rows_.push_back(state->carried_rows());
+    }
+  }
+  ~CarriedUndo() {
+    if (!active_) return;
+    const T* from = copy_.data();
+    for (std::size_t i = 0; i < rows_.size(); ++i) from = states_[i]->restore(from, rows_[i]);
+  }
+  CarriedUndo(const CarriedUndo&) = delete;
+  CarriedUndo& operator=(const CarriedUndo&) = delete;
+
+  void keep() { active_ = false; }
+
+ private:
+  const CarriedStates<T>& states_;
+  std::vector<T>& copy_;
+  std::vector<index> rows_;  // of each state
+  bool active_ = true;
 };
 
 }  // namespace lstmfast::model

@@ -13,8 +13,8 @@ namespace lstmfast::model {
 
 template <class T>
 struct Custom {
-  losses::LossFunction<T> loss;                   // of "loss = custom"
-  std::vector<metrics::CustomMetric<T>> metrics;  // "custom:N" among the metrics is number N
+  std::vector<losses::LossFunction<T>> losses;    // by output, where its loss is "custom"
+  std::vector<metrics::CustomMetric<T>> metrics;  // "custom:N" among all metrics is number N
 };
 
 // One of the metrics that a configuration lists.

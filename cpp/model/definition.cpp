@@ -1,82 +1,102 @@
 #include "model/definition.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "base/check.h"
-#include "model/penalised_layer.h"
 
 namespace lstmfast::model {
 namespace {
 
 constexpr const char* kSubject = "model.config";
-constexpr index kMaxLayers = 1000;
 
-const base::OptionTable& model_options() {
-  static const base::OptionTable table{{
-      base::text("dtype", "float32", {"float32", "float64"}),
-      base::extents("input_shape", base::kRequired),
-      base::integer("batch_size", 0, 0),
-      base::integer("layers", base::kRequired, 1, kMaxLayers),
-  }};
-  return table;
+std::string read_dtype(const base::OptionReader& config) {
+  return config.read(base::text("dtype", "float32", {"float32", "float64"})).text();
 }
 
-layers::Shape read_input_shape(const base::Values& options) {
-  const base::Extents& sizes = options["input_shape"].extents();
-  const bool good =
-      !sizes.empty() && sizes.size() <= layers::Shape::kMaxRank && sizes.back() != base::kAnyExtent;
-  if (!good)
-    options.fail("input_shape", "1 to 5 extents, of which the last, the features, is no None");
-  return layers::Shape(sizes);
+template <class T>
+constexpr const char* kDtypeName = sizeof(T) == 4 ? "float32" : "float64";
+
+// Gives a layer and those in it what their configurations ask of outputs, checks what they ask of
+// weights, and lets each keep its configuration.
+template <class T>
+void finish(layers::Layer<T>& top, const base::OptionReader& config) {
+  WeightRules<T> checked;
+  layers::for_each_layer(top, "", [&](const std::string& path, layers::Layer<T>& layer) {
+    const base::OptionReader part = path.empty() ? config : config.part(path);
+    if (auto penalty = read_output_penalty<T>(part)) layer.set_output_penalty(std::move(penalty));
+    if (layer.built()) {
+      checked.read(part, layer.parameters());
+    } else {
+      WeightRules<T>::check(part);
+    }
+  });
+  config.check_all_used();
+  layers::keep_configs(top, config);
 }
 
 }  // namespace
 
 std::string dtype_name_of(const base::Options& config) {
-  return base::OptionReader(config, kSubject).read(model_options().rows[0]).text();
+  return read_dtype(base::OptionReader(config, kSubject));
 }
 
-index top_layer(const layers::Parameter& parameter) {
-  return std::stol(parameter.path.substr(sizeof("layers.") - 1));
+template <class T>
+Definition<T>::Definition(std::shared_ptr<layers::Graph<T>> given) : graph(std::move(given)) {
+  for (const auto& top : graph->layers()) {
+    const std::string path = "layers." + std::to_string(&top - graph->layers().data());
+    layers::for_each_layer(*top, path, [&](const std::string& at, layers::Layer<T>& layer) {
+      layers::CarriedState<T>* const state = layer.carried();
+      if (state != nullptr && std::find(carried.begin(), carried.end(), state) == carried.end()) {
+        carried.push_back(state);
+      }
+      layers::Parameters<T>* const own = &layer.parameters();
+      if (state != nullptr || !own->list().empty()) busy.push_back(&own->busy());
+      const bool known = std::any_of(parameters.begin(), parameters.end(),
+                                     [own](const auto& each) { return each.parameters == own; });
+      if (known || own->list().empty()) return;
+      parameters.push_back({at, top->name(), own});
+      rules.read(base::OptionReader(layer.config(), kSubject), *own);
+    });
+  }
+  std::sort(busy.begin(), busy.end(), std::less<>());
+  busy.erase(std::unique(busy.begin(), busy.end()), busy.end());
+}
+
+template <class T>
+base::Options Definition<T>::config() const {
+  base::Options out = layers::whole_config<T>(*graph);
+  out.erase("kind");
+  out.erase("name");
+  out["dtype"] = kDtypeName<T>;
+  return out;
+}
+
+template <class T>
+std::shared_ptr<layers::Layer<T>> open_layer(const base::Options& given,
+                                             const layers::Children& children) {
+  const base::OptionReader config(given, kSubject);
+  auto layer = layers::make_layer<T>(config, children);
+  finish(*layer, config);
+  return layer;
 }
 
 template <class T>
 Definition<T> read_definition(const base::Options& given) {
-  static_assert(base::kAnyExtent == layers::kAnySize);
   const base::OptionReader config(given, kSubject);
-  const base::Values options = config.read(model_options());
-  const char* const expected = sizeof(T) == 4 ? "float32" : "float64";
-  if (options["dtype"].text() != expected) options.fail("dtype", expected);
-
-  Definition<T> out;
-  out.input = read_input_shape(options);
-  out.batch_size = options["batch_size"].integer();
-  const index count = options["layers"].integer();
-  for (index i = 0; i < count; ++i) {
-    const base::OptionReader part = config.part("layers." + std::to_string(i));
-    auto layer = layers::registry().make<T>(part);
-    auto regularizer = read_regularizer<T>(part, "activity_regularizer", {});
-    if (regularizer != nullptr) layer = penalised_layer(std::move(layer), std::move(regularizer));
-    out.chain.add(std::move(layer));
-    const std::string kind = part.read(base::text("kind", "")).text();
-    out.layers.push_back({kind, part.read(base::text("name", kind)).text(), {}, 0});
-  }
-  out.chain.declare_parameters(out.input, out.declaration);
-  out.rules.read(config, out.parameters());
-  config.check_all_used();
-  out.config = config.typed();
-  out.config["dtype"] = expected;
-  layers::Shape shape = out.input;
-  for (index i = 0; i < count; ++i) {
-    shape = out.chain.layer(i).output_shape(shape);
-    out.layers[static_cast<std::size_t>(i)].output = shape;
-  }
-  out.output = shape;
-  for (const layers::Parameter& parameter : out.parameters()) {
-    out.layers[static_cast<std::size_t>(top_layer(parameter))].parameters += parameter.count();
-  }
-  return out;
+  if (read_dtype(config) != kDtypeName<T>) config.fail("dtype", kDtypeName<T>);
+  std::shared_ptr<layers::Graph<T>> graph = layers::read_graph<T>(config);
+  finish<T>(*graph, config);
+  return Definition<T>(std::move(graph));
 }
 
-template Definition<float> read_definition(const base::Options& config);
-template Definition<double> read_definition(const base::Options& config);
+#define LF_INSTANTIATE(T)                                                         \
+  template struct Definition<T>;                                                  \
+  template std::shared_ptr<layers::Layer<T>> open_layer(const base::Options&,     \
+                                                        const layers::Children&); \
+  template Definition<T> read_definition(const base::Options&);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
 
 }  // namespace lstmfast::model

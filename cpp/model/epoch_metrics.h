@@ -1,4 +1,4 @@
-// The numbers of an epoch: mean loss and the metrics, gathered batch by batch. Knows no training.
+// The numbers of an epoch: mean losses and the metrics, gathered batch by batch. Knows no loop.
 #pragma once
 
 #include <memory>
@@ -8,58 +8,85 @@
 
 #include "base/denormals.h"
 #include "model/callbacks.h"
-#include "model/custom_functions.h"
+#include "model/training.h"
 
 namespace lstmfast::model {
 
 template <class T>
 class EpochMetrics {
  public:
-  // For predictions of `columns` and targets of `target_columns` values a row.
-  EpochMetrics(const std::vector<MetricChoice<T>>& metrics, index columns, index target_columns)
-      : names_{"loss"} {
-    for (const MetricChoice<T>& metric : metrics) {
-      metrics_.push_back(metric.make(columns, target_columns));
-      names_.push_back(metrics_.back()->name());
+  // Values in a row of an output's predictions and targets.
+  struct Columns {
+    index prediction, target;
+  };
+
+  // Names are "loss" and those of the metrics; of several outputs "loss", then "N.loss" of each
+  // output N with a loss, then "N.METRIC".
+  EpochMetrics(const std::vector<OutputTraining<T>>& outputs, const std::vector<Columns>& columns)
+      : metrics_(outputs.size()), losses_(outputs.size()), own_(outputs.size()), names_{"loss"} {
+    const bool several = outputs.size() > 1;
+    const auto prefix = [&](std::size_t k) { return several ? std::to_string(k) + "." : ""; };
+    for (std::size_t k = 0; several && k < outputs.size(); ++k) {
+      if (outputs[k].loss == nullptr) continue;
+      shown_.push_back(k);
+      names_.push_back(prefix(k) + "loss");
+    }
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      for (const MetricChoice<T>& metric : outputs[k].metrics) {
+        metrics_[k].push_back(metric.make(columns[k].prediction, columns[k].target));
+        names_.push_back(prefix(k) + metrics_[k].back()->name());
+      }
     }
     values_.resize(names_.size());
   }
 
   void reset() {
     loss_ = samples_ = 0;
-    for (const auto& metric : metrics_) metric->reset();
+    std::fill(losses_.begin(), losses_.end(), 0.0);
+    for (const auto& metrics : metrics_) {
+      for (const auto& metric : metrics) metric->reset();
+    }
   }
 
-  // A batch of `samples` counts as that many: the mean over an epoch is Keras's.
-  void add(double loss, index samples, const metrics::MetricBatch<T>& batch) {
-    loss_ += loss * static_cast<double>(samples);
-    samples_ += static_cast<double>(samples);
-    for (const auto& metric : metrics_) {
+  // Room for the losses of each output in one batch, for add_loss().
+  double* own_losses() { return own_.data(); }
+
+  // A batch of `samples` counts as that many: the mean over an epoch is Keras's. `loss`: of all.
+  void add_loss(double loss, index samples) {
+    const double count = static_cast<double>(samples);
+    loss_ += loss * count;
+    for (std::size_t k = 0; k < own_.size(); ++k) losses_[k] += own_[k] * count;
+    samples_ += count;
+  }
+  void add(std::size_t output, const metrics::MetricBatch<T>& batch) {
+    for (const auto& metric : metrics_[output]) {
       std::optional<base::FlushDenormals> flush;
       if (!metric->foreign()) flush.emplace();
       metric->accumulate(batch);
     }
   }
-  // A batch whose predictions are not to be looked at.
-  void add_loss(double loss, index samples) {
-    loss_ += loss * static_cast<double>(samples);
-    samples_ += static_cast<double>(samples);
-  }
 
-  // "loss", then the metrics. Holds until the next call.
+  // Holds until the next call.
   Logs logs() {
-    values_[0] = samples_ > 0 ? loss_ / samples_ : 0;
-    for (std::size_t i = 0; i < metrics_.size(); ++i) values_[i + 1] = metrics_[i]->result();
+    const auto mean = [this](double sum) { return samples_ > 0 ? sum / samples_ : 0; };
+    std::size_t i = 0;
+    values_[i++] = mean(loss_);
+    for (const std::size_t k : shown_) values_[i++] = mean(losses_[k]);
+    for (const auto& metrics : metrics_) {
+      for (const auto& metric : metrics) values_[i++] = metric->result();
+    }
     return {names_.data(), values_.data(), static_cast<index>(names_.size())};
   }
 
   const std::vector<std::string>& names() const { return names_; }
 
  private:
+  std::vector<std::vector<std::unique_ptr<metrics::Metric<T>>>> metrics_;  // by output
+  double loss_ = 0, samples_ = 0;
+  std::vector<double> losses_, own_;  // by output
+  std::vector<std::size_t> shown_;    // outputs whose losses have names
   std::vector<std::string> names_;
   std::vector<double> values_;
-  std::vector<std::unique_ptr<metrics::Metric<T>>> metrics_;
-  double loss_ = 0, samples_ = 0;
 };
 
 }  // namespace lstmfast::model

@@ -14,13 +14,52 @@ namespace {
 
 // "lstm.kernel (1000000, 4000000)"
 template <class T>
-std::string largest_array(const Definition<T>& definition) {
-  const std::vector<layers::Parameter>& all = definition.parameters();
-  const auto largest = std::max_element(
-      all.begin(), all.end(), [](const auto& a, const auto& b) { return a.count() < b.count(); });
-  const auto layer = static_cast<std::size_t>(top_layer(*largest));
-  return definition.layers[layer].name + "." + largest->name + " " +
-         layers::Shape(largest->shape).text();
+std::string largest_array(const std::vector<Owned<T>>& parameters) {
+  index most = -1;
+  std::string text;
+  for (const Owned<T>& each : parameters) {
+    for (const layers::Parameter& parameter : each.parameters->list()) {
+      if (parameter.count() <= most) continue;
+      most = parameter.count();
+      text = each.layer + "." + parameter.name + " " + layers::Shape(parameter.shape).text();
+    }
+  }
+  return text;
+}
+
+template <class T>
+void allocate(const std::vector<Owned<T>>& parameters) {
+  index size = 0;
+  for (const Owned<T>& each : parameters) {
+    if (each.parameters->values() == nullptr) size += each.parameters->size();
+  }
+  if (size == 0) return;
+  auto memory = std::make_shared<base::Buffer<T>>();
+  base::with_memory([&] { memory->resize(size); },
+                    [&] {
+                      return "[model.weights] out of memory: a block of weights, with " +
+                             largest_array(parameters) + ", the largest array,";
+                    });
+  index next = 0;
+  for (const Owned<T>& each : parameters) {
+    if (each.parameters->values() != nullptr) continue;
+    each.parameters->place(memory, next);
+    next += each.parameters->size();
+  }
+}
+
+std::string numbered(const char* name, std::size_t k, std::size_t count) {
+  return count == 1 ? name : name + ("[" + std::to_string(k) + "]");
+}
+
+// "x[3, 1]": the element of an array [count][shape].
+std::string element_text(const std::string& name, index at, const layers::Shape& shape) {
+  std::string text = "]";
+  for (int axis = shape.rank; axis-- > 0;) {
+    text = ", " + std::to_string(at % shape.sizes[axis]) + text;
+    at /= shape.sizes[axis];
+  }
+  return name + "[" + std::to_string(at) + text;
 }
 
 }  // namespace
@@ -28,59 +67,137 @@ std::string largest_array(const Definition<T>& definition) {
 template <class T>
 Model<T>::Model(Definition<T> definition)
     : definition_(std::move(definition)),
-      pool_([this] { return std::make_unique<PassMemory<T>>(definition_.chain); }),
-      carried_(definition_.chain, definition_.batch_size) {
+      pool_([this] { return std::make_unique<PassMemory<T>>(*definition_.graph, nullptr); }) {
   require_isa();
-  base::with_memory([&] { values_.resize(definition_.declaration.size()); },
-                    [&] {
-                      return "[model.weights] out of memory: a block of weights, with " +
-                             largest_array(definition_) + ", the largest array,";
-                    });
+  allocate(definition_.parameters);
+  busy_ = definition_.busy;
+  busy_.insert(busy_.begin(), &own_busy_);
 }
 
 template <class T>
 void Model<T>::compile(const base::Options& config, Custom<T> custom) {
-  // made before the lease and dropped behind it: both may run code of the caller's
+  // made before the lease and dropped after it: both may run code of the caller's
   std::shared_ptr<Training<T>> training = make_training(definition_, config, std::move(custom));
-  const base::Busy busy(busy_, "model.compile", base::Busy::Kind::brief);
+  const base::Busy busy(own_busy_, "model.compile", base::Busy::Kind::brief);
   training = training_.exchange(std::move(training));
 }
 
 template <class T>
-layers::Shape Model<T>::output_shape(const char* op, const Samples<T>& samples) const {
-  bool fits = samples.shape.fits(definition_.input);
-  for (int i = 0; i < samples.shape.rank; ++i) fits = fits && samples.shape.sizes[i] > 0;
-  LF_CHECK(fits, "[" << op << "] x has samples of shape " << samples.shape.text() << "; expected "
-                     << definition_.input.text() << " to match the model's input");
-  return definition_.chain.output_shape(samples.shape);
+bool Model<T>::takes(const Samples<T>& samples, std::size_t* wrong) const {
+  const layers::Graph<T>& graph = *definition_.graph;
+  *wrong = 0;
+  if (static_cast<index>(samples.inputs.size()) != graph.inputs()) return false;
+  for (const InputArray<T>& input : samples.inputs) {
+    const index k = static_cast<index>(*wrong);
+    const layers::Elements elements = graph.elements(k);
+    bool fits = input.shape.fits(graph.declared_shape(k)) &&
+                ((elements & layers::kValues) == 0 || input.values != nullptr) &&
+                ((elements & layers::kIds) == 0 || input.ids != nullptr);
+    for (int i = 0; i < input.shape.rank; ++i) fits = fits && input.shape.sizes[i] > 0;
+    if (!fits) return false;
+    ++*wrong;
+  }
+  return true;
 }
 
 template <class T>
-void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
+std::shared_ptr<const PassShapes> Model<T>::shapes_of(const Samples<T>& samples) const {
+  std::shared_ptr<const PassShapes> known = shapes_.get();
+  bool same = known != nullptr;
+  for (std::size_t k = 0; same && k < samples.inputs.size(); ++k) {
+    same = known->inputs[k] == samples.inputs[k].shape;
+  }
+  if (same) return known;
+  auto found = std::make_shared<PassShapes>();
+  for (const InputArray<T>& input : samples.inputs) found->inputs.push_back(input.shape);
+  found->outputs = definition_.graph->output_shapes(found->inputs);
+  found->flops = definition_.graph->flops(found->inputs);
+  shapes_.exchange(found);
+  return found;
+}
+
+template <class T>
+std::shared_ptr<const PassShapes> Model<T>::shapes(const char* op,
+                                                   const Samples<T>& samples) const {
+  const layers::Graph<T>& graph = *definition_.graph;
+  std::size_t wrong = 0;
+  if (takes(samples, &wrong)) return shapes_of(samples);
+  const std::size_t count = samples.inputs.size();
+  LF_CHECK(static_cast<index>(count) == graph.inputs(), "[" << op << "] x has " << count
+                                                            << " items; expected " << graph.inputs()
+                                                            << ", one for each input");
+  const InputArray<T>& input = samples.inputs[wrong];
+  const index k = static_cast<index>(wrong);
+  const bool ids = (graph.elements(k) & layers::kIds) != 0 && input.ids == nullptr;
+  const bool values = (graph.elements(k) & layers::kValues) != 0 && input.values == nullptr;
+  LF_CHECK(!ids && !values, "[" << op << "] " << numbered("x", wrong, count) << " has no "
+                                << (ids ? "ids" : "values") << "; expected them");
+  LF_FAIL("[" << op << "] " << numbered("x", wrong, count) << " has samples of shape "
+              << input.shape.text() << "; expected " << graph.declared_shape(k).text()
+              << " to match the model's input");
+}
+
+template <class T>
+double Model<T>::flops(const Samples<T>& samples) const {
+  std::size_t wrong = 0;
+  return takes(samples, &wrong) ? shapes_of(samples)->flops * static_cast<double>(samples.count)
+                                : 0;
+}
+
+template <class T>
+void Model<T>::check_ids(const char* op, const Samples<T>& samples) const {
+  for (std::size_t k = 0; k < samples.inputs.size(); ++k) {
+    const InputArray<T>& input = samples.inputs[k];
+    if (input.ids == nullptr) continue;
+    const index limit = definition_.graph->id_limit(static_cast<index>(k));
+    for (index i = 0; i < samples.count * input.shape.count(); ++i) {
+      LF_CHECK(input.ids[i] >= 0 && input.ids[i] < limit,
+               "[" << op << "] "
+                   << element_text(numbered("x", k, samples.inputs.size()), i, input.shape)
+                   << " is " << input.ids[i] << "; expected ids from 0 to " << limit - 1);
+    }
+  }
+}
+
+template <class T>
+void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::vector<T*>& outputs,
                        const Callbacks& callbacks) const {
   const char* const op = "model.predict";
   LF_CHECK(batch_size >= 1,
            "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
-  const layers::Shape output = output_shape(op, samples);
+  PassExtent extent;
+  extent.shapes = shapes(op, samples);
+  check_ids(op, samples);
   const index step = std::max<index>(1, std::min(batch_size, samples.count));
-  std::optional<base::Busy> busy;
-  if (carried_.any()) busy.emplace(busy_, op, base::Busy::Kind::nested);
-  const typename Carried<T>::Use carried(carried_, op, "x", samples.count, step);
+  extent.batch = step;
+  std::optional<base::BusyGroup> busy;
+  if (is_stateful()) busy.emplace(busy_, op, base::Busy::Kind::nested);
+  const CarriedUse<T> carried(definition_.carried, this->batch_size(), op, "x", samples.count,
+                              step);
   typename Pool<PassMemory<T>>::Lease memory(pool_);
-  memory->plan({samples.shape, output, step});
+  memory->plan(extent);
   layers::Pass<T> pass;
-  pass.values = values_.data();
+  pass.carries = true;
   TickClock clock;
   std::vector<T> room;
   const index batches = (samples.count + step - 1) / step;
   for (index b = 0; b < batches; ++b) {
-    typename Carried<T>::Undo undo(carried_, room);
-    pass.batch = std::min(step, samples.count - b * step);
-    pass.carried = carried.state();
+    CarriedUndo<T> undo(definition_.carried, room);
+    const index first = b * step;
+    pass.batch = std::min(step, samples.count - first);
+    for (std::size_t k = 0; k < samples.inputs.size(); ++k) {
+      const InputArray<T>& input = samples.inputs[k];
+      const index from = first * input.shape.count();
+      memory->in(k) = {input.values == nullptr ? nullptr : input.values + from,
+                       input.ids == nullptr ? nullptr : input.ids + from, nullptr, nullptr};
+    }
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      memory->out(k) = {outputs[k] + first * extent.shapes->outputs[k].count(), nullptr, nullptr,
+                        nullptr};
+    }
     {
       const base::FlushDenormals flush;
-      memory->forward(pass, samples.x + b * step * samples.shape.count(),
-                      out + b * step * output.count());
+      memory->forward(pass);
     }
     undo.keep();
     if (callbacks.tick != nullptr && clock.due() &&
@@ -91,71 +208,70 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, T* out,
 }
 
 template <class T>
-layers::Shape Model<T>::layer_output_shape(const char* op, index layer,
-                                           const layers::Shape& sample) const {
-  const auto& layers = definition_.layers;
-  const layers::Shape& input =
-      layer == 0 ? definition_.input : layers[static_cast<std::size_t>(layer - 1)].output;
-  // Weights know of features alone: on its own, a layer takes any number of steps.
-  bool fits = sample.rank == input.rank && sample.features() == input.features();
-  for (int i = 0; i < sample.rank; ++i) fits = fits && sample.sizes[i] > 0;
-  LF_CHECK(fits, "[" << op << "] x has samples of shape " << sample.text() << "; expected "
-                     << input.text() << " to match the layer's input, but for the number of steps");
-  return definition_.chain.layer(layer).output_shape(sample);
-}
-
-template <class T>
-void Model<T>::call_layer(index layer, layers::Pass<T> pass, const layers::Shape& sample,
-                          const T* x, T* y, T* carried_out) const {
-  const char* const op = "layer.call";
-  const layers::Layer<T>& called = definition_.chain.layer(layer);
-  if (!called.stateful() || pass.batch == 0) return run_layer(called, pass, sample, x, y);
-  const base::Busy busy(busy_, op, base::Busy::Kind::nested);
-  const typename Carried<T>::Use carried(carried_, op, "x", pass.batch, pass.batch);
-  T* const own = carried_.of_layer(carried.state(), layer);
-  const index count = carried_.of_layer(carried.state(), layer + 1) - own;
-  // On a copy: a call that fails leaves what is carried as it was.
-  const T* const begin = pass.carried != nullptr ? pass.carried : own;
-  std::vector<T> state(begin, begin + count);
-  if (pass.carried != nullptr) carried_out = pass.carried;
-  pass.carried = state.data();
-  run_layer(called, pass, sample, x, y);
-  std::copy(state.begin(), state.end(), own);
-  if (carried_out != nullptr) std::copy_n(own, count, carried_out);
-}
-
-template <class T>
-void Model<T>::run_layer(const layers::Layer<T>& layer, layers::Pass<T>& pass,
-                         const layers::Shape& sample, const T* x, T* y) const {
-  if (pass.batch == 0) return;
-  const std::unique_ptr<layers::LayerState> state = layer.make_state();
-  base::Planner planner;
-  layer.declare(*state, planner, {sample, pass.batch, pass.training});
-  base::Arena arena(planner);
-  pass.values = values_.data();
-  pass.arena = &arena;
-  const base::FlushDenormals flush;
-  layer.forward(pass, *state, x, y);
-}
-
-template <class T>
 void Model<T>::release_memory() {
-  const base::Busy busy(busy_, "model.release_memory");
+  const base::BusyGroup busy(busy_, "model.release_memory");
   pool_.clear();
   if (const std::shared_ptr<Training<T>> training = this->training()) training->memory.clear();
 }
 
 template <class T>
-void Model<T>::reset_carried(index layer) const {
-  const base::Busy busy(busy_, "model.reset_states", base::Busy::Kind::nested);
-  if (layer < 0) {
-    carried_.reset();
-  } else {
-    carried_.reset(layer);
+void Model<T>::reset_carried() const {
+  const base::BusyGroup busy(busy_, "model.reset_states", base::Busy::Kind::nested);
+  for (layers::CarriedState<T>* state : definition_.carried) state->reset();
+}
+
+template <class T>
+void allocate_parameters(layers::Layer<T>& layer) {
+  std::vector<Owned<T>> all;
+  layers::for_each_layer(layer, "", [&](const std::string& path, layers::Layer<T>& each) {
+    if (each.parameters().size() > 0) all.push_back({path, layer.name(), &each.parameters()});
+  });
+  allocate(all);
+}
+
+template <class T>
+void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Shapes& inputs,
+                const std::vector<layers::In<T>>& in, std::vector<layers::Out<T>>& out,
+                std::vector<unsigned char>& mask) {
+  const char* const op = "layer.call";
+  const layers::Shapes outputs = layer.connect(inputs);
+  allocate_parameters(layer);
+  if (pass.batch == 0) return;
+  CarriedStates<T> states;
+  std::vector<base::BusyFlag*> flags;
+  layers::for_each_layer(layer, "", [&](const std::string&, layers::Layer<T>& each) {
+    if (each.carried() != nullptr) states.push_back(each.carried());
+    if (each.parameters().size() > 0) flags.push_back(&each.parameters().busy());
+  });
+  if (states.empty()) flags.clear();
+  const base::BusyGroup busy(flags, op, base::Busy::Kind::nested);
+  const CarriedUse<T> carried(states, 0, op, "x", pass.batch, pass.batch);
+  std::vector<T> room;
+  CarriedUndo<T> undo(states, room);
+  layers::StateBinding<T> binding(nullptr);
+  const std::unique_ptr<layers::LayerState> state = layer.make_state(binding);
+  base::Planner planner;
+  layer.declare(*state, planner, {inputs, pass.batch, pass.training});
+  base::Arena arena(planner);
+  pass.arena = &arena;
+  pass.carries = true;
+  const base::FlushDenormals flush;
+  layer.forward(pass, *state, in, out);
+  undo.keep();
+  mask.clear();
+  if (out[0].mask != nullptr) {
+    mask.assign(out[0].mask, out[0].mask + pass.batch * outputs[0].rows());
   }
 }
 
-template class Model<float>;
-template class Model<double>;
+#define LF_INSTANTIATE(T)                                                                   \
+  template class Model<T>;                                                                  \
+  template void allocate_parameters(layers::Layer<T>&);                                     \
+  template void call_layer(layers::Layer<T>&, layers::Pass<T>, const layers::Shapes&,       \
+                           const std::vector<layers::In<T>>&, std::vector<layers::Out<T>>&, \
+                           std::vector<unsigned char>&);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
 
 }  // namespace lstmfast::model

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/buffer.h"
 #include "base/busy.h"
@@ -24,22 +25,16 @@ namespace lstmfast::model {
 template <class T>
 class Model {
  public:
-  // Weights are zero until they are set.
+  // Weights that have no memory yet get it, next to each other, and are zero until they are set.
   explicit Model(Definition<T> definition);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
   const Definition<T>& definition() const { return definition_; }
 
-  // The flat block of all parameters, laid out as definition().declaration says.
-  T* values() { return values_.data(); }
-  const T* values() const { return values_.data(); }
-  index size() const { return values_.size(); }
-
   // As make_training(). Forgets the optimizer's state of an earlier compile.
   void compile(const base::Options& config, Custom<T> custom = {});
-  bool compiled() const { return training() != nullptr; }
-  // Null before compile(). Whoever holds it may go on with it beside a compile().
+  // Null before compile(). Whoever holds it may go on with it during a later compile().
   std::shared_ptr<Training<T>> training() const { return training_.get(); }
   // `op` names the operation in the error of a model that was not compiled.
   std::shared_ptr<Training<T>> training(const char* op) const {
@@ -52,37 +47,54 @@ class Model {
   // Frees what calls keep for those to come.
   void release_memory();
 
-  // Shape of one output for samples of this shape; throws unless the model takes them.
-  layers::Shape output_shape(const char* op, const Samples<T>& samples) const;
+  // The shapes of a call with these samples. Throws unless the model takes them.
+  std::shared_ptr<const PassShapes> shapes(const char* op, const Samples<T>& samples) const;
+  // Throws for ids out of range, naming the element.
+  void check_ids(const char* op, const Samples<T>& samples) const;
+  // Floating-point operations of forward for all samples, roughly; 0 for samples that the model
+  // does not take.
+  double flops(const Samples<T>& samples) const;
 
-  // out [count][output], the same bits for every batch size. Stops early where the tick says so.
-  void predict(const Samples<T>& samples, index batch_size, T* out,
+  // outputs[k] [count][output k], the same bits for every batch size. Stops early where the tick
+  // says so.
+  void predict(const Samples<T>& samples, index batch_size, const std::vector<T*>& outputs,
                const Callbacks& callbacks = {}) const;
 
-  // One layer on its own. `pass` without values and arena; a stateful layer that is given nothing
-  // carried goes on from its own, and puts it into carried_out too, where that is given. In any
-  // case it keeps what comes out. x [pass.batch][sample], y [pass.batch][layer_output_shape()].
-  void call_layer(index layer, layers::Pass<T> pass, const layers::Shape& sample, const T* x, T* y,
-                  T* carried_out = nullptr) const;
-  layers::Shape layer_output_shape(const char* op, index layer, const layers::Shape& sample) const;
+  bool is_stateful() const { return !definition_.carried.empty(); }
+  // Rows of every batch of a stateful model, as it was built with; 0: the first batch says.
+  index batch_size() const { return definition_.graph->batch_size(); }
+  index carried_rows() const { return model::carried_rows(definition_.carried, batch_size()); }
+  void reset_carried() const;
 
-  Carried<T>& carried() const { return carried_; }
-  void reset_carried(index layer) const;  // -1: of all layers
-
-  // For Busy: fit, train_on_batch, compile and the copies of save exclude each other, and with
-  // stateful layers all calls do.
-  base::BusyFlag& busy() const { return busy_; }
+  // For BusyGroup: fit, train_on_batch, and the copies of save exclude each other, also those of
+  // other models with the same layers, and with stateful layers all calls do.
+  const std::vector<base::BusyFlag*>& busy() const { return busy_; }
 
  private:
-  void run_layer(const layers::Layer<T>& layer, layers::Pass<T>& pass, const layers::Shape& sample,
-                 const T* x, T* y) const;
+  // Whether inputs of these shapes are those of the model; else `wrong` is the first that is not.
+  bool takes(const Samples<T>& samples, std::size_t* wrong) const;
+  std::shared_ptr<const PassShapes> shapes_of(const Samples<T>& samples) const;
 
   Definition<T> definition_;
-  base::Buffer<T> values_;
   Shared<Training<T>> training_;
   mutable Pool<PassMemory<T>> pool_;
-  mutable Carried<T> carried_;
-  mutable base::BusyFlag busy_;
+  // Of the latest call: finding them out anew would cost a call on a small batch a tenth.
+  mutable Shared<const PassShapes> shapes_;
+  mutable base::BusyFlag own_busy_;
+  std::vector<base::BusyFlag*> busy_;  // its own, and those of the layers
 };
+
+// One layer on its own, as the user's call of it. Gives its parameters memory, where they have
+// none. `pass` without arena; in and out as Layer::forward takes them, out[0].mask copied into
+// `mask` where the output has one. A stateful layer continues from what it carries, unless a state
+// comes in.
+template <class T>
+void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Shapes& inputs,
+                const std::vector<layers::In<T>>& in, std::vector<layers::Out<T>>& out,
+                std::vector<unsigned char>& mask);
+
+// Gives all parameters in a layer that have none yet one memory, of zeros.
+template <class T>
+void allocate_parameters(layers::Layer<T>& layer);
 
 }  // namespace lstmfast::model

@@ -36,28 +36,40 @@ struct Entry {
 };
 
 template <class T>
-void add_entries(const std::string& prefix, const Definition<T>& definition, T* flat,
-                 std::vector<Entry<T>>& entries) {
-  for (const layers::Parameter& parameter : definition.parameters()) {
-    entries.push_back({prefix + parameter.path + "." + parameter.name, &parameter, flat});
+void add_entries(const std::string& prefix, const std::string& path,
+                 const layers::Parameters<T>& parameters, T* flat, std::vector<Entry<T>>& entries) {
+  for (const layers::Parameter& parameter : parameters.list()) {
+    entries.push_back({prefix + path + "." + parameter.name, &parameter, flat});
   }
 }
 
 template <class T>
-void add_slots(const Training<T>& training, const Definition<T>& definition,
+std::vector<Entry<T>> weight_entries(const Definition<T>& definition) {
+  std::vector<Entry<T>> entries;
+  for (const Owned<T>& each : definition.parameters) {
+    add_entries("", each.path, *each.parameters, each.parameters->values(), entries);
+  }
+  return entries;
+}
+
+// Frozen weights have no slots in files.
+template <class T>
+void add_slots(Training<T>& training, const Definition<T>& definition,
                std::vector<Entry<T>>& entries) {
   for (int i = 0; i < training.optimizer->slots(); ++i) {
     const std::string prefix = std::string(kOptimizer) + training.optimizer->slot_name(i) + ".";
-    add_entries(prefix, definition, training.slot_blocks[static_cast<std::size_t>(i)], entries);
+    for (const Owned<T>& each : definition.parameters) {
+      const auto* const place = training.layout.find(*each.parameters);
+      if (place == nullptr || !each.parameters->trainable()) continue;
+      add_entries(prefix, each.path, *each.parameters, training.slot(i) + place->offset, entries);
+    }
   }
 }
 
 // Only now is it known that the configuration's sizes are the file's.
 template <class T>
 void check_weights(const files::TensorFile& file, const Definition<T>& definition) {
-  std::vector<Entry<T>> entries;
-  add_entries<T>("", definition, nullptr, entries);
-  for (const Entry<T>& entry : entries) {
+  for (const Entry<T>& entry : weight_entries(definition)) {
     const files::TensorInfo& info = file.at(entry.name);
     LF_CHECK(info.dtype == files::dtype_of<T>() && info.shape == entry.parameter->shape,
              file.where() << entry.name << " is " << files::type_text(info.dtype, info.shape)
@@ -120,19 +132,16 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors,
                 files::Existing existing) {
   const Definition<T>& definition = model.definition();
-  // Entries are only read here; the loader writes through the same ones.
-  Model<T>& source = const_cast<Model<T>&>(model);
-  std::vector<Entry<T>> entries;
+  std::vector<Entry<T>> entries = weight_entries(definition);
   files::Metadata metadata;
   metadata["format"] = kFormat;
   metadata["format_version"] = kVersion;
-  put(metadata, "model.", base::to_texts(definition.config));
+  put(metadata, "model.", base::to_texts(definition.config()));
   put(metadata, kExtra, extra);
-  add_entries("", definition, source.values(), entries);
   std::vector<files::TensorData> tensors = std::move(extra_tensors);
   for (files::TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
-  std::optional<base::Busy> busy(std::in_place, model.busy(), "model.save",
-                                 base::Busy::Kind::reading);
+  std::optional<base::BusyGroup> busy(std::in_place, model.busy(), "model.save",
+                                      base::Busy::Kind::reading);
   if (const std::shared_ptr<Training<T>> training = model.training()) {
     put(metadata, "compile.", base::to_texts(training->config));
     if (include_optimizer) {
@@ -191,8 +200,7 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
   Definition<T> definition = with_path(file_, [this] { return read_definition<T>(model_); });
   check_weights(file_, definition);
   auto model = std::make_unique<Model<T>>(std::move(definition));
-  std::vector<Entry<T>> entries;
-  add_entries("", model->definition(), model->values(), entries);
+  std::vector<Entry<T>> entries = weight_entries(model->definition());
   compile = compile && !compile_.empty();
   if (compile) {
     with_path(file_, [&] { model->compile(compile_, std::move(custom)); });

@@ -41,11 +41,37 @@ std::string first_in(const std::string& name, const T* values, const std::vector
   return "";
 }
 
+std::string numbered(const std::string& name, std::size_t k, std::size_t count) {
+  return count == 1 ? name : name + "[" + std::to_string(k) + "]";
+}
+
+// Of one output: targets, where they count, and weights. `rows`: of one sample's prediction.
+template <class T>
+std::string first_in_target(const Target<T>& target, index rows, const std::vector<index>& samples,
+                            const std::string& y, const std::string& weights) {
+  if (target.y == nullptr) return "";
+  const std::vector<index> sizes(target.shape.begin() + 1, target.shape.end());
+  index of_row = 1;  // values of y for a row of the prediction
+  for (const index n : sizes) of_row *= n;
+  of_row = std::max<index>(1, of_row / rows);
+  const auto weighs = [&](index sample, index i) {
+    if (target.weights == nullptr) return true;
+    const index row = target.weights_each > 1 ? std::min(i / of_row, target.weights_each - 1) : 0;
+    return target.weights[sample * target.weights_each + row] != T(0);
+  };
+  std::string text = first_in(y, target.y, sizes, rows > 1 && !sizes.empty(), samples, weighs);
+  if (target.weights == nullptr) return text;
+  std::vector<index> weight_sizes;
+  if (target.weights_each > 1) weight_sizes.push_back(target.weights_each);
+  return text + first_in(weights, target.weights, weight_sizes, target.weights_each > 1, samples,
+                         [](index, index) { return true; });
+}
+
 }  // namespace
 
 template <class T>
-std::string non_finite_text(const Examples<T>& data, index rows, const index* order, index first,
-                            index count, const ArrayNames& names) {
+std::string non_finite_text(const Examples<T>& data, const std::vector<index>& rows,
+                            const index* order, index first, index count, const ArrayNames& names) {
   std::vector<index> samples(static_cast<std::size_t>(count));
   if (order != nullptr) {
     std::copy_n(order, count, samples.begin());
@@ -53,30 +79,25 @@ std::string non_finite_text(const Examples<T>& data, index rows, const index* or
   } else {
     std::iota(samples.begin(), samples.end(), first);
   }
-  const layers::Shape& shape = data.in.shape;
-  const std::vector<index> x_sizes(shape.sizes, shape.sizes + shape.rank);
-  const std::vector<index> y_sizes(data.y_shape.begin() + 1, data.y_shape.end());
-  index of_row = 1;  // values of y for a row of the prediction
-  for (const index n : y_sizes) of_row *= n;
-  of_row = std::max<index>(1, of_row / rows);
-  const auto weighs = [&](index sample, index i) {
-    if (data.weights == nullptr) return true;
-    const index row = data.weights_each > 1 ? std::min(i / of_row, data.weights_each - 1) : 0;
-    return data.weights[sample * data.weights_each + row] != T(0);
-  };
-  const auto all = [](index, index) { return true; };
-  std::string text = first_in(names.x, data.in.x, x_sizes, shape.rank > 1, samples, all);
-  text += first_in(names.y, data.y, y_sizes, rows > 1 && !y_sizes.empty(), samples, weighs);
-  if (data.weights == nullptr) return text;
-  std::vector<index> weight_sizes;
-  if (data.weights_each > 1) weight_sizes.push_back(data.weights_each);
-  return text +
-         first_in(names.weights, data.weights, weight_sizes, data.weights_each > 1, samples, all);
+  std::string text;
+  const std::size_t inputs = data.in.inputs.size(), outputs = data.targets.size();
+  for (std::size_t k = 0; k < inputs; ++k) {
+    const InputArray<T>& input = data.in.inputs[k];
+    if (input.values == nullptr) continue;
+    const std::vector<index> sizes(input.shape.sizes, input.shape.sizes + input.shape.rank);
+    text += first_in(numbered(names.x, k, inputs), input.values, sizes, input.shape.rank > 1,
+                     samples, [](index, index) { return true; });
+  }
+  for (std::size_t k = 0; k < outputs; ++k) {
+    text += first_in_target(data.targets[k], rows[k], samples, numbered(names.y, k, outputs),
+                            numbered(names.weights, k, outputs));
+  }
+  return text;
 }
 
-template std::string non_finite_text(const Examples<float>&, index, const index*, index, index,
-                                     const ArrayNames&);
-template std::string non_finite_text(const Examples<double>&, index, const index*, index, index,
-                                     const ArrayNames&);
+template std::string non_finite_text(const Examples<float>&, const std::vector<index>&,
+                                     const index*, index, index, const ArrayNames&);
+template std::string non_finite_text(const Examples<double>&, const std::vector<index>&,
+                                     const index*, index, index, const ArrayNames&);
 
 }  // namespace lstmfast::model

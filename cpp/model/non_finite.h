@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "model/data.h"
 
@@ -15,9 +16,10 @@ struct ArrayNames {
 // "; x[7, 2, 0] is nan (row 7, step 2)": the first value that is infinite or NaN, for each of the
 // arrays x, y and sample_weight that holds one; targets of weight 0 may be anything. Looks at the
 // samples order[0 .. count), or from `first` on where order is null. `rows`: of one sample's
-// prediction.
+// prediction, by output. Where there are several inputs or outputs, names are numbered: "x[1]".
 template <class T>
-std::string non_finite_text(const Examples<T>& data, index rows, const index* order, index first,
-                            index count, const ArrayNames& names = {});
+std::string non_finite_text(const Examples<T>& data, const std::vector<index>& rows,
+                            const index* order, index first, index count,
+                            const ArrayNames& names = {});
 
 }  // namespace lstmfast::model

@@ -2,28 +2,50 @@
 // Planned once for an extent, then used by any number of steps without allocation. Knows no loss.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/arena.h"
-#include "layers/chain.h"
+#include "layers/graph.h"
 
 namespace lstmfast::model {
 
-// What a pass must have room for.
-struct PassExtent {
-  layers::Shape input, output;  // of one sample, known
-  index batch = 0;              // the largest
-  bool training = false;
-  bool loss = false;      // of a prediction that stays here
+// What a pass with a loss needs for one output.
+struct TargetExtent {
   index target = 0;       // values of one sample's target, where batches are gathered here; else 0
   index weights = 0;      // of those that come with one sample, gathered likewise
   bool weighted = false;  // rows of the loss have weights
 
+  bool covers(const TargetExtent& other) const {
+    return target >= other.target && weights >= other.weights && weighted >= other.weighted;
+  }
+};
+
+// What follows from the shapes of a model's inputs.
+struct PassShapes {
+  layers::Shapes inputs, outputs;  // of one sample, known
+  double flops = 0;                // of forward for one sample, roughly
+};
+
+// What a pass must have room for.
+struct PassExtent {
+  std::shared_ptr<const PassShapes> shapes;  // null: of nothing
+  index batch = 0;                           // the largest
+  bool training = false;
+  bool gathered = false;              // batches of inputs are put together here
+  std::vector<TargetExtent> targets;  // by output; none: predictions are the caller's
+
   bool covers(const PassExtent& other) const {
-    return input == other.input && output == other.output && batch >= other.batch &&
-           training == other.training && loss >= other.loss && target >= other.target &&
-           weights >= other.weights && weighted >= other.weighted;
+    bool out = (shapes == other.shapes ||
+                (shapes && other.shapes && shapes->inputs == other.shapes->inputs)) &&
+               batch >= other.batch && training == other.training && gathered >= other.gathered &&
+               targets.size() >= other.targets.size();
+    for (std::size_t k = 0; out && k < other.targets.size(); ++k) {
+      out = targets[k].covers(other.targets[k]);
+    }
+    return out;
   }
 };
 
@@ -31,35 +53,46 @@ struct PassExtent {
 template <class T>
 class PassMemory {
  public:
-  explicit PassMemory(const layers::Chain<T>& chain) : chain_(chain), state_(chain.make_state()) {}
+  // `layout`: of the gradients in training passes; null: there are none.
+  PassMemory(const layers::Graph<T>& graph, const layers::GradientLayout<T>* layout);
 
   // Pointers of an earlier plan end here. Memory for batches of which kSparePlans plans in turn
   // need less than a quarter is replaced by memory for the largest of them.
   void plan(const PassExtent& extent);
 
-  const PassExtent& extent() const { return extent_; }
-  T* x() { return arena_.at(x_); }                    // [batch][input], with targets
-  T* target() { return arena_.at(target_); }          // [batch][target]
-  T* weights() { return arena_.at(weights_); }        // [batch][weights]
-  T* prediction() { return arena_.at(prediction_); }  // [batch][output], with a loss
-  T* gradient() { return arena_.at(gradient_); }      // [batch][output], with a loss in training
+  // By input and output, as planned.
+  T* x(std::size_t k) { return arena_.at(inputs_[k].x); }  // [batch][input]
+  std::int32_t* ids(std::size_t k) { return arena_.at(inputs_[k].ids); }
+  T* target(std::size_t k) { return arena_.at(outputs_[k].target); }          // [batch][target]
+  T* weights(std::size_t k) { return arena_.at(outputs_[k].weights); }        // [batch][weights]
+  T* prediction(std::size_t k) { return arena_.at(outputs_[k].prediction); }  // [batch][output]
+  T* gradient(std::size_t k) { return arena_.at(outputs_[k].gradient); }      // likewise
+  T* loss_weights(std::size_t k) { return arena_.at(outputs_[k].loss_weights); }  // [batch][rows]
+  T* metric_weights(std::size_t k) { return arena_.at(outputs_[k].metric_weights); }
 
-  T* loss_weights() { return arena_.at(loss_weights_); }      // [batch][rows of y], where weighted
-  T* metric_weights() { return arena_.at(metric_weights_); }  // likewise
-  // Of the prediction of the latest forward pass: [batch][rows of y]; null: all rows are real.
-  const unsigned char* mask() const { return chain_.mask_out({}, *state_); }
+  // The graph's ports: values to be set before forward, gradients of outputs before backward.
+  layers::In<T>& in(std::size_t k) { return in_[k]; }
+  layers::Out<T>& out(std::size_t k) { return out_[k]; }
 
   // `pass` without its arena, which is this memory's own.
-  void forward(layers::Pass<T>& pass, const T* x, T* y) {
+  void forward(layers::Pass<T>& pass) {
     pass.arena = &arena_;
-    with_memory(extent_, [&] { chain_.forward(pass, *state_, x, y); });
+    with_memory(extent_, [&] { graph_.forward(pass, *state_, in_, out_); });
   }
-  void backward(const layers::Pass<T>& pass, const T* x, const T* y, T* dy) {
-    with_memory(extent_, [&] { chain_.backward(pass, *state_, x, y, dy, nullptr); });
+  void backward(const layers::Pass<T>& pass) {
+    with_memory(extent_, [&] { graph_.backward(pass, *state_, in_, out_); });
   }
 
  private:
   static constexpr int kSparePlans = 16;
+
+  struct InputSlots {
+    base::Slot<T> x;
+    base::Slot<std::int32_t> ids;
+  };
+  struct OutputSlots {
+    base::Slot<T> target, weights, prediction, gradient, loss_weights, metric_weights;
+  };
 
   // Whether the memory is too large for what plans have needed of late.
   bool spares(const PassExtent& extent);
@@ -68,17 +101,20 @@ class PassMemory {
   static void with_memory(const PassExtent& extent, F f) {
     base::with_memory(f, [&] {
       return "out of memory: a batch of " + std::to_string(extent.batch) + " samples of shape " +
-             extent.input.text();
+             extent.shapes->inputs[0].text();
     });
   }
 
-  const layers::Chain<T>& chain_;
+  const layers::Graph<T>& graph_;
   std::unique_ptr<layers::LayerState> state_;
   base::Arena arena_;
   PassExtent extent_;
   int spare_plans_ = 0;    // in turn,
   index spare_batch_ = 0;  // and the largest batch of them
-  base::Slot<T> x_, target_, weights_, prediction_, gradient_, loss_weights_, metric_weights_;
+  std::vector<InputSlots> inputs_;
+  std::vector<OutputSlots> outputs_;
+  std::vector<layers::In<T>> in_;
+  std::vector<layers::Out<T>> out_;
 };
 
 }  // namespace lstmfast::model

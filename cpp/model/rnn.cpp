@@ -1,7 +1,7 @@
 #include "model/rnn.h"
 
 #include "base/check.h"
-#include "layers/layer.h"
+#include "layers/checks.h"
 #include "model/runtime.h"
 
 namespace lstmfast::model {
@@ -28,21 +28,25 @@ Rnn<T>::Rnn(const RnnOptions& options)
       memory_([] { return std::make_unique<Memory>(); }),
       pool_([] { return std::make_unique<Memory>(); }) {
   require_isa();
-  layers::Declaration declaration;
-  const index D = options.directions;
-  for (index n = 0; n < options.layers * D; ++n) {
-    shapes_.emplace_back(n < D ? options.input : D * options.outputs(), options.hidden,
-                         options.lstm.cell);
-    blocks_.push_back(declaration.add_block(shapes_.back().size()));
-    for (const ops::LstmPart& part : shapes_.back().parts()) {
+  layers::Parameters<T> room;
+  const index D = options.directions, parts = options.layers * D;
+  directions_.reserve(static_cast<std::size_t>(parts));  // whose places layers_ keeps
+  for (index n = 0; n < parts; ++n) {
+    const index inputs = n < D ? options.input : D * options.outputs();
+    directions_.push_back({{inputs, options.hidden, options.lstm.cell}, options.lstm, n % D == 1});
+    const ops::LstmShape<T>& shape = directions_.back().shape;
+    blocks_.push_back(room.add_block(shape.size()));
+    for (const ops::LstmPart& part : shape.parts()) {
       if (part.name == "bias" && !options.lstm.use_bias) continue;
-      parameters_.push_back({n, {"", part.name, part.shape, part.layout, blocks_.back()}});
+      parameters_.push_back({n, {part.name, part.shape, part.layout, blocks_.back()}});
     }
+    if (n % D == D - 1)
+      layers_.emplace_back(*(&directions_.back() - (D - 1)), D > 1 ? &directions_.back() : nullptr);
   }
   base::with_memory(
       [&] {
-        values_.resize(declaration.size());
-        gradients_.resize(declaration.size());
+        values_.resize(room.size());
+        gradients_.resize(room.size());
       },
       [&] {
         return "[LSTM] out of memory: a block of weights for input_size=" +
@@ -97,8 +101,10 @@ const ops::LstmCall<T>& Rnn<T>::trained_call(const char* op) const {
 template <class T>
 double Rnn<T>::flops(index steps, index batch) const {
   double sum = 0;
-  for (const ops::LstmShape<T>& shape : shapes_)
+  for (const layers::LstmDirection<T>& direction : directions_) {
+    const ops::LstmShape<T>& shape = direction.shape;
     sum += shape.flops() + 20.0 * static_cast<double>(shape.gates * shape.hidden);
+  }
   return sum * static_cast<double>(steps) * static_cast<double>(batch);
 }
 

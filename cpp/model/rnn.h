@@ -1,5 +1,5 @@
 // LSTM layers one above the other on a caller's arrays, in torch's manner: one or two directions a
-// layer, states in and out, gradients on request. Knows no Sequential, no training loop, no Python.
+// layer, states in and out, gradients on request. Knows no graph, no training loop, no Python.
 //
 // L layers of D directions are numbered n = layer * D + direction; the second direction goes from
 // the end to the beginning. A layer gives out D * O values a step, side by side by direction.
@@ -13,13 +13,11 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/busy.h"
-#include "layers/options.h"
+#include "layers/lstm_directions.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
 #include "model/kept_memory.h"
 #include "model/pool.h"
-#include "ops/lstm_trace.h"
-#include "ops/lstm_workspace.h"
 
 namespace lstmfast::model {
 
@@ -145,20 +143,21 @@ class Rnn {
   void release_memory();
 
  private:
+  using Run = layers::LstmRun<T>;
+
   struct Memory {
-    // By n; inference uses one a direction.
-    std::vector<std::unique_ptr<ops::LstmWorkspace<T>>> workspaces;
+    std::vector<Run> runs;  // by n; inference uses one a direction
     base::Arena arena, backward_arena;
     // [T][B][D O] between layer l and l + 1; masked is outputs without dropout.
     std::vector<base::Slot<T>> outputs, masks, masked;
   };
   enum class Pass { infer, train, trace };
 
-  // What direction d of layer l gets of a call.
-  ops::LstmCall<T> part_of(const ops::LstmCall<T>& call, index l, index d, Memory& memory) const;
   void plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const;
+  // What layer l gets of a call.
+  void begin(const ops::LstmCall<T>& call, index l, Memory& memory, Run* runs) const;
   void forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
-               const std::vector<ops::LstmTrace<T>>* traces = nullptr) const;
+               const ops::LstmTrace<T>* traces = nullptr) const;
   // f(); its OutOfMemory error names the call: "`what` of x (...)".
   template <class F>
   void with_memory(const char* op, const char* what, const ops::LstmCall<T>& call, F f) const;
@@ -166,12 +165,11 @@ class Rnn {
                        Memory& memory);
   void drop(const ops::LstmCall<T>& call, index l, Memory& memory) const;
   bool drops(const ops::LstmCall<T>& call) const { return options_.dropout > 0 && call.noise.draw; }
-  template <class F>
-  void for_directions(const ops::LstmCall<T>& call, index l, bool backward, F f) const;
 
   RnnOptions options_;
-  std::vector<ops::LstmShape<T>> shapes_;  // by n
-  std::vector<index> blocks_;              // where the parameters of n start
+  std::vector<layers::LstmDirection<T>> directions_;  // by n
+  std::vector<layers::LstmDirections<T>> layers_;
+  std::vector<index> blocks_;  // where the parameters of n start
   std::vector<Parameter> parameters_;
   base::Buffer<T> values_, gradients_;
   base::Buffer<T> gradients_before_;  // the running backward

@@ -1,4 +1,4 @@
-// Rnn's passes: what one layer hands to the next, and when directions run side by side.
+// Rnn's passes: what one layer hands to the next.
 #include <string>
 #include <utility>
 
@@ -7,7 +7,6 @@
 #include "base/shape_text.h"
 #include "layers/layer.h"
 #include "model/rnn.h"
-#include "ops/lstm_threads.h"
 #include "ops/random_mask.h"
 #include "ops/vector.h"
 
@@ -23,53 +22,35 @@ P part(P all, index n, index size) {
 }  // namespace
 
 template <class T>
-ops::LstmCall<T> Rnn<T>::part_of(const ops::LstmCall<T>& call, index l, index d,
-                                 Memory& memory) const {
+void Rnn<T>::begin(const ops::LstmCall<T>& call, index l, Memory& memory, Run* runs) const {
   const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
-  const index B = call.batch, n = l * D + d;
+  const index B = call.batch;
   const auto layer = static_cast<std::size_t>(l);
-  ops::LstmCall<T> c = call;
-  if (l > 0) {
-    c.x = memory.arena.at(memory.masked[layer - 1]);
-    c.x_row = D * O;
-    c.x_step = B * D * O;
+  for (index d = 0; d < D; ++d) {
+    const index n = l * D + d;
+    ops::LstmCall<T>& c = layers_[layer].begin(d, call, runs[d]);
+    if (l > 0) {
+      c.x = memory.arena.at(memory.masked[layer - 1]);
+      c.x_row = D * O;
+      c.x_step = B * D * O;
+    }
+    if (l + 1 < options_.layers) {
+      c.y = memory.arena.at(memory.outputs[layer]);
+      c.y_row = D * O;
+      c.y_step = B * D * O;
+      c.cells = nullptr;
+    }
+    c.y = part(c.y, d, O);
+    c.cells = part(c.cells, d, H);
+    c.h0 = part(call.h0, n, B * O);
+    c.c0 = part(call.c0, n, B * H);
+    c.h_n = part(call.h_n, n, B * O);
+    c.c_n = part(call.c_n, n, B * H);
+    c.noise.seed = options_.seed;
+    c.noise.stream = static_cast<std::uint32_t>(n);
+    c.weights_version = weights_version_;
+    runs[d].block = values_.data() + blocks_[static_cast<std::size_t>(n)];
   }
-  if (l + 1 < options_.layers) {
-    c.y = memory.arena.at(memory.outputs[layer]);
-    c.y_row = D * O;
-    c.y_step = B * D * O;
-    c.cells = nullptr;
-  }
-  c.y = part(c.y, d, O);
-  c.cells = part(c.cells, d, H);
-  c.h0 = part(call.h0, n, B * O);
-  c.c0 = part(call.c0, n, B * H);
-  c.h_n = part(call.h_n, n, B * O);
-  c.c_n = part(call.c_n, n, B * H);
-  c.reverse = d == 1;
-  c.noise = options_.lstm.noise;
-  c.noise.draw = call.noise.draw;
-  c.noise.seed = options_.seed;
-  c.noise.stream = static_cast<std::uint32_t>(n);
-  c.noise.step = call.noise.step;
-  c.bptt_steps = options_.lstm.bptt_steps;
-  c.recompute_every = options_.lstm.recompute_every;
-  c.weights_version = weights_version_;
-  return c;
-}
-
-// f(d) for the directions of a layer, which touch nothing of each other.
-template <class T>
-template <class F>
-void Rnn<T>::for_directions(const ops::LstmCall<T>& call, index l, bool backward, F f) const {
-  const index D = options_.directions;
-  if (D == 1) return f(0);
-  const ops::LstmShape<T>& shape = shapes_[static_cast<std::size_t>(l * D)];
-  const base::team::Request threads = ops::direction_threads(shape, call.batch, call.steps);
-  base::team::parallel_for(threads, D, 1, [&](index begin, index end) {
-    // Backward begins with the direction that forward ended with: its caches are the warmest.
-    for (index i = begin; i < end; ++i) f(backward ? begin + end - 1 - i : i);
-  });
 }
 
 // Layer l - 1 to l: y with a new mask.
@@ -106,9 +87,8 @@ void Rnn<T>::plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const
   }
   memory.arena.reserve(planner);
   const auto wanted =
-      pass == Pass::train ? shapes_.size() : static_cast<std::size_t>(options_.directions);
-  while (memory.workspaces.size() < wanted)
-    memory.workspaces.push_back(std::make_unique<ops::LstmWorkspace<T>>());
+      pass == Pass::train ? directions_.size() : static_cast<std::size_t>(options_.directions);
+  if (memory.runs.size() < wanted) memory.runs.resize(wanted);
 }
 
 template <class T>
@@ -122,31 +102,21 @@ void Rnn<T>::release_memory() {
 
 template <class T>
 void Rnn<T>::forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
-                     const std::vector<ops::LstmTrace<T>>* traces) const {
+                     const ops::LstmTrace<T>* traces) const {
   if (call.batch == 0) return;
   const base::FlushDenormals flush;
-  const index D = options_.directions;
   plan(call, pass, memory);
+  Run* runs = memory.runs.data();
   for (index l = 0; l < options_.layers; ++l) {
     if (l > 0 && pass == Pass::train && drops(call)) drop(call, l, memory);
-    for_directions(call, l, false, [&](index d) {
-      const auto n = static_cast<std::size_t>(l * D + d);
-      const ops::LstmCall<T> mine = part_of(call, l, d, memory);
-      const T* const block = values_.data() + blocks_[n];
-      ops::LstmWorkspace<T>& workspace =
-          *memory.workspaces[pass == Pass::train ? n : static_cast<std::size_t>(d)];
-      if (pass == Pass::trace) {
-        ops::LstmTrace<T> trace = (*traces)[n];
-        ops::lstm_trace(shapes_[n], block, mine, trace, workspace);
-        // The layer above reads h as it reads y.
-        for (index b = 0; mine.y && b < mine.batch; ++b)
-          for (index t = 0; t < mine.steps; ++t)
-            std::copy_n(trace.h + b * trace.h_row + t * trace.h_step, options_.outputs(),
-                        mine.y + b * mine.y_row + t * mine.y_step);
-      } else {
-        ops::lstm_forward(shapes_[n], block, mine, pass == Pass::train, workspace);
-      }
-    });
+    begin(call, l, memory, runs);
+    const layers::LstmDirections<T>& layer = layers_[static_cast<std::size_t>(l)];
+    if (pass == Pass::trace) {
+      layer.trace(runs, traces + l * options_.directions);
+    } else {
+      layer.forward(runs, pass == Pass::train);
+    }
+    if (pass == Pass::train) runs += options_.directions;
   }
 }
 
@@ -175,7 +145,7 @@ void Rnn<T>::trace(const ops::LstmCall<T>& call,
   with_memory("lstm.trace", "the gates", call, [&] {
     // Not from the pool: its workspaces are as large as those of training.
     Memory memory;
-    forward(call, Pass::trace, memory, &traces);
+    forward(call, Pass::trace, memory, traces.data());
   });
 }
 
@@ -239,38 +209,31 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
   const auto dx_of = [&](index l) {
     return l > 0 ? memory.backward_arena.at(between[(last - l) % 2]) : gradients.dx;
   };
-  const auto gradients_of = [&](index l, index d) {
-    const index n = l * D + d;
-    T* const dx = dx_of(l);
-    ops::LstmGradients<T> g{};
-    g.dy = part(l < last ? static_cast<const T*>(dx_of(l + 1)) : gradients.dy, d, O);
-    g.dcells = l == last ? part(gradients.dcells, d, H) : nullptr;
-    g.dh_n = part(gradients.dh_n, n, B * O);
-    g.dc_n = part(gradients.dc_n, n, B * H);
-    g.dx = d == 0 || dx == nullptr ? dx : other;
-    g.dh0 = part(gradients.dh0, n, B * O);
-    g.dc0 = part(gradients.dc0, n, B * H);
-    g.dblock = gradients_.data() + blocks_[static_cast<std::size_t>(n)];
-    g.bias = options_.lstm.use_bias;
-    return g;
-  };
+  const auto runs_of = [&](index l) { return memory.runs.data() + l * D; };
   // All memory is taken before the first gradient is added: want of it adds none.
-  for (index n = 0; n < (last + 1) * D; ++n) {
-    const auto at = static_cast<std::size_t>(n);
-    ops::plan_lstm_backward(shapes_[at], call, gradients_of(n / D, n % D), *memory.workspaces[at]);
+  for (index l = 0; l <= last; ++l) {
+    T* const dx = dx_of(l);
+    for (index d = 0; d < D; ++d) {
+      const index n = l * D + d;
+      ops::LstmGradients<T>& g = runs_of(l)[d].gradients;
+      g.dy = part(l < last ? static_cast<const T*>(dx_of(l + 1)) : gradients.dy, d, O);
+      g.dcells = l == last ? part(gradients.dcells, d, H) : nullptr;
+      g.dh_n = part(gradients.dh_n, n, B * O);
+      g.dc_n = part(gradients.dc_n, n, B * H);
+      g.dx = d == 0 || dx == nullptr ? dx : other;
+      g.dh0 = part(gradients.dh0, n, B * O);
+      g.dc0 = part(gradients.dc0, n, B * H);
+      g.dblock = gradients_.data() + blocks_[static_cast<std::size_t>(n)];
+      g.bias = options_.lstm.use_bias;
+    }
+    layers_[static_cast<std::size_t>(l)].plan_backward(runs_of(l));
   }
   for (index l = last; l >= 0; --l) {
+    layers_[static_cast<std::size_t>(l)].backward(runs_of(l));
+    if (l == 0 || !drops(call)) continue;
+    const auto below = static_cast<std::size_t>(l - 1);
     T* const dx = dx_of(l);
-    for_directions(call, l, true, [&](index d) {
-      const auto at = static_cast<std::size_t>(l * D + d);
-      ops::lstm_backward(shapes_[at], values_.data() + blocks_[at], part_of(call, l, d, memory),
-                         gradients_of(l, d), *memory.workspaces[at]);
-    });
-    if (dx && D > 1) ops::add(inputs(l), static_cast<const T*>(dx), other, dx);
-    if (l > 0 && drops(call)) {
-      const auto below = static_cast<std::size_t>(l - 1);
-      ops::multiply(inputs(l), static_cast<const T*>(dx), memory.arena.at(memory.masks[below]), dx);
-    }
+    ops::multiply(inputs(l), static_cast<const T*>(dx), memory.arena.at(memory.masks[below]), dx);
   }
 }
 

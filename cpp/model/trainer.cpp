@@ -16,6 +16,14 @@
 namespace lstmfast::model {
 namespace {
 
+template <class T>
+bool all_finite(const Definition<T>& definition) {
+  const auto& all = definition.parameters;
+  return std::all_of(all.begin(), all.end(), [](const Owned<T>& each) {
+    return ops::all_finite(each.parameters->size(), each.parameters->values());
+  });
+}
+
 // One training call: the data, what a step needs, and the numbers of the running epoch.
 template <class T>
 class Trainer {
@@ -28,13 +36,13 @@ class Trainer {
         change_(training_->memory),
         memory_(*change_),
         run_(op, model, data, batch_size),
-        meter_(run_.make_meter()),
+        metrics_(run_.make_metrics()),
         on_nonfinite_(on_nonfinite) {
     memory_.plan(run_.extent(true, shuffle));
   }
 
   const BatchRun<T>& run() const { return run_; }
-  EpochMetrics<T>& meter() { return meter_; }
+  EpochMetrics<T>& metrics() { return metrics_; }
   bool stopped() const { return stopped_; }
 
   // All batches, until something says stop.
@@ -42,15 +50,15 @@ class Trainer {
              TickClock& clock) {
     epoch_ = epoch + 1;
     epochs_ = epochs;
-    meter_.reset();
+    metrics_.reset();
     if (shuffle) shuffle_samples();
     if (training_->epochs < kMaxEpochs) ++training_->epochs;
     for (index b = 0; b < run_.batches() && !stopped_; ++b) {
       batch_ = b + 1;
       if (callbacks.batch_begin != nullptr && callbacks.batch_begin(callbacks.context, b)) stop();
-      step(shuffle ? gathered(b) : run_.at(b));
+      step(shuffle ? run_.gather(b, order_.data(), memory_) : run_.at(b));
       if (callbacks.batch_end != nullptr &&
-          callbacks.batch_end(callbacks.context, b, meter_.logs())) {
+          callbacks.batch_end(callbacks.context, b, metrics_.logs())) {
         stop();
       }
       if (callbacks.tick != nullptr && clock.due() &&
@@ -60,47 +68,43 @@ class Trainer {
     }
   }
 
-  Progress progress() { return {epoch_ - 1, batch_, run_.batches(), meter_.logs()}; }
+  Progress progress() { return {epoch_ - 1, batch_, run_.batches(), metrics_.logs()}; }
 
   // Forward, loss, backward, clip, optimizer. Weights change in the last of these alone.
   void step(const typename BatchRun<T>::Batch& batch) {
     const ThreadTrial::Step trial(training_->trial,
                                   static_cast<double>(batch.samples * run_.sample_size()));
     layers::Pass<T> pass;
-    pass.values = model_.values();
     pass.gradients = training_->gradients.data();
+    pass.touched = training_->touched.data();
     pass.training = true;
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
-    typename Carried<T>::Undo undo(model_.carried(), carried_);
-    const double loss = run_.forward_loss(batch, true, pass, memory_) +
-                        model_.definition().rules.penalty(model_.values());
+    training_->refresh(op_, model_.definition());
+    CarriedUndo<T> undo(model_.definition().carried, carried_);
+    const double loss = run_.forward_loss(batch, true, pass, memory_, metrics_.own_losses()) +
+                        model_.definition().rules.penalty();
     const bool check = on_nonfinite_ != OnNonFinite::ignore;
     if (check && !std::isfinite(loss)) return non_finite("the loss", loss, batch.samples);
-    if (!update(batch, pass, check)) return non_finite("a gradient", loss, batch.samples);
+    if (!update(pass, check)) return non_finite("a gradient", loss, batch.samples);
     undo.keep();
-    meter_.add(loss, batch.samples, run_.metric_batch(batch, memory_));
+    metrics_.add_loss(loss, batch.samples);
+    run_.add_metrics(batch, memory_, metrics_);
   }
 
  private:
   // Backward, clip, optimizer, constraints; false, and nothing changed, where a gradient is not
   // finite.
-  bool update(const typename BatchRun<T>::Batch& batch, const layers::Pass<T>& pass, bool check) {
+  bool update(const layers::Pass<T>& pass, bool check) {
     const base::FlushDenormals flush;
     const WeightRules<T>& rules = model_.definition().rules;
-    training_->gradients.zero();
-    memory_.backward(pass, batch.x, memory_.prediction(), memory_.gradient());
-    T* const gradients = training_->gradients.data();
-    rules.add_gradients(model_.values(), gradients);
-    const index count = training_->gradients.size();
-    if (!check) {
-      training_->clip.apply_unchecked(count, gradients, training_->runs);
-    } else if (!training_->clip.apply(count, gradients, training_->runs)) {
-      return false;
-    }
+    training_->zero_gradients();
+    memory_.backward(pass);
+    rules.add_gradients(training_->layout, training_->gradients.data(), training_->touched.data());
+    if (!training_->clip_gradients(check)) return false;
     const base::Uninterrupted whole;  // weights change
-    training_->optimizer->step(count, model_.values(), gradients, training_->slot_blocks.data());
-    rules.constrain(model_.values());
+    training_->step();
+    rules.constrain();
     return true;
   }
 
@@ -113,22 +117,10 @@ class Trainer {
     base::shuffle(order_.data(), run_.data().in.count, training_->seed, training_->epochs);
   }
 
-  typename BatchRun<T>::Batch gathered(index b) {
-    const Examples<T>& data = run_.data();
-    const index samples = run_.samples(b), x = run_.sample_size(), y = run_.target_size();
-    const index* const rows = order_.data() + b * run_.samples(0);
-    ops::gather_rows(samples, x, rows, data.in.x, x, memory_.x(), x);
-    ops::gather_rows(samples, y, rows, data.y, y, memory_.target(), y);
-    if (data.weights == nullptr) return {memory_.x(), memory_.target(), samples, nullptr};
-    ops::gather_rows(samples, data.weights_each, rows, data.weights, data.weights_each,
-                     memory_.weights(), data.weights_each);
-    return {memory_.x(), memory_.target(), samples, memory_.weights()};
-  }
-
   LF_COLD void non_finite(const char* what, double loss, index samples) {
     if (on_nonfinite_ == OnNonFinite::raise) {
       std::string where, doubt;
-      if (!ops::all_finite(model_.size(), model_.values())) {
+      if (!all_finite(model_.definition())) {
         doubt = ", not finite either; the learning rate may be too large";
       }
       if (epochs_ > 0) {
@@ -138,7 +130,7 @@ class Trainer {
       throw NonFinite("[" + std::string(op_) + "] " + what + " is not finite" + where +
                       "; the weights are those before that batch" + doubt + culprits(samples));
     }
-    meter_.add_loss(std::isfinite(loss) ? std::nan("") : loss, samples);
+    metrics_.add_loss(std::isfinite(loss) ? std::nan("") : loss, samples);
     stop();
   }
 
@@ -155,7 +147,7 @@ class Trainer {
   typename KeptMemory<PassMemory<T>>::Change change_;
   PassMemory<T>& memory_;
   BatchRun<T> run_;
-  EpochMetrics<T> meter_;
+  EpochMetrics<T> metrics_;
   OnNonFinite on_nonfinite_;
   std::vector<index> order_;
   std::vector<T> carried_;                    // room for what the running step may undo
@@ -168,10 +160,10 @@ template <class T>
 struct Validation {
   typename Pool<PassMemory<T>>::Lease memory;
   BatchRun<T> run;
-  EpochMetrics<T> meter;
+  EpochMetrics<T> metrics;
 
   Validation(Model<T>& model, const Examples<T>& data, const FitOptions& options)
-      : memory(model.pool()), run(checked(model, data, options)), meter(run.make_meter()) {
+      : memory(model.pool()), run(checked(model, data, options)), metrics(run.make_metrics()) {
     memory->plan(run.extent(false));
   }
 
@@ -190,7 +182,7 @@ template <class T>
 void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
          const FitOptions& options, const Callbacks& callbacks, History& history) {
   const char* const op = "model.fit";
-  const base::Busy busy(model.busy(), op);
+  const base::BusyGroup busy(model.busy(), op);
   Trainer<T> trainer(op, model, train, options.batch_size, options.on_nonfinite, options.shuffle);
   std::optional<Validation<T>> held_out;
   if (validation != nullptr && options.validate) {
@@ -199,20 +191,20 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
     Validation<T>::checked(model, *validation, options);
   }
 
-  HistoryWriter book(history, trainer.meter().names(), held_out.has_value());
+  HistoryWriter book(history, trainer.metrics().names(), held_out.has_value());
   if (callbacks.train_begin != nullptr && callbacks.train_begin(callbacks.context)) return;
   TickClock clock;
   for (index e = options.initial_epoch; e < options.epochs; ++e) {
     if (callbacks.epoch_begin != nullptr && callbacks.epoch_begin(callbacks.context, e)) break;
     trainer.epoch(e, options.epochs, options.shuffle, callbacks, clock);
     book.begin();
-    book.add(trainer.meter().logs());
+    book.add(trainer.metrics().logs());
     bool stop = trainer.stopped();
     if (held_out) {
       const Progress progress = trainer.progress();
       stop |=
-          held_out->run.evaluate(*held_out->memory, held_out->meter, callbacks, clock, &progress);
-      book.add(held_out->meter.logs());
+          held_out->run.evaluate(*held_out->memory, held_out->metrics, callbacks, clock, &progress);
+      book.add(held_out->metrics.logs());
     }
     const Logs logs = book.end(e);
     if (callbacks.epoch_end != nullptr && callbacks.epoch_end(callbacks.context, e, logs))
@@ -224,37 +216,31 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
 template <class T>
 Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
                 const Callbacks& callbacks, const char* op) {
-  std::optional<base::Busy> busy;
-  if (model.carried().any()) busy.emplace(model.busy(), op, base::Busy::Kind::nested);
+  std::optional<base::BusyGroup> busy;
+  if (model.is_stateful()) busy.emplace(model.busy(), op, base::Busy::Kind::nested);
   const BatchRun<T> run(op, model, examples, batch_size);
   typename Pool<PassMemory<T>>::Lease memory(model.pool());
   memory->plan(run.extent(false));
-  EpochMetrics<T> meter = run.make_meter();
+  EpochMetrics<T> metrics = run.make_metrics();
   TickClock clock;
-  run.evaluate(*memory, meter, callbacks, clock, nullptr);
-  return scores(meter.logs());
+  run.evaluate(*memory, metrics, callbacks, clock, nullptr);
+  return scores(metrics.logs());
 }
 
 template <class T>
 Scores train_on_batch(Model<T>& model, const Examples<T>& batch, OnNonFinite on_nonfinite) {
   const char* const op = "model.train_on_batch";
-  const base::Busy busy(model.busy(), op);
+  const base::BusyGroup busy(model.busy(), op);
   Trainer<T> trainer(op, model, batch, std::max<index>(1, batch.in.count), on_nonfinite, false);
   trainer.step(trainer.run().at(0));
-  return scores(trainer.meter().logs());
-}
-
-template <class T>
-double forward_flops(const Model<T>& model, const Samples<T>& samples) {
-  return model.definition().chain.flops(samples.shape) * static_cast<double>(samples.count);
+  return scores(trainer.metrics().logs());
 }
 
 template <class T>
 double fit_flops(const Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
                  index epochs) {
-  const double held_out = validation != nullptr ? forward_flops(model, validation->in) : 0;
-  return static_cast<double>(std::max<index>(0, epochs)) *
-         (3 * forward_flops(model, train.in) + held_out);
+  const double held_out = validation != nullptr ? model.flops(validation->in) : 0;
+  return static_cast<double>(std::max<index>(0, epochs)) * (3 * model.flops(train.in) + held_out);
 }
 
 template void fit(Model<float>&, const Examples<float>&, const Examples<float>*, const FitOptions&,
@@ -267,8 +253,6 @@ template Scores evaluate(const Model<double>&, const Examples<double>&, index, c
                          const char*);
 template Scores train_on_batch(Model<float>&, const Examples<float>&, OnNonFinite);
 template Scores train_on_batch(Model<double>&, const Examples<double>&, OnNonFinite);
-template double forward_flops(const Model<float>&, const Samples<float>&);
-template double forward_flops(const Model<double>&, const Samples<double>&);
 template double fit_flops(const Model<float>&, const Examples<float>&, const Examples<float>*,
                           index);
 template double fit_flops(const Model<double>&, const Examples<double>&, const Examples<double>*,

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "model/history.h"
 #include "model/callbacks.h"
 #include "model/data.h"
+#include "model/history.h"
 #include "model/model.h"
 
 namespace lstmfast::model {
@@ -55,9 +55,7 @@ template <class T>
 Scores train_on_batch(Model<T>& model, const Examples<T>& batch,
                       OnNonFinite on_nonfinite = OnNonFinite::raise);
 
-// Estimates of the work of a call, in floating-point operations.
-template <class T>
-double forward_flops(const Model<T>& model, const Samples<T>& samples);
+// An estimate of the work of a call, in floating-point operations.
 template <class T>
 double fit_flops(const Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
                  index epochs);

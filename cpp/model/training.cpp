@@ -1,5 +1,6 @@
 #include "model/training.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <sstream>
 #include <utility>
@@ -21,9 +22,16 @@ std::vector<std::string> split_names(const std::string& text) {
 constexpr char kCustom[] = "custom";
 constexpr std::size_t kMaxMetrics = 1000;
 
+[[noreturn]] void fail_custom_metrics(const base::OptionReader& config, std::size_t functions) {
+  config.fail("metrics", std::to_string(functions) +
+                             " custom metrics, as many as came with it, \"custom:0\" first");
+}
+
+// Null where the output has none.
 template <class T>
 std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
                                            losses::LossFunction<T> function) {
+  if (!config.has("loss")) return nullptr;
   const std::string name = config.read(base::text("loss", base::kRequired)).text();
   const base::OptionReader part = config.part("loss");
   if (name != kCustom) {
@@ -37,14 +45,14 @@ std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
   return losses::make_custom<T>(part.read(base::text("name", kCustom)).text(), std::move(function));
 }
 
-// Custom metrics are numbered as they come, so that each has one function and each is used.
+// Custom metrics are numbered as they come, so that each has one function and each is used: `used`
+// counts through all outputs.
 template <class T>
 std::vector<MetricChoice<T>> read_metrics(const base::OptionReader& config,
-                                          std::vector<metrics::CustomMetric<T>> functions) {
+                                          std::vector<metrics::CustomMetric<T>>& functions,
+                                          std::size_t& used) {
   const std::string prefix = std::string(kCustom) + ":";
   std::vector<MetricChoice<T>> out;
-  std::size_t used = 0;
-  bool fit = true;
   const std::vector<std::string> names = split_names(config.read(base::text("metrics", "")).text());
   if (names.size() > kMaxMetrics) {
     config.fail("metrics", "at most " + std::to_string(kMaxMetrics) + " names, not " +
@@ -53,35 +61,32 @@ std::vector<MetricChoice<T>> read_metrics(const base::OptionReader& config,
   for (const std::string& name : names) {
     out.push_back({name, nullptr});
     if (name.compare(0, prefix.size(), prefix) != 0) continue;
-    fit &= used < functions.size() && name == prefix + std::to_string(used);
-    if (fit) out.back().custom = std::move(functions[used++]);
-  }
-  if (!fit || used != functions.size()) {
-    config.fail("metrics", std::to_string(functions.size()) +
-                               " custom metrics, as many as came with it, \"custom:0\" first");
+    if (used >= functions.size() || name != prefix + std::to_string(used)) {
+      fail_custom_metrics(config, functions.size());
+    }
+    out.back().custom = std::move(functions[used++]);
   }
   return out;
 }
 
-}  // namespace
-
 template <class T>
-std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
-                                           const base::Options& given, Custom<T> custom) {
-  const base::OptionReader config(given, "model.compile");
-  auto out = std::make_unique<Training<T>>(definition.chain);
-  out->loss = read_loss<T>(config, std::move(custom.loss));
-  out->optimizer = optim::registry().make<T>(config.part("optimizer"));
-  out->clip = optim::Clip<T>(optim::read_clip(config.part("clip")));
-  out->metrics = read_metrics<T>(config, std::move(custom.metrics));
-  const base::Value seed = config.read(layers::seed_option());
-  if (!seed.none()) out->seed = static_cast<std::uint64_t>(seed.integer());
-  config.check_all_used();
-  out->config = config.typed();
+OutputTraining<T> read_output(const base::OptionReader& config, const Definition<T>& definition,
+                              index k, Custom<T>& custom, std::size_t& used) {
+  const auto place = static_cast<std::size_t>(k);
+  OutputTraining<T> out;
+  const bool given = place < custom.losses.size();
+  out.loss = read_loss<T>(config, given ? std::move(custom.losses[place]) : nullptr);
+  out.weight = config.read(base::number("loss_weight", 1.0)).number();
+  out.metrics = read_metrics<T>(config, custom.metrics, used);
+  if (out.loss == nullptr) {
+    if (!out.metrics.empty()) config.fail("metrics", "none, for the output has no loss");
+    return out;
+  }
 
-  const index columns = definition.output.features();
-  const index target_columns = out->loss->target_columns(columns);
-  for (const MetricChoice<T>& metric : out->metrics) {
+  const layers::Graph<T>& graph = *definition.graph;
+  const index columns = graph.output_shape(k).features();
+  const index target_columns = out.loss->target_columns(columns);
+  for (const MetricChoice<T>& metric : out.metrics) {
     // what no target is known for yet is checked for its name: one column suits every metric
     if (target_columns == losses::kAnyColumns) {
       metric.make(1, 1);
@@ -90,40 +95,178 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
     }
   }
   // they would see masked steps without a word about them
-  const bool masked = definition.chain.masks(false);
-  if (masked && out->loss->foreign()) {
+  out.masked = graph.masked_outputs()[place];
+  if (out.masked && out.loss->foreign()) {
     config.fail("loss", "a built-in loss, for the output has a mask (of a Masking layer)");
   }
-  for (const MetricChoice<T>& metric : out->metrics) {
-    if (!masked || !metric.custom) continue;
+  for (const MetricChoice<T>& metric : out.metrics) {
+    if (!out.masked || !metric.custom) continue;
     config.fail("metrics", "built-in metrics, for the output has a mask (of a Masking layer)");
   }
-  out->last = definition.chain.last_activation();
-  out->fused = out->loss->fuses(out->last);
+  out.last = graph.last_activation(k);
+  out.fused = out.loss->fuses(out.last);
+  return out;
+}
 
-  for (const layers::Parameter& parameter : definition.parameters()) {
-    const ops::PartLayout& layout = parameter.layout;
-    optim::ParameterRuns runs{parameter.block + layout.first, layout.panels, layout.panel_stride,
-                              layout.rows * layout.row_stride};
-    if (layout.tail_lanes > 0) {
-      --runs.runs;
-      runs.last_first = parameter.block + layout.tail_first;
-      runs.last_length = layout.run_length(layout.panels - 1);
-    }
-    out->runs.push_back(runs);
-  }
-  const index size = definition.declaration.size();
-  out->gradients.resize(size);
-  out->slots.resize(size * out->optimizer->slots());
-  for (int i = 0; i < out->optimizer->slots(); ++i) {
-    out->slot_blocks.push_back(out->slots.data() + i * size);
+template <class T>
+layers::GradientLayout<T> trained_layout(const Definition<T>& definition) {
+  layers::GradientLayout<T> out;
+  for (const Owned<T>& each : definition.parameters) {
+    if (each.parameters->trainable()) out.add(*each.parameters);
   }
   return out;
 }
 
-template std::unique_ptr<Training<float>> make_training(const Definition<float>&,
-                                                        const base::Options&, Custom<float>);
-template std::unique_ptr<Training<double>> make_training(const Definition<double>&,
-                                                         const base::Options&, Custom<double>);
+}  // namespace
+
+template <class T>
+Training<T>::Training(const Definition<T>& definition)
+    : layout(trained_layout(definition)), memory([this, &definition] {
+        return std::make_unique<PassMemory<T>>(*definition.graph, &layout);
+      }) {}
+
+template <class T>
+void Training<T>::refresh(const char* op, const Definition<T>& definition) {
+  const auto& entries = layout.entries();
+  bool same = trained_.size() == entries.size();
+  for (std::size_t i = 0; same && i < entries.size(); ++i) {
+    same = (trained_[i] != 0) == entries[i].parameters->trainable();
+  }
+  if (entries.size() != definition.parameters.size()) {
+    for (const Owned<T>& each : definition.parameters) {
+      LF_CHECK(!each.parameters->trainable() || layout.find(*each.parameters) != nullptr,
+               "[" << op << "] layer " << each.layer
+                   << " is trainable, but was not when the model was compiled; expected compile() "
+                      "after such a change");
+    }
+  }
+  if (same) return;
+  trained_.clear(), pieces_.clear(), runs_.clear();
+  for (const auto& entry : entries) {
+    trained_.push_back(entry.parameters->trainable() ? 1 : 0);
+    if (trained_.back() != 0) add_piece(entry);
+  }
+  for (layers::TouchedRows& rows : touched) rows.add_all();  // of a layer that was frozen, too
+}
+
+template <class T>
+void Training<T>::add_piece(const typename layers::GradientLayout<T>::Entry& entry) {
+  const layers::Parameters<T>& parameters = *entry.parameters;
+  const Piece piece{parameters.values(), entry.offset, parameters.size(), entry.sparse,
+                    parameters.sparse().length};
+  if (!pieces_.empty() && piece.sparse < 0) {
+    Piece& last = pieces_.back();
+    if (last.sparse < 0 && last.first + last.count == piece.first &&
+        last.values + last.count == piece.values) {
+      last.count += piece.count;
+    } else {
+      pieces_.push_back(piece);
+    }
+  } else {
+    pieces_.push_back(piece);
+  }
+  if (piece.sparse >= 0) return;
+  for (const layers::Parameter& parameter : parameters.list()) {
+    const ops::PartLayout& part = parameter.layout;
+    const index first = entry.offset + parameter.block;
+    optim::ParameterRuns runs{first + part.first, part.panels, part.panel_stride,
+                              part.rows * part.row_stride};
+    if (part.tail_lanes > 0) {
+      --runs.runs;
+      runs.last_first = first + part.tail_first;
+      runs.last_length = part.run_length(part.panels - 1);
+    }
+    runs_.push_back(runs);
+  }
+  dense_runs_ = runs_.size();
+}
+
+template <class T>
+void Training<T>::zero_gradients() {
+  for (const Piece& piece : pieces_) {
+    for_touched(piece, [this](index first, index count) {
+      std::fill_n(gradients.data() + first, count, T(0));
+    });
+    if (piece.sparse >= 0) touched[static_cast<std::size_t>(piece.sparse)].clear();
+  }
+}
+
+template <class T>
+bool Training<T>::clip_gradients(bool check) {
+  ranges_.clear();
+  runs_.resize(dense_runs_);
+  for (const Piece& piece : pieces_) {
+    bool continues = false;
+    for_touched(piece, [&](index first, index count) {
+      if (piece.sparse >= 0) {
+        runs_.push_back({first, 1, count, count, 0, 0, continues});
+        continues = true;
+      }
+      if (!ranges_.empty() && ranges_.back().first + ranges_.back().count == first) {
+        ranges_.back().count += count;
+      } else {
+        ranges_.push_back({first, count});
+      }
+    });
+  }
+  return clip.apply(gradients.data(), ranges_, runs_, check);
+}
+
+template <class T>
+void Training<T>::update(const Piece& piece, index first, index count) {
+  T* at[optim::kMaxSlots];
+  for (int i = 0; i < optimizer->slots(); ++i) at[i] = slot(i) + first;
+  optimizer->update(count, piece.values + (first - piece.first), gradients.data() + first, at);
+}
+
+template <class T>
+void Training<T>::step() {
+  optimizer->begin_step();
+  for (const Piece& piece : pieces_) {
+    if (optimizer->moves_without_gradient()) {
+      update(piece, piece.first, piece.count);
+    } else {
+      for_touched(piece, [&](index first, index count) { update(piece, first, count); });
+    }
+  }
+}
+
+template <class T>
+std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
+                                           const base::Options& given, Custom<T> custom) {
+  const base::OptionReader config(given, "model.compile");
+  auto out = std::make_unique<Training<T>>(definition);
+  const index outputs = definition.graph->outputs();
+  std::size_t used = 0;
+  bool any = false;
+  for (index k = 0; k < outputs; ++k) {
+    const base::OptionReader part =
+        outputs == 1 ? config : config.part("outputs." + std::to_string(k));
+    out->outputs.push_back(read_output(part, definition, k, custom, used));
+    any |= out->outputs.back().loss != nullptr;
+  }
+  if (used != custom.metrics.size()) fail_custom_metrics(config, custom.metrics.size());
+  if (!any) config.fail("loss", "a loss");
+  out->optimizer = optim::registry().make<T>(config.part("optimizer"));
+  out->clip = optim::Clip<T>(optim::read_clip(config.part("clip")));
+  const base::Value seed = config.read(layers::seed_option());
+  if (!seed.none()) out->seed = static_cast<std::uint64_t>(seed.integer());
+  config.check_all_used();
+  out->config = config.typed();
+  out->gradients.resize(out->layout.size());
+  for (const auto& entry : out->layout.entries()) {
+    if (entry.sparse >= 0) out->touched.emplace_back(entry.parameters->sparse().count);
+  }
+  out->slots.resize(out->layout.size() * out->optimizer->slots());
+  return out;
+}
+
+#define LF_INSTANTIATE(T)                                                                         \
+  template class Training<T>;                                                                     \
+  template std::unique_ptr<Training<T>> make_training(const Definition<T>&, const base::Options&, \
+                                                      Custom<T>);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
 
 }  // namespace lstmfast::model

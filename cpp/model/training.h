@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "layers/touched_rows.h"
 #include "model/custom_functions.h"
 #include "model/definition.h"
 #include "model/kept_memory.h"
@@ -21,21 +22,29 @@ namespace lstmfast::model {
 // Epochs are counted no further, so that a file never holds more.
 constexpr std::uint64_t kMaxEpochs = std::uint64_t{1} << 53;
 
+// What an output is compared with.
 template <class T>
-struct Training {
+struct OutputTraining {
+  std::unique_ptr<losses::Loss<T>> loss;  // null: nothing
+  double weight = 1;                      // of the loss in the sum over all outputs
+  std::vector<MetricChoice<T>> metrics;
+  Activation last = Activation::linear;  // of the output, where the loss computes it
+  bool fused = false;
+  bool masked = false;  // whether the output has a mask
+};
+
+template <class T>
+class Training {
+ public:
   base::Options config;  // as given
-  std::unique_ptr<losses::Loss<T>> loss;
+  std::vector<OutputTraining<T>> outputs;
   std::unique_ptr<optim::Optimizer<T>> optimizer;
   optim::Clip<T> clip;
-  std::vector<MetricChoice<T>> metrics;
 
-  Activation last = Activation::linear;  // of the model, where the loss computes it
-  bool fused = false;
-
-  std::vector<optim::ParameterRuns> runs;
-  base::Buffer<T> gradients;  // laid out as the parameters
-  base::Buffer<T> slots;      // the optimizer's, one block after the other
-  std::vector<T*> slot_blocks;
+  const layers::GradientLayout<T> layout;    // of the parameters that were trainable at compile
+  base::Buffer<T> gradients;                 // laid out so
+  std::vector<layers::TouchedRows> touched;  // of its sparse parameters
+  base::Buffer<T> slots;                     // the optimizer's, one block after the other
 
   std::uint64_t seed = 0;    // of the order of samples and of random masks
   std::uint64_t epochs = 0;  // begun since compile, up to kMaxEpochs: names the next one's order
@@ -43,14 +52,51 @@ struct Training {
   KeptMemory<PassMemory<T>> memory;  // of training steps
   ThreadTrial trial;                 // of training steps
 
-  explicit Training(const layers::Chain<T>& chain)
-      : memory([&chain] { return std::make_unique<PassMemory<T>>(chain); }) {}
+  explicit Training(const Definition<T>& definition);
+
+  T* slot(int i) { return slots.data() + i * layout.size(); }
+
+  // To be called before every step: finds out which layers have been frozen. Throws where one is
+  // trainable that was frozen at compile.
+  void refresh(const char* op, const Definition<T>& definition);
+
+  void zero_gradients();
+  // False, and nothing changed, where `check` finds a gradient that is not finite.
+  bool clip_gradients(bool check);
+  void step();  // of the optimizer, over all parameters that are trained now
+
+ private:
+  // Neighbours in the gradients whose values are neighbours too.
+  struct Piece {
+    T* values;
+    index first, count;
+    index sparse = -1, row = 0;  // a table of rows of so many values, by its number in `touched`
+  };
+  void add_piece(const typename layers::GradientLayout<T>::Entry& entry);
+  void update(const Piece& piece, index from, index count);
+  // f(first, count) of the gradients in a piece that may not be zero.
+  template <class F>
+  void for_touched(const Piece& piece, F f) {
+    if (piece.sparse < 0) return f(piece.first, piece.count);
+    touched[static_cast<std::size_t>(piece.sparse)].for_runs(
+        [&](index row, index rows) { f(piece.first + row * piece.row, rows * piece.row); });
+  }
+
+  std::vector<unsigned char> trained_;  // by entry of the layout, at the last refresh
+  std::vector<Piece> pieces_;           // of those
+  // Of the running step: the parts of the gradients that may not be zero, and where each parameter
+  // lies in them, first the dense ones.
+  std::vector<optim::GradientRange> ranges_;
+  std::vector<optim::ParameterRuns> runs_;
+  std::size_t dense_runs_ = 0;
 };
 
-// Keys: loss and loss.OPTION; optimizer.kind and optimizer.OPTION; metrics (names with commas);
-// clip.value, clip.norm, clip.global_norm; seed. With the loss "custom", which may have a loss.name
-// of its own, and with metrics "custom:0", "custom:1" ... come the functions in `custom`. Throws
-// std::invalid_argument naming the key that is unknown, missing or wrong, or that has no function.
+// Keys, of a model with several outputs below "outputs.N.": loss and loss.OPTION, loss_weight,
+// metrics (names with commas); at the top optimizer.kind and optimizer.OPTION; clip.value,
+// clip.norm, clip.global_norm; seed. With the loss "custom", which may have a loss.name of its own,
+// and with metrics "custom:0", "custom:1" ..., numbered through all outputs, come the functions in
+// `custom`. An output without a key "loss" has none, but one has. Throws std::invalid_argument
+// naming the key that is unknown, missing or wrong, or that has no function.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
                                            const base::Options& config, Custom<T> custom = {});

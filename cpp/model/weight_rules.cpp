@@ -1,5 +1,7 @@
 #include "model/weight_rules.h"
 
+#include <utility>
+
 #include "base/shape_text.h"
 
 namespace lstmfast::model {
@@ -8,11 +10,11 @@ namespace {
 // What the keys of a weight begin with; "" where it takes no rules.
 std::string rule_prefix(const std::string& weight) {
   if (weight == "recurrent_kernel") return "recurrent";
-  return weight == "kernel" || weight == "bias" ? weight : "";
+  return weight == "kernel" || weight == "bias" || weight == "embeddings" ? weight : "";
 }
 
-}  // namespace
-
+// The regularizer that the keys below `key` describe, .kind first; null where there are none. It
+// suits numbers of that shape.
 template <class T>
 std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::OptionReader& layer,
                                                                const std::string& key,
@@ -30,28 +32,72 @@ std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::Optio
   return out;
 }
 
+// `count` neighbouring numbers as one run.
+ops::PartLayout one_run(index count) {
+  return {1, count, 1, count, 0, 1, count, count, count, false};
+}
+
+// A regularizer's value for a batch is divided by its samples, as in Keras.
 template <class T>
-void WeightRules<T>::read(const base::OptionReader& config,
-                          const std::vector<layers::Parameter>& parameters) {
-  for (const layers::Parameter& parameter : parameters) {
+class ActivityPenalty final : public layers::OutputPenalty<T> {
+ public:
+  explicit ActivityPenalty(std::unique_ptr<regularizers::Regularizer<T>> regularizer)
+      : regularizer_(std::move(regularizer)) {}
+  double value(index batch, index count, const T* y) const override {
+    return regularizer_->value(one_run(batch * count), y) / static_cast<double>(batch);
+  }
+  void add_gradient(index batch, index count, const T* y, T* dy) const override {
+    regularizer_->add_gradient(one_run(batch * count), y,
+                               static_cast<T>(1.0 / static_cast<double>(batch)), dy);
+  }
+
+ private:
+  std::unique_ptr<regularizers::Regularizer<T>> regularizer_;
+};
+
+}  // namespace
+
+template <class T>
+void WeightRules<T>::check(const base::OptionReader& layer) {
+  for (const char* const prefix : {"kernel", "recurrent", "bias", "embeddings"}) {
+    const base::OptionReader regularizer = layer.part(std::string(prefix) + "_regularizer");
+    if (regularizer.has("kind")) regularizers::registry().make<T>(regularizer);
+    const base::OptionReader constraint = layer.part(std::string(prefix) + "_constraint");
+    const std::size_t rank = std::string(prefix) == "bias" ? 1 : 2;
+    if (constraint.has("kind")) constraints::registry().make<T>(constraint, rank);
+  }
+}
+
+template <class T>
+void WeightRules<T>::read(const base::OptionReader& layer,
+                          const layers::Parameters<T>& parameters) {
+  for (const layers::Parameter& parameter : parameters.list()) {
     const std::string prefix = rule_prefix(parameter.name);
     if (prefix.empty()) continue;
-    const base::OptionReader layer = config.part(parameter.path);
     auto regularizer = read_regularizer<T>(layer, prefix + "_regularizer", parameter.shape);
-    if (regularizer != nullptr)
-      penalties_.push_back({parameter.layout, parameter.block, std::move(regularizer)});
-
+    if (regularizer != nullptr) {
+      penalties_.push_back(
+          {{&parameters, parameter.layout, parameter.block}, std::move(regularizer)});
+    }
     const base::OptionReader part = layer.part(prefix + "_constraint");
     if (!part.has("kind")) continue;
-    constraints_.push_back({parameter.layout, parameter.block,
+    constraints_.push_back({{&parameters, parameter.layout, parameter.block},
                             constraints::registry().make<T>(part, parameter.shape.size())});
   }
 }
 
-template std::unique_ptr<regularizers::Regularizer<float>> read_regularizer(
-    const base::OptionReader&, const std::string&, const std::vector<index>&);
-template std::unique_ptr<regularizers::Regularizer<double>> read_regularizer(
-    const base::OptionReader&, const std::string&, const std::vector<index>&);
+template <class T>
+std::shared_ptr<const layers::OutputPenalty<T>> read_output_penalty(
+    const base::OptionReader& layer) {
+  auto regularizer = read_regularizer<T>(layer, "activity_regularizer", {});
+  if (regularizer == nullptr) return nullptr;
+  return std::make_shared<ActivityPenalty<T>>(std::move(regularizer));
+}
+
+template std::shared_ptr<const layers::OutputPenalty<float>> read_output_penalty(
+    const base::OptionReader&);
+template std::shared_ptr<const layers::OutputPenalty<double>> read_output_penalty(
+    const base::OptionReader&);
 template class WeightRules<float>;
 template class WeightRules<double>;
 

@@ -1,6 +1,5 @@
-// What a configuration asks of single weights beside the loss: penalties, which are part of it, and
-// constraints, which hold after each step. Knows no layers but the names of their weights, and no
-// training loop.
+// What layers ask of their weights and outputs beside the loss: penalties, which are part of it,
+// and constraints, which hold after each step. Knows no training loop.
 #pragma once
 
 #include <memory>
@@ -8,56 +7,70 @@
 
 #include "base/options.h"
 #include "constraints/constraint.h"
-#include "layers/parameters.h"
+#include "layers/layer.h"
 #include "regularizers/regularizer.h"
 
 namespace lstmfast::model {
 
-// The regularizer that the keys below `key` describe, .kind first; null where there are none. It
-// suits numbers of that shape.
-template <class T>
-std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::OptionReader& layer,
-                                                               const std::string& key,
-                                                               const std::vector<index>& shape);
-
 template <class T>
 class WeightRules {
  public:
-  // Keys, below a parameter's path: kernel_, recurrent_ and bias_ with regularizer or constraint,
-  // each with .kind and the kind's options; constraints also .axis ("0", "1", as negative numbers,
-  // or "0,1"). Throws std::invalid_argument naming the key.
-  void read(const base::OptionReader& config, const std::vector<layers::Parameter>& parameters);
+  // Adds those of a layer. Keys of its configuration: kernel_, recurrent_, bias_ and
+  // embeddings_ with regularizer or constraint, each with .kind and the kind's options; constraints
+  // also .axis ("0", "1", as negative numbers, or "0,1"). Throws std::invalid_argument naming the
+  // key.
+  void read(const base::OptionReader& config, const layers::Parameters<T>& parameters);
+  // Checks these keys of a layer whose weights are not declared yet.
+  static void check(const base::OptionReader& config);
 
-  // `values` and `gradients` are flat blocks of all parameters.
-  double penalty(const T* values) const {
+  // Frozen weights cost nothing and are left as they are.
+  double penalty() const {
     double total = 0;
-    for (const auto& rule : penalties_)
-      total += rule.regularizer->value(rule.layout, values + rule.block);
+    for (const Penalised& rule : penalties_) {
+      if (!rule.owner->trainable()) continue;
+      total += rule.regularizer->value(rule.layout, rule.owner->values() + rule.block);
+    }
     return total;
   }
-  void add_gradients(const T* values, T* gradients) const {
-    for (const auto& rule : penalties_)
-      rule.regularizer->add_gradient(rule.layout, values + rule.block, T(1),
-                                     gradients + rule.block);
+  // `touched`: by the layout's numbers of sparse parameters.
+  void add_gradients(const layers::GradientLayout<T>& layout, T* gradients,
+                     layers::TouchedRows* touched) const {
+    for (const Penalised& rule : penalties_) {
+      const auto* const place = layout.find(*rule.owner);
+      if (place == nullptr || !rule.owner->trainable()) continue;
+      if (place->sparse >= 0) touched[place->sparse].add_all();
+      rule.regularizer->add_gradient(rule.layout, rule.owner->values() + rule.block, T(1),
+                                     gradients + place->offset + rule.block);
+    }
   }
-  void constrain(T* values) const {
-    for (const auto& rule : constraints_) rule.constraint->apply(rule.layout, values + rule.block);
+  void constrain() const {
+    for (const Constrained& rule : constraints_) {
+      if (rule.owner->trainable()) {
+        rule.constraint->apply(rule.layout, rule.owner->values() + rule.block);
+      }
+    }
   }
 
  private:
-  struct Penalised {
+  struct Rule {
+    const layers::Parameters<T>* owner;
     ops::PartLayout layout;
     index block;
+  };
+  struct Penalised : Rule {
     std::unique_ptr<regularizers::Regularizer<T>> regularizer;
   };
-  struct Constrained {
-    ops::PartLayout layout;
-    index block;
+  struct Constrained : Rule {
     std::unique_ptr<constraints::Constraint<T>> constraint;
   };
 
   std::vector<Penalised> penalties_;
   std::vector<Constrained> constraints_;
 };
+
+// The cost of a layer's outputs that its key activity_regularizer asks for; null: none.
+template <class T>
+std::shared_ptr<const layers::OutputPenalty<T>> read_output_penalty(
+    const base::OptionReader& layer);
 
 }  // namespace lstmfast::model
