@@ -3,21 +3,21 @@
 #include <memory>
 
 #include "base/check.h"
-#include "model/definition.h"
 
 namespace lstmfast::api {
+namespace {
 
-AnyModel make_model(base::Options config, const std::optional<std::string>& dtype) {
-  if (dtype) {
-    const auto [at, is_new] = config.emplace("dtype", *dtype);
-    LF_CHECK(is_new || at->second == *dtype, "[model.config] dtype is "
-                                                 << base::shown(at->second) << "; expected "
-                                                 << *dtype << " to match the argument");
-  }
-  if (model::dtype_name_of(config) == "float64") {
-    return AnyModel(std::make_unique<model::Model<double>>(model::read_definition<double>(config)));
-  }
-  return AnyModel(std::make_unique<model::Model<float>>(model::read_definition<float>(config)));
+template <class T>
+AnyModel make(std::shared_ptr<layers::Layer<T>> layer) {
+  auto graph = std::dynamic_pointer_cast<layers::Graph<T>>(std::move(layer));
+  LF_CHECK(graph != nullptr, "[model] the layer is no graph");
+  return AnyModel(std::make_unique<model::Model<T>>(model::Definition<T>(std::move(graph))));
+}
+
+}  // namespace
+
+AnyModel make_model(const AnyLayer& graph) {
+  return graph.visit([](const auto& layer) { return make(layer); });
 }
 
 }  // namespace lstmfast::api

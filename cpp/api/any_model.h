@@ -1,10 +1,8 @@
-// Models of either element type: built from a configuration or read from a file, which name it.
+// Models of either element type: of a graph, or read from a file, which names it.
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "api/any.h"
+#include "api/any_layer.h"
 #include "model/model.h"
 #include "model/model_file.h"
 #include "model/trainer.h"
@@ -16,8 +14,8 @@ struct AnyModel : Any<model::Model> {
   model::History history;  // of the latest fit, also of one that threw
 };
 
-// `dtype`, where it is given, must be the configuration's, if that has one.
-AnyModel make_model(base::Options config, const std::optional<std::string>& dtype);
+// Of a layer that is a graph.
+AnyModel make_model(const AnyLayer& graph);
 
 // As ModelFile::load. functions.get<T>(configuration of compile) is a model::Custom<T>.
 template <class Functions>

@@ -32,7 +32,7 @@ void translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const py::error_already_set&) {
-    throw;  // pybind11's own translator knows it, and the next
+    throw;  // pybind11's own translator knows these two
   } catch (const py::builtin_exception&) {
     throw;
   } catch (const std::exception& error) {

@@ -44,7 +44,7 @@ files::Existing existing(bool overwrite) {
   return overwrite ? files::Existing::replace : files::Existing::refuse;
 }
 
-// No other thread may write to `tensors` meanwhile, or they would not have their checksums; those
+// No other thread may write to `tensors` meanwhile, or they would not match their checksums; arrays
 // of callbacks' states are copies.
 void save(const PythonModel& self, const Path& path, const base::Texts& extra,
           bool include_optimizer, const std::map<std::string, py::array>& tensors, bool overwrite) {
@@ -62,7 +62,7 @@ void save(const PythonModel& self, const Path& path, const base::Texts& extra,
   });
 }
 
-// Any other file that is to be whole or not there.
+// Writes any other file, completely or not at all.
 void write_file(const Path& path, const py::bytes& content, bool overwrite) {
   const std::string_view bytes = content;
   const WithoutGil release;
@@ -95,8 +95,8 @@ py::tuple load(const Path& path, const py::object& resolve) {
         call_python(resolve, from_options(file->compile_config()), py::cast(file->extra()));
     compile = !found.is_none();
     if (compile) {
-      const auto [loss, metrics] = found.cast<std::pair<py::object, py::object>>();
-      functions = PythonFunctions("model.load", loss, metrics);
+      const auto [losses, metrics] = found.cast<std::pair<py::object, py::object>>();
+      functions = PythonFunctions("model.load", losses, metrics);
     }
   }
   api::AnyModel model = [&] {

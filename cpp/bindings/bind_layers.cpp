@@ -1,151 +1,164 @@
-// The methods of class Model that are about single layers.
+// class Layer: one layer, with the parameters that all models share in which it stands.
 #include <pybind11/stl.h>
 
-#include <numeric>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
-#include "bindings/gil.h"
-#include "bindings/python_model.h"
+#include "bindings/bindings.h"
+#include "bindings/init.h"
+#include "bindings/numpy.h"
+#include "bindings/python_layer.h"
+#include "bindings/values.h"
 
 namespace lstmfast::bindings {
 namespace {
 
-const char* const kOp = "layer.call";
+using Shapes = std::vector<std::vector<std::optional<index>>>;
 
-// An array [batch][size] for each part that rows carry, and the way to and from the block in which
-// the core has them.
-template <class T>
-class CarriedArrays {
- public:
-  CarriedArrays(std::vector<index> sizes, index batch)
-      : sizes_(std::move(sizes)),
-        batch_(batch),
-        block_(static_cast<std::size_t>(batch *
-                                        std::accumulate(sizes_.begin(), sizes_.end(), index{0}))) {}
+layers::Shape shape_from(const std::vector<std::optional<index>>& sizes) {
+  layers::Shape out;
+  for (const std::optional<index>& size : sizes) out.append(size.value_or(layers::kAnySize));
+  return out;
+}
 
-  void read(const py::sequence& arrays) {
-    LF_CHECK(arrays.size() == sizes_.size(), "[" << kOp << "] initial_state has " << arrays.size()
-                                                 << " arrays; expected " << sizes_.size());
-    T* to = block_.data();
-    for (std::size_t i = 0; i < sizes_.size(); ++i) {
-      const py::array_t<T> array = take<T>(kOp, "initial_state", arrays[i]);
-      const layers::Shape expected{batch_, sizes_[i]};
-      LF_CHECK(shape_of(array) == expected, "[" << kOp << "] initial_state[" << i << "] has shape "
-                                                << shape_of(array).text() << "; expected "
-                                                << expected.text());
-      to = std::copy_n(array.data(), batch_ * sizes_[i], to);
-    }
+py::list shape_tuples(const layers::Shapes& shapes) {
+  py::list out;
+  for (const layers::Shape& shape : shapes) out.append(shape_tuple(shape));
+  return out;
+}
+
+std::unique_ptr<AnyLayer> make_layer(
+    const py::dict& options, const std::string& dtype,
+    const std::optional<std::map<std::string, AnyLayer>>& children) {
+  return std::make_unique<AnyLayer>(api::open_layer(
+      to_options(options), dtype, children.value_or(std::map<std::string, AnyLayer>())));
+}
+
+AnyLayer make_graph(
+    const std::vector<std::pair<std::string, std::vector<std::optional<index>>>>& inputs,
+    const std::vector<std::pair<AnyLayer, std::vector<std::pair<index, index>>>>& nodes,
+    const std::vector<std::pair<index, index>>& outputs, const std::string& dtype, index batch_size,
+    bool in_a_row) {
+  api::GraphSpec spec;
+  for (const auto& [name, shape] : inputs) spec.inputs.emplace_back(name, shape_from(shape));
+  for (const auto& [layer, values] : nodes) spec.nodes.push_back({layer, values});
+  spec.outputs = outputs;
+  spec.batch_size = batch_size;
+  spec.in_a_row = in_a_row;
+  return api::make_graph(spec, dtype);
+}
+
+template <class Layer>
+auto child_of(Layer& layer, const std::string& name) {
+  for (const auto& child : layer.children()) {
+    if (child.name == name) return child.layer->shared_from_this();
   }
-  py::list write() const {
-    py::list out;
-    const T* from = block_.data();
-    for (const index size : sizes_) {
-      py::array_t<T> array = new_array<T>(layers::Shape{batch_, size});
-      std::copy_n(from, batch_ * size, array.mutable_data());
-      from += batch_ * size;
-      out.append(std::move(array));
-    }
-    return out;
-  }
-  T* data() { return block_.data(); }
-
- private:
-  std::vector<index> sizes_;
-  index batch_;
-  std::vector<T> block_;
-};
-
-// y, then h and c of each LSTM where `states`, then its cell states where `cells`.
-py::list call_layer(const PythonModel& self, index layer, const py::object& x,
-                    const py::object& mask, const py::object& initial_state, bool states,
-                    bool cells, bool training, std::uint64_t seed, std::uint64_t step) {
-  return self.visit([&](auto& model) -> py::list {
-    using T = Element<decltype(model)>;
-    LF_CHECK(layer >= 0 && layer < model.definition().chain.size(),
-             "[" << kOp << "] there is no layer " << layer);
-    const layers::Layer<T>& called = model.definition().chain.layer(layer);
-    const Inputs<T> given(kOp, x);
-    const model::Samples<T>& in = given.examples.in;
-    const layers::Shape output = model.layer_output_shape(kOp, layer, in.shape);
-    layers::Pass<T> pass;
-    pass.batch = in.count;
-    pass.training = training;
-    pass.seed = seed;
-    pass.step = step;
-
-    const py::array_t<bool> mask_array = take_optional<bool>(kOp, "mask", mask);
-    // A copy: steps are counted by it and then placed, and the caller's array may change meanwhile.
-    std::vector<unsigned char> kept_mask;
-    if (mask_array) {
-      layers::Shape expected{in.count};
-      for (int i = 0; i + 1 < in.shape.rank; ++i) expected.append(in.shape.sizes[i]);
-      LF_CHECK(shape_of(mask_array) == expected, "[" << kOp << "] mask has shape "
-                                                     << shape_of(mask_array).text() << "; expected "
-                                                     << expected.text());
-      kept_mask.assign(mask_array.data(), mask_array.data() + mask_array.size());
-      pass.mask = kept_mask.data();
-    }
-    CarriedArrays<T> carried(called.carried(), in.count);
-    const bool begins = !initial_state.is_none();
-    if (begins) carried.read(initial_state);
-    std::vector<py::array_t<T>> cell_arrays;
-    std::vector<T> cell_block;
-    const std::vector<index> sizes = called.carried();
-    for (std::size_t i = 1; cells && i < sizes.size(); i += 2) {
-      cell_arrays.push_back(new_array<T>(in.shape.with_features(sizes[i]).with_batch(in.count)));
-      cell_block.resize(cell_block.size() + static_cast<std::size_t>(cell_arrays.back().size()));
-    }
-    if (!cell_arrays.empty()) pass.cells = cell_block.data();
-    // a stateful layer that is given no state goes on from its own
-    const bool own = called.stateful() && !begins;
-    if (begins || (states && !own)) pass.carried = carried.data();
-
-    py::array_t<T> y = new_array<T>(output.with_batch(in.count));
-    T* const out = y.mutable_data();
-    {
-      const MaybeRelease release(called.flops(in.shape) * static_cast<double>(in.count));
-      model.call_layer(layer, pass, in.shape, in.x, out, own && states ? carried.data() : nullptr);
-    }
-    py::list results;
-    results.append(std::move(y));
-    if (states) {
-      for (const py::handle array : carried.write()) results.append(array);
-    }
-    const T* from = cell_block.data();
-    for (py::array_t<T>& array : cell_arrays) {
-      std::copy_n(from, array.size(), array.mutable_data());
-      from += array.size();
-      results.append(std::move(array));
-    }
-    return results;
-  });
+  LF_FAIL("[layer.child] there is no layer \"" << name << "\" in it");
 }
 
 }  // namespace
 
-void bind_layers(py::class_<PythonModel>& model) {
-  model
-      .def("call_layer", &call_layer, py::arg("layer"), py::arg("x"), py::kw_only(),
-           py::arg("mask") = py::none(), py::arg("initial_state") = py::none(),
-           py::arg("states") = false, py::arg("cells") = false, py::arg("training") = false,
-           py::arg("seed") = 0, py::arg("step") = 0)
-      .def_property_readonly("stateful",
-                             [](const PythonModel& self) {
-                               return self.visit([](auto& model) { return model.carried().any(); });
-                             })
-      .def_property_readonly(
-          "carried_rows",
-          [](const PythonModel& self) {
-            return self.visit([](auto& model) { return model.carried().rows(); });
-          })
-      .def(
-          "reset_states",
-          [](const PythonModel& self, index layer) {
-            self.visit([layer](auto& model) { model.reset_carried(layer); });
+void bind_layers(py::module_& module) {
+  py::class_<AnyLayer> layer(module, "Layer", py::is_final(), plain_type());
+  def_init(layer, &make_layer, py::arg("options"), py::arg("dtype"),
+           py::arg("children") = py::none());
+  layer
+      .def_static("graph", &make_graph, py::arg("inputs"), py::arg("nodes"), py::arg("outputs"),
+                  py::arg("dtype"), py::arg("batch_size") = 0, py::arg("in_a_row") = false)
+      .def_property(
+          "name",
+          [](const AnyLayer& self) {
+            return visit(self, [](auto& layer) { return layer.name(); });
           },
-          py::arg("layer") = -1)
-      .def("release_memory",
-           [](PythonModel& self) { self.visit([](auto& model) { model.release_memory(); }); });
+          [](AnyLayer& self, const std::string& name) {
+            visit(self, [&](auto& layer) {
+              auto config = layer.config();
+              config["name"] = name;
+              layer.set_config(std::move(config));
+            });
+          })
+      .def_property("trainable", &api::is_trainable, &api::set_trainable)
+      .def_property_readonly("kind",
+                             [](const AnyLayer& self) {
+                               return visit(self, [](auto& layer) { return layer.kind(); });
+                             })
+      .def_property_readonly("dtype", &AnyLayer::dtype)
+      .def_property_readonly("config",
+                             [](const AnyLayer& self) {
+                               return visit(self, [](auto& layer) {
+                                 return from_options(layers::whole_config(layer));
+                               });
+                             })
+      .def_property_readonly("built",
+                             [](const AnyLayer& self) {
+                               return visit(self, [](auto& layer) { return layer.built(); });
+                             })
+      .def_property_readonly("child_names",
+                             [](const AnyLayer& self) {
+                               std::vector<std::string> out;
+                               visit(self, [&](auto& layer) {
+                                 for (const auto& child : layer.children())
+                                   out.push_back(child.name);
+                               });
+                               return out;
+                             })
+      .def(
+          "child",
+          [](const AnyLayer& self, const std::string& name) {
+            return visit(self, [&](auto& layer) { return AnyLayer(child_of(layer, name)); });
+          },
+          py::arg("name"))
+      .def(
+          "connect",
+          [](const AnyLayer& self, const Shapes& shapes) {
+            layers::Shapes inputs;
+            for (const auto& shape : shapes) inputs.push_back(shape_from(shape));
+            return visit(self, [&](auto& layer) { return shape_tuples(layer.connect(inputs)); });
+          },
+          py::arg("shapes"))
+      .def_property_readonly("most_inputs",
+                             [](const AnyLayer& self) {
+                               return visit(self, [](auto& layer) { return layer.most_inputs(); });
+                             })
+      .def_property_readonly("state_sizes",
+                             [](const AnyLayer& self) {
+                               return visit(self, [](auto& layer) { return layer.state_sizes(); });
+                             })
+      .def_property_readonly("stateful",
+                             [](const AnyLayer& self) {
+                               return visit(self,
+                                            [](auto& layer) { return layer.carried() != nullptr; });
+                             })
+      .def_property_readonly("carried_rows",
+                             [](const AnyLayer& self) {
+                               return visit(self, [](auto& layer) {
+                                 return layer.carried() == nullptr ? index{0}
+                                                                   : layer.carried()->rows();
+                               });
+                             })
+      .def("reset_states",
+           [](AnyLayer& self) {
+             visit(self, [](auto& layer) {
+               const base::Busy busy(layer.parameters().busy(), "layer.reset_states",
+                                     base::Busy::Kind::nested);
+               if (layer.carried() != nullptr) layer.carried()->reset();
+             });
+           })
+      .def(
+          "masks",
+          [](const AnyLayer& self, const std::vector<bool>& masked) {
+            return visit(self, [&](auto& layer) { return layer.masks(masked); });
+          },
+          py::arg("masked"))
+      .def_property_readonly("drops_masks", [](const AnyLayer& self) {
+        return visit(self, [](auto& layer) { return layer.drops_masks(); });
+      });
+  bind_layer_weights(layer);
+  bind_layer_call(layer);
 }
 
 }  // namespace lstmfast::bindings

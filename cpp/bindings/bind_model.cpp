@@ -19,124 +19,125 @@
 namespace lstmfast::bindings {
 namespace {
 
-std::unique_ptr<PythonModel> make_model(const py::dict& config,
-                                        const std::optional<std::string>& dtype) {
-  return std::make_unique<PythonModel>(api::make_model(to_options(config), dtype));
+std::unique_ptr<PythonModel> make_model(const api::AnyLayer& graph) {
+  return std::make_unique<PythonModel>(api::make_model(graph));
 }
 
 constexpr const char* kPredict = "model.predict";
 
 template <class T>
-py::object run_predict(const model::Model<T>& model, const Inputs<T>& data, index batch_size) {
-  const model::Samples<T>& samples = data.examples.in;
-  py::array_t<T> out =
-      new_array<T>(model.output_shape(kPredict, samples).with_batch(samples.count));
-  T* const pointer = out.mutable_data();
+std::vector<py::array_t<T>> run_predict(const model::Model<T>& model,
+                                        const model::Samples<T>& samples, index batch_size) {
+  std::vector<py::array_t<T>> out;
+  std::vector<T*> pointers;
+  const auto shapes = model.shapes(kPredict, samples);
+  for (const layers::Shape& shape : shapes->outputs) {
+    out.push_back(new_array<T>(shape.with_batch(samples.count)));
+    pointers.push_back(out.back().mutable_data());
+  }
   {
     Hooks hooks;
-    const MaybeRelease release(model::forward_flops(model, samples));
-    model.predict(samples, batch_size, pointer, hooks.callbacks());
+    const MaybeRelease release(model.flops(samples));
+    model.predict(samples, batch_size, pointers, hooks.callbacks());
   }
   return out;
 }
 
 py::object predict(PythonModel& self, py::handle x, py::handle batch_size) {
   const index size = whole_number(batch_size);
-  return self.visit([&](auto& model) {
+  return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
-    return run_predict<T>(model, Inputs<T>(kPredict, x), size);
+    const Inputs<T> data(kPredict, x.cast<py::sequence>());
+    py::list out;
+    for (auto& array : run_predict<T>(model, data.examples.in, size)) out.append(std::move(array));
+    return out;
   });
 }
 
-// The plain call, for which a few samples would not wait: None unless x is as it must be.
+// Fast path for one input and one output: None unless x is an array that can be read where it lies.
 // `batch_size`: where nothing carried on says how many samples go at a time.
 py::object call(PythonModel& self, py::handle x, py::handle batch_size) {
   const index size = whole_number(batch_size);
   return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
-    if (!is_ready<T>(x)) return py::none();
-    auto array = py::reinterpret_borrow<py::array_t<T>>(x);
-    if (array.ndim() < 1) return py::none();
-    const Inputs<T> data(kPredict, std::move(array), "x");
-    if (!data.examples.in.shape.fits(model.definition().input)) return py::none();
-    const index carried = model.carried().rows();
-    return run_predict<T>(model, data, carried > 0 ? carried : size);
+    const layers::Graph<T>& graph = *model.definition().graph;
+    if (!is_ready<T>(x) || graph.inputs() != 1 || graph.outputs() != 1) return py::none();
+    const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
+    if (array.ndim() < 1 || graph.elements(0) != layers::kValues) return py::none();
+    model::Samples<T> samples;
+    samples.count = array.shape(0);
+    model::InputArray<T>& input = samples.inputs.emplace_back();
+    input.values = array.data();
+    for (py::ssize_t i = 1; i < array.ndim(); ++i) input.shape.append(array.shape(i));
+    if (!input.shape.fits(graph.declared_shape(0))) return py::none();
+    const index carried = model.carried_rows();
+    return std::move(run_predict<T>(model, samples, carried > 0 ? carried : size)[0]);
   });
 }
 
-py::list layer_dicts(const PythonModel& self) {
+py::list inputs_list(const PythonModel& self) {
   return self.visit([](auto& model) {
     py::list out;
-    for (const model::LayerInfo& layer : model.definition().layers) {
-      py::dict item;
-      item["kind"] = layer.kind;
-      item["name"] = layer.name;
-      item["output_shape"] = shape_tuple(layer.output);
-      item["params"] = layer.parameters;
-      out.append(item);
+    const auto& graph = *model.definition().graph;
+    for (index k = 0; k < graph.inputs(); ++k) {
+      const layers::Elements elements = graph.elements(k);
+      out.append(py::make_tuple(shape_tuple(graph.declared_shape(k)),
+                                (elements & layers::kValues) != 0, (elements & layers::kIds) != 0,
+                                graph.id_limit(k)));
     }
     return out;
   });
 }
 
-py::list weight_names(const PythonModel& self) {
+py::list output_shapes(const PythonModel& self) {
   return self.visit([](auto& model) {
     py::list out;
-    for (const layers::Parameter& parameter : model.definition().parameters()) {
-      const index layer = model::top_layer(parameter);
-      // "kernel", or "forward.kernel" in a layer of layers
-      const std::size_t top = ("layers." + std::to_string(layer)).size();
-      const std::string inner = parameter.path.substr(std::min(top + 1, parameter.path.size()));
-      out.append(py::make_tuple(layer,
-                                inner.empty() ? parameter.name : inner + "." + parameter.name,
-                                shape_tuple(parameter.shape)));
-    }
+    const auto& graph = *model.definition().graph;
+    for (index k = 0; k < graph.outputs(); ++k) out.append(shape_tuple(graph.output_shape(k)));
     return out;
   });
 }
 
-py::list get_weights(const PythonModel& self) {
+// What Python needs to make its own objects of a loaded model.
+py::dict structure(const PythonModel& self) {
   return self.visit([](auto& model) {
-    using T = Element<decltype(model)>;
-    py::list out;
-    for (const layers::Parameter& parameter : model.definition().parameters()) {
-      py::array_t<T> weight = new_array<T>(parameter.shape);
-      parameter.export_to(static_cast<const T*>(model.values()), weight.mutable_data());
-      out.append(std::move(weight));
+    const auto& graph = *model.definition().graph;
+    const auto place = [&](index value) {
+      const auto at = graph.place_of(value);
+      return py::make_tuple(at.node, at.output);
+    };
+    py::list inputs, layers, nodes, outputs;
+    for (const auto& layer : graph.layers()) layers.append(api::AnyLayer(layer));
+    for (const auto& node : graph.nodes()) {
+      if (node.layer == nullptr) {
+        const index k = static_cast<index>(inputs.size());
+        inputs.append(py::make_tuple(graph.input_name(k), shape_tuple(graph.declared_shape(k))));
+        continue;
+      }
+      const auto layer = std::find(graph.layers().begin(), graph.layers().end(), node.layer);
+      py::list values;
+      for (const index value : node.inputs) values.append(place(value));
+      nodes.append(py::make_tuple(layer - graph.layers().begin(), values));
     }
+    for (index k = 0; k < graph.outputs(); ++k) {
+      const auto at = graph.output(k);
+      outputs.append(py::make_tuple(at.node, at.output));
+    }
+    py::dict out;
+    out["inputs"] = inputs;
+    out["layers"] = layers;
+    out["nodes"] = nodes;
+    out["outputs"] = outputs;
+    out["batch_size"] = graph.batch_size();
+    out["in_a_row"] = graph.in_a_row();
     return out;
-  });
-}
-
-void set_weights(PythonModel& self, const py::sequence& weights) {
-  self.visit([&](auto& model) {
-    using T = Element<decltype(model)>;
-    const char* const op = "model.set_weights";
-    const auto& parameters = model.definition().parameters();
-    LF_CHECK(weights.size() == parameters.size(), "[" << op << "] weights has " << weights.size()
-                                                      << " arrays; expected " << parameters.size());
-    // All are checked before the first is set.
-    std::vector<py::array_t<T>> arrays;
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const layers::Parameter& parameter = parameters[i];
-      const std::string name = parameter.path + "." + parameter.name;
-      arrays.push_back(take<T>(op, name.c_str(), weights[i]));
-      LF_CHECK(sizes_of(arrays.back()) == parameter.shape,
-               "[" << op << "] " << name << " has shape " << shape_of(arrays.back()).text()
-                   << "; expected " << layers::Shape(parameter.shape).text());
-    }
-    // nested: callbacks of a fit may set weights
-    const base::Busy busy(model.busy(), op, base::Busy::Kind::reading);
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      parameters[i].import_from(arrays[i].data(), model.values());
-    }
   });
 }
 
 // f(), while no other call trains the model or reads its training state.
 py::object alone(const PythonModel& self, const std::string& op, const py::object& f) {
   return self.visit([&](auto& model) {
-    const base::Busy busy(model.busy(), op.c_str());
+    const base::BusyGroup busy(model.busy(), op.c_str());
     return call_python(f);
   });
 }
@@ -168,13 +169,17 @@ void bind_model(py::module_& module) {
   const auto none = py::none();
   py::class_<PythonModel> model(module, "Model", py::is_final(), plain_type(),
                                 py::custom_type_setup(&collect_garbage));
-  def_init(model, &make_model, py::arg("config"), py::arg("dtype") = none);
+  def_init(model, &make_model, py::arg("graph"));
   model
-      .def_property_readonly(
-          "config",
-          [](const PythonModel& self) {
-            return self.visit([](auto& model) { return from_options(model.definition().config); });
-          })
+      .def_property_readonly("graph",
+                             [](const PythonModel& self) {
+                               return self.visit([](auto& model) {
+                                 using T = Element<decltype(model)>;
+                                 const std::shared_ptr<layers::Layer<T>> graph =
+                                     model.definition().graph;
+                                 return api::AnyLayer(graph);
+                               });
+                             })
       .def_property_readonly("compile_config",
                              [](const PythonModel& self) -> std::optional<py::dict> {
                                return self.visit([](auto& model) -> std::optional<py::dict> {
@@ -183,24 +188,35 @@ void bind_model(py::module_& module) {
                                  return from_options(training->config);
                                });
                              })
+      .def_property_readonly("inputs", &inputs_list)
+      .def_property_readonly("output_shapes", &output_shapes)
+      .def_property_readonly("masked_outputs",
+                             [](const PythonModel& self) {
+                               return self.visit([](auto& model) {
+                                 return model.definition().graph->masked_outputs();
+                               });
+                             })
       .def_property_readonly(
-          "input_shape",
+          "mask_ends",
           [](const PythonModel& self) {
-            return self.visit([](auto& model) { return shape_tuple(model.definition().input); });
+            return self.visit([](auto& model) { return model.definition().graph->mask_ends(); });
           })
-      .def_property_readonly(
-          "output_shape",
-          [](const PythonModel& self) {
-            return self.visit([](auto& model) { return shape_tuple(model.definition().output); });
-          })
-      .def("layers", &layer_dicts)
-      .def("weight_names", &weight_names)
-      .def("get_weights", &get_weights)
-      .def("set_weights", &set_weights, py::arg("weights"))
+      .def_property_readonly("structure", &structure)
+      .def_property_readonly("stateful",
+                             [](const PythonModel& self) {
+                               return self.visit([](auto& model) { return model.is_stateful(); });
+                             })
+      .def_property_readonly("carried_rows",
+                             [](const PythonModel& self) {
+                               return self.visit([](auto& model) { return model.carried_rows(); });
+                             })
+      .def("reset_states",
+           [](PythonModel& self) { self.visit([](auto& model) { model.reset_carried(); }); })
+      .def("release_memory",
+           [](PythonModel& self) { self.visit([](auto& model) { model.release_memory(); }); })
       .def("alone", &alone, py::arg("op"), py::arg("f"));
   def_fast<&call>(model, "call", "call($self, x, batch_size, /)\n--\n\n");
   def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
-  bind_layers(model);
   bind_training(model);
   bind_files(module, model);
 }

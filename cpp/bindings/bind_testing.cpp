@@ -1,4 +1,5 @@
-// The submodule _core.testing: single kernels, for tests of their accuracy, and the measured peak.
+// The submodule _core.testing: single kernels for tests of their accuracy, and measurements for
+// benchmarks.
 #include <pybind11/stl.h>
 
 #include <algorithm>
@@ -57,7 +58,7 @@ void bind_testing(py::module_& module) {
                                         : activate<float>(text, x, slope);
       },
       py::arg("activation"), py::arg("x"), py::arg("slope") = false);
-  // Numbers 0 .. count of a stream of random numbers, by its names: see base/rng.h.
+  // Numbers 0 .. count of the stream of random numbers with these names: see base/rng.h.
   testing.def(
       "random_bits",
       [](std::uint64_t seed, std::uint32_t layer, std::uint32_t kind, std::uint64_t step,

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
@@ -28,10 +29,10 @@ model::OnNonFinite on_nonfinite_of(const std::string& text) {
   return model::OnNonFinite::ignore;
 }
 
-void compile(PythonModel& self, const py::dict& values, const py::object& loss,
+void compile(PythonModel& self, const py::dict& options, const py::object& losses,
              const py::object& metrics) {
-  const base::Options config = to_options(values);
-  PythonFunctions functions("model.compile", loss, metrics);
+  const base::Options config = to_options(options);
+  PythonFunctions functions("model.compile", losses, metrics);
   self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     model.compile(config, functions.get<T>(config));
@@ -39,22 +40,21 @@ void compile(PythonModel& self, const py::dict& values, const py::object& loss,
   std::swap(self.functions, functions);
 }
 
-py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index batch_size,
+py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, index batch_size,
              index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
-             const py::object& y_val, std::optional<index> validation_batch_size,
-             const py::object& weights, const py::object& weights_val, bool validate,
+             const py::sequence& y_val, std::optional<index> validation_batch_size,
+             const py::sequence& weights, const py::sequence& weights_val, bool validate,
              const std::string& on_nonfinite, py::object on_train_begin, py::object on_epoch_begin,
              py::object on_epoch, py::object on_batch_begin, py::object on_batch,
              py::object on_tick) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.fit";
-    Inputs<T> train(op, x, y);
-    train.weigh(op, "sample_weight", weights);
+    const Inputs<T> train(op, x, y, weights);
     std::optional<Inputs<T>> held_out;
     if (!x_val.is_none()) {
-      held_out.emplace(op, x_val, y_val, "x_val", "y_val");
-      held_out->weigh(op, "weights_val", weights_val);
+      held_out.emplace(op, x_val.cast<py::sequence>(), y_val, weights_val, "x_val", "y_val",
+                       "weights_val");
     }
     model::FitOptions options;
     options.batch_size = batch_size;
@@ -83,16 +83,15 @@ py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index 
   });
 }
 
-py::dict evaluate(const PythonModel& self, const py::object& x, const py::object& y,
-                  std::optional<index> batch_size, const py::object& weights, const char* op) {
+py::dict evaluate(const PythonModel& self, const py::sequence& x, const py::sequence& y,
+                  std::optional<index> batch_size, const py::sequence& weights, const char* op) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
-    Inputs<T> data(op, x, y);
-    data.weigh(op, "sample_weight", weights);
+    const Inputs<T> data(op, x, y, weights);
     Hooks hooks;
     model::Scores scores;
     {
-      const MaybeRelease release(model::forward_flops(model, data.examples.in));
+      const MaybeRelease release(model.flops(data.examples.in));
       const index size = batch_size.value_or(std::max<index>(1, data.examples.in.count));
       scores = model::evaluate(model, data.examples, size, hooks.callbacks(), op);
     }
@@ -100,25 +99,26 @@ py::dict evaluate(const PythonModel& self, const py::object& x, const py::object
   });
 }
 
-std::string non_finite_text(const PythonModel& self, const py::object& x, const py::object& y,
-                            const py::object& weights, const std::array<std::string, 3>& names) {
+std::string non_finite_text(const PythonModel& self, const py::sequence& x, const py::sequence& y,
+                            const py::sequence& weights, const std::array<std::string, 3>& names) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.non_finite_text";
-    Inputs<T> data(op, x, y);
-    data.weigh(op, "sample_weight", weights);
-    const index rows = model.output_shape(op, data.examples.in).rows();
+    const Inputs<T> data(op, x, y, weights);
+    std::vector<index> rows;
+    for (const layers::Shape& shape : model.shapes(op, data.examples.in)->outputs) {
+      rows.push_back(shape.rows());
+    }
     return model::non_finite_text(data.examples, rows, nullptr, index{0}, data.examples.in.count,
                                   {names[0], names[1], names[2]});
   });
 }
 
-py::dict train_on_batch(PythonModel& self, const py::object& x, const py::object& y,
-                        const py::object& weights) {
+py::dict train_on_batch(PythonModel& self, const py::sequence& x, const py::sequence& y,
+                        const py::sequence& weights) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
-    Inputs<T> data("model.train_on_batch", x, y);
-    data.weigh("model.train_on_batch", "sample_weight", weights);
+    const Inputs<T> data("model.train_on_batch", x, y, weights);
     model::Scores scores;
     {
       const MaybeRelease release(model::fit_flops<T>(model, data.examples, nullptr, 1));
@@ -138,13 +138,13 @@ auto with_optimizer(PythonModel& self, const char* op, F f) {
 void bind_training(py::class_<PythonModel>& model) {
   const auto none = py::none();
   model
-      .def("compile", &compile, py::arg("config"), py::arg("loss") = none,
+      .def("compile", &compile, py::arg("config"), py::arg("losses") = py::tuple(),
            py::arg("metrics") = py::tuple())
       .def("fit", &fit, py::arg("x"), py::arg("y"), py::kw_only(), py::arg("batch_size"),
            py::arg("epochs"), py::arg("initial_epoch") = 0, py::arg("shuffle") = true,
-           py::arg("x_val") = none, py::arg("y_val") = none,
-           py::arg("validation_batch_size") = none, py::arg("weights") = none,
-           py::arg("weights_val") = none, py::arg("validate") = true,
+           py::arg("x_val") = none, py::arg("y_val") = py::tuple(),
+           py::arg("validation_batch_size") = none, py::arg("weights") = py::tuple(),
+           py::arg("weights_val") = py::tuple(), py::arg("validate") = true,
            py::arg("on_nonfinite") = "raise", py::arg("on_train_begin") = none,
            py::arg("on_epoch_begin") = none, py::arg("on_epoch") = none,
            py::arg("on_batch_begin") = none, py::arg("on_batch") = none, py::arg("on_tick") = none)
@@ -152,21 +152,22 @@ void bind_training(py::class_<PythonModel>& model) {
                              [](const PythonModel& self) { return history_dict(self.history); })
       .def(
           "evaluate",
-          [](const PythonModel& self, const py::object& x, const py::object& y, index batch_size,
-             const py::object& weights) {
+          [](const PythonModel& self, const py::sequence& x, const py::sequence& y,
+             index batch_size, const py::sequence& weights) {
             return evaluate(self, x, y, batch_size, weights, "model.evaluate");
           },
-          py::arg("x"), py::arg("y"), py::arg("batch_size"), py::arg("weights") = none)
+          py::arg("x"), py::arg("y"), py::arg("batch_size"), py::arg("weights") = py::tuple())
       .def("non_finite_text", &non_finite_text, py::arg("x"), py::arg("y"), py::arg("weights"),
            py::arg("names"))
-      .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"), py::arg("weights") = none)
+      .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"),
+           py::arg("weights") = py::tuple())
       .def(
           "test_on_batch",
-          [](const PythonModel& self, const py::object& x, const py::object& y,
-             const py::object& weights) {
+          [](const PythonModel& self, const py::sequence& x, const py::sequence& y,
+             const py::sequence& weights) {
             return evaluate(self, x, y, std::nullopt, weights, "model.test_on_batch");
           },
-          py::arg("x"), py::arg("y"), py::arg("weights") = none)
+          py::arg("x"), py::arg("y"), py::arg("weights") = py::tuple())
       .def_property(
           "learning_rate",
           [](PythonModel& self) {

@@ -5,7 +5,8 @@
 
 namespace lstmfast::bindings {
 
-// Of our classes: plain `type`, for they have no static properties and their stubs then say all.
+// The metaclass of our classes: plain `type`, since they have no static properties and stubs can
+// then describe them.
 inline pybind11::metaclass plain_type() {
   return pybind11::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
 }
@@ -14,6 +15,7 @@ void bind_errors(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_initializers(pybind11::module_& module);
 void bind_options(pybind11::module_& module);
+void bind_layers(pybind11::module_& module);
 void bind_model(pybind11::module_& module);
 void bind_rnn(pybind11::module_& module);
 void bind_testing(pybind11::module_& module);

@@ -1,11 +1,11 @@
-// NumPy arrays to pointers and back: the only place where data cross between Python and the core.
-// Python code above coerces what users pass; here kind, dtype and memory order are checked, never
-// changed.
+// NumPy arrays to pointers and back: the only place where data pass between Python and the core.
+// The Python package converts what users pass; here kind, dtype and memory order are only checked.
 #pragma once
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -23,6 +23,7 @@ constexpr const char* dtype_text() {
   if constexpr (std::is_same_v<T, float>) return "float32";
   if constexpr (std::is_same_v<T, double>) return "float64";
   if constexpr (std::is_same_v<T, index>) return "int64";
+  if constexpr (std::is_same_v<T, std::int32_t>) return "int32";
   if constexpr (std::is_same_v<T, bool>) return "bool";
 }
 
@@ -30,8 +31,8 @@ inline std::string type_text(py::handle value) {
   return py::str(py::type::handle_of(value).attr("__name__"));
 }
 
-// `value` as what it must be already: an aligned array of T in C order. TypeError for another kind
-// or dtype, ValueError for another order or address. The result shares its memory.
+// `value`, which must be an aligned array of T in C order: TypeError for another kind or dtype,
+// ValueError for another order or address. The result shares its memory.
 template <class T>
 py::array_t<T> take(const char* op, const char* name, py::handle value) {
   const auto what = [&] { return std::string("[") + op + "] " + name; };
@@ -60,8 +61,8 @@ py::array_t<T> take(const char* op, const char* name, py::handle value) {
   return py::reinterpret_borrow<py::array_t<T>>(value);
 }
 
-// Is it an array of T that kernels can read where it lies, of NumPy's own class and with no more
-// axes than a Shape?
+// Whether `value` is an array of T, of NumPy's own class, that kernels can read without a copy, and
+// has no more axes than a Shape.
 template <class T>
 bool is_ready(py::handle value) {
   if (Py_TYPE(value.ptr()) != py::detail::npy_api::get().PyArray_Type_) return false;
@@ -71,7 +72,8 @@ bool is_ready(py::handle value) {
          py::detail::array_proxy(value.ptr())->nd <= layers::Shape::kMaxRank;
 }
 
-// None gives an array that is no object, and so does what is not ready: then `all` becomes false.
+// An array that is no object where `value` is None or not ready; then `all` becomes false unless it
+// is None.
 template <class T>
 py::array_t<T> take_if_ready(py::handle value, bool& all) {
   const bool ready = is_ready<T>(value);
@@ -79,14 +81,14 @@ py::array_t<T> take_if_ready(py::handle value, bool& all) {
   return py::reinterpret_borrow<py::array_t<T>>(ready ? value : py::handle());
 }
 
-// None gives an array that is no object: false.
+// An array that is no object where `value` is None.
 template <class T>
 py::array_t<T> take_optional(const char* op, const char* name, py::handle value) {
   return value.is_none() ? py::reinterpret_steal<py::array_t<T>>(py::handle())
                          : take<T>(op, name, value);
 }
 
-// Labels may be whole numbers of any type: those are copied to T.
+// As take(), but whole numbers of any type, such as labels, are copied to T.
 template <class T>
 py::array_t<T> take_target(const char* op, const char* name, py::handle value) {
   if (py::isinstance<py::array>(value)) {
@@ -100,7 +102,7 @@ py::array_t<T> take_target(const char* op, const char* name, py::handle value) {
   return take<T>(op, name, value);
 }
 
-// To be written to, of exactly this shape.
+// As take(), for an array to write to, of exactly this shape.
 template <class T>
 py::array_t<T> take_output(const char* op, const char* name, py::handle value,
                            const layers::Shape& shape);
@@ -127,8 +129,8 @@ py::array_t<T> take_output(const char* op, const char* name, py::handle value,
   return array;
 }
 
-// Straight from NumPy: pybind11's constructors make lists of sizes and strides, which a call on a
-// small batch would feel.
+// By NumPy's own function: pybind11's constructors make lists of sizes and strides, which takes a
+// noticeable part of a small call.
 template <class T>
 py::array_t<T> new_array(const index* sizes, int rank) {
   static_assert(sizeof(index) == sizeof(Py_intptr_t));
@@ -148,7 +150,7 @@ py::array_t<T> new_array(const std::vector<index>& sizes) {
   return new_array<T>(sizes.data(), static_cast<int>(sizes.size()));
 }
 
-// A shape as Python shows it: sizes that are not known yet are None.
+// A shape as a tuple; sizes that are not known yet are None.
 inline py::tuple shape_tuple(const layers::Shape& shape) {
   py::tuple out(shape.rank);
   for (int i = 0; i < shape.rank; ++i) {

@@ -15,7 +15,7 @@ std::vector<index> all_sizes(const base::BatchShape& shape) {
   return sizes;
 }
 
-// A copy: whoever keeps it, or writes to it, does not reach into the core.
+// A copy, since Python code may keep it and write to it.
 template <class T>
 py::array_t<T> array_of(const T* data, const base::BatchShape& shape) {
   py::array_t<T> out = new_array<T>(all_sizes(shape));
@@ -44,7 +44,7 @@ double number(py::handle value, const std::string& what) {
   return number;
 }
 
-// The gradient as an array, converted as arguments of Python's are.
+// The gradient as an array, converted as the Python package converts arguments.
 py::array gradient_array(const std::string& name, py::handle value) {
   const auto& numpy = py::detail::npy_api::get();
   if (reinterpret_cast<PyObject*>(Py_TYPE(value.ptr())) ==
@@ -135,14 +135,16 @@ py::handle PythonReference::get() const {
   return object_;
 }
 
-PythonFunctions::PythonFunctions(const char* op, const py::object& loss,
+PythonFunctions::PythonFunctions(const char* op, const py::object& losses,
                                  const py::object& metrics) {
-  if (!loss.is_none()) {
+  for (const py::handle loss : losses) {
+    losses_.emplace_back();
+    if (loss.is_none()) continue;
     if (PyCallable_Check(loss.ptr()) == 0) {
       throw py::type_error(std::string("[") + op + "] loss is " + type_text(loss) +
                            "; expected a callable or None");
     }
-    loss_ = std::make_shared<PythonReference>(loss);
+    losses_.back() = std::make_shared<PythonReference>(py::reinterpret_borrow<py::object>(loss));
   }
   for (const py::handle metric : metrics) {
     for (const char* name : {"name", "update_state", "result", "reset_state", "for_call"}) {
@@ -158,12 +160,14 @@ PythonFunctions::PythonFunctions(const char* op, const py::object& loss,
 template <class T>
 model::Custom<T> PythonFunctions::get(const base::Options& config) const {
   model::Custom<T> out;
-  if (loss_) {
-    const auto found = config.find("loss.name");
-    const std::string name = found == config.end() ? "loss" : base::file_text(found->second);
-    out.loss = [loss = loss_, name](const losses::LossBatch<T>& batch) {
-      return call_loss<T>(name, *loss, batch);
-    };
+  for (std::size_t k = 0; k < losses_.size(); ++k) {
+    out.losses.emplace_back();
+    if (losses_[k] == nullptr) continue;
+    const std::string prefix = losses_.size() == 1 ? "" : "outputs." + std::to_string(k) + ".";
+    const auto name = config.find(prefix + "loss.name");
+    out.losses.back() =
+        [loss = losses_[k], name = name == config.end() ? "loss" : base::file_text(name->second)](
+            const losses::LossBatch<T>& batch) { return call_loss<T>(name, *loss, batch); };
   }
   for (const std::shared_ptr<PythonReference>& metric : metrics_) {
     out.metrics.push_back([metric] { return metric_functions<T>(*metric); });
@@ -172,16 +176,21 @@ model::Custom<T> PythonFunctions::get(const base::Options& config) const {
 }
 
 int PythonFunctions::visit(visitproc visit, void* arg) const {
-  int found = loss_ ? loss_->visit(visit, arg) : 0;
-  for (const std::shared_ptr<PythonReference>& metric : metrics_) {
-    if (found == 0) found = metric->visit(visit, arg);
+  int found = 0;
+  for (const auto* references : {&losses_, &metrics_}) {
+    for (const std::shared_ptr<PythonReference>& each : *references) {
+      if (found == 0 && each != nullptr) found = each->visit(visit, arg);
+    }
   }
   return found;
 }
 
 void PythonFunctions::clear() {
-  if (loss_) loss_->clear();
-  for (const std::shared_ptr<PythonReference>& metric : metrics_) metric->clear();
+  for (const auto* references : {&losses_, &metrics_}) {
+    for (const std::shared_ptr<PythonReference>& each : *references) {
+      if (each != nullptr) each->clear();
+    }
+  }
 }
 
 template model::Custom<float> PythonFunctions::get(const base::Options&) const;

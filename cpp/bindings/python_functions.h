@@ -38,10 +38,11 @@ class PythonReference {
 class PythonFunctions {
  public:
   PythonFunctions() = default;
-  // `loss`: None where there is none; `metrics`: a sequence. TypeError for what cannot be called.
-  PythonFunctions(const char* op, const py::object& loss, const py::object& metrics);
+  // `losses`: a sequence with an item for each output, None where there is none; `metrics`: a
+  // sequence. TypeError for what cannot be called.
+  PythonFunctions(const char* op, const py::object& losses, const py::object& metrics);
 
-  // `config`: the model's, which names the loss in errors.
+  // `config`: that of compile, which names the losses in errors.
   template <class T>
   model::Custom<T> get(const base::Options& config) const;
 
@@ -49,7 +50,7 @@ class PythonFunctions {
   void clear();
 
  private:
-  std::shared_ptr<PythonReference> loss_;
+  std::vector<std::shared_ptr<PythonReference>> losses_;  // null: none
   std::vector<std::shared_ptr<PythonReference>> metrics_;
 };
 

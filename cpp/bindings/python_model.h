@@ -2,7 +2,9 @@
 // its methods.
 #pragma once
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "api/any_model.h"
 #include "bindings/numpy.h"
@@ -22,38 +24,92 @@ struct PythonModel : api::AnyModel {
 // Arrays with the pointers the core takes; the arrays keep the memory alive.
 template <class T>
 struct Inputs {
-  py::array_t<T> x, y, weights;
+  std::vector<py::array> kept;
   model::Examples<T> examples;
 
-  Inputs(const char* op, py::handle x_value, const char* x_name = "x")
-      : Inputs(op, take<T>(op, x_name, x_value), x_name) {}
-  Inputs(const char* op, py::array_t<T> taken, const char* x_name) : x(std::move(taken)) {
-    LF_CHECK(x.ndim() >= 1, "[" << op << "] " << x_name << " has no axes; expected samples first");
-    layers::Shape shape;
-    for (py::ssize_t i = 1; i < x.ndim(); ++i) shape.append(x.shape(i));
-    examples.in = {x.data(), x.shape(0), shape};
+  Inputs() = default;
+  // A sequence with an item for each input: values, int32 ids, or a tuple of both.
+  Inputs(const char* op, const py::sequence& x, const char* x_name = "x") {
+    const std::size_t count = x.size();
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::string name = numbered(x_name, k, count);
+      const py::object item = x[k];
+      model::InputArray<T>& input = examples.in.inputs.emplace_back();
+      if (PyTuple_CheckExact(item.ptr())) {
+        const auto both = py::reinterpret_borrow<py::tuple>(item);
+        LF_CHECK(both.size() == 2, "[" << op << "] " << name << " has " << both.size()
+                                       << " items; expected values and ids");
+        add(op, name, both[0], input);
+        add(op, name, both[1], input);
+      } else {
+        add(op, name, item, input);
+      }
+    }
   }
-  Inputs(const char* op, py::handle x_value, py::handle y_value, const char* x_name = "x",
-         const char* y_name = "y")
-      : Inputs(op, x_value, x_name) {
-    y = take_target<T>(op, y_name, y_value);
-    examples.y = y.data();
-    examples.y_shape = sizes_of(y);
+  // y: a sequence with an item for each output, or None where it has no loss; weights: empty, or
+  // alike.
+  Inputs(const char* op, const py::sequence& x, const py::sequence& y, const py::sequence& weights,
+         const char* x_name = "x", const char* y_name = "y",
+         const char* weights_name = "sample_weight")
+      : Inputs(op, x, x_name) {
+    LF_CHECK(weights.size() == 0 || weights.size() == y.size(),
+             "[" << op << "] " << weights_name << " has " << weights.size() << " items; expected "
+                 << y.size() << ", one for each output");
+    for (std::size_t k = 0; k < y.size(); ++k) {
+      model::Target<T>& target = examples.targets.emplace_back();
+      const py::object item = y[k];
+      if (item.is_none()) continue;
+      const auto array = take_target<T>(op, numbered(y_name, k, y.size()).c_str(), item);
+      target.y = array.data();
+      target.shape = sizes_of(array);
+      kept.push_back(array);
+      if (weights.size() > 0) weigh(op, numbered(weights_name, k, y.size()), weights[k], target);
+    }
   }
 
-  // sample_weight: [samples], or one for each row of the prediction; None: there are none.
-  void weigh(const char* op, const char* name, py::handle value) {
-    weights = take_optional<T>(op, name, value);
+ private:
+  static std::string numbered(const char* name, std::size_t k, std::size_t count) {
+    return count == 1 ? name : name + ("[" + std::to_string(k) + "]");
+  }
+  void add(const char* op, const std::string& name, const py::object& value,
+           model::InputArray<T>& input) {
+    const bool ids = py::isinstance<py::array_t<std::int32_t>>(value);
+    py::array array;
+    if (ids) {
+      const auto taken = take<std::int32_t>(op, name.c_str(), value);
+      input.ids = taken.data();
+      array = taken;
+    } else {
+      const auto taken = take<T>(op, name.c_str(), value);
+      input.values = taken.data();
+      array = taken;
+    }
+    LF_CHECK(array.ndim() >= 1,
+             "[" << op << "] " << name << " has no axes; expected samples first");
+    layers::Shape shape;
+    for (py::ssize_t i = 1; i < array.ndim(); ++i) shape.append(array.shape(i));
+    const bool first = examples.in.inputs.size() == 1 && kept.empty();
+    LF_CHECK(first || examples.in.count == array.shape(0),
+             "[" << op << "] " << name << " has " << array.shape(0) << " samples; expected "
+                 << examples.in.count << ", as many as the first input");
+    examples.in.count = array.shape(0);
+    input.shape = shape;
+    kept.push_back(std::move(array));
+  }
+  // [samples], or one for each row of the prediction; None: there are none.
+  void weigh(const char* op, const std::string& name, const py::object& value,
+             model::Target<T>& target) {
+    const auto weights = take_optional<T>(op, name.c_str(), value);
     if (!weights) return;
     LF_CHECK(weights.ndim() >= 1 && weights.shape(0) == examples.in.count,
              "[" << op << "] " << name << " has shape " << shape_of(weights).text()
                  << "; expected (" << examples.in.count << ", ...)");
-    examples.weights = weights.data();
-    examples.weights_each = examples.in.count > 0 ? weights.size() / examples.in.count : 1;
+    target.weights = weights.data();
+    target.weights_each = examples.in.count > 0 ? weights.size() / examples.in.count : 1;
+    kept.push_back(weights);
   }
 };
 
-void bind_layers(py::class_<PythonModel>& model);
 void bind_training(py::class_<PythonModel>& model);
 void bind_files(py::module_& module, py::class_<PythonModel>& model);
 

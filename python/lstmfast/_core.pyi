@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 _Array = NDArray[Any]
 _Shape = tuple[int | None, ...]
 _Result = TypeVar("_Result")
-_Value = bool | int | float | str | tuple[int | None, ...] | None
-_Options = dict[str, _Value]  # by flat dotted keys
+Value = None | bool | int | float | str | tuple[int | None, ...]
+Options = Mapping[str, Value]
+"""Flat dotted keys to typed values."""
+Data = _Array | tuple[_Array, NDArray[np.int32]]
+"""What an input carries: values of the model's dtype, int32 ids, or both."""
 
 __version__: str
 
@@ -64,7 +67,7 @@ def draw_orthonormal_rows(rows: int, columns: int, seed: int, double_precision: 
 class Rnn:
     """Stacked LSTM layers in one or D = 2 directions, numbered n = layer * D + direction."""
 
-    training_calls: int  # so far; names the random masks of the next
+    training_calls: int  # so far; the next call's random masks depend on it
 
     def __init__(self, options: dict[str, Any], dtype: str, seed: int) -> None:
         """Make layers whose parameters are zero, of the options that "engine", "lstm" has."""
@@ -84,7 +87,7 @@ class Rnn:
         """Return y, h_n, c_n, and the cells of the last layer if they are an output.
 
         x, y, cells and resets are (B, T, ...), or (T, B, ...) with batch_first=False; states are
-        (L D, B, ·), lengths (B,). Of one sequence x (T, I) no array has an axis B, and lengths is
+        (L D, B, ·), lengths (B,). For one sequence x (T, I) no array has an axis B, and lengths is
         any array with one element. lengths and resets are copied. training=True keeps x, the states
         and y for backward; the y that it allocates is read-only until then. draw=False: nothing is
         random.
@@ -110,18 +113,18 @@ class Rnn:
         batch_first: bool,
         /,
     ) -> Any:
-        """Return y, (h_n, c_n) and, where it is an output, cells, of arguments as they must be.
+        """Fast path: return y, (h_n, c_n) and, where cells are an output, cells; or None.
 
-        None where one of them is not: x, a tuple of two states, lengths, resets and out are
-        aligned, C-contiguous arrays of the right dtype and of NumPy's own class, or but for x None;
-        out can be written to, and training is True or False itself. batch_first that is no bool is
+        None is returned unless x, a tuple of two states, lengths, resets and out are aligned,
+        C-contiguous arrays of the right dtype and of NumPy's own class (all but x may be None), out
+        can be written to, and training is True or False itself. A batch_first that is not a bool is
         a TypeError.
         """
 
     def call_backward(
         self, dy: object, dstate: object, dcells: object, /
     ) -> tuple[_Array, tuple[_Array, _Array]] | None:
-        """Return what `backward` does, or None where an argument is not as it must be."""
+        """Fast path: return what `backward` does, or None as in `call`."""
 
     def trace(
         self,
@@ -144,67 +147,157 @@ class Rnn:
     def grad(self, layer: int, name: str) -> _Array: ...
     def zero_grad(self) -> None: ...
     def release_memory(self) -> None:
-        """Free what calls keep for those to come, the cache of a training call too."""
+        """Free the memory that calls keep for later ones, and the cache of a training call."""
 
 @final
-class Model:
-    """Layers, weights and, once compiled, what trains them."""
+class Layer:
+    """One layer, with the parameters that all models share in which it stands."""
 
-    def __init__(self, config: _Options, dtype: str | None = None) -> None:
-        """Make the layers that a configuration describes, with weights of zero."""
+    name: str
+    trainable: bool
+    """Of all parameters in it; takes effect at the next training step."""
+
+    def __init__(
+        self, options: Options, dtype: str, children: Mapping[str, Layer] | None = None
+    ) -> None:
+        """Make the layer that the key "kind" names.
+
+        `children`: the layers inside it by name ("forward" and "backward" of a bidirectional,
+        "layer" of a time_distributed).
+        """
+
+    @staticmethod
+    def graph(
+        inputs: Sequence[tuple[str, _Shape]],
+        nodes: Sequence[tuple[Layer, Sequence[tuple[int, int]]]],
+        outputs: Sequence[tuple[int, int]],
+        dtype: str,
+        batch_size: int = 0,
+        in_a_row: bool = False,
+    ) -> Layer:
+        """Make a graph, itself a layer of kind "graph".
+
+        Nodes stand in topological order and count from 0, inputs (name, shape of a sample) first;
+        a value is (node, output of that node). `in_a_row`: a file describes it as a Sequential.
+        """
 
     @property
-    def config(self) -> dict[str, Any]: ...
+    def kind(self) -> str: ...
     @property
-    def compile_config(self) -> dict[str, Any] | None: ...
+    def dtype(self) -> str: ...
     @property
-    def input_shape(self) -> _Shape: ...
-    @property
-    def output_shape(self) -> _Shape: ...
-    def layers(self) -> list[dict[str, Any]]:
-        """Return kind, name, output_shape and params (a count) of each layer."""
+    def config(self) -> dict[str, Value]:
+        """Options, below "child." those of the layers inside."""
 
-    def weight_names(self) -> list[tuple[int, str, tuple[int, ...]]]:
-        """Return (layer, name, shape) of each weight, in the order of get_weights."""
+    @property
+    def built(self) -> bool:
+        """Whether the parameters are declared."""
+
+    @property
+    def child_names(self) -> list[str]: ...
+    def child(self, name: str) -> Layer: ...
+    def connect(self, shapes: Sequence[_Shape]) -> list[_Shape]:
+        """Return the shapes of the outputs, samples without the batch; the first call builds.
+
+        ValueError, and nothing has changed, for inputs that the layer cannot take.
+        """
+
+    @property
+    def most_inputs(self) -> int: ...
+    @property
+    def state_sizes(self) -> list[int]:
+        """Sizes of inputs and outputs 1, 2, ...: h and c of each direction."""
+
+    @property
+    def stateful(self) -> bool: ...
+    @property
+    def carried_rows(self) -> int: ...
+    def reset_states(self) -> None: ...
+    def masks(self, masked: Sequence[bool]) -> bool:
+        """Tell whether output 0 has a mask, for inputs with or without one."""
+
+    @property
+    def drops_masks(self) -> bool: ...
+    def weight_names(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Return (name, shape) of each weight; in a layer inside, "forward.kernel"."""
 
     def get_weights(self) -> list[_Array]: ...
     def set_weights(self, weights: Sequence[_Array]) -> None:
-        """Set all weights, or none where one does not fit.
+        """Set all weights, or none where one does not fit. Excluded while a model trains them."""
 
-        In a callback of fit too, but not while another thread trains.
+    def call(
+        self,
+        inputs: Sequence[Data],
+        *,
+        masks: Sequence[NDArray[np.bool_] | None] | None = None,
+        outputs: Sequence[int] = (0,),
+        training: bool = False,
+        seed: int = 0,
+        step: int = 0,
+    ) -> tuple[list[_Array], NDArray[np.bool_] | None]:
+        """Return these outputs, and the mask of output 0.
+
+        Inputs are of the layer's dtype, or int32 where it takes ids.
         """
 
+@final
+class Model:
+    """A graph that predicts and, once compiled, trains."""
+
+    def __init__(self, graph: Layer) -> None: ...
+    @property
+    def graph(self) -> Layer: ...
+    @property
+    def compile_config(self) -> dict[str, Value] | None: ...
+    @property
+    def inputs(self) -> list[tuple[_Shape, bool, bool, int]]:
+        """Shape, whether it carries values, whether it carries ids, and below what they are."""
+
+    @property
+    def output_shapes(self) -> list[_Shape]: ...
+    @property
+    def masked_outputs(self) -> list[bool]: ...
+    @property
+    def mask_ends(self) -> list[int]:
+        """Nodes at which a mask ends because the layer drops it."""
+
     def alone(self, op: str, f: Callable[[], _Result]) -> _Result:
-        """Return f(), called while nothing trains or saves the model; else RuntimeError."""
+        """Return f(), called while nothing trains or saves the parameters; else RuntimeError."""
 
     def compile(
         self,
-        config: _Options,
-        loss: Callable[[_Array, _Array], tuple[float, Any]] | None = None,
+        config: Options,
+        losses: Sequence[Callable[[_Array, _Array], tuple[float, Any]] | None] = (),
         metrics: Sequence[Any] = (),
     ) -> None:
-        """Choose loss, optimizer, metrics, clipping and seed; forget an earlier compile's state.
+        """Choose losses, optimizer, metrics, clipping and seed; forget an earlier compile's state.
 
-        loss(y_true, y_pred) -> (value, gradient) is that of the configuration's loss "custom";
-        metrics are the objects behind "custom:0", "custom:1" ..., with name, update_state(y_true,
-        y_pred), result(), reset_state() and for_call(), the object that gathers for one call.
-        Arrays are copies of the batch, as the user shapes it.
+        Keys of output k are "loss", "loss.OPTION", "loss_weight" and "metrics" below
+        "outputs.K.", or at the top where there is one output; an output without "loss" has none,
+        but may have metrics, for which calls then bring its targets.
+        losses[k](y_true, y_pred) -> (value, gradient) is that of the loss "custom" of output k;
+        metrics are the objects behind "custom:0", "custom:1" ..., numbered through all outputs,
+        with name, update_state(y_true, y_pred), result(), reset_state() and for_call(), the object
+        that gathers for one call. Arrays are copies of the batch, as the user shapes it.
+
+        Logs are "loss" and the metrics' names; with several outputs "loss", then "K.loss" and
+        "K.METRIC" of each output K that has them.
         """
 
     def fit(
         self,
-        x: _Array,
-        y: _Array,
+        x: Sequence[Data],
+        y: Sequence[_Array | None],
         *,
         batch_size: int,
         epochs: int,
         initial_epoch: int = 0,
         shuffle: bool = True,
-        x_val: _Array | None = None,
-        y_val: _Array | None = None,
+        x_val: Sequence[Data] | None = None,
+        y_val: Sequence[_Array | None] = (),
         validation_batch_size: int | None = None,
-        weights: _Array | None = None,
-        weights_val: _Array | None = None,
+        weights: Sequence[_Array | None] = (),
+        weights_val: Sequence[_Array | None] = (),
         validate: bool = True,
         on_nonfinite: str = "raise",
         on_train_begin: Callable[[], object] | None = None,
@@ -216,12 +309,15 @@ class Model:
     ) -> dict[str, list[float]]:
         """Train, and return the history by name.
 
+        x has an item for each input, y for each output: None where it has no loss. weights, of
+        samples in the loss, are empty or have an item for each output: None, (N,), or (N, rows of
+        the prediction).
+
         A hook that returns something true ends training, one that raises ends it with that error;
         the weights are then those after the last whole step. on_train_begin comes when all was
         checked: a fit that is refused calls nothing and leaves `history`. validate=False: the
         validation data are only checked, for hooks to evaluate. on_tick(epoch, batch, batches,
-        logs) comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore". weights:
-        of samples in the loss, (N,), or (N, rows of the prediction).
+        logs) comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore".
         """
 
     @property
@@ -229,52 +325,55 @@ class Model:
         """The history of the latest fit, also of one that ended with an error."""
 
     def evaluate(
-        self, x: _Array, y: _Array, batch_size: int, weights: _Array | None = None
+        self,
+        x: Sequence[Data],
+        y: Sequence[_Array | None],
+        batch_size: int,
+        weights: Sequence[_Array | None] = (),
     ) -> dict[str, float]: ...
-    def predict(self, x: _Array, batch_size: int, /) -> _Array: ...
+    def predict(self, x: Sequence[Data], batch_size: int, /) -> list[_Array]: ...
     def call(self, x: object, batch_size: int, /) -> _Array | None:
-        """Return what `predict` does, or None where x is not as it must be.
+        """Return what `predict` does for one input and one output.
 
-        What stateful layers carry on goes before `batch_size`.
+        None where x is not as it must be, or there are more of them. What stateful layers carry on
+        goes before `batch_size`.
         """
 
     def non_finite_text(
-        self, x: _Array, y: _Array, weights: _Array | None, names: Sequence[str]
+        self,
+        x: Sequence[Data],
+        y: Sequence[_Array | None],
+        weights: Sequence[_Array | None],
+        names: Sequence[str],
     ) -> str:
-        """Return ``"; x[0] is nan (row 0)"`` for values that are infinite or NaN."""
+        """Return ``"; x[0] is nan (row 0)"`` for values that are infinite or NaN.
+
+        names: of x, y and weights; of several inputs or outputs with their number, "x[1]".
+        """
 
     def train_on_batch(
-        self, x: _Array, y: _Array, weights: _Array | None = None
+        self,
+        x: Sequence[Data],
+        y: Sequence[_Array | None],
+        weights: Sequence[_Array | None] = (),
     ) -> dict[str, float]: ...
     def test_on_batch(
-        self, x: _Array, y: _Array, weights: _Array | None = None
-    ) -> dict[str, float]: ...
-    def call_layer(
         self,
-        layer: int,
-        x: _Array,
-        *,
-        mask: NDArray[np.bool_] | None = None,
-        initial_state: Sequence[_Array] | None = None,
-        states: bool = False,
-        cells: bool = False,
-        training: bool = False,
-        seed: int = 0,
-        step: int = 0,
-    ) -> list[_Array]:
-        """Return y of one layer; then h and c of each LSTM in it, then their cells, if wanted."""
-
+        x: Sequence[Data],
+        y: Sequence[_Array | None],
+        weights: Sequence[_Array | None] = (),
+    ) -> dict[str, float]: ...
     @property
     def stateful(self) -> bool: ...
     @property
     def carried_rows(self) -> int:
-        """Rows of every batch of a stateful model; 0 where the next one says."""
+        """Rows of every batch of a stateful model; 0 where the next batch sets them."""
 
-    def reset_states(self, layer: int = -1) -> None:
-        """Make what a layer carries from batch to batch zero; -1: of all layers."""
+    def reset_states(self) -> None:
+        """Make what layers carry from batch to batch zero."""
 
     def release_memory(self) -> None:
-        """Free what calls keep for those to come."""
+        """Free the memory that calls keep for later ones."""
 
     @property
     def learning_rate(self) -> float: ...
@@ -290,19 +389,27 @@ class Model:
         tensors: Mapping[str, _Array] = ...,
         overwrite: bool = ...,
     ) -> None:
-        """Write one safetensors file, at once and atomically; with texts and arrays of one's own.
+        """Write one safetensors file, at once and atomically; with additional texts and arrays.
 
-        A FileExistsError without overwrite, also where the file comes up meanwhile.
+        A FileExistsError without overwrite, also where the file is created meanwhile.
         A RuntimeError while another thread trains the model.
         """
 
     @staticmethod
     def load(
         path: str | os.PathLike[str],
-        resolve: Callable[[dict[str, str], dict[str, str]], Any] | None = None,
+        resolve: Callable[[dict[str, Value], dict[str, str]], Any] | None = None,
     ) -> tuple[Model, dict[str, str], dict[str, _Array]]:
         """Read what save has written: the model, `extra` and `tensors`.
 
-        resolve(compile_config, extra) gives the loss and the metrics for compile, or None to load
-        the weights alone.
+        resolve(compile_config, extra) gives the losses and the metrics for compile, or None to
+        load the weights alone. The graph's `config` and `structure` say what Python makes of it.
+        """
+
+    @property
+    def structure(self) -> dict[str, Any]:
+        """The graph: inputs, layers, nodes, outputs, batch_size and in_a_row.
+
+        "inputs" [(name, shape)], "layers" [Layer], "nodes" [(layer, values)] where layer counts in
+        "layers" and values are (node, output), "outputs" [(node, output)].
         """
