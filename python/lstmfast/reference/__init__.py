@@ -2,9 +2,10 @@
 
 `cell.py` has the equations of one time step and `cell_gradient.py` their gradients, `sequence.py`
 the loop over time, `rows.py` lengths, masks and resets, `stack.py` layers and directions;
-`dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training. Gradients are derived
-by hand. Nothing here imports from the rest of the package: the core is tested against this
-reference, and the reference against central differences, golden values and live engines.
+`dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training, and
+`graph_layers.py` has the layers that reshape, embed and merge. Gradients are derived by hand.
+Nothing here imports from the rest of the package: the core is tested against this reference, and
+the reference against central differences, golden values and live engines.
 
 Letters: T steps, B rows, I inputs, H hidden units, P outputs (H, or `proj_size`), G gates.
 Parameters are dicts in logical layout: kernel (I, G·H), recurrent_kernel (P, G·H), bias (G·H),
@@ -27,6 +28,23 @@ from __future__ import annotations
 
 from .activations import ACTIVATIONS, Activation, get_activation
 from .dense import DenseCache, dense_backward, dense_forward, softmax
+from .graph_layers import (
+    concatenate_backward,
+    concatenate_forward,
+    concatenate_mask,
+    dot_backward,
+    dot_forward,
+    embedding_backward,
+    embedding_forward,
+    merge_backward,
+    merge_forward,
+    merge_mask,
+    permute_backward,
+    permute_forward,
+    repeat_vector_backward,
+    repeat_vector_forward,
+    time_distributed,
+)
 from .losses import (
     LOSSES,
     binary_crossentropy,
@@ -64,8 +82,15 @@ __all__ = [
     "StackCache",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "concatenate_backward",
+    "concatenate_forward",
+    "concatenate_mask",
     "dense_backward",
     "dense_forward",
+    "dot_backward",
+    "dot_forward",
+    "embedding_backward",
+    "embedding_forward",
     "fit",
     "get_activation",
     "huber",
@@ -73,10 +98,18 @@ __all__ = [
     "lstm_backward",
     "lstm_forward",
     "mae",
+    "merge_backward",
+    "merge_forward",
+    "merge_mask",
     "mse",
     "parameter_shapes",
+    "permute_backward",
+    "permute_forward",
+    "repeat_vector_backward",
+    "repeat_vector_forward",
     "softmax",
     "sparse_categorical_crossentropy",
     "stack_backward",
     "stack_forward",
+    "time_distributed",
 ]
