@@ -1,7 +1,7 @@
-"""Layers for `lstmfast.models.Sequential`, with Keras's names, arguments and defaults.
+"""Layers of models, with Keras's names, arguments and defaults.
 
-A layer is a description until it is in a model that knows its input shape; then it reads and
-writes its part of the model's weights.
+A layer is a description until its input shape is known; then it has weights, which all models in
+which it stands share.
 """
 
 from __future__ import annotations
@@ -10,15 +10,69 @@ from typing import TYPE_CHECKING, Any
 
 from lstmfast._keras_names import module_getattr
 from lstmfast._names import Registry
+from lstmfast.layers._activation_layer import Activation
 from lstmfast.layers._bidirectional import Bidirectional
 from lstmfast.layers._dense import Dense
 from lstmfast.layers._dropout import Dropout
-from lstmfast.layers._input import Input
+from lstmfast.layers._embedding import Embedding
+from lstmfast.layers._input import Input, InputLayer
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._masking import Masking
+from lstmfast.layers._merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
+from lstmfast.layers._time_distributed import TimeDistributed
 from lstmfast.layers.base import Layer
 
-__all__ = ["LSTM", "Bidirectional", "Dense", "Dropout", "Input", "Layer", "Masking"]
+__all__ = [
+    "LSTM",
+    "Activation",
+    "Add",
+    "Average",
+    "Bidirectional",
+    "Concatenate",
+    "Dense",
+    "Dot",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "Masking",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
+    "Subtract",
+    "TimeDistributed",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]
 
 if not TYPE_CHECKING:  # or every name would be there for type checkers
     __getattr__ = module_getattr(__name__)
@@ -26,8 +80,33 @@ if not TYPE_CHECKING:  # or every name would be there for type checkers
 LAYERS: Registry[Layer] = Registry(
     "layer",
     Layer,  # type: ignore[type-abstract]  # asked for kinds alone
-    [LSTM, Bidirectional, Dense, Dropout, Masking],
+    [
+        LSTM,
+        Bidirectional,
+        Dense,
+        Dropout,
+        Masking,
+        Activation,
+        Flatten,
+        Reshape,
+        Permute,
+        RepeatVector,
+        TimeDistributed,
+        Embedding,
+        Add,
+        Subtract,
+        Multiply,
+        Average,
+        Maximum,
+        Minimum,
+        Concatenate,
+        Dot,
+    ],
 )
+
+
+MODELS: dict[str, type[Layer]] = {"InputLayer": InputLayer}
+"""What else stands among the layers of models, by class; `lstmfast.models` adds its own."""
 
 
 def from_config(config: dict[str, Any]) -> Layer:
@@ -39,4 +118,5 @@ def from_config(config: dict[str, Any]) -> Layer:
     >>> layers.from_config({"class_name": "Dense", "config": {"units": 2}}).units
     2
     """
-    return LAYERS.get(config)
+    cls = MODELS.get(config["class_name"]) if "class_name" in config else None
+    return LAYERS.get(config) if cls is None else cls.from_config(config["config"])

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, as_float, shape_text
 from lstmfast._checks import items, wrong_kind
-from lstmfast._core import Model, check
-from lstmfast._options import Options
+from lstmfast._core import Layer as CoreLayer
+from lstmfast._core import check
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
-from lstmfast.layers.base import Parts, Sample, part_of
+from lstmfast.layers.base import Sample
+from lstmfast.layers.weights import fitting
+
+if TYPE_CHECKING:
+    from lstmfast._core import Value
 
 
 class Bidirectional(Recurrent):
@@ -57,6 +61,7 @@ class Bidirectional(Recurrent):
 
     kind = "bidirectional"
     rules = ("activity_regularizer",)
+    directions = 2
 
     def __init__(
         self,
@@ -79,11 +84,13 @@ class Bidirectional(Recurrent):
         self._check_rest(unavailable)
         self.dtype = self._dtype or given._dtype
         self.merge_mode = merge_mode
+        self.outputs_before_states = 2 if merge_mode is None else 1
         self.forward_layer = _copy(given, "forward")
         if backward_layer is None:
             self.backward_layer = _copy(given, "backward", go_backwards=True)
         else:
             self.backward_layer = _copy(_lstm(backward_layer, "backward_layer"), "")
+        self.forward_layer._is_half = self.backward_layer._is_half = True
         self.return_sequences = given.return_sequences
         self.return_state = given.return_state
         self.return_cell_states = given.return_cell_states
@@ -100,7 +107,11 @@ class Bidirectional(Recurrent):
         if len(dtypes) > 1:
             raise ValueError(f"[{self.where}] the layers have several dtypes; expected the same")
         halves = (("forward", ahead), ("backward", back))
-        parts = {f"{w}.{key}": v for w, layer in halves for key, v in layer._options().items()}
+        parts = {
+            f"{which}.{key}": value
+            for which, layer in halves
+            for key, value in ({"kind": layer.kind} | layer._options()).items()
+        }
         check("layer", self.kind, self.options() | parts, self.where)
         for name in ("return_state", "return_cell_states"):
             if getattr(ahead, name) != getattr(back, name):
@@ -116,37 +127,29 @@ class Bidirectional(Recurrent):
 
     @property
     def problem_in_row(self) -> str | None:
-        """What keeps the layer out of a `Sequential`, whose layers give out one array; or None."""
+        """What keeps the layer out of a `Sequential`, where each takes and returns one array."""
         if self.merge_mode is None:
             return "merge_mode=None gives out two arrays; call the layer itself to get them"
         return super().problem_in_row
 
-    def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the output for a sample of that shape."""
-        one = self.forward_layer.output_of(shape)
-        wide = self.merge_mode in ("concat", None)
-        return (*one[:-1], (one[-1] or 0) + self.backward_layer.outputs) if wide else one
-
     def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer, beside its two."""
-        return {"merge_mode": "concat" if self.merge_mode is None else self.merge_mode}
+        return {"merge_mode": "none" if self.merge_mode is None else self.merge_mode}
 
-    def config(self) -> Options:
-        """Return this layer's part of the configuration that the core reads."""
-        both = (("forward.", self.forward_layer), ("backward.", self.backward_layer))
-        return super().config() | {
-            prefix + key: value for prefix, layer in both for key, value in layer.config().items()
-        }
+    def layers_inside(self) -> Mapping[str, LSTM]:
+        """Return the two layers."""
+        return {"forward": self.forward_layer, "backward": self.backward_layer}
 
     @classmethod
-    def from_core(cls, config: Mapping[str, Any]) -> Bidirectional:
-        """Make the layer that a configuration of the core describes."""
-        halves: dict[str, Any] = {
-            name: _lstm(LSTM.from_core(part_of(config, f"{which}.")), name)
-            for name, which in (("layer", "forward"), ("backward_layer", "backward"))
-        }
-        rest = {k: v for k, v in config.items() if not k.startswith(("forward.", "backward."))}
-        return cls(**halves, **cls.core_arguments(rest))
+    def from_core(
+        cls, config: Mapping[str, Value], inside: Mapping[str, Any] = MappingProxyType({})
+    ) -> Bidirectional:
+        """Make the layer that a configuration of the core describes, of these layers inside."""
+        own = {key: value for key, value in config.items() if key.partition(".")[0] not in inside}
+        arguments = cls.core_arguments(own)
+        if arguments.get("merge_mode") == "none":
+            arguments["merge_mode"] = None
+        return cls(inside["forward"], backward_layer=inside["backward"], **arguments)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -156,47 +159,13 @@ class Bidirectional(Recurrent):
             "backward_layer": {"class_name": "LSTM", "config": self.backward_layer.get_config()},
         }
 
-    def initial_weights(
-        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
-    ) -> list[Array]:
-        """Make the first weights, for parts given as name and shape, and samples of that shape."""
-        if self._first_weights is not None:
-            return self._given_weights(parts, dtype)
-        weights = []
-        for prefix, layer in (("forward.", self.forward_layer), ("backward.", self.backward_layer)):
-            mine = [(n.removeprefix(prefix), shape) for n, shape in parts if n.startswith(prefix)]
-            weights += layer.initial_weights(mine, dtype, rng, sample)
-        return weights
-
-    def _given_weights(self, parts: Parts, dtype: Any) -> list[Array]:
-        given = self._first_weights or []
-        if len(given) != len(parts):
-            raise ValueError(
-                f"[{self.where}] weights has {len(given)} arrays; expected {len(parts)}"
-            )
-        arrays = []
-        for weight, (name, shape) in zip(given, parts, strict=True):
-            array = as_float(weight, dtype, self.where, name)
-            if array.shape != shape:
-                raise ValueError(
-                    f"[{self.where}] weights: {name} has shape {shape_text(array.shape)}; expected "
-                    f"{shape_text(shape)}"
-                )
-            arrays.append(array)
-        return arrays
-
-    def _split(self, results: list[Array]) -> list[Array]:
-        if self.merge_mode is not None:
-            return results
-        cut = self.forward_layer.outputs
-        parts = np.split(results[0], [cut], axis=-1)
-        return [*(np.ascontiguousarray(part) for part in parts), *results[1:]]
-
-    def _bind(self, engine: Model, index: int) -> None:
-        super()._bind(engine, index)
-        for prefix, layer in (("forward.", self.forward_layer), ("backward.", self.backward_layer)):
-            layer._bind(engine, index)
-            layer._prefix = prefix
+    def _draw(self, core: CoreLayer, rng: np.random.Generator, sample: Sample) -> None:
+        given = self._first_weights
+        if given is None:
+            super()._draw(core, rng, sample)
+        else:
+            parts = core.weight_names()
+            core.set_weights(fitting(given, parts, core.dtype, self.where, "weights: "))
 
 
 def _lstm(layer: Any, name: str) -> LSTM:

@@ -11,6 +11,7 @@ from lstmfast import initializers
 from lstmfast._activation import activation_text
 from lstmfast._arrays import Array
 from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
+from lstmfast.layers.weights import weight
 
 
 class Dense(Layer):
@@ -60,6 +61,9 @@ class Dense(Layer):
         "bias_constraint",
     )
 
+    kernel = weight("kernel")
+    bias = weight("bias")
+
     def __init__(
         self,
         units: int,
@@ -88,10 +92,6 @@ class Dense(Layer):
         self.activity_regularizer = activity_regularizer
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
-
-    def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the output for a sample of that shape."""
-        return (*shape[:-1], self.units)
 
     def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer."""

@@ -1,35 +1,105 @@
-"""The shape of a model's input."""
+"""The inputs of models."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from lstmfast._arrays import as_dtype, shape_text
 from lstmfast._checks import count, string
+from lstmfast.layers._symbolic import Node, Tensor, sample_shape, split_batch
+from lstmfast.layers.base import Layer
 
 
-class Input:
-    """The shape of one sample, as the first item of a `lstmfast.models.Sequential`.
+class InputLayer(Layer):
+    """What stands for an `Input` among the layers of a model; it computes nothing.
+
+    Parameters
+    ----------
+    shape, batch_size, dtype, name, batch_shape
+        As in `Input`.
+    """
+
+    kind = "input_layer"
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        name: str | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+    ) -> None:
+        where = "layers.Input"
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None:
+                raise ValueError(
+                    "[layers.Input] batch_shape is given; expected neither shape nor batch_size "
+                    "beside it"
+                )
+            batch_size, shape = split_batch(batch_shape, where)
+        super().__init__(None if name is None else string(name, "name", where))
+        self.sample = sample_shape(shape, where)
+        self.batch_size = None if batch_size is None else count(batch_size, "batch_size", where)
+        self._dtype = None if dtype is None else _elements(dtype)
+
+    @property
+    def built(self) -> bool:
+        """Whether the shape is known: always."""
+        return True
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape, the batch first, as None."""
+        return (None, *self.sample)
+
+    def weight_parts(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Return the names and shapes of its weights: there are none."""
+        return []
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer: the graph says it."""
+        return {}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            "name": self.name,
+            "batch_shape": (self.batch_size, *self.sample),
+            "dtype": self._dtype,
+        }
+
+
+class Input(Tensor):
+    """The input of a model: what its layers are called with, or the first item of a `Sequential`.
 
     Parameters
     ----------
     shape : tuple of int or None
-        ``(steps, features)`` for sequences, with None for any number of steps; ``(features,)``.
+        ``(steps, features)`` for sequences, with None for any number of steps; ``(features,)``;
+        ``(steps,)``, of whole numbers for an `Embedding`.
     batch_size : int, optional
         The size of every batch, for stateful layers; otherwise any will do.
     dtype : str, optional
-        ``"float32"`` or ``"float64"``: the dtype of the model, where it was given none itself.
+        ``"float32"`` or ``"float64"``: the dtype of the model. That of whole numbers, as
+        ``"int32"``, leaves it to the layers.
     name : str, optional
-        A name of one's own.
+        A name of one's own, by which a model takes data in a dictionary.
     batch_shape : tuple of int or None, optional
         `batch_size` and `shape` in one.
 
     Examples
     --------
-    >>> from lstmfast.layers import Input
-    >>> Input((None, 8)).shape
-    (None, 8)
+    >>> from lstmfast.layers import LSTM, Dense, Input
+    >>> from lstmfast.models import Model
+    >>> x = Input((None, 8))
+    >>> x.shape
+    (None, None, 8)
+    >>> model = Model(x, Dense(1)(LSTM(4)(x)))
+    >>> model.output_shape
+    (None, 1)
     """
 
     def __init__(
@@ -40,51 +110,42 @@ class Input:
         name: str | None = None,
         batch_shape: Sequence[int | None] | None = None,
     ) -> None:
-        if batch_shape is not None:
-            if shape is not None or batch_size is not None:
-                raise ValueError(
-                    "[layers.Input] batch_shape is given; expected neither shape nor batch_size "
-                    "beside it"
-                )
-            batch_size, shape = split_batch(batch_shape, "layers.Input")
-        self.shape = sample_shape(shape, "layers.Input")
-        self.batch_size = (
-            None if batch_size is None else count(batch_size, "batch_size", "layers.Input")
-        )
-        self.dtype = None if dtype is None else as_dtype(dtype, "layers.Input").name
-        self.name = "input_layer" if name is None else string(name, "name", "layers.Input")
+        layer = InputLayer(shape, batch_size, dtype, name, batch_shape)
+        self._use(layer)
+
+    def _use(self, layer: InputLayer) -> None:
+        node = Node(layer, (), (layer.sample,), layer._dtype or "float32", layer.batch_size)
+        super().__init__(node)
+        layer._add_node(node)
+
+    @classmethod
+    def of(cls, layer: InputLayer) -> Input:
+        """Return the input that a layer stands for."""
+        made = cls.__new__(cls)
+        made._use(layer)
+        return made
+
+    @property
+    def layer(self) -> InputLayer:
+        """What stands for it among the layers of a model."""
+        layer: InputLayer = self.node.layer
+        return layer
+
+    @property
+    def batch_size(self) -> int | None:
+        """The size of every batch, where it was given."""
+        return self.node.batch
 
     def __repr__(self) -> str:
-        return f"<Input shape={shape_text((None, *self.shape))}, name={self.name}>"
+        return f"<Input shape={shape_text(self.shape)}, name={self.name}>"
 
 
-def split_batch(
-    shape: Any, where: str, name: str = "batch_shape"
-) -> tuple[int | None, tuple[int | None, ...]]:
-    """Return batch size and sample shape of a shape that has both."""
-    if isinstance(shape, str) or not isinstance(shape, Sequence):
-        raise TypeError(
-            f"[{where}] {name} is {shape!r}; expected a tuple such as (batch, steps, 1)"
-        )
-    if not shape:
-        raise ValueError(f"[{where}] {name} is (); expected the batch size first")
-    batch, *sample = shape
-    return batch, tuple(sample)
-
-
-def sample_shape(shape: Any, where: str, name: str = "shape") -> tuple[int | None, ...]:
-    """Return the shape of one sample: sizes of at least 1, None for any number of steps."""
-    if isinstance(shape, str) or not isinstance(shape, Sequence):
-        raise TypeError(
-            f"[{where}] {name} is {shape!r}; expected a tuple such as (steps, features)"
-        )
-    sizes = tuple(
-        None if size is None else count(size, f"{name}[{place}]", where)
-        for place, size in enumerate(shape)
-    )
-    if not sizes or sizes[-1] is None:
-        raise ValueError(
-            f"[{where}] {name} is {shape_text(sizes)}; expected "
-            "(steps, features) or (features,), where only steps may be None"
-        )
-    return sizes
+def _elements(dtype: Any) -> str:
+    """Return the name of a type of whole numbers, or float32 or float64."""
+    try:
+        name = str(np.dtype(dtype).name)
+    except TypeError:
+        name = str(getattr(dtype, "name", None) or repr(dtype).removeprefix("torch."))
+    if name.startswith(("int", "uint", "bool")):
+        return name
+    return as_dtype(dtype, "layers.Input").name

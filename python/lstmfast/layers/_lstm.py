@@ -14,6 +14,7 @@ from lstmfast._options import changed, checked_cell, defaults
 from lstmfast.initializers._chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.layers.base import Parts, Sample
+from lstmfast.layers.weights import weight
 
 if TYPE_CHECKING:
     from lstmfast.initializers import Initializer
@@ -143,6 +144,10 @@ class LSTM(Recurrent):
     go_backwards: bool
     zero_output_for_mask: bool
 
+    kernel = weight("kernel")
+    recurrent_kernel = weight("recurrent_kernel")
+    bias = weight("bias")
+
     def __init__(
         self,
         units: int,
@@ -217,10 +222,6 @@ class LSTM(Recurrent):
     def outputs(self) -> int:
         """Values that a step gives out: `proj_size` where there is a projection, else `units`."""
         return self.proj_size or self.units
-
-    def output_of(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return the shape of the output for a sample of that shape."""
-        return (shape[0], self.outputs) if self.return_sequences else (self.outputs,)
 
     def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer; what changes nothing is left out."""

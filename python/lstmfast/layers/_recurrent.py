@@ -1,17 +1,17 @@
-"""What recurrent layers share: states that calls begin with and give out, or carry on."""
+"""What recurrent layers share: states that calls begin with and return, or carry on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
+
+import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import items
-from lstmfast.layers._input import split_batch
+from lstmfast._core import Layer as CoreLayer
+from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, origin
 from lstmfast.layers.base import Layer
-
-if TYPE_CHECKING:
-    from lstmfast import _core
 
 
 class Recurrent(Layer):
@@ -19,45 +19,28 @@ class Recurrent(Layer):
 
     Parameters
     ----------
-    name, input_shape, dtype
-        As in `Layer`.
-    batch_input_shape : tuple of int or None, optional
-        Batch size and `input_shape` in one, for a stateful layer at the head of a model.
+    name, input_shape, batch_input_shape, dtype
+        As in `Layer`; the batch size is for a stateful layer at the head of a model.
     """
 
     steps_of_dim = (None,)
+    directions: ClassVar[int] = 1
+    outputs_before_states = 1
     return_sequences: bool
     return_state: bool
     return_cell_states: bool
     stateful: bool
-
-    def __init__(
-        self,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        batch_input_shape: Sequence[int | None] | None = None,
-    ) -> None:
-        self.batch_size: int | None = None
-        if batch_input_shape is not None:
-            where = f"layers.{type(self).__name__}"
-            if input_shape is not None:
-                raise ValueError(
-                    f"[{where}] batch_input_shape is given; expected no input_shape beside it"
-                )
-            self.batch_size, input_shape = split_batch(
-                batch_input_shape, where, "batch_input_shape"
-            )
-        super().__init__(name, input_shape)
+    _is_half = False  # of a Bidirectional
 
     @property
     def problem_in_row(self) -> str | None:
-        """What keeps the layer out of a `Sequential`, whose layers give out one array; or None."""
-        if self._prefix:
+        """What keeps the layer out of a `Sequential`, where each takes and returns one array."""
+        if self._is_half and self.stateful:
             return "it is one half of a Bidirectional; add a copy and set its weights"
         for name in ("return_state", "return_cell_states"):
             if getattr(self, name):
                 return f"{name}=True returns several arrays; call the layer itself to get them"
-        return None
+        return super().problem_in_row
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
         """Return the mask of the output for an input with that mask, None where there is none."""
@@ -65,42 +48,60 @@ class Recurrent(Layer):
 
     def __call__(  # type: ignore[override]
         self,
-        x: ArrayLike,
+        x: Any,
         initial_state: Any = None,
         mask: ArrayLike = None,
-        training: bool | None = False,
+        training: bool | None = None,
     ) -> Any:
         """Return the layer's output for a batch of sequences.
 
-        A layer that is in no model gets its weights at the first call. A stateful layer begins
+        A layer that has no weights yet gets them at the first call. A stateful layer begins
         with the state that the call before left, and keeps the state that this one leaves.
 
         Parameters
         ----------
-        x : array_like
+        x : array_like or tensor
             (B, T, I).
-        initial_state : list of array_like, optional
+        initial_state : list of array_like or tensor, optional
             h (B, H) and c (B, H) to begin with (h has `proj_size` values where there are any);
             `Bidirectional` takes the forward layer's, then the backward layer's.
         mask : array_like of bool, optional
-            (B, T): False steps are skipped.
+            (B, T): False steps are skipped. With tensors it must be None, as `training` must.
         training : bool, optional
             Do what is random; None is False.
 
         Returns
         -------
-        y : numpy.ndarray
+        y : numpy.ndarray or tensor
             (B, H), or (B, T, H) with `return_sequences`.
         [y, h, c]
             With `return_state`; ``[y, cells]`` with `return_cell_states`, c of every step
             (B, T, H); ``[y, h, c, cells]`` with both. `Bidirectional`: ``[y, h, c, h, c, cells,
             cells]``, and with ``merge_mode=None`` the two outputs in place of y.
         """
-        more: dict[str, Any] = {"states": self.return_state, "cells": self.return_cell_states}
+        if self._is_half and self.stateful:
+            raise self._half_error("a call")
+        if holds_tensors(x):
+            return self._joined(
+                self._tensors(x) + self._state_tensors(initial_state), mask, training
+            )
+        arrays = self._arrays(x)
+        core = self._ready(arrays)
         if initial_state is not None:
-            more["initial_state"] = self._states(initial_state, x)
-        results = self._split(self._call(x, mask, training, **more))
+            arrays += self._states(initial_state, core, len(arrays[0]))
+        ports = self._ports(self.outputs_before_states + 3 * self.directions)
+        results = self._compute(core, arrays, [mask], training, ports)
         return results if len(results) > 1 else results[0]
+
+    def _ports(self, count: int) -> Sequence[int]:
+        """Return which outputs a call returns: of y, h and c of each direction, then all cells."""
+        first = self.outputs_before_states
+        cells = first + 2 * self.directions
+        return [
+            *range(first),
+            *(range(first, cells) if self.return_state else ()),
+            *(range(cells, count) if self.return_cell_states else ()),
+        ]
 
     def _check_axes(self, x: Array) -> None:
         if x.ndim != 3:
@@ -109,35 +110,60 @@ class Recurrent(Layer):
                 "features)"
             )
 
-    def _states(self, states: Any, x: ArrayLike) -> list[Array]:
+    def _declared(self, shape: Sample) -> Sample:
+        return (None, shape[-1])
+
+    def _check_inputs(self, inputs: Sequence[Tensor]) -> None:
+        """Refuse an input that is no sequence, with the layer before that has left its steps."""
+        x = inputs[0]
+        if len(x.sample) == 2:
+            return
+        before = x.node.layer
+        what = f"{before.name or before.kind} gives" if x.node.inputs else "a sample is"
+        last = [
+            node.layer
+            for node in origin(x)
+            if isinstance(node.layer, Recurrent) and not node.layer.return_sequences
+        ]
+        hint = f"; pass return_sequences=True to {last[0].name or last[0].kind}" if last else ""
+        raise ValueError(
+            f"[{self.where}] {self.name or self.kind} needs sequences (steps, features), but "
+            f"{what} {shape_text(x.sample)}{hint}"
+        )
+
+    def _state_tensors(self, states: Any) -> list[Tensor]:
+        given = [] if states is None else items(states, "initial_state", self.where, "a list")
+        return [self._tensors(state)[0] for state in given]
+
+    def _states(self, states: Any, core: CoreLayer, rows: int) -> list[Array]:
         states = items(states, "initial_state", self.where, "a list of arrays")
-        dtype = self._ready(x).dtype
-        return [as_float(state, dtype, self.where, "initial_state") for state in states]
-
-    def _engine_of_call(self) -> tuple[_core.Model, int]:
-        if not self._prefix:
-            return super()._engine_of_call()
-        # one half of a Bidirectional: the engine has both as one layer, and merges what they give
-        self._check_no_half("a call")
-        weights = self.get_weights()
-        engine = self._engine_alone(1, weights[0].shape[0], self._built_engine().config["dtype"])
-        engine.set_weights(weights)
-        return engine, 0
-
-    def _check_no_half(self, what: str) -> None:
-        if self._prefix and self.stateful:
+        if len(states) != len(core.state_sizes):
             raise ValueError(
-                f"[{self.where}] {what} of {self.name}, one half of a Bidirectional, which carries "
-                "the states of both; expected the Bidirectional itself"
+                f"[{self.where}] initial_state has {len(states)} arrays; expected "
+                f"{len(core.state_sizes)}"
             )
+        arrays = []
+        for place, (state, size) in enumerate(zip(states, core.state_sizes, strict=True)):
+            array = as_float(state, np.dtype(core.dtype), self.where, "initial_state")
+            if array.shape != (rows, size):
+                raise ValueError(
+                    f"[{self.where}] initial_state[{place}] has shape {shape_text(array.shape)}; "
+                    f"expected {shape_text((rows, size))}"
+                )
+            arrays.append(array)
+        return arrays
 
-    def _split(self, results: list[Array]) -> list[Array]:
-        return results
+    def _half_error(self, what: str) -> ValueError:
+        return ValueError(
+            f"[{self.where}] {what} of {self.name}, one half of a Bidirectional, which carries "
+            "the states of both; expected the Bidirectional itself"
+        )
 
     def reset_states(self) -> None:
         """Begin anew: the state that a stateful layer carries on becomes zero."""
-        if self._engine is not None:
-            self._check_no_half("reset_states")
-            self._engine.reset_states(self._index)
+        if self._core is not None:
+            if self._is_half and self.stateful:
+                raise self._half_error("reset_states")
+            self._core.reset_states()
 
     reset_state = reset_states

@@ -1,92 +1,215 @@
-"""A layer's part of the weights of a model."""
+"""A layer's handle in the core, and the weights that it owns there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, as_float, shape_text
-from lstmfast._checks import items
+from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._checks import flag, items
+from lstmfast._core import Layer as CoreLayer
 
-if TYPE_CHECKING:
-    from lstmfast import _core
+# properties that cannot be set
+_KINDS = "", "trainable_", "non_trainable_"
+WEIGHTS = [kind + name for kind in _KINDS for name in ("weights", "variables")]
 
 
 class Weights:
-    """What reads and writes a layer's part of a model's weights, once there is a model."""
+    """What reads and writes the weights of a layer, once it is built.
+
+    All models in which the layer stands use the same ones.
+    """
 
     name: str | None
-    _engine: _core.Model | None = None
-    _index = 0
-    _prefix = ""  # of the weights' names, in a layer of layers
+    _core: CoreLayer | None = None
+    _trainable = True
 
     @property
     def where(self) -> str:
         """How error messages call this layer."""
         return f"layers.{type(self).__name__}"
 
+    def layers_inside(self) -> Mapping[str, Weights]:
+        """Return the layers inside this one, by the names that the core has for them."""
+        return {}
+
     @property
     def built(self) -> bool:
-        """Whether the layer has weights: it is in a model whose input shape is known."""
-        return self._engine is not None
+        """Whether the layer has weights: its input shape is known."""
+        return self._core is not None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights, those of the layers inside too.
+
+        Freezing takes effect at the next step of training. What was frozen when a model was
+        compiled is trained only after another ``compile``.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = flag(value, "trainable", self.where)
+        for layer in self.layers_inside().values():
+            layer.trainable = self._trainable
+        if self._core is not None:
+            self._core.trainable = self._trainable
 
     def weight_parts(self) -> list[tuple[str, tuple[int, ...]]]:
         """Return name and shape of each weight array, in the order of `get_weights`."""
-        names = self._built_engine().weight_names()
-        return [
-            (name.removeprefix(self._prefix), tuple(shape))
-            for index, name, shape in names
-            if self._owns(index, name)
-        ]
-
-    def _owns(self, index: int, weight: str) -> bool:
-        return index == self._index and weight.startswith(self._prefix)
+        return [(name, tuple(shape)) for name, shape in self._built_core().weight_names()]
 
     def count_params(self) -> int:
         """Return how many numbers the weights hold."""
         return sum(int(np.prod(shape)) for _, shape in self.weight_parts())
 
+    @property
+    def weights(self) -> list[Weight]:
+        """The weights as objects, in the order of `get_weights`; none before it is built."""
+        inside = self.layers_inside()
+        if inside or self._core is None:
+            return list(dict.fromkeys(w for layer in inside.values() for w in layer.weights))
+        return [Weight(self, index) for index in range(len(self.weight_parts()))]
+
+    variables = weights
+
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        """Those of `weights` that training changes."""
+        return [weight for weight in self.weights if self._trainable and weight.trainable]
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Weight]:
+        """Those of `weights` that training leaves alone."""
+        return [weight for weight in self.weights if not (self._trainable and weight.trainable)]
+
+    non_trainable_variables = non_trainable_weights
+
     def get_weights(self) -> list[Array]:
         """Return copies of the weights, in Keras's order and layout; none before it is built."""
-        if self._engine is None:
-            return []
-        names = self._built_engine().weight_names()
-        values = self._built_engine().get_weights()
-        pairs = zip(names, values, strict=True)
-        return [value for (index, name, _), value in pairs if self._owns(index, name)]
+        return [] if self._core is None else list(self._core.get_weights())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace the weights: as many arrays as `get_weights` returns, of the same shapes."""
-        engine = self._built_engine()
-        weights = items(weights, "weights", f"{self.where}.set_weights", "a list of arrays")
-        names = engine.weight_names()
-        values = engine.get_weights()
-        slots = [slot for slot, (index, name, _) in enumerate(names) if self._owns(index, name)]
-        if len(weights) != len(slots):
-            raise ValueError(
-                f"[{self.where}.set_weights] weights has {len(weights)} arrays; expected "
-                f"{len(slots)}"
-            )
-        for slot, weight in zip(slots, weights, strict=True):
-            _, name, shape = names[slot]
-            array = as_float(weight, values[slot].dtype, f"{self.where}.set_weights", name)
-            if array.shape != tuple(shape):
-                raise ValueError(
-                    f"[{self.where}.set_weights] {name} has shape {shape_text(array.shape)}; "
-                    f"expected {shape_text(tuple(shape))}"
-                )
-            values[slot] = array
-        engine.set_weights(values)
+        """Replace the weights: as many arrays as `get_weights` returns, of the same shapes.
 
-    def _built_engine(self) -> _core.Model:
-        if self._engine is None:
+        Nothing changes where one of them does not fit.
+        """
+        core, where = self._built_core(), f"{self.where}.set_weights"
+        core.set_weights(fitting(weights, self.weight_parts(), core.dtype, where))
+
+    def _built_core(self) -> CoreLayer:
+        if self._core is None:
             raise ValueError(
                 f"[{self.where}] {self.name or type(self).__name__} has no weights yet: add it to "
-                "a model whose input shape is known"
+                "a model whose input shape is known, or call it"
             )
-        return self._engine
+        return self._core
 
-    def _bind(self, engine: _core.Model, index: int) -> None:
-        self._engine, self._index = engine, index
+
+def fitting(
+    weights: Sequence[Any],
+    parts: Sequence[tuple[str, tuple[int, ...]]],
+    dtype: str,
+    where: str,
+    what: str = "",
+) -> list[Array]:
+    """Return arrays for weights of these names and shapes; what: stands before a name."""
+    weights = items(weights, "weights", where, "a list of arrays")
+    if len(weights) != len(parts):
+        raise ValueError(f"[{where}] weights has {len(weights)} arrays; expected {len(parts)}")
+    arrays = []
+    for weight, (name, shape) in zip(weights, parts, strict=True):
+        array = as_float(weight, np.dtype(dtype), where, name)
+        if array.shape != tuple(shape):
+            raise ValueError(
+                f"[{where}] {what}{name} has shape {shape_text(array.shape)}; expected "
+                f"{shape_text(tuple(shape))}"
+            )
+        arrays.append(array)
+    return arrays
+
+
+class Weight:
+    """One weight array of a layer: it holds no values, but reads and writes the layer's.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Dense
+    >>> dense = Dense(2, kernel_initializer="ones")
+    >>> y = dense(np.ones((1, 3)))
+    >>> dense.kernel.name, dense.kernel.shape, dense.kernel.path
+    ('kernel', (3, 2), 'dense/kernel')
+    >>> dense.kernel.assign(2 * dense.kernel.numpy())
+    >>> dense(np.ones((1, 3))).tolist()
+    [[6.0, 6.0]]
+    """
+
+    def __init__(self, layer: Weights, index: int) -> None:
+        self._layer = layer
+        self._index = index
+        self.name, self.shape = layer.weight_parts()[index]
+
+    @property
+    def path(self) -> str:
+        """The layer's name and the weight's."""
+        return f"{self._layer.name or type(self._layer).__name__.lower()}/{self.name}"
+
+    @property
+    def dtype(self) -> str:
+        """The type of the values."""
+        return self._layer._built_core().dtype
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the values: that of the layer."""
+        return self._layer.trainable
+
+    def numpy(self) -> Array:
+        """Return a copy of the values."""
+        return self._layer.get_weights()[self._index]
+
+    def assign(self, value: ArrayLike) -> None:
+        """Replace the values."""
+        weights: list[Any] = self._layer.get_weights()
+        weights[self._index] = value
+        self._layer.set_weights(weights)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Weight):
+            return NotImplemented
+        return self._layer is other._layer and self._index == other._index
+
+    def __hash__(self) -> int:
+        return hash((id(self._layer), self._index))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.asarray(self.numpy(), dtype)
+
+    def __repr__(self) -> str:
+        return f"<Weight path={self.path}, shape={shape_text(self.shape)}, dtype={self.dtype}>"
+
+
+def weight(name: str) -> Any:
+    """Return a property of a layer: its weight of that name."""
+
+    def get(layer: Weights) -> Weight:
+        if layer._core is not None:
+            for index, (known, _) in enumerate(layer.weight_parts()):
+                if known == name:
+                    return Weight(layer, index)
+        reason = "has none" if layer._core is not None else "has no weights yet"
+        raise AttributeError(f"[{layer.where}] {name}: {layer.name or 'the layer'} {reason}")
+
+    def refuse(layer: Weights, value: Any) -> None:
+        raise AttributeError(
+            f"[{layer.where}] {name} cannot be set; call its assign(), or set_weights()"
+        )
+
+    return property(
+        get, refuse, doc=f"The weight {name!r}, once the layer is built and if it has it."
+    )

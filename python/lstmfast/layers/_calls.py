@@ -1,0 +1,288 @@
+"""How layers are built, and called with arrays or with tensors."""
+
+from __future__ import annotations
+
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_ids, shape_text
+from lstmfast._checks import flag, items, wrong_kind
+from lstmfast._core import Layer as CoreLayer
+from lstmfast.layers._symbolic import Node, Sample, Tensor, holds_tensors
+from lstmfast.layers.weights import Weights
+from lstmfast.utils import as_generator, draw_seed
+
+if TYPE_CHECKING:
+    from lstmfast._core import Data, Value
+
+Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
+"""Name and shape of each weight array of a layer."""
+
+
+class Called(Weights, ABC):
+    """What builds a layer and calls it."""
+
+    kind: ClassVar[str]
+    takes_list: ClassVar[bool] = False
+    takes_ids: bool = False
+    moves_elements: bool = False
+    ids_below: int = 0  # 0: any
+    _shapes: tuple[Sample, ...] = ()  # of the inputs, when it was last called in a new way
+    _nodes: tuple[weakref.ref[Node], ...] = ()
+    _has_warned = False  # that it drops a mask
+    _calls = 0  # training calls of the layer on its own: they name its masks
+    _call_seed: int | None = None
+
+    @property
+    @abstractmethod
+    def dtype(self) -> str | None:
+        """The type of weights and computation; None where neither model nor user has said it."""
+
+    @abstractmethod
+    def config(self) -> Mapping[str, Value]:
+        """Return what the core makes this layer from, without the layers inside it."""
+
+    def initial_weights(
+        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
+    ) -> list[Array]:
+        """Make the first weights, for parts given as name and shape, and samples of that shape."""
+        return []
+
+    @property
+    def problem_in_row(self) -> str | None:
+        """What keeps the layer out of a `Sequential`, where each takes and returns one array."""
+        return "it takes a list of inputs; call it with them" if self.takes_list else None
+
+    # -- building ----------------------------------------------------------------------------
+
+    def _shapes_inside(self, shapes: Sequence[Sample]) -> Sequence[Sample]:
+        """Return the shapes of the inputs of the layers inside."""
+        return shapes
+
+    def _new_core(self, dtype: str, shapes: Sequence[Sample]) -> CoreLayer:
+        """Return a handle without weights yet; nothing changes."""
+        shapes = self._shapes_inside(shapes)
+        inside: dict[str, Any] = dict(self.layers_inside())
+        return CoreLayer(
+            self.config(),
+            dtype,
+            {name: layer._core or layer._new_core(dtype, shapes) for name, layer in inside.items()},
+        )
+
+    def _draw(self, core: CoreLayer, rng: np.random.Generator, sample: Sample) -> None:
+        """Make the first weights of a new handle, and of those of the layers inside that are."""
+        inside: dict[str, Any] = dict(self.layers_inside())
+        for name, layer in inside.items():
+            if not layer.built:
+                layer._draw(core.child(name), rng, self._shapes_inside([sample])[0])
+        if inside:
+            return
+        parts = [(name, tuple(shape)) for name, shape in core.weight_names()]
+        dtype = np.dtype(core.dtype)
+        weights = self.initial_weights(parts, dtype, rng, sample)
+        core.set_weights([as_float(one, dtype, self.where, "weight") for one in weights])
+
+    def _adopt(self, core: CoreLayer, shapes: Sequence[Sample]) -> None:
+        """Take a handle, built for inputs of these shapes, or the same one for other shapes."""
+        self._core, self._shapes = core, tuple(shapes)
+        inside: dict[str, Any] = dict(self.layers_inside())
+        for name, layer in inside.items():
+            layer._adopt(core.child(name), self._shapes_inside(shapes))
+        if not self._trainable:
+            self.trainable = False
+
+    def _plan(self, inputs: Sequence[Tensor], dtype: str | None = None) -> tuple[CoreLayer, Node]:
+        """Return a handle, new ones without weights, and a node; nothing of the layer changes."""
+        self._check_inputs(inputs)
+        floats = [tensor.dtype for tensor in inputs if tensor.dtype.startswith("float")]
+        dtype = dtype or self.dtype or next(iter(floats), "float32")
+        if set(floats) - {dtype} and not self.takes_ids:
+            raise ValueError(
+                f"[{self.where}] {self.name or self.kind} has dtype {dtype}; expected "
+                f"{floats[0]}, that of its input, or none"
+            )
+        core, outputs = self._connected([tensor.sample for tensor in inputs], dtype)
+        return core, Node(self, inputs, outputs, inputs[0].dtype if self.moves_elements else dtype)
+
+    def _connected(self, shapes: Sequence[Sample], dtype: str) -> tuple[CoreLayer, list[Sample]]:
+        """Return a handle and the shapes of the outputs."""
+        try:
+            core = self._core or self._new_core(dtype, shapes)
+            return core, [tuple(shape) for shape in core.connect(shapes)]
+        except ValueError as error:
+            text = f"{self.name or self.kind}: {_without_place(error)}"
+            raise ValueError(f"[{self.where}] {text}") from None
+
+    def _check_inputs(self, inputs: Sequence[Tensor]) -> None:
+        """Refuse inputs, in words that the core lacks."""
+
+    # -- calls -------------------------------------------------------------------------------
+
+    def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
+        """Return the mask of the output for an input with that mask, None where there is none."""
+        return None if mask is None else as_flags(mask, self.where, "mask")
+
+    def __call__(self, x: Any, mask: Any = None, training: bool | None = None) -> Any:
+        """Return the layer's output for a batch of inputs.
+
+        A layer that has no weights yet gets them at the first call.
+
+        Parameters
+        ----------
+        x : array_like or tensor
+            (B, ...): the inputs; a list of them where the layer takes several.
+        mask : array_like of bool, optional
+            (B, ...) without the last axis: False where an input does not count. In models masks
+            travel along by themselves: with tensors it must be None, as `training` must.
+        training : bool, optional
+            Do what is random; None is False.
+
+        Returns
+        -------
+        numpy.ndarray or tensor
+        """
+        if holds_tensors(x):
+            return self._joined(self._tensors(x), mask, training)
+        arrays = self._arrays(x)
+        masks = mask if self.takes_list and mask is not None else [mask]
+        return self._compute(self._ready(arrays), arrays, masks, training)[0]
+
+    def _tensors(self, x: Any) -> list[Tensor]:
+        """Return the inputs that a call with tensors has."""
+        tensors = items(x, "x", self.where, "a tensor") if isinstance(x, list | tuple) else [x]
+        for place, tensor in enumerate(tensors):
+            if not isinstance(tensor, Tensor):
+                raise wrong_kind(self.where, f"x[{place}]", tensor, "a tensor, as the others are")
+        if len(tensors) > 1 and not self.takes_list:
+            shapes = ", ".join(shape_text(tensor.shape) for tensor in tensors)
+            raise ValueError(
+                f"[{self.where}] {self.name or self.kind} got inputs of shapes {shapes}; expected "
+                "one input"
+            )
+        return tensors
+
+    def _joined(self, tensors: list[Tensor], mask: Any, training: Any) -> Any:
+        """Return what a call with tensors does: the tensors of a new node."""
+        for name, given in (("mask", mask), ("training", training)):
+            if given is not None:
+                raise ValueError(
+                    f"[{self.where}] {name} is given with a tensor; expected None: in models masks "
+                    "travel along by themselves, and calls say whether they are training"
+                )
+        node = self._use(tensors)
+        results = [Tensor(node, port) for port in self._ports(len(node.shapes))]
+        return results if len(results) > 1 else results[0]
+
+    def _use(self, tensors: Sequence[Tensor]) -> Node:
+        """Return a new node that takes these tensors; now there are weights."""
+        core, node = self._plan(tensors)
+        if not self.built:
+            self._draw(core, as_generator(), tensors[0].sample)
+        self._adopt(core, [tensor.sample for tensor in tensors])
+        self._add_node(node)
+        return node
+
+    def _ports(self, count: int) -> Sequence[int]:
+        """Return which of the core's outputs a call returns."""
+        return (0,)
+
+    def _add_node(self, node: Node) -> None:
+        alive = (ref for ref in self._nodes if ref() is not None)
+        self._nodes = (*alive, weakref.ref(node))
+
+    def _node(self, what: str) -> Node:
+        nodes = [node for ref in self._nodes if (node := ref()) is not None]
+        if len(nodes) != 1:
+            times = "in no model yet" if not nodes else f"used {len(nodes)} times"
+            raise AttributeError(
+                f"[{self.where}] {self.name or self.kind} is {times}; expected one use, for {what}"
+            )
+        return nodes[0]
+
+    @property
+    def input(self) -> Any:
+        """The tensor, or list of tensors, that the layer was called with, once."""
+        inputs = list(self._node("input").inputs)
+        return inputs if len(inputs) > 1 else inputs[0]
+
+    @property
+    def output(self) -> Any:
+        """The tensor, or list of tensors, that the layer returned, once."""
+        node = self._node("output")
+        results = [Tensor(node, port) for port in self._ports(len(node.shapes))]
+        return results if len(results) > 1 else results[0]
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, the batch first, as None; a list of those of several."""
+        shapes = self._built_core().connect(self._shapes)
+        results = [(None, *shapes[port]) for port in self._ports(len(shapes))]
+        return results if len(results) > 1 else results[0]
+
+    def _arrays(self, x: Any) -> list[Array]:
+        """Return the inputs that a call with arrays has."""
+        if not self.takes_list:
+            return [self._array(x, "x")]
+        each = items(x, "x", self.where, "a list of arrays")
+        return [self._array(one, f"x[{place}]") for place, one in enumerate(each)]
+
+    def _array(self, x: ArrayLike, name: str) -> Array:
+        """Return an input as the core takes it."""
+        if isinstance(x, Weights):
+            raise wrong_kind(self.where, name, x, "an array or a tensor")
+        if self.takes_ids:
+            return as_ids(x, self.ids_below, self.where, name)
+        array = as_float(x, np.dtype(self.dtype or np.float32), self.where, name)
+        self._check_axes(array)
+        return array
+
+    def _check_axes(self, x: Array) -> None:
+        if x.ndim < 2:
+            raise ValueError(
+                f"[{self.where}] x has shape {shape_text(x.shape)}; expected (batch, ...)"
+            )
+
+    def _declared(self, shape: Sample) -> Sample:
+        """Return what a layer that is called with an array is built for."""
+        return shape
+
+    def _ready(self, arrays: Sequence[Array]) -> CoreLayer:
+        """Return the handle; a new one of a layer that has no weights yet."""
+        if self._core is None:
+            shapes = [self._declared(array.shape[1:]) for array in arrays]
+            core, _ = self._connected(shapes, self.dtype or "float32")
+            self._draw(core, as_generator(), arrays[0].shape[1:])
+            self._adopt(core, shapes)
+        return self._built_core()
+
+    def _compute(
+        self,
+        core: CoreLayer,
+        arrays: Sequence[Data],
+        masks: Sequence[ArrayLike],
+        training: bool | None,
+        outputs: Sequence[int] = (0,),
+    ) -> list[Array]:
+        """Return outputs of the core for arrays; the masks may be fewer."""
+        flags = [None if mask is None else as_flags(mask, self.where, "mask") for mask in masks]
+        flags += [None] * (len(arrays) - len(flags))
+        more: dict[str, Any] = {"masks": flags} if any(f is not None for f in flags) else {}
+        if training is not None and flag(training, "training", self.where):
+            if self._call_seed is None:
+                self._call_seed = draw_seed(as_generator())
+            self._calls += 1
+            more |= {"training": True, "seed": self._call_seed, "step": self._calls}
+        try:
+            return core.call(arrays, outputs=outputs, **more)[0]
+        except ValueError as error:
+            raise ValueError(f"[{self.where}] {_without_place(error)}") from None
+
+
+def _without_place(error: ValueError) -> str:
+    """Return what an error of the core says, without the brackets before it."""
+    text = str(error)
+    return text.partition("] ")[2] if text.startswith("[") else text

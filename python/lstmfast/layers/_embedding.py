@@ -1,0 +1,138 @@
+"""The layer that turns ids into vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lstmfast import initializers
+from lstmfast._arrays import Array, ArrayLike, as_ids
+from lstmfast._checks import count, flag, items
+from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
+from lstmfast.layers.weights import fitting, weight
+
+
+class Embedding(Layer):
+    """y = embeddings[id], (B, ...) to (B, ..., output_dim), as `keras.layers.Embedding`.
+
+    Ids are whole numbers, in an array of any type. The gradient of a row of `embeddings` is the sum
+    of dy at all places of its id. A training step visits the rows of the batch's ids alone, but for
+    what optimizers remember of the others, and penalties and constraints of the weights.
+
+    Parameters
+    ----------
+    input_dim : int
+        Ids are below it.
+    output_dim : int
+        Size of a vector.
+    embeddings_initializer : str or Initializer
+        What makes the first weights.
+    embeddings_regularizer, activity_regularizer : str or Regularizer, optional
+        What the weights, and the outputs, cost.
+    embeddings_constraint : str or Constraint, optional
+        What the weights are made to satisfy after each training step.
+    mask_zero : bool
+        Whether id 0 is padding, which layers after this one skip.
+    weights : array_like or list of array_like, optional
+        The first weights (input_dim, output_dim).
+    input_length : int or tuple of int, optional
+        Keras 2's name for `input_shape`: the steps of a sample.
+    name, input_shape, dtype
+        As in `Layer`.
+    **unavailable
+        Keras's other arguments, at their defaults.
+
+    Raises
+    ------
+    ValueError
+        In calls, for an id that is negative, a fraction, or not below `input_dim`; the message has
+        its place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Embedding
+    >>> words = Embedding(3, 2, weights=[[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]], mask_zero=True)
+    >>> words(np.array([[2, 1, 0]])).tolist()
+    [[[3.0, 4.0], [1.0, 2.0], [0.0, 0.0]]]
+    >>> words.compute_mask([[2, 1, 0]])
+    array([[ True,  True, False]])
+    """
+
+    kind = "embedding"
+    takes_ids = True
+    rules = ("embeddings_regularizer", "activity_regularizer", "embeddings_constraint")
+    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {
+        "lora_rank": None,
+        "lora_alpha": None,
+        "quantization_config": None,
+    }
+
+    embeddings = weight("embeddings")
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        weights: Any = None,
+        *,
+        activity_regularizer: Any = None,
+        input_length: int | Sequence[int | None] | None = None,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        **unavailable: Any,
+    ) -> None:
+        if input_length is not None and input_shape is None:
+            input_shape = input_length if isinstance(input_length, Sequence) else (input_length,)
+        super().__init__(name, input_shape)
+        self._check_rest(unavailable)
+        self.input_dim = count(input_dim, "input_dim", self.where)
+        self.output_dim = count(output_dim, "output_dim", self.where)
+        self.embeddings_initializer = embeddings_initializer
+        self.embeddings_regularizer = embeddings_regularizer
+        self.embeddings_constraint = embeddings_constraint
+        self.activity_regularizer = activity_regularizer
+        self.mask_zero = flag(mask_zero, "mask_zero", self.where)
+        self.ids_below = self.input_dim
+        self._first_weights = None if weights is None else self._fitting(weights)
+
+    def _fitting(self, weights: Any) -> list[Array]:
+        shape = (self.input_dim, self.output_dim)
+        given = [weights] if np.shape(weights) == shape else weights
+        given = items(given, "weights", self.where, "a list of arrays")
+        return fitting(given, [("embeddings", shape)], self.dtype or "float64", self.where)
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "mask_zero": self.mask_zero,
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().get_config() | {
+            "embeddings_initializer": initializers.serialize(self.embeddings_initializer)
+        }
+
+    def initial_weights(
+        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
+    ) -> list[Array]:
+        """Make the first weights, for parts given as name and shape, and samples of that shape."""
+        if self._first_weights is not None:
+            return self._first_weights
+        return [self.embeddings_initializer(shape, dtype, rng) for _, shape in parts]
+
+    def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
+        """Return where the ids x are not 0, with mask_zero; a mask of theirs does not count."""
+        return as_ids(x, self.input_dim, self.where, "x") != 0 if self.mask_zero else None
+
+    def _declared(self, shape: Sample) -> Sample:
+        return (None,) * len(shape)

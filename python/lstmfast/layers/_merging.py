@@ -1,0 +1,314 @@
+"""Layers that make one value of several, and functions that apply a new one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmfast._arrays import Array, ArrayLike, as_flags
+from lstmfast._checks import count, flag, items
+from lstmfast.layers.base import Layer
+
+if TYPE_CHECKING:
+    from lstmfast._core import Value
+
+
+class Merge(Layer):
+    """A layer of two or more inputs, which it takes as a list.
+
+    Axes of the inputs are aligned at the last one; those of size 1, and those that an input lacks
+    after the batch, are stretched. A step is real where it is real in one of the inputs; where an
+    input has no mask, the output has none.
+
+    Parameters
+    ----------
+    activity_regularizer : str or Regularizer, optional
+        What the outputs cost.
+    name, dtype
+        As in `Layer`.
+    **unavailable
+        Keras's other arguments, at their defaults.
+
+    Raises
+    ------
+    ValueError
+        In calls, where shapes do not go together.
+    """
+
+    takes_list = True
+
+    def __init__(
+        self, *, activity_regularizer: Any = None, name: str | None = None, **unavailable: Any
+    ) -> None:
+        super().__init__(name)
+        self._check_rest(unavailable)
+        self.activity_regularizer = activity_regularizer
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {}
+
+    def _masks(self, mask: Any) -> list[Array | None]:
+        given = items([] if mask is None else mask, "mask", self.where, "a list of masks")
+        return [None if one is None else as_flags(one, self.where, "mask") for one in given]
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        """Return the mask of the output for inputs with these masks, None where it has none."""
+        masks = [one for one in self._masks(mask) if one is not None]
+        if len(masks) < len(x):
+            return None
+        rank = max(one.ndim for one in masks)
+        aligned = [one.reshape(len(one), *[1] * (rank - one.ndim), *one.shape[1:]) for one in masks]
+        return np.logical_or.reduce(np.broadcast_arrays(*aligned))
+
+
+class Add(Merge):
+    """y = x₁ + x₂ + ..., as `keras.layers.Add`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Add
+    >>> Add()([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[4.0, 6.0]]
+    """
+
+    kind = "add"
+
+
+class Subtract(Merge):
+    """y = x₁ - x₂, as `keras.layers.Subtract`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Subtract
+    >>> Subtract()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])]).tolist()
+    [[-2.0, -3.0]]
+    """
+
+    kind = "subtract"
+
+
+class Multiply(Merge):
+    """y = x₁ ⊙ x₂ ⊙ ..., as `keras.layers.Multiply`.
+
+    Masked steps of an input count as 1; where all inputs are masked, y is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Multiply
+    >>> Multiply()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])]).tolist()
+    [[3.0, 10.0]]
+    """
+
+    kind = "multiply"
+
+
+class Average(Merge):
+    """y = (x₁ + x₂ + ...) / n, as `keras.layers.Average`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Average
+    >>> Average()([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])]).tolist()
+    [[2.0, 3.5]]
+    """
+
+    kind = "average"
+
+
+class Maximum(Merge):
+    """y = max(x₁, x₂, ...), element by element, as `keras.layers.Maximum`.
+
+    Inputs are compared in their order; of equal ones each gets half of the gradient. Masked steps
+    of an input do not count; where all inputs are masked, y is the first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Maximum
+    >>> Maximum()([np.array([[1.0, 7.0]]), np.array([[3.0, 5.0]])]).tolist()
+    [[3.0, 7.0]]
+    """
+
+    kind = "maximum"
+
+
+class Minimum(Merge):
+    """y = min(x₁, x₂, ...), element by element, as `keras.layers.Minimum`.
+
+    Ties and masks count as in `Maximum`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Minimum
+    >>> Minimum()([np.array([[1.0, 7.0]]), np.array([[3.0, 5.0]])]).tolist()
+    [[1.0, 5.0]]
+    """
+
+    kind = "minimum"
+
+
+class Concatenate(Merge):
+    """The inputs one after the other along an axis, as `keras.layers.Concatenate`.
+
+    They are of equal sizes but for that axis. Where one of them has a mask, so has the output: that
+    of a row says whether any of its values is real, and inputs without a mask are.
+
+    Parameters
+    ----------
+    axis : int
+        Counted with that of the batch, which it cannot be.
+    **options
+        As in `Merge`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Concatenate
+    >>> Concatenate()([np.array([[1.0, 2.0]]), np.array([[3.0]])]).tolist()
+    [[1.0, 2.0, 3.0]]
+    """
+
+    kind = "concatenate"
+
+    def __init__(self, axis: int = -1, **options: Any) -> None:
+        super().__init__(**options)
+        self.axis = _axis(axis, "axis", self.where)
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {"axis": self.axis}
+
+    def compute_mask(self, x: Any, mask: Any = None) -> Any:
+        """Return the mask of the output for inputs with these masks, None where it has none."""
+        masks = self._masks(mask)
+        if all(one is None for one in masks):
+            return None
+        real = [
+            np.broadcast_to(True if one is None else one[..., None], np.shape(each))
+            for each, one in zip(x, masks, strict=True)
+        ]
+        return np.concatenate(real, self.axis).any(axis=-1)
+
+
+class Dot(Merge):
+    """Sums of products along an axis of each of two inputs, as `keras.layers.Dot`.
+
+    y[b, p, q] = Σₖ x₁[b, p, k] x₂[b, q, k], where k runs along `axes`, p and q through the other
+    axes of a sample, in their order. The output has no mask.
+
+    Parameters
+    ----------
+    axes : int or (int, int)
+        The axis of both inputs, or that of each, counted with that of the batch.
+    normalize : bool
+        Whether the vectors x₁[b, p] and x₂[b, q] are brought to length 1 first: y is then their
+        cosine.
+    **options
+        As in `Merge`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Dot
+    >>> Dot(axes=1)([np.array([[1.0, 2.0]]), np.array([[3.0, 5.0]])]).tolist()
+    [[13.0]]
+    >>> Dot(axes=(2, 1))([np.zeros((1, 4, 3)), np.zeros((1, 3, 7))]).shape
+    (1, 4, 7)
+    """
+
+    kind = "dot"
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        one = not isinstance(axes, Sequence) or isinstance(axes, str)
+        pair = items([axes, axes] if one else axes, "axes", self.where, "an axis or two")
+        if len(pair) != 2:
+            raise ValueError(f"[{self.where}] axes is {axes}; expected an axis or two")
+        first, second = (_axis(axis, "axes", self.where) for axis in pair)
+        self.axes = first if one else (first, second)
+        self.normalize = flag(normalize, "normalize", self.where)
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {"axes": self.axes, "normalize": self.normalize}
+
+    def config(self) -> dict[str, Value]:
+        """Return what the core makes this layer from."""
+        first, second = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        told = {"axes.0": first, "axes.1": second}
+        return {key: value for key, value in super().config().items() if key != "axes"} | told
+
+    @classmethod
+    def core_arguments(cls, config: Mapping[str, Value]) -> dict[str, Any]:
+        """Return the constructor's arguments that a configuration of the core holds."""
+        arguments = super().core_arguments(config)
+        axes = arguments["axes"]
+        return arguments | {"axes": (axes["0"], axes["1"])}
+
+    def compute_mask(self, x: Any, mask: ArrayLike = None) -> None:
+        """Return None: the output has no mask."""
+
+
+def _axis(value: Any, name: str, where: str) -> int:
+    axis = count(value, name, where, least=-5)
+    if axis == 0 or axis > 5:
+        raise ValueError(
+            f"[{where}] {name} is {axis}; expected one of -5 to 5 but 0, which is the batch"
+        )
+    return axis
+
+
+def add(inputs: Sequence[Any], **options: Any) -> Any:
+    """Return ``Add(**options)(inputs)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import add
+    >>> add([np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[4.0, 6.0]]
+    """
+    return Add(**options)(inputs)
+
+
+def subtract(inputs: Sequence[Any], **options: Any) -> Any:
+    """Return ``Subtract(**options)(inputs)``; see `add`."""
+    return Subtract(**options)(inputs)
+
+
+def multiply(inputs: Sequence[Any], **options: Any) -> Any:
+    """Return ``Multiply(**options)(inputs)``; see `add`."""
+    return Multiply(**options)(inputs)
+
+
+def average(inputs: Sequence[Any], **options: Any) -> Any:
+    """Return ``Average(**options)(inputs)``; see `add`."""
+    return Average(**options)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **options: Any) -> Any:
+    """Return ``Maximum(**options)(inputs)``; see `add`."""
+    return Maximum(**options)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **options: Any) -> Any:
+    """Return ``Minimum(**options)(inputs)``; see `add`."""
+    return Minimum(**options)(inputs)
+
+
+def concatenate(inputs: Sequence[Any], axis: int = -1, **options: Any) -> Any:
+    """Return ``Concatenate(axis, **options)(inputs)``; see `add`."""
+    return Concatenate(axis, **options)(inputs)
+
+
+def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **options: Any) -> Any:
+    """Return ``Dot(axes, **options)(inputs)``; see `add`."""
+    return Dot(axes, **options)(inputs)

@@ -1,0 +1,191 @@
+"""Layers that move elements without looking at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lstmfast._arrays import ArrayLike
+from lstmfast._checks import count, items
+from lstmfast.layers.base import Layer
+
+
+class Rearranging(Layer):
+    """A layer that moves elements, numbers or ids; it drops masks.
+
+    Parameters
+    ----------
+    activity_regularizer : str or Regularizer, optional
+        What the outputs cost.
+    name, input_shape, dtype
+        As in `Layer`.
+    **unavailable
+        Keras's other arguments, at their defaults.
+    """
+
+    moves_elements = True
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        **unavailable: Any,
+    ) -> None:
+        super().__init__(name, input_shape)
+        self._check_rest(unavailable)
+        self.activity_regularizer = activity_regularizer
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {}
+
+    def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> None:
+        """Return None: steps of the output are not those of the input."""
+
+
+class Flatten(Rearranging):
+    """All values of a sample in one row, (B, ...) to (B, N), as `keras.layers.Flatten`.
+
+    Parameters
+    ----------
+    data_format : {None, "channels_last"}
+        Keras's argument; values keep their order.
+    **options
+        As in `Rearranging`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Flatten
+    >>> Flatten()(np.zeros((2, 3, 4))).shape
+    (2, 12)
+    """
+
+    kind = "flatten"
+
+    def __init__(self, data_format: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if data_format not in (None, "channels_last"):
+            raise ValueError(
+                f"[{self.where}] data_format is {data_format!r}; expected 'channels_last' or None"
+            )
+
+
+class Reshape(Rearranging):
+    """The values of a sample, in their order, in another shape, as `keras.layers.Reshape`.
+
+    Parameters
+    ----------
+    target_shape : tuple of int
+        1 to 5 sizes without the batch. One may be -1: it follows from the others.
+    **options
+        As in `Rearranging`.
+
+    Raises
+    ------
+    ValueError
+        Where a sample has another number of values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Reshape
+    >>> Reshape((-1, 2))(np.arange(12.0).reshape(1, 12)).shape
+    (1, 6, 2)
+    """
+
+    kind = "reshape"
+
+    def __init__(self, target_shape: Sequence[int | None], **options: Any) -> None:
+        super().__init__(**options)
+        sizes = items(target_shape, "target_shape", self.where, "a tuple of sizes")
+        self.target_shape = tuple(
+            -1 if size is None or size == -1 else count(size, f"target_shape[{place}]", self.where)
+            for place, size in enumerate(sizes)
+        )
+        if not 1 <= len(sizes) <= 5 or self.target_shape.count(-1) > 1:
+            raise ValueError(
+                f"[{self.where}] target_shape is {self.target_shape}; expected 1 to 5 sizes, of "
+                "which at most one is -1"
+            )
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {"target_shape": tuple(None if size == -1 else size for size in self.target_shape)}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().get_config() | {"target_shape": self.target_shape}
+
+
+class Permute(Rearranging):
+    """The axes of a sample in another order, as `keras.layers.Permute`: axis i is axis dims[i].
+
+    Parameters
+    ----------
+    dims : tuple of int
+        Each axis of a sample once, counted from 1.
+    **options
+        As in `Rearranging`.
+
+    Raises
+    ------
+    ValueError
+        Where a sample has another number of axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Permute
+    >>> Permute((2, 1))(np.zeros((5, 3, 4))).shape
+    (5, 4, 3)
+    """
+
+    kind = "permute"
+
+    def __init__(self, dims: Sequence[int], **options: Any) -> None:
+        super().__init__(**options)
+        axes = items(dims, "dims", self.where, "a tuple of axes")
+        self.dims = tuple(count(axis, "dims", self.where, least=0) for axis in axes)
+        if not axes or sorted(self.dims) != list(range(1, len(axes) + 1)):
+            raise ValueError(
+                f"[{self.where}] dims is {self.dims}; expected each axis of a sample once, "
+                "counted from 1"
+            )
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {"dims": self.dims}
+
+
+class RepeatVector(Rearranging):
+    """The input at each of n steps, (B, F) to (B, n, F), as `keras.layers.RepeatVector`.
+
+    Its gradient is the sum over the steps.
+
+    Parameters
+    ----------
+    n : int
+        Steps.
+    **options
+        As in `Rearranging`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import RepeatVector
+    >>> RepeatVector(2)(np.array([[1.0, 3.0]])).tolist()
+    [[[1.0, 3.0], [1.0, 3.0]]]
+    """
+
+    kind = "repeat_vector"
+
+    def __init__(self, n: int, **options: Any) -> None:
+        super().__init__(**options)
+        self.n = count(n, "n", self.where)
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer."""
+        return {"n": self.n}

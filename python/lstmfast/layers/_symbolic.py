@@ -1,0 +1,132 @@
+"""Symbolic tensors: values of a graph of layers that has yet to run. Knows no kind of layer."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from lstmfast._arrays import shape_text
+from lstmfast._checks import count
+
+Sample: TypeAlias = "tuple[int | None, ...]"
+"""The shape of one sample, without the batch; None is any size."""
+
+_numbers = itertools.count()
+
+
+class Node:
+    """One use of a layer: what it takes and what it returns.
+
+    A tensor keeps its node and a node its layer and inputs; a layer knows its nodes weakly, so that
+    a graph goes with the last tensor or model of it.
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        inputs: Sequence[Tensor],
+        shapes: Sequence[Sample],
+        dtype: str,
+        batch: int | None = None,
+    ) -> None:
+        self.layer = layer
+        self.inputs = tuple(inputs)
+        self.shapes = tuple(shapes)  # of all outputs of the layer
+        self.dtype = dtype
+        self.batch: int | None = inputs[0].node.batch if inputs else batch
+        self.number = next(_numbers)
+
+
+class Tensor:
+    """What a layer returns when it is called with a tensor: a value of a graph.
+
+    Attributes
+    ----------
+    node, index
+        The use of a layer that computes it, and which output of the layer it is.
+    """
+
+    def __init__(self, node: Node, index: int = 0) -> None:
+        self.node = node
+        self.index = index
+
+    @property
+    def sample(self) -> Sample:
+        """The shape of one sample, without the batch."""
+        return self.node.shapes[self.index]
+
+    @property
+    def shape(self) -> Sample:
+        """The shape, the batch first: None, or the size that an `Input` has given it."""
+        return (self.node.batch, *self.sample)
+
+    @property
+    def dtype(self) -> str:
+        """The type of the values."""
+        return self.node.dtype
+
+    @property
+    def name(self) -> str:
+        """A name that no other tensor has; that of an `Input` with a name is its own."""
+        if not self.node.inputs and self.node.layer.name is not None:
+            return str(self.node.layer.name)
+        return f"tensor_{self.node.number}" + (f"_{self.index}" if self.index else "")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        return self.node is other.node and self.index == other.index
+
+    def __hash__(self) -> int:
+        return hash((id(self.node), self.index))
+
+    def __repr__(self) -> str:
+        return f"<Tensor shape={shape_text(self.shape)}, dtype={self.dtype}, name={self.name}>"
+
+
+def holds_tensors(x: Any) -> bool:
+    """Tell whether what a layer is called with is a tensor, or has one in it."""
+    if isinstance(x, Mapping):
+        x = list(x.values())
+    return isinstance(x, Tensor) or (
+        isinstance(x, list | tuple) and any(isinstance(each, Tensor) for each in x)
+    )
+
+
+def origin(tensor: Tensor) -> Iterable[Node]:
+    """Yield the nodes that lead to a tensor by first inputs, the latest first."""
+    node: Node | None = tensor.node
+    while node is not None:
+        yield node
+        node = node.inputs[0].node if node.inputs else None
+
+
+def split_batch(shape: Any, where: str, name: str = "batch_shape") -> tuple[int | None, Sample]:
+    """Return batch size and sample shape of a shape that has both."""
+    if isinstance(shape, str) or not isinstance(shape, Sequence):
+        raise TypeError(
+            f"[{where}] {name} is {shape!r}; expected a tuple such as (batch, steps, 1)"
+        )
+    if not shape:
+        raise ValueError(f"[{where}] {name} is (); expected the batch size first")
+    batch, *sample = shape
+    return batch, tuple(sample)
+
+
+def sample_shape(shape: Any, where: str, name: str = "shape") -> Sample:
+    """Return the shape of one sample: sizes of at least 1, None for any number of steps."""
+    if isinstance(shape, str) or not isinstance(shape, Sequence):
+        raise TypeError(
+            f"[{where}] {name} is {shape!r}; expected a tuple such as (steps, features)"
+        )
+    sizes = tuple(
+        None if size is None else count(size, f"{name}[{place}]", where)
+        for place, size in enumerate(shape)
+    )
+    if not sizes or (len(sizes) > 1 and sizes[-1] is None):
+        raise ValueError(
+            f"[{where}] {name} is {shape_text(sizes)}; expected "
+            "(steps, features) or (features,), where only steps may be None"
+        )
+    return sizes
