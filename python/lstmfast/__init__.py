@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         utils,
     )
     from lstmfast.layers import Input
-    from lstmfast.models import Sequential
+    from lstmfast.models import Model, Sequential
     from lstmfast.rnn import LSTM
     from lstmfast.runtime import (
         available_isas,
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 _EXPORTS = {
     "LSTM": "rnn",
     "Input": "layers",
+    "Model": "models",
     "Sequential": "models",
     "available_isas": "runtime",
     "get_num_threads": "runtime",
@@ -88,6 +89,7 @@ _SUBMODULES = (
 __all__ = [
     "LSTM",
     "Input",
+    "Model",
     "Sequential",
     "__version__",
     "activations",

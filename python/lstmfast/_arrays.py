@@ -83,6 +83,22 @@ def as_integers(value: ArrayLike, where: str, name: str) -> NDArray[np.int64]:
     return _aligned(np.asarray(array, dtype=np.int64, order="C"))
 
 
+def as_ids(value: ArrayLike, below: int, where: str, name: str) -> NDArray[np.int32]:
+    """Return a C-contiguous array of int32 for whole numbers of any dtype; 0: below no limit."""
+    array = as_array(value, where, name)
+    most = (below or 2**31) - 1
+    right = (array >= 0) & (array <= most)
+    if array.dtype.kind == "f":
+        right &= array == np.floor(array)
+    if not right.all():
+        place = np.argwhere(~right)[0].tolist()
+        raise ValueError(
+            f"[{where}] {name}{place or ''} is {array[tuple(place)]}; expected whole numbers from "
+            f"0 to {most}"
+        )
+    return _aligned(np.asarray(array, dtype=np.int32, order="C"))
+
+
 def as_flags(value: ArrayLike, where: str, name: str) -> NDArray[np.bool_]:
     """Return a C-contiguous array of booleans; integers must be 0 or 1."""
     array = as_array(value, where, name, "iub", "booleans")

@@ -41,7 +41,8 @@ def explain(
     Such attributes can be set on its objects, except those in `refused`.
     """
     for name in names:
-        if not any(name in vars(cls) for cls in of.__mro__):
+        known = next((vars(cls)[name] for cls in of.__mro__ if name in vars(cls)), None)
+        if known is None or isinstance(known, _Elsewhere):
             setattr(of, name, (_Refused if name in refused else _Elsewhere)(name, error))
 
 

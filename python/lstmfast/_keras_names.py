@@ -15,38 +15,35 @@ from lstmfast._elsewhere import explain
 # module of lstmfast, without the package: names of Keras's module
 _NAMES = {
     "layers": """
-        Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
+        ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
         AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D
-        AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
-        AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D
-        AvgPool2D AvgPool3D BatchNormalization CategoryEncoding CenterCrop Concatenate
+        AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention AugMix AutoContrast
+        AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
+        BatchNormalization CategoryEncoding CenterCrop
         ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose Conv2D
         Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
         Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose
         Convolution3D Convolution3DTranspose Cropping1D Cropping2D Cropping3D CuDNNGRU
-        CuDNNLSTM CutMix DepthwiseConv1D DepthwiseConv2D Discretization Dot ELU EinsumDense
-        Embedding Equalization Flatten FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
+        CuDNNLSTM CutMix DepthwiseConv1D DepthwiseConv2D Discretization ELU EinsumDense
+        Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
         GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
         GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D
         GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization
-        GroupQueryAttention HashedCrossing Hashing Identity InputLayer InputSpec
-        IntegerLookup JaxLayer LSTMCell Lambda LayerNormalization LeakyReLU
-        LocallyConnected1D LocallyConnected2D MaxNumBoundingBoxes MaxPool1D MaxPool2D
-        MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum MelSpectrogram Minimum
-        MixUp MultiHeadAttention Multiply Normalization PReLU Permute Pipeline
+        GroupQueryAttention HashedCrossing Hashing Identity InputSpec IntegerLookup JaxLayer
+        LSTMCell Lambda LayerNormalization LeakyReLU LocallyConnected1D LocallyConnected2D
+        MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D
+        MaxPooling3D MelSpectrogram MixUp MultiHeadAttention Normalization PReLU Pipeline
         RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration
         RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
         RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
         RandomPerspective RandomPosterization RandomRotation RandomSaturation
-        RandomSharpness RandomShear RandomTranslation RandomZoom ReLU RepeatVector Rescaling
-        Reshape Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
+        RandomSharpness RandomShear RandomTranslation RandomZoom ReLU Rescaling Resizing
+        ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
         SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax
         Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D
-        SpectralNormalization StackedRNNCells StringLookup Subtract TFSMLayer
-        TextVectorization ThresholdedReLU TimeDistributed TorchModuleWrapper
-        UnitNormalization UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D
-        ZeroPadding2D ZeroPadding3D add average concatenate deserialize dot maximum minimum
-        multiply serialize subtract
+        SpectralNormalization StackedRNNCells StringLookup TFSMLayer TextVectorization
+        ThresholdedReLU TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
+        UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D deserialize serialize
     """,
     "losses": """
         BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy
@@ -91,7 +88,7 @@ _NAMES = {
         IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft
     """,
     "models": """
-        Functional Model clone_model model_from_json model_from_yaml
+        Functional clone_model model_from_json model_from_yaml
     """,
     "activations": """
         deserialize glu log_softmax sparsemax
@@ -111,7 +108,7 @@ _NAMES = {
     """,
     "": """
         DTypePolicy FloatDTypePolicy Function Initializer InputSpec KerasTensor Layer Loss
-        Metric Model Operation Optimizer Quantizer Regularizer RematScope StatelessScope
+        Metric Operation Optimizer Quantizer Regularizer RematScope StatelessScope
         SymbolicScope Variable applications backend config datasets device distillation
         distribution dtype_policies estimator export legacy mixed_precision name_scope ops
         preprocessing quantizers random remat saving tree version visualization wrappers
@@ -119,29 +116,19 @@ _NAMES = {
 }
 # alternatives to some of them
 _HINTS = {
-    "Activation": "use activation= of LSTM and Dense",
     "CuDNNLSTM": "use LSTM",
-    "InputLayer": "use Input",
     "LearningRateScheduler": "set model.optimizer.learning_rate in a Callback",
-    "Model": "use Sequential",
     "ReduceLROnPlateau": "set model.optimizer.learning_rate in a Callback",
-    "TimeDistributed": "Dense works on each step as it is",
     "to_categorical": "use numpy.eye(classes)[labels]",
 }
-_WEIGHTS = """
-    non_trainable_variables non_trainable_weights trainable_variables trainable_weights variables
-    weights
-"""
-# kind of object: alternative: names of attributes that Keras's objects of that kind have
+# kind of object: what to use in place of attributes of Keras's objects of that kind, their names
 _INSTEAD = {
     "model": {
-        "use get_weights() and set_weights()": _WEIGHTS,
         "use fit() or train_on_batch()": "fit_generator train_step",
         "use evaluate() or test_on_batch()": "evaluate_generator test_step",
         "use predict()": "predict_generator predict_proba predict_step",
         "use predict(x).argmax(axis=-1)": "predict_classes",
-        "use input_shape": "input inputs",
-        "use output_shape": "compute_output_shape output outputs",
+        "use output_shape": "compute_output_shape",
         "call the object itself": "call",
         "use save()": "export",
         "use evaluate(return_dict=True)": "metrics_names",
@@ -150,13 +137,11 @@ _INSTEAD = {
             add_loss add_metric add_weight compile_from_config compute_dtype compute_loss
             compute_metrics dtype_policy get_compile_config get_metrics_result input_spec
             jit_compile losses make_predict_function make_test_function make_train_function
-            quantize reset_metrics run_eagerly supports_masking total_loss
+            quantize run_eagerly supports_masking total_loss
         """,
     },
     "layer": {
-        "use get_weights() and set_weights()": f"bias kernel recurrent_kernel {_WEIGHTS}",
-        "use input_shape": "input",
-        "use output_shape": "compute_output_shape output",
+        "use output_shape": "compute_output_shape",
         "call the object itself": "call",
         "": """
             add_loss add_metric add_weight compute_dtype dtype_policy enable_lora input_spec losses
@@ -171,12 +156,12 @@ _INSTEAD = {
 # Setting one of these would change the behaviour of Keras's object, so it is refused here. Classes
 # derived from ours may use the other names for attributes of their own.
 _NOT_SET = {
-    "model": f"""
+    "model": """
         call compute_loss compute_metrics dtype_policy make_predict_function make_test_function
-        make_train_function predict_step supports_masking test_step train_step {_WEIGHTS}
+        make_train_function predict_step supports_masking test_step train_step
     """,
-    "layer": f"""
-        bias call dtype_policy input_spec kernel recurrent_kernel supports_masking {_WEIGHTS}
+    "layer": """
+        call dtype_policy input_spec supports_masking
     """,
     "optimizer": "",
 }

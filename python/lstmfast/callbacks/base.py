@@ -25,7 +25,7 @@ class Callback:
 
     Attributes
     ----------
-    model : Sequential
+    model : Model
         The model in training.
     params : dict
         ``epochs``, ``steps`` (batches in an epoch) and ``verbose``.

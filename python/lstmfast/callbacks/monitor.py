@@ -41,8 +41,7 @@ class MonitorCallback(Callback):
         if self.mode != "auto":
             return self.mode
         name = self.monitor.removeprefix("val_")
-        known = {"loss": "min"} | {m.name: m.known_direction() for m in self.model.metrics}
-        direction: str | None = known.get(name)
+        direction: str | None = self.model.log_directions().get(name)
         if direction is None:
             raise ValueError(
                 f"[{type(self).__name__}] cannot tell whether {self.monitor!r} should be small or "

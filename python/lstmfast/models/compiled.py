@@ -1,233 +1,219 @@
-"""What a model was told by compile: optimizer, loss and metrics, and their way to the core."""
+"""What a model was told by compile: optimizer, losses and metrics, and their way to the core."""
 
 from __future__ import annotations
 
 import itertools
-import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from dataclasses import dataclass
+from typing import Any
 
 from lstmfast import losses, optimizers
-from lstmfast._arrays import Array, ArrayLike, as_float
-from lstmfast._checks import check_unavailable
+from lstmfast._checks import items, number
+from lstmfast._core import Model as Engine
 from lstmfast._names import naming
-from lstmfast._options import Options
-from lstmfast.callbacks.states import States
+from lstmfast.losses import Loss
 from lstmfast.metrics import Metric, get_all
-from lstmfast.models.data import Names, checked_input, checked_target, only
-from lstmfast.models.weighted import Weighted
-from lstmfast.utils import draw_seed
-
-if TYPE_CHECKING:
-    from lstmfast import _core
 
 
-class Compiled(Weighted):
-    """A stack that knows how to train."""
+@dataclass(frozen=True)
+class Output:
+    """How one output is trained and judged."""
 
-    # at class level, for the constructor of a stack may build, and so compile, already
-    _optimizer: optimizers.Optimizer | None = None
-    _loss: losses.Loss | None = None
-    _metrics: tuple[Metric, ...] = ()
-    _renames: list[tuple[str, str]] | None = None
-    _states: States | None = None  # of the callbacks of the latest fit
+    name: str
+    loss: Loss | None = None
+    weight: float | None = None  # of the loss among those of all outputs
+    metrics: tuple[Metric, ...] = ()
 
     @property
-    def optimizer(self) -> optimizers.Optimizer | None:
-        """The optimizer that `compile` was told; None before."""
-        return self._optimizer
+    def needs_targets(self) -> bool:
+        """Whether the output has a loss or metrics."""
+        return self.loss is not None or bool(self.metrics)
 
-    @property
-    def loss(self) -> losses.Loss | None:
-        """The loss that `compile` was told; None before."""
-        return self._loss
 
-    @property
-    def metrics(self) -> tuple[Metric, ...]:
-        """The metrics that `compile` was told."""
-        return self._metrics
+class Compiled:
+    """What compile was told, and the names of what the core reports."""
 
-    def compile(
-        self,
-        optimizer: Any = "adam",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: int = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
+    def __init__(
+        self, optimizer: optimizers.Optimizer | None = None, outputs: Sequence[Output] = ()
     ) -> None:
-        """Say how to train.
+        self.optimizer = optimizer
+        self.outputs = tuple(outputs)
+        self.metrics = tuple(metric for output in outputs for metric in output.metrics)
+        self.has_loss = any(output.loss is not None for output in outputs)
+        self._entries = self._named()
+        self._renames: list[tuple[str, str]] | None = None
+        if len(outputs) > 1 or any(name != key for name, key, _ in self._entries):
+            pairs = [(name, key) for name, key, _ in self._entries]
+            self._renames = pairs + [(f"val_{name}", f"val_{key}") for name, key in pairs]
 
-        Parameters
-        ----------
-        optimizer : str or Optimizer
-            ``"adam"``, ``"sgd"`` or an object of `lstmfast.optimizers`. (Keras's default,
-            RMSprop, is not available in this version.)
-        loss : str, Loss or callable, or a list of one
-            A name such as ``"mse"`` or an object of `lstmfast.losses`, one of your own too; or a
-            function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
-            does. Losses and metrics of your own know nothing of masks: where the output has one,
-            they are refused.
-        metrics : list of str, Metric or callable, or a list of one such list, optional
-            What else to report: names, objects of `lstmfast.metrics`, or functions of y_true and
-            y_pred, whose mean is reported as `metrics.MeanMetricWrapper` says.
-        loss_weights, weighted_metrics
-            Not available in this version: must be None, the latter or empty.
-        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
-            Accepted for Keras's sake: they have no meaning here.
+    @property
+    def log_names(self) -> list[str]:
+        """The names in logs, without those of validation."""
+        return [name for name, *_ in self._entries]
 
-        Raises
-        ------
-        TypeError, ValueError
-            For what is not an optimizer, a loss or a metric; the message lists the known names.
-
-        Examples
-        --------
-        >>> from lstmfast.layers import LSTM, Dense
-        >>> from lstmfast.models import Sequential
-        >>> model = Sequential([LSTM(4, input_shape=(None, 1)), Dense(1)])
-        >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
-        >>> model.optimizer.learning_rate = 0.01
-
-        With a loss of one's own:
-
-        >>> import numpy as np
-        >>> def log_cosh(y_true, y_pred):
-        ...     error = y_pred - y_true
-        ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
-        >>> model.compile(optimizer="adam", loss=log_cosh)
-        """
-        if isinstance(weighted_metrics, list | tuple) and not weighted_metrics:
-            weighted_metrics = None
-        given = {"loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
-        check_unavailable("compile", given, dict.fromkeys(given))
+    @classmethod
+    def of(
+        cls, names: Sequence[str], optimizer: Any, loss: Any, loss_weights: Any, metrics: Any
+    ) -> Compiled:
+        """Take compile's arguments, for outputs of these names."""
         with naming("compile", "optimizer"):
-            chosen_optimizer = optimizers.get(optimizer)
+            chosen = optimizers.get(optimizer)
         with naming("compile", "loss"):
-            loss = only_output(loss)
-            chosen_loss = None if loss is None else losses.get(loss)
+            each = _each(loss, names)
+            found = [None if one is None else losses.get(one) for one in each]
+        shares = _each(loss_weights, names)
         with naming("compile", "metrics"):
-            chosen_metrics = get_all(only_output(metrics, nested=True))
-        if self._engine is not None:
-            self._tell(self._engine, chosen_optimizer, chosen_loss, chosen_metrics)
-        self._set_metrics(chosen_metrics)
-        self._optimizer, self._loss = chosen_optimizer, chosen_loss
-        self._states = None
-        self._bind_optimizer()
+            if len(names) > 1 and metrics is not None and not isinstance(metrics, Mapping):
+                expected = "a list with an item for each output, or a dictionary"
+                metrics = items(metrics, "metrics", "compile", expected)
+            watched = [get_all(each) for each in _each(metrics, names, of_lists=True)]
+        return cls(
+            chosen,
+            [
+                Output(
+                    name,
+                    found[k],
+                    None if shares[k] is None else number(shares[k], "loss_weights", "compile"),
+                    tuple(watched[k]),
+                )
+                for k, name in enumerate(names)
+            ],
+        )
 
-    def callback_states(self) -> States | None:
-        """Return what the callbacks of the running or latest fit remember."""
-        return self._states
+    @property
+    def loss(self) -> Any:
+        """The loss; a tuple of those of several outputs."""
+        found = tuple(output.loss for output in self.outputs)
+        return found if len(found) > 1 else next(iter(found), None)
 
-    def _compile_engine(self, engine: _core.Model) -> None:
-        self._tell(engine, self.optimizer, self.loss, self.metrics)
+    def config(self, seed: int) -> dict[str, Any]:
+        """Return what the core compiles a model from."""
+        config: dict[str, Any] = {"seed": seed}
+        if self.optimizer is not None:
+            config |= self.optimizer.config()
+        for k, (output, kinds) in enumerate(zip(self.outputs, self.core_kinds(), strict=True)):
+            told: dict[str, Any] = {} if output.loss is None else dict(output.loss.config())
+            if output.weight is not None and output.loss is not None:
+                told["loss_weight"] = output.weight
+            if kinds:
+                told["metrics"] = ",".join(dict.fromkeys(kinds))
+            config |= {f"{self._prefix(k)}{key}": value for key, value in told.items()}
+        return config
 
-    def _tell(
-        self,
-        engine: _core.Model,
-        optimizer: optimizers.Optimizer | None,
-        loss: losses.Loss | None,
-        metrics: Sequence[Metric],
-    ) -> None:
-        if optimizer is None or loss is None:
-            return
-        owner = optimizer._model() if optimizer._model else None
-        if owner not in (None, self):
-            raise ValueError(
-                "[compile] this optimizer object belongs to another model; give each model its own"
-            )
-        drawn = self._rng.bit_generator.state
-        config: Options = {"seed": draw_seed(self._rng), **loss.config(), **optimizer.config()}
-        if metrics:
-            config["metrics"] = ",".join(dict.fromkeys(core_kinds(metrics)))
+    def _prefix(self, output: int) -> str:
+        return f"outputs.{output}." if len(self.outputs) > 1 else ""
+
+    def core_kinds(self) -> list[list[str]]:
+        """Return what the core calls each output's metrics; those of one's own are numbered."""
+        count = itertools.count()
+        return [
+            [f"custom:{next(count)}" if m.is_custom else m.kind for m in output.metrics]
+            for output in self.outputs
+        ]
+
+    def own_functions(self) -> tuple[list[Callable[..., Any] | None], list[Metric]]:
+        """Return what the core calls back: functions of losses, and metrics of the user's own."""
+        return (
+            [
+                o.loss.call if o.loss is not None and o.loss.is_custom else None
+                for o in self.outputs
+            ],
+            [metric for metric in self.metrics if metric.is_custom],
+        )
+
+    def tell(self, engine: Engine, seed: int) -> None:
+        """Compile a model of the core."""
+        config = self.config(seed)
         try:
-            engine.compile(config, *own_functions(loss, metrics))
-        except Exception as error:
-            self._rng.bit_generator.state = drawn  # a compile that is refused leaves no trace
-            if not isinstance(error, ValueError) or "custom" not in str(error):
+            engine.compile(config, *self.own_functions())
+        except ValueError as error:
+            if "custom" not in str(error):
                 raise
-            names = ",".join(metric.name for metric in metrics)
-            text = str(error).replace('loss is "custom"', f'loss is "{config.get("loss.name")}"')
-            text = text.replace(f'metrics is "{config.get("metrics")}"', f'metrics is "{names}"')
+            text = str(error)
+            for output, kinds in zip(self.outputs, self.core_kinds(), strict=True):
+                name = "" if output.loss is None else output.loss.config().get("loss.name")
+                names = ",".join(metric.name for metric in output.metrics)
+                text = text.replace('loss is "custom"', f'loss is "{name}"')
+                text = text.replace(f'metrics is "{",".join(kinds)}"', f'metrics is "{names}"')
             raise ValueError(text) from None
 
-    def _bind_optimizer(self) -> None:
-        if self.optimizer and self.loss and self._engine:
-            self.optimizer._bind(self._engine, weakref.ref(self))
+    def _named(self) -> list[tuple[str, str, Metric | None]]:
+        """Return each name in logs, with that of the core and the metric, in the order of logs.
 
-    def _set_metrics(self, metrics: Sequence[Metric]) -> None:
-        self._metrics = tuple(metrics)
-        self._renames = _renames(self.metrics)
-
-    def _compiled_engine(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:
-        if self.optimizer is None or self.loss is None:
-            missing = "compiled" if self.optimizer is None else "compiled with a loss"
-            raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
-        return self._engine_for(x, where)
-
-    def _targets(self, y: ArrayLike, samples: int, where: str, names: Names = ("x", "y")) -> Array:
-        if not isinstance(y, np.ndarray):
-            y = only(y, len(self.output_shape), samples)
-        return checked_target(y, self._dtype, samples, where, names)
-
-    def _check_weighable(self, name: str, where: str) -> None:
-        if self.loss is not None and self.loss.is_custom:
-            raise ValueError(f"[{where}] {name} is given; expected None with a loss of one's own")
-
-    def _engine_for(self, x: ArrayLike, where: str) -> tuple[_core.Model, Array]:
-        engine = self._engine
-        if engine is None:
-            x = only(x, self._input_axes(x))
-            self._build_for(as_float(x, self._dtype, where, "x"), where)
-            engine = self._built_engine()
-        return engine, checked_input(x, self._dtype, self._sample_shape or (), where)
+        As in Keras, the names of several outputs are sorted, and an output's own loss is told where
+        another one has a loss too.
+        """
+        found: list[tuple[str, str, Metric | None]] = [("loss", "loss", None)]
+        several = len(self.outputs) > 1
+        has_parts = sum(output.loss is not None for output in self.outputs) > 1
+        counts: dict[str, int] = {}
+        for k, (output, kinds) in enumerate(zip(self.outputs, self.core_kinds(), strict=True)):
+            before, key = (f"{output.name}_", f"{k}.") if several else ("", "")
+            if has_parts and output.loss is not None:
+                found.append((f"{before}loss", f"{key}loss", None))
+            for metric, kind in zip(output.metrics, kinds, strict=True):
+                name = before + metric.name
+                again = counts[name] = counts.get(name, -1) + 1
+                found.append((f"{name}_{again}" if again else name, key + kind, metric))
+        by_name = {entry[0]: entry for entry in found}
+        return [by_name[name] for name in sorted(by_name)] if several else found
 
     def renamed(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the core's values under the names that the user gave the metrics."""
+        """Return the core's values under the names that logs have."""
         if self._renames is None:
             return dict(values)
-        return {name: values[kind] for name, kind in self._renames if kind in values}
+        return {name: values[key] for name, key in self._renames if key in values}
+
+    def listed(self, logs: Mapping[str, Any]) -> Any:
+        """Return values as a call without ``return_dict``: loss, those of outputs, metrics."""
+        if len(logs) == 1:
+            return logs["loss"]
+        first = ["loss", *(f"{output.name}_loss" for output in self.outputs)]
+        order = [name for name in dict.fromkeys(first) if name in logs]
+        return [logs[name] for name in (*order, *(name for name in logs if name not in order))]
+
+    def directions(self) -> dict[str, str | None]:
+        """Return for each name in logs whether less or more is better, where that is known."""
+        return {
+            name: "min" if metric is None else metric.known_direction()
+            for name, _, metric in self._entries
+        }
 
 
-def only_output(given: Any, nested: bool = False) -> Any:
-    """Return what is meant for the one output, where Keras takes a list with an item for each.
+def _each(given: Any, names: Sequence[str], *, of_lists: bool = False) -> list[Any]:
+    """Return what is meant for each output: one thing for all, a list, or a dictionary by name.
 
-    With `nested` the items are lists themselves, as for metrics.
+    of_lists: the things may be lists themselves, as for metrics; one output then takes one list.
     """
-    if not isinstance(given, list | tuple):
-        return given
-    if nested and not any(isinstance(each, list | tuple) for each in given):
-        return given
-    if len(given) != 1:
-        raise ValueError(f"got {len(given)} items; expected one, for the model has one output")
-    return given[0]
+    if isinstance(given, Mapping) and "class_name" not in given:
+        for name in given:
+            if name not in names:
+                raise ValueError(
+                    f"there is no output {name!r}; the model has {', '.join(map(str, names))}"
+                )
+        return [given.get(name) for name in names]
+    is_list = isinstance(given, list | tuple)
+    if is_list and of_lists and len(names) == 1:
+        is_list = any(isinstance(each, list | tuple) for each in given)
+    if not is_list:
+        return [given] * len(names)
+    if len(given) != len(names):
+        expected = "one, for the model has one output" if len(names) == 1 else f"{len(names)}"
+        raise ValueError(f"got {len(given)} items; expected {expected}")
+    return list(given)
 
 
-def core_kinds(metrics: Sequence[Metric]) -> list[str]:
-    """Return what the core calls each metric; those of the user's own are numbered."""
-    number = itertools.count()
-    return [f"custom:{next(number)}" if m.is_custom else m.kind for m in metrics]
+def part_of(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return what a configuration of the core says below a prefix, which ends in a dot."""
+    return {
+        key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)
+    }
 
 
-def own_functions(
-    loss: losses.Loss | None, metrics: Sequence[Metric]
-) -> tuple[Callable[..., Any] | None, list[Metric]]:
-    """Return what the core calls back: the loss's function and the metrics of the user's own."""
-    return (
-        loss.call if loss is not None and loss.is_custom else None,
-        [metric for metric in metrics if metric.is_custom],
-    )
-
-
-def _renames(metrics: tuple[Metric, ...]) -> list[tuple[str, str]] | None:
-    """Pairs (name in logs, name in the core), or None where they are all alike."""
-    kinds = core_kinds(metrics)
-    if all(metric.name == kind for metric, kind in zip(metrics, kinds, strict=True)):
-        return None
-    pairs = [("loss", "loss"), *((m.name, kind) for m, kind in zip(metrics, kinds, strict=True))]
-    return pairs + [(f"val_{name}", f"val_{kind}") for name, kind in pairs]
+def output_parts(config: Mapping[str, Any], outputs: int | None = None) -> list[dict[str, Any]]:
+    """Return what a configuration says of each output; None: of as many as it speaks of."""
+    numbers = [int(key.split(".")[1]) for key in config if key.startswith("outputs.")]
+    outputs = outputs or max(numbers, default=0) + 1
+    if outputs == 1 and not numbers:
+        return [dict(config)]
+    return [part_of(config, f"outputs.{k}.") for k in range(outputs)]

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from lstmfast import losses, metrics
+from lstmfast import losses
+from lstmfast import metrics as lstmfast_metrics
 from lstmfast._names import function_name
 from lstmfast.losses.base import FunctionLoss, Loss
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
+from lstmfast.models.compiled import Compiled, output_parts
 
 _KEY = "custom"
 LONGEST_TEXT = 1_000_000  # characters that a file says of metrics, or of losses and metrics
 
 
-def described(loss: Loss | None, given: Sequence[Metric]) -> dict[str, str]:
+def described(compiled: Compiled) -> dict[str, str]:
     """Return what a file says of them: for each the name of its code, and its arguments."""
     entries: dict[str, dict[str, Any]] = {}
-    if loss is not None and loss.is_custom:
-        entries["loss"] = _entry(loss)
-    own = [metric for metric in given if metric.is_custom]
+    for k, output in enumerate(compiled.outputs):
+        if output.loss is not None and output.loss.is_custom:
+            entries[_loss_key(k)] = _entry(output.loss)
+    own = [metric for metric in compiled.metrics if metric.is_custom]
     entries |= {f"custom:{index}": _entry(metric) for index, metric in enumerate(own)}
     text = json.dumps(entries)
     if len(text) > LONGEST_TEXT:
@@ -30,6 +33,10 @@ def described(loss: Loss | None, given: Sequence[Metric]) -> dict[str, str]:
             f"expected at most {LONGEST_TEXT}"
         )
     return {_KEY: text} if entries else {}
+
+
+def _loss_key(output: int) -> str:
+    return f"loss:{output}" if output else "loss"
 
 
 def _entry(thing: Loss | Metric) -> dict[str, Any]:
@@ -52,12 +59,14 @@ class Objects:
     """What a file names, as the user's ``custom_objects`` gives it."""
 
     def __init__(
-        self, config: Mapping[str, str], extra: Mapping[str, str], given: Mapping[str, Any]
+        self, config: Mapping[str, Any], extra: Mapping[str, str], given: Mapping[str, Any]
     ) -> None:
-        kinds = [kind for kind in config.get("metrics", "").split(",") if kind.startswith("custom")]
-        wanted = (["loss"] if config.get("loss") == "custom" else []) + kinds
+        parts = output_parts(config)
+        of_loss = {_loss_key(k): k for k, p in enumerate(parts) if p.get("loss") == "custom"}
+        metrics = ",".join(str(part.get("metrics", "")) for part in parts).split(",")
+        wanted = [*of_loss, *(kind for kind in metrics if kind.startswith("custom"))]
         entries = _read(extra) if wanted else {}
-        fallback = {"loss": config.get("loss.name", "loss")}
+        fallback = {key: str(parts[k].get("loss.name", "loss")) for key, k in of_loss.items()}
         found: dict[str, tuple[dict[str, Any], Any]] = {}
         missing = []
         for kind in wanted:
@@ -73,16 +82,19 @@ class Objects:
                 "[load_model] the model was compiled with code of your own, which is not in the "
                 f"file; pass custom_objects={{{names}}}, or compile=False to load it without"
             )
-        self.loss: Loss | None = None
+        self.losses_of: dict[int, Loss] = {}  # by output
         self.metrics: dict[str, Metric] = {}
         for kind, (entry, value) in found.items():
-            if kind == "loss":
-                self.loss = _made(Loss, entry, value, losses.get)
+            if kind in of_loss:
+                self.losses_of[of_loss[kind]] = _made(Loss, entry, value, losses.get)
             else:
-                metric = _made(Metric, entry, value, metrics.get)
+                metric = _made(Metric, entry, value, lstmfast_metrics.get)
                 if metric is not value and entry["name"] is not None:
                     metric.name = entry["name"]
                 self.metrics[kind] = metric
+        # what the core calls for each output
+        calls = {k: loss.call for k, loss in self.losses_of.items()}
+        self.losses = [calls.get(k) for k in range(len(parts))]
 
 
 def _read(extra: Mapping[str, str]) -> dict[str, Any]:

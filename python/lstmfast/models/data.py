@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,8 +12,35 @@ from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import count, number, wrong_kind
 from lstmfast._foreign import DEEPEST
 
-Dtype = np.dtype[Any]
-Names = tuple[str, str]  # what the user calls x and y
+Dtype: TypeAlias = "np.dtype[Any]"
+Sample: TypeAlias = "tuple[int | None, ...]"
+Names: TypeAlias = "tuple[str, str]"
+"""What the user calls x and y."""
+
+
+def parts(
+    given: Any, names: Sequence[str], where: str, what: str, optional: Container[str] = ()
+) -> list[tuple[str, Any]]:
+    """Return what each input or output is given, with what the user calls it.
+
+    Those of several come in a list, or in a dictionary by name, which may lack the optional ones.
+    """
+    if isinstance(given, Mapping) and (len(names) > 1 or set(names) <= set(given)):
+        lacking = [name for name in names if name not in given and name not in optional]
+        if lacking:
+            raise ValueError(
+                f"[{where}] {what} lacks {', '.join(map(repr, lacking))}; expected a dictionary "
+                f"with {', '.join(map(repr, names))}"
+            )
+        return [(f"{what}[{name!r}]", given.get(name)) for name in names]
+    if len(names) == 1:
+        return [(what, given)]
+    expected = f"a list of {len(names)}, or a dictionary: {', '.join(map(str, names))}"
+    if not isinstance(given, list | tuple):
+        raise wrong_kind(where, what, given, expected)
+    if len(given) != len(names):
+        raise ValueError(f"[{where}] {what} has {len(given)} items; expected {expected}")
+    return [(f"{what}[{place}]", each) for place, each in enumerate(given)]
 
 
 def only(value: ArrayLike, axes: int, samples: int = 1) -> ArrayLike:
@@ -36,13 +63,17 @@ def _axes(value: ArrayLike) -> int:
     return lists + int(getattr(value, "ndim", 0))
 
 
-def checked_input(
-    x: ArrayLike, dtype: Dtype, sample: tuple[int | None, ...], where: str, name: str = "x"
-) -> Array:
+def checked_input(x: ArrayLike, dtype: Dtype, sample: Sample, where: str, name: str = "x") -> Array:
     """Return samples as the core takes them: (N, *sample)."""
     if not isinstance(x, np.ndarray):
         x = only(x, len(sample) + 1)
     array = as_float(x, dtype, where, name)
+    check_shape(array, sample, where, name, x)
+    return array
+
+
+def check_shape(array: Array, sample: Sample, where: str, name: str, x: Any) -> None:
+    """Refuse an array, made of x, that holds no samples of that shape."""
     shape = array.shape[1:]
     if array.ndim == 0 or (shape != sample and not _fits(shape, sample)):
         hint = ""
@@ -56,10 +87,9 @@ def checked_input(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected "
             f"{shape_text(('N', *sample))}{hint}"  # type: ignore[arg-type]
         )
-    return array
 
 
-def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:
+def _fits(shape: tuple[int, ...], sample: Sample) -> bool:
     return len(shape) == len(sample) and all(
         want in (None, have) for have, want in zip(shape, sample, strict=True)
     )
@@ -124,17 +154,3 @@ def class_weights(given: Any, y: Array, one_hot: bool, dtype: Dtype, where: str)
             label = int(label)
         weights[labels == count(label, f"class_weight's key {label!r}", where, least=0)] = share
     return weights
-
-
-def split(arrays: list[Array | None], share: float) -> tuple[list[Any], list[Any]]:
-    """Return what is for training and what for validation: the last `share` of the samples."""
-    samples = len(arrays[0]) if arrays[0] is not None else 0
-    if not 0.0 < share < 1.0:
-        raise ValueError(f"[fit] validation_split is {share}; expected 0 to below 1")
-    first = math.floor(samples * (1.0 - share))
-    if first in (0, samples):
-        raise ValueError(
-            f"[fit] validation_split={share} of {samples} samples leaves one part empty"
-        )
-    parts = [(None, None) if a is None else (a[:first], a[first:]) for a in arrays]
-    return [part[0] for part in parts], [part[1] for part in parts]

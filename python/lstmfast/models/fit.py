@@ -9,30 +9,36 @@ import math
 from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from lstmfast._arrays import Array
 from lstmfast._checks import count, items
+from lstmfast._core import Model as Engine
 from lstmfast.callbacks.base import CallbackList, History
 from lstmfast.callbacks.states import States
 from lstmfast.callbacks.terminate import TerminateOnNaN
-from lstmfast.models.non_finite import NAMES, ArrayNames, warn_of_non_finite
+from lstmfast.models.adapters import NAMES, ArrayNames, Samples
+from lstmfast.models.compiled import Compiled
+from lstmfast.models.non_finite import warn_of_non_finite
 from lstmfast.models.progress import Bar, Lines
 
-if TYPE_CHECKING:
-    from lstmfast import _core
-    from lstmfast.models.trainer import Trainer
+
+class Trained(Protocol):
+    """What a run needs of the model."""
+
+    history: History | None
+    stop_training: bool
+    _compiled: Compiled
+    _run: FitRun | None
+    _states: States | None
 
 
 @dataclass
 class Validation:
     """The validation data, and when to look at them."""
 
-    x: Array
-    y: Array
+    data: Samples
     batch_size: int
     frequency: int | Container[int]
-    weights: Array | None = None
     names: ArrayNames = NAMES
 
     def __post_init__(self) -> None:
@@ -65,8 +71,8 @@ class FitRun:
 
     def __init__(
         self,
-        model: Trainer,
-        engine: _core.Model,
+        model: Trained,
+        engine: Engine,
         schedule: Schedule,
         validation: Validation | None,
         callbacks: Any,
@@ -106,7 +112,7 @@ class FitRun:
 
     def log_names(self, *, at_epochs: bool) -> list[str]:
         """Return the names in all logs of epochs, or of batches, before callbacks add any."""
-        names = ["loss", *(metric.name for metric in self.model.metrics)]
+        names = self.model._compiled.log_names
         held_out, epochs = self.validation, range(self.schedule.initial_epoch, self.schedule.epochs)
         if held_out is None or not at_epochs:
             return names
@@ -118,11 +124,11 @@ class FitRun:
         """Return what the callbacks remember now."""
         return States.of(self.callbacks.callbacks)
 
-    def run(self, x: Array, y: Array, weights: Array | None = None) -> History:
+    def run(self, data: Samples) -> History:
         """Train."""
         model, outer = self.model, self.model._run
         try:
-            self._train(x, y, weights)
+            self._train(data)
             self.callbacks.call("on_train_end", self._last_logs())
             model._states = self.states()
         except BaseException:
@@ -151,18 +157,18 @@ class FitRun:
             earlier.give(self.callbacks.callbacks)
         return model.stop_training
 
-    def _train(self, x: Array, y: Array, weights: Array | None) -> None:
+    def _train(self, data: Samples) -> None:
         hooks = self._hooks()
         schedule = self.schedule
         try:
             values = self.engine.fit(
-                x,
-                y,
+                data.x,
+                data.y,
                 batch_size=schedule.batch_size,
                 epochs=schedule.epochs,
                 initial_epoch=schedule.initial_epoch,
                 shuffle=schedule.shuffle,
-                weights=weights,
+                weights=data.weights,
                 on_nonfinite=self._on_nonfinite(),
                 **self._core_validation(),
                 **hooks,
@@ -181,7 +187,7 @@ class FitRun:
             self.model.stop_training = True
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:
-        self.history.record_all(self.schedule.initial_epoch, self.model.renamed(values))
+        self.history.record_all(self.schedule.initial_epoch, self.model._compiled.renamed(values))
         for loss in values.get("val_loss", []):
             self._judge(loss)
 
@@ -204,10 +210,10 @@ class FitRun:
             return {}
         return {
             "validate": not self.validates_here,
-            "x_val": self.validation.x,
-            "y_val": self.validation.y,
+            "x_val": self.validation.data.x,
+            "y_val": self.validation.data.y,
             "validation_batch_size": self.validation.batch_size,
-            "weights_val": self.validation.weights,
+            "weights_val": self.validation.data.weights,
         }
 
     def _on_nonfinite(self) -> str:
@@ -231,18 +237,18 @@ class FitRun:
         return self.model.stop_training
 
     def _end_batch(self, batch: int, values: Mapping[str, float]) -> bool:
-        logs = self.model.renamed(values)
+        logs = self.model._compiled.renamed(values)
         for listener in self.on_batch_end:
             listener(batch, logs)
         return self.model.stop_training
 
     def _tick(self, epoch: int, batch: int, batches: int, values: Mapping[str, float]) -> bool:
         if isinstance(self.progress, Bar):
-            self.progress.on_tick(epoch, batch, batches, self.model.renamed(values))
+            self.progress.on_tick(epoch, batch, batches, self.model._compiled.renamed(values))
         return self.model.stop_training
 
     def _end_epoch(self, epoch: int, values: Mapping[str, float]) -> bool:
-        logs = self.model.renamed(values)
+        logs = self.model._compiled.renamed(values)
         if self.validates_here and self.validation is not None and self.validation.due(epoch):
             logs |= self._validate(self.validation)
         if "val_loss" in logs:
@@ -257,18 +263,18 @@ class FitRun:
         return self.model.stop_training
 
     def _judge(self, val_loss: float) -> None:
-        data = self.validation
-        if data is None or self.warned or self.schedule.on_nonfinite == "ignore":
+        held_out = self.validation
+        if held_out is None or self.warned or self.schedule.on_nonfinite == "ignore":
             return
-        arrays = data.x, data.y, data.weights
         self.warned = warn_of_non_finite(
-            val_loss, self.engine, arrays, "fit", "val_loss", data.names
+            val_loss, self.engine, held_out.data, "fit", "val_loss", held_out.names
         )
 
-    def _validate(self, data: Validation) -> dict[str, float]:
+    def _validate(self, held_out: Validation) -> dict[str, float]:
         self.callbacks.call("on_test_begin", {})
-        values = self.engine.evaluate(data.x, data.y, data.batch_size, data.weights)
-        logs = self.model.renamed(values)
+        data = held_out.data
+        values = self.engine.evaluate(data.x, data.y, held_out.batch_size, data.weights)
+        logs = self.model._compiled.renamed(values)
         self.callbacks.call("on_test_end", logs)
         return {f"val_{key}": value for key, value in logs.items()}
 

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING
 
-from lstmfast._arrays import Array
+from lstmfast._core import Model as Engine
 from lstmfast._warnings import level_of_caller
-
-if TYPE_CHECKING:
-    from lstmfast import _core
-
-# what the user calls x, y and the weights
-ArrayNames = tuple[str, str, str]
-NAMES = "x", "y", "sample_weight"
+from lstmfast.models.adapters import NAMES, ArrayNames, Samples
 
 
 def warn_of_non_finite(
     loss: float,
-    engine: _core.Model,
-    arrays: tuple[Array, Array, Array | None],
+    engine: Engine,
+    data: Samples,
     where: str,
     name: str = "loss",
     names: ArrayNames = NAMES,
@@ -31,7 +24,7 @@ def warn_of_non_finite(
     """
     if math.isfinite(loss):
         return False
-    found = engine.non_finite_text(*arrays, names)
+    found = engine.non_finite_text(data.x, data.y, data.weights, names)
     text = found or f"; {names[0]} and {names[1]} are finite everywhere: the outputs grow too large"
     warnings.warn(f"[{where}] {name} is {loss}{text}", RuntimeWarning, stacklevel=level_of_caller())
     return True

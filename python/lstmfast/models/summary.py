@@ -1,40 +1,45 @@
-"""The table of Sequential.summary, in the form that Keras prints it."""
+"""The table of a model's summary, in the form that Keras prints it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from lstmfast._checks import count
+from lstmfast.models.graph import Graph
 
-if TYPE_CHECKING:
-    from lstmfast.models._sequential import Sequential
-
-_TITLES = ("Layer (type)", "Output Shape", "Param #")
-_SHARES = (0.45, 0.33, 0.22)  # of the table's width
+_TITLES = ("Layer (type)", "Output Shape", "Param #", "Connected to")
+_SHARES = (0.45, 0.33, 0.22), (0.29, 0.27, 0.17, 0.27)  # of the table's width
 
 
-def summary_text(model: Sequential, line_length: int | None = None) -> str:
-    """Return the model's table: name, output shape and size of each layer, and the sums."""
+def summary_text(model: Any, graph: Graph | None, line_length: int | None = None) -> str:
+    """Return the model's table: name, output shape and size of each layer, and the sums.
+
+    graph: of a model whose layers stand in no row; it has a column of what each takes.
+    """
+    sources = None if graph is None else _sources(graph)
     rows = []
     for layer in model.layers:
         title = f"{layer.name} ({type(layer).__name__})"
         if layer.built:
-            rows.append((title, str(layer.output_shape), f"{layer.count_params():,}"))
+            cells = [title, str(layer.output_shape), f"{layer.count_params():,}"]
         else:
-            rows.append((title, "?", "0 (unbuilt)"))
+            cells = [title, "?", "0 (unbuilt)"]
+        rows.append(cells if sources is None else [*cells, sources[layer]])
     width = 75 if line_length is None else count(line_length, "line_length", "summary")
-    room = width - 10  # 4 lines, 6 spaces
-    columns = zip(_TITLES, *rows, strict=True)
+    shares = _SHARES[sources is not None]
+    titles = _TITLES[: len(shares)]
+    room = width - 3 * len(shares) - 1  # lines and spaces
+    columns = zip(titles, *rows, strict=True)
     widths = [
         max(round(share * room), *map(len, texts))
-        for share, texts in zip(_SHARES, columns, strict=True)
+        for share, texts in zip(shares, columns, strict=True)
     ]
     lines = [
         f'Model: "{model.name}"',
         _rule(("┏", "┳", "┓"), "━", widths),
-        _row("┃", _TITLES, widths),
+        _row("┃", titles, widths),
         _rule(("┡", "╇", "┩"), "━", widths),
     ]
     for number, row in enumerate(rows):
@@ -42,13 +47,31 @@ def summary_text(model: Sequential, line_length: int | None = None) -> str:
         lines.append(_row("│", row, widths))
     lines.append(_rule(("└", "┴", "┘"), "─", widths))
     total = model.count_params() if model.built else 0
-    size = _size_text(total * np.dtype(model.dtype).itemsize)
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    itemsize = np.dtype(model.dtype).itemsize
     lines += [
-        f" Total params: {total:,} ({size})",
-        f" Trainable params: {total:,} ({size})",
-        " Non-trainable params: 0 (0.00 B)",
+        f" {name}params: {number:,} ({_size_text(number * itemsize)})"
+        for name, number in (
+            ("Total ", total),
+            ("Trainable ", trained),
+            ("Non-trainable ", total - trained),
+        )
     ]
     return "\n".join(lines)
+
+
+def _sources(graph: Graph) -> dict[Any, str]:
+    """Return for each layer the values that it takes: layer, its use, and output."""
+    uses: dict[Any, int] = {}
+    places = {tensor.node: 0 for tensor in graph.inputs}
+    taken: dict[Any, list[str]] = {layer: [] for layer in graph.layers}
+    for node in graph.nodes:
+        places[node] = uses[node.layer] = uses.get(node.layer, -1) + 1
+        taken[node.layer] += [
+            f"{tensor.node.layer.name}[{places[tensor.node]}][{tensor.index}]"
+            for tensor in node.inputs
+        ]
+    return {layer: ", ".join(names) or "-" for layer, names in taken.items()}
 
 
 def _rule(corners: tuple[str, str, str], line: str, widths: list[int]) -> str:
@@ -56,13 +79,12 @@ def _rule(corners: tuple[str, str, str], line: str, widths: list[int]) -> str:
     return left + middle.join(line * (width + 2) for width in widths) + right
 
 
-def _row(bar: str, texts: tuple[str, ...], widths: list[int]) -> str:
-    first, second, last = (
-        f"{texts[0]:{widths[0]}}",
-        f"{texts[1]:{widths[1]}}",
-        f"{texts[2]:>{widths[2]}}",
-    )
-    return f"{bar} {first} {bar} {second} {bar} {last} {bar}"
+def _row(bar: str, texts: Any, widths: list[int]) -> str:
+    cells = [
+        f"{text:>{width}}" if place == 2 else f"{text:{width}}"
+        for place, (text, width) in enumerate(zip(texts, widths, strict=True))
+    ]
+    return f"{bar} {f' {bar} '.join(cells)} {bar}"
 
 
 def _size_text(size: float) -> str:

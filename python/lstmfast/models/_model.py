@@ -1,0 +1,387 @@
+"""The model: a graph of layers that trains, and is a layer itself.
+
+Long, because each of Keras's methods is here; what they do lies in the other modules.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lstmfast import layers
+from lstmfast._arrays import ArrayLike
+from lstmfast._checks import flag, items, string, wrong_kind
+from lstmfast._core import Layer as CoreLayer
+from lstmfast._core import Model as Engine
+from lstmfast._elsewhere import explain_setting
+from lstmfast._keras_names import explain_attributes
+from lstmfast._pickles import marked, restoring
+from lstmfast._warnings import level_of_caller
+from lstmfast.layers import Input, Layer
+from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors
+from lstmfast.layers.weights import WEIGHTS, fitting
+from lstmfast.models import copies, saving
+from lstmfast.models.adapters import Adapter
+from lstmfast.models.data import parts
+from lstmfast.models.graph import (
+    Graph,
+    described,
+    find_layer,
+    graph_between,
+    name_layers,
+    one_or_all,
+    replayed,
+    tensors_of,
+)
+from lstmfast.models.summary import summary_text
+from lstmfast.models.training import Training
+from lstmfast.utils import Seed, as_generator
+
+if TYPE_CHECKING:
+    import os
+
+
+class Model(Training, Layer):
+    """What lies between inputs and outputs: a graph of layers, as `keras.Model`.
+
+    A model is a layer too: called with tensors it is part of other models, which share its weights.
+
+    Parameters
+    ----------
+    inputs, outputs : tensor, or list or dictionary of tensors
+        What the graph takes, and what it returns: an `Input`, and what layers returned that were
+        called with it. By a dictionary's names, else by those of inputs and layers, data and losses
+        may be given in dictionaries; of several outputs `predict` returns a list, or a dictionary.
+    name : str, optional
+        The model's name.
+    trainable : bool
+        Whether training changes the weights.
+    seed : int or numpy.random.Generator, optional
+        For shuffling and dropout; by default from `lstmfast.utils.set_random_seed`.
+
+    Attributes
+    ----------
+    history : History
+        What the latest `fit` returned, or was gathering when it was interrupted.
+    stop_training : bool
+        Set it to end training after the running batch or epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import LSTM, Dense, Input
+    >>> from lstmfast.models import Model
+    >>> x = Input((None, 1), name="x")
+    >>> state = LSTM(8)(x)
+    >>> model = Model(x, [Dense(1, name="mean")(state), Dense(1, name="spread")(state)])
+    >>> model.compile("adam", "mse")
+    >>> run = model.fit(np.ones((4, 3, 1)), [np.ones((4, 1)), np.zeros((4, 1))], verbose=0)
+    >>> list(run.history)
+    ['loss', 'mean_loss', 'spread_loss']
+    """
+
+    kind = "functional"
+    takes_list = True
+    name: str
+    _graph: Graph
+    _input_keys: list[str] | None = None  # of a dictionary
+    _output_keys: list[str] | None = None
+
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        *,
+        seed: Seed = None,
+    ) -> None:
+        if inputs is None or outputs is None:
+            raise TypeError(
+                "[Model] expected inputs and outputs: Model(x, Dense(1)(x)) with x = Input(...)"
+            )
+        self._begin(name, trainable, seed)
+        starts, self._input_keys = tensors_of(inputs, "inputs")
+        ends, self._output_keys = tensors_of(outputs, "outputs")
+        if len(set(starts)) < len(starts):
+            raise ValueError("[Model] an input is given twice; expected each once")
+        graph = graph_between(starts, ends)
+        name_layers(graph.layers)
+        floats = [node.dtype for node in graph.nodes] + [tensor.dtype for tensor in starts]
+        dtype = next((each for each in floats if each.startswith("float")), "float32")
+        self._take(graph, Engine(graph.core(dtype)))
+        if not trainable:
+            self.trainable = False
+
+    def _begin(self, name: str | None, trainable: bool, seed: Seed) -> None:
+        where = self.where
+        self._numbered = name is None
+        self.name = self.kind if name is None else string(name, "name", where)
+        self._trainable = flag(trainable, "trainable", where)
+        self._rng = as_generator(seed, where)
+
+    __setattr__ = object.__setattr__  # not a layer's, which refuses changes of what is built
+
+    def _take(self, graph: Graph, engine: Engine) -> None:
+        """Make this the model's graph; all that can fail comes before anything changes."""
+        core, ends = engine.graph, engine.mask_ends
+        core.name = self.name
+        adapter = Adapter(self._input_keys or graph.input_names, engine, core.dtype)
+        self._bind_optimizer(engine)
+        self._graph, self._engine, self._core, self._adapter = graph, engine, core, adapter
+        for place in ends:
+            layer = graph.nodes[place - len(graph.inputs)].layer
+            if not layer._has_warned:
+                layer._has_warned = True
+                warnings.warn(
+                    f"[{self.where}] the mask ends at {layer.name}: layers after it, and the loss, "
+                    "take masked steps for real ones",
+                    stacklevel=level_of_caller(),
+                )
+
+    @property
+    def where(self) -> str:
+        """How error messages call this model."""
+        return type(self).__name__
+
+    # -- the graph ---------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, in a list of your own, as Keras orders them: inputs first."""
+        return list(self._graph.layers)
+
+    def layers_inside(self) -> Mapping[str, Layer]:
+        """Return the layers by their places."""
+        return {str(place): layer for place, layer in enumerate(self.layers)}
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by its name or its place."""
+        return find_layer(self.layers, name, index, f"{self.where}.get_layer")
+
+    def _built_graph(self) -> Graph:
+        self._built_core()
+        return self._graph
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The tensors that the model takes."""
+        return list(self._built_graph().inputs)
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """The tensors that the model returns."""
+        return list(self._built_graph().outputs)
+
+    @property
+    def input(self) -> Any:
+        """The tensor that the model takes, or the list of several."""
+        return one_or_all(self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """The tensor that the model returns, or the list of several."""
+        return one_or_all(self.outputs)
+
+    @property
+    def input_shape(self) -> Any:  # type: ignore[override]
+        """The shape of the input, the batch first, as None; a list of those of several."""
+        return one_or_all([(None, *tensor.sample) for tensor in self.inputs])
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output, the batch first, as None; a list of those of several."""
+        return one_or_all([(None, *tensor.sample) for tensor in self.outputs])
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs."""
+        return self._built_graph().input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that compute the outputs."""
+        return self._built_graph().output_names
+
+    def _shown_graph(self) -> Graph | None:
+        """Return the graph, where its layers stand in no row."""
+        return self._graph
+
+    def _names_of_outputs(self) -> list[str]:
+        return self._output_keys or self._graph.output_names
+
+    # -- as a layer --------------------------------------------------------------------------
+
+    def options(self) -> dict[str, Any]:
+        """Return what the core must know of this layer: its graph says all."""
+        return {}
+
+    @property
+    def problem_in_row(self) -> str | None:
+        """What keeps the model out of a `Sequential`, where each takes and returns one array."""
+        if self.built and len(self.inputs) == len(self.outputs) == 1:
+            return None
+        counts = f"{len(self.inputs)} inputs and {len(self.outputs)} outputs"
+        return f"it has {counts}; call it with tensors"
+
+    def _new_core(self, dtype: str, shapes: Sequence[Sample]) -> CoreLayer:
+        return self._built_core()
+
+    def _adopt(self, core: CoreLayer, shapes: Sequence[Sample]) -> None:
+        if core is self._core:
+            return
+        engine = Engine(core)
+        for layer, handle in zip(self._graph.computing, engine.structure["layers"], strict=True):
+            layer._adopt(handle, layer._shapes)
+        self._take(self._graph, engine)
+
+    def _tensors(self, x: Any) -> list[Tensor]:
+        names = self._adapter.names if self.built else ["x"]
+        each = [value for _, value in parts(x, names, self.where, "x")]
+        return super()._tensors(each if len(each) > 1 else each[0])
+
+    def _ports(self, count: int) -> Sequence[int]:
+        return range(count)
+
+    def _joined(self, tensors: list[Tensor], mask: Any, training: Any) -> Any:
+        found = super()._joined(tensors, mask, training)
+        return self._packed(found if isinstance(found, list) else [found])
+
+    def _packed(self, outputs: list[Any]) -> Any:
+        if self._output_keys is not None:
+            return dict(zip(self._output_keys, outputs, strict=True))
+        return one_or_all(outputs)
+
+    def __call__(  # type: ignore[override]
+        self, x: Any, training: bool | None = None, mask: ArrayLike = None
+    ) -> Any:
+        """Return the outputs for all samples, computed as one batch; for tensors, tensors.
+
+        Parameters
+        ----------
+        x : array_like or tensor
+            The samples, as in `fit`; or tensors in the same form.
+        training : bool, optional
+            Do what is random, as dropout is; None is False. Nothing is learnt.
+        mask : array_like of bool, optional
+            (N, T): False where a step does not count; a list of those of several inputs.
+
+        Returns
+        -------
+        numpy.ndarray or tensor
+            (N, *output_shape); a list of these, or a dictionary, of several outputs.
+        """
+        if holds_tensors(x):
+            return self._joined(self._tensors(x), mask, training)
+        random = training is not None and flag(training, "training", "call")
+        if not random and mask is None:
+            return self.predict_on_batch(x)
+        self._engine_for(x, "call")
+        data = self._adapter.checked(x, "call")
+        masks = mask if len(data) > 1 and mask is not None else [mask]
+        outputs = range(len(self.outputs))
+        return self._packed(self._compute(self._built_core(), data, masks, random, outputs))
+
+    # -- weights -----------------------------------------------------------------------------
+
+    def weight_parts(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Return name and shape of each weight array, in the order of `get_weights`."""
+        self._built_core()
+        return [(weight.path.replace("/", "."), weight.shape) for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all weights: as many arrays as `get_weights` returns, of the same shapes.
+
+        Nothing changes where one of them does not fit.
+        """
+        core = self._built_core()
+        core.set_weights(fitting(weights, self.weight_parts(), core.dtype, "set_weights"))
+
+    # -- descriptions, files, copies ---------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what `from_config` makes a like model from, with new weights."""
+        keys = {"input_keys": self._input_keys, "output_keys": self._output_keys}
+        return {
+            "name": self.name,
+            "trainable": self._trainable,
+            **described(self._graph),
+            **{key: value for key, value in keys.items() if value is not None},
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], *, seed: Seed = None) -> Model:
+        """Make a model, with new weights, from what `get_config` returned."""
+        where = f"{cls.__name__}.from_config"
+        if not isinstance(config, Mapping):
+            raise wrong_kind(where, "config", config, "a dictionary")
+        for key in ("layers", "input_layers", "nodes", "outputs"):
+            if key not in config:
+                raise ValueError(f"[{where}] config lacks {key}; expected get_config()")
+        each = items(config["layers"], "layers", where, "a list")
+        made: dict[str, Any] = {one["name"]: layers.from_config(one) for one in each}
+        starts: list[Any] = [Input.of(made[name]) for name in config["input_layers"]]
+        ends: list[Any] = replayed(config, starts, made)[0]
+        for key, tensors in (("input_keys", starts), ("output_keys", ends)):
+            if config.get(key) is not None:
+                tensors[:] = [dict(zip(config[key], tensors, strict=True))]
+        name, trainable = config.get("name"), config.get("trainable", True)
+        return cls(one_or_all(starts), one_or_all(ends), name, trainable, seed=seed)
+
+    def summary(
+        self, line_length: int | None = None, *, print_fn: Callable[[str], Any] | None = None
+    ) -> None:
+        """Print the layers with their output shapes and sizes.
+
+        Parameters
+        ----------
+        line_length : int, optional
+            How wide the table is.
+        print_fn : callable, optional
+            What takes the text, in place of `print`.
+        """
+        if print_fn is not None and not callable(print_fn):
+            raise wrong_kind("summary", "print_fn", print_fn, "a function of a text")
+        (print if print_fn is None else print_fn)(
+            summary_text(self, self._shown_graph(), line_length)
+        )
+
+    def save(
+        self,
+        filepath: str | os.PathLike[str],
+        overwrite: bool = True,
+        *,
+        include_optimizer: bool = True,
+    ) -> None:
+        """Save the model as one safetensors file; see `lstmfast.models.save_model`."""
+        saving.save_model(self, filepath, overwrite, include_optimizer=include_optimizer)
+
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+        """Save the model without the optimizer's state."""
+        self.save(filepath, overwrite, include_optimizer=False)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Take the weights from a saved model with the same layers."""
+        self.set_weights(saving.weights_of(filepath))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return marked(copies.state_of(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        with restoring(state, type(self).__name__) as known:
+            copies.restore(self, known)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+explain_attributes(Model, "model")
+explain_setting(
+    Model,
+    {
+        "layers": "call the layers with tensors, and Model",
+        **{name: f"call compile({name}=...)" for name in ("optimizer", "loss", "metrics")},
+        **dict.fromkeys(WEIGHTS, "call set_weights()"),
+    },
+)

@@ -1,0 +1,263 @@
+"""From tensors to the graph between them: its nodes in order, its layers, the core's graph."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lstmfast._arrays import shape_text
+from lstmfast._checks import string, wrong_kind
+from lstmfast._core import Layer as CoreLayer
+from lstmfast.layers import InputLayer, Layer
+from lstmfast.layers._symbolic import Node, Tensor
+
+
+@dataclass(frozen=True)
+class Graph:
+    """What lies between inputs and outputs.
+
+    Nodes are those that compute, in the order of the core. Layers are in Keras's order, with those
+    that stand for inputs among them.
+    """
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    nodes: tuple[Node, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def computing(self) -> list[Layer]:
+        """The layers but for inputs, in the order in which the core has them."""
+        return list(dict.fromkeys(node.layer for node in self.nodes))
+
+    @property
+    def starts(self) -> list[InputLayer]:
+        """What stands for the inputs: new ones for tensors that layers return."""
+        return [
+            InputLayer(tensor.sample, tensor.node.batch, tensor.dtype, tensor.name)
+            if tensor.node.inputs
+            else tensor.node.layer
+            for tensor in self.inputs
+        ]
+
+    @property
+    def batch_size(self) -> int | None:
+        """The size of every batch, where an input says it."""
+        sizes = {tensor.node.batch for tensor in self.inputs} - {None}
+        if len(sizes) > 1:
+            raise ValueError(f"[Model] the inputs have batch sizes {sorted(map(str, sizes))}")
+        return next(iter(sizes), None)
+
+    @property
+    def input_names(self) -> list[str]:
+        """What data in a dictionary calls the inputs."""
+        return [
+            tensor.name if tensor.node.inputs else str(tensor.node.layer.name)
+            for tensor in self.inputs
+        ]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that compute the outputs."""
+        return [str(tensor.node.layer.name) for tensor in self.outputs]
+
+    def places(self) -> dict[Node, int]:
+        """Return the number of each node in the core, where inputs come first."""
+        return {node: place for place, node in enumerate(self.nodes, len(self.inputs))}
+
+    def place(self, tensor: Tensor, places: Mapping[Node, int]) -> tuple[int, int]:
+        """Return the core's name of a value: node and output."""
+        if tensor in self.inputs:
+            return self.inputs.index(tensor), 0
+        return places[tensor.node], tensor.index
+
+    def core(
+        self, dtype: str, *, in_a_row: bool = False, cores: Mapping[Layer, CoreLayer] | None = None
+    ) -> CoreLayer:
+        """Return the core's graph; `cores` has the handles of layers that lack theirs yet."""
+        handles: dict[Any, Any] = {layer: layer._core for layer in self.computing} | dict(
+            cores or {}
+        )
+        for layer, handle in handles.items():
+            if handle.dtype != dtype:
+                raise ValueError(
+                    f"[Model] {layer.name} has dtype {handle.dtype}; expected {dtype}, that of the "
+                    "other layers"
+                )
+        places = self.places()
+        nodes = [
+            (handles[node.layer], [self.place(tensor, places) for tensor in node.inputs])
+            for node in self.nodes
+        ]
+        stateful = any(handle.stateful for handle in handles.values())
+        return CoreLayer.graph(
+            [
+                (name, tensor.sample)
+                for name, tensor in zip(self.input_names, self.inputs, strict=True)
+            ],
+            nodes,
+            [self.place(tensor, places) for tensor in self.outputs],
+            dtype,
+            (self.batch_size or 0) if stateful else 0,
+            in_a_row,
+        )
+
+
+def graph_between(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Graph:
+    """Return the graph that computes the outputs from the inputs.
+
+    The order is Keras's: by the distance from the outputs, the farthest first; at one distance, in
+    the order in which a walk from the outputs meets the layers.
+    """
+    met: dict[Layer, int] = {}
+    walked = list(_walk(inputs, outputs, met))
+    depths: dict[Node, int] = {}
+    of_layer: dict[Layer, int] = {}
+    for node in reversed(walked):  # those that take a node's outputs come before it
+        depth = max(depths.get(node, 0), of_layer.get(node.layer, 0))
+        depths[node] = of_layer[node.layer] = depth
+        for tensor in node.inputs:
+            depths[tensor.node] = max(depth + 1, depths.get(tensor.node, 0))
+    for tensor in inputs:  # those that no output needs
+        if not tensor.node.inputs and tensor.node not in walked:
+            of_layer[tensor.node.layer] = 0
+            met[tensor.node.layer] = -1
+    nodes = sorted(
+        (node for node in walked if node.inputs),
+        key=lambda node: (-depths[node], met[node.layer], node.number),
+    )
+    layers = sorted(of_layer, key=lambda layer: (-of_layer[layer], met[layer]))
+    return Graph(tuple(inputs), tuple(outputs), tuple(nodes), tuple(layers))
+
+
+def _walk(
+    inputs: Sequence[Tensor], outputs: Sequence[Tensor], met: dict[Layer, int]
+) -> Iterable[Node]:
+    """Yield the nodes, those that compute a node's inputs before it; number the layers in `met`."""
+    given, done, lacking = set(inputs), set[Node](), list[Tensor]()
+    stack: list[tuple[Tensor, bool]] = [(tensor, False) for tensor in reversed(outputs)]
+    while stack:
+        tensor, is_end = stack.pop()
+        node = tensor.node
+        is_given = tensor in given
+        if is_end:
+            yield node
+        elif node not in done and not (is_given and node.inputs):
+            done.add(node)
+            met.setdefault(node.layer, len(met))
+            if not node.inputs and not is_given:
+                lacking.append(tensor)
+            stack.append((tensor, True))
+            stack.extend((each, False) for each in reversed(node.inputs))
+    if lacking:
+        names = ", ".join(f"{tensor.name} {shape_text(tensor.shape)}" for tensor in lacking)
+        raise ValueError(
+            f"[Model] the outputs are computed from {names} too; expected these among the inputs"
+        )
+
+
+def row(start: Tensor, nodes: Sequence[Node]) -> Graph:
+    """Return the graph of nodes each of which takes what the one before it returns."""
+    layers = tuple(node.layer for node in nodes)
+    return Graph((start,), (Tensor(nodes[-1]),), tuple(nodes), layers)
+
+
+def free_name(kind: str, taken: Iterable[str | None]) -> str:
+    """Return a name for a thing of that kind which none of the others has."""
+    name, number, taken = kind, 0, set(taken)
+    while name in taken:
+        number += 1
+        name = f"{kind}_{number}"
+    return name
+
+
+def name_layers(layers: Sequence[Layer]) -> None:
+    """Give names to the layers that the user has not named, so that all differ."""
+    taken: set[str | None] = set()
+    for layer in layers:
+        if layer.name is not None and not layer._numbered:
+            if layer.name in taken:
+                raise ValueError(f"[Model] two layers would be called {layer.name!r}")
+            taken.add(layer.name)
+    for layer in layers:
+        if layer.name is None or layer._numbered:
+            if layer.name is None or layer.name in taken:
+                layer._rename(free_name(layer.kind, taken))
+            taken.add(layer.name)
+
+
+def described(graph: Graph) -> dict[str, Any]:
+    """Return the part of a model's configuration that says how layers are connected.
+
+    Values are named by a node and an output of its layer; nodes count from 0, inputs first.
+    """
+    places = graph.places()
+    return {
+        "layers": [
+            {"class_name": type(layer).__name__, "config": layer.get_config(), "name": layer.name}
+            for layer in dict.fromkeys([*graph.layers, *graph.starts])
+        ],
+        "input_layers": graph.input_names,
+        "nodes": [
+            [node.layer.name, [list(graph.place(t, places)) for t in node.inputs]]
+            for node in graph.nodes
+        ],
+        "outputs": [list(graph.place(tensor, places)) for tensor in graph.outputs],
+    }
+
+
+def replayed(
+    structure: Mapping[str, Any], inputs: Sequence[Tensor], layers: Any
+) -> tuple[list[Tensor], list[Node]]:
+    """Return outputs and nodes of a graph as the core, or `described`, says it, over these layers.
+
+    layers: by what its nodes call them: numbers, or names.
+    """
+    nodes = [tensor.node for tensor in inputs]
+    for layer, values in structure["nodes"]:
+        nodes.append(layers[layer]._use([Tensor(nodes[n], index) for n, index in values]))
+    outputs = [Tensor(nodes[n], index) for n, index in structure["outputs"]]
+    return outputs, nodes[len(inputs) :]
+
+
+def find_layer(layers: Sequence[Layer], name: Any, index: Any, where: str) -> Layer:
+    """Return a layer by its name or its place."""
+    if (name is None) == (index is None):
+        raise ValueError(f"[{where}] expected either a name or an index")
+    if index is not None:
+        try:
+            return layers[operator.index(index)]
+        except TypeError:
+            raise wrong_kind(where, "index", index, "an integer") from None
+        except IndexError:
+            raise ValueError(
+                f"[{where}] index is {index}; there are {len(layers)} layers"
+            ) from None
+    name = string(name, "name", where)
+    for layer in layers:
+        if layer.name == name:
+            return layer
+    names = ", ".join(str(layer.name) for layer in layers)
+    raise ValueError(f"[{where}] no layer is called {name!r}; there are: {names}")
+
+
+def one_or_all(found: list[Any]) -> Any:
+    """Return the only item, or the list of several."""
+    return found if len(found) > 1 else found[0]
+
+
+def tensors_of(given: Any, what: str) -> tuple[list[Tensor], list[str] | None]:
+    """Return tensors and, where they come in a dictionary, their names."""
+    keys = None
+    if isinstance(given, Mapping):
+        keys, given = [str(key) for key in given], list(given.values())
+    each = list(given) if isinstance(given, list | tuple) else [given]
+    for tensor in each:
+        if not isinstance(tensor, Tensor):
+            expected = "a tensor (an Input, or what a layer returned for one), or a list of tensors"
+            raise wrong_kind("Model", what, tensor, expected)
+    if not each:
+        raise ValueError(f"[Model] {what} is empty; expected at least one tensor")
+    return each, keys

@@ -1,0 +1,236 @@
+"""Files to models."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lstmfast._checks import wrong_kind
+from lstmfast._core import Layer as CoreLayer
+from lstmfast._core import Model as Engine
+from lstmfast._files import path_text
+from lstmfast.layers import LAYERS, InputLayer, Layer
+from lstmfast.losses import LOSSES, Loss
+from lstmfast.metrics import MAX_METRICS, METRICS, Metric
+from lstmfast.models import copies, custom, saving
+from lstmfast.models._model import Model
+from lstmfast.models._sequential import Sequential
+from lstmfast.models.compiled import Compiled, Output, output_parts, part_of
+from lstmfast.models.graph import name_layers
+from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
+
+if TYPE_CHECKING:
+    from lstmfast._core import Options
+
+
+def load_model(
+    filepath: str | os.PathLike[str],
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,  # noqa: A002  Keras's name
+    safe_mode: bool = True,
+) -> Model:
+    """Load a model that `save` has written.
+
+    Parameters
+    ----------
+    filepath : str or path-like
+        The file.
+    custom_objects : dict, optional
+        Losses and metrics of your own that the model was compiled with, by the names of their
+        functions or classes. A class is made anew, with what its ``get_config`` returned.
+    compile : bool
+        Restore also how the model was compiled and the state of its optimizer.
+    safe_mode
+        Accepted for Keras's sake: loading never runs code from a file.
+
+    Returns
+    -------
+    Model
+        A `Sequential` where it was one.
+
+    Raises
+    ------
+    OSError
+        Where the file cannot be read.
+    ValueError
+        Where it is damaged, by a single bit or more, or no model of lstmfast; where it wants
+        something that `custom_objects` lacks.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from lstmfast.layers import LSTM
+    >>> from lstmfast.models import Sequential, load_model
+    >>> model = Sequential([LSTM(4, input_shape=(None, 1))])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model.safetensors")
+    ...     again = load_model(f"{folder}/model.safetensors")
+    >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
+    True
+    """
+    path = path_text(filepath, "load_model")
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        raise wrong_kind("load_model", "custom_objects", custom_objects, "a dictionary")
+    own: custom.Objects | None = None
+
+    def resolve(config: Mapping[str, Any], extra: Mapping[str, str]) -> Any:
+        nonlocal own
+        if not compile:
+            return None
+        own = custom.Objects(config, extra, custom_objects or {})
+        return own.losses, list(own.metrics.values())
+
+    engine, extra, arrays = Engine.load(path, resolve)
+    # the core has checked the texts by its own rules; what is left is what only Python knows
+    with _told_by(path):
+        model = _model_of(engine, extra.get("name"))
+        _take_facts(model, engine, extra)
+        config = engine.compile_config
+        if config is not None and own is not None:
+            outputs = _outputs_of(config, extra, own, model._names_of_outputs())
+            copies.adopt_compiled(model, Compiled(_optimizer_of(config), outputs))
+            model._states = saving.states_of(extra, arrays)
+    return model
+
+
+@contextmanager
+def _told_by(path: str) -> Iterator[None]:
+    """Name the file where constructors refuse what it says, by whatever error."""
+    try:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
+        raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
+
+
+def _model_of(engine: Engine, name: str | None) -> Model:
+    """Return the model over a graph of the core."""
+    structure, dtype = engine.structure, engine.graph.dtype
+    layers = [_layer_of(handle) for handle in structure["layers"]]
+    batch = structure["batch_size"] or None
+    starts = [
+        InputLayer(shape, batch, dtype if has_values else "int32", label or None)
+        for (label, shape), (_, has_values, *_) in zip(
+            structure["inputs"], engine.inputs, strict=True
+        )
+    ]
+    name_layers(layers)
+    model: Model
+    if structure["in_a_row"]:
+        model = Sequential(name=name, dtype=dtype)
+        model._layers, model._start = layers, starts[0]
+    else:
+        model = Model.__new__(Model)
+        model._begin(name, True, None)
+    copies.take(model, engine, structure, starts, layers)
+    return model
+
+
+def _layer_of(handle: CoreLayer) -> Layer:
+    if handle.kind == "graph":
+        return _model_of(Engine(handle), handle.name)
+    cls = LAYERS.find(handle.kind)
+    if cls is None:
+        raise ValueError(f"a layer is of the unknown kind {handle.kind!r}")
+    inside = {name: _layer_of(handle.child(name)) for name in handle.child_names}
+    layer = cls.from_core(handle.config, inside)
+    layer._adopt(handle, ())
+    return layer
+
+
+def _take_facts(model: Model, engine: Engine, extra: Mapping[str, str]) -> None:
+    """Take what only Python knows of a model."""
+    layers = list(saving.all_layers(model))
+    for place, name in _read(extra, saving.RETURNS):
+        if name in saving.RESULTS and hasattr(layers[place], name):
+            object.__setattr__(layers[place], name, True)
+    keys = _read(extra, saving.KEYS)
+    if keys:
+        model._input_keys, model._output_keys = (
+            None if names is None else [str(name) for name in names] for names in keys
+        )
+        model._take(model._graph, engine)
+
+
+def _read(extra: Mapping[str, str], key: str) -> list[Any]:
+    text = extra.get(key, "[]")
+    if len(text) > custom.LONGEST_TEXT:
+        raise ValueError(
+            f"{key} has {len(text)} characters; expected at most {custom.LONGEST_TEXT}"
+        )
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        found = None
+    if not isinstance(found, list):
+        raise ValueError(f"{key} is no list")
+    return found
+
+
+def _outputs_of(
+    config: Options, extra: Mapping[str, str], own: custom.Objects, names: list[str]
+) -> list[Output]:
+    told = output_parts(config, len(names))
+    titles = _titles(extra, len(names))
+    return [
+        Output(
+            name,
+            own.losses_of[k] if k in own.losses_of else _loss_of(part),
+            part.get("loss_weight"),
+            tuple(_metrics_of(part, titles[k], own)),
+        )
+        for k, (name, part) in enumerate(zip(names, told, strict=True))
+    ]
+
+
+def _titles(extra: Mapping[str, str], outputs: int) -> list[list[tuple[str, str]]]:
+    """Return for each output what the user calls its metrics, and what the core does.
+
+    Names are a courtesy: where they are damaged, those of the core serve.
+    """
+    text = extra.get("metrics", "")
+    if len(text) > custom.LONGEST_TEXT:
+        raise ValueError(
+            f"the names of metrics have {len(text)} characters; expected at most "
+            f"{custom.LONGEST_TEXT}"
+        )
+    try:
+        each = json.loads(text)
+        found = [
+            [(str(name), str(kind)) for name, kind in one]
+            for one in (each if outputs > 1 else [each])
+        ]
+    except (TypeError, ValueError, RecursionError):
+        found = []
+    for one in found:
+        if len(one) > MAX_METRICS:
+            raise ValueError(f"it names {len(one)} metrics; expected at most {MAX_METRICS}")
+    return found if len(found) == outputs else [[]] * outputs
+
+
+def _metrics_of(part: Options, names: list[tuple[str, str]], own: custom.Objects) -> list[Metric]:
+    kinds = [kind for kind in str(part.get("metrics", "")).split(",") if kind]
+    if {kind for _, kind in names} != set(kinds):
+        names = [(kind, kind) for kind in kinds]
+    return [own.metrics.get(kind) or _metric_of(name, kind) for name, kind in names]
+
+
+def _loss_of(part: Options) -> Loss | None:
+    cls = LOSSES.find(str(part["loss"])) if "loss" in part else None
+    options: dict[str, Any] = part_of(part, "loss.")
+    return None if cls is None else cls(**options)
+
+
+def _optimizer_of(config: Options) -> Optimizer | None:
+    options: dict[str, Any] = part_of(config, "optimizer.")
+    cls = OPTIMIZERS.find(str(options.pop("kind")))
+    options |= {name: config[key] for name, key in CLIPS.items() if key in config}
+    return None if cls is None else cls(**options)
+
+
+def _metric_of(name: str, kind: str) -> Metric:
+    metric = (METRICS.find(kind) or Metric)(name=name)
+    metric.kind = kind
+    return metric

@@ -1,0 +1,328 @@
+"""What models learn from: compile, fit and train_on_batch."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from lstmfast import losses, optimizers
+from lstmfast._arrays import ArrayLike
+from lstmfast._checks import check_unavailable, count, flag, number, wrong_kind
+from lstmfast._core import Model as Engine
+from lstmfast.callbacks.base import History
+from lstmfast.callbacks.states import States
+from lstmfast.metrics import Metric
+from lstmfast.models.adapters import NAMES, ArrayNames, Samples, check_weighable, split
+from lstmfast.models.compiled import Compiled
+from lstmfast.models.fit import FitRun, Schedule, Validation
+from lstmfast.models.predicting import Predicting
+from lstmfast.models.progress import verbosity
+from lstmfast.utils import draw_seed
+
+_VALIDATION = "validation_data[0]", "validation_data[1]", "validation_data[2]"
+_ON_NONFINITE = ("raise", "stop", "ignore")
+
+
+class Training(Predicting):
+    """What trains a model of the core."""
+
+    history: History | None = None
+    stop_training = False
+    _rng: np.random.Generator
+    _run: FitRun | None = None  # the fit that is running
+    _states: States | None = None  # of the callbacks of the latest fit
+
+    @property
+    def optimizer(self) -> optimizers.Optimizer | None:
+        """The optimizer that `compile` was told; None before."""
+        return self._compiled.optimizer
+
+    @property
+    def loss(self) -> losses.Loss | tuple[losses.Loss | None, ...] | None:
+        """The loss that `compile` was told, or those of several outputs; None before."""
+        found: losses.Loss | tuple[losses.Loss | None, ...] | None = self._compiled.loss
+        return found
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that `compile` was told, those of all outputs."""
+        return self._compiled.metrics
+
+    def log_directions(self) -> dict[str, str | None]:
+        """Return for each name in logs "min" or "max", whichever is better, or None."""
+        return self._compiled.directions()
+
+    def callback_states(self) -> States | None:
+        """Return what the callbacks of the running or latest fit remember."""
+        return self._states if self._run is None else self._run.states()
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how to train.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            ``"adam"``, ``"sgd"`` or an object of `lstmfast.optimizers`. (Keras's default,
+            RMSprop, is not available in this version.)
+        loss : str, Loss or callable, or a list or dictionary of these
+            A name such as ``"mse"`` or an object of `lstmfast.losses`, one of your own too; or a
+            function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
+            does. Losses and metrics of your own know nothing of masks: where the output has one,
+            they are refused. Of several outputs all have this loss, or each its own: in a list, or
+            by the names of the outputs; one that has None or none is not trained.
+        metrics : list of str, Metric or callable, optional
+            What else to report: names, objects of `lstmfast.metrics`, or functions of y_true and
+            y_pred, whose mean is reported as `metrics.MeanMetricWrapper` says. Of several outputs
+            a list of what each has, or a dictionary.
+        loss_weights : float, list or dict, optional
+            What the loss of each output counts in their sum; 1 by default.
+        weighted_metrics
+            Not available in this version: must be None or empty.
+        run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
+            Accepted for Keras's sake: they have no meaning here.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is not an optimizer, a loss or a metric; the message lists the known names.
+
+        Examples
+        --------
+        >>> from lstmfast.layers import LSTM, Dense
+        >>> from lstmfast.models import Sequential
+        >>> model = Sequential([LSTM(4, input_shape=(None, 1)), Dense(1)])
+        >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
+        >>> model.optimizer.learning_rate = 0.01
+
+        With a loss of one's own:
+
+        >>> import numpy as np
+        >>> def log_cosh(y_true, y_pred):
+        ...     error = y_pred - y_true
+        ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
+        >>> model.compile(optimizer="adam", loss=log_cosh)
+        """
+        if isinstance(weighted_metrics, list | tuple) and not weighted_metrics:
+            weighted_metrics = None
+        check_unavailable(
+            "compile", {"weighted_metrics": weighted_metrics}, {"weighted_metrics": None}
+        )
+        compiled = Compiled.of(self._names_of_outputs(), optimizer, loss, loss_weights, metrics)
+        if self._engine is not None:
+            self._tell(self._engine, compiled)
+        self._compiled = compiled
+        self._states = None
+        self._bind_optimizer(self._engine)
+
+    def _names_of_outputs(self) -> list[str]:
+        raise NotImplementedError
+
+    def _tell(self, engine: Engine, compiled: Compiled) -> None:
+        optimizer = compiled.optimizer
+        if optimizer is None or not compiled.has_loss:
+            return
+        owner = optimizer._model() if optimizer._model else None
+        if owner not in (None, self):
+            raise ValueError(
+                "[compile] this optimizer object belongs to another model; give each model its own"
+            )
+        drawn = self._rng.bit_generator.state
+        try:
+            compiled.tell(engine, draw_seed(self._rng))
+        except Exception:
+            self._rng.bit_generator.state = drawn  # a compile that is refused leaves no trace
+            raise
+
+    def _bind_optimizer(self, engine: Engine | None) -> None:
+        """Tie the optimizer to the engine, where there is one."""
+        if self.optimizer and self._compiled.has_loss and engine:
+            self.optimizer._bind(engine, weakref.ref(self))
+
+    # -- training ----------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: ArrayLike = None,
+        y: ArrayLike = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+        *,
+        on_nonfinite: str | None = None,
+    ) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        x : array_like
+            (N, T, I) or (N, I): the samples; arrays, lists, tensors, data frames. Several inputs
+            take a list of these, or a dictionary by the inputs' names. The same goes for y and
+            weights, and the outputs.
+        y : array_like
+            (N, ...): the targets; None for an output that has neither loss nor metrics.
+        batch_size : int, optional
+            Samples in a step of the optimizer; 32 by default. The last step of an epoch may have
+            fewer.
+        epochs, initial_epoch : int
+            Train from epoch `initial_epoch`, counted from 0, up to `epochs`. Above 0, callbacks go
+            on where those of their class were when the model was last trained or saved (see
+            `Callback.get_state`), so that an interrupted training continues bit for bit; from 0
+            they start anew.
+        verbose : {"auto", 0, 1, 2}
+            0 shows nothing, 1 a bar an epoch (on standard error), 2 a line an epoch; "auto" is 1
+            in a terminal or notebook, else 2.
+        callbacks : list of Callback, optional
+            Objects of `lstmfast.callbacks`.
+        validation_split : float
+            The share of the samples, taken from the end, to validate with; their `sample_weight`
+            goes with them.
+        validation_data : (x, y) or (x, y, sample_weight), optional
+            Other samples to validate with. Stateful layers go on from training to validation and
+            back with the same states, as in Keras: `reset_states` in a callback separates them
+            (``on_test_begin``, ``on_epoch_begin``). Each batch, of validation too, must have the
+            same number of samples.
+        shuffle : bool
+            Take the samples in a new order in each epoch.
+        validation_batch_size : int, optional
+            Samples in a step of validation; `batch_size` by default.
+        validation_freq : int or collection of int
+            Validate after every so many epochs, or after these, counted from 1.
+        on_nonfinite : {"raise", "stop", "ignore"}, optional
+            What to do where a loss or gradient is NaN or infinite: raise an error with epoch and
+            batch, keeping the weights from before that batch (the default); stop quietly (the
+            default with `TerminateOnNaN`); go on, as Keras does. Unless it is "ignore", a loss of
+            the validation that is not finite warns.
+        sample_weight : array_like, optional
+            (N,), or (N, T) for sequences of outputs: the part of each sample, or step, in the
+            loss. Metrics do not heed it. One array goes for all outputs.
+        class_weight : dict, optional
+            Weights by class, for targets that are labels or one-hot rows; others count 1. They
+            weigh the training loss alone, not that of validation. For models with one output.
+        steps_per_epoch, validation_steps
+            Not available in this version: must be None.
+
+        Returns
+        -------
+        History
+            Loss and metrics of each epoch, of several outputs as ``p_loss`` and ``p_mae``; also at
+            `history` of the model, where they are found even after an interrupt.
+
+        Raises
+        ------
+        TypeError
+            For arguments of the wrong kind.
+        ValueError
+            For shapes and values that do not fit.
+        FloatingPointError
+            For a loss or gradient that is not finite, unless `on_nonfinite` says otherwise.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from lstmfast.layers import LSTM, Dense
+        >>> from lstmfast.models import Sequential
+        >>> rng = np.random.default_rng(0)
+        >>> x, y = rng.random((100, 5, 1)), rng.random((100, 1))
+        >>> model = Sequential([LSTM(8), Dense(1)])
+        >>> model.compile(optimizer="adam", loss="mse")
+        >>> run = model.fit(x, y, epochs=2, validation_split=0.2, verbose=0)
+        >>> sorted(run.history)
+        ['loss', 'val_loss']
+        """
+        if steps_per_epoch is not None or validation_steps is not None:
+            given = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
+            check_unavailable("fit", given, dict.fromkeys(given))
+        if on_nonfinite is not None and str(on_nonfinite) not in _ON_NONFINITE:
+            raise ValueError(
+                f"[fit] on_nonfinite is {on_nonfinite!r}; expected 'raise', 'stop' or 'ignore'"
+            )
+        validation_split = number(validation_split, "validation_split", "fit")
+        engine, data = self._samples(x, y, sample_weight, "fit")
+        size = self._batch(batch_size, "fit")
+        schedule = Schedule(
+            size,
+            count(epochs, "epochs", "fit", least=0),
+            count(initial_epoch, "initial_epoch", "fit", least=0),
+            flag(shuffle, "shuffle", "fit"),
+            on_nonfinite,
+        )
+        held_out: Samples | None = None
+        names: ArrayNames = _VALIDATION
+        if validation_data is not None:
+            held_out = self._validation_samples(validation_data)
+        elif validation_split:
+            data, held_out = split(data, validation_split)
+            x_name, y_name, weights_name = (f"{name}[{len(data)}:]" for name in NAMES)
+            names = x_name, y_name, weights_name
+            if engine.stateful and (len(data) % size or len(held_out) % size):
+                raise ValueError(
+                    f"[fit] validation_split={validation_split} parts {len(data) + len(held_out)} "
+                    f"samples into {len(data)} and {len(held_out)}; expected multiples of "
+                    f"batch_size={size}, for the model is stateful"
+                )
+        if class_weight is not None:  # of training alone, as in Keras
+            outputs = self._compiled.outputs
+            data = self._adapter.with_class_weights(class_weight, data, outputs, "fit")
+        validation = None
+        if held_out is not None:
+            if validation_batch_size is not None:
+                size = count(validation_batch_size, "validation_batch_size", "fit")
+            validation = Validation(held_out, size, validation_freq, names)
+        steps = -(-len(data) // schedule.batch_size)
+        shown = verbosity(verbose, "fit")
+        return FitRun(self, engine, schedule, validation, callbacks, shown, steps).run(data)
+
+    def _validation_samples(self, data: Any) -> Samples:
+        wanted = "a pair (x, y) or (x, y, sample_weight)"
+        if not isinstance(data, tuple | list):
+            raise wrong_kind("fit", "validation_data", data, wanted)
+        if len(data) not in (2, 3):
+            raise ValueError(f"[fit] validation_data has {len(data)} items; expected {wanted}")
+        weights, outputs = data[2] if len(data) == 3 else None, self._compiled.outputs
+        if weights is not None:
+            check_weighable(_VALIDATION[2], outputs, "fit")
+        return self._adapter.samples(data[0], data[1], weights, outputs, "fit", _VALIDATION)
+
+    def train_on_batch(
+        self,
+        x: ArrayLike,
+        y: ArrayLike = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Take one step with all samples; return loss and metrics as `evaluate` does.
+
+        They are this batch's, from before the step.
+        """
+        where = "train_on_batch"
+        engine, data = self._samples(x, y, sample_weight, where)
+        as_dict = flag(return_dict, "return_dict", where)
+        if class_weight is not None:
+            outputs = self._compiled.outputs
+            data = self._adapter.with_class_weights(class_weight, data, outputs, where)
+        return self._returned(engine.train_on_batch(data.x, data.y, data.weights), as_dict)
