@@ -186,8 +186,7 @@ def model_kept(made: SimpleNamespace) -> Any:
 
 def whole_model(made: SimpleNamespace) -> Any:
     """Everything that a pickle holds."""
-    state = made.model.__getstate__()
-    return {name: value for name, value in state.items() if isinstance(value, (str, dict, bytes))}
+    return made.model.get_config(), made.model.__getstate__()["content"]
 
 
 def remade(made: SimpleNamespace) -> None:

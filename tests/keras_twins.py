@@ -96,7 +96,8 @@ class _Layers:
 
         def make(*args: Any, **keywords: Any) -> Any:
             layer = found(*args, **keywords)
-            self._recorder.made.append(layer)
+            if hasattr(layer, "weights"):  # our Input is a class, and no layer
+                self._recorder.made.append(layer)
             return layer
 
         return make

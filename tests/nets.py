@@ -68,13 +68,13 @@ class Net:
         """x, target and the weights, as ``<n>.<name>`` in the order of `get_weights`."""
         rng = np.random.default_rng(3)
         model = self.model()
-        assert model._engine is not None
         x = rng.standard_normal((self.B, self.T, self.I))
         if self.masked:
             x[~MASK[: self.B, : self.T]] = 0.0
         named = {"x": x, "target": rng.standard_normal((self.B, *model.output_shape[1:]))}
-        for n, name, shape in model._engine.weight_names():
-            named[f"{n}.{name}"] = 0.4 * rng.standard_normal(shape) + ("norm" in name)
+        for n, layer in enumerate(model.layers):
+            for name, shape in layer.weight_parts():
+                named[f"{n}.{name}"] = 0.4 * rng.standard_normal(shape) + ("norm" in name)
         return named
 
     def forward(self, numbers: Arrays, step: int | None = None) -> tuple[Array, Any, list[Any]]:

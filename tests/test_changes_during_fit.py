@@ -96,7 +96,7 @@ def test_weights_are_set_by_callbacks_alone() -> None:
         model.set_weights(zeros)
 
     fit_with(model, work, "on_epoch_end")
-    assert messages == [f"[model.set_weights] {RUNNING}"] * 2
+    assert messages == [f"[layer.set_weights] {RUNNING}"] * 2
     fit_with(by_hand, lambda: setattr(by_hand, "stop_training", True), "on_epoch_end")
     by_hand.set_weights(zeros)
     by_hand.fit(X, Y, batch_size=4, verbose=0)

@@ -269,7 +269,7 @@ def test_a_handler_changes_no_model_inside_a_pass(call: str, tmp_path: Path) -> 
         "model.reset_states": net.reset_states,
         "model.predict": lambda: net.predict(x[:, :2], batch_size=64, verbose=0),
         "model.evaluate": lambda: net.evaluate(x[:, :2], y, batch_size=64, verbose=0),
-        "model.set_weights": lambda: net.set_weights(weights),
+        "layer.set_weights": lambda: net.set_weights(weights),
         "model.save": lambda: net.save(tmp_path / "model.safetensors"),
     }
     arguments = (x,) if call == "predict" else (x, y)

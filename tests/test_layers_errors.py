@@ -78,7 +78,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "x features": (
         lambda: LSTM(3, input_shape=(T, I)) and _called()(X[..., :2]),
         ValueError,
-        r"\[layers.LSTM\] x has samples of shape \(6, 2\); expected \(\?, 3\)",
+        r"\[layers.LSTM\] .* sample has shape \(6, 2\); expected 3 features, for which",
     ),
     "states": (
         lambda: LSTM(3)(X, initial_state=[np.zeros((B, 3))]),
@@ -113,7 +113,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "half's x": (
         lambda: _both(stateful=False)(X[..., :2]),
         ValueError,
-        r"\[layers.LSTM\] x has samples of shape \(6, 2\); expected \(\?, 3\)",
+        r"\[layers.LSTM\] .* sample has shape \(6, 2\); expected 3 features, for which",
     ),
     "half in a model": (
         lambda: Sequential([_both()]),

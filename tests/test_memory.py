@@ -172,7 +172,7 @@ print(net.train_on_batch(x[:2], x[:2, 0]) == 0.0)
 """
     )
     assert re.fullmatch(
-        r"out of memory: a batch of 64 samples of shape \(500, 1\) needs \d+ MB", lines[0]
+        r"out of memory: a batch of 64 samples of shape \(500, 1\) needs [\d.]+ MB", lines[0]
     )
     assert lines[1] == "True"
 

@@ -53,8 +53,10 @@ def test_merges(name: str, which: str) -> None:
         masked = [
             of.layers.Masking()(x) if has else x for x, has in zip(inputs, BOTH[which], strict=True)
         ]
-        # masked steps get values, or a merge would see zeros alone
-        values = [of.layers.Dense(3, activation="sigmoid")(x) for x in masked]
+        # masked steps get values, or a merge would see zeros alone; one layer for both, as Keras
+        # puts layers that come before its Concatenate with a mask into another order
+        dense = of.layers.Dense(3, activation="sigmoid")
+        values = [dense(x) for x in masked]
         joined = getattr(of.layers, name)()(values)
         return of.models.Model(
             inputs, of.layers.Dense(2)(lstm(of, 3, return_sequences=True)(joined))
@@ -67,8 +69,9 @@ def test_merges(name: str, which: str) -> None:
 def test_three_of_which_one_has_no_mask(name: str) -> None:
     def build(of: Any) -> Any:
         inputs = [of.layers.Input((T, 3)) for _ in range(3)]
-        a, b = (of.layers.Dense(3)(of.layers.Masking()(x)) for x in inputs[:2])
-        c = of.layers.Dense(3)(inputs[2])
+        dense = of.layers.Dense(3)
+        a, b = (dense(of.layers.Masking()(x)) for x in inputs[:2])
+        c = dense(inputs[2])
         if name == "Subtract":
             joined = of.layers.Subtract()([of.layers.Subtract()([a, b]), c])
         else:

@@ -327,7 +327,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "of a vector": (
         lambda: dense(bias_regularizer="orthogonal_regularizer"),
         ValueError,
-        r"layers.0.bias_regularizer.kind is .*; expected a penalty that a weight of shape \(2,\)",
+        r"bias_regularizer.kind is .*; expected a penalty that a weight of shape \(2,\)",
     ),
     "of one row": (
         lambda: Sequential(

@@ -53,14 +53,24 @@ std::vector<T> logical(const layers::Parameter& parameter, const T* flat) {
   return out;
 }
 
+// f(owner, parameter) of all weights of a model.
+template <class T, class F>
+void for_each_weight(const model::Model<T>& model, F f) {
+  for (const model::Owned<T>& each : model.definition().parameters) {
+    for (const layers::Parameter& parameter : each.parameters->list()) {
+      f(*each.parameters, parameter);
+    }
+  }
+}
+
 // Every weight of a model, one after the other.
 template <class T>
 std::vector<T> weights(const model::Model<T>& model) {
   std::vector<T> out;
-  for (const layers::Parameter& parameter : model.definition().parameters()) {
-    const std::vector<T> part = logical(parameter, model.values());
+  for_each_weight(model, [&](const auto& owner, const layers::Parameter& parameter) {
+    const std::vector<T> part = logical<T>(parameter, owner.values());
     out.insert(out.end(), part.begin(), part.end());
-  }
+  });
   return out;
 }
 
@@ -68,11 +78,11 @@ template <class T>
 std::unique_ptr<model::Model<T>> make_model(const Map& config) {
   auto out = std::make_unique<model::Model<T>>(model::read_definition<T>(config));
   Numbers numbers;
-  for (const layers::Parameter& parameter : out->definition().parameters()) {
+  for_each_weight(*out, [&](const auto& owner, const layers::Parameter& parameter) {
     std::vector<T> values(static_cast<std::size_t>(parameter.count()));
     for (T& value : values) value = static_cast<T>(0.5 * numbers.next());
-    parameter.import_from(values.data(), out->values());
-  }
+    parameter.import_from(values.data(), owner.values());
+  });
   return out;
 }
 
@@ -97,9 +107,8 @@ struct Problem {
     for (index i = 0; i < count * columns; ++i) {
       y.push_back(static_cast<T>(0.5 + 0.5 * numbers.next()));
     }
-    examples.in = {x.data(), count, {steps, 3}};
-    examples.y = y.data();
-    examples.y_shape = {count, columns};
+    examples.in = {{{x.data(), nullptr, {steps, 3}}}, count};
+    examples.targets = {{y.data(), {count, columns}}};
   }
 };
 

@@ -35,19 +35,36 @@ TEST_CASE("exceptions have kinds") {
   CHECK(system_errno(std::runtime_error("x")) == 0);
 }
 
-TEST_CASE("a model has the element type of its configuration or of the argument") {
-  const base::Options config = {{"input_shape", base::Extents{3}},
-                                {"layers", 1},
-                                {"layers.0.kind", "dense"},
-                                {"layers.0.name", "dense"},
-                                {"layers.0.units", 2}};
-  base::Options in_double = config;
-  in_double["dtype"] = "float64";
-  CHECK_FALSE(is_double(make_model(config, std::nullopt)));
-  CHECK(is_double(make_model(config, "float64")));
-  CHECK(is_double(make_model(in_double, std::nullopt)));
-  CHECK_THROWS_AS(make_model(in_double, "float32"), std::invalid_argument);
-  CHECK_THROWS_AS(make_model(config, "float16"), std::invalid_argument);
+TEST_CASE("layers, graphs and models have the element type that is asked for") {
+  const base::Options config = {{"kind", "dense"}, {"name", "dense"}, {"units", 2}};
+  const auto graph_of = [&](const std::string& dtype, const std::string& of_layer) {
+    GraphSpec spec;
+    spec.inputs = {{"x", {3}}};
+    spec.nodes = {{open_layer(config, of_layer, {}), {{0, 0}}}};
+    spec.outputs = {{1, 0}};
+    return make_graph(spec, dtype);
+  };
+  for (const std::string dtype : {"float32", "float64"}) {
+    const AnyLayer graph = graph_of(dtype, dtype);
+    CHECK(graph.dtype() == dtype);
+    CHECK(is_double(make_model(graph)) == (dtype == "float64"));
+  }
+  CHECK_THROWS_WITH_AS(graph_of("float32", "float64"),
+                       "[model.config] a layer computes in float64; expected float32, the model's "
+                       "dtype",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(open_layer(config, "float16", {}), std::invalid_argument);
+  CHECK_THROWS_AS(make_model(open_layer(config, "float32", {})), std::invalid_argument);
+}
+
+TEST_CASE("a layer is frozen with all layers in it") {
+  const AnyLayer layer = open_layer(
+      {{"kind", "time_distributed"}, {"layer.kind", "dense"}, {"layer.units", 2}}, "float32", {});
+  CHECK(is_trainable(layer));
+  set_trainable(layer, false);
+  CHECK_FALSE(is_trainable(layer));
+  layer.visit(
+      [](const auto& top) { CHECK_FALSE(top->children()[0].layer->parameters().trainable()); });
 }
 
 TEST_CASE("an Rnn has the element type that is asked for") {

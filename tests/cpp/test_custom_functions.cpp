@@ -83,7 +83,7 @@ TEST_CASE_TEMPLATE("a custom loss trains as the core's does", T, float, double) 
     fit(*model, problem.examples, options(4, 3));
     return weights(*model);
   };
-  CHECK(trained(custom_config(), {squared<T>, {}}) ==
+  CHECK(trained(custom_config(), {{squared<T>}, {}}) ==
         trained(compile_config("mean_squared_error"), {}));
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("custom metrics stand among the core's, one for each call") {
   int made[2] = {}, resets[2] = {};
   model->compile(
       custom_config("custom:0,mse,custom:1"),
-      {squared<double>,
+      {{squared<double>},
        {first_value<double>(&made[0], &resets[0]), first_value<double>(&made[1], &resets[1])}});
   const int at_compile = made[0];
   const History history = fit(*model, problem.examples, options(4, 2), {}, &problem.examples);
@@ -116,8 +116,9 @@ TEST_CASE("a custom loss sees the batch as its owner shapes it") {
   auto model = make_model<float>(config);
   Problem<float> problem(5, 4, 3);
   problem.y.resize(5 * 2 * 7, 0.5F);
-  problem.examples.y = problem.y.data();
-  problem.examples.y_shape = {5, 2, 7};  // not the prediction's rows: a custom loss may want that
+  problem.examples.targets[0].y = problem.y.data();
+  problem.examples.targets[0].shape = {
+      5, 2, 7};  // not the prediction's rows: a custom loss may want that
   std::vector<std::vector<index>> seen;
   const auto note = [&](const base::BatchShape& shape) {
     std::vector<index> sizes(shape.axes, shape.axes + shape.rank);
@@ -134,13 +135,13 @@ TEST_CASE("a custom loss sees the batch as its owner shapes it") {
     return 1.0;
   };
   int made = 0, resets = 0;
-  model->compile(custom_config("custom:0"), {loss, {first_value<float>(&made, &resets)}});
+  model->compile(custom_config("custom:0"), {{loss}, {first_value<float>(&made, &resets)}});
   fit(*model, problem.examples, options(3, 1));
   CHECK(seen == std::vector<std::vector<index>>{{3, 4, 3}, {3, 2, 7}, {2, 4, 3}, {2, 2, 7}});
-  model->compile(custom_config("mse"), {loss, {}});
+  model->compile(custom_config("mse"), {{loss}, {}});
   CHECK(message_of([&] { evaluate(*model, problem.examples, 5); }) ==
         "[mse] target has 0 values a row; expected 3, as the prediction");
-  problem.examples.y_shape = {5, 0};
+  problem.examples.targets[0].shape = {5, 0};
   CHECK(message_of([&] { evaluate(*model, problem.examples, 5); }) ==
         "[model.evaluate] y has samples of no values; expected at least one");
 }
@@ -156,7 +157,7 @@ TEST_CASE("what a custom loss throws, or says is not finite, leaves the last who
     if (throws) throw std::runtime_error("enough");
     return std::numeric_limits<double>::quiet_NaN();
   };
-  model->compile(custom_config(), {loss, {}});
+  model->compile(custom_config(), {{loss}, {}});
   CHECK_THROWS_WITH(fit(*model, problem.examples, options(2, 2)), "enough");
   CHECK(model->training("test")->optimizer->iterations() == 2);
   calls = 0, throws = false;
@@ -173,33 +174,32 @@ TEST_CASE("a configuration and its functions must fit") {
   const auto metric = first_value<float>(&made, &resets);
   CHECK(message(custom_config(), {}) ==
         "[model.compile] loss is \"custom\"; expected a function with it");
-  CHECK(message(compile_config("mse"), {squared<float>, {}}) ==
+  CHECK(message(compile_config("mse"), {{squared<float>}, {}}) ==
         "[model.compile] loss is \"mse\"; expected \"custom\", for a function came with it");
-  CHECK(message(custom_config("custom:0"), {squared<float>, {}}) ==
+  CHECK(message(custom_config("custom:0"), {{squared<float>}, {}}) ==
         "[model.compile] metrics is \"custom:0\"; expected 0 custom metrics, as many as came with "
         "it, \"custom:0\" first");
   for (const char* names : {"mse", "custom:1", "custom:0,custom:0", "custom:x"}) {
-    CHECK(
-        message(custom_config(names), {squared<float>, {metric}}).find("[model.compile] metrics") ==
-        0);
+    CHECK(message(custom_config(names), {{squared<float>}, {metric}})
+              .find("[model.compile] metrics") == 0);
   }
-  CHECK(message(custom_config("mee"), {squared<float>, {}}).find("[metric] kind is \"mee\"") !=
+  CHECK(message(custom_config("mee"), {{squared<float>}, {}}).find("[metric] kind is \"mee\"") !=
         std::string::npos);
-  CHECK(message(custom_config("mse,custom:0"), {squared<float>, {metric}}).empty());
+  CHECK(message(custom_config("mse,custom:0"), {{squared<float>}, {metric}}).empty());
 }
 
 TEST_CASE("a file with a custom loss continues bit for bit with the function, loads without") {
   const test::TempDir dir;
   const Problem<double> problem(10, 5, 3);
   auto model = make_model<double>(model_config("float64", "linear", 3));
-  model->compile(custom_config(), {squared<double>, {}});
+  model->compile(custom_config(), {{squared<double>}, {}});
   fit(*model, problem.examples, options(4, 2));
   save_model(*model, dir.file("model"), {}, true);
   const ModelFile file(dir.file("model"));
   CHECK(message_of([&] { file.load<double>(); }).find("expected a function") != std::string::npos);
-  CHECK_FALSE(file.load<double>(false)->compiled());
+  CHECK(file.load<double>(false)->training() == nullptr);
   CHECK(weights(*file.load<double>(false)) == weights(*model));
-  auto again = file.load<double>(true, {squared<double>, {}});
+  auto again = file.load<double>(true, {{squared<double>}, {}});
   fit(*again, problem.examples, options(4, 2));
   fit(*model, problem.examples, options(4, 2));
   CHECK(weights(*again) == weights(*model));

@@ -52,28 +52,30 @@ TEST_CASE("gradients of a whole model are those of its loss") {
     model->compile(compile_config(item.loss, "sgd", 0.0));
     const Problem<double> problem(4, 5, 3);
     step_loss(*model, problem.examples);
-    const base::Buffer<double>& gradients = model->training("test")->gradients;
+    const auto training = model->training("test");
+    const base::Buffer<double>& gradients = training->gradients;
     std::vector<double> flat(gradients.begin(), gradients.end());
     constexpr double kStep = 1e-5;
     index checked = 0;
-    for (const layers::Parameter& parameter : model->definition().parameters()) {
-      const std::vector<double> gradient = test::logical<double>(parameter, flat.data());
-      std::vector<double> value = test::logical<double>(parameter, model->values());
+    test::for_each_weight(*model, [&](const auto& owner, const layers::Parameter& parameter) {
+      const std::vector<double> gradient =
+          test::logical<double>(parameter, flat.data() + training->layout.find(owner)->offset);
+      std::vector<double> value = test::logical<double>(parameter, owner.values());
       for (std::size_t i = 0; i < value.size(); i += 7) {
         const double kept = value[i];
         double loss[2];
         for (const int side : {0, 1}) {
           value[i] = kept + (side == 0 ? -kStep : kStep);
-          parameter.import_from(value.data(), model->values());
+          parameter.import_from(value.data(), owner.values());
           loss[side] = step_loss(*model, problem.examples);
         }
         value[i] = kept;
-        parameter.import_from(value.data(), model->values());
+        parameter.import_from(value.data(), owner.values());
         // Truncation is kStep^2 times a third derivative of order 1, rounding 1e-16 / kStep.
         CHECK((loss[1] - loss[0]) / (2 * kStep) == doctest::Approx(gradient[i]).epsilon(1e-7));
         ++checked;
       }
-    }
+    });
     CHECK(checked > 50);
   }
 }
@@ -115,13 +117,13 @@ TEST_CASE("predictions depend on neither batch size nor threads") {
   auto model = make_model<float>(model_config("float32", "tanh", 3));
   const Problem<float> problem(13, 6, 3);
   std::vector<float> whole(13 * 3), part(13 * 3);
-  model->predict(problem.examples.in, 13, whole.data());
+  model->predict(problem.examples.in, 13, {whole.data()});
   const int threads = base::team::get_num_threads();
   for (const int n : {1, 2, 4}) {
     base::team::set_num_threads(n);
     for (const index batch : {1, 2, 5, 100}) {
       std::fill(part.begin(), part.end(), -1.0F);
-      model->predict(problem.examples.in, batch, part.data());
+      model->predict(problem.examples.in, batch, {part.data()});
       CHECK(part == whole);
     }
   }
@@ -253,23 +255,22 @@ TEST_CASE("errors name what came and what was expected") {
   CHECK(message_of([&] { fit(*model, problem.examples, options(2, 1)); }) ==
         "[model.fit] the model is not compiled; expected compile() before");
   model->compile(compile_config("mse"));
-  problem.examples.y_shape = {6, 2};
+  problem.examples.targets[0].shape = {6, 2};
   CHECK(message_of([&] { evaluate(*model, problem.examples, 2); }).find("(6, 3)") !=
         std::string::npos);
-  problem.examples.y_shape = {5, 3};
+  problem.examples.targets[0].shape = {5, 3};
   CHECK(message_of([&] { evaluate(*model, problem.examples, 2); }) ==
         "[model.evaluate] y has 5 samples; expected 6 to match x");
-  problem.examples.in.shape = {4, 2};
+  problem.examples.in.inputs[0].shape = {4, 2};
   CHECK(
       message_of([&] { evaluate(*model, problem.examples, 2); }) ==
       "[model.evaluate] x has samples of shape (4, 2); expected (?, 3) to match the model's input");
 
   auto config = model_config("float32", "linear", 3);
   config["layers.2.kind"] = "gru";
-  CHECK(
-      message_of([&] { read_definition<float>(config); }) ==
-      "[model.config] layers.2.kind is \"gru\"; expected one of \"lstm\", \"dense\", \"dropout\", "
-      "\"masking\", \"bidirectional\"");
+  CHECK(message_of([&] {
+          read_definition<float>(config);
+        }).find("[model.config] layers.2.kind is \"gru\"; expected one of \"lstm\", ") == 0);
   config = model_config("float32", "linear", 3);
   config["layers.3.unit"] = 1;
   CHECK(message_of([&] { read_definition<float>(config); }).find("layers.3.unit") !=
@@ -281,7 +282,7 @@ TEST_CASE("errors name what came and what was expected") {
   auto compile = compile_config("mse");
   compile["clip.max"] = 1;
   CHECK(message_of([&] { model->compile(compile); }).find("clip.max") != std::string::npos);
-  CHECK(model->compiled());
+  CHECK(model->training() != nullptr);
 }
 
 }  // namespace

@@ -72,14 +72,24 @@ TEST_CASE("what a call reads of a compiled model outlives the next compile") {
 }
 
 TEST_CASE("memory for scores serves predictions, memory for gathered batches both") {
-  const PassExtent plain{{4, 3}, {3}, 6};
-  PassExtent scored = plain, gathered = plain;
-  scored.loss = gathered.loss = true;
-  gathered.target = 3;
+  PassExtent plain;
+  plain.shapes = std::make_shared<PassShapes>(PassShapes{{{4, 3}}, {{3}}});
+  plain.batch = 6;
+  PassExtent scored = plain;
+  scored.targets = {{}};
+  PassExtent gathered = scored;
+  gathered.gathered = true;
+  gathered.targets = {{3}};
   CHECK(gathered.covers(scored));
   CHECK(scored.covers(plain));
   CHECK_FALSE(scored.covers(gathered));
   CHECK_FALSE(plain.covers(scored));
+  PassExtent again = plain;  // the same shapes, found out by another call
+  again.shapes = std::make_shared<PassShapes>(*plain.shapes);
+  CHECK(scored.covers(again));
+  again.shapes = std::make_shared<PassShapes>(PassShapes{{{5, 3}}, {{3}}});
+  CHECK_FALSE(scored.covers(again));
+  CHECK_FALSE(PassExtent{}.covers(plain));
 }
 
 TEST_CASE("an error about a step tells when the step before spoiled the weights") {

@@ -46,7 +46,7 @@ TEST_CASE_TEMPLATE("training continues bit for bit from a file", T, float, doubl
   CHECK(file.dtype() == dtype);
   CHECK(file.extra() == base::Texts{{"name", "a b"}});
   auto second = file.load<T>();
-  CHECK(second->definition().config == first->definition().config);
+  CHECK(second->definition().config() == first->definition().config());
   CHECK(weights(*second) == weights(*first));
   fit(*second, problem.examples, epochs(3));
   CHECK(weights(*second) == weights(*whole));
@@ -57,7 +57,7 @@ TEST_CASE("a file without the optimizer has weights and the way they were traine
   const TempDir dir;
   auto model = make_model<float>(model_config("float32", "linear", 3));
   save_model(*model, dir.file("plain"), {}, true);
-  CHECK_FALSE(ModelFile(dir.file("plain")).load<float>()->compiled());
+  CHECK(ModelFile(dir.file("plain")).load<float>()->training() == nullptr);
   model->compile(compile_config("mse"));
   const Problem<float> problem(6, 5, 3);
   fit(*model, problem.examples, epochs(1));

@@ -52,18 +52,18 @@ std::vector<float> padded(const std::vector<float>& x) {
 
 std::vector<float> predict(const Model<float>& model, const std::vector<float>& x, index steps,
                            index batch) {
-  const Samples<float> samples = {x.data(), kRows, {steps, 3}};
-  const index size = model.output_shape("test", samples).count();
+  const Samples<float> samples = {{{x.data(), nullptr, {steps, 3}}}, kRows};
+  const index size = model.shapes("test", samples)->outputs[0].count();
   std::vector<float> y(static_cast<std::size_t>(kRows * size));
-  model.predict(samples, batch, y.data());
+  model.predict(samples, batch, {y.data()});
   return y;
 }
 
 TEST_CASE("masks and directions: no bit depends on batches or threads") {
   test::Problem<float> problem(kRows, kSteps, 2 * kSteps);
   const std::vector<float> x = padded(problem.x);
-  problem.examples.in.x = x.data();
-  problem.examples.y_shape = {kRows, kSteps, 2};
+  problem.examples.in.inputs[0].values = x.data();
+  problem.examples.targets[0].shape = {kRows, kSteps, 2};
   for (const char* merge : {"concat", "sum", "mul", "ave"}) {
     CAPTURE(merge);
     std::vector<std::vector<float>> trained;
@@ -89,8 +89,8 @@ TEST_CASE("masks and directions: no bit depends on batches or threads") {
 TEST_CASE("padding has no part in loss and gradients, whatever the target says there") {
   test::Problem<float> problem(kRows, kSteps, 2 * kSteps);
   const std::vector<float> x = padded(problem.x);
-  problem.examples.in.x = x.data();
-  problem.examples.y_shape = {kRows, kSteps, 2};
+  problem.examples.in.inputs[0].values = x.data();
+  problem.examples.targets[0].shape = {kRows, kSteps, 2};
   std::vector<float> other = problem.y;
   for (index r = 0; r < kRows; ++r)
     for (index i = (r + 1) * kSteps - (r + 1 == kRows ? kSteps : r); i < (r + 1) * kSteps; ++i)
@@ -101,7 +101,7 @@ TEST_CASE("padding has no part in loss and gradients, whatever the target says t
     auto model = make_model<float>(masked_config("concat"));
     model->compile(compile_config("mean_squared_error", "sgd", 0.1));
     Examples<float> examples = problem.examples;
-    examples.y = y->data();
+    examples.targets[0].y = y->data();
     losses.push_back(train_on_batch(*model, examples).values[0]);
     trained.push_back(test::weights(*model));
   }
@@ -121,16 +121,16 @@ TEST_CASE("states go on over batches until they are reset") {
     it = behind ? config.erase(it) : std::next(it);
   }
   auto model = make_model<float>(config);
-  CHECK(model->carried().any());
+  CHECK(model->is_stateful());
   const auto first = predict(*model, problem.x, kSteps, kRows);
   const auto second = predict(*model, problem.x, kSteps, kRows);
   CHECK(first != second);
-  model->reset_carried(1);
+  model->definition().carried[0]->reset();
   CHECK(predict(*model, problem.x, kSteps, kRows) == first);
   CHECK(message_of([&] { predict(*model, problem.x, kSteps, 2); }) ==
         "[model.predict] x makes a batch of 2 samples; expected 5 in every batch, for the model is "
         "stateful and carries the state of each row: pass a multiple of 5 samples, 5 at a time");
-  model->reset_carried(-1);
+  model->reset_carried();
   CHECK(message_of([&] { predict(*model, problem.x, kSteps, 2); }).find("batch of 1") !=
         std::string::npos);
 }
@@ -138,44 +138,60 @@ TEST_CASE("states go on over batches until they are reset") {
 TEST_CASE("a layer on its own: states in and out, cells, its own state where it is stateful") {
   const test::Problem<float> problem(kRows, kSteps, 1);
   for (const bool stateful : {false, true}) {
-    Map config = {{"input_shape", base::Extents{base::kAnyExtent, 3}},
-                  {"layers", 1},
-                  {"layers.0.kind", "lstm"},
-                  {"layers.0.units", 6},
-                  {"layers.0.proj_size", 4},
-                  {"layers.0.return_sequences", true},
-                  {"layers.0.stateful", stateful}};
+    const Map config = {{"input_shape", base::Extents{base::kAnyExtent, 3}},
+                        {"layers", 1},
+                        {"layers.0.kind", "lstm"},
+                        {"layers.0.units", 6},
+                        {"layers.0.proj_size", 4},
+                        {"layers.0.return_sequences", true},
+                        {"layers.0.stateful", stateful}};
     auto model = make_model<float>(config);
-    const layers::Shape sample{kSteps, 3};
-    const auto run = [&](std::vector<float> carried, std::vector<float>& after) {
+    layers::Layer<float>& layer = *model->definition().graph->layers()[0];
+    struct State {
+      std::vector<float> h, c;
+    };
+    const auto run = [&](const State* from, State& to) {
       std::vector<float> y(kRows * kSteps * 4), cells(kRows * kSteps * 6);
+      to.h.resize(kRows * 4);
+      to.c.resize(kRows * 6);
       layers::Pass<float> pass;
       pass.batch = kRows;
-      pass.cells = cells.data();
-      pass.carried = carried.empty() ? nullptr : carried.data();
-      after.assign(kRows * 10, 0.0f);
-      model->call_layer(0, pass, sample, problem.x.data(), y.data(), after.data());
-      if (!carried.empty()) after = carried;
-      for (index b = 0; b < kRows && !after.empty(); ++b)
-        for (index u = 0; u < 6; ++u)  // the last cells are the c that is carried
-          CHECK((after[static_cast<std::size_t>(kRows * 4 + b * 6 + u)] ==
-                     cells[static_cast<std::size_t>((b * kSteps + kSteps - 1) * 6 + u)] ||
-                 (carried.empty() && !stateful)));
+      std::vector<layers::In<float>> in(from == nullptr ? 1 : 3);
+      layers::Shapes shapes = {{kSteps, 3}};
+      in[0].values = problem.x.data();
+      if (from != nullptr) {
+        in[1].values = from->h.data();
+        in[2].values = from->c.data();
+        shapes.push_back({4});
+        shapes.push_back({6});
+      }
+      std::vector<layers::Out<float>> out(4);
+      out[0].values = y.data();
+      out[1].values = to.h.data();
+      out[2].values = to.c.data();
+      out[3].values = cells.data();
+      std::vector<unsigned char> mask;
+      call_layer(layer, pass, shapes, in, out, mask);
+      CHECK(mask.empty());
+      for (index b = 0; b < kRows; ++b) {
+        for (index u = 0; u < 6; ++u) {  // the last cells are the final c
+          CHECK(to.c[static_cast<std::size_t>(b * 6 + u)] ==
+                cells[static_cast<std::size_t>((b * kSteps + kSteps - 1) * 6 + u)]);
+        }
+      }
       return y;
     };
-    std::vector<float> after, last;
-    const std::vector<float> zeros(kRows * 10, 0.0f);
-    const auto first = run(zeros, after);
+    State after, last, own;
+    const State zeros = {std::vector<float>(kRows * 4), std::vector<float>(kRows * 6)};
+    const auto first = run(&zeros, after);
     CHECK(first == predict(*make_model<float>(config), problem.x, kSteps, kRows));
-    const auto second = run(after, last);
+    const auto second = run(&after, last);
     CHECK(second != first);
-    if (!stateful) continue;
-    model->reset_carried(-1);
-    std::vector<float> own;
-    CHECK(run({}, own) == first);
-    CHECK(own == after);
-    CHECK(run({}, own) == second);
-    CHECK(own == last);
+    model->reset_carried();
+    CHECK(run(nullptr, own) == first);
+    CHECK(own.h == after.h);
+    CHECK(run(nullptr, own) == (stateful ? second : first));
+    CHECK(own.c == (stateful ? last.c : after.c));
   }
 }
 

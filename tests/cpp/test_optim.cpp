@@ -67,7 +67,7 @@ void check_steps(const std::string& name, const Config& config,
       g.fill([&](index, index) { return numbers.next(); });
       for (index i = 0; i < count; ++i)
         scalar(expected[static_cast<std::size_t>(i)], g.at(0, i), t);
-      optimizer->step(count, p.data(), g.data(), pointers);
+      optimizer->begin_step(), optimizer->update(count, p.data(), g.data(), pointers);
       CHECK(optimizer->iterations() == t);
     }
     for (index i = 0; i < count; ++i)
@@ -99,7 +99,8 @@ TEST_CASE_TEMPLATE("optim: padding stays zero", T, float, double) {
     const auto optimizer = make<T>(name, {{"momentum", 0.9}, {"epsilon", 0}});
     std::vector<T> p(37), g(37), m(37), v(37);
     T* const slots[] = {m.data(), v.data()};
-    for (int t = 0; t < 3; ++t) optimizer->step(37, p.data(), g.data(), slots);
+    for (int t = 0; t < 3; ++t)
+      optimizer->begin_step(), optimizer->update(37, p.data(), g.data(), slots);
     for (const auto* block : {&p, &m, &v})
       for (const T x : *block) CHECK(x == 0);
   }
@@ -166,7 +167,7 @@ TEST_CASE_TEMPLATE("clip: value, norm and global norm", T, float, double) {
   const std::vector<ParameterRuns> parameters = {{0, 2, 3, 3}, {6, 1, 3, 3}};
   const auto clipped = [&](const ClipOptions& options) {
     std::vector<T> g = start;
-    CHECK(Clip<T>(options).apply(9, g.data(), parameters));
+    CHECK(Clip<T>(options).apply(g.data(), {{0, 9}}, parameters));
     return g;
   };
   CHECK(clipped({}) == start);
@@ -176,23 +177,35 @@ TEST_CASE_TEMPLATE("clip: value, norm and global norm", T, float, double) {
   CHECK(clipped({0, 0, 100}) == start);
   // the same, a's second run as its last one
   std::vector<T> apart = start;
-  CHECK(Clip<T>({0, 5, 0}).apply(9, apart.data(), {{0, 1, 3, 3, 3, 3}, {6, 1, 3, 3}}));
+  CHECK(Clip<T>({0, 5, 0}).apply(apart.data(), {{0, 9}}, {{0, 1, 3, 3, 3, 3}, {6, 1, 3, 3}}));
   CHECK(apart == clipped({0, 5, 0}));
-  CHECK(Clip<T>({0, 2.5, 0}).apply(9, apart.data(), {{0, 1, 3, 3, 3, 3}, {6, 1, 3, 3}}));
+  CHECK(Clip<T>({0, 2.5, 0}).apply(apart.data(), {{0, 9}}, {{0, 1, 3, 3, 3, 3}, {6, 1, 3, 3}}));
   CHECK(apart == std::vector<T>{1.5, 0, 0, 2, 0, 0, 0, 1.5, 2});
   const T factor = T(1 / std::sqrt(125.0));
   CHECK(clipped({0, 0, 1}) ==
         std::vector<T>{3 * factor, 0, 0, 4 * factor, 0, 0, 0, 6 * factor, 8 * factor});
   std::vector<T> g = {-7, 7};
-  CHECK(Clip<T>({5, 0, 0}).apply(2, g.data(), {}));
+  CHECK(Clip<T>({5, 0, 0}).apply(g.data(), {{0, 2}}, {}));
   CHECK(g == std::vector<T>{-5, 5});
+  // what lies between ranges has no part, and a parameter may have several runs
+  std::vector<T> gap = {3, 100, 4, -9};
+  const std::vector<GradientRange> ends = {{0, 1}, {2, 1}};
+  CHECK(Clip<T>({0, 0, 1}).apply(gap.data(), ends, {}));
+  CHECK(gap == std::vector<T>{T(3 * T(0.2)), 100, T(4 * T(0.2)), -9});
+  gap = {3, 100, 4, -9};
+  ParameterRuns second{2, 1, 1, 1};
+  second.continues = true;
+  CHECK(Clip<T>({0, 1, 0}).apply(gap.data(), ends, {{0, 1, 1, 1}, second}));
+  CHECK(gap == std::vector<T>{T(3 * T(0.2)), 100, T(4 * T(0.2)), -9});
+  gap[1] = std::numeric_limits<T>::infinity();
+  CHECK(Clip<T>().apply(gap.data(), ends, {}));
 }
 
 TEST_CASE_TEMPLATE("clip: large gradients keep their direction", T, float, double) {
   const T big = std::numeric_limits<T>::max() / 2;
   for (const ClipOptions& options : {ClipOptions{0, 5, 0}, ClipOptions{0, 0, 5}}) {
     std::vector<T> g = {big * T(0.75), big, 0};
-    CHECK(Clip<T>(options).apply(3, g.data(), {{0, 1, 3, 3}}));
+    CHECK(Clip<T>(options).apply(g.data(), {{0, 3}}, {{0, 1, 3, 3}}));
     CHECK(g[0] == doctest::Approx(3));
     CHECK(g[1] == doctest::Approx(4));
   }
@@ -208,7 +221,7 @@ TEST_CASE_TEMPLATE("clip: gradients that are not finite are seen anywhere and le
         for (index at = 0; at < count; ++at) {
           std::vector<T> g(static_cast<std::size_t>(count), T(2));
           g[static_cast<std::size_t>(at)] = bad;
-          REQUIRE_FALSE(Clip<T>(options).apply(count, g.data(), {{0, 1, count, count}}));
+          REQUIRE_FALSE(Clip<T>(options).apply(g.data(), {{0, count}}, {{0, 1, count, count}}));
           for (index i = 0; i < count; ++i)
             if (i != at) REQUIRE(g[static_cast<std::size_t>(i)] == 2);
         }

@@ -13,7 +13,6 @@
 #include "base/cpu_count.h"
 #include "base/system_text.h"
 
-
 namespace lstmfast::base {
 namespace {
 

@@ -27,15 +27,17 @@ template <class T>
 void read(const base::Options& map) {
   fuzz::accepts([&] {
     const model::Definition<T> definition = model::read_definition<T>(map);
-    lstmfast::index elements = 0;
-    for (const layers::Parameter& parameter : definition.parameters()) {
-      fuzz::require(parameter.count() > 0, "parameters have elements");
-      elements += parameter.count();
+    for (const model::Owned<T>& each : definition.parameters) {
+      lstmfast::index elements = 0;
+      for (const layers::Parameter& parameter : each.parameters->list()) {
+        fuzz::require(parameter.count() > 0, "parameters have elements");
+        elements += parameter.count();
+      }
+      fuzz::require(elements <= each.parameters->size(), "parameters lie in their memory");
     }
-    fuzz::require(elements <= definition.declaration.size(), "parameters lie in the block");
-    const base::Options written = base::from_texts(base::to_texts(definition.config));
-    for (const base::Options& config : {definition.config, written}) {
-      fuzz::require(model::read_definition<T>(config).config == definition.config,
+    const base::Options config = definition.config();
+    for (const base::Options& each : {config, base::from_texts(base::to_texts(config))}) {
+      fuzz::require(model::read_definition<T>(each).config() == config,
                     "a configuration is read as it was written");
     }
   });
