@@ -157,6 +157,8 @@ def module_name(path: Path) -> str:
 
 PACKAGE = Path(lstmfast.__file__).parent
 PYTHON = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
 def imports_of(name: str) -> set[tuple[str, str]]:
     """Pairs of module and name in it, of each import of ours, for type checkers alone too."""
     found = set()
