@@ -72,7 +72,8 @@ def test_a_value_merged_with_itself() -> None:
         values = [getattr(of.layers, name)([h, h]) for name in ("add", "average", "multiply")]
         return of.models.Model(x, of.layers.Dense(2)(of.layers.concatenate(values)))
 
-    same_nets(build, FLAT, numbers(B, 2, seed=9))
+    # at larger rates the product with itself diverges, and rounding with it
+    same_nets(build, FLAT, numbers(B, 2, seed=9), rate=0.02)
 
 
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
@@ -143,7 +144,7 @@ def test_dot(axes: Any, shapes: list[tuple[int, ...]], normalize: bool) -> None:
 
     x = [numbers(B, *shape, seed=seed) for seed, shape in enumerate(shapes)]
     shape = build(KERAS).output_shape[1:]
-    same_nets(build, x, numbers(B, *shape, seed=9), rate=0.03)
+    same_nets(build, x, numbers(B, *shape, seed=9), rate=0.01)  # more diverges
 
 
 def reshaped(of: Any, kind: str, x: Any) -> Any:

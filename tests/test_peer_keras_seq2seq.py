@@ -20,6 +20,7 @@ from keras_twins import (
     masked_numbers,
     numbers,
     peer,
+    resumed,
     same,
     same_fit,
     same_nets,
@@ -229,8 +230,8 @@ def test_with_words() -> None:
         a, b = of.layers.Input((None,)), of.layers.Input((None,))
         words = of.layers.Embedding(9, 3, mask_zero=True)(a)
         _, *states = lstm(of, 4, return_state=True)(words)
-        h = of.layers.Embedding(7, 3, mask_zero=True)(b)
-        y = lstm(of, 4, return_sequences=True)(h, initial_state=states)
+        words = of.layers.Embedding(7, 3, mask_zero=True)
+        y = resumed(of, lstm(of, 4, return_sequences=True), b, words, states)
         return of.models.Model([a, b], of.layers.Dense(7, activation="softmax")(y))
 
     rng = np.random.default_rng(1)

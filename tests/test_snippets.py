@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast import models
-
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
 # What each returns, and how good it must be: the error of a prediction, but for echo the share of
@@ -24,11 +22,6 @@ SCORES: dict[str, tuple[float, float]] = {
     "next_number": (0.0, 3.0),  # of 100
     "echo": (0.99, 1.0),
 }
-needs_model = pytest.mark.skipif(
-    not hasattr(models, "Model"), reason="has no RepeatVector and TimeDistributed yet"
-)
-NEW = ("many_to_many", "echo")
-NAMES = [pytest.param(n, marks=needs_model) if n in NEW else n for n in SCORES]
 
 pytestmark = pytest.mark.skipif(not TEXTS, reason="no examples beside the tests")
 
@@ -46,7 +39,7 @@ def test_every_example_is_here() -> None:
     assert TEXTS.keys() == SCORES.keys()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCORES)
 def test_an_example_learns(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     least, most = SCORES[name]
     untrained = run(name, "lstmfast", epochs=1)
