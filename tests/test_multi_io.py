@@ -156,7 +156,6 @@ def test_outputs_without_a_loss() -> None:
             assert model.evaluate([A, B], y, verbose=0) == pytest.approx(mse(p, P))
 
 
-@pytest.mark.xfail(raises=ValueError, reason="the core's outputs without a loss have no metrics")
 def test_metrics_of_an_output_without_a_loss() -> None:
     model = net()
     p, q = outputs(model)

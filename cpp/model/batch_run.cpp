@@ -45,7 +45,7 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
     outputs_[k].weighted = data.targets[k].weights != nullptr || training_->outputs[k].masked;
     rows_.push_back(shapes[k].rows());
     fused_.push_back(training_->outputs[k].fused ? 1 : 0);
-    if (training_->outputs[k].loss != nullptr) check_target(op, k);
+    if (training_->outputs[k].needs_target()) check_target(op, k);
   }
   batch_ = std::min(batch_size, data.in.count);
   carried_.emplace(model.definition().carried, model.batch_size(), op, what, data.in.count, batch_);
@@ -53,31 +53,41 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
 
 template <class T>
 void BatchRun<T>::check_target(const char* op, std::size_t k) {
-  const losses::Loss<T>& loss = *training_->outputs[k].loss;
+  const losses::Loss<T>* const loss = training_->outputs[k].loss.get();  // null: metrics alone
   const Target<T>& target = data_.targets[k];
   Output& output = outputs_[k];
   const index count = data_.in.count, rows = rows_[k];
   const index targets = target.shape.empty() ? 0 : target.shape[0];
   const std::string y = numbered("y", k, outputs_.size());
-  LF_CHECK(target.y != nullptr, "[" << op << "] " << y << " is missing; the output has a loss");
+  LF_CHECK(target.y != nullptr, "[" << op << "] " << y
+                                    << " is missing; expected it for the output's "
+                                    << (loss != nullptr ? "loss" : "metrics"));
   LF_CHECK(targets == count, "[" << op << "] " << y << " has " << targets << " samples; expected "
                                  << count << " to match x");
-  loss.check_shapes(output.shape.with_batch(count), target.shape);
+  if (loss != nullptr) loss->check_shapes(output.shape.with_batch(count), target.shape);
   output.target_size = target_shape(k, 1).count();
   LF_CHECK(output.target_size > 0,
            "[" << op << "] " << y << " has samples of no values; expected at least one");
-  output.target_columns = loss.target_columns(output.columns);
+  output.target_columns =
+      loss == nullptr ? losses::kAnyColumns : loss->target_columns(output.columns);
   if (output.target_columns == losses::kAnyColumns) {
     output.target_columns = target_columns_of(output.shape, target.shape);
   }
-  loss.check_targets(count * rows, output.columns, target.y, output.target_columns);
+  if (loss == nullptr) {
+    LF_CHECK(output.target_columns > 0,
+             "[" << op << "] " << y << " has shape " << layers::Shape(target.shape).text()
+                 << "; expected a value or a label for each of the output's "
+                 << layers::Shape(output.shape.with_batch(count)).text());
+    return;
+  }
+  loss->check_targets(count * rows, output.columns, target.y, output.target_columns);
   if (target.weights == nullptr) return;
   const std::string weights = numbered("sample_weight", k, outputs_.size());
   LF_CHECK(target.weights_each == 1 || target.weights_each == rows,
            "[" << op << "] " << weights << " has " << target.weights_each
                << " values a sample; expected 1" << (rows > 1 ? " or " : "")
                << (rows > 1 ? std::to_string(rows) + ", one for each step" : ""));
-  LF_CHECK(!loss.foreign(),
+  LF_CHECK(!loss->foreign(),
            "[" << op << "] " << weights << " is given; expected None with a loss of one's own");
 }
 
@@ -149,23 +159,25 @@ const T* BatchRun<T>::weights(const Batch& batch, std::size_t k, PassMemory<T>& 
 
 template <class T>
 void BatchRun<T>::weigh(const Batch& batch, std::size_t k, PassMemory<T>& memory,
-                        losses::LossBatch<T>& loss) const {
+                        losses::LossBatch<T>* loss) const {
   const unsigned char* const mask = memory.out(k).mask;
   const T* const of_samples = this->weights(batch, k, memory);
   const index each = of_samples != nullptr ? data_.targets[k].weights_each : 1;
   T* const weights = memory.loss_weights(k);
   T* const of_mask = memory.metric_weights(k);
-  loss.weights = weights;
-  loss.counted = 0;
-  for (index r = 0; r < loss.rows; ++r) {
+  index counted = 0;
+  for (index r = 0; r < batch.samples * rows_[k]; ++r) {
     const bool real = mask == nullptr || mask[r] != 0;
     const T of_sample = of_samples == nullptr ? T(1)
                         : each == 1           ? of_samples[r / rows_[k]]
                                               : of_samples[r];
     weights[r] = real ? of_sample : T(0);
     of_mask[r] = real ? T(1) : T(0);
-    loss.counted += real;
+    counted += real;
   }
+  if (loss == nullptr) return;
+  loss->weights = weights;
+  loss->counted = counted;
 }
 
 template <class T>
@@ -185,7 +197,7 @@ double BatchRun<T>::loss(const Batch& batch, std::size_t k, bool gradient,
     loss.gradient = memory.out(k).gradient = memory.gradient(k);
     loss.gradient_stride = output.columns;
   }
-  if (output.weighted) weigh(batch, k, memory, loss);
+  if (output.weighted) weigh(batch, k, memory, &loss);
   loss.prediction_shape = prediction_shape(k, batch.samples);
   loss.target_shape = target_shape(k, batch.samples);
   std::optional<base::FlushDenormals> flush;
@@ -233,7 +245,10 @@ double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass
   }
   double total = 0;
   for (std::size_t k = 0; k < outputs(); ++k) {
-    if (training_->outputs[k].loss == nullptr) continue;
+    if (training_->outputs[k].loss == nullptr) {
+      if (outputs_[k].weighted) weigh(batch, k, memory);
+      continue;
+    }
     losses[k] = loss(batch, k, gradient, memory);
     total += training_->outputs[k].weight * losses[k];
   }

@@ -77,7 +77,7 @@ class BatchRun {
   double loss(const Batch& batch, std::size_t k, bool gradient, PassMemory<T>& memory) const;
   // Weights of the rows of a prediction: of the loss by mask and samples, of metrics by the mask.
   void weigh(const Batch& batch, std::size_t k, PassMemory<T>& memory,
-             losses::LossBatch<T>& loss) const;
+             losses::LossBatch<T>* loss = nullptr) const;
 
   const Model<T>& model_;
   std::shared_ptr<const Training<T>> training_;

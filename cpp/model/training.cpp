@@ -78,14 +78,10 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   out.loss = read_loss<T>(config, given ? std::move(custom.losses[place]) : nullptr);
   out.weight = config.read(base::number("loss_weight", 1.0)).number();
   out.metrics = read_metrics<T>(config, custom.metrics, used);
-  if (out.loss == nullptr) {
-    if (!out.metrics.empty()) config.fail("metrics", "none, for the output has no loss");
-    return out;
-  }
-
   const layers::Graph<T>& graph = *definition.graph;
   const index columns = graph.output_shape(k).features();
-  const index target_columns = out.loss->target_columns(columns);
+  const index target_columns =
+      out.loss == nullptr ? losses::kAnyColumns : out.loss->target_columns(columns);
   for (const MetricChoice<T>& metric : out.metrics) {
     // what no target is known for yet is checked for its name: one column suits every metric
     if (target_columns == losses::kAnyColumns) {
@@ -96,13 +92,14 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   }
   // they would see masked steps without a word about them
   out.masked = graph.masked_outputs()[place];
-  if (out.masked && out.loss->foreign()) {
+  if (out.masked && out.loss != nullptr && out.loss->foreign()) {
     config.fail("loss", "a built-in loss, for the output has a mask (of a Masking layer)");
   }
   for (const MetricChoice<T>& metric : out.metrics) {
     if (!out.masked || !metric.custom) continue;
     config.fail("metrics", "built-in metrics, for the output has a mask (of a Masking layer)");
   }
+  if (out.loss == nullptr) return out;
   out.last = graph.last_activation(k);
   out.fused = out.loss->fuses(out.last);
   return out;

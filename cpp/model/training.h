@@ -25,12 +25,14 @@ constexpr std::uint64_t kMaxEpochs = std::uint64_t{1} << 53;
 // What an output is compared with.
 template <class T>
 struct OutputTraining {
-  std::unique_ptr<losses::Loss<T>> loss;  // null: nothing
+  std::unique_ptr<losses::Loss<T>> loss;  // null: nothing, but for metrics
   double weight = 1;                      // of the loss in the sum over all outputs
   std::vector<MetricChoice<T>> metrics;
   Activation last = Activation::linear;  // of the output, where the loss computes it
   bool fused = false;
   bool masked = false;  // whether the output has a mask
+
+  bool needs_target() const { return loss != nullptr || !metrics.empty(); }
 };
 
 template <class T>
