@@ -269,14 +269,14 @@ def test_every_activation_of_the_core_is_tested() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("elu:", "finite numbers behind the colons"),
-        ("elu:x", "finite numbers"),
-        ("elu:nan", "finite numbers"),
+        ("elu:", "a number of at least 0 as alpha of elu"),
+        ("elu:x", "a number of at least 0"),
+        ("elu:nan", "a number of at least 0"),
         ("elu:1:2", "at most 1 numbers"),
         ("relu:1", "at most 0 numbers"),
-        ("elu:-1", "an alpha of at least 0"),
-        ("celu:0", "an alpha above 0"),
-        ("squareplus:-4", "an alpha above 0"),
+        ("elu:-1", "a number of at least 0 as alpha of elu"),
+        ("celu:0", "a number above 0 as alpha of celu"),
+        ("squareplus:-4", "a number above 0 as alpha of squareplus"),
         ("softmax", "one of"),
     ],
 )

@@ -195,7 +195,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "of a vector": (
         lambda: dense(bias_constraint=MaxNorm(axis=1)),
         ValueError,
-        r"layers.0.bias_constraint.axis is 1; expected 0 for a weight of one axis",
+        r"\[layers.Dense\] dense: bias_constraint.axis is 1; expected 0 for a weight of one axis",
     ),
     "later": (set_later, AttributeError, "kernel_constraint cannot change once the layer has wei"),
     "no such weight": (
