@@ -16,16 +16,17 @@ from lstmfast.constraints import CONSTRAINTS
 from lstmfast.layers import LAYERS, LSTM, Bidirectional, Dense, Dropout
 from lstmfast.losses import LOSSES
 from lstmfast.metrics import METRICS
+from lstmfast.models import Model
 from lstmfast.optimizers import OPTIMIZERS, Optimizer
 from lstmfast.regularizers import REGULARIZERS
 
 Row = dict[str, Any]
 
 # what Python alone knows of each family: arguments that are no options of the core
-_WEIGHTS = {f"{w}_{r}" for w in ("kernel", "recurrent", "bias") for r in ("initializer",)}
+_WEIGHTS = {f"{w}_initializer" for w in ("kernel", "recurrent", "bias", "embeddings")}
 _RULES = {
     f"{w}_{r}"
-    for w in ("kernel", "recurrent", "bias", "activity")
+    for w in ("kernel", "recurrent", "bias", "embeddings", "activity")
     for r in ("regularizer", "constraint")
 }
 _LAYER = {"name", "input_shape", "batch_input_shape", *_WEIGHTS, *_RULES}
@@ -40,8 +41,16 @@ ALONE: dict[str, set[str]] = {
     "layer": _LAYER | _SEEN_BY_CALLS | _FORGET | {"layer", "weights", "backward_layer"},
     "engine": {"batch_first", "forget_bias", "dtype", "seed"},
 }
+# and of single components
+OWN = {
+    "flatten": {"data_format"},  # Keras's, without a meaning for what the core does
+    "embedding": {"input_length"},  # an older name of input_shape
+    "graph": {"inputs", "outputs", "trainable", "seed"},  # tensors, and what training takes
+}
 # the names of options that the core has in another form
 TWINS = {("orthogonal_regularizer", "columns"): ("mode", "rows")}
+# options that are one item of an argument, with the item's place
+ITEMS = {("dot", "axes.0"): ("axes", 0), ("dot", "axes.1"): ("axes", 1)}
 
 CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
     (family, kind): classes[kind]
@@ -51,7 +60,7 @@ CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
         "optimizer": OPTIMIZERS.classes,
         "regularizer": {k.replace("l1l2", "l1_l2"): c for k, c in REGULARIZERS.classes.items()},
         "constraint": CONSTRAINTS.classes,
-        "layer": LAYERS.classes,
+        "layer": {**LAYERS.classes, "graph": Model},
         "engine": {"lstm": lf.LSTM},
     }.items()
     for kind in classes
@@ -78,12 +87,16 @@ def test_signature(family: str, kind: str) -> None:
     given = arguments(CLASSES[family, kind])
     expected = {}
     for row in _core.describe(family, kind):
-        name, default = TWINS.get((kind, row["name"]), (row["name"], row["default"]))
+        place = (kind, row["name"])
+        name, default = TWINS.get(place, (row["name"], row["default"]))
+        name, _ = ITEMS.get(place, (name, 0))
         expected[name] = inspect.Parameter.empty if row["required"] else default
-    found = {name: each.default for name, each in given.items() if name not in ALONE[family]}
-    for name in found:
-        if "activation" in name and name != "output_activation":
-            found[name] = activation_text(found[name], "test", rows=True)
+    alone = ALONE[family] | OWN.get(kind, set())
+    found = {name: each.default for name, each in given.items() if name not in alone}
+    for name, default in found.items():
+        optional = default is not inspect.Parameter.empty
+        if optional and "activation" in name and name != "output_activation":
+            found[name] = activation_text(default, "test", rows=True)
     assert found == expected
     for name, default in found.items():
         assert type(default) is type(expected[name]), name
@@ -120,6 +133,8 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "dense"): {"units": 2},
     ("layer", "dropout"): {"rate": 0.5},
     ("layer", "bidirectional"): {"layer": LSTM(2)},
+    ("layer", "embedding"): {"input_dim": 2, "output_dim": 3},
+    ("layer", "dot"): {"axes": 1},
 }
 # options that go with no other value alone
 WITH: dict[tuple[str, str], dict[str, Any]] = {
@@ -136,9 +151,13 @@ ROWS = [
 
 
 def made(family: str, kind: str, name: str, value: Any) -> Any:
-    more = WITH.get((family, name), {})
-    thing = CLASSES[family, kind](**NEEDED.get((family, kind), {}) | more | {name: value})
-    return getattr(thing, name)
+    needed = NEEDED.get((family, kind), {}) | WITH.get((family, name), {})
+    argument, place = ITEMS.get((kind, name), (name, None))
+    if place is None:
+        return getattr(CLASSES[family, kind](**needed | {name: value}), name)
+    items = [1, 1]
+    items[place] = value
+    return getattr(CLASSES[family, kind](**needed | {argument: items}), argument)[place]
 
 
 def bounds(row: Row) -> tuple[list[Any], list[Any]]:
@@ -149,6 +168,9 @@ def bounds(row: Row) -> tuple[list[Any], list[Any]]:
     if "integer" in row["takes"]:
         good += [low, high]
         bad += [low - 1, high + 1, 10**400]
+    if row["takes"] == ["extents"]:
+        good += [(low,)]
+        bad += [(), (low - 1,), (high + 1,), (None, None)]
     if "number" in row["takes"]:
         bad += [math.nan, math.inf, -math.inf]
         if low is not None:
@@ -184,9 +206,9 @@ def test_range(family: str, kind: str, row: Row) -> None:
         wrong += [1] if row["takes"] == ["flag"] else [True]
         wrong += [2.0] if row["takes"] == ["integer"] else []
         wrong += [None] if row["default"] is not None or row["required"] else []
-    if name == "merge_mode" or name == "axis":
+    if name == "merge_mode" or (family == "constraint" and name == "axis"):
         wrong.remove(None)  # has a meaning of its own in Python
-    if name == "axis":
+    if family == "constraint" and name == "axis":
         wrong.remove(b"1")  # a list of numbers
     for value in wrong:
         with pytest.raises(TypeError, match=rf"{name} is .*; expected "):
@@ -214,9 +236,14 @@ def test_halves_are_checked_as_one() -> None:
             {"forward.units": 2, "backward.units": 2, "backward.go_backwards": 1},
             "backward.go_backwards is of type int; expected True or False",
         ),
+        (
+            {"forward.units": 2, "backward.units": 2},
+            "backward.go_backwards is missing; expected the opposite of forward.go_backwards",
+        ),
     ):
+        kinds = {"forward.kind": "lstm", "backward.kind": "lstm"}
         with pytest.raises((ValueError, TypeError), match=message):
-            _core.check("layer", "bidirectional", options, "T")
+            _core.check("layer", "bidirectional", kinds | options, "T")
 
 
 def test_two_layers_share_no_attributes_of_options() -> None:

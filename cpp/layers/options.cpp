@@ -195,8 +195,9 @@ ActivationSpec activation_of(const std::string& text) {
 
 base::Option axis_option(const char* name, base::Fallback fallback) {
   base::Option out = base::integer(name, std::move(fallback), -Shape::kMaxRank, Shape::kMaxRank);
-  out.normalise = [](base::Value& value) -> std::string {
-    return value.integer() != 0 ? "" : "another axis than 0, which is that of the batch";
+  out.expected = out.expected_text() + " other than 0, which is the batch";
+  out.normalise = [expected = out.expected](base::Value& value) {
+    return value.integer() != 0 ? "" : expected;
   };
   return out;
 }

@@ -157,24 +157,26 @@ std::unique_ptr<Layer<T>> make_repeat_vector(const base::Values& options, const 
 
 base::Option target_option() {
   base::Option out = base::extents("target_shape", base::kRequired);
-  out.normalise = [](base::Value& value) -> std::string {
+  out.expected = "1 to 5 sizes of at least 1, where one may be -1 or None";
+  out.normalise = [expected = out.expected](base::Value& value) -> std::string {
     const base::Extents& sizes = value.extents();
     const bool good = !sizes.empty() && sizes.size() <= Shape::kMaxRank &&
                       std::count(sizes.begin(), sizes.end(), kAnySize) <= 1;
-    return good ? "" : "1 to 5 sizes, of which at most one is open";
+    return good ? "" : expected;
   };
   return out;
 }
 
 base::Option dims_option() {
-  base::Option out = base::extents("dims", base::kRequired);
-  out.normalise = [](base::Value& value) -> std::string {
+  base::Option out = base::extents("dims", base::kRequired, 1, Shape::kMaxRank);
+  out.expected = "each axis of a sample once, counted from 1";
+  out.normalise = [expected = out.expected](base::Value& value) -> std::string {
     base::Extents sorted = value.extents();
     std::sort(sorted.begin(), sorted.end());
     for (std::size_t i = 0; i < sorted.size(); ++i) {
-      if (sorted[i] != static_cast<index>(i) + 1) return "each axis once, from 1";
+      if (sorted[i] != static_cast<index>(i) + 1) return expected;
     }
-    return "";
+    return sorted.empty() ? expected : "";
   };
   return out;
 }

@@ -34,6 +34,7 @@ class Activation(Layer):
     """
 
     kind = "activation"
+    activation: str
 
     def __init__(
         self,
@@ -46,9 +47,5 @@ class Activation(Layer):
     ) -> None:
         super().__init__(name, input_shape)
         self._check_rest(unavailable)
-        self.activation = activation_text(activation, self.where, rows=True)
         self.activity_regularizer = activity_regularizer
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"activation": self.activation}
+        self._set(activation=activation_text(activation, self.where, rows=True))

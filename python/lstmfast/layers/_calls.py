@@ -148,8 +148,7 @@ class Called(Weights, ABC):
         if holds_tensors(x):
             return self._joined(self._tensors(x), mask, training)
         arrays = self._arrays(x)
-        masks = mask if self.takes_list and mask is not None else [mask]
-        return self._compute(self._ready(arrays), arrays, masks, training)[0]
+        return self._compute(self._ready(arrays), arrays, self._masks(mask), training)[0][0]
 
     def _tensors(self, x: Any) -> list[Tensor]:
         """Return the inputs that a call with tensors has."""
@@ -246,6 +245,12 @@ class Called(Weights, ABC):
                 f"[{self.where}] x has shape {shape_text(x.shape)}; expected (batch, ...)"
             )
 
+    def _masks(self, mask: Any) -> list[Any]:
+        """Return the masks of the inputs of a call with arrays, or fewer."""
+        if not self.takes_list:
+            return [mask]
+        return items([] if mask is None else mask, "mask", self.where, "a list of masks")
+
     def _declared(self, shape: Sample) -> Sample:
         """Return what a layer that is called with an array is built for."""
         return shape
@@ -266,8 +271,8 @@ class Called(Weights, ABC):
         masks: Sequence[ArrayLike],
         training: bool | None,
         outputs: Sequence[int] = (0,),
-    ) -> list[Array]:
-        """Return outputs of the core for arrays; the masks may be fewer."""
+    ) -> tuple[list[Array], Array | None]:
+        """Return outputs of the core for arrays, and the mask of the first; masks may be fewer."""
         flags = [None if mask is None else as_flags(mask, self.where, "mask") for mask in masks]
         flags += [None] * (len(arrays) - len(flags))
         more: dict[str, Any] = {"masks": flags} if any(f is not None for f in flags) else {}
@@ -277,7 +282,7 @@ class Called(Weights, ABC):
             self._calls += 1
             more |= {"training": True, "seed": self._call_seed, "step": self._calls}
         try:
-            return core.call(arrays, outputs=outputs, **more)[0]
+            return core.call(arrays, outputs=outputs, **more)
         except ValueError as error:
             raise ValueError(f"[{self.where}] {_without_place(error)}") from None
 

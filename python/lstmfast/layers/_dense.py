@@ -93,10 +93,6 @@ class Dense(Layer):
         self.kernel_constraint = kernel_constraint
         self.bias_constraint = bias_constraint
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"units": self.units, "activation": self.activation, "use_bias": self.use_bias}
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return super().get_config() | {

@@ -50,7 +50,3 @@ class Dropout(Layer):
         self._check_rest(unavailable)
         self.activity_regularizer = activity_regularizer
         self._set(rate=rate, seed=seed)
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"rate": self.rate, "seed": self.seed}

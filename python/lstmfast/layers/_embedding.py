@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmfast import initializers
 from lstmfast._arrays import Array, ArrayLike, as_ids
-from lstmfast._checks import count, flag, items
+from lstmfast._checks import items
 from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
 from lstmfast.layers.weights import fitting, weight
 
@@ -62,6 +62,9 @@ class Embedding(Layer):
     """
 
     kind = "embedding"
+    input_dim: int
+    output_dim: int
+    mask_zero: bool
     takes_ids = True
     rules = ("embeddings_regularizer", "activity_regularizer", "embeddings_constraint")
     unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {
@@ -92,13 +95,11 @@ class Embedding(Layer):
             input_shape = input_length if isinstance(input_length, Sequence) else (input_length,)
         super().__init__(name, input_shape)
         self._check_rest(unavailable)
-        self.input_dim = count(input_dim, "input_dim", self.where)
-        self.output_dim = count(output_dim, "output_dim", self.where)
+        self._set(input_dim=input_dim, output_dim=output_dim, mask_zero=mask_zero)
         self.embeddings_initializer = embeddings_initializer
         self.embeddings_regularizer = embeddings_regularizer
         self.embeddings_constraint = embeddings_constraint
         self.activity_regularizer = activity_regularizer
-        self.mask_zero = flag(mask_zero, "mask_zero", self.where)
         self.ids_below = self.input_dim
         self._first_weights = None if weights is None else self._fitting(weights)
 
@@ -107,14 +108,6 @@ class Embedding(Layer):
         given = [weights] if np.shape(weights) == shape else weights
         given = items(given, "weights", self.where, "a list of arrays")
         return fitting(given, [("embeddings", shape)], self.dtype or "float64", self.where)
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {
-            "input_dim": self.input_dim,
-            "output_dim": self.output_dim,
-            "mask_zero": self.mask_zero,
-        }
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

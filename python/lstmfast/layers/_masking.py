@@ -57,10 +57,6 @@ class Masking(Layer):
         self.activity_regularizer = activity_regularizer
         self._set(mask_value=mask_value)
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"mask_value": self.mask_value}
-
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Array:
         """Return where x (..., features) is not masked; a mask that it has is not heeded.
 

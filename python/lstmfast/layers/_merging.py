@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lstmfast._arrays import Array, ArrayLike, as_flags
-from lstmfast._checks import count, flag, items
+from lstmfast._core import check
 from lstmfast.layers.base import Layer
 
 if TYPE_CHECKING:
@@ -46,22 +43,11 @@ class Merge(Layer):
         self._check_rest(unavailable)
         self.activity_regularizer = activity_regularizer
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {}
-
-    def _masks(self, mask: Any) -> list[Array | None]:
-        given = items([] if mask is None else mask, "mask", self.where, "a list of masks")
-        return [None if one is None else as_flags(one, self.where, "mask") for one in given]
-
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         """Return the mask of the output for inputs with these masks, None where it has none."""
-        masks = [one for one in self._masks(mask) if one is not None]
-        if len(masks) < len(x):
-            return None
-        rank = max(one.ndim for one in masks)
-        aligned = [one.reshape(len(one), *[1] * (rank - one.ndim), *one.shape[1:]) for one in masks]
-        return np.logical_or.reduce(np.broadcast_arrays(*aligned))
+        arrays = self._arrays(x)
+        core, _ = self._connected([each.shape[1:] for each in arrays], self.dtype or "float32")
+        return self._compute(core, arrays, self._masks(mask), None)[1]
 
 
 class Add(Merge):
@@ -177,25 +163,11 @@ class Concatenate(Merge):
     """
 
     kind = "concatenate"
+    axis: int
 
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
-        self.axis = _axis(axis, "axis", self.where)
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"axis": self.axis}
-
-    def compute_mask(self, x: Any, mask: Any = None) -> Any:
-        """Return the mask of the output for inputs with these masks, None where it has none."""
-        masks = self._masks(mask)
-        if all(one is None for one in masks):
-            return None
-        real = [
-            np.broadcast_to(True if one is None else one[..., None], np.shape(each))
-            for each, one in zip(x, masks, strict=True)
-        ]
-        return np.concatenate(real, self.axis).any(axis=-1)
+        self._set(axis=axis)
 
 
 class Dot(Merge):
@@ -228,16 +200,17 @@ class Dot(Merge):
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **options: Any) -> None:
         super().__init__(**options)
-        one = not isinstance(axes, Sequence) or isinstance(axes, str)
-        pair = items([axes, axes] if one else axes, "axes", self.where, "an axis or two")
+        pair = tuple(axes) if isinstance(axes, tuple | list) else (axes, axes)
         if len(pair) != 2:
             raise ValueError(f"[{self.where}] axes is {axes}; expected an axis or two")
-        first, second = (_axis(axis, "axes", self.where) for axis in pair)
-        self.axes = first if one else (first, second)
-        self.normalize = flag(normalize, "normalize", self.where)
+        given = {"axes.0": pair[0], "axes.1": pair[1], "normalize": normalize}
+        checked: Any = check("layer", self.kind, given, self.where)
+        pair = checked["axes.0"], checked["axes.1"]
+        self.axes = pair if isinstance(axes, tuple | list) else pair[0]
+        self.normalize = checked["normalize"]
 
     def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
+        """Return what the core must know of this layer, the axes in one."""
         return {"axes": self.axes, "normalize": self.normalize}
 
     def config(self) -> dict[str, Value]:
@@ -252,18 +225,6 @@ class Dot(Merge):
         arguments = super().core_arguments(config)
         axes = arguments["axes"]
         return arguments | {"axes": (axes["0"], axes["1"])}
-
-    def compute_mask(self, x: Any, mask: ArrayLike = None) -> None:
-        """Return None: the output has no mask."""
-
-
-def _axis(value: Any, name: str, where: str) -> int:
-    axis = count(value, name, where, least=-5)
-    if axis == 0 or axis > 5:
-        raise ValueError(
-            f"[{where}] {name} is {axis}; expected one of -5 to 5 but 0, which is the batch"
-        )
-    return axis
 
 
 def add(inputs: Sequence[Any], **options: Any) -> Any:

@@ -90,7 +90,7 @@ class Recurrent(Layer):
         if initial_state is not None:
             arrays += self._states(initial_state, core, len(arrays[0]))
         ports = self._ports(self.outputs_before_states + 3 * self.directions)
-        results = self._compute(core, arrays, [mask], training, ports)
+        results, _ = self._compute(core, arrays, [mask], training, ports)
         return results if len(results) > 1 else results[0]
 
     def _ports(self, count: int) -> Sequence[int]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from lstmfast._arrays import ArrayLike
-from lstmfast._checks import count, items
-from lstmfast.layers.base import Layer
+from lstmfast.layers.base import UNAVAILABLE, Layer
 
 
 class Rearranging(Layer):
@@ -37,10 +36,6 @@ class Rearranging(Layer):
         self._check_rest(unavailable)
         self.activity_regularizer = activity_regularizer
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {}
-
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> None:
         """Return None: steps of the output are not those of the input."""
 
@@ -64,13 +59,12 @@ class Flatten(Rearranging):
     """
 
     kind = "flatten"
+    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {"data_format": "channels_last"}
 
     def __init__(self, data_format: str | None = None, **options: Any) -> None:
+        if data_format is not None:
+            options["data_format"] = data_format
         super().__init__(**options)
-        if data_format not in (None, "channels_last"):
-            raise ValueError(
-                f"[{self.where}] data_format is {data_format!r}; expected 'channels_last' or None"
-            )
 
 
 class Reshape(Rearranging):
@@ -97,19 +91,14 @@ class Reshape(Rearranging):
     """
 
     kind = "reshape"
+    target_shape: tuple[int, ...]
 
     def __init__(self, target_shape: Sequence[int | None], **options: Any) -> None:
         super().__init__(**options)
-        sizes = items(target_shape, "target_shape", self.where, "a tuple of sizes")
-        self.target_shape = tuple(
-            -1 if size is None or size == -1 else count(size, f"target_shape[{place}]", self.where)
-            for place, size in enumerate(sizes)
-        )
-        if not 1 <= len(sizes) <= 5 or self.target_shape.count(-1) > 1:
-            raise ValueError(
-                f"[{self.where}] target_shape is {self.target_shape}; expected 1 to 5 sizes, of "
-                "which at most one is -1"
-            )
+        if isinstance(target_shape, tuple | list):
+            target_shape = tuple(None if size == -1 else size for size in target_shape)
+        self._set(target_shape=target_shape)
+        self.target_shape = tuple(size or -1 for size in self.target_shape)  # as Keras has it
 
     def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer."""
@@ -144,20 +133,11 @@ class Permute(Rearranging):
     """
 
     kind = "permute"
+    dims: tuple[int, ...]
 
     def __init__(self, dims: Sequence[int], **options: Any) -> None:
         super().__init__(**options)
-        axes = items(dims, "dims", self.where, "a tuple of axes")
-        self.dims = tuple(count(axis, "dims", self.where, least=0) for axis in axes)
-        if not axes or sorted(self.dims) != list(range(1, len(axes) + 1)):
-            raise ValueError(
-                f"[{self.where}] dims is {self.dims}; expected each axis of a sample once, "
-                "counted from 1"
-            )
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"dims": self.dims}
+        self._set(dims=dims)
 
 
 class RepeatVector(Rearranging):
@@ -181,11 +161,8 @@ class RepeatVector(Rearranging):
     """
 
     kind = "repeat_vector"
+    n: int
 
     def __init__(self, n: int, **options: Any) -> None:
         super().__init__(**options)
-        self.n = count(n, "n", self.where)
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"n": self.n}
+        self._set(n=n)

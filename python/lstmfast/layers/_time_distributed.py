@@ -67,10 +67,6 @@ class TimeDistributed(Layer):
         self.dtype = self._dtype or layer.dtype
         self.activity_regularizer = activity_regularizer
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer, besides the one inside."""
-        return {}
-
     def layers_inside(self) -> Mapping[str, Called]:
         """Return the layer."""
         return {"layer": self.layer}

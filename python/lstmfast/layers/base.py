@@ -5,10 +5,10 @@ To write a layer of one input, derive from `Layer` and define
 - ``kind``: the core's name of it; ``rules``, where it has other regularizers or constraints than
   one of its outputs,
 - ``__init__``: its own arguments, then ``name``, ``input_shape`` and ``**unavailable``; it calls
-  ``super().__init__(name, input_shape)`` and ``self._check_rest(unavailable)`` and keeps its own
-  arguments, checked, as attributes of their names,
-- ``options``: the arguments that the core must know, as typed values; they are part of
-  ``get_config`` too,
+  ``super().__init__(name, input_shape)`` and ``self._check_rest(unavailable)``, hands the options
+  of the core's table to ``self._set``, which checks and keeps them as attributes, and keeps its
+  other arguments as attributes of their names,
+- ``options``, where the core has its options in another form than the attributes,
 - ``initial_weights``, where it has weights, and ``get_config``, where it has arguments that the
   core does not know (initializers).
 
@@ -37,6 +37,7 @@ from lstmfast._core import check
 from lstmfast._elsewhere import explain_setting
 from lstmfast._keras_names import explain_attributes
 from lstmfast._names import naming
+from lstmfast._options import defaults
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
@@ -100,6 +101,7 @@ class Layer(Called):
     _dtype: str | None = None  # as it was given
     _numbered = False  # the name is not of the user's choice
 
+    @abstractmethod
     def __init__(
         self,
         name: str | None = None,
@@ -183,9 +185,9 @@ class Layer(Called):
 
     # -- configurations ----------------------------------------------------------------------
 
-    @abstractmethod
     def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer: true or false, numbers and texts."""
+        """Return what the core must know of this layer: the options of its table."""
+        return {name: getattr(self, name) for name in defaults("layer", self.kind)}
 
     def config(self) -> dict[str, Value]:
         """Return what the core makes this layer from, without the layers inside it."""

@@ -213,10 +213,6 @@ class Model(Training, Layer):
 
     # -- as a layer --------------------------------------------------------------------------
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer: its graph says all."""
-        return {}
-
     @property
     def problem_in_row(self) -> str | None:
         """What keeps the model out of a `Sequential`, where each takes and returns one array."""
@@ -281,7 +277,7 @@ class Model(Training, Layer):
         data = self._adapter.checked(x, "call")
         masks = mask if len(data) > 1 and mask is not None else [mask]
         outputs = range(len(self.outputs))
-        return self._packed(self._compute(self._built_core(), data, masks, random, outputs))
+        return self._packed(self._compute(self._built_core(), data, masks, random, outputs)[0])
 
     # -- weights -----------------------------------------------------------------------------
 
