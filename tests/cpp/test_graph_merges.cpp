@@ -203,7 +203,8 @@ TEST_CASE("Concatenate along each axis") {
         "[concatenate] inputs of a sample have shapes (2, 4) and (2, 3); expected equal sizes but "
         "for axis 1");
   CHECK(test::message_of([] { layer({{"kind", "concatenate"}, {"axis", 0}}); }) ==
-        "[model.config] axis is 0; expected another axis than 0, which is that of the batch");
+        "[model.config] axis is 0; expected an integer from -5 to 5 other than 0, which is the "
+        "batch");
 }
 
 // As Keras 3.15 on torch puts it out.
