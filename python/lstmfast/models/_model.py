@@ -121,7 +121,8 @@ class Model(Training, Layer):
         self._trainable = flag(trainable, "trainable", where)
         self._rng = as_generator(seed, where)
 
-    __setattr__ = object.__setattr__  # not a layer's, which refuses changes of what is built
+    # a layer's refuses changes of what is built
+    __setattr__ = object.__setattr__  # type: ignore[assignment]
 
     def _take(self, graph: Graph, engine: Engine) -> None:
         """Make this the model's graph; all that can fail comes before anything changes."""

@@ -53,7 +53,9 @@ class Adapter:
 
     def __init__(self, names: Sequence[str], engine: Engine, dtype: str) -> None:
         self.names = list(names)
-        self.inputs = [(tuple(shape), *rest) for shape, *rest in engine.inputs]
+        self.inputs = [
+            (tuple(shape), values, ids, below) for shape, values, ids, below in engine.inputs
+        ]
         self.output_shapes = engine.output_shapes
         self.dtype = np.dtype(dtype)
         # one input of values and one output
