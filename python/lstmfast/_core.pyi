@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 _Array = NDArray[Any]
 _Shape = tuple[int | None, ...]
 _Result = TypeVar("_Result")
-Value = None | bool | int | float | str | tuple[int | None, ...]
-Options = Mapping[str, Value]
+_Value = None | bool | int | float | str | tuple[int | None, ...]
+_Options = dict[str, Any]
 """Flat dotted keys to typed values."""
-Data = _Array | tuple[_Array, NDArray[np.int32]]
+_Data = _Array | tuple[_Array, NDArray[np.int32]]
 """What an input carries: values of the model's dtype, int32 ids, or both."""
 
 __version__: str
@@ -158,7 +158,7 @@ class Layer:
     """Of all parameters in it; takes effect at the next training step."""
 
     def __init__(
-        self, options: Options, dtype: str, children: Mapping[str, Layer] | None = None
+        self, options: _Options, dtype: str, children: Mapping[str, Layer] | None = None
     ) -> None:
         """Make the layer that the key "kind" names.
 
@@ -186,7 +186,7 @@ class Layer:
     @property
     def dtype(self) -> str: ...
     @property
-    def config(self) -> dict[str, Value]:
+    def config(self) -> dict[str, _Value]:
         """Options, below "child." those of the layers inside."""
 
     @property
@@ -227,7 +227,7 @@ class Layer:
 
     def call(
         self,
-        inputs: Sequence[Data],
+        inputs: Sequence[_Data],
         *,
         masks: Sequence[NDArray[np.bool_] | None] | None = None,
         outputs: Sequence[int] = (0,),
@@ -248,7 +248,7 @@ class Model:
     @property
     def graph(self) -> Layer: ...
     @property
-    def compile_config(self) -> dict[str, Value] | None: ...
+    def compile_config(self) -> dict[str, _Value] | None: ...
     @property
     def inputs(self) -> list[tuple[_Shape, bool, bool, int]]:
         """Shape, whether it carries values, whether it carries ids, and below what they are."""
@@ -266,7 +266,7 @@ class Model:
 
     def compile(
         self,
-        config: Options,
+        config: _Options,
         losses: Sequence[Callable[[_Array, _Array], tuple[float, Any]] | None] = (),
         metrics: Sequence[Any] = (),
     ) -> None:
@@ -286,14 +286,14 @@ class Model:
 
     def fit(
         self,
-        x: Sequence[Data],
+        x: Sequence[_Data],
         y: Sequence[_Array | None],
         *,
         batch_size: int,
         epochs: int,
         initial_epoch: int = 0,
         shuffle: bool = True,
-        x_val: Sequence[Data] | None = None,
+        x_val: Sequence[_Data] | None = None,
         y_val: Sequence[_Array | None] = (),
         validation_batch_size: int | None = None,
         weights: Sequence[_Array | None] = (),
@@ -326,12 +326,12 @@ class Model:
 
     def evaluate(
         self,
-        x: Sequence[Data],
+        x: Sequence[_Data],
         y: Sequence[_Array | None],
         batch_size: int,
         weights: Sequence[_Array | None] = (),
     ) -> dict[str, float]: ...
-    def predict(self, x: Sequence[Data], batch_size: int, /) -> list[_Array]: ...
+    def predict(self, x: Sequence[_Data], batch_size: int, /) -> list[_Array]: ...
     def call(self, x: object, batch_size: int, /) -> _Array | None:
         """Return what `predict` does for one input and one output.
 
@@ -341,7 +341,7 @@ class Model:
 
     def non_finite_text(
         self,
-        x: Sequence[Data],
+        x: Sequence[_Data],
         y: Sequence[_Array | None],
         weights: Sequence[_Array | None],
         names: Sequence[str],
@@ -353,13 +353,13 @@ class Model:
 
     def train_on_batch(
         self,
-        x: Sequence[Data],
+        x: Sequence[_Data],
         y: Sequence[_Array | None],
         weights: Sequence[_Array | None] = (),
     ) -> dict[str, float]: ...
     def test_on_batch(
         self,
-        x: Sequence[Data],
+        x: Sequence[_Data],
         y: Sequence[_Array | None],
         weights: Sequence[_Array | None] = (),
     ) -> dict[str, float]: ...
@@ -398,7 +398,7 @@ class Model:
     @staticmethod
     def load(
         path: str | os.PathLike[str],
-        resolve: Callable[[dict[str, Value], dict[str, str]], Any] | None = None,
+        resolve: Callable[[dict[str, _Value], dict[str, str]], Any] | None = None,
     ) -> tuple[Model, dict[str, str], dict[str, _Array]]:
         """Read what save has written: the model, `extra` and `tensors`.
 

@@ -17,7 +17,7 @@ from lstmfast.layers.base import Sample
 from lstmfast.layers.weights import fitting
 
 if TYPE_CHECKING:
-    from lstmfast._core import Value
+    from lstmfast._options import Value
 
 
 class Bidirectional(Recurrent):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -17,7 +17,8 @@ from lstmfast.layers.weights import Weights
 from lstmfast.utils import as_generator, draw_seed
 
 if TYPE_CHECKING:
-    from lstmfast._core import Data, Value
+    from lstmfast._arrays import Data
+    from lstmfast._options import Value
 
 Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
 """Name and shape of each weight array of a layer."""
@@ -43,7 +44,7 @@ class Called(Weights, ABC):
         """The type of weights and computation; None where neither model nor user has said it."""
 
     @abstractmethod
-    def config(self) -> Mapping[str, Value]:
+    def config(self) -> dict[str, Value]:
         """Return what the core makes this layer from, without the layers inside it."""
 
     def initial_weights(

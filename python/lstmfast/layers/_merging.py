@@ -9,7 +9,7 @@ from lstmfast._core import check
 from lstmfast.layers.base import Layer
 
 if TYPE_CHECKING:
-    from lstmfast._core import Value
+    from lstmfast._options import Value
 
 
 class Merge(Layer):

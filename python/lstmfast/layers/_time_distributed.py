@@ -11,7 +11,7 @@ from lstmfast.layers._calls import Called
 from lstmfast.layers.base import Layer, Sample
 
 if TYPE_CHECKING:
-    from lstmfast._core import Value
+    from lstmfast._options import Value
 
 
 class TimeDistributed(Layer):

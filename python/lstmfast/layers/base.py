@@ -47,7 +47,7 @@ from lstmfast.layers.weights import WEIGHTS
 from lstmfast.regularizers import REGULARIZERS
 
 if TYPE_CHECKING:
-    from lstmfast._core import Value
+    from lstmfast._options import Value
 
 # the last word of such an attribute's name: the module whose objects it takes
 _KINDS: dict[str, Any] = {

@@ -23,7 +23,7 @@ from lstmfast.models.data import (
 )
 
 if TYPE_CHECKING:
-    from lstmfast._core import Data
+    from lstmfast._arrays import Data
 
 ArrayNames = tuple[str, str, str]
 """What the user calls x, y and the weights."""

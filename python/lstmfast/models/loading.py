@@ -23,7 +23,7 @@ from lstmfast.models.graph import name_layers
 from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
 
 if TYPE_CHECKING:
-    from lstmfast._core import Options
+    from lstmfast._options import Options
 
 
 def load_model(
