@@ -1,6 +1,7 @@
-// Two LSTM layers over the same input, one of them backwards; their outputs merged step by step.
-// Ports: x [, h0, c0 of the forward layer, h0, c0 of the backward one] in; y (or y of each layer),
-// h, c, h, c, c of every step of each layer out, all but y optional.
+// Two LSTM layers over the same input, one of them backwards, with outputs merged step by step.
+// Inputs: x [, h0, c0 of the forward layer, h0, c0 of the backward one]. Outputs: y (without a
+// merge, y of each layer), then optionally h and c of the forward layer, of the backward one, and c
+// of every step of each.
 #include <algorithm>
 
 #include "base/check.h"
@@ -24,7 +25,7 @@ struct BidirectionalState : LayerState {
   LstmRun<T> runs[2];
   index steps = 0;
   index rows = 0;  // of one sample of y
-  // y of each half where it is not a part of the output; a half's own stays for its backward pass.
+  // y of each half that is not written into the output; backward of the half reads it.
   base::Slot<T> outputs[2];
   base::Slot<T> sequences[2], last[2];  // see LstmPorts
   base::Slot<T> gradient;               // for y of the second half of a product
@@ -96,7 +97,7 @@ class Bidirectional : public Layer<T> {
     my.rows = all ? my.steps : 1;
     const auto slot = [&](bool wanted, index count) { return planner.add<T>(wanted ? count : 0); };
     for (int d = 0; d < 2; ++d) {
-      // Inference writes the first half where the merged output goes.
+      // In inference the first half is written into the memory of the merged output.
       my.outputs[d] = slot(adds_up() && (training || d == 1), B * my.rows * width());
       my.sequences[d] = slot(training && !all, B * my.steps * outputs(d));
       my.last[d] = slot(!all, B * outputs(d));
@@ -172,7 +173,7 @@ class Bidirectional : public Layer<T> {
 
   const Lstm<T>& half(int d) const { return *halves_[d]; }
   index outputs(int d) const { return half(d).direction().shape.outputs(); }
-  // Whether y is made of y of both halves unit by unit.
+  // Whether y merges both halves unit by unit.
   bool adds_up() const { return merge_ != Merge::concat && merge_ != Merge::none; }
   index width() const {  // of a row of y
     return merge_ == Merge::concat ? outputs(0) + outputs(1) : outputs(0);
@@ -210,7 +211,7 @@ class Bidirectional : public Layer<T> {
     p.c = out[states + 1];
     p.cells = out[at(first_state() + 4 + d)];
     p.steps = my.steps;
-    p.against_time = half(0).direction().reverse;  // the second half's steps go beside its
+    p.against_time = half(0).direction().reverse;  // y of both in one order of steps
     p.sequence = pass.arena->at(my.sequences[d]);
     p.last = pass.arena->at(my.last[d]);
     if (CarriedState<T>* const carried = pass.carries ? this->carried() : nullptr) {
@@ -231,7 +232,7 @@ std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& chil
   return std::make_unique<Bidirectional<T>>(options, children);
 }
 
-// Both halves go together, where they are part of the options.
+// Throws if the options describe both halves and the halves do not fit together.
 void check_halves(const base::Values& options) {
   if (options.part(kNames[0]).has("kind")) Bidirectional<float>(options, {});
 }

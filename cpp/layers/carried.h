@@ -1,4 +1,4 @@
-// What a stateful layer carries from one batch to the next. Knows no layers.
+// The state that a stateful layer carries from one batch to the next. Knows no layers.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 
 namespace lstmfast::layers {
 
-// The parts, h and c of each direction, lie one after the other: [rows][size] each. It belongs to
-// the layer, and so calls that use it exclude each other (Parameters::busy).
+// The parts, h and c of each direction, are stored one after the other: [rows][size] each. The
+// state belongs to the layer, so calls that use it exclude each other (Parameters::busy).
 template <class T>
 class CarriedState {
  public:
@@ -21,10 +21,10 @@ class CarriedState {
   }
 
   index size() const { return size_; }  // of all parts of one row
-  // Of every batch; 0: the next one says. While a call goes through batches it holds its rows, so
-  // that none of the calls that code of the caller's makes in between can change them.
+  // Rows of every batch; 0: as many as the next batch has. A call over several batches holds its
+  // number of rows, so that calls made by callbacks between the batches cannot change it.
   index rows() const { return rows_ > 0 ? rows_ : held_; }
-  // Returns what was held before.
+  // Returns the number that was held before.
   index hold(index rows) { return std::exchange(held_, rows); }
   // Part `i` of all rows.
   T* part(index i) {
@@ -33,20 +33,20 @@ class CarriedState {
     return values_.data() + before * rows_;
   }
 
-  // Zeros for so many rows, unless it carries them already.
+  // Starts with zeros for `rows`, unless that many rows are carried already.
   void begin(index rows) {
     if (rows_ == rows) return;
     values_.resize(size_ * rows);
     rows_ = rows;
   }
-  // Zeros again; the next call may have other rows.
+  // The next call starts from zeros and may have any number of rows.
   void reset() { rows_ = 0; }
 
   void copy_to(std::vector<T>& copy) const {
     copy.insert(copy.end(), values_.data(), values_.data() + size_ * rows_);
   }
-  index carried_rows() const { return rows_; }  // 0: nothing is carried yet, which is zeros
-  // What copy_to() copied when so many rows were carried; returns what follows it.
+  index carried_rows() const { return rows_; }  // 0: nothing is carried yet; the state is zeros
+  // Restores what copy_to() copied when `rows` were carried. Returns the end of that copy.
   const T* restore(const T* copy, index rows) {
     std::copy_n(copy, size_ * rows, values_.data());
     rows_ = rows;
@@ -56,7 +56,7 @@ class CarriedState {
  private:
   std::vector<index> sizes_;
   index size_ = 0, rows_ = 0, held_ = 0;
-  base::Buffer<T> values_;  // larger than size_ * rows_ where an earlier batch was
+  base::Buffer<T> values_;  // larger than size_ * rows_ after a larger batch
 };
 
 }  // namespace lstmfast::layers

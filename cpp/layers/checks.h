@@ -1,4 +1,4 @@
-// What several layers ask of the shapes of their inputs. Knows no layers.
+// Checks of input shapes that several layers share. Knows no layers.
 #pragma once
 
 #include "base/check.h"
@@ -9,7 +9,7 @@ namespace lstmfast::layers {
 // Upper bound of `units` and of feature counts: products of two of them stay far from overflow.
 constexpr index kMaxUnits = index{1} << 24;
 
-// That a sample has features, as many as the layer was built for (0: any).
+// Throws unless a sample has `built` features (0: any number).
 inline void check_features(const char* kind, const Shape& input, index built) {
   const index features = input.rank >= 1 ? input.features() : 0;
   LF_CHECK(features > 0 && features <= kMaxUnits,

@@ -96,7 +96,7 @@ class Concatenate final : public Layer<T> {
     return std::make_unique<ConcatenateState>();
   }
 
-  // Among the axes of a sample; axis_ counts that of the batch.
+  // The axis among those of a sample; axis_ counts the batch axis too.
   int axis_of(const Shape& input) const {
     const index axis = axis_ < 0 ? axis_ + input.rank : axis_ - 1;
     LF_CHECK(axis >= 0 && axis < input.rank, "[concatenate] axis is "
@@ -105,7 +105,7 @@ class Concatenate final : public Layer<T> {
     return static_cast<int>(axis);
   }
 
-  // f(input, run, where its part of the run begins in the output)
+  // Calls f(input, run, first element of the input's part of that run in the output).
   template <class F>
   static void for_inputs(const Pass<T>& pass, const ConcatenateState& my, F f) {
     const index grain = std::max<index>(1, ops::kStreamGrain / std::max<index>(1, my.length));
@@ -117,7 +117,8 @@ class Concatenate final : public Layer<T> {
     });
   }
 
-  // As Keras: inputs without a mask are real, and a row is real if any of its features is.
+  // As in Keras, all rows of an input without a mask are real, and a row is real if any of its
+  // features is.
   static const unsigned char* join_masks(const Pass<T>& pass, const ConcatenateState& my,
                                          const std::vector<In<T>>& in) {
     const auto has_mask = [](const In<T>& input) { return input.mask != nullptr; };

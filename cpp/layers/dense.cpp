@@ -13,7 +13,7 @@ template <class T>
 struct DenseState : LayerState {
   index rows = 0;    // of one sample
   base::Slot<T> dz;  // [rows][padded outputs]: gradient for b + x W
-  base::Slot<T> z;   // [rows][outputs]: b + x W, where backward needs it
+  base::Slot<T> z;   // [rows][outputs]: b + x W, if backward needs it
   ops::LinearScratch<T> scratch;
 };
 
@@ -92,7 +92,7 @@ class Dense : public Layer<T> {
     return std::make_unique<DenseState<T>>();
   }
 
-  ops::LinearShape<T> shape_;  // of one input until the input is declared
+  ops::LinearShape<T> shape_;  // has one input feature until the parameters are declared
   ActivationSpec activation_;
   bool use_bias_;
 };

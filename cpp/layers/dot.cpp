@@ -12,7 +12,7 @@
 namespace lstmfast::layers {
 namespace {
 
-// Keras's epsilon: norms below it count as it.
+// Keras's epsilon: smaller norms are replaced by it.
 constexpr double kLeastNorm = 1e-7;
 
 template <class T>
@@ -136,7 +136,7 @@ class Dot final : public Layer<T> {
     return std::make_unique<DotState<T>>();
   }
 
-  // Among the axes of a sample; axes_ count that of the batch.
+  // The axis of the sum among those of a sample; axes_ count the batch axis too.
   int axis_of(const std::vector<Shape>& inputs, int side) const {
     const Shape& input = inputs[static_cast<std::size_t>(side)];
     const index axis = axes_[side] < 0 ? axes_[side] + input.rank : axes_[side] - 1;
@@ -155,7 +155,7 @@ class Dot final : public Layer<T> {
     });
   }
 
-  // The vectors of an input, of length 1 where the layer normalises: x / |x|.
+  // The vectors of an input, as x / |x| if the layer normalises.
   T* vectors(const Pass<T>& pass, const DotState<T>& my, int side, const T* values) const {
     const typename DotState<T>::Side& own = my.sides[side];
     T* const x = pass.arena->at(own.x);
@@ -181,7 +181,7 @@ class Dot final : public Layer<T> {
       T* const dv = gradients + v * my.terms;
       T along = 0;
       for (index k = 0; k < my.terms; ++k) along += vector[k] * dv[k];
-      if (norms[v] <= static_cast<T>(kLeastNorm)) along = 0;  // a constant divides it
+      if (norms[v] <= static_cast<T>(kLeastNorm)) along = 0;  // the divisor is constant
       for (index k = 0; k < my.terms; ++k) dv[k] = (dv[k] - vector[k] * along) / norms[v];
     }
     own.map.backward(pass.batch, gradients, dx);

@@ -77,7 +77,7 @@ class Dropout : public Layer<T> {
   bool is_random() const override { return true; }
 
   double rate_;
-  std::optional<std::uint64_t> seed_;  // instead of the pass's
+  std::optional<std::uint64_t> seed_;  // replaces the pass's seed
 };
 
 template <class T>

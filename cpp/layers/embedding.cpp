@@ -58,11 +58,12 @@ class Embedding final : public Layer<T> {
     const EmbeddingState& my = static_cast<EmbeddingState&>(state);
     const index count = pass.batch * my.ids;
     const std::int32_t* const ids = in[0].ids;
-    if (in[0].gradient != nullptr) std::fill_n(in[0].gradient, count, T(0));  // of values beside
+    // An input that also carries values gets gradient 0 from here.
+    if (in[0].gradient != nullptr) std::fill_n(in[0].gradient, count, T(0));
     T* const gradients = this->gradients(pass, state);
     if (gradients == nullptr) return;
     for (index r = 0; r < count; ++r) pass.touched[state.sparse].add(ids[r]);
-    // Rows in order, so that threads share columns.
+    // Each element adds its rows in order, so threads share the columns.
     ops::for_shares(columns_, grain(count), [&](index begin, index end) {
       for (index r = 0; r < count; ++r) {
         T* const to = gradients + ids[r] * columns_;
@@ -73,7 +74,7 @@ class Embedding final : public Layer<T> {
   }
 
  private:
-  // Rows or columns, of so many elements each, that a thread should have.
+  // The number of rows or columns, of `elements` each, that are worth a thread.
   static index grain(index elements) {
     return std::max<index>(1, ops::kStreamGrain / std::max<index>(1, elements));
   }

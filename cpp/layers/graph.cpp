@@ -121,7 +121,7 @@ std::vector<bool> Graph<T>::inputs_of(const Node& node, const std::vector<bool>&
 
 template <class T>
 void Graph<T>::declare_parameters(const Shapes& inputs) {
-  static_cast<void>(output_shapes(inputs));  // the layers have declared theirs
+  static_cast<void>(output_shapes(inputs));  // checks; the layers have declared their parameters
 }
 
 template <class T>
@@ -204,7 +204,7 @@ Activation Graph<T>::last_activation(index output) const {
                      place.node >= inputs_;
   if (!alone) return Activation::linear;
   const Layer<T>& layer = *nodes_[at(place.node)].layer;
-  // a penalty is on what the activation returns
+  // the penalty reads the values after the activation
   return layer.output_penalty() ? Activation::linear : layer.last_activation(place.output);
 }
 

@@ -10,35 +10,35 @@
 
 namespace lstmfast::layers {
 
-// Nodes stand in topological order, inputs first. What a node puts out are values; later nodes take
-// them as inputs, any number of times. A layer may stand at several nodes, which share its
-// parameters, and in several graphs.
+// Nodes are in topological order, inputs first. The outputs of nodes are numbered as values; later
+// nodes take values as inputs, any number of times. Several nodes may have the same layer and then
+// share its parameters, and a layer may be part of several graphs.
 template <class T>
 class Graph : public Layer<T> {
  public:
   struct Node {
     std::shared_ptr<Layer<T>> layer;  // null: an input of the graph
     std::vector<index> inputs;        // values
-    index first = 0, count = 1;       // its own values
+    index first = 0, count = 1;       // the node's outputs are values first .. first + count - 1
   };
-  // A value by the node that puts it out.
+  // A value as an output of its node.
   struct Place {
     index node, output;
   };
 
   // ---- Construction, in this order ----
 
-  // `shape` of a sample; may have kAnySize. Returns the node.
+  // `shape`: of a sample; may have kAnySize. Returns the number of the node.
   index add_input(const Shape& shape, std::string name);
-  // Connects the layer. Throws std::invalid_argument, and nothing has changed, where it cannot take
-  // these inputs. Returns the node.
+  // Connects the layer. Throws std::invalid_argument, with nothing changed, for inputs that the
+  // layer cannot take. Returns the number of the node.
   index add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs);
-  // Finds out which elements each value carries. Throws where ids are wanted of a layer that makes
-  // none, or no output is given.
+  // Also decides which elements each value carries. Throws if a layer that makes no ids would have
+  // to, or if `outputs` is empty.
   void set_outputs(const std::vector<Place>& outputs);
-  // Rows of every batch, for stateful layers; 0: the first batch says.
+  // Rows of every batch, for stateful layers; 0: as many as the first batch has.
   void set_batch_size(index rows) { batch_size_ = rows; }
-  // Writes the configuration, as a row of layers (which it must be then) or as a graph.
+  // Sets the configuration: in the form of a row (which requires is_row()) or of a graph.
   void describe(bool in_a_row);
 
   // ---- Parts ----
@@ -54,17 +54,18 @@ class Graph : public Layer<T> {
     return declared_shape(outputs_[static_cast<std::size_t>(k)]);
   }
   Place place_of(index value) const;
-  // Each layer once, in the order of its first node.
+  // Each layer once, in the order of the first nodes.
   const std::vector<std::shared_ptr<Layer<T>>>& layers() const { return layers_; }
   const Shape& declared_shape(index value) const {
     return shapes_[static_cast<std::size_t>(value)];
   }
-  // What input `k` carries, and below which number its ids are (0: it carries none).
+  // The elements of input `k`, and the exclusive upper bound of its ids (0: it carries none).
   Elements elements(index k) const { return elements_[static_cast<std::size_t>(k)]; }
   index id_limit(index k) const { return id_limits_[static_cast<std::size_t>(k)]; }
-  // Whether each node takes what the one before it puts out, from one input to one output.
+  // Whether the graph is a row from one input to one output: each node takes output 0 of the node
+  // before it alone, and no layer is used twice.
   bool is_row() const;
-  // Of all outputs, where none of the inputs has a mask.
+  // Whether each output has a mask if no input has one.
   std::vector<bool> masked_outputs() const;
   // Nodes at which a mask ends because the layer drops it.
   std::vector<index> mask_ends() const;
@@ -99,7 +100,8 @@ class Graph : public Layer<T> {
   std::vector<bool> masks_for(const std::vector<bool>& inputs) const;  // of all values
   Shapes inputs_of(const Node& node, const Shapes& shapes) const;
   std::vector<bool> inputs_of(const Node& node, const std::vector<bool>& masked) const;
-  // Whether a pass needs memory of the graph's own for a value: it is used, and not put out.
+  // Whether a value needs memory of the graph's own in a pass: outputs of the graph and optional
+  // values that nothing takes need none.
   bool has_memory(index value) const;
   void resolve(const Pass<T>& pass, State& my, const std::vector<In<T>>& in,
                const std::vector<Out<T>>& out) const;
@@ -118,10 +120,10 @@ class Graph : public Layer<T> {
   std::vector<index> id_limits_;            // by input
 };
 
-// The graph that a configuration describes. Keys of a row: input_shape, layers, layers.N.kind and
-// each kind's own; of others: inputs, inputs.N.shape, inputs.N.name, layers, nodes, nodes.N.layer,
-// nodes.N.inputs, outputs. Values are written NODE.OUTPUT, nodes counted from the inputs on.
-// batch_size in both.
+// Makes the graph that a configuration describes. Keys of a row: input_shape, layers,
+// layers.N.kind and the options of each kind. Keys of other graphs: inputs, inputs.N.shape,
+// inputs.N.name, layers, nodes, nodes.N.layer, nodes.N.inputs, outputs. A value is written
+// NODE.OUTPUT, with inputs as the first nodes. Both forms may have batch_size.
 template <class T>
 std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config,
                                      const Children& children = {});

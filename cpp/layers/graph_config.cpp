@@ -79,7 +79,7 @@ std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config, const Chi
       graph->add_node(layers[static_cast<std::size_t>(layer)], read_places<T>(part, "inputs"));
     }
     graph->set_outputs(read_places<T>(config, "outputs"));
-    // What is written, and what each layer's part is, follows this order.
+    // describe() and the paths of parameters use this order.
     if (graph->layers() != layers)
       config.fail("layers", "each once, in the order of its first node");
   }

@@ -1,5 +1,5 @@
-// Which values of a graph may share memory: arrays that never live at the same time take turns in
-// few slots. Knows no layers.
+// Liveness of a graph's arrays: arrays that are never live at the same time share slots of memory.
+// Knows no layers.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace lstmfast::layers {
 
-// Hands out slots and takes them back, in the order in which a pass uses them. Sizes count
-// elements; a slot becomes as large as the largest array that it holds at any time.
+// Assigns slots to arrays and reuses released ones. Called in the order in which a pass computes.
+// Sizes count elements; a slot becomes as large as the largest array that it ever holds.
 class SlotPool {
  public:
   index take(index count) {

@@ -1,5 +1,5 @@
-// A graph's passes: the memory of its values, forward in the order of the nodes, backward against
-// it.
+// A graph's passes: the memory of its values, forward in the order of the nodes, backward in
+// reverse order.
 #include <algorithm>
 #include <cstring>
 
@@ -15,20 +15,20 @@ std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
 template <class T>
 struct Graph<T>::State : LayerState {
-  // By node; inputs of the graph have none.
+  // By node; for inputs of the graph null or empty.
   std::vector<std::unique_ptr<LayerState>> nodes;
   std::vector<std::vector<In<T>>> in;
   std::vector<std::vector<Out<T>>> out;
   std::vector<std::vector<unsigned char>> fused;
-  std::vector<unsigned char> needed;  // by the running backward
-  // Gradients for an input that another input's is in the way of: to be added to it.
+  std::vector<unsigned char> needed;  // whether the running backward visits it
+  // By node and input: a further gradient of a value that has one already, to be added to it.
   std::vector<std::vector<base::Slot<T>>> more;
   // By value.
   std::vector<index> counts;  // elements of one sample
   std::vector<base::Slot<T>> values, gradients;
   std::vector<base::Slot<std::int32_t>> ids;
-  std::vector<Out<T>> places;        // where each lies in the running pass
-  std::vector<unsigned char> begun;  // it has a gradient
+  std::vector<Out<T>> places;        // its memory in the running pass
+  std::vector<unsigned char> begun;  // whether its gradient has a first term
 };
 
 template <class T>
@@ -79,7 +79,7 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
   }
 
   // Values. Backward reads all of them; in inference a slot is free after the last node that takes
-  // its value.
+  // the value.
   SlotPool numbers, whole_numbers;
   std::vector<index> number_slot(shapes.size(), -1), id_slot(shapes.size(), -1);
   const auto give_back = [&](index v) {
@@ -112,9 +112,9 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
   assign(numbers.template plan<T>(planner), number_slot, my.values);
   assign(whole_numbers.template plan<std::int32_t>(planner), id_slot, my.ids);
 
-  // Gradients, from the last node to the first: that of a value lives from the last node that takes
-  // it to the one that puts it out. Those of the graph's inputs and outputs are the caller's, but
-  // for outputs that get more than the caller's gradient.
+  // Gradients, from the last node to the first: a value's gradient is live from the last node that
+  // takes the value to the node that computes it. Gradients of the graph's inputs and outputs are
+  // the caller's, except those of outputs to which further gradients are added.
   if (!extent.training) return;
   SlotPool gradients;
   std::vector<index> gradient_slot(shapes.size(), -1);
@@ -158,7 +158,7 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
   }
 }
 
-// Where each value lies.
+// Sets the memory of each value for this pass, and which activations are left out.
 template <class T>
 void Graph<T>::resolve(const Pass<T>& pass, State& my, const std::vector<In<T>>& in,
                        const std::vector<Out<T>>& out) const {
@@ -171,7 +171,7 @@ void Graph<T>::resolve(const Pass<T>& pass, State& my, const std::vector<In<T>>&
   for (std::size_t v = at(inputs_); v < my.places.size(); ++v) {
     my.places[v] = {pass.arena->at(my.values[v]), pass.arena->at(my.ids[v]), nullptr, nullptr};
   }
-  for (std::size_t k = outputs_.size(); k-- > 0;) {  // of a value put out twice, the first counts
+  for (std::size_t k = outputs_.size(); k-- > 0;) {  // a value that is two outputs: in the first
     if (outputs_[k] >= inputs_) my.places[at(outputs_[k])].values = out[k].values;
   }
   for (auto& flags : my.fused) std::fill(flags.begin(), flags.end(), static_cast<unsigned char>(0));
@@ -240,7 +240,7 @@ void Graph<T>::backward(const Pass<T>& pass, LayerState& state, const std::vecto
     for (const index value : node.inputs) my.needed[n] |= my.needed[at(place_of(value).node)];
   }
   const auto count = [&](index value) { return pass.batch * my.counts[at(value)]; };
-  // Adds to the gradient of a value, which begins with the first that comes.
+  // Adds a term to the gradient of a value; the first term is copied.
   const auto add = [&](index value, const T* more) {
     Out<T>& place = my.places[at(value)];
     if (std::exchange(my.begun[at(value)], static_cast<unsigned char>(1)) == 0) {
@@ -295,7 +295,7 @@ void Graph<T>::backward(const Pass<T>& pass, LayerState& state, const std::vecto
       }
     }
   }
-  // What no node passed on a gradient for has none.
+  // Inputs that received no gradient have zero.
   for (std::size_t k = 0; k < at(inputs_); ++k) {
     if (my.needed[k] != 0 && my.begun[k] == 0) {
       std::fill_n(in[k].gradient, count(static_cast<index>(k)), T(0));

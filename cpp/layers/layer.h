@@ -28,7 +28,8 @@ namespace lstmfast::layers {
 // Kinds of random streams, so that one layer can draw several masks.
 enum class RandomKind : std::uint32_t { dropout };
 
-// What a port carries: numbers of the model's type, whole numbers (ids), or both. Bits of a set.
+// The elements a port carries: numbers of the model's type, whole numbers (ids), or both. A bit
+// set.
 using Elements = unsigned;
 constexpr Elements kValues = 1, kIds = 2;
 
@@ -38,7 +39,7 @@ struct In {
   const T* values = nullptr;            // null: not connected, or the port carries ids alone
   const std::int32_t* ids = nullptr;    // null: the port carries values alone
   const unsigned char* mask = nullptr;  // [batch][rows], 1: real; null: all rows are
-  T* gradient = nullptr;                // backward: out; null: not wanted
+  T* gradient = nullptr;                // written by backward; null: not wanted
 };
 
 // One output of a layer in a pass. Its memory overlaps no other port's.
@@ -47,25 +48,25 @@ struct Out {
   T* values = nullptr;  // null: not wanted (of optional outputs), or the port carries ids alone
   std::int32_t* ids = nullptr;
   const unsigned char* mask = nullptr;  // set by forward
-  T* gradient = nullptr;                // backward: in, may be overwritten; null: zero
+  T* gradient = nullptr;                // read by backward, which may overwrite it; null: zero
 };
 
 // One run over a batch, shared by all layers.
 template <class T>
 struct Pass {
   T* gradients = nullptr;          // flat block of a compiled model, +=; null in inference
-  TouchedRows* touched = nullptr;  // of its sparse Parameters, by LayerState::sparse
+  TouchedRows* touched = nullptr;  // of the sparse Parameters, by LayerState::sparse
   base::Arena* arena = nullptr;    // holds the slots that the layers declared
   index batch = 0;                 // at most the declared one
-  double* penalty = nullptr;       // of outputs, +=; null: not wanted
+  double* penalty = nullptr;       // += the penalties on outputs; null: not wanted
   bool training = false;
   bool carries = false;  // stateful layers continue from what they carry; else from zeros
-  // By output, not 0: leave out last_activation(), which the loss computes; null: of none.
+  // By output; 1: forward leaves out last_activation(), which the loss computes; null: all 0.
   const unsigned char* fused = nullptr;
-  std::uint64_t seed = 0;  // of random masks,
-  std::uint64_t step = 0;  // and the optimizer step that they belong to
+  std::uint64_t seed = 0;  // of random masks
+  std::uint64_t step = 0;  // the optimizer step that the masks belong to
 
-  // Whether output 0 is put out without its last activation.
+  // Whether forward leaves out the last activation of output 0.
   bool is_fused() const { return fused != nullptr && fused[0] != 0; }
 };
 
@@ -79,7 +80,8 @@ class LayerState {
   std::uint32_t stream = 0;  // of random numbers
 };
 
-// What the states of one pass memory have in common while they are made.
+// Shared by the states of one pass memory while they are made: assigns each its place in the
+// gradients and its stream of random numbers.
 template <class T>
 class StateBinding {
  public:
@@ -89,26 +91,26 @@ class StateBinding {
     state.gradient = entry == nullptr ? -1 : entry->offset;
     state.sparse = entry == nullptr ? -1 : entry->sparse;
   }
-  std::uint32_t next_stream() { return streams_++; }  // a number that no other node has
+  std::uint32_t next_stream() { return streams_++; }  // unique within the pass memory
 
  private:
-  const GradientLayout<T>* layout_;  // null: for inference alone
+  const GradientLayout<T>* layout_;  // null: passes compute no gradients
   std::uint32_t streams_ = 0;
 };
 
-// What a pass must have room for.
+// The largest pass that memory is planned for.
 struct Extent {
-  Shapes inputs;          // of the layer, known
+  Shapes inputs;          // of the layer, without kAnySize
   index batch = 0;        // the largest
   bool training = false;  // forward keeps what backward needs
 };
 
-// What the outputs of a layer cost. The model supplies it, the graph applies it.
+// A penalty on the outputs of a layer. The model supplies it, the graph applies it.
 template <class T>
 class OutputPenalty {
  public:
   virtual ~OutputPenalty() = default;
-  // Of y [batch][count], a mean over the batch; add_gradient adds its gradient to dy.
+  // The penalty of y [batch][count], a mean over the batch; add_gradient adds its gradient to dy.
   virtual double value(index batch, index count, const T* y) const = 0;
   virtual void add_gradient(index batch, index count, const T* y, T* dy) const = 0;
 };
@@ -116,7 +118,7 @@ class OutputPenalty {
 template <class T>
 class Layer : public std::enable_shared_from_this<Layer<T>> {
  public:
-  // A layer inside another one, by the name that its parameters' paths have for it.
+  // A layer inside another one; `name` is its part of the paths of parameters.
   struct Child {
     std::string name;
     Layer* layer;
@@ -128,15 +130,15 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
 
   virtual index least_inputs() const { return 1; }
   virtual index most_inputs() const { return least_inputs(); }
-  // What input `input` must carry where the layer's output has to carry `wanted`.
+  // The elements that input `input` must carry so that the layer's output can carry `wanted`.
   virtual Elements input_elements(index input, Elements wanted) const {
     static_cast<void>(input), static_cast<void>(wanted);
     return kValues;
   }
-  // What the output can carry: ids come from inputs of a graph, and through layers that move
-  // elements without a look at them.
+  // The elements that the output can carry. Ids come from inputs of a graph, and pass through
+  // layers that move elements without reading them.
   virtual Elements output_elements() const { return kValues; }
-  // Ids are below it; 0: the layer takes none.
+  // Exclusive upper bound of the ids that the layer takes; 0: it takes none.
   virtual index id_limit() const { return 0; }
   // Whether a pass may leave out an output.
   virtual bool optional_output(index output) const {
@@ -145,7 +147,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   }
 
   // The shapes of the outputs for inputs of these shapes, which may have kAnySize. The first call
-  // declares the parameters for them. Throws std::invalid_argument, and nothing has changed, for
+  // declares the parameters for them. Throws std::invalid_argument, with nothing changed, for
   // inputs that the layer cannot take.
   Shapes connect(const Shapes& inputs) {
     if (!built_) {
@@ -156,32 +158,32 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   }
   bool built() const { return built_; }
 
-  // As connect(), of a layer whose parameters are declared.
+  // As connect(), for a layer whose parameters are declared.
   virtual Shapes output_shapes(const Shapes& inputs) const = 0;
 
-  // ---- What it is made of ----
+  // ---- Parts ----
 
-  // Its options, with "kind" and "name"; without those of layers inside it. A container may add to
-  // what it was given.
+  // The layer's options, with "kind" and "name", without those of layers inside it. A container may
+  // add keys to the given ones.
   const base::Options& config() const { return config_; }
   void set_config(base::Options config) { config_ = std::move(config); }
   std::string kind() const { return text_of("kind"); }
   std::string name() const { return text_of("name"); }
 
-  // Its own, not those of layers inside it.
+  // The layer's own parameters, not those of layers inside it.
   Parameters<T>& parameters() { return parameters_; }
   const Parameters<T>& parameters() const { return parameters_; }
   virtual std::vector<Child> children() { return {}; }
 
-  // Sizes of what a row can carry from pass to pass: h and c of each direction, in turn. They are
-  // inputs 1, 2, ... and outputs 1, 2, ... of the layer too.
+  // Sizes of the states that a row can carry from pass to pass: h and c of each direction, in turn.
+  // The states are also inputs 1, 2, ... and outputs 1, 2, ... of the layer.
   virtual std::vector<index> state_sizes() const { return {}; }
   // Null: the layer is not stateful.
   CarriedState<T>* carried() const { return carried_.get(); }
-  // A layer around this one carries its state.
+  // Called by a layer around this one that carries the state instead.
   void set_stateless() { carried_ = nullptr; }
 
-  // Set once, before the first pass; null: outputs cost nothing.
+  // Set once, before the first pass; null: no penalty.
   void set_output_penalty(std::shared_ptr<const OutputPenalty<T>> penalty) {
     penalty_ = std::move(penalty);
   }
@@ -189,9 +191,9 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
 
   // ---- Masks ----
 
-  // Whether output 0 has a mask, for inputs with or without one. Other outputs have none.
+  // Whether output 0 has a mask, given which inputs have one. Other outputs have none.
   virtual bool masks(const std::vector<bool>& masked) const { return masked[0]; }
-  // Whether it drops the masks of its inputs, which users are warned of.
+  // Whether the layer drops the masks of its inputs; Python warns users of that.
   virtual bool drops_masks() const { return false; }
 
   // ---- Passes ----
@@ -202,7 +204,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     return Activation::linear;
   }
 
-  // Floating-point operations of forward for one sample, roughly: for choosing, not for reports.
+  // Floating-point operations of forward for one sample, roughly: for choices of plan, not for
+  // reports.
   virtual double flops(const Shapes& inputs) const = 0;
 
   // A state for passes of one pass memory.
@@ -213,17 +216,16 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     return state;
   }
 
-  // Plans the memory of a pass. Called again when the extent changes.
+  // Declares the memory of a pass to `planner`. Called again when the extent changes.
   virtual void declare(LayerState& state, base::Planner& planner, const Extent& extent) const = 0;
 
   // `in` and `out` have as many ports as the layer has inputs (those that are connected) and
-  // outputs. Sets the masks of the outputs; a mask lives as long as the pass's arena, or the
-  // input's.
+  // outputs. Sets the masks of the outputs; a mask lives in the pass's arena, or is an input's.
   virtual void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
                        std::vector<Out<T>>& out) const = 0;
 
-  // After a training forward on the same pass, state and ports, all unchanged since. Gradients of
-  // parameters are added to pass.gradients. At least one output has a gradient.
+  // Requires a training forward with the same pass, state and ports, all unchanged since. Adds the
+  // gradients of parameters to pass.gradients. At least one output has a gradient.
   virtual void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
                         const std::vector<Out<T>>& out) const = 0;
 
@@ -231,14 +233,14 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   virtual bool learns(const LayerState& state) const { return gradients(state) >= 0; }
 
  protected:
-  // Once. Throws std::invalid_argument for inputs that the layer cannot take.
+  // Called once. Throws std::invalid_argument for inputs that the layer cannot take.
   virtual void declare_parameters(const Shapes& inputs) = 0;
 
-  // Containers make the states of the layers inside.
+  // Containers also make the states of the layers inside them.
   virtual std::unique_ptr<LayerState> new_state(StateBinding<T>&) const {
     return std::make_unique<LayerState>();
   }
-  // Whether it draws random numbers in training, from the state's stream.
+  // Whether the layer draws random numbers in training, from the state's stream.
   virtual bool is_random() const { return false; }
 
   void make_stateful(std::vector<index> sizes) {
@@ -246,7 +248,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   }
 
   const T* values() const { return parameters_.values(); }
-  // Where the layer's gradients go; null: it is not trained, or frozen.
+  // The layer's part of pass.gradients; null: the layer is not trained, or is frozen.
   T* gradients(const Pass<T>& pass, const LayerState& state) const {
     const index at = gradients(state);
     return pass.gradients == nullptr || at < 0 ? nullptr : pass.gradients + at;
@@ -270,7 +272,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   std::shared_ptr<const OutputPenalty<T>> penalty_;
 };
 
-// f(path, layer) for a layer and all layers in it, outermost first.
+// Calls f(path, layer) for a layer and all layers in it, outermost first.
 template <class T, class F>
 void for_each_layer(Layer<T>& layer, const std::string& path, F&& f) {
   f(path, layer);
@@ -292,26 +294,27 @@ base::Options whole_config(Layer<T>& layer) {
   return out;
 }
 
-// Layers that stand in another one, by the names of its children: Layer<T> of its T, all of them.
+// The layers inside another one, by name of Layer::Child. Each points to a Layer<T>, with the same
+// T for all.
 using Children = std::map<std::string, std::shared_ptr<void>>;
 
-// All of layers.def.
+// The registry of all kinds in layers.def.
 const base::Registry<Layer, const Children&>& registry();
 
-// The layer that the key "kind" names, by the options of its table. Layers inside it come from
-// `children`, or where one is missing from the part of the configuration below its name. Throws
-// std::invalid_argument naming a key that is missing or wrong, or listing the known kinds.
+// Makes the layer that the key "kind" names, with the options of its table. Layers inside it come
+// from `children`; one that is missing there is made from the configuration's part below its name.
+// Throws std::invalid_argument that names a missing or wrong key, or lists the known kinds.
 template <class T>
 std::shared_ptr<Layer<T>> make_layer(const base::OptionReader& config,
                                      const Children& children = {});
 
-// The layer that stands in another one under `name`: that of `children`, else made from the part.
+// The layer inside another one under `name`: that of `children`, else made from the part `name`.
 template <class T>
 std::shared_ptr<Layer<T>> child(const base::OptionReader& config, const std::string& name,
                                 const Children& children);
 
-// Sets the configurations of a layer and of those in it that have none, once all of their options
-// were read.
+// Sets the configurations of a layer and of the layers in it that have none yet. Called after all
+// of their options were read.
 template <class T>
 void keep_configs(Layer<T>& layer, const base::OptionReader& config);
 

@@ -1,4 +1,4 @@
-// The list of layers for the files that define them. Knows no particular layer.
+// Declarations of the functions that layers.def lists. Knows no particular layer.
 #pragma once
 
 #include <memory>

@@ -29,7 +29,7 @@ std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
   return std::make_unique<Lstm<T>>(options);
 }
 
-// Where step 0 of [steps][step] values lies, for a run over them in the order of the ports.
+// The element of values [steps][step] where the call's step 0 is stored.
 template <class T>
 T* first_of_run(T* values, index step, const LstmPorts<T>& ports) {
   return values + (ports.against_time ? (ports.steps - 1) * step : 0);
@@ -93,7 +93,7 @@ std::vector<Shape> Lstm<T>::output_shapes(const std::vector<Shape>& inputs) cons
 
 template <class T>
 double Lstm<T>::flops(const std::vector<Shape>& inputs) const {
-  // The cell's functions at about 20 a gate.
+  // The cell's functions: about 20 operations a gate.
   const double cell = 20.0 * static_cast<double>(shape().gates * shape().hidden);
   return static_cast<double>(inputs[0].rows()) * (shape().flops() + cell);
 }
@@ -250,8 +250,8 @@ void Lstm<T>::backward(const Pass<T>& pass, LayerState& state, const std::vector
   alone_.backward(&my.run);
 }
 
-// Whether the last output of a row is its state: where it has a real step, or, where y of masked
-// steps is 0, where its last step is one.
+// Whether the last y of a row is its h and not 0: with zero_masked if the last step is real, else
+// if any step is.
 template <class T>
 bool Lstm<T>::shows(const ops::LstmCall<T>& call, index row) const {
   if (call.mask == nullptr) return true;

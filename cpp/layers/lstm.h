@@ -1,5 +1,6 @@
-// The LSTM layer: one direction over a whole sequence, the output h of every step or the last one.
-// Its ports: x [, h0, c0] in; y, h, c, c of every step out, all but y optional.
+// The LSTM layer: one direction over a whole sequence. Knows no graph and no models.
+// Inputs: x [, h0, c0]. Outputs: y, which is h of every step or of the last one, and optionally h
+// and c of the last step and c of every step.
 #pragma once
 
 #include <optional>
@@ -10,31 +11,31 @@
 
 namespace lstmfast::layers {
 
-// What the layer does with sequences, beside the cell's options.
+// The layer's options apart from the cell's.
 struct LstmSequences {
-  bool all = false;  // y is h of every step in the order of the run, not only the last
+  bool all = false;  // y is h of every step, in the order of computation, not only of the last
   bool stateful = false;
   bool zero_masked = false;           // y of masked steps is 0; else that of the step before
-  std::optional<std::uint64_t> seed;  // of its masks, instead of the pass's
+  std::optional<std::uint64_t> seed;  // of random masks, instead of the pass's
 };
 
-// The ports of one direction in a pass. Step t of row b of y lies at b * row + t * step, the last
-// one alone at b * row.
+// The ports of one direction in a pass. Step t of row b of y is at b * row + t * step; a y of the
+// last step alone has row b at b * row.
 template <class T>
 struct LstmPorts {
   In<T> x, h0, c0;
   Out<T> y, h, c, cells;
   index steps, row, step;
-  bool against_time;         // y and cells have the last step first
-  T* sequence;               // [batch][steps][O]: h of all steps, where y is the last one alone
+  bool against_time;         // y and cells begin with the last step
+  T* sequence;               // [batch][steps][O]: h of all steps, if y is that of the last alone
   T* last;                   // [batch][O] scratch of such a y; null: its rows are contiguous
-  T *carried_h, *carried_c;  // null: the states of this pass are not carried
+  T *carried_h, *carried_c;  // null: this pass carries no states
 };
 
 template <class T>
 class Lstm : public Layer<T> {
  public:
-  explicit Lstm(const base::Values& options);  // of lstm_layer_options()
+  explicit Lstm(const base::Values& options);  // values of lstm_layer_options()
 
   const LstmSequences& sequences() const { return sequences_; }
   const LstmDirection<T>& direction() const { return direction_; }
@@ -42,10 +43,10 @@ class Lstm : public Layer<T> {
   index most_inputs() const override { return 3; }
   bool optional_output(index output) const override { return output > 0; }
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
-  // That the layer can take these inputs, whether its parameters are declared or not.
+  // Throws unless the layer can take these inputs. Parameters need not be declared.
   void check(const std::vector<Shape>& inputs) const;
   std::vector<index> state_sizes() const override { return {shape().outputs(), shape().hidden}; }
-  // As in Keras, where the layer goes backwards too: step for step that of the input.
+  // As in Keras the mask is the input's, step for step, also if the layer runs backwards.
   bool masks(const std::vector<bool>& masked) const override { return masked[0] && sequences_.all; }
   double flops(const std::vector<Shape>& inputs) const override;
 
@@ -55,12 +56,12 @@ class Lstm : public Layer<T> {
   void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
                 const std::vector<Out<T>>& out) const override;
 
-  // ---- What is around a pass of the direction, for Bidirectional too ----
+  // ---- Set-up and end of a direction's pass, also used by Bidirectional ----
 
-  // The call of direction d of `directions`, which is this one.
+  // Sets the call of `run` for this layer, which is direction d of `directions`.
   void begin_forward(const Pass<T>& pass, const LayerState& state, const LstmPorts<T>& ports,
                      const LstmDirections<T>& directions, index d, LstmRun<T>& run) const;
-  // What forward of the run leaves to be done: y that is the last step alone, and carried states.
+  // After forward of the run: writes a y of the last step alone, and the carried states.
   void end_forward(const LstmPorts<T>& ports, const LstmRun<T>& run) const;
   void begin_backward(const Pass<T>& pass, const LayerState& state, const LstmPorts<T>& ports,
                       LstmRun<T>& run) const;
@@ -77,7 +78,7 @@ class Lstm : public Layer<T> {
                      const std::vector<Out<T>>& out) const;
   bool shows(const ops::LstmCall<T>& call, index row) const;
 
-  LstmDirection<T> direction_;  // of one input until the input is declared
+  LstmDirection<T> direction_;  // has one input feature until the parameters are declared
   LstmSequences sequences_;
   LstmDirections<T> alone_{direction_};
 };

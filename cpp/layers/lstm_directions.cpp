@@ -14,7 +14,7 @@ void LstmDirections<T>::for_each(const LstmRun<T>* runs, bool backward, F f) con
   const base::team::Request threads =
       ops::direction_threads(directions_[0]->shape, runs->call.batch, runs->call.steps);
   base::team::parallel_for(threads, 2, 1, [&](index begin, index end) {
-    // Backward begins with the direction that forward ended with: its caches are the warmest.
+    // Backward begins with forward's last direction, whose caches are the warmest.
     for (index i = begin; i < end; ++i) f(backward ? begin + end - 1 - i : i);
   });
 }
@@ -61,7 +61,7 @@ void LstmDirections<T>::backward(LstmRun<T>* runs) const {
   });
   T* const dx = runs[0].gradients.dx;
   if (!both || dx == nullptr) return;
-  // added here whether the directions ran side by side or in turn: the same bits
+  // A separate sum, whether the directions ran at the same time or in turn: the same bits.
   const ops::LstmCall<T>& call = runs[0].call;
   ops::add(call.steps * call.batch * directions_[0]->shape.input, static_cast<const T*>(dx),
            runs[1].gradients.dx, dx);

@@ -1,5 +1,5 @@
-// An LSTM layer over one input, in one direction or both: what layers of graphs and lf.LSTM share.
-// Knows no ports and no models.
+// An LSTM layer over one input, in one direction or both, shared by the layers of graphs and by
+// lf.LSTM. Knows no ports and no models.
 #pragma once
 
 #include "layers/options.h"
@@ -8,7 +8,7 @@
 
 namespace lstmfast::layers {
 
-// What all calls of one direction have in common.
+// The part of one direction that all calls share.
 template <class T>
 struct LstmDirection {
   ops::LstmShape<T> shape;
@@ -16,8 +16,8 @@ struct LstmDirection {
   bool reverse = false;  // from the last step to the first
 };
 
-// One direction of a running call: what the caller sets, and its memory. Backward needs it as
-// forward left it.
+// One direction of a running call: the fields that the caller sets, and the call's memory. Backward
+// needs both unchanged since forward.
 template <class T>
 struct LstmRun {
   const T* block = nullptr;  // the parameters
@@ -29,12 +29,12 @@ struct LstmRun {
 template <class T>
 class LstmDirections {
  public:
-  // Both live as long as this; null: there is one direction.
+  // Both must outlive this object; second null: there is one direction.
   explicit LstmDirections(const LstmDirection<T>& first, const LstmDirection<T>* second = nullptr)
       : directions_{&first, second} {}
 
-  // Sets the call of direction d to `common` with the direction's own options. The caller changes
-  // what directions do not share: arrays and the stream of random numbers.
+  // Sets the call of direction d to `common` with the direction's own options. The caller then sets
+  // what differs between directions: arrays and the stream of random numbers.
   ops::LstmCall<T>& begin(index d, const ops::LstmCall<T>& common, LstmRun<T>& run) const {
     const LstmDirection<T>& direction = *directions_[d];
     ops::LstmCall<T>& call = run.call;
@@ -55,15 +55,15 @@ class LstmDirections {
   // traces [directions]; y, where it is not null, becomes h.
   void trace(LstmRun<T>* runs, const ops::LstmTrace<T>* traces) const;
 
-  // Takes all memory that backward needs, so that it cannot run out of memory with some of the
-  // gradients added.
+  // Allocates all memory that backward needs, so that backward cannot fail for lack of memory after
+  // some gradients were added.
   void plan_backward(LstmRun<T>* runs) const;
-  // After a training forward of the same runs, with their gradients set. Where dx is wanted, that
-  // of the second direction is scratch, and that of the first becomes the sum. x is contiguous.
+  // Requires a training forward of the same runs, with their gradients set. If dx is wanted, dx of
+  // the first direction becomes the sum, and that of the second is scratch. x is contiguous.
   void backward(LstmRun<T>* runs) const;
 
  private:
-  // f(d) for all directions, which touch nothing of each other.
+  // Calls f(d) for all directions, which share no memory that they write.
   template <class F>
   void for_each(const LstmRun<T>* runs, bool backward, F f) const;
 

@@ -31,7 +31,7 @@ class Masking : public Layer<T> {
     my.mask = planner.add<unsigned char>(extent.batch * my.rows);
   }
 
-  // As Keras: what came in with a mask is looked at anew. A NaN is no value to mask.
+  // As in Keras, the input's own mask is not used. Steps with a NaN are not masked.
   void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
                std::vector<Out<T>>& out) const override {
     const MaskingState<T>& my = static_cast<MaskingState<T>&>(state);

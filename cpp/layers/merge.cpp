@@ -22,18 +22,18 @@ struct MergeState : LayerState {
     Rearrangement map, mask_map;  // to the output's shape, and to its rows
     base::Slot<T> stretched, gradient;
     base::Slot<unsigned char> stretched_mask;
-    // of the running pass, in the output's shape
+    // Arrays of the running pass, in the output's shape.
     const T* x = nullptr;
     T* dx = nullptr;                      // null: not wanted
     const unsigned char* mask = nullptr;  // null: all rows are real
   };
   std::vector<Input> inputs;
-  std::vector<Input*> counted;   // those that count at a part of the output
+  std::vector<Input*> counted;   // the inputs that count in the part of the output at hand
   index rows = 0, features = 0;  // of a sample of the output
   base::Slot<unsigned char> mask;
 };
 
-// f(element) for 0 .. count, shared among threads.
+// Calls f(element) for 0 .. count - 1, shared among threads.
 template <class F>
 void for_each_element(index count, F f) {
   ops::for_shares(count, ops::kStreamGrain, [&](index begin, index end) {
@@ -54,7 +54,7 @@ class Merge final : public Layer<T> {
     return kind_ == MergeKind::subtract ? 2 : base::kMaxInteger;
   }
 
-  // Axes are aligned at the last one, and those of size 1 are stretched.
+  // Axes are aligned at the last one; axes of size 1 are stretched.
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
     LF_CHECK(static_cast<index>(inputs.size()) >= least_inputs() &&
                  static_cast<index>(inputs.size()) <= most_inputs(),
@@ -178,9 +178,9 @@ class Merge final : public Layer<T> {
     return shape;
   }
 
-  // f(first element, elements) for all of the output, with my.counted. As in Keras, masked inputs
-  // do not count in products and extremes; where all are masked, a product is 0 and an extreme the
-  // first input.
+  // Calls f(first element, elements) for parts of the output, with my.counted set for each. As in
+  // Keras, masked inputs do not count in products and extremes; if all are masked, a product is 0
+  // and an extreme is the first input.
   template <class F>
   void for_parts(index batch, State& my, F f) const {
     const bool sums =
@@ -199,7 +199,7 @@ class Merge final : public Layer<T> {
     }
   }
 
-  // Whether `b` takes the place of `a`; a NaN does.
+  // Whether `b` replaces `a` as the extreme; a NaN always does.
   bool beats(T b, T a) const { return (kind_ == MergeKind::maximum ? b > a : b < a) || b != b; }
 
   // y = a and b merged; y may be a.
@@ -215,7 +215,7 @@ class Merge final : public Layer<T> {
     }
   }
 
-  // The gradients for the inputs that count, from dy, which it overwrites.
+  // Computes the gradients of the inputs that count from dy, and overwrites dy.
   void share_gradient(index begin, index count, T* dy, const State& my) const {
     const std::size_t n = my.counted.size();
     for (std::size_t k = n; k-- > 0;) {
@@ -238,8 +238,8 @@ class Merge final : public Layer<T> {
     }
   }
 
-  // Input k's part of what is left of an element's gradient: all where it beats the inputs before
-  // it, half where it is equal to the best of them.
+  // Splits off input k's part of an element's gradient `left`: all of it if input k beats the
+  // inputs before it, half if it equals the best of them.
   void split_extreme(index element, std::size_t k, T& left, const State& my) const {
     T part = left;
     if (k > 0) {

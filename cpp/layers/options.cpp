@@ -9,7 +9,8 @@ struct Named {
   const char* name;
   ActivationSpec defaults;
   int parameters = 0;
-  base::Bounds alpha = {};  // what is a function, with a slope that its value tells
+  // Values for which the formula is defined and its slope follows from its value.
+  base::Bounds alpha = {};
 };
 
 constexpr Named kActivations[] = {
@@ -62,7 +63,7 @@ base::OptionTable numbers_of(const Named& item) {
   return table;
 }
 
-// The activation that a text means; else, in `expected`, what it should have been.
+// The activation that a text names. For other texts sets `expected` to what is allowed.
 ActivationSpec parse_activation(const std::string& text, bool rows, std::string* expected) {
   std::size_t colon = text.find(':');
   const Named* const item = find(std::string_view(text).substr(0, colon));
@@ -93,7 +94,7 @@ ActivationSpec parse_activation(const std::string& text, bool rows, std::string*
   return spec;
 }
 
-// The cell's options that exclude each other.
+// Throws for options of the cell that exclude each other.
 void check_cell(const base::Values& o) {
   for (const char* gate : {"input_gate", "forget_gate"}) {
     if (o["coupled"].flag() && !o[gate].flag()) {
@@ -114,7 +115,7 @@ base::Option interval_or_root(const char* name) {
   return out;
 }
 
-// The rows that both tables have, where only the dropout of x differs in name.
+// The rows that both tables have; only the name of the dropout of x differs.
 base::OptionTable cell_rows(const char* dropout) {
   return {{
               activation_option("activation", "tanh"),

@@ -1,4 +1,4 @@
-// Activations and cell options by the names users write. Knows no layers.
+// Activations and cell options by their public names. Knows no layers.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 
 namespace lstmfast::layers {
 
-// All activations, in the order of the enum; softmax, which acts on rows, is the last.
+// The names of all activations, in the order of the enum; softmax, which acts on rows, is the last.
 std::vector<std::string> activation_names();
-// The numbers alpha and beta of an activation, as far as it has them; null where there is none of
-// that name.
+// The table of an activation's numbers, alpha and beta, as far as it has them; null for an unknown
+// name.
 const base::OptionTable* activation_options(const std::string& name);
 
-// An option that takes "elu", "elu:0.5" or "hard_sigmoid:0.2:0.5", with the default where a number
-// is left out. `rows`: softmax is allowed too.
+// An option with values such as "elu", "elu:0.5" or "hard_sigmoid:0.2:0.5"; omitted numbers have
+// their defaults. `rows`: softmax is allowed too.
 base::Option activation_option(const char* name, base::Fallback fallback, bool rows = false);
 // The activation of such a text.
 ActivationSpec activation_of(const std::string& text);
@@ -28,11 +28,11 @@ ActivationSpec activation_of(const std::string& text);
 // An axis of an array whose axis 0 is the batch; negative ones count from the end.
 base::Option axis_option(const char* name, base::Fallback fallback);
 
-// Of a layer's random masks, where it has its own.
+// The seed of a layer's random masks; absent: the pass's seed.
 base::Option seed_option();
 std::optional<std::uint64_t> read_seed(const base::Values& options);
 
-// What both lf.LSTM and the LSTM layer take: the cell's options, and what training adds.
+// The options that lf.LSTM and the LSTM layer share: those of the cell and of its training.
 struct LstmOptions {
   CellOptions cell;
   ops::LstmNoise noise;  // rates alone
@@ -40,7 +40,8 @@ struct LstmOptions {
   bool use_bias = true;
 };
 
-// Of the layer; of lf.LSTM; and the part of the latter that the functions of one layer take.
+// The tables of the layer, of lf.LSTM, and of the part of the latter that the functions of
+// lf.functional take.
 const base::OptionTable& lstm_layer_options();
 const base::OptionTable& lstm_engine_options();
 const base::OptionTable& lstm_cell_options();

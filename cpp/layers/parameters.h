@@ -35,7 +35,7 @@ struct Parameter {
   }
 };
 
-// Belongs to one layer. All models that the layer is part of use the same values.
+// The parameters of one layer. All models that contain the layer use the same values.
 template <class T>
 class Parameters {
  public:
@@ -43,18 +43,19 @@ class Parameters {
   Parameters(const Parameters&) = delete;
   Parameters& operator=(const Parameters&) = delete;
 
-  // Room for one packed block. Blocks start on cache lines; what lies between them stays zero.
+  // Adds room for one packed block and returns its first element. Blocks start on cache lines; the
+  // padding between them stays zero.
   index add_block(index size) {
     const index first = size_;
     size_ += (size + kBlockGrain - 1) / kBlockGrain * kBlockGrain;
     return first;
   }
-  // The order is that of the weight lists of users.
+  // Order of calls: the order of users' weight lists.
   void add(std::string name, std::vector<index> shape, const ops::PartLayout& layout, index block) {
     list_.push_back({std::move(name), std::move(shape), layout, block});
   }
 
-  // The memory as rows, where a step's gradients touch few of them (layers/touched_rows.h).
+  // The memory as rows, for tables of which a step's gradients touch few (layers/touched_rows.h).
   struct Rows {
     index count = 0, length = 0;  // count 0: gradients are dense
   };
@@ -64,8 +65,8 @@ class Parameters {
   const std::vector<Parameter>& list() const { return list_; }
   index size() const { return size_; }  // elements of the memory
 
-  // Gives the values their memory: `offset` counts elements of a zeroed buffer, which lives as long
-  // as one of the layers in it. Neighbours in a buffer are one piece to optimizers.
+  // Sets the memory of the values: from element `offset` of a zeroed buffer, which lives as long as
+  // one of its layers. An optimizer updates neighbours in a buffer in one pass.
   void place(std::shared_ptr<base::Buffer<T>> memory, index offset) {
     memory_ = std::move(memory);
     values_ = memory_->data() + offset;
@@ -76,7 +77,7 @@ class Parameters {
   bool trainable() const { return trainable_.load(std::memory_order_relaxed); }
   void set_trainable(bool trainable) { trainable_.store(trainable, std::memory_order_relaxed); }
 
-  // Held by calls that change the values, or need them to stand still.
+  // Held by calls that change the values or need them unchanged.
   base::BusyFlag& busy() const { return busy_; }
 
  private:
@@ -91,21 +92,21 @@ class Parameters {
   mutable base::BusyFlag busy_;
 };
 
-// Where the gradients of each layer lie in the one flat block of a compiled model.
+// The position of each layer's gradients in the one flat block of a compiled model.
 template <class T>
 class GradientLayout {
  public:
   struct Entry {
     Parameters<T>* parameters;
     index offset;
-    index sparse;  // number among the sparse ones; -1: its gradients are dense
+    index sparse;  // number among the sparse entries; -1: the gradients are dense
   };
 
   void add(Parameters<T>& parameters) {
     entries_.push_back({&parameters, size_, parameters.sparse().count > 0 ? sparse_++ : -1});
     size_ += parameters.size();
   }
-  // Null: they are not trained.
+  // Null: the parameters are not trained.
   const Entry* find(const Parameters<T>& parameters) const {
     for (const Entry& entry : entries_) {
       if (entry.parameters == &parameters) return &entry;

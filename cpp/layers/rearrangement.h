@@ -1,5 +1,5 @@
-// Elements of an array in another order, or several times: permuted axes, repeated steps, axes of
-// size 1 stretched to others. Knows no layers.
+// Copies of arrays with permuted axes, repeated steps, or axes of size 1 stretched to others. Knows
+// no layers.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ class Rearrangement {
   Rearrangement() = default;
   explicit Rearrangement(index input_count) : input_(input_count) {}
 
-  // The next axis of y, outermost first.
+  // Adds the next axis of y, outermost first.
   void add(index size, index stride) {
     count_ *= size;
     if (size == 1) return;
@@ -31,7 +31,7 @@ class Rearrangement {
     }
   }
 
-  // Whether y is x.
+  // Whether y equals x.
   bool same() const { return count_ == input_ && (rank_ == 0 || (rank_ == 1 && strides_[0] == 1)); }
   index count() const { return count_; }  // elements of a sample of y
 
@@ -46,7 +46,7 @@ class Rearrangement {
     });
   }
 
-  // dx = the sum of dy at all places to which an element of x went, in the order of y.
+  // dx of an element of x is the sum of dy over its copies, in the order of y.
   template <class T>
   void backward(index batch, const T* dy, T* dx) const {
     if (same()) return forward(batch, dy, dx);
@@ -57,8 +57,8 @@ class Rearrangement {
   }
 
  private:
-  // run(first element of x, first of y, elements, stride in x) for all of y; samples are shared
-  // among threads.
+  // Calls run(first element of x, first of y, elements, stride in x) for all of y; threads share
+  // the samples.
   template <class Run>
   void for_runs(index batch, const Run& run) const {
     const index grain = std::max<index>(1, ops::kStreamGrain / std::max<index>(1, count_));

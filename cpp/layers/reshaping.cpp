@@ -1,5 +1,5 @@
-// Layers that move elements without looking at them: Flatten, Reshape, Permute, RepeatVector. They
-// run for values and for ids, and drop masks.
+// Layers that move elements without reading them: Flatten, Reshape, Permute, RepeatVector. They
+// move values and ids, and drop masks.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -53,7 +53,7 @@ class Rearranging : public Layer<T> {
   }
 };
 
-// Elements stay in order; one size of `target` may be kAnySize, and follows from the others.
+// Elements keep their order; one size of `target` may be kAnySize and follows from the others.
 template <class T>
 class Reshape final : public Rearranging<T> {
  public:

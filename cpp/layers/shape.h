@@ -13,12 +13,13 @@
 
 namespace lstmfast::layers {
 
-constexpr index kAnySize = -1;  // a number of steps that the first call will tell
+constexpr index kAnySize = -1;  // a number of steps that each call sets
 
-// Features stand last; all axes before them are rows to a layer that acts on features alone.
+// The last axis counts features. A layer that acts on features alone takes all axes before them as
+// rows.
 struct Shape {
   static constexpr int kMaxRank = 5;
-  static constexpr index kMaxElements = index{1} << 40;  // times a batch still far from overflow
+  static constexpr index kMaxElements = index{1} << 40;  // times a batch: far from overflow
 
   int rank = 0;
   index sizes[kMaxRank] = {};
@@ -38,8 +39,8 @@ struct Shape {
 
   index features() const { return sizes[rank - 1]; }
   index rows() const { return product(rank - 1); }
-  // Throws for more than kMaxElements, where sizes that are not known count as 1. The number itself
-  // needs known().
+  // Throws for more than kMaxElements; unknown sizes count as 1 there. The returned number is valid
+  // for known() shapes alone.
   index count() const { return product(rank); }
   bool known() const {
     for (int i = 0; i < rank; ++i) {
@@ -55,7 +56,7 @@ struct Shape {
     return out;
   }
 
-  // Can a sample of this (known) shape go where `declared` was declared?
+  // Whether a sample of this (known) shape agrees with `declared`, whose kAnySize takes any size.
   bool fits(const Shape& declared) const {
     if (rank != declared.rank) return false;
     for (int i = 0; i < rank; ++i) {

@@ -1,5 +1,5 @@
-// TimeDistributed: a layer that acts on each step of a sequence as on a sample of its own. Steps
-// count as rows of the batch.
+// TimeDistributed: applies a layer to each step of a sequence as to a separate sample, with steps
+// as rows of the batch.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -18,7 +18,7 @@ struct TimeDistributedState : LayerState {
   std::vector<Out<T>> out;
   index steps = 0;
   index rows_in = 0, rows_out = 0;  // of one step
-  base::Slot<unsigned char> mask;   // where these differ
+  base::Slot<unsigned char> mask;   // if the two differ
 };
 
 template <class T>
@@ -62,9 +62,9 @@ class TimeDistributed final : public Layer<T> {
     my.in[0] = in[0];
     my.out[0] = out[0];
     layer_->forward(inner(pass, my), *my.inner, my.in, my.out);
-    out[0].mask = in[0].mask;  // as Keras: what the layer makes of a mask does not count
+    out[0].mask = in[0].mask;  // as in Keras, the layer's own output mask is not used
     if (in[0].mask == nullptr || my.rows_in == my.rows_out) return;
-    // Steps of which a part is real are real.
+    // A step is real if any of its rows is.
     unsigned char* const mask = pass.arena->at(my.mask);
     out[0].mask = mask;
     for (index r = 0; r < pass.batch * my.steps; ++r) {

@@ -3,16 +3,16 @@
 //
 // A compiled model has one for each sparse Parameters of its GradientLayout, in the order of
 // Entry::sparse, and passes the array as Pass::touched. Row r is `length` elements at Entry::offset
-// + r * length of the flat block of gradients (Parameters::sparse). Always: a row of gradients is
-// zero unless it is touched. So with for_runs(), of neighbouring touched rows,
-//   zeroing             zeroes the runs, then clear(); the block starts as zeros;
-//   a regularizer       of the table calls add_all() first, for its gradient touches all rows;
+// + r * length of the flat block of gradients (Parameters::sparse). Invariant: rows of gradients
+// that are not touched are zero. Therefore, with for_runs() over neighbouring touched rows,
+//   zeroing             zeroes the runs, then calls clear(); the block starts as zeros;
+//   a regularizer       of the table calls add_all() first, since its gradient touches all rows;
 //   finite check, norms and clipping by value, norm or global norm
 //                       visit the runs in place of the table, in the order of the layout;
 //   SGD without momentum updates the runs alone;
 //   other optimizers    update the table in one pass: moments of all rows decay, as in Keras.
-// What undoes a backward that was interrupted zeroes as above: a row is touched before it is added
-// to. A constraint visits the whole table. clear() also where the layer was frozen meanwhile.
+// A row is touched before anything is added to it, so the zeroing above also undoes an interrupted
+// backward. A constraint visits the whole table. The zeroing covers layers frozen since, too.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,7 @@ class TouchedRows {
 
   index count() const { return static_cast<index>(rows_.size()); }
 
-  // f(first row, number of rows), ascending.
+  // Calls f(first row, number of rows) for the runs, ascending.
   template <class F>
   void for_runs(F&& f) {
     std::sort(rows_.begin(), rows_.end());
