@@ -8,8 +8,8 @@
 namespace lstmfast::model {
 namespace {
 
-// Values in a row of targets of any shape: 1 where they lack the last axis of the prediction, 0
-// where their rows are not the prediction's.
+// Values in a row of targets of any shape: 1 if they lack the last axis of the prediction, 0 if
+// their rows are not those of the prediction.
 index target_columns_of(const layers::Shape& prediction, const std::vector<index>& target) {
   const index rank = static_cast<index>(target.size()) - 1;
   if (rank != prediction.rank && rank != prediction.rank - 1) return 0;

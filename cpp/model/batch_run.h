@@ -1,5 +1,5 @@
-// Batches of checked data through model and losses, the piece that training and evaluation share.
-// Knows no epochs and no optimizer.
+// Checks data against a model and runs batches of them through model and losses, for training and
+// evaluation. Knows no epochs and no optimizer.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,8 @@ template <class T>
 class BatchRun {
  public:
   // Throws std::invalid_argument unless model, data (named `what` in errors) and losses fit
-  // together. Model and data must outlive it; with stateful layers, under a lease of the model.
+  // together. Model and data must outlive this object. If layers are stateful, the caller holds the
+  // leases of the model.
   BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size,
            const char* what = "x");
 
@@ -25,32 +26,32 @@ class BatchRun {
   index batches() const { return (data_.in.count + batch_ - 1) / batch_; }
   index samples(index b) const { return std::min(batch_, data_.in.count - b * batch_); }
   index sample_size() const;  // values of one sample, of all inputs
-  // Rows of one sample's prediction, by output.
+  // By output: rows of one sample's prediction.
   const std::vector<index>& rows() const { return rows_; }
-  // `gathered`: batches are put together from samples that lie apart.
+  // `gathered`: batches are copied together from samples in any order.
   PassExtent extent(bool training, bool gathered = false) const;
   EpochMetrics<T> make_metrics() const;
 
   struct Batch {
     index first, samples;
-    bool gathered;  // in the pass memory, instead of from sample `first` of the data on
+    bool gathered;  // the samples are in the pass memory; else in the data, from sample `first`
   };
   Batch at(index b) const { return {b * batch_, samples(b), false}; }
   // Copies the samples order[first ..) of batch b into the memory.
   Batch gather(index b, const index* order, PassMemory<T>& memory) const;
 
-  // Forward and losses, with the penalties on outputs but not those on weights: their sum, and
-  // that of each output in losses. The activated predictions are left in memory.prediction();
-  // `gradient`: their gradients (where a loss is fused, that of the pre-activation) are left for
-  // memory.backward().
+  // Forward and losses. Returns the sum of all losses and of the penalties on outputs (without
+  // those on weights), and writes the loss of each output to `losses`. Leaves the activated
+  // predictions in memory.prediction() and, if `gradient`, their gradients (for a fused loss that
+  // of the pre-activation) for memory.backward().
   double forward_loss(const Batch& batch, bool gradient, layers::Pass<T>& pass,
                       PassMemory<T>& memory, double* losses) const;
 
-  // After forward_loss.
+  // Requires forward_loss() of the same batch.
   void add_metrics(const Batch& batch, PassMemory<T>& memory, EpochMetrics<T>& metrics) const;
 
-  // All data, in inference, into `metrics`. True when a tick said stop; ticks get `progress`, where
-  // it is given, in place of the state of this evaluation.
+  // Evaluates all data into `metrics`, in inference. Returns true if a tick stopped it. Ticks get
+  // `progress`, if given, in place of the progress of this evaluation.
   bool evaluate(PassMemory<T>& memory, EpochMetrics<T>& metrics, const Callbacks& callbacks,
                 TickClock& clock, const Progress* progress) const;
 
@@ -58,8 +59,8 @@ class BatchRun {
   struct Output {
     layers::Shape shape;
     index columns;          // of one row of the prediction
-    index target_columns;   // values of a row of the target; 0: its rows are not the prediction's
-    index target_size = 0;  // of one sample; 0: there is none
+    index target_columns;   // values of a row of the target; 0: it has other rows
+    index target_size = 0;  // values of one sample's target; 0: there is none
     bool weighted = false;
   };
 
@@ -75,7 +76,8 @@ class BatchRun {
     return {samples, shape.data() + 1, static_cast<index>(shape.size()) - 1};
   }
   double loss(const Batch& batch, std::size_t k, bool gradient, PassMemory<T>& memory) const;
-  // Weights of the rows of a prediction: of the loss by mask and samples, of metrics by the mask.
+  // Sets the weights of a prediction's rows: in the loss by mask and sample weights, in metrics by
+  // the mask alone.
   void weigh(const Batch& batch, std::size_t k, PassMemory<T>& memory,
              losses::LossBatch<T>* loss = nullptr) const;
 

@@ -21,8 +21,8 @@ struct Progress {
   Logs logs;                    // means over the epoch so far
 };
 
-// Each may be null; each returns true to stop the call, batch_begin after that batch. An exception
-// that one throws ends the call, with the weights of the last complete step.
+// Each may be null. Each returns true to stop the call; after a true of batch_begin the batch is
+// still run. An exception from one ends the call, with the weights of the last complete step.
 struct Callbacks {
   void* context = nullptr;
   bool (*train_begin)(void* context) = nullptr;  // after all checks: the fit will run
@@ -33,7 +33,7 @@ struct Callbacks {
   bool (*tick)(void* context, const Progress& progress) = nullptr;  // at most 20 times a second
 };
 
-// Says when the next tick is due.
+// The clock of ticks.
 class TickClock {
  public:
   TickClock() : next_(Clock::now() + kPeriod) {}

@@ -1,5 +1,4 @@
-// What the stateful layers of a model carry from one batch to the next, for one call. Knows no
-// training.
+// The carried states of a model's stateful layers during one call. Knows no training.
 #pragma once
 
 #include <vector>
@@ -12,7 +11,7 @@ namespace lstmfast::model {
 template <class T>
 using CarriedStates = std::vector<layers::CarriedState<T>*>;
 
-// Of every batch; 0: the next one says, or no layer is stateful.
+// Rows of every batch; 0: as many as the next batch has, or no layer is stateful.
 template <class T>
 index carried_rows(const CarriedStates<T>& states, index fixed) {
   for (const layers::CarriedState<T>* state : states) {
@@ -21,13 +20,13 @@ index carried_rows(const CarriedStates<T>& states, index fixed) {
   return states.empty() ? 0 : fixed;
 }
 
-// One call that goes through batches.
+// One call over several batches.
 template <class T>
 class CarriedUse {
  public:
-  // For batches of so many of `count` samples, named `what` in errors. `fixed`: rows of every
-  // batch, or 0. Throws std::invalid_argument, and nothing has changed, unless all batches have the
-  // rows that are carried.
+  // batch: samples of a batch; count: of the call, named `what` in errors; fixed: rows of every
+  // batch, or 0. Throws std::invalid_argument, with nothing changed, unless all batches have as
+  // many rows as are carried.
   CarriedUse(const CarriedStates<T>& states, index fixed, const char* op, const char* what,
              index count, index batch) {
     if (states.empty() || count == 0) return;
@@ -51,15 +50,15 @@ class CarriedUse {
 
  private:
   const CarriedStates<T>* states_ = nullptr;
-  std::vector<index> before_;  // rows that each held
+  std::vector<index> before_;  // rows that each state held before
 };
 
-// Restores at its end what was carried at its beginning, unless keep() was called: a step that does
-// not happen carries nothing on.
+// The destructor restores the states of construction, unless keep() was called: a failed step does
+// not change what is carried.
 template <class T>
 class CarriedUndo {
  public:
-  // `room` is memory for a copy, for as long as this lives.
+  // `room` holds the copy; it must outlive this object.
   CarriedUndo(const CarriedStates<T>& states, std::vector<T>& room) : states_(states), copy_(room) {
     copy_.clear();
     for (const layers::CarriedState<T>* state : states) {

@@ -1,4 +1,4 @@
-// What a configuration can only name: losses and metrics that the caller computes. Knows no
+// Losses and metrics that the caller computes; a configuration contains their names alone. Knows no
 // training.
 #pragma once
 
@@ -13,11 +13,11 @@ namespace lstmfast::model {
 
 template <class T>
 struct Custom {
-  std::vector<losses::LossFunction<T>> losses;    // by output, where its loss is "custom"
-  std::vector<metrics::CustomMetric<T>> metrics;  // "custom:N" among all metrics is number N
+  std::vector<losses::LossFunction<T>> losses;    // by output; null unless its loss is "custom"
+  std::vector<metrics::CustomMetric<T>> metrics;  // the metric "custom:N" is number N
 };
 
-// One of the metrics that a configuration lists.
+// One metric of a configuration.
 template <class T>
 struct MetricChoice {
   std::string name;                 // as written

@@ -1,4 +1,4 @@
-// Arrays of samples and targets as a caller hands them in. Owns nothing, knows no model.
+// A caller's arrays of samples and targets. Owns nothing, knows no model.
 #pragma once
 
 #include <cstdint>
@@ -9,11 +9,11 @@
 
 namespace lstmfast::model {
 
-// What one input gets: values, ids, or both, as it carries.
+// The data of one input: values, ids or both, as the graph's input carries.
 template <class T>
 struct InputArray {
   const T* values = nullptr;          // [count][shape], contiguous
-  const std::int32_t* ids = nullptr;  // alike
+  const std::int32_t* ids = nullptr;  // likewise
   layers::Shape shape;                // of a sample
 };
 
@@ -23,13 +23,13 @@ struct Samples {
   index count = 0;
 };
 
-// What one output should be.
+// The target of one output.
 template <class T>
 struct Target {
   const T* y = nullptr;      // contiguous; null: the output has no loss
   std::vector<index> shape;  // begins with the number of samples
-  // [count][weights_each]: the part of each sample, or of each row of its prediction, in the loss;
-  // null: 1.
+  // [count][weights_each]: the weight in the loss of each sample, or of each row of its prediction;
+  // null: all 1.
   const T* weights = nullptr;
   index weights_each = 1;
 };

@@ -17,8 +17,8 @@ std::string read_dtype(const base::OptionReader& config) {
 template <class T>
 constexpr const char* kDtypeName = sizeof(T) == 4 ? "float32" : "float64";
 
-// Gives a layer and those in it what their configurations ask of outputs, checks what they ask of
-// weights, and lets each keep its configuration.
+// For a layer and those in it: sets the output penalties, checks the rules of weights, and sets the
+// configurations.
 template <class T>
 void finish(layers::Layer<T>& top, const base::OptionReader& config) {
   WeightRules<T> checked;

@@ -1,5 +1,6 @@
-// What a model is besides training: its graph, and what each layer of it asks for. Small whatever
-// the configuration says, so that a file can be compared with it before memory is taken.
+// A model without its training: the graph, and the parameters, states and rules of its layers.
+// Takes little memory for any configuration, so that a file can be compared with it before the
+// weights' memory is allocated.
 #pragma once
 
 #include <memory>
@@ -13,11 +14,11 @@
 
 namespace lstmfast::model {
 
-// The parameters of one layer, whose names in files begin with the path: "layers.0.forward".
+// The parameters of one layer. Their names in files begin with the path: "layers.0.forward".
 template <class T>
 struct Owned {
   std::string path;
-  std::string layer;  // the name of the top layer that they belong to
+  std::string layer;  // name of the graph's layer that contains them
   layers::Parameters<T>* parameters;
 };
 
@@ -26,7 +27,7 @@ struct Definition {
   std::shared_ptr<layers::Graph<T>> graph;
   std::vector<Owned<T>> parameters;   // each once, in the order of users' weight lists
   CarriedStates<T> carried;           // of the stateful layers
-  std::vector<base::BusyFlag*> busy;  // of all these, sorted: one order for all models
+  std::vector<base::BusyFlag*> busy;  // of both, sorted by address: one order for all models
   WeightRules<T> rules;
 
   explicit Definition(std::shared_ptr<layers::Graph<T>> graph);
@@ -34,8 +35,8 @@ struct Definition {
   base::Options config() const;  // with the dtype
 };
 
-// A layer by its configuration, with what it asks of its outputs: layers::make_layer, and then the
-// output penalties of all layers in it. Throws std::invalid_argument naming a key that is unknown,
+// Makes a layer by its configuration, with the output penalties of all layers in it, which
+// layers::make_layer does not read. Throws std::invalid_argument that names a key that is unknown,
 // missing or wrong.
 template <class T>
 std::shared_ptr<layers::Layer<T>> open_layer(const base::Options& config,
@@ -45,7 +46,7 @@ std::shared_ptr<layers::Layer<T>> open_layer(const base::Options& config,
 template <class T>
 Definition<T> read_definition(const base::Options& config);
 
-// "float32" or "float64": the key dtype, which is float32 where it is absent.
+// "float32" or "float64": the key dtype, by default float32.
 std::string dtype_name_of(const base::Options& config);
 
 }  // namespace lstmfast::model

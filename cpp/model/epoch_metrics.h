@@ -1,4 +1,4 @@
-// The numbers of an epoch: mean losses and the metrics, gathered batch by batch. Knows no loop.
+// The logs of an epoch: mean losses and the metrics, accumulated batch by batch. Knows no loop.
 #pragma once
 
 #include <memory>
@@ -51,7 +51,7 @@ class EpochMetrics {
   // Room for the losses of each output in one batch, for add_loss().
   double* own_losses() { return own_.data(); }
 
-  // A batch of `samples` counts as that many: the mean over an epoch is Keras's. `loss`: of all.
+  // Batches are weighted by their samples, as in Keras. `loss`: the sum over all outputs.
   void add_loss(double loss, index samples) {
     const double count = static_cast<double>(samples);
     loss_ += loss * count;
@@ -66,7 +66,7 @@ class EpochMetrics {
     }
   }
 
-  // Holds until the next call.
+  // Valid until the next call.
   Logs logs() {
     const auto mean = [this](double sum) { return samples_ > 0 ? sum / samples_ : 0; };
     std::size_t i = 0;
@@ -84,7 +84,7 @@ class EpochMetrics {
   std::vector<std::vector<std::unique_ptr<metrics::Metric<T>>>> metrics_;  // by output
   double loss_ = 0, samples_ = 0;
   std::vector<double> losses_, own_;  // by output
-  std::vector<std::size_t> shown_;    // outputs whose losses have names
+  std::vector<std::size_t> shown_;    // outputs whose losses are in the logs
   std::vector<std::string> names_;
   std::vector<double> values_;
 };

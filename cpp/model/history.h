@@ -9,7 +9,7 @@
 
 namespace lstmfast::model {
 
-// Consistent at any time, also after an error: each name has as many values as there are epochs.
+// Invariant, also after an error: each name has as many values as there are epochs.
 struct History {
   std::vector<std::string> names;  // loss, metrics; then val_loss, val_metrics
   std::vector<index> epochs;

@@ -1,5 +1,5 @@
-// Memory that an object keeps from call to call, changed by one call at a time. Knows nothing of
-// what it holds.
+// Memory that an object keeps from call to call, used by one call at a time. Knows nothing of its
+// content.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,8 @@
 
 namespace lstmfast::model {
 
-// Calls exclude each other by a lease of the object (base/busy.h). A fork may come in the middle
-// of one: the child then has partly changed memory, and its next call gets a new one.
+// Calls exclude each other by a lease of the object (base/busy.h). A fork may happen during a call:
+// the child then has partly changed memory, which its next call replaces.
 template <class M>
 class KeptMemory {
  public:
@@ -19,7 +19,7 @@ class KeptMemory {
   KeptMemory(const KeptMemory&) = delete;
   KeptMemory& operator=(const KeptMemory&) = delete;
 
-  // The memory, while it changes.
+  // Access to the memory for one call.
   class Change {
    public:
     explicit Change(KeptMemory& kept) : kept_(kept) {
@@ -45,7 +45,8 @@ class KeptMemory {
     forsake_half_changed();
     memory_ = std::move(fresh);
   }
-  // What a thread of the parent was changing at the fork is not read, and not freed either.
+  // In a child, memory that a thread of the parent was changing at the fork is neither read nor
+  // freed.
   void forsake_half_changed() noexcept {
     if (std::exchange(changing_, false)) static_cast<void>(memory_.release());
   }

@@ -76,7 +76,7 @@ Model<T>::Model(Definition<T> definition)
 
 template <class T>
 void Model<T>::compile(const base::Options& config, Custom<T> custom) {
-  // made before the lease and dropped after it: both may run code of the caller's
+  // Made before the lease and freed after it: both may run code of the caller.
   std::shared_ptr<Training<T>> training = make_training(definition_, config, std::move(custom));
   const base::Busy busy(own_busy_, "model.compile", base::Busy::Kind::brief);
   training = training_.exchange(std::move(training));

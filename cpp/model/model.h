@@ -1,5 +1,5 @@
-// A model: its definition, the weights, and what compile() added. The trainer and the file work on
-// it. Knows no Python.
+// A model: its definition, memory for the weights, and the training that compile() adds. Used by
+// the trainer and by model files. Knows no Python.
 #pragma once
 
 #include <memory>
@@ -20,23 +20,23 @@
 
 namespace lstmfast::model {
 
-// predict() is const and may run in any number of threads while nobody changes weights, unless
+// predict() is const and may run in any number of threads while no thread changes weights, unless
 // layers are stateful.
 template <class T>
 class Model {
  public:
-  // Weights that have no memory yet get it, next to each other, and are zero until they are set.
+  // Allocates weights that have no memory yet, in one block of zeros.
   explicit Model(Definition<T> definition);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
   const Definition<T>& definition() const { return definition_; }
 
-  // As make_training(). Forgets the optimizer's state of an earlier compile.
+  // Arguments as for make_training(). Discards the optimizer's state of an earlier compile.
   void compile(const base::Options& config, Custom<T> custom = {});
-  // Null before compile(). Whoever holds it may go on with it during a later compile().
+  // Null before compile(). The returned object stays valid after a later compile().
   std::shared_ptr<Training<T>> training() const { return training_.get(); }
-  // `op` names the operation in the error of a model that was not compiled.
+  // Throws, with `op` as the operation, if the model was not compiled.
   std::shared_ptr<Training<T>> training(const char* op) const {
     std::shared_ptr<Training<T>> out = training();
     LF_CHECK(out, "[" << op << "] the model is not compiled; expected compile() before");
@@ -44,12 +44,12 @@ class Model {
   }
 
   Pool<PassMemory<T>>& pool() const { return pool_; }
-  // Frees what calls keep for those to come.
+  // Frees the memory kept for later calls.
   void release_memory();
 
   // The shapes of a call with these samples. Throws unless the model takes them.
   std::shared_ptr<const PassShapes> shapes(const char* op, const Samples<T>& samples) const;
-  // Throws for ids out of range, naming the element.
+  // Throws for ids out of range; the error names the element.
   void check_ids(const char* op, const Samples<T>& samples) const;
   // Floating-point operations of forward for all samples, roughly; 0 for samples that the model
   // does not take.
@@ -61,39 +61,39 @@ class Model {
                const Callbacks& callbacks = {}) const;
 
   bool is_stateful() const { return !definition_.carried.empty(); }
-  // Rows of every batch of a stateful model, as it was built with; 0: the first batch says.
+  // Rows of every batch of a stateful model, from its configuration; 0: as many as the first batch.
   index batch_size() const { return definition_.graph->batch_size(); }
   index carried_rows() const { return model::carried_rows(definition_.carried, batch_size()); }
   void reset_carried() const;
 
-  // For BusyGroup: fit, train_on_batch, and the copies of save exclude each other, also those of
-  // other models with the same layers, and with stateful layers all calls do.
+  // For BusyGroup: fit, train_on_batch and the copying part of save exclude each other, also
+  // between models that share layers; with stateful layers all calls do.
   const std::vector<base::BusyFlag*>& busy() const { return busy_; }
 
  private:
-  // Whether inputs of these shapes are those of the model; else `wrong` is the first that is not.
+  // Whether the model takes inputs of these shapes; else `wrong` is the first that it does not
+  // take.
   bool takes(const Samples<T>& samples, std::size_t* wrong) const;
   std::shared_ptr<const PassShapes> shapes_of(const Samples<T>& samples) const;
 
   Definition<T> definition_;
   Shared<Training<T>> training_;
   mutable Pool<PassMemory<T>> pool_;
-  // Of the latest call: finding them out anew would cost a call on a small batch a tenth.
+  // Of the latest call: to compute them in every call takes a tenth of a call on a small batch.
   mutable Shared<const PassShapes> shapes_;
   mutable base::BusyFlag own_busy_;
-  std::vector<base::BusyFlag*> busy_;  // its own, and those of the layers
+  std::vector<base::BusyFlag*> busy_;  // own_busy_, and the flags of the layers
 };
 
-// One layer on its own, as the user's call of it. Gives its parameters memory, where they have
-// none. `pass` without arena; in and out as Layer::forward takes them, out[0].mask copied into
-// `mask` where the output has one. A stateful layer continues from what it carries, unless a state
-// comes in.
+// Runs forward of one layer on its own. Allocates its parameters if they have no memory. `pass` has
+// no arena; in and out are those of Layer::forward. Copies out[0].mask, if set, to `mask`. A
+// stateful layer continues from its carried state, unless a state is given.
 template <class T>
 void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Shapes& inputs,
                 const std::vector<layers::In<T>>& in, std::vector<layers::Out<T>>& out,
                 std::vector<unsigned char>& mask);
 
-// Gives all parameters in a layer that have none yet one memory, of zeros.
+// Allocates the parameters in a layer that have no memory yet, in one block of zeros.
 template <class T>
 void allocate_parameters(layers::Layer<T>& layer);
 

@@ -13,8 +13,8 @@ namespace lstmfast::model {
 namespace {
 
 constexpr const char* kFormat = "lstmfast.model";
-constexpr const char* kVersion = "2";        // always with a digest
-constexpr const char* kOldestVersion = "1";  // maybe without
+constexpr const char* kVersion = "2";        // always has a digest
+constexpr const char* kOldestVersion = "1";  // may have none
 constexpr char kOptimizer[] = "optimizer.";
 constexpr char kExtra[] = "extra.";
 
@@ -66,7 +66,7 @@ void add_slots(Training<T>& training, const Definition<T>& definition,
   }
 }
 
-// Only now is it known that the configuration's sizes are the file's.
+// Compares the configuration's sizes with the tensors, before memory is allocated for weights.
 template <class T>
 void check_weights(const files::TensorFile& file, const Definition<T>& definition) {
   for (const Entry<T>& entry : weight_entries(definition)) {
@@ -115,7 +115,7 @@ void read_state(const base::OptionReader& state, Training<T>& training) {
   state.check_all_used();
 }
 
-// Runs what reads the file's texts; its errors then name the file.
+// Calls read(), which reads the file's texts; its errors then name the file.
 template <class Read>
 auto with_path(const files::TensorFile& file, Read read) {
   try {
@@ -160,7 +160,7 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
     tensors.push_back(files::tensor_data<T>(entry.name, entry.parameter->shape, next));
     next += entry.parameter->count();
   }
-  busy.reset();  // the disk may take long
+  busy.reset();  // writing may take long
   files::write_tensor_file(path, tensors, std::move(metadata), existing);
 }
 

@@ -1,4 +1,4 @@
-// A model in one safetensors file: logical weights and optimizer slots as tensors, configuration
+// A model as one safetensors file: logical weights and optimizer slots as tensors, configuration
 // and counters as metadata. Knows the names in the file, not the format's bytes.
 #pragma once
 
@@ -13,31 +13,32 @@ namespace lstmfast::model {
 
 // Tensors: PATH.NAME ("layers.0.kernel"), and optimizer.SLOT.PATH.NAME. Metadata: model.KEY and
 // compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
-// extra.KEY for the caller's own, of which there may be tensors too. Without the optimizer a file
-// has no slots and no state, but says how the model was compiled. Errors as those of
-// files::write_tensor_file; std::runtime_error where another thread is training the model.
+// extra.KEY for the caller's own; extra_tensors are the caller's too. Without the optimizer a file
+// has no slots and no state.KEY, but still compile.KEY. Throws as files::write_tensor_file does,
+// and std::runtime_error while another thread trains the model.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::Texts& extra,
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors = {},
                 files::Existing existing = files::Existing::replace);
 
-// An open file that says it is a model. Errors as those of files::TensorFile; what the metadata say
-// is compared with the tensors before memory is taken for it.
+// An open model file. Throws as files::TensorFile does. The metadata's sizes are compared with the
+// tensors before memory is allocated for them.
 class ModelFile {
  public:
   explicit ModelFile(const std::string& path);
 
   const std::string& dtype() const { return dtype_; }  // "float32", "float64"
-  // As texts, which load() will check; empty: was not compiled.
+  // As texts, which load() checks; empty: the model was not compiled.
   const base::Options& compile_config() const { return compile_; }
   const base::Texts& extra() const { return extra_; }
 
-  // The caller's own tensors, named as they were given, and the data of one of them.
+  // The caller's own tensors, by their given names, and a copy of one's data.
   std::vector<files::TensorInfo> extra_tensors() const;
   void copy(const files::TensorInfo& info, void* out) const { file_.copy_bytes(info, out); }
 
-  // T must be dtype()'s. A model saved with its optimizer continues training bit for bit, with
-  // `custom` where the configuration wants it; without `compile` only the weights are read.
+  // T must be the type that dtype() names. A model saved with its optimizer continues training bit
+  // for bit. `custom` has the functions that the configuration names; without `compile` only the
+  // weights are read.
   template <class T>
   std::unique_ptr<Model<T>> load(bool compile = true, Custom<T> custom = {}) const;
 

@@ -9,8 +9,8 @@
 namespace lstmfast::model {
 namespace {
 
-// values [samples][sizes...]. `steps`: the first of the sizes counts steps. counts(sample, i): does
-// value i of a sample matter?
+// The text for values [samples][sizes...]. `steps`: the first of the sizes counts steps.
+// counts(sample, i): whether value i of a sample is checked.
 template <class T, class Counts>
 std::string first_in(const std::string& name, const T* values, const std::vector<index>& sizes,
                      bool steps, const std::vector<index>& samples, Counts counts) {
@@ -45,7 +45,7 @@ std::string numbered(const std::string& name, std::size_t k, std::size_t count) 
   return count == 1 ? name : name + "[" + std::to_string(k) + "]";
 }
 
-// Of one output: targets, where they count, and weights. `rows`: of one sample's prediction.
+// The text for one output: targets that count, and weights. `rows`: of one sample's prediction.
 template <class T>
 std::string first_in_target(const Target<T>& target, index rows, const std::vector<index>& samples,
                             const std::string& y, const std::string& weights) {

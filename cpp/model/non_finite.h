@@ -1,4 +1,5 @@
-// Which values of the caller's made a step go wrong: text for its error. Knows no training.
+// Finds the values in the caller's data that are not finite, for the error of a failed step. Knows
+// no training.
 #pragma once
 
 #include <string>
@@ -8,15 +9,15 @@
 
 namespace lstmfast::model {
 
-// What the user calls them.
+// The names of the arrays in errors.
 struct ArrayNames {
   std::string x = "x", y = "y", weights = "sample_weight";
 };
 
 // "; x[7, 2, 0] is nan (row 7, step 2)": the first value that is infinite or NaN, for each of the
-// arrays x, y and sample_weight that holds one; targets of weight 0 may be anything. Looks at the
-// samples order[0 .. count), or from `first` on where order is null. `rows`: of one sample's
-// prediction, by output. Where there are several inputs or outputs, names are numbered: "x[1]".
+// arrays x, y and sample_weight that has one; targets of weight 0 are skipped. Searches the samples
+// order[0 .. count), or from `first` on if order is null. `rows`: by output, rows of one sample's
+// prediction. With several inputs or outputs, names are numbered: "x[1]".
 template <class T>
 std::string non_finite_text(const Examples<T>& data, const std::vector<index>& rows,
                             const index* order, index first, index count,

@@ -34,7 +34,7 @@ void PassMemory<T>::plan(const PassExtent& extent) {
     return plan(least);
   }
   spare_plans_ = 0;
-  extent_ = PassExtent{};  // in force only when all of the plan has succeeded
+  extent_ = PassExtent{};  // set again only after all of the plan has succeeded
   base::Planner planner;
   graph_.declare(*state_, planner, {extent.shapes->inputs, extent.batch, extent.training});
   for (std::size_t k = 0; k < inputs_.size(); ++k) {

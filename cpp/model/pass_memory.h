@@ -12,10 +12,10 @@
 
 namespace lstmfast::model {
 
-// What a pass with a loss needs for one output.
+// The memory that a pass with a loss needs for one output.
 struct TargetExtent {
-  index target = 0;       // values of one sample's target, where batches are gathered here; else 0
-  index weights = 0;      // of those that come with one sample, gathered likewise
+  index target = 0;       // values of one sample's target, if batches are gathered; else 0
+  index weights = 0;      // values of one sample's weights, likewise
   bool weighted = false;  // rows of the loss have weights
 
   bool covers(const TargetExtent& other) const {
@@ -23,19 +23,19 @@ struct TargetExtent {
   }
 };
 
-// What follows from the shapes of a model's inputs.
+// The shapes of a call and what follows from them.
 struct PassShapes {
   layers::Shapes inputs, outputs;  // of one sample, known
   double flops = 0;                // of forward for one sample, roughly
 };
 
-// What a pass must have room for.
+// The largest pass that memory is planned for.
 struct PassExtent {
-  std::shared_ptr<const PassShapes> shapes;  // null: of nothing
+  std::shared_ptr<const PassShapes> shapes;  // null: nothing is planned
   index batch = 0;                           // the largest
   bool training = false;
-  bool gathered = false;              // batches of inputs are put together here
-  std::vector<TargetExtent> targets;  // by output; none: predictions are the caller's
+  bool gathered = false;              // the memory has room for gathered inputs
+  std::vector<TargetExtent> targets;  // by output; empty: predictions are the caller's arrays
 
   bool covers(const PassExtent& other) const {
     bool out = (shapes == other.shapes ||
@@ -53,14 +53,14 @@ struct PassExtent {
 template <class T>
 class PassMemory {
  public:
-  // `layout`: of the gradients in training passes; null: there are none.
+  // `layout`: of the gradients of training passes; null: inference alone.
   PassMemory(const layers::Graph<T>& graph, const layers::GradientLayout<T>* layout);
 
-  // Pointers of an earlier plan end here. Memory for batches of which kSparePlans plans in turn
-  // need less than a quarter is replaced by memory for the largest of them.
+  // Invalidates pointers of an earlier plan. If kSparePlans plans in turn need less than a quarter
+  // of the memory, it is replaced by memory for the largest batch of these plans.
   void plan(const PassExtent& extent);
 
-  // By input and output, as planned.
+  // Arrays by number of input or output; only those planned may be used.
   T* x(std::size_t k) { return arena_.at(inputs_[k].x); }  // [batch][input]
   std::int32_t* ids(std::size_t k) { return arena_.at(inputs_[k].ids); }
   T* target(std::size_t k) { return arena_.at(outputs_[k].target); }          // [batch][target]
@@ -70,11 +70,11 @@ class PassMemory {
   T* loss_weights(std::size_t k) { return arena_.at(outputs_[k].loss_weights); }  // [batch][rows]
   T* metric_weights(std::size_t k) { return arena_.at(outputs_[k].metric_weights); }
 
-  // The graph's ports: values to be set before forward, gradients of outputs before backward.
+  // The graph's ports. The caller sets values before forward, gradients of outputs before backward.
   layers::In<T>& in(std::size_t k) { return in_[k]; }
   layers::Out<T>& out(std::size_t k) { return out_[k]; }
 
-  // `pass` without its arena, which is this memory's own.
+  // Sets pass.arena to this memory's arena.
   void forward(layers::Pass<T>& pass) {
     pass.arena = &arena_;
     with_memory(extent_, [&] { graph_.forward(pass, *state_, in_, out_); });
@@ -94,9 +94,9 @@ class PassMemory {
     base::Slot<T> target, weights, prediction, gradient, loss_weights, metric_weights;
   };
 
-  // Whether the memory is too large for what plans have needed of late.
+  // Whether the memory is much larger than recent plans need.
   bool spares(const PassExtent& extent);
-  // f(); its OutOfMemory error names the batch.
+  // Calls f(); an OutOfMemory error then names the batch.
   template <class F>
   static void with_memory(const PassExtent& extent, F f) {
     base::with_memory(f, [&] {
@@ -109,8 +109,8 @@ class PassMemory {
   std::unique_ptr<layers::LayerState> state_;
   base::Arena arena_;
   PassExtent extent_;
-  int spare_plans_ = 0;    // in turn,
-  index spare_batch_ = 0;  // and the largest batch of them
+  int spare_plans_ = 0;    // in turn
+  index spare_batch_ = 0;  // the largest batch of these plans
   std::vector<InputSlots> inputs_;
   std::vector<OutputSlots> outputs_;
   std::vector<layers::In<T>> in_;

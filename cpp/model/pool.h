@@ -1,4 +1,4 @@
-// Memories of concurrent calls, kept warm between calls. Knows nothing of what they hold.
+// Memories of concurrent calls, kept warm between calls. Knows nothing of their content.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace lstmfast::model {
 
 // Callers that run one at a time get the same memory each time. The pool keeps as many memories as
-// ran at once during the last two kWindow calls.
+// were in use at once during the last two windows of kWindow calls.
 //
 // A fork may copy a locked mutex and a partly changed list, while the threads that would finish the
 // change exist in the parent only. The child therefore begins with an empty pool; what it inherited
@@ -94,7 +94,7 @@ class Pool {
       shelf.calls = 0;
       shelf.most_before = std::exchange(shelf.most, shelf.taken);
     }
-    // One a call: the longest unused one lies first.
+    // Frees one memory a call; the first has been unused for the longest time.
     if (shelf.taken + shelf.free.size() > std::max(shelf.most, shelf.most_before)) {
       dropped = std::move(shelf.free.front());
       shelf.free.erase(shelf.free.begin());

@@ -30,7 +30,7 @@ Rnn<T>::Rnn(const RnnOptions& options)
   require_isa();
   layers::Parameters<T> room;
   const index D = options.directions, parts = options.layers * D;
-  directions_.reserve(static_cast<std::size_t>(parts));  // whose places layers_ keeps
+  directions_.reserve(static_cast<std::size_t>(parts));  // layers_ has pointers to the elements
   for (index n = 0; n < parts; ++n) {
     const index inputs = n < D ? options.input : D * options.outputs();
     directions_.push_back({{inputs, options.hidden, options.lstm.cell}, options.lstm, n % D == 1});

@@ -1,8 +1,9 @@
-// LSTM layers one above the other on a caller's arrays, in torch's manner: one or two directions a
-// layer, states in and out, gradients on request. Knows no graph, no training loop, no Python.
+// A stack of LSTM layers on a caller's arrays, as torch.nn.LSTM: one or two directions a layer,
+// states in and out, gradients on request. Knows no graph, no training loop, no Python.
 //
-// L layers of D directions are numbered n = layer * D + direction; the second direction goes from
-// the end to the beginning. A layer gives out D * O values a step, side by side by direction.
+// L layers of D directions are numbered n = layer * D + direction; the second direction runs from
+// the last step to the first. A layer returns D * O values a step, those of each direction
+// contiguous.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,7 @@ namespace lstmfast::model {
 struct RnnOptions {
   index input = 0, hidden = 0, layers = 1, directions = 1;
   layers::LstmOptions lstm;  // use_bias false: the bias is no parameter and stays 0
-  bool cell_states = false;  // whether calls give out c of every step
+  bool cell_states = false;  // whether calls return c of every step
   double dropout = 0;        // between layers, in training
   std::uint64_t seed = 0;    // of all masks
 
@@ -33,11 +34,11 @@ struct RnnOptions {
   }
 };
 
-// From the options of layers::lstm_engine_options(). Throws std::invalid_argument naming what is
-// wrong.
+// Reads the options of layers::lstm_engine_options(). Throws std::invalid_argument that names the
+// wrong one.
 RnnOptions read_rnn_options(const base::Options& given, std::uint64_t seed);
 
-// A caller's array with its shape; null data: not given.
+// A caller's array with its shape; data null: not given.
 template <class P>
 struct RnnArray {
   P data = nullptr;
@@ -47,15 +48,15 @@ struct RnnArray {
 template <class T>
 struct RnnInput {
   bool batch_first = true;
-  // [B][T][I], or [T][B][I]. [T][I] is one sequence, and no array of its call has an axis B.
+  // [B][T][I], or [T][B][I]. With [T][I], one sequence, no array of the call has an axis B.
   RnnArray<const T*> x;
   RnnArray<const T*> h0, c0;              // [L D][B][O], [L D][B][H]
   RnnArray<const index*> lengths;         // [B]; of one sequence any array with one element
   RnnArray<const unsigned char*> resets;  // [B][T], or [T][B] as x
 };
 
-// Copies of an input's lengths and resets, as LstmCall has them. Steps and backward read them again
-// after the check, and the caller's arrays may have changed by then.
+// Copies of an input's lengths and resets, in the form of LstmCall. Steps and backward read them
+// after the check, when the caller's arrays may have changed.
 struct RnnRows {
   std::vector<index> lengths;
   std::vector<unsigned char> resets;
@@ -69,14 +70,14 @@ inline layers::Shape state_shape(const RnnOptions& options, const layers::Shape&
   return {parts, batch, features};
 }
 
-// That `out` [count] shares no memory with an array of the input: y is written while later steps
-// read x.
+// Throws if `out` [count] shares memory with an array of the input: y is written while later steps
+// still read x.
 template <class T>
 void check_output(const char* op, const RnnInput<T>& input, const T* out, index count);
 
-// Inference is const and may run in any number of threads while nobody sets parameters. A call that
-// throws may have written part of its outputs; all else is as it was, but that there is nothing to
-// go back through after a training call or backward.
+// Inference is const and may run in any number of threads while no thread sets parameters. A call
+// that throws may have written part of its outputs; everything else is unchanged, except that a
+// failed training call or backward leaves no cache for backward.
 template <class T>
 class Rnn {
  public:
@@ -97,10 +98,10 @@ class Rnn {
     const Parameter* parameter;
     const T* logical;
   };
-  // All or, where it throws, none. Backward of an earlier training call is refused from then on.
+  // Sets all or, if it throws, none. Makes backward of an earlier training call an error.
   void set(const std::vector<Value>& values);
   void get_gradient(const Parameter& parameter, T* logical) const;
-  // How many training calls there were: it names the masks of the next one.
+  // The number of training calls so far, which is the key of the next one's random masks.
   std::uint64_t training_calls() const { return training_calls_; }
   void set_training_calls(std::uint64_t calls) { training_calls_ = calls; }
   void zero_gradients() {
@@ -109,9 +110,9 @@ class Rnn {
     gradients_are_zero_ = true;
   }
 
-  // The call that an input amounts to, without its outputs; it points into `rows`, which must stay
-  // as long as the arrays of the input. Throws std::invalid_argument naming the array of the wrong
-  // shape or content.
+  // Returns the call for an input, without its outputs. The call points into `rows`, which must
+  // live as long as the arrays of the input. Throws std::invalid_argument that names the array of
+  // wrong shape or content.
   ops::LstmCall<T> check(const char* op, const RnnInput<T>& input, RnnRows& rows) const;
 
   // States are [L D][B][O] and [L D][B][H], y has D * O values and cells, those of the last layer,
@@ -120,26 +121,26 @@ class Rnn {
   // traces [L D].
   void trace(const ops::LstmCall<T>& call, const std::vector<ops::LstmTrace<T>>& traces) const;
 
-  // As infer, but with what is random (unless noise.draw is false), and keeps the one cache that
-  // backward reads: x, y (not null), states, lengths and resets of the call must stay as they are
-  // until then.
+  // As infer, with random masks (unless noise.draw is false). Fills the one cache that backward
+  // reads. x, y (not null), states, lengths and resets of the call must stay unchanged until
+  // backward.
   void train(const ops::LstmCall<T>& call);
 
-  // For Busy: set, train, backward and the calls about gradients exclude each other. A caller whose
-  // arrays must stay as one of the last two left them takes a lease around it.
+  // For Busy: set, train, backward and the calls that read or zero gradients exclude each other. A
+  // caller that needs the state after a call unchanged takes a lease around both.
   base::BusyFlag& busy() { return busy_; }
 
   // The call of the cache; throws where there is none.
   const ops::LstmCall<T>& trained_call(const char* op) const;
 
-  // dy laid out as y, dx as x, state gradients as states; dcells as the call's cells, which must
-  // have been there. dblock and bias are not read: gradients are added to those of the
-  // parameters. A call that throws adds nothing.
+  // dy has the layout of y, dx of x, gradients of states that of states, and dcells that of the
+  // call's cells, which dcells requires. dblock and bias are not read: gradients are added to those
+  // of the parameters. A call that throws adds nothing.
   void backward(const ops::LstmGradients<T>& gradients);
 
   double flops(index steps, index batch) const;  // of inference, roughly
 
-  // Frees what calls keep for those to come, the cache of a training call too.
+  // Frees the memory kept for later calls, including the cache of a training call.
   void release_memory();
 
  private:
@@ -148,17 +149,17 @@ class Rnn {
   struct Memory {
     std::vector<Run> runs;  // by n; inference uses one a direction
     base::Arena arena, backward_arena;
-    // [T][B][D O] between layer l and l + 1; masked is outputs without dropout.
+    // [T][B][D O] between layer l and l + 1; without dropout `masked` is `outputs`.
     std::vector<base::Slot<T>> outputs, masks, masked;
   };
   enum class Pass { infer, train, trace };
 
   void plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const;
-  // What layer l gets of a call.
+  // Sets the calls of layer l's directions for a call of the stack.
   void begin(const ops::LstmCall<T>& call, index l, Memory& memory, Run* runs) const;
   void forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
                const ops::LstmTrace<T>* traces = nullptr) const;
-  // f(); its OutOfMemory error names the call: "`what` of x (...)".
+  // Calls f(); an OutOfMemory error then names the call: "`what` of x (...)".
   template <class F>
   void with_memory(const char* op, const char* what, const ops::LstmCall<T>& call, F f) const;
   void backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradients<T>& gradients,
@@ -172,7 +173,7 @@ class Rnn {
   std::vector<index> blocks_;  // where the parameters of n start
   std::vector<Parameter> parameters_;
   base::Buffer<T> values_, gradients_;
-  base::Buffer<T> gradients_before_;  // the running backward
+  base::Buffer<T> gradients_before_;  // a copy from before the running backward, to undo it
   bool gradients_are_zero_ = true;
 
   KeptMemory<Memory> memory_;  // of training

@@ -1,4 +1,4 @@
-// What may be wrong with the arrays of a call of Rnn.
+// Checks of the arrays of a call of Rnn.
 #include <functional>
 
 #include "base/check.h"
@@ -22,7 +22,7 @@ void check_state(const char* op, const char* name, const RnnArray<const T*>& sta
                                         << "; expected " << text());
 }
 
-// `one`: x is one sequence.
+// `one`: x is a single sequence.
 void copy_lengths(const char* op, const RnnArray<const index*>& given, bool one, index batch,
                   index steps, RnnRows& rows) {
   if (one) {

@@ -1,4 +1,4 @@
-// Rnn's passes: what one layer hands to the next.
+// Rnn's passes through its layers.
 #include <string>
 #include <utility>
 
@@ -53,7 +53,7 @@ void Rnn<T>::begin(const ops::LstmCall<T>& call, index l, Memory& memory, Run* r
   }
 }
 
-// Layer l - 1 to l: y with a new mask.
+// Dropout between layers l - 1 and l: masks y with a new mask.
 template <class T>
 void Rnn<T>::drop(const ops::LstmCall<T>& call, index l, Memory& memory) const {
   const index width = options_.directions * options_.outputs(), B = call.batch;
@@ -77,7 +77,7 @@ void Rnn<T>::plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const
   memory.masks.resize(between);
   memory.masked.resize(between);
   for (std::size_t l = 0; l < between; ++l) {
-    // In inference a layer reads one of two and writes the other.
+    // In inference two arrays are used in turn: a layer reads one and writes the other.
     const bool reuse = pass != Pass::train && l >= 2;
     memory.outputs[l] = reuse ? memory.outputs[l - 2] : planner.add<T>(count);
     memory.masked[l] = memory.outputs[l];
@@ -143,7 +143,7 @@ template <class T>
 void Rnn<T>::trace(const ops::LstmCall<T>& call,
                    const std::vector<ops::LstmTrace<T>>& traces) const {
   with_memory("lstm.trace", "the gates", call, [&] {
-    // Not from the pool: its workspaces are as large as those of training.
+    // Not from the pool: a trace needs workspaces as large as those of training.
     Memory memory;
     forward(call, Pass::trace, memory, traces.data());
   });
@@ -173,7 +173,7 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   cache_ = Cache::none;  // its gates become gradients
   if (call.batch == 0) return;
   const bool from_zero = std::exchange(gradients_are_zero_, false);
-  // A short call is not interrupted, and a copy would cost it much.
+  // Short calls are not interruptible, and a copy would cost them much.
   const bool copied = !from_zero && base::Interrupt::current() != nullptr;
   if (copied) {
     gradients_before_.reserve(gradients_.size());
@@ -198,8 +198,8 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
   const index last = options_.layers - 1, B = call.batch;
   const auto inputs = [&](index l) { return call.steps * B * (l > 0 ? D * O : options_.input); };
   base::Planner planner;
-  // Gradients between layers, and for x of the second direction: that of both is their sum, taken
-  // in the same way whether they run side by side or not.
+  // Gradients between layers, and for x of the second direction. The gradient for x of both is
+  // their sum, computed in the same way whether they run at the same time or not.
   const base::Slot<T> between[2] = {planner.add<T>(last > 0 ? inputs(1) : 0),
                                     planner.add<T>(last > 1 ? inputs(1) : 0)};
   const base::Slot<T> second =
@@ -210,7 +210,7 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
     return l > 0 ? memory.backward_arena.at(between[(last - l) % 2]) : gradients.dx;
   };
   const auto runs_of = [&](index l) { return memory.runs.data() + l * D; };
-  // All memory is taken before the first gradient is added: want of it adds none.
+  // All memory is allocated before the first gradient is added: a failed allocation adds none.
   for (index l = 0; l <= last; ++l) {
     T* const dx = dx_of(l);
     for (index d = 0; d < D; ++d) {

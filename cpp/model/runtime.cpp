@@ -11,8 +11,8 @@ namespace lstmfast::model {
 
 void require_isa() {
   const kernels::IsaStatus status = kernels::isa_status();
-  // Read here, before the first call: if another thread forked in the middle of reading, the child
-  // would wait for its end for ever.
+  // Initialised here, before the first call: after a fork in the middle of the initialisation the
+  // child would wait for its end for ever.
   base::cache_sizes();
   if (status == kernels::IsaStatus::ok) return;
   std::string names;

@@ -3,8 +3,8 @@
 
 namespace lstmfast::model {
 
-// Throws std::invalid_argument where LSTMFAST_ISA names an instruction set that is unknown, or that
-// this CPU does not have.
+// Throws std::invalid_argument if LSTMFAST_ISA names an instruction set that is unknown or that
+// this CPU lacks.
 void require_isa();
 
 }  // namespace lstmfast::model

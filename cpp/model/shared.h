@@ -1,4 +1,5 @@
-// An object that several calls share and that may be replaced while they do. Knows nothing of it.
+// A pointer to an object that several calls use and that may be replaced meanwhile. Knows nothing
+// of the object.
 #pragma once
 
 #include <atomic>
@@ -9,9 +10,9 @@
 
 namespace lstmfast::model {
 
-// In place of an atomic std::shared_ptr, whose lock in the standard library a fork may copy while
-// another thread holds it. Here the lock is a lease, which is valid in its own process only, and
-// what it protects changes in one store.
+// Used in place of an atomic std::shared_ptr: a fork may copy that one's lock while another thread
+// holds it. Here the lock is a lease, which is valid in its own process only, and the protected
+// pointer changes in one store.
 template <class M>
 class Shared {
  public:
@@ -25,7 +26,7 @@ class Shared {
     const std::shared_ptr<M>* const held = held_.load(std::memory_order_relaxed);
     return held != nullptr ? *held : nullptr;
   }
-  // Returns what was held before.
+  // Returns the previous object.
   std::shared_ptr<M> exchange(std::shared_ptr<M> next) {
     auto held = std::make_unique<std::shared_ptr<M>>(std::move(next));
     {

@@ -11,7 +11,7 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSettledSeconds = 2;
 constexpr long kNothingToChoose = 256;  // steps until the next trial where no work was shared
 constexpr double kLongStep = 2e-3;      // waking threads is negligible for such a step
-constexpr double kLeastGain = 1.05;     // for a smaller gain the other CPUs are left to other work
+constexpr double kLeastGain = 1.05;     // a smaller gain is not worth the other CPUs
 constexpr double kLeastStep = 1e-6;     // a coarse clock may measure 0
 constexpr int kOtherWork = 64;
 
@@ -31,8 +31,8 @@ ThreadTrial::Step::~Step() {
   trial_.count(seconds, scope_.asked());
 }
 
-// Whether a step of this work is compared. The first step sets the work to compare, and so do
-// kOtherWork steps of another work in turn.
+// Whether a step of this work is compared. The work to compare is that of the first step, or of
+// kOtherWork later steps in turn.
 bool ThreadTrial::takes(double work) {
   if (work_ != work && (work_ == 0 || ++others_ >= kOtherWork)) {
     work_ = work;
@@ -44,7 +44,7 @@ bool ThreadTrial::takes(double work) {
 }
 
 base::team::Waking ThreadTrial::waking(double work) const {
-  // less work than one that is faster alone is also faster alone; other work was not tried
+  // If a step is faster alone, so is one of less work. Other work was not compared.
   return work == work_ || (work < work_ && waking_ == Waking::never) ? waking_ : Waking::worth;
 }
 

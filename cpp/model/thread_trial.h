@@ -10,12 +10,12 @@
 
 namespace lstmfast::model {
 
-// Runs a few steps on the team, a few alone, and then the faster way for some seconds; then again,
-// since the load of the machine may have changed.
+// Runs a few steps on the team, a few alone, and then the faster way for some seconds. Then repeats
+// the trial, since the load of the machine may have changed.
 class ThreadTrial {
  public:
-  // One training step, for the life of this object. work: its samples times their size; only steps
-  // of the same work are compared.
+  // Lives as long as one training step. work: samples times their size; only steps of equal work
+  // are compared.
   class Step {
    public:
     Step(ThreadTrial& trial, double work);
@@ -32,7 +32,7 @@ class ThreadTrial {
 
   // How the next step uses threads.
   base::team::Waking waking() const { return waking_; }
-  // Records a step: its time, and whether it asked for threads.
+  // Records a step's time, and whether it asked for threads.
   void count(double seconds, bool asked);
   void start();
 
@@ -41,7 +41,7 @@ class ThreadTrial {
   base::team::Waking waking(double work) const;
 
   enum class Phase { on_team, alone, settled };
-  static constexpr int kBlock = 8, kTimed = 5;  // steps of a phase, and the last of them
+  static constexpr int kBlock = 8, kTimed = 5;  // steps of a phase; the last kTimed are timed
 
   void settle(base::team::Waking waking, long steps);
 
@@ -49,7 +49,7 @@ class ThreadTrial {
   base::team::Waking waking_ = base::team::Waking::always;
   long left_ = kBlock;  // steps of this phase
   double work_ = 0;
-  int others_ = 0;  // steps of other work since the last one of this
+  int others_ = 0;  // steps of other work since the last step of work_
   double team_seconds_ = 0;
   std::array<double, kTimed> seconds_{};
 };

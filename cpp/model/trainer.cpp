@@ -24,7 +24,7 @@ bool all_finite(const Definition<T>& definition) {
   });
 }
 
-// One training call: the data, what a step needs, and the numbers of the running epoch.
+// One training call: the data, the memory of a step, and the metrics of the running epoch.
 template <class T>
 class Trainer {
  public:
@@ -45,7 +45,7 @@ class Trainer {
   EpochMetrics<T>& metrics() { return metrics_; }
   bool stopped() const { return stopped_; }
 
-  // All batches, until something says stop.
+  // Runs all batches, unless a callback or a non-finite value stops it.
   void epoch(index epoch, index epochs, bool shuffle, const Callbacks& callbacks,
              TickClock& clock) {
     epoch_ = epoch + 1;
@@ -70,7 +70,7 @@ class Trainer {
 
   Progress progress() { return {epoch_ - 1, batch_, run_.batches(), metrics_.logs()}; }
 
-  // Forward, loss, backward, clip, optimizer. Weights change in the last of these alone.
+  // Forward, loss, backward, clip, optimizer, constraints. Weights change in the last two alone.
   void step(const typename BatchRun<T>::Batch& batch) {
     const ThreadTrial::Step trial(training_->trial,
                                   static_cast<double>(batch.samples * run_.sample_size()));
@@ -93,8 +93,8 @@ class Trainer {
   }
 
  private:
-  // Backward, clip, optimizer, constraints; false, and nothing changed, where a gradient is not
-  // finite.
+  // Backward, clip, optimizer, constraints. Returns false, with weights unchanged, if a gradient is
+  // not finite.
   bool update(const layers::Pass<T>& pass, bool check) {
     const base::FlushDenormals flush;
     const WeightRules<T>& rules = model_.definition().rules;
@@ -102,7 +102,7 @@ class Trainer {
     memory_.backward(pass);
     rules.add_gradients(training_->layout, training_->gradients.data(), training_->touched.data());
     if (!training_->clip_gradients(check)) return false;
-    const base::Uninterrupted whole;  // weights change
+    const base::Uninterrupted whole;  // weights change from here on
     training_->step();
     rules.constrain();
     return true;
@@ -110,7 +110,7 @@ class Trainer {
 
   void stop() { stopped_ = true; }
 
-  // Always from the same start, so that the order depends on its names alone.
+  // Starts from the sorted order, so that the result depends on seed and epoch alone.
   void shuffle_samples() {
     order_.resize(static_cast<std::size_t>(run_.data().in.count));
     std::iota(order_.begin(), order_.end(), index{0});
@@ -134,7 +134,7 @@ class Trainer {
     stop();
   }
 
-  // In the caller's data, where it is to be mended.
+  // The values of the caller's data that are not finite, as text.
   std::string culprits(index samples) const {
     const index first = std::max<index>(0, batch_ - 1) * run_.samples(0);
     const index* const order = order_.empty() ? nullptr : order_.data() + first;
@@ -150,12 +150,12 @@ class Trainer {
   EpochMetrics<T> metrics_;
   OnNonFinite on_nonfinite_;
   std::vector<index> order_;
-  std::vector<T> carried_;                    // room for what the running step may undo
-  index epoch_ = 0, epochs_ = 0, batch_ = 0;  // counted from 1; no epochs: a batch of its own
+  std::vector<T> carried_;                    // memory of CarriedUndo
+  index epoch_ = 0, epochs_ = 0, batch_ = 0;  // counted from 1; epochs_ 0: train_on_batch
   bool stopped_ = false;
 };
 
-// Validation data with the memory and numbers that all epochs share.
+// Validation data with the memory and metrics that all epochs share.
 template <class T>
 struct Validation {
   typename Pool<PassMemory<T>>::Lease memory;

@@ -13,9 +13,9 @@
 
 namespace lstmfast::model {
 
-// What to do about a loss or a gradient that is infinite or NaN. `raise` and `stop` leave the
-// weights as they were before that batch: finite, unless the step before went too far. The error of
-// `raise` tells which.
+// The reaction to a loss or a gradient that is infinite or NaN. `raise` and `stop` leave the
+// weights as they were before that batch. These may be infinite or NaN already, after too large a
+// step before; the error of `raise` says so.
 enum class OnNonFinite { raise, stop, ignore };
 
 struct NonFinite : std::runtime_error {
@@ -24,11 +24,11 @@ struct NonFinite : std::runtime_error {
 
 struct FitOptions {
   index batch_size = 32;
-  index epochs = 1;         // the number of the last one, counted from 0, plus 1
-  index initial_epoch = 0;  // the number of the first one
+  index epochs = 1;         // the number of the last epoch, counted from 0, plus 1
+  index initial_epoch = 0;  // the number of the first epoch
   bool shuffle = true;
   index validation_batch_size = 32;
-  bool validate = true;  // false: validation data are only checked, for callbacks to evaluate
+  bool validate = true;  // false: validation data are only checked; callbacks evaluate them
   OnNonFinite on_nonfinite = OnNonFinite::raise;
 };
 
@@ -37,10 +37,10 @@ struct Scores {
   std::vector<double> values;
 };
 
-// One epoch is: order the samples, then for each batch gather, forward, loss, backward, clip, step.
-// The order depends on the seed and on how many epochs began since compile. `validation` may be
-// null. `history`, out: the epochs that ended, also where this throws; untouched, and no callback
-// was called, where the fit is refused.
+// Each epoch orders the samples and then, for each batch, runs gather, forward, loss, backward,
+// clip and step. The order depends on the seed and on the number of epochs begun since compile.
+// `validation` may be null. `history` receives the epochs that ended, also if this throws. A fit
+// that is refused leaves `history` unchanged and calls no callback.
 template <class T>
 void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
          const FitOptions& options, const Callbacks& callbacks, History& history);
@@ -50,12 +50,12 @@ template <class T>
 Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
                 const Callbacks& callbacks = {}, const char* op = "model.evaluate");
 
-// One step on all examples as one batch: loss and metrics of before the step.
+// One step on all examples as one batch. Returns loss and metrics from before the step.
 template <class T>
 Scores train_on_batch(Model<T>& model, const Examples<T>& batch,
                       OnNonFinite on_nonfinite = OnNonFinite::raise);
 
-// An estimate of the work of a call, in floating-point operations.
+// An estimate of the floating-point operations of a fit.
 template <class T>
 double fit_flops(const Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
                  index epochs);

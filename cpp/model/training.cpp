@@ -27,7 +27,7 @@ constexpr std::size_t kMaxMetrics = 1000;
                              " custom metrics, as many as came with it, \"custom:0\" first");
 }
 
-// Null where the output has none.
+// Null if the output has no loss.
 template <class T>
 std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
                                            losses::LossFunction<T> function) {
@@ -45,8 +45,8 @@ std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
   return losses::make_custom<T>(part.read(base::text("name", kCustom)).text(), std::move(function));
 }
 
-// Custom metrics are numbered as they come, so that each has one function and each is used: `used`
-// counts through all outputs.
+// Custom metrics must be numbered in order, so that each has one function and each function is
+// used. `used` counts them through all outputs.
 template <class T>
 std::vector<MetricChoice<T>> read_metrics(const base::OptionReader& config,
                                           std::vector<metrics::CustomMetric<T>>& functions,
@@ -83,14 +83,14 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   const index target_columns =
       out.loss == nullptr ? losses::kAnyColumns : out.loss->target_columns(columns);
   for (const MetricChoice<T>& metric : out.metrics) {
-    // what no target is known for yet is checked for its name: one column suits every metric
+    // if the target is not known yet, only the name is checked: one column suits every metric
     if (target_columns == losses::kAnyColumns) {
       metric.make(1, 1);
     } else {
       metric.make(columns, target_columns);
     }
   }
-  // they would see masked steps without a word about them
+  // custom functions take no weights, so masked steps would count
   out.masked = graph.masked_outputs()[place];
   if (out.masked && out.loss != nullptr && out.loss->foreign()) {
     config.fail("loss", "a built-in loss, for the output has a mask (of a Masking layer)");
@@ -143,7 +143,7 @@ void Training<T>::refresh(const char* op, const Definition<T>& definition) {
     trained_.push_back(entry.parameters->trainable() ? 1 : 0);
     if (trained_.back() != 0) add_piece(entry);
   }
-  for (layers::TouchedRows& rows : touched) rows.add_all();  // of a layer that was frozen, too
+  for (layers::TouchedRows& rows : touched) rows.add_all();  // also of a layer that was frozen
 }
 
 template <class T>

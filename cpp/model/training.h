@@ -1,5 +1,5 @@
-// What compile() adds to a model: loss, optimizer with its slots, clipping, metrics, and the
-// counters that a resumed training needs. Knows no loop.
+// The training state that compile() adds to a model: loss, optimizer with its slots, clipping,
+// metrics, and the counters that a resumed training needs. Knows no loop.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +19,18 @@
 
 namespace lstmfast::model {
 
-// Epochs are counted no further, so that a file never holds more.
+// The count of epochs stops here, so that files hold no larger number.
 constexpr std::uint64_t kMaxEpochs = std::uint64_t{1} << 53;
 
-// What an output is compared with.
+// Loss and metrics of one output.
 template <class T>
 struct OutputTraining {
   std::unique_ptr<losses::Loss<T>> loss;  // null: nothing, but for metrics
   double weight = 1;                      // of the loss in the sum over all outputs
   std::vector<MetricChoice<T>> metrics;
-  Activation last = Activation::linear;  // of the output, where the loss computes it
-  bool fused = false;
-  bool masked = false;  // whether the output has a mask
+  Activation last = Activation::linear;  // the output's last activation
+  bool fused = false;                    // the loss computes it
+  bool masked = false;                   // whether the output has a mask
 
   bool needs_target() const { return loss != nullptr || !metrics.empty(); }
 };
@@ -44,12 +44,12 @@ class Training {
   optim::Clip<T> clip;
 
   const layers::GradientLayout<T> layout;    // of the parameters that were trainable at compile
-  base::Buffer<T> gradients;                 // laid out so
-  std::vector<layers::TouchedRows> touched;  // of its sparse parameters
+  base::Buffer<T> gradients;                 // in this layout
+  std::vector<layers::TouchedRows> touched;  // of the sparse parameters
   base::Buffer<T> slots;                     // the optimizer's, one block after the other
 
   std::uint64_t seed = 0;    // of the order of samples and of random masks
-  std::uint64_t epochs = 0;  // begun since compile, up to kMaxEpochs: names the next one's order
+  std::uint64_t epochs = 0;  // begun since compile, at most kMaxEpochs; key of the sample order
 
   KeptMemory<PassMemory<T>> memory;  // of training steps
   ThreadTrial trial;                 // of training steps
@@ -58,25 +58,25 @@ class Training {
 
   T* slot(int i) { return slots.data() + i * layout.size(); }
 
-  // To be called before every step: finds out which layers have been frozen. Throws where one is
-  // trainable that was frozen at compile.
+  // Called before every step: updates which parameters are trained. Throws if a layer that was
+  // frozen at compile is trainable now.
   void refresh(const char* op, const Definition<T>& definition);
 
   void zero_gradients();
-  // False, and nothing changed, where `check` finds a gradient that is not finite.
+  // Returns false, with nothing changed, if `check` and a gradient is not finite.
   bool clip_gradients(bool check);
   void step();  // of the optimizer, over all parameters that are trained now
 
  private:
-  // Neighbours in the gradients whose values are neighbours too.
+  // Parameters that are neighbours both in the gradients and in the values: one pass updates them.
   struct Piece {
     T* values;
     index first, count;
-    index sparse = -1, row = 0;  // a table of rows of so many values, by its number in `touched`
+    index sparse = -1, row = 0;  // of a sparse table: its number in `touched`, values of a row
   };
   void add_piece(const typename layers::GradientLayout<T>::Entry& entry);
   void update(const Piece& piece, index from, index count);
-  // f(first, count) of the gradients in a piece that may not be zero.
+  // Calls f(first, count) for the runs of gradients in a piece that may differ from zero.
   template <class F>
   void for_touched(const Piece& piece, F f) {
     if (piece.sparse < 0) return f(piece.first, piece.count);
@@ -85,9 +85,9 @@ class Training {
   }
 
   std::vector<unsigned char> trained_;  // by entry of the layout, at the last refresh
-  std::vector<Piece> pieces_;           // of those
-  // Of the running step: the parts of the gradients that may not be zero, and where each parameter
-  // lies in them, first the dense ones.
+  std::vector<Piece> pieces_;           // of the trained entries
+  // In the running step: the ranges of gradients that may differ from zero, and the runs of each
+  // parameter in them, dense parameters first.
   std::vector<optim::GradientRange> ranges_;
   std::vector<optim::ParameterRuns> runs_;
   std::size_t dense_runs_ = 0;
@@ -96,9 +96,9 @@ class Training {
 // Keys, of a model with several outputs below "outputs.N.": loss and loss.OPTION, loss_weight,
 // metrics (names with commas); at the top optimizer.kind and optimizer.OPTION; clip.value,
 // clip.norm, clip.global_norm; seed. With the loss "custom", which may have a loss.name of its own,
-// and with metrics "custom:0", "custom:1" ..., numbered through all outputs, come the functions in
-// `custom`. An output without a key "loss" has none, but one has. Throws std::invalid_argument
-// naming the key that is unknown, missing or wrong, or that has no function.
+// and the metrics "custom:0", "custom:1" ..., numbered through all outputs, take their functions
+// from `custom`. An output without a key "loss" has no loss; at least one output has one. Throws
+// std::invalid_argument that names a key that is unknown, missing or wrong, or lacks its function.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
                                            const base::Options& config, Custom<T> custom = {});

@@ -7,14 +7,14 @@
 namespace lstmfast::model {
 namespace {
 
-// What the keys of a weight begin with; "" where it takes no rules.
+// The prefix of the keys of a weight's rules; "": it takes none.
 std::string rule_prefix(const std::string& weight) {
   if (weight == "recurrent_kernel") return "recurrent";
   return weight == "kernel" || weight == "bias" || weight == "embeddings" ? weight : "";
 }
 
-// The regularizer that the keys below `key` describe, .kind first; null where there are none. It
-// suits numbers of that shape.
+// The regularizer that the keys below `key` describe; null without a key .kind. Throws if it does
+// not suit numbers of that shape.
 template <class T>
 std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::OptionReader& layer,
                                                                const std::string& key,
@@ -37,7 +37,7 @@ ops::PartLayout one_run(index count) {
   return {1, count, 1, count, 0, 1, count, count, count, false};
 }
 
-// A regularizer's value for a batch is divided by its samples, as in Keras.
+// A regularizer's value for a batch, divided by the number of samples as in Keras.
 template <class T>
 class ActivityPenalty final : public layers::OutputPenalty<T> {
  public:

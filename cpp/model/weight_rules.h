@@ -1,5 +1,5 @@
-// What layers ask of their weights and outputs beside the loss: penalties, which are part of it,
-// and constraints, which hold after each step. Knows no training loop.
+// Rules of layers for their weights and outputs: penalties, which are added to the loss, and
+// constraints, which hold after each step. Knows no training loop.
 #pragma once
 
 #include <memory>
@@ -15,15 +15,15 @@ namespace lstmfast::model {
 template <class T>
 class WeightRules {
  public:
-  // Adds those of a layer. Keys of its configuration: kernel_, recurrent_, bias_ and
+  // Adds the rules of a layer. Keys of its configuration: kernel_, recurrent_, bias_ and
   // embeddings_ with regularizer or constraint, each with .kind and the kind's options; constraints
-  // also .axis ("0", "1", as negative numbers, or "0,1"). Throws std::invalid_argument naming the
-  // key.
+  // also have .axis ("0", "1", negative numbers for the same, or "0,1"). Throws
+  // std::invalid_argument that names the key.
   void read(const base::OptionReader& config, const layers::Parameters<T>& parameters);
   // Checks these keys of a layer whose weights are not declared yet.
   static void check(const base::OptionReader& config);
 
-  // Frozen weights cost nothing and are left as they are.
+  // Frozen weights have no penalty and are not constrained.
   double penalty() const {
     double total = 0;
     for (const Penalised& rule : penalties_) {
@@ -32,7 +32,7 @@ class WeightRules {
     }
     return total;
   }
-  // `touched`: by the layout's numbers of sparse parameters.
+  // `touched`: by GradientLayout::Entry::sparse.
   void add_gradients(const layers::GradientLayout<T>& layout, T* gradients,
                      layers::TouchedRows* touched) const {
     for (const Penalised& rule : penalties_) {
@@ -68,7 +68,7 @@ class WeightRules {
   std::vector<Constrained> constraints_;
 };
 
-// The cost of a layer's outputs that its key activity_regularizer asks for; null: none.
+// The penalty on a layer's outputs that its key activity_regularizer describes; null: none.
 template <class T>
 std::shared_ptr<const layers::OutputPenalty<T>> read_output_penalty(
     const base::OptionReader& layer);
