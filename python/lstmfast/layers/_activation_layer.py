@@ -45,7 +45,6 @@ class Activation(Layer):
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
-        super().__init__(name, input_shape)
-        self._check_rest(unavailable)
+        super().__init__(name, input_shape, **unavailable)
         self.activity_regularizer = activity_regularizer
         self._set(activation=activation_text(activation, self.where, rows=True))

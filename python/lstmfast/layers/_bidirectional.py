@@ -79,9 +79,8 @@ class Bidirectional(Recurrent):
         given = _lstm(layer, "layer")
         if input_shape is None and batch_input_shape is None:
             input_shape = given.input_shape
-        super().__init__(name, input_shape, batch_input_shape)
+        super().__init__(name, input_shape, batch_input_shape=batch_input_shape, **unavailable)
         self.batch_size = self.batch_size or given.batch_size
-        self._check_rest(unavailable)
         self.dtype = self._dtype or given._dtype
         self.merge_mode = merge_mode
         self.outputs_before_states = 2 if merge_mode is None else 1

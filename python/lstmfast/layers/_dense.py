@@ -81,8 +81,7 @@ class Dense(Layer):
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
-        super().__init__(name, input_shape)
-        self._check_rest(unavailable)
+        super().__init__(name, input_shape, **unavailable)
         text = activation_text(activation, self.where, rows=True)
         self._set(units=units, activation=text, use_bias=use_bias)
         self.kernel_initializer = kernel_initializer

@@ -46,7 +46,6 @@ class Dropout(Layer):
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
-        super().__init__(name, input_shape)
-        self._check_rest(unavailable)
+        super().__init__(name, input_shape, **unavailable)
         self.activity_regularizer = activity_regularizer
         self._set(rate=rate, seed=seed)

@@ -93,8 +93,7 @@ class Embedding(Layer):
     ) -> None:
         if input_length is not None and input_shape is None:
             input_shape = input_length if isinstance(input_length, Sequence) else (input_length,)
-        super().__init__(name, input_shape)
-        self._check_rest(unavailable)
+        super().__init__(name, input_shape, **unavailable)
         self._set(input_dim=input_dim, output_dim=output_dim, mask_zero=mask_zero)
         self.embeddings_initializer = embeddings_initializer
         self.embeddings_regularizer = embeddings_regularizer

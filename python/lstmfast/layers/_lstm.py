@@ -199,9 +199,8 @@ class LSTM(Recurrent):
         **unavailable: Any,
     ) -> None:
         given = dict(locals())
-        super().__init__(name, input_shape, batch_input_shape)
-        known = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
-        self._check_rest(known)
+        rest = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
+        super().__init__(name, input_shape, batch_input_shape=batch_input_shape, **rest)
         names = defaults("layer", "lstm")
         for key, value in checked_cell(
             "layer", {key: given[key] for key in names}, self.where

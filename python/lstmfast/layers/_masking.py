@@ -52,8 +52,7 @@ class Masking(Layer):
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
-        super().__init__(name, input_shape)
-        self._check_rest(unavailable)
+        super().__init__(name, input_shape, **unavailable)
         self.activity_regularizer = activity_regularizer
         self._set(mask_value=mask_value)
 

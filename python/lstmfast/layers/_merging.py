@@ -39,8 +39,7 @@ class Merge(Layer):
     def __init__(
         self, *, activity_regularizer: Any = None, name: str | None = None, **unavailable: Any
     ) -> None:
-        super().__init__(name)
-        self._check_rest(unavailable)
+        super().__init__(name, **unavailable)
         self.activity_regularizer = activity_regularizer
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:

@@ -32,8 +32,7 @@ class Rearranging(Layer):
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
-        super().__init__(name, input_shape)
-        self._check_rest(unavailable)
+        super().__init__(name, input_shape, **unavailable)
         self.activity_regularizer = activity_regularizer
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> None:

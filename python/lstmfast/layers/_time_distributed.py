@@ -54,8 +54,7 @@ class TimeDistributed(Layer):
         input_shape: Sequence[int | None] | None = None,
         **unavailable: Any,
     ) -> None:
-        super().__init__(name, input_shape)
-        self._check_rest(unavailable)
+        super().__init__(name, input_shape, **unavailable)
         if isinstance(layer, Mapping):
             layer = _from_config(layer)
         if not isinstance(layer, Called):

@@ -5,9 +5,9 @@ To write a layer of one input, derive from `Layer` and define
 - ``kind``: the core's name of it; ``rules``, where it has other regularizers or constraints than
   one of its outputs,
 - ``__init__``: its own arguments, then ``name``, ``input_shape`` and ``**unavailable``; it calls
-  ``super().__init__(name, input_shape)`` and ``self._check_rest(unavailable)``, hands the options
-  of the core's table to ``self._set``, which checks and keeps them as attributes, and keeps its
-  other arguments as attributes of their names,
+  ``super().__init__(name, input_shape, **unavailable)``, hands the options of the core's table to
+  ``self._set``, which checks and keeps them as attributes, and keeps its other arguments as
+  attributes of their names,
 - ``options``, where the core has its options in another form than the attributes,
 - ``initial_weights``, where it has weights, and ``get_config``, where it has arguments that the
   core does not know (initializers).
@@ -106,13 +106,17 @@ class Layer(Called):
         self,
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
-        batch_input_shape: Sequence[int | None] | None = None,
+        **rest: Any,
     ) -> None:
         self.name = name
         self.input_shape: Sample | None = None
         if input_shape is not None:
             self.input_shape = sample_shape(input_shape, self.where, "input_shape")
-        self._take_batch_shape(batch_input_shape)
+        self.dtype = rest.pop("dtype", None)
+        self._trainable = flag(rest.pop("trainable", True), "trainable", self.where)
+        self._take_batch_shape(rest.pop("batch_input_shape", None))
+        self._take_features(rest.pop("input_dim", None))
+        check_unavailable(self.where, rest, self.unavailable, type(self).__init__)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: Keras's other options, and changes once built."""
@@ -134,21 +138,6 @@ class Layer(Called):
                 value = _KINDS[name.rpartition("_")[2]].get(value)
         return super().__setattr__(name, value)
 
-    def _check_rest(self, rest: Mapping[str, Any]) -> None:
-        """Take the arguments that all constructors share; refuse others that change something."""
-        rest = dict(rest)
-        self.dtype = rest.pop("dtype", None)
-        self._trainable = flag(rest.pop("trainable", True), "trainable", self.where)
-        self._take_batch_shape(rest.pop("batch_input_shape", None))
-        features = rest.pop("input_dim", None)
-        if features is not None:
-            if self.input_shape is not None:
-                raise ValueError(
-                    f"[{self.where}] input_dim is given; expected no input_shape with it"
-                )
-            self.input_shape = (*self.steps_of_dim, count(features, "input_dim", self.where))
-        check_unavailable(self.where, rest, self.unavailable, type(self).__init__)
-
     def _set(self, **options: Any) -> None:
         """Set options, as the core's table has them."""
         for name, value in check("layer", self.kind, options, self.where).items():
@@ -163,6 +152,13 @@ class Layer(Called):
             )
         self.batch_size, sample = split_batch(shape, self.where, "batch_input_shape")
         self.input_shape = sample_shape(sample, self.where, "input_shape")
+
+    def _take_features(self, features: Any) -> None:
+        if features is None:
+            return
+        if self.input_shape is not None:
+            raise ValueError(f"[{self.where}] input_dim is given; expected no input_shape with it")
+        self.input_shape = (*self.steps_of_dim, count(features, "input_dim", self.where))
 
     @property
     def dtype(self) -> str | None:
