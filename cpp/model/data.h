@@ -26,7 +26,7 @@ struct Samples {
 // The target of one output.
 template <class T>
 struct Target {
-  const T* y = nullptr;      // contiguous; null: the output has no loss
+  const T* y = nullptr;      // contiguous; null: neither loss nor metrics need it
   std::vector<index> shape;  // begins with the number of samples
   // [count][weights_each]: the weight in the loss of each sample, or of each row of its prediction;
   // null: all 1.

@@ -25,7 +25,7 @@ constexpr std::uint64_t kMaxEpochs = std::uint64_t{1} << 53;
 // Loss and metrics of one output.
 template <class T>
 struct OutputTraining {
-  std::unique_ptr<losses::Loss<T>> loss;  // null: nothing, but for metrics
+  std::unique_ptr<losses::Loss<T>> loss;  // null: the output has none
   double weight = 1;                      // of the loss in the sum over all outputs
   std::vector<MetricChoice<T>> metrics;
   Activation last = Activation::linear;  // the output's last activation
