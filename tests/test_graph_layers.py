@@ -140,6 +140,11 @@ def test_masks_that_end() -> None:
         (lambda: layers.Embedding(3, 2, weights=[np.zeros((2, 2))]), ValueError, "expected (3, 2)"),
         (lambda: layers.TimeDistributed(3), TypeError, "layer is of type int; expected a layer"),
         (
+            lambda: layers.TimeDistributed({"class_name": "Dance"}),
+            ValueError,
+            "layer: unknown layer 'Dance'",
+        ),
+        (
             lambda: layers.Add()([np.zeros((2, 3)), np.zeros((2, 4))]),
             ValueError,
             "inputs of a sample have shapes (3,) and (4,)",

@@ -154,7 +154,8 @@ def made(family: str, kind: str, name: str, value: Any) -> Any:
     needed = NEEDED.get((family, kind), {}) | WITH.get((family, name), {})
     argument, place = ITEMS.get((kind, name), (name, None))
     if place is None:
-        return getattr(CLASSES[family, kind](**needed | {name: value}), name)
+        kept = getattr(CLASSES[family, kind](**needed | {name: value}), name)
+        return "none" if name == "merge_mode" and kept is None else kept
     items = [1, 1]
     items[place] = value
     return getattr(CLASSES[family, kind](**needed | {argument: items}), argument)[place]
@@ -249,4 +250,5 @@ def test_halves_are_checked_as_one() -> None:
 def test_two_layers_share_no_attributes_of_options() -> None:
     both = Bidirectional(LSTM(3, peephole=True), backward_layer=LSTM(2, go_backwards=True))
     assert (both.forward_layer.peephole, both.backward_layer.peephole) == (True, False)
+    assert Bidirectional(LSTM(3), "none").merge_mode is None  # the core's text for None
     assert (Dense(2).units, Dropout(0.25, seed=7).seed) == (2, 7)

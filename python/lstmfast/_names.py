@@ -52,8 +52,13 @@ class Registry(Generic[K]):
     ) -> None:
         self.what = what
         self.base = base
-        self.classes = {snake_case(cls.__name__): cls for cls in classes}
+        self.classes: dict[str, type[K]] = {}
+        self.add(*classes)
         self.aliases = dict(aliases or {})
+
+    def add(self, *classes: type[K]) -> None:
+        """List more classes."""
+        self.classes |= {snake_case(cls.__name__): cls for cls in classes}
 
     def find(self, name: str) -> type[K] | None:
         """Return the class that a string names, or None."""

@@ -6,10 +6,9 @@ which it stands share.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lstmfast._keras_names import module_getattr
-from lstmfast._names import Registry
 from lstmfast.layers._activation_layer import Activation
 from lstmfast.layers._bidirectional import Bidirectional
 from lstmfast.layers._dense import Dense
@@ -36,6 +35,8 @@ from lstmfast.layers._merging import (
     multiply,
     subtract,
 )
+from lstmfast.layers._registry import LAYERS, MODELS
+from lstmfast.layers._registry import from_config as from_config
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._time_distributed import TimeDistributed
 from lstmfast.layers.base import Layer
@@ -77,46 +78,26 @@ __all__ = [
 if not TYPE_CHECKING:  # or every name would be there for type checkers
     __getattr__ = module_getattr(__name__)
 
-LAYERS: Registry[Layer] = Registry(
-    "layer",
-    Layer,  # type: ignore[type-abstract]  # asked for kinds alone
-    [
-        LSTM,
-        Bidirectional,
-        Dense,
-        Dropout,
-        Masking,
-        Activation,
-        Flatten,
-        Reshape,
-        Permute,
-        RepeatVector,
-        TimeDistributed,
-        Embedding,
-        Add,
-        Subtract,
-        Multiply,
-        Average,
-        Maximum,
-        Minimum,
-        Concatenate,
-        Dot,
-    ],
+LAYERS.add(
+    LSTM,
+    Bidirectional,
+    Dense,
+    Dropout,
+    Masking,
+    Activation,
+    Flatten,
+    Reshape,
+    Permute,
+    RepeatVector,
+    TimeDistributed,
+    Embedding,
+    Add,
+    Subtract,
+    Multiply,
+    Average,
+    Maximum,
+    Minimum,
+    Concatenate,
+    Dot,
 )
-
-
-MODELS: dict[str, type[Layer]] = {"InputLayer": InputLayer}
-"""What else stands among the layers of models, by class; `lstmfast.models` adds its own."""
-
-
-def from_config(config: dict[str, Any]) -> Layer:
-    """Make a layer, with new weights, from ``{"class_name": ..., "config": ...}``.
-
-    Examples
-    --------
-    >>> from lstmfast import layers
-    >>> layers.from_config({"class_name": "Dense", "config": {"units": 2}}).units
-    2
-    """
-    cls = MODELS.get(config["class_name"]) if "class_name" in config else None
-    return LAYERS.get(config) if cls is None else cls.from_config(config["config"])
+MODELS[InputLayer.__name__] = InputLayer

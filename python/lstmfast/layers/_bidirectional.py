@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,9 +14,6 @@ from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.layers.base import Sample
 from lstmfast.layers.weights import fitting
-
-if TYPE_CHECKING:
-    from lstmfast._options import Value
 
 
 class Bidirectional(Recurrent):
@@ -61,6 +57,10 @@ class Bidirectional(Recurrent):
 
     kind = "bidirectional"
     rules = ("activity_regularizer",)
+    arguments_inside: ClassVar[Mapping[str, str]] = {
+        "forward": "layer",
+        "backward": "backward_layer",
+    }
     directions = 2
 
     def __init__(
@@ -82,8 +82,8 @@ class Bidirectional(Recurrent):
         super().__init__(name, input_shape, batch_input_shape=batch_input_shape, **unavailable)
         self.batch_size = self.batch_size or given.batch_size
         self.dtype = self._dtype or given._dtype
-        self.merge_mode = merge_mode
-        self.outputs_before_states = 2 if merge_mode is None else 1
+        self.merge_mode = None if merge_mode == "none" else merge_mode
+        self.outputs_before_states = 2 if self.merge_mode is None else 1
         self.forward_layer = _copy(given, "forward")
         if backward_layer is None:
             self.backward_layer = _copy(given, "backward", go_backwards=True)
@@ -133,30 +133,15 @@ class Bidirectional(Recurrent):
 
     def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer, beside its two."""
-        return {"merge_mode": "none" if self.merge_mode is None else self.merge_mode}
+        return {"merge_mode": self.merge_mode or "none"}
 
     def layers_inside(self) -> Mapping[str, LSTM]:
         """Return the two layers."""
         return {"forward": self.forward_layer, "backward": self.backward_layer}
 
-    @classmethod
-    def from_core(
-        cls, config: Mapping[str, Value], inside: Mapping[str, Any] = MappingProxyType({})
-    ) -> Bidirectional:
-        """Make the layer that a configuration of the core describes, of these layers inside."""
-        own = {key: value for key, value in config.items() if key.partition(".")[0] not in inside}
-        arguments = cls.core_arguments(own)
-        if arguments.get("merge_mode") == "none":
-            arguments["merge_mode"] = None
-        return cls(inside["forward"], backward_layer=inside["backward"], **arguments)
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return super().get_config() | {
-            "merge_mode": self.merge_mode,
-            "layer": {"class_name": "LSTM", "config": self.forward_layer.get_config()},
-            "backward_layer": {"class_name": "LSTM", "config": self.backward_layer.get_config()},
-        }
+        return super().get_config() | {"merge_mode": self.merge_mode}
 
     def _draw(self, core: CoreLayer, rng: np.random.Generator, sample: Sample) -> None:
         given = self._first_weights

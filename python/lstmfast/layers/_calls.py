@@ -67,16 +67,13 @@ class Called(Weights, ABC):
     def _new_core(self, dtype: str, shapes: Sequence[Sample]) -> CoreLayer:
         """Return a handle without weights yet; nothing changes."""
         shapes = self._shapes_inside(shapes)
-        inside: dict[str, Any] = dict(self.layers_inside())
-        return CoreLayer(
-            self.config(),
-            dtype,
-            {name: layer._core or layer._new_core(dtype, shapes) for name, layer in inside.items()},
-        )
+        inside = self.layers_inside().items()
+        children = {name: layer._core or layer._new_core(dtype, shapes) for name, layer in inside}
+        return CoreLayer(self.config(), dtype, children)
 
     def _draw(self, core: CoreLayer, rng: np.random.Generator, sample: Sample) -> None:
         """Make the first weights of a new handle, and of those of the layers inside that are."""
-        inside: dict[str, Any] = dict(self.layers_inside())
+        inside = self.layers_inside()
         for name, layer in inside.items():
             if not layer.built:
                 layer._draw(core.child(name), rng, self._shapes_inside([sample])[0])
@@ -90,8 +87,7 @@ class Called(Weights, ABC):
     def _adopt(self, core: CoreLayer, shapes: Sequence[Sample]) -> None:
         """Take a handle, built for inputs of these shapes, or the same one for other shapes."""
         self._core, self._shapes = core, tuple(shapes)
-        inside: dict[str, Any] = dict(self.layers_inside())
-        for name, layer in inside.items():
+        for name, layer in self.layers_inside().items():
             layer._adopt(core.child(name), self._shapes_inside(shapes))
         if not self._trainable:
             self.trainable = False

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lstmfast._checks import wrong_kind
+from lstmfast._names import naming
 from lstmfast.layers._calls import Called
+from lstmfast.layers._registry import from_config
 from lstmfast.layers.base import Layer, Sample
-
-if TYPE_CHECKING:
-    from lstmfast._options import Value
 
 
 class TimeDistributed(Layer):
@@ -56,7 +54,8 @@ class TimeDistributed(Layer):
     ) -> None:
         super().__init__(name, input_shape, **unavailable)
         if isinstance(layer, Mapping):
-            layer = _from_config(layer)
+            with naming(self.where, "layer"):
+                layer = from_config(layer)
         if not isinstance(layer, Called):
             raise wrong_kind(self.where, "layer", layer, "a layer, as in TimeDistributed(Dense(1))")
         self.layer = layer
@@ -72,32 +71,3 @@ class TimeDistributed(Layer):
 
     def _shapes_inside(self, shapes: Sequence[Sample]) -> Sequence[Sample]:
         return [tuple(shape[1:]) for shape in shapes]
-
-    @classmethod
-    def from_core(
-        cls, config: Mapping[str, Value], inside: Mapping[str, Any] = MappingProxyType({})
-    ) -> TimeDistributed:
-        """Make the layer that a configuration of the core describes, of the one inside."""
-        own = {key: value for key, value in config.items() if key.partition(".")[0] not in inside}
-        return cls(inside["layer"], **cls.core_arguments(own))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        layer: Any = self.layer
-        inside = {"class_name": type(layer).__name__, "config": layer.get_config()}
-        return super().get_config() | {"layer": inside}
-
-
-def _from_config(config: Mapping[str, Any]) -> Layer:
-    """Make a layer from ``{"class_name": ..., "config": ...}``."""
-    name = config.get("class_name")
-    for known in _all_kinds(Layer):  # type: ignore[type-abstract]  # concrete ones have names
-        if known.__name__ == name:
-            return known.from_config(config.get("config", {}))
-    raise ValueError(f"[layers.TimeDistributed] layer is of class {name!r}; expected a known layer")
-
-
-def _all_kinds(base: type[Layer]) -> Iterator[type[Layer]]:
-    for kind in base.__subclasses__():
-        yield kind
-        yield from _all_kinds(kind)

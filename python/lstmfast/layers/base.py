@@ -17,8 +17,8 @@ Shapes, building, names, files and copies follow from these. Other kinds of laye
 - ``takes_list``: it takes a list of inputs (`Add`); it then overrides ``compute_mask`` too,
 - ``takes_ids``: it takes whole numbers from 0 to below ``ids_below`` (`Embedding`),
 - ``moves_elements``: it returns the elements of its input, whole numbers too (`Reshape`),
-- ``layers_inside``: the layers inside it, by the names that the core has for them; then
-  ``from_core`` takes them as its second argument (`Bidirectional`).
+- ``layers_inside``: the layers inside it, by the names that the core has for them, and
+  ``arguments_inside``, where the constructor calls them otherwise (`Bidirectional`).
 
 A new layer gets a line in ``LAYERS`` of ``layers/__init__.py``.
 """
@@ -95,6 +95,8 @@ class Layer(Called):
     unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE
     # attributes that are regularizers or constraints, or None
     rules: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
+    # the constructor's arguments of the layers inside, where they have other names than the core's
+    arguments_inside: ClassVar[Mapping[str, str]] = {}
     steps_of_dim: ClassVar[tuple[None, ...]] = ()  # what stands before input_dim in input_shape
     activity_regularizer: Any = None
     batch_size: int | None = None  # of batch_input_shape
@@ -203,7 +205,8 @@ class Layer(Called):
     ) -> Layer:
         """Make the layer that a configuration of the core describes, of these layers inside."""
         own = {key: value for key, value in config.items() if key.partition(".")[0] not in inside}
-        return cls(**cls.core_arguments(own))
+        layers = {cls.arguments_inside.get(name, name): layer for name, layer in inside.items()}
+        return cls(**layers, **cls.core_arguments(own))
 
     @classmethod
     def core_arguments(cls, config: Mapping[str, Value]) -> dict[str, Any]:
@@ -225,7 +228,14 @@ class Layer(Called):
         shared: dict[str, Any] = {} if self._dtype is None else {"dtype": self._dtype}
         if not self._trainable:
             shared["trainable"] = False
-        return {"name": self.name, **shared, **self.options(), **rules}
+        inside = {
+            self.arguments_inside.get(name, name): {
+                "class_name": type(layer).__name__,
+                "config": layer.get_config(),
+            }
+            for name, layer in self.layers_inside().items()
+        }
+        return {"name": self.name, **shared, **self.options(), **inside, **rules}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:

@@ -31,7 +31,7 @@ class Weights:
         """How error messages call this layer."""
         return f"layers.{type(self).__name__}"
 
-    def layers_inside(self) -> Mapping[str, Weights]:
+    def layers_inside(self) -> Mapping[str, Any]:
         """Return the layers inside this one, by the names that the core has for them."""
         return {}
 

@@ -12,7 +12,8 @@ from lstmfast._checks import wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as Engine
 from lstmfast._files import path_text
-from lstmfast.layers import LAYERS, InputLayer, Layer
+from lstmfast.layers import InputLayer, Layer
+from lstmfast.layers._registry import LAYERS
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, METRICS, Metric
 from lstmfast.models import copies, custom, saving
