@@ -12,7 +12,7 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_ids, shape_text
 from lstmfast._checks import flag, items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
-from lstmfast.layers._symbolic import Node, Sample, Tensor, holds_tensors
+from lstmfast.layers._symbolic import Node, Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.layers.weights import Weights
 from lstmfast.utils import as_generator, draw_seed
 
@@ -169,9 +169,11 @@ class Called(Weights, ABC):
                     f"[{self.where}] {name} is given with a tensor; expected None: in models masks "
                     "travel along by themselves, and calls say whether they are training"
                 )
-        node = self._use(tensors)
-        results = [Tensor(node, port) for port in self._ports(len(node.shapes))]
-        return results if len(results) > 1 else results[0]
+        return self._results(self._use(tensors))
+
+    def _results(self, node: Node) -> Any:
+        """Return the tensors that the call which made a node returned."""
+        return one_or_all([Tensor(node, port) for port in self._ports(len(node.shapes))])
 
     def _use(self, tensors: Sequence[Tensor]) -> Node:
         """Return a new node that takes these tensors; now there are weights."""
@@ -202,22 +204,18 @@ class Called(Weights, ABC):
     @property
     def input(self) -> Any:
         """The tensor, or list of tensors, that the layer was called with, once."""
-        inputs = list(self._node("input").inputs)
-        return inputs if len(inputs) > 1 else inputs[0]
+        return one_or_all(list(self._node("input").inputs))
 
     @property
     def output(self) -> Any:
         """The tensor, or list of tensors, that the layer returned, once."""
-        node = self._node("output")
-        results = [Tensor(node, port) for port in self._ports(len(node.shapes))]
-        return results if len(results) > 1 else results[0]
+        return self._results(self._node("output"))
 
     @property
     def output_shape(self) -> Any:
         """The shape of the output, the batch first, as None; a list of those of several."""
         shapes = self._built_core().connect(self._shapes)
-        results = [(None, *shapes[port]) for port in self._ports(len(shapes))]
-        return results if len(results) > 1 else results[0]
+        return one_or_all([(None, *shapes[port]) for port in self._ports(len(shapes))])
 
     def _arrays(self, x: Any) -> list[Array]:
         """Return the inputs that a call with arrays has."""

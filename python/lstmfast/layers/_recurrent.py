@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import items
 from lstmfast._core import Layer as CoreLayer
-from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, origin
+from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all, origin
 from lstmfast.layers.base import Layer
 
 
@@ -90,8 +90,7 @@ class Recurrent(Layer):
         if initial_state is not None:
             arrays += self._states(initial_state, core, len(arrays[0]))
         ports = self._ports(self.outputs_before_states + 3 * self.directions)
-        results, _ = self._compute(core, arrays, [mask], training, ports)
-        return results if len(results) > 1 else results[0]
+        return one_or_all(self._compute(core, arrays, [mask], training, ports)[0])
 
     def _ports(self, count: int) -> Sequence[int]:
         """Return which outputs a call returns: of y, h and c of each direction, then all cells."""

@@ -85,6 +85,11 @@ class Tensor:
         return f"<Tensor shape={shape_text(self.shape)}, dtype={self.dtype}, name={self.name}>"
 
 
+def one_or_all(found: list[Any]) -> Any:
+    """Return the only item, or the list of several."""
+    return found if len(found) > 1 else found[0]
+
+
 def holds_tensors(x: Any) -> bool:
     """Tell whether what a layer is called with is a tensor, or has one in it."""
     if isinstance(x, Mapping):

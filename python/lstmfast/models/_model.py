@@ -19,7 +19,7 @@ from lstmfast._keras_names import explain_attributes
 from lstmfast._pickles import marked, restoring
 from lstmfast._warnings import level_of_caller
 from lstmfast.layers import Input, Layer
-from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors
+from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.layers.weights import WEIGHTS, fitting
 from lstmfast.models import copies, saving
 from lstmfast.models.adapters import Adapter
@@ -30,7 +30,6 @@ from lstmfast.models.graph import (
     find_layer,
     graph_between,
     name_layers,
-    one_or_all,
     replayed,
     tensors_of,
 )

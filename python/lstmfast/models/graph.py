@@ -243,11 +243,6 @@ def find_layer(layers: Sequence[Layer], name: Any, index: Any, where: str) -> La
     raise ValueError(f"[{where}] no layer is called {name!r}; there are: {names}")
 
 
-def one_or_all(found: list[Any]) -> Any:
-    """Return the only item, or the list of several."""
-    return found if len(found) > 1 else found[0]
-
-
 def tensors_of(given: Any, what: str) -> tuple[list[Tensor], list[str] | None]:
     """Return tensors and, where they come in a dictionary, their names."""
     keys = None
