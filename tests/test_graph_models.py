@@ -402,6 +402,26 @@ def test_summary() -> None:
         assert part in text
 
 
+def test_summary_of_a_row() -> None:
+    """What each layer takes is told only where that is not the layer above."""
+
+    def text_of(model: Model) -> str:
+        lines: list[str] = []
+        model.summary(print_fn=lines.append)
+        return "\n".join(lines)
+
+    x = Input((T, I))
+    layer = LSTM(2, return_sequences=True)
+    row = Model(x, Dense(1)(layer(x)))
+    assert "Connected to" not in text_of(row)
+    assert "Connected to" not in text_of(Model(x, x))
+    layer = LSTM(I, return_sequences=True)
+    for joined in (layer(layer(x)), layers.add([x, layer(x)])):
+        assert "Connected to" in text_of(Model(x, joined))
+    assert row.layers[0].input == []
+    assert row.layers[1].input == row.layers[0].output == x
+
+
 # -- messages -------------------------------------------------------------------------------
 
 x_, other = Input((T, I), name="x_"), Input((2,), name="other")

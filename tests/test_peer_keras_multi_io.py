@@ -185,6 +185,30 @@ def test_forms_of_data() -> None:
             np.testing.assert_allclose(found[key], values, rtol=TRAINED, err_msg=key)
 
 
+def test_dictionaries_stand_in_the_order_of_their_names() -> None:
+    """Of a model's inputs and outputs: so do lists of data and losses, layers and weights."""
+
+    def build(of: Any) -> Any:
+        a, b = of.layers.Input((T, 3), name="a"), of.layers.Input((4,), name="b")
+        h = of.layers.concatenate([lstm(of, 3)(a), b])
+        q = of.layers.Dense(1, activation="sigmoid", name="q")(h)
+        p = of.layers.Dense(2, name="p")(h)
+        return of.models.Model({"b": b, "a": a}, {"second": q, "first": p})
+
+    ours, theirs = twins(build)
+    assert [layer.name for layer in ours.layers[-2:]] == ["p", "q"]
+    assert [layer.name for layer in theirs.layers[-2:]] == ["p", "q"]
+    assert [w.shape for w in ours.get_weights()] == [w.shape for w in theirs.get_weights()]
+    x = {"a": A, "b": FIXED}
+    found, expected = (model.predict(x, verbose=0) for model in (ours, theirs))
+    assert list(found) == list(expected) == ["first", "second"]
+    same(found, expected)
+    same(ours.predict([A, FIXED], verbose=0), expected)
+    compile_both(ours, theirs, optimizer=sgd, loss=["mse", "mae"], loss_weights=[0.3, 2.0])
+    history = same_fit(ours, theirs, x, {"second": Q, "first": P})
+    assert set(history) == {"loss", "first_loss", "second_loss"}
+
+
 def test_one_weight_for_all_outputs() -> None:
     """One array of sample weights serves every output."""
     ours, theirs = twins(net)

@@ -86,8 +86,8 @@ class Tensor:
 
 
 def one_or_all(found: list[Any]) -> Any:
-    """Return the only item, or the list of several."""
-    return found if len(found) > 1 else found[0]
+    """Return the only item, or the list of none or several."""
+    return found[0] if len(found) == 1 else found
 
 
 def holds_tensors(x: Any) -> bool:

@@ -52,6 +52,7 @@ class Model(Training, Layer):
         What the graph takes, and what it returns: an `Input`, and what layers returned that were
         called with it. By a dictionary's names, else by those of inputs and layers, data and losses
         may be given in dictionaries; of several outputs `predict` returns a list, or a dictionary.
+        In lists the values of a dictionary stand in the order of its sorted names, as in Keras.
     name : str, optional
         The model's name.
     trainable : bool
@@ -206,7 +207,7 @@ class Model(Training, Layer):
 
     def _shown_graph(self) -> Graph | None:
         """Return the graph, where its layers stand in no row."""
-        return self._graph
+        return None if self._graph.is_row else self._graph
 
     def _names_of_outputs(self) -> list[str]:
         return self._output_keys or self._graph.output_names

@@ -63,6 +63,19 @@ class Graph:
         """The names of the layers that compute the outputs."""
         return [str(tensor.node.layer.name) for tensor in self.outputs]
 
+    @property
+    def is_row(self) -> bool:
+        """Whether each node takes what the one before returns, and no layer is used twice."""
+        before = (self.inputs[0].node, *self.nodes)
+        return (
+            len(self.inputs) == 1
+            and len(self.computing) == len(self.nodes)
+            and all(
+                [tensor.node for tensor in node.inputs] == [last]
+                for node, last in zip(self.nodes, before, strict=False)
+            )
+        )
+
     def places(self) -> dict[Node, int]:
         """Return the number of each node in the core, where inputs come first."""
         return {node: place for place, node in enumerate(self.nodes, len(self.inputs))}
@@ -244,10 +257,11 @@ def find_layer(layers: Sequence[Layer], name: Any, index: Any, where: str) -> La
 
 
 def tensors_of(given: Any, what: str) -> tuple[list[Tensor], list[str] | None]:
-    """Return tensors and, where they come in a dictionary, their names."""
+    """Return tensors and, where they come in a dictionary, their names: sorted, as in Keras."""
     keys = None
     if isinstance(given, Mapping):
-        keys, given = [str(key) for key in given], list(given.values())
+        given = {str(key): given[key] for key in sorted(given, key=str)}
+        keys, given = list(given), list(given.values())
     each = list(given) if isinstance(given, list | tuple) else [given]
     for tensor in each:
         if not isinstance(tensor, Tensor):
