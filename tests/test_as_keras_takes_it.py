@@ -242,6 +242,22 @@ def test_input_dim() -> None:
     assert Sequential([LSTM(1, input_dim=np.int64(2))]).input_shape == (None, None, 2)
 
 
+def test_batch_size_of_the_first_layer() -> None:
+    """As older Keras has it: beside the shape of a sample, for stateful layers."""
+    for first in (
+        LSTM(2, input_shape=(3, 1), batch_size=4, stateful=True),
+        LSTM(2, input_dim=1, batch_size=4, stateful=True),
+        LSTM(2, batch_input_shape=(4, 3, 1), stateful=True),
+    ):
+        model = Sequential([first, Dense(1)])
+        assert model.inputs[0].shape[0] == 4
+        with pytest.raises(ValueError, match="batch"):
+            model.predict(np.zeros((3, 3, 1)))
+    for wrong in ({}, {"batch_input_shape": (4, 3, 1)}):
+        with pytest.raises(ValueError, match="batch_size is given; expected input_shape with it"):
+            LSTM(2, batch_size=4, **wrong)  # type: ignore[arg-type]
+
+
 def test_optimizers_from_their_configurations() -> None:
     for made in (SGD(0.5, momentum=0.25, clipnorm=1.0), Adam(name="mine", epsilon=1e-3)):
         again = type(made).from_config(made.get_config())

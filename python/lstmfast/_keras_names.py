@@ -142,7 +142,8 @@ _INSTEAD = {
     },
     "layer": {
         "use output_shape": "compute_output_shape",
-        "call the object itself": "call",
+        "call the object itself": "build call",
+        "use return_state=True": "states",
         "": """
             add_loss add_metric add_weight compute_dtype dtype_policy enable_lora input_spec losses
             quantize supports_masking

@@ -71,8 +71,8 @@ class Layer(Called):
         The layer's name; by default its kind, numbered where a model has several.
     input_shape : tuple of int or None, optional
         On a model's first layer, the shape of one sample, in place of an `Input`; None stands for
-        any number of steps. Keras's older ``batch_input_shape``, which has the batch size too, and
-        ``input_dim``, the number of features, will do as well.
+        any number of steps. Keras's older ``batch_input_shape``, which has the batch size too,
+        ``input_dim``, the number of features, and ``batch_size`` will do as well.
     dtype : {"float32", "float64"}, optional
         That of weights and computation; by default that of what the layer is called with in a
         model, or float32.
@@ -118,6 +118,7 @@ class Layer(Called):
         self._trainable = flag(rest.pop("trainable", True), "trainable", self.where)
         self._take_batch_shape(rest.pop("batch_input_shape", None))
         self._take_features(rest.pop("input_dim", None))
+        self._take_batch_size(rest.pop("batch_size", None))
         check_unavailable(self.where, rest, self.unavailable, type(self).__init__)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -161,6 +162,13 @@ class Layer(Called):
         if self.input_shape is not None:
             raise ValueError(f"[{self.where}] input_dim is given; expected no input_shape with it")
         self.input_shape = (*self.steps_of_dim, count(features, "input_dim", self.where))
+
+    def _take_batch_size(self, rows: Any) -> None:
+        if rows is None:
+            return
+        if self.input_shape is None or self.batch_size is not None:
+            raise ValueError(f"[{self.where}] batch_size is given; expected input_shape with it")
+        self.batch_size = count(rows, "batch_size", self.where)
 
     @property
     def dtype(self) -> str | None:
