@@ -453,6 +453,16 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         r"\[layers.Add\] x\[1\] is of type ndarray; expected a tensor, as the others are",
     ),
+    "array as a state": (
+        lambda: LSTM(2)(x_, initial_state=[other, FLAT]),
+        TypeError,
+        r"\[layers.LSTM\] initial_state\[1\] is of type ndarray; expected a tensor, as x is$",
+    ),
+    "states in lists": (
+        lambda: LSTM(2)(x_, initial_state=[[other, other], [other, other]]),
+        TypeError,
+        r"initial_state\[0\] is of type list; expected a tensor, as x is$",
+    ),
     "no sequence": (
         lambda: LSTM(3)(other),
         ValueError,

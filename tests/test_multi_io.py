@@ -443,6 +443,11 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         TypeError,
         r"\[compile\] metrics is of type str; expected a list with an item for each output, or a",
     ),
+    "weights of too few losses": (
+        lambda: compiled(loss_weights=[1.0]),
+        ValueError,
+        r"\[compile\] loss_weights: got 1 items; expected 2$",
+    ),
     "loss weight": (
         lambda: compiled(loss_weights={"p": "much"}),
         TypeError,

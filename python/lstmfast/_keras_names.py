@@ -144,6 +144,7 @@ _INSTEAD = {
         "use output_shape": "compute_output_shape",
         "call the object itself": "build call",
         "use return_state=True": "states",
+        "use the layer's own attributes": "cell",
         "": """
             add_loss add_metric add_weight compute_dtype dtype_policy enable_lora input_spec losses
             quantize supports_masking

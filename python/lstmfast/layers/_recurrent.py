@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
-from lstmfast._checks import items
+from lstmfast._checks import items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all, origin
 from lstmfast.layers.base import Layer
@@ -131,8 +131,12 @@ class Recurrent(Layer):
         )
 
     def _state_tensors(self, states: Any) -> list[Tensor]:
-        given = [] if states is None else items(states, "initial_state", self.where, "a list")
-        return [self._tensors(state)[0] for state in given]
+        what = "initial_state"
+        given = [] if states is None else items(states, what, self.where, "a list of tensors")
+        for place, state in enumerate(given):
+            if not isinstance(state, Tensor):
+                raise wrong_kind(self.where, f"{what}[{place}]", state, "a tensor, as x is")
+        return given
 
     def _states(self, states: Any, core: CoreLayer, rows: int) -> list[Array]:
         states = items(states, "initial_state", self.where, "a list of arrays")

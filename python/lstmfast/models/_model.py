@@ -99,7 +99,8 @@ class Model(Training, Layer):
     ) -> None:
         if inputs is None or outputs is None:
             raise TypeError(
-                "[Model] expected inputs and outputs: Model(x, Dense(1)(x)) with x = Input(...)"
+                "[Model] expected inputs and outputs: Model(x, Dense(1)(x)) with x = Input(...); "
+                "a class derived from Model gives them to super().__init__()"
             )
         self._begin(name, trainable, seed)
         starts, self._input_keys = tensors_of(inputs, "inputs")

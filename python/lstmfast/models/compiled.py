@@ -61,7 +61,8 @@ class Compiled:
         with naming("compile", "loss"):
             each = _each(loss, names)
             found = [None if one is None else losses.get(one) for one in each]
-        shares = _each(loss_weights, names)
+        with naming("compile", "loss_weights"):
+            shares = _each(loss_weights, names)
         with naming("compile", "metrics"):
             if len(names) > 1 and metrics is not None and not isinstance(metrics, Mapping):
                 expected = "a list with an item for each output, or a dictionary"
