@@ -240,3 +240,27 @@ def test_with_words() -> None:
     loss = "sparse_categorical_crossentropy"
     ours, theirs = same_nets(build, [a, b], y, loss=loss, metrics=["accuracy"], rate=0.5)
     same_outputs(ours, theirs, [a[:, :3], b], TRAINED)
+
+
+def test_attention() -> None:
+    """Each step of the decoder weighs the steps of the encoder, by products with them."""
+
+    def build(of: Any) -> Any:
+        layers = of.layers
+        a, b = layers.Input((None,)), layers.Input((None,))
+        read, *states = lstm(of, 4, return_sequences=True, return_state=True)(
+            layers.Embedding(9, 3)(a)
+        )
+        h = lstm(of, 4, return_sequences=True)(layers.Embedding(7, 3)(b), initial_state=states)
+        shares = layers.Activation("softmax")(layers.Dot(axes=[2, 2])([h, read]))
+        context = layers.Dot(axes=[2, 1])([shares, read])
+        y = layers.TimeDistributed(layers.Dense(7, activation="softmax"))(
+            layers.concatenate([context, h])
+        )
+        return of.models.Model([a, b], y)
+
+    rng = np.random.default_rng(0)
+    a, b, y = (rng.integers(0, most, (B, steps)) for most, steps in ((9, 6), (7, 4), (7, 4)))
+    loss = "sparse_categorical_crossentropy"
+    ours, theirs = same_nets(build, [a, b], y, loss=loss, metrics=["accuracy"], rate=0.5)
+    same_outputs(ours, theirs, [a[:, :3], b[:, 1:]], TRAINED)
