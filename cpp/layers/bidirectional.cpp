@@ -81,6 +81,9 @@ class Bidirectional : public Layer<T> {
     return sizes;
   }
   bool masks(const std::vector<bool>& masked) const override { return half(0).masks(masked); }
+  bool masks_output(index output, const std::vector<bool>& masked) const override {
+    return output < first_state() && masks(masked);
+  }
   double flops(const std::vector<Shape>& inputs) const override {
     return half(0).flops(inputs) + half(1).flops(inputs);
   }

@@ -156,14 +156,17 @@ std::vector<bool> Graph<T>::masks_for(const std::vector<bool>& inputs) const {
   masked.resize(shapes_.size());
   for (index n = inputs_; n < static_cast<index>(nodes_.size()); ++n) {
     const Node& node = nodes_[at(n)];
-    masked[at(node.first)] = node.layer->masks(inputs_of(node, masked));
+    const std::vector<bool> own = inputs_of(node, masked);
+    for (index o = 0; o < node.count; ++o) {
+      masked[at(node.first + o)] = node.layer->masks_output(o, own);
+    }
   }
   return masked;
 }
 
 template <class T>
-bool Graph<T>::masks(const std::vector<bool>& masked) const {
-  return masks_for(masked)[at(outputs_[0])];
+bool Graph<T>::masks_output(index output, const std::vector<bool>& masked) const {
+  return masks_for(masked)[at(outputs_[at(output)])];
 }
 
 template <class T>
@@ -229,7 +232,7 @@ double Graph<T>::flops(const Shapes& inputs) const {
   template Shapes Graph<T>::output_shapes(const Shapes&) const;                            \
   template Shapes Graph<T>::inputs_of(const Node&, const Shapes&) const;                   \
   template std::vector<Layer<T>::Child> Graph<T>::children();                              \
-  template bool Graph<T>::masks(const std::vector<bool>&) const;                           \
+  template bool Graph<T>::masks_output(index, const std::vector<bool>&) const;             \
   template std::vector<bool> Graph<T>::masked_outputs() const;                             \
   template std::vector<index> Graph<T>::mask_ends() const;                                 \
   template Activation Graph<T>::last_activation(index) const;                              \

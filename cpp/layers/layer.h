@@ -191,8 +191,12 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
 
   // ---- Masks ----
 
-  // Whether output 0 has a mask, given which inputs have one. Other outputs have none.
+  // Whether output 0 has a mask, given which inputs have one.
   virtual bool masks(const std::vector<bool>& masked) const { return masked[0]; }
+  // The same for any output.
+  virtual bool masks_output(index output, const std::vector<bool>& masked) const {
+    return output == 0 && masks(masked);
+  }
   // Whether the layer drops the masks of its inputs; Python warns users of that.
   virtual bool drops_masks() const { return false; }
 
