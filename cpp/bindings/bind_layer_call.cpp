@@ -21,7 +21,7 @@ void check_elements(const char* op, const layers::Layer<T>& layer, index k,
            "[" << op << "] input " << k << " has int32 values; expected the layer's dtype");
   if ((elements & layers::kIds) == 0) return;
   LF_CHECK(port.ids != nullptr, "[" << op << "] input " << k << " has no ids; expected int32");
-  const index limit = layer.id_limit();
+  const index limit = layer.id_limit(k);
   for (index i = 0; i < count; ++i) {
     LF_CHECK(port.ids[i] >= 0 && port.ids[i] < limit,
              "[" << op << "] element " << i << " of x is " << port.ids[i]

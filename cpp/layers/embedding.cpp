@@ -21,7 +21,7 @@ class Embedding final : public Layer<T> {
       : rows_(input_dim), columns_(output_dim), mask_zero_(mask_zero) {}
 
   Elements input_elements(index, Elements) const override { return kIds; }
-  index id_limit() const override { return rows_; }
+  index id_limit(index) const override { return rows_; }
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
     Shape out = inputs[0];
     out.append(columns_);

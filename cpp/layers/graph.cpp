@@ -60,7 +60,8 @@ void Graph<T>::set_outputs(const std::vector<Place>& outputs) {
       const Elements needs = node.layer->input_elements(static_cast<index>(j), wanted);
       carried_elements_[at(node.inputs[j])] |= needs;
       if ((needs & kIds) == 0) continue;
-      const index own = node.layer->id_limit(), limit = own > 0 ? own : limits[at(node.first)];
+      const index own = node.layer->id_limit(static_cast<index>(j)),
+                  limit = own > 0 ? own : limits[at(node.first)];
       index& below = limits[at(node.inputs[j])];
       below = below == 0 ? limit : std::min(below, limit);
     }
@@ -93,14 +94,6 @@ bool Graph<T>::is_row() const {
   }
   return inputs_ == 1 && nodes_.size() == layers_.size() + 1 &&
          outputs_ == std::vector<index>{nodes_.back().first};
-}
-
-template <class T>
-index Graph<T>::id_limit() const {
-  index limit = 0;
-  for (const index one : id_limits_)
-    limit = limit == 0 || one == 0 ? limit + one : std::min(limit, one);
-  return limit;
 }
 
 // ---- Shapes and masks ----
@@ -227,7 +220,6 @@ double Graph<T>::flops(const Shapes& inputs) const {
   template void Graph<T>::set_outputs(const std::vector<Place>&);                          \
   template Graph<T>::Place Graph<T>::place_of(index) const;                                \
   template bool Graph<T>::is_row() const;                                                  \
-  template index Graph<T>::id_limit() const;                                               \
   template Shapes Graph<T>::shapes_for(const Shapes&) const;                               \
   template Shapes Graph<T>::output_shapes(const Shapes&) const;                            \
   template Shapes Graph<T>::inputs_of(const Node&, const Shapes&) const;                   \

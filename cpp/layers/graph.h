@@ -61,7 +61,7 @@ class Graph : public Layer<T> {
   }
   // The elements of input `k`, and the exclusive upper bound of its ids (0: it carries none).
   Elements elements(index k) const { return elements_[static_cast<std::size_t>(k)]; }
-  index id_limit(index k) const { return id_limits_[static_cast<std::size_t>(k)]; }
+  index id_limit(index k) const override { return id_limits_[static_cast<std::size_t>(k)]; }
   // Whether the graph is a row from one input to one output: each node takes output 0 of the node
   // before it alone, and no layer is used twice.
   bool is_row() const;
@@ -74,7 +74,6 @@ class Graph : public Layer<T> {
 
   index least_inputs() const override { return inputs_; }
   Elements input_elements(index input, Elements) const override { return elements(input); }
-  index id_limit() const override;
   Shapes output_shapes(const Shapes& inputs) const override;
   std::vector<typename Layer<T>::Child> children() override;
   bool masks(const std::vector<bool>& masked) const override { return masks_output(0, masked); }

@@ -138,8 +138,11 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // The elements that the output can carry. Ids come from inputs of a graph, and pass through
   // layers that move elements without reading them.
   virtual Elements output_elements() const { return kValues; }
-  // Exclusive upper bound of the ids that the layer takes; 0: it takes none.
-  virtual index id_limit() const { return 0; }
+  // Exclusive upper bound of the ids of an input; 0: the layer itself sets none.
+  virtual index id_limit(index input) const {
+    static_cast<void>(input);
+    return 0;
+  }
   // Whether a pass may leave out an output.
   virtual bool optional_output(index output) const {
     static_cast<void>(output);
