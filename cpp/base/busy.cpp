@@ -1,5 +1,7 @@
 #include "base/busy.h"
 
+#include <algorithm>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -63,6 +65,11 @@ BusyGroup::~BusyGroup() { release(); }
 
 void BusyGroup::release() {
   for (std::size_t i = own_.size(); i-- > 0;) flags_[i]->release(own_[i]);
+}
+
+void sort_flags(std::vector<BusyFlag*>& flags) {
+  std::sort(flags.begin(), flags.end(), std::less<>());
+  flags.erase(std::unique(flags.begin(), flags.end()), flags.end());
 }
 
 }  // namespace lstmfast::base

@@ -45,7 +45,8 @@ class BusyFlag {
 };
 
 // Several flags at once, of the objects that one call uses: all, or where it throws, none. Calls
-// that take them in the same order do not wait for each other in a circle.
+// that take them in the same order, which sort_flags() makes, do not wait for each other in a
+// circle.
 class BusyGroup {
  public:
   BusyGroup(const std::vector<BusyFlag*>& flags, const char* op,
@@ -60,5 +61,7 @@ class BusyGroup {
   const std::vector<BusyFlag*>& flags_;
   std::vector<std::uint64_t> own_;
 };
+
+void sort_flags(std::vector<BusyFlag*>& flags);  // and leaves one of each
 
 }  // namespace lstmfast::base

@@ -67,10 +67,11 @@ void set_weights(AnyLayer& self, const py::sequence& weights) {
                      "[" << op << "] " << name << " has shape " << shape_of(arrays.back()).text()
                          << "; expected " << layers::Shape(parameter.shape).text());
           }
-          if (flags.empty() || flags.back() != &owner.busy()) flags.push_back(&owner.busy());
+          flags.push_back(&owner.busy());
         });
     LF_CHECK(weights.size() == count,
              "[" << op << "] weights has " << weights.size() << " arrays; expected " << count);
+    base::sort_flags(flags);
     // callbacks of a fit may set weights
     const base::BusyGroup busy(flags, op, base::Busy::Kind::reading);
     std::size_t i = 0;

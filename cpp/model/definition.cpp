@@ -1,7 +1,6 @@
 #include "model/definition.h"
 
 #include <algorithm>
-#include <functional>
 
 #include "base/check.h"
 
@@ -59,8 +58,7 @@ Definition<T>::Definition(std::shared_ptr<layers::Graph<T>> given) : graph(std::
       rules.read(base::OptionReader(layer.config(), kSubject), *own);
     });
   }
-  std::sort(busy.begin(), busy.end(), std::less<>());
-  busy.erase(std::unique(busy.begin(), busy.end()), busy.end());
+  base::sort_flags(busy);
 }
 
 template <class T>

@@ -241,9 +241,10 @@ void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Sha
   std::vector<base::BusyFlag*> flags;
   layers::for_each_layer(layer, "", [&](const std::string&, layers::Layer<T>& each) {
     if (each.carried() != nullptr) states.push_back(each.carried());
-    if (each.parameters().size() > 0) flags.push_back(&each.parameters().busy());
+    flags.push_back(&each.parameters().busy());
   });
   if (states.empty()) flags.clear();
+  base::sort_flags(flags);
   const base::BusyGroup busy(flags, op, base::Busy::Kind::nested);
   const CarriedUse<T> carried(states, 0, op, "x", pass.batch, pass.batch);
   std::vector<T> room;
