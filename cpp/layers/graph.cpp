@@ -14,6 +14,7 @@ std::size_t at(index i) { return static_cast<std::size_t>(i); }
 template <class T>
 index Graph<T>::add_input(const Shape& shape, std::string name) {
   LF_ASSERT(static_cast<index>(nodes_.size()) == inputs_);
+  static_cast<void>(shape.count());
   nodes_.push_back({nullptr, {}, values(), 1});
   shapes_.push_back(shape);
   uses_.push_back(0);

@@ -9,6 +9,9 @@
 namespace lstmfast::layers {
 namespace {
 
+// Of one value in a batch: what layers make of it stays far from overflow.
+constexpr index kMostElements = index{1} << 46;
+
 std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
@@ -68,6 +71,9 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
   std::vector<bool> own(shapes.size());
   for (index v = 0; v < values(); ++v) {
     my.counts[at(v)] = shapes[at(v)].count();
+    if (extent.batch > kMostElements / std::max<index>(1, my.counts[at(v)])) {
+      throw base::OutOfMemory(base::OutOfMemory::kUncountable);
+    }
     size[at(v)] = extent.batch * my.counts[at(v)];
     own[at(v)] = has_memory(v);
   }

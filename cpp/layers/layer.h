@@ -116,6 +116,13 @@ class OutputPenalty {
 };
 
 template <class T>
+class Layer;
+
+// f(path, layer) for a layer and all layers in it, outermost first.
+template <class T, class F>
+void for_each_layer(Layer<T>& layer, const std::string& path, F&& f);
+
+template <class T>
 class Layer : public std::enable_shared_from_this<Layer<T>> {
  public:
   // A layer inside another one; `name` is its part of the paths of parameters.
@@ -153,11 +160,24 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // declares the parameters for them. Throws std::invalid_argument, with nothing changed, for
   // inputs that the layer cannot take.
   Shapes connect(const Shapes& inputs) {
-    if (!built_) {
+    if (built_) return output_shapes(inputs);
+    std::vector<Layer*> fresh;  // of this one and those inside
+    for_each_layer(*this, "", [&](const std::string&, Layer& each) {
+      if (!each.built_) fresh.push_back(&each);
+    });
+    try {
       declare_parameters(inputs);
       built_ = true;
+      const Shapes outputs = output_shapes(inputs);
+      for (const Shape& shape : outputs) static_cast<void>(shape.count());
+      return outputs;
+    } catch (...) {
+      for (Layer* const layer : fresh) {
+        layer->parameters_.clear();
+        layer->built_ = false;
+      }
+      throw;
     }
-    return output_shapes(inputs);
   }
   bool built() const { return built_; }
 
@@ -279,7 +299,6 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   std::shared_ptr<const OutputPenalty<T>> penalty_;
 };
 
-// Calls f(path, layer) for a layer and all layers in it, outermost first.
 template <class T, class F>
 void for_each_layer(Layer<T>& layer, const std::string& path, F&& f) {
   f(path, layer);

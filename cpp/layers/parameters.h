@@ -62,6 +62,13 @@ class Parameters {
   void set_sparse(const Rows& rows) { sparse_ = rows; }
   const Rows& sparse() const { return sparse_; }
 
+  // As before the first of these. Only before place().
+  void clear() {
+    list_.clear();
+    sparse_ = {};
+    size_ = 0;
+  }
+
   const std::vector<Parameter>& list() const { return list_; }
   index size() const { return size_; }  // elements of the memory
 
