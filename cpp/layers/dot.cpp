@@ -80,7 +80,8 @@ class Dot final : public Layer<T> {
       const Shape& input = extent.inputs[static_cast<std::size_t>(d)];
       const int axis = axis_of(extent.inputs, d);
       my.terms = input.sizes[axis];
-      side.vectors = my.terms == 0 ? 0 : input.count() / my.terms;
+      side.vectors = 1;
+      for (int i = 0; i < input.rank; ++i) side.vectors *= i == axis ? 1 : input.sizes[i];
       side.map = Rearrangement(input.count());
       index stride = input.count();
       index own_stride = 1;
