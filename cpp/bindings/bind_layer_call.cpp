@@ -37,6 +37,9 @@ py::tuple run(layers::Layer<T>& layer, const py::sequence& inputs, const py::obj
   std::vector<layers::In<T>> in;
   layers::Shapes shapes;
   std::vector<std::vector<unsigned char>> mask_copies(inputs.size());
+  LF_CHECK(static_cast<index>(inputs.size()) <= layer.most_inputs(),
+           "[" << op << "] got " << inputs.size() << " inputs; expected at most "
+               << layer.most_inputs());
   LF_CHECK(masks.is_none() || py::len(masks) == inputs.size(),
            "[" << op << "] there are " << py::len(masks) << " masks; expected one for each input");
   for (std::size_t k = 0; k < inputs.size(); ++k) {
@@ -73,6 +76,7 @@ py::tuple run(layers::Layer<T>& layer, const py::sequence& inputs, const py::obj
     kept.push_back(std::move(array));
   }
   const layers::Shapes out_shapes = layer.connect(shapes);
+  model::allocate_parameters(layer);  // under the GIL: another call may be the first, too
   std::vector<layers::Out<T>> out(out_shapes.size());
   std::vector<py::array_t<T>> arrays(out_shapes.size());
   const auto want = [&](std::size_t k) {

@@ -11,9 +11,10 @@ namespace lstmfast::layers {
 namespace {
 
 struct ConcatenateState : LayerState {
-  index outer = 0, features = 0;  // of a sample of the output: runs, and features of a row
-  std::vector<index> lengths;     // of each input's part of a run
-  index length = 0;               // of a run
+  index outer = 0;             // runs in a sample of the output
+  std::vector<index> lengths;  // of each input's part of a run
+  std::vector<index> rows;     // of these parts, unless the axis is the last
+  index length = 0;            // of a run
   bool last_axis = false;
   base::Slot<unsigned char> mask;
 };
@@ -59,15 +60,16 @@ class Concatenate final : public Layer<T> {
     const int axis = axis_of(out);
     my.outer = 1;
     for (int i = 0; i < axis; ++i) my.outer *= out.sizes[i];
-    my.features = out.features();
     my.last_axis = axis == out.rank - 1;
     my.lengths.clear();
+    my.rows.clear();
     my.length = 0;
     for (const Shape& input : extent.inputs) {
-      index length = 1;
-      for (int i = axis; i < input.rank; ++i) length *= input.sizes[i];
-      my.lengths.push_back(length);
-      my.length += length;
+      index rows = 1;
+      for (int i = axis; i < input.rank - 1; ++i) rows *= input.sizes[i];
+      my.rows.push_back(rows);
+      my.lengths.push_back(rows * input.features());
+      my.length += my.lengths.back();
     }
     my.mask = planner.add<unsigned char>(extent.batch * out.rows());
   }
@@ -135,7 +137,7 @@ class Concatenate final : public Layer<T> {
     unsigned char* to = mask;
     for (index run = 0; run < pass.batch * my.outer; ++run) {
       for (std::size_t k = 0; k < in.size(); ++k) {
-        const index rows = my.lengths[k] / my.features;
+        const index rows = my.rows[k];
         if (in[k].mask == nullptr) {
           std::fill_n(to, rows, static_cast<unsigned char>(1));
         } else {
