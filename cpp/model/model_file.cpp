@@ -66,6 +66,20 @@ void add_slots(Training<T>& training, const Definition<T>& definition,
   }
 }
 
+// A file holds each layer once, by its path: it cannot say that two paths are one layer.
+template <class T>
+void check_paths(const Definition<T>& definition) {
+  std::set<const void*> seen;
+  layers::Layer<T>& graph = *definition.graph;
+  layers::for_each_layer(graph, "", [&](const std::string&, const layers::Layer<T>& layer) {
+    if (layer.parameters().list().empty()) return;
+    LF_CHECK(seen.insert(&layer).second,
+             "[model.save] layer " << base::in_quotes(layer.name())
+                                   << " stands in several of the models inside; expected one, for "
+                                      "a file cannot say that they share it");
+  });
+}
+
 // Compares the configuration's sizes with the tensors, before memory is allocated for weights.
 template <class T>
 void check_weights(const files::TensorFile& file, const Definition<T>& definition) {
@@ -132,6 +146,7 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors,
                 files::Existing existing) {
   const Definition<T>& definition = model.definition();
+  check_paths(definition);
   std::vector<Entry<T>> entries = weight_entries(definition);
   files::Metadata metadata;
   metadata["format"] = kFormat;
