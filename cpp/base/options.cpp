@@ -216,6 +216,10 @@ OptionReader OptionReader::part(const std::string& prefix) const {
   return OptionReader(shared_, prefix_ + prefix + ".");
 }
 
+int OptionReader::depth() const {
+  return static_cast<int>(std::count(prefix_.begin(), prefix_.end(), '.'));
+}
+
 const Value* OptionReader::find(const std::string& key) const {
   const auto asked = shared_->asked.insert(prefix_ + key).first;
   const auto at = shared_->values.find(*asked);

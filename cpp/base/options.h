@@ -92,6 +92,7 @@ class OptionReader {
   OptionReader(Options values, std::string where, bool by_name = false);
 
   // The values below `prefix` ("layers.0"); errors show whole keys.
+  int depth() const;  // levels of keys above those that it reads
   OptionReader part(const std::string& prefix) const;
 
   bool has(const std::string& key) const;

@@ -7,6 +7,9 @@
 namespace lstmfast::layers {
 namespace {
 
+// Models in models multiply: each may stand at several nodes of the next.
+constexpr index kMaxRuns = 100000;
+
 std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
@@ -29,8 +32,13 @@ index Graph<T>::add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Plac
   LF_CHECK(
       inputs.size() == 1 || node.layer->most_inputs() > 1,
       "[model.config] node " << nodes_.size() << " has " << inputs.size() << " inputs; expected 1");
+  const index runs = runs_ + node.layer->runs();
+  LF_CHECK(runs <= kMaxRuns, "[model.config] the layers up to node "
+                                 << nodes_.size() << " run " << runs
+                                 << " times, with those inside; expected at most " << kMaxRuns);
   const Shapes outputs = node.layer->connect(inputs_of(node, shapes_));
   for (const Shape& shape : outputs) static_cast<void>(shape.count());
+  runs_ = runs;
   node.count = static_cast<index>(outputs.size());
   shapes_.insert(shapes_.end(), outputs.begin(), outputs.end());
   uses_.resize(shapes_.size());

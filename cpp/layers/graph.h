@@ -73,6 +73,7 @@ class Graph : public Layer<T> {
   // ---- Layer ----
 
   index least_inputs() const override { return inputs_; }
+  index runs() const override { return runs_; }
   Elements input_elements(index input, Elements) const override { return elements(input); }
   Shapes output_shapes(const Shapes& inputs) const override;
   std::vector<typename Layer<T>::Child> children() override;
@@ -111,6 +112,7 @@ class Graph : public Layer<T> {
   std::vector<std::string> names_;  // of inputs
   index batch_size_ = 0;
   bool in_a_row_ = false;
+  index runs_ = 0;
   index inputs_ = 0;                        // nodes
   std::vector<index> outputs_;              // values
   Shapes shapes_;                           // by value, as declared

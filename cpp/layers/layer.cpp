@@ -4,6 +4,11 @@
 #include "layers/list.h"
 
 namespace lstmfast::layers {
+namespace {
+
+constexpr int kMaxDepth = 200;  // levels of keys: what walks through layers recurses
+
+}  // namespace
 
 const base::Registry<Layer, const Children&>& registry() {
   static const base::Registry<Layer, const Children&> layers("layer", {
@@ -16,6 +21,7 @@ const base::Registry<Layer, const Children&>& registry() {
 
 template <class T>
 std::shared_ptr<Layer<T>> make_layer(const base::OptionReader& config, const Children& children) {
+  if (config.depth() > kMaxDepth) config.fail("kind", "fewer layers inside each other");
   std::shared_ptr<Layer<T>> layer = registry().make<T>(config, children);
   layer->parameters().set_trainable(config.read(base::flag("trainable", true)).flag());
   config.read(base::text("name", ""));

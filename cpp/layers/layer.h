@@ -150,6 +150,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     static_cast<void>(input);
     return 0;
   }
+  // Layers that a pass runs: in a graph, those of all its nodes.
+  virtual index runs() const { return 1; }
   // Whether a pass may leave out an output.
   virtual bool optional_output(index output) const {
     static_cast<void>(output);

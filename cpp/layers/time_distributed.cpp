@@ -30,6 +30,7 @@ class TimeDistributed final : public Layer<T> {
     return layer_->input_elements(0, wanted);
   }
   Elements output_elements() const override { return layer_->output_elements(); }
+  index runs() const override { return layer_->runs(); }
   index id_limit(index) const override { return layer_->id_limit(0); }
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
     return {with_steps(layer_->output_shapes({step_of(inputs[0])})[0], inputs[0])};
