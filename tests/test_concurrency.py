@@ -19,7 +19,7 @@ import pytest
 import lstmfast as lf
 import runs
 from lstmfast.callbacks import LambdaCallback
-from lstmfast.layers import LSTM, Dense
+from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential, load_model
 
 RUNNING = "a call that changes this object is running; expected none"
@@ -355,3 +355,18 @@ def test_y_of_a_training_call_is_writable_when_nothing_reads_it() -> None:
     own = np.zeros_like(second)
     rnn(x, training=True, out=own)
     assert own.flags.writeable
+
+
+def test_weights_set_beside_a_save(tmp_path: Path) -> None:
+    """Both take the flags of all layers, which were made in another order than they stand in."""
+    layers = [Dense(8) for _ in range(100)]
+    for layer in layers:
+        layer(Input((8,)))
+    model = Sequential([Input((8,)), *reversed(layers)])
+    weights = model.get_weights()
+    done = beside(
+        lambda: model.save(tmp_path / "model.lstmfast"),
+        lambda: model.set_weights(weights),
+        lambda: model.set_weights(weights),
+    )
+    assert min(done) > 0

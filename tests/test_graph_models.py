@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast import layers, models, utils
+from lstmfast import _core, layers, models, utils
 from lstmfast.layers import (
     LSTM,
     Add,
@@ -26,6 +26,7 @@ from lstmfast.layers import (
     Input,
     InputLayer,
     Masking,
+    TimeDistributed,
 )
 from lstmfast.models import Model, Sequential, load_model
 
@@ -569,3 +570,56 @@ def test_a_call_that_fails_leaves_no_trace() -> None:
     with pytest.raises(ValueError, match="expected 3 features"):
         layer(Input((T, 7)))
     assert layer(X).shape == (B, 3)
+
+
+def test_a_connection_that_fails_declares_nothing() -> None:
+    dense = Dense(1 << 24)
+    with pytest.raises(ValueError, match="elements"):
+        dense(Input((1 << 30, 3)))
+    assert dense(Input((4,))).shape == (None, 1 << 24)
+    inner = LSTM(3, stateful=True)
+    with pytest.raises(ValueError, match="stateful"):
+        TimeDistributed(inner)(Input((2, T, I)))
+    assert inner(Input((T, I + 1))).shape == (None, 3)
+
+
+def test_inputs_of_a_nested_model_have_their_own_ids() -> None:
+    a, b = Input((3,)), Input((3,))
+    small, large = Embedding(10, 4), Embedding(1000, 4)
+    inner = Model([a, b], Concatenate()([small(a), large(b)]))
+    a, b = Input((3,)), Input((3,))
+    outer = Model([a, b], inner([a, b]))
+    ids = [np.array([[0, 1, 9]]), np.array([[999, 0, 10]])]
+    rows = [small.get_weights()[0][ids[0]], large.get_weights()[0][ids[1]]]
+    expected = np.concatenate(rows, axis=-1)
+    np.testing.assert_array_equal(outer.predict(ids), expected)
+    with pytest.raises(ValueError, match=r"x\[0\]\[0, 2\] is 10; expected .* 0 to 9"):
+        outer.predict([ids[0] + 1, ids[1]])
+
+
+def test_no_file_for_a_layer_with_two_paths(tmp_path: Path) -> None:
+    shared, x = Dense(2, name="shared"), Input((2,))
+    inner, y = Model(x, shared(x)), Input((2,))
+    model = Model(y, shared(inner(y)))
+    path = tmp_path / "model.lstmfast"
+    with pytest.raises(ValueError, match='layer "shared" stands in several of the models'):
+        model.save(path)
+    assert not path.exists()
+
+
+def test_models_in_models_end() -> None:
+    x = Input((1,))
+    model = Model(x, Dense(1)(x))
+    for _ in range(16):  # 65536 runs of the layer
+        x = Input((1,))
+        model = Model(x, model(model(x)))
+    x = Input((1,))
+    once = model(x)
+    with pytest.raises(ValueError, match=r"run 131072 times, .* expected at most 100000"):
+        Model(x, model(once))
+
+
+def test_layers_inside_each_other_end() -> None:
+    config: dict[str, Any] = {"layer." * k + "kind": "time_distributed" for k in range(300)}
+    with pytest.raises(ValueError, match="fewer layers inside each other"):
+        _core.Layer(config, "float32")

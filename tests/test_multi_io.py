@@ -13,7 +13,16 @@ import numpy as np
 import pytest
 
 from lstmfast.callbacks import EarlyStopping, LambdaCallback
-from lstmfast.layers import LSTM, Concatenate, Dense, Embedding, Flatten, Input, Masking
+from lstmfast.layers import (
+    LSTM,
+    Bidirectional,
+    Concatenate,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    Masking,
+)
 from lstmfast.losses import Loss
 from lstmfast.metrics import MeanMetricWrapper, Metric
 from lstmfast.models import Model, Sequential, load_model
@@ -144,6 +153,29 @@ def test_one_loss_and_one_weight_for_all() -> None:
     loss = model.evaluate([A, B], [P, Q], sample_weight=weights, verbose=0)
     parts = mse(p, P, weights), mse(q, Q, weights)
     assert loss == pytest.approx([0.5 * sum(parts), *parts])
+
+
+def two_masked() -> list[Any]:
+    x = Input((4, 3), dtype="float64")
+    both = Bidirectional(LSTM(2, return_sequences=True), merge_mode=None)(Masking()(x))
+    return [x, *both]
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_masks_of_all_outputs(nested: bool) -> None:
+    x, *both = two_masked()
+    if nested:
+        inner, x = Model(x, both), Input((4, 3), dtype="float64")
+        both = inner(x)
+    model = Model(x, both)
+    model.compile("sgd", "mse")
+    data = RNG.standard_normal((N, 4, 3))
+    data[:, 1:3] = 0
+    real = [0, 3]
+    predicted = model.predict(data)
+    losses = [mse(y[:, real], np.zeros_like(y[:, real])) for y in predicted]
+    scores = model.evaluate(data, [np.zeros_like(y) for y in predicted], verbose=0)
+    np.testing.assert_allclose(scores[0], sum(losses), rtol=1e-12)
 
 
 def test_outputs_without_a_loss() -> None:
