@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,13 @@ class Registry {
     Maker<float> make_float;
     Maker<double> make_double;
   };
+  // The component C, whose constructor takes what it needs of options and arguments, in this order.
+  template <template <class> class C>
+  static Component of(OptionTable options = {}) {
+    return {std::move(options), &construct<C<float>, Base<float>>,
+            &construct<C<double>, Base<double>>};
+  }
+
   struct Entry {
     std::string kind, alias;  // the alias is the kind where there is none
     Component component;
@@ -77,6 +85,17 @@ class Registry {
   }
 
  private:
+  template <class Made, class Result>
+  static std::unique_ptr<Result> construct(const Values& options, Args... args) {
+    if constexpr (std::is_constructible_v<Made, const Values&, Args...>) {
+      return std::make_unique<Made>(options, args...);
+    } else if constexpr (std::is_constructible_v<Made, const Values&>) {
+      return std::make_unique<Made>(options);
+    } else {
+      return std::make_unique<Made>();
+    }
+  }
+
   std::string family_;
   std::vector<Entry> entries_;
 };

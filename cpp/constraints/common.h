@@ -10,7 +10,8 @@
 
 namespace lstmfast::constraints {
 
-using Component = base::Registry<Constraint, std::size_t>::Component;
+using Family = base::Registry<Constraint, std::size_t>;
+using Component = Family::Component;
 
 #define CONSTRAINT(kind) Component kind();
 #include "constraints/constraints.def"

@@ -7,7 +7,8 @@ namespace {
 template <class T>
 class MaxNorm final : public Constraint<T> {
  public:
-  MaxNorm(double max_value, NormOf norm_of) : max_value_(max_value), norm_of_(norm_of) {}
+  MaxNorm(const base::Values& options, std::size_t rank)
+      : max_value_(options["max_value"].number()), norm_of_(norm_of(options, rank)) {}
 
   void apply(const ops::PartLayout& part, T* block) const override {
     scale_by_norms(norm_of_, part, block,
@@ -19,15 +20,8 @@ class MaxNorm final : public Constraint<T> {
   NormOf norm_of_;
 };
 
-template <class T>
-std::unique_ptr<Constraint<T>> make(const base::Values& options, std::size_t rank) {
-  return std::make_unique<MaxNorm<T>>(options["max_value"].number(), norm_of(options, rank));
-}
-
 }  // namespace
 
-Component max_norm() {
-  return {{{bound("max_value", 2), axis_option()}}, make<float>, make<double>};
-}
+Component max_norm() { return Family::of<MaxNorm>({{bound("max_value", 2), axis_option()}}); }
 
 }  // namespace lstmfast::constraints

@@ -7,8 +7,11 @@ namespace {
 template <class T>
 class MinMaxNorm final : public Constraint<T> {
  public:
-  MinMaxNorm(double min_value, double max_value, double rate, NormOf norm_of)
-      : min_value_(min_value), max_value_(max_value), rate_(rate), norm_of_(norm_of) {}
+  MinMaxNorm(const base::Values& options, std::size_t rank)
+      : min_value_(options["min_value"].number()),
+        max_value_(options["max_value"].number()),
+        rate_(options["rate"].number()),
+        norm_of_(norm_of(options, rank)) {}
 
   void apply(const ops::PartLayout& part, T* block) const override {
     scale_by_norms(norm_of_, part, block, [this](double norm) {
@@ -22,13 +25,6 @@ class MinMaxNorm final : public Constraint<T> {
   NormOf norm_of_;
 };
 
-template <class T>
-std::unique_ptr<Constraint<T>> make(const base::Values& options, std::size_t rank) {
-  return std::make_unique<MinMaxNorm<T>>(options["min_value"].number(),
-                                         options["max_value"].number(), options["rate"].number(),
-                                         norm_of(options, rank));
-}
-
 void check_order(const base::Values& options) {
   const base::Value &low = options["min_value"], &high = options["max_value"];
   if (low.number() > high.number()) {
@@ -39,11 +35,9 @@ void check_order(const base::Values& options) {
 }  // namespace
 
 Component min_max_norm() {
-  return {{{bound("min_value", 0), bound("max_value", 1),
-            base::number("rate", 1, base::from_to(0, 1)), axis_option()},
-           check_order},
-          make<float>,
-          make<double>};
+  return Family::of<MinMaxNorm>({{bound("min_value", 0), bound("max_value", 1),
+                                  base::number("rate", 1, base::from_to(0, 1)), axis_option()},
+                                 check_order});
 }
 
 }  // namespace lstmfast::constraints

@@ -17,13 +17,8 @@ class NonNeg final : public Constraint<T> {
   }
 };
 
-template <class T>
-std::unique_ptr<Constraint<T>> make(const base::Values&, std::size_t) {
-  return std::make_unique<NonNeg<T>>();
-}
-
 }  // namespace
 
-Component non_neg() { return {{}, make<float>, make<double>}; }
+Component non_neg() { return Family::of<NonNeg>(); }
 
 }  // namespace lstmfast::constraints

@@ -7,7 +7,7 @@ namespace {
 template <class T>
 class UnitNorm final : public Constraint<T> {
  public:
-  explicit UnitNorm(NormOf norm_of) : norm_of_(norm_of) {}
+  UnitNorm(const base::Values& options, std::size_t rank) : norm_of_(norm_of(options, rank)) {}
 
   void apply(const ops::PartLayout& part, T* block) const override {
     scale_by_norms(norm_of_, part, block, [](double norm) { return 1 / (kEpsilon + norm); });
@@ -17,13 +17,8 @@ class UnitNorm final : public Constraint<T> {
   NormOf norm_of_;
 };
 
-template <class T>
-std::unique_ptr<Constraint<T>> make(const base::Values& options, std::size_t rank) {
-  return std::make_unique<UnitNorm<T>>(norm_of(options, rank));
-}
-
 }  // namespace
 
-Component unit_norm() { return {{{axis_option()}}, make<float>, make<double>}; }
+Component unit_norm() { return Family::of<UnitNorm>({{axis_option()}}); }
 
 }  // namespace lstmfast::constraints

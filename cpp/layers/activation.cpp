@@ -10,9 +10,10 @@ struct ActivationState : LayerState {
 };
 
 template <class T>
-class ActivationLayer final : public Layer<T> {
+class ActivationLayer final : public LayerWith<T, ActivationState> {
  public:
-  explicit ActivationLayer(const ActivationSpec& activation) : activation_(activation) {}
+  explicit ActivationLayer(const base::Values& options)
+      : activation_(activation_of(options["activation"].text())) {}
 
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
     return inputs;
@@ -48,10 +49,6 @@ class ActivationLayer final : public Layer<T> {
   }
 
  private:
-  void declare_parameters(const std::vector<Shape>&) override {}
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<ActivationState>();
-  }
   ActivationSpec used(const Pass<T>& pass) const {
     return pass.is_fused() ? ActivationSpec{} : activation_;
   }
@@ -59,15 +56,10 @@ class ActivationLayer final : public Layer<T> {
   ActivationSpec activation_;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<ActivationLayer<T>>(activation_of(options["activation"].text()));
-}
-
 }  // namespace
 
 Component activation() {
-  return {{{activation_option("activation", base::kRequired, true)}}, make<float>, make<double>};
+  return Family::of<ActivationLayer>({{activation_option("activation", base::kRequired, true)}});
 }
 
 }  // namespace lstmfast::layers

@@ -230,11 +230,6 @@ class Bidirectional : public Layer<T> {
   Merge merge_ = Merge::concat;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& children) {
-  return std::make_unique<Bidirectional<T>>(options, children);
-}
-
 // Throws if the options describe both halves and the halves do not fit together.
 void check_halves(const base::Values& options) {
   if (options.part(kNames[0]).has("kind")) Bidirectional<float>(options, {});
@@ -243,7 +238,7 @@ void check_halves(const base::Values& options) {
 }  // namespace
 
 Component bidirectional() {
-  return {{{base::text("merge_mode", "concat", kMerges)}, check_halves}, make<float>, make<double>};
+  return Family::of<Bidirectional>({{base::text("merge_mode", "concat", kMerges)}, check_halves});
 }
 
 }  // namespace lstmfast::layers

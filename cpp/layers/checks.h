@@ -20,4 +20,14 @@ inline void check_features(const char* kind, const Shape& input, index built) {
                                                 << " features, for which the layer has weights");
 }
 
+// An axis of a sample, given as one of an array whose axis 0 is the batch; negative ones count from
+// the end.
+inline int sample_axis(const char* kind, index axis, const Shape& input) {
+  const index out = axis < 0 ? axis + input.rank : axis - 1;
+  LF_CHECK(out >= 0 && out < input.rank, "[" << kind << "] axis is " << axis
+                                             << "; expected one of a sample of shape "
+                                             << input.text() << ", which counts from 1");
+  return static_cast<int>(out);
+}
+
 }  // namespace lstmfast::layers

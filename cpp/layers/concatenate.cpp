@@ -20,9 +20,9 @@ struct ConcatenateState : LayerState {
 };
 
 template <class T>
-class Concatenate final : public Layer<T> {
+class Concatenate final : public LayerWith<T, ConcatenateState> {
  public:
-  explicit Concatenate(index axis) : axis_(axis) {}
+  explicit Concatenate(const base::Values& options) : axis_(options["axis"].integer()) {}
 
   index least_inputs() const override { return 2; }
   index most_inputs() const override { return base::kMaxInteger; }
@@ -30,7 +30,7 @@ class Concatenate final : public Layer<T> {
     LF_CHECK(inputs.size() >= 2,
              "[concatenate] got " << inputs.size() << " inputs; expected 2 or more");
     Shape out = inputs[0];
-    const int axis = axis_of(out);
+    const int axis = sample_axis("concatenate", axis_, out);
     for (std::size_t k = 1; k < inputs.size(); ++k) {
       const Shape& input = inputs[k];
       bool fits = input.rank == out.rank;
@@ -57,7 +57,7 @@ class Concatenate final : public Layer<T> {
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
     ConcatenateState& my = static_cast<ConcatenateState&>(state);
     const Shape out = output_shapes(extent.inputs)[0];
-    const int axis = axis_of(out);
+    const int axis = sample_axis("concatenate", axis_, out);
     my.outer = 1;
     for (int i = 0; i < axis; ++i) my.outer *= out.sizes[i];
     my.last_axis = axis == out.rank - 1;
@@ -93,20 +93,6 @@ class Concatenate final : public Layer<T> {
   }
 
  private:
-  void declare_parameters(const std::vector<Shape>&) override {}
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<ConcatenateState>();
-  }
-
-  // The axis among those of a sample; axis_ counts the batch axis too.
-  int axis_of(const Shape& input) const {
-    const index axis = axis_ < 0 ? axis_ + input.rank : axis_ - 1;
-    LF_CHECK(axis >= 0 && axis < input.rank, "[concatenate] axis is "
-                                                 << axis_ << "; expected one of a sample of shape "
-                                                 << input.text() << ", which counts from 1");
-    return static_cast<int>(axis);
-  }
-
   // Calls f(input, run, first element of the input's part of that run in the output).
   template <class F>
   static void for_inputs(const Pass<T>& pass, const ConcatenateState& my, F f) {
@@ -152,13 +138,8 @@ class Concatenate final : public Layer<T> {
   index axis_;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Concatenate<T>>(options["axis"].integer());
-}
-
 }  // namespace
 
-Component concatenate() { return {{{axis_option("axis", -1)}}, make<float>, make<double>}; }
+Component concatenate() { return Family::of<Concatenate>({{axis_option("axis", -1)}}); }
 
 }  // namespace lstmfast::layers

@@ -18,10 +18,12 @@ struct DenseState : LayerState {
 };
 
 template <class T>
-class Dense : public Layer<T> {
+class Dense : public LayerWith<T, DenseState<T>> {
  public:
-  Dense(index units, const ActivationSpec& activation, bool use_bias)
-      : shape_(1, units), activation_(activation), use_bias_(use_bias) {}
+  explicit Dense(const base::Values& options)
+      : shape_(1, options["units"].integer()),
+        activation_(activation_of(options["activation"].text())),
+        use_bias_(options["use_bias"].flag()) {}
 
   Shapes output_shapes(const Shapes& inputs) const override {
     check_features("dense", inputs[0], shape_.inputs);
@@ -88,29 +90,18 @@ class Dense : public Layer<T> {
     parameters.add("kernel", {shape_.inputs, shape_.outputs}, shape_.kernel(), block);
     if (use_bias_) parameters.add("bias", {shape_.outputs}, shape_.bias(), block);
   }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<DenseState<T>>();
-  }
 
   ops::LinearShape<T> shape_;  // has one input feature until the parameters are declared
   ActivationSpec activation_;
   bool use_bias_;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Dense<T>>(options["units"].integer(),
-                                    activation_of(options["activation"].text()),
-                                    options["use_bias"].flag());
-}
-
 }  // namespace
 
 Component dense() {
-  return {{{base::integer("units", base::kRequired, 1, kMaxUnits),
-            activation_option("activation", "linear", true), base::flag("use_bias", true)}},
-          make<float>,
-          make<double>};
+  return Family::of<Dense>(
+      {{base::integer("units", base::kRequired, 1, kMaxUnits),
+        activation_option("activation", "linear", true), base::flag("use_bias", true)}});
 }
 
 }  // namespace lstmfast::layers

@@ -43,10 +43,11 @@ void product(index rows, index terms, index columns, const T* a, index a_row, in
 }
 
 template <class T>
-class Dot final : public Layer<T> {
+class Dot final : public LayerWith<T, DotState<T>> {
  public:
-  Dot(index first_axis, index second_axis, bool normalize)
-      : axes_{first_axis, second_axis}, normalize_(normalize) {}
+  explicit Dot(const base::Values& options)
+      : axes_{options["axes.0"].integer(), options["axes.1"].integer()},
+        normalize_(options["normalize"].flag()) {}
 
   index least_inputs() const override { return 2; }
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
@@ -132,19 +133,8 @@ class Dot final : public Layer<T> {
   }
 
  private:
-  void declare_parameters(const std::vector<Shape>&) override {}
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<DotState<T>>();
-  }
-
-  // The axis of the sum among those of a sample; axes_ count the batch axis too.
-  int axis_of(const std::vector<Shape>& inputs, int side) const {
-    const Shape& input = inputs[static_cast<std::size_t>(side)];
-    const index axis = axes_[side] < 0 ? axes_[side] + input.rank : axes_[side] - 1;
-    LF_CHECK(axis >= 0 && axis < input.rank,
-             "[dot] axis is " << axes_[side] << "; expected one of a sample of shape "
-                              << input.text() << ", which counts from 1");
-    return static_cast<int>(axis);
+  int axis_of(const Shapes& inputs, int side) const {
+    return sample_axis("dot", axes_[side], inputs[static_cast<std::size_t>(side)]);
   }
 
   template <class F>
@@ -192,19 +182,12 @@ class Dot final : public Layer<T> {
   bool normalize_;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Dot<T>>(options["axes.0"].integer(), options["axes.1"].integer(),
-                                  options["normalize"].flag());
-}
-
 }  // namespace
 
 Component dot() {
-  return {{{axis_option("axes.0", base::kRequired), axis_option("axes.1", base::kRequired),
-            base::flag("normalize", false)}},
-          make<float>,
-          make<double>};
+  return Family::of<Dot>(
+      {{axis_option("axes.0", base::kRequired), axis_option("axes.1", base::kRequired),
+        base::flag("normalize", false)}});
 }
 
 }  // namespace lstmfast::layers

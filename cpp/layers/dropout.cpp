@@ -17,14 +17,12 @@ struct DropoutState : LayerState {
 };
 
 template <class T>
-class Dropout : public Layer<T> {
+class Dropout : public LayerWith<T, DropoutState<T>> {
  public:
-  Dropout(double rate, std::optional<std::uint64_t> seed) : rate_(rate), seed_(seed) {}
+  explicit Dropout(const base::Values& options)
+      : rate_(options["rate"].number()), seed_(read_seed(options)) {}
 
   Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
-  double flops(const Shapes& inputs) const override {
-    return static_cast<double>(inputs[0].count());
-  }
 
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
     DropoutState<T>& my = static_cast<DropoutState<T>&>(state);
@@ -71,26 +69,17 @@ class Dropout : public Layer<T> {
     LF_CHECK(inputs[0].rank >= 1,
              "[dropout] input of a sample has no axes; expected (..., features)");
   }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<DropoutState<T>>();
-  }
   bool is_random() const override { return true; }
 
   double rate_;
   std::optional<std::uint64_t> seed_;  // replaces the pass's seed
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Dropout<T>>(options["rate"].number(), read_seed(options));
-}
-
 }  // namespace
 
 Component dropout() {
-  return {{{base::number("rate", base::kRequired, base::from_to(0, 1)), seed_option()}},
-          make<float>,
-          make<double>};
+  return Family::of<Dropout>(
+      {{base::number("rate", base::kRequired, base::from_to(0, 1)), seed_option()}});
 }
 
 }  // namespace lstmfast::layers

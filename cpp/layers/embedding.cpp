@@ -15,10 +15,12 @@ struct EmbeddingState : LayerState {
 };
 
 template <class T>
-class Embedding final : public Layer<T> {
+class Embedding final : public LayerWith<T, EmbeddingState> {
  public:
-  Embedding(index input_dim, index output_dim, bool mask_zero)
-      : rows_(input_dim), columns_(output_dim), mask_zero_(mask_zero) {}
+  explicit Embedding(const base::Values& options)
+      : rows_(options["input_dim"].integer()),
+        columns_(options["output_dim"].integer()),
+        mask_zero_(options["mask_zero"].flag()) {}
 
   Elements input_elements(index, Elements) const override { return kIds; }
   index id_limit(index) const override { return rows_; }
@@ -85,28 +87,17 @@ class Embedding final : public Layer<T> {
     this->parameters_.add("embeddings", {rows_, columns_}, flat, block);
     this->parameters_.set_sparse({rows_, columns_});
   }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<EmbeddingState>();
-  }
 
   index rows_, columns_;
   bool mask_zero_;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Embedding<T>>(
-      options["input_dim"].integer(), options["output_dim"].integer(), options["mask_zero"].flag());
-}
-
 }  // namespace
 
 Component embedding() {
-  return {{{base::integer("input_dim", base::kRequired, 1),
-            base::integer("output_dim", base::kRequired, 1, kMaxUnits),
-            base::flag("mask_zero", false)}},
-          make<float>,
-          make<double>};
+  return Family::of<Embedding>({{base::integer("input_dim", base::kRequired, 1),
+                                 base::integer("output_dim", base::kRequired, 1, kMaxUnits),
+                                 base::flag("mask_zero", false)}});
 }
 
 }  // namespace lstmfast::layers

@@ -118,7 +118,7 @@ class OutputPenalty {
 template <class T>
 class Layer;
 
-// f(path, layer) for a layer and all layers in it, outermost first.
+// Calls f(path, layer) for a layer and all layers in it, outermost first.
 template <class T, class F>
 void for_each_layer(Layer<T>& layer, const std::string& path, F&& f);
 
@@ -235,7 +235,9 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
 
   // Floating-point operations of forward for one sample, roughly: for choices of plan, not for
   // reports.
-  virtual double flops(const Shapes& inputs) const = 0;
+  virtual double flops(const Shapes& inputs) const {
+    return static_cast<double>(inputs[0].count());
+  }
 
   // A state for passes of one pass memory.
   std::unique_ptr<LayerState> make_state(StateBinding<T>& binding) const {
@@ -263,7 +265,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
 
  protected:
   // Called once. Throws std::invalid_argument for inputs that the layer cannot take.
-  virtual void declare_parameters(const Shapes& inputs) = 0;
+  virtual void declare_parameters(const Shapes& inputs) { static_cast<void>(inputs); }
 
   // Containers also make the states of the layers inside them.
   virtual std::unique_ptr<LayerState> new_state(StateBinding<T>&) const {
@@ -299,6 +301,15 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   bool built_ = false;
   std::unique_ptr<CarriedState<T>> carried_;
   std::shared_ptr<const OutputPenalty<T>> penalty_;
+};
+
+// A layer whose states are of type State.
+template <class T, class State>
+class LayerWith : public Layer<T> {
+ protected:
+  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
+    return std::make_unique<State>();
+  }
 };
 
 template <class T, class F>

@@ -8,7 +8,8 @@
 
 namespace lstmfast::layers {
 
-using Component = base::Registry<Layer, const Children&>::Component;
+using Family = base::Registry<Layer, const Children&>;
+using Component = Family::Component;
 
 #define LAYER(kind) Component kind();
 #include "layers/layers.def"

@@ -24,11 +24,6 @@ LstmDirection<T> read_direction(const base::Values& values) {
   return {{1, values["units"].integer(), options.cell}, options, values["go_backwards"].flag()};
 }
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Lstm<T>>(options);
-}
-
 // The element of values [steps][step] where the call's step 0 is stored.
 template <class T>
 T* first_of_run(T* values, index step, const LstmPorts<T>& ports) {
@@ -263,6 +258,6 @@ bool Lstm<T>::shows(const ops::LstmCall<T>& call, index row) const {
 template class Lstm<float>;
 template class Lstm<double>;
 
-Component lstm() { return {lstm_layer_options(), make<float>, make<double>}; }
+Component lstm() { return Family::of<Lstm>(lstm_layer_options()); }
 
 }  // namespace lstmfast::layers

@@ -14,15 +14,13 @@ struct MaskingState : LayerState {
 };
 
 template <class T>
-class Masking : public Layer<T> {
+class Masking : public LayerWith<T, MaskingState<T>> {
  public:
-  explicit Masking(double value) : value_(static_cast<T>(value)) {}
+  explicit Masking(const base::Values& options)
+      : value_(static_cast<T>(options["mask_value"].number())) {}
 
   Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
   bool masks(const std::vector<bool>&) const override { return true; }
-  double flops(const Shapes& inputs) const override {
-    return static_cast<double>(inputs[0].count());
-  }
 
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
     MaskingState<T>& my = static_cast<MaskingState<T>&>(state);
@@ -64,20 +62,12 @@ class Masking : public Layer<T> {
     LF_CHECK(inputs[0].rank >= 1,
              "[masking] input of a sample has no axes; expected (..., features)");
   }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<MaskingState<T>>();
-  }
 
   T value_;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Masking<T>>(options["mask_value"].number());
-}
-
 }  // namespace
 
-Component masking() { return {{{base::number("mask_value", 0.0)}}, make<float>, make<double>}; }
+Component masking() { return Family::of<Masking>({{base::number("mask_value", 0.0)}}); }
 
 }  // namespace lstmfast::layers

@@ -42,7 +42,7 @@ void for_each_element(index count, F f) {
 }
 
 template <class T>
-class Merge final : public Layer<T> {
+class Merge : public LayerWith<T, MergeState<T>> {
  public:
   using State = MergeState<T>;
   using Input = typename State::Input;
@@ -168,11 +168,6 @@ class Merge final : public Layer<T> {
   }
 
  private:
-  void declare_parameters(const std::vector<Shape>&) override {}
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<State>();
-  }
-
   static Shape rows_of(Shape shape) {
     --shape.rank;
     return shape;
@@ -259,22 +254,21 @@ class Merge final : public Layer<T> {
   MergeKind kind_;
 };
 
-template <class T, MergeKind kind>
-std::unique_ptr<Layer<T>> make(const base::Values&, const Children&) {
-  return std::make_unique<Merge<T>>(kNames[static_cast<int>(kind)], kind);
-}
 template <MergeKind kind>
-Component component() {
-  return {{}, make<float, kind>, make<double, kind>};
-}
+struct Merging {
+  template <class T>
+  struct Of final : Merge<T> {
+    Of() : Merge<T>(kNames[static_cast<int>(kind)], kind) {}
+  };
+};
 
 }  // namespace
 
-Component add() { return component<MergeKind::add>(); }
-Component subtract() { return component<MergeKind::subtract>(); }
-Component multiply() { return component<MergeKind::multiply>(); }
-Component average() { return component<MergeKind::average>(); }
-Component maximum() { return component<MergeKind::maximum>(); }
-Component minimum() { return component<MergeKind::minimum>(); }
+Component add() { return Family::of<Merging<MergeKind::add>::Of>(); }
+Component subtract() { return Family::of<Merging<MergeKind::subtract>::Of>(); }
+Component multiply() { return Family::of<Merging<MergeKind::multiply>::Of>(); }
+Component average() { return Family::of<Merging<MergeKind::average>::Of>(); }
+Component maximum() { return Family::of<Merging<MergeKind::maximum>::Of>(); }
+Component minimum() { return Family::of<Merging<MergeKind::minimum>::Of>(); }
 
 }  // namespace lstmfast::layers

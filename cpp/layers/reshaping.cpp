@@ -17,15 +17,12 @@ struct RearrangingState : LayerState {
 };
 
 template <class T>
-class Rearranging : public Layer<T> {
+class Rearranging : public LayerWith<T, RearrangingState> {
  public:
   Elements input_elements(index, Elements wanted) const override { return wanted; }
   Elements output_elements() const override { return kValues | kIds; }
   bool masks(const std::vector<bool>&) const override { return false; }
   bool drops_masks() const override { return true; }
-  double flops(const std::vector<Shape>& inputs) const override {
-    return static_cast<double>(inputs[0].count());
-  }
 
   void declare(LayerState& state, base::Planner&, const Extent& extent) const override {
     static_cast<RearrangingState&>(state).map = rearrangement(extent.inputs[0]);
@@ -45,19 +42,14 @@ class Rearranging : public Layer<T> {
 
  protected:
   virtual Rearrangement rearrangement(const Shape& input) const = 0;
-
- private:
-  void declare_parameters(const std::vector<Shape>&) override {}
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
-    return std::make_unique<RearrangingState>();
-  }
 };
 
 // Elements keep their order; one size of `target` may be kAnySize and follows from the others.
 template <class T>
-class Reshape final : public Rearranging<T> {
+class Reshape : public Rearranging<T> {
  public:
   explicit Reshape(const Shape& target) : target_(target) {}
+  explicit Reshape(const base::Values& options) : target_(options["target_shape"].extents()) {}
 
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
     const Shape& input = inputs[0];
@@ -85,9 +77,14 @@ class Reshape final : public Rearranging<T> {
 };
 
 template <class T>
+struct Flatten final : Reshape<T> {
+  Flatten() : Reshape<T>(Shape{kAnySize}) {}
+};
+
+template <class T>
 class Permute final : public Rearranging<T> {
  public:
-  explicit Permute(std::vector<index> dims) : dims_(std::move(dims)) {}  // axes, from 1
+  explicit Permute(const base::Values& options) : dims_(options["dims"].extents()) {}
 
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
     const Shape& input = inputs[0];
@@ -110,13 +107,13 @@ class Permute final : public Rearranging<T> {
     return out;
   }
 
-  std::vector<index> dims_;
+  std::vector<index> dims_;  // axes, from 1
 };
 
 template <class T>
 class RepeatVector final : public Rearranging<T> {
  public:
-  explicit RepeatVector(index n) : n_(n) {}
+  explicit RepeatVector(const base::Values& options) : n_(options["n"].integer()) {}
 
   std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
     LF_CHECK(inputs[0].rank == 1, "[repeat_vector] input of a sample has shape "
@@ -134,26 +131,6 @@ class RepeatVector final : public Rearranging<T> {
 
   index n_;
 };
-
-template <class T>
-std::unique_ptr<Layer<T>> make_flatten(const base::Values&, const Children&) {
-  return std::make_unique<Reshape<T>>(Shape{kAnySize});
-}
-
-template <class T>
-std::unique_ptr<Layer<T>> make_reshape(const base::Values& options, const Children&) {
-  return std::make_unique<Reshape<T>>(Shape(options["target_shape"].extents()));
-}
-
-template <class T>
-std::unique_ptr<Layer<T>> make_permute(const base::Values& options, const Children&) {
-  return std::make_unique<Permute<T>>(options["dims"].extents());
-}
-
-template <class T>
-std::unique_ptr<Layer<T>> make_repeat_vector(const base::Values& options, const Children&) {
-  return std::make_unique<RepeatVector<T>>(options["n"].integer());
-}
 
 base::Option target_option() {
   base::Option out = base::extents("target_shape", base::kRequired);
@@ -183,13 +160,11 @@ base::Option dims_option() {
 
 }  // namespace
 
-Component flatten() { return {{}, make_flatten<float>, make_flatten<double>}; }
-Component reshape() { return {{{target_option()}}, make_reshape<float>, make_reshape<double>}; }
-Component permute() { return {{{dims_option()}}, make_permute<float>, make_permute<double>}; }
+Component flatten() { return Family::of<Flatten>(); }
+Component reshape() { return Family::of<Reshape>({{target_option()}}); }
+Component permute() { return Family::of<Permute>({{dims_option()}}); }
 Component repeat_vector() {
-  return {{{base::integer("n", base::kRequired, 1)}},
-          make_repeat_vector<float>,
-          make_repeat_vector<double>};
+  return Family::of<RepeatVector>({{base::integer("n", base::kRequired, 1)}});
 }
 
 }  // namespace lstmfast::layers

@@ -24,7 +24,11 @@ struct TimeDistributedState : LayerState {
 template <class T>
 class TimeDistributed final : public Layer<T> {
  public:
-  explicit TimeDistributed(std::shared_ptr<Layer<T>> layer) : layer_(std::move(layer)) {}
+  TimeDistributed(const base::Values& options, const Children& children)
+      : layer_(child<T>(options.given(), "layer", children)) {
+    LF_CHECK(layer_->least_inputs() == 1, "[time_distributed] the layer inside has "
+                                              << layer_->least_inputs() << " inputs; expected 1");
+  }
 
   Elements input_elements(index, Elements wanted) const override {
     return layer_->input_elements(0, wanted);
@@ -122,16 +126,8 @@ class TimeDistributed final : public Layer<T> {
   std::shared_ptr<Layer<T>> layer_;
 };
 
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& children) {
-  auto layer = child<T>(options.given(), "layer", children);
-  LF_CHECK(layer->least_inputs() == 1, "[time_distributed] the layer inside has "
-                                           << layer->least_inputs() << " inputs; expected 1");
-  return std::make_unique<TimeDistributed<T>>(std::move(layer));
-}
-
 }  // namespace
 
-Component time_distributed() { return {{}, make<float>, make<double>}; }
+Component time_distributed() { return Family::of<TimeDistributed>(); }
 
 }  // namespace lstmfast::layers

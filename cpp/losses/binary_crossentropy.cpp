@@ -8,8 +8,9 @@ namespace {
 template <class T>
 class BinaryCrossentropy final : public Loss<T> {
  public:
-  BinaryCrossentropy(bool from_logits, double label_smoothing)
-      : from_logits_(from_logits), label_smoothing_(static_cast<T>(label_smoothing)) {}
+  explicit BinaryCrossentropy(const base::Values& options)
+      : from_logits_(options["from_logits"].flag()),
+        label_smoothing_(static_cast<T>(options["label_smoothing"].number())) {}
   const char* name() const override { return "binary_crossentropy"; }
 
   double value(const LossBatch<T>& batch) const override {
@@ -33,19 +34,12 @@ class BinaryCrossentropy final : public Loss<T> {
   T label_smoothing_;
 };
 
-template <class T>
-std::unique_ptr<Loss<T>> make(const base::Values& options) {
-  return std::make_unique<BinaryCrossentropy<T>>(options["from_logits"].flag(),
-                                                 options["label_smoothing"].number());
-}
-
 }  // namespace
 
 Component binary_crossentropy() {
-  return {{{base::flag("from_logits", false),
-            base::number("label_smoothing", 0.0, base::from_to(0, 1))}},
-          make<float>,
-          make<double>};
+  return Family::of<BinaryCrossentropy>(
+      {{base::flag("from_logits", false),
+        base::number("label_smoothing", 0.0, base::from_to(0, 1))}});
 }
 
 }  // namespace lstmfast::losses

@@ -7,7 +7,7 @@ namespace {
 // mean over rows of -sum of t log(p / sum of p), limited to 1e-7 .. 1 - 1e-7; from logits, with p =
 // softmax(x), no limit is needed. Sparse: the target is the label of the one column where t is 1.
 template <class T>
-class CategoricalCrossentropy final : public Loss<T> {
+class CategoricalCrossentropy : public Loss<T> {
  public:
   CategoricalCrossentropy(bool sparse, bool from_logits, double label_smoothing)
       : sparse_(sparse),
@@ -55,27 +55,27 @@ class CategoricalCrossentropy final : public Loss<T> {
 };
 
 template <class T>
-std::unique_ptr<Loss<T>> make_dense(const base::Values& options) {
-  return std::make_unique<CategoricalCrossentropy<T>>(false, options["from_logits"].flag(),
-                                                      options["label_smoothing"].number());
-}
+struct DenseTargets final : CategoricalCrossentropy<T> {
+  explicit DenseTargets(const base::Values& options)
+      : CategoricalCrossentropy<T>(false, options["from_logits"].flag(),
+                                   options["label_smoothing"].number()) {}
+};
 
 template <class T>
-std::unique_ptr<Loss<T>> make_sparse(const base::Values& options) {
-  return std::make_unique<CategoricalCrossentropy<T>>(true, options["from_logits"].flag(), 0.0);
-}
+struct SparseTargets final : CategoricalCrossentropy<T> {
+  explicit SparseTargets(const base::Values& options)
+      : CategoricalCrossentropy<T>(true, options["from_logits"].flag(), 0.0) {}
+};
 
 }  // namespace
 
 Component categorical_crossentropy() {
-  return {{{base::flag("from_logits", false),
-            base::number("label_smoothing", 0.0, base::from_to(0, 1))}},
-          make_dense<float>,
-          make_dense<double>};
+  return Family::of<DenseTargets>({{base::flag("from_logits", false),
+                                    base::number("label_smoothing", 0.0, base::from_to(0, 1))}});
 }
 
 Component sparse_categorical_crossentropy() {
-  return {{{base::flag("from_logits", false)}}, make_sparse<float>, make_sparse<double>};
+  return Family::of<SparseTargets>({{base::flag("from_logits", false)}});
 }
 
 }  // namespace lstmfast::losses

@@ -9,7 +9,8 @@
 
 namespace lstmfast::losses {
 
-using Component = base::Registry<Loss>::Component;
+using Family = base::Registry<Loss>;
+using Component = Family::Component;
 
 #define LOSS(kind, alias) Component kind();
 #include "losses/losses.def"

@@ -7,7 +7,7 @@ namespace {
 template <class T>
 class Huber final : public Loss<T> {
  public:
-  explicit Huber(double delta) : delta_(static_cast<T>(delta)) {}
+  explicit Huber(const base::Values& options) : delta_(static_cast<T>(options["delta"].number())) {}
   const char* name() const override { return "huber"; }
   double value(const LossBatch<T>& batch) const override {
     return mean_loss<T>(kernels::table<T>().huber_error, without_output(batch), batch.columns,
@@ -18,15 +18,8 @@ class Huber final : public Loss<T> {
   T delta_;
 };
 
-template <class T>
-std::unique_ptr<Loss<T>> make(const base::Values& options) {
-  return std::make_unique<Huber<T>>(options["delta"].number());
-}
-
 }  // namespace
 
-Component huber() {
-  return {{{base::number("delta", 1.0, base::above(0))}}, make<float>, make<double>};
-}
+Component huber() { return Family::of<Huber>({{base::number("delta", 1.0, base::above(0))}}); }
 
 }  // namespace lstmfast::losses

@@ -13,13 +13,8 @@ class MeanAbsoluteError final : public Loss<T> {
   }
 };
 
-template <class T>
-std::unique_ptr<Loss<T>> make(const base::Values&) {
-  return std::make_unique<MeanAbsoluteError<T>>();
-}
-
 }  // namespace
 
-Component mean_absolute_error() { return {{}, make<float>, make<double>}; }
+Component mean_absolute_error() { return Family::of<MeanAbsoluteError>(); }
 
 }  // namespace lstmfast::losses

@@ -13,13 +13,8 @@ class MeanSquaredError final : public Loss<T> {
   }
 };
 
-template <class T>
-std::unique_ptr<Loss<T>> make(const base::Values&) {
-  return std::make_unique<MeanSquaredError<T>>();
-}
-
 }  // namespace
 
-Component mean_squared_error() { return {{}, make<float>, make<double>}; }
+Component mean_squared_error() { return Family::of<MeanSquaredError>(); }
 
 }  // namespace lstmfast::losses

@@ -12,11 +12,11 @@ namespace {
 template <class T>
 class Adam final : public Optimizer<T> {
  public:
-  Adam(double learning_rate, double beta_1, double beta_2, double epsilon)
-      : Optimizer<T>(learning_rate),
-        beta_1_(beta_1),
-        beta_2_(beta_2),
-        epsilon_(static_cast<T>(epsilon)) {}
+  explicit Adam(const base::Values& options)
+      : Optimizer<T>(options["learning_rate"].number()),
+        beta_1_(options["beta_1"].number()),
+        beta_2_(options["beta_2"].number()),
+        epsilon_(static_cast<T>(options["epsilon"].number())) {}
   const char* name() const override { return "adam"; }
   int slots() const override { return 2; }
   const char* slot_name(int slot) const override { return slot == 0 ? "m" : "v"; }
@@ -37,20 +37,13 @@ class Adam final : public Optimizer<T> {
   T epsilon_;
 };
 
-template <class T>
-std::unique_ptr<Optimizer<T>> make(const base::Values& options) {
-  return std::make_unique<Adam<T>>(options["learning_rate"].number(), options["beta_1"].number(),
-                                   options["beta_2"].number(), options["epsilon"].number());
-}
-
 }  // namespace
 
 Component adam() {
-  return {{{learning_rate(0.001), base::number("beta_1", 0.9, base::from_to_below(0, 1)),
-            base::number("beta_2", 0.999, base::from_to_below(0, 1)),
-            base::number("epsilon", 1e-7, base::at_least(0))}},
-          make<float>,
-          make<double>};
+  return Family::of<Adam>(
+      {{learning_rate(0.001), base::number("beta_1", 0.9, base::from_to_below(0, 1)),
+        base::number("beta_2", 0.999, base::from_to_below(0, 1)),
+        base::number("epsilon", 1e-7, base::at_least(0))}});
 }
 
 }  // namespace lstmfast::optim

@@ -5,7 +5,8 @@
 
 namespace lstmfast::optim {
 
-using Component = base::Registry<Optimizer>::Component;
+using Family = base::Registry<Optimizer>;
+using Component = Family::Component;
 
 #define OPTIMIZER(kind) Component kind();
 #include "optim/optimizers.def"

@@ -10,8 +10,10 @@ namespace {
 template <class T>
 class Sgd final : public Optimizer<T> {
  public:
-  Sgd(double learning_rate, double momentum, bool nesterov)
-      : Optimizer<T>(learning_rate), momentum_(momentum), nesterov_(nesterov) {}
+  explicit Sgd(const base::Values& options)
+      : Optimizer<T>(options["learning_rate"].number()),
+        momentum_(options["momentum"].number()),
+        nesterov_(options["nesterov"].flag()) {}
   const char* name() const override { return "sgd"; }
   int slots() const override { return momentum_ > 0 ? 1 : 0; }
   const char* slot_name(int) const override { return "velocity"; }
@@ -32,19 +34,11 @@ class Sgd final : public Optimizer<T> {
   bool nesterov_;
 };
 
-template <class T>
-std::unique_ptr<Optimizer<T>> make(const base::Values& options) {
-  return std::make_unique<Sgd<T>>(options["learning_rate"].number(), options["momentum"].number(),
-                                  options["nesterov"].flag());
-}
-
 }  // namespace
 
 Component sgd() {
-  return {{{learning_rate(0.01), base::number("momentum", 0.0, base::from_to(0, 1)),
-            base::flag("nesterov", false)}},
-          make<float>,
-          make<double>};
+  return Family::of<Sgd>({{learning_rate(0.01), base::number("momentum", 0.0, base::from_to(0, 1)),
+                           base::flag("nesterov", false)}});
 }
 
 }  // namespace lstmfast::optim

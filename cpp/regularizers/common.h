@@ -6,7 +6,8 @@
 
 namespace lstmfast::regularizers {
 
-using Component = base::Registry<Regularizer>::Component;
+using Family = base::Registry<Regularizer>;
+using Component = Family::Component;
 
 #define REGULARIZER(kind) Component kind();
 #include "regularizers/regularizers.def"

@@ -4,11 +4,18 @@
 namespace lstmfast::regularizers {
 namespace {
 
+// 0 for a kind that has no such option.
+double factor_of(const base::Values& options, const std::string& name) {
+  const auto at = options.all().find(name);
+  return at == options.all().end() ? 0 : at->second.number();
+}
+
 // l1 sum of |x| + l2 sum of x^2; the slope of |x| at 0 is 0
 template <class T>
 class L1L2 final : public Regularizer<T> {
  public:
-  L1L2(double l1, double l2) : l1_(l1), l2_(l2) {}
+  explicit L1L2(const base::Values& options)
+      : l1_(factor_of(options, "l1")), l2_(factor_of(options, "l2")) {}
 
   bool suits(const std::vector<index>&) const override { return true; }
 
@@ -35,27 +42,10 @@ class L1L2 final : public Regularizer<T> {
   double l1_, l2_;
 };
 
-template <class T>
-std::unique_ptr<Regularizer<T>> make_l1(const base::Values& options) {
-  return std::make_unique<L1L2<T>>(options["l1"].number(), 0);
-}
-
-template <class T>
-std::unique_ptr<Regularizer<T>> make_l2(const base::Values& options) {
-  return std::make_unique<L1L2<T>>(0, options["l2"].number());
-}
-
-template <class T>
-std::unique_ptr<Regularizer<T>> make_both(const base::Values& options) {
-  return std::make_unique<L1L2<T>>(options["l1"].number(), options["l2"].number());
-}
-
 }  // namespace
 
-Component l1() { return {{{factor("l1", 0.01)}}, make_l1<float>, make_l1<double>}; }
-Component l2() { return {{{factor("l2", 0.01)}}, make_l2<float>, make_l2<double>}; }
-Component l1_l2() {
-  return {{{factor("l1", 0.0), factor("l2", 0.0)}}, make_both<float>, make_both<double>};
-}
+Component l1() { return Family::of<L1L2>({{factor("l1", 0.01)}}); }
+Component l2() { return Family::of<L1L2>({{factor("l2", 0.01)}}); }
+Component l1_l2() { return Family::of<L1L2>({{factor("l1", 0.0), factor("l2", 0.0)}}); }
 
 }  // namespace lstmfast::regularizers

@@ -60,7 +60,8 @@ Units make_units(const ops::PartLayout& part, const T* block, bool columns) {
 template <class T>
 class OrthogonalRegularizer final : public Regularizer<T> {
  public:
-  OrthogonalRegularizer(double factor, bool columns) : factor_(factor), columns_(columns) {}
+  explicit OrthogonalRegularizer(const base::Values& options)
+      : factor_(options["factor"].number()), columns_(options["columns"].flag()) {}
 
   bool suits(const std::vector<index>& shape) const override {
     return shape.size() == 2 && shape[columns_ ? 1 : 0] >= 2;
@@ -122,16 +123,11 @@ class OrthogonalRegularizer final : public Regularizer<T> {
   bool columns_;
 };
 
-template <class T>
-std::unique_ptr<Regularizer<T>> make(const base::Values& options) {
-  return std::make_unique<OrthogonalRegularizer<T>>(options["factor"].number(),
-                                                    options["columns"].flag());
-}
-
 }  // namespace
 
 Component orthogonal_regularizer() {
-  return {{{factor("factor", 0.01), base::flag("columns", false)}}, make<float>, make<double>};
+  return Family::of<OrthogonalRegularizer>(
+      {{factor("factor", 0.01), base::flag("columns", false)}});
 }
 
 }  // namespace lstmfast::regularizers
