@@ -66,6 +66,17 @@ void bind_layers(py::module_& module) {
   py::class_<AnyLayer> layer(module, "Layer", py::is_final(), plain_type());
   def_init(layer, &make_layer, py::arg("options"), py::arg("dtype"),
            py::arg("children") = py::none());
+  const auto property = [&](const char* name, auto f) {
+    layer.def_property_readonly(name, [f](const AnyLayer& self) { return visit(self, f); });
+  };
+  property("kind", [](auto& layer) { return layer.kind(); });
+  property("config", [](auto& layer) { return from_options(layers::whole_config(layer)); });
+  property("built", [](auto& layer) { return layer.built(); });
+  property("state_sizes", [](auto& layer) { return layer.state_sizes(); });
+  property("stateful", [](auto& layer) { return layer.carried() != nullptr; });
+  property("carried_rows", [](auto& layer) {
+    return layer.carried() == nullptr ? index{0} : layer.carried()->rows();
+  });
   layer
       .def_static("graph", &make_graph, py::arg("inputs"), py::arg("nodes"), py::arg("outputs"),
                   py::arg("dtype"), py::arg("batch_size") = 0, py::arg("in_a_row") = false)
@@ -82,21 +93,7 @@ void bind_layers(py::module_& module) {
             });
           })
       .def_property("trainable", &api::is_trainable, &api::set_trainable)
-      .def_property_readonly("kind",
-                             [](const AnyLayer& self) {
-                               return visit(self, [](auto& layer) { return layer.kind(); });
-                             })
       .def_property_readonly("dtype", &AnyLayer::dtype)
-      .def_property_readonly("config",
-                             [](const AnyLayer& self) {
-                               return visit(self, [](auto& layer) {
-                                 return from_options(layers::whole_config(layer));
-                               });
-                             })
-      .def_property_readonly("built",
-                             [](const AnyLayer& self) {
-                               return visit(self, [](auto& layer) { return layer.built(); });
-                             })
       .def_property_readonly("child_names",
                              [](const AnyLayer& self) {
                                std::vector<std::string> out;
@@ -120,42 +117,12 @@ void bind_layers(py::module_& module) {
             return visit(self, [&](auto& layer) { return shape_tuples(layer.connect(inputs)); });
           },
           py::arg("shapes"))
-      .def_property_readonly("most_inputs",
-                             [](const AnyLayer& self) {
-                               return visit(self, [](auto& layer) { return layer.most_inputs(); });
-                             })
-      .def_property_readonly("state_sizes",
-                             [](const AnyLayer& self) {
-                               return visit(self, [](auto& layer) { return layer.state_sizes(); });
-                             })
-      .def_property_readonly("stateful",
-                             [](const AnyLayer& self) {
-                               return visit(self,
-                                            [](auto& layer) { return layer.carried() != nullptr; });
-                             })
-      .def_property_readonly("carried_rows",
-                             [](const AnyLayer& self) {
-                               return visit(self, [](auto& layer) {
-                                 return layer.carried() == nullptr ? index{0}
-                                                                   : layer.carried()->rows();
-                               });
-                             })
-      .def("reset_states",
-           [](AnyLayer& self) {
-             visit(self, [](auto& layer) {
-               const base::Busy busy(layer.parameters().busy(), "layer.reset_states",
-                                     base::Busy::Kind::nested);
-               if (layer.carried() != nullptr) layer.carried()->reset();
-             });
-           })
-      .def(
-          "masks",
-          [](const AnyLayer& self, const std::vector<bool>& masked) {
-            return visit(self, [&](auto& layer) { return layer.masks(masked); });
-          },
-          py::arg("masked"))
-      .def_property_readonly("drops_masks", [](const AnyLayer& self) {
-        return visit(self, [](auto& layer) { return layer.drops_masks(); });
+      .def("reset_states", [](AnyLayer& self) {
+        visit(self, [](auto& layer) {
+          const base::Busy busy(layer.parameters().busy(), "layer.reset_states",
+                                base::Busy::Kind::nested);
+          if (layer.carried() != nullptr) layer.carried()->reset();
+        });
       });
   bind_layer_weights(layer);
   bind_layer_call(layer);

@@ -170,46 +170,24 @@ void bind_model(py::module_& module) {
   py::class_<PythonModel> model(module, "Model", py::is_final(), plain_type(),
                                 py::custom_type_setup(&collect_garbage));
   def_init(model, &make_model, py::arg("graph"));
-  model
-      .def_property_readonly("graph",
-                             [](const PythonModel& self) {
-                               return self.visit([](auto& model) {
-                                 using T = Element<decltype(model)>;
-                                 const std::shared_ptr<layers::Layer<T>> graph =
-                                     model.definition().graph;
-                                 return api::AnyLayer(graph);
-                               });
-                             })
-      .def_property_readonly("compile_config",
-                             [](const PythonModel& self) -> std::optional<py::dict> {
-                               return self.visit([](auto& model) -> std::optional<py::dict> {
-                                 const auto training = model.training();
-                                 if (training == nullptr) return std::nullopt;
-                                 return from_options(training->config);
-                               });
-                             })
-      .def_property_readonly("inputs", &inputs_list)
+  const auto property = [&](const char* name, auto f) {
+    model.def_property_readonly(name, [f](const PythonModel& self) { return self.visit(f); });
+  };
+  property("graph", [](auto& model) {
+    using T = Element<decltype(model)>;
+    return api::AnyLayer(std::shared_ptr<layers::Layer<T>>(model.definition().graph));
+  });
+  property("compile_config", [](auto& model) -> std::optional<py::dict> {
+    const auto training = model.training();
+    if (training == nullptr) return std::nullopt;
+    return from_options(training->config);
+  });
+  property("mask_ends", [](auto& model) { return model.definition().graph->mask_ends(); });
+  property("stateful", [](auto& model) { return model.is_stateful(); });
+  property("carried_rows", [](auto& model) { return model.carried_rows(); });
+  model.def_property_readonly("inputs", &inputs_list)
       .def_property_readonly("output_shapes", &output_shapes)
-      .def_property_readonly("masked_outputs",
-                             [](const PythonModel& self) {
-                               return self.visit([](auto& model) {
-                                 return model.definition().graph->masked_outputs();
-                               });
-                             })
-      .def_property_readonly(
-          "mask_ends",
-          [](const PythonModel& self) {
-            return self.visit([](auto& model) { return model.definition().graph->mask_ends(); });
-          })
       .def_property_readonly("structure", &structure)
-      .def_property_readonly("stateful",
-                             [](const PythonModel& self) {
-                               return self.visit([](auto& model) { return model.is_stateful(); });
-                             })
-      .def_property_readonly("carried_rows",
-                             [](const PythonModel& self) {
-                               return self.visit([](auto& model) { return model.carried_rows(); });
-                             })
       .def("reset_states",
            [](PythonModel& self) { self.visit([](auto& model) { model.reset_carried(); }); })
       .def("release_memory",

@@ -203,8 +203,6 @@ class Layer:
         """
 
     @property
-    def most_inputs(self) -> int: ...
-    @property
     def state_sizes(self) -> list[int]:
         """Sizes of inputs and outputs 1, 2, ...: h and c of each direction."""
 
@@ -213,11 +211,6 @@ class Layer:
     @property
     def carried_rows(self) -> int: ...
     def reset_states(self) -> None: ...
-    def masks(self, masked: Sequence[bool]) -> bool:
-        """Tell whether output 0 has a mask, for inputs with or without one."""
-
-    @property
-    def drops_masks(self) -> bool: ...
     def weight_names(self) -> list[tuple[str, tuple[int, ...]]]:
         """Return (name, shape) of each weight; in a layer inside, "forward.kernel"."""
 
@@ -255,8 +248,6 @@ class Model:
 
     @property
     def output_shapes(self) -> list[_Shape]: ...
-    @property
-    def masked_outputs(self) -> list[bool]: ...
     @property
     def mask_ends(self) -> list[int]:
         """Nodes at which a mask ends because the layer drops it."""
