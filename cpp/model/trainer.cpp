@@ -191,22 +191,22 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
     Validation<T>::checked(model, *validation, options);
   }
 
-  HistoryWriter book(history, trainer.metrics().names(), held_out.has_value());
+  HistoryWriter writer(history, trainer.metrics().names(), held_out.has_value());
   if (callbacks.train_begin != nullptr && callbacks.train_begin(callbacks.context)) return;
   TickClock clock;
   for (index e = options.initial_epoch; e < options.epochs; ++e) {
     if (callbacks.epoch_begin != nullptr && callbacks.epoch_begin(callbacks.context, e)) break;
     trainer.epoch(e, options.epochs, options.shuffle, callbacks, clock);
-    book.begin();
-    book.add(trainer.metrics().logs());
+    writer.begin();
+    writer.add(trainer.metrics().logs());
     bool stop = trainer.stopped();
     if (held_out) {
       const Progress progress = trainer.progress();
       stop |=
           held_out->run.evaluate(*held_out->memory, held_out->metrics, callbacks, clock, &progress);
-      book.add(held_out->metrics.logs());
+      writer.add(held_out->metrics.logs());
     }
-    const Logs logs = book.end(e);
+    const Logs logs = writer.end(e);
     if (callbacks.epoch_end != nullptr && callbacks.epoch_end(callbacks.context, e, logs))
       stop = true;
     if (stop) break;

@@ -127,7 +127,7 @@ class Adapter:
     ) -> list[Array | None]:
         if given is None:
             return []
-        dtype, outputs = self.dtype, outputs
+        dtype = self.dtype
         each = [(names[2], given)] * len(outputs)
         if isinstance(given, Mapping) or (
             isinstance(given, list | tuple)
