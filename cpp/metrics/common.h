@@ -7,8 +7,7 @@
 
 namespace lstmfast::metrics {
 
-using Family = base::Registry<Metric, const MetricUse&>;
-using Component = Family::Component;
+using Component = base::Registry<Metric, const MetricUse&>::Component;
 
 #define METRIC(kind, alias) Component kind();
 #include "metrics/metrics.def"
