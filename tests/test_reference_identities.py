@@ -12,7 +12,6 @@ import pytest
 from lstmfast import reference
 from lstmfast._layouts import gate_part
 from lstmfast.reference import Masks, lstm_backward, lstm_forward
-from lstmfast.reference.activations import clipped_line
 from whole_numbers import WHOLE, B, H, I, T, Whole, assert_equal, whole
 
 Array = npt.NDArray[Any]
@@ -116,8 +115,7 @@ def test_chunks_are_the_whole(cut: int) -> None:
 
 def test_coupled_is_plain_with_the_mirrored_gate() -> None:
     """s(x) = clip(x + 1/2, 0, 1) has s(-x) = 1 - s(x): i of -z_f is 1 - f."""
-    step = clipped_line("step", 1.0, 0.5, 0.0, 1.0)
-    options = replace(WHOLE, recurrent_activation=step, coupled=True)
+    options = replace(WHOLE, recurrent_activation="hard_sigmoid:1:0.5", coupled=True)
     coupled = Whole(options, steps=3, fraction_bits=40)
     for name, value in coupled.params.items():
         coupled.params[name] = np.sign(value) * (np.abs(value) == 1.0)
@@ -142,7 +140,7 @@ def test_coupled_is_plain_with_the_mirrored_gate() -> None:
 @pytest.mark.parametrize("gate", ["i", "f", "o"])
 def test_a_gate_switched_off_is_one(gate: str) -> None:
     """Far right of clip(x, 0, 1) the gate is 1 and hands nothing back."""
-    options = replace(WHOLE, recurrent_activation=clipped_line("unit", 1.0, 0.0, 0.0, 1.0))
+    options = replace(WHOLE, recurrent_activation="hard_sigmoid:1:0")
     problem = Whole(options)
     keyword = {"i": "input_gate", "f": "forget_gate", "o": "output_gate"}[gate]
     off: dict[str, Any] = {keyword: False}

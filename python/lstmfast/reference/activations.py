@@ -1,9 +1,9 @@
-"""Elementwise activations: value and derivative of each, in one list.
+"""Elementwise activations: value and derivative of each, in one table.
 
-Every entry of `ACTIVATIONS` is a pair of formulas. The derivative is one with respect to the
-pre-activation x; it gets y = value(x) as well, because for many functions the derivative is cheaper
-to compute from y. At a kink (relu at 0, hard_sigmoid at ±3, ...) the derivative is that of the flat
-side; a leaky function has none and takes the slope left of 0.
+The derivative is one with respect to the pre-activation x; it gets y = value(x) as well, because
+for many functions the derivative is cheaper to compute from y. At a kink (relu at 0, hard_sigmoid
+at ±3, ...) the derivative is that of the flat side; a leaky function has none and takes the slope
+left of 0.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -61,12 +62,6 @@ def softplus(x: Array) -> Array:
     return y
 
 
-def hard_sigmoid(x: Array) -> Array:
-    """clip(x/6 + 1/2, 0, 1)."""
-    y: Array = np.clip(x / 6.0 + 0.5, 0.0, 1.0)
-    return y
-
-
 def normal_cdf(x: Array) -> Array:
     """Φ(x) = erfc(-x/√2) / 2; erfc keeps the relative accuracy of the left tail."""
     erfc = np.frompyfunc(lambda v: math.erfc(-_SQRT_HALF * v), 1, 1)
@@ -76,6 +71,25 @@ def normal_cdf(x: Array) -> Array:
 
 def _where(condition: Array, yes: Array | float, no: Array | float, like: Array) -> Array:
     return np.where(condition, yes, no).astype(like.dtype, copy=False)
+
+
+def _inside(y: Array, low: float, high: float) -> Array:
+    """1 where y is strictly between the bounds, 0 elsewhere."""
+    return ((y > low) & (y < high)).astype(y.dtype)
+
+
+def _elu(x: Array, alpha: float) -> Array:
+    return _where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 0.0)), x)
+
+
+def _elu_derivative(x: Array, _y: Array, alpha: float) -> Array:
+    return _where(x > 0.0, 1.0, alpha * np.exp(np.minimum(x, 0.0)), x)
+
+
+def _squareplus(x: Array, b: float) -> Array:
+    """(x + √(x² + b)) / 2, left of 0 as b/2 / (√(x² + b) - x), where nothing cancels."""
+    root = np.sqrt(x * x + b)
+    return _where(x >= 0.0, 0.5 * (x + root), 0.5 * b / (root + np.abs(x)), x)
 
 
 def _gelu_tanh_gate(x: Array) -> Array:
@@ -99,176 +113,93 @@ def _mish_derivative(x: Array, _y: Array) -> Array:
     return t + x * (1.0 - t * t) * sigmoid(x)
 
 
-def leaky_relu(negative_slope: float = 0.2) -> Activation:
-    """Make y = x for x > 0, a·x elsewhere."""
-    a = negative_slope
-    return Activation(
-        "leaky_relu",
-        lambda x: _where(x > 0.0, x, a * x, x),
-        lambda x, y: _where(x > 0.0, 1.0, a, x),
-    )
+class _Formulas(NamedTuple):
+    """value(x, *parameters), derivative(x, y, *parameters), and the parameters' defaults."""
+
+    value: Callable[..., Array]
+    derivative: Callable[..., Array]
+    defaults: tuple[float, ...] = ()
 
 
-def elu(alpha: float = 1.0) -> Activation:
-    """Make y = x for x > 0, α(exp(x) - 1) elsewhere."""
-    return Activation(
-        "elu",
-        lambda x: _where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 0.0)), x),
-        lambda x, y: _where(x > 0.0, 1.0, alpha * np.exp(np.minimum(x, 0.0)), x),
-    )
-
-
-def celu(alpha: float = 1.0) -> Activation:
-    """Make y = x for x > 0, α(exp(x/α) - 1) elsewhere."""
-    return Activation(
-        "celu",
-        lambda x: _where(x > 0.0, x, alpha * np.expm1(np.minimum(x, 0.0) / alpha), x),
-        lambda x, y: _where(x > 0.0, 1.0, np.exp(np.minimum(x, 0.0) / alpha), x),
-    )
-
-
-def _selu() -> Activation:
-    inner = elu(_SELU_ALPHA)
-    return Activation(
-        "selu",
-        lambda x: _SELU_SCALE * inner.value(x),
-        lambda x, y: _SELU_SCALE * inner.derivative(x, y),
-    )
-
-
-def affine(alpha: float = 1.0, beta: float = 0.0) -> Activation:
-    """Make y = α·x + β."""
-    return Activation("affine", lambda x: alpha * x + beta, lambda x, y: np.full_like(x, alpha))
-
-
-def scaled_tanh(alpha: float = 1.0, beta: float = 1.0) -> Activation:
-    """Make y = α·tanh(β·x)."""
-    return Activation(
-        "scaled_tanh",
-        lambda x: alpha * np.tanh(beta * x),
-        lambda x, y: alpha * beta * (1.0 - np.tanh(beta * x) ** 2),
-    )
-
-
-def threshold(
-    limit: float = 0.0, default_value: float = 0.0, name: str = "threshold"
-) -> Activation:
-    """Make y = x for x > limit, the default value elsewhere."""
-    return Activation(
-        name,
-        lambda x: _where(x > limit, x, default_value, x),
-        lambda x, y: (x > limit).astype(x.dtype),
-    )
-
-
-def thresholded_relu(alpha: float = 1.0) -> Activation:
-    """Make y = x for x > α, 0 elsewhere."""
-    return threshold(alpha, 0.0, "thresholded_relu")
-
-
-def clipped_line(name: str, slope: float, offset: float, low: float, high: float) -> Activation:
-    """Make y = clip(slope·x + offset, low, high): hard tanh, ONNX's hard sigmoid, relu6."""
-    return Activation(
-        name,
-        lambda x: np.clip(slope * x + offset, low, high),
-        lambda x, y: slope * ((y > low) & (y < high)).astype(x.dtype),
-    )
-
-
-def squareplus(b: float = 4.0) -> Activation:
-    """Make y = (x + √(x² + b)) / 2, left of 0 as b/2 / (√(x² + b) - x), where nothing cancels."""
-
-    def value(x: Array) -> Array:
-        root = np.sqrt(x * x + b)
-        return _where(x >= 0.0, 0.5 * (x + root), 0.5 * b / (root + np.abs(x)), x)
-
-    return Activation("squareplus", value, lambda x, y: y / np.sqrt(x * x + b))
-
-
-def _shrink(name: str, limit: float, pull: float) -> Activation:
-    return Activation(
-        name,
-        lambda x: _where(np.abs(x) > limit, x - pull * np.sign(x), 0.0, x),
-        lambda x, y: (np.abs(x) > limit).astype(x.dtype),
-    )
-
-
-def hard_shrink(limit: float = 0.5) -> Activation:
-    """Make y = x outside [-limit, limit], 0 inside."""
-    return _shrink("hard_shrink", limit, 0.0)
-
-
-def soft_shrink(limit: float = 0.5) -> Activation:
-    """Make y = x ∓ limit outside [-limit, limit], 0 inside."""
-    return _shrink("soft_shrink", limit, limit)
-
-
-def sloped_sigmoid(alpha: float = 1.0 / 6.0, beta: float = 0.5) -> Activation:
-    """Make y = clip(α·x + β, 0, 1): a hard sigmoid with another slope, such as ONNX's 0.2."""
-    return clipped_line("hard_sigmoid", alpha, beta, 0.0, 1.0)
-
-
-_LIST = (
-    Activation("linear", lambda x: x, lambda x, y: np.ones_like(x)),
-    Activation("tanh", np.tanh, lambda x, y: 1.0 - y * y),
-    Activation("sigmoid", sigmoid, lambda x, y: y * (1.0 - y)),
-    Activation("hard_sigmoid", hard_sigmoid, lambda x, y: (np.abs(x) < 3.0).astype(x.dtype) / 6.0),
-    Activation("relu", lambda x: np.maximum(x, 0.0), lambda x, y: (x > 0.0).astype(x.dtype)),
-    clipped_line("relu6", 1.0, 0.0, 0.0, 6.0),
-    leaky_relu(),
-    elu(),
-    celu(),
-    _selu(),
-    Activation("softplus", softplus, lambda x, y: sigmoid(x)),
-    Activation("softsign", lambda x: x / (1.0 + np.abs(x)), lambda x, y: (1.0 + np.abs(x)) ** -2.0),
-    Activation("silu", lambda x: x * sigmoid(x), _silu_derivative),
-    Activation(
-        "gelu",
+_FORMULAS = {
+    "linear": _Formulas(lambda x: x, lambda x, y: np.ones_like(x)),
+    "tanh": _Formulas(np.tanh, lambda x, y: 1.0 - y * y),
+    "sigmoid": _Formulas(sigmoid, lambda x, y: y * (1.0 - y)),
+    "hard_sigmoid": _Formulas(
+        lambda x, a, b: np.clip(a * x + b, 0.0, 1.0),
+        lambda x, y, a, b: a * _inside(y, 0.0, 1.0),
+        (1.0 / 6.0, 0.5),
+    ),
+    "relu": _Formulas(lambda x: np.maximum(x, 0.0), lambda x, y: (x > 0.0).astype(x.dtype)),
+    "relu6": _Formulas(lambda x: np.clip(x, 0.0, 6.0), lambda x, y: _inside(y, 0.0, 6.0)),
+    "leaky_relu": _Formulas(
+        lambda x, slope: _where(x > 0.0, x, slope * x, x),
+        lambda x, y, slope: _where(x > 0.0, 1.0, slope, x),
+        (0.2,),
+    ),
+    "elu": _Formulas(_elu, _elu_derivative, (1.0,)),
+    "celu": _Formulas(
+        lambda x, a: _where(x > 0.0, x, a * np.expm1(np.minimum(x, 0.0) / a), x),
+        lambda x, y, a: _where(x > 0.0, 1.0, np.exp(np.minimum(x, 0.0) / a), x),
+        (1.0,),
+    ),
+    "selu": _Formulas(
+        lambda x: _SELU_SCALE * _elu(x, _SELU_ALPHA),
+        lambda x, y: _SELU_SCALE * _elu_derivative(x, y, _SELU_ALPHA),
+    ),
+    "softplus": _Formulas(softplus, lambda x, y: sigmoid(x)),
+    "softsign": _Formulas(lambda x: x / (1.0 + np.abs(x)), lambda x, y: (1.0 + np.abs(x)) ** -2.0),
+    "silu": _Formulas(lambda x: x * sigmoid(x), _silu_derivative),
+    "gelu": _Formulas(
         lambda x: x * normal_cdf(x),
         lambda x, y: normal_cdf(x) + x * (_INV_SQRT_2PI * np.exp(-0.5 * x * x)),
     ),
-    Activation("gelu_tanh", lambda x: x * _gelu_tanh_gate(x), _gelu_tanh_derivative),
-    Activation("mish", lambda x: x * np.tanh(softplus(x)), _mish_derivative),
-    Activation("exponential", np.exp, lambda x, y: y.copy()),
-    clipped_line("hard_tanh", 1.0, 0.0, -1.0, 1.0),
-    Activation(
-        "hard_silu",
-        lambda x: x * hard_sigmoid(x),
+    "gelu_tanh": _Formulas(lambda x: x * _gelu_tanh_gate(x), _gelu_tanh_derivative),
+    "mish": _Formulas(lambda x: x * np.tanh(softplus(x)), _mish_derivative),
+    "exponential": _Formulas(np.exp, lambda x, y: y.copy()),
+    "hard_tanh": _Formulas(lambda x: np.clip(x, -1.0, 1.0), lambda x, y: _inside(y, -1.0, 1.0)),
+    "hard_silu": _Formulas(
+        lambda x: x * np.clip(x / 6.0 + 0.5, 0.0, 1.0),
         lambda x, y: _where(np.abs(x) < 3.0, x / 3.0 + 0.5, x > 0.0, x),
     ),
-    Activation("log_sigmoid", lambda x: -softplus(-x), lambda x, y: sigmoid(-x)),
-    squareplus(),
-    Activation(
-        "sparse_plus",
+    "log_sigmoid": _Formulas(lambda x: -softplus(-x), lambda x, y: sigmoid(-x)),
+    "squareplus": _Formulas(_squareplus, lambda x, y, b: y / np.sqrt(x * x + b), (4.0,)),
+    "sparse_plus": _Formulas(
         lambda x: _where(x >= 1.0, x, 0.25 * np.clip(x + 1.0, 0.0, None) ** 2, x),
         lambda x, y: np.clip(0.5 * (x + 1.0), 0.0, 1.0),
     ),
-    clipped_line("sparse_sigmoid", 0.5, 0.5, 0.0, 1.0),
-    Activation("tanh_shrink", lambda x: x - np.tanh(x), lambda x, y: np.tanh(x) ** 2),
-    soft_shrink(),
-    hard_shrink(),
-    threshold(),
-    thresholded_relu(),
-    affine(),
-    scaled_tanh(),
-)
-
-ACTIVATIONS: dict[str, Activation] = {entry.name: entry for entry in _LIST}
-"""Every named activation, the ones with parameters with their defaults. `elu(0.5)` and its like
-make others, which `CellOptions` takes in place of a name, or as ``"elu:0.5"``."""
-
-_MAKERS: dict[str, Callable[..., Activation]] = {
-    "affine": affine,
-    "celu": celu,
-    "elu": elu,
-    "hard_shrink": hard_shrink,
-    "hard_sigmoid": sloped_sigmoid,
-    "leaky_relu": leaky_relu,
-    "scaled_tanh": scaled_tanh,
-    "soft_shrink": soft_shrink,
-    "squareplus": squareplus,
-    "threshold": threshold,
-    "thresholded_relu": thresholded_relu,
+    "sparse_sigmoid": _Formulas(
+        lambda x: np.clip(0.5 * x + 0.5, 0.0, 1.0), lambda x, y: 0.5 * _inside(y, 0.0, 1.0)
+    ),
+    "tanh_shrink": _Formulas(lambda x: x - np.tanh(x), lambda x, y: np.tanh(x) ** 2),
+    "soft_shrink": _Formulas(
+        lambda x, limit: _where(np.abs(x) > limit, x - limit * np.sign(x), 0.0, x),
+        lambda x, y, limit: (np.abs(x) > limit).astype(x.dtype),
+        (0.5,),
+    ),
+    "hard_shrink": _Formulas(
+        lambda x, limit: _where(np.abs(x) > limit, x, 0.0, x),
+        lambda x, y, limit: (np.abs(x) > limit).astype(x.dtype),
+        (0.5,),
+    ),
+    "threshold": _Formulas(
+        lambda x, limit, low: _where(x > limit, x, low, x),
+        lambda x, y, limit, low: (x > limit).astype(x.dtype),
+        (0.0, 0.0),
+    ),
+    "thresholded_relu": _Formulas(
+        lambda x, limit: _where(x > limit, x, 0.0, x),
+        lambda x, y, limit: (x > limit).astype(x.dtype),
+        (1.0,),
+    ),
+    "affine": _Formulas(
+        lambda x, a, b: a * x + b, lambda x, y, a, b: np.full_like(x, a), (1.0, 0.0)
+    ),
+    "scaled_tanh": _Formulas(
+        lambda x, a, b: a * np.tanh(b * x),
+        lambda x, y, a, b: a * b * (1.0 - np.tanh(b * x) ** 2),
+        (1.0, 1.0),
+    ),
 }
 
 
@@ -286,8 +217,21 @@ def get_activation(which: str | Activation) -> Activation:
     if isinstance(which, Activation):
         return which
     name, *numbers = which.split(":")
-    if name not in (_MAKERS if numbers else ACTIVATIONS):
-        known = ", ".join(sorted(_MAKERS if numbers else ACTIVATIONS))
-        what = "unknown" if name not in ACTIVATIONS else "without parameters"
-        raise ValueError(f"[reference.activation] {which!r} is {what}; known are {known}")
-    return _MAKERS[name](*map(float, numbers)) if numbers else ACTIVATIONS[name]
+    known = [each for each in _FORMULAS if len(_FORMULAS[each].defaults) >= len(numbers)]
+    if name not in known:
+        what = "without these parameters" if name in _FORMULAS else "unknown"
+        raise ValueError(
+            f"[reference.activation] {which!r} is {what}; known are {', '.join(sorted(known))}"
+        )
+    value, derivative, defaults = _FORMULAS[name]
+    if not defaults:
+        return Activation(name, value, derivative)
+    parameters = (*map(float, numbers), *defaults[len(numbers) :])
+    return Activation(
+        name, lambda x: value(x, *parameters), lambda x, y: derivative(x, y, *parameters)
+    )
+
+
+ACTIVATIONS = {name: get_activation(name) for name in _FORMULAS}
+"""Every named activation, the ones with parameters with their defaults; ``"elu:0.5"`` and its like
+make others."""
