@@ -11,9 +11,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from any_case import any_options
 from cases import CASES, Case, make_problem, run_reference
 from differences import slope_along
 from lstmfast import reference
+from lstmfast._bench.options import CELL_OPTIONS, LSTM_OPTIONS
 from lstmfast.reference import CellOptions, Masks
 from tolerances import assert_close, tolerance
 
@@ -153,24 +155,19 @@ def check_gradients(found: dict[str, Any]) -> None:
 SMOOTH = ("softsign", "softplus", "gelu", "silu", "mish", "elu")
 OPTIONS = {
     "plain": CellOptions(),
-    "peephole": CellOptions(peephole=True),
-    "coupled": CellOptions(coupled=True),
     "coupled_peephole": CellOptions(coupled=True, peephole=True),
-    "layer_norm": CellOptions(layer_norm=True, norm_epsilon=0.1),
     "layer_norm_peephole": CellOptions(layer_norm=True, peephole=True, norm_epsilon=0.1),
-    "no_input_gate": CellOptions(input_gate=False),
-    "no_forget_gate": CellOptions(forget_gate=False),
-    "no_output_gate": CellOptions(output_gate=False),
-    "cell_clip": CellOptions(cell_clip=0.6),
-    "preact_clip": CellOptions(preact_clip=0.8),
     "projection": CellOptions(proj_size=3),
-    "projection_clip": CellOptions(proj_size=3, proj_clip=0.2),
     "zoneout_rates": CellOptions(zoneout_h=0.3, zoneout_c=0.2),
     "zoneout_projection": CellOptions(zoneout_h=0.3, proj_size=2),
     "relu": CellOptions(activation="relu"),
-    "hard_gates": CellOptions(recurrent_activation="hard_sigmoid"),
-    "output_activation": CellOptions(activation="relu", output_activation="tanh"),
+    "relu_tanh": CellOptions(activation="relu", output_activation="tanh"),
     **{name: CellOptions(activation=name) for name in SMOOTH},
+    **{
+        each.name: CellOptions(norm_epsilon=0.1, **{**each.needs, each.name: each.value})
+        for each in LSTM_OPTIONS
+        if each.role == "cell"
+    },
 }
 CALLS: dict[str, dict[str, Any]] = {
     "lengths": {"lengths": True},
@@ -208,29 +205,9 @@ def test_gradients_of_each_way_to_call(name: str) -> None:
 
 @st.composite
 def runs(draw: st.DrawFn) -> Run:
-    coupled = draw(st.booleans())
-    bound = st.one_of(st.none(), st.floats(0.3, 2.0))
-    rate = st.one_of(st.just(0.0), st.floats(0.1, 0.9))
-    proj_size = draw(st.integers(0, 3))
-    names = st.sampled_from(("tanh", "relu", "softsign", "hard_tanh", "leaky_relu", "silu"))
-    options = CellOptions(
-        activation=draw(names),
-        recurrent_activation=draw(st.sampled_from(("sigmoid", "hard_sigmoid"))),
-        output_activation=draw(st.one_of(st.none(), names)),
-        peephole=draw(st.booleans()),
-        coupled=coupled,
-        input_gate=coupled or draw(st.booleans()),
-        forget_gate=coupled or draw(st.booleans()),
-        output_gate=draw(st.booleans()),
-        layer_norm=draw(st.booleans()),
-        norm_epsilon=0.1,
-        cell_clip=draw(bound),
-        preact_clip=draw(bound),
-        proj_size=proj_size,
-        proj_clip=draw(bound) if proj_size else None,
-        zoneout_h=draw(rate),
-        zoneout_c=draw(rate),
-    )
+    drawn = any_options(lambda values: draw(st.sampled_from(values)), layers=1)
+    of_cell = {name: value for name, value in drawn.items() if name in CELL_OPTIONS}
+    options = CellOptions(norm_epsilon=0.1, **of_cell)
     kinds = ("input", "recurrent_step", "weight", "zoneout_h", "zoneout_c")
     return make_run(
         options,

@@ -26,90 +26,14 @@ Examples
 
 from __future__ import annotations
 
-from .activations import ACTIVATIONS, Activation, get_activation
-from .dense import DenseCache, dense_backward, dense_forward, softmax
-from .graph_layers import (
-    concatenate_backward,
-    concatenate_forward,
-    concatenate_mask,
-    dot_backward,
-    dot_forward,
-    embedding_backward,
-    embedding_forward,
-    merge_backward,
-    merge_forward,
-    merge_mask,
-    permute_backward,
-    permute_forward,
-    repeat_vector_backward,
-    repeat_vector_forward,
-    time_distributed,
-)
-from .losses import (
-    LOSSES,
-    binary_crossentropy,
-    categorical_crossentropy,
-    huber,
-    mae,
-    mse,
-    sparse_categorical_crossentropy,
-)
-from .optimizers import Adam, Clip, Sgd
-from .options import CellOptions, Masks, Params, parameter_shapes
-from .run import LstmCache
-from .sequence import lstm_backward, lstm_forward
-from .stack import StackCache, stack_backward, stack_forward
-from .train import Chain, DenseLayer, DropoutLayer, History, Layer, LstmLayer, fit, in_order
-
-__all__ = [
-    "ACTIVATIONS",
-    "LOSSES",
-    "Activation",
-    "Adam",
-    "CellOptions",
-    "Chain",
-    "Clip",
-    "DenseCache",
-    "DenseLayer",
-    "DropoutLayer",
-    "History",
-    "Layer",
-    "LstmCache",
-    "LstmLayer",
-    "Masks",
-    "Params",
-    "Sgd",
-    "StackCache",
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "concatenate_backward",
-    "concatenate_forward",
-    "concatenate_mask",
-    "dense_backward",
-    "dense_forward",
-    "dot_backward",
-    "dot_forward",
-    "embedding_backward",
-    "embedding_forward",
-    "fit",
-    "get_activation",
-    "huber",
-    "in_order",
-    "lstm_backward",
-    "lstm_forward",
-    "mae",
-    "merge_backward",
-    "merge_forward",
-    "merge_mask",
-    "mse",
-    "parameter_shapes",
-    "permute_backward",
-    "permute_forward",
-    "repeat_vector_backward",
-    "repeat_vector_forward",
-    "softmax",
-    "sparse_categorical_crossentropy",
-    "stack_backward",
-    "stack_forward",
-    "time_distributed",
-]
+from .activations import *
+from .cell import *
+from .dense import *
+from .graph_layers import *
+from .losses import *
+from .optimizers import *
+from .parameters import *
+from .run import *
+from .sequence import *
+from .stack import *
+from .train import *

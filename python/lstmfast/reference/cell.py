@@ -1,6 +1,7 @@
 """One time step of the LSTM: the equations, and nothing about sequences.
 
-Each function is documented by the formulas it computes; `cell_gradient.py` has their gradients.
+An option of the cell stands here as a field of `CellOptions` and in its formula. Each function is
+documented by the formulas it computes; `cell_gradient.py` has their gradients.
 Masks are 1 when off; b + x·W is an argument, because it is one product for the whole sequence.
 
     1.  z = b + x·W + h'·R'                  h' = recurrent mask ⊙ h_{t-1}, R' = weight mask ⊙ R
@@ -21,12 +22,88 @@ import numpy as np
 from .activations import Activation, get_activation
 from .arrays import Array
 from .norm import NormCache, norm_forward
-from .options import CellOptions
+
+__all__ = ["CellOptions"]
 
 Zoneout = Array | float
 
 
 @dataclass(frozen=True)
+class CellOptions:
+    """The options of an LSTM cell.
+
+    Attributes
+    ----------
+    activation, recurrent_activation : str or Activation
+        φ of the candidate g, σ of the gates.
+    output_activation : str, Activation or None
+        φ_out in h = o ⊙ φ_out(c); None takes `activation`.
+    peephole : bool
+        The gates see the cell state through one weight a unit.
+    coupled : bool
+        i = 1 - f; three gates f, g, o.
+    input_gate, forget_gate, output_gate : bool
+        A gate switched off is 1; its parameters stay and get zero gradients.
+    layer_norm : bool
+        Each gate's pre-activation, and c on its way into h, is normalised over its H units.
+    norm_epsilon : float
+        Added to the variance inside the square root.
+    cell_clip, preact_clip, proj_clip : float or None
+        Bounds of |c|, of |z| and of |h·P|; the gradient passes where the value is strictly inside.
+    proj_size : int
+        P of the projection h·P, 0 for none.
+    zoneout_h, zoneout_c : float
+        Share of the units that keep their old value; without masks the expectation is used.
+    """
+
+    activation: str | Activation = "tanh"
+    recurrent_activation: str | Activation = "sigmoid"
+    output_activation: str | Activation | None = None
+    peephole: bool = False
+    coupled: bool = False
+    input_gate: bool = True
+    forget_gate: bool = True
+    output_gate: bool = True
+    layer_norm: bool = False
+    norm_epsilon: float = 1e-5
+    cell_clip: float | None = None
+    preact_clip: float | None = None
+    proj_clip: float | None = None
+    proj_size: int = 0
+    zoneout_h: float = 0.0
+    zoneout_c: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name.endswith("activation") and value is not None:
+                get_activation(value)
+            elif name.endswith("_clip") and value is not None and not value > 0.0:
+                raise ValueError(
+                    f"[reference.options] {name} is {value}; expected a positive number"
+                )
+            elif name.startswith("zoneout") and not 0.0 <= value <= 1.0:
+                raise ValueError(f"[reference.options] {name} is {value}; expected 0 to 1")
+        if self.coupled and not (self.input_gate and self.forget_gate):
+            raise ValueError("[reference.options] coupled ties i to f; neither can be switched off")
+        if self.proj_clip is not None and not self.proj_size:
+            raise ValueError("[reference.options] proj_clip needs proj_size")
+
+    @property
+    def gates(self) -> str:
+        """Gate letters in the order of the parameter columns."""
+        return "fgo" if self.coupled else "ifgo"
+
+    @property
+    def peepholes(self) -> str:
+        """Gate letters in the order of the peephole rows."""
+        return "fo" if self.coupled else "ifo"
+
+    def is_off(self, gate: str) -> bool:
+        """Tell whether the gate is switched off, that is 1 throughout."""
+        switches = {"i": self.input_gate, "f": self.forget_gate, "o": self.output_gate}
+        return not switches.get(gate, True)
+
+
 class Cell:
     """The options and the parameters, split into gates, once a sequence.
 
@@ -35,43 +112,28 @@ class Cell:
     array.
     """
 
-    options: CellOptions
-    recurrent: Array
-    early_gates: str
-    columns: dict[str, slice]
-    peephole: dict[str, Array]
-    norm_z: dict[str, tuple[Array, Array]]
-    norm_c: tuple[Array, Array] | None
-    projection: Array | None
-    activation: Activation
-    recurrent_activation: Activation
-    output_activation: Activation
-
-
-def make_cell(params: dict[str, Array], options: CellOptions, weight_mask: Array | None) -> Cell:
-    """Build the `Cell` of checked parameters (see `options.parameter_shapes`)."""
-    recurrent = params["recurrent_kernel"]
-    H = recurrent.shape[1] // len(options.gates)
-    columns = {gate: slice(k * H, (k + 1) * H) for k, gate in enumerate(options.gates)}
-    norm_z, norm_c = {}, None
-    if options.layer_norm:
-        gamma, beta = params["norm_z_weight"], params["norm_z_bias"]
-        norm_z = {gate: (gamma[cut], beta[cut]) for gate, cut in columns.items()}
-        norm_c = params["norm_c_weight"], params["norm_c_bias"]
-    out = options.activation if options.output_activation is None else options.output_activation
-    return Cell(
-        options=options,
-        recurrent=recurrent if weight_mask is None else recurrent * weight_mask,
-        early_gates="".join(k for k in options.gates if k != "o" and not options.is_off(k)),
-        columns=columns,
-        peephole=dict(zip(options.peepholes, params.get("peephole", ()), strict=False)),
-        norm_z=norm_z,
-        norm_c=norm_c,
-        projection=params.get("projection_kernel"),
-        activation=get_activation(options.activation),
-        recurrent_activation=get_activation(options.recurrent_activation),
-        output_activation=get_activation(out),
-    )
+    def __init__(
+        self, params: dict[str, Array], options: CellOptions, weight_mask: Array | None
+    ) -> None:
+        recurrent = params["recurrent_kernel"]
+        H = recurrent.shape[1] // len(options.gates)
+        self.options = options
+        self.recurrent = recurrent if weight_mask is None else recurrent * weight_mask
+        self.early_gates = [k for k in options.gates if k != "o" and not options.is_off(k)]
+        self.columns = {gate: slice(k * H, (k + 1) * H) for k, gate in enumerate(options.gates)}
+        self.peephole = dict(zip(options.peepholes, params.get("peephole", ()), strict=False))
+        self.norm_z: dict[str, tuple[Array, Array]] = {}
+        self.norm_c: tuple[Array, Array] | None = None
+        if options.layer_norm:
+            gamma, beta = params["norm_z_weight"], params["norm_z_bias"]
+            self.norm_z = {gate: (gamma[cut], beta[cut]) for gate, cut in self.columns.items()}
+            self.norm_c = params["norm_c_weight"], params["norm_c_bias"]
+        self.projection = params.get("projection_kernel")
+        self.activation = get_activation(options.activation)
+        self.recurrent_activation = get_activation(options.recurrent_activation)
+        self.output_activation = self.activation
+        if options.output_activation is not None:
+            self.output_activation = get_activation(options.output_activation)
 
 
 @dataclass(slots=True)

@@ -9,14 +9,9 @@ from .cell import Cell, Gate, Step, Zoneout, input_gate, unbounded_state
 from .norm import norm_backward
 
 
-def _mix_old(d: Array, m: Zoneout) -> Array | float:
-    """m ⊙ d: the part of a gradient that goes to the old value of `_mix`."""
-    return 0.0 if isinstance(m, float) and m == 0.0 else m * d
-
-
-def _mix_new(d: Array, m: Zoneout) -> Array:
-    """(1 - m) ⊙ d: the part of a gradient that goes to the new value of `_mix`."""
-    return d if isinstance(m, float) and m == 0.0 else (1.0 - m) * d
+def _unmix(d: Array, m: Zoneout) -> tuple[Array | float, Array]:
+    """m ⊙ d and (1 - m) ⊙ d: the gradients of the old and of the new value of `_mix`."""
+    return (0.0, d) if isinstance(m, float) and m == 0.0 else (m * d, (1.0 - m) * d)
 
 
 def _gate_backward(
@@ -102,11 +97,10 @@ def cell_backward(
         Gradient of c_{t-1}.
     """
     options, gates, c_prev = cell.options, step.gates, step.c_prev
-    dh_prev = _mix_old(dh, step.zoneout_h)
-    dc = _output_backward(cell, step, _mix_new(dh, step.zoneout_h), dc, dz, grads)
+    dh_prev, dh = _unmix(dh, step.zoneout_h)
+    dc = _output_backward(cell, step, dh, dc, dz, grads)
 
-    dc_prev = _mix_old(dc, step.zoneout_c)
-    dc = _mix_new(dc, step.zoneout_c)
+    dc_prev, dc = _unmix(dc, step.zoneout_c)
     if options.cell_clip is not None:
         dc = dc * (np.abs(unbounded_state(cell, gates, c_prev)) < options.cell_clip)
     dc_prev = dc_prev + (dc * gates["f"].a if "f" in gates else dc)

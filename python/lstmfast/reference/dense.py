@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from .activations import Activation, get_activation
 from .arrays import Array, as_real, quiet_overflow
-from .options import Params
+from .parameters import Params
+
+__all__ = ["DenseCache", "dense_backward", "dense_forward", "softmax"]
 
 
 class DenseCache(NamedTuple):

@@ -11,6 +11,24 @@ import numpy.typing as npt
 
 from .arrays import Array
 
+__all__ = [
+    "concatenate_backward",
+    "concatenate_forward",
+    "concatenate_mask",
+    "dot_backward",
+    "dot_forward",
+    "embedding_backward",
+    "embedding_forward",
+    "merge_backward",
+    "merge_forward",
+    "merge_mask",
+    "permute_backward",
+    "permute_forward",
+    "repeat_vector_backward",
+    "repeat_vector_forward",
+    "time_distributed",
+]
+
 Mask: TypeAlias = "npt.NDArray[np.bool_] | None"
 """False where a step does not count; None: all count."""
 
@@ -72,15 +90,12 @@ def _unstretched(d: Array, x: Array) -> Array:
     return dx
 
 
-def _counted(kind: str, xs: Sequence[Array], masks: Sequence[Mask]) -> list[npt.NDArray[Any]]:
-    """Tell where each input counts, as the inputs stretched to one shape."""
-    counts = []
-    for x, mask in zip(xs, masks, strict=True):
-        if mask is None or kind in ("add", "subtract", "average"):
-            counts.append(np.ones(x.shape))
-        else:
-            counts.append(np.broadcast_to(mask[..., None], x.shape))
-    return [c.astype(bool) for c in _stretched(counts)]
+def _counted(xs: Sequence[Array], masks: Sequence[Mask]) -> list[npt.NDArray[np.bool_]]:
+    """Tell of each value of each input whether it counts."""
+    return [
+        np.broadcast_to(True if mask is None else mask[..., None], x.shape)
+        for x, mask in zip(xs, masks or [None] * len(xs), strict=True)
+    ]
 
 
 def merge_forward(kind: str, xs: Sequence[Array], masks: Sequence[Mask] = ()) -> Array:
@@ -94,7 +109,7 @@ def merge_forward(kind: str, xs: Sequence[Array], masks: Sequence[Mask] = ()) ->
         return sum(parts[1:], parts[0]) / (len(parts) if kind == "average" else 1)
     if kind == "subtract":
         return parts[0] - parts[1]
-    counted = _counted(kind, xs, masks or [None] * len(xs))
+    counted = _stretched(_counted(xs, masks))
     any_counts = reduce(np.logical_or, counted)
     if kind == "multiply":
         product = reduce(
@@ -115,7 +130,7 @@ def merge_backward(
         share = {"add": 1.0, "average": 1 / len(parts), "subtract": 1.0}[kind]
         signs = [-1.0 if kind == "subtract" and k == 1 else 1.0 for k in range(len(parts))]
         return [_unstretched(sign * share * dy, x) for sign, x in zip(signs, xs, strict=True)]
-    counted = _counted(kind, xs, masks or [None] * len(xs))
+    counted = _stretched(_counted(xs, masks))
     gradients = []
     if kind == "multiply":
         ones = [np.where(c, p, 1) for c, p in zip(counted, parts, strict=True)]
@@ -157,11 +172,7 @@ def concatenate_mask(xs: Sequence[Array], masks: Sequence[Mask], axis: int = -1)
     """Return where any value of a row counts; inputs without a mask count. None without masks."""
     if all(mask is None for mask in masks):
         return None
-    wide = [
-        np.broadcast_to(True if mask is None else mask[..., None], x.shape)
-        for x, mask in zip(xs, masks, strict=True)
-    ]
-    return np.asarray(np.concatenate(wide, axis).any(axis=-1))
+    return np.asarray(np.concatenate(_counted(xs, masks), axis).any(axis=-1))
 
 
 def _vectors(x: Array, axis: int, normalize: bool) -> tuple[Array, Array, Array]:

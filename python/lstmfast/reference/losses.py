@@ -14,6 +14,16 @@ import numpy.typing as npt
 
 from .arrays import Array
 
+__all__ = [
+    "LOSSES",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "huber",
+    "mae",
+    "mse",
+    "sparse_categorical_crossentropy",
+]
+
 Loss = Callable[[Array, npt.ArrayLike], tuple[float, Array]]
 
 EPSILON = 1e-7
@@ -89,12 +99,13 @@ def binary_crossentropy(p: Array, target: npt.ArrayLike) -> tuple[float, Array]:
     return float(np.mean(loss)), np.where(passes, gradient, 0.0).astype(p.dtype)
 
 
-LOSSES: dict[str, Loss] = {
-    "mse": mse,
-    "mae": mae,
-    "huber": huber,
-    "categorical_crossentropy": categorical_crossentropy,
-    "sparse_categorical_crossentropy": sparse_categorical_crossentropy,
-    "binary_crossentropy": binary_crossentropy,
-}
+_LIST: tuple[Loss, ...] = (
+    mse,
+    mae,
+    huber,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+    binary_crossentropy,
+)
+LOSSES = {function.__name__: function for function in _LIST}
 """The losses by the names that `fit` takes."""

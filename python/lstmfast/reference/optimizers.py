@@ -10,6 +10,8 @@ import numpy as np
 
 from .arrays import Array
 
+__all__ = ["Adam", "Clip", "Sgd"]
+
 
 @dataclass(frozen=True)
 class Clip:

@@ -21,8 +21,8 @@ class Rows:
     ----------
     order : range
         Steps in the order of the forward pass.
-    active : (T, B) bool or None
-        The step is real: it changes the row's state.
+    idle : (T, B) bool or None
+        The step is not real: it does not change the row's state.
     held : (T, B) bool or None
         The step's output is that of the step before it (in `order`).
     clear : (T, B) bool or None
@@ -34,7 +34,7 @@ class Rows:
     """
 
     order: range
-    active: Array | None
+    idle: Array | None
     held: Array | None
     clear: Array | None
     stop: Array | None
@@ -43,10 +43,10 @@ class Rows:
     def give_out(self, values: Array) -> None:
         """Turn values (T, B, N) of every step into outputs, in place.
 
-        Zero where the step is not active, then the output of the step before where it is held.
+        Zero where the step is not real, then the output of the step before where it is held.
         """
-        if self.active is not None:
-            values[~self.active] = 0.0
+        if self.idle is not None:
+            values[self.idle] = 0.0
         if self.held is None:
             return
         for before, t in zip(self.order, self.order[1:], strict=False):
@@ -54,11 +54,13 @@ class Rows:
 
     def take_in(self, d: Array) -> Array:
         """Gradient of the values (T, B, N) from that of the outputs; 0 where outputs are zeroed."""
+        if self.idle is None:
+            return d
         if self.held is not None:
-            d = np.where((self.active | self.held)[:, :, None], d, 0.0)
+            d = np.where((self.idle & ~self.held)[:, :, None], 0.0, d)
             for before, t in reversed(list(zip(self.order, self.order[1:], strict=False))):
                 d[before] += np.where(self.held[t][:, None], d[t], 0.0)
-        return d if self.active is None else np.where(self.active[:, :, None], d, 0.0)
+        return np.where(self.idle[:, :, None], 0.0, d)
 
 
 def plan_rows(
@@ -72,41 +74,31 @@ def plan_rows(
     bptt_steps: int | None = None,
 ) -> Rows:
     """Check the arguments of a run and convert them to steps; see `lstm_forward`."""
-    active, last = _within(lengths, T, B)
-    held = None
+    real, last = np.ones((T, B), dtype=np.bool_), np.full(B, max(T - 1, 0))
+    if lengths is not None:
+        ends = expect_shape("reference.lstm", "lengths", np.asarray(lengths), (B,))
+        if ends.dtype.kind not in "iu":
+            raise TypeError(f"[reference.lstm] lengths has dtype {ends.dtype}; expected integers")
+        if B and (ends.min() < 0 or ends.max() > T):
+            raise ValueError(f"[reference.lstm] lengths are {ends.min()} to {ends.max()}; T is {T}")
+        real, last = np.arange(T)[:, None] < ends, np.maximum(ends.astype(np.intp) - 1, 0)
+    held = clear = None
     if mask is not None:
-        real = _flags("mask", mask, T, B)
-        inside = np.ones((T, B), dtype=np.bool_) if active is None else active
-        held = None if zero_output_for_mask else inside & ~real
-        active = inside & real
-    clear = None
+        kept = _flags("mask", mask, T, B)
+        held = None if zero_output_for_mask else real & ~kept
+        real = real & kept
     if resets is not None:
-        clear = _flags("resets", resets, T, B)
-        if active is not None:
-            clear = clear & active
+        clear = real & _flags("resets", resets, T, B)
         if reverse:
-            clear = _crossed(clear, active)
+            clear = _crossed(clear, real)
     return Rows(
         order=range(T - 1, -1, -1) if reverse else range(T),
-        active=active,
+        idle=None if real.all() else ~real,
         held=held,
         clear=clear,
-        stop=_stops(clear, active, T, B, reverse, bptt_steps),
+        stop=_stops(clear, real, reverse, bptt_steps),
         last=np.zeros(B, dtype=np.intp) if reverse else last,
     )
-
-
-def _within(lengths: npt.ArrayLike | None, T: int, B: int) -> tuple[Array | None, Array]:
-    """True where t < length (None without lengths), and the last such step or 0."""
-    if lengths is None:
-        return None, np.full(B, max(T - 1, 0))
-    ends = expect_shape("reference.lstm", "lengths", np.asarray(lengths), (B,))
-    if ends.dtype.kind not in "iu":
-        raise TypeError(f"[reference.lstm] lengths has dtype {ends.dtype}; expected integers")
-    ends = ends.astype(np.intp)
-    if B and (ends.min() < 0 or ends.max() > T):
-        raise ValueError(f"[reference.lstm] lengths are {ends.min()} to {ends.max()}; T is {T}")
-    return np.arange(T)[:, None] < ends, np.maximum(ends - 1, 0)
 
 
 def _flags(name: str, value: npt.ArrayLike, T: int, B: int) -> Array:
@@ -117,27 +109,23 @@ def _flags(name: str, value: npt.ArrayLike, T: int, B: int) -> Array:
     return flags
 
 
-def _crossed(begins: Array, active: Array | None) -> Array:
+def _crossed(begins: Array, real: Array) -> Array:
     """The real steps of a reverse run that follow a step at which a sequence begins."""
     crossed = np.zeros_like(begins)
-    behind = np.zeros(begins.shape[1:], dtype=np.bool_)  # at the row's last real step so far?
+    begun = np.zeros(begins.shape[1:], dtype=np.bool_)  # at the row's last real step so far?
     for t in reversed(range(len(begins))):
-        real = np.True_ if active is None else active[t]
-        crossed[t] = real & behind
-        behind = np.where(real, begins[t], behind)
+        crossed[t] = real[t] & begun
+        begun = np.where(real[t], begins[t], begun)
     return crossed
 
 
-def _stops(
-    clear: Array | None, active: Array | None, T: int, B: int, reverse: bool, every: int | None
-) -> Array | None:
+def _stops(clear: Array | None, real: Array, reverse: bool, every: int | None) -> Array | None:
     """Where the state is cleared, and before each real step whose number is a multiple."""
     if every is None:
         return clear
     if every < 1:
         raise ValueError(f"[reference.lstm] bptt_steps is {every}; expected at least 1")
-    real = np.ones((T, B), dtype=np.bool_) if active is None else active
     order = slice(None, None, -1 if reverse else 1)
     number = np.cumsum(real[order], axis=0)[order] - 1
-    cut = np.asarray(real & (number > 0) & (number % every == 0))
-    return cut if clear is None else np.asarray(clear | cut)
+    cut: Array = real & (number > 0) & (number % every == 0)
+    return cut if clear is None else cut | clear

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from .arrays import Array, as_real, expect_shape, time_major
 from .cell import Cell, Step, Zoneout
-from .options import Masks
+from .parameters import Masks
 from .rows import Rows
+
+__all__ = ["LstmCache"]
 
 
 @dataclass
@@ -49,21 +51,17 @@ class LstmCache:
 
     def mask_input(self) -> None:
         """Zero the steps of x that are not real, apply the input mask, make x contiguous."""
-        if self.rows.active is not None:
-            self.x = np.where(self.rows.active[:, :, None], self.x, self.x.dtype.type(0))
+        if self.rows.idle is not None:
+            self.x = np.where(self.rows.idle[:, :, None], self.x.dtype.type(0), self.x)
         if self.masks.input is not None:
             mask = as_real(self.masks.input, self.x.dtype)
             self.x = self.x * (time_major(mask, self.batch_first) if mask.ndim == 3 else mask)
         self.x = np.ascontiguousarray(self.x)
 
-    def zoneout(self, which: str, t: int) -> Zoneout:
-        """m of step t for "h" or "c": the mask in training, the rate at inference."""
-        options = self.cell.options
-        mask, rate = self.masks.zoneout_h, options.zoneout_h
-        if which == "c":
-            mask, rate = self.masks.zoneout_c, options.zoneout_c
-        at = self.mask_at(mask, t)
-        return float(rate) if at is None else at
+    def zoneout(self, name: str, t: int) -> Zoneout:
+        """m of step t, of "zoneout_h" or "zoneout_c": the mask in training, else the rate."""
+        mask = self.mask_at(getattr(self.masks, name), t)
+        return float(getattr(self.cell.options, name)) if mask is None else mask
 
     def step_gradient(self, name: str, value: npt.ArrayLike | None, width: int) -> Array | None:
         """Gradient of the values that every step computes from that of its outputs, time-major."""

@@ -6,15 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, as_real, quiet_overflow, time_major
-from .cell import cell_forward, make_cell
+from .cell import Cell, CellOptions, cell_forward
 from .cell_gradient import cell_backward
-from .options import CellOptions, Masks, Params, check_params
+from .parameters import Masks, Params, check_params
 from .rows import plan_rows
 from .run import LstmCache, state_or_zero
+
+__all__ = ["lstm_backward", "lstm_forward"]
 
 State = tuple[Array, Array]
 
 _PLAIN, _NO_MASKS = CellOptions(), Masks()
+_CLEARED = 0.0, 0.0
 
 
 def lstm_forward(
@@ -108,7 +111,7 @@ def lstm_forward(
 
     weight_mask = None if masks.weight is None else as_real(masks.weight, dtype)
     rows = plan_rows(T, B, reverse, lengths, mask, zero_output_for_mask, resets, bptt_steps)
-    cell = make_cell(real, options, weight_mask)
+    cell = Cell(real, options, weight_mask)
     cache = LstmCache(real, cell, masks, layout, rows, batch_first)
     cache.mask_input()
     # one product for the sequence; formula 1 of the cell adds h'·R' into it step by step
@@ -133,26 +136,25 @@ def _forward_step(
 ) -> State:
     """State after step t from the state before it; writes y[t]."""
     rows = cache.rows
-    if rows.clear is not None and rows.clear[t].any():
-        cleared = rows.clear[t][:, None]
-        h, c = np.where(cleared, 0.0, h), np.where(cleared, 0.0, c)
+    h, c = _chosen(rows.clear, t, _CLEARED, (h, c))
     mask = cache.mask_at(cache.masks.recurrent, t)
-    h_new, c_new, step = cell_forward(
-        cache.cell,
-        z,
-        h if mask is None else h * mask,
-        h,
-        c,
-        cache.zoneout("h", t),
-        cache.zoneout("c", t),
-    )
+    h_in = h if mask is None else h * mask
+    zoneout = cache.zoneout("zoneout_h", t), cache.zoneout("zoneout_c", t)
+    h_new, c_new, step = cell_forward(cache.cell, z, h_in, h, c, *zoneout)
     if keep:
         cache.steps[t] = step
     y[t] = h_new
-    if rows.active is None:
-        return h_new, c_new
-    live = rows.active[t][:, None]
-    return np.where(live, h_new, h), np.where(live, c_new, c)
+    return _chosen(rows.idle, t, (h, c), (h_new, c_new))
+
+
+def _chosen(
+    flags: Array | None, t: int, there: tuple[Array | float, Array | float], elsewhere: State
+) -> State:
+    """The pair `there` in the rows that are flagged at step t, `elsewhere` in the others."""
+    if flags is None or not flags[t].any():
+        return elsewhere
+    rows = flags[t][:, None]
+    return np.where(rows, there[0], elsewhere[0]), np.where(rows, there[1], elsewhere[1])
 
 
 def lstm_backward(
@@ -229,19 +231,13 @@ def _backward_step(
 ) -> State:
     """Gradient of the state before step t, from dh_t and dc_t of the state after it.
 
-    A row that is not active passes on `dh_past`, `dc_past`, since its state did not change.
+    A row whose step is idle passes on `dh_past`, `dc_past`, since its state did not change.
     Everything below is linear in dh_t and dc_t, so its dz is zero after they are cleared.
     """
     rows = cache.rows
-    live = None if rows.active is None else rows.active[t][:, None]
-    if live is not None:
-        dh_t, dc_t = np.where(live, dh_t, 0.0), np.where(live, dc_t, 0.0)
+    dh_t, dc_t = _chosen(rows.idle, t, _CLEARED, (dh_t, dc_t))
     dh_in, dh, dc = cell_backward(cache.cell, cache.steps[t], dh_t, dc_t, dz, grads)
     mask = cache.mask_at(cache.masks.recurrent, t)
     dh = dh + (dh_in if mask is None else dh_in * mask)
-    if live is not None:
-        dh, dc = np.where(live, dh, dh_past), np.where(live, dc, dc_past)
-    if rows.stop is not None and rows.stop[t].any():
-        stopped = rows.stop[t][:, None]
-        dh, dc = np.where(stopped, 0.0, dh), np.where(stopped, 0.0, dc)
-    return dh, dc
+    dh, dc = _chosen(rows.idle, t, (dh_past, dc_past), (dh, dc))
+    return _chosen(rows.stop, t, _CLEARED, (dh, dc))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, as_real, expect_shape, time_major
-from .options import Masks, Params
+from .parameters import Masks, Params
 from .run import LstmCache
 from .sequence import State, lstm_backward, lstm_forward
 
-MERGE_MODES = ("concat", "sum", "mul", "ave", None)
+__all__ = ["StackCache", "stack_backward", "stack_forward"]
+
+# y of the two directions' a and b, and the gradients of a and b
+_MERGES: dict[str | None, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "concat": (lambda a, b: np.concatenate([a, b], -1), lambda dy, a, b: np.split(dy, 2, axis=-1)),
+    "sum": (lambda a, b: a + b, lambda dy, a, b: (dy, dy)),
+    "mul": (lambda a, b: a * b, lambda dy, a, b: (dy * b, dy * a)),
+    "ave": (lambda a, b: 0.5 * (a + b), lambda dy, a, b: (0.5 * dy, 0.5 * dy)),
+    None: (lambda a, b: (a, b), lambda dy, a, b: dy),
+}
 
 
 @dataclass
@@ -97,14 +106,25 @@ def stack_forward(
     >>> y.shape, h.shape
     ((3, 5, 2), (2, 3, 2))
     """
-    D = 2 if bidirectional else 1
-    L = _check(len(layers), D, merge_mode, go_backwards, masks, dropout)
-    states = [None if s is None else as_real(s, dtype) for s in (h0, c0)]
-    for name, state in zip("hc", states, strict=True):
-        if state is not None:
-            expect_shape("reference.stack", f"{name}0", state, (L * D, *state.shape[1:]))
+    D, N = 2 if bidirectional else 1, len(layers)
+    if not N or N % D:
+        raise ValueError(f"[reference.stack] {N} parameter sets for {D} direction(s)")
+    L = N // D
+    if merge_mode not in _MERGES:
+        raise ValueError(
+            f"[reference.stack] merge_mode is {merge_mode!r}; expected one of {tuple(_MERGES)}"
+        )
+    if merge_mode is None and D == 2 and L > 1:
+        raise ValueError("[reference.stack] merge_mode is None; a layer above reads one array")
+    if go_backwards and D == 2:
+        raise ValueError("[reference.stack] go_backwards is for one direction")
+    if masks is not None and len(masks) != N:
+        raise ValueError(f"[reference.stack] {len(masks)} masks; expected {N}")
+    if dropout is not None and len(dropout) != L - 1:
+        raise ValueError(f"[reference.stack] {len(dropout)} dropout masks; expected {L - 1}")
 
     y: Any = as_real(x, dtype)
+    h_before, c_before = _parts("h0", h0, N, dtype), _parts("c0", c0, N, dtype)
     cache = StackCache([], [], [], D, merge_mode, return_sequences, go_backwards)
     finals: list[State] = []
     for layer in range(L):
@@ -112,8 +132,8 @@ def stack_forward(
             out, final, run = lstm_forward(
                 y,
                 layers[n],
-                None if states[0] is None else states[0][n],
-                None if states[1] is None else states[1][n],
+                h_before[n],
+                c_before[n],
                 masks=None if masks is None else masks[n],
                 reverse=go_backwards or n % D == 1,
                 batch_first=batch_first,
@@ -137,58 +157,27 @@ def stack_forward(
     return y, (np.stack([h for h, _ in finals]), np.stack([c for _, c in finals])), cache
 
 
-def _check(
-    count: int,
-    D: int,
-    merge_mode: str | None,
-    go_backwards: bool,
-    masks: Sequence[Masks] | None,
-    dropout: Sequence[npt.ArrayLike] | None,
-) -> int:
-    """L, the number of layers."""
-    if not count or count % D:
-        raise ValueError(f"[reference.stack] {count} parameter sets for {D} direction(s)")
-    L = count // D
-    if merge_mode not in MERGE_MODES:
-        raise ValueError(
-            f"[reference.stack] merge_mode is {merge_mode!r}; expected one of {MERGE_MODES}"
-        )
-    if merge_mode is None and D == 2 and L > 1:
-        raise ValueError("[reference.stack] merge_mode is None; a layer above reads one array")
-    if go_backwards and D == 2:
-        raise ValueError("[reference.stack] go_backwards is for one direction")
-    if masks is not None and len(masks) != count:
-        raise ValueError(f"[reference.stack] {len(masks)} masks; expected {count}")
-    if dropout is not None and len(dropout) != L - 1:
-        raise ValueError(f"[reference.stack] {len(dropout)} dropout masks; expected {L - 1}")
-    return L
+def _parts(
+    name: str, states: npt.ArrayLike | None, N: int, dtype: npt.DTypeLike
+) -> list[Array | None]:
+    """The state (or its gradient) of each of the N runs."""
+    if states is None:
+        return [None] * N
+    real = as_real(states, dtype)
+    return list(expect_shape("reference.stack", name, real, (N, *real.shape[1:])))
 
 
 def _merge(outputs: list[Array], mode: str | None) -> Any:
     """The output of a layer from its one or two directions."""
-    if len(outputs) == 1:
-        return outputs[0]
-    ahead, back = outputs
-    if mode == "concat":
-        return np.concatenate(outputs, axis=-1)
-    if mode == "mul":
-        return ahead * back
-    if mode is None:
-        return ahead, back
-    return ahead + back if mode == "sum" else 0.5 * (ahead + back)
+    return outputs[0] if len(outputs) == 1 else _MERGES[mode][0](*outputs)
 
 
-def _unmerge(dy: Any, outputs: list[Array], mode: str | None) -> list[Any]:
+def _unmerge(dy: Any, outputs: list[Array], mode: str | None) -> Sequence[Any]:
     """Gradient of each direction's output from that of `_merge`."""
     if len(outputs) == 1 or dy is None:
         return [dy] * len(outputs)
-    if mode == "concat":
-        return list(np.split(dy, 2, axis=-1))
-    if mode == "mul":
-        return [dy * outputs[1], dy * outputs[0]]
-    if mode is None:
-        return list(dy)
-    return [dy, dy] if mode == "sum" else [0.5 * dy, 0.5 * dy]
+    gradients: Sequence[Any] = _MERGES[mode][1](dy, *outputs)
+    return gradients
 
 
 def _at_its_step(d: Array, run: LstmCache) -> Array:
@@ -223,40 +212,30 @@ def stack_backward(
     dh0, dc0 : (L·D, B, P) and (L·D, B, H)
     grads : list of L·D dicts
     """
-    D, runs = cache.directions, cache.runs
+    D, runs, N = cache.directions, cache.runs, len(cache.runs)
     dtype, batch_first = runs[0].x.dtype, runs[0].batch_first
-    d_finals = [None if d is None else as_real(d, dtype) for d in (dh_n, dc_n)]
+    dh, dc = _parts("dh_n", dh_n, N, dtype), _parts("dc_n", dc_n, N, dtype)
+    d_cells: list[Array | None] = [None] * N
+    if d_cell_states is not None:
+        d_cells[-D:] = np.split(as_real(d_cell_states, dtype), D, axis=-1)
     flow: Any = dy
     if dy is not None:
         pair = D == 2 and cache.merge_mode is None
         flow = [as_real(d, dtype) for d in dy] if pair else as_real(dy, dtype)
-    back: dict[int, tuple[Array, Array, dict[str, Array]]] = {}
-    for layer in reversed(range(len(runs) // D)):
+    back: dict[int, list[Any]] = {}
+    for layer in reversed(range(N // D)):
         mask = cache.dropout[layer]
         if mask is not None and flow is not None:
             flow = flow * mask
         here = range(layer * D, layer * D + D)
         parts = _unmerge(flow, cache.outputs[here.start : here.stop], cache.merge_mode)
-        dx = None
+        flow = None
         for n, part in zip(here, parts, strict=True):
-            if part is not None and here.stop == len(runs) and not cache.return_sequences:
+            if part is not None and here.stop == N and not cache.return_sequences:
                 part = _at_its_step(part, runs[n])
             elif part is not None and cache.go_backwards:
                 part = np.flip(part, axis=1 if batch_first else 0)
-            cells = None
-            if d_cell_states is not None and here.stop == len(runs):
-                cells = np.split(as_real(d_cell_states, dtype), D, axis=-1)[n - here.start]
-            d_in, dh, dc, grads = lstm_backward(
-                part,
-                None if d_finals[0] is None else d_finals[0][n],
-                None if d_finals[1] is None else d_finals[1][n],
-                runs[n],
-                d_cell_states=cells,
-            )
-            back[n] = dh, dc, grads
-            dx = d_in if dx is None else dx + d_in
-        flow = dx
-    order = range(len(runs))
-    dh0 = np.stack([back[n][0] for n in order])
-    dc0 = np.stack([back[n][1] for n in order])
-    return flow, dh0, dc0, [back[n][2] for n in order]
+            dx, *back[n] = lstm_backward(part, dh[n], dc[n], runs[n], d_cell_states=d_cells[n])
+            flow = dx if flow is None else flow + dx
+    dh0, dc0, grads = zip(*(back[n] for n in range(N)), strict=True)
+    return flow, np.stack(dh0), np.stack(dc0), list(grads)

@@ -1,47 +1,74 @@
 """Small models of LSTM, Dropout and Dense layers, and their training loop.
 
-Every layer is an object with `params`, `grads` (dicts with the same keys), `forward` and
-`backward`. The order of the batches is an argument, so that another engine's training can be
-repeated step by step.
+Every layer has `params`, `grads` (dicts with the same keys), `forward` and `backward`. The order
+of the batches is an argument, so that another engine's training can be repeated step by step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .activations import Activation
 from .arrays import Array, as_real
-from .dense import DenseCache, dense_backward, dense_forward
+from .cell import CellOptions
+from .dense import dense_backward, dense_forward
 from .losses import LOSSES, Loss
 from .optimizers import Adam, Clip, Sgd
-from .options import CellOptions, Params, check_params
-from .run import LstmCache
+from .parameters import Params, check_params
 from .sequence import lstm_backward, lstm_forward
 
-
-class Layer(Protocol):
-    """The interface of a layer in `Chain`; `backward` belongs to the latest training `forward`."""
-
-    params: dict[str, Array]
-    grads: dict[str, Array]
-
-    def forward(self, x: Array, training: bool) -> Array:
-        """Outputs for x."""
-
-    def backward(self, dy: Array) -> Array:
-        """Set `grads` and return dx."""
+__all__ = [
+    "Chain",
+    "DenseLayer",
+    "DropoutLayer",
+    "History",
+    "Layer",
+    "LstmLayer",
+    "fit",
+    "in_order",
+]
 
 
-class LstmLayer:
-    """LSTM over (B, T, I): all steps (B, T, P), or the last one (B, P).
+class Layer:
+    """A layer of `Chain`; `backward` belongs to the latest training `forward`.
 
     The parameters are copies, changed in place by the optimizer.
     """
+
+    def __init__(self, params: Params, dtype: npt.DTypeLike = np.float64) -> None:
+        self.params = {name: as_real(value, dtype).copy() for name, value in params.items()}
+        self.grads: dict[str, Array] = {}
+        self.dtype = np.dtype(dtype)
+        self._cache: Any = None
+
+    def forward(self, x: Array, training: bool) -> Array:
+        """Outputs for x."""
+        y, cache = self._forward(x, training)
+        self._cache = cache if training else None
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Set `grads` and return dx."""
+        if self._cache is None:
+            raise ValueError("[reference.train] backward needs a forward with training=True")
+        dx, grads = self._backward(dy, self._cache)
+        self.grads = {name: grads[name] for name in self.params}
+        return dx
+
+    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
+        raise NotImplementedError
+
+    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        raise NotImplementedError
+
+
+class LstmLayer(Layer):
+    """LSTM over (B, T, I): all steps (B, T, P), or the last one (B, P)."""
 
     def __init__(
         self,
@@ -53,32 +80,23 @@ class LstmLayer:
     ) -> None:
         self.options = options or CellOptions()
         input_size = np.shape(params["kernel"])[0]
-        real = check_params(params, input_size, self.options, dtype)
-        self.params = {name: value.copy() for name, value in real.items()}
-        self.grads: dict[str, Array] = {}
+        super().__init__(check_params(params, input_size, self.options, dtype), dtype)
         self.return_sequences = return_sequences
-        self.dtype = np.dtype(dtype)
-        self._cache: LstmCache | None = None
 
-    def forward(self, x: Array, training: bool) -> Array:
-        """(B, T, P) or (B, P)."""
+    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
         y, (h, _), cache = lstm_forward(
             x, self.params, options=self.options, dtype=self.dtype, keep_cache=training
         )
-        self._cache = cache if training else None
-        return y if self.return_sequences else h
+        return y if self.return_sequences else h, cache
 
-    def backward(self, dy: Array) -> Array:
-        """(B, T, I)."""
-        if self._cache is None:
-            raise ValueError("[reference.train] backward needs a forward with training=True")
+    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
         dy_all, dh_n = (dy, None) if self.return_sequences else (None, dy)
-        dx, _, _, self.grads = lstm_backward(dy_all, dh_n, None, self._cache)
-        return dx
+        dx, _, _, grads = lstm_backward(dy_all, dh_n, None, cache)
+        return dx, grads
 
 
-class DenseLayer:
-    """Dense on the last axis; the parameters are copies, changed in place by the optimizer."""
+class DenseLayer(Layer):
+    """Dense on the last axis."""
 
     def __init__(
         self,
@@ -87,48 +105,29 @@ class DenseLayer:
         *,
         dtype: npt.DTypeLike = np.float64,
     ) -> None:
-        self.params = {name: as_real(value, dtype).copy() for name, value in params.items()}
-        self.grads: dict[str, Array] = {}
+        super().__init__(params, dtype)
         self.activation = activation
-        self.dtype = np.dtype(dtype)
-        self._cache: DenseCache | None = None
 
-    def forward(self, x: Array, training: bool) -> Array:
-        """(..., O)."""
-        y, cache = dense_forward(x, self.params, self.activation, dtype=self.dtype)
-        self._cache = cache if training else None
-        return y
+    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
+        return dense_forward(x, self.params, self.activation, dtype=self.dtype)
 
-    def backward(self, dy: Array) -> Array:
-        """(..., I)."""
-        if self._cache is None:
-            raise ValueError("[reference.train] backward needs a forward with training=True")
-        dx, grads = dense_backward(dy, self._cache)
-        self.grads = {name: grads[name] for name in self.params}
-        return dx
+    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        return dense_backward(dy, cache)
 
 
-class DropoutLayer:
+class DropoutLayer(Layer):
     """Multiplies by a mask in training, which `draw(shape)` returns already scaled."""
 
     def __init__(self, draw: Callable[[tuple[int, ...]], Array]) -> None:
-        self.params: dict[str, Array] = {}
-        self.grads: dict[str, Array] = {}
+        super().__init__({})
         self.draw = draw
-        self._mask: Array | None = None
 
-    def forward(self, x: Array, training: bool) -> Array:
-        """x, unchanged or masked."""
-        if not training:
-            return x
-        self._mask = as_real(self.draw(x.shape), x.dtype)
-        return x * self._mask
+    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
+        mask = as_real(self.draw(x.shape) if training else 1.0, x.dtype)
+        return x * mask, mask
 
-    def backward(self, dy: Array) -> Array:
-        """The masked gradient."""
-        if self._mask is None:
-            raise ValueError("[reference.train] backward needs a forward with training=True")
-        return dy * self._mask
+    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        return dy * cache, {}
 
 
 @dataclass
