@@ -22,10 +22,7 @@ ArrayLike: TypeAlias = Any
 """NumPy arrays, nested lists, numbers, torch or JAX arrays on the CPU, pandas objects, anything
 with ``__array__`` or ``__dlpack__``."""
 
-_DTYPES: dict[str, np.dtype[Any]] = {
-    "float32": np.dtype(np.float32),
-    "float64": np.dtype(np.float64),
-}
+_DTYPES: dict[str, np.dtype[Any]] = {name: np.dtype(name) for name in ("float32", "float64")}
 _LARGEST = 2**63 - 1
 
 
@@ -113,7 +110,15 @@ def _aligned(array: Array) -> Array:
     return array if array.flags.aligned else array.copy()
 
 
-def shape_text(shape: tuple[int | None, ...]) -> str:
+def wrong_shape(
+    where: str, name: str, shape: tuple[int, ...], expected: tuple[int, ...] | str
+) -> ValueError:
+    """Return the error for an argument of a wrong shape."""
+    text = expected if isinstance(expected, str) else shape_text(expected)
+    return ValueError(f"[{where}] {name} has shape {shape_text(shape)}; expected {text}")
+
+
+def shape_text(shape: tuple[int | str | None, ...]) -> str:
     """Return a shape as messages write it: ``(15, 3, 1)``, ``()``, and ``?`` for any size."""
     sizes = ["?" if size is None else str(size) for size in shape]
     return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, shape_text
+from lstmfast._arrays import Array, ArrayLike, as_array, as_dtype, as_float, wrong_shape
 from lstmfast._core import Rnn
 from lstmfast._layouts import PARAMETERS, from_torch, torch_shapes
 from lstmfast._options import checked_cell, defaults
@@ -40,60 +40,42 @@ class Packed:
     """
 
     def __init__(
-        self, weights: dict[str, Array], cell: dict[str, Any], bias: bool, dtype: np.dtype[Any]
+        self, weights: dict[str, Array], cell: dict[str, Any], dtype: np.dtype[Any]
     ) -> None:
+        where = "functional.pack"
         gates = 3 if cell["coupled"] else 4
         rows, self.output_size = weights["weight_hh"].shape
         self.hidden_size = rows // gates
         self.input_size = weights["weight_ih"].shape[1]
-        self._weights = weights
-        self._given = frozenset(weights)
-        sizes = {"input_size": self.input_size, "hidden_size": self.hidden_size}
-        self._options = cell | sizes | {"bias": bias}
-        self._dtype = dtype
-        if (
-            rows != gates * (self.hidden_size if cell["proj_size"] else self.output_size)
-            or not rows
-        ):
-            raise ValueError(
-                f"[functional.pack] w_hh has shape {shape_text((rows, self.output_size))}; "
-                f"expected ({gates}*H, {'P' if cell['proj_size'] else 'H'})"
-            )
+        units = self.hidden_size if cell["proj_size"] else self.output_size
+        if not rows or rows != gates * units:
+            expected = f"({gates}*H, {'P' if cell['proj_size'] else 'H'})"
+            raise wrong_shape(where, "w_hh", (rows, self.output_size), expected)
         of_input = weights["weight_ih"].shape
         if of_input[0] != rows:
-            raise ValueError(
-                f"[functional.pack] w_ih has shape {shape_text(of_input)}; expected "
-                f"({gates}*H={rows}, I)"
-            )
-        core = self._new_core()
-        of_core = {name: tuple(shape) for _, name, shape in core.parameter_names()}
-        self._shapes = torch_shapes(of_core)
-        if "bias_ih" in self._shapes:
-            for name in ("bias_ih", "bias_hh"):
-                weights.setdefault(name, np.zeros(self._shapes[name], dtype))
-        self._check()
-        core.set([(0, name, value) for name, value in from_torch(weights).items()])
-        self._core = core
-
-    def _check(self) -> None:
+            raise wrong_shape(where, "w_ih", of_input, f"({gates}*H={rows}, I)")
+        biases = ("bias_ih", "bias_hh")
+        sizes = {"input_size": self.input_size, "hidden_size": self.hidden_size}
+        self._options = cell | sizes | {"bias": any(name in weights for name in biases)}
+        self._dtype = dtype
+        self._given = frozenset(weights)
+        self._core = Rnn(self._options, dtype.name, 0)
+        shapes = torch_shapes({name: tuple(s) for _, name, s in self._core.parameter_names()})
+        for name in biases if self._options["bias"] else ():
+            weights.setdefault(name, np.zeros(shapes[name], dtype))
         for argument, name in WEIGHTS.items():
-            value, shape = self._weights.get(name), self._shapes.get(name)
+            value, shape = weights.get(name), shapes.get(name)
             if value is None and shape is not None:
-                raise ValueError(f"[functional.pack] {argument} is missing")
+                raise ValueError(f"[{where}] {argument} is missing")
             if value is not None and value.shape != shape:
-                expected = "None" if shape is None else shape_text(shape)
-                raise ValueError(
-                    f"[functional.pack] {argument} has shape {shape_text(value.shape)}; expected "
-                    f"{expected}"
-                )
-
-    def _new_core(self, seed: int = 0) -> Rnn:
-        return Rnn(self._options, self._dtype.name, seed)
+                raise wrong_shape(where, argument, value.shape, shape or "None")
+        self._weights = [(0, name, value) for name, value in from_torch(weights).items()]
+        self._core.set(self._weights)
 
     def _copy(self, seed: int = 0) -> Rnn:
         """Return a new core with the weights, for a backward pass or random masks."""
-        core = self._new_core(seed)
-        core.set([(0, name, value) for name, value in from_torch(self._weights).items()])
+        core = Rnn(self._options, self._dtype.name, seed)
+        core.set(self._weights)
         return core
 
     def __repr__(self) -> str:
@@ -135,11 +117,8 @@ def pack(
     dtype : {"float32", "float64"}, optional
         The type of the computation; by default float64 where w_hh has it, else float32.
     **options
-        The options of the cell, as `lstmfast.LSTM` takes them: activation, recurrent_activation,
-        output_activation, coupled, input_gate, forget_gate, output_gate, preact_clip, cell_clip,
-        proj_clip, input_dropout, recurrent_dropout, recurrent_dropout_kind, zoneout_h, zoneout_c,
-        weight_drop, return_cell_states, bptt_steps, recompute_every. The random options act in
-        calls with a seed.
+        The options of the cell, as `lstmfast.LSTM` takes them; peephole, layer_norm and proj_size
+        follow from the weights. The random options act in calls with a seed.
 
     Returns
     -------
@@ -155,35 +134,21 @@ def pack(
     >>> y.shape, h.shape
     ((1, 5, 2), (1, 2))
     """
+    given, where = locals(), "functional.pack"
     if dtype is None:
-        is_double = as_array(w_hh, "functional.pack", "w_hh").dtype == np.float64
+        is_double = as_array(w_hh, where, "w_hh").dtype == np.float64
         dtype = np.float64 if is_double else np.float32
-    number = as_dtype(dtype, "functional.pack")
-    given = {
-        "w_ih": w_ih,
-        "w_hh": w_hh,
-        "b_ih": b_ih,
-        "b_hh": b_hh,
-        "w_hr": w_hr,
-        "w_peephole": w_peephole,
-        "norm_z_weight": norm_z_weight,
-        "norm_z_bias": norm_z_bias,
-        "norm_c_weight": norm_c_weight,
-        "norm_c_bias": norm_c_bias,
-    }
+    number = as_dtype(dtype, where)
     # copies: what is packed never changes
     weights = {
-        WEIGHTS[argument]: np.array(as_float(value, number, "functional.pack", argument))
-        for argument, value in given.items()
-        if value is not None or argument in ("w_ih", "w_hh")
+        name: np.array(as_float(given[argument], number, where, argument))
+        for argument, name in WEIGHTS.items()
+        if given[argument] is not None or argument in ("w_ih", "w_hh")
     }
     for argument in ("w_ih", "w_hh", "w_hr"):
         name = WEIGHTS[argument]
         if name in weights and weights[name].ndim != 2:
-            raise ValueError(
-                f"[functional.pack] {argument} has shape {shape_text(weights[name].shape)}; "
-                "expected two axes"
-            )
+            raise wrong_shape(where, argument, weights[name].shape, "two axes")
     of_weights = {
         "peephole": w_peephole is not None,
         "layer_norm": any(name.startswith("norm") for name in weights),
@@ -193,8 +158,6 @@ def pack(
     unknown = [name for name in options if name not in known]
     if unknown:
         note = _MEANT.get(unknown[0], "")
-        raise TypeError(
-            f"[functional.pack] got an unexpected keyword argument {unknown[0]!r}{note}"
-        )
-    cell = checked_cell("cell", options | of_weights, "functional.pack")
-    return Packed(weights, cell, b_ih is not None or b_hh is not None, number)
+        raise TypeError(f"[{where}] got an unexpected keyword argument {unknown[0]!r}{note}")
+    cell = checked_cell("cell", options | of_weights, where)
+    return Packed(weights, cell, number)

@@ -56,28 +56,13 @@ def run(
 ) -> Result:
     """Run forward: x (B, T, I), (T, B, I) or (T, I) to y, (h, c) and cells, in the layout of x."""
     where = "lstm.forward"
-    if training is not True and training is not False:
-        training = flag(training, "training", where)
-    inputs = _inputs(where, dtype, x, state, lengths, resets)
+    training = flag(training, "training", where)
+    inputs = checked_inputs(where, dtype, x, state, lengths, resets)
     if out is not None:
         h0, c0 = (None, None) if state is None else state
         check_out(where, out, x=x, h0=h0, c0=c0, lengths=lengths, resets=resets)
     y, h, c, cells = core.forward(*inputs, training, out, batch_first, draw)
     return y, (h, c), cells
-
-
-def run_trace(
-    core: Rnn,
-    dtype: Dtype,
-    batch_first: bool,
-    x: ArrayLike,
-    state: Any,
-    lengths: ArrayLike,
-    resets: ArrayLike,
-) -> list[Trace]:
-    """Return all gates and states of every step, in the layout of x, by layer and direction."""
-    inputs = _inputs("lstm.trace", dtype, x, state, lengths, resets)
-    return [Trace(*arrays) for arrays in core.trace(*inputs, batch_first)]
 
 
 def run_backward(
@@ -105,9 +90,10 @@ def check_out(where: str, out: Any, **inputs: Any) -> None:
             )
 
 
-def _inputs(
+def checked_inputs(
     where: str, dtype: Dtype, x: ArrayLike, state: Any, lengths: ArrayLike, resets: ArrayLike
 ) -> Inputs:
+    """Return x, h0, c0, lengths and resets as the core takes them."""
     return (
         as_float(x, dtype, where, "x"),
         *_pair(where, state, dtype, "state", ("h0", "c0")),

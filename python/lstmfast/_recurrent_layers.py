@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike
 from lstmfast._checks import check_unavailable, flag
 from lstmfast._core import Rnn
-from lstmfast._recurrent import State, Trace, run, run_backward, run_trace
+from lstmfast._recurrent import State, Trace, checked_inputs, run, run_backward
 from lstmfast._state_dict import TorchParameters
 
 
@@ -149,8 +149,9 @@ class RecurrentLayers:
         >>> inside.f.shape, bool((inside.c[:, 0] == inside.i[:, 0] * inside.g[:, 0]).all())
         ((1, 4, 3), True)
         """
-        traces = run_trace(self._core, self._dtype, self.batch_first, x, state, lengths, resets)
-        return dict(zip(self._suffixes, traces, strict=True))
+        inputs = checked_inputs("lstm.trace", self._dtype, x, state, lengths, resets)
+        traces = self._core.trace(*inputs, self.batch_first)
+        return {name: Trace(*each) for name, each in zip(self._suffixes, traces, strict=True)}
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters under torch's names."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._arrays import Array, ArrayLike, as_float, wrong_shape
 from lstmfast._checks import wrong_kind
 from lstmfast._layouts import from_torch, to_torch, torch_shapes
 from lstmfast.initializers._chrono import ForgetBias, set_forget_bias
@@ -88,10 +88,7 @@ class TorchParameters:
         for name, shape in self.shapes.items():
             value = as_float(given[name], self._dtype, where, name)
             if value.shape != shape:
-                raise ValueError(
-                    f"[{where}] {name} has shape {shape_text(value.shape)}; expected "
-                    f"{shape_text(shape)}"
-                )
+                raise wrong_shape(where, name, value.shape, shape)
             values[name] = value
         biases = {n: v.copy() for n, v in values.items() if n.startswith("bias_")}
         of_core = []

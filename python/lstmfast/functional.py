@@ -14,11 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_integers, shape_text
+from lstmfast._arrays import (
+    Array,
+    ArrayLike,
+    as_flags,
+    as_float,
+    as_integers,
+    shape_text,
+    wrong_shape,
+)
 from lstmfast._checks import flag
 from lstmfast._layouts import to_torch
 from lstmfast._packed import WEIGHTS, Packed, pack
-from lstmfast._recurrent import Result, State, check_out, check_pair, run, run_backward
+from lstmfast._recurrent import State, check_out, check_pair, run, run_backward
 from lstmfast.utils import Seed, as_generator, draw_seed
 
 __all__ = ["Gradients", "Packed", "lstm", "lstm_vjp", "pack"]
@@ -82,7 +90,7 @@ def lstm(
     (dtype('float64'), 0.0)
     """
     try:
-        packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
+        packed = _packed(options, w_ih, w_hh, b_ih, b_hh)
         if out is not None:
             weights = {"w_ih": w_ih, "w_hh": w_hh, "b_ih": b_ih, "b_hh": b_hh, **options}
             check_out("lstm", out, x=x, h0=h0, c0=c0, **weights)
@@ -164,35 +172,32 @@ def lstm_vjp(
     ((1, 5, 3), (8, 2), None)
     """
     try:
-        packed = _packed(w_ih, w_hh, b_ih, b_hh, options)
+        packed = _packed(options, w_ih, w_hh, b_ih, b_hh)
         # copies: the caller may change the arrays before calling vjp
         x = np.array(as_float(x, packed._dtype, "lstm", "x"))
         batch_first = flag(batch_first, "batch_first", "lstm")
         state = _layer_state(h0, c0, packed, x, batch_first)
         state = None if state is None else (state[0].copy(), state[1].copy())
-        if lengths is not None:
-            lengths = as_integers(lengths, "lstm", "lengths").copy()
-        if resets is not None:
-            resets = as_flags(resets, "lstm", "resets").copy()
+        lengths = None if lengths is None else as_integers(lengths, "lstm", "lengths").copy()
+        resets = None if resets is None else as_flags(resets, "lstm", "resets").copy()
         core = packed._copy(0 if seed is None else draw_seed(as_generator(seed)))
+        args = x, state, lengths, resets, True, None, seed is not None
+        y, (h, c), cells = run(core, packed._dtype, batch_first, *args)
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm_vjp", error) from None
     fresh = True
-
-    def forward() -> Result:
-        core.training_calls = 0  # the same masks again
-        args = x, state, lengths, resets, True, None, seed is not None
-        return run(core, packed._dtype, batch_first, *args)
 
     def vjp(dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None) -> Gradients:
         nonlocal fresh
         if not fresh:
             core.zero_grad()
-            forward()
+            core.training_calls = 0  # the same masks again
+            run(core, packed._dtype, batch_first, *args)
         fresh = False
         try:
             if dstate is not None:
-                dstate = _layer_dstate(dstate, packed, x, batch_first)
+                check_pair("functional.lstm_vjp", dstate, "dstate", ("dh", "dc"))
+                dstate = _of_layer(dstate, ("dh", "dc"), packed, x, batch_first)
             dx, (dh0, dc0) = run_backward(core, packed._dtype, dy, dstate, dcells)
         except (TypeError, ValueError) as error:
             raise _as_said_by("functional.lstm_vjp", error) from None
@@ -204,10 +209,6 @@ def lstm_vjp(
         }
         return Gradients(x=dx, h0=dh0[0], c0=dc0[0], **weights)  # type: ignore[arg-type]
 
-    try:
-        y, (h, c), cells = forward()
-    except (TypeError, ValueError) as error:
-        raise _as_said_by("functional.lstm_vjp", error) from None
     return _result(y.copy(), h, c, cells), vjp
 
 
@@ -216,18 +217,12 @@ def _result(y: Array, h: Array, c: Array, cells: Array | None) -> Any:
     return (y, state) if cells is None else (y, state, cells)
 
 
-def _packed(
-    w_ih: ArrayLike | Packed,
-    w_hh: ArrayLike,
-    b_ih: ArrayLike,
-    b_hh: ArrayLike,
-    options: dict[str, Any],
-) -> Packed:
+def _packed(options: dict[str, Any], w_ih: ArrayLike | Packed, *others: ArrayLike) -> Packed:
     if not isinstance(w_ih, Packed):
-        if w_hh is None:
+        if others[0] is None:
             raise ValueError("[functional.lstm] w_hh is missing")
-        return pack(w_ih, w_hh, b_ih, b_hh, **options)
-    if options or any(each is not None for each in (w_hh, b_ih, b_hh)):
+        return pack(w_ih, *others, **options)
+    if options or any(each is not None for each in others):
         raise ValueError("[functional.lstm] got packed weights and others; expected one of them")
     return w_ih
 
@@ -239,33 +234,28 @@ def _layer_state(
         return None
     if h0 is None or c0 is None:
         raise ValueError("[functional.lstm] got one of h0 and c0; expected both or none")
-    h, c = (_of_layer(v, n, packed, x, batch_first) for n, v in (("h0", h0), ("c0", c0)))
-    return h, c
+    return _of_layer((h0, c0), ("h0", "c0"), packed, x, batch_first)
 
 
-def _layer_dstate(
-    dstate: Any, packed: Packed, x: Array, batch_first: bool
-) -> tuple[Array | None, Array | None]:
-    check_pair("functional.lstm_vjp", dstate, "dstate", ("dh", "dc"))
-    dh, dc = (
-        None if value is None else _of_layer(value, name, packed, x, batch_first)
-        for name, value in zip(("dh", "dc"), dstate, strict=True)
-    )
-    return dh, dc
-
-
-def _of_layer(value: ArrayLike, name: str, packed: Packed, x: Array, batch_first: bool) -> Array:
-    """Return a state as the engine takes it, (1, B, H) or (1, H)."""
-    array = as_float(value, packed._dtype, "functional.lstm", name)
-    units = packed.output_size if name in ("h0", "dh") else packed.hidden_size
-    rows = x.shape[0 if batch_first else 1] if x.ndim == 3 else None
-    if x.ndim in (2, 3) and array.shape != ((units,) if rows is None else (rows, units)):
-        letter = "H" if units == packed.hidden_size else "P"
-        expected = f"({letter}={units},)" if rows is None else f"(B={rows}, {letter}={units})"
-        raise ValueError(
-            f"[functional.lstm] {name} has shape {shape_text(array.shape)}; expected {expected}"
-        )
-    return array[None]
+def _of_layer(
+    pair: Any, names: tuple[str, str], packed: Packed, x: Array, batch_first: bool
+) -> tuple[Any, Any]:
+    """Return a pair of states as the engine takes them, (1, B, H) or (1, H); None stays None."""
+    batch = {"B": x.shape[0 if batch_first else 1]} if x.ndim == 3 else {}
+    letter = "H" if packed.output_size == packed.hidden_size else "P"
+    units = {letter: packed.output_size}, {"H": packed.hidden_size}
+    found: list[Array | None] = []
+    for value, name, sizes in zip(pair, names, units, strict=True):
+        if value is None:
+            found.append(None)
+            continue
+        array = as_float(value, packed._dtype, "functional.lstm", name)
+        expected = batch | sizes
+        if x.ndim in (2, 3) and array.shape != tuple(expected.values()):
+            shape = shape_text(tuple(f"{each}={size}" for each, size in expected.items()))
+            raise wrong_shape("functional.lstm", name, array.shape, shape)
+        found.append(array[None])
+    return found[0], found[1]
 
 
 def _as_said_by(where: str, error: Exception) -> Exception:

@@ -12,8 +12,7 @@ import numpy as np
 from lstmfast._keras_names import module_getattr
 from lstmfast._names import Registry
 from lstmfast.initializers._chrono import Chrono
-from lstmfast.initializers.base import Given, Initializer
-from lstmfast.initializers.fixed import Constant, Identity, Ones, Zeros
+from lstmfast.initializers.base import Constant, Given, Identity, Initializer, Ones, Zeros
 from lstmfast.initializers.random import (
     GlorotNormal,
     GlorotUniform,
@@ -86,27 +85,13 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
 
+_CLASSES = [
+    cls for name in __all__ if isinstance(cls := globals().get(name), type) and cls != Initializer
+]
 INITIALIZERS: Registry[Initializer] = Registry(
     "initializer",
     Initializer,
-    [
-        Zeros,
-        Ones,
-        Constant,
-        Identity,
-        RandomUniform,
-        RandomNormal,
-        TruncatedNormal,
-        VarianceScaling,
-        GlorotUniform,
-        GlorotNormal,
-        HeUniform,
-        HeNormal,
-        LecunUniform,
-        LecunNormal,
-        Orthogonal,
-        Chrono,
-    ],
+    _CLASSES,
     aliases={
         "zero": "zeros",
         "one": "ones",
@@ -143,7 +128,7 @@ def get(identifier: Any) -> Initializer:
     """
     # a class written for Keras has its own __call__, which takes no generator
     if isinstance(identifier, Initializer):
-        foreign = type(identifier).__call__ not in (Initializer.__call__, Given.__call__)
+        foreign = type(identifier).__call__ is not Initializer.__call__
     else:
         foreign = callable(identifier) and not isinstance(identifier, type)
     if foreign or isinstance(identifier, np.ndarray):

@@ -1,4 +1,4 @@
-"""The base class of initializers: seeds, checks and configurations."""
+"""The base class of initializers, and those that are not random."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, as_float, shape_text
+from lstmfast._arrays import Array, as_float, wrong_shape
 from lstmfast._checks import items, number
 from lstmfast.utils import as_generator
 
@@ -75,21 +75,83 @@ class Given(Initializer):
 
     source: Any
 
-    def __call__(
-        self,
-        shape: tuple[int, ...],
-        dtype: Any = "float32",
-        rng: np.random.Generator | None = None,
-    ) -> Array:
+    def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
         """Return the function's result or the array, after a check of its shape."""
-        kind = np.dtype("float32" if dtype is None else dtype)
         call: Callable[..., Any] | None = self.source if callable(self.source) else None
-        values = self.source if call is None else call(tuple(shape), kind.name)
+        values = self.source if call is None else call(shape, dtype.name)
         what = "array" if call is None else getattr(call, "__name__", type(call).__name__)
-        array = as_float(values, kind, "initializer", what)
-        if array.shape != tuple(shape):
-            raise ValueError(
-                f"[initializer] {what} has shape {shape_text(array.shape)}; expected "
-                f"{shape_text(tuple(shape))}"
-            )
+        array = as_float(values, dtype, "initializer", what)
+        if array.shape != shape:
+            raise wrong_shape("initializer", what, array.shape, shape)
         return np.array(array, order="C")  # the function may keep its own
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """All values 0.
+
+    Examples
+    --------
+    >>> from lstmfast.initializers import Zeros
+    >>> Zeros()((2,))
+    array([0., 0.], dtype=float32)
+    """
+
+    def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+        """Return zeros."""
+        return np.zeros(shape, dtype)
+
+
+@dataclass(frozen=True)
+class Ones(Initializer):
+    """All values 1.
+
+    Examples
+    --------
+    >>> from lstmfast.initializers import Ones
+    >>> Ones()((2,))
+    array([1., 1.], dtype=float32)
+    """
+
+    def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+        """Return ones."""
+        return np.ones(shape, dtype)
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """All values `value`.
+
+    Examples
+    --------
+    >>> from lstmfast.initializers import Constant
+    >>> Constant(0.5)((2,))
+    array([0.5, 0.5], dtype=float32)
+    """
+
+    value: float = 0.0
+
+    def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+        """Return the constant."""
+        return np.full(shape, self.value, dtype)
+
+
+@dataclass(frozen=True)
+class Identity(Initializer):
+    """`gain` on the diagonal of a matrix, 0 elsewhere; the matrix need not be square.
+
+    Examples
+    --------
+    >>> from lstmfast.initializers import Identity
+    >>> Identity(2)((2, 3))
+    array([[2., 0., 0.],
+           [0., 2., 0.]], dtype=float32)
+    """
+
+    gain: float = 1.0
+
+    def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
+        """Return the matrix."""
+        if len(shape) != 2:
+            raise ValueError(f"[Identity] shape is {shape}; expected two axes")
+        return (self.gain * np.eye(*shape)).astype(dtype)

@@ -85,7 +85,7 @@ def check_shape(array: Array, sample: Sample, where: str, name: str, x: Any) -> 
             hint = f"; {len(x)} inputs came, and the model has one"
         raise ValueError(
             f"[{where}] {name} has shape {shape_text(array.shape)}; expected "
-            f"{shape_text(('N', *sample))}{hint}"  # type: ignore[arg-type]
+            f"{shape_text(('N', *sample))}{hint}"
         )
 
 
