@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
-
-__all__ = ["explain", "explain_setting"]
+from collections.abc import Callable, Mapping
+from functools import partial
 
 
 class _Elsewhere:
@@ -31,19 +30,20 @@ class _Refused(_Elsewhere):
 
 
 def explain(
-    of: type,
-    names: Iterable[str],
-    error: Callable[[type, str], AttributeError],
-    refused: Container[str] = (),
+    of: type, instead: Mapping[str, str], error: Callable[[str, type, str], AttributeError]
 ) -> None:
-    """Let a class raise ``error(class, name)`` for those of the names that it lacks.
+    """Let a class raise ``error(alternative, class, name)`` for those of the names that it lacks.
 
-    Such attributes can be set on its objects, except those in `refused`.
+    `instead` has the names under their alternatives. Such attributes can be set on objects of the
+    class, except those with a "!" after the name.
     """
-    for name in names:
-        known = next((vars(cls)[name] for cls in of.__mro__ if name in vars(cls)), None)
-        if known is None or isinstance(known, _Elsewhere):
-            setattr(of, name, (_Refused if name in refused else _Elsewhere)(name, error))
+    for alternative, names in instead.items():
+        for name in names.split():
+            kind = _Refused if name.endswith("!") else _Elsewhere
+            name = name.rstrip("!")
+            known = next((vars(cls)[name] for cls in of.__mro__ if name in vars(cls)), None)
+            if known is None or isinstance(known, _Elsewhere):
+                setattr(of, name, kind(name, partial(error, alternative)))
 
 
 def explain_setting(of: type, instead: Mapping[str, str]) -> None:

@@ -12,67 +12,60 @@ from typing import Any
 
 from lstmfast._elsewhere import explain
 
-# module of lstmfast, without the package: names of Keras's module
+# of losses and of metrics
+_OF_BOTH = """
+    CategoricalHinge CosineSimilarity Hinge KLD KLDivergence MAE MAPE MSE MSLE
+    MeanAbsolutePercentageError MeanSquaredLogarithmicError Poisson SquaredHinge bce
+    binary_crossentropy binary_focal_crossentropy categorical_crossentropy
+    categorical_focal_crossentropy categorical_hinge deserialize hinge huber kl_divergence
+    kld log_cosh mae mape mean_absolute_error mean_absolute_percentage_error
+    mean_squared_error mean_squared_logarithmic_error mse msle poisson serialize
+    sparse_categorical_crossentropy squared_hinge
+"""
+# module of lstmfast, without the package: names of Keras's module; #D stands for 1D, 2D and 3D
 _NAMES = {
     "layers": """
-        ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D
-        AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D
-        AdaptiveMaxPooling3D AdditiveAttention AlphaDropout Attention AugMix AutoContrast
-        AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
-        BatchNormalization CategoryEncoding CenterCrop
-        ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose Conv2D
-        Conv2DTranspose Conv3D Conv3DTranspose ConvLSTM1D ConvLSTM2D ConvLSTM3D
-        Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose
-        Convolution3D Convolution3DTranspose Cropping1D Cropping2D Cropping3D CuDNNGRU
-        CuDNNLSTM CutMix DepthwiseConv1D DepthwiseConv2D Discretization ELU EinsumDense
-        Equalization FlaxLayer GRU GRUCell GaussianDropout GaussianNoise
-        GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D
-        GlobalAvgPool2D GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D
-        GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization
+        ActivityRegularization AdaptiveAveragePooling#D AdaptiveMaxPooling#D
+        AdditiveAttention AlphaDropout Attention AugMix AutoContrast AveragePooling#D
+        AvgPool#D BatchNormalization CategoryEncoding CenterCrop
+        ContrastLimitedAdaptiveHistogramEqualization Conv#D Conv#DTranspose ConvLSTM#D
+        Convolution#D Convolution#DTranspose Cropping#D CuDNNGRU CuDNNLSTM CutMix
+        DepthwiseConv1D DepthwiseConv2D Discretization ELU EinsumDense Equalization
+        FlaxLayer GRU GRUCell GaussianDropout GaussianNoise GlobalAveragePooling#D
+        GlobalAvgPool#D GlobalMaxPool#D GlobalMaxPooling#D GroupNormalization
         GroupQueryAttention HashedCrossing Hashing Identity InputSpec IntegerLookup JaxLayer
         LSTMCell Lambda LayerNormalization LeakyReLU LocallyConnected1D LocallyConnected2D
-        MaxNumBoundingBoxes MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D
-        MaxPooling3D MelSpectrogram MixUp MultiHeadAttention Normalization PReLU Pipeline
-        RMSNormalization RNN RandAugment RandomBrightness RandomColorDegeneration
-        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
-        RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
-        RandomPerspective RandomPosterization RandomRotation RandomSaturation
-        RandomSharpness RandomShear RandomTranslation RandomZoom ReLU Rescaling Resizing
-        ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
-        SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax
-        Solarization SpatialDropout1D SpatialDropout2D SpatialDropout3D
-        SpectralNormalization StackedRNNCells StringLookup TFSMLayer TextVectorization
-        ThresholdedReLU TorchModuleWrapper UnitNormalization UpSampling1D UpSampling2D
-        UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroPadding3D deserialize serialize
+        MaxNumBoundingBoxes MaxPool#D MaxPooling#D MelSpectrogram MixUp MultiHeadAttention
+        Normalization PReLU Pipeline RMSNormalization RNN RandAugment RandomBrightness
+        RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop
+        RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale
+        RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation
+        RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom ReLU
+        Rescaling Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D
+        SeparableConv2D SeparableConvolution1D SeparableConvolution2D SimpleRNN
+        SimpleRNNCell Softmax Solarization SpatialDropout#D SpectralNormalization
+        StackedRNNCells StringLookup TFSMLayer TextVectorization ThresholdedReLU
+        TorchModuleWrapper UnitNormalization UpSampling#D Wrapper ZeroPadding#D deserialize
+        serialize
     """,
-    "losses": """
+    "losses": _OF_BOTH
+    + """
         BinaryFocalCrossentropy CTC CategoricalFocalCrossentropy
-        CategoricalGeneralizedCrossEntropy CategoricalHinge Circle CosineSimilarity Dice
-        Hinge KLD KLDivergence LogCosh MAE MAPE MSE MSLE MeanAbsolutePercentageError
-        MeanSquaredLogarithmicError Poisson SquaredHinge Tversky bce binary_crossentropy
-        binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy
-        categorical_generalized_cross_entropy categorical_hinge circle cosine_similarity ctc
-        deserialize dice hinge huber kl_divergence kld kullback_leibler_divergence log_cosh
-        logcosh mae mape mean_absolute_error mean_absolute_percentage_error
-        mean_squared_error mean_squared_logarithmic_error mse msle poisson serialize
-        sparse_categorical_crossentropy squared_hinge tversky
+        CategoricalGeneralizedCrossEntropy Circle Dice LogCosh Tversky
+        categorical_generalized_cross_entropy circle cosine_similarity ctc dice
+        kullback_leibler_divergence logcosh tversky
     """,
-    "metrics": """
-        AUC BinaryCrossentropy BinaryIoU CategoricalCrossentropy CategoricalHinge
-        ConcordanceCorrelation CosineSimilarity F1Score FBetaScore FalseNegatives
-        FalsePositives Hinge IoU KLD KLDivergence LogCoshError MAE MAPE MSE MSLE Mean
-        MeanAbsolutePercentageError MeanIoU MeanSquaredLogarithmicError OneHotIoU
-        OneHotMeanIoU PearsonCorrelation Poisson Precision PrecisionAtRecall R2Score Recall
-        RecallAtPrecision SensitivityAtSpecificity SparseCategoricalCrossentropy
-        SparseTopKCategoricalAccuracy SpecificityAtSensitivity SquaredHinge Sum
-        TopKCategoricalAccuracy TrueNegatives TruePositives bce binary_accuracy
-        binary_crossentropy binary_focal_crossentropy categorical_accuracy
-        categorical_crossentropy categorical_focal_crossentropy categorical_hinge
-        concordance_correlation cosine_proximity deserialize hinge huber kl_divergence kld
-        log_cosh mae mape mean_absolute_error mean_absolute_percentage_error
-        mean_squared_error mean_squared_logarithmic_error mse msle pearson_correlation
-        poisson serialize sparse_categorical_accuracy sparse_categorical_crossentropy
-        sparse_top_k_categorical_accuracy squared_hinge top_k_categorical_accuracy
+    "metrics": _OF_BOTH
+    + """
+        AUC BinaryCrossentropy BinaryIoU CategoricalCrossentropy ConcordanceCorrelation
+        F1Score FBetaScore FalseNegatives FalsePositives IoU LogCoshError Mean MeanIoU
+        OneHotIoU OneHotMeanIoU PearsonCorrelation Precision PrecisionAtRecall R2Score
+        Recall RecallAtPrecision SensitivityAtSpecificity SparseCategoricalCrossentropy
+        SparseTopKCategoricalAccuracy SpecificityAtSensitivity Sum TopKCategoricalAccuracy
+        TrueNegatives TruePositives binary_accuracy categorical_accuracy
+        concordance_correlation cosine_proximity pearson_correlation
+        sparse_categorical_accuracy sparse_top_k_categorical_accuracy
+        top_k_categorical_accuracy
     """,
     "callbacks": """
         BackupAndRestore BaseLogger CSVLogger CallbackList LearningRateScheduler
@@ -121,33 +114,35 @@ _HINTS = {
     "ReduceLROnPlateau": "set model.optimizer.learning_rate in a Callback",
     "to_categorical": "use numpy.eye(classes)[labels]",
 }
-# kind of object: what to use in place of attributes of Keras's objects of that kind, their names
+# kind of object: what to use in place of attributes of Keras's objects of that kind, their names.
+# Setting one with a "!" would change the behaviour of Keras's object, so it is refused here; the
+# other names are free for attributes of derived classes.
 _INSTEAD = {
     "model": {
-        "use fit() or train_on_batch()": "fit_generator train_step",
-        "use evaluate() or test_on_batch()": "evaluate_generator test_step",
-        "use predict()": "predict_generator predict_proba predict_step",
+        "use fit() or train_on_batch()": "fit_generator train_step!",
+        "use evaluate() or test_on_batch()": "evaluate_generator test_step!",
+        "use predict()": "predict_generator predict_proba predict_step!",
         "use predict(x).argmax(axis=-1)": "predict_classes",
         "use output_shape": "compute_output_shape",
-        "call the object itself": "call",
+        "call the object itself": "call!",
         "use save()": "export",
         "use evaluate(return_dict=True)": "metrics_names",
         "use get_config() and from_config()": "to_json to_yaml",
         "": """
-            add_loss add_metric add_weight compile_from_config compute_dtype compute_loss
-            compute_metrics dtype_policy get_compile_config get_metrics_result input_spec
-            jit_compile losses make_predict_function make_test_function make_train_function
-            quantize run_eagerly supports_masking total_loss
+            add_loss add_metric add_weight compile_from_config compute_dtype compute_loss!
+            compute_metrics! dtype_policy! get_compile_config get_metrics_result input_spec
+            jit_compile losses make_predict_function! make_test_function! make_train_function!
+            quantize run_eagerly supports_masking! total_loss
         """,
     },
     "layer": {
         "use output_shape": "compute_output_shape",
-        "call the object itself": "build call",
+        "call the object itself": "build call!",
         "use return_state=True": "states",
         "use the layer's own attributes": "cell",
         "": """
-            add_loss add_metric add_weight compute_dtype dtype_policy enable_lora input_spec losses
-            quantize supports_masking
+            add_loss add_metric add_weight compute_dtype dtype_policy! enable_lora input_spec!
+            losses quantize supports_masking!
         """,
     },
     "optimizer": {
@@ -155,23 +150,12 @@ _INSTEAD = {
         "": "apply apply_gradients decay minimize update_step variables weights",
     },
 }
-# Setting one of these would change the behaviour of Keras's object, so it is refused here. Classes
-# derived from ours may use the other names for attributes of their own.
-_NOT_SET = {
-    "model": """
-        call compute_loss compute_metrics dtype_policy make_predict_function make_test_function
-        make_train_function predict_step supports_masking test_step train_step
-    """,
-    "layer": """
-        call dtype_policy input_spec supports_masking
-    """,
-    "optimizer": "",
-}
 
 
 def names_of(module: str) -> frozenset[str]:
     """Return the names that a module of Keras has and lstmfast's of the same name lacks."""
-    return frozenset(_NAMES.get(module, "").split())
+    names = _NAMES.get(module, "").split()
+    return frozenset(name.replace("#", digit) for name in names for digit in "123")
 
 
 def module_getattr(module: str) -> Callable[[str], Any]:
@@ -217,10 +201,9 @@ def explain_attributes(of: type, kind: str) -> None:
 
     kind: "model", "layer" or "optimizer".
     """
-    hints = {name: hint for hint, names in _INSTEAD[kind].items() for name in names.split()}
 
-    def missing(owner: type, name: str) -> AttributeError:
+    def missing(hint: str, owner: type, name: str) -> AttributeError:
         text = f"{owner.__name__}.{name} is Keras's and not available in this version"
-        return AttributeError("; ".join(filter(None, (text, hints[name]))), name=name)
+        return AttributeError("; ".join(filter(None, (text, hint))), name=name)
 
-    explain(of, hints, missing, _NOT_SET[kind].split())
+    explain(of, _INSTEAD[kind], missing)
