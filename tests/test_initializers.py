@@ -176,7 +176,7 @@ def test_functions_arrays_and_own_classes() -> None:
 
 ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "scale": (lambda: VarianceScaling(0), ValueError, r"\[VarianceScaling\] scale is 0.0; exp"),
-    "mode": (lambda: VarianceScaling(mode="fan"), ValueError, "mode is 'fan'; expected one of fan"),
+    "mode": (lambda: VarianceScaling(mode="fan"), ValueError, "mode is 'fan'; expected 'fan_in'"),
     "distribution": (
         lambda: VarianceScaling(distribution=1),  # type: ignore[arg-type]
         TypeError,

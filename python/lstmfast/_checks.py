@@ -34,14 +34,19 @@ def what_came(value: Any) -> str:
     return f"of type {f'{kind.__module__}.' if is_foreign else ''}{kind.__qualname__}"
 
 
+def integer(value: Any, name: str, where: str, expected: str = "an integer") -> int:
+    """Return an argument of any integer type."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise wrong_kind(where, name, value, expected) from None
+
+
 def count(value: Any, name: str, where: str, least: int = 1) -> int:
     """Return an argument that counts something, given as any integer type."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise wrong_kind(where, name, value, "an integer") from None
+    if isinstance(value, bool):
+        raise wrong_kind(where, name, value, "an integer")
+    number = integer(value, name, where)
     if number < least:
         raise ValueError(f"[{where}] {name} is {shown(number)}; expected at least {least}")
     if number > LARGEST_COUNT:
@@ -88,6 +93,14 @@ def string(value: Any, name: str, where: str) -> str:
         raise wrong_kind(where, name, value, "a string")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueError(f"[{where}] {name} is {value!r}; expected no lone surrogates")
+    return str(value)
+
+
+def choice(value: Any, name: str, where: str, *known: str) -> str:
+    """Return an argument that is one of some names."""
+    if string(value, name, where) not in known:
+        *most, last = map(repr, known)
+        raise ValueError(f"[{where}] {name} is {value!r}; expected {', '.join(most)} or {last}")
     return str(value)
 
 

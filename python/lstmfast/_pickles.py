@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from lstmfast._core import __version__
-from lstmfast._warnings import level_of_caller
+from lstmfast._warnings import warn
 
 _KEY = "lstmfast_version"
 
@@ -41,4 +40,4 @@ def restoring(state: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
             "version and keep models by save, weights by state_dict or get_weights"
         ) from error
     if version != __version__:
-        warnings.warn(f"{told}: it may not mean the same", stacklevel=level_of_caller())
+        warn(f"{told}: it may not mean the same")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 _PACKAGE = str(Path(__file__).parent)
+
+
+def warn(text: str) -> None:
+    """Warn at the line that called lstmfast."""
+    warnings.warn(text, stacklevel=level_of_caller())
 
 
 def level_of_caller() -> int:

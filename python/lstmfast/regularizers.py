@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import ArrayLike, as_array
-from lstmfast._checks import wrong_kind
+from lstmfast._checks import choice
 from lstmfast._keras_names import module_getattr
 from lstmfast._rules import Rule, Rules
 
@@ -131,16 +131,6 @@ class OrthogonalRegularizer(Regularizer):
     factor: float = 0.01
     mode: str = "rows"
 
-    def __post_init__(self) -> None:
-        """Check the options."""
-        if not isinstance(self.mode, str):
-            raise wrong_kind("OrthogonalRegularizer", "mode", self.mode, "a string")
-        if self.mode not in ("rows", "columns"):
-            raise ValueError(
-                f"[OrthogonalRegularizer] mode is {self.mode!r}; expected 'rows' or 'columns'"
-            )
-        super().__post_init__()
-
     def __call__(self, x: ArrayLike) -> float:
         """Return the penalty on a matrix."""
         array = as_array(x, "OrthogonalRegularizer", "x")
@@ -152,8 +142,9 @@ class OrthogonalRegularizer(Regularizer):
         return self.factor * float(np.abs(units @ units.T)[np.triu_indices(len(rows), 1)].mean())
 
     def options(self) -> dict[str, Any]:
-        """Return what the core must know of this rule, besides its kind."""
-        return {"factor": self.factor, "columns": self.mode == "columns"}
+        """Return this rule's options for the core, without its kind."""
+        mode = choice(self.mode, "mode", "OrthogonalRegularizer", "rows", "columns")
+        return {"factor": self.factor, "columns": mode == "columns"}
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> OrthogonalRegularizer:

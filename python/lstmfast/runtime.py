@@ -8,7 +8,7 @@ from typing import Literal, overload
 import numpy as np
 
 import lstmfast._core as core
-from lstmfast._checks import count
+from lstmfast._checks import choice, count
 
 __all__ = ["available_isas", "get_num_threads", "isa", "set_num_threads", "show_config"]
 
@@ -104,8 +104,7 @@ def show_config(mode: str = "stdout") -> dict[str, str] | None:
     >>> lf.show_config("dict")["isa"] == lf.isa()
     True
     """
-    if mode not in ("stdout", "dict"):
-        raise ValueError(f"[show_config] mode is {mode!r}; expected 'stdout' or 'dict'")
+    choice(mode, "mode", "show_config", "stdout", "dict")
     table = {
         "lstmfast": core.__version__,
         "python": f"{platform.python_version()} ({platform.system()} {platform.machine()})",

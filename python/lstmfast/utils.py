@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 import random
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from lstmfast._checks import wrong_kind
+from lstmfast._checks import integer
 from lstmfast._keras_names import module_getattr
 
 __all__ = ["Seed", "as_generator", "draw_seed", "set_random_seed"]
@@ -50,10 +49,7 @@ def set_random_seed(seed: int) -> None:
     True
     """
     global _package_generator
-    try:
-        value = operator.index(seed)
-    except TypeError:
-        raise wrong_kind("set_random_seed", "seed", seed, "an integer") from None
+    value = integer(seed, "seed", "set_random_seed")
     if not 0 <= value < 2**32:
         raise ValueError(f"[set_random_seed] seed is {value}; expected 0 to 2**32 - 1")
     random.seed(value)
@@ -82,11 +78,7 @@ def as_generator(seed: Seed = None, where: str = "as_generator") -> np.random.Ge
         return seed
     if seed is None:
         return np.random.default_rng(draw_seed(_package_generator))
-    try:
-        value = operator.index(seed)
-    except TypeError:
-        expected = "an integer, a numpy.random.Generator or None"
-        raise wrong_kind(where, "seed", seed, expected) from None
+    value = integer(seed, "seed", where, "an integer, a numpy.random.Generator or None")
     if value < 0:
         raise ValueError(f"[{where}] seed is {value}; expected 0 or more")
     return np.random.default_rng(value)

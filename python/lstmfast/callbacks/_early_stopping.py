@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lstmfast._arrays import Array
 from lstmfast._checks import count, flag, level, number
 from lstmfast.callbacks.base import Logs
@@ -64,28 +66,22 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, None, min_delta)
-        self.patience = count(patience, "patience", "EarlyStopping", least=0)
-        self.verbose = level(verbose, "verbose", "EarlyStopping")
-        self.baseline = None if baseline is None else number(baseline, "baseline", "EarlyStopping")
-        self.restore_best_weights = flag(
-            restore_best_weights, "restore_best_weights", "EarlyStopping"
-        )
-        self.start_from_epoch = count(
-            start_from_epoch, "start_from_epoch", "EarlyStopping", least=0
-        )
-        self._reset()
+        where = "EarlyStopping"
+        self.patience = count(patience, "patience", where, least=0)
+        self.verbose = level(verbose, "verbose", where)
+        self.baseline = None if baseline is None else number(baseline, "baseline", where)
+        self.restore_best_weights = flag(restore_best_weights, "restore_best_weights", where)
+        self.start_from_epoch = count(start_from_epoch, "start_from_epoch", where, least=0)
+        EarlyStopping.on_train_begin(self)
 
-    def _reset(self) -> None:
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Reset: one object may serve several fits."""
         self.wait = 0
         self.stopped_epoch = 0
         self.best = None
         self.best_epoch = 0
         self.best_weights: list[Array] | None = None
         self._ended = False
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Reset: one object may serve several fits."""
-        self._reset()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare the value with the best, keep it, and stop once patience is used up."""
@@ -141,15 +137,13 @@ class EarlyStopping(MonitorCallback):
         weights = checked(state, "best_weights", "arrays or None", list, None)
         if not self.restore_best_weights or best is None:
             weights = None
-        else:
-            self._check_weights(weights)
+        elif list(map(_form, weights or [])) != list(map(_form, self.model.get_weights())):
+            raise ValueError("best_weights are not arrays that fit the model")
         self.wait, self.best, self.best_epoch, self.best_weights = wait, best, best_epoch, weights
         if stopped is not None:
             self.stopped_epoch = stopped
             self.model.stop_training = True
 
-    def _check_weights(self, weights: list[Array] | None) -> None:
-        expected = [(w.shape, w.dtype) for w in self.model.get_weights()]
-        found = [(getattr(w, "shape", None), getattr(w, "dtype", None)) for w in weights or []]
-        if found != expected:
-            raise ValueError("best_weights are not arrays that fit the model")
+
+def _form(value: Any) -> tuple[Any, Any]:
+    return getattr(value, "shape", None), getattr(value, "dtype", None)

@@ -280,19 +280,14 @@ class LambdaCallback(Callback):
         on_train_batch_end: Callable[[int, Logs], Any] | None = None,
         **hooks: Any,
     ) -> None:
+        given = {name: hook for name, hook in locals().items() if name.startswith("on_")} | hooks
         super().__init__()
-        hooks |= {
-            "on_epoch_begin": on_epoch_begin,
-            "on_epoch_end": on_epoch_end,
-            "on_train_begin": on_train_begin,
-            "on_train_end": on_train_end,
-            "on_train_batch_begin": on_train_batch_begin,
-            "on_train_batch_end": on_train_batch_end,
-        }
-        for name, hook in hooks.items():
-            if name.startswith("on_") and hook is not None:
+        for name, hook in given.items():
+            if hook is None:
+                continue
+            if name.startswith("on_"):
                 if name not in _NOT_CALLED and not hasattr(Callback, name):
                     raise TypeError(f"[LambdaCallback] there is no hook {name}")
                 if not callable(hook):
                     raise wrong_kind("LambdaCallback", name, hook, "a function")
-        self.__dict__.update({name: hook for name, hook in hooks.items() if hook is not None})
+            self.__dict__[name] = hook

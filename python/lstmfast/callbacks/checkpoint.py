@@ -108,7 +108,6 @@ class ModelCheckpoint(MonitorCallback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Keep the epoch's number."""
         self._epoch = epoch
-        self._due = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Decide whether to save, where files are written by epochs."""
@@ -118,7 +117,6 @@ class ModelCheckpoint(MonitorCallback):
     def on_epoch_done(self, epoch: int, logs: Logs | None = None) -> None:
         """Save."""
         self._save(epoch, self._due)
-        self._due = None
 
     def _count_batch(self, batch: int, logs: Logs | None = None) -> None:
         self._batches += 1

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
-from lstmfast._checks import number, string
-from lstmfast._warnings import level_of_caller
+from lstmfast._checks import choice, number, string
+from lstmfast._warnings import warn
 from lstmfast.callbacks.base import Callback, Logs
 from lstmfast.callbacks.states import State
 
@@ -27,14 +25,11 @@ class MonitorCallback(Callback):
 
     def __init__(self, monitor: str, mode: str, best: float | None, min_delta: float) -> None:
         super().__init__()
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(
-                f"[{type(self).__name__}] mode is {mode!r}; expected 'auto', 'min' or 'max'"
-            )
-        self.monitor = string(monitor, "monitor", type(self).__name__)
-        self.mode = mode
+        where = type(self).__name__
+        self.mode = choice(mode, "mode", where, "auto", "min", "max")
+        self.monitor = string(monitor, "monitor", where)
         self.best = best
-        self.min_delta = abs(number(min_delta, "min_delta", type(self).__name__))
+        self.min_delta = abs(number(min_delta, "min_delta", where))
 
     def direction(self) -> str:
         """Return "min" or "max"."""
@@ -66,10 +61,9 @@ class MonitorCallback(Callback):
         """Return the watched value; warn where the logs lack it."""
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
+            warn(
                 f"[{type(self).__name__}] the logs have no {self.monitor!r}; they have: "
-                f"{', '.join(logs or {})}",
-                stacklevel=level_of_caller(),
+                f"{', '.join(logs or {})}"
             )
             return None
         return float(value)

@@ -6,7 +6,6 @@ A state belongs to the callback of the same class, in the order of the list.
 from __future__ import annotations
 
 import json
-import warnings
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
@@ -14,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from lstmfast._arrays import Array
-from lstmfast._warnings import level_of_caller
+from lstmfast._warnings import warn
 
 State: TypeAlias = "dict[str, Any]"
 _ARRAY = "__array__"  # stands for an array, which is a tensor of the file
@@ -63,7 +62,7 @@ class States:
             for entry in json.loads(self.text):
                 left.setdefault(str(entry["class"]), deque()).append(entry["state"])
         except (ValueError, TypeError, KeyError, RecursionError):
-            _warn("the callbacks' states that came with the model are damaged")
+            warn("[fit] the callbacks' states that came with the model are damaged")
             return
         for callback in callbacks:
             name = type(callback).__name__
@@ -75,7 +74,7 @@ class States:
                     raise ValueError("it is no dictionary")
                 callback.set_state(state)
             except (ValueError, RecursionError) as error:
-                _warn(f"the state of {name} that came with the model is not used: {error}")
+                warn(f"[fit] the state of {name} that came with the model is not used: {error}")
 
     def _decoded(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -111,10 +110,6 @@ def _encoded(value: Any, arrays: dict[str, Array], where: str) -> Any:
         f"[{where}] holds a value of type {type(value).__name__}; expected numbers, texts, None, "
         "arrays, and lists and dictionaries of these"
     )
-
-
-def _warn(text: str) -> None:
-    warnings.warn(f"[fit] {text}", stacklevel=level_of_caller())
 
 
 def checked(state: State, name: str, expected: str, *kinds: type | None) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import Array
-from lstmfast._checks import wrong_kind
+from lstmfast._checks import choice, string
 from lstmfast._core import draw_orthonormal_rows
 from lstmfast.initializers.base import Initializer
 from lstmfast.utils import Seed
@@ -143,16 +143,10 @@ class VarianceScaling(Initializer):
         super().__post_init__()
         if self.scale <= 0.0:
             raise ValueError(f"[VarianceScaling] scale is {self.scale}; expected more than 0")
-        named = {"mode": MODES, "distribution": DISTRIBUTIONS}
-        for name, known in named.items():
-            value = getattr(self, name)
-            if not isinstance(value, str):
-                raise wrong_kind("VarianceScaling", name, value, "a string")
-            if value.lower() not in known:
-                raise ValueError(
-                    f"[VarianceScaling] {name} is {value!r}; expected one of {', '.join(known)}"
-                )
-            object.__setattr__(self, name, known[value.lower()])
+        for name, known in (("mode", MODES), ("distribution", DISTRIBUTIONS)):
+            value = string(getattr(self, name), name, "VarianceScaling").lower()
+            meant = known[choice(value, name, "VarianceScaling", *known)]
+            object.__setattr__(self, name, meant)
 
     def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
         """Draw the values."""
