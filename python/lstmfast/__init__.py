@@ -68,24 +68,6 @@ _EXPORTS = {
     "set_num_threads": "runtime",
     "show_config": "runtime",
 }
-_SUBMODULES = (
-    "activations",
-    "callbacks",
-    "constraints",
-    "forecasting",
-    "functional",
-    "initializers",
-    "layers",
-    "losses",
-    "metrics",
-    "models",
-    "optimizers",
-    "reference",
-    "regularizers",
-    "runtime",
-    "utils",
-)
-
 __all__ = [
     "LSTM",
     "Input",
@@ -113,6 +95,7 @@ __all__ = [
     "show_config",
     "utils",
 ]
+_SUBMODULES = set(__all__) - _EXPORTS.keys() - {"__version__"}
 
 
 def __getattr__(name: str) -> Any:

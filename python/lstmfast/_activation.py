@@ -8,6 +8,7 @@ from typing import Any
 
 from lstmfast._checks import wrong_kind
 from lstmfast._core import check, describe, kinds
+from lstmfast._names import snake_case
 
 # name -> the default parameters
 _DEFAULTS: dict[str, tuple[float, ...]] = {
@@ -18,20 +19,13 @@ _DEFAULTS: dict[str, tuple[float, ...]] = {
 ELEMENTWISE = tuple(_DEFAULTS)
 _ROWS = ("softmax", "log_softmax", "sparsemax", "glu")
 _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
-# ONNX's operators for LSTM, with ONNX's default parameters
-_ONNX = {
-    "Affine": "affine",
-    "Elu": "elu",
-    "HardSigmoid": "hard_sigmoid:0.2",
-    "LeakyRelu": "leaky_relu:0.01",
-    "Relu": "relu",
-    "ScaledTanh": "scaled_tanh",
-    "Sigmoid": "sigmoid",
-    "Softplus": "softplus",
-    "Softsign": "softsign",
-    "Tanh": "tanh",
-    "ThresholdedRelu": "thresholded_relu",
-}
+# ONNX's operators for LSTM, with its default parameters where they are not ours
+_OF_ONNX = (
+    "Affine Elu HardSigmoid LeakyRelu Relu ScaledTanh Sigmoid Softplus Softsign Tanh "
+    "ThresholdedRelu"
+)
+_ONNX = {name: snake_case(name) for name in _OF_ONNX.split()}
+_ONNX |= {"HardSigmoid": "hard_sigmoid:0.2", "LeakyRelu": "leaky_relu:0.01"}
 _NUMBERS = ("alpha", "beta")
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 ARRAY = "an array"
 _PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
 DEEPEST = 64  # axes of an array: NumPy's limit
-_INTEGERS = (int, np.integer, np.bool_)
 
 
 def read(value: Any, where: str, name: str) -> NDArray[Any]:
@@ -134,17 +133,10 @@ def plain_numbers(found: NDArray[Any]) -> NDArray[Any]:
     if found.dtype.kind == "V":
         is_narrow_float = found.dtype.names is None and "float" in found.dtype.name
         return found.astype(np.float32) if is_narrow_float else found
-    kinds = set(map(type, found.flat))
-    if not kinds or not all(map(_is_number, kinds)):
+    if not found.size or not all(map(_is_number, set(map(type, found.flat)))):
         return found
-    if all(issubclass(kind, bool | np.bool_) for kind in kinds):
-        return found.astype(np.bool_)
-    if all(issubclass(kind, _INTEGERS) for kind in kinds):
-        try:
-            return found.astype(np.int64)
-        except OverflowError:
-            pass
-    return found.astype(np.float64)
+    plain = np.array(found.tolist())  # integers beyond 64 bits, fractions and such stay objects
+    return plain.astype(np.float64) if plain.dtype.kind == "O" else plain
 
 
 def _is_number(kind: type) -> bool:

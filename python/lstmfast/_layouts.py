@@ -19,22 +19,6 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
-__all__ = [
-    "KERAS_WEIGHTS",
-    "ONNX_INPUTS",
-    "PARAMETERS",
-    "from_onnx",
-    "from_torch",
-    "gate_part",
-    "gates",
-    "peepholes",
-    "permute",
-    "suffixes",
-    "to_onnx",
-    "to_torch",
-    "torch_shapes",
-]
-
 KERAS_WEIGHTS = ("kernel", "recurrent_kernel", "bias")
 """In the order of a Keras layer's ``get_weights()``."""
 

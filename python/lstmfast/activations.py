@@ -15,46 +15,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lstmfast._activation import Activation, find
+from lstmfast._core import kinds
 from lstmfast._keras_names import module_getattr
 
-__all__ = [
-    "Activation",
-    "affine",
-    "celu",
-    "elu",
-    "exponential",
-    "gelu",
-    "gelu_tanh",
-    "get",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "leaky_relu",
-    "linear",
-    "log_sigmoid",
-    "mish",
-    "relu",
-    "relu6",
-    "scaled_tanh",
-    "selu",
-    "serialize",
-    "sigmoid",
-    "silu",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "squareplus",
-    "swish",
-    "tanh",
-    "tanh_shrink",
-    "threshold",
-    "thresholded_relu",
-]
+# the core's activations, Keras's other names of two of them, and what makes one of any identifier
+__all__ = sorted(["Activation", "get", "hard_swish", "serialize", "swish", *kinds("activation")])
 
 if not TYPE_CHECKING:  # or every name would be there for type checkers
     __getattr__ = module_getattr(__name__)
