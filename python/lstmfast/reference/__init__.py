@@ -1,7 +1,7 @@
 """The LSTM in plain NumPy: readable equations, independent of the compiled core.
 
-`cell.py` has the equations of one time step and `cell_gradient.py` their gradients, `sequence.py`
-the loop over time, `rows.py` lengths, masks and resets, `stack.py` layers and directions;
+`cell.py` has the equations of one time step and their gradients, `sequence.py` the loop over time,
+`rows.py` lengths, masks and resets, `stack.py` layers and directions;
 `dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training, and
 `graph_layers.py` has the layers that reshape, embed and merge. Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and

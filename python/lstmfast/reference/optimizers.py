@@ -59,10 +59,6 @@ class Sgd:
     def step(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
         """Update the parameters in place; their order must stay the same from call to call."""
         lr, momentum = self.learning_rate, self.momentum
-        if momentum == 0.0:
-            for w, g in zip(params, grads, strict=True):
-                w -= lr * g
-            return
         self.slots = self.slots or [np.zeros_like(w) for w in params]
         for w, g, m in zip(params, grads, self.slots, strict=True):
             m *= momentum

@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arrays import Array, as_real, quiet_overflow, time_major
-from .cell import Cell, CellOptions, cell_forward
-from .cell_gradient import cell_backward
+from .cell import Cell, CellOptions, cell_backward, cell_forward
 from .parameters import Masks, Params, check_params
 from .rows import plan_rows
 from .run import LstmCache, state_or_zero
