@@ -38,12 +38,7 @@ class TorchParameters:
         self._biases: dict[str, Array] = {}
 
     def first_values(
-        self,
-        units: int,
-        rng: np.random.Generator,
-        forget_bias: ForgetBias = None,
-        *,
-        coupled: bool = False,
+        self, units: int, rng: np.random.Generator, forget_bias: ForgetBias, coupled: bool
     ) -> dict[str, Array]:
         """Return torch's first values: uniform within ± 1/sqrt(H); norms change nothing."""
         bound = 1.0 / np.sqrt(units)
@@ -58,9 +53,7 @@ class TorchParameters:
             for suffix in self._suffixes:
                 shifts = values.get(f"norm_z_bias_{suffix}")
                 bias = values[f"bias_ih_{suffix}"] if shifts is None else shifts
-                written = set_forget_bias(
-                    bias, forget_bias, units=units, coupled=coupled, rng=rng, where="LSTM"
-                )
+                written = set_forget_bias(bias, forget_bias, coupled, rng, "LSTM")
                 for part in written if shifts is None else ():
                     values[f"bias_hh_{suffix}"][part] = 0.0  # the two act as their sum
         return values

@@ -183,7 +183,7 @@ class LSTM(RecurrentLayers):
         rng = as_generator(seed, "LSTM")
         self._make_core(draw_seed(rng))
         weights = self._parameters.first_values(
-            self.hidden_size, rng, self.forget_bias, coupled=self.coupled
+            self.hidden_size, rng, self.forget_bias, self.coupled
         )
         self.load_state_dict(weights)
 

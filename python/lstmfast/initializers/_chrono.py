@@ -10,7 +10,7 @@ import numpy as np
 
 from lstmfast._arrays import Array
 from lstmfast._checks import count, number, wrong_kind
-from lstmfast._layouts import gate_part
+from lstmfast._layouts import gate_part, gates
 from lstmfast.initializers.base import Initializer
 from lstmfast.utils import Seed
 
@@ -88,8 +88,6 @@ def forget_bias_of(value: Any, where: str, *, has_bias: bool) -> ForgetBias:
 def set_forget_bias(
     bias: Array,
     value: float | Chrono,
-    *,
-    units: int,
     coupled: bool,
     rng: np.random.Generator,
     where: str,
@@ -99,6 +97,7 @@ def set_forget_bias(
 
     A `Chrono` also sets the input gate's part to the negative, where the cell has an input gate.
     """
+    units = len(bias) // len(gates(coupled))
     forget = gate_part("f", units, coupled)
     if not isinstance(value, Chrono):
         bias[forget] = value

@@ -263,8 +263,7 @@ class LSTM(Recurrent):
             weight = maker(shape, dtype, rng)
             forget = self._first_forget_bias(name)
             if forget is not None:
-                how: dict[str, Any] = {"units": self.units, "coupled": self.coupled}
-                set_forget_bias(weight, forget, rng=rng, where=self.where, steps=sample[0], **how)
+                set_forget_bias(weight, forget, self.coupled, rng, self.where, sample[0])
             weights.append(weight)
         return weights
 
