@@ -86,10 +86,10 @@ def forward(rnn: lf.LSTM, problem: Problem, training: bool = False, draw: bool =
     """y, h_n, c_n, and cells where there are any; without `draw` nothing is random."""
     state = None if problem.h0 is None else (problem.h0, problem.c0)
     given = problem.x, state, problem.lengths, problem.resets, training
-    y, (h, c), cells = _recurrent.run(
+    y, (h, c), *cells = _recurrent.run(
         rnn._core, np.dtype(rnn.dtype), rnn.batch_first, *given, None, draw
     )
-    return {"y": y, "h_n": h, "c_n": c} | ({} if cells is None else {"cells": cells})
+    return {"y": y, "h_n": h, "c_n": c} | ({"cells": cells[0]} if cells else {})
 
 
 def run(rnn: lf.LSTM, problem: Problem, draw: bool = True) -> Arrays:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lstmfast._core import Rnn
 
 State: TypeAlias = "tuple[Array, Array]"
-Result: TypeAlias = "tuple[Array, State, Array | None]"
+Result: TypeAlias = "tuple[Array, State] | tuple[Array, State, Array]"
 Dtype: TypeAlias = "np.dtype[Any]"
 Inputs: TypeAlias = "tuple[Array, Array | None, Array | None, Array | None, Array | None]"
 
@@ -54,7 +54,11 @@ def run(
     out: Array | None,
     draw: bool = True,
 ) -> Result:
-    """Run forward: x (B, T, I), (T, B, I) or (T, I) to y, (h, c) and cells, in the layout of x."""
+    """Run forward: x (B, T, I), (T, B, I) or (T, I) to y, (h, c) and, if wanted, cells.
+
+    All are in the layout of x. The core's `call` returns the same, but takes only arrays that need
+    no conversion.
+    """
     where = "lstm.forward"
     training = flag(training, "training", where)
     inputs = checked_inputs(where, dtype, x, state, lengths, resets)
@@ -62,7 +66,7 @@ def run(
         h0, c0 = (None, None) if state is None else state
         check_out(where, out, x=x, h0=h0, c0=c0, lengths=lengths, resets=resets)
     y, h, c, cells = core.forward(*inputs, training, out, batch_first, draw)
-    return y, (h, c), cells
+    return (y, (h, c)) if cells is None else (y, (h, c), cells)
 
 
 def run_backward(

@@ -81,10 +81,9 @@ class RecurrentLayers:
         result = self._core.call(x, state, lengths, resets, training, out, self.batch_first)
         if result is not None:
             return result
-        y, final, cells = run(
+        return run(
             self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
         )
-        return (y, final) if cells is None else (y, final, cells)
 
     def backward(
         self, dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None

@@ -106,7 +106,7 @@ def lstm(
         y, (h, c), *cells = result
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm", error) from None
-    return _result(y, h, c, cells[0] if cells else None)
+    return y, (h[0], c[0]), *cells
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def lstm_vjp(
         resets = None if resets is None else as_flags(resets, "lstm", "resets").copy()
         core = packed._copy(0 if seed is None else draw_seed(as_generator(seed)))
         args = x, state, lengths, resets, True, None, seed is not None
-        y, (h, c), cells = run(core, packed._dtype, batch_first, *args)
+        y, (h, c), *cells = run(core, packed._dtype, batch_first, *args)
     except (TypeError, ValueError) as error:
         raise _as_said_by("functional.lstm_vjp", error) from None
     fresh = True
@@ -209,12 +209,7 @@ def lstm_vjp(
         }
         return Gradients(x=dx, h0=dh0[0], c0=dc0[0], **weights)  # type: ignore[arg-type]
 
-    return _result(y.copy(), h, c, cells), vjp
-
-
-def _result(y: Array, h: Array, c: Array, cells: Array | None) -> Any:
-    state = h[0], c[0]
-    return (y, state) if cells is None else (y, state, cells)
+    return (y.copy(), (h[0], c[0]), *cells), vjp
 
 
 def _packed(options: dict[str, Any], w_ih: ArrayLike | Packed, *others: ArrayLike) -> Packed:
