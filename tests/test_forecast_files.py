@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmfast.forecasting import DataError, read_series
-from lstmfast.forecasting.cells import parse_numbers
+from lstmfast.forecasting.cells import Column, parse_numbers
 from lstmfast.forecasting.demo import air_passengers
 from lstmfast.forecasting.table import read_table
 from lstmfast.forecasting.times import parse_times
@@ -64,7 +64,7 @@ def test_empty_lines_of_one_column_are_missing_values(tmp_path: Path) -> None:
 def test_numbers_as_people_write_them(
     cells: list[str], delimiter: str, expected: list[float]
 ) -> None:
-    assert parse_numbers(cells, "x", str, delimiter=delimiter) == expected
+    assert parse_numbers(Column(cells, "x", str), [], delimiter=delimiter) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_cell_that_tells_what_commas_mean(
     cells: list[str], expected: list[float], delimiter: str
 ) -> None:
     notes: list[str] = []
-    assert parse_numbers(cells, "x", str, delimiter=delimiter, notes=notes) == expected
+    assert parse_numbers(Column(cells, "x", str), notes, delimiter=delimiter) == expected
     assert notes == []
 
 
@@ -89,11 +89,11 @@ def test_guesses_about_commas_leave_a_note() -> None:
         (";", 1.234, "as 1.234, the comma as decimal mark; if it means 1234, write it so"),
     ):
         notes: list[str] = []
-        got = parse_numbers(["7", "1,234"], "x", str, delimiter=delimiter, notes=notes)
+        got = parse_numbers(Column(["7", "1,234"], "x", str), notes, delimiter=delimiter)
         assert got == [7.0, value]
         assert notes == [f'1: column "x": "1,234" was read {note}']
     with pytest.raises(DataError, match=r"may mean 1\.234 or 1234; expected numbers that tell"):
-        parse_numbers(["7", "1,234"], "x", str, delimiter="\t")
+        parse_numbers(Column(["7", "1,234"], "x", str), [], delimiter="\t")
 
 
 def test_minus_signs_and_missing_values_of_all_kinds() -> None:
@@ -112,12 +112,12 @@ def test_minus_signs_and_missing_values_of_all_kinds() -> None:
         ".",
     ]
     cells = ["\u22121.5", *missing, "-2"]
-    values = parse_numbers(cells, "x", str, allow_missing=True)
+    values = parse_numbers(Column(cells, "x", str), [], allow_missing=True)
     assert (values[0], values[-1]) == (-1.5, -2.0)
     assert all(math.isnan(value) for value in values[1:-1])
     for cell in missing[1:]:
         with pytest.raises(DataError, match=r"1: column \"x\" has .*or use --missing interpolate"):
-            parse_numbers(["1", cell], "x", str)
+            parse_numbers(Column(["1", cell], "x", str), [])
 
 
 def test_points_that_may_part_thousands_leave_a_note() -> None:
@@ -129,10 +129,10 @@ def test_points_that_may_part_thousands_leave_a_note() -> None:
         (["987"], 0),
     ):
         notes: list[str] = []
-        parse_numbers(cells, "x", str, delimiter=",", notes=notes)
+        parse_numbers(Column(cells, "x", str), notes)
         assert notes == []
         for delimiter in (";", "\t"):
-            parse_numbers(cells, "x", str, delimiter=delimiter, notes=notes)
+            parse_numbers(Column(cells, "x", str), notes, delimiter=delimiter)
         assert len(notes) == 2 * count
         assert all(note.endswith("if it means 1234, write it so") for note in notes)
 
@@ -140,14 +140,14 @@ def test_points_that_may_part_thousands_leave_a_note() -> None:
 @pytest.mark.parametrize("cell", ["12a", "1,5,3", "0x10", "1_000", "1-2", "--5", "1e999", "१२x"])
 def test_text_is_no_number(cell: str) -> None:
     with pytest.raises(DataError, match=r"^row 1: column \"x\" has "):
-        parse_numbers(["1", cell], "x", lambda row: f"row {row}")
+        parse_numbers(Column(["1", cell], "x", lambda row: f"row {row}"), [])
 
 
 @given(st.text(max_size=12))
 def test_any_cell_is_a_number_or_a_one_line_error(cell: str) -> None:
     message, value = "", 0.0
     try:
-        (value,) = parse_numbers([cell], "x", str)
+        (value,) = parse_numbers(Column([cell], "x", str), [])
     except DataError as error:
         message = str(error)
     assert math.isfinite(value)
@@ -187,7 +187,7 @@ def test_any_cell_is_a_number_or_a_one_line_error(cell: str) -> None:
     ],
 )
 def test_times_go_on(cells: list[str], unit: str, after: list[str]) -> None:
-    steps, positions, clock = parse_times(cells, "t", str)
+    steps, positions, clock = parse_times(Column(cells, "t", str))
     assert steps == list(range(len(cells)))
     assert clock.unit == unit
     assert clock.after(positions[-1], len(after)) == after

@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lstmfast.forecasting import DataError
+from lstmfast.forecasting.cells import Column
 from lstmfast.forecasting.times import parse_times
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -27,7 +28,7 @@ def months(format: str, count: int) -> list[str]:
 
 def goes_on(cells: list[str], count: int, *, format: str | None = None) -> tuple[str, list[str]]:
     """Return unit and next times of even cells, which can be written as they were."""
-    steps, positions, clock = parse_times(cells, "t", str, format=format)
+    steps, positions, clock = parse_times(Column(cells, "t", str), format)
     assert steps == list(range(len(cells)))
     assert [clock.write(position) for position in positions] == cells
     return clock.unit, clock.after(positions[-1], count)
@@ -125,11 +126,11 @@ def test_a_day_of_the_month_that_some_lack(day: int) -> None:
 def test_the_newest_first_is_an_order_to_sort() -> None:
     for cells in (months("%Y-%m", 9)[::-1], ["2020", "2019", "2018", "2017"]):
         with pytest.raises(DataError, match=r"ascending order \(sort the file, oldest first\)$"):
-            parse_times(cells, "t", str)
+            parse_times(Column(cells, "t", str))
     cells = months("%Y-%m", 9)
     cells[4] = "1940-01"
     with pytest.raises(DataError, match=r"ascending order$"):
-        parse_times(cells, "t", str)
+        parse_times(Column(cells, "t", str))
 
 
 def workday(month: int, last: bool) -> date:
@@ -149,12 +150,12 @@ def test_months_that_end_or_begin_with_a_working_day(last: bool, every: int) -> 
 def test_holidays_at_the_end_of_months() -> None:
     cells = [workday(k, last=True).isoformat() for k in range(40)]
     cells[4], cells[38] = "2010-05-28", "2013-03-28"  # Memorial Day, Good Friday
-    steps, positions, clock = parse_times(cells, "t", str)
+    steps, positions, clock = parse_times(Column(cells, "t", str))
     assert (steps, clock.unit) == (list(range(40)), "month")
     assert clock.after(positions[-1], 2) == ["2013-05-31", "2013-06-28"]
     fridays = ["2020-01-17", "2020-02-21", "2020-03-20", "2020-04-17"]  # each the third
     with pytest.raises(DataError, match='goes from "2020-01-17" to "2020-02-21"'):
-        parse_times(fridays, "t", str)
+        parse_times(Column(fridays, "t", str))
 
 
 @pytest.mark.parametrize("cut", [round, math.floor])
@@ -166,7 +167,7 @@ def test_decimal_years(cut, digits: int, per_year: int, offset: float) -> None: 
     cells = [f"{cut(each * 10**digits) / 10**digits:.{digits}f}" for each in exact]
     assert goes_on(cells[:-12], 12) == ("number", cells[-12:])
     del cells[50:53]
-    steps, _, clock = parse_times(cells, "t", str)
+    steps, _, clock = parse_times(Column(cells, "t", str))
     assert steps == [*range(50), *range(53, 112)]
     assert clock.step == pytest.approx(1 / per_year, abs=1e-12)
 
@@ -231,7 +232,7 @@ def test_a_format_given_by_the_user(format: str, cells: list[str]) -> None:
 )  # fmt: skip
 def test_formats_that_do_not_fit(format: str, cells: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        parse_times(cells, "t", str, format=format)
+        parse_times(Column(cells, "t", str), format)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -265,7 +266,7 @@ def test_formats_that_do_not_fit(format: str, cells: list[str], message: str) ->
 )  # fmt: skip
 def test_times_that_are_refused(cells: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        parse_times(cells, "t", str)
+        parse_times(Column(cells, "t", str))
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -289,7 +290,7 @@ def test_any_even_times_go_on(start: datetime, seconds: int, format: str, count:
 def test_any_column_goes_on_in_its_form_or_is_refused_in_one_line(cells: list[str]) -> None:
     message, after = "", ["-"]
     try:
-        _, positions, clock = parse_times(cells, "t", str)
+        _, positions, clock = parse_times(Column(cells, "t", str))
         after = clock.after(positions[-1], 1)
     except DataError as error:
         message = str(error)

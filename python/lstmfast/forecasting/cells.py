@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from .errors import DataError
+from .errors import DataError, short
 
-__all__ = ["parse_numbers", "short"]
+__all__ = ["Column", "parse_numbers"]
 
 # cells that mean a missing value
 MISSING = frozenset((
@@ -25,14 +26,39 @@ _DECIMAL_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
+@dataclass(frozen=True)
+class Column:
+    """The cells of one column.
+
+    Attributes
+    ----------
+    cells : sequence of str
+        In the order of the file.
+    name : str
+        Name of the column, for messages.
+    at : callable
+        Gives the place of a row for messages.
+    """
+
+    cells: Sequence[str]
+    name: str
+    at: Callable[[int], str]
+
+    def place(self, row: int) -> str:
+        """Return where a cell stands: ``air.csv line 17: column "Passengers"``."""
+        return f'{self.at(row)}: column "{self.name}"'
+
+    def error(self, row: int, what: str) -> DataError:
+        """Return the error for a cell: its place, and what is wrong."""
+        return DataError(f"{self.place(row)} {what}")
+
+    def unexpected(self, row: int, expected: str) -> DataError:
+        """Return the error for a cell in place of which something else was expected."""
+        return self.error(row, f'has "{short(self.cells[row])}"; expected {expected}')
+
+
 def parse_numbers(
-    cells: Sequence[str],
-    column: str,
-    at: Callable[[int], str],
-    *,
-    delimiter: str = ",",
-    allow_missing: bool = False,
-    notes: list[str] | None = None,
+    column: Column, notes: list[str], *, delimiter: str = ",", allow_missing: bool = False
 ) -> list[float]:
     """Return the cells of a column as numbers, NaN for a missing one.
 
@@ -43,18 +69,14 @@ def parse_numbers(
 
     Parameters
     ----------
-    cells : sequence of str
+    column : Column
         The cells.
-    column : str
-        Name of the column, for messages.
-    at : callable
-        Gives the place of a row for messages.
+    notes : list of str
+        A line is appended where the meaning of the comma had to be guessed.
     delimiter : str
         What separates the cells of the file.
     allow_missing : bool
         Whether empty cells, ``NA``, ``NaN`` and the like become NaN.
-    notes : list of str, optional
-        A line is appended where the meaning of the comma had to be guessed.
 
     Returns
     -------
@@ -68,27 +90,24 @@ def parse_numbers(
 
     Examples
     --------
-    >>> parse_numbers(["1,234", "12,345,678"], "x", str)
+    >>> parse_numbers(Column(["1,234", "12,345,678"], "x", str), [])
     [1234.0, 12345678.0]
-    >>> parse_numbers(["1,5", "2,25"], "x", str, delimiter=";")
+    >>> parse_numbers(Column(["1,5", "2,25"], "x", str), [], delimiter=";")
     [1.5, 2.25]
     """
-    cells = [_SPACES.sub("", cell.replace(_MINUS, "-")) for cell in cells]
+    cells = [_SPACES.sub("", cell.replace(_MINUS, "-")) for cell in column.cells]
+    column = replace(column, cells=cells)
     decimal_comma = _comma_is_decimal(cells)
     if decimal_comma is None:
-        row = next(row for row, cell in enumerate(cells) if "," in cell)
-        decimal_comma = _guessed(cells[row], column, at(row), delimiter, notes)
-    elif delimiter != "," and notes is not None:
-        _note_points(cells, column, at, notes)
+        decimal_comma = _guessed(column, delimiter, notes)
+    elif delimiter != ",":
+        _note_points(column, notes)
     values = []
     for row, cell in enumerate(cells):
         missing = cell.lower() in MISSING
-        if missing and allow_missing:
-            values.append(math.nan)
-            continue
-        value = None if missing else _number(cell, decimal_comma)
-        if value is None:
-            raise DataError(f'{at(row)}: column "{column}" {_complaint(cell, missing)}')
+        value = math.nan if missing else _number(cell, decimal_comma)
+        if value is None or (missing and not allow_missing):
+            raise column.error(row, _complaint(cell, missing))
         values.append(value)
     return values
 
@@ -100,44 +119,36 @@ def _complaint(cell: str, missing: bool) -> str:
     return f"{found}; expected a number" + (" (or use --missing interpolate)" if missing else "")
 
 
-def short(cell: str) -> str:
-    """Return text for a one-line message: printable and of limited length."""
-    cell = "".join(letter if letter.isprintable() else " " for letter in cell)
-    return cell if len(cell) <= 40 else cell[:37] + "..."
-
-
-def _guessed(cell: str, column: str, place: str, delimiter: str, notes: list[str] | None) -> bool:
+def _guessed(column: Column, delimiter: str, notes: list[str]) -> bool:
     """Return whether the comma is the decimal mark where the cells do not prove it."""
+    row, cell = next((row, cell) for row, cell in enumerate(column.cells) if "," in cell)
     as_decimal, as_thousands = cell.replace(",", "."), cell.replace(",", "")
     if delimiter not in ",;":
-        raise DataError(
-            f'{place}: column "{column}" has "{cell}", which may mean {as_decimal} or '
-            f"{as_thousands}; expected numbers that tell (no comma, or a decimal point)"
+        raise column.error(
+            row,
+            f'has "{cell}", which may mean {as_decimal} or {as_thousands}; expected numbers that '
+            "tell (no comma, or a decimal point)",
         )
     decimal = delimiter == ";"
     value, other = (as_decimal, as_thousands) if decimal else (as_thousands, as_decimal)
-    if notes is not None:
-        mark = "decimal mark" if decimal else "thousands separator"
-        notes.append(
-            f'{place}: column "{column}": "{cell}" was read as {value}, the comma as {mark}; '
-            f"if it means {other}, write it so"
-        )
+    mark = "decimal mark" if decimal else "thousands separator"
+    notes.append(_note(column, row, f"as {value}, the comma as {mark}", other))
     return decimal
 
 
-def _note_points(
-    cells: Sequence[str], column: str, at: Callable[[int], str], notes: list[str]
-) -> None:
+def _note_points(column: Column, notes: list[str]) -> None:
     """Note how 1.234 was read, where nothing in a column proves the meaning of the point."""
-    points = [row for row, cell in enumerate(cells) if "." in cell.strip(".")]
-    if any("," in cell for cell in cells) or not points:
+    points = [row for row, cell in enumerate(column.cells) if "." in cell.strip(".")]
+    if any("," in cell for cell in column.cells) or not points:
         return
-    if all(_AMBIGUOUS.fullmatch(cells[row].replace(".", ",")) for row in points):
-        cell = cells[points[0]]
-        notes.append(
-            f'{at(points[0])}: column "{column}": "{cell}" was read with the point as decimal '
-            f"mark; if it means {cell.replace('.', '')}, write it so"
-        )
+    if all(_AMBIGUOUS.fullmatch(column.cells[row].replace(".", ",")) for row in points):
+        other = column.cells[points[0]].replace(".", "")
+        notes.append(_note(column, points[0], "with the point as decimal mark", other))
+
+
+def _note(column: Column, row: int, how: str, other: str) -> str:
+    cell = column.cells[row]
+    return f'{column.place(row)}: "{cell}" was read {how}; if it means {other}, write it so'
 
 
 def _comma_is_decimal(cells: Sequence[str]) -> bool | None:
@@ -167,10 +178,9 @@ def _number(cell: str, decimal_comma: bool) -> float | None:
         cell = cell.replace(",", ".")
     elif _COMMA_THOUSANDS.fullmatch(cell):
         cell = cell.replace(",", "")
-    if "_" in cell:  # Python reads 1_000 as a number; CSV files do not mean that
-        return None
     try:
-        value = float(cell)
+        # Python reads 1_000 as a number; CSV files do not mean that
+        value = math.nan if "_" in cell else float(cell)
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -9,10 +9,10 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-__all__ = ["Count", "count_times"]
+__all__ = ["Reading", "count_times"]
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -21,36 +21,40 @@ _HOLIDAYS = 3
 
 
 @dataclass(frozen=True)
-class Count:
-    """Times as whole numbers.
+class Reading:
+    """A column in ascending whole numbers.
 
     Attributes
     ----------
     unit : str
-        ``quarter``, ``month``, ``day``, ``workday`` or ``second``.
+        ``quarter``, ``month``, ``day``, ``workday``, ``second`` or ``number``.
     ticks : int
-        How many numbers make a unit.
+        How many numbers make a unit. If more than one does, the times may be rounded to them.
     positions : list of int
-        The number of each time.
-    moment : callable
-        Turns a number into its time.
+        The number of each row.
+    write : callable
+        Turns a number into a cell.
     """
 
     unit: str
     ticks: int
     positions: list[int]
-    moment: Callable[[int], datetime]
+    write: Callable[[int], str]
 
 
-def count_times(moments: Sequence[datetime], unit: str = "") -> Count:
+def count_times(
+    moments: Sequence[datetime], write: Callable[[datetime], str], quarters: bool
+) -> Reading:
     """Count ascending times, at least two, in the largest unit in which they are even.
 
     Parameters
     ----------
     moments : sequence of datetime
         Times without offsets.
-    unit : str
-        ``quarter`` where that is known; "" where it is to be found.
+    write : callable
+        Turns a time into a cell.
+    quarters : bool
+        Whether the times are known to be quarters.
     """
     clock = moments[0].time()
     if any(moment.time() != clock for moment in moments):
@@ -59,51 +63,42 @@ def count_times(moments: Sequence[datetime], unit: str = "") -> Count:
         digits = next(d for d in range(7) if all(each % 10 ** (6 - d) == 0 for each in exact))
         tick = 10 ** (6 - digits)
         ticks = [each // tick for each in exact]
-        return Count("second", 10**digits, ticks, lambda p: _EPOCH + p * tick * _MICROSECOND)
+        return Reading(
+            "second", 10**digits, ticks, lambda p: write(_EPOCH + p * tick * _MICROSECOND)
+        )
+
+    def reading(unit: str, positions: list[int], day: Callable[[int], date]) -> Reading:
+        return Reading(unit, 1, positions, lambda p: write(datetime.combine(day(p), clock)))
+
     dates = [moment.date() for moment in moments]
-    if unit == "quarter":
-        quarters = [month // 3 for month in _months(dates)]
-        return Count(unit, 1, quarters, lambda p: _at(_day_of_month(3 * p, 1), clock))
-    of_month = _monthly(dates)
+    months = [12 * day.year + day.month - 1 for day in dates]
+    if quarters:
+        return reading("quarter", [month // 3 for month in months], lambda p: _in_month(3 * p, 1))
+    of_month = _monthly(dates, months)
     if of_month is not None:
-        return Count("month", 1, _months(dates), lambda p: _at(of_month(p), clock))
+        return reading("month", months, of_month)
     days = [day.toordinal() for day in dates]
     if _are_workdays(dates):
         # counted from a Monday, five a week
         workdays = [(day - 1) // 7 * 5 + (day - 1) % 7 for day in days]
-        return Count(
-            "workday",
-            1,
-            workdays,
-            lambda p: _at(date.fromordinal(p // 5 * 7 + p % 5 + 1), clock),
-        )
-    return Count("day", 1, days, lambda p: _at(date.fromordinal(p), clock))
+        return reading("workday", workdays, lambda p: date.fromordinal(p // 5 * 7 + p % 5 + 1))
+    return reading("day", days, date.fromordinal)
 
 
-def _at(day: date, clock: time) -> datetime:
-    return datetime.combine(day, clock)
-
-
-def _months(dates: Sequence[date]) -> list[int]:
-    return [12 * day.year + day.month - 1 for day in dates]
-
-
-def _monthly(dates: Sequence[date]) -> Callable[[int], date] | None:
+def _monthly(dates: list[date], months: list[int]) -> Callable[[int], date] | None:
     """Return the function from month to date where the dates follow one; else None."""
     if min((b - a).days for a, b in pairwise(dates)) < 28:
         return None
-    months = _months(dates)
     day = max(each.day for each in dates)
-    if all(each == _day_of_month(month, 31) for each, month in zip(dates, months, strict=True)):
-        day = 31
     rules: list[Callable[[int], date]] = [
-        lambda month: _day_of_month(month, day),
-        lambda month: _before_leap_day(_day_of_month(month, day)),
+        lambda month: _in_month(month, 31),
+        lambda month: _in_month(month, day),
+        lambda month: _before_leap_day(_in_month(month, day)),
         _first_workday,
         _last_workday,
     ]
     for rule in rules:
-        if all(each == rule(month) for each, month in zip(dates, months, strict=True)):
+        if dates == [rule(month) for month in months]:
             return rule
     before = [(_last_workday(m) - each).days for each, m in zip(dates, months, strict=True)]
     exact = sum(days == 0 for days in before)
@@ -113,7 +108,7 @@ def _monthly(dates: Sequence[date]) -> Callable[[int], date] | None:
     return None
 
 
-def _day_of_month(month: int, day: int) -> date:
+def _in_month(month: int, day: int) -> date:
     """Return the date with this day in a month, or the month's last day."""
     year, place = month // 12, month % 12 + 1
     return date(year, place, min(day, monthrange(year, place)[1]))
@@ -125,12 +120,12 @@ def _before_leap_day(day: date) -> date:
 
 
 def _first_workday(month: int) -> date:
-    first = _day_of_month(month, 1)
+    first = _in_month(month, 1)
     return first + timedelta(days=7 - first.weekday() if first.weekday() > 4 else 0)
 
 
 def _last_workday(month: int) -> date:
-    last = _day_of_month(month, 31)
+    last = _in_month(month, 31)
     return last - timedelta(days=max(0, last.weekday() - 4))
 
 

@@ -8,45 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
-from .cells import short
-from .counting import count_times
-from .errors import DataError
+from .cells import Column
+from .counting import Reading, count_times
+from .errors import DataError, counted
 from .time_forms import TimeForm, compact_forms, format_of, suggested_format
 
-__all__ = ["Reading", "possible_forms", "read_numbers", "read_times"]
+__all__ = ["possible_forms", "read_numbers", "read_times"]
 
 _NUMBER = re.compile(r"(-?)(0|[1-9]\d*)(?:([.,])(\d+))?", re.ASCII)
 _EXPECTED = "1949-01, 1949-Q1, 1949-01-31, 1949-01-31 12:00, 19490131 or a plain number"
 _ZONE = re.compile(r" ?(Z|UTC|[+-]\d{2}(:?\d{2})?)$")
-
-_At = Callable[[int], str]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A column in ascending whole numbers.
-
-    Attributes
-    ----------
-    unit : str
-        What is counted; see `Clock`.
-    ticks : int
-        How many numbers make a unit. If more than one does, the times may be rounded to them.
-    positions : list of int
-        The number of each row.
-    write : callable
-        Turns a number into a cell.
-    """
-
-    unit: str
-    ticks: int
-    positions: list[int]
-    write: Callable[[int], str]
 
 
 def possible_forms(cells: Sequence[str]) -> list[TimeForm | None]:
@@ -70,14 +46,14 @@ def possible_forms(cells: Sequence[str]) -> list[TimeForm | None]:
     return [form for _, form in sorted(sure, key=lambda each: -each[0])] or [*maybe, None]
 
 
-def read_numbers(cells: Sequence[str], column: str, at: _At) -> Reading:
+def read_numbers(column: Column) -> Reading:
     """Read plain numbers: 7, 1949, 1949.083."""
     found: list[tuple[str, str, str]] = []  # sign, digits before the mark, digits after it
     mark = ""
-    for row, cell in enumerate(cells):
+    for row, cell in enumerate(column.cells):
         match = _NUMBER.fullmatch(cell)
         if match is None or (mark and match[3] and match[3] != mark):
-            raise _other_form(cells, row, column, at, sample=cells[0] if row else "")
+            raise _other_form(column, row, sample=column.cells[0] if row else "")
         mark = mark or match[3] or ""
         found.append((match[1], match[2], match[4] or ""))
     most = max(len(part) for _, _, part in found)
@@ -93,42 +69,35 @@ def read_numbers(cells: Sequence[str], column: str, at: _At) -> Reading:
         return f"{'-' if position < 0 else ''}{whole}{mark if part else ''}{part}"
 
     positions = [int(sign + whole + part.ljust(most, "0")) for sign, whole, part in found]
-    _check_order(positions, cells, column, at)
+    _check_order(positions, column)
     return Reading("number", 10**most, positions, write)
 
 
-def read_times(
-    form: TimeForm, cells: Sequence[str], column: str, at: _At, *, given: bool
-) -> Reading:
+def read_times(form: TimeForm, column: Column, *, given: bool) -> Reading:
     """Read times of the calendar in one form, the user's where it is `given`."""
+    cells = column.cells
     sample = next((cell for cell in cells if form.read(cell) is not None), "")
     moments: list[datetime] = []
     for row, cell in enumerate(cells):
         moment = form.read(cell)
         if moment is None:
-            if not given:
-                raise _other_form(cells, row, column, at, sample, form)
-            raise DataError(
-                f'{at(row)}: column "{column}" has "{short(cell)}"; '
-                f'expected the form of --time-format "{form.format}"'
-            )
+            if given:
+                raise column.unexpected(row, f'the form of --time-format "{form.format}"')
+            raise _other_form(column, row, sample, form)
         if moments and moment.utcoffset() != moments[0].utcoffset():
-            raise _other_offset(cells, row, column, at)
+            raise _other_offset(column, row)
         moments.append(moment)
     write, odd = form.settled(cells, moments)
     if odd is not None:
-        wanted = f'the form of "{sample}"'
+        expected = f'the form of "{sample}"'
         if given:
-            wanted = f'"{write(moments[odd])}", as --time-format "{form.format}" writes it'
-        raise DataError(
-            f'{at(odd)}: column "{column}" has "{short(cells[odd])}"; expected {wanted}'
-        )
+            expected = f'"{write(moments[odd])}", as --time-format "{form.format}" writes it'
+        raise column.unexpected(odd, expected)
     moments = [moment.replace(tzinfo=None) for moment in moments]
     if "%y" in form.tokens:
         moments = _in_one_century(moments)
-    _check_order(moments, cells, column, at)
-    count = count_times(moments, form.unit)
-    return Reading(count.unit, count.ticks, count.positions, lambda p: write(count.moment(p)))
+    _check_order(moments, column)
+    return count_times(moments, write, quarters="%q" in form.tokens)
 
 
 def _in_one_century(moments: list[datetime]) -> list[datetime]:
@@ -139,38 +108,23 @@ def _in_one_century(moments: list[datetime]) -> list[datetime]:
         return moments
 
 
-def _check_order(
-    values: Sequence[int] | Sequence[datetime], cells: Sequence[str], column: str, at: _At
-) -> None:
-    back = sum(a > b for a, b in pairwise(values))  # type: ignore[operator]  # all of one kind
-    newest_first = 2 * back > len(values)
-    for row in range(1, len(cells)):
-        before, value = values[row - 1], values[row]
+def _check_order(values: Sequence[Any], column: Column) -> None:
+    """Refuse times that repeat or go back, and fewer than three."""
+    back = sum(a > b for a, b in pairwise(values))
+    hint = " (sort the file, oldest first)" if 2 * back > len(values) else ""
+    for row, (before, value) in enumerate(pairwise(values), 1):
         if value == before:
-            raise DataError(
-                f'{at(row)}: column "{column}" repeats "{cells[row]}"; expected each time once'
-            )
-        if value < before:  # type: ignore[operator]  # both are of one kind
-            raise DataError(
-                f'{at(row)}: column "{column}" has "{cells[row]}" after "{cells[row - 1]}"; '
-                "expected times in ascending order"
-                + (" (sort the file, oldest first)" if newest_first else "")
-            )
-    if len(cells) < 3:
-        found = "1 time" if len(cells) == 1 else f"{len(cells)} times"
-        raise DataError(f'{at(0)}: column "{column}" has {found}; expected 3 or more')
+            raise column.error(row, f'repeats "{column.cells[row]}"; expected each time once')
+        if value < before:
+            raise _after(column, row, f"times in ascending order{hint}")
+    if len(values) < 3:
+        raise column.error(0, f"has {counted(len(values), 'time')}; expected 3 or more")
 
 
-def _other_form(
-    cells: Sequence[str],
-    row: int,
-    column: str,
-    at: _At,
-    sample: str,
-    form: TimeForm | None = None,
-) -> DataError:
+def _other_form(column: Column, row: int, sample: str, form: TimeForm | None = None) -> DataError:
     """Return the error for a cell that is not a time, or not written like the sample."""
-    cell, other = cells[row], format_of(cells[row])
+    cells, cell = column.cells, column.cells[row]
+    written, other = form.format if form else "", format_of(cell)
     expected = f"a time such as {_EXPECTED}"
     if form is None and re.fullmatch(r"0\d+", cell):
         # 0059 may be followed by 0060 or, an hour later, by 0100
@@ -178,25 +132,23 @@ def _other_form(
     elif not sample:
         format = suggested_format(cells)
         expected += f' (or use --time-format "{format}")' if format else " (or use --time-format)"
-    elif form is None:
-        if other or _NUMBER.fullmatch(cell):
-            expected = f'the form of "{sample}"'
-    elif _NUMBER.fullmatch(sample):
+    elif form is not None and _NUMBER.fullmatch(sample):
         expected = f'a time such as "{sample}", read as {form.name}'
-    elif other and other != form.format:
-        if _ZONE.sub("", other) == _ZONE.sub("", form.format):
-            changed = (
-                k for k in range(1, len(cells)) if format_of(cells[k]) != format_of(cells[0])
+    elif (other and other != written) or _NUMBER.fullmatch(cell):
+        if other and _ZONE.sub("", other) == _ZONE.sub("", written):
+            first = format_of(cells[0])
+            return _other_offset(
+                column, next(k for k in range(1, len(cells)) if format_of(cells[k]) != first)
             )
-            return _other_offset(cells, next(changed), column, at)
         expected = f'the form of "{sample}"'
-    elif _NUMBER.fullmatch(cell):
-        expected = f'the form of "{sample}"'
-    return DataError(f'{at(row)}: column "{column}" has "{short(cell)}"; expected {expected}')
+    return column.unexpected(row, expected)
 
 
-def _other_offset(cells: Sequence[str], row: int, column: str, at: _At) -> DataError:
-    return DataError(
-        f'{at(row)}: column "{column}" has "{cells[row]}" after "{cells[row - 1]}"; expected one '
-        "offset for all times (write them in UTC, or without offset)"
-    )
+def _other_offset(column: Column, row: int) -> DataError:
+    return _after(column, row, "one offset for all times (write them in UTC, or without offset)")
+
+
+def _after(column: Column, row: int, expected: str) -> DataError:
+    """Return the error for a cell that cannot follow the one before it."""
+    before, cell = column.cells[row - 1], column.cells[row]
+    return column.error(row, f'has "{cell}" after "{before}"; expected {expected}')

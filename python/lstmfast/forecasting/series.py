@@ -106,7 +106,7 @@ def read_series(
         With one line that names the reason and the place.
     """
     columns = [column, *inputs]
-    known = [*columns, *([] if time is None else [time])]
+    known = columns if time is None else [*columns, time]
     table = read_table(path, known)
     if time is not None:
         table = table.without_empty_rows()
@@ -117,19 +117,15 @@ def read_series(
     allow = missing == "interpolate"
     notes: list[str] = []
     numbers = [
-        parse_numbers(
-            table.column(name),
-            name,
-            table.at,
-            delimiter=table.delimiter,
-            allow_missing=allow,
-            notes=notes,
-        )
+        parse_numbers(table.column(name), notes, delimiter=table.delimiter, allow_missing=allow)
         for name in columns
     ]
-    values = np.array(numbers, dtype=np.float64).T
     steps, positions, times, clock = _time_axis(table, time, time_format, allow)
-    values, places = _spread(table, values, steps, len(positions))
+    values = np.full((len(positions), len(columns)), np.nan)
+    values[steps] = np.array(numbers).T
+    places = [f"{table.name} (missing row)"] * len(positions)
+    for row, step in enumerate(steps):
+        places[step] = table.at(row)
     begin, end = _known_rows(table.name, columns, values, places, notes)
     values, places, times = values[begin:end], places[begin:end], times[begin:end]
     filled = int(np.isnan(values).sum())
@@ -154,20 +150,21 @@ def _time_axis(
 ) -> tuple[list[int], list[int], list[str], Clock]:
     """Return the step of each row of the table; position and time of each step; the clock."""
     if time is None:
-        rows = range(len(table.rows))
-        numbers: list[int] = [row + 1 for row in rows]
-        return [*rows], numbers, [str(number) for number in numbers], Clock("number", 1.0, 1, str)
-    times = table.column(time)
-    steps, positions, clock = parse_times(times, time, table.at, format=time_format)
+        numbers = [*range(1, len(table.rows) + 1)]
+        return [*range(len(numbers))], numbers, [*map(str, numbers)], Clock("number", 1.0, 1, str)
+    column = table.column(time)
+    times = [*column.cells]
+    steps, positions, clock = parse_times(column, time_format)
     total = steps[-1] + 1
     if total == len(steps):
         return steps, positions, times, clock
     if not allow_gaps:
         row = next(row for row in range(1, len(steps)) if steps[row] > steps[row - 1] + 1)
-        raise DataError(
-            f'{table.at(row)}: column "{time}" jumps from "{times[row - 1]}" to "{times[row]}", '
+        raise column.error(
+            row,
+            f'jumps from "{times[row - 1]}" to "{times[row]}", '
             f"{steps[row] - steps[row - 1] - 1} missing between; expected no gap "
-            "(or use --missing interpolate)"
+            "(or use --missing interpolate)",
         )
     if total > 2 * len(steps):
         raise DataError(
@@ -177,16 +174,6 @@ def _time_axis(
     known = dict(zip(steps, positions, strict=True))
     positions = [known.get(step, positions[0] + step * clock.stride) for step in range(total)]
     return steps, positions, [clock.write(position) for position in positions], clock
-
-
-def _spread(table: Table, values: Array, steps: list[int], total: int) -> tuple[Array, list[str]]:
-    """Put each row and its place at its step; missing rows are NaN."""
-    spread = np.full((total, values.shape[1]), np.nan)
-    spread[steps] = values
-    places = [f"{table.name} (missing row)"] * total
-    for row, step in enumerate(steps):
-        places[step] = table.at(row)
-    return spread, places
 
 
 def _known_rows(
@@ -232,7 +219,7 @@ def _interpolated(values: Array) -> Array:
     """Fill missing numbers on the straight line between their neighbours in time."""
     rows = np.arange(len(values))
     filled = values.copy()
-    for place in range(values.shape[1]):
-        known = ~np.isnan(values[:, place])
-        filled[:, place] = np.interp(rows, rows[known], values[known, place])
+    for column in filled.T:
+        known = ~np.isnan(column)
+        column[:] = np.interp(rows, rows[known], column[known])
     return filled

@@ -12,10 +12,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-from .cells import short
-from .errors import DataError
+from .cells import Column
+from .errors import DataError, counted, short
 
 __all__ = ["Table", "read_table"]
 
@@ -69,21 +70,22 @@ class Table:
     rows: list[list[str]]
     lines: list[int]
 
-    def column(self, name: str) -> list[str]:
-        """Return the cells of the column with this name.
+    def column(self, name: str) -> Column:
+        """Return the column with this name.
 
         Raises
         ------
         DataError
             If no column or more than one has this name.
         """
-        places = [place for place, known in enumerate(self.header) if known == name]
-        if not places:
+        count = self.header.count(name)
+        if not count:
             known = ", ".join(f'"{column}"' for column in self.header)
             raise DataError(f'{self.name}: no column "{name}"; the columns are {known}')
-        if len(places) > 1:
-            raise DataError(f'{self.name}: {len(places)} columns are named "{name}"; expected one')
-        return [row[places[0]] for row in self.rows]
+        if count > 1:
+            raise DataError(f'{self.name}: {count} columns are named "{name}"; expected one')
+        place = self.header.index(name)
+        return Column([row[place] for row in self.rows], name, self.at)
 
     def without_empty_rows(self) -> Table:
         """Return the table without rows whose cells are all empty."""
@@ -125,7 +127,7 @@ def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
     text = _decoded(_content(Path(path), name), name)
     first = _EXCEL_SEPARATOR.match(text)
     delimiter = first[1] if first else _delimiter(text, wanted)
-    records = list(_records(text, delimiter, name, 1 if first else 0))
+    records = [*_records(text, delimiter, name, strict=True)][1 if first else 0 :]
     heading = next((place for place, (_, cells) in enumerate(records) if any(cells)), None)
     if heading is None:
         raise DataError(f"{name}: the file is empty")
@@ -138,7 +140,7 @@ def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
         if (len(cells) < named and any(cells)) or width > len(header):
             cell = f', "{short(cells[0])}"' if len(cells) == 1 else ""
             raise DataError(
-                f"{name} line {line}: {_count(len(cells), 'cell')}{cell}; expected {len(header)}, "
+                f"{name} line {line}: {counted(len(cells), 'cell')}{cell}; expected {len(header)}, "
                 "one for each column"
             )
         rows.append((cells + [""] * len(header))[: len(header)])
@@ -177,8 +179,7 @@ def _content(path: Path, name: str) -> bytes:
         raise DataError(f"{name}: cannot be read: {reason}") from None
     for mark, kind in _FOREIGN.items():
         if content.startswith(mark):
-            # newer workbooks are zip archives with this folder, OpenDocument files begin with a
-            # type
+            # newer workbooks are zip archives with this folder, OpenDocument files name their kind
             if b"xl/workbook" in content:
                 kind = _SHEET
             elif _OPEN_SHEET_TYPE in content[:256]:
@@ -211,14 +212,11 @@ def _delimiter(text: str, wanted: Collection[str]) -> str:
     """
     best, score = ",", (False, 1)
     for delimiter in _DELIMITERS:
-        reader = csv.reader(
-            io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True
-        )
         try:
-            records = [cells for cells, _ in zip(reader, range(_SNIFFED_ROWS), strict=False)]
-        except csv.Error:
+            some = islice(_records(text, delimiter), _SNIFFED_ROWS)
+            records = [cells for _, cells in some if cells != [""]]
+        except DataError:
             continue
-        records = [[cell.strip() for cell in cells] for cells in records if cells]
         if not records:
             continue
         names = next((cells for cells in records if {*wanted} <= {*cells}), None)
@@ -230,10 +228,10 @@ def _delimiter(text: str, wanted: Collection[str]) -> str:
     return best
 
 
-def _records(text: str, delimiter: str, name: str, skipped: int) -> Iterator[_Record]:
-    """Yield line and stripped cells of each record after the first `skipped`."""
+def _records(text: str, delimiter: str, name: str = "", strict: bool = False) -> Iterator[_Record]:
+    """Yield line and stripped cells of each record; an empty line is an empty cell."""
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True
+        io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict
     )
     while True:
         line = reader.line_num + 1
@@ -243,24 +241,18 @@ def _records(text: str, delimiter: str, name: str, skipped: int) -> Iterator[_Re
             return
         except csv.Error as error:
             raise DataError(f"{name} line {line}: {error}") from None
-        if line > skipped:
-            yield line, cells or [""]
+        yield line, cells or [""]
 
 
-def _without_empty(records: Sequence[_Record], single: bool) -> Iterator[_Record]:
+def _without_empty(records: Sequence[_Record], single: bool) -> list[_Record]:
     """Drop empty lines, and at the end also rows of empty cells.
 
     Where the file has a single column, an empty line is an empty cell.
     """
-    waiting: list[_Record] = []
-    for line, cells in records:
-        if not any(cells):
-            if single or len(cells) > 1:
-                waiting.append((line, cells))
-            continue
-        yield from waiting
-        waiting = []
-        yield line, cells
+    kept = [record for record in records if single or len(record[1]) > 1 or any(record[1])]
+    while kept and not any(kept[-1][1]):
+        kept.pop()
+    return kept
 
 
 def _looks_numeric(cell: str) -> bool:
@@ -269,7 +261,3 @@ def _looks_numeric(cell: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

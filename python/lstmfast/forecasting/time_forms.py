@@ -11,25 +11,31 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 __all__ = ["TimeForm", "compact_forms", "format_of", "suggested_format", "wrong_with"]
 
-_ZONE = r"(?P<zone>[ ]?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?"
-_CALENDAR = re.compile(
-    r"\d{4}(?P<mark>[-/.])\d{1,2}(?P<day>(?P=mark)\d{1,2}"
-    r"(?:(?P<gap>[T ])\d{1,2}:\d{2}(?P<seconds>:\d{2}(?:(?P<point>[.,])(?P<fraction>\d{1,9}))?)?"
-    rf"{_ZONE})?)?"
-)
-_BASIC = re.compile(
-    rf"\d{{8}}(?P<gap>[T ])\d{{2}}(?P<mark>:?)\d{{2}}(?P<seconds>(?P=mark)\d{{2}})?{_ZONE}"
-)
-_QUARTER = re.compile(
-    r"\d{4}(?P<after>[-/: ]?[qQ])[1-4]|(?P<before>[qQ])[1-4](?P<gap>[-/: ]?)\d{4}"
-)
-_WEEK = re.compile(r"\d{4}(?P<mark>-?[wW])\d{2}")
-_MONTH = re.compile(r"\d{4}(?P<mark>-?[mM])\d{1,2}")
+_ZONE = r"((?: ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?)"
+_DATE = r"\d{4}([-/.])\d{1,2}\1\d{1,2}"
+_TIME = _DATE + r"([T ])\d{1,2}:\d{2}"
+_BASIC = r"\d{8}([T ])\d{2}(:?)\d{2}"
+_FORMATS = {
+    r"\d{4}([-/])\d{1,2}": r"%Y\1%m",  # 1949.08 is a number
+    _DATE: r"%Y\1%m\1%d",
+    _TIME + _ZONE: r"%Y\1%m\1%d\2%H:%M\3",
+    _TIME + r":\d{2}" + _ZONE: r"%Y\1%m\1%d\2%H:%M:%S\3",
+    # strptime reads six digits of a fraction; further ones must be zeros
+    _TIME + r":\d{2}([.,])\d{1,6}(0{0,3})" + _ZONE: r"%Y\1%m\1%d\2%H:%M:%S\3%f\4\5",
+    _BASIC + _ZONE: r"%Y%m%d\1%H\2%M\3",
+    _BASIC + r"\2\d{2}" + _ZONE: r"%Y%m%d\1%H\2%M\2%S\3",
+    r"\d{4}([-/: ]?[qQ])[1-4]": r"%Y\1%q",
+    r"([qQ])[1-4]([-/: ]?)\d{4}": r"\1%q\2%Y",
+    r"\d{4}(-?[wW])\d{2}": r"%G\1%V",
+    r"\d{4}(-?[mM])\d{1,2}": r"%Y\1%m",
+}
+_KNOWN = [(re.compile(pattern), format) for pattern, format in _FORMATS.items()]
 
 _DIGITS = re.compile(r"(\d+)(\.0+)?", re.ASCII)
 # by the number of digits; the year with four of them comes first
@@ -54,19 +60,6 @@ _USUAL_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 _USUAL = [each.strip() + time for each in _USUAL_DATES.split(";") for time in _USUAL_TIMES]
 
 _TOKEN = re.compile(r"%.|[^%]+|%", re.DOTALL)
-# directive -> number of digits, and the number itself
-_NUMBERS: dict[str, tuple[int, Callable[[datetime], int]]] = {
-    "%Y": (4, lambda moment: moment.year),
-    "%G": (4, lambda moment: moment.isocalendar()[0]),
-    "%q": (1, lambda moment: (moment.month + 2) // 3),
-    "%m": (2, lambda moment: moment.month),
-    "%d": (2, lambda moment: moment.day),
-    "%j": (3, lambda moment: moment.timetuple().tm_yday),
-    "%H": (2, lambda moment: moment.hour),
-    "%I": (2, lambda moment: (moment.hour - 1) % 12 + 1),
-    "%M": (2, lambda moment: moment.minute),
-    "%S": (2, lambda moment: moment.second),
-}
 _MAY_BE_SHORT = ("%m", "%d", "%j", "%H", "%I", "%M", "%S")
 _WORDS = ("%a", "%A", "%b", "%B", "%p")
 _CASES: tuple[Callable[[str], str], ...] = (str, str.upper, str.lower)
@@ -80,27 +73,9 @@ def format_of(cell: str) -> str | None:
     Next to the directives of `strptime` it has ``%q``, a quarter from 1 to 4, and a week of the
     ISO calendar (``%G-W%V``) without a day.
     """
-    if match := _CALENDAR.fullmatch(cell):
-        mark, fraction = match["mark"], match["fraction"] or ""
-        if match["day"] is None:
-            return None if mark == "." else f"%Y{mark}%m"  # 1949.08 is a number
-        date = f"%Y{mark}%m{mark}%d"
-        if not match["gap"]:
-            return date
-        # strptime reads six digits of a fraction; further ones must be zeros
-        point = f"{match['point']}%f{fraction[6:]}" if fraction else ""
-        seconds = f":%S{point}" if match["seconds"] else ""
-        time = f"{match['gap']}%H:%M{seconds}{match['zone'] or ''}"
-        return None if fraction[6:].strip("0") else date + time
-    if match := _BASIC.fullmatch(cell):
-        seconds = f"{match['mark']}%S" if match["seconds"] else ""
-        return f"%Y%m%d{match['gap']}%H{match['mark']}%M{seconds}{match['zone'] or ''}"
-    if match := _QUARTER.fullmatch(cell):
-        return f"%Y{match['after']}%q" if match["after"] else f"{match['before']}%q{match['gap']}%Y"
-    if match := _WEEK.fullmatch(cell):
-        return f"%G{match['mark']}%V"
-    if match := _MONTH.fullmatch(cell):
-        return f"%Y{match['mark']}%m"
+    for pattern, format in _KNOWN:
+        if match := pattern.fullmatch(cell):
+            return match.expand(format)
     return None
 
 
@@ -111,11 +86,10 @@ def compact_forms(cells: Sequence[str]) -> list[TimeForm]:
         (len(m[1]), m[2] or "") for m in map(_DIGITS.fullmatch, cells) if m
     ):
         # pandas writes 202001.0 where a cell was missing, and 1012020 for 01012020
-        for format in _COMPACT.get(length, ()):
-            found[format + tail] = length + len(tail)
-        for format in _COMPACT.get(length + 1, ()):
-            if not format.lower().startswith("%y"):
-                found[format + tail] = length + 1 + len(tail)
+        for width in (length, length + 1):
+            for format in _COMPACT.get(width, ()):
+                if width == length or not format.lower().startswith("%y"):
+                    found[format + tail] = width + len(tail)
     if all(re.fullmatch(r"\d{4}\.\d{2}", cell) for cell in cells):
         found["%Y.%m"] = 7
     return [TimeForm(format, length) for format, length in found.items()]
@@ -125,13 +99,11 @@ def suggested_format(cells: Sequence[str]) -> str:
     """Return a usual format that reads every cell, if possible in ascending order; else ""."""
     found = []
     for format in _USUAL:
-        form = TimeForm(format)
-        moments = [form.read(cell) for cell in cells[:1]]
-        if moments[0] is not None:
-            moments = [form.read(cell) for cell in cells]
-            known = [moment for moment in moments if moment is not None]
-            if len(known) == len(cells):
-                found.append((all(a < b for a, b in pairwise(known)), format))
+        read = TimeForm(format).read
+        if read(cells[0]):
+            moments = [moment for moment in map(read, cells) if moment]
+            if len(moments) == len(cells):
+                found.append((all(a < b for a, b in pairwise(moments)), format))
     return max(found, key=lambda each: each[0])[1] if found else ""
 
 
@@ -139,7 +111,7 @@ def wrong_with(format: str) -> str:
     """Return the reason why a user's format cannot be used, or ""."""
     form = TimeForm(format)
     try:
-        datetime.strptime(datetime(2000, 1, 1).strftime(form.parsed), form.parsed)
+        datetime.strptime(datetime(2000, 1, 1).strftime(form.formats[0]), form.formats[0])
     except (ValueError, IndexError, re.error) as error:
         # where a text is not reproduced, the error about the cell reports it
         if not str(error).startswith(("time data", "unconverted data")):
@@ -166,7 +138,7 @@ class TimeForm:
 
     Attributes
     ----------
-    format, tokens, parsed
+    format, tokens, formats
         The format, its directives with the text between them, and what `strptime` gets.
 
     Examples
@@ -182,14 +154,14 @@ class TimeForm:
         self.format = format
         self._length = length
         self.tokens: list[str] = _TOKEN.findall(format)
-        self.parsed = "".join("%m" if token == "%q" else token for token in self.tokens)
         # a week without a day begins with its Monday
         self._day = " 1" if "%V" in self.tokens and not {"%u", "%w"} & {*self.tokens} else ""
-        if self._day:
-            self.parsed += " %u"
-        gaps = {token: ".+?" for token in self.tokens if token.startswith("%")} | {"%q": "([1-4])"}
-        pattern = "".join(gaps.get(token, re.escape(token)) for token in self.tokens)
-        self._quarter = re.compile(pattern) if "%q" in self.tokens else None
+        # strptime knows no quarters: a format for each
+        self.formats = [
+            "".join(quarter if token == "%q" else token for token in self.tokens)
+            + (" %u" if self._day else "")
+            for quarter in ("1234" if "%q" in self.tokens else "-")
+        ]
 
     @property
     def name(self) -> str:
@@ -201,27 +173,17 @@ class TimeForm:
         """Whether the times begin with their year, in digits alone."""
         return self.tokens[0] in ("%Y", "%y") and self.format != "%Y.%m"
 
-    @property
-    def unit(self) -> str:
-        """The unit that follows from the form: ``quarter``, or ""."""
-        return "quarter" if self._quarter else ""
-
     def read(self, cell: str) -> datetime | None:
         """Return a cell as a time, with its offset where the format has one; None if it is none."""
         if self._length is not None:
             cell = cell if self.year_first else cell.zfill(self._length)
             if len(cell) != self._length:
                 return None
-        if self._quarter:
-            match = self._quarter.fullmatch(cell)
-            if match is None:
-                return None
-            month = 3 * int(match[1]) - 2
-            cell = f"{cell[: match.start(1)]}{month:02d}{cell[match.end(1) :]}"
-        try:
-            return datetime.strptime(cell + self._day, self.parsed)
-        except (ValueError, OverflowError):
-            return None
+        for quarter, format in enumerate(self.formats):
+            with suppress(ValueError, OverflowError):
+                moment = datetime.strptime(cell + self._day, format)
+                return moment.replace(month=3 * quarter + 1) if "%q" in self.tokens else moment
+        return None
 
     def settled(
         self, cells: Sequence[str], moments: Sequence[datetime]
@@ -266,19 +228,18 @@ def _writer(
 ) -> _Writer:
     """Return the function that writes times in one of the ways that a format leaves open."""
 
-    def part(token: str) -> _Writer:
-        if token in _NUMBERS:
-            width, number = _NUMBERS[token]
-            form = "d" if token in unpadded else f"0{width}d"
-            return lambda moment: format(number(moment), form)
+    def part(token: str, moment: datetime) -> str:
+        if not token.startswith("%"):
+            return token
+        if token == "%z":
+            return zone
+        if token == "%q":
+            return str((moment.month + 2) // 3)
+        text = case(moment.strftime(token))
         if token == "%f":
-            return lambda moment: f"{moment.microsecond:06d}"[:digits]
-        if token == "%z" or not token.startswith("%"):
-            text = zone if token == "%z" else token
-            return lambda moment: text
-        if token in _WORDS:
-            return lambda moment: case(moment.strftime(token))
-        return lambda moment: moment.strftime(token)
+            return text[:digits]
+        if token in ("%Y", "%G"):
+            return text.zfill(4)  # strptime reads no 999, which some systems write
+        return (text.lstrip("0") or "0") if token in unpadded else text
 
-    parts = [part(token) for token in tokens]
-    return lambda moment: "".join([write(moment) for write in parts])
+    return lambda moment: "".join([part(token, moment) for token in tokens])

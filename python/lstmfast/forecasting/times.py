@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from statistics import median_high, multimode
 
-from .cells import short
-from .errors import DataError
-from .readings import Reading, possible_forms, read_numbers, read_times
+from .cells import Column
+from .counting import Reading
+from .errors import DataError, short
+from .readings import possible_forms, read_numbers, read_times
 from .time_forms import TimeForm, wrong_with
 
 __all__ = ["Clock", "parse_times"]
@@ -54,9 +55,7 @@ class Clock:
             raise DataError(f"the {count} times to come go beyond the year 9999") from None
 
 
-def parse_times(
-    cells: Sequence[str], column: str, at: Callable[[int], str], *, format: str | None = None
-) -> tuple[list[int], list[int], Clock]:
+def parse_times(column: Column, format: str | None = None) -> tuple[list[int], list[int], Clock]:
     """Read a column of times.
 
     Where digits can be read in more than one way (``200101`` is a month, a day or a number), the
@@ -64,12 +63,8 @@ def parse_times(
 
     Parameters
     ----------
-    cells : sequence of str
-        The cells, in the order of the file.
-    column : str
-        Name of the column, for messages.
-    at : callable
-        Gives the place of a row for messages.
+    column : Column
+        The cells.
     format : str, optional
         How the times are written, as for `datetime.strptime`; found in the cells by default.
 
@@ -90,23 +85,24 @@ def parse_times(
 
     Examples
     --------
-    >>> steps, positions, clock = parse_times(["1949-11", "1949-12", "1950-02"], "Month", str)
+    >>> column = Column(["1949-11", "1949-12", "1950-02"], "Month", str)
+    >>> steps, positions, clock = parse_times(column)
     >>> steps, clock.unit, clock.after(positions[-1], 2)
     ([0, 1, 3], 'month', ['1950-03', '1950-04'])
     """
-    for row, cell in enumerate(cells):
+    for row, cell in enumerate(column.cells):
         if not cell:
-            raise DataError(f'{at(row)}: column "{column}" is empty; expected a time')
+            raise column.error(row, "is empty; expected a time")
     if format is not None and (problem := wrong_with(format)):
         raise DataError(f'time format "{short(format)}" {problem}')
     found, wrong = [], []
-    for form in possible_forms(cells) if format is None else [TimeForm(format)]:
+    for form in possible_forms(column.cells) if format is None else [TimeForm(format)]:
         try:
             if form is None:
-                reading = read_numbers(cells, column, at)
+                reading = read_numbers(column)
             else:
-                reading = read_times(form, cells, column, at, given=format is not None)
-            found.append(_in_steps(reading, cells, column, at))
+                reading = read_times(form, column, given=format is not None)
+            found.append(_in_steps(reading, column))
         except DataError as error:
             wrong.append(error)
     if not found:
@@ -114,16 +110,15 @@ def parse_times(
     return min(found, key=lambda each: each[0][-1])
 
 
-def _in_steps(
-    reading: Reading, cells: Sequence[str], column: str, at: Callable[[int], str]
-) -> tuple[list[int], list[int], Clock]:
+def _in_steps(reading: Reading, column: Column) -> tuple[list[int], list[int], Clock]:
     """Return steps, positions and clock of a column that was read."""
 
     def uneven(row: int) -> DataError:
-        expected = _step_text(float(stride / reading.ticks), reading.unit)
-        return DataError(
-            f'{at(row)}: column "{column}" goes from "{cells[row - 1]}" to "{cells[row]}"; '
-            f"expected steps of {expected}"
+        before, cell = column.cells[row - 1], column.cells[row]
+        step = float(stride / reading.ticks)
+        unit = "" if reading.unit == "number" else f" {reading.unit}{'s' * (step != 1)}"
+        return column.error(
+            row, f'goes from "{before}" to "{cell}"; expected steps of {step:g}{unit}'
         )
 
     rounded = reading.ticks > 1
@@ -184,18 +179,10 @@ def _even(
 def _stride(gaps: Sequence[int], unit: str, rounded: bool) -> Fraction:
     """Return the distance of two neighbours."""
     if not rounded and unit != "number":
-        counts = Counter(gaps)
-        most = max(counts.values())
-        return Fraction(min(gap for gap, count in counts.items() if count == most))
-    middle = sorted(gaps)[len(gaps) // 2]
+        return Fraction(min(multimode(gaps)))
+    middle = median_high(gaps)
     if not rounded:
         return Fraction(middle)
     # 1949.08, 1949.17, 1949.25: the mean of all that are one step and differ by their rounding
     single = [gap for gap in gaps if abs(gap - middle) <= 1]
     return Fraction(sum(single), len(single))
-
-
-def _step_text(step: float, unit: str) -> str:
-    if unit == "number":
-        return f"{step:g}"
-    return f"{step:g} {unit}" if step == 1 else f"{step:g} {unit}s"
