@@ -10,7 +10,7 @@ import pytest
 
 from lstmfast.forecasting import forecast
 from lstmfast.forecasting.demo import air_passengers
-from lstmfast.forecasting.model import Forecaster, TrainingData
+from lstmfast.forecasting.model import Forecaster, Setup, TrainingData
 from lstmfast.forecasting.pipeline import choose_window, train
 from lstmfast.forecasting.reference_run import train_in_numpy
 from lstmfast.forecasting.scores import score, values_ahead
@@ -32,7 +32,7 @@ def seasonal_series(count: int, season: int = 12) -> Array:
 def test_forecasts_depend_on_the_past_alone() -> None:
     values = seasonal_series(72)[:, None]
     window = choose_window(values[:, 0], LOG_DIFF)
-    model = Forecaster.train(values[:60], LOG_DIFF, window, epochs=2, seed=1)
+    model = Forecaster.train(values[:60], Setup(LOG_DIFF, window, epochs=2, seed=1))
     origins = np.array([20, 60, 64])
     ahead = model.ahead(values, origins, 5)
     for row, origin in enumerate(origins):
@@ -42,7 +42,7 @@ def test_forecasts_depend_on_the_past_alone() -> None:
 
 def test_later_steps_follow_from_predicted_ones() -> None:
     values = seasonal_series(50)[:, None]
-    model = Forecaster.train(values, DIFF, Window(5, 12), epochs=2, seed=1)
+    model = Forecaster.train(values, Setup(DIFF, Window(5, 12), epochs=2, seed=1))
     two = model.ahead(values, np.array([50]), 2)[0]
     longer = np.concatenate([values, [[two[0]]]])
     np.testing.assert_allclose(model.ahead(longer, np.array([51]), 1)[0, 0], two[1], rtol=1e-5)
@@ -51,7 +51,7 @@ def test_later_steps_follow_from_predicted_ones() -> None:
 @pytest.mark.parametrize("window", [Window(5, 12), Window(5, 3), Window(5, 0), Window(2, 7)])
 def test_steps_ahead_are_predictions_of_predictions(window: Window) -> None:
     values = np.column_stack([seasonal_series(50), np.sin(np.arange(50.0))])
-    model = Forecaster.train(values, NONE, window, epochs=2, seed=1)
+    model = Forecaster.train(values, Setup(NONE, window, epochs=2, seed=1))
     origins = np.array([20, 35])
     ahead = model.ahead(values, origins, 15)
     for row, origin in enumerate(origins):
@@ -129,7 +129,7 @@ def test_errors_of_arguments(arguments: dict[str, object], message: str) -> None
 def test_the_reference_trains_alike() -> None:
     values = air_passengers().values[:60]
     window = Window(13, 12)
-    model = Forecaster.train(values, LOG_DIFF, window, epochs=10, seed=2)
+    model = Forecaster.train(values, Setup(LOG_DIFF, window, epochs=10, seed=2))
     data = TrainingData.of(values, LOG_DIFF, window)
     from lstmfast.forecasting.model import build_network
 
@@ -153,7 +153,7 @@ def test_demo_reaches_its_goal() -> None:
     """One seed; the demo reports ten. Linear autoregression has 13.9, persistence 48."""
     values = air_passengers().values
     window = choose_window(values[:96, 0], LOG_DIFF)
-    trained = train(values[:96], LOG_DIFF, window, horizon=12, seed=0)
+    trained = train(values[:96], Setup(LOG_DIFF, window), 12)
     origins = np.arange(96, 144)
     ahead = LOG_DIFF.unscale(trained.forecaster.ahead(values, origins, 12))
     got = score(ahead, values_ahead(values[:, 0], origins, 12))

@@ -20,7 +20,7 @@ from lstmfast.forecasting.baselines import (
 )
 from lstmfast.forecasting.demo import air_passengers
 from lstmfast.forecasting.intervals import error_scale, isotonic, measured_steps, student_quantile
-from lstmfast.forecasting.model import TrainingData, cosine_rate
+from lstmfast.forecasting.model import Setup, TrainingData, cosine_rate
 from lstmfast.forecasting.pipeline import train
 from lstmfast.forecasting.scores import coverage, score, values_ahead
 from lstmfast.forecasting.season import find_season
@@ -45,7 +45,7 @@ def seasonal_series(count: int, season: int = 12) -> Array:
 def test_transforms_invert(transform: object, origin: int) -> None:
     assert isinstance(transform, type(LOG_DIFF))
     values = np.random.default_rng(1).uniform(1.0, 900.0, 20)
-    steps = transform.forward(values)
+    steps = transform.steps(values[:, None])[:, 0]
     ahead = steps[origin - int(transform.difference) :]
     scaled = transform.integrate(transform.scale(values[origin - 1]), ahead)
     # sums of up to 20 rounded logarithms, each below 7
@@ -228,12 +228,12 @@ def test_plans_leave_enough_to_train_on() -> None:
 def test_the_shortest_series(window: Window) -> None:
     count = max(window.first, window.lookback) + 13
     values = seasonal_series(count)[:, None]
-    trained = train(values, LOG_DIFF, window, horizon=3, epochs=1)
+    trained = train(values, Setup(LOG_DIFF, window, epochs=1), 3)
     for got in trained.validation.scores.values():
         assert 0 < got.one_step < 100
         assert 0 < got.rolling < 100
     with pytest.raises(DataError, match=f"length {count - 1} is too short"):
-        train(values[1:], LOG_DIFF, window, horizon=3, epochs=1)
+        train(values[1:], Setup(LOG_DIFF, window, epochs=1), 3)
 
 
 def test_epochs_are_cut_only_where_that_is_clear() -> None:

@@ -12,7 +12,7 @@ import pytest
 from cli_runs import runner
 from lstmfast.forecasting import forecast, pipeline, validation
 from lstmfast.forecasting.demo import air_passengers
-from lstmfast.forecasting.model import Forecaster
+from lstmfast.forecasting.model import Forecaster, Setup
 from lstmfast.forecasting.scores import score, values_ahead
 from lstmfast.forecasting.transforms import TRANSFORMS
 from lstmfast.forecasting.validation import Plan, plan_validation, validate
@@ -59,10 +59,8 @@ def weights(model: Forecaster) -> Array:
 
 
 def test_scores_are_of_networks_trained_as_the_last_one(trainings: list[Training]) -> None:
-    values, window = noisy(), Window(12, 0)
-    found = pipeline.train(
-        values, LOG_DIFF, window, horizon=HORIZON, epochs=EPOCHS, seed=SEED
-    ).validation
+    values, setup = noisy(), Setup(LOG_DIFF, Window(12, 0), EPOCHS, SEED)
+    found = pipeline.train(values, setup, HORIZON).validation
     plan = found.plan
     choosing, first, second, last = trainings
     assert [len(each.values) for each in trainings] == [
@@ -83,14 +81,7 @@ def test_scores_are_of_networks_trained_as_the_last_one(trainings: list[Training
     forecasts, truths = [], []
     for each in (first, second):
         start = len(each.values) - plan.part
-        same = Forecaster.train(
-            values[:start],
-            LOG_DIFF,
-            window,
-            epochs=EPOCHS,
-            stop=each.arguments["stop"],
-            seed=SEED,
-        )
+        same = Forecaster.train(values[:start], setup, stop=each.arguments["stop"])
         np.testing.assert_array_equal(weights(each.result), weights(same))
         origins = np.arange(start, start + plan.part)
         forecasts.append(LOG_DIFF.unscale(same.ahead(values, origins, HORIZON)))
@@ -105,8 +96,8 @@ def test_scored_values_choose_nothing_that_forecasts_them() -> None:
     values = noisy()
     other = values.copy()
     other[60:80] *= np.linspace(1.0, 3.0, 20)[:, None]
-    run = {"horizon": 1, "epochs": EPOCHS, "seed": SEED}
-    one, two = (validate(x, LOG_DIFF, WINDOW, PLAN, **run) for x in (values, other))
+    setup = Setup(LOG_DIFF, WINDOW, EPOCHS, SEED)
+    one, two = (validate(x, setup, PLAN, horizon=1) for x in (values, other))
     # the first scored part begins at 60: its first error differs by the truth alone
     assert one.errors[0] + np.log(values[60]) == pytest.approx(
         two.errors[0] + np.log(other[60]), abs=1e-12
@@ -116,9 +107,9 @@ def test_scored_values_choose_nothing_that_forecasts_them() -> None:
 
 def test_a_training_can_go_on_after_the_weights_were_taken() -> None:
     values = noisy()
-    run = {"epochs": EPOCHS, "seed": SEED}
-    ends = Forecaster.train(values[:80], LOG_DIFF, WINDOW, stop=7, **run)
-    goes_on = Forecaster.train(values, LOG_DIFF, WINDOW, stop=7, held_out=20, **run)
+    setup = Setup(LOG_DIFF, WINDOW, EPOCHS, SEED)
+    ends = Forecaster.train(values[:80], setup, stop=7)
+    goes_on = Forecaster.train(values, setup, stop=7, held_out=20)
     np.testing.assert_array_equal(weights(ends), weights(goes_on))
     assert len(goes_on.losses) == EPOCHS
     x = goes_on.ahead(values, np.arange(80, 100), 1)[:, 0]

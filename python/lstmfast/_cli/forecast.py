@@ -125,10 +125,11 @@ def _names(text: str) -> list[str]:
 def run(args: argparse.Namespace) -> int:
     """Forecast and write the results; all checks come before training."""
     from lstmfast.forecasting import DataError, read_series
+    from lstmfast.forecasting.model import Setup
     from lstmfast.forecasting.pipeline import choose_window, forecast_prepared, prepare
     from lstmfast.forecasting.report import forecast_csv, forecast_note
     from lstmfast.forecasting.season import calendar_periods
-    from lstmfast.forecasting.transforms import get_transform
+    from lstmfast.forecasting.transforms import TRANSFORMS
     from lstmfast.forecasting.validation import plan_validation
 
     if args.time_format is not None and args.time is None:
@@ -152,7 +153,7 @@ def run(args: argparse.Namespace) -> int:
             inputs=args.inputs,
             missing=args.missing,
         )
-        transform = get_transform(args.transform)
+        transform = TRANSFORMS[args.transform]
         values, replaced = prepare(series.values, transform, series.where, args.outliers)
     except DataError as error:
         raise UserError(str(error)) from None
@@ -164,17 +165,9 @@ def run(args: argparse.Namespace) -> int:
     except DataError as error:
         hint = _lookback_hint(series, window, args)
         raise UserError(f'{series.name}: column "{args.column}": {error}{hint}') from None
+    setup = Setup(transform, window, args.epochs, args.seed)
     with progress_bar("training", disable=None) as advance:
-        coming = forecast_prepared(
-            values,
-            replaced,
-            transform,
-            window,
-            horizon=args.horizon,
-            epochs=args.epochs,
-            seed=args.seed,
-            progress=advance,
-        )
+        coming = forecast_prepared(values, replaced, setup, args.horizon, progress=advance)
     picture = b""
     if args.plot is not None:
         from lstmfast.forecasting.plot import plot_forecast
@@ -202,11 +195,11 @@ def run(args: argparse.Namespace) -> int:
 def _lookback_hint(series: Series, window: Window, args: argparse.Namespace) -> str:
     """Return a hint for a series that is too short."""
     from lstmfast.forecasting import DataError
-    from lstmfast.forecasting.transforms import get_transform
+    from lstmfast.forecasting.transforms import TRANSFORMS
     from lstmfast.forecasting.validation import plan_validation
     from lstmfast.forecasting.windows import Window
 
-    transform = get_transform(args.transform)
+    transform = TRANSFORMS[args.transform]
     try:
         series.future(args.horizon)
         smallest = Window(1, window.season)

@@ -71,12 +71,12 @@ def linear(lags: int, transform: Transform, season: int = 0) -> Baseline:
     longest = int(back[0])
 
     def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
-        steps = transform.forward(values)
-        known = steps[: train - int(transform.difference)]
+        steps = transform.steps(values[:, None])
+        known = train - int(transform.difference)
         # standardised, since least squares drop columns that are tiny next to the constant one
-        scaling = Scaling.of(known[:, None])
-        z = scaling.apply(steps[:, None])[:, 0]
-        fitted = z[: len(known)]
+        scaling = Scaling.of(steps[:known])
+        z = scaling.apply(steps)[:, 0]
+        fitted = z[:known]
         rows = np.arange(longest, len(fitted))
         design = np.column_stack([np.ones(len(rows)), fitted[rows[:, None] - back]])
         weights = np.linalg.lstsq(design, fitted[longest:], rcond=None)[0]

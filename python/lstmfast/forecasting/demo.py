@@ -6,8 +6,8 @@ is used once, to measure.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .baselines import baselines_for
-from .model import Forecaster, TrainingData, build_network
-from .pipeline import LEVELS, Trained, choose_window, train
+from .model import Forecaster, Setup, TrainingData, build_network
+from .pipeline import LEVELS, Ends, Progress, Trained, choose_window, train
 from .reference_run import train_in_numpy
 from .scores import Scores, coverage, score, values_ahead
 from .series import Series, read_series
@@ -95,8 +95,8 @@ class DemoRun:
     baselines: dict[str, Scores]
     covered: dict[float, tuple[float, float]]
     forecasts: Array
-    lower: dict[float, Array]
-    upper: dict[float, Array]
+    lower: Ends
+    upper: Ends
     timing: Timing
 
 
@@ -113,9 +113,7 @@ def air_passengers() -> Series:
     return read_series(path, "Passengers", time="Month")
 
 
-def run_demo(
-    seeds: int, epochs: int, progress: Callable[[int, int], object] | None = None
-) -> DemoRun:
+def run_demo(seeds: int, epochs: int, progress: Progress) -> DemoRun:
     """Train on the first part of the series with several seeds, forecast the rest, compare.
 
     Parameters
@@ -124,7 +122,7 @@ def run_demo(
         How many; the seeds are 0, 1, 2, ...
     epochs : int
         Length of each training.
-    progress : callable, optional
+    progress : callable
         Called after each epoch with the number of epochs done, and of all.
     """
     series = air_passengers()
@@ -140,38 +138,24 @@ def run_demo(
     started = perf_counter()
     trained: list[Trained] = []
     ahead: list[Array] = []
+
+    def on_epoch(seed: int, done: int, total: int) -> None:
+        progress(seed * total + done, seeds * total)
+
     for seed in range(seeds):
-
-        def on_epoch(done: int, total: int, before: int = seed) -> None:
-            if progress is not None:
-                progress(before * total + done, seeds * total)
-
-        trained.append(
-            train(
-                known,
-                transform,
-                window,
-                horizon=HORIZON,
-                epochs=epochs,
-                seed=seed,
-                progress=on_epoch,
-            )
-        )
+        setup = Setup(transform, window, epochs, seed)
+        trained.append(train(known, setup, HORIZON, partial(on_epoch, seed)))
         ahead.append(trained[-1].forecaster.ahead(values, origins, HORIZON))
     seconds = perf_counter() - started
 
     scores = [score(transform.unscale(each), truth) for each in ahead]
-    ends = {
-        level: [each.intervals(scaled, level) for each, scaled in zip(trained, ahead, strict=True)]
-        for level in LEVELS
-    }
-    covered = {
-        level: (
-            float(np.mean([coverage(low[:, :1], up[:, :1], truth[:, :1]) for low, up in pairs])),
-            float(np.mean([coverage(low, up, truth) for low, up in pairs])),
-        )
-        for level, pairs in ends.items()
-    }
+    ends = [each.intervals(scaled, LEVELS) for each, scaled in zip(trained, ahead, strict=True)]
+
+    def covered(level: float, steps: int) -> float:
+        first = np.s_[:, :steps]
+        shares = [coverage(low[level][first], up[level][first], truth[first]) for low, up in ends]
+        return float(np.mean(shares))
+
     middle = int(np.argsort([each.one_step for each in scores])[(seeds - 1) // 2])
     rules = baselines_for(window, transform)
     return DemoRun(
@@ -185,38 +169,34 @@ def run_demo(
             name: score(rule(target, start, origins, HORIZON), truth)
             for name, rule in rules.items()
         },
-        covered=covered,
+        covered={level: (covered(level, 1), covered(level, HORIZON)) for level in LEVELS},
         forecasts=transform.unscale(ahead[middle]),
-        lower={level: pairs[middle][0] for level, pairs in ends.items()},
-        upper={level: pairs[middle][1] for level, pairs in ends.items()},
-        timing=_timing(values, start, epochs, trained, seconds),
+        lower=ends[middle][0],
+        upper=ends[middle][1],
+        timing=_timing(values, origins, truth, trained, seconds),
     )
 
 
 def _timing(
-    values: Array, start: int, epochs: int, trained: list[Trained], seconds: float
+    values: Array, origins: NDArray[np.intp], truth: Array, trained: list[Trained], seconds: float
 ) -> Timing:
     """Time one training on the training values, to its end, in the core and in NumPy.
 
     Both start from the same weights and go through the same windows in batches of the same size,
     each in an order of its own.
     """
-    known = values[:start]
-    window, transform = trained[0].forecaster.window, trained[0].forecaster.transform
+    known = values[: origins[0]]
+    setup = trained[0].forecaster.setup
     times = []
     for _ in range(_TIMED_RUNS):
         started = perf_counter()
-        forecaster = Forecaster.train(known, transform, window, epochs=epochs, seed=0)
+        forecaster = Forecaster.train(known, setup)
         times.append(perf_counter() - started)
-    core = median(times)
-    data = TrainingData.of(known, transform, window)
-    weights = build_network(window, known.shape[1], 0).get_weights()
-    weights, numpy_seconds = train_in_numpy(weights, data, epochs, seed=0)
+    data = TrainingData.of(known, setup.transform, setup.window)
+    weights = build_network(setup.window, known.shape[1], setup.seed).get_weights()
+    weights, numpy_seconds = train_in_numpy(weights, data, setup.epochs, setup.seed)
     forecaster.network.set_weights(weights)
-    origins = np.arange(start, len(values))
     scaled = forecaster.ahead(values, origins, HORIZON)
-    truth = values_ahead(values[:, 0], origins, HORIZON)
     trainings = sum(each.validation.plan.parts + 1 for each in trained)
-    return Timing(
-        seconds, core, numpy_seconds, epochs, trainings, score(transform.unscale(scaled), truth)
-    )
+    got = score(setup.transform.unscale(scaled), truth)
+    return Timing(seconds, median(times), numpy_seconds, setup.epochs, trainings, got)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lstmfast._arrays import as_float
+from lstmfast._checks import count
 
-from .model import EPOCHS
+from .model import EPOCHS, Setup
 from .pipeline import (
     LEVELS,
     OUTLIERS,
@@ -20,7 +21,7 @@ from .pipeline import (
     forecast_prepared,
     prepare,
 )
-from .transforms import get_transform
+from .transforms import TRANSFORMS
 
 __all__ = ["forecast"]
 
@@ -103,32 +104,27 @@ def forecast(
     """
     values = _columns(series, inputs)
     for name, number in (("horizon", horizon), ("epochs", epochs), ("lookback", lookback)):
-        if number is not None and number < 1:
-            raise ValueError(f"[forecast] {name} is {number}; expected at least 1")
+        if number is not None:
+            count(number, name, "forecast")
     if season is not None and (season < 0 or season == 1):
         raise ValueError(f"[forecast] season is {season}; expected 0 for none, or at least 2")
     if not all(0.0 < level < 1.0 for level in levels):
         raise ValueError(f"[forecast] levels are {tuple(levels)}; expected numbers between 0 and 1")
-    if outliers not in OUTLIERS:
-        raise ValueError(
-            f"[forecast] outliers is {outliers!r}; expected one of {', '.join(OUTLIERS)}"
-        )
-    chosen = get_transform(transform)
-    values, replaced = prepare(values, chosen, _where, outliers)
+    for name, choice, known in (
+        ("outliers", outliers, OUTLIERS),
+        ("transform", transform, TRANSFORMS),
+    ):
+        if choice not in known:
+            raise ValueError(f"[forecast] {name} is {choice!r}; expected one of {', '.join(known)}")
+    chosen = TRANSFORMS[transform]
+    values, replaced = prepare(
+        values, chosen, lambda row, column: f"[forecast] {_place(row, column)}", outliers
+    )
     if replaced:
         warnings.warn(_replaced_text(replaced), UserWarning, stacklevel=2)
     window = choose_window(values[:, 0], chosen, lookback, season)
-    return forecast_prepared(
-        values,
-        replaced,
-        chosen,
-        window,
-        horizon=horizon,
-        epochs=epochs,
-        seed=seed,
-        levels=levels,
-        progress=progress,
-    )
+    setup = Setup(chosen, window, epochs, seed)
+    return forecast_prepared(values, replaced, setup, horizon, levels, progress)
 
 
 def _columns(series: ArrayLike, inputs: ArrayLike | None) -> Array:
@@ -144,10 +140,6 @@ def _columns(series: ArrayLike, inputs: ArrayLike | None) -> Array:
             f"[forecast] inputs has shape {more.shape}; expected ({len(target)}, K) to match series"
         )
     return np.column_stack([target, more])
-
-
-def _where(row: int, column: int) -> str:
-    return f"[forecast] {_place(row, column)}"
 
 
 def _place(row: int, column: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmfast.callbacks import Callback
+from lstmfast.callbacks import LambdaCallback
 from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
 from lstmfast.optimizers import Adam
@@ -26,6 +26,7 @@ from .windows import Window
 __all__ = [
     "EPOCHS",
     "Forecaster",
+    "Setup",
     "TrainingData",
     "batch_size_for",
     "build_network",
@@ -66,27 +67,26 @@ def build_network(window: Window, columns: int, seed: int) -> Sequential:
     )
 
 
-class _Schedule(Callback):
-    """Sets each epoch's learning rate, keeps the weights of one, and reports the end of each."""
+@dataclass(frozen=True)
+class Setup:
+    """How the forecasters of a series are built and trained, those of its validation included.
 
-    def __init__(
-        self, optimizer: Adam, epochs: int, keep: int, on_epoch: Callable[[], object] | None
-    ) -> None:
-        super().__init__()
-        self.optimizer = optimizer
-        self.epochs = epochs
-        self.keep = keep
-        self.on_epoch = on_epoch
-        self.kept: list[Any] = []
+    Attributes
+    ----------
+    transform : Transform
+        What the network sees of the values.
+    window : Window
+        How far back it sees.
+    epochs : int
+        Length of the schedule over which the learning rate falls.
+    seed : int
+        Of initial weights and shuffling.
+    """
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self.optimizer.learning_rate = cosine_rate(epoch, self.epochs)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if epoch + 1 == self.keep:
-            self.kept = self.model.get_weights()
-        if self.on_epoch is not None:
-            self.on_epoch()
+    transform: Transform
+    window: Window
+    epochs: int = EPOCHS
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,8 @@ class Forecaster:
     ----------
     network : Sequential
         Predicts the next step of every column, standardised.
-    transform : Transform
-        From values to steps.
-    window : Window
-        Which past steps the network sees.
+    setup : Setup
+        The conversion from values to steps, and which past steps the network sees.
     scaling : Scaling
         Measured on the steps that it was trained on.
     losses : ndarray of shape (epochs,)
@@ -141,22 +139,18 @@ class Forecaster:
     """
 
     network: Sequential
-    transform: Transform
-    window: Window
+    setup: Setup
     scaling: Scaling
     losses: Array
 
     @staticmethod
     def train(
         values: Array,
-        transform: Transform,
-        window: Window,
+        setup: Setup,
+        on_epoch: Callable[[], object] = lambda: None,
         *,
         held_out: int = 0,
-        epochs: int = EPOCHS,
         stop: int | None = None,
-        seed: int = 0,
-        on_epoch: Callable[[], object] | None = None,
     ) -> Forecaster:
         """Train on a series.
 
@@ -165,45 +159,48 @@ class Forecaster:
         values : ndarray of shape (N, C)
             The series; the first column is the target, the others are inputs and are forecast
             together with it.
-        transform : Transform
-            What the network sees of them.
-        window : Window
-            How far back it sees.
+        setup : Setup
+            How to train.
+        on_epoch : callable, optional
+            Called after each epoch.
         held_out : int
             How many values at the end are only validated on: neither weights nor scaling depend on
             them.
-        epochs : int
-            Length of the schedule over which the learning rate falls.
         stop : int, optional
             Take the weights after so many epochs. Where values are held out, the schedule
             continues, to measure their losses.
-        seed : int
-            Of initial weights and shuffling.
-        on_epoch : callable, optional
-            Called after each epoch.
 
         Returns
         -------
         Forecaster
         """
-        data = TrainingData.of(values, transform, window, held_out)
-        network = build_network(window, values.shape[1], seed)
+        data = TrainingData.of(values, setup.transform, setup.window, held_out)
+        network = build_network(setup.window, values.shape[1], setup.seed)
         optimizer = Adam(LEARNING_RATE)
         network.compile(optimizer=optimizer, loss="mse")
-        stop = epochs if stop is None else stop
-        schedule = _Schedule(optimizer, epochs, stop, on_epoch)
+        last = setup.epochs if stop is None else stop
+        kept: list[Any] = []
+
+        def begin(epoch: int, logs: Any) -> None:
+            optimizer.learning_rate = cosine_rate(epoch, setup.epochs)
+
+        def end(epoch: int, logs: Any) -> None:
+            if epoch + 1 == last:
+                kept.extend(network.get_weights())
+            on_epoch()
+
         run = network.fit(
             data.x,
             data.y,
             batch_size=batch_size_for(len(data.x)),
-            epochs=epochs if held_out else stop,
+            epochs=setup.epochs if held_out else last,
             validation_data=(data.x_val, data.y_val) if held_out else None,
-            callbacks=[schedule],
+            callbacks=[LambdaCallback(begin, end)],
             verbose=0,
         )
-        network.set_weights(schedule.kept)
+        network.set_weights(kept)
         losses = np.asarray(run.history.get("val_loss", []), dtype=np.float64)
-        return Forecaster(network, transform, window, data.scaling, losses)
+        return Forecaster(network, setup, data.scaling, losses)
 
     def ahead(self, values: Array, origins: NDArray[np.intp], horizon: int) -> Array:
         """Forecast the target from each origin, from only the values before it.
@@ -224,9 +221,9 @@ class Forecaster:
         ndarray of shape (B, H)
             On the transform's scale, see `Transform.unscale`.
         """
-        z = self.scaling.apply(self.transform.steps(values))
-        window = self.window
-        recent, past = window.tails(z, origins - int(self.transform.difference), horizon)
+        transform, window = self.setup.transform, self.setup.window
+        z = self.scaling.apply(transform.steps(values))
+        recent, past = window.tails(z, origins - int(transform.difference), horizon)
         steps = np.empty((len(origins), horizon))
         for h in range(horizon):
             x = window.features(recent, past, h)
@@ -236,5 +233,5 @@ class Forecaster:
             recent[:, window.lookback + h : window.lookback + h + 1] = step[:, None]
             if window.season:
                 past[:, window.reach + h : window.reach + h + 1] = step[:, None]
-        before = self.transform.scale(values[origins - 1, 0])
-        return self.transform.integrate(before, self.scaling.undo(steps, 0))
+        before = transform.scale(values[origins - 1, 0])
+        return transform.integrate(before, self.scaling.undo(steps, 0))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .intervals import error_scale
-from .model import EPOCHS, Forecaster
+from .model import Forecaster, Setup
 from .outliers import replace_outliers
 from .season import USUAL_PERIODS, find_season
 from .transforms import Transform, check_values
@@ -19,6 +20,7 @@ from .windows import Window
 __all__ = [
     "LEVELS",
     "OUTLIERS",
+    "Ends",
     "Forecast",
     "Progress",
     "Trained",
@@ -29,6 +31,8 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+Ends = dict[float, Array]
+"""Ends of intervals by their level."""
 Progress = Callable[[int, int], object]
 """Called after each epoch with the number of epochs done, and of all."""
 
@@ -43,11 +47,14 @@ class Trained:
     forecaster: Forecaster
     validation: Validation
 
-    def intervals(self, scaled: Array, level: float) -> tuple[Array, Array]:
+    def intervals(self, scaled: Array, levels: Sequence[float]) -> tuple[Ends, Ends]:
         """Return lower and upper ends around forecasts (..., H) on the transform's scale."""
-        transform = self.forecaster.transform
-        width = error_scale(self.validation.errors[:, : scaled.shape[-1]], level)
-        return transform.unscale(scaled - width), transform.unscale(scaled + width)
+        unscale = self.forecaster.setup.transform.unscale
+        errors = self.validation.errors[:, : scaled.shape[-1]]
+        widths = {level: error_scale(errors, level) for level in levels}
+        lower = {level: unscale(scaled - width) for level, width in widths.items()}
+        upper = {level: unscale(scaled + width) for level, width in widths.items()}
+        return lower, upper
 
 
 @dataclass(frozen=True)
@@ -69,15 +76,15 @@ class Forecast:
     """
 
     mean: Array
-    lower: dict[float, Array]
-    upper: dict[float, Array]
+    lower: Ends
+    upper: Ends
     trained: Trained
     replaced: tuple[tuple[int, int], ...]
 
     @property
     def season(self) -> int:
         """Steps of the season that was found or given; 0 for none."""
-        return self.trained.forecaster.window.season
+        return self.trained.forecaster.setup.window.season
 
 
 def prepare(
@@ -96,8 +103,7 @@ def prepare(
     if outliers == "keep":
         return values, ()
     mended, replaced = replace_outliers(values, transform)
-    if replaced:
-        check_values(mended, transform, where)
+    check_values(mended, transform, where)
     return mended, replaced
 
 
@@ -117,31 +123,18 @@ def choose_window(
     return Window.default(season) if lookback is None else Window(lookback, season)
 
 
-def train(
-    values: Array,
-    transform: Transform,
-    window: Window,
-    *,
-    horizon: int,
-    epochs: int = EPOCHS,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Trained:
+def train(values: Array, setup: Setup, horizon: int, progress: Progress | None = None) -> Trained:
     """Validate on the last parts of the series, then train on all of it in the same way.
 
     Parameters
     ----------
     values : ndarray of shape (N, C)
         The series, the target first.
-    transform, window : Transform, Window
-        What the network sees.
+    setup : Setup
+        How to train. Where validation ends clearly worse than its best, later trainings stop before
+        the last epoch; a series too short to decide uses half of the epochs.
     horizon : int
         For how many steps ahead to measure errors.
-    epochs : int
-        Length of the schedule; where validation ends clearly worse than its best, later
-        trainings stop earlier. A series too short to decide uses half of it.
-    seed : int
-        Of initial weights and shuffling.
     progress : callable, optional
         Called after each epoch.
 
@@ -154,61 +147,30 @@ def train(
     DataError
         If the series is too short for its look-back and season.
     """
-    plan = plan_validation(len(values), transform, window, horizon)
-    total = (plan.parts + 1) * epochs
-    done = 0
+    plan = plan_validation(len(values), setup.transform, setup.window, horizon)
+    total = (plan.parts + 1) * setup.epochs
+    done = count(1)
 
     def on_epoch() -> None:
-        nonlocal done
-        done += 1
         if progress is not None:
-            progress(done, total)
+            progress(next(done), total)
 
-    validation = validate(
-        values,
-        transform,
-        window,
-        plan,
-        horizon=horizon,
-        epochs=epochs,
-        seed=seed,
-        on_epoch=on_epoch,
-    )
-    total -= epochs - validation.epochs
-    forecaster = Forecaster.train(
-        values,
-        transform,
-        window,
-        epochs=epochs,
-        stop=validation.epochs,
-        seed=seed,
-        on_epoch=on_epoch,
-    )
+    validation = validate(values, setup, plan, horizon, on_epoch)
+    total -= setup.epochs - validation.epochs
+    forecaster = Forecaster.train(values, setup, on_epoch, stop=validation.epochs)
     return Trained(forecaster, validation)
 
 
 def forecast_prepared(
     values: Array,
     replaced: tuple[tuple[int, int], ...],
-    transform: Transform,
-    window: Window,
-    *,
+    setup: Setup,
     horizon: int,
-    epochs: int = EPOCHS,
-    seed: int = 0,
     levels: Sequence[float] = LEVELS,
     progress: Progress | None = None,
 ) -> Forecast:
     """Train and forecast from what `prepare` and `choose_window` returned; see `train`."""
-    trained = train(
-        values, transform, window, horizon=horizon, epochs=epochs, seed=seed, progress=progress
-    )
+    trained = train(values, setup, horizon, progress)
     scaled = trained.forecaster.ahead(values, np.array([len(values)]), horizon)[0]
-    ends = {level: trained.intervals(scaled, level) for level in levels}
-    return Forecast(
-        transform.unscale(scaled),
-        {level: low for level, (low, _) in ends.items()},
-        {level: high for level, (_, high) in ends.items()},
-        trained,
-        replaced,
-    )
+    lower, upper = trained.intervals(scaled, levels)
+    return Forecast(setup.transform.unscale(scaled), lower, upper, trained, replaced)

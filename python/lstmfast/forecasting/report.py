@@ -10,11 +10,12 @@ from statistics import median
 import numpy as np
 
 from .demo import DemoRun
+from .errors import counted
 from .outliers import ends_far
 from .pipeline import Forecast
 from .scores import Scores
 from .series import Series
-from .validation import Plan, Validation
+from .validation import Validation
 
 __all__ = ["demo_text", "forecast_csv", "forecast_note"]
 
@@ -56,27 +57,30 @@ def _rounded(value: float, decimals: int) -> str:
 
 def forecast_note(series: Series, coming: Forecast) -> str:
     """Return a few lines on the forecast and its validation."""
-    forecaster, validation = coming.trained.forecaster, coming.trained.validation
-    window, plan = forecaster.window, validation.plan
-    season = f"season {window.season}" if window.season else "no season"
+    setup, validation = coming.trained.forecaster.setup, coming.trained.validation
+    plan, reach, horizon = validation.plan, validation.reach, len(coming.mean)
+    season = f"season {coming.season}" if coming.season else "no season"
     filled = f", {series.filled} of them interpolated" if series.filled else ""
     what = f'{series.name}: {len(series.values)} values of "{series.columns[0]}"{filled}'
-    how = f"{season}, look-back {window.lookback}, {forecaster.transform.name}"
+    how = f"{season}, look-back {setup.window.lookback}, {setup.transform.name}"
     lines = [
         *series.notes,
         *_suspicious(series, coming),
         f"{what}, {series.times[0]} to {series.times[-1]}",
-        f"{how}, {_count(validation.epochs, 'epoch')}",
-        *_epochs_note(plan),
+        f"{how}, {counted(validation.epochs, 'epoch')}",
+    ]
+    if not plan.chooses:
+        why = "the series is too short to choose their number by a part of it"
+        lines.append(f"(half of the epochs: {why})")
+    lines += [
         f"RMSE on the last {plan.scored} values, forecast by trainings on what lies before them:",
         *_validation_table(validation),
         *_validation_verdict(validation),
     ]
-    horizon = len(coming.mean)
-    if horizon > validation.reach:
+    if horizon > reach:
         lines += [
-            f"These values can measure {_count(validation.reach, 'step')} ahead, not {horizon}:",
-            f"beyond step {validation.reach} the intervals grow with the square root of the step,",
+            f"These values can measure {counted(reach, 'step')} ahead, not {horizon}:",
+            f"beyond step {reach} the intervals grow with the square root of the step,",
             "which is an assumption. More data or a shorter horizon would do without it.",
         ]
     return "\n".join(lines)
@@ -98,7 +102,7 @@ def _suspicious(series: Series, coming: Forecast) -> list[str]:
             f"wrong, {taken} taken instead (use --outliers keep to keep it)"
         )
     target = series.values[:, 0]
-    if ends_far(coming.trained.forecaster.transform.scale(target)):
+    if ends_far(coming.trained.forecaster.setup.transform.scale(target)):
         lines.append(
             f"{series.where(len(target) - 1, 0)} has {_value(target[-1])} after "
             f"{_value(target[-2])}; the forecast starts from it, but it may be wrong"
@@ -106,45 +110,59 @@ def _suspicious(series: Series, coming: Forecast) -> list[str]:
     return lines
 
 
-def _epochs_note(plan: Plan) -> list[str]:
-    if plan.chooses:
-        return []
-    return ["(half of the epochs: the series is too short to choose their number by a part of it)"]
-
-
 def _validation_table(validation: Validation) -> list[str]:
     """Return the errors of the network and the rules, the best first, with an explanation."""
     reach = validation.reach
     scores = dict(sorted(validation.scores.items(), key=lambda item: item[1].one_step))
-    one = f"one step: each of the {validation.plan.scored} values, from the true values before it"
-    if reach == 1:
-        return [*_table(["", "one step"], [row[:2] for row in _rows(scores)]), one]
     origins = int((~np.isnan(validation.errors[:, reach - 1])).sum())
+    head, one, more = "", "one step", f"1 to {reach} steps"
+    explained = _explained(validation.plan.scored, f"{more}: so far ahead", origins, reach)
+    if reach == 1:
+        return [*_table([head, one], [row[:2] for row in _rows(scores)]), explained[0]]
+    return [*_table([head, one, more], _rows(scores)), *explained]
+
+
+def _explained(scored: int, ahead: str, origins: int, steps: int) -> list[str]:
+    """Return what the two errors of a table are."""
     return [
-        *_table(["", "one step", f"1 to {reach} steps"], _rows(scores)),
-        one,
-        f"1 to {reach} steps: so far ahead from each of {origins} origins, from the true values",
-        f"before the origin alone; all {origins * reach} errors together",
+        f"one step: each of the {scored} values, from the true values before it",
+        f"{ahead} from each of {origins} origins, from the true values",
+        f"before the origin alone; all {origins * steps} errors together",
     ]
 
 
 def _validation_verdict(validation: Validation) -> list[str]:
-    mine = validation.scores["LSTM"]
-    rules = [(name, each) for name, each in validation.scores.items() if name != "LSTM"]
-    compared = [("One step ahead", mine.one_step, {name: each.one_step for name, each in rules})]
-    if validation.reach > 1:
-        where = f"1 to {validation.reach} steps ahead"
-        compared.append((where, mine.rolling, {name: each.rolling for name, each in rules}))
+    rules = {**validation.scores}
+    compared = _compared(rules.pop("LSTM"), rules, validation.reach)
     lines = [line for each in compared for line in _verdict(*each)]
     if any(_differ(error, min(others.values())) > 0 for _, error, others in compared):
         lines.append("The forecast is the LSTM's nevertheless: the rules are only compared with.")
     return lines
 
 
+def _compared(
+    mine: Scores, rules: dict[str, Scores], steps: int
+) -> list[tuple[str, float, dict[str, float]]]:
+    """Return the arguments of `_verdict` for one step ahead, and for all where there are more."""
+    places = ["One step ahead", f"1 to {steps} steps ahead"][:steps]
+    return [
+        (where, mine[kind], {name: each[kind] for name, each in rules.items()})
+        for kind, where in enumerate(places)
+    ]
+
+
 def demo_text(run: DemoRun) -> str:
     """Return the demo's report."""
-    blocks = [_demo_setting(run), _demo_errors(run), _demo_intervals(run), _demo_verdict(run)]
-    return "\n\n".join("\n".join(lines) for lines in [*blocks, _demo_time(run)])
+    lstm = Scores(*map(median, zip(*run.seeds, strict=True)))
+    compared = _compared(lstm, run.baselines, run.horizon)
+    blocks = [
+        _demo_setting(run),
+        _demo_errors(run, lstm),
+        _demo_intervals(run),
+        [line for each in compared for line in _verdict(*each)],
+        _demo_time(run),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
 def _demo_setting(run: DemoRun) -> list[str]:
@@ -158,43 +176,27 @@ def _demo_setting(run: DemoRun) -> list[str]:
     ]
 
 
-def _demo_errors(run: DemoRun) -> list[str]:
-    one, rolling = _one_step(run), _rolling(run)
+def _demo_errors(run: DemoRun, lstm: Scores) -> list[str]:
+    spans = [f"{_number(min(s))} to {_number(max(s))}" for s in zip(*run.seeds, strict=True)]
     rows = [
-        [
-            f"LSTM, median of {_count(len(one), 'seed')}",
-            _number(median(one)),
-            _number(median(rolling)),
-        ],
-        ["LSTM, best to worst seed", _span(one), _span(rolling)],
+        *_rows({f"LSTM, median of {counted(len(run.seeds), 'seed')}": lstm}),
+        ["LSTM, best to worst seed", *spans],
         *_rows(run.baselines),
     ]
     tests, horizon = len(run.values) - run.start, run.horizon
-    origins = tests - horizon + 1
-    return [
-        *_table(["RMSE on the test values", "one step", f"rolling {_steps(horizon)}"], rows),
-        f"one step: each of the {tests} values, from the true values before it",
-        f"rolling: 1 to {horizon} steps ahead from each of {origins} origins, from the true values",
-        f"before the origin alone; all {origins * horizon} errors together",
-    ]
+    head = ["RMSE on the test values", "one step", f"rolling {horizon} steps"]
+    ahead = f"rolling: 1 to {horizon} steps ahead"
+    return [*_table(head, rows), *_explained(tests, ahead, tests - horizon + 1, horizon)]
 
 
 def _demo_intervals(run: DemoRun) -> list[str]:
     rows = [
-        [f"nominal {level:.0%}", f"{single:.0%}", f"{whole:.0%}"]
-        for level, (single, whole) in run.covered.items()
+        [f"nominal {level:.0%}", *(f"{share:.0%}" for share in shares)]
+        for level, shares in run.covered.items()
     ]
-    head = ["Test values inside the intervals", "one step", f"1 to {_steps(run.horizon)}"]
-    return _table(head, rows)
-
-
-def _demo_verdict(run: DemoRun) -> list[str]:
-    one = {name: each.one_step for name, each in run.baselines.items()}
-    more = {name: each.rolling for name, each in run.baselines.items()}
-    return [
-        *_verdict("One step ahead", median(_one_step(run)), one),
-        *_verdict(f"1 to {_steps(run.horizon)} ahead", median(_rolling(run)), more),
-    ]
+    return _table(
+        ["Test values inside the intervals", "one step", f"1 to {run.horizon} steps"], rows
+    )
 
 
 def _verdict(where: str, mine: float, others: dict[str, float]) -> list[str]:
@@ -224,51 +226,29 @@ def _worse(ratio: float) -> str:
 def _demo_time(run: DemoRun) -> list[str]:
     timing = run.timing
     ratio = timing.numpy / timing.core
-    one = f"One training of {_count(timing.epochs, 'epoch')}"
+    one = f"One training of {counted(timing.epochs, 'epoch')}"
     validations = timing.trainings // len(run.seeds) - 1
     each = f"{validations + 1} a seed ({validations} to validate, 1 final)"
-    score = f"{_number(timing.numpy_score.one_step)} and {_number(timing.numpy_score.rolling)}"
+    score = " and ".join(map(_number, timing.numpy_score))
     return [
-        f"Time: {timing.all_seeds:.1f} s for {_count(timing.trainings, 'training')}, {each}.",
+        f"Time: {timing.all_seeds:.1f} s for {counted(timing.trainings, 'training')}, {each}.",
         f"{one}: {1e3 * timing.core:.0f} ms; the same in NumPy",
         f"  (lstmfast.reference): {1e3 * timing.numpy:.0f} ms, {ratio:.0f} times as long.",
         f"  Trained in NumPy, the network has an RMSE of {score}.",
     ]
 
 
-def _one_step(run: DemoRun) -> list[float]:
-    return [each.one_step for each in run.seeds]
-
-
-def _rolling(run: DemoRun) -> list[float]:
-    return [each.rolling for each in run.seeds]
-
-
 def _rows(scores: dict[str, Scores]) -> list[list[str]]:
-    return [[name, _number(s.one_step), _number(s.rolling)] for name, s in scores.items()]
-
-
-def _steps(count: int) -> str:
-    return _count(count, "step")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return [[name, *map(_number, each)] for name, each in scores.items()]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
     """Return lines: the first column to the left, the others to the right."""
     cells = [head, *rows]
-    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
-    lines = [
-        "  ".join(
-            [row[0].ljust(widths[0])]
-            + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        ).rstrip()
-        for row in cells
-    ]
-    rule = "  ".join("-" * width for width in widths)
-    return [lines[0], rule, *lines[1:]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    line = "  ".join(f"{{:{'>' if k else '<'}{width}}}" for k, width in enumerate(widths))
+    first, *others = [line.format(*row).rstrip() for row in cells]
+    return [first, "  ".join("-" * width for width in widths), *others]
 
 
 def _value(value: float) -> str:
@@ -279,12 +259,6 @@ def _value(value: float) -> str:
 def _number(value: float) -> str:
     if math.isnan(value):
         return "-"
-    if abs(value) < 10:
-        return f"{value:.3g}"
-    if abs(value) >= _LONG:
+    if abs(value) < 10 or abs(value) >= _LONG:
         return f"{value:.3g}"
     return f"{value:.1f}" if abs(value) < 1e5 else f"{value:.0f}"
-
-
-def _span(values: list[float]) -> str:
-    return f"{_number(min(values))} to {_number(max(values))}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ __all__ = ["Scores", "coverage", "score", "values_ahead"]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(NamedTuple):
     """Root mean squared errors.
 
     Attributes

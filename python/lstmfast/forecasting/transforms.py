@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
 
-__all__ = ["TRANSFORMS", "Transform", "check_values", "get_transform"]
+__all__ = ["TRANSFORMS", "Transform", "check_values"]
 
 Array = NDArray[np.float64]
 
@@ -20,10 +21,11 @@ _LARGEST = 1e100
 _ROUNDINGS = 8.0
 
 
+@dataclass(frozen=True)
 class Transform:
     """A scale (logarithm or none), then differences or none.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The name in arguments.
@@ -36,17 +38,16 @@ class Transform:
     --------
     >>> import numpy as np
     >>> log_diff = TRANSFORMS["log-diff"]
-    >>> z = log_diff.forward(np.array([100.0, 110.0, 121.0]))
+    >>> z = log_diff.steps(np.array([[100.0], [110.0], [121.0]]))[:, 0]
     >>> z.round(4)
     array([0.0953, 0.0953])
     >>> log_diff.unscale(log_diff.integrate(np.log(100.0), z)).round(6)
     array([110., 121.])
     """
 
-    def __init__(self, name: str, *, log: bool, difference: bool) -> None:
-        self.name = name
-        self.log = log
-        self.difference = difference
+    name: str
+    log: bool
+    difference: bool
 
     def scale(self, values: Array) -> Array:
         """Return logarithms, or the values as they are."""
@@ -56,16 +57,11 @@ class Transform:
         """Undo `scale`; results are limited to e³⁰⁰, so that their squares are finite."""
         return np.exp(np.minimum(scaled, 300.0)) if self.log else scaled
 
-    def forward(self, values: Array) -> Array:
-        """Return the steps of the target (N,): one fewer where it differences."""
-        scaled = self.scale(values)
-        return np.diff(scaled) if self.difference else scaled
-
     def steps(self, values: Array) -> Array:
         """Return the steps of the target and of the other columns (N, C) after it.
 
-        Other columns are differenced where the target is, but keep their scale: they may be
-        negative.
+        Differences are one fewer than values. Other columns are differenced where the target is,
+        but keep their scale: they may be negative.
         """
         scaled = np.column_stack([self.scale(values[:, 0]), values[:, 1:]])
         return np.diff(scaled, axis=0) if self.difference else scaled
@@ -90,15 +86,6 @@ TRANSFORMS = {
 }
 
 
-def get_transform(name: str) -> Transform:
-    """Return the transform with this name."""
-    if name not in TRANSFORMS:
-        raise ValueError(
-            f"[forecast] transform is {name!r}; expected one of {', '.join(TRANSFORMS)}"
-        )
-    return TRANSFORMS[name]
-
-
 def check_values(values: Array, transform: Transform, where: Callable[[int, int], str]) -> None:
     """Refuse values that the transform cannot take, and columns that never change.
 
@@ -116,22 +103,15 @@ def check_values(values: Array, transform: Transform, where: Callable[[int, int]
     DataError
         With the first bad value and its place.
     """
-    bad = ~np.isfinite(values)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        raise DataError(f"{where(row, column)} has {values[row, column]}; expected a finite number")
-    huge = np.abs(values) > _LARGEST
-    if huge.any():
-        row, column = np.argwhere(huge)[0]
-        raise DataError(
-            f"{where(row, column)} has {values[row, column]:g}; expected at most {_LARGEST:g}"
-        )
-    if transform.log and (values[:, 0] <= 0).any():
-        row = int(np.argmax(values[:, 0] <= 0))
-        raise DataError(
-            f"{where(row, 0)} has {values[row, 0]:g}; {transform.name} expects numbers above 0 "
-            "(or use another --transform)"
-        )
+    too_low = f"{transform.name} expects numbers above 0 (or use another --transform)"
+    for wrong, complaint in (
+        (~np.isfinite(values), "expected a finite number"),
+        (np.abs(values) > _LARGEST, f"expected at most {_LARGEST:g}"),
+        (transform.log & (values[:, :1] <= 0), too_low),
+    ):
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise DataError(f"{where(row, column)} has {values[row, column]:g}; {complaint}")
     steps = transform.steps(values)
     if len(steps) < 2:  # too short for any forecast; the check of the look-back reports it
         return

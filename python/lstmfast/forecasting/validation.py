@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .baselines import baselines_for
 from .errors import DataError
 from .intervals import measured_steps
-from .model import Forecaster
+from .model import Forecaster, Setup
 from .scores import Scores, score, values_ahead
 from .transforms import Transform
 from .windows import Window
@@ -122,35 +122,22 @@ def plan_validation(count: int, transform: Transform, window: Window, horizon: i
 
 def validate(
     values: Array,
-    transform: Transform,
-    window: Window,
+    setup: Setup,
     plan: Plan,
-    *,
     horizon: int,
-    epochs: int,
-    seed: int,
-    on_epoch: Callable[[], object] | None = None,
+    on_epoch: Callable[[], object] = lambda: None,
 ) -> Validation:
     """Train once for each part on the values before it, and forecast the part."""
-    target = values[:, 0]
-    rules = baselines_for(window, transform)
+    target, transform = values[:, 0], setup.transform
+    rules = baselines_for(setup.window, transform)
     losses: list[Array] = []
     truths, errors = [], []
     forecasts: dict[str, list[Array]] = {name: [] for name in ["LSTM", *rules]}
-    stop = max(epochs // 2, 1)
+    stop = max(setup.epochs // 2, 1)
     for k in reversed(range(plan.parts)):
         end = len(values) - k * plan.part
         start = end - plan.part
-        trial = Forecaster.train(
-            values[:end],
-            transform,
-            window,
-            held_out=plan.part,
-            epochs=epochs,
-            stop=stop,
-            seed=seed,
-            on_epoch=on_epoch,
-        )
+        trial = Forecaster.train(values[:end], setup, on_epoch, held_out=plan.part, stop=stop)
         if start >= len(values) - plan.scored:
             origins = np.arange(start, end)
             truth = values_ahead(target, origins, horizon)
