@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .pipeline import Forecast
+from .errors import counted
+from .pipeline import Ends, Forecast
 from .series import Series
 
 if TYPE_CHECKING:
@@ -46,64 +47,31 @@ def formats() -> list[str]:
 
 def plot_forecast(series: Series, coming: Forecast, kind: str) -> bytes:
     """Draw the end of a series and its forecast; return the file's content."""
-    horizon = len(coming.mean)
+    horizon, name = len(coming.mean), series.columns[0]
     shown = min(len(series.values), max(_LEAST_HISTORY, _HISTORY_PER_STEP * horizon))
     known = series.values[-shown:, 0]
-    labels = series.times[-shown:] + series.future(horizon)
-    figure, axes = _canvas(9.0, 4.2)
-    x = np.arange(shown + horizon)
-    axes.plot(x[:shown], known, color=_INK, linewidth=1.4, label=series.columns[0])
-    ahead = np.concatenate([x[shown - 1 : shown], x[shown:]])
-    for level in sorted(coming.lower, reverse=True):
-        axes.fill_between(
-            ahead,
-            np.concatenate([known[-1:], coming.lower[level]]),
-            np.concatenate([known[-1:], coming.upper[level]]),
-            color=_BANDS.get(level, _BAND),
-            linewidth=0,
-            label=f"{level:.0%} interval",
-        )
-    middle = np.concatenate([known[-1:], coming.mean])
-    axes.plot(ahead, middle, color=_COLOUR, linewidth=1.8, label="forecast")
-    _label_times(axes, labels)
-    axes.set_ylabel(series.columns[0], color=_INK)
-    axes.set_title(
-        f"Forecast of {horizon} step{'s' if horizon > 1 else ''}",
-        loc="left",
-        color=_INK,
-        fontsize=12,
+    axes = _canvas(9.0, 4.2, f"Forecast of {counted(horizon, 'step')}", name)
+    axes.plot(np.arange(shown), known, color=_INK, linewidth=1.4, label=name)
+    _draw_ahead(axes, known, coming.mean, coming.lower, coming.upper, "forecast")
+    _label_times(axes, series.times[-shown:] + series.future(horizon))
+    return _content(
+        axes, kind, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.2
     )
-    _legend(axes, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.2)
-    return _content(figure, kind)
 
 
 def plot_demo(run: DemoRun, kind: str) -> bytes:
     """Draw the series, and the forecasts of each test year made at its beginning."""
     values, start, horizon = run.values, run.start, run.horizon
-    figure, axes = _canvas(10.0, 4.8)
+    title = "Airline passengers: each test year forecast from the December before"
+    axes = _canvas(10.0, 4.8, title, "passengers a month, thousands")
     x = np.arange(len(values))
     axes.axvspan(-6, start - 0.5, color="#eef1f4", linewidth=0, zorder=0)
-    for origin in range(start, len(values) - horizon + 1, horizon):
-        row = origin - start
-        ahead = x[origin - 1 : origin + horizon]
-        known = values[origin - 1 : origin]
-        first = origin == start
-        for level in sorted(run.lower, reverse=True):
-            axes.fill_between(
-                ahead,
-                np.concatenate([known, run.lower[level][row]]),
-                np.concatenate([known, run.upper[level][row]]),
-                color=_BANDS.get(level, _BAND),
-                linewidth=0,
-                label=f"{level:.0%} interval" if first else None,
-            )
-        axes.plot(
-            ahead,
-            np.concatenate([known, run.forecasts[row]]),
-            color=_COLOUR,
-            linewidth=1.9,
-            label=f"LSTM forecast, 1 to {horizon} months ahead" if first else None,
+    for row in range(0, len(values) - start - horizon + 1, horizon):
+        lower, upper = (
+            {level: rows[row] for level, rows in ends.items()} for ends in (run.lower, run.upper)
         )
+        label = "" if row else f"LSTM forecast, 1 to {horizon} months ahead"
+        _draw_ahead(axes, values[: start + row], run.forecasts[row], lower, upper, label)
     axes.plot(x, values, color=_INK, linewidth=1.3, label="passengers", zorder=3)
     axes.plot(x[start:], values[start:], ".", color=_INK, markersize=4.5, zorder=4)
     low, high = axes.get_ylim()
@@ -115,60 +83,58 @@ def plot_demo(run: DemoRun, kind: str) -> bytes:
     axes.axvline(start - 0.5, color=_FAINT, linewidth=0.8)
     axes.set_xlim(-2, len(values) + 1)
     _label_times(axes, run.times)
-    axes.set_ylabel("passengers a month, thousands", color=_INK)
-    axes.set_title(
-        "Airline passengers: each test year forecast from the December before",
-        loc="left",
-        color=_INK,
-        fontsize=12,
-    )
-    _legend(axes, loc="upper left")
-    return _content(figure, kind)
+    return _content(axes, kind, loc="upper left")
 
 
-def _canvas(width: float, height: float) -> tuple[Any, Any]:
+def _canvas(width: float, height: float, title: str, what: str) -> Any:
+    """Return the axes of a new figure for a series of `what`."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     axes = figure.add_subplot()
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(_FAINT)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_FAINT)
     axes.tick_params(colors=_INK, labelsize=9)
     axes.grid(axis="y", color="#d9dee3", linewidth=0.6)
     axes.set_axisbelow(True)
-    return figure, axes
+    axes.set_title(title, loc="left", color=_INK, fontsize=12)
+    axes.set_ylabel(what, color=_INK)
+    return axes
+
+
+def _draw_ahead(axes: Any, known: Array, mean: Array, lower: Ends, upper: Ends, label: str) -> None:
+    """Draw a forecast with its intervals from the last known value on."""
+    last = known[-1:]
+    x = np.arange(len(known) - 1, len(known) + len(mean))
+    for level in sorted(lower, reverse=True):
+        axes.fill_between(
+            x,
+            np.concatenate([last, lower[level]]),
+            np.concatenate([last, upper[level]]),
+            color=_BANDS.get(level, _BAND),
+            linewidth=0,
+            label=f"{level:.0%} interval" if label else "",
+        )
+    axes.plot(x, np.concatenate([last, mean]), color=_COLOUR, linewidth=1.9, label=label)
 
 
 def _label_times(axes: Any, labels: Sequence[str]) -> None:
     """Mark a few times: Januaries with their year where the times are months."""
     januaries = [i for i, label in enumerate(labels) if len(label) == 7 and label[5:] == "01"]
-    if len(januaries) >= 3:
-        stride = -(-len(januaries) // 14)
-        ticks = januaries[::stride]
-        texts = [labels[i][:4] for i in ticks]
-    else:
-        ticks = list(range(0, len(labels), max(1, -(-len(labels) // 7))))
-        texts = [labels[i] for i in ticks]
-    axes.set_xticks(ticks, texts)
+    yearly = len(januaries) >= 3
+    places, most = (januaries, 14) if yearly else ([*range(len(labels))], 7)
+    ticks = places[:: -(-len(places) // most)]
+    axes.set_xticks(ticks, [labels[i][:4] if yearly else labels[i] for i in ticks])
 
 
-def _legend(axes: Any, **place: Any) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    order = sorted(range(len(labels)), key=lambda i: ("forecast" in labels[i], labels[i]))
-    order = sorted(order, key=lambda i: "interval" in labels[i])
-    axes.legend(
-        [handles[i] for i in order],
-        [labels[i] for i in order],
-        frameon=False,
-        fontsize=9,
-        labelcolor=_INK,
-        **place,
+def _content(axes: Any, kind: str, **place: Any) -> bytes:
+    """Return the file of a picture, with a legend at this place."""
+    drawn = sorted(
+        zip(*axes.get_legend_handles_labels(), strict=True),
+        key=lambda each: ("interval" in each[1], "forecast" in each[1], each[1]),
     )
-
-
-def _content(figure: Any, kind: str) -> bytes:
+    handles, labels = zip(*drawn, strict=True)
+    axes.legend(handles, labels, frameon=False, fontsize=9, labelcolor=_INK, **place)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=150)
+    axes.figure.savefig(buffer, format=kind, dpi=150)
     return buffer.getvalue()
