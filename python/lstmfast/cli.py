@@ -6,36 +6,26 @@ exit code, or raises `UserError` for a mistake that the user can correct.
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-from lstmfast._cli.common import UserError, check_environment, open_standard_error
+from lstmfast._cli.common import Parser, UserError, check_environment, open_standard_error
 
 __all__ = ["COMMANDS", "main"]
 
 # Each name is a module in lstmfast/_cli.
 COMMANDS = ("forecast", "demo", "info", "bench")
 
-_USER_ERROR = 2
 _INTERRUPTED = 130
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(_USER_ERROR, f"{self.prog}: error: {' '.join(message.split())}\n")
-
-
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """Return the parser of all commands."""
-    parser = _Parser(prog="lstmfast", description="The LSTM for CPUs.", allow_abbrev=False)
+    parser = Parser(prog="lstmfast", description="The LSTM for CPUs.", allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="print the version and stop")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name in COMMANDS:
         module = importlib.import_module(f"lstmfast._cli.{name}")
         command = commands.add_parser(
@@ -64,14 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     if args.command is None:
         parser.print_help()
-        return _USER_ERROR
+        return UserError.code
     try:
         check_environment()
         return int(args.run(args))
     except UserError as error:
         message = " ".join(str(error).split())
         print(f"lstmfast {args.command}: error: {message}", file=sys.stderr)
-        return _USER_ERROR
+        return UserError.code
     except KeyboardInterrupt:
         print(f"lstmfast {args.command}: interrupted", file=sys.stderr)
         return _INTERRUPTED

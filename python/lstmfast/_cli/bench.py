@@ -8,70 +8,51 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 from lstmfast._bench.pinning import environment
 
-from .common import check_outputs, whole_number
+from .common import Parser, check_outputs, number
 from .forecast import plot_kind
 
 NAME = "bench"
 HELP = "time lstmfast against the NumPy reference and other engines"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the options of the command."""
-    parser.add_argument(
-        "--against", metavar="NAMES", help="other engines, e.g. torch (default: all installed)"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--against", metavar="NAMES", help="other engines, e.g. torch (default: all installed)")
+    add(
         "--suite",
         metavar="NAMES",
         help="of forward, training, step, options, fit, scaling, memory, kernels; or all "
         "(default: forward,training)",
     )
-    parser.add_argument(
+    add(
         "--shapes",
         metavar="NAMES",
         help="e.g. toy,medium, or B, T, I, H as 32x100x64x128 (default: those of the suite)",
     )
-    parser.add_argument("--mode", choices=["forward", "training", "both"], default="both")
-    parser.add_argument(
-        "--threads",
-        metavar="N",
-        type=whole_number(1),
-        default=1,
-        help="of every engine (default 1)",
-    )
-    parser.add_argument(
+    add("--mode", choices=["forward", "training", "both"], default="both")
+    parser.add_number("--threads", 1, "of every engine", default=1)
+    add(
         "--seconds",
         metavar="S",
-        type=_seconds,
+        type=number(float, lambda value: 0.0 < value < math.inf, "a number above 0"),
         default=1.0,
         help="how long to measure each case (default 1)",
     )
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write all figures to FILE")
-    parser.add_argument("--plot", metavar="FILE", type=Path, help="draw a chart (needs matplotlib)")
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected a number above 0")
-    return value
+    parser.add_file("--json", "FILE", "write all figures to FILE")
+    parser.add_file("--plot", "FILE", "draw a chart (needs matplotlib)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the benchmarks in a new process with one number of threads for all engines."""
-    check_outputs([path for path in (args.json, args.plot) if path is not None], [])
+    check_outputs([args.json, args.plot])
     if args.plot is not None:
         plot_kind(args.plot)
-    command = [sys.executable, "-m", "lstmfast._bench", "--mode", args.mode]
-    command += ["--threads", str(args.threads), "--seconds", str(args.seconds)]
-    for option in ("against", "suite", "shapes", "json", "plot"):
+    command = [sys.executable, "-m", "lstmfast._bench"]
+    for option in ("against", "suite", "shapes", "mode", "threads", "seconds", "json", "plot"):
         value = getattr(args, option)
         if value is not None:
             command += [f"--{option}", str(value)]

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 __all__ = [
+    "Parser",
     "UserError",
     "check_environment",
     "check_outputs",
+    "number",
     "open_standard_error",
-    "whole_number",
     "write_file",
 ]
 
@@ -23,20 +26,47 @@ __all__ = [
 class UserError(Exception):
     """A mistake that the user can correct; the message becomes one line on standard error."""
 
+    code = 2
 
-def whole_number(least: int) -> Callable[[str], int]:
-    """Return a kind of argument: whole numbers from `least` on."""
 
-    def parse(text: str) -> int:
+def number(
+    kind: Callable[[str], float], accepts: Callable[[float], bool], expected: str
+) -> Callable[[str], float]:
+    """Return a kind of argument: numbers that are accepted."""
+
+    def parse(text: str) -> float:
         try:
-            value = int(text)
+            value = kind(text)
         except ValueError:
-            value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"{text!r}; expected a whole number from {least} on")
+            value = math.nan
+        if not accepts(value):
+            raise argparse.ArgumentTypeError(f"{text!r}; expected {expected}")
         return value
 
     return parse
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser with kinds of option that several commands have; its errors are one line."""
+
+    def add_number(self, name: str, least: int, text: str, default: int | None = None) -> None:
+        """Add an option for a whole number from `least` on; its help tells the default."""
+        if default is not None:
+            text = f"{text} (default {default})"
+        kind = number(int, lambda value: value >= least, f"a whole number from {least} on")
+        self.add_argument(name, metavar="N", type=kind, default=default, help=text)
+
+    def add_choice(self, name: str, choices: Sequence[str], text: str) -> None:
+        """Add an option with a few values, of which the first is the default."""
+        self.add_argument(name, choices=choices, default=choices[0], help=text)
+
+    def add_file(self, name: str, metavar: str, text: str) -> None:
+        """Add an option for a file."""
+        self.add_argument(name, metavar=metavar, type=Path, help=text)
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit."""
+        self.exit(UserError.code, f"{self.prog}: error: {' '.join(message.split())}\n")
 
 
 def open_standard_error() -> None:
@@ -67,8 +97,8 @@ def check_environment() -> None:
         raise UserError(re.sub(r"^\[\w+\] ", "", str(error))) from None
 
 
-def check_outputs(outputs: list[Path], inputs: list[Path]) -> None:
-    """Refuse output files that cannot be written, before any work is done.
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
+    """Refuse output files that cannot be written, before any work is done; None is no output.
 
     Raises
     ------
@@ -76,7 +106,7 @@ def check_outputs(outputs: list[Path], inputs: list[Path]) -> None:
         Where a folder is missing or not writable, or where one file would replace another in use.
     """
     seen = {os.path.realpath(path) for path in inputs}
-    for path in outputs:
+    for path in filter(None, outputs):
         # links are followed: the file that they lead to is replaced
         target = Path(os.path.realpath(path))
         try:

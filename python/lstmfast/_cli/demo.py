@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from .common import UserError, check_outputs, whole_number, write_file
+from .common import Parser, UserError, check_outputs, write_file
 from .forecast import plot_kind
 from .progress import progress_bar
 
@@ -16,29 +18,12 @@ _PICTURE = Path("air_passengers_forecast.png")
 _BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the command's arguments."""
-    add = parser.add_argument
-    add(
-        "--plot",
-        metavar="F.png",
-        type=Path,
-        help=f"where to draw the forecast: .png, .svg or .pdf (default {_PICTURE})",
-    )
-    add(
-        "--seeds",
-        metavar="N",
-        type=whole_number(1),
-        default=10,
-        help="how many seeds to train with and compare (default 10)",
-    )
-    add(
-        "--epochs",
-        metavar="N",
-        type=whole_number(1),
-        default=80,
-        help="length of a training (default 80)",
-    )
+    where = f"where to draw the forecast: .png, .svg or .pdf (default {_PICTURE})"
+    parser.add_file("--plot", "F.png", where)
+    parser.add_number("--seeds", 1, "how many seeds to train with and compare", default=10)
+    parser.add_number("--epochs", 1, "length of a training", default=80)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,30 +33,31 @@ def run(args: argparse.Namespace) -> int:
     os.environ.update(dict.fromkeys(_BLAS_VARIABLES, "1"))
     from lstmfast.forecasting import plot
     from lstmfast.forecasting.demo import run_demo
+    from lstmfast.forecasting.errors import counted
     from lstmfast.forecasting.report import demo_text
 
     path = args.plot or _PICTURE
-    # where a plot cannot be made: an error if --plot asks for it, else a note
     obstacle = "" if plot.available() else plot.MISSING
-    kind = ""
-    try:
-        check_outputs([path], [])
-        if not obstacle or args.plot is not None:
-            kind = plot_kind(path)
-    except UserError as error:
-        if args.plot is not None:
-            raise
-        obstacle = obstacle or str(error)
-    seeds = "1 seed" if args.seeds == 1 else f"{args.seeds} seeds"
-    with progress_bar(f"training with {seeds}", disable=False) as advance:
-        result = run_demo(args.seeds, args.epochs, advance)
-    print(demo_text(result))
-    if not obstacle:
+
+    @contextmanager
+    def drawing() -> Iterator[None]:
+        """Where a plot cannot be made: an error if --plot asks for it, else a note."""
+        nonlocal obstacle
         try:
-            write_file(path, plot.plot_demo(result, kind))
+            yield
         except UserError as error:
             if args.plot is not None:
                 raise
-            obstacle = str(error)
+            obstacle = obstacle or str(error)
+
+    with drawing():
+        check_outputs([path])
+        kind = plot_kind(path)
+    with progress_bar(f"training with {counted(args.seeds, 'seed')}", disable=False) as advance:
+        result = run_demo(args.seeds, args.epochs, advance)
+    print(demo_text(result))
+    if not obstacle:
+        with drawing():
+            write_file(path, plot.plot_demo(result, kind))
     print(f"\nNo plot: {obstacle}" if obstacle else f"\nPlot: {path}")
     return 0

@@ -6,22 +6,20 @@ import argparse
 import csv
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .common import UserError, check_outputs, whole_number, write_file
+from .common import Parser, UserError, check_outputs, write_file
 from .progress import progress_bar
 
 if TYPE_CHECKING:
-    from lstmfast.forecasting import Forecast, Series
-    from lstmfast.forecasting.windows import Window
+    from lstmfast.forecasting import Forecast
 
 HELP = "train on a column of a CSV file and write its forecast with prediction intervals"
 
-_EPOCHS = 80
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the command's arguments."""
     add = parser.add_argument
     add("file", metavar="FILE.csv", type=Path, help="the data; its first line names the columns")
@@ -41,73 +39,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="more columns to look at; their future is not asked for but forecast along. A name "
         "that has a comma is put in double quotes",
     )
-    add(
-        "--horizon",
-        metavar="N",
-        type=whole_number(1),
-        default=12,
-        help="steps to forecast (default 12)",
+    parser.add_number("--horizon", 1, "steps to forecast", default=12)
+    parser.add_number(
+        "--lookback", 1, "steps that the model sees (default: the season + 1; 12 without a season)"
     )
-    add(
-        "--lookback",
-        metavar="N",
-        type=whole_number(1),
-        help="steps that the model sees (default: the season + 1; 12 without a season)",
-    )
-    add(
-        "--season",
-        metavar="N",
-        type=whole_number(0),
-        help="steps of a season, 0 for none (default: found in the data)",
-    )
-    add(
+    parser.add_number("--season", 0, "steps of a season, 0 for none (default: found in the data)")
+    parser.add_choice(
         "--transform",
-        choices=("log-diff", "diff", "none"),
-        default="log-diff",
-        help="what the model sees: relative changes, changes or values (default log-diff)",
+        ("log-diff", "diff", "none"),
+        "what the model sees: relative changes, changes or values (default %(default)s)",
     )
-    add(
+    parser.add_choice(
         "--missing",
-        choices=("error", "interpolate"),
-        default="error",
-        help="what to do about missing numbers and rows (default error). Rows that are incomplete "
+        ("error", "interpolate"),
+        "what to do about missing numbers and rows (default %(default)s). Rows that are incomplete "
         "at the start, and rows at the end without a number to forecast, are left out",
     )
-    add(
+    parser.add_choice(
         "--outliers",
-        choices=("replace", "keep"),
-        default="replace",
-        help="what to do about single values far from all around them, as typos are: put them on "
-        "the line between their neighbours, or keep them (default replace)",
+        ("replace", "keep"),
+        "what to do about single values far from all around them, as typos are: put them on "
+        "the line between their neighbours, or keep them (default %(default)s)",
     )
-    add(
-        "--epochs",
-        metavar="N",
-        type=whole_number(1),
-        default=_EPOCHS,
-        help=f"length of the training (default {_EPOCHS})",
-    )
-    add(
-        "--seed",
-        metavar="N",
-        type=whole_number(0),
-        default=0,
-        help="seed of the random numbers (default 0)",
-    )
-    add(
-        "--plot",
-        metavar="F.png",
-        type=Path,
-        help="draw the forecast into this file: .png, .svg or .pdf",
-    )
-    add(
+    parser.add_number("--epochs", 1, "length of the training", default=80)
+    parser.add_number("--seed", 0, "seed of the random numbers", default=0)
+    parser.add_file("--plot", "F.png", "draw the forecast into this file: .png, .svg or .pdf")
+    parser.add_file(
         "--save",
-        metavar="F.safetensors",
-        type=Path,
-        help="save the bare network for lstmfast.models.load_model: it takes and gives "
+        "F.safetensors",
+        "save the bare network for lstmfast.models.load_model: it takes and gives "
         "transformed, scaled values, and the file does not hold the scaling",
     )
-    add("--out", metavar="F.csv", type=Path, help="write here instead of to standard output")
+    parser.add_file("--out", "F.csv", "write here instead of to standard output")
 
 
 def _names(text: str) -> list[str]:
@@ -124,13 +87,14 @@ def _names(text: str) -> list[str]:
 
 def run(args: argparse.Namespace) -> int:
     """Forecast and write the results; all checks come before training."""
-    from lstmfast.forecasting import DataError, read_series
+    from lstmfast.forecasting import DataError, plot, read_series
     from lstmfast.forecasting.model import Setup
     from lstmfast.forecasting.pipeline import choose_window, forecast_prepared, prepare
     from lstmfast.forecasting.report import forecast_csv, forecast_note
     from lstmfast.forecasting.season import calendar_periods
     from lstmfast.forecasting.transforms import TRANSFORMS
     from lstmfast.forecasting.validation import plan_validation
+    from lstmfast.forecasting.windows import Window
 
     if args.time_format is not None and args.time is None:
         raise UserError("argument --time-format: expected --time with it")
@@ -138,12 +102,11 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("argument --season: 1; expected 0 for none, or a whole number from 2 on")
     if args.out is None and sys.stdout is None:
         raise UserError("standard output is closed; expected it open, or --out F.csv")
-    check_outputs(
-        [path for path in (args.out, args.plot, args.save) if path is not None], [args.file]
-    )
+    check_outputs([args.out, args.plot, args.save], [args.file])
     kind = "" if args.plot is None else plot_kind(args.plot)
     if args.save is not None:
         _check_model_name(args.save)
+    transform = TRANSFORMS[args.transform]
     try:
         series = read_series(
             args.file,
@@ -153,26 +116,28 @@ def run(args: argparse.Namespace) -> int:
             inputs=args.inputs,
             missing=args.missing,
         )
-        transform = TRANSFORMS[args.transform]
         values, replaced = prepare(series.values, transform, series.where, args.outliers)
     except DataError as error:
         raise UserError(str(error)) from None
     periods = calendar_periods(series.clock.unit, series.clock.step)
     window = choose_window(values[:, 0], transform, args.lookback, args.season, periods)
-    try:
-        plan_validation(len(series.values), transform, window, args.horizon)
+
+    def check_length(window: Window) -> None:
+        plan_validation(len(values), transform, window, args.horizon)
         series.future(args.horizon)
+
+    try:
+        check_length(window)
     except DataError as error:
-        hint = _lookback_hint(series, window, args)
+        hint = ""
+        with suppress(DataError):
+            check_length(Window(1, window.season))
+            hint = " (or a smaller --lookback)"
         raise UserError(f'{series.name}: column "{args.column}": {error}{hint}') from None
     setup = Setup(transform, window, args.epochs, args.seed)
     with progress_bar("training", disable=None) as advance:
         coming = forecast_prepared(values, replaced, setup, args.horizon, progress=advance)
-    picture = b""
-    if args.plot is not None:
-        from lstmfast.forecasting.plot import plot_forecast
-
-        picture = plot_forecast(series, coming, kind)
+    picture = plot.plot_forecast(series, coming, kind) if kind else b""
     print(forecast_note(series, coming), file=sys.stderr)
     if args.save is not None:
         _save_network(args.save, coming)
@@ -190,23 +155,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         write_file(args.out, text.encode())
     return 0
-
-
-def _lookback_hint(series: Series, window: Window, args: argparse.Namespace) -> str:
-    """Return a hint for a series that is too short."""
-    from lstmfast.forecasting import DataError
-    from lstmfast.forecasting.transforms import TRANSFORMS
-    from lstmfast.forecasting.validation import plan_validation
-    from lstmfast.forecasting.windows import Window
-
-    transform = TRANSFORMS[args.transform]
-    try:
-        series.future(args.horizon)
-        smallest = Window(1, window.season)
-        plan_validation(len(series.values), transform, smallest, args.horizon)
-    except DataError:
-        return ""
-    return " (or a smaller --lookback)"
 
 
 def _save_network(path: Path, coming: Forecast) -> None:

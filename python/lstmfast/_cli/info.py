@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from .common import Parser
+
 HELP = "show versions, processor, instruction sets and threads"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add none."""
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 __all__ = ["progress_bar"]
 
 
-class progress_bar:  # noqa: N801  used as a function
-    """A bar on standard error, moved by a function of the epochs done and of all.
+@contextmanager
+def progress_bar(what: str, disable: bool | None) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error, moved by a function of the epochs done and of all.
 
     Parameters
     ----------
@@ -19,35 +21,28 @@ class progress_bar:  # noqa: N801  used as a function
     disable : bool or None
         None hides the bar where standard error is no terminal.
     """
+    bar: Any = None
 
-    def __init__(self, what: str, disable: bool | None) -> None:
-        self._what = what
-        self._disable = disable
-        self._bar: Any = None
+    def advance(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:  # shown once the number of all epochs is known
+            from tqdm import tqdm
 
-    def __enter__(self) -> Callable[[int, int], None]:
-        return self._advance
+            # a log file need not hold every update
+            interval = 0.1 if sys.stderr.isatty() else 2.0
+            bar = tqdm(
+                desc=what,
+                total=total,
+                unit=" epochs",
+                file=sys.stderr,
+                disable=disable,
+                mininterval=interval,
+            )
+        bar.total = total
+        bar.update(done - bar.n)
 
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def _advance(self, done: int, total: int) -> None:
-        if self._bar is None:
-            self._bar = self._open(total)
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-
-    def _open(self, total: int) -> Any:
-        """Show the bar, once the number of all epochs is known."""
-        from tqdm import tqdm
-
-        terminal = sys.stderr.isatty()
-        return tqdm(
-            desc=self._what,
-            total=total,
-            unit=" epochs",
-            file=sys.stderr,
-            disable=self._disable,
-            mininterval=0.1 if terminal else 2.0,  # a log file need not hold every update
-        )
+    try:
+        yield advance
+    finally:
+        if bar is not None:
+            bar.close()
