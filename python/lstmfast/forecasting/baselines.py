@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .scaling import Scaling
 from .transforms import Transform
@@ -18,15 +19,13 @@ from .windows import Window
 
 __all__ = ["Baseline", "baselines_for", "linear", "persistence", "seasonal_drift", "seasonal_naive"]
 
-Array = NDArray[np.float64]
-Origins = NDArray[np.intp]
 # An unstable recurrence may grow without bound; its square must still be finite.
 _LARGEST_STEP = 1e50
 _MOST_LAGS = 64
-Baseline = Callable[[Array, int, Origins, int], Array]
+Baseline = Callable[[Array, int, Array, int], Array]
 
 
-def persistence(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+def persistence(values: Array, train: int, origins: Array, horizon: int) -> Array:
     """Forecast the last value.
 
     Examples
@@ -42,7 +41,7 @@ def persistence(values: Array, train: int, origins: Origins, horizon: int) -> Ar
 def seasonal_naive(season: int) -> Baseline:
     """Return the rule: the value a season ago."""
 
-    def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+    def rule(values: Array, train: int, origins: Array, horizon: int) -> Array:
         back = season - np.arange(horizon) % season
         return np.asarray(values[origins[:, None] - back])
 
@@ -52,10 +51,10 @@ def seasonal_naive(season: int) -> Baseline:
 def seasonal_drift(season: int) -> Baseline:
     """Return the rule: the value a season ago, plus the mean change over a season in training."""
 
-    def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+    def rule(values: Array, train: int, origins: Array, horizon: int) -> Array:
         drift = float(np.mean(values[season:train] - values[: train - season]))
-        seasons = 1 + np.arange(horizon) // season
-        return seasonal_naive(season)(values, train, origins, horizon) + drift * seasons
+        before = seasonal_naive(season)(values, train, origins, horizon)
+        return np.asarray(before + drift * (1 + np.arange(horizon) // season))
 
     return rule
 
@@ -70,7 +69,7 @@ def linear(lags: int, transform: Transform, season: int = 0) -> Baseline:
     back = np.array(sorted({*range(1, lags + 1), *around}, reverse=True))
     longest = int(back[0])
 
-    def rule(values: Array, train: int, origins: Origins, horizon: int) -> Array:
+    def rule(values: Array, train: int, origins: Array, horizon: int) -> Array:
         steps = transform.steps(values[:, None])
         known = train - int(transform.difference)
         # standardised, since least squares drop columns that are tiny next to the constant one

@@ -13,7 +13,8 @@ from statistics import median
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .baselines import baselines_for
 from .model import Forecaster, Setup, TrainingData, build_network
@@ -26,7 +27,6 @@ from .windows import Window
 
 __all__ = ["DemoRun", "Timing", "air_passengers", "run_demo"]
 
-Array = NDArray[np.float64]
 TRAINING_SHARE = 0.67
 HORIZON = 12
 # A training in the core is so short that other work of the machine may disturb one measurement.
@@ -178,7 +178,7 @@ def run_demo(seeds: int, epochs: int, progress: Progress) -> DemoRun:
 
 
 def _timing(
-    values: Array, origins: NDArray[np.intp], truth: Array, trained: list[Trained], seconds: float
+    values: Array, origins: Array, truth: Array, trained: list[Trained], seconds: float
 ) -> Timing:
     """Time one training on the training values, to its end, in the core and in NumPy.
 

@@ -6,9 +6,8 @@ import warnings
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from lstmfast._arrays import as_float
+from lstmfast._arrays import Array, ArrayLike, as_float
 from lstmfast._checks import count
 
 from .model import EPOCHS, Setup
@@ -25,7 +24,6 @@ from .transforms import TRANSFORMS
 
 __all__ = ["forecast"]
 
-Array = NDArray[np.float64]
 
 _MOST_NAMED = 10
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 __all__ = ["error_scale", "isotonic", "measured_steps", "student_quantile"]
 
-Array = NDArray[np.float64]
 
 # A mean square of fewer errors is unreliable: such steps take the scale of nearer ones.
 _FEWEST = 4

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from lstmfast._arrays import Array
 from lstmfast.callbacks import LambdaCallback
 from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
@@ -33,7 +33,6 @@ __all__ = [
     "cosine_rate",
 ]
 
-Array = NDArray[np.float64]
 
 UNITS = 32
 EPOCHS = 80
@@ -202,7 +201,7 @@ class Forecaster:
         losses = np.asarray(run.history.get("val_loss", []), dtype=np.float64)
         return Forecaster(network, setup, data.scaling, losses)
 
-    def ahead(self, values: Array, origins: NDArray[np.intp], horizon: int) -> Array:
+    def ahead(self, values: Array, origins: Array, horizon: int) -> Array:
         """Forecast the target from each origin, from only the values before it.
 
         Each step is predicted from the steps before it, predicted ones included.

@@ -7,13 +7,13 @@ counts as wrong only where it differs from both sides; a step to a new level doe
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .transforms import Transform
 
 __all__ = ["ends_far", "find_outliers", "rare_beyond", "replace_outliers"]
 
-Array = NDArray[np.float64]
 
 _NEIGHBOURS = 3
 _FEWEST_VALUES = 12
@@ -43,7 +43,7 @@ def rare_beyond(distances: Array, usual: Array) -> float:
     return limit if few and limit > 0 else float("inf")
 
 
-def find_outliers(values: Array) -> NDArray[np.intp]:
+def find_outliers(values: Array) -> Array:
     """Return the rows of single values far from all around them.
 
     A value stands out by the lesser of its distances from the medians of the three values before
@@ -79,7 +79,7 @@ def ends_far(values: Array) -> bool:
     return bool(_far(values)[-1])
 
 
-def _far(values: Array) -> NDArray[np.bool_]:
+def _far(values: Array) -> Array:
     """Return which values are far from both sides; at the ends there is one."""
     if len(values) < _FEWEST_VALUES:
         return np.zeros(len(values), dtype=np.bool_)

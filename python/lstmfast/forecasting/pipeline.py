@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .intervals import error_scale
 from .model import Forecaster, Setup
@@ -30,7 +31,6 @@ __all__ = [
     "train",
 ]
 
-Array = NDArray[np.float64]
 Ends = dict[float, Array]
 """Ends of intervals by their level."""
 Progress = Callable[[int, int], object]

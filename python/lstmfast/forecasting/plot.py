@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .errors import counted
 from .pipeline import Ends, Forecast
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MISSING", "available", "formats", "plot_demo", "plot_forecast"]
 
-Array = NDArray[np.float64]
 
 MISSING = "a plot needs matplotlib: pip install matplotlib"
 _INK = "#22313f"

@@ -6,21 +6,19 @@ from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstmfast import reference
+from lstmfast._arrays import Array
 from lstmfast._layouts import KERAS_WEIGHTS
 
 from .model import TrainingData, batch_size_for, cosine_rate
 
 __all__ = ["train_in_numpy"]
 
-Array = NDArray[np.float64]
-
 
 def train_in_numpy(
-    weights: list[NDArray[np.float32]], data: TrainingData, epochs: int, seed: int
-) -> tuple[list[NDArray[np.float32]], float]:
+    weights: list[Array], data: TrainingData, epochs: int, seed: int
+) -> tuple[list[Array], float]:
     """Train LSTM and Dense as `Forecaster.train` does, in float32.
 
     Parameters
@@ -53,7 +51,7 @@ def train_in_numpy(
     rng = np.random.default_rng(seed)
     size = batch_size_for(len(data.x))
 
-    def batches() -> Iterator[list[NDArray[np.intp]]]:
+    def batches() -> Iterator[list[Array]]:
         for epoch in range(epochs):
             optimizer.learning_rate = cosine_rate(epoch, epochs)
             rows = rng.permutation(len(data.x))

@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .outliers import rare_beyond
 
 __all__ = ["Scaling"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

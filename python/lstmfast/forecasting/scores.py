@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 __all__ = ["Scores", "coverage", "score", "values_ahead"]
-
-Array = NDArray[np.float64]
 
 
 class Scores(NamedTuple):
@@ -28,7 +27,7 @@ class Scores(NamedTuple):
     rolling: float
 
 
-def values_ahead(values: Array, origins: NDArray[np.intp], horizon: int) -> Array:
+def values_ahead(values: Array, origins: Array, horizon: int) -> Array:
     """Return the true values (B, H) from each origin on, NaN after the end.
 
     Examples

@@ -12,13 +12,12 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .outliers import rare_beyond
 
 __all__ = ["USUAL_PERIODS", "calendar_periods", "find_season", "seasonal_evidence"]
-
-Array = NDArray[np.float64]
 
 # Lengths in seconds, and by the other units in which times are counted.
 _YEARS = {"quarter": 4.0, "month": 12.0, "workday": 260.9, "day": 365.25, "second": 31_557_600.0}
@@ -186,7 +185,7 @@ def _evidence(series: Array, bins: int) -> float:
     return _rarity(share, (bins - 1) / 2, within / 2)
 
 
-def _means(series: Array, place: NDArray[np.intp]) -> Array:
+def _means(series: Array, place: Array) -> Array:
     """Return for each value the mean of all values in the same bin."""
     return np.asarray((np.bincount(place, series) / np.bincount(place))[place])
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .cells import parse_numbers
 from .errors import DataError
@@ -15,8 +16,6 @@ from .table import Table, read_table
 from .times import Clock, parse_times
 
 __all__ = ["Series", "read_series"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -129,8 +128,10 @@ def read_series(
     begin, end = _known_rows(table.name, columns, values, places, notes)
     values, places, times = values[begin:end], places[begin:end], times[begin:end]
     filled = int(np.isnan(values).sum())
-    if filled:
-        values = _interpolated(values)
+    rows = np.arange(len(values))
+    for each in values.T:  # missing numbers lie on the straight line between their neighbours
+        there = ~np.isnan(each)
+        each[:] = np.interp(rows, rows[there], each[there])
     return Series(
         table.name,
         columns,
@@ -213,13 +214,3 @@ def _known_rows(
                 "expected at least half of them"
             )
     return begin, end
-
-
-def _interpolated(values: Array) -> Array:
-    """Fill missing numbers on the straight line between their neighbours in time."""
-    rows = np.arange(len(values))
-    filled = values.copy()
-    for column in filled.T:
-        known = ~np.isnan(column)
-        column[:] = np.interp(rows, rows[known], column[known])
-    return filled

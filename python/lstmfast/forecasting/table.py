@@ -9,11 +9,11 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from statistics import mode
 
 from .cells import Column
 from .errors import DataError, counted, short
@@ -163,9 +163,8 @@ def _check_heading(name: str, records: Sequence[_Record], wanted: Collection[str
             return
         if at is not None:
             raise DataError(f"{begins}, which stand in line {at} (remove what is above)")
-    below = Counter(len(cells) for _, cells in records[1:] if any(cells))
-    usual = max(below, key=lambda width: below[width], default=0)
-    if len(header) == 1 and (usual > 1 or header[0].startswith("#")):
+    below = [len(cells) for _, cells in records[1:] if any(cells)]
+    if len(header) == 1 and (mode(below or [0]) > 1 or header[0].startswith("#")):
         raise DataError(f"{begins} (remove titles and comments above them)")
 
 

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .errors import DataError
 
 __all__ = ["TRANSFORMS", "Transform", "check_values"]
-
-Array = NDArray[np.float64]
 
 
 # Squares of larger numbers, and their sums, may overflow.

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 from .baselines import baselines_for
 from .errors import DataError
@@ -27,7 +28,6 @@ from .windows import Window
 
 __all__ = ["Plan", "Validation", "best_epoch", "plan_validation", "validate"]
 
-Array = NDArray[np.float64]
 
 # The fewest training windows, validation included, for a network.
 _FEWEST_WINDOWS = 12

@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from lstmfast._arrays import Array
 
 __all__ = ["Window"]
 
-Array = NDArray[np.float64]
 
 # The default without a season: a dozen steps.
 _PLAIN_LOOKBACK = 12
@@ -67,7 +67,7 @@ class Window:
         """Return how many values the model sees at each step."""
         return 2 * columns if self.season else columns
 
-    def tails(self, z: Array, targets: NDArray[np.intp], ahead: int = 1) -> tuple[Array, Array]:
+    def tails(self, z: Array, targets: Array, ahead: int = 1) -> tuple[Array, Array]:
         """Return the inputs of `ahead` predictions in a row, zeros before the start.
 
         Parameters
