@@ -6,7 +6,6 @@ import argparse
 import importlib.util
 import sys
 import warnings
-from pathlib import Path
 
 from lstmfast._bench import chart, report
 from lstmfast._bench.answers import WrongAnswerError
@@ -16,7 +15,8 @@ from lstmfast._bench.pinning import pin
 from lstmfast._bench.rows import Row
 from lstmfast._bench.shapes import choose_shapes
 from lstmfast._bench.suites import SUITES, Suite
-from lstmfast._cli.common import UserError, open_standard_error, write_file
+from lstmfast._cli.bench import add_arguments
+from lstmfast._cli.common import Parser, UserError, open_standard_error, write_file
 from lstmfast._cli.forecast import plot_kind
 
 DEFAULT_SUITES = ("forward", "training")
@@ -72,15 +72,8 @@ def _split(names: str) -> list[str]:
 def main(argv: list[str]) -> int:
     """Run the suites and print their tables."""
     open_standard_error()
-    parser = argparse.ArgumentParser(prog="lstmfast bench")
-    parser.add_argument("--against")
-    parser.add_argument("--suite")
-    parser.add_argument("--shapes")
-    parser.add_argument("--mode", choices=["forward", "training", "both"], default="both")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=1.0)
-    parser.add_argument("--json")
-    parser.add_argument("--plot")
+    parser = Parser(prog="lstmfast bench")
+    add_arguments(parser)
     args = parser.parse_args(argv)
     try:
         _measure(args)
@@ -101,7 +94,7 @@ def _measure(args: argparse.Namespace) -> None:
     fixed = [suite.name for suite in suites if not suite.takes_shapes]
     if shapes is not None and fixed:
         raise UserError(f"--shapes has no meaning for the suite {fixed[0]}")
-    kind = plot_kind(Path(args.plot)) if args.plot else ""
+    kind = plot_kind(args.plot) if args.plot else ""
     pin(args.threads)
     warnings.simplefilter("ignore")  # of rivals at their import: not part of the table
     engines, broken = choose_engines(args.against)
@@ -119,9 +112,9 @@ def _measure(args: argparse.Namespace) -> None:
         print(f"\n{report.left_out_lines(settings.left_out)}", flush=True)
     if args.json:
         text = report.to_json(facts, rows, settings.left_out)
-        write_file(Path(args.json), text.encode())
+        write_file(args.json, text.encode())
     if args.plot:
-        write_file(Path(args.plot), chart.draw(facts, suites, rows, kind))
+        write_file(args.plot, chart.draw(facts, suites, rows, kind))
 
 
 if __name__ == "__main__":

@@ -106,9 +106,7 @@ def read_series(
     """
     columns = [column, *inputs]
     known = columns if time is None else [*columns, time]
-    table = read_table(path, known)
-    if time is not None:
-        table = table.without_empty_rows()
+    table = read_table(path, known, empty_rows=time is None)
     for name in known:
         table.column(name)
         if known.count(name) > 1:

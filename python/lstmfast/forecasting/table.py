@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import mode
@@ -87,18 +87,12 @@ class Table:
         place = self.header.index(name)
         return Column([row[place] for row in self.rows], name, self.at)
 
-    def without_empty_rows(self) -> Table:
-        """Return the table without rows whose cells are all empty."""
-        kept = [row for row, cells in enumerate(self.rows) if any(cells)]
-        rows, lines = [self.rows[row] for row in kept], [self.lines[row] for row in kept]
-        return replace(self, rows=rows, lines=lines)
-
     def at(self, row: int) -> str:
         """Return where a row stands, as messages write it: ``air.csv line 17``."""
         return f"{self.name} line {self.lines[row]}"
 
 
-def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
+def read_table(path: str | Path, wanted: Collection[str] = (), *, empty_rows: bool = True) -> Table:
     """Read a CSV file whose first line names the columns.
 
     The delimiter (comma, semicolon, tab or bar) is the one with which the wanted columns exist and
@@ -112,6 +106,8 @@ def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
         The file.
     wanted : collection of str
         Names of columns that the file should have.
+    empty_rows : bool
+        Whether to keep rows of empty cells that have others below them.
 
     Returns
     -------
@@ -143,8 +139,9 @@ def read_table(path: str | Path, wanted: Collection[str] = ()) -> Table:
                 f"{name} line {line}: {counted(len(cells), 'cell')}{cell}; expected {len(header)}, "
                 "one for each column"
             )
-        rows.append((cells + [""] * len(header))[: len(header)])
-        lines.append(line)
+        if empty_rows or any(cells):
+            rows.append((cells + [""] * len(header))[: len(header)])
+            lines.append(line)
     if not rows:
         raise DataError(f"{name}: no rows below the names of the columns")
     return Table(name, delimiter, header, rows, lines)
