@@ -33,7 +33,6 @@ from .graph_layers import *
 from .losses import *
 from .optimizers import *
 from .parameters import *
-from .run import *
 from .sequence import *
 from .stack import *
 from .train import *

@@ -98,11 +98,6 @@ class CellOptions:
         """Gate letters in the order of the peephole rows."""
         return "fo" if self.coupled else "ifo"
 
-    def is_off(self, gate: str) -> bool:
-        """Tell whether the gate is switched off, that is 1 throughout."""
-        switches = {"i": self.input_gate, "f": self.forget_gate, "o": self.output_gate}
-        return not switches.get(gate, True)
-
 
 class Cell:
     """The options and the parameters, split into gates, once a sequence.
@@ -119,7 +114,8 @@ class Cell:
         H = recurrent.shape[1] // len(options.gates)
         self.options = options
         self.recurrent = recurrent if weight_mask is None else recurrent * weight_mask
-        self.early_gates = [k for k in options.gates if k != "o" and not options.is_off(k)]
+        switches = {"i": options.input_gate, "f": options.forget_gate, "g": True}
+        self.early_gates = [gate for gate in options.gates if switches.get(gate)]
         self.columns = {gate: slice(k * H, (k + 1) * H) for k, gate in enumerate(options.gates)}
         self.peephole = dict(zip(options.peepholes, params.get("peephole", ()), strict=False))
         self.norm_z: dict[str, tuple[Array, Array]] = {}
@@ -259,33 +255,27 @@ def _unmix(d: Array, m: Zoneout) -> tuple[Array | float, Array]:
 
 
 def _gate_backward(
-    cell: Cell,
-    name: str,
-    gate: Gate,
-    da: Array,
-    c: Array,
-    dz: Array,
-    dc: Array,
-    grads: dict[str, Array],
+    cell: Cell, step: Step, name: str, da: Array, dz: Array, dc: Array, grads: dict[str, Array]
 ) -> None:
-    """Write dz (B, H) of one gate; add p ⊙ dz to dc, and to the small gradients.
+    """Write the gate's columns of dz; add p ⊙ dz to dc, and to the small gradients.
 
-    `c` is the state that the peephole saw, `dc` its gradient.
+    `dc` is the gradient of the state that the peephole saw.
     """
+    gate, seen = step.gates[name], step.c if name == "o" else step.c_prev
     activation = cell.activation if name == "g" else cell.recurrent_activation
     d = activation.derivative(gate.z, gate.a)
     d *= da
     if (bound := cell.options.preact_clip) is not None:
         d *= np.abs(gate.z) < bound
+    cut = cell.columns[name]
     if gate.norm is not None:
-        cut = cell.columns[name]
         d, d_gamma, d_beta = norm_backward(d, cell.norm_z[name][0], gate.norm)
         grads["norm_z_weight"][cut] += d_gamma
         grads["norm_z_bias"][cut] += d_beta
-    dz[...] = d
+    dz[:, cut] = d
     if name in cell.peephole:
         dc += cell.peephole[name] * d
-        grads["peephole"][cell.options.peepholes.index(name)] += (d * c).sum(axis=0)
+        grads["peephole"][cell.options.peepholes.index(name)] += (d * seen).sum(axis=0)
 
 
 def _output_backward(
@@ -308,8 +298,7 @@ def _output_backward(
         grads["norm_c_bias"] += d_beta
     dc = dc + d_seen
     if output is not None:
-        dz_o = dz[:, cell.columns["o"]]
-        _gate_backward(cell, "o", output, dh * step.shown, step.c, dz_o, dc, grads)
+        _gate_backward(cell, step, "o", dh * step.shown, dz, dc, grads)
     return dc
 
 
@@ -356,6 +345,5 @@ def cell_backward(
     if "f" in gates:
         d_gates["f"] = dc * (c_prev - g if options.coupled else c_prev)
     for name, da in d_gates.items():
-        dz_k = dz[:, cell.columns[name]]
-        _gate_backward(cell, name, gates[name], da, c_prev, dz_k, dc_prev, grads)
+        _gate_backward(cell, step, name, da, dz, dc_prev, grads)
     return dz @ cell.recurrent.T, dh_prev, dc_prev

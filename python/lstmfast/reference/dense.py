@@ -31,12 +31,6 @@ def softmax(z: Array) -> Array:
     return y
 
 
-def softmax_backward(dy: Array, y: Array) -> Array:
-    """dz = y ⊙ (dy - Σ dy ⊙ y)."""
-    dz: Array = y * (dy - (dy * y).sum(axis=-1, keepdims=True))
-    return dz
-
-
 def dense_forward(
     x: npt.ArrayLike,
     params: Params,
@@ -75,23 +69,23 @@ def dense_forward(
     z = inputs @ kernel
     if "bias" in params:
         z = z + as_real(params["bias"], dtype)
-    if activation == "softmax":
-        y = softmax(z)
-        return y, DenseCache(inputs, kernel, z, y, None)
-    function = get_activation(activation)
+    function = None if activation == "softmax" else get_activation(activation)
     with quiet_overflow():
-        y = function.value(z)
+        y = softmax(z) if function is None else function.value(z)
     return y, DenseCache(inputs, kernel, z, y, function)
 
 
 def dense_backward(dy: npt.ArrayLike, cache: DenseCache) -> tuple[Array, dict[str, Array]]:
-    """Return dx (..., I) and the gradients of kernel and bias, summed over all other axes."""
+    """Return dx (..., I) and the gradients of kernel and bias, summed over all other axes.
+
+    Before a softmax, dz = y ⊙ (dy - Σ dy ⊙ y).
+    """
     x, kernel, z, y, activation = cache
     gradient = as_real(dy, y.dtype)
-    if activation is None:
-        dz = softmax_backward(gradient, y)
-    else:
-        with quiet_overflow():
+    with quiet_overflow():
+        if activation is None:
+            dz = y * (gradient - (gradient * y).sum(axis=-1, keepdims=True))
+        else:
             dz = gradient * activation.derivative(z, y)
     flat = dz.reshape(-1, dz.shape[-1])
     grads = {"kernel": x.reshape(-1, x.shape[-1]).T @ flat, "bias": flat.sum(axis=0)}

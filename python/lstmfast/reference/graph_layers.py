@@ -203,7 +203,5 @@ def dot_backward(
     if normalize:
         dv1 = (dv1 - v1 * (v1 * dv1).sum(-1, keepdims=True)) / norms1
         dv2 = (dv2 - v2 * (v2 * dv2).sum(-1, keepdims=True)) / norms2
-    return [
-        np.moveaxis(dv1.reshape(moved1.shape), -1, axes[0]),
-        np.moveaxis(dv2.reshape(moved2.shape), -1, axes[1]),
-    ]
+    both = zip((dv1, dv2), (moved1, moved2), axes, strict=True)
+    return [np.moveaxis(dv.reshape(moved.shape), -1, axis) for dv, moved, axis in both]

@@ -2,21 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import numpy.typing as npt
 
-from .arrays import Array, as_real, quiet_overflow, time_major
-from .cell import Cell, CellOptions, cell_backward, cell_forward
+from .arrays import Array, as_real, expect_shape, quiet_overflow, time_major
+from .cell import Cell, CellOptions, Step, Zoneout, cell_backward, cell_forward
 from .parameters import Masks, Params, check_params
-from .rows import plan_rows
-from .run import LstmCache, state_or_zero
+from .rows import Rows, plan_rows
 
-__all__ = ["lstm_backward", "lstm_forward"]
+__all__ = ["LstmCache", "lstm_backward", "lstm_forward"]
 
 State = tuple[Array, Array]
 
 _PLAIN, _NO_MASKS = CellOptions(), Masks()
 _CLEARED = 0.0, 0.0
+
+
+@dataclass
+class LstmCache:
+    """Values for `lstm_backward`, and gates and states for readers.
+
+    `x` is time-major (T, B, I), after the input mask and with zeros at steps that are not real;
+    `steps` holds one `Step` for each t. Without `keep_cache` the steps are missing.
+    """
+
+    params: dict[str, Array]
+    cell: Cell
+    masks: Masks
+    x: Array
+    rows: Rows
+    batch_first: bool
+    steps: dict[int, Step] = field(default_factory=dict)
+
+    def mask_at(self, mask: Array | None, t: int) -> Array | None:
+        """Slice of a mask for step t: a 3-D mask has one a step, in the layout of x."""
+        if mask is None:
+            return None
+        real = as_real(mask, self.x.dtype)
+        return real if real.ndim == 2 else time_major(real, self.batch_first)[t]
+
+    def cell_states(self) -> Array:
+        """c of every step in the layout of x, zero or repeated where y is."""
+        states = np.stack([self.steps[t].c for t in range(len(self.x))])
+        self.rows.give_out(states)
+        return time_major(states, self.batch_first)
+
+    def gate(self, name: str) -> Array:
+        """Activated gate "i", "f", "g" or "o" of every step, in the layout of x."""
+        gates = np.stack([self.steps[t].gates[name].a for t in range(len(self.x))])
+        return time_major(gates, self.batch_first)
+
+    def zoneout(self, name: str, t: int) -> Zoneout:
+        """m of step t, of "zoneout_h" or "zoneout_c": the mask in training, else the rate."""
+        mask = self.mask_at(getattr(self.masks, name), t)
+        return float(getattr(self.cell.options, name)) if mask is None else mask
+
+    def step_gradient(self, name: str, value: npt.ArrayLike | None, width: int) -> Array | None:
+        """Gradient of the values that every step computes from that of its outputs, time-major."""
+        if value is None:
+            return None
+        T, B, _ = self.x.shape
+        expected = (B, T, width) if self.batch_first else (T, B, width)
+        given = expect_shape("reference.lstm", name, as_real(value, self.x.dtype), expected)
+        return self.rows.take_in(time_major(given, self.batch_first))
+
+
+def state_or_zero(
+    name: str, value: npt.ArrayLike | None, shape: tuple[int, int], dtype: npt.DTypeLike
+) -> Array:
+    """The given state (or its gradient), checked; zeros for None."""
+    if value is None:
+        return np.zeros(shape, dtype=dtype)
+    return expect_shape("reference.lstm", name, as_real(value, dtype), shape)
 
 
 def lstm_forward(
@@ -100,10 +159,10 @@ def lstm_forward(
     ((1, 2, 1), 0.0)
     """
     options, masks = options or _PLAIN, masks or _NO_MASKS
-    layout = time_major(as_real(x, dtype), batch_first)
-    if layout.ndim != 3:
-        raise ValueError(f"[reference.lstm] x has {layout.ndim} axes; expected 3")
-    T, B, I = layout.shape
+    inputs = time_major(as_real(x, dtype), batch_first)
+    if inputs.ndim != 3:
+        raise ValueError(f"[reference.lstm] x has {inputs.ndim} axes; expected 3")
+    T, B, I = inputs.shape
     real = check_params(params, I, options, dtype)
     P, columns = real["recurrent_kernel"].shape
     H = columns // len(options.gates)
@@ -111,8 +170,14 @@ def lstm_forward(
     weight_mask = None if masks.weight is None else as_real(masks.weight, dtype)
     rows = plan_rows(T, B, reverse, lengths, mask, zero_output_for_mask, resets, bptt_steps)
     cell = Cell(real, options, weight_mask)
-    cache = LstmCache(real, cell, masks, layout, rows, batch_first)
-    cache.mask_input()
+    if rows.idle is not None:
+        inputs = np.where(rows.idle[:, :, None], inputs.dtype.type(0), inputs)
+    if masks.input is not None:
+        input_mask = as_real(masks.input, dtype)
+        inputs = inputs * (
+            time_major(input_mask, batch_first) if input_mask.ndim == 3 else input_mask
+        )
+    cache = LstmCache(real, cell, masks, np.ascontiguousarray(inputs), rows, batch_first)
     # one product for the sequence; formula 1 of the cell adds h'·R' into it step by step
     z = cache.x.reshape(T * B, I) @ real["kernel"]
     if "bias" in real:
@@ -202,7 +267,7 @@ def lstm_backward(
         for t in reversed(cache.rows.order):
             dh_t = dh if d_out is None else dh + d_out[t]
             dc_t = dc if d_state is None else dc + d_state[t]
-            dh, dc = _backward_step(cache, t, dh_t, dc_t, dh, dc, dz[t], grads)
+            dh, dc = _backward_step(cache, t, (dh_t, dc_t), (dh, dc), dz[t], grads)
 
     flat = dz.reshape(T * B, columns)
     h_in = np.stack([cache.steps[t].h_in for t in range(T)]) if T else np.zeros((0, B, P), dtype)
@@ -219,24 +284,17 @@ def lstm_backward(
 
 
 def _backward_step(
-    cache: LstmCache,
-    t: int,
-    dh_t: Array,
-    dc_t: Array,
-    dh_past: Array,
-    dc_past: Array,
-    dz: Array,
-    grads: dict[str, Array],
+    cache: LstmCache, t: int, whole: State, past: State, dz: Array, grads: dict[str, Array]
 ) -> State:
-    """Gradient of the state before step t, from dh_t and dc_t of the state after it.
+    """Gradient of the state before step t, from the whole gradient (dh_t, dc_t) of that after it.
 
-    A row whose step is idle passes on `dh_past`, `dc_past`, since its state did not change.
-    Everything below is linear in dh_t and dc_t, so its dz is zero after they are cleared.
+    A row whose step is idle passes on `past`, what came from step t + 1, since its state did not
+    change. Everything below is linear in dh_t and dc_t, so its dz is zero after they are cleared.
     """
     rows = cache.rows
-    dh_t, dc_t = _chosen(rows.idle, t, _CLEARED, (dh_t, dc_t))
-    dh_in, dh, dc = cell_backward(cache.cell, cache.steps[t], dh_t, dc_t, dz, grads)
+    whole = _chosen(rows.idle, t, _CLEARED, whole)
+    dh_in, dh, dc = cell_backward(cache.cell, cache.steps[t], *whole, dz, grads)
     mask = cache.mask_at(cache.masks.recurrent, t)
     dh = dh + (dh_in if mask is None else dh_in * mask)
-    dh, dc = _chosen(rows.idle, t, (dh_past, dc_past), (dh, dc))
-    return _chosen(rows.stop, t, _CLEARED, (dh, dc))
+    before = _chosen(rows.idle, t, past, (dh, dc))
+    return _chosen(rows.stop, t, _CLEARED, before)

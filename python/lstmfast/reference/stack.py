@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from .arrays import Array, as_real, expect_shape, time_major
 from .parameters import Masks, Params
-from .run import LstmCache
-from .sequence import State, lstm_backward, lstm_forward
+from .sequence import LstmCache, State, lstm_backward, lstm_forward
 
 __all__ = ["StackCache", "stack_backward", "stack_forward"]
 
