@@ -6,9 +6,9 @@ from typing import Any
 
 from lstmfast._arrays import Array
 from lstmfast._checks import count, flag, level, number
-from lstmfast.callbacks.base import Logs
+from lstmfast.callbacks.base import Logs, State
 from lstmfast.callbacks.monitor import MonitorCallback
-from lstmfast.callbacks.states import State, checked
+from lstmfast.callbacks.states import checked
 
 
 class EarlyStopping(MonitorCallback):
@@ -129,9 +129,8 @@ class EarlyStopping(MonitorCallback):
 
     def set_state(self, state: State) -> None:
         """Continue from a state; stop again if training was to stop."""
-        self.check_monitor(state)
+        best = self.best_of(state)
         wait = checked(state, "wait", "a count", int)
-        best = checked(state, "best", "a number or None", float, int, None)
         best_epoch = checked(state, "best_epoch", "an epoch", int)
         stopped = checked(state, "stopped", "an epoch or None", int, None)
         weights = checked(state, "best_weights", "arrays or None", list, None)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from lstmfast._checks import items, wrong_kind
-from lstmfast.callbacks.states import State
 
 Logs: TypeAlias = "dict[str, Any]"
+State: TypeAlias = "dict[str, Any]"
 Model: TypeAlias = Any  # of `lstmfast.models`, which imports this module
 
 

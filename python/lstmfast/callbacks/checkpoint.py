@@ -7,9 +7,9 @@ from pathlib import Path
 
 from lstmfast._checks import flag, number
 from lstmfast._files import check_path
-from lstmfast.callbacks.base import Callback, LambdaCallback, Logs
+from lstmfast.callbacks.base import Callback, LambdaCallback, Logs, State
 from lstmfast.callbacks.monitor import MonitorCallback
-from lstmfast.callbacks.states import State, checked
+from lstmfast.callbacks.states import checked
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -158,10 +158,9 @@ class ModelCheckpoint(MonitorCallback):
         better = self.is_better(value, self.best)
         if self.verbose > 0:
             best = "None" if self.best is None else f"{self.best:.5f}"
-            news = (
-                f"improved from {best} to {value:.5f}" if better else f"did not improve from {best}"
-            )
-            print(f"Epoch {epoch + 1}: {self.monitor} {news}")
+            end = f" to {value:.5f}" if better else ""
+            how = "improved" if better else "did not improve"
+            print(f"Epoch {epoch + 1}: {self.monitor} {how} from {best}{end}")
         if better:
             self.best = value
         return better
@@ -172,8 +171,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def set_state(self, state: State) -> None:
         """Continue from a state."""
-        self.check_monitor(state)
-        best = checked(state, "best", "a number or None", float, int, None)
+        best = self.best_of(state)
         self._batches = checked(state, "batches", "a count", int)
         self.best = best
 

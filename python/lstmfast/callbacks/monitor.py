@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lstmfast._checks import choice, number, string
 from lstmfast._warnings import warn
-from lstmfast.callbacks.base import Callback, Logs
-from lstmfast.callbacks.states import State
+from lstmfast.callbacks.base import Callback, Logs, State
+from lstmfast.callbacks.states import checked
 
 
 class MonitorCallback(Callback):
@@ -52,10 +52,12 @@ class MonitorCallback(Callback):
             return value + self.min_delta < reference
         return value - self.min_delta > reference
 
-    def check_monitor(self, state: State) -> None:
-        """Refuse the state of a callback that watches something else."""
+    def best_of(self, state: State) -> float | None:
+        """Return the best value of a state; refuse that of a callback that watches another."""
         if state.get("monitor") != self.monitor:
             raise ValueError(f"monitor is {state.get('monitor')!r}; expected {self.monitor!r}")
+        best: float | None = checked(state, "best", "a number or None", float, int, None)
+        return best
 
     def value(self, logs: Logs | None) -> float | None:
         """Return the watched value; warn where the logs lack it."""

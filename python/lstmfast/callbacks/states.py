@@ -8,26 +8,16 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array
 from lstmfast._warnings import warn
+from lstmfast.callbacks.base import Callback, State
 
-State: TypeAlias = "dict[str, Any]"
 _ARRAY = "__array__"  # stands for an array, which is a tensor of the file
 _LARGEST = 2**53
-
-
-class Stateful(Protocol):
-    """A callback that has a state."""
-
-    def get_state(self) -> State:
-        """Return the state."""
-
-    def set_state(self, state: State) -> None:
-        """Take the state that another object of the class has returned."""
 
 
 class States:
@@ -38,7 +28,7 @@ class States:
         self.arrays = dict(arrays)
 
     @classmethod
-    def of(cls, callbacks: Iterable[Stateful]) -> States | None:
+    def of(cls, callbacks: Iterable[Callback]) -> States | None:
         """Take the present states; None where no callback has one."""
         arrays: dict[str, Array] = {}
         entries = []
@@ -55,7 +45,7 @@ class States:
         except ValueError as error:  # an integer of thousands of digits
             raise ValueError(f"[save] the callbacks' states cannot be written: {error}") from None
 
-    def give(self, callbacks: Iterable[Stateful]) -> None:
+    def give(self, callbacks: Iterable[Callback]) -> None:
         """Set the state of each callback by its class; warn of states that are not used."""
         left: dict[str, deque[Any]] = {}
         try:
