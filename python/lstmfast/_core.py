@@ -10,11 +10,8 @@ from pathlib import Path
 
 def _note() -> str:
     python = f"Python {platform.python_version()} on {sys.platform} {platform.machine()}"
-    built = sorted(
-        path.name
-        for path in Path(__file__).parent.glob("_core.*")
-        if path.suffix not in (".py", ".pyi")
-    )
+    # the name of an extension has the tag of its Python in the middle
+    built = sorted(path.name for path in Path(__file__).parent.glob("_core.*.*"))
     if not built:
         return (
             f"the compiled core of lstmfast is not built for {python}. Install it with "

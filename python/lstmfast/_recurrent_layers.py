@@ -20,7 +20,6 @@ class RecurrentLayers:
     batch_first: bool
     _dtype: np.dtype[Any]
     _core: Rnn
-    _suffixes: tuple[str, ...]
     _parameters: TorchParameters
 
     def __call__(
@@ -150,7 +149,8 @@ class RecurrentLayers:
         """
         inputs = checked_inputs("lstm.trace", self._dtype, x, state, lengths, resets)
         traces = self._core.trace(*inputs, self.batch_first)
-        return {name: Trace(*each) for name, each in zip(self._suffixes, traces, strict=True)}
+        ends = self._parameters.suffixes
+        return {name: Trace(*each) for name, each in zip(ends, traces, strict=True)}
 
     def state_dict(self) -> dict[str, Array]:
         """Return copies of all parameters under torch's names."""

@@ -71,10 +71,7 @@ class Rules(Registry[R]):
 
     def from_core(self, options: Mapping[str, Any]) -> R:
         """Return the rule that a part of the core's configuration describes."""
-        kind = str(options["kind"])
-        cls = self.find(kind)
-        if cls is None:
-            raise ValueError(f"unknown {self.what} {kind!r}")
+        cls = self._named(str(options["kind"]))
         return cls.from_options({key: value for key, value in options.items() if key != "kind"})
 
     def serialize(self, rule: R | None) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ class TorchParameters:
 
     def __init__(self, core: Rnn, suffixes: Sequence[str], dtype: np.dtype[Any]) -> None:
         self._core = core
-        self._suffixes = suffixes
+        self.suffixes = suffixes
         self._dtype = dtype
         of_core: list[dict[str, tuple[int, ...]]] = [{} for _ in suffixes]
         for n, name, shape in core.parameter_names():
@@ -50,7 +50,7 @@ class TorchParameters:
                 value = rng.uniform(-bound, bound, shape)
             values[name] = value.astype(self._dtype)
         if forget_bias is not None:  # last, so that no other value depends on it
-            for suffix in self._suffixes:
+            for suffix in self.suffixes:
                 shifts = values.get(f"norm_z_bias_{suffix}")
                 bias = values[f"bias_ih_{suffix}"] if shifts is None else shifts
                 written = set_forget_bias(bias, forget_bias, coupled, rng, "LSTM")
@@ -86,7 +86,7 @@ class TorchParameters:
         biases = {n: v.copy() for n, v in values.items() if n.startswith("bias_")}
         of_core = []
         for n, part in enumerate(self._parts):
-            of_torch = {name: values[f"{name}_{self._suffixes[n]}"] for name in part}
+            of_torch = {name: values[f"{name}_{self.suffixes[n]}"] for name in part}
             of_core += [(n, name, value) for name, value in from_torch(of_torch).items()]
         self._core.set(of_core)
         self._biases = biases
@@ -95,5 +95,5 @@ class TorchParameters:
         named: dict[str, Array] = {}
         for n, names in enumerate(self._core_names):
             of_torch = to_torch({each: read(n, each) for each in names}, gradients=gradients)
-            named |= {f"{name}_{self._suffixes[n]}": value for name, value in of_torch.items()}
+            named |= {f"{name}_{self.suffixes[n]}": value for name, value in of_torch.items()}
         return named

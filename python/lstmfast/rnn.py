@@ -190,8 +190,8 @@ class LSTM(RecurrentLayers):
     def _make_core(self, seed: int) -> None:
         self._seed = seed
         self._core = Rnn(vars(self._options), self._dtype.name, seed)
-        self._suffixes = suffixes(self.num_layers, self.bidirectional)
-        self._parameters = TorchParameters(self._core, self._suffixes, self._dtype)
+        ends = suffixes(self.num_layers, self.bidirectional)
+        self._parameters = TorchParameters(self._core, ends, self._dtype)
         self._fixed = _FIXED.union(self._parameters.shapes)
 
     if TYPE_CHECKING:  # options of the cell, the properties below
@@ -217,7 +217,7 @@ class LSTM(RecurrentLayers):
 
     def __getstate__(self) -> dict[str, Any]:
         # without gradients and what the latest call with training=True kept
-        left_out = ("_core", "_parameters", "_suffixes", "_fixed")
+        left_out = ("_core", "_parameters", "_fixed")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         calls = self._core.training_calls  # without it, dropout would repeat its masks
         return marked(kept | {"state_dict": self.state_dict(), "training_calls": calls})
@@ -233,12 +233,8 @@ class LSTM(RecurrentLayers):
     def __repr__(self) -> str:
         shown = changed("engine", vars(self._options))
         del shown["input_size"], shown["hidden_size"]
-        if not self.batch_first:
-            shown["batch_first"] = False
-        if self.forget_bias is not None:
-            shown["forget_bias"] = self.forget_bias
-        if self.dtype != "float32":
-            shown["dtype"] = self.dtype
+        usual = {"batch_first": True, "forget_bias": None, "dtype": "float32"}
+        shown |= {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}
         texts = [f"{name}={value!r}" for name, value in shown.items()]
         return f"LSTM({', '.join([str(self.input_size), str(self.hidden_size), *texts])})"
 

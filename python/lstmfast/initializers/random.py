@@ -76,8 +76,7 @@ class RandomNormal(Initializer):
         """Check the options."""
         super().__post_init__()
         if self.stddev < 0.0:
-            where = type(self).__name__
-            raise ValueError(f"[{where}] stddev is {self.stddev}; expected 0 or more")
+            raise ValueError(f"[{type(self).__name__}] stddev is {self.stddev}; expected 0 or more")
 
     def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
         """Draw the values."""
@@ -182,9 +181,8 @@ class Scaled(Initializer):
 
     def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
         """Draw the values."""
-        scale, mode, distribution = self.law
-        axes = {"input_axes": self.input_axes, "output_axes": self.output_axes}
-        return VarianceScaling(scale, mode, distribution, **axes).draw(shape, dtype, rng)
+        scaling = VarianceScaling(*self.law, None, self.input_axes, self.output_axes)
+        return scaling.draw(shape, dtype, rng)
 
 
 class GlorotUniform(Scaled):
