@@ -62,8 +62,33 @@ def test_tensors() -> None:
     assert Input((3,), dtype="float64").dtype == "float64"
     assert Input((3,), dtype=np.int64).dtype == "int64"
     assert Input(batch_shape=(2, None)).shape == (2, None)
-    with pytest.raises(TypeError, match="x is of type Input; expected an array"):
+    with pytest.raises(TypeError, match="x is of type Input and cannot be read as an array: "):
         models.Sequential([Dense(1)]).predict(x)
+
+
+@pytest.mark.parametrize(
+    ("use", "text"),
+    [
+        (lambda x: x + x, r"\[Tensor.__add__\] x is a .*; expected layers.add\(\[x, y\]\)"),
+        (lambda x: 1 + x, r"\[Tensor.__radd__\] x is a .*; expected layers.add\(\[x, y\]\)"),
+        (lambda x: x - 2.0, r"expected layers.subtract\(\[x, y\]\)"),
+        (lambda x: x * x, r"expected layers.multiply\(\[x, y\]\)"),
+        (lambda x: x @ x, r"expected layers.dot\(\[x, y\], axes\)"),
+        (lambda x: x / 2, "expected a layer of lstmfast.layers"),
+        (lambda x: -x, "expected a layer of lstmfast.layers"),
+        (lambda x: x[:, -1], "expected a layer; of all steps, an LSTM without return_sequences"),
+        (len, "expected a layer;"),
+        (list, "expected a layer;"),
+        (bool, "expected a layer of"),
+        (np.asarray, r"\[Tensor.__array__\] x is a tensor of a graph, which has no values until"),
+        (np.exp, r"\[Tensor.__array_ufunc__\] x is"),
+        (lambda x: np.ones(3) + x, r"\[Tensor.__array_ufunc__\] x is"),
+        (lambda x: np.concatenate([x, x]), r"\[Tensor.__array_function__\] x is"),
+    ],
+)
+def test_tensors_have_no_values(use: Any, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        use(Input((T, I), name="x"))
 
 
 @pytest.mark.parametrize(

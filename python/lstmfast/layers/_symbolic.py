@@ -85,6 +85,33 @@ class Tensor:
         return f"<Tensor shape={shape_text(self.shape)}, dtype={self.dtype}, name={self.name}>"
 
 
+# what stands in the place of operators and of NumPy's functions
+_INSTEAD = {
+    "layers.add([x, y])": "add radd",
+    "layers.subtract([x, y])": "sub rsub",
+    "layers.multiply([x, y])": "mul rmul",
+    "layers.dot([x, y], axes)": "matmul rmatmul",
+    "a layer; of all steps, an LSTM without return_sequences returns the last": "getitem len iter",
+    "a layer of lstmfast.layers": "truediv rtruediv pow rpow neg abs bool float array "
+    "array_ufunc array_function",
+}
+
+
+def _refusal(name: str, instead: str) -> Any:
+    def refuse(tensor: Tensor, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            f"[Tensor.{name}] {tensor.name} is a tensor of a graph, which has no values until a "
+            f"model runs; expected {instead}"
+        )
+
+    return refuse
+
+
+for _instead, _names in _INSTEAD.items():
+    for _name in _names.split():
+        setattr(Tensor, f"__{_name}__", _refusal(f"__{_name}__", _instead))
+
+
 def one_or_all(found: list[Any]) -> Any:
     """Return the only item, or the list of none or several."""
     return found[0] if len(found) == 1 else found
