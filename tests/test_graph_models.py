@@ -64,6 +64,7 @@ def test_tensors() -> None:
     assert Input(batch_shape=(2, None)).shape == (2, None)
     with pytest.raises(TypeError, match="x is of type Input and cannot be read as an array: "):
         models.Sequential([Dense(1)]).predict(x)
+    assert (x.layer.output_shape, Input((3,)).layer.output_shape) == ((2, None, I), (None, 3))
 
 
 @pytest.mark.parametrize(

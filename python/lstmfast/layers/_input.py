@@ -52,8 +52,8 @@ class InputLayer(Layer):
 
     @property
     def output_shape(self) -> Any:
-        """The shape, the batch first, as None."""
-        return (None, *self.sample)
+        """The shape, the batch first: None, or the size that was given."""
+        return (self.batch_size, *self.sample)
 
     def weight_parts(self) -> list[tuple[str, tuple[int, ...]]]:
         """Return the names and shapes of its weights: there are none."""
