@@ -74,7 +74,11 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         r"weights: forward.kernel has shape \(3, 11\); expected \(3, 12\)",
     ),
     "x": (lambda: LSTM(3)(X[0, 0]), ValueError, r"\[layers.LSTM\] x has shape \(3,\)"),
-    "x rank": (lambda: LSTM(3)(X[0]), ValueError, r"expected \(batch, steps, features\)"),
+    "x rank": (
+        lambda: LSTM(3)(X[0]),
+        ValueError,
+        r"expected \(batch, steps, features\)",
+    ),
     "x features": (
         lambda: LSTM(3, input_shape=(T, I)) and _called()(X[..., :2]),
         ValueError,
@@ -93,7 +97,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "states' shape": (
         lambda: LSTM(3)(X, initial_state=np.zeros((2, 1, 3))),
         ValueError,
-        r"initial_state\[0\] has shape \(1, 3\); expected \(5, 3\)",
+        r"\[layers.LSTM\] input 1 has shape \(1, 3\); expected the batch of the first input first",
     ),
     "mask": (
         lambda: LSTM(3)(X, mask=MASK[:, :2]),

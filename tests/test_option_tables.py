@@ -13,7 +13,7 @@ import lstmfast as lf
 from lstmfast import _core, activations
 from lstmfast._activation import activation_text
 from lstmfast.constraints import CONSTRAINTS
-from lstmfast.layers import LAYERS, LSTM, Bidirectional, Dense, Dropout
+from lstmfast.layers import LAYERS, LSTM, Bidirectional, Dense, Dropout, Layer
 from lstmfast.losses import LOSSES
 from lstmfast.metrics import METRICS
 from lstmfast.models import Model
@@ -69,6 +69,8 @@ CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
 
 def arguments(cls: Any) -> dict[str, inspect.Parameter]:
     """Return the arguments of a class by name, those that it hands on to its base among them."""
+    if getattr(cls, "__init__", None) is Layer.__init__:  # none but what all layers have
+        return {}
     found = dict(inspect.signature(cls).parameters)
     if isinstance(cls, type) and issubclass(cls, Optimizer):
         found = {**inspect.signature(Optimizer).parameters, **found}

@@ -28,15 +28,20 @@ _LARGEST = 2**63 - 1
 
 def as_dtype(dtype: Any, where: str) -> np.dtype[Any]:
     """Return float32 or float64 as NumPy's dtype, for a name or dtype of NumPy, torch or Keras."""
-    try:
-        name = "None" if dtype is None else np.dtype(dtype).name  # NumPy's None is float64
-    except TypeError:
-        # dtypes of other libraries: TensorFlow's and Keras's policies have a name, torch's have
-        # none
-        name = getattr(dtype, "name", None) or repr(dtype).removeprefix("torch.")
+    name = dtype_name(dtype)
     if name not in _DTYPES:
         raise ValueError(f"[{where}] dtype is {name}; expected float32 or float64")
     return _DTYPES[name]
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return NumPy's name of a dtype of NumPy, torch or Keras."""
+    try:
+        return "None" if dtype is None else str(np.dtype(dtype).name)  # NumPy's None is float64
+    except TypeError:
+        # dtypes of other libraries: TensorFlow's and Keras's policies have a name, torch's have
+        # none
+        return str(getattr(dtype, "name", None) or repr(dtype).removeprefix("torch."))
 
 
 def as_array(

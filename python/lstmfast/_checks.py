@@ -121,19 +121,19 @@ def check_unavailable(
     where: str,
     given: Mapping[str, Any],
     defaults: Mapping[str, Any],
-    function: Callable[..., Any] | None = None,
+    *functions: Callable[..., Any],
 ) -> None:
     """Refuse Keras's arguments that are not offered yet, unless they have their default values.
 
-    `defaults` holds their names with the value at which they change nothing; `function` is the one
-    that was called: an unknown name may be a misspelling of one of its arguments.
+    `defaults` holds their names with the value at which they change nothing; `functions` are those
+    that were called: an unknown name may be a misspelling of one of their arguments.
     """
     for name, value in given.items():
         if name not in defaults:
             from difflib import get_close_matches
             from inspect import signature
 
-            known = signature(function).parameters if function else ()
+            known = [known for function in functions for known in signature(function).parameters]
             alike = get_close_matches(name, known, n=1, cutoff=0.75)
             hint = f"; did you mean {alike[0]!r}?" if alike else ""
             raise TypeError(f"[{where}] got an unexpected keyword argument {name!r}{hint}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from lstmfast._activation import activation_text
@@ -18,12 +17,8 @@ class Activation(Layer):
     ----------
     activation : str or Activation
         Any of `lstmfast.activations`, ``"softmax"`` among them.
-    activity_regularizer : str or Regularizer, optional
-        What the outputs cost.
-    name, input_shape, dtype
+    **options
         As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
 
     Examples
     --------
@@ -36,15 +31,6 @@ class Activation(Layer):
     kind = "activation"
     activation: str
 
-    def __init__(
-        self,
-        activation: Any,
-        *,
-        activity_regularizer: Any = None,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
-    ) -> None:
-        super().__init__(name, input_shape, **unavailable)
-        self.activity_regularizer = activity_regularizer
+    def __init__(self, activation: Any, **options: Any) -> None:
+        super().__init__(**options)
         self._set(activation=activation_text(activation, self.where, rows=True))

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from lstmfast._checks import items, wrong_kind
-from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import check
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
-from lstmfast.layers.base import Sample
-from lstmfast.layers.weights import fitting
 
 
 class Bidirectional(Recurrent):
@@ -34,12 +29,8 @@ class Bidirectional(Recurrent):
     backward_layer : LSTM, optional
         What the second layer is like, where it differs; with `go_backwards` unlike that of `layer`,
         and `return_sequences`, `return_state` and `stateful` like it.
-    activity_regularizer : str or Regularizer, optional
-        What the outputs cost.
-    name, input_shape, batch_input_shape, dtype
-        As in `Recurrent`.
-    **unavailable
-        Keras's other arguments, at their defaults.
+    **shared
+        As in `Layer`.
 
     Examples
     --------
@@ -56,7 +47,6 @@ class Bidirectional(Recurrent):
     """
 
     kind = "bidirectional"
-    rules = ("activity_regularizer",)
     arguments_inside: ClassVar[Mapping[str, str]] = {
         "forward": "layer",
         "backward": "backward_layer",
@@ -69,17 +59,11 @@ class Bidirectional(Recurrent):
         merge_mode: str | None = "concat",
         weights: Sequence[Any] | None = None,
         backward_layer: LSTM | Mapping[str, Any] | None = None,
-        *,
-        activity_regularizer: Any = None,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        batch_input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
+        **shared: Any,
     ) -> None:
         given = _lstm(layer, "layer")
-        if input_shape is None and batch_input_shape is None:
-            input_shape = given.input_shape
-        super().__init__(name, input_shape, batch_input_shape=batch_input_shape, **unavailable)
+        super().__init__(**shared)
+        self.input_shape = self.input_shape or given.input_shape
         self.batch_size = self.batch_size or given.batch_size
         self.dtype = self._dtype or given._dtype
         self.merge_mode = None if merge_mode == "none" else merge_mode
@@ -90,13 +74,9 @@ class Bidirectional(Recurrent):
         else:
             self.backward_layer = _copy(_lstm(backward_layer, "backward_layer"), "")
         self.forward_layer._is_half = self.backward_layer._is_half = True
-        self.return_sequences = given.return_sequences
-        self.return_state = given.return_state
-        self.return_cell_states = given.return_cell_states
-        self.stateful = given.stateful
-        self.activity_regularizer = activity_regularizer
+        for name in ("return_sequences", "return_state", "return_cell_states", "stateful"):
+            setattr(self, name, getattr(given, name))
         self._check()
-        self._first_weights = None
         if weights is not None:
             self._first_weights = items(weights, "weights", self.where, "a list of arrays")
 
@@ -105,11 +85,10 @@ class Bidirectional(Recurrent):
         dtypes = {layer._dtype for layer in (self, ahead, back)} - {None}
         if len(dtypes) > 1:
             raise ValueError(f"[{self.where}] the layers have several dtypes; expected the same")
-        halves = (("forward", ahead), ("backward", back))
         parts = {
             f"{which}.{key}": value
-            for which, layer in halves
-            for key, value in ({"kind": layer.kind} | layer._options()).items()
+            for which, layer in self.layers_inside().items()
+            for key, value in ({"kind": layer.kind} | layer.options()).items()
         }
         check("layer", self.kind, self.options() | parts, self.where)
         for name in ("return_state", "return_cell_states"):
@@ -118,11 +97,7 @@ class Bidirectional(Recurrent):
                     f"[{self.where}] {name} is {getattr(ahead, name)} for the forward layer and "
                     f"{getattr(back, name)} for the backward layer; expected the same"
                 )
-        if ahead.activity_regularizer or back.activity_regularizer:
-            raise ValueError(
-                f"[{self.where}] a layer inside has an activity_regularizer; expected it here: "
-                "Bidirectional(..., activity_regularizer=...)"
-            )
+        self._check_inside()
 
     @property
     def problem_in_row(self) -> str | None:
@@ -142,14 +117,6 @@ class Bidirectional(Recurrent):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return super().get_config() | {"merge_mode": self.merge_mode}
-
-    def _draw(self, core: CoreLayer, rng: np.random.Generator, sample: Sample) -> None:
-        given = self._first_weights
-        if given is None:
-            super()._draw(core, rng, sample)
-        else:
-            parts = core.weight_names()
-            core.set_weights(fitting(given, parts, core.dtype, self.where, "weights: "))
 
 
 def _lstm(layer: Any, name: str) -> LSTM:

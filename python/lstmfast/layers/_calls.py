@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import weakref
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_ids, shape_text
-from lstmfast._checks import flag, items, wrong_kind
+from lstmfast._arrays import (
+    Array,
+    ArrayLike,
+    Data,
+    as_dtype,
+    as_flags,
+    as_float,
+    as_ids,
+    shape_text,
+    wrong_shape,
+)
+from lstmfast._checks import check_unavailable, flag, items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
+from lstmfast._options import Value
 from lstmfast.layers._symbolic import Node, Sample, Tensor, holds_tensors, one_or_all
-from lstmfast.layers.weights import Weights
+from lstmfast.layers.weights import Weights, fitting
 from lstmfast.utils import as_generator, draw_seed
-
-if TYPE_CHECKING:
-    from lstmfast._arrays import Data
-    from lstmfast._options import Value
 
 Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
 """Name and shape of each weight array of a layer."""
 
 
-class Called(Weights, ABC):
+class Called(Weights):
     """What builds a layer and calls it."""
 
     kind: ClassVar[str]
@@ -32,26 +38,42 @@ class Called(Weights, ABC):
     takes_ids: bool = False
     moves_elements: bool = False
     ids_below: int = 0  # 0: any
+    _dtype: str | None = None  # as it was given
     _shapes: tuple[Sample, ...] = ()  # of the inputs, when it was last called in a new way
     _nodes: tuple[weakref.ref[Node], ...] = ()
     _has_warned = False  # that it drops a mask
     _calls = 0  # training calls of the layer on its own: they name its masks
     _call_seed: int | None = None
+    _first_weights: list[Any] | None = None  # those that were given
 
     @property
-    @abstractmethod
     def dtype(self) -> str | None:
         """The type of weights and computation; None where neither model nor user has said it."""
+        return self._dtype if self._core is None else self._core.dtype
 
-    @abstractmethod
+    @dtype.setter
+    def dtype(self, value: Any) -> None:
+        try:
+            name = None if value is None else as_dtype(value, self.where).name
+        except ValueError:
+            if isinstance(value, str):
+                check_unavailable(self.where, {"dtype": value}, {"dtype": None})
+            raise
+        if self.built and name not in (None, self.dtype):
+            raise AttributeError(
+                f"[{self.where}] dtype cannot change once the layer has weights; make a new layer"
+            )
+        self._dtype = name
+
     def config(self) -> dict[str, Value]:
         """Return what the core makes this layer from, without the layers inside it."""
+        raise NotImplementedError
 
     def initial_weights(
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
     ) -> list[Array]:
         """Make the first weights, for parts given as name and shape, and samples of that shape."""
-        return []
+        return [getattr(self, f"{name}_initializer")(shape, dtype, rng) for name, shape in parts]
 
     @property
     def problem_in_row(self) -> str | None:
@@ -73,16 +95,19 @@ class Called(Weights, ABC):
 
     def _draw(self, core: CoreLayer, rng: np.random.Generator, sample: Sample) -> None:
         """Make the first weights of a new handle, and of those of the layers inside that are."""
-        inside = self.layers_inside()
+        inside, given = self.layers_inside(), self._first_weights
+        if given is not None:
+            parts = core.weight_names()
+            return core.set_weights(fitting(given, parts, core.dtype, self.where, "weights: "))
         for name, layer in inside.items():
             if not layer.built:
                 layer._draw(core.child(name), rng, self._shapes_inside([sample])[0])
         if inside:
-            return
+            return None
         parts = [(name, tuple(shape)) for name, shape in core.weight_names()]
         dtype = np.dtype(core.dtype)
         weights = self.initial_weights(parts, dtype, rng, sample)
-        core.set_weights([as_float(one, dtype, self.where, "weight") for one in weights])
+        return core.set_weights([as_float(one, dtype, self.where, "weight") for one in weights])
 
     def _adopt(self, core: CoreLayer, shapes: Sequence[Sample]) -> None:
         """Take a handle, built for inputs of these shapes, or the same one for other shapes."""
@@ -96,7 +121,7 @@ class Called(Weights, ABC):
         """Return a handle, new ones without weights, and a node; nothing of the layer changes."""
         self._check_inputs(inputs)
         floats = [tensor.dtype for tensor in inputs if tensor.dtype.startswith("float")]
-        dtype = dtype or self.dtype or next(iter(floats), "float32")
+        dtype = self.dtype or dtype or next(iter(floats), "float32")
         if set(floats) - {dtype} and not self.takes_ids:
             raise ValueError(
                 f"[{self.where}] {self.name or self.kind} has dtype {dtype}; expected "
@@ -231,14 +256,9 @@ class Called(Weights, ABC):
         if self.takes_ids:
             return as_ids(x, self.ids_below, self.where, name)
         array = as_float(x, np.dtype(self.dtype or np.float32), self.where, name)
-        self._check_axes(array)
+        if array.ndim < 2:
+            raise wrong_shape(self.where, "x", array.shape, "(batch, ...)")
         return array
-
-    def _check_axes(self, x: Array) -> None:
-        if x.ndim < 2:
-            raise ValueError(
-                f"[{self.where}] x has shape {shape_text(x.shape)}; expected (batch, ...)"
-            )
 
     def _masks(self, mask: Any) -> list[Any]:
         """Return the masks of the inputs of a call with arrays, or fewer."""

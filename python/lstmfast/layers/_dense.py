@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-
-from lstmfast import initializers
 from lstmfast._activation import activation_text
-from lstmfast._arrays import Array
-from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
+from lstmfast.layers.base import QUANTIZATION, Layer
 from lstmfast.layers.weights import weight
 
 
@@ -31,10 +26,8 @@ class Dense(Layer):
         What these weights, and the outputs, cost.
     kernel_constraint, bias_constraint : str or Constraint, optional
         What these weights are made to satisfy after each training step.
-    name, input_shape, dtype
+    **options
         As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
 
     Examples
     --------
@@ -48,19 +41,7 @@ class Dense(Layer):
     units: int
     activation: str
     use_bias: bool
-    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {
-        "lora_rank": None,
-        "lora_alpha": None,
-        "quantization_config": None,
-    }
-    rules = (
-        "kernel_regularizer",
-        "bias_regularizer",
-        "activity_regularizer",
-        "kernel_constraint",
-        "bias_constraint",
-    )
-
+    unavailable = QUANTIZATION
     kernel = weight("kernel")
     bias = weight("bias")
 
@@ -76,32 +57,9 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
-        *,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(name, input_shape, **unavailable)
+        super().__init__(**options)
         text = activation_text(activation, self.where, rows=True)
+        self._keep(locals())
         self._set(units=units, activation=text, use_bias=use_bias)
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
-        self.activity_regularizer = activity_regularizer
-        self.kernel_constraint = kernel_constraint
-        self.bias_constraint = bias_constraint
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-        }
-
-    def initial_weights(
-        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
-    ) -> list[Array]:
-        """Make the first weights, for parts given as name and shape, and samples of that shape."""
-        makers = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
-        return [makers[name](shape, dtype, rng) for name, shape in parts]

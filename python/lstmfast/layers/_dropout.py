@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from lstmfast.layers.base import UNAVAILABLE, Layer
+from lstmfast.layers.base import Layer
 
 
 class Dropout(Layer):
@@ -17,12 +16,8 @@ class Dropout(Layer):
         From 0 to 1.
     seed : int, optional
         Of the layer's masks; by default they follow the model's seed.
-    activity_regularizer : str or Regularizer, optional
-        What the outputs cost.
-    name, input_shape, dtype
+    **options
         As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
 
     Examples
     --------
@@ -34,18 +29,8 @@ class Dropout(Layer):
     kind = "dropout"
     rate: float
     seed: int | None
-    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {"noise_shape": None}
+    unavailable: ClassVar = {"noise_shape": None}
 
-    def __init__(
-        self,
-        rate: float,
-        seed: int | None = None,
-        *,
-        activity_regularizer: Any = None,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
-    ) -> None:
-        super().__init__(name, input_shape, **unavailable)
-        self.activity_regularizer = activity_regularizer
+    def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
+        super().__init__(**options)
         self._set(rate=rate, seed=seed)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from lstmfast import initializers
-from lstmfast._arrays import Array, ArrayLike, as_ids
-from lstmfast._checks import items
-from lstmfast.layers.base import UNAVAILABLE, Layer, Parts, Sample
+from lstmfast._arrays import ArrayLike, as_ids
+from lstmfast.layers.base import QUANTIZATION, Layer, Sample
 from lstmfast.layers.weights import fitting, weight
 
 
@@ -29,8 +27,8 @@ class Embedding(Layer):
         Size of a vector.
     embeddings_initializer : str or Initializer
         What makes the first weights.
-    embeddings_regularizer, activity_regularizer : str or Regularizer, optional
-        What the weights, and the outputs, cost.
+    embeddings_regularizer : str or Regularizer, optional
+        What the weights cost.
     embeddings_constraint : str or Constraint, optional
         What the weights are made to satisfy after each training step.
     mask_zero : bool
@@ -39,10 +37,8 @@ class Embedding(Layer):
         The first weights (input_dim, output_dim).
     input_length : int or tuple of int, optional
         Keras 2's name for `input_shape`: the steps of a sample.
-    name, input_shape, dtype
+    **options
         As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
 
     Raises
     ------
@@ -66,12 +62,7 @@ class Embedding(Layer):
     output_dim: int
     mask_zero: bool
     takes_ids = True
-    rules = ("embeddings_regularizer", "activity_regularizer", "embeddings_constraint")
-    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {
-        "lora_rank": None,
-        "lora_alpha": None,
-        "quantization_config": None,
-    }
+    unavailable = QUANTIZATION
 
     embeddings = weight("embeddings")
 
@@ -85,42 +76,21 @@ class Embedding(Layer):
         mask_zero: bool = False,
         weights: Any = None,
         *,
-        activity_regularizer: Any = None,
         input_length: int | Sequence[int | None] | None = None,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
+        **options: Any,
     ) -> None:
-        if input_length is not None and input_shape is None:
-            input_shape = input_length if isinstance(input_length, Sequence) else (input_length,)
-        super().__init__(name, input_shape, **unavailable)
+        if input_length is not None and options.get("input_shape") is None:
+            steps = input_length if isinstance(input_length, Sequence) else (input_length,)
+            options["input_shape"] = steps
+        super().__init__(**options)
+        self._keep(locals())
         self._set(input_dim=input_dim, output_dim=output_dim, mask_zero=mask_zero)
-        self.embeddings_initializer = embeddings_initializer
-        self.embeddings_regularizer = embeddings_regularizer
-        self.embeddings_constraint = embeddings_constraint
-        self.activity_regularizer = activity_regularizer
         self.ids_below = self.input_dim
-        self._first_weights = None if weights is None else self._fitting(weights)
-
-    def _fitting(self, weights: Any) -> list[Array]:
-        shape = (self.input_dim, self.output_dim)
-        given = [weights] if np.shape(weights) == shape else weights
-        given = items(given, "weights", self.where, "a list of arrays")
-        return fitting(given, [("embeddings", shape)], self.dtype or "float64", self.where)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer)
-        }
-
-    def initial_weights(
-        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
-    ) -> list[Array]:
-        """Make the first weights, for parts given as name and shape, and samples of that shape."""
-        if self._first_weights is not None:
-            return self._first_weights
-        return [self.embeddings_initializer(shape, dtype, rng) for _, shape in parts]
+        if weights is not None:
+            shape = (self.input_dim, self.output_dim)
+            given = [weights] if np.shape(weights) == shape else weights
+            parts, dtype = [("embeddings", shape)], self.dtype or "float64"
+            self._first_weights = fitting(given, parts, dtype, self.where)
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
         """Return where the ids x are not 0, with mask_zero; a mask of theirs does not count."""

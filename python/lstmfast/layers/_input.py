@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from lstmfast._arrays import as_dtype, shape_text
+from lstmfast._arrays import as_dtype, dtype_name, shape_text
 from lstmfast._checks import count, string
 from lstmfast.layers._symbolic import Node, Tensor, sample_shape, split_batch
 from lstmfast.layers.base import Layer
@@ -110,8 +108,7 @@ class Input(Tensor):
         name: str | None = None,
         batch_shape: Sequence[int | None] | None = None,
     ) -> None:
-        layer = InputLayer(shape, batch_size, dtype, name, batch_shape)
-        self._use(layer)
+        self._use(InputLayer(shape, batch_size, dtype, name, batch_shape))
 
     def _use(self, layer: InputLayer) -> None:
         node = Node(layer, (), (layer.sample,), layer._dtype or "float32", layer.batch_size)
@@ -142,10 +139,6 @@ class Input(Tensor):
 
 def _elements(dtype: Any) -> str:
     """Return the name of a type of whole numbers, or float32 or float64."""
-    try:
-        name = str(np.dtype(dtype).name)
-    except TypeError:
-        name = str(getattr(dtype, "name", None) or repr(dtype).removeprefix("torch."))
-    if name.startswith(("int", "uint", "bool")):
-        return name
-    return as_dtype(dtype, "layers.Input").name
+    name = dtype_name(dtype)
+    whole = name.startswith(("int", "uint", "bool"))
+    return name if whole else as_dtype(dtype, "layers.Input").name

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstmfast import initializers
 from lstmfast._arrays import Array
 from lstmfast._checks import flag
-from lstmfast._options import changed, checked_cell, defaults
+from lstmfast._options import checked_cell, defaults
+from lstmfast.initializers import Initializer
 from lstmfast.initializers._chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.layers.base import Parts, Sample
 from lstmfast.layers.weights import weight
 
-if TYPE_CHECKING:
-    from lstmfast.initializers import Initializer
-
 # How Keras computes, not what: accepted with any value, for it changes nothing here
 _MEANINGLESS = {"unroll", "use_cudnn", "implementation"}
-# what files hold always; of the others, what is not the default
-_ALWAYS = (
-    "units",
-    "activation",
-    "recurrent_activation",
-    "output_activation",
-    "use_bias",
-    "return_sequences",
-)
 
 
 class LSTM(Recurrent):
@@ -100,10 +88,8 @@ class LSTM(Recurrent):
         Keep what backward needs of so many steps and compute the rest again: less memory.
     zero_output_for_mask : bool
         Give out 0 at masked steps, in place of the output of the step before.
-    name, input_shape, batch_input_shape, dtype
-        As in `Recurrent`.
-    **unavailable
-        Keras's other arguments, at their defaults.
+    **shared
+        As in `Layer`.
 
     Notes
     -----
@@ -126,17 +112,11 @@ class LSTM(Recurrent):
     """
 
     kind = "lstm"
-    rules = (
-        "kernel_regularizer",
-        "recurrent_regularizer",
-        "bias_regularizer",
-        "activity_regularizer",
-        "kernel_constraint",
-        "recurrent_constraint",
-        "bias_constraint",
-    )
     units: int
     activation: str
+    kernel_initializer: Initializer
+    recurrent_initializer: Initializer
+    bias_initializer: Initializer
     use_bias: bool
     coupled: bool
     layer_norm: bool
@@ -193,27 +173,17 @@ class LSTM(Recurrent):
         bptt_steps: int | None = None,
         recompute_every: int | str | None = None,
         zero_output_for_mask: bool = False,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        batch_input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
+        **shared: Any,
     ) -> None:
         given = dict(locals())
-        rest = {key: value for key, value in unavailable.items() if key not in _MEANINGLESS}
-        super().__init__(name, input_shape, batch_input_shape=batch_input_shape, **rest)
-        names = defaults("layer", "lstm")
-        for key, value in checked_cell(
-            "layer", {key: given[key] for key in names}, self.where
-        ).items():
+        super().__init__(**{k: value for k, value in shared.items() if k not in _MEANINGLESS})
+        self._keep(given)
+        options = {key: given[key] for key in defaults("layer", "lstm")}
+        for key, value in checked_cell("layer", options, self.where).items():
             setattr(self, key, value)
         self.return_state = flag(return_state, "return_state", self.where)
         self.return_cell_states = flag(return_cell_states, "return_cell_states", self.where)
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
-        self.kernel_initializer = kernel_initializer
-        self.recurrent_initializer = recurrent_initializer
-        self.bias_initializer = bias_initializer
-        for key in self.rules:
-            setattr(self, key, given[key])
         has_bias = self.use_bias or self.layer_norm
         self.forget_bias = forget_bias_of(forget_bias, self.where, has_bias=has_bias)
 
@@ -222,30 +192,15 @@ class LSTM(Recurrent):
         """Values that a step gives out: `proj_size` where there is a projection, else `units`."""
         return self.proj_size or self.units
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer; what changes nothing is left out."""
-        options = self._options()
-        return {name: options[name] for name in _ALWAYS} | changed("layer", options)
-
-    def _options(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in defaults("layer", "lstm")}
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         b = self.forget_bias
-        return (
-            super().get_config()
-            | self._options()
-            | {
-                "return_state": self.return_state,
-                "return_cell_states": self.return_cell_states,
-                "kernel_initializer": initializers.serialize(self.kernel_initializer),
-                "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
-                "bias_initializer": initializers.serialize(self.bias_initializer),
-                "unit_forget_bias": self.unit_forget_bias,
-                "forget_bias": initializers.serialize(b) if isinstance(b, Chrono) else b,
-            }
-        )
+        return super().get_config() | {
+            "return_state": self.return_state,
+            "return_cell_states": self.return_cell_states,
+            "unit_forget_bias": self.unit_forget_bias,
+            "forget_bias": initializers.serialize(b) if isinstance(b, Chrono) else b,
+        }
 
     def initial_weights(
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample

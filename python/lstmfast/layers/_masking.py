@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,12 +23,8 @@ class Masking(Layer):
     ----------
     mask_value : float
         The value.
-    activity_regularizer : str or Regularizer, optional
-        What the outputs cost.
-    name, input_shape, dtype
+    **options
         As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
 
     Examples
     --------
@@ -43,17 +38,8 @@ class Masking(Layer):
     kind = "masking"
     mask_value: float
 
-    def __init__(
-        self,
-        mask_value: float = 0.0,
-        *,
-        activity_regularizer: Any = None,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
-    ) -> None:
-        super().__init__(name, input_shape, **unavailable)
-        self.activity_regularizer = activity_regularizer
+    def __init__(self, mask_value: float = 0.0, **options: Any) -> None:
+        super().__init__(**options)
         self._set(mask_value=mask_value)
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Array:

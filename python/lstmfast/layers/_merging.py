@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lstmfast._core import check
+from lstmfast._options import Value
 from lstmfast.layers.base import Layer
-
-if TYPE_CHECKING:
-    from lstmfast._options import Value
 
 
 class Merge(Layer):
@@ -19,15 +17,6 @@ class Merge(Layer):
     after the batch, are stretched. A step is real where it is real in one of the inputs; where an
     input has no mask, the output has none.
 
-    Parameters
-    ----------
-    activity_regularizer : str or Regularizer, optional
-        What the outputs cost.
-    name, dtype
-        As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
-
     Raises
     ------
     ValueError
@@ -35,12 +24,6 @@ class Merge(Layer):
     """
 
     takes_list = True
-
-    def __init__(
-        self, *, activity_regularizer: Any = None, name: str | None = None, **unavailable: Any
-    ) -> None:
-        super().__init__(name, **unavailable)
-        self.activity_regularizer = activity_regularizer
 
     def compute_mask(self, x: Any, mask: Any = None) -> Any:
         """Return the mask of the output for inputs with these masks, None where it has none."""
@@ -151,7 +134,7 @@ class Concatenate(Merge):
     axis : int
         Counted with that of the batch, which it cannot be.
     **options
-        As in `Merge`.
+        As in `Layer`.
 
     Examples
     --------
@@ -183,7 +166,7 @@ class Dot(Merge):
         Whether the vectors x₁[b, p] and x₂[b, q] are brought to length 1 first: y is then their
         cosine.
     **options
-        As in `Merge`.
+        As in `Layer`.
 
     Examples
     --------

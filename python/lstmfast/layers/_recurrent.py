@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._arrays import Array, ArrayLike, as_float, shape_text, wrong_shape
 from lstmfast._checks import items, wrong_kind
-from lstmfast._core import Layer as CoreLayer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all, origin
 from lstmfast.layers.base import Layer
 
@@ -88,7 +87,13 @@ class Recurrent(Layer):
         arrays = self._arrays(x)
         core = self._ready(arrays)
         if initial_state is not None:
-            arrays += self._states(initial_state, core, len(arrays[0]))
+            states = items(initial_state, "initial_state", self.where, "a list of arrays")
+            expected = len(core.state_sizes)
+            if len(states) != expected:
+                text = f"initial_state has {len(states)} arrays; expected {expected}"
+                raise ValueError(f"[{self.where}] {text}")
+            dtype = np.dtype(core.dtype)
+            arrays += [as_float(state, dtype, self.where, "initial_state") for state in states]
         ports = self._ports(self.outputs_before_states + 3 * self.directions)
         return one_or_all(self._compute(core, arrays, [mask], training, ports)[0])
 
@@ -102,12 +107,11 @@ class Recurrent(Layer):
             *(range(cells, count) if self.return_cell_states else ()),
         ]
 
-    def _check_axes(self, x: Array) -> None:
-        if x.ndim != 3:
-            raise ValueError(
-                f"[{self.where}] x has shape {shape_text(x.shape)}; expected (batch, steps, "
-                "features)"
-            )
+    def _array(self, x: ArrayLike, name: str) -> Array:
+        array = super()._array(x, name)
+        if array.ndim != 3:
+            raise wrong_shape(self.where, name, array.shape, "(batch, steps, features)")
+        return array
 
     def _declared(self, shape: Sample) -> Sample:
         return (None, shape[-1])
@@ -137,24 +141,6 @@ class Recurrent(Layer):
             if not isinstance(state, Tensor):
                 raise wrong_kind(self.where, f"{what}[{place}]", state, "a tensor, as x is")
         return given
-
-    def _states(self, states: Any, core: CoreLayer, rows: int) -> list[Array]:
-        states = items(states, "initial_state", self.where, "a list of arrays")
-        if len(states) != len(core.state_sizes):
-            raise ValueError(
-                f"[{self.where}] initial_state has {len(states)} arrays; expected "
-                f"{len(core.state_sizes)}"
-            )
-        arrays = []
-        for place, (state, size) in enumerate(zip(states, core.state_sizes, strict=True)):
-            array = as_float(state, np.dtype(core.dtype), self.where, "initial_state")
-            if array.shape != (rows, size):
-                raise ValueError(
-                    f"[{self.where}] initial_state[{place}] has shape {shape_text(array.shape)}; "
-                    f"expected {shape_text((rows, size))}"
-                )
-            arrays.append(array)
-        return arrays
 
     def _half_error(self, what: str) -> ValueError:
         return ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 from lstmfast._names import Registry
 from lstmfast.layers.base import Layer
 
-LAYERS: Registry[Layer] = Registry("layer", Layer, [])  # type: ignore[type-abstract]
+LAYERS: Registry[Layer] = Registry("layer", Layer, [])
 MODELS: dict[str, type[Layer]] = {}
 """What else stands among the layers of models, by class."""
 

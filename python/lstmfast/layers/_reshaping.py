@@ -6,34 +6,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from lstmfast._arrays import ArrayLike
-from lstmfast.layers.base import UNAVAILABLE, Layer
+from lstmfast.layers.base import Layer
 
 
 class Rearranging(Layer):
-    """A layer that moves elements, numbers or ids; it drops masks.
-
-    Parameters
-    ----------
-    activity_regularizer : str or Regularizer, optional
-        What the outputs cost.
-    name, input_shape, dtype
-        As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
-    """
+    """A layer that moves elements, numbers or ids; it drops masks."""
 
     moves_elements = True
-
-    def __init__(
-        self,
-        *,
-        activity_regularizer: Any = None,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
-    ) -> None:
-        super().__init__(name, input_shape, **unavailable)
-        self.activity_regularizer = activity_regularizer
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> None:
         """Return None: steps of the output are not those of the input."""
@@ -47,7 +26,7 @@ class Flatten(Rearranging):
     data_format : {None, "channels_last"}
         Keras's argument; values keep their order.
     **options
-        As in `Rearranging`.
+        As in `Layer`.
 
     Examples
     --------
@@ -58,7 +37,7 @@ class Flatten(Rearranging):
     """
 
     kind = "flatten"
-    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE | {"data_format": "channels_last"}
+    unavailable: ClassVar = {"data_format": "channels_last"}
 
     def __init__(self, data_format: str | None = None, **options: Any) -> None:
         if data_format is not None:
@@ -74,7 +53,7 @@ class Reshape(Rearranging):
     target_shape : tuple of int
         1 to 5 sizes without the batch. One may be -1: it follows from the others.
     **options
-        As in `Rearranging`.
+        As in `Layer`.
 
     Raises
     ------
@@ -116,7 +95,7 @@ class Permute(Rearranging):
     dims : tuple of int
         Each axis of a sample once, counted from 1.
     **options
-        As in `Rearranging`.
+        As in `Layer`.
 
     Raises
     ------
@@ -149,7 +128,7 @@ class RepeatVector(Rearranging):
     n : int
         Steps.
     **options
-        As in `Rearranging`.
+        As in `Layer`.
 
     Examples
     --------

@@ -7,7 +7,6 @@ from typing import Any
 
 from lstmfast._checks import wrong_kind
 from lstmfast._names import naming
-from lstmfast.layers._calls import Called
 from lstmfast.layers._registry import from_config
 from lstmfast.layers.base import Layer, Sample
 
@@ -21,12 +20,8 @@ class TimeDistributed(Layer):
     ----------
     layer : Layer or Model
         A layer of one input and one output, without states from batch to batch.
-    activity_regularizer : str or Regularizer, optional
-        What the outputs cost.
-    name, input_shape, dtype
+    **options
         As in `Layer`.
-    **unavailable
-        Keras's other arguments, at their defaults.
 
     Raises
     ------
@@ -43,29 +38,20 @@ class TimeDistributed(Layer):
 
     kind = "time_distributed"
 
-    def __init__(
-        self,
-        layer: Any,
-        *,
-        activity_regularizer: Any = None,
-        name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
-        **unavailable: Any,
-    ) -> None:
-        super().__init__(name, input_shape, **unavailable)
+    def __init__(self, layer: Any, **options: Any) -> None:
+        super().__init__(**options)
         if isinstance(layer, Mapping):
             with naming(self.where, "layer"):
                 layer = from_config(layer)
-        if not isinstance(layer, Called):
+        if not isinstance(layer, Layer):
             raise wrong_kind(self.where, "layer", layer, "a layer, as in TimeDistributed(Dense(1))")
         self.layer = layer
         self.takes_ids = layer.takes_ids
         self.ids_below = layer.ids_below
         self.moves_elements = layer.moves_elements
         self.dtype = self._dtype or layer.dtype
-        self.activity_regularizer = activity_regularizer
 
-    def layers_inside(self) -> Mapping[str, Called]:
+    def layers_inside(self) -> Mapping[str, Layer]:
         """Return the layer."""
         return {"layer": self.layer}
 

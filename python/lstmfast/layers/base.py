@@ -2,15 +2,14 @@
 
 To write a layer of one input, derive from `Layer` and define
 
-- ``kind``: the core's name of it; ``rules``, where it has other regularizers or constraints than
-  one of its outputs,
-- ``__init__``: its own arguments, then ``name``, ``input_shape`` and ``**unavailable``; it calls
-  ``super().__init__(name, input_shape, **unavailable)``, hands the options of the core's table to
-  ``self._set``, which checks and keeps them as attributes, and keeps its other arguments as
-  attributes of their names,
+- ``kind``: the core's name of it,
+- ``__init__``: its own arguments, then ``**options``, with which it calls ``super().__init__``; it
+  hands the options of the core's table to ``self._set``, which checks and keeps them as attributes,
+  the arguments with which it was called to ``self._keep``, where initializers or rules are among
+  them, and keeps others as attributes of their names,
 - ``options``, where the core has its options in another form than the attributes,
-- ``initial_weights``, where it has weights, and ``get_config``, where it has arguments that the
-  core does not know (initializers).
+- ``initial_weights``, where ``NAME_initializer`` is not what makes the weight ``NAME``, and
+  ``get_config``, where it has other arguments that the core does not know.
 
 Shapes, building, names, files and copies follow from these. Other kinds of layers also say
 
@@ -25,19 +24,16 @@ A new layer gets a line in ``LAYERS`` of ``layers/__init__.py``.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from lstmfast import constraints, initializers, regularizers
-from lstmfast._arrays import as_dtype
 from lstmfast._checks import check_unavailable, count, flag, string
 from lstmfast._core import check
 from lstmfast._elsewhere import explain_setting
 from lstmfast._keras_names import explain_attributes
 from lstmfast._names import naming
-from lstmfast._options import defaults
+from lstmfast._options import Value, defaults
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
@@ -46,20 +42,17 @@ from lstmfast.layers._symbolic import Sample, sample_shape, split_batch
 from lstmfast.layers.weights import WEIGHTS
 from lstmfast.regularizers import REGULARIZERS
 
-if TYPE_CHECKING:
-    from lstmfast._options import Value
-
 # the last word of such an attribute's name: the module whose objects it takes
 _KINDS: dict[str, Any] = {
     "initializer": initializers,
     "regularizer": regularizers,
     "constraint": constraints,
 }
-_NONE_INSIDE: Mapping[str, Any] = MappingProxyType({})
-# Keras's arguments that are not offered yet, with the values at which they change nothing
-UNAVAILABLE: dict[str, Any] = {}
+_RULES: dict[str, Rules[Any]] = {"regularizer": REGULARIZERS, "constraint": CONSTRAINTS}
+# Keras's arguments of some layers
+QUANTIZATION = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
 
-__all__ = ["UNAVAILABLE", "Layer", "Parts", "Sample"]
+__all__ = ["QUANTIZATION", "Layer", "Parts", "Sample"]
 
 
 class Layer(Called):
@@ -71,13 +64,19 @@ class Layer(Called):
         The layer's name; by default its kind, numbered where a model has several.
     input_shape : tuple of int or None, optional
         On a model's first layer, the shape of one sample, in place of an `Input`; None stands for
-        any number of steps. Keras's older ``batch_input_shape``, which has the batch size too,
-        ``input_dim``, the number of features, and ``batch_size`` will do as well.
+        any number of steps.
+    batch_input_shape, input_dim, batch_size : optional
+        Keras's older arguments: the shape with the batch size; the number of features; the size of
+        every batch, beside one of the shapes without it.
     dtype : {"float32", "float64"}, optional
         That of weights and computation; by default that of what the layer is called with in a
         model, or float32.
-    trainable : bool, optional
+    trainable : bool
         Whether training changes the weights.
+    activity_regularizer : str or Regularizer, optional
+        What the outputs cost.
+    **unavailable
+        Keras's other arguments, at their defaults.
 
     Notes
     -----
@@ -91,35 +90,40 @@ class Layer(Called):
     model has them.
     """
 
-    kind: ClassVar[str]
-    unavailable: ClassVar[dict[str, Any]] = UNAVAILABLE
-    # attributes that are regularizers or constraints, or None
-    rules: ClassVar[tuple[str, ...]] = ("activity_regularizer",)
+    # Keras's arguments that are not offered yet, with the values at which they change nothing
+    unavailable: ClassVar[Mapping[str, Any]] = {}
     # the constructor's arguments of the layers inside, where they have other names than the core's
     arguments_inside: ClassVar[Mapping[str, str]] = {}
     steps_of_dim: ClassVar[tuple[None, ...]] = ()  # what stands before input_dim in input_shape
     activity_regularizer: Any = None
     batch_size: int | None = None  # of batch_input_shape
-    _dtype: str | None = None  # as it was given
     _numbered = False  # the name is not of the user's choice
 
-    @abstractmethod
     def __init__(
         self,
         name: str | None = None,
         input_shape: Sequence[int | None] | None = None,
-        **rest: Any,
+        *,
+        batch_input_shape: Sequence[int | None] | None = None,
+        input_dim: int | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        activity_regularizer: Any = None,
+        **unavailable: Any,
     ) -> None:
+        where = self.where
         self.name = name
-        self.input_shape: Sample | None = None
-        if input_shape is not None:
-            self.input_shape = sample_shape(input_shape, self.where, "input_shape")
-        self.dtype = rest.pop("dtype", None)
-        self._trainable = flag(rest.pop("trainable", True), "trainable", self.where)
-        self._take_batch_shape(rest.pop("batch_input_shape", None))
-        self._take_features(rest.pop("input_dim", None))
-        self._take_batch_size(rest.pop("batch_size", None))
-        check_unavailable(self.where, rest, self.unavailable, type(self).__init__)
+        self.input_shape = self._first_shape(input_shape, batch_input_shape, input_dim)
+        if batch_size is not None:
+            if self.input_shape is None or self.batch_size is not None:
+                raise ValueError(f"[{where}] batch_size is given; expected input_shape with it")
+            self.batch_size = count(batch_size, "batch_size", where)
+        self.dtype = dtype
+        self._trainable = flag(trainable, "trainable", where)
+        self.activity_regularizer = activity_regularizer
+        functions = type(self).__init__, Layer.__init__
+        check_unavailable(where, unavailable, self.unavailable, *functions)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: Keras's other options, and changes once built."""
@@ -136,9 +140,9 @@ class Layer(Called):
             )
         if name == "name" and value is not None:
             value = string(value, "name", self.where)
-        if name in self.rules or name.endswith("_initializer"):
+        if _kind(name) in _KINDS:
             with naming(self.where, name):
-                value = _KINDS[name.rpartition("_")[2]].get(value)
+                value = _KINDS[_kind(name)].get(value)
         return super().__setattr__(name, value)
 
     def _set(self, **options: Any) -> None:
@@ -146,50 +150,40 @@ class Layer(Called):
         for name, value in check("layer", self.kind, options, self.where).items():
             setattr(self, name, value)
 
-    def _take_batch_shape(self, shape: Any) -> None:
-        if shape is None:
-            return
-        if self.input_shape is not None:
+    def _first_shape(self, sample: Any, with_batch: Any, features: Any) -> Sample | None:
+        """Return the shape of samples, given in one of three ways; take a batch size with it."""
+        ways = {"input_shape": sample, "batch_input_shape": with_batch, "input_dim": features}
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) > 1:
             raise ValueError(
-                f"[{self.where}] batch_input_shape is given; expected no input_shape beside it"
+                f"[{self.where}] {given[1]} is given; expected no {given[0]} beside it"
             )
-        self.batch_size, sample = split_batch(shape, self.where, "batch_input_shape")
-        self.input_shape = sample_shape(sample, self.where, "input_shape")
+        if with_batch is not None:
+            self.batch_size, sample = split_batch(with_batch, self.where, "batch_input_shape")
+        if features is not None:
+            return (*self.steps_of_dim, count(features, "input_dim", self.where))
+        return None if sample is None else sample_shape(sample, self.where, "input_shape")
 
-    def _take_features(self, features: Any) -> None:
-        if features is None:
-            return
-        if self.input_shape is not None:
-            raise ValueError(f"[{self.where}] input_dim is given; expected no input_shape with it")
-        self.input_shape = (*self.steps_of_dim, count(features, "input_dim", self.where))
-
-    def _take_batch_size(self, rows: Any) -> None:
-        if rows is None:
-            return
-        if self.input_shape is None or self.batch_size is not None:
-            raise ValueError(f"[{self.where}] batch_size is given; expected input_shape with it")
-        self.batch_size = count(rows, "batch_size", self.where)
-
-    @property
-    def dtype(self) -> str | None:
-        """The type of weights and computation; None where neither model nor user has said it."""
-        return self._dtype if self._core is None else self._core.dtype
-
-    @dtype.setter
-    def dtype(self, value: Any) -> None:
-        try:
-            name = None if value is None else as_dtype(value, self.where).name
-        except ValueError:
-            if isinstance(value, str):
-                check_unavailable(self.where, {"dtype": value}, {"dtype": None})
-            raise
-        if self.built and name not in (None, self.dtype):
-            raise AttributeError(
-                f"[{self.where}] dtype cannot change once the layer has weights; make a new layer"
+    def _check_inside(self) -> None:
+        """Refuse what would have no effect in a layer inside."""
+        if any(layer.activity_regularizer for layer in self.layers_inside().values()):
+            raise ValueError(
+                f"[{self.where}] a layer inside has an activity_regularizer; expected it here: "
+                f"{type(self).__name__}(..., activity_regularizer=...)"
             )
-        self._dtype = name
+
+    def _keep(self, arguments: Mapping[str, Any]) -> None:
+        """Keep the initializers, regularizers and constraints among a constructor's arguments."""
+        for name, value in arguments.items():
+            if _kind(name) in _KINDS:
+                setattr(self, name, value)
 
     # -- configurations ----------------------------------------------------------------------
+
+    @property
+    def rules(self) -> list[str]:
+        """The names of the attributes that are regularizers or constraints, or None."""
+        return [name for name in vars(self) if _kind(name) in _RULES]
 
     def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer: the options of its table."""
@@ -208,9 +202,7 @@ class Layer(Called):
         return values
 
     @classmethod
-    def from_core(
-        cls, config: Mapping[str, Value], inside: Mapping[str, Any] = _NONE_INSIDE
-    ) -> Layer:
+    def from_core(cls, config: Mapping[str, Value], inside: Mapping[str, Any]) -> Layer:
         """Make the layer that a configuration of the core describes, of these layers inside."""
         own = {key: value for key, value in config.items() if key.partition(".")[0] not in inside}
         layers = {cls.arguments_inside.get(name, name): layer for name, layer in inside.items()}
@@ -226,24 +218,25 @@ class Layer(Called):
                 values.setdefault(name, {})[option] = value
             elif key not in ("kind", "name"):
                 values[key] = value
-        for name in values.keys() & set(cls.rules):
-            values[name] = _registry(name).from_core(values[name])
+        for name in filter(lambda name: _kind(name) in _RULES, values):
+            values[name] = _RULES[_kind(name)].from_core(values[name])
         return {"name": config.get("name"), **values}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        rules = {name: _registry(name).serialize(getattr(self, name)) for name in self.rules}
+        kept = {
+            name: _KINDS[_kind(name)].serialize(value)
+            for name, value in vars(self).items()
+            if _kind(name) in _KINDS
+        }
         shared: dict[str, Any] = {} if self._dtype is None else {"dtype": self._dtype}
         if not self._trainable:
             shared["trainable"] = False
         inside = {
-            self.arguments_inside.get(name, name): {
-                "class_name": type(layer).__name__,
-                "config": layer.get_config(),
-            }
+            self.arguments_inside.get(name, name): serialize(layer)
             for name, layer in self.layers_inside().items()
         }
-        return {"name": self.name, **shared, **self.options(), **inside, **rules}
+        return {"name": self.name, **shared, **self.options(), **inside, **kept}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:
@@ -279,5 +272,11 @@ explain_attributes(Layer, "layer")
 explain_setting(Layer, dict.fromkeys(WEIGHTS, "call set_weights()"))
 
 
-def _registry(name: str) -> Rules[Any]:
-    return CONSTRAINTS if name.endswith("constraint") else REGULARIZERS
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Return the configuration from which `lstmfast.layers.from_config` makes a like layer."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def _kind(name: str) -> str:
+    """Return the last word of an attribute's name."""
+    return name.rpartition("_")[2]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._arrays import Array, ArrayLike, as_float, shape_text, wrong_shape
 from lstmfast._checks import flag, items
 from lstmfast._core import Layer as CoreLayer
 
@@ -125,10 +125,7 @@ def fitting(
     for weight, (name, shape) in zip(weights, parts, strict=True):
         array = as_float(weight, np.dtype(dtype), where, name)
         if array.shape != tuple(shape):
-            raise ValueError(
-                f"[{where}] {what}{name} has shape {shape_text(array.shape)}; expected "
-                f"{shape_text(tuple(shape))}"
-            )
+            raise wrong_shape(where, what + name, array.shape, tuple(shape))
         arrays.append(array)
     return arrays
 
