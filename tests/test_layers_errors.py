@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast.layers import LSTM, Bidirectional, Dense, Input, Masking
+from lstmfast.layers import LSTM, Bidirectional, Dense, Input, Masking, TimeDistributed
 from lstmfast.models import Sequential
 from nets import MASK
 
@@ -62,6 +62,11 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         lambda: Bidirectional(LSTM(3, activity_regularizer="l2")),
         ValueError,
         "a layer inside has an activity_regularizer; expected it here",
+    ),
+    "penalty of each step": (
+        lambda: TimeDistributed(Dense(3, activity_regularizer="l2")),
+        ValueError,
+        r"\[layers.TimeDistributed\] a layer inside has an activity_regularizer; expected it here",
     ),
     "weights": (
         lambda: Bidirectional(LSTM(3), weights=[np.zeros((3, 12))])(X),

@@ -46,6 +46,7 @@ class TimeDistributed(Layer):
         if not isinstance(layer, Layer):
             raise wrong_kind(self.where, "layer", layer, "a layer, as in TimeDistributed(Dense(1))")
         self.layer = layer
+        self._check_inside()
         self.takes_ids = layer.takes_ids
         self.ids_below = layer.ids_below
         self.moves_elements = layer.moves_elements
