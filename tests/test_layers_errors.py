@@ -139,7 +139,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "dtype of another model": (
         lambda: Sequential([Input((T, I)), LSTM(3, dtype="float64")]),
         ValueError,
-        r"\[Sequential\] lstm has dtype float64; expected float32, the model's, or none",
+        r"\[layers.LSTM\] lstm has dtype float64; expected float32, that of its input, or none",
     ),
     "changed dtype": (
         lambda: setattr(_called(), "dtype", "float64"),

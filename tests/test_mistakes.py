@@ -102,7 +102,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("setattr(compiled(), 'optimizer', 'sgd')", A, "optimizer cannot be set; call compile(optimi"),
     ("setattr(compiled(), 'loss', 'mae')", A, "[Sequential] loss cannot be set; call compile(loss"),
     ("setattr(compiled(), 'weights', [])", A, "[Sequential] weights cannot be set; call set_w"),
-    ("setattr(LSTM(3), 'weights', [])", A, "[Layer] weights cannot be set; call set_weights()"),
+    ("setattr(LSTM(3), 'weights', [])", A, "[LSTM] weights cannot be set; call set_weights()"),
     ("Sequential.from_config({'layers': 3})", T, "layers is of type int; expected a list"),
     # -- Input
     ("Input(3)", T, "[layers.Input] shape is 3; expected a tuple such as (steps, features)"),

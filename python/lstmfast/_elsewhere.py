@@ -53,7 +53,7 @@ def explain_setting(of: type, instead: Mapping[str, str]) -> None:
     """
     for name, what in instead.items():
 
-        def refuse(*_: object, text: str = f"[{of.__name__}] {name} cannot be set; {what}") -> None:
-            raise AttributeError(text)
+        def refuse(self: object, _: object, text: str = f"{name} cannot be set; {what}") -> None:
+            raise AttributeError(f"[{type(self).__name__}] {text}")
 
         setattr(of, name, getattr(of, name).setter(refuse))

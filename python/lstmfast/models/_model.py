@@ -5,13 +5,13 @@ Long, because each of Keras's methods is here; what they do lies in the other mo
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lstmfast import layers
 from lstmfast._arrays import ArrayLike
-from lstmfast._checks import flag, items, string, wrong_kind
+from lstmfast._checks import flag, string, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as Engine
 from lstmfast._elsewhere import explain_setting
@@ -20,7 +20,7 @@ from lstmfast._pickles import marked, restoring
 from lstmfast._warnings import level_of_caller
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
-from lstmfast.layers.weights import WEIGHTS, fitting
+from lstmfast.layers.weights import fitting
 from lstmfast.models import copies, saving
 from lstmfast.models.adapters import Adapter
 from lstmfast.models.data import parts
@@ -29,6 +29,7 @@ from lstmfast.models.graph import (
     described,
     find_layer,
     graph_between,
+    layers_of,
     name_layers,
     replayed,
     tensors_of,
@@ -36,9 +37,6 @@ from lstmfast.models.graph import (
 from lstmfast.models.summary import summary_text
 from lstmfast.models.training import Training
 from lstmfast.utils import Seed, as_generator
-
-if TYPE_CHECKING:
-    import os
 
 
 class Model(Training, Layer):
@@ -206,10 +204,6 @@ class Model(Training, Layer):
         """The names of the layers that compute the outputs."""
         return self._built_graph().output_names
 
-    def _shown_graph(self) -> Graph | None:
-        """Return the graph, where its layers stand in no row."""
-        return None if self._graph.is_row else self._graph
-
     def _names_of_outputs(self) -> list[str]:
         return self._output_keys or self._graph.output_names
 
@@ -304,7 +298,7 @@ class Model(Training, Layer):
         return {
             "name": self.name,
             "trainable": self._trainable,
-            **described(self._graph),
+            **described(self._graph, self._engine_for(None, "get_config").structure),
             **{key: value for key, value in keys.items() if value is not None},
         }
 
@@ -312,13 +306,9 @@ class Model(Training, Layer):
     def from_config(cls, config: Mapping[str, Any], *, seed: Seed = None) -> Model:
         """Make a model, with new weights, from what `get_config` returned."""
         where = f"{cls.__name__}.from_config"
-        if not isinstance(config, Mapping):
-            raise wrong_kind(where, "config", config, "a dictionary")
-        for key in ("layers", "input_layers", "nodes", "outputs"):
-            if key not in config:
-                raise ValueError(f"[{where}] config lacks {key}; expected get_config()")
-        each = items(config["layers"], "layers", where, "a list")
-        made: dict[str, Any] = {one["name"]: layers.from_config(one) for one in each}
+        each = layers_of(config, where, "input_layers", "nodes", "outputs")
+        names = [one["name"] for one in config["layers"]]
+        made: dict[str, Any] = dict(zip(names, each, strict=True))
         starts: list[Any] = [Input.of(made[name]) for name in config["input_layers"]]
         ends: list[Any] = replayed(config, starts, made)[0]
         for key, tensors in (("input_keys", starts), ("output_keys", ends)):
@@ -341,9 +331,7 @@ class Model(Training, Layer):
         """
         if print_fn is not None and not callable(print_fn):
             raise wrong_kind("summary", "print_fn", print_fn, "a function of a text")
-        (print if print_fn is None else print_fn)(
-            summary_text(self, self._shown_graph(), line_length)
-        )
+        (print if print_fn is None else print_fn)(summary_text(self, line_length))
 
     def save(
         self,
@@ -380,6 +368,5 @@ explain_setting(
     {
         "layers": "call the layers with tensors, and Model",
         **{name: f"call compile({name}=...)" for name in ("optimizer", "loss", "metrics")},
-        **dict.fromkeys(WEIGHTS, "call set_weights()"),
     },
 )

@@ -16,7 +16,7 @@ from lstmfast.models.compiled import Compiled
 from lstmfast.models.graph import Graph, graph_between, replayed
 
 # what a description of a model has, besides layers and graph
-_KEPT = {"name", "_numbered", "_trainable", "_dtype", "_dtype_given", "_start"}
+_KEPT = {"name", "_numbered", "_trainable", "_dtype", "_start"}
 _KEPT |= {"_input_keys", "_output_keys"}
 
 

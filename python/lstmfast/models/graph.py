@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstmfast._arrays import shape_text
-from lstmfast._checks import string, wrong_kind
+from lstmfast._checks import items, string, wrong_kind
 from lstmfast._core import Layer as CoreLayer
-from lstmfast.layers import InputLayer, Layer
+from lstmfast.layers import InputLayer, Layer, from_config
 from lstmfast.layers._symbolic import Node, Tensor
+from lstmfast.layers.base import serialize
 
 
 @dataclass(frozen=True)
@@ -76,42 +77,30 @@ class Graph:
             )
         )
 
-    def places(self) -> dict[Node, int]:
-        """Return the number of each node in the core, where inputs come first."""
-        return {node: place for place, node in enumerate(self.nodes, len(self.inputs))}
-
-    def place(self, tensor: Tensor, places: Mapping[Node, int]) -> tuple[int, int]:
-        """Return the core's name of a value: node and output."""
-        if tensor in self.inputs:
-            return self.inputs.index(tensor), 0
-        return places[tensor.node], tensor.index
-
     def core(
         self, dtype: str, *, in_a_row: bool = False, cores: Mapping[Layer, CoreLayer] | None = None
     ) -> CoreLayer:
         """Return the core's graph; `cores` has the handles of layers that lack theirs yet."""
-        handles: dict[Any, Any] = {layer: layer._core for layer in self.computing} | dict(
-            cores or {}
-        )
+        handles: dict[Any, Any] = {layer: layer._core for layer in self.computing}
+        handles |= dict(cores or {})
         for layer, handle in handles.items():
             if handle.dtype != dtype:
                 raise ValueError(
                     f"[Model] {layer.name} has dtype {handle.dtype}; expected {dtype}, that of the "
                     "other layers"
                 )
-        places = self.places()
-        nodes = [
-            (handles[node.layer], [self.place(tensor, places) for tensor in node.inputs])
-            for node in self.nodes
-        ]
+        names = self.input_names
+        values = {tensor: (place, 0) for place, tensor in enumerate(self.inputs)}
+        places = {node: place for place, node in enumerate(self.nodes, len(names))}
+
+        def value(tensor: Tensor) -> tuple[int, int]:
+            return values.get(tensor) or (places[tensor.node], tensor.index)
+
         stateful = any(handle.stateful for handle in handles.values())
         return CoreLayer.graph(
-            [
-                (name, tensor.sample)
-                for name, tensor in zip(self.input_names, self.inputs, strict=True)
-            ],
-            nodes,
-            [self.place(tensor, places) for tensor in self.outputs],
+            [(name, tensor.sample) for name, tensor in zip(names, self.inputs, strict=True)],
+            [(handles[node.layer], [value(each) for each in node.inputs]) for node in self.nodes],
+            [value(tensor) for tensor in self.outputs],
             dtype,
             (self.batch_size or 0) if stateful else 0,
             in_a_row,
@@ -171,12 +160,6 @@ def _walk(
         )
 
 
-def row(start: Tensor, nodes: Sequence[Node]) -> Graph:
-    """Return the graph of nodes each of which takes what the one before it returns."""
-    layers = tuple(node.layer for node in nodes)
-    return Graph((start,), (Tensor(nodes[-1]),), tuple(nodes), layers)
-
-
 def free_name(kind: str, taken: Iterable[str | None]) -> str:
     """Return a name for a thing of that kind which none of the others has."""
     name, number, taken = kind, 0, set(taken)
@@ -201,23 +184,20 @@ def name_layers(layers: Sequence[Layer]) -> None:
             taken.add(layer.name)
 
 
-def described(graph: Graph) -> dict[str, Any]:
+def described(graph: Graph, structure: Mapping[str, Any]) -> dict[str, Any]:
     """Return the part of a model's configuration that says how layers are connected.
 
-    Values are named by a node and an output of its layer; nodes count from 0, inputs first.
+    structure: of the graph in the core, whose names of values stay.
     """
-    places = graph.places()
+    names = [layer.name for layer in graph.computing]
     return {
         "layers": [
-            {"class_name": type(layer).__name__, "config": layer.get_config(), "name": layer.name}
+            serialize(layer) | {"name": layer.name}
             for layer in dict.fromkeys([*graph.layers, *graph.starts])
         ],
         "input_layers": graph.input_names,
-        "nodes": [
-            [node.layer.name, [list(graph.place(t, places)) for t in node.inputs]]
-            for node in graph.nodes
-        ],
-        "outputs": [list(graph.place(tensor, places)) for tensor in graph.outputs],
+        "nodes": [[names[n], [*map(list, values)]] for n, values in structure["nodes"]],
+        "outputs": [*map(list, structure["outputs"])],
     }
 
 
@@ -254,6 +234,16 @@ def find_layer(layers: Sequence[Layer], name: Any, index: Any, where: str) -> La
             return layer
     names = ", ".join(str(layer.name) for layer in layers)
     raise ValueError(f"[{where}] no layer is called {name!r}; there are: {names}")
+
+
+def layers_of(config: Any, where: str, *more: str) -> list[Any]:
+    """Return new layers as a model's configuration says them; `more`: what else it must hold."""
+    if not isinstance(config, Mapping):
+        raise wrong_kind(where, "config", config, "a dictionary")
+    for key in ("layers", *more):
+        if key not in config:
+            raise ValueError(f"[{where}] config lacks {key}; expected get_config()")
+    return [from_config(one) for one in items(config["layers"], "layers", where, "a list")]
 
 
 def tensors_of(given: Any, what: str) -> tuple[list[Tensor], list[str] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ _TITLES = ("Layer (type)", "Output Shape", "Param #", "Connected to")
 _SHARES = (0.45, 0.33, 0.22), (0.29, 0.27, 0.17, 0.27)  # of the table's width
 
 
-def summary_text(model: Any, graph: Graph | None, line_length: int | None = None) -> str:
+def summary_text(model: Any, line_length: int | None = None) -> str:
     """Return the model's table: name, output shape and size of each layer, and the sums.
 
-    graph: of a model whose layers stand in no row; it has a column of what each takes.
+    Where layers stand in no row, there is a column of what each takes.
     """
-    sources = None if graph is None else _sources(graph)
+    is_row = not model.built or model._graph.is_row
+    sources = None if is_row else _sources(model._graph)
     rows = []
     for layer in model.layers:
         title = f"{layer.name} ({type(layer).__name__})"
@@ -36,19 +38,20 @@ def summary_text(model: Any, graph: Graph | None, line_length: int | None = None
         max(round(share * room), *map(len, texts))
         for share, texts in zip(shares, columns, strict=True)
     ]
+    rules = [["━" * (width + 2) for width in widths], ["─" * (width + 2) for width in widths]]
     lines = [
         f'Model: "{model.name}"',
-        _rule(("┏", "┳", "┓"), "━", widths),
-        _row("┃", titles, widths),
-        _rule(("┡", "╇", "┩"), "━", widths),
+        _line("┏┳┓", rules[0]),
+        _line("┃┃┃", _cells(titles, widths)),
+        _line("┡╇┩", rules[0]),
     ]
     for number, row in enumerate(rows):
-        lines += [_rule(("├", "┼", "┤"), "─", widths)] if number else []
-        lines.append(_row("│", row, widths))
-    lines.append(_rule(("└", "┴", "┘"), "─", widths))
+        lines += [_line("├┼┤", rules[1])] if number else []
+        lines.append(_line("│││", _cells(row, widths)))
+    lines.append(_line("└┴┘", rules[1]))
     total = model.count_params() if model.built else 0
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    itemsize = np.dtype(model.dtype).itemsize
+    itemsize = np.dtype(model.dtype or "float32").itemsize
     lines += [
         f" {name}params: {number:,} ({_size_text(number * itemsize)})"
         for name, number in (
@@ -74,17 +77,15 @@ def _sources(graph: Graph) -> dict[Any, str]:
     return {layer: ", ".join(names) or "-" for layer, names in taken.items()}
 
 
-def _rule(corners: tuple[str, str, str], line: str, widths: list[int]) -> str:
-    left, middle, right = corners
-    return left + middle.join(line * (width + 2) for width in widths) + right
+def _line(bars: str, cells: list[str]) -> str:
+    return bars[0] + bars[1].join(cells) + bars[2]
 
 
-def _row(bar: str, texts: Any, widths: list[int]) -> str:
-    cells = [
-        f"{text:>{width}}" if place == 2 else f"{text:{width}}"
+def _cells(texts: Sequence[str], widths: list[int]) -> list[str]:
+    return [
+        f" {text:>{width}} " if place == 2 else f" {text:{width}} "
         for place, (text, width) in enumerate(zip(texts, widths, strict=True))
     ]
-    return f"{bar} {f' {bar} '.join(cells)} {bar}"
 
 
 def _size_text(size: float) -> str:
