@@ -22,8 +22,7 @@ from lstmfast.layers import Input, Layer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.layers.weights import fitting
 from lstmfast.models import copies, saving
-from lstmfast.models.adapters import Adapter
-from lstmfast.models.data import parts
+from lstmfast.models.data import Adapter, parts
 from lstmfast.models.graph import (
     Graph,
     described,

@@ -6,30 +6,18 @@ The core is handed a hook only where somebody listens to it.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from lstmfast._checks import count, items
 from lstmfast._core import Model as Engine
 from lstmfast.callbacks.base import CallbackList, History
 from lstmfast.callbacks.states import States
 from lstmfast.callbacks.terminate import TerminateOnNaN
-from lstmfast.models.adapters import NAMES, ArrayNames, Samples
-from lstmfast.models.compiled import Compiled
-from lstmfast.models.non_finite import warn_of_non_finite
-from lstmfast.models.progress import Bar, Lines
-
-
-class Trained(Protocol):
-    """What a run needs of the model."""
-
-    history: History | None
-    stop_training: bool
-    _compiled: Compiled
-    _run: FitRun | None
-    _states: States | None
+from lstmfast.models.data import NAMES, ArrayNames, Samples
+from lstmfast.models.progress import Bar, Lines, warn_of_non_finite
 
 
 @dataclass
@@ -57,13 +45,12 @@ class Validation:
 
 @dataclass
 class Schedule:
-    """How long to train, in the words of fit's arguments."""
+    """How long to train, in the words of fit's arguments and of the core's."""
 
     batch_size: int
     epochs: int
     initial_epoch: int
     shuffle: bool
-    on_nonfinite: str | None
 
 
 class FitRun:
@@ -71,32 +58,35 @@ class FitRun:
 
     def __init__(
         self,
-        model: Trained,
+        model: Any,
         engine: Engine,
         schedule: Schedule,
         validation: Validation | None,
+        on_nonfinite: str | None,
         callbacks: Any,
-        verbose: int,
-        steps: int,
+        params: dict[str, Any],
     ) -> None:
         self.model = model
         self.engine = engine
         self.schedule = schedule
         self.validation = validation
-        params = {"verbose": verbose, "epochs": schedule.epochs, "steps": steps}
-        self.callbacks = CallbackList(callbacks, "fit")
-        self.history = self._find_history()
         self.params = params
-        self.warned = False  # that the loss of the validation is not finite
+        self.callbacks = CallbackList(callbacks, "fit")
+        each = self.callbacks.callbacks
+        if not any(isinstance(one, History) for one in each):
+            each.append(History())
+        self.history = next(one for one in each if isinstance(one, History))
+        quiet = any(isinstance(one, TerminateOnNaN) and not one.raise_error for one in each)
+        self.on_nonfinite = on_nonfinite or ("stop" if quiet else "raise")
+        self.warned = on_nonfinite == "ignore"  # that the loss of the validation is not finite
         self.began = False  # the core found nothing to refuse
-        self.on_epoch_begin = self.callbacks.listeners("on_epoch_begin")
-        self.on_epoch_end = self.callbacks.listeners("on_epoch_end")
-        self.on_epoch_done = self.callbacks.listeners("on_epoch_done")
-        self.on_batch_begin = self.callbacks.listeners("on_train_batch_begin")
-        self.on_batch_end = self.callbacks.listeners("on_train_batch_end")
-        self.progress: Lines | Bar | None = None
-        if verbose:
-            self.progress = (Bar if verbose == 1 else Lines)(schedule.epochs, steps)
+        self.progress: Lines | None = None
+        if params["verbose"]:
+            kind = Bar if params["verbose"] == 1 else Lines
+            self.progress = kind(params["epochs"], params["steps"])
+        self.shown = CallbackList(self.progress, "fit")
+        self.at_epochs = self._listeners("on_epoch_end")
+        self.after_epochs = self._listeners("on_epoch_done")
         # the core validates after every epoch; anything else is done from here
         self.validates_here = validation is not None and (
             validation.frequency != 1
@@ -104,21 +94,18 @@ class FitRun:
             or bool(self.callbacks.listeners("on_test_end"))
         )
 
-    def _find_history(self) -> History:
-        for callback in self.callbacks.callbacks:
-            if isinstance(callback, History):
-                return callback
-        return History()
-
     def log_names(self, *, at_epochs: bool) -> list[str]:
         """Return the names in all logs of epochs, or of batches, before callbacks add any."""
-        names = self.model._compiled.log_names
+        names: list[str] = self.model._compiled.log_names
         held_out, epochs = self.validation, range(self.schedule.initial_epoch, self.schedule.epochs)
         if held_out is None or not at_epochs:
             return names
         if held_out.frequency != 1 and not all(map(held_out.due, epochs)):
             return names
         return names + [f"val_{name}" for name in names]
+
+    def _listeners(self, hook: str) -> list[Callable[..., None]]:
+        return self.shown.listeners(hook) + self.callbacks.listeners(hook)
 
     def states(self) -> States | None:
         """Return what the callbacks remember now."""
@@ -144,32 +131,24 @@ class FitRun:
     def _begin(self) -> bool:
         model, earlier = self.model, self.model._states
         self.callbacks.attach(model, self.params)
-        if self.history not in self.callbacks.callbacks:
-            self.history.set_params(self.params)
-            self.history.set_model(model)
         self.began = True
         model.history = self.history
         model.stop_training = False
         model._run = self
         self.callbacks.call("on_train_begin", {})
-        self.history.on_train_begin()
         if self.schedule.initial_epoch > 0 and earlier is not None:
             earlier.give(self.callbacks.callbacks)
-        return model.stop_training
+        return bool(model.stop_training)
 
     def _train(self, data: Samples) -> None:
         hooks = self._hooks()
-        schedule = self.schedule
         try:
             values = self.engine.fit(
                 data.x,
                 data.y,
-                batch_size=schedule.batch_size,
-                epochs=schedule.epochs,
-                initial_epoch=schedule.initial_epoch,
-                shuffle=schedule.shuffle,
                 weights=data.weights,
-                on_nonfinite=self._on_nonfinite(),
+                on_nonfinite=self.on_nonfinite,
+                **vars(self.schedule),
                 **self._core_validation(),
                 **hooks,
             )
@@ -183,7 +162,7 @@ class FitRun:
         if "on_epoch" not in hooks:
             self._record_all(values)
         last_loss = self._last_logs().get("loss", 0.0)
-        if self._on_nonfinite() == "stop" and not math.isfinite(last_loss):
+        if self.on_nonfinite == "stop" and not math.isfinite(last_loss):
             self.model.stop_training = True
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:
@@ -192,18 +171,29 @@ class FitRun:
             self._judge(loss)
 
     def _hooks(self) -> dict[str, Any]:
-        hooks: dict[str, Any] = {"on_train_begin": self._begin}
-        if self.on_epoch_begin or self.progress:
-            hooks["on_epoch_begin"] = self._begin_epoch
-        if self.on_epoch_end or self.on_epoch_done or self.progress or self.validates_here:
+        hooks: dict[str, Any] = {
+            "on_train_begin": self._begin,
+            "on_epoch_begin": self._hook("on_epoch_begin"),
+            "on_batch_begin": self._hook("on_train_batch_begin"),
+            "on_batch": self._hook("on_train_batch_end"),
+        }
+        if self.at_epochs or self.after_epochs or self.validates_here:
             hooks["on_epoch"] = self._end_epoch
-        if self.on_batch_begin:
-            hooks["on_batch_begin"] = self._begin_batch
-        if self.on_batch_end:
-            hooks["on_batch"] = self._end_batch
         if isinstance(self.progress, Bar):
             hooks["on_tick"] = self._tick
         return hooks
+
+    def _hook(self, name: str) -> Callable[..., bool] | None:
+        """Return what the core calls for a hook: None where nobody listens to it."""
+        listeners = self._listeners(name)
+
+        def call(number: int, values: Mapping[str, float] | None = None) -> bool:
+            logs = self.model._compiled.renamed(values or {})
+            for listener in listeners:
+                listener(number, logs)
+            return bool(self.model.stop_training)
+
+        return call if listeners else None
 
     def _core_validation(self) -> dict[str, Any]:
         if self.validation is None:
@@ -216,36 +206,10 @@ class FitRun:
             "weights_val": self.validation.data.weights,
         }
 
-    def _on_nonfinite(self) -> str:
-        if self.schedule.on_nonfinite is not None:
-            return self.schedule.on_nonfinite
-        for callback in self.callbacks.callbacks:
-            if isinstance(callback, TerminateOnNaN) and not callback.raise_error:
-                return "stop"
-        return "raise"
-
-    def _begin_epoch(self, epoch: int, *_: Any) -> bool:
-        if self.progress:
-            self.progress.begin_epoch(epoch)
-        for listener in self.on_epoch_begin:
-            listener(epoch, {})
-        return self.model.stop_training
-
-    def _begin_batch(self, batch: int, *_: Any) -> bool:
-        for listener in self.on_batch_begin:
-            listener(batch, {})
-        return self.model.stop_training
-
-    def _end_batch(self, batch: int, values: Mapping[str, float]) -> bool:
-        logs = self.model._compiled.renamed(values)
-        for listener in self.on_batch_end:
-            listener(batch, logs)
-        return self.model.stop_training
-
     def _tick(self, epoch: int, batch: int, batches: int, values: Mapping[str, float]) -> bool:
         if isinstance(self.progress, Bar):
             self.progress.on_tick(epoch, batch, batches, self.model._compiled.renamed(values))
-        return self.model.stop_training
+        return bool(self.model.stop_training)
 
     def _end_epoch(self, epoch: int, values: Mapping[str, float]) -> bool:
         logs = self.model._compiled.renamed(values)
@@ -253,22 +217,19 @@ class FitRun:
             logs |= self._validate(self.validation)
         if "val_loss" in logs:
             self._judge(logs["val_loss"])
-        if self.progress:
-            self.progress.end_epoch(epoch, logs)
-        for listener in self.on_epoch_end:
+        for listener in self.at_epochs:
             listener(epoch, logs)
         self.history.record(epoch, logs)
-        for listener in self.on_epoch_done:
+        for listener in self.after_epochs:
             listener(epoch, logs)
-        return self.model.stop_training
+        return bool(self.model.stop_training)
 
     def _judge(self, val_loss: float) -> None:
         held_out = self.validation
-        if held_out is None or self.warned or self.schedule.on_nonfinite == "ignore":
-            return
-        self.warned = warn_of_non_finite(
-            val_loss, self.engine, held_out.data, "fit", "val_loss", held_out.names
-        )
+        if held_out is not None and not self.warned:
+            self.warned = warn_of_non_finite(
+                val_loss, self.engine, held_out.data, "fit", "val_loss", held_out.names
+            )
 
     def _validate(self, held_out: Validation) -> dict[str, float]:
         self.callbacks.call("on_test_begin", {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -10,10 +11,9 @@ from lstmfast._arrays import ArrayLike
 from lstmfast._checks import check_unavailable, count, flag
 from lstmfast._core import Model as Engine
 from lstmfast.callbacks.base import CallbackList
-from lstmfast.models.adapters import Adapter, Samples, samples_of
 from lstmfast.models.compiled import Compiled
-from lstmfast.models.non_finite import warn_of_non_finite
-from lstmfast.models.progress import result_line, verbosity
+from lstmfast.models.data import Adapter, Samples, samples_of
+from lstmfast.models.progress import result_line, verbosity, warn_of_non_finite
 
 BATCH_SIZE = 32
 
@@ -107,17 +107,35 @@ class Predicting:
         engine, data = self._samples(x, y, sample_weight, "evaluate")
         size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
-        steps_done = -(-len(data) // size)
-        listening = CallbackList(callbacks, "evaluate")
-        listening.attach(self, {"verbose": shown, "steps": steps_done})
-        listening.call("on_test_begin", {})
-        started = perf_counter()
-        logs = self._compiled.renamed(engine.evaluate(data.x, data.y, size, data.weights))
-        warn_of_non_finite(logs["loss"], engine, data, "evaluate")
-        if shown:
-            print(result_line(steps_done, perf_counter() - started, logs), end="", flush=True)
-        listening.call("on_test_end", logs)
+
+        def score() -> tuple[dict[str, Any], dict[str, Any]]:
+            logs = self._compiled.renamed(engine.evaluate(data.x, data.y, size, data.weights))
+            warn_of_non_finite(logs["loss"], engine, data, "evaluate")
+            return logs, logs
+
+        logs = self._watched("evaluate", "test", callbacks, shown, len(data) / size, score)
         return logs if as_dict else self._compiled.listed(logs)
+
+    def _watched(
+        self,
+        where: str,
+        stage: str,
+        callbacks: Any,
+        shown: int,
+        batches: float,
+        compute: Callable[[], tuple[Any, dict[str, Any]]],
+    ) -> Any:
+        """Return what a stage computes; tell callbacks of it, and show its logs."""
+        steps = math.ceil(batches)
+        listening = CallbackList(callbacks, where)
+        listening.attach(self, {"verbose": shown, "steps": steps})
+        listening.call(f"on_{stage}_begin", {})
+        started = perf_counter()
+        found, logs = compute()
+        if shown:
+            print(result_line(steps, perf_counter() - started, logs), end="", flush=True)
+        listening.call(f"on_{stage}_end", logs)
+        return found
 
     def predict(
         self,
@@ -155,19 +173,15 @@ class Predicting:
         engine = self._engine_for(x, "predict")
         samples = self._adapter.checked(x, "predict")
         size = self._batch(batch_size, "predict")
-        if callbacks is None and steps is None and not shown:
+        if callbacks is steps is None and not shown:
             return self._packed(engine.predict(samples, size))
         check_unavailable("predict", {"steps": steps}, {"steps": None})
-        steps_done = -(-samples_of(samples) // size)
-        listening = CallbackList(callbacks, "predict")
-        listening.attach(self, {"verbose": shown, "steps": steps_done})
-        listening.call("on_predict_begin", {})
-        started = perf_counter()
-        found = engine.predict(samples, size)
-        if shown:
-            print(result_line(steps_done, perf_counter() - started, {}), end="", flush=True)
-        listening.call("on_predict_end", {})
-        return self._packed(found)
+
+        def outputs_and_logs() -> tuple[Any, dict[str, Any]]:
+            return self._packed(engine.predict(samples, size)), {}
+
+        batches = samples_of(samples) / size
+        return self._watched("predict", "predict", callbacks, shown, batches, outputs_and_logs)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all samples, computed as one batch."""

@@ -1,4 +1,4 @@
-"""What fit, evaluate and predict show while they run: nothing, lines, or a bar.
+"""What fit, evaluate and predict show while they run: nothing, lines, or a bar; and warnings.
 
 Lines go to standard output in Keras's form; the bar goes to standard error and is redrawn in
 place. Both are told only what the core reports anyway.
@@ -6,13 +6,20 @@ place. Both are told only what the core reports anyway.
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
+import warnings
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+
+from lstmfast._core import Model as Engine
+from lstmfast._warnings import level_of_caller
+from lstmfast.callbacks.base import Callback
+from lstmfast.models.data import NAMES, ArrayNames, Samples
 
 _KINDS = (str, int, np.integer, np.bool_)
 
@@ -22,17 +29,15 @@ def verbosity(verbose: Any, where: str, auto: int | None = None) -> int:
 
     "auto" is `auto`; by default 1 where somebody can watch (a terminal, a notebook), else 2.
     """
-    if type(verbose) is int and 0 <= verbose <= 2:
-        return verbose
-    known = isinstance(verbose, _KINDS)
-    if known and verbose == "auto":
-        if auto is not None:
+    if isinstance(verbose, _KINDS):
+        if verbose == "auto" and auto is not None:
             return auto
-        watched = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
-        return 1 if watched else 2
-    if not known or verbose not in (0, 1, 2):
-        raise ValueError(f"[{where}] verbose is {verbose!r}; expected 0, 1, 2 or 'auto'")
-    return int(verbose)
+        if verbose == "auto":
+            watched = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
+            return 1 if watched else 2
+        if verbose in (0, 1, 2):
+            return int(verbose)
+    raise ValueError(f"[{where}] verbose is {verbose!r}; expected 0, 1, 2 or 'auto'")
 
 
 def values_text(logs: Mapping[str, float]) -> str:
@@ -58,23 +63,42 @@ def result_line(steps: int, seconds: float, logs: Mapping[str, float]) -> str:
     return f"{steps}/{steps} - {seconds:.0f}s - {pace}/step{values_text(logs)}\n"
 
 
-class Lines:
+def warn_of_non_finite(
+    loss: float,
+    engine: Engine,
+    data: Samples,
+    where: str,
+    name: str = "loss",
+    names: ArrayNames = NAMES,
+) -> bool:
+    """Warn where a loss is not finite, naming the values it comes from; tell whether it was not.
+
+    The values are looked at only then.
+    """
+    if math.isfinite(loss):
+        return False
+    found = engine.non_finite_text(data.x, data.y, data.weights, names)
+    text = found or f"; {names[0]} and {names[1]} are finite everywhere: the outputs grow too large"
+    warnings.warn(f"[{where}] {name} is {loss}{text}", RuntimeWarning, stacklevel=level_of_caller())
+    return True
+
+
+class Lines(Callback):
     """``verbose=2``: a heading and a line for each epoch."""
 
-    on_tick = None
-
     def __init__(self, epochs: int, steps: int) -> None:
+        super().__init__()
         self.epochs = epochs
         self.steps = steps
         self.started = perf_counter()
 
-    def begin_epoch(self, epoch: int) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Write the heading."""
         sys.stdout.write(f"Epoch {epoch + 1}/{self.epochs}\n")
         sys.stdout.flush()
         self.started = perf_counter()
 
-    def end_epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write the line."""
         sys.stdout.write(result_line(self.steps, perf_counter() - self.started, logs))
 
@@ -83,7 +107,7 @@ class Lines:
         sys.stdout.flush()
 
 
-class Bar:
+class Bar(Lines):
     """``verbose=1``: a bar for each epoch, redrawn as often as the core reports."""
 
     _FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed}"
@@ -92,16 +116,14 @@ class Bar:
     def __init__(self, epochs: int, steps: int) -> None:
         from tqdm import tqdm
 
+        super().__init__(epochs, steps)
         self.format_meter = tqdm.format_meter
-        self.epochs = epochs
-        self.steps = steps
-        self.started = perf_counter()
         self.stream = sys.stderr if sys.stderr is not None else sys.stdout
         self.ascii = "utf" not in (getattr(self.stream, "encoding", None) or "").lower()
         self.width = shutil.get_terminal_size((120, 24)).columns - 1
         self.drawn = 0  # characters on the open line
 
-    def begin_epoch(self, epoch: int) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the clock; an epoch that ends at once is drawn once."""
         self.started = perf_counter()
 
@@ -122,14 +144,13 @@ class Bar:
         self.stream.flush()
         self.drawn = len(line)
 
-    def end_epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Draw the full bar and leave it there."""
         self.on_tick(epoch, self.steps, self.steps, logs)
-        self.stream.write("\n")
-        self.drawn = 0
+        self.close()
 
     def close(self) -> None:
-        """End the line that an interrupted epoch leaves open."""
+        """End the line that an epoch, interrupted or not, leaves open."""
         if self.drawn:
             self.stream.write("\n")
             self.drawn = 0

@@ -9,20 +9,19 @@ import numpy as np
 
 from lstmfast import losses, optimizers
 from lstmfast._arrays import ArrayLike
-from lstmfast._checks import check_unavailable, count, flag, number, wrong_kind
+from lstmfast._checks import check_unavailable, choice, count, flag, number, wrong_kind
 from lstmfast._core import Model as Engine
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric
-from lstmfast.models.adapters import NAMES, ArrayNames, Samples, check_weighable, split
 from lstmfast.models.compiled import Compiled
+from lstmfast.models.data import NAMES, ArrayNames, Samples, check_weighable, split
 from lstmfast.models.fit import FitRun, Schedule, Validation
 from lstmfast.models.predicting import Predicting
 from lstmfast.models.progress import verbosity
 from lstmfast.utils import draw_seed
 
 _VALIDATION = "validation_data[0]", "validation_data[1]", "validation_data[2]"
-_ON_NONFINITE = ("raise", "stop", "ignore")
 
 
 class Training(Predicting):
@@ -115,11 +114,8 @@ class Training(Predicting):
         ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
         >>> model.compile(optimizer="adam", loss=log_cosh)
         """
-        if isinstance(weighted_metrics, list | tuple) and not weighted_metrics:
-            weighted_metrics = None
-        check_unavailable(
-            "compile", {"weighted_metrics": weighted_metrics}, {"weighted_metrics": None}
-        )
+        given = {"weighted_metrics": weighted_metrics or None}
+        check_unavailable("compile", given, dict.fromkeys(given))
         compiled = Compiled.of(self._names_of_outputs(), optimizer, loss, loss_weights, metrics)
         if self._engine is not None:
             self._tell(self._engine, compiled)
@@ -256,10 +252,8 @@ class Training(Predicting):
         if steps_per_epoch is not None or validation_steps is not None:
             given = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
             check_unavailable("fit", given, dict.fromkeys(given))
-        if on_nonfinite is not None and str(on_nonfinite) not in _ON_NONFINITE:
-            raise ValueError(
-                f"[fit] on_nonfinite is {on_nonfinite!r}; expected 'raise', 'stop' or 'ignore'"
-            )
+        if on_nonfinite is not None:
+            choice(on_nonfinite, "on_nonfinite", "fit", "raise", "stop", "ignore")
         validation_split = number(validation_split, "validation_split", "fit")
         engine, data = self._samples(x, y, sample_weight, "fit")
         size = self._batch(batch_size, "fit")
@@ -268,7 +262,6 @@ class Training(Predicting):
             count(epochs, "epochs", "fit", least=0),
             count(initial_epoch, "initial_epoch", "fit", least=0),
             flag(shuffle, "shuffle", "fit"),
-            on_nonfinite,
         )
         held_out: Samples | None = None
         names: ArrayNames = _VALIDATION
@@ -292,9 +285,13 @@ class Training(Predicting):
             if validation_batch_size is not None:
                 size = count(validation_batch_size, "validation_batch_size", "fit")
             validation = Validation(held_out, size, validation_freq, names)
-        steps = -(-len(data) // schedule.batch_size)
-        shown = verbosity(verbose, "fit")
-        return FitRun(self, engine, schedule, validation, callbacks, shown, steps).run(data)
+        params = {
+            "verbose": verbosity(verbose, "fit"),
+            "epochs": schedule.epochs,
+            "steps": -(-len(data) // schedule.batch_size),
+        }
+        run = FitRun(self, engine, schedule, validation, on_nonfinite, callbacks, params)
+        return run.run(data)
 
     def _validation_samples(self, data: Any) -> Samples:
         wanted = "a pair (x, y) or (x, y, sample_weight)"
