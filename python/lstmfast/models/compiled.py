@@ -25,6 +25,11 @@ class Output:
     metrics: tuple[Metric, ...] = ()
 
     @property
+    def is_custom(self) -> bool:
+        """Whether the loss is the user's own."""
+        return self.loss is not None and self.loss.is_custom
+
+    @property
     def needs_targets(self) -> bool:
         """Whether the output has a loss or metrics."""
         return self.loss is not None or bool(self.metrics)
@@ -62,24 +67,17 @@ class Compiled:
             each = _each(loss, names)
             found = [None if one is None else losses.get(one) for one in each]
         with naming("compile", "loss_weights"):
-            shares = _each(loss_weights, names)
+            shares = [
+                None if share is None else number(share, "loss_weights", "compile")
+                for share in _each(loss_weights, names)
+            ]
         with naming("compile", "metrics"):
             if len(names) > 1 and metrics is not None and not isinstance(metrics, Mapping):
                 expected = "a list with an item for each output, or a dictionary"
                 metrics = items(metrics, "metrics", "compile", expected)
-            watched = [get_all(each) for each in _each(metrics, names, of_lists=True)]
-        return cls(
-            chosen,
-            [
-                Output(
-                    name,
-                    found[k],
-                    None if shares[k] is None else number(shares[k], "loss_weights", "compile"),
-                    tuple(watched[k]),
-                )
-                for k, name in enumerate(names)
-            ],
-        )
+            watched = [tuple(get_all(one)) for one in _each(metrics, names, of_lists=True)]
+        parts = zip(names, found, shares, watched, strict=True)
+        return cls(chosen, [Output(*part) for part in parts])
 
     @property
     def loss(self) -> Any:
@@ -115,10 +113,7 @@ class Compiled:
     def own_functions(self) -> tuple[list[Callable[..., Any] | None], list[Metric]]:
         """Return what the core calls back: functions of losses, and metrics of the user's own."""
         return (
-            [
-                o.loss.call if o.loss is not None and o.loss.is_custom else None
-                for o in self.outputs
-            ],
+            [o.loss.call if o.loss and o.is_custom else None for o in self.outputs],
             [metric for metric in self.metrics if metric.is_custom],
         )
 
@@ -132,10 +127,10 @@ class Compiled:
                 raise
             text = str(error)
             for output, kinds in zip(self.outputs, self.core_kinds(), strict=True):
-                name = "" if output.loss is None else output.loss.config().get("loss.name")
-                names = ",".join(metric.name for metric in output.metrics)
-                text = text.replace('loss is "custom"', f'loss is "{name}"')
-                text = text.replace(f'metrics is "{",".join(kinds)}"', f'metrics is "{names}"')
+                if output.loss and output.is_custom:
+                    text = text.replace('"custom"', f'"{output.loss.config()["loss.name"]}"')
+                for metric, kind in zip(output.metrics, kinds, strict=True):
+                    text = text.replace(kind, metric.name) if metric.is_custom else text
             raise ValueError(text) from None
 
     def _named(self) -> list[tuple[str, str, Metric | None]]:

@@ -22,7 +22,7 @@ def described(compiled: Compiled) -> dict[str, str]:
     """Return what a file says of them: for each the name of its code, and its arguments."""
     entries: dict[str, dict[str, Any]] = {}
     for k, output in enumerate(compiled.outputs):
-        if output.loss is not None and output.loss.is_custom:
+        if output.loss and output.is_custom:
             entries[_loss_key(k)] = _entry(output.loss)
     own = [metric for metric in compiled.metrics if metric.is_custom]
     entries |= {f"custom:{index}": _entry(metric) for index, metric in enumerate(own)}
@@ -65,7 +65,7 @@ class Objects:
         of_loss = {_loss_key(k): k for k, p in enumerate(parts) if p.get("loss") == "custom"}
         metrics = ",".join(str(part.get("metrics", "")) for part in parts).split(",")
         wanted = [*of_loss, *(kind for kind in metrics if kind.startswith("custom"))]
-        entries = _read(extra) if wanted else {}
+        entries = _entries_of(extra) if wanted else {}
         fallback = {key: str(parts[k].get("loss.name", "loss")) for key, k in of_loss.items()}
         found: dict[str, tuple[dict[str, Any], Any]] = {}
         missing = []
@@ -97,21 +97,27 @@ class Objects:
         self.losses = [calls.get(k) for k in range(len(parts))]
 
 
-def _read(extra: Mapping[str, str]) -> dict[str, Any]:
-    text = extra.get(_KEY, "{}")
+def told(extra: Mapping[str, str], key: str) -> Any:
+    """Return what a file says as JSON below a key; None where it says nothing or is damaged."""
+    text = extra.get(key, "null")
     if len(text) > LONGEST_TEXT:
         raise ValueError(
-            f"[load_model] what the file says of losses and metrics has {len(text)} characters; "
-            f"expected at most {LONGEST_TEXT}"
+            f"[load_model] what the file says of {key} has {len(text)} characters; expected at "
+            f"most {LONGEST_TEXT}"
         )
     try:
-        entries = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        entries = None
+        return None
+
+
+def _entries_of(extra: Mapping[str, str]) -> dict[str, Any]:
+    entries = told(extra, _KEY) if _KEY in extra else {}
     if not isinstance(entries, dict) or not all(
         isinstance(entry, dict)
         and isinstance(entry.get("code"), str)
         and isinstance(entry.get("name", 0), str | None)
+        and isinstance(entry.get("config"), dict | None)
         for entry in entries.values()
     ):
         raise ValueError("[load_model] what the file says of losses and metrics is damaged")
@@ -121,13 +127,9 @@ def _read(extra: Mapping[str, str]) -> dict[str, Any]:
 def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
     code, config = entry["code"], entry.get("config")
     if isinstance(value, type) and issubclass(value, base):
-        if config is not None and not isinstance(config, dict):
-            raise ValueError("[load_model] what the file says of losses and metrics is damaged")
         if config is not None:
             try:
-                made = (
-                    value.from_config(config) if hasattr(value, "from_config") else value(**config)
-                )
+                value = getattr(value, "from_config", lambda given: value(**given))(config)
             except Exception as error:  # code of the user's, which may raise anything
                 raise ValueError(
                     f"[load_model] {code} cannot be made from what the file says of it: {error}"
@@ -141,15 +143,13 @@ def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
                     f"({', '.join(arguments)}), which has no get_config; pass an object: "
                     f"custom_objects={{{code!r}: {code}(...)}}"
                 )
-            made = value()
-    elif isinstance(value, base) or (callable(value) and not isinstance(value, type)):
-        made = value
-    else:
+            value = value()
+    elif isinstance(value, type) or not (isinstance(value, base) or callable(value)):
         raise TypeError(
             f"[load_model] custom_objects[{code!r}] is of type {type(value).__name__}; expected a "
             f"function, or a class derived from {base.__name__} or an object of one"
         )
-    made = get(made)
+    made = get(value)
     if not made.is_custom:
         raise TypeError(f"[load_model] custom_objects[{code!r}] is {made!r}, which is not your own")
     return made

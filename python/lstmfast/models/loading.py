@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lstmfast._checks import wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as Engine
 from lstmfast._files import path_text
+from lstmfast._options import Options
 from lstmfast.layers import InputLayer, Layer
 from lstmfast.layers._registry import LAYERS
 from lstmfast.losses import LOSSES, Loss
@@ -22,9 +22,6 @@ from lstmfast.models._sequential import Sequential
 from lstmfast.models.compiled import Compiled, Output, output_parts, part_of
 from lstmfast.models.graph import name_layers
 from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
-
-if TYPE_CHECKING:
-    from lstmfast._options import Options
 
 
 def load_model(
@@ -144,10 +141,10 @@ def _layer_of(handle: CoreLayer) -> Layer:
 def _take_facts(model: Model, engine: Engine, extra: Mapping[str, str]) -> None:
     """Take what only Python knows of a model."""
     layers = list(saving.all_layers(model))
-    for place, name in _read(extra, saving.RETURNS):
+    for place, name in custom.told(extra, saving.RETURNS) or []:
         if name in saving.RESULTS and hasattr(layers[place], name):
             object.__setattr__(layers[place], name, True)
-    keys = _read(extra, saving.KEYS)
+    keys = custom.told(extra, saving.KEYS)
     if keys:
         model._input_keys, model._output_keys = (
             None if names is None else [str(name) for name in names] for names in keys
@@ -155,26 +152,12 @@ def _take_facts(model: Model, engine: Engine, extra: Mapping[str, str]) -> None:
         model._take(model._graph, engine)
 
 
-def _read(extra: Mapping[str, str], key: str) -> list[Any]:
-    text = extra.get(key, "[]")
-    if len(text) > custom.LONGEST_TEXT:
-        raise ValueError(
-            f"{key} has {len(text)} characters; expected at most {custom.LONGEST_TEXT}"
-        )
-    try:
-        found = json.loads(text)
-    except RecursionError:
-        found = None
-    if not isinstance(found, list):
-        raise ValueError(f"{key} is no list")
-    return found
-
-
 def _outputs_of(
     config: Options, extra: Mapping[str, str], own: custom.Objects, names: list[str]
 ) -> list[Output]:
-    told = output_parts(config, len(names))
-    titles = _titles(extra, len(names))
+    titles = custom.told(extra, "metrics")
+    if len(names) == 1 or not isinstance(titles, list) or len(titles) != len(names):
+        titles = [titles] * len(names)
     return [
         Output(
             name,
@@ -182,37 +165,22 @@ def _outputs_of(
             part.get("loss_weight"),
             tuple(_metrics_of(part, titles[k], own)),
         )
-        for k, (name, part) in enumerate(zip(names, told, strict=True))
+        for k, (name, part) in enumerate(zip(names, output_parts(config, len(names)), strict=True))
     ]
 
 
-def _titles(extra: Mapping[str, str], outputs: int) -> list[list[tuple[str, str]]]:
-    """Return for each output what the user calls its metrics, and what the core does.
+def _metrics_of(part: Options, titles: Any, own: custom.Objects) -> list[Metric]:
+    """Return an output's metrics; titles: pairs of what the user calls each and what the core does.
 
     Names are a courtesy: where they are damaged, those of the core serve.
     """
-    text = extra.get("metrics", "")
-    if len(text) > custom.LONGEST_TEXT:
-        raise ValueError(
-            f"the names of metrics have {len(text)} characters; expected at most "
-            f"{custom.LONGEST_TEXT}"
-        )
-    try:
-        each = json.loads(text)
-        found = [
-            [(str(name), str(kind)) for name, kind in one]
-            for one in (each if outputs > 1 else [each])
-        ]
-    except (TypeError, ValueError, RecursionError):
-        found = []
-    for one in found:
-        if len(one) > MAX_METRICS:
-            raise ValueError(f"it names {len(one)} metrics; expected at most {MAX_METRICS}")
-    return found if len(found) == outputs else [[]] * outputs
-
-
-def _metrics_of(part: Options, names: list[tuple[str, str]], own: custom.Objects) -> list[Metric]:
     kinds = [kind for kind in str(part.get("metrics", "")).split(",") if kind]
+    try:
+        names = [(str(name), str(kind)) for name, kind in titles]
+    except (TypeError, ValueError):
+        names = []
+    if len(names) > MAX_METRICS:
+        raise ValueError(f"it names {len(names)} metrics; expected at most {MAX_METRICS}")
     if {kind for _, kind in names} != set(kinds):
         names = [(kind, kind) for kind in kinds]
     return [own.metrics.get(kind) or _metric_of(name, kind) for name, kind in names]
@@ -224,11 +192,10 @@ def _loss_of(part: Options) -> Loss | None:
     return None if cls is None else cls(**options)
 
 
-def _optimizer_of(config: Options) -> Optimizer | None:
+def _optimizer_of(config: Options) -> Optimizer:
     options: dict[str, Any] = part_of(config, "optimizer.")
-    cls = OPTIMIZERS.find(str(options.pop("kind")))
     options |= {name: config[key] for name, key in CLIPS.items() if key in config}
-    return None if cls is None else cls(**options)
+    return OPTIMIZERS.classes[options.pop("kind")](**options)
 
 
 def _metric_of(name: str, kind: str) -> Metric:
