@@ -95,8 +95,7 @@ class Optimizer:
             raise AttributeError(f"[{where}] there is no lr; set learning_rate")
         if name in _UNAVAILABLE:
             check_unavailable(where, {name: value}, _UNAVAILABLE)
-        fixed = {*CLIPS, *self.options()} if self.__dict__.get("_engine") is not None else ()
-        if name in fixed:
+        if name in self._names() and self.__dict__.get("_engine") is not None:
             raise AttributeError(
                 f"[{where}] {name} cannot change once a model is compiled with it; compile the "
                 "model with a new optimizer"
@@ -114,8 +113,9 @@ class Optimizer:
         for name in options:
             setattr(self, name, checked[name])
 
-    def _clips(self) -> dict[str, float]:
-        return {name: getattr(self, name) for name in CLIPS if getattr(self, name) is not None}
+    def _names(self) -> list[str]:
+        """Return the options of this kind of optimizer, but for the learning rate."""
+        return [name for name in defaults("optimizer", self.kind) if name != "learning_rate"]
 
     def _rate(self) -> float:
         return self._learning_rate if self._engine is None else self._engine.learning_rate
@@ -146,31 +146,21 @@ class Optimizer:
         """How many steps the model has taken with this optimizer."""
         return 0 if self._engine is None else self._engine.iterations
 
-    def options(self) -> dict[str, Any]:
-        """Return the options of this kind of optimizer, besides the learning rate."""
-        shared = {*CLIPS, "learning_rate"}
-        names = [name for name in defaults("optimizer", self.kind) if name not in shared]
-        return {name: getattr(self, name) for name in names}
-
     def config(self) -> Options:
         """Return the part of the configuration that the core reads."""
-        options = {"learning_rate": self._rate(), **self.options()}
-        return {
+        config: Options = {
             "optimizer.kind": self.kind,
-            **{f"optimizer.{key}": value for key, value in options.items()},
-            **{CLIPS[name]: limit for name, limit in self._clips().items()},
+            "optimizer.learning_rate": self._rate(),
         }
+        for name in self._names():
+            if getattr(self, name) is not None:
+                config[CLIPS.get(name, f"optimizer.{name}")] = getattr(self, name)
+        return config
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {
-            "name": self.name,
-            "learning_rate": self._rate(),
-            **self.options(),
-            "clipnorm": self.clipnorm,
-            "clipvalue": self.clipvalue,
-            "global_clipnorm": self.global_clipnorm,
-        }
+        options = {name: getattr(self, name) for name in self._names()}
+        return {"name": self.name, "learning_rate": self._rate(), **options}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
@@ -186,8 +176,12 @@ class Optimizer:
         return {**self.__dict__, **unbound}
 
     def __repr__(self) -> str:
-        shown = {"learning_rate": self.learning_rate, **self.options(), **self._clips()}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in shown.items())})"
+        shown = [
+            f"{name}={value!r}"
+            for name, value in self.get_config().items()
+            if name != "name" and value is not None
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 explain_attributes(Optimizer, "optimizer")
