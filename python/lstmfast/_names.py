@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from lstmfast._checks import LIBRARIES, what_came
 from lstmfast._keras_names import names_of
@@ -105,6 +105,19 @@ class Registry(Generic[K]):
                 f"lstmfast's; expected a name, such as {name!r}, a function, or a class derived "
                 f"from {self.base.__module__.removesuffix('.base')}.{self.base.__name__}"
             )
+
+    def get_own(self, identifier: Any, wrapper: Callable[[Any], K], methods: str) -> K:
+        """Return what `identifier` stands for, where it may be a function or a class of one's own.
+
+        methods: those that make an object of one's own complete.
+        """
+        self.refuse_foreign(identifier)
+        if callable(identifier) and not isinstance(identifier, self.base | type):
+            return wrapper(identifier)
+        found: Any = self.get(identifier)
+        if not found.is_custom and type(found) not in self.classes.values():
+            raise TypeError(f"[{type(found).__name__}] the {self.what} lacks {methods}")
+        return cast(K, found)
 
     def _named(self, name: str) -> type[K]:
         cls = self.find(name)

@@ -169,13 +169,5 @@ def get(identifier: Any) -> Loss:
     >>> losses.get("MSE")
     MeanSquaredError()
     """
-    LOSSES.refuse_foreign(identifier)
-    if callable(identifier) and not isinstance(identifier, Loss | type):
-        return FunctionLoss(identifier)
-    loss = LOSSES.get(identifier)
-    if not loss.is_custom and type(loss) not in LOSSES.classes.values():
-        raise TypeError(
-            f"[{type(loss).__name__}] the loss lacks call(y_true, y_pred), which returns the value "
-            "and its gradient"
-        )
-    return loss
+    methods = "call(y_true, y_pred), which returns the value and its gradient"
+    return LOSSES.get_own(identifier, FunctionLoss, methods)

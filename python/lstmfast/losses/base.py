@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lstmfast._arrays import Array, ArrayLike
 from lstmfast._checks import check_unavailable, wrong_kind
 from lstmfast._core import check
 from lstmfast._names import function_name, snake_case
 from lstmfast._options import Options, is_known
-
-if TYPE_CHECKING:
-    from lstmfast._arrays import Array, ArrayLike
 
 MEAN = "sum_over_batch_size"  # Keras's word
 

@@ -148,19 +148,11 @@ def get(identifier: Any) -> Metric:
     >>> metrics.get("mae")
     MeanAbsoluteError(name='mae')
     """
-    METRICS.refuse_foreign(identifier)
-    if callable(identifier) and not isinstance(identifier, Metric | type):
-        return MeanMetricWrapper(identifier)
-    if not isinstance(identifier, str):
-        metric = METRICS.get(identifier).checked()
-        if not metric.is_custom and type(metric) not in METRICS.classes.values():
-            raise TypeError(
-                f"[{type(metric).__name__}] the metric lacks update_state, result and reset_state"
-            )
-        return metric
-    metric = METRICS.get(identifier)
-    metric.name = identifier
-    metric.kind = snake_case(identifier)  # the core knows the short names too
+    methods = "update_state, result and reset_state"
+    metric = METRICS.get_own(identifier, MeanMetricWrapper, methods).checked()
+    if isinstance(identifier, str):
+        metric.name = identifier
+        metric.kind = snake_case(identifier)  # the core knows the short names too
     return metric
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from lstmfast._arrays import as_array, shape_text
+from lstmfast._arrays import Array, ArrayLike, as_array, wrong_shape
 from lstmfast._checks import check_unavailable, string, wrong_kind
 from lstmfast._names import function_name, snake_case
-
-if TYPE_CHECKING:
-    from lstmfast._arrays import Array, ArrayLike
 
 
 class Metric:
@@ -178,10 +175,8 @@ class MeanMetricWrapper(Metric):
         samples = len(y_pred)
         values = as_array(self.fn(y_true, y_pred), self.name, "the returned value")
         if values.ndim and (len(values) != samples or not values.size):
-            raise ValueError(
-                f"[{self.name}] the returned value has shape {shape_text(values.shape)}; expected "
-                f"a number or ({samples}, ...), values for each sample"
-            )
+            expected = f"a number or ({samples}, ...), values for each sample"
+            raise wrong_shape(self.name, "the returned value", values.shape, expected)
         self._total += samples * float(np.mean(values, dtype=np.float64))
         self._samples += samples
 
