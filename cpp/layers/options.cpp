@@ -6,14 +6,20 @@ namespace lstmfast::layers {
 namespace {
 
 struct Named {
-  const char* name;
+  std::string name;
   ActivationSpec defaults;
-  int parameters = 0;
-  // Values for which the formula is defined and its slope follows from its value.
-  base::Bounds alpha = {};
+  base::OptionTable numbers;  // alpha and beta, as far as it has them
+
+  // `bounds`: values of alpha for which the formula is defined and its slope follows from its
+  // value.
+  Named(const char* own, ActivationSpec spec, int parameters = 0, base::Bounds bounds = {})
+      : name(own), defaults(spec) {
+    if (parameters > 0) numbers.rows.push_back(base::number("alpha", spec.alpha, bounds));
+    if (parameters > 1) numbers.rows.push_back(base::number("beta", spec.beta));
+  }
 };
 
-constexpr Named kActivations[] = {
+const std::vector<Named> kActivations = {
     {"linear", {Activation::linear}},
     {"relu", {Activation::relu}},
     {"tanh", {Activation::tanh}},
@@ -54,15 +60,6 @@ const Named* find(std::string_view name) {
   return nullptr;
 }
 
-base::OptionTable numbers_of(const Named& item) {
-  base::OptionTable table;
-  if (item.parameters > 0) {
-    table.rows.push_back(base::number("alpha", item.defaults.alpha, item.alpha));
-  }
-  if (item.parameters > 1) table.rows.push_back(base::number("beta", item.defaults.beta));
-  return table;
-}
-
 // The activation that a text names. For other texts sets `expected` to what is allowed.
 ActivationSpec parse_activation(const std::string& text, bool rows, std::string* expected) {
   std::size_t colon = text.find(':');
@@ -75,7 +72,7 @@ ActivationSpec parse_activation(const std::string& text, bool rows, std::string*
   }
   ActivationSpec spec = item->defaults;
   double* const targets[] = {&spec.alpha, &spec.beta};
-  const std::vector<base::Option> numbers = numbers_of(*item).rows;
+  const std::vector<base::Option>& numbers = item->numbers.rows;
   for (std::size_t i = 0; colon != std::string::npos; ++i) {
     const std::size_t next = text.find(':', colon + 1);
     if (i == numbers.size()) {
@@ -136,7 +133,7 @@ base::OptionTable cell_rows(const char* dropout) {
           check_cell};
 }
 
-LstmOptions read_cell(const base::Values& o, const char* dropout) {
+LstmOptions read_cell(const base::Values& o, const char* bias, const char* dropout) {
   const auto of = [&](const char* name) { return activation_of(o[name].text()); };
   LstmOptions out;
   CellOptions& cell = out.cell;
@@ -149,6 +146,7 @@ LstmOptions read_cell(const base::Values& o, const char* dropout) {
 #define CELL_SHARE(name) cell.name = o[#name].number();
 #include "base/cell_options.def"
   cell.projection = o["proj_size"].integer();
+  out.use_bias = o[bias].flag();
   out.noise.input = o[dropout].number();
   out.noise.recurrent = o["recurrent_dropout"].number();
   out.noise.recurrent_per_step = o["recurrent_dropout_kind"].text() == "step";
@@ -169,13 +167,8 @@ std::vector<std::string> activation_names() {
 }
 
 const base::OptionTable* activation_options(const std::string& name) {
-  static const std::vector<base::OptionTable> tables = [] {
-    std::vector<base::OptionTable> out;
-    for (const Named& item : kActivations) out.push_back(numbers_of(item));
-    return out;
-  }();
   const Named* const item = find(name);
-  return item == nullptr ? nullptr : &tables[static_cast<std::size_t>(item - kActivations)];
+  return item == nullptr ? nullptr : &item->numbers;
 }
 
 base::Option activation_option(const char* name, base::Fallback fallback, bool rows) {
@@ -223,9 +216,7 @@ const base::OptionTable& lstm_layer_options() {
 }
 
 LstmOptions read_lstm_layer(const base::Values& options) {
-  LstmOptions out = read_cell(options, "dropout");
-  out.use_bias = options["use_bias"].flag();
-  return out;
+  return read_cell(options, "use_bias", "dropout");
 }
 
 const base::OptionTable& lstm_cell_options() {
@@ -246,9 +237,7 @@ const base::OptionTable& lstm_engine_options() {
 }
 
 LstmOptions read_lstm_engine(const base::Values& options) {
-  LstmOptions out = read_cell(options, "input_dropout");
-  out.use_bias = options["bias"].flag();
-  return out;
+  return read_cell(options, "bias", "input_dropout");
 }
 
 }  // namespace lstmfast::layers
