@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from graph_layer_cases import CASES, MASKS, MERGES, B
-from lstmfast import layers, reference
+from lstmfast import _core, layers, reference
 from lstmfast.models import Model, Sequential
 from lstmfast.optimizers import SGD
 
@@ -198,3 +198,20 @@ def test_models_at_each_step() -> None:
     steps = np.stack([reader.predict(x[:, t], verbose=0) for t in range(5)], axis=1)
     np.testing.assert_array_equal(model.predict(x, verbose=0), steps)
     assert model.count_params() == reader.count_params()
+
+
+@pytest.mark.parametrize("kind", ["masking", "activation", "flatten"])
+def test_core_refuses_layers_without_inputs(kind: str) -> None:
+    layer = _core.Layer(
+        {"kind": kind, "activation": "tanh"} if kind == "activation" else {"kind": kind}, "float32"
+    )
+    with pytest.raises(ValueError, match=f"{kind}] got 0 inputs; expected 1"):
+        layer.connect([])
+
+
+@pytest.mark.parametrize("options", [{"kind": "masking"}, {"kind": "dropout", "rate": 0.5}])
+def test_core_refuses_samples_without_axes(options: dict[str, Any]) -> None:
+    layer = _core.Layer(options, "float32")
+    layer.connect([(3,)])
+    with pytest.raises(ValueError, match=r"has shape \(\); expected \(..., features\)"):
+        _core.Layer.graph([("x", ())], [(layer, [(0, 0)])], [(1, 0)], "float32")

@@ -17,24 +17,20 @@ const std::vector<std::string> kMerges = {"concat", "sum", "mul", "ave", "none"}
 
 const char* const kNames[] = {"forward", "backward"};
 
-std::size_t at(index i) { return static_cast<std::size_t>(i); }
-
 template <class T>
-struct BidirectionalState : LayerState {
-  LayerState halves[2];
-  LstmRun<T> runs[2];
-  index steps = 0;
-  index rows = 0;  // of one sample of y
-  // y of each half that is not written into the output; backward of the half reads it.
-  base::Slot<T> outputs[2];
-  base::Slot<T> sequences[2], last[2];  // see LstmPorts
-  base::Slot<T> gradient;               // for y of the second half of a product
-  base::Slot<T> dx;                     // of the second half
-};
-
-template <class T>
-class Bidirectional : public Layer<T> {
+class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
  public:
+  struct State : LayerState {
+    LayerState halves[2];
+    LstmRun<T> runs[2];
+    index rows = 0;  // of one sample of y
+    // y of each half that is not written into the output; backward of the half reads it.
+    base::Slot<T> outputs[2];
+    base::Slot<T> sequences[2], last[2];  // see LstmPorts
+    base::Slot<T> gradient;               // for y of the second half of a product
+    base::Slot<T> dx;                     // of the second half
+  };
+
   Bidirectional(const base::Values& options, const Children& children)
       : halves_{read_half(options, 0, children), read_half(options, 1, children)},
         directions_(half(0).direction(), &half(1).direction()) {
@@ -59,9 +55,12 @@ class Bidirectional : public Layer<T> {
   }
 
   index most_inputs() const override { return 5; }
+  const char* more_inputs() const override {
+    return " with the initial h and c of the forward and of the backward layer";
+  }
   bool optional_output(index output) const override { return output >= first_state(); }
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
-    std::vector<Shape> own[2], out;
+  Shapes output_shapes(const Shapes& inputs) const override {
+    Shapes own[2], out;
     for (int d = 0; d < 2; ++d) own[d] = half(d).output_shapes(inputs_of(inputs, d));
     if (merge_ == Merge::none) {
       out = {own[0][0], own[1][0]};
@@ -80,40 +79,36 @@ class Bidirectional : public Layer<T> {
     for (const index size : half(1).state_sizes()) sizes.push_back(size);
     return sizes;
   }
-  bool masks(const std::vector<bool>& masked) const override { return half(0).masks(masked); }
-  bool masks_output(index output, const std::vector<bool>& masked) const override {
-    return output < first_state() && masks(masked);
+  bool masks(index output, const std::vector<bool>& masked) const override {
+    return output < first_state() && half(0).masks(0, masked);
   }
-  double flops(const std::vector<Shape>& inputs) const override {
+  double flops(const Shapes& inputs) const override {
     return half(0).flops(inputs) + half(1).flops(inputs);
   }
   bool learns(const LayerState& state) const override {
-    const auto& my = static_cast<const BidirectionalState<T>&>(state);
+    const State& my = static_cast<const State&>(state);
     return half(0).learns(my.halves[0]) || half(1).learns(my.halves[1]);
   }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
-    auto& my = static_cast<BidirectionalState<T>&>(state);
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const index B = extent.batch;
     const bool all = half(0).sequences().all, training = extent.training;
-    my.steps = extent.inputs[0].rows();
-    my.rows = all ? my.steps : 1;
+    const index steps = my.shapes[0].rows();
+    my.rows = all ? steps : 1;
     const auto slot = [&](bool wanted, index count) { return planner.add<T>(wanted ? count : 0); };
     for (int d = 0; d < 2; ++d) {
       // In inference the first half is written into the memory of the merged output.
       my.outputs[d] = slot(adds_up() && (training || d == 1), B * my.rows * width());
-      my.sequences[d] = slot(training && !all, B * my.steps * outputs(d));
+      my.sequences[d] = slot(training && !all, B * steps * outputs(d));
       my.last[d] = slot(!all, B * outputs(d));
     }
     my.gradient = slot(training && merge_ == Merge::mul, B * my.rows * width());
-    my.dx = slot(training, B * extent.inputs[0].count());
+    my.dx = slot(training, B * my.shapes[0].count());
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    auto& my = static_cast<BidirectionalState<T>&>(state);
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     for (index k = 0; k < first_state(); ++k) {
-      out[at(k)].mask = half(0).sequences().all ? in[0].mask : nullptr;
+      out[k].mask = half(0).sequences().all ? in[0].mask : nullptr;
     }
     LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
     for (int d = 0; d < 2; ++d) {
@@ -130,9 +125,7 @@ class Bidirectional : public Layer<T> {
     if (merge_ == Merge::ave) ops::scale(count, T(0.5), y, y);
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
-    auto& my = static_cast<BidirectionalState<T>&>(state);
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
     const index count = pass.batch * my.rows * width();
     T* const dy = out[0].gradient;
@@ -161,16 +154,12 @@ class Bidirectional : public Layer<T> {
     return lstm;
   }
 
-  void declare_parameters(const std::vector<Shape>& inputs) override {
-    for (int d = 0; d < 2; ++d) half(d).check(inputs_of(inputs, d));
+  void declare_parameters(const Shapes& inputs) override {
     for (int d = 0; d < 2; ++d) halves_[d]->connect(inputs_of(inputs, d));
   }
   std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override {
-    auto state = std::make_unique<BidirectionalState<T>>();
-    for (int d = 0; d < 2; ++d) {
-      binding.bind(half(d).parameters(), state->halves[d]);
-      state->halves[d].stream = binding.next_stream();
-    }
+    auto state = std::make_unique<State>();
+    for (int d = 0; d < 2; ++d) half(d).bind(state->halves[d], binding);
     return state;
   }
 
@@ -183,45 +172,25 @@ class Bidirectional : public Layer<T> {
   }
   index first_state() const { return merge_ == Merge::none ? 2 : 1; }  // among the outputs
 
-  static std::vector<Shape> inputs_of(const std::vector<Shape>& inputs, int d) {
-    LF_CHECK(inputs.size() == 1 || inputs.size() == 5,
-             "[bidirectional] got " << inputs.size()
-                                    << " inputs; expected 1, or 5 with the initial h and c of the "
-                                       "forward and of the backward layer");
+  static Shapes inputs_of(const Shapes& inputs, int d) {
     if (inputs.size() == 1) return inputs;
-    return {inputs[0], inputs[at(1 + 2 * d)], inputs[at(2 + 2 * d)]};
+    return {inputs[0], inputs[1 + 2 * d], inputs[2 + 2 * d]};
   }
 
-  LstmPorts<T> ports(const Pass<T>& pass, const BidirectionalState<T>& my,
-                     const std::vector<In<T>>& in, const std::vector<Out<T>>& out, int d) const {
-    LstmPorts<T> p{};
-    p.x = in[0];
-    if (in.size() > 1) {
-      p.h0 = in[at(1 + 2 * d)];
-      p.c0 = in[at(2 + 2 * d)];
-    }
-    p.y = merge_ == Merge::none ? out[at(d)] : out[0];
+  LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in, const Outs<T>& out,
+                     int d) const {
+    LstmPorts<T> p(pass, in, out, this->carried(), 2, d);
     p.step = merge_ == Merge::none ? outputs(d) : width();
     p.row = my.rows * p.step;
-    const auto shift = [](T* y, index by) { return y == nullptr ? nullptr : y + by; };
     if (merge_ == Merge::concat && d == 1) {
-      p.y.values = shift(p.y.values, outputs(0));
-      p.y.gradient = shift(p.y.gradient, outputs(0));
+      if (p.y.values != nullptr) p.y.values += outputs(0);
+      if (p.y.gradient != nullptr) p.y.gradient += outputs(0);
     }
     if (my.outputs[d].count > 0) p.y.values = pass.arena->at(my.outputs[d]);
-    const std::size_t states = at(first_state() + 2 * d);
-    p.h = out[states];
-    p.c = out[states + 1];
-    p.cells = out[at(first_state() + 4 + d)];
-    p.steps = my.steps;
+    p.steps = my.shapes[0].rows();
     p.against_time = half(0).direction().reverse;  // y of both in one order of steps
     p.sequence = pass.arena->at(my.sequences[d]);
     p.last = pass.arena->at(my.last[d]);
-    if (CarriedState<T>* const carried = pass.carries ? this->carried() : nullptr) {
-      carried->begin(pass.batch);
-      p.carried_h = carried->part(2 * d);
-      p.carried_c = carried->part(2 * d + 1);
-    }
     return p;
   }
 

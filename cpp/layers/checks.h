@@ -9,15 +9,20 @@ namespace lstmfast::layers {
 // Upper bound of `units` and of feature counts: products of two of them stay far from overflow.
 constexpr index kMaxUnits = index{1} << 24;
 
+// Throws unless the input of a layer is as expected.
+inline void check_input(bool good, const std::string& kind, const Shape& input,
+                        const std::string& expected) {
+  LF_CHECK(good, "[" << kind << "] input of a sample has shape " << input.text() << "; expected "
+                     << expected);
+}
+
 // Throws unless a sample has `built` features (0: any number).
 inline void check_features(const char* kind, const Shape& input, index built) {
   const index features = input.rank >= 1 ? input.features() : 0;
-  LF_CHECK(features > 0 && features <= kMaxUnits,
-           "[" << kind << "] input of a sample has shape " << input.text()
-               << "; expected (..., features) with features from 1 to " << kMaxUnits);
-  LF_CHECK(built == 0 || features == built, "[" << kind << "] input of a sample has shape "
-                                                << input.text() << "; expected " << built
-                                                << " features, for which the layer has weights");
+  check_input(features > 0 && features <= kMaxUnits, kind, input,
+              "(..., features) with features from 1 to " + std::to_string(kMaxUnits));
+  check_input(built == 0 || features == built, kind, input,
+              std::to_string(built) + " features, for which the layer has weights");
 }
 
 // An axis of a sample, given as one of an array whose axis 0 is the batch; negative ones count from

@@ -1,7 +1,6 @@
 // y = activation(b + x W) on the last axis.
 #include <algorithm>
 
-#include "base/check.h"
 #include "layers/list.h"
 #include "ops/linear.h"
 #include "ops/vector.h"
@@ -10,16 +9,14 @@ namespace lstmfast::layers {
 namespace {
 
 template <class T>
-struct DenseState : LayerState {
-  index rows = 0;    // of one sample
-  base::Slot<T> dz;  // [rows][padded outputs]: gradient for b + x W
-  base::Slot<T> z;   // [rows][outputs]: b + x W, if backward needs it
-  ops::LinearScratch<T> scratch;
-};
-
-template <class T>
-class Dense : public LayerWith<T, DenseState<T>> {
+class Dense final : public LayerWith<T, Dense<T>> {
  public:
+  struct State : LayerState {
+    base::Slot<T> dz;  // [rows][padded outputs]: gradient for b + x W
+    base::Slot<T> z;   // [rows][outputs]: b + x W, if backward needs it
+    ops::LinearScratch<T> scratch;
+  };
+
   explicit Dense(const base::Values& options)
       : shape_(1, options["units"].integer()),
         activation_(activation_of(options["activation"].text())),
@@ -35,38 +32,33 @@ class Dense : public LayerWith<T, DenseState<T>> {
            (2.0 * static_cast<double>(shape_.inputs) + 10.0);
   }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
-    DenseState<T>& my = static_cast<DenseState<T>&>(state);
-    my.rows = extent.inputs[0].rows();
-    if (extent.training) {
-      my.dz = planner.add<T>(extent.batch * my.rows * ops::padded_outputs(shape_));
-      if (needs_input(activation_)) my.z = planner.add<T>(extent.batch * my.rows * shape_.outputs);
-    }
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    if (!extent.training) return;
+    const index rows = extent.batch * my.shapes[0].rows();
+    my.dz = planner.add<T>(rows * ops::padded_outputs(shape_));
+    if (needs_input(activation_)) my.z = planner.add<T>(rows * shape_.outputs);
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    const DenseState<T>& my = static_cast<DenseState<T>&>(state);
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = in[0].mask;
     T* const y = out[0].values;
-    const index rows = pass.batch * my.rows;
+    const index rows = pass.batch * my.shapes[0].rows();
     const index outputs = shape_.outputs;
     T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
     ops::linear_forward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
                            {z, nullptr, outputs});
-    if (activation_.kind != Activation::linear && !pass.is_fused()) {
-      ops::activate(activation_, rows, outputs, z, outputs, y, outputs);
+    const ActivationSpec activation = pass.unless_fused(activation_);
+    if (activation.kind != Activation::linear) {
+      ops::activate(activation, rows, outputs, z, outputs, y, outputs);
     }
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     T* const dy = out[0].gradient;
-    DenseState<T>& my = static_cast<DenseState<T>&>(state);
-    const index rows = pass.batch * my.rows;
+    const index rows = pass.batch * my.shapes[0].rows();
     const index outputs = shape_.outputs;
     const index padded = ops::padded_outputs(shape_);
-    const ActivationSpec activation = pass.is_fused() ? ActivationSpec{} : activation_;
+    const ActivationSpec activation = pass.unless_fused(activation_);
     T* dz = dy;
     if (padded != outputs || activation.kind != Activation::linear) {
       dz = padded == outputs ? dy : pass.arena->at(my.dz);
@@ -78,7 +70,7 @@ class Dense : public LayerWith<T, DenseState<T>> {
     }
     ops::linear_backward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
                             {dz, nullptr, padded}, {in[0].gradient, nullptr, shape_.inputs},
-                            this->gradients(pass, state), use_bias_, my.scratch);
+                            this->gradients(pass, my), use_bias_, my.scratch);
   }
 
  private:

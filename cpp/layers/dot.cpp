@@ -1,8 +1,7 @@
 // Dot: sums of products of two inputs along an axis of each, for all pairs of their other elements.
 #include <algorithm>
 #include <cmath>
-#include <memory>
-#include <vector>
+#include <numeric>
 
 #include "base/check.h"
 #include "layers/list.h"
@@ -14,19 +13,6 @@ namespace {
 
 // Keras's epsilon: smaller norms are replaced by it.
 constexpr double kLeastNorm = 1e-7;
-
-template <class T>
-struct DotState : LayerState {
-  // An input as vectors [batch][vectors][terms], the axis of the sum last.
-  struct Side {
-    Rearrangement map;
-    index vectors = 0;
-    base::Slot<T> x, dx, norms;
-  };
-  Side sides[2];
-  index terms = 0;
-  base::Slot<T> transposed;  // [batch][terms][vectors of the second side]
-};
 
 // y [rows][columns] = the sum over k, ascending, of a(row, k) b [terms][columns].
 template <class T>
@@ -43,70 +29,65 @@ void product(index rows, index terms, index columns, const T* a, index a_row, in
 }
 
 template <class T>
-class Dot final : public LayerWith<T, DotState<T>> {
+class Dot final : public LayerWith<T, Dot<T>> {
  public:
+  // An input as vectors [batch][vectors][terms], the axis of the sum last.
+  struct Side {
+    Rearrangement map;
+    index vectors = 0;
+    base::Slot<T> x, dx, norms;
+  };
+  struct State : LayerState {
+    Side sides[2];
+    index terms = 0;
+    base::Slot<T> transposed;  // [batch][terms][vectors of the second side]
+  };
+
   explicit Dot(const base::Values& options)
       : axes_{options["axes.0"].integer(), options["axes.1"].integer()},
         normalize_(options["normalize"].flag()) {}
 
   index least_inputs() const override { return 2; }
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
-    LF_CHECK(inputs.size() == 2, "[dot] got " << inputs.size() << " inputs; expected 2");
+  Shapes output_shapes(const Shapes& inputs) const override {
     const int first = axis_of(inputs, 0), second = axis_of(inputs, 1);
-    const index a = inputs[0].sizes[first], b = inputs[1].sizes[second];
-    LF_CHECK(a == b || a == kAnySize || b == kAnySize,
+    LF_CHECK(may_equal(inputs[0].sizes[first], inputs[1].sizes[second]),
              "[dot] inputs of a sample have shapes "
                  << inputs[0].text() << " and " << inputs[1].text() << "; expected equal sizes at "
                  << "axis " << axes_[0] << " of the first and " << axes_[1] << " of the second");
-    Shape out;
-    for (int i = 0; i < inputs[0].rank; ++i) {
-      if (i != first) out.append(inputs[0].sizes[i]);
-    }
-    for (int i = 0; i < inputs[1].rank; ++i) {
-      if (i != second) out.append(inputs[1].sizes[i]);
-    }
-    if (out.rank == 0) out.append(1);
-    return {out};
+    const Shape out = inputs[0].without(first) + inputs[1].without(second);
+    return {out.rank == 0 ? Shape{1} : out};
   }
-  bool masks(const std::vector<bool>&) const override { return false; }
-  double flops(const std::vector<Shape>& inputs) const override {
+  bool masks(index, const std::vector<bool>&) const override { return false; }
+  double flops(const Shapes& inputs) const override {
     return 2.0 * static_cast<double>(inputs[0].sizes[axis_of(inputs, 0)]) *
            static_cast<double>(output_shapes(inputs)[0].count());
   }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
-    DotState<T>& my = static_cast<DotState<T>&>(state);
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
     for (int d = 0; d < 2; ++d) {
-      typename DotState<T>::Side& side = my.sides[d];
+      Side& side = my.sides[d];
       const Shape& input = extent.inputs[static_cast<std::size_t>(d)];
       const int axis = axis_of(extent.inputs, d);
+      std::vector<int> order(static_cast<std::size_t>(input.rank));
+      std::iota(order.begin(), order.end(), 0);
+      std::rotate(order.begin() + axis, order.begin() + axis + 1, order.end());
+      side.map = permuted(input, order);
+      side.vectors = input.without(axis).count();
       my.terms = input.sizes[axis];
-      side.vectors = 1;
-      for (int i = 0; i < input.rank; ++i) side.vectors *= i == axis ? 1 : input.sizes[i];
-      side.map = Rearrangement(input.count());
-      index stride = input.count();
-      index own_stride = 1;
-      for (int i = 0; i < input.rank; ++i) {
-        stride /= std::max<index>(1, input.sizes[i]);
-        i == axis ? static_cast<void>(own_stride = stride) : side.map.add(input.sizes[i], stride);
-      }
-      side.map.add(my.terms, own_stride);
-      side.x = planner.add<T>(extent.batch * input.count());
-      side.dx = planner.add<T>(extent.training ? extent.batch * input.count() : 0);
+      const index count = extent.batch * input.count();
+      side.x = planner.add<T>(count);
+      side.dx = planner.add<T>(extent.training ? count : 0);
       side.norms = planner.add<T>(normalize_ ? extent.batch * side.vectors : 0);
     }
-    my.transposed = planner.add<T>(extent.batch * extent.inputs[1].count());
+    my.transposed = planner.add<T>(my.sides[1].x.count);
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    const DotState<T>& my = static_cast<DotState<T>&>(state);
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = nullptr;
     T* const a = vectors(pass, my, 0, in[0].values);
     T* const b = vectors(pass, my, 1, in[1].values);
     T* const transposed = pass.arena->at(my.transposed);
-    const index P = my.sides[0].vectors, Q = my.sides[1].vectors, K = my.terms;
-    for_samples(pass, my, [&](index s) {
+    for_samples(pass, my, [&](index s, index P, index Q, index K) {
       T* const bt = transposed + s * K * Q;
       for (index q = 0; q < Q; ++q) {
         for (index k = 0; k < K; ++k) bt[k * Q + q] = b[(s * Q + q) * K + k];
@@ -115,15 +96,12 @@ class Dot final : public LayerWith<T, DotState<T>> {
     });
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
-    const DotState<T>& my = static_cast<DotState<T>&>(state);
-    const index P = my.sides[0].vectors, Q = my.sides[1].vectors, K = my.terms;
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     const T* const a = pass.arena->at(my.sides[0].x);
     const T* const b = pass.arena->at(my.sides[1].x);
     T* const da = pass.arena->at(my.sides[0].dx);
     T* const db = pass.arena->at(my.sides[1].dx);
-    for_samples(pass, my, [&](index s) {
+    for_samples(pass, my, [&](index s, index P, index Q, index K) {
       const T* const dy = out[0].gradient + s * P * Q;
       if (in[0].gradient) product<T>(P, Q, K, dy, Q, 1, b + s * Q * K, da + s * P * K);
       if (in[1].gradient) product<T>(Q, P, K, dy, 1, Q, a + s * P * K, db + s * Q * K);
@@ -137,18 +115,18 @@ class Dot final : public LayerWith<T, DotState<T>> {
     return sample_axis("dot", axes_[side], inputs[static_cast<std::size_t>(side)]);
   }
 
+  // Calls f(sample, vectors of the first side, of the second, terms).
   template <class F>
-  static void for_samples(const Pass<T>& pass, const DotState<T>& my, F f) {
-    const index work = my.sides[0].vectors * my.sides[1].vectors * my.terms;
-    const index grain = std::max<index>(1, ops::kStreamGrain / std::max<index>(1, work));
-    ops::for_shares(pass.batch, grain, [&](index begin, index end) {
-      for (index s = begin; s < end; ++s) f(s);
+  static void for_samples(const Pass<T>& pass, const State& my, F f) {
+    const index P = my.sides[0].vectors, Q = my.sides[1].vectors, K = my.terms;
+    ops::for_items(pass.batch, P * Q * K, [&](index begin, index end) {
+      for (index s = begin; s < end; ++s) f(s, P, Q, K);
     });
   }
 
   // The vectors of an input, as x / |x| if the layer normalises.
-  T* vectors(const Pass<T>& pass, const DotState<T>& my, int side, const T* values) const {
-    const typename DotState<T>::Side& own = my.sides[side];
+  T* vectors(const Pass<T>& pass, const State& my, int side, const T* values) const {
+    const Side& own = my.sides[side];
     T* const x = pass.arena->at(own.x);
     own.map.forward(pass.batch, values, x);
     T* const norms = pass.arena->at(own.norms);
@@ -163,8 +141,8 @@ class Dot final : public LayerWith<T, DotState<T>> {
   }
 
   // From the gradients of the vectors v = x / |x|: dx = (dv - v (v dv)) / |x|.
-  void scatter(const Pass<T>& pass, const DotState<T>& my, int side, T* dx) const {
-    const typename DotState<T>::Side& own = my.sides[side];
+  void scatter(const Pass<T>& pass, const State& my, int side, T* dx) const {
+    const Side& own = my.sides[side];
     T* const gradients = pass.arena->at(own.dx);
     const T* const norms = pass.arena->at(own.norms);
     for (index v = 0; normalize_ && v < pass.batch * own.vectors; ++v) {

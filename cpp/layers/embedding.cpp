@@ -9,14 +9,13 @@
 namespace lstmfast::layers {
 namespace {
 
-struct EmbeddingState : LayerState {
-  index ids = 0;  // of one sample
-  base::Slot<unsigned char> mask;
-};
-
 template <class T>
-class Embedding final : public LayerWith<T, EmbeddingState> {
+class Embedding final : public LayerWith<T, Embedding<T>> {
  public:
+  struct State : LayerState {
+    base::Slot<unsigned char> mask;
+  };
+
   explicit Embedding(const base::Values& options)
       : rows_(options["input_dim"].integer()),
         columns_(options["output_dim"].integer()),
@@ -24,28 +23,24 @@ class Embedding final : public LayerWith<T, EmbeddingState> {
 
   Elements input_elements(index, Elements) const override { return kIds; }
   index id_limit(index) const override { return rows_; }
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     Shape out = inputs[0];
     out.append(columns_);
     return {out};
   }
-  bool masks(const std::vector<bool>&) const override { return mask_zero_; }
-  double flops(const std::vector<Shape>& inputs) const override {
+  bool masks(index, const std::vector<bool>&) const override { return mask_zero_; }
+  double flops(const Shapes& inputs) const override {
     return static_cast<double>(inputs[0].count()) * static_cast<double>(columns_);
   }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
-    EmbeddingState& my = static_cast<EmbeddingState&>(state);
-    my.ids = extent.inputs[0].count();
-    if (mask_zero_) my.mask = planner.add<unsigned char>(extent.batch * my.ids);
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    if (mask_zero_) my.mask = planner.add<unsigned char>(extent.batch * my.shapes[0].count());
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    const EmbeddingState& my = static_cast<EmbeddingState&>(state);
-    const index count = pass.batch * my.ids;
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
+    const index count = pass.batch * my.shapes[0].count();
     const std::int32_t* const ids = in[0].ids;
-    ops::for_shares(count, grain(columns_), [&](index begin, index end) {
+    ops::for_items(count, columns_, [&](index begin, index end) {
       for (index r = begin; r < end; ++r) {
         std::copy_n(this->values() + ids[r] * columns_, columns_, out[0].values + r * columns_);
       }
@@ -55,18 +50,16 @@ class Embedding final : public LayerWith<T, EmbeddingState> {
     for (index r = 0; mask != nullptr && r < count; ++r) mask[r] = ids[r] != 0;
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
-    const EmbeddingState& my = static_cast<EmbeddingState&>(state);
-    const index count = pass.batch * my.ids;
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+    const index count = pass.batch * my.shapes[0].count();
     const std::int32_t* const ids = in[0].ids;
     // An input that also carries values gets gradient 0 from here.
     if (in[0].gradient != nullptr) std::fill_n(in[0].gradient, count, T(0));
-    T* const gradients = this->gradients(pass, state);
+    T* const gradients = this->gradients(pass, my);
     if (gradients == nullptr) return;
-    for (index r = 0; r < count; ++r) pass.touched[state.sparse].add(ids[r]);
+    for (index r = 0; r < count; ++r) pass.touched[my.sparse].add(ids[r]);
     // Each element adds its rows in order, so threads share the columns.
-    ops::for_shares(columns_, grain(count), [&](index begin, index end) {
+    ops::for_items(columns_, count, [&](index begin, index end) {
       for (index r = 0; r < count; ++r) {
         T* const to = gradients + ids[r] * columns_;
         const T* const dy = out[0].gradient + r * columns_;
@@ -76,12 +69,7 @@ class Embedding final : public LayerWith<T, EmbeddingState> {
   }
 
  private:
-  // The number of rows or columns, of `elements` each, that are worth a thread.
-  static index grain(index elements) {
-    return std::max<index>(1, ops::kStreamGrain / std::max<index>(1, elements));
-  }
-
-  void declare_parameters(const std::vector<Shape>&) override {
+  void declare_parameters(const Shapes&) override {
     const index block = this->parameters_.add_block(rows_ * columns_);
     const ops::PartLayout flat{rows_, columns_, 1, columns_, 0, 1, 0, columns_, columns_, false};
     this->parameters_.add("embeddings", {rows_, columns_}, flat, block);

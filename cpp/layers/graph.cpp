@@ -29,15 +29,11 @@ template <class T>
 index Graph<T>::add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs) {
   Node node{std::move(layer), {}, values(), 0};
   for (const Place& place : inputs) node.inputs.push_back(value_of(place));
-  LF_CHECK(
-      inputs.size() == 1 || node.layer->most_inputs() > 1,
-      "[model.config] node " << nodes_.size() << " has " << inputs.size() << " inputs; expected 1");
   const index runs = runs_ + node.layer->runs();
   LF_CHECK(runs <= kMaxRuns, "[model.config] the layers up to node "
                                  << nodes_.size() << " run " << runs
                                  << " times, with those inside; expected at most " << kMaxRuns);
   const Shapes outputs = node.layer->connect(inputs_of(node, shapes_));
-  for (const Shape& shape : outputs) static_cast<void>(shape.count());
   runs_ = runs;
   node.count = static_cast<index>(outputs.size());
   shapes_.insert(shapes_.end(), outputs.begin(), outputs.end());
@@ -128,8 +124,6 @@ void Graph<T>::declare_parameters(const Shapes& inputs) {
 
 template <class T>
 Shapes Graph<T>::shapes_for(const Shapes& inputs) const {
-  LF_CHECK(static_cast<index>(inputs.size()) == inputs_,
-           "[model] got " << inputs.size() << " inputs; expected " << inputs_);
   Shapes shapes = inputs;
   for (index k = 0; k < inputs_; ++k) {
     LF_CHECK(shapes[at(k)].fits(shapes_[at(k)]),
@@ -160,14 +154,14 @@ std::vector<bool> Graph<T>::masks_for(const std::vector<bool>& inputs) const {
     const Node& node = nodes_[at(n)];
     const std::vector<bool> own = inputs_of(node, masked);
     for (index o = 0; o < node.count; ++o) {
-      masked[at(node.first + o)] = node.layer->masks_output(o, own);
+      masked[at(node.first + o)] = node.layer->masks(o, own);
     }
   }
   return masked;
 }
 
 template <class T>
-bool Graph<T>::masks_output(index output, const std::vector<bool>& masked) const {
+bool Graph<T>::masks(index output, const std::vector<bool>& masked) const {
   return masks_for(masked)[at(outputs_[at(output)])];
 }
 
@@ -233,7 +227,7 @@ double Graph<T>::flops(const Shapes& inputs) const {
   template Shapes Graph<T>::output_shapes(const Shapes&) const;                            \
   template Shapes Graph<T>::inputs_of(const Node&, const Shapes&) const;                   \
   template std::vector<Layer<T>::Child> Graph<T>::children();                              \
-  template bool Graph<T>::masks_output(index, const std::vector<bool>&) const;             \
+  template bool Graph<T>::masks(index, const std::vector<bool>&) const;                    \
   template std::vector<bool> Graph<T>::masked_outputs() const;                             \
   template std::vector<index> Graph<T>::mask_ends() const;                                 \
   template Activation Graph<T>::last_activation(index) const;                              \

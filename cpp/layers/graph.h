@@ -77,8 +77,7 @@ class Graph : public Layer<T> {
   Elements input_elements(index input, Elements) const override { return elements(input); }
   Shapes output_shapes(const Shapes& inputs) const override;
   std::vector<typename Layer<T>::Child> children() override;
-  bool masks(const std::vector<bool>& masked) const override { return masks_output(0, masked); }
-  bool masks_output(index output, const std::vector<bool>& masked) const override;
+  bool masks(index output, const std::vector<bool>& masked) const override;
   Activation last_activation(index output) const override;
   double flops(const Shapes& inputs) const override;
   bool learns(const LayerState& state) const override;

@@ -3,11 +3,14 @@
 // and c of the last step and c of every step.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
+#include "base/check.h"
 #include "layers/layer.h"
 #include "layers/lstm_directions.h"
+#include "ops/vector.h"
 
 namespace lstmfast::layers {
 
@@ -25,58 +28,236 @@ template <class T>
 struct LstmPorts {
   In<T> x, h0, c0;
   Out<T> y, h, c, cells;
-  index steps, row, step;
-  bool against_time;         // y and cells begin with the last step
-  T* sequence;               // [batch][steps][O]: h of all steps, if y is that of the last alone
-  T* last;                   // [batch][O] scratch of such a y; null: its rows are contiguous
-  T *carried_h, *carried_c;  // null: this pass carries no states
+  T *carried_h = nullptr, *carried_c = nullptr;  // null: this pass carries no states
+  // Set by the caller.
+  index steps = 0, row = 0, step = 0;
+  bool against_time = false;  // y and cells begin with the last step
+  T* sequence = nullptr;      // [batch][steps][O]: h of all steps, if y is that of the last alone
+  T* last = nullptr;          // [batch][O] scratch of such a y; null: its rows are contiguous
+
+  // Of direction d of a layer that carries these states.
+  LstmPorts(const Pass<T>& pass, const Ins<T>& in, const Outs<T>& out, CarriedState<T>* carried,
+            index directions, index d)
+      : x(in[0]) {
+    if (in.size() > 1) {
+      h0 = in[1 + 2 * d];
+      c0 = in[2 + 2 * d];
+    }
+    // The states follow y of all directions, or of each.
+    const index first = static_cast<index>(out.size()) - 3 * directions;
+    y = out[std::min(d, first - 1)];
+    h = out[first + 2 * d];
+    c = out[first + 2 * d + 1];
+    cells = out[first + 2 * directions + d];
+    if (!pass.carries || carried == nullptr) return;
+    carried->begin(pass.batch);
+    carried_h = carried->part(2 * d);
+    carried_c = carried->part(2 * d + 1);
+  }
+
+  // Where the call's step 0 of values [steps][size] is stored.
+  T* first_step(T* values, index size) const {
+    return values + (against_time ? (steps - 1) * size : 0);
+  }
 };
 
 template <class T>
-class Lstm : public Layer<T> {
+class Lstm final : public LayerWith<T, Lstm<T>> {
  public:
-  explicit Lstm(const base::Values& options);  // values of lstm_layer_options()
+  struct State : LayerState {
+    base::Slot<T> sequence;  // see LstmPorts
+    LstmRun<T> run;
+  };
+
+  explicit Lstm(const base::Values& options)  // values of lstm_layer_options()
+      : direction_(read_direction(options)),
+        sequences_{options["return_sequences"].flag(), options["stateful"].flag(),
+                   options["zero_output_for_mask"].flag(), read_seed(options)} {
+    if (sequences_.stateful) this->make_stateful(Lstm::state_sizes());
+  }
 
   const LstmSequences& sequences() const { return sequences_; }
   const LstmDirection<T>& direction() const { return direction_; }
 
   index most_inputs() const override { return 3; }
+  const char* more_inputs() const override { return " with the initial h and c"; }
   bool optional_output(index output) const override { return output > 0; }
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override;
-  // Throws unless the layer can take these inputs. Parameters need not be declared.
-  void check(const std::vector<Shape>& inputs) const;
+  Shapes output_shapes(const Shapes& inputs) const override {
+    check(inputs);
+    const index O = shape().outputs(), H = shape().hidden;
+    const Shape y = sequences_.all ? inputs[0].with_features(O) : Shape{O};
+    return {y, {O}, {H}, inputs[0].with_features(H)};
+  }
   std::vector<index> state_sizes() const override { return {shape().outputs(), shape().hidden}; }
   // As in Keras the mask is the input's, step for step, also if the layer runs backwards.
-  bool masks(const std::vector<bool>& masked) const override { return masked[0] && sequences_.all; }
-  double flops(const std::vector<Shape>& inputs) const override;
+  bool masks(index output, const std::vector<bool>& masked) const override {
+    return output == 0 && masked[0] && sequences_.all;
+  }
+  double flops(const Shapes& inputs) const override {
+    // The cell's functions: about 20 operations a gate.
+    const double cell = 20.0 * static_cast<double>(shape().gates * shape().hidden);
+    return static_cast<double>(inputs[0].rows()) * (shape().flops() + cell);
+  }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override;
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override;
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override;
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    const bool kept = extent.training && !sequences_.all;
+    my.sequence = planner.add<T>(kept ? extent.batch * my.shapes[0].rows() * shape().outputs() : 0);
+  }
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
+    out[0].mask = sequences_.all ? in[0].mask : nullptr;
+    const LstmPorts<T> p = ports(pass, my, in, out);
+    begin_forward(pass, my, p, alone_, 0, my.run);
+    alone_.forward(&my.run, pass.training);
+    end_forward(p, my.run);
+  }
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+    begin_backward(pass, my, ports(pass, my, in, out), my.run);
+    alone_.backward(&my.run);
+  }
 
   // ---- Set-up and end of a direction's pass, also used by Bidirectional ----
 
   // Sets the call of `run` for this layer, which is direction d of `directions`.
   void begin_forward(const Pass<T>& pass, const LayerState& state, const LstmPorts<T>& ports,
-                     const LstmDirections<T>& directions, index d, LstmRun<T>& run) const;
+                     const LstmDirections<T>& directions, index d, LstmRun<T>& run) const {
+    const index O = shape().outputs(), H = shape().hidden, sign = ports.against_time ? -1 : 1;
+    ops::LstmCall<T> call{};
+    call.steps = ports.steps;
+    call.batch = pass.batch;
+    call.x = ports.x.values;
+    call.x_row = ports.steps * shape().input;
+    call.x_step = shape().input;
+    LF_ASSERT(ports.y.values != nullptr || !sequences_.all || !pass.training);
+    if (!sequences_.all) {
+      call.y = ports.sequence;
+      call.y_row = ports.steps * O;
+      call.y_step = O;
+    } else if (ports.y.values != nullptr) {
+      call.y = ports.first_step(ports.y.values, ports.step);
+      call.y_row = ports.row;
+      call.y_step = sign * ports.step;
+    }
+    if (ports.cells.values != nullptr) {
+      call.cells = ports.first_step(ports.cells.values, H);
+      call.cells_row = ports.steps * H;
+      call.cells_step = sign * H;
+    }
+    call.h0 = ports.h0.values != nullptr ? ports.h0.values : ports.carried_h;
+    call.c0 = ports.c0.values != nullptr ? ports.c0.values : ports.carried_c;
+    T* const last = sequences_.all ? nullptr : either(ports.last, ports.y.values);
+    call.h_n = either(ports.h.values, either(ports.carried_h, last));
+    call.c_n = either(ports.c.values, ports.carried_c);
+    call.mask = ports.x.mask;
+    call.hold = !sequences_.zero_masked;
+    call.noise.seed = sequences_.seed.value_or(pass.seed);
+    call.noise.stream = state.stream;
+    call.noise.step = pass.step;
+    directions.begin(d, call, run);
+    run.block = this->values();
+  }
+
   // After forward of the run: writes a y of the last step alone, and the carried states.
-  void end_forward(const LstmPorts<T>& ports, const LstmRun<T>& run) const;
+  void end_forward(const LstmPorts<T>& ports, const LstmRun<T>& run) const {
+    const ops::LstmCall<T>& call = run.call;
+    const index O = shape().outputs(), B = call.batch;
+    const auto carry = [&](const T* state, index size, T* carried) {
+      if (carried != nullptr && carried != state) std::copy_n(state, B * size, carried);
+    };
+    carry(call.h_n, O, ports.carried_h);
+    carry(call.c_n, shape().hidden, ports.carried_c);
+    for (index b = 0; !sequences_.all && ports.y.values != nullptr && b < B; ++b) {
+      T* const y = ports.y.values + b * ports.row;
+      const T* const h = call.h_n + b * O;
+      if (!shows(call, b)) {
+        std::fill_n(y, O, T(0));
+      } else if (y != h) {
+        std::copy_n(h, O, y);
+      }
+    }
+  }
+
   void begin_backward(const Pass<T>& pass, const LayerState& state, const LstmPorts<T>& ports,
-                      LstmRun<T>& run) const;
+                      LstmRun<T>& run) const {
+    const index O = shape().outputs(), B = pass.batch;
+    ops::LstmGradients<T>& gradients = run.gradients;
+    gradients = {};
+    gradients.dh_n = ports.h.gradient;
+    gradients.dc_n = ports.c.gradient;
+    T* const dy = ports.y.gradient;
+    if (dy != nullptr && sequences_.all) gradients.dy = ports.first_step(dy, ports.step);
+    if (dy != nullptr && !sequences_.all) {
+      T* const last = either(ports.last, dy);
+      for (index b = 0; b < B; ++b) {
+        if (!shows(run.call, b)) {
+          std::fill_n(last + b * O, O, T(0));
+        } else if (last != dy) {
+          std::copy_n(dy + b * ports.row, O, last + b * O);
+        }
+      }
+      const T* const dh = ports.h.gradient;
+      if (dh != nullptr) ops::add(B * O, static_cast<const T*>(last), dh, last);
+      gradients.dh_n = last;
+    }
+    if (ports.cells.gradient != nullptr) {
+      gradients.dcells = ports.first_step(ports.cells.gradient, shape().hidden);
+    }
+    gradients.dx = ports.x.gradient;
+    gradients.dh0 = ports.h0.gradient;
+    gradients.dc0 = ports.c0.gradient;
+    gradients.dblock = this->gradients(pass, state);
+    gradients.bias = direction_.options.use_bias;
+  }
 
  private:
-  struct State;
+  static LstmDirection<T> read_direction(const base::Values& values) {
+    const LstmOptions options = read_lstm_layer(values);
+    return {{1, values["units"].integer(), options.cell}, options, values["go_backwards"].flag()};
+  }
+  static T* either(T* wanted, T* otherwise) { return wanted != nullptr ? wanted : otherwise; }
 
-  void declare_parameters(const std::vector<Shape>& inputs) override;
-  std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override;
+  // Throws unless the layer can take these inputs. Parameters need not be declared.
+  void check(const Shapes& inputs) const {
+    check_input(inputs[0].rank == 2, "lstm", inputs[0], "(steps, features)");
+    check_features("lstm", inputs[0], this->built() ? shape().input : 0);
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      const Shape expected{state_sizes()[i - 1]};
+      LF_CHECK(inputs[i] == expected, "[lstm] initial "
+                                          << (i == 1 ? "h" : "c") << " of a sample has shape "
+                                          << inputs[i].text() << "; expected " << expected.text());
+    }
+  }
+  void declare_parameters(const Shapes& inputs) override {
+    check(inputs);
+    direction_.shape =
+        ops::LstmShape<T>(inputs[0].features(), shape().hidden, direction_.options.cell);
+    Parameters<T>& parameters = this->parameters_;
+    const index block = parameters.add_block(shape().size());
+    for (const ops::LstmPart& part : shape().parts()) {
+      if (part.name == "bias" && !direction_.options.use_bias) continue;
+      parameters.add(part.name, part.shape, part.layout, block);
+    }
+  }
   bool is_random() const override { return true; }
 
   const ops::LstmShape<T>& shape() const { return direction_.shape; }
-  LstmPorts<T> ports(const Pass<T>& pass, const State& my, const std::vector<In<T>>& in,
-                     const std::vector<Out<T>>& out) const;
-  bool shows(const ops::LstmCall<T>& call, index row) const;
+  LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in,
+                     const Outs<T>& out) const {
+    LstmPorts<T> p(pass, in, out, this->carried(), 1, 0);
+    p.steps = my.shapes[0].rows();
+    p.step = shape().outputs();
+    p.row = sequences_.all ? p.steps * p.step : p.step;
+    p.against_time = direction_.reverse;
+    p.sequence = pass.arena->at(my.sequence);
+    return p;
+  }
+  // Whether the last y of a row is its h and not 0: with zero_masked if the last step is real, else
+  // if any step is.
+  bool shows(const ops::LstmCall<T>& call, index row) const {
+    if (call.mask == nullptr) return true;
+    const unsigned char* const mask = call.mask + row * call.steps;
+    if (sequences_.zero_masked) return mask[direction_.reverse ? 0 : call.steps - 1] != 0;
+    return std::any_of(mask, mask + call.steps, [](auto m) { return m != 0; });
+  }
 
   LstmDirection<T> direction_;  // has one input feature until the parameters are declared
   LstmSequences sequences_;

@@ -1,68 +1,57 @@
 // Masking: steps whose features all have one value are masked, and their features become 0.
 #include <algorithm>
 
-#include "base/check.h"
 #include "layers/list.h"
 
 namespace lstmfast::layers {
 namespace {
 
 template <class T>
-struct MaskingState : LayerState {
-  index rows = 0, features = 0;  // of one sample
-  base::Slot<unsigned char> mask;
-};
-
-template <class T>
-class Masking : public LayerWith<T, MaskingState<T>> {
+class Masking final : public LayerWith<T, Masking<T>> {
  public:
+  struct State : LayerState {
+    base::Slot<unsigned char> mask;
+  };
+
   explicit Masking(const base::Values& options)
       : value_(static_cast<T>(options["mask_value"].number())) {}
 
-  Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
-  bool masks(const std::vector<bool>&) const override { return true; }
+  Shapes output_shapes(const Shapes& inputs) const override {
+    check_input(inputs[0].rank >= 1, "masking", inputs[0], "(..., features)");
+    return inputs;
+  }
+  bool masks(index, const std::vector<bool>&) const override { return true; }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
-    MaskingState<T>& my = static_cast<MaskingState<T>&>(state);
-    my.rows = extent.inputs[0].rows();
-    my.features = extent.inputs[0].features();
-    my.mask = planner.add<unsigned char>(extent.batch * my.rows);
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    my.mask = planner.add<unsigned char>(extent.batch * my.shapes[0].rows());
   }
 
   // As in Keras, the input's own mask is not used. Steps with a NaN are not masked.
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    const MaskingState<T>& my = static_cast<MaskingState<T>&>(state);
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     unsigned char* const mask = pass.arena->at(my.mask);
     out[0].mask = mask;
-    for (index r = 0; r < pass.batch * my.rows; ++r) {
-      const T* const from = in[0].values + r * my.features;
-      T* const to = out[0].values + r * my.features;
-      mask[r] = std::any_of(from, from + my.features, [&](T v) { return v != value_; }) ? 1 : 0;
-      mask[r] ? std::copy_n(from, my.features, to) : std::fill_n(to, my.features, T(0));
+    const index features = my.shapes[0].features();
+    for (index r = 0; r < pass.batch * my.shapes[0].rows(); ++r) {
+      const T* const from = in[0].values + r * features;
+      T* const to = out[0].values + r * features;
+      mask[r] = std::any_of(from, from + features, [&](T v) { return v != value_; }) ? 1 : 0;
+      mask[r] ? std::copy_n(from, features, to) : std::fill_n(to, features, T(0));
     }
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     const T* const dy = out[0].gradient;
     T* const dx = in[0].gradient;
     if (dx == nullptr) return;
-    const MaskingState<T>& my = static_cast<MaskingState<T>&>(state);
     const unsigned char* const mask = pass.arena->at(my.mask);
-    for (index r = 0; r < pass.batch * my.rows; ++r) {
-      T* const to = dx + r * my.features;
-      mask[r] ? std::copy_n(dy + r * my.features, my.features, to)
-              : std::fill_n(to, my.features, T(0));
+    const index features = my.shapes[0].features();
+    for (index r = 0; r < pass.batch * my.shapes[0].rows(); ++r) {
+      T* const to = dx + r * features;
+      mask[r] ? std::copy_n(dy + r * features, features, to) : std::fill_n(to, features, T(0));
     }
   }
 
  private:
-  void declare_parameters(const Shapes& inputs) override {
-    LF_CHECK(inputs[0].rank >= 1,
-             "[masking] input of a sample has no axes; expected (..., features)");
-  }
-
   T value_;
 };
 

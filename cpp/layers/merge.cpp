@@ -1,9 +1,5 @@
 // Layers that merge inputs element by element: Add, Subtract, Multiply, Average, Maximum, Minimum.
 #include <algorithm>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "base/check.h"
 #include "layers/list.h"
@@ -13,25 +9,10 @@
 namespace lstmfast::layers {
 namespace {
 
-enum class MergeKind { add, subtract, multiply, average, maximum, minimum };
-constexpr const char* kNames[] = {"add", "subtract", "multiply", "average", "maximum", "minimum"};
-
-template <class T>
-struct MergeState : LayerState {
-  struct Input {
-    Rearrangement map, mask_map;  // to the output's shape, and to its rows
-    base::Slot<T> stretched, gradient;
-    base::Slot<unsigned char> stretched_mask;
-    // Arrays of the running pass, in the output's shape.
-    const T* x = nullptr;
-    T* dx = nullptr;                      // null: not wanted
-    const unsigned char* mask = nullptr;  // null: all rows are real
-  };
-  std::vector<Input> inputs;
-  std::vector<Input*> counted;   // the inputs that count in the part of the output at hand
-  index rows = 0, features = 0;  // of a sample of the output
-  base::Slot<unsigned char> mask;
-};
+// In one order.
+const std::vector<std::string> kKinds = {"add",      "subtract", "average",
+                                         "multiply", "maximum",  "minimum"};
+enum class MergeKind { add, subtract, average, multiply, maximum, minimum };
 
 // Calls f(element) for 0 .. count - 1, shared among threads.
 template <class F>
@@ -42,12 +23,28 @@ void for_each_element(index count, F f) {
 }
 
 template <class T>
-class Merge : public LayerWith<T, MergeState<T>> {
+class Merge final : public LayerWith<T, Merge<T>> {
  public:
-  using State = MergeState<T>;
-  using Input = typename State::Input;
+  struct Input {
+    Rearrangement map, mask_map;  // to the output's shape, and to its rows
+    base::Slot<T> stretched, gradient;
+    base::Slot<unsigned char> stretched_mask;
+    // Arrays of the running pass, in the output's shape.
+    const T* x = nullptr;
+    T* dx = nullptr;                      // null: not wanted
+    const unsigned char* mask = nullptr;  // null: all rows are real
+  };
+  struct State : LayerState {
+    std::vector<Input> inputs;
+    std::vector<Input*> counted;   // the inputs that count in the part of the output at hand
+    index rows = 0, features = 0;  // of a sample of the output
+    base::Slot<unsigned char> mask;
+  };
 
-  Merge(const char* name, MergeKind kind) : name_(name), kind_(kind) {}
+  explicit Merge(const base::Values& options) {
+    const std::string kind = options.given().read(base::text("kind", base::kRequired)).text();
+    kind_ = static_cast<MergeKind>(std::find(kKinds.begin(), kKinds.end(), kind) - kKinds.begin());
+  }
 
   index least_inputs() const override { return 2; }
   index most_inputs() const override {
@@ -55,22 +52,18 @@ class Merge : public LayerWith<T, MergeState<T>> {
   }
 
   // Axes are aligned at the last one; axes of size 1 are stretched.
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
-    LF_CHECK(static_cast<index>(inputs.size()) >= least_inputs() &&
-                 static_cast<index>(inputs.size()) <= most_inputs(),
-             "[" << name_ << "] got " << inputs.size() << " inputs; expected 2"
-                 << (kind_ == MergeKind::subtract ? "" : " or more"));
+  Shapes output_shapes(const Shapes& inputs) const override {
     Shape out = inputs[0];
     for (const Shape& input : inputs) {
-      LF_CHECK(input.rank >= 1,
-               "[" << name_ << "] input of a sample has no axes; expected (..., features)");
-      Shape both = out.rank < input.rank ? input : out;
-      const Shape& other = out.rank < input.rank ? out : input;
+      check_input(input.rank >= 1, this->kind(), input, "(..., features)");
+      const bool longer = input.rank > out.rank;
+      Shape both = longer ? input : out;
+      const Shape& other = longer ? out : input;
       for (int i = 0; i < other.rank; ++i) {
         index& size = both.sizes[both.rank - other.rank + i];
         const index more = other.sizes[i];
-        LF_CHECK(size == more || size == 1 || more == 1 || size == kAnySize || more == kAnySize,
-                 "[" << name_ << "] inputs of a sample have shapes " << out.text() << " and "
+        LF_CHECK(may_equal(size, more) || size == 1 || more == 1,
+                 "[" << this->kind() << "] inputs of a sample have shapes " << out.text() << " and "
                      << input.text() << "; expected equal sizes, or 1, from the last axis on");
         size = size == kAnySize || more == kAnySize ? kAnySize : std::max(size, more);
       }
@@ -78,18 +71,12 @@ class Merge : public LayerWith<T, MergeState<T>> {
     }
     return {out};
   }
-  bool masks(const std::vector<bool>& masked) const override {
+  bool masks(index, const std::vector<bool>& masked) const override {
     return std::find(masked.begin(), masked.end(), false) == masked.end();
   }
-  double flops(const std::vector<Shape>& inputs) const override {
-    return static_cast<double>(inputs.size()) *
-           static_cast<double>(output_shapes(inputs)[0].count());
-  }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
-    State& my = static_cast<State&>(state);
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const Shape out = output_shapes(extent.inputs)[0];
-    const index count = extent.batch * out.count();
     my.features = out.features();
     my.rows = out.rows();
     my.mask = planner.add<unsigned char>(extent.batch * my.rows);
@@ -99,19 +86,15 @@ class Merge : public LayerWith<T, MergeState<T>> {
       Input& input = my.inputs[i];
       input.map = stretched(extent.inputs[i], out);
       input.mask_map = stretched(rows_of(extent.inputs[i]), rows_of(out));
-      if (!input.map.same()) {
-        input.stretched = planner.add<T>(count);
-        if (extent.training) input.gradient = planner.add<T>(count);
-      }
-      if (!input.mask_map.same()) {
-        input.stretched_mask = planner.add<unsigned char>(extent.batch * my.rows);
-      }
+      const index count = input.map.same() ? 0 : extent.batch * out.count();
+      input.stretched = planner.add<T>(count);
+      input.gradient = planner.add<T>(extent.training ? count : 0);
+      input.stretched_mask =
+          planner.add<unsigned char>(input.mask_map.same() ? 0 : extent.batch * my.rows);
     }
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    State& my = static_cast<State&>(state);
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     const auto stretch = [&](const Rearrangement& map, auto* given, auto slot) {
       if (given == nullptr || map.same()) return given;
       auto* const to = pass.arena->at(slot);
@@ -125,14 +108,11 @@ class Merge : public LayerWith<T, MergeState<T>> {
       input.mask = stretch(input.mask_map, in[i].mask, input.stretched_mask);
       masked &= input.mask != nullptr;
     }
-    out[0].mask = nullptr;
-    if (masked) {
-      unsigned char* const mask = pass.arena->at(my.mask);
-      out[0].mask = mask;
-      for (index r = 0; r < pass.batch * my.rows; ++r) {
-        mask[r] = std::any_of(my.inputs.begin(), my.inputs.end(),
-                              [&](const Input& input) { return input.mask[r] != 0; });
-      }
+    unsigned char* const mask = masked ? pass.arena->at(my.mask) : nullptr;
+    out[0].mask = mask;
+    for (index r = 0; masked && r < pass.batch * my.rows; ++r) {
+      mask[r] = std::any_of(my.inputs.begin(), my.inputs.end(),
+                            [&](const Input& input) { return input.mask[r] != 0; });
     }
     for_parts(pass.batch, my, [&](index begin, index count) {
       T* const y = out[0].values + begin;
@@ -145,19 +125,16 @@ class Merge : public LayerWith<T, MergeState<T>> {
     });
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
-    State& my = static_cast<State&>(state);
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     for (std::size_t i = 0; i < in.size(); ++i) {
       Input& input = my.inputs[i];
       const bool own = in[i].gradient != nullptr && !input.map.same();
       input.dx = own ? pass.arena->at(input.gradient) : in[i].gradient;
     }
     for_parts(pass.batch, my, [&](index begin, index count) {
-      if (my.counted.size() < my.inputs.size()) {
-        for (const Input& input : my.inputs) {
-          if (input.dx != nullptr) std::fill_n(input.dx + begin, count, T(0));
-        }
+      for (const Input& input : my.inputs) {
+        const bool skips = my.counted.size() < my.inputs.size() && input.dx != nullptr;
+        if (skips) std::fill_n(input.dx + begin, count, T(0));
       }
       share_gradient(begin, count, out[0].gradient + begin, my);
     });
@@ -168,20 +145,16 @@ class Merge : public LayerWith<T, MergeState<T>> {
   }
 
  private:
-  static Shape rows_of(Shape shape) {
-    --shape.rank;
-    return shape;
-  }
+  static Shape rows_of(const Shape& shape) { return shape.without(shape.rank - 1); }
 
   // Calls f(first element, elements) for parts of the output, with my.counted set for each. As in
   // Keras, masked inputs do not count in products and extremes; if all are masked, a product is 0
   // and an extreme is the first input.
   template <class F>
   void for_parts(index batch, State& my, F f) const {
-    const bool sums =
-        kind_ == MergeKind::add || kind_ == MergeKind::subtract || kind_ == MergeKind::average;
-    const bool whole = sums || std::all_of(my.inputs.begin(), my.inputs.end(),
-                                           [](const Input& i) { return i.mask == nullptr; });
+    const bool whole = kind_ <= MergeKind::average ||
+                       std::all_of(my.inputs.begin(), my.inputs.end(),
+                                   [](const Input& i) { return i.mask == nullptr; });
     const index parts = whole ? 1 : batch * my.rows;
     const index count = whole ? batch * my.rows * my.features : my.features;
     for (index p = 0; p < parts; ++p) {
@@ -189,11 +162,12 @@ class Merge : public LayerWith<T, MergeState<T>> {
       for (Input& input : my.inputs) {
         if (whole || input.mask == nullptr || input.mask[p] != 0) my.counted.push_back(&input);
       }
-      if (my.counted.empty() && kind_ != MergeKind::multiply) my.counted.push_back(&my.inputs[0]);
+      if (my.counted.empty() && is_extreme()) my.counted.push_back(&my.inputs[0]);
       f(p * count, count);
     }
   }
 
+  bool is_extreme() const { return kind_ >= MergeKind::maximum; }
   // Whether `b` replaces `a` as the extreme; a NaN always does.
   bool beats(T b, T a) const { return (kind_ == MergeKind::maximum ? b > a : b < a) || b != b; }
 
@@ -214,7 +188,7 @@ class Merge : public LayerWith<T, MergeState<T>> {
   void share_gradient(index begin, index count, T* dy, const State& my) const {
     const std::size_t n = my.counted.size();
     for (std::size_t k = n; k-- > 0;) {
-      if (kind_ == MergeKind::maximum || kind_ == MergeKind::minimum) {
+      if (is_extreme()) {
         for_each_element(count, [&](index e) { split_extreme(begin + e, k, dy[e], my); });
         continue;
       }
@@ -250,25 +224,16 @@ class Merge : public LayerWith<T, MergeState<T>> {
     if (my.counted[k]->dx != nullptr) my.counted[k]->dx[element] = part;
   }
 
-  const char* name_;
   MergeKind kind_;
-};
-
-template <MergeKind kind>
-struct Merging {
-  template <class T>
-  struct Of final : Merge<T> {
-    Of() : Merge<T>(kNames[static_cast<int>(kind)], kind) {}
-  };
 };
 
 }  // namespace
 
-Component add() { return Family::of<Merging<MergeKind::add>::Of>(); }
-Component subtract() { return Family::of<Merging<MergeKind::subtract>::Of>(); }
-Component multiply() { return Family::of<Merging<MergeKind::multiply>::Of>(); }
-Component average() { return Family::of<Merging<MergeKind::average>::Of>(); }
-Component maximum() { return Family::of<Merging<MergeKind::maximum>::Of>(); }
-Component minimum() { return Family::of<Merging<MergeKind::minimum>::Of>(); }
+Component add() { return Family::of<Merge>(); }
+Component subtract() { return Family::of<Merge>(); }
+Component multiply() { return Family::of<Merge>(); }
+Component average() { return Family::of<Merge>(); }
+Component maximum() { return Family::of<Merge>(); }
+Component minimum() { return Family::of<Merge>(); }
 
 }  // namespace lstmfast::layers

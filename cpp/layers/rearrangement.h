@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "base/plain.h"
 #include "layers/shape.h"
@@ -61,8 +62,7 @@ class Rearrangement {
   // the samples.
   template <class Run>
   void for_runs(index batch, const Run& run) const {
-    const index grain = std::max<index>(1, ops::kStreamGrain / std::max<index>(1, count_));
-    ops::for_shares(batch, grain, [&](index begin, index end) {
+    ops::for_items(batch, count_, [&](index begin, index end) {
       if (same()) return run(begin * input_, begin * count_, (end - begin) * count_, index{1});
       for (index b = begin; b < end; ++b) walk(0, b * input_, b * count_, run);
     });
@@ -81,6 +81,17 @@ class Rearrangement {
   index input_ = 0, count_ = 1;
   index sizes_[Shape::kMaxRank + 1] = {1}, strides_[Shape::kMaxRank + 1] = {1};
 };
+
+// x of shape `from` with its axes in the order `axes`.
+inline Rearrangement permuted(const Shape& from, const std::vector<int>& axes) {
+  Rearrangement out(from.count());
+  for (const int axis : axes) {
+    index stride = 1;
+    for (int i = axis + 1; i < from.rank; ++i) stride *= from.sizes[i];
+    out.add(from.sizes[axis], stride);
+  }
+  return out;
+}
 
 // x of shape `from` stretched to `to`, aligned at the last axis: axes of size 1, and those that
 // `from` lacks, repeat.

@@ -1,43 +1,36 @@
 // Layers that move elements without reading them: Flatten, Reshape, Permute, RepeatVector. They
 // move values and ids, and drop masks.
 #include <algorithm>
-#include <memory>
-#include <utility>
-#include <vector>
+#include <numeric>
 
-#include "base/check.h"
 #include "layers/list.h"
 #include "layers/rearrangement.h"
 
 namespace lstmfast::layers {
 namespace {
 
-struct RearrangingState : LayerState {
-  Rearrangement map;
-};
-
 template <class T>
-class Rearranging : public LayerWith<T, RearrangingState> {
+class Rearranging : public LayerWith<T, Rearranging<T>> {
  public:
+  struct State : LayerState {
+    Rearrangement map;
+  };
+
   Elements input_elements(index, Elements wanted) const override { return wanted; }
   Elements output_elements() const override { return kValues | kIds; }
-  bool masks(const std::vector<bool>&) const override { return false; }
+  bool masks(index, const std::vector<bool>&) const override { return false; }
   bool drops_masks() const override { return true; }
 
-  void declare(LayerState& state, base::Planner&, const Extent& extent) const override {
-    static_cast<RearrangingState&>(state).map = rearrangement(extent.inputs[0]);
+  void plan(State& my, base::Planner&, const Extent& extent) const {
+    my.map = rearrangement(extent.inputs[0]);
   }
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    const Rearrangement& map = static_cast<RearrangingState&>(state).map;
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = nullptr;
-    if (out[0].values != nullptr) map.forward(pass.batch, in[0].values, out[0].values);
-    if (out[0].ids != nullptr) map.forward(pass.batch, in[0].ids, out[0].ids);
+    if (out[0].values != nullptr) my.map.forward(pass.batch, in[0].values, out[0].values);
+    if (out[0].ids != nullptr) my.map.forward(pass.batch, in[0].ids, out[0].ids);
   }
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
-    const Rearrangement& map = static_cast<RearrangingState&>(state).map;
-    if (in[0].gradient != nullptr) map.backward(pass.batch, out[0].gradient, in[0].gradient);
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+    if (in[0].gradient != nullptr) my.map.backward(pass.batch, out[0].gradient, in[0].gradient);
   }
 
  protected:
@@ -51,27 +44,22 @@ class Reshape : public Rearranging<T> {
   explicit Reshape(const Shape& target) : target_(target) {}
   explicit Reshape(const base::Values& options) : target_(options["target_shape"].extents()) {}
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     const Shape& input = inputs[0];
     if (!input.known()) return {target_};
     Shape out = target_;
     index* const open = std::find(out.sizes, out.sizes + out.rank, kAnySize);
-    if (open != out.sizes + out.rank) {
+    if (open != out.end()) {
       *open = 1;
       *open = input.count() / out.count();
     }
-    LF_CHECK(out.count() == input.count(), "[reshape] input of a sample has shape "
-                                               << input.text() << "; expected as many elements as "
-                                               << target_.text());
+    check_input(out.count() == input.count(), "reshape", input,
+                "as many elements as " + target_.text());
     return {out};
   }
 
  private:
-  Rearrangement rearrangement(const Shape& input) const override {
-    Rearrangement out(input.count());
-    out.add(input.count(), 1);
-    return out;
-  }
+  Rearrangement rearrangement(const Shape& input) const override { return stretched(input, input); }
 
   Shape target_;
 };
@@ -84,30 +72,23 @@ struct Flatten final : Reshape<T> {
 template <class T>
 class Permute final : public Rearranging<T> {
  public:
-  explicit Permute(const base::Values& options) : dims_(options["dims"].extents()) {}
+  explicit Permute(const base::Values& options) {
+    for (const index dim : options["dims"].extents()) axes_.push_back(static_cast<int>(dim) - 1);
+  }
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
+  Shapes output_shapes(const Shapes& inputs) const override {
     const Shape& input = inputs[0];
-    LF_CHECK(input.rank == static_cast<int>(dims_.size()),
-             "[permute] input of a sample has shape " << input.text() << "; expected "
-                                                      << dims_.size() << " axes, as dims has");
+    check_input(input.rank == static_cast<int>(axes_.size()), "permute", input,
+                std::to_string(axes_.size()) + " axes, as dims has");
     Shape out;
-    for (const index dim : dims_) out.append(input.sizes[dim - 1]);
+    for (const int axis : axes_) out.append(input.sizes[axis]);
     return {out};
   }
 
  private:
-  Rearrangement rearrangement(const Shape& input) const override {
-    Rearrangement out(input.count());
-    for (const index dim : dims_) {
-      index stride = 1;
-      for (int i = static_cast<int>(dim); i < input.rank; ++i) stride *= input.sizes[i];
-      out.add(input.sizes[dim - 1], stride);
-    }
-    return out;
-  }
+  Rearrangement rearrangement(const Shape& input) const override { return permuted(input, axes_); }
 
-  std::vector<index> dims_;  // axes, from 1
+  std::vector<int> axes_;  // of the input
 };
 
 template <class T>
@@ -115,18 +96,14 @@ class RepeatVector final : public Rearranging<T> {
  public:
   explicit RepeatVector(const base::Values& options) : n_(options["n"].integer()) {}
 
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
-    LF_CHECK(inputs[0].rank == 1, "[repeat_vector] input of a sample has shape "
-                                      << inputs[0].text() << "; expected (features)");
-    return {{n_, inputs[0].sizes[0]}};
+  Shapes output_shapes(const Shapes& inputs) const override {
+    check_input(inputs[0].rank == 1, "repeat_vector", inputs[0], "(features)");
+    return {Shape{n_} + inputs[0]};
   }
 
  private:
   Rearrangement rearrangement(const Shape& input) const override {
-    Rearrangement out(input.count());
-    out.add(n_, 0);
-    out.add(input.count(), 1);
-    return out;
+    return stretched(input, Shape{n_} + input);
   }
 
   index n_;
@@ -148,12 +125,10 @@ base::Option dims_option() {
   base::Option out = base::extents("dims", base::kRequired, 1, Shape::kMaxRank);
   out.expected = "each axis of a sample once, counted from 1";
   out.normalise = [expected = out.expected](base::Value& value) -> std::string {
-    base::Extents sorted = value.extents();
+    base::Extents sorted = value.extents(), axes(sorted.size());
     std::sort(sorted.begin(), sorted.end());
-    for (std::size_t i = 0; i < sorted.size(); ++i) {
-      if (sorted[i] != static_cast<index>(i) + 1) return expected;
-    }
-    return sorted.empty() ? expected : "";
+    std::iota(axes.begin(), axes.end(), 1);
+    return !axes.empty() && sorted == axes ? "" : expected;
   };
   return out;
 }

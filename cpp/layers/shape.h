@@ -2,6 +2,7 @@
 // layers.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <initializer_list>
 #include <string>
@@ -14,6 +15,9 @@
 namespace lstmfast::layers {
 
 constexpr index kAnySize = -1;  // a number of steps that each call sets
+
+// Whether two sizes are equal in all calls or may be in some.
+inline bool may_equal(index a, index b) { return a == b || a == kAnySize || b == kAnySize; }
 
 // The last axis counts features. A layer that acts on features alone takes all axes before them as
 // rows.
@@ -37,17 +41,16 @@ struct Shape {
     sizes[rank++] = size;
   }
 
-  index features() const { return sizes[rank - 1]; }
+  const index* begin() const { return sizes; }
+  const index* end() const { return sizes + rank; }
+
+  // A sample without axes is one row of one feature.
+  index features() const { return rank == 0 ? 1 : sizes[rank - 1]; }
   index rows() const { return product(rank - 1); }
   // Throws for more than kMaxElements; unknown sizes count as 1 there. The returned number is valid
   // for known() shapes alone.
   index count() const { return product(rank); }
-  bool known() const {
-    for (int i = 0; i < rank; ++i) {
-      if (sizes[i] < 0) return false;
-    }
-    return true;
-  }
+  bool known() const { return std::find(begin(), end(), kAnySize) == end(); }
 
   // The same axes with other features.
   Shape with_features(index size) const {
@@ -56,27 +59,34 @@ struct Shape {
     return out;
   }
 
+  // All axes but one.
+  Shape without(int axis) const {
+    Shape out = *this;
+    std::copy(out.sizes + axis + 1, out.sizes + rank, out.sizes + axis);
+    --out.rank;
+    return out;
+  }
+  // The axes of both.
+  Shape operator+(const Shape& more) const {
+    Shape out = *this;
+    for (const index size : more) out.append(size);
+    return out;
+  }
+
   // Whether a sample of this (known) shape agrees with `declared`, whose kAnySize takes any size.
   bool fits(const Shape& declared) const {
-    if (rank != declared.rank) return false;
-    for (int i = 0; i < rank; ++i) {
-      if (declared.sizes[i] != kAnySize && sizes[i] != declared.sizes[i]) return false;
-    }
-    return true;
+    return std::equal(begin(), end(), declared.begin(), declared.end(),
+                      [](index own, index any) { return any == kAnySize || own == any; });
   }
 
   bool operator==(const Shape& other) const {
-    if (rank != other.rank) return false;
-    for (int i = 0; i < rank; ++i) {
-      if (sizes[i] != other.sizes[i]) return false;
-    }
-    return true;
+    return std::equal(begin(), end(), other.begin(), other.end());
   }
   bool operator!=(const Shape& other) const { return !(*this == other); }
 
   std::vector<index> with_batch(index batch) const {
     std::vector<index> out{batch};
-    out.insert(out.end(), sizes, sizes + rank);
+    out.insert(out.end(), begin(), end());
     return out;
   }
   std::string text() const { return base::shape_text(sizes, rank); }

@@ -1,9 +1,6 @@
 // TimeDistributed: applies a layer to each step of a sequence as to a separate sample, with steps
 // as rows of the batch.
 #include <algorithm>
-#include <memory>
-#include <utility>
-#include <vector>
 
 #include "base/check.h"
 #include "layers/list.h"
@@ -12,18 +9,16 @@ namespace lstmfast::layers {
 namespace {
 
 template <class T>
-struct TimeDistributedState : LayerState {
-  std::unique_ptr<LayerState> inner;
-  std::vector<In<T>> in;
-  std::vector<Out<T>> out;
-  index steps = 0;
-  index rows_in = 0, rows_out = 0;  // of one step
-  base::Slot<unsigned char> mask;   // if the two differ
-};
-
-template <class T>
-class TimeDistributed final : public Layer<T> {
+class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
  public:
+  struct State : LayerState {
+    std::unique_ptr<LayerState> inner;
+    Ins<T> in;
+    Outs<T> out;
+    index rows_in = 0, rows_out = 0;  // of one step
+    base::Slot<unsigned char> mask;   // if the two differ
+  };
+
   TimeDistributed(const base::Values& options, const Children& children)
       : layer_(child<T>(options.given(), "layer", children)) {
     LF_CHECK(layer_->least_inputs() == 1, "[time_distributed] the layer inside has "
@@ -36,34 +31,31 @@ class TimeDistributed final : public Layer<T> {
   Elements output_elements() const override { return layer_->output_elements(); }
   index runs() const override { return layer_->runs(); }
   index id_limit(index) const override { return layer_->id_limit(0); }
-  std::vector<Shape> output_shapes(const std::vector<Shape>& inputs) const override {
-    return {with_steps(layer_->output_shapes({step_of(inputs[0])})[0], inputs[0])};
+  Shapes output_shapes(const Shapes& inputs) const override {
+    return {Shape{inputs[0].sizes[0]} + layer_->output_shapes({step_of(inputs[0])})[0]};
   }
   std::vector<typename Layer<T>::Child> children() override { return {{"layer", layer_.get()}}; }
   Activation last_activation(index) const override { return layer_->last_activation(0); }
-  double flops(const std::vector<Shape>& inputs) const override {
+  double flops(const Shapes& inputs) const override {
     return static_cast<double>(inputs[0].sizes[0]) * layer_->flops({step_of(inputs[0])});
   }
   bool learns(const LayerState& state) const override {
-    return layer_->learns(*static_cast<const TimeDistributedState<T>&>(state).inner);
+    return layer_->learns(*static_cast<const State&>(state).inner);
   }
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override {
-    TimeDistributedState<T>& my = static_cast<TimeDistributedState<T>&>(state);
-    const Shape step = step_of(extent.inputs[0]);
-    my.steps = extent.inputs[0].sizes[0];
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    const Shape step = step_of(my.shapes[0]);
+    const index steps = extent.batch * my.shapes[0].sizes[0];
+    const Shapes outputs = layer_->output_shapes({step});
     my.rows_in = step.rows();
-    const std::vector<Shape> outputs = layer_->output_shapes({step});
     my.rows_out = outputs[0].rows();
+    my.in.resize(1);
     my.out.resize(outputs.size());
-    my.mask = planner.add<unsigned char>(
-        my.rows_in == my.rows_out ? 0 : extent.batch * my.steps * my.rows_out);
-    layer_->declare(*my.inner, planner, {{step}, extent.batch * my.steps, extent.training});
+    my.mask = planner.add<unsigned char>(my.rows_in == my.rows_out ? 0 : steps * my.rows_out);
+    layer_->declare(*my.inner, planner, {{step}, steps, extent.training});
   }
 
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override {
-    TimeDistributedState<T>& my = static_cast<TimeDistributedState<T>&>(state);
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     my.in[0] = in[0];
     my.out[0] = out[0];
     layer_->forward(inner(pass, my), *my.inner, my.in, my.out);
@@ -72,23 +64,21 @@ class TimeDistributed final : public Layer<T> {
     // A step is real if any of its rows is.
     unsigned char* const mask = pass.arena->at(my.mask);
     out[0].mask = mask;
-    for (index r = 0; r < pass.batch * my.steps; ++r) {
+    for (index r = 0; r < inner(pass, my).batch; ++r) {
       const unsigned char* const rows = in[0].mask + r * my.rows_in;
       std::fill_n(mask + r * my.rows_out, my.rows_out, *std::max_element(rows, rows + my.rows_in));
     }
   }
 
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override {
-    TimeDistributedState<T>& my = static_cast<TimeDistributedState<T>&>(state);
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     my.in[0].gradient = in[0].gradient;
     my.out[0].gradient = out[0].gradient;
     layer_->backward(inner(pass, my), *my.inner, my.in, my.out);
   }
 
  private:
-  void declare_parameters(const std::vector<Shape>& inputs) override {
-    const std::vector<Shape> outputs = layer_->connect({step_of(inputs[0])});
+  void declare_parameters(const Shapes& inputs) override {
+    const Shapes outputs = layer_->connect({step_of(inputs[0])});
     for (index k = 1; k < static_cast<index>(outputs.size()); ++k) {
       LF_CHECK(layer_->optional_output(k), "[time_distributed] the layer inside has "
                                                << outputs.size() << " outputs; expected 1");
@@ -100,26 +90,17 @@ class TimeDistributed final : public Layer<T> {
     });
   }
   std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override {
-    auto state = std::make_unique<TimeDistributedState<T>>();
+    auto state = std::make_unique<State>();
     state->inner = layer_->make_state(binding);
-    state->in.resize(1);
     return state;
   }
 
   static Shape step_of(const Shape& input) {
-    LF_CHECK(input.rank >= 2, "[time_distributed] input of a sample has shape "
-                                  << input.text() << "; expected (steps, ..., features)");
-    Shape out;
-    for (int i = 1; i < input.rank; ++i) out.append(input.sizes[i]);
-    return out;
+    check_input(input.rank >= 2, "time_distributed", input, "(steps, ..., features)");
+    return input.without(0);
   }
-  static Shape with_steps(const Shape& step, const Shape& input) {
-    Shape out{input.sizes[0]};
-    for (int i = 0; i < step.rank; ++i) out.append(step.sizes[i]);
-    return out;
-  }
-  static Pass<T> inner(Pass<T> pass, const TimeDistributedState<T>& my) {
-    pass.batch *= my.steps;
+  static Pass<T> inner(Pass<T> pass, const State& my) {
+    pass.batch *= my.shapes[0].sizes[0];
     return pass;
   }
 

@@ -5,6 +5,8 @@
 // totals are added in order, so that it has the same bits for any number of threads.
 #pragma once
 
+#include <algorithm>
+
 #include "base/plain.h"
 #include "base/team.h"
 #include "kernels/vector_args.h"
@@ -28,6 +30,12 @@ void for_shares(index count, index grain, F&& f) {
 // for each element.
 constexpr index kStreamGrain = 32768;
 constexpr index kMathGrain = 8192;
+
+// As for_shares, of items with `elements` each in a memory-bound pass.
+template <class F>
+void for_items(index count, index elements, F&& f) {
+  for_shares(count, std::max<index>(1, kStreamGrain / std::max<index>(1, elements)), f);
+}
 
 // y = activation(x), rows x columns; y may be x (with the same stride). Softmax acts along each
 // row.

@@ -82,7 +82,7 @@ TEST_CASE("errors of graphs name the key") {
   }
   CHECK(message("nodes.4.inputs", "3.0,7.0") == "[model.config] there is no output 0 of node 7");
   CHECK(message("nodes.4.inputs", "3.9,4.0") == "[model.config] there is no output 9 of node 3");
-  CHECK(message("nodes.0.inputs", "0.0,1.0") == "[model.config] node 2 has 2 inputs; expected 1");
+  CHECK(message("nodes.0.inputs", "0.0,1.0") == "[embedding] got 2 inputs; expected 1");
   CHECK(message("nodes.4.layer", 4).find("nodes.4.layer is 4; expected an integer from 0 to 3") !=
         std::string::npos);
   CHECK(message("inputs.2.shape", Extents{2}).find("inputs.2.shape") != std::string::npos);

@@ -38,6 +38,28 @@ std::string error_of(const std::shared_ptr<Layer<double>>& one, const Shapes& in
   return test::message_of([&] { one->connect(inputs); });
 }
 
+TEST_CASE("layers refuse other numbers of inputs, and samples without the axes that they need") {
+  for (const char* kind : {"masking", "activation", "flatten", "repeat_vector", "add", "dot"}) {
+    base::Options options{{"kind", kind}, {"n", 2}, {"axes.0", 1}, {"axes.1", 1}};
+    options["activation"] = "tanh";
+    const auto one = layer(options);
+    const std::string expected = kind == std::string("add")   ? "2 or more"
+                                 : kind == std::string("dot") ? "2"
+                                                              : "1";
+    CHECK(error_of(one, {}) == "[" + std::string(kind) + "] got 0 inputs; expected " + expected);
+    CHECK_FALSE(one->built());
+  }
+  for (const char* kind : {"masking", "dropout", "add"}) {
+    const auto one = layer({{"kind", kind}, {"rate", 0.5}});
+    const std::size_t inputs = kind == std::string("add") ? 2 : 1;
+    const std::string expected =
+        "[" + std::string(kind) + "] input of a sample has shape (); expected (..., features)";
+    CHECK(error_of(one, Shapes(inputs)) == expected);
+    CHECK(error_of(one, Shapes(inputs, {3})).empty());
+    CHECK(error_of(one, Shapes(inputs)) == expected);
+  }
+}
+
 TEST_CASE("Flatten and Reshape keep elements in order") {
   const Input x = numbers({4, 3, 2}, kBatch);
   for (const auto& map :

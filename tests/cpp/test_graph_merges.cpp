@@ -139,7 +139,7 @@ TEST_CASE("merges of masked inputs") {
       inputs[0].mask = masks[0];
       if (both) inputs[1].mask = masks[1];
       const auto graph = graph_for({{"kind", kind}}, inputs);
-      CHECK(graph->masks({true, both}) == both);
+      CHECK(graph->masks(0, {true, both}) == both);
       const auto run = run_of(*graph, inputs);
       CHECK(run->mask(0, 3) == (both ? Bytes{1, 1, 0, 1, 1, 0} : Bytes{}));
       const bool skips = kind == "multiply" || kind == "maximum" || kind == "minimum";
@@ -264,7 +264,7 @@ TEST_CASE("Dot along each pair of axes") {
   const auto dot = layer({{"kind", "dot"}, {"axes.0", 1}, {"axes.1", 1}});
   CHECK(dot->connect({{3}, {3}}) == Shapes{{1}});
   CHECK(dot->connect({{3}, {3, 5}}) == Shapes{{5}});
-  CHECK(!dot->masks({true, true}));
+  CHECK(!dot->masks(0, {true, true}));
   CHECK(test::message_of([&] { dot->connect({{3}, {4, 3}}); }) ==
         "[dot] inputs of a sample have shapes (3,) and (4, 3); expected equal sizes at axis 1 of "
         "the first and 1 of the second");

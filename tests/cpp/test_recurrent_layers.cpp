@@ -109,11 +109,11 @@ TEST_CASE("recurrent layers: masks go on where every step is put out") {
   CHECK(all.run->mask(0) == all.mask());
   CHECK(all.run->mask(1) == all.mask());
   CHECK(all.run->mask(2) == nullptr);
-  CHECK(all.run->layer->masks({true}));
-  CHECK_FALSE(all.run->layer->masks({false}));
+  CHECK(all.run->layer->masks(0, {true}));
+  CHECK_FALSE(all.run->layer->masks(0, {false}));
   last.run->forward(false, last.mask());
   CHECK(last.run->mask(0) == nullptr);
-  CHECK_FALSE(last.run->layer->masks({true}));
+  CHECK_FALSE(last.run->layer->masks(0, {true}));
 }
 
 }  // namespace

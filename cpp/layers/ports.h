@@ -1,0 +1,67 @@
+// What a pass hands to the layers: arrays of their inputs and outputs, and what is common to all.
+// Knows no layers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/plain.h"
+#include "layers/touched_rows.h"
+
+namespace lstmfast::layers {
+
+// Kinds of random streams, so that one layer can draw several masks.
+enum class RandomKind : std::uint32_t { dropout };
+
+// The elements a port carries: numbers of the model's type, whole numbers (ids), or both. A bit
+// set.
+using Elements = unsigned;
+constexpr Elements kValues = 1, kIds = 2;
+
+// One input of a layer in a pass. Arrays are [batch][shape], contiguous.
+template <class T>
+struct In {
+  const T* values = nullptr;            // null: not connected, or the port carries ids alone
+  const std::int32_t* ids = nullptr;    // null: the port carries values alone
+  const unsigned char* mask = nullptr;  // [batch][rows], 1: real; null: all rows are
+  T* gradient = nullptr;                // written by backward; null: not wanted
+};
+
+// One output of a layer in a pass. Its memory overlaps no other port's.
+template <class T>
+struct Out {
+  T* values = nullptr;  // null: not wanted (of optional outputs), or the port carries ids alone
+  std::int32_t* ids = nullptr;
+  const unsigned char* mask = nullptr;  // set by forward
+  T* gradient = nullptr;                // read by backward, which may overwrite it; null: zero
+};
+
+// The ports of a layer.
+template <class T>
+using Ins = std::vector<In<T>>;
+template <class T>
+using Outs = std::vector<Out<T>>;
+
+// One run over a batch, shared by all layers.
+template <class T>
+struct Pass {
+  T* gradients = nullptr;          // flat block of a compiled model, +=; null in inference
+  TouchedRows* touched = nullptr;  // of the sparse Parameters, by LayerState::sparse
+  base::Arena* arena = nullptr;    // holds the slots that the layers declared
+  index batch = 0;                 // at most the declared one
+  double* penalty = nullptr;       // += the penalties on outputs; null: not wanted
+  bool training = false;
+  bool carries = false;  // stateful layers continue from what they carry; else from zeros
+  // By output; 1: forward leaves out last_activation(), which the loss computes; null: all 0.
+  const unsigned char* fused = nullptr;
+  std::uint64_t seed = 0;  // of random masks
+  std::uint64_t step = 0;  // the optimizer step that the masks belong to
+
+  // What output 0 of a layer that ends with `activation` gets of it in this pass.
+  ActivationSpec unless_fused(const ActivationSpec& activation) const {
+    return fused != nullptr && fused[0] != 0 ? ActivationSpec{} : activation;
+  }
+};
+
+}  // namespace lstmfast::layers
