@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "layers/graph_memory.h"
 #include "layers/layer.h"
 
 namespace lstmfast::layers {
@@ -20,6 +19,7 @@ class Graph : public Layer<T> {
     std::shared_ptr<Layer<T>> layer;  // null: an input of the graph
     std::vector<index> inputs;        // values
     index first = 0, count = 1;       // the node's outputs are values first .. first + count - 1
+    index edge = 0;                   // the number of its first input among those of all nodes
   };
   // A value as an output of its node.
   struct Place {
@@ -44,67 +44,79 @@ class Graph : public Layer<T> {
   // ---- Parts ----
 
   const std::vector<Node>& nodes() const { return nodes_; }
-  index inputs() const { return inputs_; }
+  index inputs() const { return static_cast<index>(names_.size()); }
   index outputs() const { return static_cast<index>(outputs_.size()); }
   index batch_size() const { return batch_size_; }
   bool in_a_row() const { return in_a_row_; }
-  const std::string& input_name(index k) const { return names_[static_cast<std::size_t>(k)]; }
-  Place output(index k) const { return place_of(outputs_[static_cast<std::size_t>(k)]); }
-  const Shape& output_shape(index k) const {
-    return declared_shape(outputs_[static_cast<std::size_t>(k)]);
-  }
-  Place place_of(index value) const;
+  const std::string& input_name(index k) const { return names_[k]; }
+  Place output(index k) const { return place_of(outputs_[k]); }
+  const Shape& output_shape(index k) const { return shapes_[outputs_[k]]; }
+  Place place_of(index value) const { return values_[value].place; }
   // Each layer once, in the order of the first nodes.
   const std::vector<std::shared_ptr<Layer<T>>>& layers() const { return layers_; }
-  const Shape& declared_shape(index value) const {
-    return shapes_[static_cast<std::size_t>(value)];
-  }
+  const Shape& declared_shape(index value) const { return shapes_[value]; }
   // The elements of input `k`, and the exclusive upper bound of its ids (0: it carries none).
-  Elements elements(index k) const { return elements_[static_cast<std::size_t>(k)]; }
-  index id_limit(index k) const override { return id_limits_[static_cast<std::size_t>(k)]; }
+  Elements elements(index k) const { return values_[k].elements; }
+  index id_limit(index k) const override { return values_[k].id_limit; }
   // Whether the graph is a row from one input to one output: each node takes output 0 of the node
   // before it alone, and no layer is used twice.
   bool is_row() const;
   // Whether each output has a mask if no input has one.
-  std::vector<bool> masked_outputs() const;
+  std::vector<bool> masked_outputs() const { return chosen(outputs_, masks_for({})); }
   // Nodes at which a mask ends because the layer drops it.
   std::vector<index> mask_ends() const;
 
   // ---- Layer ----
 
-  index least_inputs() const override { return inputs_; }
+  index least_inputs() const override { return inputs(); }
   index runs() const override { return runs_; }
   Elements input_elements(index input, Elements) const override { return elements(input); }
-  Shapes output_shapes(const Shapes& inputs) const override;
+  Shapes output_shapes(const Shapes& inputs) const override {
+    return chosen(outputs_, shapes_for(inputs));
+  }
   std::vector<typename Layer<T>::Child> children() override;
-  bool masks(index output, const std::vector<bool>& masked) const override;
+  bool masks(index output, const std::vector<bool>& masked) const override {
+    return masks_for(masked)[outputs_[output]];
+  }
   Activation last_activation(index output) const override;
   double flops(const Shapes& inputs) const override;
   bool learns(const LayerState& state) const override;
 
   void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override;
-  void forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-               std::vector<Out<T>>& out) const override;
-  void backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                const std::vector<Out<T>>& out) const override;
+  void forward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
+               Outs<T>& out) const override;
+  void backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
+                const Outs<T>& out) const override;
 
  private:
   struct State;
+  struct Value {
+    Place place;
+    index uses = 0;  // inputs of nodes that take it
+    Elements elements = 0;
+    index id_limit = 0;  // exclusive upper bound of its ids; 0: there is none
+  };
 
-  void declare_parameters(const Shapes& inputs) override;
+  void declare_parameters(const Shapes& inputs) override {
+    output_shapes(inputs);  // checks; the layers have declared their parameters
+  }
   std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override;
 
-  index values() const { return static_cast<index>(shapes_.size()); }
+  index add(Node node, const Shapes& outputs);
   index value_of(const Place& place) const;
-  Shapes shapes_for(const Shapes& inputs) const;                       // of all values
-  std::vector<bool> masks_for(const std::vector<bool>& inputs) const;  // of all values
-  Shapes inputs_of(const Node& node, const Shapes& shapes) const;
-  std::vector<bool> inputs_of(const Node& node, const std::vector<bool>& masked) const;
-  // Whether a value needs memory of the graph's own in a pass: outputs of the graph and optional
-  // values that nothing takes need none.
-  bool has_memory(index value) const;
-  void resolve(const Pass<T>& pass, State& my, const std::vector<In<T>>& in,
-               const std::vector<Out<T>>& out) const;
+  // The layer that computes a value; null: it is an input of the graph.
+  const Layer<T>* layer_of(index value) const { return nodes_[place_of(value).node].layer.get(); }
+  Shapes shapes_for(Shapes inputs) const;                       // of all values
+  std::vector<bool> masks_for(std::vector<bool> inputs) const;  // of all values
+  template <class V>
+  static std::vector<V> chosen(const std::vector<index>& values, const std::vector<V>& all) {
+    std::vector<V> out;
+    for (const index value : values) out.push_back(all[value]);
+    return out;
+  }
+  bool is_output(index value) const;
+  // Sets the memory of each value for this pass, and which activations are left out.
+  void resolve(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const;
 
   std::vector<Node> nodes_;
   std::vector<std::shared_ptr<Layer<T>>> layers_;
@@ -112,13 +124,9 @@ class Graph : public Layer<T> {
   index batch_size_ = 0;
   bool in_a_row_ = false;
   index runs_ = 0;
-  index inputs_ = 0;                        // nodes
-  std::vector<index> outputs_;              // values
-  Shapes shapes_;                           // by value, as declared
-  std::vector<index> uses_;                 // by value: inputs of nodes that take it
-  std::vector<Elements> carried_elements_;  // by value
-  std::vector<Elements> elements_;          // by input
-  std::vector<index> id_limits_;            // by input
+  std::vector<index> outputs_;  // values
+  Shapes shapes_;               // by value, as declared
+  std::vector<Value> values_;
 };
 
 // Makes the graph that a configuration describes. Keys of a row: input_shape, layers,

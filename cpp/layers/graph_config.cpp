@@ -40,16 +40,6 @@ std::vector<typename Graph<T>::Place> read_places(const base::OptionReader& conf
   config.fail(key, "values as NODE.OUTPUT, with commas between them");
 }
 
-template <class T>
-std::string places_text(const std::vector<typename Graph<T>::Place>& places) {
-  std::string out;
-  for (const auto& place : places) {
-    out +=
-        (out.empty() ? "" : ",") + std::to_string(place.node) + "." + std::to_string(place.output);
-  }
-  return out;
-}
-
 }  // namespace
 
 template <class T>
@@ -58,13 +48,13 @@ std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config, const Chi
   const bool in_a_row = !config.has("nodes");
   std::vector<std::shared_ptr<Layer<T>>> layers;
   const index count = read_count(config, "layers", in_a_row ? 1 : 0, kMaxLayers);
-  for (index i = 0; i < count; ++i)
+  for (index i = 0; i < count; ++i) {
     layers.push_back(child<T>(config, numbered("layers", i), children));
+  }
   if (in_a_row) {
     const Shape input = read_shape(config, "input_shape");
     graph->add_input(input, "");
-    for (index i = 0; i < count; ++i)
-      graph->add_node(layers[static_cast<std::size_t>(i)], {{i, 0}});
+    for (index i = 0; i < count; ++i) graph->add_node(layers[i], {{i, 0}});
     graph->set_outputs({{count, 0}});
   } else {
     const index inputs = read_count(config, "inputs", 1, kMaxNodes);
@@ -76,7 +66,7 @@ std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config, const Chi
     for (index n = 0; n < nodes; ++n) {
       const base::OptionReader part = config.part(numbered("nodes", n));
       const index layer = read_count(part, "layer", 0, count - 1);
-      graph->add_node(layers[static_cast<std::size_t>(layer)], read_places<T>(part, "inputs"));
+      graph->add_node(layers[layer], read_places<T>(part, "inputs"));
     }
     graph->set_outputs(read_places<T>(config, "outputs"));
     // describe() and the paths of parameters use this order.
@@ -96,26 +86,29 @@ void Graph<T>::describe(bool in_a_row) {
   out["layers"] = layers_.size();
   if (batch_size_ > 0) out["batch_size"] = batch_size_;
   const auto shape_of = [&](index k) {
-    const Shape& shape = shapes_[static_cast<std::size_t>(k)];
-    return base::Extents(shape.sizes, shape.sizes + shape.rank);
+    return base::Extents(shapes_[k].begin(), shapes_[k].end());
   };
   if (in_a_row) {
     out["input_shape"] = shape_of(0);
     return this->set_config(std::move(out));
   }
-  out["inputs"] = inputs_;
-  for (index k = 0; k < inputs_; ++k) {
+  out["inputs"] = inputs();
+  for (index k = 0; k < inputs(); ++k) {
     out[numbered("inputs", k) + ".shape"] = shape_of(k);
     out[numbered("inputs", k) + ".name"] = input_name(k);
   }
   const auto text = [&](const std::vector<index>& values) {
-    std::vector<Place> places;
-    for (const index value : values) places.push_back(place_of(value));
-    return places_text<T>(places);
+    std::string places;
+    for (const index value : values) {
+      const Place place = place_of(value);
+      if (!places.empty()) places += ",";
+      places += std::to_string(place.node) + "." + std::to_string(place.output);
+    }
+    return places;
   };
-  out["nodes"] = static_cast<index>(nodes_.size()) - inputs_;
-  for (std::size_t n = static_cast<std::size_t>(inputs_); n < nodes_.size(); ++n) {
-    const std::string key = numbered("nodes", static_cast<index>(n) - inputs_);
+  out["nodes"] = static_cast<index>(nodes_.size()) - inputs();
+  for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
+    const std::string key = numbered("nodes", n - inputs());
     const auto layer = std::find(layers_.begin(), layers_.end(), nodes_[n].layer);
     out[key + ".layer"] = layer - layers_.begin();
     out[key + ".inputs"] = text(nodes_[n].inputs);
@@ -139,11 +132,9 @@ std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& chil
 
 Component graph() { return {{}, make<float>, make<double>}; }
 
-#define LF_INSTANTIATE(T)                                                                    \
-  template std::unique_ptr<Graph<T>> read_graph(const base::OptionReader&, const Children&); \
-  template void Graph<T>::describe(bool);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template class Graph<float>;
+template class Graph<double>;
+template std::unique_ptr<Graph<float>> read_graph(const base::OptionReader&, const Children&);
+template std::unique_ptr<Graph<double>> read_graph(const base::OptionReader&, const Children&);
 
 }  // namespace lstmfast::layers

@@ -2,52 +2,55 @@
 // Knows no layers.
 #pragma once
 
+#include <algorithm>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "base/arena.h"
 
 namespace lstmfast::layers {
 
-// Assigns slots to arrays and reuses released ones. Called in the order in which a pass computes.
-// Sizes count elements; a slot becomes as large as the largest array that it ever holds.
+// Assigns slots to numbered arrays and reuses released ones. Called in the order in which a pass
+// computes. Sizes are of one sample; a slot becomes as large as the largest array that it ever
+// holds.
 class SlotPool {
  public:
-  index take(index count) {
-    // the smallest that is large enough, else the largest
-    index best = -1;
-    for (index slot = 0; slot < static_cast<index>(sizes_.size()); ++slot) {
-      if (!free_[at(slot)]) continue;
-      const bool fits = size(slot) >= count;
-      if (best < 0 || (fits ? size(best) < count || size(slot) < size(best)
-                            : size(best) < count && size(slot) > size(best))) {
-        best = slot;
-      }
-    }
-    if (best < 0) {
-      best = static_cast<index>(sizes_.size());
-      sizes_.push_back(0);
-      free_.push_back(false);
-    }
-    free_[at(best)] = false;
-    if (size(best) < count) sizes_[at(best)] = count;
-    return best;
-  }
-  void give(index slot) { free_[at(slot)] = true; }
+  explicit SlotPool(std::size_t arrays) : slots_(arrays, -1) {}
 
-  // The memory of each slot, once all have been taken.
+  void take(index array, index count) {
+    // the smallest that is large enough, else the largest
+    auto best = free_.lower_bound({count, 0});
+    if (best == free_.end() && !free_.empty()) --best;
+    index& slot = slots_[array];
+    if (best == free_.end()) {
+      slot = static_cast<index>(sizes_.size());
+      sizes_.push_back(count);
+    } else {
+      slot = best->second;
+      sizes_[slot] = std::max(sizes_[slot], count);
+      free_.erase(best);
+    }
+  }
+  // Of an array that took no slot: nothing.
+  void give(index array) {
+    const index slot = slots_[array];
+    if (slot >= 0) free_.emplace(sizes_[slot], slot);
+  }
+
+  // The memory of each array, once all have been taken.
   template <class T>
-  std::vector<base::Slot<T>> plan(base::Planner& planner) const {
-    std::vector<base::Slot<T>> out;
-    for (const index size : sizes_) out.push_back(planner.add<T>(size));
+  std::vector<base::Slot<T>> plan(base::Planner& planner, index batch) const {
+    std::vector<base::Slot<T>> memory, out;
+    for (const index size : sizes_) memory.push_back(planner.add<T>(batch * size));
+    for (const index slot : slots_) out.push_back(slot < 0 ? base::Slot<T>{} : memory[slot]);
     return out;
   }
 
  private:
-  static std::size_t at(index slot) { return static_cast<std::size_t>(slot); }
-  index size(index slot) const { return sizes_[at(slot)]; }
-
-  std::vector<index> sizes_;
-  std::vector<bool> free_;
+  std::vector<index> slots_;                // by array
+  std::vector<index> sizes_;                // by slot
+  std::set<std::pair<index, index>> free_;  // by size, then slot
 };
 
 }  // namespace lstmfast::layers

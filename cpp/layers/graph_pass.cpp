@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "layers/graph.h"
+#include "layers/graph_memory.h"
 #include "ops/vector.h"
 
 namespace lstmfast::layers {
@@ -12,54 +13,44 @@ namespace {
 // Of one value in a batch: what layers make of it stays far from overflow.
 constexpr index kMostElements = index{1} << 46;
 
-std::size_t at(index i) { return static_cast<std::size_t>(i); }
-
 }  // namespace
 
 template <class T>
 struct Graph<T>::State : LayerState {
-  // By node; for inputs of the graph null or empty.
-  std::vector<std::unique_ptr<LayerState>> nodes;
-  std::vector<std::vector<In<T>>> in;
-  std::vector<std::vector<Out<T>>> out;
-  std::vector<std::vector<unsigned char>> fused;
-  std::vector<unsigned char> needed;  // whether the running backward visits it
-  // By node and input: a further gradient of a value that has one already, to be added to it.
-  std::vector<std::vector<base::Slot<T>>> more;
-  // By value.
-  std::vector<index> counts;  // elements of one sample
-  std::vector<base::Slot<T>> values, gradients;
-  std::vector<base::Slot<std::int32_t>> ids;
-  std::vector<Out<T>> places;        // its memory in the running pass
-  std::vector<unsigned char> begun;  // whether its gradient has a first term
+  struct OfNode {
+    std::unique_ptr<LayerState> state;  // null for an input of the graph
+    Ins<T> in;
+    Outs<T> out;                       // in backward, with a gradient if that has a first term
+    std::vector<unsigned char> fused;  // by output
+    bool needed = false;               // whether the running backward visits it
+  };
+  struct OfValue {
+    index count = 0;  // elements of one sample
+    base::Slot<T> values, gradients;
+    base::Slot<std::int32_t> ids;
+    Out<T>* port = nullptr;  // of its node
+    T* gradient = nullptr;   // where the running backward puts its gradient
+  };
+  std::vector<OfNode> nodes;
+  std::vector<OfValue> values;
+  // By edge: a further gradient of a value that has one already, to be added to it.
+  std::vector<base::Slot<T>> more;
 };
 
 template <class T>
 std::unique_ptr<LayerState> Graph<T>::new_state(StateBinding<T>& binding) const {
   auto state = std::make_unique<State>();
-  for (const Node& node : nodes_) {
-    state->nodes.push_back(node.layer == nullptr ? nullptr : node.layer->make_state(binding));
-    state->in.emplace_back(node.inputs.size());
-    state->out.emplace_back(at(node.count));
-    state->fused.emplace_back(at(node.count));
-    state->more.emplace_back(node.inputs.size());
+  state->nodes.resize(nodes_.size());
+  for (std::size_t n = 0; n < nodes_.size(); ++n) {
+    const Node& node = nodes_[n];
+    typename State::OfNode& own = state->nodes[n];
+    if (node.layer != nullptr) own.state = node.layer->make_state(binding);
+    own.in.resize(node.inputs.size());
+    own.out.resize(static_cast<std::size_t>(node.count));
+    own.fused.resize(own.out.size());
+    for (Out<T>& port : own.out) state->values.emplace_back().port = &port;
   }
-  state->needed.resize(nodes_.size());
-  state->counts.resize(shapes_.size());
-  state->values.resize(shapes_.size());
-  state->gradients.resize(shapes_.size());
-  state->ids.resize(shapes_.size());
-  state->places.resize(shapes_.size());
-  state->begun.resize(shapes_.size());
   return state;
-}
-
-template <class T>
-bool Graph<T>::has_memory(index value) const {
-  const Place place = place_of(value);
-  if (place.node < inputs_) return false;
-  if (std::find(outputs_.begin(), outputs_.end(), value) != outputs_.end()) return false;
-  return uses_[at(value)] > 0 || !nodes_[at(place.node)].layer->optional_output(place.output);
 }
 
 template <class T>
@@ -67,245 +58,218 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
   State& my = static_cast<State&>(state);
   const Shapes shapes = shapes_for(extent.inputs);
   const index count = static_cast<index>(nodes_.size());
-  std::vector<index> size(shapes.size()), last(shapes.size(), -1);  // last: node that takes it
-  std::vector<bool> own(shapes.size());
-  for (index v = 0; v < values(); ++v) {
-    my.counts[at(v)] = shapes[at(v)].count();
-    if (extent.batch > kMostElements / std::max<index>(1, my.counts[at(v)])) {
+  std::vector<index> size, uses;  // by value: elements of one sample, nodes that will still take it
+  for (std::size_t v = 0; v < shapes.size(); ++v) {
+    size.push_back(my.values[v].count = shapes[v].count());
+    uses.push_back(values_[v].uses);
+    if (extent.batch > kMostElements / std::max<index>(1, size[v])) {
       throw base::OutOfMemory(base::OutOfMemory::kUncountable);
     }
-    size[at(v)] = extent.batch * my.counts[at(v)];
-    own[at(v)] = has_memory(v);
-  }
-  for (index n = inputs_; n < count; ++n) {
-    const Node& node = nodes_[at(n)];
-    for (const index value : node.inputs) last[at(value)] = n;
-    node.layer->declare(*my.nodes[at(n)], planner,
-                        {inputs_of(node, shapes), extent.batch, extent.training});
   }
 
-  // Values. Backward reads all of them; in inference a slot is free after the last node that takes
-  // the value.
-  SlotPool numbers, whole_numbers;
-  std::vector<index> number_slot(shapes.size(), -1), id_slot(shapes.size(), -1);
+  // Values, except those of the graph's outputs, which are the caller's, and optional ones that
+  // nothing takes. Backward reads all of them; in inference a slot is free after the last node that
+  // takes the value.
+  SlotPool numbers(shapes.size()), whole_numbers(shapes.size());
   const auto give_back = [&](index v) {
     if (extent.training) return;
-    if (number_slot[at(v)] >= 0) numbers.give(number_slot[at(v)]);
-    if (id_slot[at(v)] >= 0) whole_numbers.give(id_slot[at(v)]);
+    numbers.give(v);
+    whole_numbers.give(v);
   };
-  for (index n = inputs_; n < count; ++n) {
-    const Node& node = nodes_[at(n)];
+  for (index n = inputs(); n < count; ++n) {
+    const Node& node = nodes_[n];
+    node.layer->declare(*my.nodes[n].state, planner,
+                        {chosen(node.inputs, shapes), extent.batch, extent.training});
     for (index v = node.first; v < node.first + node.count; ++v) {
-      const bool first = v == node.first;
-      if (own[at(v)] && (!first || (carried_elements_[at(v)] & kValues) != 0)) {
-        number_slot[at(v)] = numbers.take(size[at(v)]);
-      }
-      if (first && (carried_elements_[at(v)] & kIds) != 0) {
-        id_slot[at(v)] = whole_numbers.take(size[at(v)]);
-      }
+      const Value& value = values_[v];
+      const bool wanted = value.uses > 0 || !node.layer->optional_output(value.place.output);
+      const bool own = wanted && !is_output(v) && (value.elements & kValues) != 0;
+      if (own) numbers.take(v, size[v]);
+      if ((value.elements & kIds) != 0) whole_numbers.take(v, size[v]);
     }
-    for (index v = 0; v < node.first + node.count; ++v) {
-      const bool ends = v < node.first ? last[at(v)] == n : last[at(v)] < 0;
-      if (ends) give_back(v);
+    for (const index v : node.inputs) {
+      if (--uses[v] == 0) give_back(v);
+    }
+    for (index v = node.first; v < node.first + node.count; ++v) {
+      if (values_[v].uses == 0) give_back(v);
     }
   }
-  const auto assign = [](const auto& memory, const std::vector<index>& slots, auto& to) {
-    for (std::size_t v = 0; v < slots.size(); ++v) {
-      to[v] = {};
-      if (slots[v] >= 0) to[v] = memory[at(slots[v])];
-    }
-  };
-  assign(numbers.template plan<T>(planner), number_slot, my.values);
-  assign(whole_numbers.template plan<std::int32_t>(planner), id_slot, my.ids);
+  const auto number_slots = numbers.template plan<T>(planner, extent.batch);
+  const auto id_slots = whole_numbers.template plan<std::int32_t>(planner, extent.batch);
+  for (std::size_t v = 0; v < shapes.size(); ++v) {
+    my.values[v].values = number_slots[v];
+    my.values[v].ids = id_slots[v];
+  }
 
   // Gradients, from the last node to the first: a value's gradient is live from the last node that
   // takes the value to the node that computes it. Gradients of the graph's inputs and outputs are
   // the caller's, except those of outputs to which further gradients are added.
   if (!extent.training) return;
-  SlotPool gradients;
-  std::vector<index> gradient_slot(shapes.size(), -1);
-  std::vector<std::vector<index>> more_slot(nodes_.size());
+  const index edges = nodes_.back().edge + static_cast<index>(nodes_.back().inputs.size());
+  SlotPool gradients(shapes.size() + static_cast<std::size_t>(edges));  // of values, then of edges
   std::vector<bool> taken(shapes.size());
   for (const index v : outputs_) {
-    const Place place = place_of(v);
-    const bool more = uses_[at(v)] > 0 ||
-                      (place.node >= inputs_ && nodes_[at(place.node)].layer->output_penalty());
-    if (!taken[at(v)] && more && place.node >= inputs_) {
-      gradient_slot[at(v)] = gradients.take(size[at(v)]);
-    }
-    taken[at(v)] = true;
+    const Layer<T>* const layer = layer_of(v);
+    const bool more = layer != nullptr && (values_[v].uses > 0 || layer->output_penalty());
+    if (more && !taken[v]) gradients.take(v, size[v]);
+    taken[v] = true;
   }
-  for (index n = count; n-- > inputs_;) {
-    const Node& node = nodes_[at(n)];
-    if (node.layer->output_penalty() != nullptr && !taken[at(node.first)]) {
-      gradient_slot[at(node.first)] = gradients.take(size[at(node.first)]);
+  for (index n = count; n-- > inputs();) {
+    const Node& node = nodes_[n];
+    if (node.layer->output_penalty() != nullptr && !taken[node.first]) {
+      gradients.take(node.first, size[node.first]);
     }
-    more_slot[at(n)].assign(node.inputs.size(), -1);
-    for (std::size_t j = 0; j < node.inputs.size(); ++j) {
-      const index v = node.inputs[j];
-      if (taken[at(v)]) {
-        more_slot[at(n)][j] = gradients.take(size[at(v)]);
-      } else if (place_of(v).node >= inputs_) {
-        gradient_slot[at(v)] = gradients.take(size[at(v)]);
+    index edge = static_cast<index>(shapes.size()) + node.edge;
+    for (const index v : node.inputs) {
+      if (taken[v]) {
+        gradients.take(edge, size[v]);
+      } else if (layer_of(v) != nullptr) {
+        gradients.take(v, size[v]);
       }
-      taken[at(v)] = true;
+      taken[v] = true;
+      ++edge;
     }
-    for (const index slot : more_slot[at(n)]) {
-      if (slot >= 0) gradients.give(slot);
-    }
-    for (index v = node.first; v < node.first + node.count; ++v) {
-      if (gradient_slot[at(v)] >= 0) gradients.give(gradient_slot[at(v)]);
-    }
+    for (std::size_t j = 0; j < node.inputs.size(); ++j) gradients.give(--edge);
+    for (index v = node.first; v < node.first + node.count; ++v) gradients.give(v);
   }
-  const std::vector<base::Slot<T>> memory = gradients.template plan<T>(planner);
-  assign(memory, gradient_slot, my.gradients);
-  for (std::size_t n = 0; n < nodes_.size(); ++n) {
-    if (!more_slot[n].empty()) assign(memory, more_slot[n], my.more[n]);
-  }
+  const auto slots = gradients.template plan<T>(planner, extent.batch);
+  for (std::size_t v = 0; v < shapes.size(); ++v) my.values[v].gradients = slots[v];
+  my.more.assign(slots.begin() + static_cast<index>(shapes.size()), slots.end());
 }
 
-// Sets the memory of each value for this pass, and which activations are left out.
 template <class T>
-void Graph<T>::resolve(const Pass<T>& pass, State& my, const std::vector<In<T>>& in,
-                       const std::vector<Out<T>>& out) const {
-  for (index k = 0; k < inputs_; ++k) {
-    const In<T>& given = in[at(k)];
+void Graph<T>::resolve(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+  for (index v = 0; v < static_cast<index>(my.values.size()); ++v) {
+    const typename State::OfValue& value = my.values[v];
+    *value.port = {pass.arena->at(value.values), pass.arena->at(value.ids), nullptr, nullptr};
+    if (v >= inputs()) continue;
     // inputs are only read
-    my.places[at(k)] = {const_cast<T*>(given.values), const_cast<std::int32_t*>(given.ids),
-                        given.mask, nullptr};
+    value.port->values = const_cast<T*>(in[v].values);
+    value.port->ids = const_cast<std::int32_t*>(in[v].ids);
+    value.port->mask = in[v].mask;
   }
-  for (std::size_t v = at(inputs_); v < my.places.size(); ++v) {
-    my.places[v] = {pass.arena->at(my.values[v]), pass.arena->at(my.ids[v]), nullptr, nullptr};
-  }
-  for (std::size_t k = outputs_.size(); k-- > 0;) {  // a value that is two outputs: in the first
-    if (outputs_[k] >= inputs_) my.places[at(outputs_[k])].values = out[k].values;
-  }
-  for (auto& flags : my.fused) std::fill(flags.begin(), flags.end(), static_cast<unsigned char>(0));
-  for (std::size_t k = 0; pass.fused != nullptr && k < outputs_.size(); ++k) {
-    const Place place = place_of(outputs_[k]);
-    my.fused[at(place.node)][at(place.output)] = pass.fused[k];
+  for (auto& node : my.nodes) std::fill(node.fused.begin(), node.fused.end(), 0);
+  for (index k = outputs(); k-- > 0;) {  // a value that is two outputs: in the first
+    const index value = outputs_[k];
+    if (value >= inputs()) my.values[value].port->values = out[k].values;
+    if (pass.fused != nullptr) my.nodes[output(k).node].fused[output(k).output] = pass.fused[k];
   }
 }
 
 template <class T>
-void Graph<T>::forward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                       std::vector<Out<T>>& out) const {
+void Graph<T>::forward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
+                       Outs<T>& out) const {
   State& my = static_cast<State&>(state);
   resolve(pass, my, in, out);
   Pass<T> inner = pass;
-  for (std::size_t n = at(inputs_); n < nodes_.size(); ++n) {
+  for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
     const Node& node = nodes_[n];
+    typename State::OfNode& own = my.nodes[n];
     for (std::size_t j = 0; j < node.inputs.size(); ++j) {
-      const Out<T>& from = my.places[at(node.inputs[j])];
-      my.in[n][j] = {from.values, from.ids, from.mask, nullptr};
+      const Out<T>& from = *my.values[node.inputs[j]].port;
+      own.in[j] = {from.values, from.ids, from.mask, nullptr};
     }
-    Out<T>* const places = &my.places[at(node.first)];
-    std::copy_n(places, node.count, my.out[n].begin());
-    inner.fused = my.fused[n].data();
-    node.layer->forward(inner, *my.nodes[n], my.in[n], my.out[n]);
-    std::copy_n(my.out[n].begin(), node.count, places);
+    inner.fused = own.fused.data();
+    node.layer->forward(inner, *own.state, own.in, own.out);
     const OutputPenalty<T>* const penalty = node.layer->output_penalty();
     if (penalty != nullptr && pass.penalty != nullptr) {
-      *pass.penalty += penalty->value(pass.batch, my.counts[at(node.first)], places->values);
+      *pass.penalty += penalty->value(pass.batch, my.values[node.first].count, own.out[0].values);
     }
   }
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
-    const Out<T>& from = my.places[at(outputs_[k])];
-    out[k].mask = from.mask;
-    if (out[k].values == from.values) continue;
-    std::memcpy(out[k].values, from.values,
-                at(pass.batch * my.counts[at(outputs_[k])]) * sizeof(T));
+    const typename State::OfValue& from = my.values[outputs_[k]];
+    out[k].mask = from.port->mask;
+    if (out[k].values == from.port->values) continue;
+    std::memcpy(out[k].values, from.port->values,
+                static_cast<std::size_t>(pass.batch * from.count) * sizeof(T));
   }
 }
 
 template <class T>
 bool Graph<T>::learns(const LayerState& state) const {
   const State& my = static_cast<const State&>(state);
-  for (std::size_t n = at(inputs_); n < nodes_.size(); ++n) {
-    if (nodes_[n].layer->learns(*my.nodes[n])) return true;
+  for (std::size_t n = 0; n < nodes_.size(); ++n) {
+    const Layer<T>* const layer = nodes_[n].layer.get();
+    if (layer != nullptr && layer->learns(*my.nodes[n].state)) return true;
   }
   return false;
 }
 
 template <class T>
-void Graph<T>::backward(const Pass<T>& pass, LayerState& state, const std::vector<In<T>>& in,
-                        const std::vector<Out<T>>& out) const {
+void Graph<T>::backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
+                        const Outs<T>& out) const {
   State& my = static_cast<State&>(state);
-  for (std::size_t v = 0; v < my.places.size(); ++v) {
-    my.places[v].gradient = pass.arena->at(my.gradients[v]);
-    my.begun[v] = 0;
+  for (auto& value : my.values) {
+    value.port->gradient = nullptr;
+    value.gradient = pass.arena->at(value.gradients);
   }
-  for (std::size_t n = 0; n < nodes_.size(); ++n) {
-    const Node& node = nodes_[n];
-    if (node.layer == nullptr) {
-      my.places[n].gradient = in[n].gradient;
-      my.needed[n] = in[n].gradient != nullptr;
-      continue;
-    }
-    my.needed[n] = node.layer->learns(*my.nodes[n]);
-    for (const index value : node.inputs) my.needed[n] |= my.needed[at(place_of(value).node)];
+  const auto needed = [&](index value) -> bool& { return my.nodes[place_of(value).node].needed; };
+  for (index k = 0; k < inputs(); ++k) {
+    my.values[k].gradient = in[k].gradient;
+    needed(k) = in[k].gradient != nullptr;
   }
-  const auto count = [&](index value) { return pass.batch * my.counts[at(value)]; };
+  for (std::size_t n = static_cast<std::size_t>(inputs()); n < nodes_.size(); ++n) {
+    const std::vector<index>& values = nodes_[n].inputs;
+    my.nodes[n].needed = nodes_[n].layer->learns(*my.nodes[n].state) ||
+                         std::any_of(values.begin(), values.end(), needed);
+  }
+  const auto count = [&](index value) { return pass.batch * my.values[value].count; };
+  // Returns whether the gradient of a value has no term yet. It has one from now on.
+  const auto begin = [&](index value) {
+    T*& gradient = my.values[value].port->gradient;
+    return std::exchange(gradient, my.values[value].gradient) == nullptr;
+  };
   // Adds a term to the gradient of a value; the first term is copied.
   const auto add = [&](index value, const T* more) {
-    Out<T>& place = my.places[at(value)];
-    if (std::exchange(my.begun[at(value)], static_cast<unsigned char>(1)) == 0) {
-      std::memcpy(place.gradient, more, at(count(value)) * sizeof(T));
+    T* const gradient = my.values[value].gradient;
+    if (begin(value)) {
+      std::memcpy(gradient, more, static_cast<std::size_t>(count(value)) * sizeof(T));
     } else {
-      ops::add(count(value), static_cast<const T*>(place.gradient), more, place.gradient);
+      ops::add(count(value), static_cast<const T*>(gradient), more, gradient);
     }
   };
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
-    Out<T>& place = my.places[at(outputs_[k])];
-    if (out[k].gradient == nullptr || my.needed[at(place_of(outputs_[k]).node)] == 0) continue;
-    if (outputs_[k] >= inputs_ && place.gradient == nullptr) {  // the caller's, in place
-      place.gradient = out[k].gradient;
-      my.begun[at(outputs_[k])] = 1;
+    const index value = outputs_[k];
+    if (out[k].gradient == nullptr || !needed(value)) continue;
+    if (value >= inputs() && my.values[value].gradient == nullptr) {  // the caller's, in place
+      my.values[value].gradient = out[k].gradient;
+      begin(value);
     } else {
-      add(outputs_[k], out[k].gradient);
+      add(value, out[k].gradient);
     }
   }
 
   Pass<T> inner = pass;
-  for (std::size_t n = nodes_.size(); n-- > at(inputs_);) {
-    if (my.needed[n] == 0) continue;
+  for (index n = static_cast<index>(nodes_.size()); n-- > inputs();) {
     const Node& node = nodes_[n];
+    typename State::OfNode& own = my.nodes[n];
+    if (!own.needed) continue;
     if (const OutputPenalty<T>* const penalty = node.layer->output_penalty()) {
-      Out<T>& place = my.places[at(node.first)];
-      if (std::exchange(my.begun[at(node.first)], static_cast<unsigned char>(1)) == 0) {
-        std::fill_n(place.gradient, count(node.first), T(0));
-      }
-      penalty->add_gradient(pass.batch, my.counts[at(node.first)], place.values, place.gradient);
+      T* const gradient = my.values[node.first].gradient;
+      if (begin(node.first)) std::fill_n(gradient, count(node.first), T(0));
+      penalty->add_gradient(pass.batch, my.values[node.first].count, own.out[0].values, gradient);
     }
-    bool any = false;
-    for (index o = 0; o < node.count; ++o) {
-      const bool begun = my.begun[at(node.first + o)] != 0;
-      my.out[n][at(o)].gradient = begun ? my.places[at(node.first + o)].gradient : nullptr;
-      any |= begun;
-    }
+    const bool any = std::any_of(own.out.begin(), own.out.end(),
+                                 [](const Out<T>& port) { return port.gradient != nullptr; });
     if (!any) continue;
     for (std::size_t j = 0; j < node.inputs.size(); ++j) {
       const index value = node.inputs[j];
-      T*& gradient = my.in[n][j].gradient;
+      T*& gradient = own.in[j].gradient;
       gradient = nullptr;
-      if (my.needed[at(place_of(value).node)] == 0 || my.in[n][j].values == nullptr) continue;
-      const bool first = std::exchange(my.begun[at(value)], static_cast<unsigned char>(1)) == 0;
-      gradient = first ? my.places[at(value)].gradient : pass.arena->at(my.more[n][j]);
+      if (!needed(value) || own.in[j].values == nullptr) continue;
+      const base::Slot<T> more = my.more[static_cast<std::size_t>(node.edge) + j];
+      gradient = begin(value) ? my.values[value].gradient : pass.arena->at(more);
     }
-    inner.fused = my.fused[n].data();
-    node.layer->backward(inner, *my.nodes[n], my.in[n], my.out[n]);
+    inner.fused = own.fused.data();
+    node.layer->backward(inner, *own.state, own.in, own.out);
     for (std::size_t j = 0; j < node.inputs.size(); ++j) {
-      const T* const more = my.in[n][j].gradient;
-      if (more != nullptr && more != my.places[at(node.inputs[j])].gradient) {
-        add(node.inputs[j], more);
-      }
+      const T* const more = own.in[j].gradient;
+      if (more != nullptr && more != my.values[node.inputs[j]].gradient) add(node.inputs[j], more);
     }
   }
   // Inputs that received no gradient have zero.
-  for (std::size_t k = 0; k < at(inputs_); ++k) {
-    if (my.needed[k] != 0 && my.begun[k] == 0) {
-      std::fill_n(in[k].gradient, count(static_cast<index>(k)), T(0));
-    }
+  for (index k = 0; k < inputs(); ++k) {
+    if (needed(k) && begin(k)) std::fill_n(in[k].gradient, count(k), T(0));
   }
 }
 

@@ -210,6 +210,13 @@ TEST_CASE("an input that feeds layers of both kinds carries both, and ids repeat
   CHECK(test::message_of([&] { wrong.set_outputs({{2, 0}}); }) ==
         "[model.config] node 1 is asked for ids, but makes values; expected an Input, or a layer "
         "that only moves its elements");
+
+  Graph state;
+  state.add_input({2, 2}, "x");
+  const index lstm = state.add_node(layer({{"kind", "lstm"}, {"units", 2}}), {{0, 0}});
+  state.add_node(embedding(4), {{lstm, 1}});
+  CHECK(test::message_of([&] { state.set_outputs({{2, 0}}); }).find("node 1 is asked for ids") !=
+        std::string::npos);
 }
 
 TEST_CASE("masks on their way through a graph") {
