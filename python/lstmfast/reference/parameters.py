@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy.typing as npt
 
-from .arrays import Array, as_real, expect_shape
+from .arrays import Array, as_real, expect_shape, time_major
 from .cell import CellOptions
 
 __all__ = ["Masks", "Params", "parameter_shapes"]
@@ -39,6 +39,12 @@ class Masks:
     weight: Array | None = None
     zoneout_h: Array | None = None
     zoneout_c: Array | None = None
+
+    def laid_out(self, dtype: npt.DTypeLike, batch_first: bool) -> Masks:
+        """The masks in the dtype; those of single steps time-major."""
+        real = {name: as_real(mask, dtype) for name, mask in vars(self).items() if mask is not None}
+        steps = {n: time_major(mask, batch_first) for n, mask in real.items() if mask.ndim == 3}
+        return Masks(**real | steps)
 
 
 def parameter_shapes(

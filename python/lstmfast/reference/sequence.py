@@ -25,7 +25,8 @@ class LstmCache:
     """Values for `lstm_backward`, and gates and states for readers.
 
     `x` is time-major (T, B, I), after the input mask and with zeros at steps that are not real;
-    `steps` holds one `Step` for each t. Without `keep_cache` the steps are missing.
+    the masks of single steps are time-major, too. `steps` holds one `Step` for each t; without
+    `keep_cache` none.
     """
 
     params: dict[str, Array]
@@ -37,11 +38,8 @@ class LstmCache:
     steps: dict[int, Step] = field(default_factory=dict)
 
     def mask_at(self, mask: Array | None, t: int) -> Array | None:
-        """Slice of a mask for step t: a 3-D mask has one a step, in the layout of x."""
-        if mask is None:
-            return None
-        real = as_real(mask, self.x.dtype)
-        return real if real.ndim == 2 else time_major(real, self.batch_first)[t]
+        """Slice of a mask for step t: a 3-D mask has one a step."""
+        return mask if mask is None or mask.ndim == 2 else mask[t]
 
     def cell_states(self) -> Array:
         """c of every step in the layout of x, zero or repeated where y is."""
@@ -158,7 +156,8 @@ def lstm_forward(
     >>> y.shape, float(c[0, 0])
     ((1, 2, 1), 0.0)
     """
-    options, masks = options or _PLAIN, masks or _NO_MASKS
+    options = options or _PLAIN
+    masks = (masks or _NO_MASKS).laid_out(dtype, batch_first)
     inputs = time_major(as_real(x, dtype), batch_first)
     if inputs.ndim != 3:
         raise ValueError(f"[reference.lstm] x has {inputs.ndim} axes; expected 3")
@@ -167,16 +166,12 @@ def lstm_forward(
     P, columns = real["recurrent_kernel"].shape
     H = columns // len(options.gates)
 
-    weight_mask = None if masks.weight is None else as_real(masks.weight, dtype)
     rows = plan_rows(T, B, reverse, lengths, mask, zero_output_for_mask, resets, bptt_steps)
-    cell = Cell(real, options, weight_mask)
+    cell = Cell(real, options, masks.weight)
     if rows.idle is not None:
         inputs = np.where(rows.idle[:, :, None], inputs.dtype.type(0), inputs)
     if masks.input is not None:
-        input_mask = as_real(masks.input, dtype)
-        inputs = inputs * (
-            time_major(input_mask, batch_first) if input_mask.ndim == 3 else input_mask
-        )
+        inputs = inputs * masks.input
     cache = LstmCache(real, cell, masks, np.ascontiguousarray(inputs), rows, batch_first)
     # one product for the sequence; formula 1 of the cell adds h'·R' into it step by step
     z = cache.x.reshape(T * B, I) @ real["kernel"]
@@ -278,8 +273,8 @@ def lstm_backward(
     if "bias" in grads:
         grads["bias"] = flat.sum(axis=0)
     dx = (flat @ params["kernel"].T).reshape(T, B, I)
-    for t in range(T) if cache.masks.input is not None else ():
-        dx[t] *= cache.mask_at(cache.masks.input, t)
+    if cache.masks.input is not None:
+        dx *= cache.masks.input
     return np.ascontiguousarray(time_major(dx, cache.batch_first)), dh, dc, grads
 
 
