@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import lstmfast as lf
 from lstmfast._bench import __main__ as bench
 from lstmfast._bench import protocol, report
 from lstmfast._bench.engines import Engine, Runner, UnsupportedError
-from lstmfast._bench.engines.vs_lstmfast import LstmfastEngine
-from lstmfast._bench.engines.vs_numpy import NumpyEngine, NumpyRunner
+from lstmfast._bench.engines.vs_lstmfast import LSTMFAST, LstmfastRunner
+from lstmfast._bench.engines.vs_numpy import NUMPY, NumpyRunner
 from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.rows import Goal, Row
@@ -24,54 +24,33 @@ from lstmfast._bench.suites import kernels, memory, scaling
 Run = Callable[..., tuple[int, str, str]]
 
 
-class Honest(Engine):
-    """A rival that runs the reference."""
-
-    name = "rival"
-    module = "numpy"
-
-    def version(self) -> str:
-        return "1.0"
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        return NumpyRunner(problem)
+class Wrong(NumpyRunner):
+    def output(self) -> Array:
+        return super().output() + np.float32(0.01)
 
 
-class Wrong(Honest):
-    def load(self, problem: Problem, threads: int) -> Runner:
-        class Off(NumpyRunner):
-            def output(self) -> Array:
-                return super().output() + np.float32(0.01)
-
-        return Off(problem)
+class WrongShape(NumpyRunner):
+    def output(self) -> Array:
+        return super().output()[:, :-1]
 
 
-class WrongShape(Honest):
-    def load(self, problem: Problem, threads: int) -> Runner:
-        class Off(NumpyRunner):
-            def output(self) -> Array:
-                return super().output()[:, :-1]
-
-        return Off(problem)
+class ForwardOnly(NumpyRunner):
+    def train(self) -> Any:
+        raise UnsupportedError("no training")
 
 
-class Unimportable(Honest):
-    def version(self) -> str:
-        raise ImportError("libnothing.so:\n no such file")
+def failing(problem: Problem, threads: int) -> Runner:
+    raise RuntimeError("out of luck")
 
 
-class Failing(Honest):
-    def load(self, problem: Problem, threads: int) -> Runner:
-        raise RuntimeError("out of luck")
+def unimportable() -> str:
+    raise ImportError("libnothing.so:\n no such file")
 
 
-class ForwardOnly(Honest):
-    def load(self, problem: Problem, threads: int) -> Runner:
-        class NoTraining(NumpyRunner):
-            def gradients(self) -> Any:
-                raise UnsupportedError("no training")
-
-        return NoTraining(problem)
+def rival(
+    runner: Callable[[Problem, int], Runner], version: Callable[[], str] = lambda: "1.0"
+) -> Engine:
+    return Engine("rival", "numpy", version, runner)
 
 
 @pytest.fixture
@@ -95,9 +74,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(kernels, "READING", ("b1_256",))
     monkeypatch.setattr(kernels, "cache_bytes", lambda: {"l1d": 4096, "l2": 16384})
 
-    def with_engines(*arguments: str, rival: type[Engine] | None = None) -> tuple[int, str, str]:
-        engines = (LstmfastEngine, NumpyEngine, *([] if rival is None else [rival]))
-        monkeypatch.setattr(bench, "ENGINES", engines)
+    def with_engines(*arguments: str, rivals: Sequence[Engine] = ()) -> tuple[int, str, str]:
+        monkeypatch.setattr(bench, "ENGINES", (LSTMFAST, NUMPY, *rivals))
         code = bench.main([*arguments, "--seconds", "0.0001", "--json", "run.json"])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
@@ -210,11 +188,11 @@ def test_kernels_suite(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rival", "message"),
+    ("runner", "message"),
     [(Wrong, "y differs by 0.01 from the reference"), (WrongShape, "y shape (2, 2, 5); expected")],
 )
-def test_a_wrong_answer_ends_the_run(run: Run, rival: type[Engine], message: str) -> None:
-    code, out, err = run("--suite", "forward", *SHAPES, rival=rival)
+def test_a_wrong_answer_ends_the_run(run: Run, runner: type[Runner], message: str) -> None:
+    code, out, err = run("--suite", "forward", *SHAPES, rivals=[rival(runner)])
     assert code == 1
     assert err.startswith(f"lstmfast bench: error: rival at plain 2x3x4x5 (2,3,4,5): {message}")
     assert err.count("\n") == 1
@@ -223,14 +201,14 @@ def test_a_wrong_answer_ends_the_run(run: Run, rival: type[Engine], message: str
 
 
 @pytest.mark.parametrize(
-    ("rival", "reason"),
+    ("broken", "reason"),
     [
-        (Unimportable, "ImportError: libnothing.so: no such file"),
-        (Failing, "2x3x4x5: RuntimeError: out of luck"),
+        (rival(NumpyRunner, unimportable), "ImportError: libnothing.so: no such file"),
+        (rival(failing), "2x3x4x5: RuntimeError: out of luck"),
     ],
 )
-def test_a_broken_rival_is_named(run: Run, rival: type[Engine], reason: str) -> None:
-    code, out, err = run(*SHAPES, rival=rival)
+def test_a_broken_rival_is_named(run: Run, broken: Engine, reason: str) -> None:
+    code, out, err = run(*SHAPES, rivals=[broken])
     assert (code, err) == (0, "")
     assert out.endswith(f"\nleft out: rival: {reason}\n")
     rows, left_out = written()
@@ -239,7 +217,7 @@ def test_a_broken_rival_is_named(run: Run, rival: type[Engine], reason: str) -> 
 
 
 def test_a_rival_without_training_is_in_the_other_table(run: Run) -> None:
-    code, out, _ = run(*SHAPES, rival=ForwardOnly)
+    code, out, _ = run(*SHAPES, rivals=[rival(ForwardOnly)])
     assert code == 0
     rows, left_out = written()
     assert {(row["mode"], row["engine"]) for row in rows} == PLAIN_CASES | {("forward", "rival")}
@@ -248,10 +226,10 @@ def test_a_rival_without_training_is_in_the_other_table(run: Run) -> None:
 
 
 def test_our_own_failure_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> Runner:
+    def fail(*_: Any) -> None:
         raise RuntimeError("own")
 
-    monkeypatch.setattr(LstmfastEngine, "load", fail)
+    monkeypatch.setattr(LstmfastRunner, "forward", fail)
     with pytest.raises(RuntimeError, match="own"):
         run(*SHAPES)
 
@@ -270,7 +248,7 @@ def test_rows_survive_json() -> None:
 
 def test_plot(run: Run) -> None:
     pytest.importorskip("matplotlib")
-    code, _, _ = run(*SHAPES, "--plot", "run.png", rival=Honest)
+    code, _, _ = run(*SHAPES, "--plot", "run.png", rivals=[rival(NumpyRunner)])
     assert code == 0
     assert Path("run.png").read_bytes().startswith(b"\x89PNG")
 

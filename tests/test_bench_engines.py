@@ -12,8 +12,8 @@ import lstmfast as lf
 from lstmfast._bench.answers import WrongAnswerError, check_answers
 from lstmfast._bench.contest import Settings, timed_calls
 from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError
-from lstmfast._bench.engines.vs_lstmfast import LstmfastEngine
-from lstmfast._bench.engines.vs_numpy import NumpyEngine
+from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
+from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
@@ -32,35 +32,34 @@ def same_threads() -> Any:
     lf.set_num_threads(before)
 
 
-def made(kind: type[Engine]) -> Engine:
-    if importlib.util.find_spec(kind.module) is None:
-        pytest.skip(f"needs {kind.module}")
+def settings_for(engine: Engine) -> Settings:
+    """Return settings with the engine, or skip the test where it is not installed."""
+    if importlib.util.find_spec(engine.module) is None:
+        pytest.skip(f"needs {engine.module}")
     try:
-        kind().version()
+        engine.version()
     except (ImportError, RuntimeError) as error:  # broken, or Keras on another backend
         pytest.skip(str(error))
-    return kind()
-
-
-def settings_for(engine: Engine) -> Settings:
-    others = [kind() for kind in (LstmfastEngine, NumpyEngine) if kind.name != engine.name]
+    others = [other for other in (LSTMFAST, NUMPY) if other.name != engine.name]
     return Settings([*others, engine], seconds=1e-4)
+
+
+def marks(engine: Engine) -> list[Any]:
+    return [] if engine.module in ("numpy", "lstmfast") else [pytest.mark.peer]
 
 
 def each_option() -> list[Any]:
     pairs = []
-    for kind in ENGINES:
-        marks = [] if kind.module in ("numpy", "lstmfast") else [pytest.mark.peer]
-        options = [option for option in OPTIONS if option.name in kind.options]
-        for option in [PLAIN, *options] if kind.plain else options:
-            name = f"{kind.name}-{option.name}"
-            pairs.append(pytest.param(kind, option, id=name, marks=marks))
+    for engine in ENGINES:
+        options = [option for option in OPTIONS if option.name in engine.options]
+        for option in [PLAIN, *options] if engine.plain else options:
+            name = f"{engine.name}-{option.name}"
+            pairs.append(pytest.param(engine, option, id=name, marks=marks(engine)))
     return pairs
 
 
-@pytest.mark.parametrize(("kind", "option"), each_option())
-def test_answers(kind: type[Engine], option: Option) -> None:
-    engine = made(kind)
+@pytest.mark.parametrize(("engine", "option"), each_option())
+def test_answers(engine: Engine, option: Option) -> None:
     settings = settings_for(engine)
     problem = make_problem(SHAPE, option)
     assert engine.name in timed_calls(settings, problem, "forward", "case")
@@ -73,29 +72,26 @@ def test_answers(kind: type[Engine], option: Option) -> None:
         assert engine.name in ("onnxruntime", "openvino", "keras_predict")
 
 
-PEERS = [
-    pytest.param(kind, marks=[] if kind.module in ("numpy", "lstmfast") else [pytest.mark.peer])
-    for kind in ENGINES
-]
-
-
-@pytest.mark.parametrize("kind", PEERS)
-def test_steps(kind: type[Engine], monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = settings_for(made(kind))
+@pytest.mark.parametrize(
+    "engine", [pytest.param(each, id=each.name, marks=marks(each)) for each in ENGINES]
+)
+def test_steps(engine: Engine) -> None:
+    settings = settings_for(engine)
     settings.shapes = (SHAPE,)
     ((*rows,),) = step.STEP.run(settings)
     left_out = [(each.engine, each.reason) for each in settings.left_out]
-    if kind.name in ("torch_by_hand", "keras_predict"):
-        assert left_out == [(kind.name, "no single steps")]
+    if engine.name in ("torch_by_hand", "keras_predict"):
+        assert left_out == [(engine.name, "no single steps")]
     else:
         assert left_out == []
-        assert kind.name in {row.engine for row in rows}
+        assert engine.name in {row.engine for row in rows}
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-@pytest.mark.parametrize("kind", [kind for kind in ENGINES if kind.name in ("lstmfast", "keras")])
-def test_fits(kind: type[Engine], task: Any) -> None:
-    engine = made(kind)
+@pytest.mark.parametrize(
+    "engine", [each for each in ENGINES if each.name in ("lstmfast", "keras")], ids=lambda e: e.name
+)
+def test_fits(engine: Engine, task: Any) -> None:
     fitter = fit.checked_fitter(settings_for(engine), task, engine)
     fitter.fit(2)
     fitter.fit_printing(2)
@@ -104,7 +100,7 @@ def test_fits(kind: type[Engine], task: Any) -> None:
 
 def test_an_option_that_an_engine_has_not() -> None:
     option = next(option for option in OPTIONS if option.name == "peephole")
-    torch = next(kind for kind in ENGINES if kind.name == "torch")()
+    torch = next(engine for engine in ENGINES if engine.name == "torch")
     with pytest.raises(UnsupportedError, match=r"^no peephole$"):
         torch.prepare(make_problem(SHAPE, option), 1)
 

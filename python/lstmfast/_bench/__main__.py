@@ -35,7 +35,7 @@ def choose_engines(names: str | None) -> tuple[list[Engine], list[LeftOut]]:
         known = ", ".join(engine.name for engine in installed)
         raise UserError(f"{', '.join(sorted(missing))} is not installed; here are {known}")
     engines, broken = [], []
-    for engine in (kind() for kind in installed if kind.name in wanted):
+    for engine in (engine for engine in installed if engine.name in wanted):
         try:
             engine.version()
         except Exception as error:

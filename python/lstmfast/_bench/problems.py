@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from lstmfast import reference
 from lstmfast._bench.options import PLAIN, Option
 from lstmfast._bench.shapes import Shape
+from lstmfast._layouts import from_torch, suffixes, to_torch
 
 Array = npt.NDArray[Any]
 Params = dict[str, Array]
@@ -34,6 +36,32 @@ class Problem:
     def without_noise(self) -> Problem:
         """Return the same problem with rates close to 0."""
         return replace(self, option=self.option.without_noise())
+
+    def flops(self, mode: str) -> float:
+        """FLOP of a call: backward has twice the products of forward."""
+        return self.option.forward_flops(self.shape) * (1.0 if mode == "forward" else 3.0)
+
+    def steps(self) -> list[Array]:
+        """Return x step by step, (B, I) each."""
+        return [x.copy() for x in self.x.swapaxes(0, 1)]
+
+    def state_dict(self) -> Params:
+        """Return the parameters under torch's names and in its layouts and order."""
+        ends = suffixes(1, self.option.bidirectional)
+        return {
+            f"{name}_{end}": value
+            for end, params in zip(ends, self.params, strict=True)
+            for name, value in to_torch(params).items()
+        }
+
+    def from_state_dict(self, grads: Mapping[str, Array]) -> list[Params]:
+        """Return gradients that have torch's names and layouts in those of `params`."""
+        of_directions = []
+        for suffix in suffixes(1, self.option.bidirectional):
+            end = f"_{suffix}"
+            named = {n.removesuffix(end): grad for n, grad in grads.items() if n.endswith(end)}
+            of_directions.append(from_torch(named, gradients=True))
+        return of_directions
 
 
 def make_problem(shape: Shape, option: Option = PLAIN, seed: int = 0) -> Problem:

@@ -37,11 +37,6 @@ class Task:
         sizes = [(inputs, 4 * H), (H, 4 * H), (4 * H,), (H, outputs), (outputs,)]
         return [rng.uniform(-0.1, 0.1, size).astype(np.float32) for size in sizes]
 
-    @property
-    def validation_split(self) -> float:
-        """The share held out."""
-        return self.held_out / len(self.x)
-
 
 def _counting(outputs: int) -> tuple[Array, Array]:
     """Return 15 rows of three numbers in a row, and the next ones, in tenths."""

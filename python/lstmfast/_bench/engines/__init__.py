@@ -1,29 +1,28 @@
-"""The engines that are compared, one file each: add a file and a line here."""
+"""The engines that are compared, one file a package: add a file and a line here."""
 
 from __future__ import annotations
 
-from lstmfast._bench.engines.base import Engine, Fitter, Runner, Stepper, UnsupportedError
-from lstmfast._bench.engines.vs_jax import JaxEngine
-from lstmfast._bench.engines.vs_keras import KerasEngine, KerasPredictEngine
-from lstmfast._bench.engines.vs_lstmfast import LstmfastEngine
-from lstmfast._bench.engines.vs_numpy import NumpyEngine
-from lstmfast._bench.engines.vs_onnxruntime import OnnxruntimeEngine
-from lstmfast._bench.engines.vs_openvino import OpenvinoEngine
-from lstmfast._bench.engines.vs_torch import TorchEngine
-from lstmfast._bench.engines.vs_torch_by_hand import TorchByHandEngine
-from lstmfast._bench.engines.vs_torch_cell import TorchCellEngine
+from lstmfast._bench.engines.base import Engine, Fitter, Runner, Step, UnsupportedError
+from lstmfast._bench.engines.vs_jax import JAX
+from lstmfast._bench.engines.vs_keras import KERAS, KERAS_PREDICT
+from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
+from lstmfast._bench.engines.vs_numpy import NUMPY
+from lstmfast._bench.engines.vs_onnxruntime import ONNXRUNTIME
+from lstmfast._bench.engines.vs_openvino import OPENVINO
+from lstmfast._bench.engines.vs_torch import TORCH, TORCH_CELL
+from lstmfast._bench.engines.vs_torch_by_hand import TORCH_BY_HAND
 
-ENGINES: tuple[type[Engine], ...] = (
-    LstmfastEngine,
-    NumpyEngine,
-    TorchEngine,
-    TorchCellEngine,
-    TorchByHandEngine,
-    OnnxruntimeEngine,
-    OpenvinoEngine,
-    KerasEngine,
-    KerasPredictEngine,
-    JaxEngine,
+ENGINES = (
+    LSTMFAST,
+    NUMPY,
+    TORCH,
+    TORCH_CELL,
+    TORCH_BY_HAND,
+    ONNXRUNTIME,
+    OPENVINO,
+    KERAS,
+    KERAS_PREDICT,
+    JAX,
 )
 
-__all__ = ["ENGINES", "Engine", "Fitter", "Runner", "Stepper", "UnsupportedError"]
+__all__ = ["ENGINES", "Engine", "Fitter", "Runner", "Step", "UnsupportedError"]

@@ -2,57 +2,55 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
 
 import numpy as np
 
 from lstmfast._bench.answers import Answers
+from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.tasks import Task
+
+EVERY_OPTION = frozenset(option.name for option in OPTIONS)
+Step = Callable[[int], object]
 
 
 class UnsupportedError(Exception):
     """An engine lacks something; the message names it, as "no peepholes"."""
 
 
-class Runner:
+class Runner(ABC):
     """One engine with one problem, ready to run; its calls do only what is timed."""
 
-    def forward(self) -> object:
+    @abstractmethod
+    def forward(self) -> Any:
         """Run inference."""
-        raise UnsupportedError("no inference")
 
-    def train(self) -> object:
+    def train(self) -> Any:
         """Run forward and backward, with fresh gradients for x and all parameters."""
         raise UnsupportedError("no training")
 
     def output(self) -> Array:
         """Return y (B, T, N) of an inference."""
-        raise UnsupportedError("no inference")
+        return np.asarray(self.forward())
+
+    def trained(self) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+        """Train; return dx and, for each direction, gradients in the layout of `Problem.params`."""
+        found: tuple[Any, Sequence[Mapping[str, Any]]] = self.train()
+        return found
 
     def gradients(self) -> Answers:
-        """Return a training step's dx, and d<parameter> in the layout of `Problem.params`.
-
-        Names of a second direction end in ``_reverse``.
-        """
-        raise UnsupportedError("no training")
-
-
-class Stepper(ABC):
-    """One engine with a problem, which it computes step by step."""
-
-    @abstractmethod
-    def reset(self) -> None:
-        """Set the state to zero."""
-
-    @abstractmethod
-    def step(self, t: int) -> object:
-        """Compute the output of x[:, t] from the state after the last call."""
-
-    def numpy(self, y: object) -> Array:
-        """Return what `step` returned as (B, H)."""
-        return np.asarray(y)
+        """Return dx and d<parameter> of a training step; a second direction's end in _reverse."""
+        dx, of_directions = self.trained()
+        found = {"dx": np.asarray(dx)}
+        for suffix, grads in zip(("", "_reverse"), of_directions, strict=False):
+            found |= {f"d{name}{suffix}": np.asarray(value) for name, value in grads.items()}
+        return found
 
 
 class Fitter(ABC):
@@ -66,26 +64,53 @@ class Fitter(ABC):
     def losses(self, count: int) -> Array:
         """Return the losses of the first epochs or calls of a new model, without shuffling."""
 
+    @abstractmethod
     def predict(self) -> object:
         """Return the outputs for one small batch, the task's data."""
-        raise UnsupportedError("no predict")
 
     def fit_printing(self, count: int) -> object:
         """Train as `fit` does, with a line an epoch."""
         raise UnsupportedError("no verbose=2")
 
 
-class Engine(ABC):
-    """A way to run an LSTM."""
+def _lacks(what: str, *_: object) -> NoReturn:
+    raise UnsupportedError(f"no {what}")
 
-    name: ClassVar[str]
-    module: ClassVar[str]  # what must be importable for it
-    options: ClassVar[frozenset[str]] = frozenset()  # names of `OPTIONS` that it has
-    plain: ClassVar[bool] = True  # whether it takes the plain cell too
 
-    @abstractmethod
-    def version(self) -> str:
-        """Return the engine's version."""
+_NO_STEPS, _NO_FIT = partial(_lacks, "single steps"), partial(_lacks, "fit")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A way to run an LSTM.
+
+    Attributes
+    ----------
+    module : str
+        What must be importable for it.
+    version : callable
+        Imports the engine and returns its version.
+    runner : callable
+        Loads a problem, on this many threads.
+    stepper : callable
+        Loads a problem for single steps: the function returned computes the output (B, H) of
+        x[:, t] from the state after its last call, at first from zero.
+    fitter : callable
+        Builds a task's model.
+    options : frozenset of str
+        Names of `OPTIONS` that it has.
+    plain : bool
+        Whether it takes the plain cell too.
+    """
+
+    name: str
+    module: str
+    version: Callable[[], str]
+    runner: Callable[[Problem, int], Runner]
+    stepper: Callable[[Problem, int], Step] = _NO_STEPS
+    fitter: Callable[[Task, int], Fitter] = _NO_FIT
+    options: frozenset[str] = frozenset()
+    plain: bool = True
 
     def prepare(self, problem: Problem, threads: int) -> Runner:
         """Load the problem, on this many threads.
@@ -98,24 +123,10 @@ class Engine(ABC):
         name = problem.option.name
         if not (self.plain if name == "plain" else name in self.options):
             raise UnsupportedError(f"no {name}")
-        return self.load(problem, threads)
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load a problem whose option the engine has."""
-        raise UnsupportedError("no whole sequences")
-
-    def stepper(self, problem: Problem, threads: int) -> Stepper:
-        """Load the problem for single steps."""
-        raise UnsupportedError("no single steps")
-
-    def fitter(self, task: Task, threads: int) -> Fitter:
-        """Build the task's model."""
-        raise UnsupportedError("no fit")
+        return self.runner(problem, threads)
 
 
-def named_gradients(dx: Array, of_directions: list[dict[str, Array]]) -> Answers:
-    """Return the answers of `Runner.gradients`."""
-    found = {"dx": dx}
-    for suffix, grads in zip(("", "_reverse"), of_directions, strict=False):
-        found |= {f"d{name}{suffix}": value for name, value in grads.items()}
-    return found
+def version_of(*modules: str) -> str:
+    """Import modules and return the first one's version."""
+    first, *_ = [importlib.import_module(name) for name in modules]
+    return str(first.__version__)

@@ -18,7 +18,8 @@ class SequentialFitter(Fitter):
 
     def __init__(self, sequential: Any, layers: Any, task: Task) -> None:
         self.sequential, self.layers, self.task = sequential, layers, task
-        self.call = {"batch_size": task.batch_size, "validation_split": task.validation_split}
+        split = task.held_out / len(task.x)
+        self.call = {"batch_size": task.batch_size, "validation_split": split}
         self.model = self._build()
 
     def _build(self) -> Any:
@@ -37,11 +38,9 @@ class SequentialFitter(Fitter):
     def fit(self, count: int) -> None:
         """Train on."""
         task = self.task
-        if not task.by_call:
-            self.model.fit(task.x, task.y, epochs=count, verbose=0, **self.call)
-            return
-        for _ in range(count):
-            self.model.fit(task.x, task.y, epochs=1, verbose=0, **self.call)
+        calls, epochs = (count, 1) if task.by_call else (1, count)
+        for _ in range(calls):
+            self.model.fit(task.x, task.y, epochs=epochs, verbose=0, **self.call)
 
     def losses(self, count: int) -> Array:
         """Train a fresh model in order."""

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from lstmfast._bench.answers import Answers
-from lstmfast._bench.engines.base import Engine, Runner, Stepper, named_gradients
-from lstmfast._bench.problems import Array, Problem
-
-
-def _modules() -> tuple[Any, Any]:
-    return importlib.import_module("jax"), importlib.import_module("jax.numpy")
+from lstmfast._bench.engines.base import Engine, Runner, Step, version_of
+from lstmfast._bench.problems import Problem
 
 
 def _lstm(jax: Any, params: Any, x: Any) -> Any:
@@ -38,19 +32,20 @@ def _cell(jax: Any, z: Any, c: Any) -> Any:
 
 
 class JaxRunner(Runner):
-    """A scan on one problem."""
+    """A scan on one problem; XLA read its number of threads from the environment at the start."""
 
-    def __init__(self, problem: Problem) -> None:
-        jax, numpy = _modules()
-        self.params = {name: numpy.asarray(value) for name, value in problem.params[0].items()}
-        self.x, self.dy = numpy.asarray(problem.x), numpy.asarray(problem.dy)
+    def __init__(self, problem: Problem, threads: int) -> None:
+        jax = importlib.import_module("jax")
+        arrays = problem.params[0], problem.x, problem.dy
+        self.params, self.x, self.dy = jax.tree.map(jax.numpy.asarray, arrays)
+        lstm = partial(_lstm, jax)
 
-        def gradients(params: Any, x: Any, dy: Any) -> Any:
-            y, back = jax.vjp(lambda p, inputs: _lstm(jax, p, inputs), params, x)
-            return y, back(dy)
+        def train(params: Any, x: Any, dy: Any) -> Any:
+            y, back = jax.vjp(lstm, params, x)
+            grads, dx = back(dy)
+            return y, (dx, [grads])
 
-        self.run = jax.jit(lambda params, x: _lstm(jax, params, x))
-        self.run_gradients = jax.jit(gradients)
+        self.run, self.run_training = jax.jit(lstm), jax.jit(train)
 
     def forward(self) -> Any:
         """Run inference."""
@@ -58,62 +53,30 @@ class JaxRunner(Runner):
 
     def train(self) -> Any:
         """Run forward and backward."""
-        _, grads = self.run_gradients(self.params, self.x, self.dy)
-        grads[1].block_until_ready()
-        return grads
-
-    def output(self) -> Array:
-        """Return y."""
-        return np.asarray(self.forward())
-
-    def gradients(self) -> Answers:
-        """Return the gradients."""
-        params, dx = self.train()
-        return named_gradients(
-            np.asarray(dx), [{name: np.asarray(value) for name, value in params.items()}]
-        )
+        _, found = self.run_training(self.params, self.x, self.dy)
+        found[0].block_until_ready()
+        return found
 
 
-class JaxStepper(Stepper):
-    """A compiled step."""
+def _stepper(problem: Problem, threads: int) -> Step:
+    """Return a compiled step."""
+    jax = importlib.import_module("jax")
 
-    def __init__(self, problem: Problem) -> None:
-        jax, numpy = _modules()
-        params = {name: numpy.asarray(value) for name, value in problem.params[0].items()}
+    @jax.jit  # type: ignore[untyped-decorator]
+    def run(params: Any, state: Any, x: Any) -> Any:
+        z = x @ params["kernel"] + state[0] @ params["recurrent_kernel"] + params["bias"]
+        return _cell(jax, z, state[1])
 
-        def step(weights: Any, state: Any, x: Any) -> Any:
-            z = x @ weights["kernel"] + state[0] @ weights["recurrent_kernel"] + weights["bias"]
-            return _cell(jax, z, state[1])
+    params, steps = jax.tree.map(jax.numpy.asarray, (problem.params[0], problem.steps()))
+    zero = jax.numpy.zeros((problem.shape.B, problem.shape.H), problem.x.dtype)
+    state = (zero, zero)
 
-        self.params, self.run = params, jax.jit(step)
-        self.steps = [numpy.asarray(x) for x in problem.x.swapaxes(0, 1)]
-        self.zero = numpy.zeros((problem.shape.B, problem.shape.H), problem.x.dtype)
-        self.reset()
-
-    def reset(self) -> None:
-        """Start from zero."""
-        self.state: Any = (self.zero, self.zero)
-
-    def step(self, t: int) -> Any:
-        """Go on by one step."""
-        self.state, y = self.run(self.params, self.state, self.steps[t])
+    def step(t: int) -> Any:
+        nonlocal state
+        state, y = run(params, state, steps[t])
         return y.block_until_ready()
 
+    return step
 
-class JaxEngine(Engine):
-    """JAX."""
 
-    name = "jax"
-    module = "jax"
-
-    def version(self) -> str:
-        """Return JAX's version."""
-        return str(_modules()[0].__version__)
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem; XLA read its number of threads from the environment at the start."""
-        return JaxRunner(problem)
-
-    def stepper(self, problem: Problem, threads: int) -> Stepper:
-        """Load the problem for single steps."""
-        return JaxStepper(problem)
+JAX = Engine("jax", "jax", partial(version_of, "jax"), JaxRunner, _stepper)

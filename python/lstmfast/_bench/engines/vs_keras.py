@@ -6,13 +6,10 @@ import importlib
 import os
 from typing import Any
 
-import numpy as np
-
-from lstmfast._bench.answers import Answers
-from lstmfast._bench.engines.base import Engine, Fitter, Runner, Stepper, named_gradients
+from lstmfast._bench.engines.base import Engine, Fitter, Runner, Step
 from lstmfast._bench.engines.sequential import SequentialFitter
-from lstmfast._bench.engines.vs_torch import import_torch
-from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.engines.vs_torch import AutogradRunner, import_torch
+from lstmfast._bench.problems import Problem
 from lstmfast._bench.tasks import Task
 from lstmfast._layouts import KERAS_WEIGHTS
 
@@ -25,6 +22,10 @@ def _keras(threads: int | None = None) -> Any:
     if keras.backend.backend() != "torch":
         raise RuntimeError(f"its backend is {keras.backend.backend()}; expected torch")
     return keras
+
+
+def _version() -> str:
+    return f"{_keras().__version__} (torch)"
 
 
 def _make_layer(keras: Any, problem: Problem) -> Any:
@@ -43,45 +44,25 @@ def _make_layer(keras: Any, problem: Problem) -> Any:
     return layer
 
 
-class KerasRunner(Runner):
+class KerasRunner(AutogradRunner):
     """`keras.layers.LSTM` on one problem, called with tensors of torch."""
 
-    def __init__(self, keras: Any, problem: Problem) -> None:
-        self.torch = import_torch()
-        self.layer = _make_layer(keras, problem)
-        self.weights = [weight.value for weight in self.layer.trainable_weights]
-        self.x = self.torch.from_numpy(problem.x)
-        self.x_grad = self.torch.from_numpy(problem.x.copy()).requires_grad_()
-        self.dy = self.torch.from_numpy(problem.dy)
+    def __init__(self, problem: Problem, threads: int) -> None:
+        self.layer = _make_layer(_keras(threads), problem)
+        weights = [weight.value for weight in self.layer.trainable_weights]
+        super().__init__(problem, dict(zip(KERAS_WEIGHTS, weights, strict=True)))
+        self.inference = import_torch().no_grad
 
-    def forward(self) -> Any:
-        """Run inference."""
-        with self.torch.no_grad():
-            return self.layer(self.x, training=False)
-
-    def train(self) -> object:
-        """Run forward and backward."""
-        for leaf in (self.x_grad, *self.weights):
-            leaf.grad = None
-        y = self.layer(self.x_grad, training=True)
-        y.backward(self.dy)
-        return y
-
-    def output(self) -> Array:
+    def run(self, x: Any, training: bool) -> Any:
         """Return y."""
-        return np.asarray(self.forward().detach().numpy())
-
-    def gradients(self) -> Answers:
-        """Return the gradients."""
-        self.train()
-        grads = {n: w.grad.numpy() for n, w in zip(KERAS_WEIGHTS, self.weights, strict=True)}
-        return named_gradients(self.x_grad.grad.numpy(), [grads])
+        return self.layer(x, training=training)
 
 
 class KerasPredictRunner(Runner):
     """`predict` of a model of one layer; NumPy in and out."""
 
-    def __init__(self, keras: Any, problem: Problem) -> None:
+    def __init__(self, problem: Problem, threads: int) -> None:
+        keras = _keras(threads)
         self.x = problem.x
         layer = _make_layer(keras, problem)
         self.model = keras.Sequential([keras.Input(problem.x.shape[1:]), layer])
@@ -90,67 +71,35 @@ class KerasPredictRunner(Runner):
         """Run inference."""
         return self.model.predict(self.x, batch_size=len(self.x), verbose=0)
 
-    def output(self) -> Array:
-        """Return y."""
-        return np.asarray(self.forward())
 
+def _stepper(problem: Problem, threads: int) -> Step:
+    """Return a call of `keras.layers.LSTMCell`."""
+    cell, torch = _make_layer(_keras(threads), problem).cell, import_torch()
+    steps = [torch.from_numpy(x) for x in problem.steps()]
+    zero = torch.zeros(problem.shape.B, problem.shape.H)
+    state = [zero, zero]
 
-class KerasStepper(Stepper):
-    """`keras.layers.LSTMCell`, a call a step."""
-
-    def __init__(self, keras: Any, problem: Problem) -> None:
-        self.torch = import_torch()
-        self.cell = _make_layer(keras, problem).cell
-        self.steps = [self.torch.from_numpy(x.copy()) for x in problem.x.swapaxes(0, 1)]
-        self.zero = self.torch.zeros(problem.shape.B, problem.shape.H)
-        self.reset()
-
-    def reset(self) -> None:
-        """Start from zero."""
-        self.state: Any = [self.zero, self.zero]
-
-    def step(self, t: int) -> Any:
-        """Go on by one step."""
-        with self.torch.no_grad():
-            y, self.state = self.cell(self.steps[t], self.state)
+    def step(t: int) -> Any:
+        nonlocal state
+        with torch.no_grad():
+            y, state = cell(steps[t], state)
         return y
 
-
-class KerasEngine(Engine):
-    """Keras, its layers called."""
-
-    name = "keras"
-    module = "keras"
-    options = frozenset({"recurrent_dropout", "input_dropout", "relu", "softsign", "hard_sigmoid"})
-
-    def version(self) -> str:
-        """Return Keras's version."""
-        return f"{_keras().__version__} (torch)"
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem."""
-        return KerasRunner(_keras(threads), problem)
-
-    def stepper(self, problem: Problem, threads: int) -> Stepper:
-        """Load the problem for single steps."""
-        return KerasStepper(_keras(threads), problem)
-
-    def fitter(self, task: Task, threads: int) -> Fitter:
-        """Build the task's model."""
-        keras = _keras(threads)
-        return SequentialFitter(keras.Sequential, keras.layers, task)
+    return step
 
 
-class KerasPredictEngine(Engine):
-    """Keras, a whole model's predict."""
+def _fitter(task: Task, threads: int) -> Fitter:
+    keras = _keras(threads)
+    return SequentialFitter(keras.Sequential, keras.layers, task)
 
-    name = "keras_predict"
-    module = "keras"
 
-    def version(self) -> str:
-        """Return Keras's version."""
-        return f"{_keras().__version__} (torch)"
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem."""
-        return KerasPredictRunner(_keras(threads), problem)
+KERAS = Engine(
+    "keras",
+    "keras",
+    _version,
+    KerasRunner,
+    _stepper,
+    _fitter,
+    frozenset({"recurrent_dropout", "input_dropout", "relu", "softsign", "hard_sigmoid"}),
+)
+KERAS_PREDICT = Engine("keras_predict", "keras", _version, KerasPredictRunner)

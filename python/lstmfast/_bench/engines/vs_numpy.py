@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lstmfast import reference
-from lstmfast._bench.answers import Answers
-from lstmfast._bench.engines.base import Engine, Fitter, Runner, Stepper, named_gradients
-from lstmfast._bench.options import OPTIONS
+from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, version_of
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.tasks import Task
 from lstmfast._layouts import KERAS_WEIGHTS
 
 
 class NumpyRunner(Runner):
-    """`lstmfast.reference` on one problem."""
+    """`lstmfast.reference`; BLAS read its number of threads from the environment at the start."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, threads: int) -> None:
         self.problem = problem
         self.rng = np.random.default_rng(0)
         self.call: dict[str, Any] = {
@@ -64,7 +63,12 @@ class NumpyRunner(Runner):
         y, _, cache = reference.lstm_forward(x, params[0], masks=masks, **call)
         return y, cache
 
-    def _train(self) -> tuple[Array, list[dict[str, Array]]]:
+    def forward(self) -> Array:
+        """Run inference."""
+        return self._forward(training=False)[0]
+
+    def train(self) -> Any:
+        """Run forward and backward."""
         _, cache = self._forward(training=True)
         if len(self.problem.params) == 2:
             dx, _, _, of_directions = reference.stack_backward(self.problem.dy, None, None, cache)
@@ -72,47 +76,26 @@ class NumpyRunner(Runner):
         dx, _, _, grads = reference.lstm_backward(self.problem.dy, None, None, cache)
         return dx, [grads]
 
-    def forward(self) -> object:
-        """Run inference."""
-        return self._forward(training=False)
 
-    def train(self) -> object:
-        """Run forward and backward."""
-        return self._train()
+def _stepper(problem: Problem, threads: int) -> Step:
+    """Return a call of `lstmfast.reference` for a step."""
+    (params,), x = problem.params, problem.x
+    state: tuple[Array | None, Array | None] = (None, None)
 
-    def output(self) -> Array:
-        """Return y."""
-        return self._forward(training=False)[0]
-
-    def gradients(self) -> Answers:
-        """Return the gradients."""
-        return named_gradients(*self._train())
-
-
-class NumpyStepper(Stepper):
-    """`lstmfast.reference`, a call a step."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.state: tuple[Array | None, Array | None] = (None, None)
-
-    def reset(self) -> None:
-        """Forget the state."""
-        self.state = (None, None)
-
-    def step(self, t: int) -> Array:
-        """Go on by one step."""
-        x, (params,) = self.problem.x[:, t : t + 1], self.problem.params
-        y, self.state, _ = reference.lstm_forward(
-            x, params, *self.state, dtype=x.dtype, keep_cache=False
+    def step(t: int) -> Array:
+        nonlocal state
+        y, state, _ = reference.lstm_forward(
+            x[:, t : t + 1], params, *state, dtype=x.dtype, keep_cache=False
         )
-        return y[:, 0]
+        return y
+
+    return step
 
 
 class NumpyFitter(Fitter):
     """The training loop of `lstmfast.reference`."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, threads: int) -> None:
         self.task = task
         self.rows = len(task.x) - task.held_out
         self.rng = np.random.default_rng(0)
@@ -138,10 +121,8 @@ class NumpyFitter(Fitter):
         task, rows = self.task, self.rows
         losses = []
         for _ in range(count):
-            batches = reference.in_order(rows, task.batch_size)
-            if shuffle:
-                order = self.rng.permutation(rows)
-                batches = [order[batch] for batch in batches]
+            order = self.rng.permutation(rows) if shuffle else np.arange(rows)
+            batches = [order[batch] for batch in reference.in_order(rows, task.batch_size)]
             history = reference.fit(
                 model, task.x, task.y, loss=task.loss, optimizer=adam, epochs=[batches]
             )
@@ -163,25 +144,12 @@ class NumpyFitter(Fitter):
         return self.model.forward(self.task.x[:3])
 
 
-class NumpyEngine(Engine):
-    """The NumPy reference; BLAS read its number of threads from the environment at the start."""
-
-    name = "numpy"
-    module = "numpy"
-    options = frozenset(option.name for option in OPTIONS)
-
-    def version(self) -> str:
-        """Return NumPy's version."""
-        return np.__version__
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem."""
-        return NumpyRunner(problem)
-
-    def stepper(self, problem: Problem, threads: int) -> Stepper:
-        """Load the problem for single steps."""
-        return NumpyStepper(problem)
-
-    def fitter(self, task: Task, threads: int) -> Fitter:
-        """Build the task's model."""
-        return NumpyFitter(task)
+NUMPY = Engine(
+    "numpy",
+    "numpy",
+    partial(version_of, "numpy"),
+    NumpyRunner,
+    _stepper,
+    NumpyFitter,
+    EVERY_OPTION,
+)

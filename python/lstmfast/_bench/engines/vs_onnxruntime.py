@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from lstmfast._bench.engines.base import Engine, Runner, Stepper
+from lstmfast._bench.engines.base import Engine, Runner, Step, version_of
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._layouts import ONNX_INPUTS, to_onnx
 
+Infer = Callable[[dict[str, Array]], Sequence[Array]]  # Y, Y_h and Y_c for named inputs
+Compile = Callable[[bytes, int], Infer]  # for a model and a number of threads
+
 OPSET, IR_VERSION = 14, 8
-_ACTIVATIONS = {
-    "tanh": ("Tanh", None),
-    "sigmoid": ("Sigmoid", None),
-    "relu": ("Relu", None),
-    "softsign": ("Softsign", None),
-    "hard_sigmoid": ("HardSigmoid", 1.0 / 6.0),
-}
 
 
 def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
@@ -38,17 +36,15 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     inputs = {"X": (steps or shape.T, shape.B, shape.I)}
     if steps is not None:
         inputs |= dict.fromkeys(("initial_h", "initial_c"), (D, shape.B, shape.H))
-    used = [_ACTIVATIONS[str(cell.recurrent_activation)]]
-    used += 2 * [_ACTIVATIONS[str(cell.activation)]]
+    used = [str(name) for name in (cell.recurrent_activation, cell.activation, cell.activation)]
     attributes: dict[str, Any] = {
         "hidden_size": shape.H,
-        "activations": [name for name, _ in used] * D,
+        "activations": [name.title().replace("_", "") for name in used] * D,
         "input_forget": int(cell.coupled),
         "direction": "bidirectional" if D == 2 else "forward",
     }
-    alphas = [alpha for _, alpha in used if alpha is not None]
-    if alphas:
-        attributes["activation_alpha"] = alphas * D
+    if "hard_sigmoid" in used:
+        attributes["activation_alpha"] = [1.0 / 6.0] * used.count("hard_sigmoid") * D
     known = {*held, *inputs}
     node = helper.make_node(
         "LSTM", [n if n in known else "" for n in ONNX_INPUTS], ["Y", "Y_h", "Y_c"], **attributes
@@ -65,68 +61,54 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def batch_first(y: Array) -> Array:
-    """Return ONNX's Y (T, D, B, H) as (B, T, D·H)."""
-    T, D, B, H = y.shape
-    return np.ascontiguousarray(y.transpose(2, 0, 1, 3)).reshape(B, T, D * H)
-
-
-def _session(model: bytes, threads: int) -> Any:
-    onnxruntime = importlib.import_module("onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 class OnnxRunner(Runner):
-    """A session on one problem; x has the steps first."""
+    """The model of one problem, compiled; x has the steps first."""
 
-    def __init__(self, problem: Problem, threads: int) -> None:
-        self.session = _session(onnx_model(problem), threads)
+    def __init__(self, compiled: Compile, problem: Problem, threads: int) -> None:
+        self.infer = compiled(onnx_model(problem), threads)
         self.inputs = {"X": np.ascontiguousarray(problem.x.swapaxes(0, 1))}
 
     def forward(self) -> Any:
         """Run inference."""
-        return self.session.run(None, self.inputs)
+        return self.infer(self.inputs)
 
     def output(self) -> Array:
-        """Return y."""
-        return batch_first(self.forward()[0])
+        """Return y from ONNX's Y (T, D, B, H)."""
+        y = np.array(self.forward()[0])
+        T, D, B, H = y.shape
+        return y.transpose(2, 0, 1, 3).reshape(B, T, D * H)
 
 
-class OnnxStepper(Stepper):
-    """A session of one step."""
+def onnx_stepper(compiled: Compile, problem: Problem, threads: int) -> Step:
+    """Return a call of the model of one step."""
+    infer = compiled(onnx_model(problem, steps=1), threads)
+    steps = [x[None] for x in problem.steps()]
+    h = c = np.zeros((1, problem.shape.B, problem.shape.H), np.float32)
 
-    def __init__(self, problem: Problem, threads: int) -> None:
-        self.session = _session(onnx_model(problem, steps=1), threads)
-        self.steps = [np.ascontiguousarray(x[None]) for x in problem.x.swapaxes(0, 1)]
-        self.zero = np.zeros((1, problem.shape.B, problem.shape.H), np.float32)
-        self.reset()
+    def step(t: int) -> Array:
+        nonlocal h, c
+        y, h, c = infer({"X": steps[t], "initial_h": h, "initial_c": c})
+        return y
 
-    def reset(self) -> None:
-        """Start from zero."""
-        self.h = self.c = self.zero
-
-    def step(self, t: int) -> Array:
-        """Go on by one step."""
-        y, self.h, self.c = self.session.run(
-            None, {"X": self.steps[t], "initial_h": self.h, "initial_c": self.c}
-        )
-        return np.asarray(y)
-
-    def numpy(self, y: object) -> Array:
-        """Return y without steps and directions."""
-        first: Array = np.asarray(y)[0, 0]
-        return first
+    return step
 
 
-class OnnxruntimeEngine(Engine):
-    """ONNX Runtime."""
+def _compiled(model: bytes, threads: int) -> Infer:
+    onnxruntime = importlib.import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return partial(session.run, None)
 
-    name = "onnxruntime"
-    module = "onnxruntime"
-    options = frozenset(
+
+ONNXRUNTIME = Engine(
+    "onnxruntime",
+    "onnxruntime",
+    partial(version_of, "onnxruntime", "onnx"),
+    partial(OnnxRunner, _compiled),
+    partial(onnx_stepper, _compiled),
+    options=frozenset(
         {
             "peephole",
             "coupled",
@@ -137,17 +119,5 @@ class OnnxruntimeEngine(Engine):
             "lengths_half",
             "bidirectional",
         }
-    )
-
-    def version(self) -> str:
-        """Return the version."""
-        importlib.import_module("onnx")
-        return str(importlib.import_module("onnxruntime").__version__)
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem."""
-        return OnnxRunner(problem, threads)
-
-    def stepper(self, problem: Problem, threads: int) -> Stepper:
-        """Load the problem for single steps."""
-        return OnnxStepper(problem, threads)
+    ),
+)

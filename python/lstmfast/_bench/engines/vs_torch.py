@@ -1,17 +1,15 @@
-"""torch.nn.LSTM: the plain cell, projection, packed sequences, both directions, float64."""
+"""torch.nn.LSTM, and torch.nn.LSTMCell in a loop over the steps, as for access to every state."""
 
 from __future__ import annotations
 
 import importlib
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from lstmfast._bench.answers import Answers
-from lstmfast._bench.engines.base import Engine, Runner, Stepper, named_gradients
-from lstmfast._bench.problems import Array, Params, Problem
-from lstmfast._layouts import from_torch, suffixes, to_torch
+from lstmfast._bench.engines.base import Engine, Runner, Step, version_of
+from lstmfast._bench.problems import Problem
 
 
 def import_torch(threads: int | None = None) -> Any:
@@ -22,55 +20,60 @@ def import_torch(threads: int | None = None) -> Any:
     return torch
 
 
-def load_weights(torch: Any, module: Any, params: Params, suffix: str) -> None:
-    """Copy one direction's parameters into a module with torch's names."""
-    with torch.no_grad():
-        for name, value in to_torch(params).items():
-            getattr(module, name + suffix).copy_(torch.from_numpy(value))
+class AutogradRunner(Runner):
+    """A computation with autograd on one problem; `params` are the tensors with gradients."""
 
-
-def weight_gradients(module: Any, params: Params, suffix: str) -> dict[str, Array]:
-    """Return one direction's gradients under our names, in our layout."""
-    named = {name: getattr(module, name + suffix).grad.numpy() for name in to_torch(params)}
-    return from_torch(named, gradients=True)
-
-
-class ModuleRunner(Runner):
-    """A module of torch on one problem, batch first; a subclass runs it and names its gradients."""
-
-    def __init__(self, torch: Any, problem: Problem, module: Any) -> None:
-        self.torch, self.problem, self.module = torch, problem, module
+    def __init__(self, problem: Problem, params: Mapping[str, Any]) -> None:
+        torch = import_torch()
+        self.problem, self.params = problem, params
         self.x = torch.from_numpy(problem.x)
         self.x_grad = torch.from_numpy(problem.x.copy()).requires_grad_()
         self.dy = torch.from_numpy(problem.dy)
+        self.inference = torch.inference_mode
 
     @abstractmethod
-    def _run(self, x: Any) -> Any:
+    def run(self, x: Any, training: bool) -> Any:
         """Return y (B, T, N)."""
 
     def forward(self) -> Any:
         """Run inference."""
-        with self.torch.inference_mode():
-            return self._run(self.x)
+        with self.inference():
+            return self.run(self.x, training=False)
 
-    def train(self) -> object:
+    def train(self) -> None:
         """Run forward and backward."""
-        self.module.zero_grad(set_to_none=True)
-        self.x_grad.grad = None
-        y = self._run(self.x_grad)
-        y.backward(self.dy)
-        return y
+        for leaf in (self.x_grad, *self.params.values()):
+            leaf.grad = None
+        self.run(self.x_grad, training=True).backward(self.dy)
 
-    def output(self) -> Array:
-        """Return y."""
-        return np.asarray(self.forward().numpy())
+    def trained(self) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+        """Return the gradients."""
+        self.train()
+        grads = {name: leaf.grad.numpy() for name, leaf in self.params.items()}
+        return self.x_grad.grad.numpy(), [grads]
+
+
+class ModuleRunner(AutogradRunner):
+    """A module of torch with the problem's parameters, which stand in the order of its own."""
+
+    def __init__(self, problem: Problem, module: Any) -> None:
+        torch, values = import_torch(), problem.state_dict()
+        super().__init__(problem, dict(zip(values, module.parameters(), strict=True)))
+        tensors = map(torch.from_numpy, values.values())
+        module.load_state_dict(dict(zip(module.state_dict(), tensors, strict=True)))
+        self.module = module
+
+    def trained(self) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+        """Return the gradients."""
+        dx, (grads,) = super().trained()
+        return dx, self.problem.from_state_dict(grads)
 
 
 class TorchRunner(ModuleRunner):
     """`torch.nn.LSTM` on one problem."""
 
-    def __init__(self, torch: Any, problem: Problem) -> None:
-        shape, option = problem.shape, problem.option
+    def __init__(self, problem: Problem, threads: int) -> None:
+        torch, shape, option = import_torch(threads), problem.shape, problem.option
         module = torch.nn.LSTM(
             shape.I,
             shape.H,
@@ -79,73 +82,77 @@ class TorchRunner(ModuleRunner):
             proj_size=option.cell(shape).proj_size,
             dtype=getattr(torch, option.dtype),
         )
-        self.ends = [f"_{suffix}" for suffix in suffixes(1, option.bidirectional)]
-        for end, params in zip(self.ends, problem.params, strict=True):
-            load_weights(torch, module, params, end)
-        super().__init__(torch, problem, module)
-        lengths = problem.lengths
-        self.lengths = None if lengths is None else torch.from_numpy(lengths)
+        super().__init__(problem, module)
+        self.rnn = torch.nn.utils.rnn
+        self.lengths = None if problem.lengths is None else torch.from_numpy(problem.lengths)
 
-    def _run(self, x: Any) -> Any:
-        """Return y (B, T, N); rows of different lengths are packed."""
+    def run(self, x: Any, training: bool) -> Any:
+        """Return y; rows of different lengths are packed."""
         if self.lengths is None:
             return self.module(x)[0]
-        rnn = self.torch.nn.utils.rnn
-        packed = rnn.pack_padded_sequence(x, self.lengths, batch_first=True, enforce_sorted=False)
-        y, _ = rnn.pad_packed_sequence(
+        packed = self.rnn.pack_padded_sequence(
+            x, self.lengths, batch_first=True, enforce_sorted=False
+        )
+        y, _ = self.rnn.pad_packed_sequence(
             self.module(packed)[0], batch_first=True, total_length=self.problem.shape.T
         )
         return y
 
-    def gradients(self) -> Answers:
-        """Return the gradients."""
-        self.train()
-        of_directions = [
-            weight_gradients(self.module, params, end)
-            for end, params in zip(self.ends, self.problem.params, strict=True)
-        ]
-        return named_gradients(self.x_grad.grad.numpy(), of_directions)
+
+class TorchCellRunner(ModuleRunner):
+    """`torch.nn.LSTMCell` on one problem."""
+
+    def __init__(self, problem: Problem, threads: int) -> None:
+        self.torch = import_torch(threads)
+        super().__init__(problem, self.torch.nn.LSTMCell(problem.shape.I, problem.shape.H))
+
+    def run(self, x: Any, training: bool) -> Any:
+        """Return y."""
+        state = None
+        outputs = []
+        for x_t in x.unbind(1):
+            state = self.module(x_t, state)
+            outputs.append(state[0])
+        return self.torch.stack(outputs, 1)
 
 
-class TorchStepper(Stepper):
-    """`torch.nn.LSTM`, a call a step."""
+def _stepper(problem: Problem, threads: int) -> Step:
+    """Return a call of `torch.nn.LSTM` for a step."""
+    torch, lstm = import_torch(), TorchRunner(problem, threads).module
+    steps = [torch.from_numpy(x[:, None]) for x in problem.steps()]
+    state = None
 
-    def __init__(self, torch: Any, problem: Problem) -> None:
-        self.torch = torch
-        self.lstm = TorchRunner(torch, problem).module
-        self.steps = [torch.from_numpy(x[:, None].copy()) for x in problem.x.swapaxes(0, 1)]
-        self.state: Any = None
-
-    def reset(self) -> None:
-        """Forget the state."""
-        self.state = None
-
-    def step(self, t: int) -> Any:
-        """Go on by one step."""
-        with self.torch.inference_mode():
-            y, self.state = self.lstm(self.steps[t], self.state)
+    def step(t: int) -> Any:
+        nonlocal state
+        with torch.inference_mode():
+            y, state = lstm(steps[t], state)
         return y
 
-    def numpy(self, y: Any) -> Array:
-        """Return y without its one step."""
-        return np.asarray(y[:, 0].numpy())
+    return step
 
 
-class TorchEngine(Engine):
-    """torch."""
+def _cell_stepper(problem: Problem, threads: int) -> Step:
+    """Return a call of `torch.nn.LSTMCell`."""
+    torch, cell = import_torch(), TorchCellRunner(problem, threads).module
+    steps = [torch.from_numpy(x) for x in problem.steps()]
+    state: Any = None
 
-    name = "torch"
-    module = "torch"
-    options = frozenset({"projection", "lengths_full", "lengths_half", "bidirectional", "float64"})
+    def step(t: int) -> Any:
+        nonlocal state
+        with torch.inference_mode():
+            state = cell(steps[t], state)
+        return state[0]
 
-    def version(self) -> str:
-        """Return torch's version."""
-        return str(import_torch().__version__)
+    return step
 
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem."""
-        return TorchRunner(import_torch(threads), problem)
 
-    def stepper(self, problem: Problem, threads: int) -> Stepper:
-        """Load the problem for single steps."""
-        return TorchStepper(import_torch(threads), problem)
+torch_version = partial(version_of, "torch")
+TORCH = Engine(
+    "torch",
+    "torch",
+    torch_version,
+    TorchRunner,
+    _stepper,
+    options=frozenset({"projection", "lengths_full", "lengths_half", "bidirectional", "float64"}),
+)
+TORCH_CELL = Engine("torch_cell", "torch", torch_version, TorchCellRunner, _cell_stepper)

@@ -8,33 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from lstmfast._bench.answers import Answers
-from lstmfast._bench.engines.base import Engine, Runner, named_gradients
-from lstmfast._bench.engines.vs_torch import import_torch
-from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.engines.base import Engine
+from lstmfast._bench.engines.vs_torch import AutogradRunner, import_torch, torch_version
+from lstmfast._bench.problems import Problem
 
 
-class TorchByHandRunner(Runner):
+class TorchByHandRunner(AutogradRunner):
     """The equations of the cell in a loop over the steps."""
 
-    def __init__(self, torch: Any, problem: Problem) -> None:
-        self.torch, self.problem = torch, problem
-        self.functions = torch.nn.functional
-        cell = problem.option.cell(problem.shape)
-        self.cell, self.rates = cell, problem.option.keywords
-        self.params = {
+    def __init__(self, problem: Problem, threads: int) -> None:
+        torch = self.torch = import_torch(threads)
+        leaves = {
             name: torch.from_numpy(value.copy()).requires_grad_()
             for name, value in problem.params[0].items()
         }
+        super().__init__(problem, leaves)
+        self.functions = torch.nn.functional
+        cell = self.cell = problem.option.cell(problem.shape)
+        self.rates = problem.option.keywords
         self.activation = getattr(self.functions, str(cell.activation))
         self.recurrent_activation = torch.sigmoid
         if cell.recurrent_activation == "hard_sigmoid":
             self.recurrent_activation = self.functions.hardsigmoid
-        self.x = torch.from_numpy(problem.x)
-        self.x_grad = torch.from_numpy(problem.x.copy()).requires_grad_()
-        self.dy = torch.from_numpy(problem.dy)
 
     def _dropout(self, name: str, *size: int) -> Any:
         """Draw a mask, scaled."""
@@ -60,7 +55,8 @@ class TorchByHandRunner(Runner):
             return old.lerp(new, 1.0 - rate)
         return self.torch.where(self.torch.rand_like(new) < rate, old, new)
 
-    def _run(self, x: Any, training: bool) -> Any:
+    def run(self, x: Any, training: bool) -> Any:
+        """Return y."""
         torch, cell, weights = self.torch, self.cell, self.params
         B, H = self.problem.shape.B, self.problem.shape.H
         recurrent, mask = weights["recurrent_kernel"], None
@@ -104,37 +100,14 @@ class TorchByHandRunner(Runner):
             outputs.append(h)
         return torch.stack(outputs, 1)
 
-    def forward(self) -> Any:
-        """Run inference."""
-        with self.torch.inference_mode():
-            return self._run(self.x, training=False)
 
-    def train(self) -> object:
-        """Run forward and backward."""
-        for leaf in (self.x_grad, *self.params.values()):
-            leaf.grad = None
-        y = self._run(self.x_grad, training=True)
-        y.backward(self.dy)
-        return y
-
-    def output(self) -> Array:
-        """Return y."""
-        return np.asarray(self.forward().numpy())
-
-    def gradients(self) -> Answers:
-        """Return the gradients."""
-        self.train()
-        grads = {name: leaf.grad.numpy() for name, leaf in self.params.items()}
-        return named_gradients(self.x_grad.grad.numpy(), [grads])
-
-
-class TorchByHandEngine(Engine):
-    """torch, by hand."""
-
-    name = "torch_by_hand"
-    module = "torch"
-    plain = False
-    options = frozenset(
+TORCH_BY_HAND = Engine(
+    "torch_by_hand",
+    "torch",
+    torch_version,
+    TorchByHandRunner,
+    plain=False,
+    options=frozenset(
         {
             "peephole",
             "coupled",
@@ -151,12 +124,5 @@ class TorchByHandEngine(Engine):
             "softsign",
             "hard_sigmoid",
         }
-    )
-
-    def version(self) -> str:
-        """Return torch's version."""
-        return str(import_torch().__version__)
-
-    def load(self, problem: Problem, threads: int) -> Runner:
-        """Load the problem."""
-        return TorchByHandRunner(import_torch(threads), problem)
+    ),
+)
