@@ -78,7 +78,7 @@ def test_answers(engine: Engine, option: Option) -> None:
 def test_steps(engine: Engine) -> None:
     settings = settings_for(engine)
     settings.shapes = (SHAPE,)
-    ((*rows,),) = step.STEP.run(settings)
+    ((*rows,),) = step.STEP.rows(settings)
     left_out = [(each.engine, each.reason) for each in settings.left_out]
     if engine.name in ("torch_by_hand", "keras_predict"):
         assert left_out == [(engine.name, "no single steps")]

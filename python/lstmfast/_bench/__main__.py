@@ -9,7 +9,7 @@ import warnings
 
 from lstmfast._bench import chart, report
 from lstmfast._bench.answers import WrongAnswerError
-from lstmfast._bench.contest import OWN, LeftOut, Settings, reason_of
+from lstmfast._bench.contest import OWN, Settings
 from lstmfast._bench.engines import ENGINES, Engine
 from lstmfast._bench.pinning import pin
 from lstmfast._bench.rows import Row
@@ -22,29 +22,15 @@ from lstmfast._cli.forecast import plot_kind
 DEFAULT_SUITES = ("forward", "training")
 
 
-def choose_engines(names: str | None) -> tuple[list[Engine], list[LeftOut]]:
-    """Return lstmfast, the NumPy reference and the rivals asked for, or all that are installed.
-
-    A rival that is installed and cannot be imported is left out, with its error.
-    """
-    installed = [e for e in ENGINES if importlib.util.find_spec(e.module) is not None]
-    wanted = {engine.name for engine in installed} if names is None else {*OWN, *_split(names)}
+def choose_engines(names: str | None) -> list[Engine]:
+    """Return lstmfast, the NumPy reference and the rivals asked for, or all that are installed."""
+    installed = {e.name: e for e in ENGINES if importlib.util.find_spec(e.module) is not None}
+    wanted = set(installed) if names is None else {*OWN, *_split(names)}
     _refuse_unknown(wanted, [engine.name for engine in ENGINES], "engine")
-    missing = wanted - {engine.name for engine in installed}
+    missing = ", ".join(sorted(wanted - installed.keys()))
     if missing:
-        known = ", ".join(engine.name for engine in installed)
-        raise UserError(f"{', '.join(sorted(missing))} is not installed; here are {known}")
-    engines, broken = [], []
-    for engine in (engine for engine in installed if engine.name in wanted):
-        try:
-            engine.version()
-        except Exception as error:
-            if engine.name in OWN:
-                raise
-            broken.append(LeftOut(engine.name, "", "", reason_of(error)))
-        else:
-            engines.append(engine)
-    return engines, broken
+        raise UserError(f"{missing} is not installed; here are {', '.join(installed)}")
+    return [engine for name, engine in installed.items() if name in wanted]
 
 
 def choose_suites(names: str | None, mode: str) -> list[Suite]:
@@ -74,15 +60,11 @@ def main(argv: list[str]) -> int:
     open_standard_error()
     parser = Parser(prog="lstmfast bench")
     add_arguments(parser)
-    args = parser.parse_args(argv)
     try:
-        _measure(args)
-    except UserError as error:
+        _measure(parser.parse_args(argv))
+    except (UserError, WrongAnswerError) as error:
         print(f"lstmfast bench: error: {error}", file=sys.stderr)
-        return 2
-    except WrongAnswerError as error:
-        print(f"lstmfast bench: error: {error}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(error, UserError) else 1
     except KeyboardInterrupt:
         return 130
     return 0
@@ -94,27 +76,26 @@ def _measure(args: argparse.Namespace) -> None:
     fixed = [suite.name for suite in suites if not suite.takes_shapes]
     if shapes is not None and fixed:
         raise UserError(f"--shapes has no meaning for the suite {fixed[0]}")
-    kind = plot_kind(args.plot) if args.plot else ""
+    modes = ("forward", "training") if args.mode == "both" else (args.mode,)
+    settings = Settings(choose_engines(args.against), shapes, modes, args.threads, args.seconds)
     pin(args.threads)
     warnings.simplefilter("ignore")  # of rivals at their import: not part of the table
-    engines, broken = choose_engines(args.against)
-    modes = ("forward", "training") if args.mode == "both" else (args.mode,)
-    settings = Settings(engines, shapes, modes, args.threads, args.seconds, broken)
-    facts = report.machine(engines, args.threads)
+    versions = settings.enter("", "", lambda engine: engine.version())
+    settings.engines = [engine for engine in settings.engines if engine.name in versions]
+    facts = report.machine(versions, args.threads)
     print(report.header(facts))
     rows: list[Row] = []
     for suite in suites:
         print(report.table_header(suite), flush=True)
-        for group in suite.run(settings):
+        for group in suite.rows(settings):
             print(report.table_rows(group), flush=True)
             rows += group
     if settings.left_out:
         print(f"\n{report.left_out_lines(settings.left_out)}", flush=True)
     if args.json:
-        text = report.to_json(facts, rows, settings.left_out)
-        write_file(args.json, text.encode())
+        write_file(args.json, report.to_json(facts, rows, settings.left_out).encode())
     if args.plot:
-        write_file(args.plot, chart.draw(facts, suites, rows, kind))
+        write_file(args.plot, chart.draw(facts, suites, rows, plot_kind(args.plot)))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from lstmfast._bench.answers import Answers, WrongAnswerError, check_answers
-from lstmfast._bench.engines import Engine, Runner, UnsupportedError
+from lstmfast._bench.engines import Engine, UnsupportedError
 from lstmfast._bench.problems import Problem
+from lstmfast._bench.protocol import Call, Timing
+from lstmfast._bench.rows import Row, make_row
 from lstmfast._bench.shapes import Shape
 
 Entered = TypeVar("Entered")
@@ -56,60 +59,67 @@ class Settings:
         for engine in self.engines:
             try:
                 entered[engine.name] = make(engine)
-            except UnsupportedError as reason:
-                self.left_out.append(LeftOut(engine.name, case, mode, str(reason)))
+            except UnsupportedError as lack:
+                self.left_out.append(LeftOut(engine.name, case, mode, str(lack)))
             except WrongAnswerError:
                 raise
             except Exception as error:
                 if engine.name in OWN:
                     raise
-                self.left_out.append(
-                    LeftOut(engine.name, case, mode, f"{case}: {reason_of(error)}")
-                )
+                what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+                reason = f"{case}: {what}" if case else what
+                self.left_out.append(LeftOut(engine.name, case, mode, reason))
         return entered
 
 
-def reason_of(error: Exception) -> str:
-    """Return an engine's failure in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+def _answered(engine: Engine, problem: Problem, mode: str, threads: int) -> tuple[Call, Answers]:
+    """Return an engine's call to time, and its results: y, or the gradients without dropout."""
+    runner = engine.prepare(problem, threads)
+    if mode == "forward":
+        return runner.forward, {"y": runner.output()}
+    quiet = engine.prepare(problem.without_noise(), threads) if problem.option.random else runner
+    return runner.train, quiet.gradients()
 
 
 def expected_answers(settings: Settings, problem: Problem, mode: str) -> Answers:
-    """Return the NumPy reference's results: y, or the gradients without dropout."""
-    if mode == "forward":
-        return {"y": settings.own("numpy").prepare(problem, settings.threads).output()}
-    return settings.own("numpy").prepare(problem.without_noise(), settings.threads).gradients()
+    """Return the NumPy reference's results."""
+    _, expected = _answered(settings.own("numpy"), problem, mode, settings.threads)
+    return expected
 
 
-def checked_runner(
-    engine: Engine, problem: Problem, mode: str, threads: int, expected: Answers
-) -> Runner:
-    """Return an engine's runner, after its answers have been compared."""
-    runner = engine.prepare(problem, threads)
-    if mode == "forward":
-        check_answers(problem, engine.name, {"y": runner.output()}, expected)
-    else:
-        quiet = runner
-        if problem.option.random:
-            quiet = engine.prepare(problem.without_noise(), threads)
-        check_answers(problem, engine.name, quiet.gradients(), expected)
-    return runner
+def checked_call(
+    settings: Settings, problem: Problem, mode: str, expected: Answers, engine: Engine
+) -> Call:
+    """Return an engine's call to time, after its results have been compared."""
+    call, got = _answered(engine, problem, mode, settings.threads)
+    check_answers(problem, engine.name, got, expected)
+    return call
 
 
-def timed_calls(
-    settings: Settings, problem: Problem, mode: str, case: str
-) -> dict[str, Callable[[], object]]:
+def timed_calls(settings: Settings, problem: Problem, mode: str, case: str) -> dict[str, Call]:
     """Return the call to time of each engine whose answers are right."""
     expected = expected_answers(settings, problem, mode)
-    runners = settings.enter(
-        case,
-        mode,
-        lambda engine: checked_runner(engine, problem, mode, settings.threads, expected),
-    )
-    return {n: r.forward if mode == "forward" else r.train for n, r in runners.items()}
+    make = partial(checked_call, settings, problem, mode, expected)
+    return settings.enter(case, mode, make)
 
 
-def peak_share(problem: Problem, mode: str, seconds: float, peak: float, threads: int) -> float:
-    """Return the share of the threads' measured FMA peak that a call reached."""
-    passes = 1.0 if mode == "forward" else 3.0
-    return problem.option.forward_flops(problem.shape) * passes / seconds / (peak * threads)
+def own_call(settings: Settings, problem: Problem, mode: str) -> Call:
+    """Return lstmfast's call to time, after its answers have been compared."""
+    expected = expected_answers(settings, problem, mode)
+    return checked_call(settings, problem, mode, expected, settings.own("lstmfast"))
+
+
+def layer_rows(
+    case: str, problem: Problem, mode: str, timings: Mapping[str, Timing], peak: float, **own: Any
+) -> list[Row]:
+    """Return the engines' rows with their shares of `peak`, the FMA peak of all threads.
+
+    `own` are further fields of lstmfast's row.
+    """
+    rows = []
+    for engine, timing in timings.items():
+        more = own if engine == "lstmfast" else {}
+        share = problem.flops(mode) / timing.median / peak
+        row = make_row(case, mode, timing, engine, shape=problem.shape, peak_share=share, **more)
+        rows.append(row)
+    return rows

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from lstmfast._core import testing
 
@@ -26,7 +27,7 @@ SETTLE_SECONDS = 0.1
 class Timing:
     """Samples of one call, one a turn: seconds or another quantity."""
 
-    values: tuple[float, ...]
+    values: npt.NDArray[np.float64]
 
     @property
     def median(self) -> float:
@@ -44,8 +45,7 @@ class Timing:
 
         A slowdown of the machine that lasts longer than a turn cancels out.
         """
-        pairs = zip(self.values, other.values, strict=True)
-        return float(np.median([mine / its for mine, its in pairs]))
+        return float(np.median(self.values / other.values))
 
 
 def time_call(call: Call, repeats: int) -> float:
@@ -60,11 +60,11 @@ def take_turns(
     calls: Mapping[Key, Call],
     seconds: float,
     *,
-    before: Mapping[Key, Call] | None = None,
+    before: Callable[[Key], object] | None = None,
     settle: bool = False,
     double: bool = False,
 ) -> tuple[dict[Key, Timing], float]:
-    """Time calls in turns for about `seconds`; `before` is called before a turn, not timed.
+    """Time calls in turns for about `seconds`; `before(key)` precedes a turn, and is not timed.
 
     Returns
     -------
@@ -74,11 +74,10 @@ def take_turns(
         FLOP/s of fused multiply-adds of one thread, measured between the turns; with `double` in
         float64.
     """
-    before = before or {}
 
     def warm(key: Key) -> float:
-        if key in before:
-            before[key]()
+        if before is not None:
+            before(key)
         return time_call(calls[key], 1)
 
     repeats = {}
@@ -95,4 +94,5 @@ def take_turns(
                 time.sleep(SETTLE_SECONDS)
             warm(key)  # its data back into the cache
             samples[key].append(time_call(call, repeats[key]))
-    return {key: Timing(tuple(values)) for key, values in samples.items()}, float(np.median(peaks))
+    timings = {key: Timing(np.array(values)) for key, values in samples.items()}
+    return timings, float(np.median(peaks))

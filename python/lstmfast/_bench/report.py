@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -13,8 +13,7 @@ from typing import Any
 
 import lstmfast as lf
 from lstmfast._bench.contest import LeftOut
-from lstmfast._bench.engines import Engine
-from lstmfast._bench.rows import Goal, Row
+from lstmfast._bench.rows import Goal, Row, threads_text
 from lstmfast._bench.shapes import Shape
 from lstmfast._bench.suites import Suite
 from lstmfast._core import config
@@ -27,6 +26,7 @@ _SHOWN = {
     "B/s": ("GB/s", 1e9),
     "1/s": ("M/s", 1e6),
 }
+_COLUMNS = "{:30}{:9}{:14}{:>12} {:8}{:>22}{:>7}{:>8}{:>8}{:>9}"
 
 
 def commit() -> str | None:
@@ -45,8 +45,8 @@ def _git(*arguments: str) -> str:
     return found.stdout.strip()
 
 
-def machine(engines: Sequence[Engine], threads: int) -> dict[str, Any]:
-    """Return the machine, the versions and the build that the figures belong to."""
+def machine(versions: Mapping[str, str], threads: int) -> dict[str, Any]:
+    """Return the machine, the engines' versions and the build that the figures belong to."""
     build = config()
     return {
         "date": date.today().isoformat(),
@@ -57,7 +57,7 @@ def machine(engines: Sequence[Engine], threads: int) -> dict[str, Any]:
         "compiler": build["compiler"],
         "threads": threads,
         "python": platform.python_version(),
-        "engines": {engine.name: engine.version() for engine in engines},
+        "engines": dict(versions),
         "commit": commit(),
     }
 
@@ -65,10 +65,9 @@ def machine(engines: Sequence[Engine], threads: int) -> dict[str, Any]:
 def header(facts: dict[str, Any]) -> str:
     """Return the lines above the tables."""
     engines = ", ".join(f"{name} {version}" for name, version in facts["engines"].items())
-    threads = f"{facts['threads']} thread" + ("s" if facts["threads"] > 1 else "")
     return (
-        f"{facts['cpu']} ({facts['caches']}), {threads}, Python {facts['python']}, "
-        f"{facts['date']}\n{engines}\n"
+        f"{facts['cpu']} ({facts['caches']}), {threads_text(facts['threads'])}, "
+        f"Python {facts['python']}, {facts['date']}\n{engines}\n"
         "Medians of calls in turns (quartiles). peak: share of the FMA peak measured in the same "
         "run;\nratio: the best other engine's time over lstmfast's; goal: for AVX-512, ! where it "
         "is missed."
@@ -78,10 +77,8 @@ def header(facts: dict[str, Any]) -> str:
 def table_header(suite: Suite) -> str:
     """Return the lines above a suite's rows."""
     legend = f"\n{suite.legend}" if suite.legend else ""
-    return (
-        f"\n{suite.name}{legend}\n{'case':30}{'mode':9}{'engine':14}{'median':>12} "
-        f"{'':8}{'quartiles':>22}{'peak':>7}{'ratio':>8}{suite.relative:>8}{'goal':>9}"
-    )
+    heads = ("case", "mode", "engine", "median", "", "quartiles", "peak", "ratio")
+    return f"\n{suite.name}{legend}\n{_COLUMNS.format(*heads, suite.relative, 'goal')}"
 
 
 def table_rows(rows: Sequence[Row]) -> str:
@@ -91,26 +88,21 @@ def table_rows(rows: Sequence[Row]) -> str:
 
 def _line(row: Row) -> str:
     unit, scale = _SHOWN[row.unit]
-    spread = f"{row.low / scale:.1f} .. {row.high / scale:.1f}"
-    peak = "" if row.peak_share is None else f"{100 * row.peak_share:.1f}%"
+    median, spread = f"{row.value / scale:.1f}", f"{row.low / scale:.1f} .. {row.high / scale:.1f}"
+    peak = "" if row.peak_share is None else f"{row.peak_share:.1%}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}x"
     relative = "" if row.relative is None else f"{row.relative:.2f}"
-    goal = "" if row.goal is None else _goal_text(row.goal, unit, scale)
+    goal = "" if row.goal is None else _goal_text(row.goal, scale)
     goal += "!" if row.met is False else ""
-    line = (
-        f"{row.label:30}{row.mode:9}{row.engine:14}{row.value / scale:12.1f} {unit:8}{spread:>22}"
-        f"{peak:>7}{ratio:>8}{relative:>8}{goal:>9}  {row.note}"
+    figures = _COLUMNS.format(
+        row.label, row.mode, row.engine, median, unit, spread, peak, ratio, relative, goal
     )
-    return line.rstrip()
+    return f"{figures}  {row.note}".rstrip()
 
 
-def _goal_text(goal: Goal, unit: str, scale: float) -> str:
-    sign = "<=" if goal.at_most else ">="
-    if goal.figure == "peak_share":
-        return f"{sign}{100 * goal.bound:.0f}%"
-    if goal.figure == "value":
-        return f"{sign}{goal.bound / scale:.7g}"
-    return f"{sign}{goal.bound:.2f}"
+def _goal_text(goal: Goal, scale: float) -> str:
+    texts = {"peak_share": f"{goal.bound:.0%}", "value": f"{goal.bound / scale:.7g}"}
+    return ("<=" if goal.at_most else ">=") + texts.get(goal.figure, f"{goal.bound:.2f}")
 
 
 def left_out_lines(left_out: Sequence[LeftOut]) -> str:
@@ -138,14 +130,10 @@ def from_json(text: str) -> tuple[dict[str, Any], list[Row]]:
     """
     found = json.loads(text)
     rows = []
-    for each in found["results"]:
-        fields = {name: value for name, value in each.items() if name != "met"}
-        shape, goal = fields.pop("shape"), fields.pop("goal")
-        rows.append(
-            Row(
-                **fields,
-                shape=None if shape is None else Shape(**shape),
-                goal=None if goal is None else Goal(**goal),
-            )
-        )
+    for fields in found["results"]:
+        fields.pop("met", None)
+        for name, kind in (("shape", Shape), ("goal", Goal)):
+            if fields[name] is not None:
+                fields[name] = kind(**fields[name])
+        rows.append(Row(**fields))
     return found["machine"], rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from lstmfast._bench.protocol import Timing
 from lstmfast._bench.shapes import Shape
@@ -68,26 +69,34 @@ class Row:
 
 
 def make_row(
-    suite: str,
     case: str,
     mode: str,
-    engine: str,
     timing: Timing,
+    engine: str = "lstmfast",
     *,
     shape: Shape | None = None,
     unit: str = "s",
+    goal: Goal | None = None,
+    **more: Any,
 ) -> Row:
-    """Return the row of a timing, without comparisons."""
-    low, high = timing.quartiles
-    return Row(suite, case, shape, mode, engine, unit, timing.median, low, high, len(timing.values))
+    """Return the row of a timing, still without suite and ratio.
+
+    Goals are for lstmfast alone; `more` are further fields of `Row`.
+    """
+    numbers = (timing.median, *timing.quartiles, len(timing.values))
+    goal = goal if engine == "lstmfast" else None
+    return Row("", case, shape, mode, engine, unit, *numbers, goal=goal, **more)
 
 
-def with_ratio(rows: list[Row]) -> list[Row]:
-    """Return the rows of one case and mode, lstmfast's with its ratio to the best other's time."""
+def completed(suite: str, rows: list[Row]) -> list[Row]:
+    """Return the rows of one case and mode with their suite, and lstmfast's with its ratio."""
     others = [row.value for row in rows if row.engine != "lstmfast"]
-    if not others:
-        return rows
-    best = min(others)
-    return [
-        replace(row, ratio=best / row.value) if row.engine == "lstmfast" else row for row in rows
+    ratios = [
+        min(others) / row.value if others and row.engine == "lstmfast" else None for row in rows
     ]
+    return [replace(row, suite=suite, ratio=r) for row, r in zip(rows, ratios, strict=True)]
+
+
+def threads_text(threads: int) -> str:
+    """Return a number of threads in words."""
+    return f"{threads} thread" + ("s" if threads > 1 else "")

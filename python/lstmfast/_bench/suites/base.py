@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lstmfast._bench.contest import Settings
-from lstmfast._bench.rows import Row
+from lstmfast._bench.rows import Row, completed
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Suite:
     Attributes
     ----------
     run : callable
-        Yields the rows of one case after the other.
+        Yields the rows of one case and mode after the other, as `make_row` returns them.
     relative : str
         The head of the column for `Row.relative`.
     legend : str
@@ -33,3 +33,7 @@ class Suite:
     legend: str = ""
     figure: str = "ratio"
     takes_shapes: bool = True
+
+    def rows(self, settings: Settings) -> Iterator[list[Row]]:
+        """Run it: yield the rows of one case and mode after the other."""
+        return (completed(self.name, rows) for rows in self.run(settings))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,7 +14,7 @@ from lstmfast._bench.engines import Engine, Fitter, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import Timing, take_turns, time_call
-from lstmfast._bench.rows import Goal, Row, make_row, with_ratio
+from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import Shape
 from lstmfast._bench.suites.base import Suite
 from lstmfast._bench.tasks import TASKS, Task
@@ -24,9 +23,9 @@ CHECKED = 5  # epochs or calls whose losses are compared
 # At most 4 batches each, sums of some 50 terms, in float32, if all errors had one sign.
 LOSS_TOLERANCE = 4 * CHECKED * 50**0.5 * 6e-8
 ROUNDS = 5
-VERBOSE_GOAL = 20e-6  # an epoch
-PREDICT_GOAL = 3e-6
-CALL_GOAL = 0.7e-6
+VERBOSE_GOAL = Goal("value", 20e-6, at_most=True)  # an epoch
+PREDICT_GOAL = Goal("value", 3e-6, at_most=True)
+CALL_GOAL = Goal("value", 0.7e-6, at_most=True)
 FEW, MANY = 3, 30  # steps, from which the cost of no steps follows
 
 
@@ -35,8 +34,8 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
         fitters = settings.enter(task.name, "fit", partial(checked_fitter, settings, task))
         yield _whole_fits(settings, task, fitters)
         if task is TASKS[0]:
-            yield _printing(settings, task, fitters)
-            yield _predicting(settings, task, fitters)
+            yield from _printing(settings, task, fitters)
+            yield _predicting(settings, fitters)
     yield _calling(settings)
 
 
@@ -53,26 +52,27 @@ def checked_fitter(settings: Settings, task: Task, engine: Engine) -> Fitter:
     return fitter
 
 
+def _affordable(settings: Settings, call: Callable[[int], object], most: int) -> int:
+    """Return how many epochs or calls fit into a round's share of the time."""
+    once = time_call(partial(call, CHECKED), 1) / CHECKED
+    return min(most, max(CHECKED, int(settings.seconds / ROUNDS / once)))
+
+
 def _whole_fits(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> list[Row]:
     """Time all of the task, or as much of it as fits into the time, in turns."""
-    parts = {}
-    for name, fitter in fitters.items():
-        once = time_call(partial(fitter.fit, CHECKED), 1) / CHECKED
-        parts[name] = min(task.count, max(CHECKED, int(settings.seconds / ROUNDS / once)))
+    parts = {n: _affordable(settings, fitter.fit, task.count) for n, fitter in fitters.items()}
     samples: dict[str, list[float]] = {name: [] for name in fitters}
     for _ in range(ROUNDS):
         for name, fitter in fitters.items():
             seconds = time_call(partial(fitter.fit, parts[name]), 1)
             samples[name].append(seconds * task.count / parts[name])
+    goal = Goal("value", task.goal, at_most=True)
     rows = []
-    for name, values in samples.items():
-        row = make_row("fit", task.name, "fit", name, Timing(tuple(values)))
-        if name == "lstmfast":
-            row = replace(row, goal=Goal("value", task.goal, at_most=True))
-        if parts[name] < task.count:
-            row = replace(row, note=f"from {parts[name]} of {task.count}")
-        rows.append(row)
-    return with_ratio(rows)
+    for name, count in parts.items():
+        note = f"from {count} of {task.count}" if count < task.count else ""
+        timing = Timing(np.array(samples[name]))
+        rows.append(make_row(task.name, "fit", timing, name, goal=goal, note=note))
+    return rows
 
 
 def _supported(
@@ -90,50 +90,39 @@ def _supported(
     return settings.enter(case, name, tried)
 
 
-def _printing(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> list[Row]:
-    """Time what a line an epoch adds."""
-    rows = []
+def _printing(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> Iterator[list[Row]]:
+    """Time what a line an epoch adds; a case for each engine, since these times may be near 0."""
     for name, method in _supported(settings, "verbose=2", fitters, "fit_printing").items():
-        once = time_call(partial(method, CHECKED), 1) / CHECKED
-        count = min(task.count, max(CHECKED, int(settings.seconds / ROUNDS / once)))
+        count = _affordable(settings, method, task.count)
         extra = []
         for _ in range(ROUNDS):
             quiet = time_call(partial(fitters[name].fit, count), 1)
             extra.append((time_call(partial(method, count), 1) - quiet) / count)
-        row = make_row("fit", "verbose=2, an epoch", "fit", name, Timing(tuple(extra)))
-        if name == "lstmfast":
-            row = replace(row, goal=Goal("value", VERBOSE_GOAL, at_most=True))
-        rows.append(row)
-    return rows
+        timing = Timing(np.array(extra))
+        yield [make_row("verbose=2, an epoch", "fit", timing, name, goal=VERBOSE_GOAL)]
 
 
-def _predicting(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> list[Row]:
+def _predicting(settings: Settings, fitters: dict[str, Fitter]) -> list[Row]:
     """Time `predict` of three rows."""
     calls = _supported(settings, "predict", fitters, "predict")
     timings, _ = take_turns(calls, settings.seconds)
-    rows = []
-    for name, timing in timings.items():
-        row = make_row("fit", "predict, 3 rows", "forward", name, timing)
-        if name == "lstmfast":
-            row = replace(row, goal=Goal("value", PREDICT_GOAL, at_most=True))
-        rows.append(row)
-    return with_ratio(rows)
+    case, goal = "predict, 3 rows", PREDICT_GOAL
+    return [make_row(case, "forward", t, name, goal=goal) for name, t in timings.items()]
 
 
 def _calling(settings: Settings) -> list[Row]:
     """Time a call of `lstmfast.LSTM` at toy size; the time at no steps is overhead."""
     lf.set_num_threads(settings.threads)
-    calls: dict[int, Callable[[], object]] = {}
-    for T in FEW, MANY:
-        problem = make_problem(Shape("toy", 3, T, 1, 50))
-        calls[T] = partial(make_lstm(problem), problem.x)
+    problems = {T: make_problem(Shape("toy", 3, T, 1, 50)) for T in (FEW, MANY)}
+    calls = {T: partial(make_lstm(problem), problem.x) for T, problem in problems.items()}
     timings, _ = take_turns(calls, settings.seconds)
-    whole = make_row("fit", "LSTM call, toy", "forward", "lstmfast", timings[FEW])
-    pairs = zip(timings[FEW].values, timings[MANY].values, strict=True)
-    overhead = tuple(few - FEW * (many - few) / (MANY - FEW) for few, many in pairs)
-    row = make_row("fit", "LSTM call, no steps", "forward", "lstmfast", Timing(overhead))
-    goal = Goal("value", CALL_GOAL, at_most=True)
-    return [whole, replace(row, goal=goal, note=f"by a line through {FEW} and {MANY} steps")]
+    few, many = timings[FEW].values, timings[MANY].values
+    overhead = Timing(few - FEW * (many - few) / (MANY - FEW))
+    note = f"by a line through {FEW} and {MANY} steps"
+    return [
+        make_row("LSTM call, toy", "forward", timings[FEW]),
+        make_row("LSTM call, no steps", "forward", overhead, goal=CALL_GOAL, note=note),
+    ]
 
 
 FIT = Suite(

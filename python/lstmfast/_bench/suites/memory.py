@@ -53,17 +53,15 @@ def _kept(shape: Shape, option: Option, mode: str) -> Row:
     """Measure the bytes that a call keeps for each row and step, from two lengths."""
     slopes = []
     for _ in range(ROUNDS):
-        kept = [_left_behind(replace(shape, T=T), option, mode) for T in (shape.T, 2 * shape.T)]
-        slopes.append((kept[1] - kept[0]) / (shape.B * shape.T))
-    row = make_row(
-        "memory", option.name, mode, "lstmfast", Timing(tuple(slopes)), shape=shape, unit="B"
-    )
-    floats = row.value / (shape.H * np.dtype(option.dtype).itemsize)
-    if option is not PLAIN:
-        return replace(row, relative=floats)
+        once = _left_behind(shape, option, mode)
+        twice = _left_behind(replace(shape, T=2 * shape.T), option, mode)
+        slopes.append((twice - once) / (shape.B * shape.T))
+    kept = Timing(np.array(slopes))
+    floats = kept.median / (shape.H * np.dtype(option.dtype).itemsize)
     # a twentieth of a value for the allocator's rounding
     most = (5.0 if mode == "training" else 0.0) + 0.05
-    return replace(row, relative=floats, goal=Goal("relative", most, at_most=True))
+    goal = Goal("relative", most, at_most=True) if option is PLAIN else None
+    return make_row(option.name, mode, kept, shape=shape, unit="B", relative=floats, goal=goal)
 
 
 def _left_behind(shape: Shape, option: Option, mode: str) -> int:
@@ -81,18 +79,18 @@ def _over_calls(settings: Settings) -> Row:
     """Measure how memory grows over calls and trainings of changing shapes."""
     rng = np.random.default_rng(0)
     rnn = lf.LSTM(4, 24, seed=0)
-    inputs = [
-        rng.standard_normal((B, T, 4)).astype(np.float32) for B in (1, 2, 5, 9) for T in (1, 3, 8)
-    ]
-    gradients = [np.ones((*x.shape[:2], 24), np.float32) for x in inputs]
+    sizes = [(B, T) for B in (1, 2, 5, 9) for T in (1, 3, 8)]
+    inputs = [rng.standard_normal((*size, 4)).astype(np.float32) for size in sizes]
+    gradients = [np.ones((*size, 24), np.float32) for size in sizes]
 
     def train(k: int) -> None:
+        x, dy = inputs[k % len(sizes)], gradients[k % len(sizes)]
         rnn.zero_grad()
-        rnn(inputs[k % len(inputs)])
-        rnn(inputs[k % len(inputs)], training=True)
-        rnn.backward(gradients[k % len(inputs)])
+        rnn(x)
+        rnn(x, training=True)
+        rnn.backward(dy)
 
-    for k in range(20 * len(inputs)):
+    for k in range(20 * len(sizes)):
         train(k)
     gc.collect()
     before, calls = resident(), 0
@@ -100,10 +98,9 @@ def _over_calls(settings: Settings) -> Row:
     while calls < CALLS and time.perf_counter() < end:
         train(calls)
         calls += 1
-    grown = float(resident() - before)
-    row = make_row("memory", "many shapes", "training", "lstmfast", Timing((grown,)), unit="B")
-    goal = Goal("value", FLAT, at_most=True)
-    return replace(row, goal=goal, note=f"grown over {calls} calls")
+    grown = Timing(np.array([float(resident() - before)]))
+    goal, note = Goal("value", FLAT, at_most=True), f"grown over {calls} calls"
+    return make_row("many shapes", "training", grown, unit="B", goal=goal, note=note)
 
 
 MEMORY = Suite(

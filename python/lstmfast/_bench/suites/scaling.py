@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
+from typing import Any
 
 import lstmfast as lf
-from lstmfast._bench.contest import Settings, peak_share, timed_calls
-from lstmfast._bench.problems import Problem, make_problem
-from lstmfast._bench.protocol import Timing, take_turns
-from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.contest import Settings, layer_rows, own_call
+from lstmfast._bench.problems import make_problem
+from lstmfast._bench.protocol import Call, take_turns
+from lstmfast._bench.rows import Goal, Row, threads_text
 from lstmfast._bench.shapes import SCALING_SHAPE, SHAPES, Shape
 from lstmfast._bench.suites.base import Suite
 
@@ -29,89 +29,56 @@ SCALING_WELL = ("medium", "large", "wide", "b1_1024")
 
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
-    own = replace(settings, engines=[settings.own("lstmfast"), settings.own("numpy")])
     for base in settings.chosen((SCALING_SHAPE,)):
         for mode in settings.modes:
-            yield from _lengths(own, base, mode)
-            yield from _neighbours(own, mode, [(f"B={B}", replace(base, B=B)) for B in BATCHES])
-            yield from _neighbours(own, mode, [(f"H={H}", replace(base, H=H)) for H in UNITS])
+            yield from _lengths(settings, base, mode)
+            yield from _neighbours(settings, mode, {f"B={B}": replace(base, B=B) for B in BATCHES})
+            yield from _neighbours(settings, mode, {f"H={H}": replace(base, H=H) for H in UNITS})
     for shape in settings.chosen(SHAPES if settings.threads > 1 else ()):
         for mode in settings.modes:
-            yield _threads(own, shape, mode)
-
-
-def _call(settings: Settings, problem: Problem, mode: str, case: str) -> Callable[[], object]:
-    return timed_calls(settings, problem, mode, case)["lstmfast"]
-
-
-def _row(
-    settings: Settings, case: str, problem: Problem, mode: str, timing: Timing, peak: float
-) -> Row:
-    row = make_row("scaling", case, mode, "lstmfast", timing, shape=problem.shape)
-    share = peak_share(problem, mode, timing.median, peak, settings.threads)
-    return replace(row, peak_share=share)
+            yield from _threads(settings, shape, mode)
 
 
 def _lengths(settings: Settings, base: Shape, mode: str) -> Iterator[list[Row]]:
     """Longer sequences in turns with the shortest; relative is the speed of a step against it."""
-    first = make_problem(base)
-    first_call = _call(settings, first, mode, "T")
+    first = own_call(settings, make_problem(base), mode)
+    goal = Goal("relative", LENGTH)
     for factor in LONGER:
         problem = make_problem(replace(base, T=base.T * factor))
-        case = f"T={problem.shape.T}"
-        calls = {"first": first_call, "this": _call(settings, problem, mode, case)}
+        calls = {"first": first, "lstmfast": own_call(settings, problem, mode)}
         timings, peak = take_turns(calls, settings.seconds)
-        kept = factor * timings["first"].over(timings["this"])
-        row = _row(settings, case, problem, mode, timings["this"], peak)
-        yield [replace(row, relative=kept, goal=Goal("relative", LENGTH))]
+        kept = factor * timings.pop("first").over(timings["lstmfast"])
+        case, peak = f"T={problem.shape.T}", peak * settings.threads
+        yield layer_rows(case, problem, mode, timings, peak, relative=kept, goal=goal)
 
 
-def _neighbours(
-    settings: Settings, mode: str, cases: Sequence[tuple[str, Shape]]
-) -> Iterator[list[Row]]:
+def _neighbours(settings: Settings, mode: str, cases: Mapping[str, Shape]) -> Iterator[list[Row]]:
     """Sizes in turns with the one before; relative is the speed per useful FLOP against it."""
-    before: tuple[Callable[[], object], float] | None = None
-    for case, shape in cases:
+    before: dict[str, Call] = {}
+    work_before = 0.0
+    for case, shape in cases.items():
         problem = make_problem(shape)
-        call, flops = _call(settings, problem, mode, case), problem.option.forward_flops(shape)
-        calls = {"this": call} if before is None else {"this": call, "before": before[0]}
-        timings, peak = take_turns(calls, settings.seconds)
-        row = _row(settings, case, problem, mode, timings["this"], peak)
-        if before is not None:
-            speed = timings["before"].over(timings["this"]) * flops / before[1]
-            goal = Goal("relative", TAILS.get(case, NEIGHBOUR))
-            row = replace(row, relative=speed, goal=goal)
-        before = call, flops
-        yield [row]
+        call, work = own_call(settings, problem, mode), problem.flops(mode)
+        timings, peak = take_turns({"lstmfast": call, **before}, settings.seconds)
+        more: dict[str, Any] = {}
+        if before:
+            speed = timings.pop("before").over(timings["lstmfast"]) * work / work_before
+            more = {"relative": speed, "goal": Goal("relative", TAILS.get(case, NEIGHBOUR))}
+        before, work_before = {"before": call}, work
+        yield layer_rows(case, problem, mode, timings, peak * settings.threads, **more)
 
 
-def _threads(settings: Settings, shape: Shape, mode: str) -> list[Row]:
+def _threads(settings: Settings, shape: Shape, mode: str) -> Iterator[list[Row]]:
     """Numbers of threads in turns; relative is one thread's time over this one's."""
     problem = make_problem(shape)
-    call = _call(settings, problem, mode, shape.name)
-    numbers = range(1, settings.threads + 1)
-    timings, peak = take_turns(
-        dict.fromkeys(numbers, call),
-        settings.seconds,
-        before={n: partial(lf.set_num_threads, n) for n in numbers},
-        settle=True,
-    )
-    lf.set_num_threads(settings.threads)
-    rows = []
+    calls = dict.fromkeys(range(1, settings.threads + 1), own_call(settings, problem, mode))
+    timings, peak = take_turns(calls, settings.seconds, before=lf.set_num_threads, settle=True)
     for n, timing in timings.items():
-        case = f"{shape.name}, {n} thread{'s' if n > 1 else ''}"
-        row = make_row("scaling", case, mode, "lstmfast", timing)
         bound = TWO_THREADS if n == 2 and shape.name in SCALING_WELL else 1.0
-        rows.append(
-            replace(
-                row,
-                shape=shape,
-                peak_share=peak_share(problem, mode, timing.median, peak, n),
-                relative=timings[1].over(timing),
-                goal=None if n == 1 else Goal("relative", bound),
-            )
-        )
-    return rows
+        goal = None if n == 1 else Goal("relative", bound)
+        case, kept = f"{shape.name}, {threads_text(n)}", timings[1].over(timing)
+        own = {"lstmfast": timing}
+        yield layer_rows(case, problem, mode, own, peak * n, relative=kept, goal=goal)
 
 
 SCALING = Suite(

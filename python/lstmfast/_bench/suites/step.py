@@ -12,7 +12,7 @@ from lstmfast._bench.contest import Settings, expected_answers
 from lstmfast._bench.engines import Engine
 from lstmfast._bench.problems import Problem, make_problem
 from lstmfast._bench.protocol import Call, take_turns
-from lstmfast._bench.rows import Row, make_row, with_ratio
+from lstmfast._bench.rows import Row, make_row
 from lstmfast._bench.shapes import STEP_SHAPES
 from lstmfast._bench.suites.base import Suite
 
@@ -24,12 +24,9 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
         make = partial(_checked, problem, settings.threads, expected)
         calls = settings.enter(shape.name, "step", make)
         timings, _ = take_turns(calls, settings.seconds, settle=settings.threads > 1)
-        yield with_ratio(
-            [
-                make_row("step", shape.name, "step", engine, timing, shape=shape)
-                for engine, timing in timings.items()
-            ]
-        )
+        yield [
+            make_row(shape.name, "step", t, engine, shape=shape) for engine, t in timings.items()
+        ]
 
 
 def _checked(problem: Problem, threads: int, expected: Answers, engine: Engine) -> Call:

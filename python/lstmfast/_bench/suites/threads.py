@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +12,7 @@ from lstmfast._bench.answers import WrongAnswerError
 from lstmfast._bench.contest import Settings
 from lstmfast._bench.problems import Array
 from lstmfast._bench.protocol import take_turns
-from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.rows import Goal, Row, make_row, threads_text
 from lstmfast._bench.shapes import FIT_SHAPES, Shape
 from lstmfast._bench.suites.base import Suite
 from lstmfast.layers import LSTM, Dense, Input
@@ -26,10 +25,10 @@ SLOWER = 1.03
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
     for shape in settings.chosen(FIT_SHAPES if settings.threads > 1 else ()):
-        yield _fits(settings, shape)
+        yield from _fits(settings, shape)
 
 
-def _fits(settings: Settings, shape: Shape) -> list[Row]:
+def _fits(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
     """Epochs of a model trained on one thread, and of its twin on all, in turns."""
     numbers = (1, settings.threads)
     models = {n: _model(shape) for n in numbers}
@@ -38,24 +37,18 @@ def _fits(settings: Settings, shape: Shape) -> list[Row]:
         n: partial(model.fit, x, y, batch_size=shape.B, shuffle=False, verbose=0)
         for n, model in models.items()
     }
-    weights = {}
     for n in numbers:
         lf.set_num_threads(n)
         for _ in range(CHECKED):
             epochs[n]()
-        weights[n] = models[n].get_weights()
-    _check_same(shape, weights[1], weights[settings.threads])
-    timings, _ = take_turns(
-        epochs, settings.seconds, before={n: partial(lf.set_num_threads, n) for n in numbers}
-    )
-    lf.set_num_threads(settings.threads)
-    rows = []
+    alone, shared = (models[n].get_weights() for n in numbers)
+    if not all(map(np.array_equal, alone, shared)):
+        raise WrongAnswerError(f"lstmfast at {shape.text}: weights depend on the threads")
+    timings, _ = take_turns(epochs, settings.seconds, before=lf.set_num_threads)
     for n, timing in timings.items():
-        case = f"{shape.name}, {n} thread{'s' if n > 1 else ''}"
-        row = make_row("threads", case, "fit", "lstmfast", timing, shape=shape)
+        case, slower = f"{shape.name}, {threads_text(n)}", timing.over(timings[1])
         goal = None if n == 1 else Goal("relative", SLOWER, at_most=True)
-        rows.append(replace(row, relative=timing.over(timings[1]), goal=goal))
-    return rows
+        yield [make_row(case, "fit", timing, shape=shape, relative=slower, goal=goal)]
 
 
 def _model(shape: Shape) -> Sequential:
@@ -70,12 +63,6 @@ def _data(shape: Shape) -> tuple[Array, Array]:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((BATCHES * shape.B, shape.T, shape.I), dtype=np.float32)
     return x, x[:, :1, 0]
-
-
-def _check_same(shape: Shape, alone: list[Array], shared: list[Array]) -> None:
-    for one, other in zip(alone, shared, strict=True):
-        if not np.array_equal(one, other):
-            raise WrongAnswerError(f"lstmfast at {shape.text}: weights depend on the threads")
 
 
 THREADS = Suite(
