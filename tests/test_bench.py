@@ -246,10 +246,12 @@ def test_rows_survive_json() -> None:
     assert report.from_json(report.to_json(facts, [row], [])) == (facts, [row])
 
 
-def test_plot(run: Run) -> None:
+@pytest.mark.parametrize("suites", ["forward,training", "options,threads,memory"])
+def test_plot(run: Run, suites: str) -> None:
     pytest.importorskip("matplotlib")
-    code, _, _ = run(*SHAPES, "--plot", "run.png", rivals=[rival(NumpyRunner)])
-    assert code == 0
+    arguments = ["--suite", suites, *SHAPES, "--threads", "2", "--plot", "run.png"]
+    code, _, err = run(*arguments, rivals=[rival(NumpyRunner)])
+    assert (code, err) == (0, "")
     assert Path("run.png").read_bytes().startswith(b"\x89PNG")
 
 

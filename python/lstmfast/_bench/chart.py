@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from lstmfast._bench.rows import Row
+from lstmfast._bench.rows import Row, threads_text
 from lstmfast._bench.suites import Suite
 from lstmfast._cli.common import UserError
 
@@ -19,6 +19,7 @@ _TITLES = {
     "cost": "time against the plain cell (line: goal; red: missed)",
     "keeps": "speed kept (line: goal; red: missed)",
     "x H": "values kept a unit, row and step (line: goal)",
+    "time": "time against one thread's (line: goal; red: missed)",
     "limit": "share of the limit",
 }
 
@@ -45,14 +46,9 @@ def draw(facts: dict[str, Any], suites: Sequence[Suite], rows: Sequence[Row], ki
     for i, line in enumerate(lines):
         for j, panel in enumerate(line):
             _draw_panel(figure.add_subplot(grid[i, j]), *panel)
-    threads = f"{facts['threads']} thread" + ("s" if facts["threads"] > 1 else "")
-    figure.suptitle(
-        f"lstmfast on {facts['cpu']} ({facts['isa']}), {threads}, {facts['date']}",
-        color=_INK,
-        fontsize=11,
-        x=0.01,
-        ha="left",
-    )
+    threads = threads_text(facts["threads"])
+    title = f"lstmfast on {facts['cpu']} ({facts['isa']}), {threads}, {facts['date']}"
+    figure.suptitle(title, color=_INK, fontsize=11, x=0.01, ha="left")
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=150)
     return buffer.getvalue()
@@ -60,35 +56,28 @@ def draw(facts: dict[str, Any], suites: Sequence[Suite], rows: Sequence[Row], ki
 
 def _panels(suites: Sequence[Suite], rows: Sequence[Row]) -> list[Panel]:
     """Return each suite's bars by mode, each with a text about the best rival."""
-    panels: list[Panel] = []
+    slowest_first = sorted(rows, key=lambda row: -row.value)
+    rivals = {_case(row): row.engine for row in slowest_first if row.engine != "lstmfast"}
+    panels: dict[tuple[str, str], Panel] = {}
     for suite in suites:
-        found: dict[str, list[tuple[Row, str]]] = {}
         for row in rows:
             value = getattr(row, suite.figure)
             if row.suite == suite.name and value is not None and value > 0.0:
-                beside = _best_rival(row, rows) if suite.figure == "ratio" else ""
-                found.setdefault(row.mode, []).append((row, beside))
-        panels += [(suite, mode, bars) for mode, bars in found.items()]
-    return panels
+                beside = rivals.get(_case(row), "") if suite.figure == "ratio" else ""
+                _, _, bars = panels.setdefault((suite.name, row.mode), (suite, row.mode, []))
+                bars.append((row, beside))
+    return list(panels.values())
 
 
-def _best_rival(row: Row, rows: Sequence[Row]) -> str:
-    rivals = [
-        other
-        for other in rows
-        if (other.suite, other.case, other.mode) == (row.suite, row.case, row.mode)
-        and other.engine != row.engine
-    ]
-    return min(rivals, key=lambda other: other.value).engine if rivals else ""
+def _case(row: Row) -> tuple[str, str, str]:
+    return row.suite, row.case, row.mode
 
 
 def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]]) -> None:
     values = [float(getattr(row, suite.figure)) for row, _ in bars]
     places = range(len(bars))
     by_ratio = suite.figure == "ratio"
-    bad = [
-        v < 1.0 if by_ratio else row.met is False for v, (row, _) in zip(values, bars, strict=True)
-    ]
+    bad = [v < 1.0 for v in values] if by_ratio else [row.met is False for row, _ in bars]
     colours = [_BEHIND if each else _AHEAD for each in bad]
     if by_ratio:
         axes.set_xscale("log")
@@ -118,9 +107,7 @@ def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]])
     axes.set_ylim(len(bars) - 0.5, -0.5)
     heading = suite.name if mode in (suite.name, "fit") else f"{suite.name}, {mode}"
     axes.set_title(heading, loc="left", color=_INK, fontsize=10, fontweight="bold")
-    axes.set_xlabel(
-        _TITLES[suite.relative if suite.figure == "relative" else "ratio"], fontsize=8, color=_INK
-    )
+    axes.set_xlabel(_TITLES["ratio" if by_ratio else suite.relative], fontsize=8, color=_INK)
     axes.tick_params(colors=_INK, labelsize=8)
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")

@@ -38,13 +38,9 @@ SHAPES = (
 )
 
 # One row that arrives step by step; answers are checked for T steps.
-STEP_SHAPES = (
-    Shape("step_20", 1, 16, 1, 20),
-    Shape("step_64", 1, 16, 16, 64),
-    Shape("step_128", 1, 16, 32, 128),
-    Shape("step_256", 1, 16, 64, 256),
-    Shape("step_512", 1, 16, 128, 512),
-    Shape("step_1024", 1, 16, 256, 1024),
+STEP_SHAPES = tuple(
+    Shape(f"step_{H}", 1, 16, I, H)
+    for I, H in ((1, 20), (16, 64), (32, 128), (64, 256), (128, 512), (256, 1024))
 )
 
 # Batches of fits, from toys to sizes at which threads always gain.
