@@ -236,20 +236,16 @@ def _of_layer(
     pair: Any, names: tuple[str, str], packed: Packed, x: Array, batch_first: bool
 ) -> tuple[Any, Any]:
     """Return a pair of states as the engine takes them, (1, B, H) or (1, H); None stays None."""
-    batch = {"B": x.shape[0 if batch_first else 1]} if x.ndim == 3 else {}
-    letter = "H" if packed.output_size == packed.hidden_size else "P"
-    units = {letter: packed.output_size}, {"H": packed.hidden_size}
+    batch = (x.shape[0 if batch_first else 1],) if x.ndim == 3 else ()
+    units = packed.output_size, packed.hidden_size
     found: list[Array | None] = []
-    for value, name, sizes in zip(pair, names, units, strict=True):
-        if value is None:
-            found.append(None)
-            continue
-        array = as_float(value, packed._dtype, "functional.lstm", name)
-        expected = batch | sizes
-        if x.ndim in (2, 3) and array.shape != tuple(expected.values()):
-            shape = shape_text(tuple(f"{each}={size}" for each, size in expected.items()))
-            raise wrong_shape("functional.lstm", name, array.shape, shape)
-        found.append(array[None])
+    for value, name, size in zip(pair, names, units, strict=True):
+        array = None if value is None else as_float(value, packed._dtype, "functional.lstm", name)
+        if array is not None and x.ndim in (2, 3) and array.shape != (*batch, size):
+            letter = "H" if size == packed.hidden_size else "P"
+            expected = shape_text((*(f"B={rows}" for rows in batch), f"{letter}={size}"))
+            raise wrong_shape("functional.lstm", name, array.shape, expected)
+        found.append(None if array is None else array[None])
     return found[0], found[1]
 
 
