@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -39,10 +39,9 @@ class Runner(ABC):
         """Return y (B, T, N) of an inference."""
         return np.asarray(self.forward())
 
-    def trained(self) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+    def trained(self) -> Any:
         """Train; return dx and, for each direction, gradients in the layout of `Problem.params`."""
-        found: tuple[Any, Sequence[Mapping[str, Any]]] = self.train()
-        return found
+        return self.train()
 
     def gradients(self) -> Answers:
         """Return dx and d<parameter> of a training step; a second direction's end in _reverse."""

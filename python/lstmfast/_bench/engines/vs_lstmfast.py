@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,7 @@ class LstmfastRunner(Runner):
         """Return y."""
         return np.asarray(self.forward()[0])
 
-    def trained(self) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+    def trained(self) -> Any:
         """Return the gradients."""
         dx, _ = self.train()
         return dx, self.problem.from_state_dict(self.rnn.grads())

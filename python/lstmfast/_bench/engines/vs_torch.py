@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -46,7 +46,7 @@ class AutogradRunner(Runner):
             leaf.grad = None
         self.run(self.x_grad, training=True).backward(self.dy)
 
-    def trained(self) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+    def trained(self) -> Any:
         """Return the gradients."""
         self.train()
         grads = {name: leaf.grad.numpy() for name, leaf in self.params.items()}
@@ -63,7 +63,7 @@ class ModuleRunner(AutogradRunner):
         module.load_state_dict(dict(zip(module.state_dict(), tensors, strict=True)))
         self.module = module
 
-    def trained(self) -> tuple[Any, Sequence[Mapping[str, Any]]]:
+    def trained(self) -> Any:
         """Return the gradients."""
         dx, (grads,) = super().trained()
         return dx, self.problem.from_state_dict(grads)

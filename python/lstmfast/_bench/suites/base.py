@@ -18,11 +18,9 @@ class Suite:
     run : callable
         Yields the rows of one case and mode after the other, as `make_row` returns them.
     relative : str
-        The head of the column for `Row.relative`.
+        The head of the column for `Row.relative`, where the suite has that figure.
     legend : str
         The meaning of that column; printed above the table.
-    figure : str
-        What a chart shows: "ratio" or "relative".
     takes_shapes : bool
         Whether it can be run for other shapes than its own.
     """
@@ -31,8 +29,12 @@ class Suite:
     run: Callable[[Settings], Iterator[list[Row]]]
     relative: str = ""
     legend: str = ""
-    figure: str = "ratio"
     takes_shapes: bool = True
+
+    @property
+    def figure(self) -> str:
+        """The field of `Row` that a chart shows."""
+        return "relative" if self.relative else "ratio"
 
     def rows(self, settings: Settings) -> Iterator[list[Row]]:
         """Run it: yield the rows of one case and mode after the other."""

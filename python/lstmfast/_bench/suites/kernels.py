@@ -19,7 +19,7 @@ from lstmfast._bench.contest import Settings, own_call
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import PEAK_SECONDS, Timing, take_turns
 from lstmfast._bench.rows import Goal, Row, make_row
-from lstmfast._bench.shapes import NAMED, Shape
+from lstmfast._bench.shapes import choose_shapes
 from lstmfast._bench.suites.base import Suite
 from lstmfast._core import config, testing
 
@@ -91,13 +91,9 @@ def _fma_peak(double: bool) -> float:
     return float(testing.fma_peak(double, PEAK_SECONDS))
 
 
-def _named(*names: str) -> Iterator[Shape]:
-    return (shape for shape in NAMED if shape.name in names)
-
-
 def _training_parts(peak: float, bandwidth: float) -> Iterator[list[Row]]:
     """Time the parts of training; the limit is that of the multiply-adds or of the bytes."""
-    for shape in _named(*ARITHMETIC):
+    for shape in choose_shapes(ARITHMETIC):
         B, I, H = shape.B, shape.I, shape.H
         of_peak, of_reading = "of the FMA peak", "read, of reading half of L2"
         # work, its unit, the limit, and what that is
@@ -137,7 +133,7 @@ def _activations(settings: Settings) -> Iterator[list[Row]]:
 
 def _layers(settings: Settings, peak: float) -> Iterator[list[Row]]:
     """Relative is the share of the limit: multiply-adds, or for one row the reading of weights."""
-    for shape in _named(*ARITHMETIC, *READING):
+    for shape in choose_shapes((*ARITHMETIC, *READING)):
         problem = make_problem(shape)
         weights = 4 * sum(value.size for value in problem.params[0].values())
         for mode in settings.modes if shape.name in ARITHMETIC else ("forward",):
@@ -160,6 +156,5 @@ KERNELS = Suite(
     _run,
     relative="limit",
     legend="One thread, the barrier with more. limit: share of the limit that the note names.",
-    figure="relative",
     takes_shapes=False,
 )

@@ -111,5 +111,4 @@ MEMORY = Suite(
         "Bytes that a call keeps a row and step besides x and y, from resident memory at T and "
         "2 T;\nx H: the same in values a hidden unit. lstmfast alone."
     ),
-    figure="relative",
 )

@@ -51,5 +51,4 @@ OPTION_COSTS = Suite(
         "cost: lstmfast's time over that of its plain cell, which ran in the same turns "
         "(projection: a FLOP of its own)."
     ),
-    figure="relative",
 )

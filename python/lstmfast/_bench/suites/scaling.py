@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import lstmfast as lf
@@ -30,42 +30,40 @@ SCALING_WELL = ("medium", "large", "wide", "b1_1024")
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
     for base in settings.chosen((SCALING_SHAPE,)):
+        lengths = [base.T * factor for factor in LONGER]
         for mode in settings.modes:
-            yield from _lengths(settings, base, mode)
-            yield from _neighbours(settings, mode, {f"B={B}": replace(base, B=B) for B in BATCHES})
-            yield from _neighbours(settings, mode, {f"H={H}": replace(base, H=H) for H in UNITS})
+            yield from _sizes(settings, base, mode, "T", lengths)
+            yield from _sizes(settings, base, mode, "B", BATCHES)
+            yield from _sizes(settings, base, mode, "H", UNITS)
     for shape in settings.chosen(SHAPES if settings.threads > 1 else ()):
         for mode in settings.modes:
             yield from _threads(settings, shape, mode)
 
 
-def _lengths(settings: Settings, base: Shape, mode: str) -> Iterator[list[Row]]:
-    """Longer sequences in turns with the shortest; relative is the speed of a step against it."""
-    first = own_call(settings, make_problem(base), mode)
-    goal = Goal("relative", LENGTH)
-    for factor in LONGER:
-        problem = make_problem(replace(base, T=base.T * factor))
-        calls = {"first": first, "lstmfast": own_call(settings, problem, mode)}
-        timings, peak = take_turns(calls, settings.seconds)
-        kept = factor * timings.pop("first").over(timings["lstmfast"])
-        case, peak = f"T={problem.shape.T}", peak * settings.threads
-        yield layer_rows(case, problem, mode, timings, peak, relative=kept, goal=goal)
+def _sizes(
+    settings: Settings, base: Shape, mode: str, name: str, sizes: Sequence[int]
+) -> Iterator[list[Row]]:
+    """Lengths in turns with the base's, other sizes with the one before.
 
-
-def _neighbours(settings: Settings, mode: str, cases: Mapping[str, Shape]) -> Iterator[list[Row]]:
-    """Sizes in turns with the one before; relative is the speed per useful FLOP against it."""
-    before: dict[str, Call] = {}
-    work_before = 0.0
-    for case, shape in cases.items():
-        problem = make_problem(shape)
+    Relative is the speed per useful FLOP against that.
+    """
+    other: tuple[Call, float] | None = None
+    if name == "T":
+        problem = make_problem(base)
+        other = own_call(settings, problem, mode), problem.flops(mode)
+    for size in sizes:
+        case, problem = f"{name}={size}", make_problem(Shape(**{**asdict(base), name: size}))
         call, work = own_call(settings, problem, mode), problem.flops(mode)
-        timings, peak = take_turns({"lstmfast": call, **before}, settings.seconds)
+        calls = {"lstmfast": call} if other is None else {"other": other[0], "lstmfast": call}
+        timings, peak = take_turns(calls, settings.seconds)
         more: dict[str, Any] = {}
-        if before:
-            speed = timings.pop("before").over(timings["lstmfast"]) * work / work_before
-            more = {"relative": speed, "goal": Goal("relative", TAILS.get(case, NEIGHBOUR))}
-        before, work_before = {"before": call}, work
+        if other is not None:
+            speed = timings.pop("other").over(timings["lstmfast"]) * work / other[1]
+            bound = LENGTH if name == "T" else TAILS.get(case, NEIGHBOUR)
+            more = {"relative": speed, "goal": Goal("relative", bound)}
         yield layer_rows(case, problem, mode, timings, peak * settings.threads, **more)
+        if name != "T":
+            other = call, work
 
 
 def _threads(settings: Settings, shape: Shape, mode: str) -> Iterator[list[Row]]:
@@ -89,5 +87,4 @@ SCALING = Suite(
         "keeps: T: speed of a step against the shortest; B and H: speed per useful FLOP against "
         "the size\nbefore; threads: times one thread's speed, up to --threads. lstmfast alone."
     ),
-    figure="relative",
 )
