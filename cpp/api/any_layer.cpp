@@ -20,17 +20,12 @@ AnyLayer open(const base::Options& config, const std::map<std::string, AnyLayer>
 
 template <class T>
 AnyLayer make(const GraphSpec& spec) {
-  using Place = typename layers::Graph<T>::Place;
-  const auto places = [](const auto& pairs) {
-    std::vector<Place> out;
-    for (const auto& [node, output] : pairs) out.push_back({node, output});
-    return out;
-  };
   auto graph = std::make_shared<layers::Graph<T>>();
   for (const auto& [name, shape] : spec.inputs) graph->add_input(shape, name);
-  for (const NodeSpec& node : spec.nodes)
-    graph->add_node(node.layer.template as<T>(), places(node.inputs));
-  graph->set_outputs(places(spec.outputs));
+  for (const NodeSpec& node : spec.nodes) {
+    graph->add_node(node.layer.template as<T>(), node.inputs);
+  }
+  graph->set_outputs(spec.outputs);
   graph->set_batch_size(spec.batch_size);
   graph->describe(spec.in_a_row);
   return AnyLayer(std::shared_ptr<layers::Layer<T>>(std::move(graph)));

@@ -38,16 +38,16 @@ class AnyLayer {
 AnyLayer open_layer(const base::Options& config, const std::string& dtype,
                     const std::map<std::string, AnyLayer>& children);
 
-// A node of a graph to be made, besides its inputs: values are (node, output).
+// A node of a graph to be made, besides its inputs.
 struct NodeSpec {
   AnyLayer layer;
-  std::vector<std::pair<index, index>> inputs;
+  std::vector<layers::Place> inputs;
 };
 
 struct GraphSpec {
   std::vector<std::pair<std::string, layers::Shape>> inputs;  // name and shape of a sample
   std::vector<NodeSpec> nodes;                                // in topological order
-  std::vector<std::pair<index, index>> outputs;
+  std::vector<layers::Place> outputs;
   index batch_size = 0;   // rows of every batch; 0: the first batch says
   bool in_a_row = false;  // a file describes it as a row of layers
 };

@@ -102,10 +102,6 @@ py::list output_shapes(const PythonModel& self) {
 py::dict structure(const PythonModel& self) {
   return self.visit([](auto& model) {
     const auto& graph = *model.definition().graph;
-    const auto place = [&](index value) {
-      const auto at = graph.place_of(value);
-      return py::make_tuple(at.node, at.output);
-    };
     py::list inputs, layers, nodes, outputs;
     for (const auto& layer : graph.layers()) layers.append(api::AnyLayer(layer));
     for (const auto& node : graph.nodes()) {
@@ -116,13 +112,10 @@ py::dict structure(const PythonModel& self) {
       }
       const auto layer = std::find(graph.layers().begin(), graph.layers().end(), node.layer);
       py::list values;
-      for (const index value : node.inputs) values.append(place(value));
+      for (const index value : node.inputs) values.append(graph.place_of(value));
       nodes.append(py::make_tuple(layer - graph.layers().begin(), values));
     }
-    for (index k = 0; k < graph.outputs(); ++k) {
-      const auto at = graph.output(k);
-      outputs.append(py::make_tuple(at.node, at.output));
-    }
+    for (index k = 0; k < graph.outputs(); ++k) outputs.append(graph.output(k));
     py::dict out;
     out["inputs"] = inputs;
     out["layers"] = layers;

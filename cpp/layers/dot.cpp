@@ -40,7 +40,8 @@ class Dot final : public LayerWith<T, Dot<T>> {
   struct State : LayerState {
     Side sides[2];
     index terms = 0;
-    base::Slot<T> transposed;  // [batch][terms][vectors of the second side]
+    Rearrangement transpose;  // of the second side, to [terms][vectors]
+    base::Slot<T> transposed;
   };
 
   explicit Dot(const base::Values& options)
@@ -79,6 +80,7 @@ class Dot final : public LayerWith<T, Dot<T>> {
       side.dx = planner.add<T>(extent.training ? count : 0);
       side.norms = planner.add<T>(normalize_ ? extent.batch * side.vectors : 0);
     }
+    my.transpose = permuted({my.sides[1].vectors, my.terms}, {1, 0});
     my.transposed = planner.add<T>(my.sides[1].x.count);
   }
 
@@ -87,12 +89,9 @@ class Dot final : public LayerWith<T, Dot<T>> {
     T* const a = vectors(pass, my, 0, in[0].values);
     T* const b = vectors(pass, my, 1, in[1].values);
     T* const transposed = pass.arena->at(my.transposed);
+    my.transpose.forward(pass.batch, b, transposed);
     for_samples(pass, my, [&](index s, index P, index Q, index K) {
-      T* const bt = transposed + s * K * Q;
-      for (index q = 0; q < Q; ++q) {
-        for (index k = 0; k < K; ++k) bt[k * Q + q] = b[(s * Q + q) * K + k];
-      }
-      product<T>(P, K, Q, a + s * P * K, K, 1, bt, out[0].values + s * P * Q);
+      product<T>(P, K, Q, a + s * P * K, K, 1, transposed + s * K * Q, out[0].values + s * P * Q);
     });
   }
 

@@ -18,7 +18,7 @@ index Graph<T>::add(Node node, const Shapes& outputs) {
   if (number > 0) node.edge = nodes_.back().edge + static_cast<index>(nodes_.back().inputs.size());
   node.first = static_cast<index>(values_.size());
   node.count = static_cast<index>(outputs.size());
-  for (index o = 0; o < node.count; ++o) values_.push_back({{number, o}});
+  for (index o = 0; o < node.count; ++o) values_.push_back({number, o});
   shapes_.insert(shapes_.end(), outputs.begin(), outputs.end());
   nodes_.push_back(std::move(node));
   return number;
@@ -66,11 +66,11 @@ void Graph<T>::set_outputs(const std::vector<Place>& outputs) {
     const Layer<T>* const layer = layer_of(v);
     if (layer == nullptr) continue;
     LF_CHECK((value.elements & ~layer->output_elements()) == 0,
-             "[model.config] node " << value.place.node
+             "[model.config] node " << value.node
                                     << " is asked for ids, but makes values; expected an Input, or "
                                        "a layer that only moves its elements");
-    if (value.place.output > 0) continue;
-    const std::vector<index>& inputs = nodes_[value.place.node].inputs;
+    if (value.output > 0) continue;
+    const std::vector<index>& inputs = nodes_[value.node].inputs;
     for (index j = 0; j < static_cast<index>(inputs.size()); ++j) {
       Value& input = values_[inputs[j]];
       const Elements needs = layer->input_elements(j, value.elements);
@@ -84,11 +84,10 @@ void Graph<T>::set_outputs(const std::vector<Place>& outputs) {
 
 template <class T>
 index Graph<T>::value_of(const Place& place) const {
-  const index count = static_cast<index>(nodes_.size());
-  LF_CHECK(place.node >= 0 && place.node < count && place.output >= 0 &&
-               place.output < nodes_[place.node].count,
-           "[model.config] there is no output " << place.output << " of node " << place.node);
-  return nodes_[place.node].first + place.output;
+  const index node = place.first, output = place.second, nodes = static_cast<index>(nodes_.size());
+  LF_CHECK(node >= 0 && node < nodes && output >= 0 && output < nodes_[node].count,
+           "[model.config] there is no output " << output << " of node " << node);
+  return nodes_[node].first + output;
 }
 
 template <class T>
@@ -126,8 +125,8 @@ template <class T>
 std::vector<bool> Graph<T>::masks_for(std::vector<bool> masked) const {
   masked.resize(values_.size());
   for (index v = inputs(); v < static_cast<index>(values_.size()); ++v) {
-    const Place place = place_of(v);
-    masked[v] = layer_of(v)->masks(place.output, chosen(nodes_[place.node].inputs, masked));
+    const Value& value = values_[v];
+    masked[v] = layer_of(v)->masks(value.output, chosen(nodes_[value.node].inputs, masked));
   }
   return masked;
 }
@@ -162,7 +161,7 @@ Activation Graph<T>::last_activation(index output) const {
                      std::count(outputs_.begin(), outputs_.end(), value) == 1;
   // the penalty reads the values after the activation
   if (!alone || layer->output_penalty()) return Activation::linear;
-  return layer->last_activation(place_of(value).output);
+  return layer->last_activation(values_[value].output);
 }
 
 template <class T>

@@ -3,11 +3,15 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "layers/layer.h"
 
 namespace lstmfast::layers {
+
+// A value as a node and the number of its output.
+using Place = std::pair<index, index>;
 
 // Nodes are in topological order, inputs first. The outputs of nodes are numbered as values; later
 // nodes take values as inputs, any number of times. Several nodes may have the same layer and then
@@ -20,10 +24,6 @@ class Graph : public Layer<T> {
     std::vector<index> inputs;        // values
     index first = 0, count = 1;       // the node's outputs are values first .. first + count - 1
     index edge = 0;                   // the number of its first input among those of all nodes
-  };
-  // A value as an output of its node.
-  struct Place {
-    index node, output;
   };
 
   // ---- Construction, in this order ----
@@ -51,7 +51,7 @@ class Graph : public Layer<T> {
   const std::string& input_name(index k) const { return names_[k]; }
   Place output(index k) const { return place_of(outputs_[k]); }
   const Shape& output_shape(index k) const { return shapes_[outputs_[k]]; }
-  Place place_of(index value) const { return values_[value].place; }
+  Place place_of(index value) const { return {values_[value].node, values_[value].output}; }
   // Each layer once, in the order of the first nodes.
   const std::vector<std::shared_ptr<Layer<T>>>& layers() const { return layers_; }
   const Shape& declared_shape(index value) const { return shapes_[value]; }
@@ -91,8 +91,8 @@ class Graph : public Layer<T> {
  private:
   struct State;
   struct Value {
-    Place place;
-    index uses = 0;  // inputs of nodes that take it
+    index node, output;  // of the node
+    index uses = 0;      // inputs of nodes that take it
     Elements elements = 0;
     index id_limit = 0;  // exclusive upper bound of its ids; 0: there is none
   };
@@ -105,7 +105,7 @@ class Graph : public Layer<T> {
   index add(Node node, const Shapes& outputs);
   index value_of(const Place& place) const;
   // The layer that computes a value; null: it is an input of the graph.
-  const Layer<T>* layer_of(index value) const { return nodes_[place_of(value).node].layer.get(); }
+  const Layer<T>* layer_of(index value) const { return nodes_[values_[value].node].layer.get(); }
   Shapes shapes_for(Shapes inputs) const;                       // of all values
   std::vector<bool> masks_for(std::vector<bool> inputs) const;  // of all values
   template <class V>

@@ -26,14 +26,12 @@ index read_count(const base::OptionReader& config, const char* key, index least,
 }
 
 // "0.0,2.1"
-template <class T>
-std::vector<typename Graph<T>::Place> read_places(const base::OptionReader& config,
-                                                  const char* key) {
-  std::vector<typename Graph<T>::Place> out;
+std::vector<Place> read_places(const base::OptionReader& config, const char* key) {
+  std::vector<Place> out;
   std::istringstream in(config.read(base::text(key, base::kRequired)).text());
   char dot = 0, comma = ',';
-  typename Graph<T>::Place place{};
-  while (comma == ',' && in >> place.node >> dot >> place.output && dot == '.') {
+  Place place;
+  while (comma == ',' && in >> place.first >> dot >> place.second && dot == '.') {
     out.push_back(place);
     if (!(in >> comma)) return out;
   }
@@ -66,9 +64,9 @@ std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config, const Chi
     for (index n = 0; n < nodes; ++n) {
       const base::OptionReader part = config.part(numbered("nodes", n));
       const index layer = read_count(part, "layer", 0, count - 1);
-      graph->add_node(layers[layer], read_places<T>(part, "inputs"));
+      graph->add_node(layers[layer], read_places(part, "inputs"));
     }
-    graph->set_outputs(read_places<T>(config, "outputs"));
+    graph->set_outputs(read_places(config, "outputs"));
     // describe() and the paths of parameters use this order.
     if (graph->layers() != layers)
       config.fail("layers", "each once, in the order of its first node");
@@ -100,9 +98,9 @@ void Graph<T>::describe(bool in_a_row) {
   const auto text = [&](const std::vector<index>& values) {
     std::string places;
     for (const index value : values) {
-      const Place place = place_of(value);
+      const auto [node, output] = place_of(value);
       if (!places.empty()) places += ",";
-      places += std::to_string(place.node) + "." + std::to_string(place.output);
+      places += std::to_string(node) + "." + std::to_string(output);
     }
     return places;
   };

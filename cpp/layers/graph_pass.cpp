@@ -82,7 +82,7 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
                         {chosen(node.inputs, shapes), extent.batch, extent.training});
     for (index v = node.first; v < node.first + node.count; ++v) {
       const Value& value = values_[v];
-      const bool wanted = value.uses > 0 || !node.layer->optional_output(value.place.output);
+      const bool wanted = value.uses > 0 || !node.layer->optional_output(value.output);
       const bool own = wanted && !is_output(v) && (value.elements & kValues) != 0;
       if (own) numbers.take(v, size[v]);
       if ((value.elements & kIds) != 0) whole_numbers.take(v, size[v]);
@@ -151,8 +151,9 @@ void Graph<T>::resolve(const Pass<T>& pass, State& my, const Ins<T>& in, const O
   for (auto& node : my.nodes) std::fill(node.fused.begin(), node.fused.end(), 0);
   for (index k = outputs(); k-- > 0;) {  // a value that is two outputs: in the first
     const index value = outputs_[k];
+    const auto [node, output] = place_of(value);
     if (value >= inputs()) my.values[value].port->values = out[k].values;
-    if (pass.fused != nullptr) my.nodes[output(k).node].fused[output(k).output] = pass.fused[k];
+    if (pass.fused != nullptr) my.nodes[node].fused[output] = pass.fused[k];
   }
 }
 
@@ -203,7 +204,7 @@ void Graph<T>::backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in
     value.port->gradient = nullptr;
     value.gradient = pass.arena->at(value.gradients);
   }
-  const auto needed = [&](index value) -> bool& { return my.nodes[place_of(value).node].needed; };
+  const auto needed = [&](index value) -> bool& { return my.nodes[values_[value].node].needed; };
   for (index k = 0; k < inputs(); ++k) {
     my.values[k].gradient = in[k].gradient;
     needed(k) = in[k].gradient != nullptr;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <vector>
 
 #include "base/plain.h"
@@ -82,14 +84,15 @@ class Rearrangement {
   index sizes_[Shape::kMaxRank + 1] = {1}, strides_[Shape::kMaxRank + 1] = {1};
 };
 
+// Elements between neighbours along an axis.
+inline index stride_of(const Shape& shape, int axis) {
+  return std::accumulate(shape.begin() + axis + 1, shape.end(), index{1}, std::multiplies<index>());
+}
+
 // x of shape `from` with its axes in the order `axes`.
 inline Rearrangement permuted(const Shape& from, const std::vector<int>& axes) {
   Rearrangement out(from.count());
-  for (const int axis : axes) {
-    index stride = 1;
-    for (int i = axis + 1; i < from.rank; ++i) stride *= from.sizes[i];
-    out.add(from.sizes[axis], stride);
-  }
+  for (const int axis : axes) out.add(from.sizes[axis], stride_of(from, axis));
   return out;
 }
 
@@ -97,15 +100,11 @@ inline Rearrangement permuted(const Shape& from, const std::vector<int>& axes) {
 // `from` lacks, repeat.
 inline Rearrangement stretched(const Shape& from, const Shape& to) {
   Rearrangement out(from.count());
-  index strides[Shape::kMaxRank] = {};
-  const int lacking = to.rank - from.rank;
-  index stride = 1;
-  for (int i = to.rank; i-- > lacking;) {
-    const index size = from.sizes[i - lacking];
-    strides[i] = size == 1 ? 0 : stride;
-    stride *= size;
+  for (int i = 0; i < to.rank; ++i) {
+    const int axis = i - (to.rank - from.rank);
+    const bool repeats = axis < 0 || from.sizes[axis] == 1;
+    out.add(to.sizes[i], repeats ? 0 : stride_of(from, axis));
   }
-  for (int i = 0; i < to.rank; ++i) out.add(to.sizes[i], strides[i]);
   return out;
 }
 

@@ -225,7 +225,7 @@ inline void check_gradients(Run& run) {
 inline std::unique_ptr<Graph> graph_of(std::shared_ptr<layers::Layer<double>> layer,
                                        const std::vector<layers::Shape>& inputs) {
   auto graph = std::make_unique<Graph>();
-  std::vector<Graph::Place> places;
+  std::vector<layers::Place> places;
   for (const layers::Shape& shape : inputs) {
     places.push_back({graph->add_input(shape, "x" + std::to_string(places.size())), 0});
   }

@@ -262,7 +262,7 @@ TEST_CASE("passes allocate nothing once memory is planned") {
   const index steps = graph.add_node(
       layer({{"kind", "time_distributed"}, {"layer.kind", "dense"}, {"layer.units", 2}}),
       {{masked, 0}});
-  std::vector<Graph::Place> merges;
+  std::vector<Place> merges;
   for (const char* kind : {"add", "multiply", "average", "maximum", "minimum", "concatenate"}) {
     merges.push_back({graph.add_node(layer({{"kind", kind}}), {{words, 0}, {steps, 0}}), 0});
   }
