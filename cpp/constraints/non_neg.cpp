@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "constraints/common.h"
+#include "ops/vector.h"
 
 namespace lstmfast::constraints {
 namespace {
