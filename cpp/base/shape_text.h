@@ -9,7 +9,7 @@
 namespace lstmfast::base {
 
 struct NamedSize {
-  const char* name;  // not owned: "T", "B", ...
+  const char* name;  // not owned: "T", "B", ...; null: an axis to leave out
   index size;        // negative: any size, shown as ?
 };
 
@@ -19,6 +19,7 @@ inline std::string size_text(index size) { return size < 0 ? "?" : std::to_strin
 inline std::string shape_text(std::initializer_list<NamedSize> sizes) {
   std::string text = "(";
   for (const NamedSize& s : sizes) {
+    if (s.name == nullptr) continue;
     if (text.size() > 1) text += ", ";
     text += s.name;
     text += '=';

@@ -108,17 +108,7 @@ double Rnn<T>::flops(index steps, index batch) const {
   return sum * static_cast<double>(steps) * static_cast<double>(batch);
 }
 
-#define LF_INSTANTIATE(T)                                                                     \
-  template Rnn<T>::Rnn(const RnnOptions&);                                                    \
-  template const Rnn<T>::Parameter& Rnn<T>::parameter(const char*, index, const std::string&) \
-      const;                                                                                  \
-  template void Rnn<T>::get(const Parameter&, T*) const;                                      \
-  template void Rnn<T>::set(const std::vector<Value>&);                                       \
-  template void Rnn<T>::get_gradient(const Parameter&, T*) const;                             \
-  template const ops::LstmCall<T>& Rnn<T>::trained_call(const char*) const;                   \
-  template double Rnn<T>::flops(index, index) const;
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template class Rnn<float>;
+template class Rnn<double>;
 
 }  // namespace lstmfast::model

@@ -1,5 +1,6 @@
 // Checks of the arrays of a call of Rnn.
 #include <functional>
+#include <initializer_list>
 
 #include "base/check.h"
 #include "base/shape_text.h"
@@ -8,61 +9,17 @@
 namespace lstmfast::model {
 namespace {
 
-using base::shape_text;
+using base::NamedSize;
 
-// `parts` and `features` are the letters of the first and the last axis.
-template <class T>
-void check_state(const char* op, const char* name, const RnnArray<const T*>& state,
-                 const layers::Shape& expected, const char* parts, const char* features) {
-  const auto text = [&] {
-    const base::NamedSize n{parts, expected.sizes[0]}, f{features, expected.features()};
-    return expected.rank == 2 ? shape_text({n, f}) : shape_text({n, {"B", expected.sizes[1]}, f});
-  };
-  LF_CHECK(state.shape == expected, "[" << op << "] " << name << " has shape " << state.shape.text()
-                                        << "; expected " << text());
-}
-
-// `one`: x is a single sequence.
-void copy_lengths(const char* op, const RnnArray<const index*>& given, bool one, index batch,
-                  index steps, RnnRows& rows) {
-  if (one) {
-    LF_CHECK(given.shape.count() == 1, "[" << op << "] lengths has shape " << given.shape.text()
-                                           << "; expected one length for one sequence");
-  } else {
-    LF_CHECK(given.shape == layers::Shape{batch}, "[" << op << "] lengths has shape "
-                                                      << given.shape.text()
-                                                      << "; expected (B=" << batch << ")");
+// Throws unless the array has these axes, of which those without a name are left out.
+void check_shape(const char* op, const char* name, const layers::Shape& given,
+                 std::initializer_list<NamedSize> axes) {
+  layers::Shape expected;
+  for (const NamedSize& axis : axes) {
+    if (axis.name != nullptr) expected.append(axis.size);
   }
-  rows.lengths.assign(given.data, given.data + batch);
-  for (std::size_t b = 0; b < rows.lengths.size(); ++b) {
-    const index length = rows.lengths[b];
-    LF_CHECK(length >= 0 && length <= steps,
-             "[" << op << "] lengths[" << b << "] is " << length << "; expected 0 to T=" << steps);
-  }
-}
-
-template <class T>
-void copy_resets(const char* op, const RnnInput<T>& input, index batch, index steps,
-                 RnnRows& rows) {
-  const RnnArray<const unsigned char*>& given = input.resets;
-  const bool one = input.x.shape.rank == 2, first = input.batch_first || one;
-  const base::NamedSize b{"B", batch}, t{"T", steps};
-  const layers::Shape expected = one     ? layers::Shape{steps}
-                                 : first ? layers::Shape{batch, steps}
-                                         : layers::Shape{steps, batch};
-  LF_CHECK(given.shape == expected, "[" << op << "] resets has shape " << given.shape.text()
-                                        << "; expected "
-                                        << (one     ? shape_text({t})
-                                            : first ? shape_text({b, t})
-                                                    : shape_text({t, b})));
-  if (first) {
-    rows.resets.assign(given.data, given.data + batch * steps);
-    return;
-  }
-  rows.resets.resize(static_cast<std::size_t>(batch * steps));
-  unsigned char* to = rows.resets.data();
-  for (index row = 0; row < batch; ++row)
-    for (index k = 0; k < steps; ++k) *to++ = given.data[k * batch + row];
+  LF_CHECK(given == expected, "[" << op << "] " << name << " has shape " << given.text()
+                                  << "; expected " << base::shape_text(axes));
 }
 
 }  // namespace
@@ -70,48 +27,57 @@ void copy_resets(const char* op, const RnnInput<T>& input, index batch, index st
 template <class T>
 ops::LstmCall<T> Rnn<T>::check(const char* op, const RnnInput<T>& input, RnnRows& rows) const {
   const layers::Shape& x = input.x.shape;
-  const bool one = x.rank == 2;
+  const bool one = x.rank == 2, first = input.batch_first || one;
   LF_CHECK(one || x.rank == 3, "[" << op << "] x has shape " << x.text() << "; expected "
                                    << (input.batch_first ? "(B, T, I)" : "(T, B, I)")
                                    << ", or (T, I) for one sequence");
   ops::LstmCall<T> call{};
-  call.batch = one ? 1 : x.sizes[input.batch_first ? 0 : 1];
-  call.steps = x.sizes[!one && input.batch_first ? 1 : 0];
+  call.batch = one ? 1 : x.sizes[first ? 0 : 1];
+  call.steps = x.sizes[first && !one ? 1 : 0];
   const index B = call.batch, steps = call.steps, I = options_.input;
   const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
-  const auto text = [&] {
-    const base::NamedSize b{"B", B}, t{"T", steps}, i{"I", x.features()};
-    if (one) return shape_text({t, i});
-    return input.batch_first ? shape_text({b, t, i}) : shape_text({t, b, i});
-  };
+  const NamedSize b{one ? nullptr : "B", B}, t{"T", steps};
+  const NamedSize outer = first ? b : t, inner = first ? t : b;
+  const auto text = [&] { return base::shape_text({outer, inner, {"I", x.features()}}); };
   LF_CHECK(x.features() == I, "[" << op << "] x has shape " << text() << "; expected I=" << I
                                   << " to match input_size");
   LF_CHECK(steps >= 1, "[" << op << "] x has shape " << text() << "; expected at least one step");
 
   call.x = input.x.data;
-  call.x_row = input.batch_first ? steps * I : I;
-  call.x_step = input.batch_first ? I : B * I;
-  call.y_row = input.batch_first ? steps * D * O : D * O;
-  call.y_step = input.batch_first ? D * O : B * D * O;
-  call.cells_row = input.batch_first ? steps * D * H : D * H;
-  call.cells_step = input.batch_first ? D * H : B * D * H;
+  call.x_row = first ? steps * I : I;
+  call.x_step = first ? I : B * I;
+  call.y_row = first ? steps * D * O : D * O;
+  call.y_step = first ? D * O : B * D * O;
+  call.cells_row = first ? steps * D * H : D * H;
+  call.cells_step = first ? D * H : B * D * H;
 
-  const char* const L = D > 1 ? "2*L" : "L";
-  if (input.h0.data != nullptr) {
-    check_state(op, "h0", input.h0, state_shape(options_, x, B, O), L, O == H ? "H" : "P");
-  }
-  if (input.c0.data != nullptr) {
-    check_state(op, "c0", input.c0, state_shape(options_, x, B, H), L, "H");
-  }
+  const NamedSize parts{D > 1 ? "2*L" : "L", options_.layers * D};
   call.h0 = input.h0.data;
   call.c0 = input.c0.data;
+  if (call.h0 != nullptr) {
+    check_shape(op, "h0", input.h0.shape, {parts, b, {O == H ? "H" : "P", O}});
+  }
+  if (call.c0 != nullptr) check_shape(op, "c0", input.c0.shape, {parts, b, {"H", H}});
 
-  if (input.lengths.data != nullptr) {
-    copy_lengths(op, input.lengths, one, B, steps, rows);
+  if (const index* const lengths = input.lengths.data) {
+    const layers::Shape& shape = input.lengths.shape;
+    LF_CHECK(!one || shape.count() == 1, "[" << op << "] lengths has shape " << shape.text()
+                                             << "; expected one length for one sequence");
+    if (!one) check_shape(op, "lengths", shape, {b});
+    rows.lengths.assign(lengths, lengths + B);
+    for (std::size_t row = 0; row < rows.lengths.size(); ++row) {
+      const index length = rows.lengths[row];
+      LF_CHECK(length >= 0 && length <= steps, "[" << op << "] lengths[" << row << "] is " << length
+                                                   << "; expected 0 to T=" << steps);
+    }
     call.lengths = rows.lengths.data();
   }
-  if (input.resets.data != nullptr) {
-    copy_resets(op, input, B, steps, rows);
+  if (const unsigned char* const resets = input.resets.data) {
+    check_shape(op, "resets", input.resets.shape, {outer, inner});
+    rows.resets.resize(static_cast<std::size_t>(B * steps));
+    unsigned char* to = rows.resets.data();
+    for (index row = 0; row < B; ++row)
+      for (index k = 0; k < steps; ++k) *to++ = resets[first ? row * steps + k : k * B + row];
     call.resets = rows.resets.data();
   }
   return call;
@@ -133,11 +99,9 @@ void check_output(const char* op, const RnnInput<T>& input, const T* out, index 
   check_apart("resets", input.resets);
 }
 
-#define LF_INSTANTIATE(T)                                                       \
-  template void check_output(const char*, const RnnInput<T>&, const T*, index); \
-  template ops::LstmCall<T> Rnn<T>::check(const char*, const RnnInput<T>&, RnnRows&) const;
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template void check_output(const char*, const RnnInput<float>&, const float*, index);
+template void check_output(const char*, const RnnInput<double>&, const double*, index);
+template class Rnn<float>;
+template class Rnn<double>;
 
 }  // namespace lstmfast::model

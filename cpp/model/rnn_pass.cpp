@@ -237,15 +237,7 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
   }
 }
 
-#define LF_INSTANTIATE(T)                                                                     \
-  template void Rnn<T>::infer(const ops::LstmCall<T>&) const;                                 \
-  template void Rnn<T>::trace(const ops::LstmCall<T>&, const std::vector<ops::LstmTrace<T>>&) \
-      const;                                                                                  \
-  template void Rnn<T>::train(const ops::LstmCall<T>&);                                       \
-  template void Rnn<T>::release_memory();                                                     \
-  template void Rnn<T>::backward(const ops::LstmGradients<T>&);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template class Rnn<float>;
+template class Rnn<double>;
 
 }  // namespace lstmfast::model
