@@ -54,11 +54,13 @@ void save(const PythonModel& self, const Path& path, const base::Texts& extra,
     LF_CHECK((array.flags() & py::array::c_style) != 0,
              "[model.save] " << name << " is not contiguous; expected C order");
   }
-  const WithoutGil release;  // the disk may take long
-  const base::Interrupt interrupt(&check_signals);
   self.visit([&](auto& model) {
+    // with the GIL, which those who rename a layer hold
+    const base::Options config = model.definition().config();
+    const WithoutGil release;  // the disk may take long
+    const base::Interrupt interrupt(&check_signals);
     model::save_model(model, path.string(), extra, include_optimizer, std::move(data),
-                      existing(overwrite));
+                      existing(overwrite), config);
   });
 }
 

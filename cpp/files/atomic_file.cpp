@@ -33,11 +33,12 @@ void after_signal() {
 }  // namespace
 
 AtomicFile::AtomicFile(std::string path, Existing existing)
-    : path_(std::move(path)), existing_(existing) {
-  LF_CHECK(
-      !path_.empty() && path_.find('\0') == std::string::npos,
-      "[save] " << base::printable(path_) << ": the path is empty or contains a NUL character");
-  target_ = find_target(path_, "[save] " + base::printable(path_) + ": ");
+    : path_(std::move(path)),
+      where_("[save] " + base::printable(path_) + ": "),
+      existing_(existing) {
+  LF_CHECK(!path_.empty() && path_.find('\0') == std::string::npos,
+           where_ << "the path is empty or contains a NUL character");
+  target_ = find_target(path_, where_);
   const bool exists = target_.kind != SaveTarget::Kind::missing;
   if (exists && existing == Existing::refuse) fail(EEXIST, "cannot write");
   if (target_.kind == SaveTarget::Kind::stream) {
@@ -117,8 +118,7 @@ void AtomicFile::sync_directory() {
 }
 
 void AtomicFile::fail(int error, const std::string& what) const {
-  throw std::system_error(error, std::generic_category(),
-                          "[save] " + base::printable(path_) + ": " + what);
+  throw std::system_error(error, std::generic_category(), where_ + what);
 }
 
 }  // namespace lstmfast::files

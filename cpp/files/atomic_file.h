@@ -38,7 +38,8 @@ class AtomicFile {
   void sync_directory();
   [[noreturn]] void fail(int error, const std::string& what) const;
 
-  std::string path_;  // as given, for messages
+  std::string path_;   // as given
+  std::string where_;  // for messages
   SaveTarget target_;
   Existing existing_;
   std::optional<TemporaryFile> temporary_;  // or else

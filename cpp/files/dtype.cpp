@@ -1,5 +1,7 @@
 #include "files/dtype.h"
 
+#include <algorithm>
+#include <iterator>
 #include <limits>
 
 #include "base/shape_text.h"
@@ -7,35 +9,28 @@
 namespace lstmfast::files {
 namespace {
 
-struct DTypeRow {
-  DType dtype;
-  const char* name;
+struct Element {
+  std::string_view name;
   std::size_t size;
 };
 
-constexpr DTypeRow kDTypes[] = {
-    {DType::boolean, "BOOL", 1}, {DType::u8, "U8", 1},   {DType::i8, "I8", 1},
-    {DType::i16, "I16", 2},      {DType::u16, "U16", 2}, {DType::f16, "F16", 2},
-    {DType::i32, "I32", 4},      {DType::u32, "U32", 4}, {DType::f32, "F32", 4},
-    {DType::f64, "F64", 8},      {DType::i64, "I64", 8}, {DType::u64, "U64", 8},
-};
-
-const DTypeRow& row_of(DType dtype) { return kDTypes[static_cast<std::size_t>(dtype)]; }
+// By DType.
+constexpr Element kElements[] = {{"BOOL", 1}, {"U8", 1},  {"I8", 1},  {"I16", 2},
+                                 {"U16", 2},  {"F16", 2}, {"I32", 4}, {"U32", 4},
+                                 {"F32", 4},  {"F64", 8}, {"I64", 8}, {"U64", 8}};
 
 }  // namespace
 
-const char* dtype_name(DType dtype) { return row_of(dtype).name; }
+std::string_view dtype_name(DType dtype) { return kElements[static_cast<std::size_t>(dtype)].name; }
 
-std::size_t dtype_size(DType dtype) { return row_of(dtype).size; }
+std::size_t dtype_size(DType dtype) { return kElements[static_cast<std::size_t>(dtype)].size; }
 
 bool find_dtype(std::string_view name, DType* dtype) {
-  for (const DTypeRow& row : kDTypes) {
-    if (name == row.name) {
-      *dtype = row.dtype;
-      return true;
-    }
-  }
-  return false;
+  const auto* const at = std::find_if(std::begin(kElements), std::end(kElements),
+                                      [name](const Element& each) { return each.name == name; });
+  if (at == std::end(kElements)) return false;
+  *dtype = static_cast<DType>(at - kElements);
+  return true;
 }
 
 std::string type_text(DType dtype, const std::vector<index>& shape) {

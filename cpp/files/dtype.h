@@ -16,7 +16,7 @@ namespace lstmfast::files {
 // implementation.
 enum class DType { boolean, u8, i8, i16, u16, f16, i32, u32, f32, f64, i64, u64 };
 
-const char* dtype_name(DType dtype);                   // "F32"
+std::string_view dtype_name(DType dtype);              // "F32"
 std::size_t dtype_size(DType dtype);                   // bytes of one element
 bool find_dtype(std::string_view name, DType* dtype);  // false when the name is unknown
 

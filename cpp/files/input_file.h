@@ -12,12 +12,9 @@ class InputFile {
  public:
   explicit InputFile(std::string path);
   ~InputFile();
-  InputFile(InputFile&& other) noexcept;
-  InputFile& operator=(InputFile&& other) noexcept;
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  const std::string& path() const { return path_; }
   std::uint64_t size() const { return size_; }  // when it was opened
   std::string where() const;                    // "[load] PATH: "
 

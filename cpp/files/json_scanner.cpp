@@ -1,6 +1,8 @@
 #include "files/json_scanner.h"
 
-#include <limits>
+#include <algorithm>
+#include <charconv>
+#include <system_error>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -27,6 +29,9 @@ void append_utf8(std::string& out, std::uint32_t code) {
     tail(0);
   }
 }
+
+// What an escape of one character stands for.
+constexpr std::string_view kEscapes = "\"\\/bfnrt", kEscaped = "\"\\/\b\f\n\r\t";
 
 // ASCII that a string holds without an escape.
 bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
@@ -68,21 +73,14 @@ void JsonScanner::expect_end() {
 }
 
 std::uint64_t JsonScanner::integer() {
-  constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
-  const auto is_digit = [this] {
-    return at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9';
-  };
   skip_space();
-  if (!is_digit()) fail_expected("an integer of 0 or more");
-  const bool leading_zero = text_[at_] == '0';
-  const std::size_t start = at_;
+  const char* const begin = text_.data() + at_;
   std::uint64_t value = 0;
-  for (; is_digit(); ++at_) {
-    const auto digit = static_cast<std::uint64_t>(text_[at_] - '0');
-    if (value > (kMax - digit) / 10) fail("the integer does not fit 64 bits");
-    value = value * 10 + digit;
-  }
-  if (leading_zero && at_ - start > 1) fail("the integer has a leading zero");
+  const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
+  if (end == begin) fail_expected("an integer of 0 or more");
+  if (error != std::errc()) fail("the integer does not fit 64 bits");
+  if (*begin == '0' && end - begin > 1) fail("the integer has a leading zero");
+  at_ += static_cast<std::size_t>(end - begin);
   return value;
 }
 
@@ -114,37 +112,14 @@ std::string JsonScanner::string() {
 void JsonScanner::append_escape(std::string& out) {
   ++at_;
   if (at_ == text_.size()) fail("the string is not closed");
-  switch (text_[at_++]) {
-    case '"':
-      out += '"';
-      return;
-    case '\\':
-      out += '\\';
-      return;
-    case '/':
-      out += '/';
-      return;
-    case 'b':
-      out += '\b';
-      return;
-    case 'f':
-      out += '\f';
-      return;
-    case 'n':
-      out += '\n';
-      return;
-    case 'r':
-      out += '\r';
-      return;
-    case 't':
-      out += '\t';
-      return;
-    case 'u':
-      break;
-    default:
-      --at_;
-      fail_expected("an escape of JSON");
+  if (text_[at_] != 'u') {
+    const auto i = kEscapes.find(text_[at_]);
+    if (i == std::string_view::npos) fail_expected("an escape of JSON");
+    out += kEscaped[i];
+    ++at_;
+    return;
   }
+  ++at_;
   std::uint32_t code = hex4();
   if (code >= 0xDC00 && code <= 0xDFFF) fail("low surrogate without a high one");
   if (code >= 0xD800 && code <= 0xDBFF) {
@@ -158,38 +133,25 @@ void JsonScanner::append_escape(std::string& out) {
 }
 
 std::uint32_t JsonScanner::hex4() {
+  const char* const begin = text_.data() + at_;
+  const char* const end = begin + std::min<std::size_t>(4, text_.size() - at_);
   std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i, ++at_) {
-    const char c = at_ < text_.size() ? text_[at_] : '\0';
-    std::uint32_t digit = 0;
-    if (c >= '0' && c <= '9') {
-      digit = static_cast<std::uint32_t>(c - '0');
-    } else if (c >= 'a' && c <= 'f') {
-      digit = static_cast<std::uint32_t>(c - 'a') + 10;
-    } else if (c >= 'A' && c <= 'F') {
-      digit = static_cast<std::uint32_t>(c - 'A') + 10;
-    } else {
-      fail_expected("a hexadecimal digit");
-    }
-    value = value * 16 + digit;
-  }
+  const std::size_t digits =
+      static_cast<std::size_t>(std::from_chars(begin, end, value, 16).ptr - begin);
+  at_ += digits;
+  if (digits < 4) fail_expected("a hexadecimal digit");
   return value;
 }
 
 void append_json_string(std::string& out, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
-  // Position in kShort of the control characters that have a short escape.
-  constexpr std::string_view kControls = "\b\f\n\r\t";
-  constexpr std::string_view kShort = "bfnrt";
   out += '"';
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
+    if (const auto i = kEscaped.find(c); i != std::string_view::npos && c != '/') {
+      out += {'\\', kEscapes[i]};
     } else if (byte >= 0x20) {
       out += c;
-    } else if (const auto i = kControls.find(c); i != std::string_view::npos) {
-      out += {'\\', kShort[i]};
     } else {
       out += {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]};
     }

@@ -1,11 +1,9 @@
 #include "files/save_target.h"
 
-#include <limits.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <memory>
+#include <filesystem>
 #include <system_error>
 
 #include "base/check.h"
@@ -44,11 +42,10 @@ bool in_proc(const std::string& directory) {
 }
 
 std::string read_link(const std::string& path, const std::string& where) {
-  char text[PATH_MAX];
-  const ssize_t size = ::readlink(path.c_str(), text, sizeof text);
-  if (size < 0) fail(errno, where);
-  if (size == static_cast<ssize_t>(sizeof text)) fail(ENAMETOOLONG, where);
-  return std::string(text, static_cast<std::size_t>(size));
+  std::error_code error;
+  std::string out = std::filesystem::read_symlink(path, error).string();
+  if (error) fail(error.value(), where);
+  return out;
 }
 
 // open() refuses this too (fs.protected_symlinks): in a directory such as /tmp, a link of another
@@ -62,10 +59,9 @@ void check_link(const struct stat& link, const std::string& directory, const std
 }
 
 std::string absolute_directory(const std::string& directory, const std::string& where) {
-  const std::unique_ptr<char, void (*)(void*)> real(
-      ::realpath(directory.empty() ? "." : directory.c_str(), nullptr), std::free);
-  if (!real) fail(errno, where);
-  std::string out = real.get();
+  std::error_code error;
+  std::string out = std::filesystem::canonical(directory.empty() ? "." : directory, error).string();
+  if (error) fail(error.value(), where);
   if (out.back() != '/') out += '/';
   return out;
 }

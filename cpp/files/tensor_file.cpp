@@ -1,7 +1,6 @@
 #include "files/tensor_file.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 #include "base/crc32c.h"
@@ -41,17 +40,13 @@ std::string list_names(const std::vector<TensorInfo>& tensors) {
 
 }  // namespace
 
-TensorFile TensorFile::read(const std::string& path) { return TensorFile(path); }
-
 TensorFile::TensorFile(const std::string& path) : file_(path) {
   if (file_.size() < kLengthSize) {
     fail_format(file_, "the file has " + std::to_string(file_.size()) +
                            " bytes; expected at least 8 (not a safetensors file)");
   }
-  unsigned char raw[kLengthSize];
-  file_.read(0, raw, kLengthSize);
   std::uint64_t length = 0;
-  for (std::size_t i = 0; i < kLengthSize; ++i) length |= std::uint64_t{raw[i]} << (8 * i);
+  file_.read(0, &length, kLengthSize);
   const std::uint64_t rest = file_.size() - kLengthSize;
   const std::uint64_t limit = std::min(rest, kMaxHeaderSize);
   if (length > limit) {
@@ -65,22 +60,18 @@ TensorFile::TensorFile(const std::string& path) : file_(path) {
   data_begin_ = kLengthSize + length;
 }
 
-const TensorInfo* TensorFile::find(std::string_view name) const {
+const TensorInfo& TensorFile::at(std::string_view name) const {
   const auto at = std::lower_bound(
       header_.tensors.begin(), header_.tensors.end(), name,
       [](const TensorInfo& info, std::string_view wanted) { return info.name < wanted; });
-  return at != header_.tensors.end() && at->name == name ? &*at : nullptr;
+  LF_CHECK(at != header_.tensors.end() && at->name == name,
+           where() << "has no tensor " << base::in_quotes(name) << "; it holds "
+                   << list_names(header_.tensors));
+  return *at;
 }
 
-const TensorInfo& TensorFile::at(std::string_view name) const {
-  const TensorInfo* info = find(name);
-  LF_CHECK(info != nullptr, where() << "has no tensor " << base::in_quotes(name) << "; it holds "
-                                    << list_names(header_.tensors));
-  return *info;
-}
-
-const TensorInfo& TensorFile::checked(std::string_view name, DType dtype,
-                                      const std::vector<index>& shape) const {
+const TensorInfo& TensorFile::check(std::string_view name, DType dtype,
+                                    const std::vector<index>& shape) const {
   const TensorInfo& info = at(name);
   const bool fits = info.dtype == dtype && info.shape == shape;
   LF_CHECK(fits, where() << "tensor " << base::in_quotes(name) << " is "
@@ -104,44 +95,33 @@ void TensorFile::copy_bytes(const TensorInfo& info, void* out) const {
                    << " is damaged: its bytes are not those that were saved");
 }
 
-void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
-                       Metadata metadata, Existing existing) {
+void write_tensor_file(const std::string& path, std::vector<TensorData> tensors, Metadata metadata,
+                       Existing existing) {
   const std::string where = "[save] " + base::printable(path) + ": ";
-  std::vector<const TensorData*> order;
-  order.reserve(tensors.size());
-  for (const TensorData& tensor : tensors) order.push_back(&tensor);
-  std::sort(order.begin(), order.end(), [](const TensorData* a, const TensorData* b) {
-    return a->dtype != b->dtype ? a->dtype > b->dtype : a->name < b->name;
+  std::sort(tensors.begin(), tensors.end(), [](const TensorData& a, const TensorData& b) {
+    return a.dtype != b.dtype ? a.dtype > b.dtype : a.name < b.name;
   });
-
   std::vector<TensorInfo> entries;
-  entries.reserve(order.size());
-  for (const TensorData* tensor : order) {
-    entries.push_back({tensor->name, tensor->dtype, tensor->shape, 0, 0});
+  for (const TensorData& tensor : tensors) {
+    entries.push_back({tensor.name, tensor.dtype, tensor.shape, 0, 0});
   }
   place_tensors(entries, where);
-  for (std::size_t i = 0; i < order.size(); ++i) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
     TensorInfo& entry = entries[i];
-    LF_CHECK(order[i]->data != nullptr || entry.begin == entry.end,
+    LF_CHECK(tensors[i].data != nullptr || entry.begin == entry.end,
              where << "tensor " << base::in_quotes(entry.name) << " has no data");
-    entry.checksum =
-        base::crc32c(order[i]->data, static_cast<std::size_t>(entry.end - entry.begin));
+    entry.checksum = base::crc32c(tensors[i].data, entry.bytes());
   }
   LF_CHECK(metadata.count(kDigestKey) == 0,
            where << "no metadata entry may be named " << base::in_quotes(kDigestKey));
   metadata[kDigestKey] = digest_text(entries, metadata);
   const std::string header = format_tensor_header(entries, metadata, where);
+  const std::uint64_t length = header.size();
 
-  unsigned char length[kLengthSize];
-  for (std::size_t i = 0; i < kLengthSize; ++i) {
-    length[i] = static_cast<unsigned char>(std::uint64_t{header.size()} >> (8 * i));
-  }
   AtomicFile file(path, existing);
-  file.write(length, kLengthSize);
+  file.write(&length, kLengthSize);
   file.write(header.data(), header.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    file.write(order[i]->data, static_cast<std::size_t>(entries[i].end - entries[i].begin));
-  }
+  for (std::size_t i = 0; i < tensors.size(); ++i) file.write(tensors[i].data, entries[i].bytes());
   file.commit();
 }
 

@@ -22,19 +22,21 @@ namespace lstmfast::files {
 // the bytes of the copy are invalid.
 class TensorFile {
  public:
-  static TensorFile read(const std::string& path);
+  explicit TensorFile(const std::string& path);
 
   const std::vector<TensorInfo>& tensors() const { return header_.tensors; }  // by name
   const Metadata& metadata() const { return header_.metadata; }               // without the digest
   bool has_digest() const { return has_digest_; }
 
-  const TensorInfo* find(std::string_view name) const;  // null when absent
-  const TensorInfo& at(std::string_view name) const;    // an error when absent
+  const TensorInfo& at(std::string_view name) const;  // an error when absent
+  // An error when absent, of another type or of another shape.
+  const TensorInfo& check(std::string_view name, DType dtype,
+                          const std::vector<index>& shape) const;
 
   // Copies the whole tensor to `out`, which has room for `shape`; dtype and shape must match.
   template <class T>
   void copy(std::string_view name, const std::vector<index>& shape, T* out) const {
-    copy_bytes(checked(name, dtype_of<T>(), shape), out);
+    copy_bytes(check(name, dtype_of<T>(), shape), out);
   }
 
   // Copies the end - begin bytes of one of tensors(), whatever its dtype.
@@ -44,10 +46,6 @@ class TensorFile {
   std::string where() const { return file_.where(); }
 
  private:
-  explicit TensorFile(const std::string& path);
-  const TensorInfo& checked(std::string_view name, DType dtype,
-                            const std::vector<index>& shape) const;
-
   InputFile file_;
   std::uint64_t data_begin_ = 0;  // place of the data section in the file
   TensorHeader header_;
@@ -70,7 +68,7 @@ TensorData tensor_data(std::string name, std::vector<index> shape, const T* data
 // Writes the file at once and atomically, with a digest; the bytes depend on the content alone, not
 // on the order of `tensors`. Impossible content is std::invalid_argument, found before anything is
 // written; a refusal of the system is std::system_error; the text starts with "[save] PATH: ".
-void write_tensor_file(const std::string& path, const std::vector<TensorData>& tensors,
-                       Metadata metadata, Existing existing = Existing::replace);
+void write_tensor_file(const std::string& path, std::vector<TensorData> tensors, Metadata metadata,
+                       Existing existing = Existing::replace);
 
 }  // namespace lstmfast::files

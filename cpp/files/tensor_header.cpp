@@ -1,6 +1,7 @@
 #include "files/tensor_header.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <set>
 #include <tuple>
@@ -59,39 +60,31 @@ void parse_offsets(JsonScanner& json, TensorInfo& info) {
 }
 
 TensorInfo parse_tensor(JsonScanner& json, std::string name) {
+  constexpr const char* kKeys[] = {"dtype", "shape", "data_offsets"};
   TensorInfo info;
   info.name = std::move(name);
-  bool has_dtype = false;
-  bool has_shape = false;
-  bool has_offsets = false;
-  const auto once = [&](bool& seen, const char* key) {
-    if (seen) json.fail("tensor " + base::in_quotes(info.name) + " has " + key + " twice");
-    seen = true;
+  const auto fail = [&](const std::string& what) {
+    json.fail("tensor " + base::in_quotes(info.name) + " has " + what);
   };
+  bool seen[std::size(kKeys)] = {};
   json.object([&](const std::string& key) {
-    if (key == "dtype") {
-      once(has_dtype, "dtype");
+    const auto* const found = std::find(std::begin(kKeys), std::end(kKeys), key);
+    const auto at = static_cast<std::size_t>(found - kKeys);
+    if (at == std::size(kKeys)) {
+      fail("the unknown key " + base::in_quotes(key) + "; expected dtype, shape, data_offsets");
+    }
+    if (std::exchange(seen[at], true)) fail(key + " twice");
+    if (at == 0) {
       const std::string dtype = json.string();
-      if (!find_dtype(dtype, &info.dtype)) {
-        json.fail("tensor " + base::in_quotes(info.name) + " has the unknown dtype " +
-                  base::in_quotes(dtype));
-      }
-    } else if (key == "shape") {
-      once(has_shape, "shape");
+      if (!find_dtype(dtype, &info.dtype)) fail("the unknown dtype " + base::in_quotes(dtype));
+    } else if (at == 1) {
       info.shape = parse_shape(json);
-    } else if (key == "data_offsets") {
-      once(has_offsets, "data_offsets");
-      parse_offsets(json, info);
     } else {
-      json.fail("tensor " + base::in_quotes(info.name) + " has the unknown key " +
-                base::in_quotes(key) + "; expected dtype, shape, data_offsets");
+      parse_offsets(json, info);
     }
   });
-  if (!has_dtype || !has_shape || !has_offsets) {
-    json.fail("tensor " + base::in_quotes(info.name) + " has no " +
-              (!has_dtype   ? "dtype"
-               : !has_shape ? "shape"
-                            : "data_offsets"));
+  for (std::size_t i = 0; i < std::size(kKeys); ++i) {
+    if (!seen[i]) fail(std::string("no ") + kKeys[i]);
   }
   return info;
 }
@@ -223,7 +216,7 @@ std::string format_tensor_header(const std::vector<TensorInfo>& tensors, const M
   for (const TensorInfo& info : tensors) {
     if (text.size() > 1) text += ',';
     append_json_string(text, info.name);
-    text += std::string(":{\"dtype\":\"") + dtype_name(info.dtype) + "\",\"shape\":[";
+    text += ":{\"dtype\":\"" + std::string(dtype_name(info.dtype)) + "\",\"shape\":[";
     for (std::size_t i = 0; i < info.shape.size(); ++i) {
       text += (i == 0 ? "" : ",") + std::to_string(info.shape[i]);
     }

@@ -22,7 +22,8 @@ struct TensorInfo {
   std::uint64_t end = 0;
   std::optional<std::uint32_t> checksum{};  // of these bytes, where the file has a digest
 
-  index count() const { return static_cast<index>((end - begin) / dtype_size(dtype)); }
+  std::size_t bytes() const { return static_cast<std::size_t>(end - begin); }
+  index count() const { return static_cast<index>(bytes() / dtype_size(dtype)); }
 };
 
 using Metadata = std::map<std::string, std::string>;

@@ -80,19 +80,6 @@ void check_paths(const Definition<T>& definition) {
   });
 }
 
-// Compares the configuration's sizes with the tensors, before memory is allocated for weights.
-template <class T>
-void check_weights(const files::TensorFile& file, const Definition<T>& definition) {
-  for (const Entry<T>& entry : weight_entries(definition)) {
-    const files::TensorInfo& info = file.at(entry.name);
-    LF_CHECK(info.dtype == files::dtype_of<T>() && info.shape == entry.parameter->shape,
-             file.where() << entry.name << " is " << files::type_text(info.dtype, info.shape)
-                          << "; expected "
-                          << files::type_text(files::dtype_of<T>(), entry.parameter->shape)
-                          << " to match the configuration");
-  }
-}
-
 template <class T>
 void read_entries(const files::TensorFile& file, const std::vector<Entry<T>>& entries) {
   std::vector<T> logical;
@@ -144,14 +131,14 @@ auto with_path(const files::TensorFile& file, Read read) {
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::Texts& extra,
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors,
-                files::Existing existing) {
+                files::Existing existing, const std::optional<base::Options>& config) {
   const Definition<T>& definition = model.definition();
   check_paths(definition);
   std::vector<Entry<T>> entries = weight_entries(definition);
   files::Metadata metadata;
   metadata["format"] = kFormat;
   metadata["format_version"] = kVersion;
-  put(metadata, "model.", base::to_texts(definition.config()));
+  put(metadata, "model.", base::to_texts(config ? *config : definition.config()));
   put(metadata, kExtra, extra);
   std::vector<files::TensorData> tensors = std::move(extra_tensors);
   for (files::TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
@@ -179,7 +166,7 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
   files::write_tensor_file(path, tensors, std::move(metadata), existing);
 }
 
-ModelFile::ModelFile(const std::string& path) : file_(files::TensorFile::read(path)) {
+ModelFile::ModelFile(const std::string& path) : file_(path) {
   const base::OptionReader all(base::from_texts(file_.metadata()), "load");
   const std::string format = all.read(base::text("format", "")).text();
   LF_CHECK(format == kFormat, file_.where()
@@ -213,7 +200,10 @@ std::vector<files::TensorInfo> ModelFile::extra_tensors() const {
 template <class T>
 std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
   Definition<T> definition = with_path(file_, [this] { return read_definition<T>(model_); });
-  check_weights(file_, definition);
+  // before memory is allocated for weights
+  for (const Entry<T>& entry : weight_entries(definition)) {
+    file_.check(entry.name, files::dtype_of<T>(), entry.parameter->shape);
+  }
   auto model = std::make_unique<Model<T>>(std::move(definition));
   std::vector<Entry<T>> entries = weight_entries(model->definition());
   compile = compile && !compile_.empty();
@@ -231,9 +221,11 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
 }
 
 template void save_model(const Model<float>&, const std::string&, const base::Texts&, bool,
-                         std::vector<files::TensorData>, files::Existing);
+                         std::vector<files::TensorData>, files::Existing,
+                         const std::optional<base::Options>&);
 template void save_model(const Model<double>&, const std::string&, const base::Texts&, bool,
-                         std::vector<files::TensorData>, files::Existing);
+                         std::vector<files::TensorData>, files::Existing,
+                         const std::optional<base::Options>&);
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 

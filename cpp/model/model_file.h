@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,13 @@ namespace lstmfast::model {
 // compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
 // extra.KEY for the caller's own; extra_tensors are the caller's too. Without the optimizer a file
 // has no slots and no state.KEY, but still compile.KEY. Throws as files::write_tensor_file does,
-// and std::runtime_error while another thread trains the model.
+// and std::runtime_error while another thread trains the model. `config`: the model's, for callers
+// whose other threads may rename layers meanwhile.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::Texts& extra,
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors = {},
-                files::Existing existing = files::Existing::replace);
+                files::Existing existing = files::Existing::replace,
+                const std::optional<base::Options>& config = std::nullopt);
 
 // An open model file. Throws as files::TensorFile does. The metadata's sizes are compared with the
 // tensors before memory is allocated for them.

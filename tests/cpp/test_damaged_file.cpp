@@ -81,7 +81,7 @@ class Damage {
 
 // The content of a file that a reader accepts, as text.
 std::string content_of(const std::string& path) {
-  const TensorFile file = TensorFile::read(path);
+  const TensorFile file(path);
   std::string out;
   for (const auto& [key, value] : file.metadata()) out += key + '\0' + value + '\0';
   for (const TensorInfo& info : file.tensors()) {
@@ -119,7 +119,7 @@ TEST_CASE("damaged files only ever throw") {
       try {
         const std::string found = content_of(path);
         ++accepted;  // without a digest, damage inside a name, a value or the data is not seen
-        const bool is_checked = TensorFile::read(path).has_digest();
+        const bool is_checked = TensorFile{path}.has_digest();
         REQUIRE((!is_checked || found == content));
       } catch (const std::invalid_argument& error) {
         ++refused;
@@ -138,7 +138,7 @@ TEST_CASE("every truncation is refused") {
   for (std::size_t size = 0; size < good.size(); ++size) {
     std::filesystem::remove(path);
     write_bytes(path, good.substr(0, size));
-    CHECK_THROWS_AS(TensorFile::read(path), std::invalid_argument);
+    CHECK_THROWS_AS(TensorFile{path}, std::invalid_argument);
   }
 }
 

@@ -95,7 +95,7 @@ TEST_CASE("a caller's own texts and tensors come back") {
 
 // The file of a model with its metadata changed.
 void change(const std::string& path, const std::string& key, const std::string& value) {
-  const files::TensorFile file = files::TensorFile::read(path);
+  const files::TensorFile file(path);
   files::Metadata metadata = file.metadata();
   metadata[key] = value;
   std::vector<std::vector<float>> data;
@@ -122,10 +122,8 @@ TEST_CASE("a file that contradicts itself is refused before memory is taken") {
     return out;
   };
   const std::string where = "[load] " + path + ": ";
-  CHECK(
-      message("model.layers.2.units", "16777216") ==
-      where +
-          "layers.2.kernel is F32 (5, 24); expected F32 (5, 67108864) to match the configuration");
+  CHECK(message("model.layers.2.units", "16777216") ==
+        where + "tensor \"layers.2.kernel\" is F32 (5, 24); expected F32 (5, 67108864)");
   CHECK(message("model.layers.2.units", "1e9").find(where + "[model.config] layers.2.units") == 0);
   CHECK(message("model.layers", "999999999").find("layers is \"999999999\"") != std::string::npos);
   CHECK(message("model.dtype", "float64").find("dtype") != std::string::npos);
