@@ -37,7 +37,7 @@ std::vector<py::array_t<T>> run_predict(const model::Model<T>& model,
   }
   {
     Hooks hooks;
-    const MaybeRelease release(model.flops(samples));
+    const MaybeRelease release(model.flops(kPredict, samples));
     model.predict(samples, batch_size, pointers, hooks.callbacks());
   }
   return out;

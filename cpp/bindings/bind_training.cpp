@@ -71,7 +71,7 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
     model::History history;
     try {
       const MaybeRelease release(
-          model::fit_flops(model, train.examples, validation, epochs - initial_epoch));
+          model::fit_flops(op, model, train.examples, validation, epochs - initial_epoch));
       model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
     } catch (...) {
       // a fit that was refused has none, and leaves that of the one before
@@ -91,7 +91,7 @@ py::dict evaluate(const PythonModel& self, const py::sequence& x, const py::sequ
     Hooks hooks;
     model::Scores scores;
     {
-      const MaybeRelease release(model.flops(data.examples.in));
+      const MaybeRelease release(model.flops(op, data.examples.in));
       const index size = batch_size.value_or(std::max<index>(1, data.examples.in.count));
       scores = model::evaluate(model, data.examples, size, hooks.callbacks(), op);
     }
@@ -105,12 +105,9 @@ std::string non_finite_text(const PythonModel& self, const py::sequence& x, cons
     using T = Element<decltype(model)>;
     const char* const op = "model.non_finite_text";
     const Inputs<T> data(op, x, y, weights);
-    std::vector<index> rows;
-    for (const layers::Shape& shape : model.shapes(op, data.examples.in)->outputs) {
-      rows.push_back(shape.rows());
-    }
-    return model::non_finite_text(data.examples, rows, nullptr, index{0}, data.examples.in.count,
-                                  {names[0], names[1], names[2]});
+    const auto shapes = model.shapes(op, data.examples.in);
+    return model::non_finite_text(data.examples, shapes->outputs, nullptr, index{0},
+                                  data.examples.in.count, {names[0], names[1], names[2]});
   });
 }
 
@@ -118,10 +115,11 @@ py::dict train_on_batch(PythonModel& self, const py::sequence& x, const py::sequ
                         const py::sequence& weights) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
-    const Inputs<T> data("model.train_on_batch", x, y, weights);
+    const char* const op = "model.train_on_batch";
+    const Inputs<T> data(op, x, y, weights);
     model::Scores scores;
     {
-      const MaybeRelease release(model::fit_flops<T>(model, data.examples, nullptr, 1));
+      const MaybeRelease release(model::fit_flops<T>(op, model, data.examples, nullptr, 1));
       scores = model::train_on_batch(model, data.examples);
     }
     return scores_dict(scores);

@@ -24,8 +24,13 @@ class CarriedState {
   // Rows of every batch; 0: as many as the next batch has. A call over several batches holds its
   // number of rows, so that calls made by callbacks between the batches cannot change it.
   index rows() const { return rows_ > 0 ? rows_ : held_; }
-  // Returns the number that was held before.
-  index hold(index rows) { return std::exchange(held_, rows); }
+  // Calls inside a call leave the number as it is.
+  void hold(index rows) {
+    if (holds_++ == 0) held_ = rows;
+  }
+  void release() {
+    if (--holds_ == 0) held_ = 0;
+  }
   // Part `i` of all rows.
   T* part(index i) {
     index before = 0;
@@ -55,7 +60,7 @@ class CarriedState {
 
  private:
   std::vector<index> sizes_;
-  index size_ = 0, rows_ = 0, held_ = 0;
+  index size_ = 0, rows_ = 0, held_ = 0, holds_ = 0;
   base::Buffer<T> values_;  // larger than size_ * rows_ after a larger batch
 };
 

@@ -47,7 +47,7 @@ class TouchedRows {
   // Calls f(first row, number of rows) for the runs, ascending.
   template <class F>
   void for_runs(F&& f) {
-    std::sort(rows_.begin(), rows_.end());
+    if (!std::is_sorted(rows_.begin(), rows_.end())) std::sort(rows_.begin(), rows_.end());
     for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
       end = begin + 1;
       while (end < rows_.size() && rows_[end] == rows_[end - 1] + 1) ++end;

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "losses/loss.h"
 
@@ -18,6 +19,18 @@ using LossFunction = std::function<double(const LossBatch<T>& batch)>;
 
 // Targets may have any shape that begins with the samples.
 template <class T>
-std::unique_ptr<Loss<T>> make_custom(std::string name, LossFunction<T> function);
+class FunctionLoss final : public Loss<T> {
+ public:
+  FunctionLoss(std::string name, LossFunction<T> function)
+      : Loss<T>(std::move(name)), function_(std::move(function)) {}
+
+  bool foreign() const override { return true; }
+  index target_columns(index) const override { return kAnyColumns; }
+  void check_shapes(const std::vector<index>&, const std::vector<index>&) const override {}
+  double value(const LossBatch<T>& batch) const override { return function_(batch); }
+
+ private:
+  LossFunction<T> function_;
+};
 
 }  // namespace lstmfast::losses

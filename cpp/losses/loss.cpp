@@ -59,16 +59,6 @@ void Loss<T>::check_shapes(const std::vector<index>& prediction,
 template <class T>
 void Loss<T>::check_targets(index, index, const T*, index) const {}
 
-template <class T>
-bool Loss<T>::fuses(Activation) const {
-  return false;
-}
-
-template <class T>
-double Loss<T>::value_fused(Activation, const LossBatch<T>&) const {
-  LF_FAIL("[" << name() << "] cannot be fused with this activation");
-}
-
 const base::Registry<Loss>& registry() {
   static const base::Registry<Loss> losses("loss", {
 #define LOSS(kind, alias) {#kind, #alias, kind()},

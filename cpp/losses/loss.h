@@ -7,37 +7,28 @@
 // loss has no weights.
 #pragma once
 
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/batch_shape.h"
-#include "base/plain.h"
 #include "base/registry.h"
+#include "kernels/vector_args.h"
 
 namespace lstmfast::losses {
 
 // target_columns() of a loss that takes targets of any shape.
 constexpr index kAnyColumns = -1;
 
-// One batch. Rows may be longer than `columns`; elements after these are neither read nor written.
+// One batch: what a kernel takes (kernels/vector_args.h), with the last activation still to be
+// computed for value_fused(). Rows may be longer than `columns`; elements after these are neither
+// read nor written. The gradient is d value / d prediction, in memory of its own. The loss itself
+// sets labels, parameter, scale and total.
 template <class T>
-struct LossBatch {
-  index rows = 0, columns = 0;
-  // [rows][columns]; to value_fused(): the values before the last activation
-  const T* prediction = nullptr;
-  index prediction_stride = 0;
-  // [rows][target_columns(columns)]
-  const T* target = nullptr;
-  index target_stride = 0;
-  // [rows] factors of the rows; null: 1. The mean is over `counted` rows; -1: over all.
-  const T* weights = nullptr;
-  index counted = -1;
-  // [rows][columns] out: d value / d prediction; not prediction; null: not wanted
-  T* gradient = nullptr;
-  index gradient_stride = 0;
-  // [rows][columns] out, by value_fused() alone: the activated prediction; may be prediction; null:
-  // not wanted
-  T* output = nullptr;
-  index output_stride = 0;
+struct LossBatch : kernels::LossRows<T> {
+  LossBatch() : kernels::LossRows<T>{} {}
+
+  index counted = -1;  // the mean is over so many rows; -1: over all
   // the caller's shapes: for custom losses only
   base::BatchShape prediction_shape, target_shape;
 };
@@ -45,9 +36,10 @@ struct LossBatch {
 template <class T>
 class Loss {
  public:
+  explicit Loss(std::string name) : name_(std::move(name)) {}
   virtual ~Loss() = default;
 
-  virtual const char* name() const = 0;
+  const std::string& name() const { return name_; }
 
   // Values of a target row for predictions of `columns` values: `columns`, or 1 where the target is
   // a label; kAnyColumns where a target may have any shape.
@@ -71,9 +63,15 @@ class Loss {
   virtual bool foreign() const { return false; }
 
   // Whether value_fused() replaces `last` followed by value(): it is exact where these lose digits
-  // or saturate.
-  virtual bool fuses(Activation last) const;
-  virtual double value_fused(Activation last, const LossBatch<T>& batch) const;
+  // or saturate. It takes the values before `last`, and writes the activated ones to batch.output.
+  virtual bool fuses(Activation last) const {
+    static_cast<void>(last);
+    return false;
+  }
+  virtual double value_fused(const LossBatch<T>& batch) const { return value(batch); }
+
+ private:
+  std::string name_;
 };
 
 // All of losses.def.

@@ -4,55 +4,55 @@
 namespace lstmfast::metrics {
 namespace {
 
+using kernels::MatchKind;
+
 // The share of elements (binary) or rows (categorical) that match; see MatchKind.
 template <class T>
 class Accuracy final : public Metric<T> {
  public:
-  Accuracy(const std::string& name, kernels::MatchKind kind) : Metric<T>(name), kind_(kind) {}
+  Accuracy(const MetricUse& use, MatchKind kind) : Metric<T>(use.name), kind_(kind) {
+    if (kind == MatchKind::labels) {
+      LF_CHECK(use.target_columns == 1, "[" << use.name << "] target has " << use.target_columns
+                                            << " values a row; expected 1, a label");
+    } else {
+      check_columns(use);
+    }
+  }
 
   void accumulate(const MetricBatch<T>& batch) override {
     const double total = ops::match_total<T>({kind_, batch.rows, batch.columns, batch.prediction,
                                               batch.prediction_stride, batch.target,
                                               batch.target_stride, T(0.5), batch.weights, nullptr});
-    const index items = kind_ == kernels::MatchKind::binary ? batch.columns : 1;
+    const index items = kind_ == MatchKind::binary ? batch.columns : 1;
     this->add(total, counted(batch) * static_cast<double>(items));
   }
 
  private:
-  kernels::MatchKind kind_;
+  MatchKind kind_;
 };
 
-template <class T>
-std::unique_ptr<Metric<T>> make_binary(const base::Values&, const MetricUse& use) {
-  check_columns(use);
-  return std::make_unique<Accuracy<T>>(use.name, kernels::MatchKind::binary);
-}
-
-template <class T>
-std::unique_ptr<Metric<T>> make_categorical(const base::Values&, const MetricUse& use) {
-  check_columns(use);
-  return std::make_unique<Accuracy<T>>(use.name, kernels::MatchKind::dense);
-}
-
-template <class T>
-std::unique_ptr<Metric<T>> make_sparse(const base::Values&, const MetricUse& use) {
-  LF_CHECK(use.target_columns == 1, "[" << use.name << "] target has " << use.target_columns
-                                        << " values a row; expected 1, a label");
-  return std::make_unique<Accuracy<T>>(use.name, kernels::MatchKind::labels);
+template <class T, MatchKind kind>
+std::unique_ptr<Metric<T>> make(const base::Values&, const MetricUse& use) {
+  return std::make_unique<Accuracy<T>>(use, kind);
 }
 
 // Keras's choice by shape.
 template <class T>
-std::unique_ptr<Metric<T>> make_any(const base::Values& options, const MetricUse& use) {
-  if (use.columns == 1) return make_binary<T>(options, use);
-  return use.target_columns == 1 ? make_sparse<T>(options, use) : make_categorical<T>(options, use);
+std::unique_ptr<Metric<T>> make_any(const base::Values&, const MetricUse& use) {
+  const MatchKind of_several = use.target_columns == 1 ? MatchKind::labels : MatchKind::dense;
+  return std::make_unique<Accuracy<T>>(use, use.columns == 1 ? MatchKind::binary : of_several);
+}
+
+template <MatchKind kind>
+Component component() {
+  return {{}, make<float, kind>, make<double, kind>};
 }
 
 }  // namespace
 
 Component accuracy() { return {{}, make_any<float>, make_any<double>}; }
-Component binary_accuracy() { return {{}, make_binary<float>, make_binary<double>}; }
-Component categorical_accuracy() { return {{}, make_categorical<float>, make_categorical<double>}; }
-Component sparse_categorical_accuracy() { return {{}, make_sparse<float>, make_sparse<double>}; }
+Component binary_accuracy() { return component<MatchKind::binary>(); }
+Component categorical_accuracy() { return component<MatchKind::dense>(); }
+Component sparse_categorical_accuracy() { return component<MatchKind::labels>(); }
 
 }  // namespace lstmfast::metrics

@@ -7,7 +7,8 @@
 
 namespace lstmfast::metrics {
 
-using Component = base::Registry<Metric, const MetricUse&>::Component;
+using Family = base::Registry<Metric, const MetricUse&>;
+using Component = Family::Component;
 
 #define METRIC(kind, alias) Component kind();
 #include "metrics/metrics.def"

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "metrics/metric.h"
 
@@ -24,6 +24,27 @@ template <class T>
 using CustomMetric = std::function<MetricFunctions<T>()>;
 
 template <class T>
-std::unique_ptr<Metric<T>> make_custom(const std::string& name, MetricFunctions<T> functions);
+class FunctionMetric final : public Metric<T> {
+ public:
+  FunctionMetric(const std::string& name, MetricFunctions<T> functions)
+      : Metric<T>(name), functions_(std::move(functions)) {
+    functions_.reset();
+  }
+
+  bool foreign() const override { return true; }
+  void reset() override {
+    updated_ = false;
+    functions_.reset();
+  }
+  void accumulate(const MetricBatch<T>& batch) override {
+    functions_.update(batch);
+    updated_ = true;
+  }
+  double result() const override { return updated_ ? functions_.result() : 0.0; }
+
+ private:
+  MetricFunctions<T> functions_;
+  bool updated_ = false;
+};
 
 }  // namespace lstmfast::metrics

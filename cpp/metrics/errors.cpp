@@ -8,22 +8,16 @@ namespace {
 
 // The mean over all elements since reset() of what a loss kernel sums, or the root of that mean.
 template <class T>
-class MeanError final : public Metric<T> {
+class MeanError : public Metric<T> {
  public:
   using Kernel = void (*kernels::Table<T>::*)(const kernels::LossRows<T>&);
-  MeanError(const std::string& name, Kernel kernel, bool root)
-      : Metric<T>(name), kernel_(kernel), root_(root) {}
+  MeanError(const MetricUse& use, Kernel kernel, bool root = false)
+      : Metric<T>(use.name), kernel_(kernel), root_(root) {
+    check_columns(use);
+  }
 
   void accumulate(const MetricBatch<T>& batch) override {
-    kernels::LossRows<T> rows{};
-    rows.rows = batch.rows;
-    rows.columns = batch.columns;
-    rows.prediction = batch.prediction;
-    rows.prediction_stride = batch.prediction_stride;
-    rows.target = batch.target;
-    rows.target_stride = batch.target_stride;
-    rows.weights = batch.weights;
-    this->add(ops::loss_total(kernels::table<T>().*kernel_, rows),
+    this->add(ops::loss_total<T>(kernels::table<T>().*kernel_, batch),
               counted(batch) * static_cast<double>(batch.columns));
   }
   double result() const override {
@@ -37,31 +31,27 @@ class MeanError final : public Metric<T> {
 };
 
 template <class T>
-std::unique_ptr<Metric<T>> make_error(const MetricUse& use, typename MeanError<T>::Kernel kernel,
-                                      bool root) {
-  check_columns(use);
-  return std::make_unique<MeanError<T>>(use.name, kernel, root);
-}
+struct Squared final : MeanError<T> {
+  Squared(const base::Values&, const MetricUse& use)
+      : MeanError<T>(use, &kernels::Table<T>::squared_error) {}
+};
 
 template <class T>
-std::unique_ptr<Metric<T>> make_squared(const base::Values&, const MetricUse& use) {
-  return make_error<T>(use, &kernels::Table<T>::squared_error, false);
-}
+struct RootSquared final : MeanError<T> {
+  RootSquared(const base::Values&, const MetricUse& use)
+      : MeanError<T>(use, &kernels::Table<T>::squared_error, true) {}
+};
 
 template <class T>
-std::unique_ptr<Metric<T>> make_root(const base::Values&, const MetricUse& use) {
-  return make_error<T>(use, &kernels::Table<T>::squared_error, true);
-}
-
-template <class T>
-std::unique_ptr<Metric<T>> make_absolute(const base::Values&, const MetricUse& use) {
-  return make_error<T>(use, &kernels::Table<T>::absolute_error, false);
-}
+struct Absolute final : MeanError<T> {
+  Absolute(const base::Values&, const MetricUse& use)
+      : MeanError<T>(use, &kernels::Table<T>::absolute_error) {}
+};
 
 }  // namespace
 
-Component mean_squared_error() { return {{}, make_squared<float>, make_squared<double>}; }
-Component root_mean_squared_error() { return {{}, make_root<float>, make_root<double>}; }
-Component mean_absolute_error() { return {{}, make_absolute<float>, make_absolute<double>}; }
+Component mean_squared_error() { return Family::of<Squared>(); }
+Component root_mean_squared_error() { return Family::of<RootSquared>(); }
+Component mean_absolute_error() { return Family::of<Absolute>(); }
 
 }  // namespace lstmfast::metrics

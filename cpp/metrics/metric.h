@@ -6,23 +6,20 @@
 #include <utility>
 
 #include "base/batch_shape.h"
-#include "base/plain.h"
 #include "base/registry.h"
+#include "kernels/vector_args.h"
 
 namespace lstmfast::metrics {
 
-// One batch of activated predictions. Rows are samples, or samples times steps.
+// One batch of activated predictions (kernels/vector_args.h): rows are samples, or samples times
+// steps; a row of the target has as many values as were given to make_metric(). The weights are
+// factors of a row in sum and count; a custom metric has none.
 template <class T>
-struct MetricBatch {
-  index rows, columns;
-  const T* prediction;  // [rows][columns]
-  index prediction_stride;
-  const T* target;  // [rows][target columns, as given to make_metric]
-  index target_stride;
-  // [rows] factors of a row in sum and count; null: 1. A custom metric has none.
-  const T* weights = nullptr;
+struct MetricBatch : kernels::LossRows<T> {
+  MetricBatch() : kernels::LossRows<T>{} {}
+
   // the caller's shapes: for custom metrics only
-  base::BatchShape prediction_shape = {}, target_shape = {};
+  base::BatchShape prediction_shape, target_shape;
 };
 
 template <class T>
@@ -38,7 +35,8 @@ class Metric {
 
   virtual void reset() { total_ = 0, count_ = 0; }
   virtual void accumulate(const MetricBatch<T>& batch) = 0;
-  virtual double result() const;  // mean since reset(); 0 without a batch
+  // The mean since reset(); 0 without a batch.
+  virtual double result() const { return count_ > 0 ? total_ / count_ : 0.0; }
 
  protected:
   void add(double total, double count) { total_ += total, count_ += count; }

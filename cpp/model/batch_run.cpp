@@ -19,19 +19,12 @@ index target_columns_of(const layers::Shape& prediction, const std::vector<index
   return rank == prediction.rank ? target.back() : 1;
 }
 
-std::string numbered(const char* name, std::size_t k, std::size_t count) {
-  return count == 1 ? name : name + ("[" + std::to_string(k) + "]");
-}
-
 }  // namespace
 
 template <class T>
 BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& data,
                       index batch_size, const char* what)
-    : model_(model),
-      training_(model.training(op)),
-      data_(data),
-      shapes_(model.shapes(op, data.in)) {
+    : training_(model.training(op)), data_(data), shapes_(model.shapes(op, data.in)) {
   const layers::Shapes& shapes = shapes_->outputs;
   model.check_ids(op, data.in);
   LF_CHECK(data.in.count >= 1, "[" << op << "] x has no samples; expected at least one");
@@ -41,11 +34,11 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
                                                      << " items; expected " << shapes.size()
                                                      << ", one for each output");
   for (std::size_t k = 0; k < shapes.size(); ++k) {
-    outputs_.push_back({shapes[k], shapes[k].features(), 0});
-    outputs_[k].weighted = data.targets[k].weights != nullptr || training_->outputs[k].masked;
-    rows_.push_back(shapes[k].rows());
-    fused_.push_back(training_->outputs[k].fused ? 1 : 0);
-    if (training_->outputs[k].needs_target()) check_target(op, k);
+    const OutputTraining<T>& training = training_->outputs[k];
+    const Target<T>& target = data.targets[k];
+    outputs_.push_back({training, target, shapes[k], shapes[k].rows(), shapes[k].features(),
+                        target.weights != nullptr || training.masked});
+    if (training.needs_target()) check_target(op, k);
   }
   batch_ = std::min(batch_size, data.in.count);
   carried_.emplace(model.definition().carried, model.batch_size(), op, what, data.in.count, batch_);
@@ -53,10 +46,10 @@ BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& 
 
 template <class T>
 void BatchRun<T>::check_target(const char* op, std::size_t k) {
-  const losses::Loss<T>* const loss = training_->outputs[k].loss.get();  // null: metrics alone
-  const Target<T>& target = data_.targets[k];
   Output& output = outputs_[k];
-  const index count = data_.in.count, rows = rows_[k];
+  const losses::Loss<T>* const loss = output.training.loss.get();  // null: metrics alone
+  const Target<T>& target = output.data;
+  const index count = data_.in.count, rows = output.rows;
   const index targets = target.shape.empty() ? 0 : target.shape[0];
   const std::string y = numbered("y", k, outputs_.size());
   LF_CHECK(target.y != nullptr, "[" << op << "] " << y
@@ -65,7 +58,7 @@ void BatchRun<T>::check_target(const char* op, std::size_t k) {
   LF_CHECK(targets == count, "[" << op << "] " << y << " has " << targets << " samples; expected "
                                  << count << " to match x");
   if (loss != nullptr) loss->check_shapes(output.shape.with_batch(count), target.shape);
-  output.target_size = target_shape(k, 1).count();
+  output.target_size = target.first(1).count();
   LF_CHECK(output.target_size > 0,
            "[" << op << "] " << y << " has samples of no values; expected at least one");
   output.target_columns =
@@ -102,12 +95,10 @@ template <class T>
 PassExtent BatchRun<T>::extent(bool training, bool gathered) const {
   PassExtent out;
   out.shapes = shapes_;
-  for (std::size_t k = 0; k < outputs(); ++k) {
-    const Output& output = outputs_[k];
-    const Target<T>& target = data_.targets[k];
-    const bool weights = gathered && target.weights != nullptr;
-    out.targets.push_back(
-        {gathered ? output.target_size : 0, weights ? target.weights_each : 0, output.weighted});
+  for (const Output& output : outputs_) {
+    const bool weights = gathered && output.data.weights != nullptr;
+    out.targets.push_back({gathered ? output.target_size : 0,
+                           weights ? output.data.weights_each : 0, output.weighted});
   }
   out.batch = batch_;
   out.training = training;
@@ -123,171 +114,144 @@ EpochMetrics<T> BatchRun<T>::make_metrics() const {
 }
 
 template <class T>
-typename BatchRun<T>::Batch BatchRun<T>::gather(index b, const index* order,
-                                                PassMemory<T>& memory) const {
-  const Batch out{b * batch_, samples(b), true};
-  const index* const rows = order + out.first;
+index BatchRun<T>::read(index b, PassMemory<T>& memory) const {
+  const index first = b * batch_;
+  memory.read(data_.in, first);
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const Target<T>& data = outputs_[k].data;
+    memory.targets(k) = {element(data.y, first * outputs_[k].target_size),
+                         element(data.weights, first * data.weights_each)};
+  }
+  return samples(b);
+}
+
+template <class T>
+index BatchRun<T>::gather(index b, const index* order, PassMemory<T>& memory) const {
+  const index count = samples(b);
+  const index* const rows = order + b * batch_;
+  // returns `to`, or null where there is nothing to copy
   const auto copy = [&](index size, const auto* from, auto* to) {
-    if (from != nullptr && to != nullptr) {
-      ops::gather_rows(out.samples, size, rows, from, size, to, size);
-    }
+    if (from == nullptr || to == nullptr) return decltype(from){nullptr};
+    ops::gather_rows(count, size, rows, from, size, to, size);
+    return decltype(from){to};
   };
   for (std::size_t k = 0; k < data_.in.inputs.size(); ++k) {
     const InputArray<T>& input = data_.in.inputs[k];
-    copy(input.shape.count(), input.values, memory.x(k));
-    copy(input.shape.count(), input.ids, memory.ids(k));
+    const index size = input.shape.count();
+    memory.in(k) = {copy(size, input.values, memory.at(memory.input(k).x)),
+                    copy(size, input.ids, memory.at(memory.input(k).ids)), nullptr, nullptr};
   }
-  for (std::size_t k = 0; k < outputs(); ++k) {
-    copy(outputs_[k].target_size, data_.targets[k].y, memory.target(k));
-    copy(data_.targets[k].weights_each, data_.targets[k].weights, memory.weights(k));
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const Target<T>& data = outputs_[k].data;
+    const auto& to = memory.output(k);
+    memory.targets(k) = {copy(outputs_[k].target_size, data.y, memory.at(to.target)),
+                         copy(data.weights_each, data.weights, memory.at(to.weights))};
   }
-  return out;
+  return count;
 }
 
 template <class T>
-const T* BatchRun<T>::target(const Batch& batch, std::size_t k, PassMemory<T>& memory) const {
-  return batch.gathered ? memory.target(k)
-                        : data_.targets[k].y + batch.first * outputs_[k].target_size;
-}
-
-template <class T>
-const T* BatchRun<T>::weights(const Batch& batch, std::size_t k, PassMemory<T>& memory) const {
-  const Target<T>& target = data_.targets[k];
-  if (target.weights == nullptr) return nullptr;
-  return batch.gathered ? memory.weights(k) : target.weights + batch.first * target.weights_each;
-}
-
-template <class T>
-void BatchRun<T>::weigh(const Batch& batch, std::size_t k, PassMemory<T>& memory,
-                        losses::LossBatch<T>* loss) const {
+index BatchRun<T>::weigh(index samples, std::size_t k, PassMemory<T>& memory) const {
+  const Output& output = outputs_[k];
   const unsigned char* const mask = memory.out(k).mask;
-  const T* const of_samples = this->weights(batch, k, memory);
-  const index each = of_samples != nullptr ? data_.targets[k].weights_each : 1;
-  T* const weights = memory.loss_weights(k);
-  T* const of_mask = memory.metric_weights(k);
+  const T* const given = memory.targets(k).weights;
+  T* const weights = memory.at(memory.output(k).loss_weights);
+  T* const of_mask = memory.at(memory.output(k).metric_weights);
   index counted = 0;
-  for (index r = 0; r < batch.samples * rows_[k]; ++r) {
+  for (index r = 0; r < samples * output.rows; ++r) {
     const bool real = mask == nullptr || mask[r] != 0;
-    const T of_sample = of_samples == nullptr ? T(1)
-                        : each == 1           ? of_samples[r / rows_[k]]
-                                              : of_samples[r];
+    const T of_sample = given == nullptr                ? T(1)
+                        : output.data.weights_each == 1 ? given[r / output.rows]
+                                                        : given[r];
     weights[r] = real ? of_sample : T(0);
     of_mask[r] = real ? T(1) : T(0);
     counted += real;
   }
-  if (loss == nullptr) return;
-  loss->weights = weights;
-  loss->counted = counted;
+  return counted;
 }
 
 template <class T>
-double BatchRun<T>::loss(const Batch& batch, std::size_t k, bool gradient,
-                         PassMemory<T>& memory) const {
-  const OutputTraining<T>& training = training_->outputs[k];
+template <class Batch>
+void BatchRun<T>::describe(index samples, std::size_t k, PassMemory<T>& memory,
+                           Batch& batch) const {
   const Output& output = outputs_[k];
-  T* const prediction = memory.prediction(k);
-  losses::LossBatch<T> loss;
-  loss.rows = batch.samples * rows_[k];
-  loss.columns = output.columns;
-  loss.prediction = prediction;
-  loss.prediction_stride = output.columns;
-  loss.target = target(batch, k, memory);
-  loss.target_stride = output.target_columns;
-  if (gradient) {
-    loss.gradient = memory.out(k).gradient = memory.gradient(k);
-    loss.gradient_stride = output.columns;
+  batch.rows = samples * output.rows;
+  batch.columns = output.columns;
+  batch.prediction = memory.at(memory.output(k).prediction);
+  batch.prediction_stride = batch.gradient_stride = batch.output_stride = output.columns;
+  batch.target = memory.targets(k).y;
+  batch.target_stride = output.target_columns;
+  batch.prediction_shape = {samples, output.shape.sizes, output.shape.rank};
+  batch.target_shape = output.data.first(samples);
+}
+
+template <class T>
+double BatchRun<T>::loss(index samples, std::size_t k, bool gradient, PassMemory<T>& memory) const {
+  const Output& output = outputs_[k];
+  const losses::Loss<T>& loss = *output.training.loss;
+  const auto& slots = memory.output(k);
+  losses::LossBatch<T> batch;
+  describe(samples, k, memory, batch);
+  if (gradient) batch.gradient = memory.out(k).gradient = memory.at(slots.gradient);
+  if (output.weighted) {
+    batch.counted = weigh(samples, k, memory);
+    batch.weights = memory.at(slots.loss_weights);
   }
-  if (output.weighted) weigh(batch, k, memory, &loss);
-  loss.prediction_shape = prediction_shape(k, batch.samples);
-  loss.target_shape = target_shape(k, batch.samples);
   std::optional<base::FlushDenormals> flush;
-  if (!training.loss->foreign()) flush.emplace();
+  if (!loss.foreign()) flush.emplace();
   double value = 0;
-  if (training.fused) {
-    loss.output = prediction;
-    loss.output_stride = output.columns;
-    value = training.loss->value_fused(training.last, loss);
+  if (training_->fused[k] != 0) {
+    batch.output = memory.at(slots.prediction);
+    value = loss.value_fused(batch);
   } else {
-    value = training.loss->value(loss);
+    value = loss.value(batch);
   }
-  if (gradient && training.weight != 1) {
-    const index count = loss.rows * output.columns;
-    ops::scale(count, static_cast<T>(training.weight), static_cast<const T*>(loss.gradient),
-               loss.gradient);
+  if (gradient && output.training.weight != 1) {
+    ops::scale(batch.rows * output.columns, static_cast<T>(output.training.weight),
+               static_cast<const T*>(batch.gradient), batch.gradient);
   }
   return value;
 }
 
 template <class T>
-double BatchRun<T>::forward_loss(const Batch& batch, bool gradient, layers::Pass<T>& pass,
+double BatchRun<T>::forward_loss(index samples, bool gradient, layers::Pass<T>& pass,
                                  PassMemory<T>& memory, double* losses) const {
-  for (std::size_t k = 0; k < data_.in.inputs.size(); ++k) {
-    const InputArray<T>& input = data_.in.inputs[k];
-    const index from = batch.first * input.shape.count();
-    const auto place = [&](const auto* data, const auto* gathered) {
-      return batch.gathered ? gathered : data == nullptr ? nullptr : data + from;
-    };
-    memory.in(k) = {place(input.values, memory.x(k)), place(input.ids, memory.ids(k)), nullptr,
-                    nullptr};
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    memory.out(k) = {memory.at(memory.output(k).prediction), nullptr, nullptr, nullptr};
   }
-  for (std::size_t k = 0; k < outputs(); ++k) {
-    memory.out(k) = {memory.prediction(k), nullptr, nullptr, nullptr};
-  }
-  pass.batch = batch.samples;
-  pass.fused = fused_.data();
-  double penalty = 0;
+  pass.batch = samples;
+  pass.fused = training_->fused.data();
   pass.carries = true;
+  double total = 0, penalty = 0;
   {
     const base::FlushDenormals flush;
     pass.penalty = &penalty;
     memory.forward(pass);
     pass.penalty = nullptr;
   }
-  double total = 0;
-  for (std::size_t k = 0; k < outputs(); ++k) {
-    if (training_->outputs[k].loss == nullptr) {
-      if (outputs_[k].weighted) weigh(batch, k, memory);
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const OutputTraining<T>& training = outputs_[k].training;
+    if (training.loss == nullptr) {
+      if (outputs_[k].weighted) weigh(samples, k, memory);
       continue;
     }
-    losses[k] = loss(batch, k, gradient, memory);
-    total += training_->outputs[k].weight * losses[k];
+    losses[k] = loss(samples, k, gradient, memory);
+    total += training.weight * losses[k];
   }
   return total + penalty;
 }
 
 template <class T>
-void BatchRun<T>::add_metrics(const Batch& batch, PassMemory<T>& memory,
+void BatchRun<T>::add_metrics(index samples, PassMemory<T>& memory,
                               EpochMetrics<T>& metrics) const {
-  for (std::size_t k = 0; k < outputs(); ++k) {
-    if (training_->outputs[k].metrics.empty()) continue;
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
     const Output& output = outputs_[k];
-    metrics.add(k, {batch.samples * rows_[k], output.columns, memory.prediction(k), output.columns,
-                    target(batch, k, memory), output.target_columns,
-                    memory.out(k).mask != nullptr ? memory.metric_weights(k) : nullptr,
-                    prediction_shape(k, batch.samples), target_shape(k, batch.samples)});
+    if (output.training.metrics.empty()) continue;
+    metrics::MetricBatch<T> batch;
+    describe(samples, k, memory, batch);
+    if (memory.out(k).mask != nullptr) batch.weights = memory.at(memory.output(k).metric_weights);
+    metrics.add(k, batch);
   }
-}
-
-template <class T>
-bool BatchRun<T>::evaluate(PassMemory<T>& memory, EpochMetrics<T>& metrics,
-                           const Callbacks& callbacks, TickClock& clock,
-                           const Progress* progress) const {
-  layers::Pass<T> pass;
-  metrics.reset();
-  const double penalty = model_.definition().rules.penalty();
-  std::vector<T> room;
-  for (index b = 0; b < batches(); ++b) {
-    const Batch batch = at(b);
-    CarriedUndo<T> undo(model_.definition().carried, room);
-    const double loss = forward_loss(batch, false, pass, memory, metrics.own_losses()) + penalty;
-    undo.keep();
-    metrics.add_loss(loss, batch.samples);
-    add_metrics(batch, memory, metrics);
-    if (callbacks.tick == nullptr || !clock.due()) continue;
-    const Progress own = {0, b + 1, batches(), metrics.logs()};
-    if (callbacks.tick(callbacks.context, progress != nullptr ? *progress : own)) return true;
-  }
-  return false;
 }
 
 template class BatchRun<float>;

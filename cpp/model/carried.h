@@ -38,19 +38,25 @@ class CarriedUse {
                  << " in every batch, for the model is stateful and carries the state of each "
                     "row: pass a multiple of "
                  << rows << " samples, " << rows << " at a time");
-    before_.reserve(states.size());
-    for (layers::CarriedState<T>* state : states) before_.push_back(state->hold(rows));
     states_ = &states;
+    for (layers::CarriedState<T>* state : states) state->hold(rows);
   }
   ~CarriedUse() {
-    for (std::size_t i = before_.size(); i-- > 0;) (*states_)[i]->hold(before_[i]);
+    if (states_ == nullptr) return;
+    for (layers::CarriedState<T>* state : *states_) state->release();
   }
   CarriedUse(const CarriedUse&) = delete;
   CarriedUse& operator=(const CarriedUse&) = delete;
 
  private:
-  const CarriedStates<T>* states_ = nullptr;
-  std::vector<index> before_;  // rows that each state held before
+  const CarriedStates<T>* states_ = nullptr;  // null: nothing is held
+};
+
+// A copy of the states, in memory that is kept from step to step.
+template <class T>
+struct CarriedCopy {
+  std::vector<T> values;    // of all states in turn
+  std::vector<index> rows;  // of each state
 };
 
 // The destructor restores the states of construction, unless keep() was called: a failed step does
@@ -58,18 +64,21 @@ class CarriedUse {
 template <class T>
 class CarriedUndo {
  public:
-  // `room` holds the copy; it must outlive this object.
-  CarriedUndo(const CarriedStates<T>& states, std::vector<T>& room) : states_(states), copy_(room) {
-    copy_.clear();
+  // `copy` must outlive this object.
+  CarriedUndo(const CarriedStates<T>& states, CarriedCopy<T>& copy) : states_(states), copy_(copy) {
+    copy_.values.clear();
+    copy_.rows.clear();
     for (const layers::CarriedState<T>* state : states) {
-      state->copy_to(copy_);
-      rows_.push_back(state->carried_rows());
+      state->copy_to(copy_.values);
+      copy_.rows.push_back(state->carried_rows());
     }
   }
   ~CarriedUndo() {
     if (!active_) return;
-    const T* from = copy_.data();
-    for (std::size_t i = 0; i < rows_.size(); ++i) from = states_[i]->restore(from, rows_[i]);
+    const T* from = copy_.values.data();
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      from = states_[i]->restore(from, copy_.rows[i]);
+    }
   }
   CarriedUndo(const CarriedUndo&) = delete;
   CarriedUndo& operator=(const CarriedUndo&) = delete;
@@ -78,8 +87,7 @@ class CarriedUndo {
 
  private:
   const CarriedStates<T>& states_;
-  std::vector<T>& copy_;
-  std::vector<index> rows_;  // of each state
+  CarriedCopy<T>& copy_;
   bool active_ = true;
 };
 

@@ -24,8 +24,8 @@ struct MetricChoice {
   metrics::CustomMetric<T> custom;  // null: the core's metric of that name
 
   std::unique_ptr<metrics::Metric<T>> make(index columns, index target_columns) const {
-    return custom ? metrics::make_custom<T>(name, custom())
-                  : metrics::make_metric<T>(name, columns, target_columns);
+    if (custom) return std::make_unique<metrics::FunctionMetric<T>>(name, custom());
+    return metrics::make_metric<T>(name, columns, target_columns);
   }
 };
 

@@ -1,9 +1,12 @@
-// A caller's arrays of samples and targets. Owns nothing, knows no model.
+// A caller's arrays of samples and targets, and their names in errors. Owns nothing, knows no
+// model.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "base/batch_shape.h"
 #include "base/plain.h"
 #include "layers/shape.h"
 
@@ -32,6 +35,11 @@ struct Target {
   // null: all 1.
   const T* weights = nullptr;
   index weights_each = 1;
+
+  // Of the first `samples`; y is not null.
+  base::BatchShape first(index samples) const {
+    return {samples, shape.data() + 1, static_cast<index>(shape.size()) - 1};
+  }
 };
 
 template <class T>
@@ -39,5 +47,25 @@ struct Examples {
   Samples<T> in;
   std::vector<Target<T>> targets;  // by output
 };
+
+// Element `at` of an array; null stays null.
+template <class P>
+P element(P array, index at) {
+  return array == nullptr ? nullptr : array + at;
+}
+
+// "x", or of several arrays "x[1]".
+inline std::string numbered(const std::string& name, std::size_t k, std::size_t count) {
+  return count == 1 ? name : name + "[" + std::to_string(k) + "]";
+}
+
+// "x[3, 1]": element `at` of an array of samples with these axes.
+inline std::string element_text(const std::string& name, index at, const base::BatchShape& shape) {
+  std::string text = "]";
+  for (index axis = shape.rank; axis-- > 0; at /= shape.axes[axis]) {
+    text = ", " + std::to_string(at % shape.axes[axis]) + text;
+  }
+  return name + "[" + std::to_string(at) + text;
+}
 
 }  // namespace lstmfast::model

@@ -41,24 +41,29 @@ std::string dtype_name_of(const base::Options& config) {
 }
 
 template <class T>
+void Parts<T>::add(layers::Layer<T>& top, const std::string& path) {
+  layers::for_each_layer(top, path, [&](const std::string& at, layers::Layer<T>& layer) {
+    layers::CarriedState<T>* const state = layer.carried();
+    if (state != nullptr && std::find(carried.begin(), carried.end(), state) == carried.end()) {
+      carried.push_back(state);
+    }
+    layers::Parameters<T>* const own = &layer.parameters();
+    if (state != nullptr || !own->list().empty()) busy.push_back(&own->busy());
+    const bool known = std::any_of(parameters.begin(), parameters.end(),
+                                   [own](const auto& each) { return each.parameters == own; });
+    if (!known && !own->list().empty()) parameters.push_back({at, top.name(), &layer, own});
+  });
+  base::sort_flags(busy);
+}
+
+template <class T>
 Definition<T>::Definition(std::shared_ptr<layers::Graph<T>> given) : graph(std::move(given)) {
   for (const auto& top : graph->layers()) {
-    const std::string path = "layers." + std::to_string(&top - graph->layers().data());
-    layers::for_each_layer(*top, path, [&](const std::string& at, layers::Layer<T>& layer) {
-      layers::CarriedState<T>* const state = layer.carried();
-      if (state != nullptr && std::find(carried.begin(), carried.end(), state) == carried.end()) {
-        carried.push_back(state);
-      }
-      layers::Parameters<T>* const own = &layer.parameters();
-      if (state != nullptr || !own->list().empty()) busy.push_back(&own->busy());
-      const bool known = std::any_of(parameters.begin(), parameters.end(),
-                                     [own](const auto& each) { return each.parameters == own; });
-      if (known || own->list().empty()) return;
-      parameters.push_back({at, top->name(), own});
-      rules.read(base::OptionReader(layer.config(), kSubject), *own);
-    });
+    this->add(*top, "layers." + std::to_string(&top - graph->layers().data()));
   }
-  base::sort_flags(busy);
+  for (const Owned<T>& each : this->parameters) {
+    rules.read(base::OptionReader(each.owner->config(), kSubject), *each.parameters);
+  }
 }
 
 template <class T>
@@ -89,6 +94,7 @@ Definition<T> read_definition(const base::Options& given) {
 }
 
 #define LF_INSTANTIATE(T)                                                         \
+  template struct Parts<T>;                                                       \
   template struct Definition<T>;                                                  \
   template std::shared_ptr<layers::Layer<T>> open_layer(const base::Options&,     \
                                                         const layers::Children&); \

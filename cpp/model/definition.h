@@ -19,15 +19,23 @@ template <class T>
 struct Owned {
   std::string path;
   std::string layer;  // name of the graph's layer that contains them
+  const layers::Layer<T>* owner;
   layers::Parameters<T>* parameters;
 };
 
+// What calls of some layers, and of those in them, use.
 template <class T>
-struct Definition {
-  std::shared_ptr<layers::Graph<T>> graph;
+struct Parts {
   std::vector<Owned<T>> parameters;   // each once, in the order of users' weight lists
   CarriedStates<T> carried;           // of the stateful layers
   std::vector<base::BusyFlag*> busy;  // of both, sorted by address: one order for all models
+
+  void add(layers::Layer<T>& layer, const std::string& path);
+};
+
+template <class T>
+struct Definition : Parts<T> {
+  std::shared_ptr<layers::Graph<T>> graph;
   WeightRules<T> rules;
 
   explicit Definition(std::shared_ptr<layers::Graph<T>> graph);

@@ -48,20 +48,6 @@ void allocate(const std::vector<Owned<T>>& parameters) {
   }
 }
 
-std::string numbered(const char* name, std::size_t k, std::size_t count) {
-  return count == 1 ? name : name + ("[" + std::to_string(k) + "]");
-}
-
-// "x[3, 1]": the element of an array [count][shape].
-std::string element_text(const std::string& name, index at, const layers::Shape& shape) {
-  std::string text = "]";
-  for (int axis = shape.rank; axis-- > 0;) {
-    text = ", " + std::to_string(at % shape.sizes[axis]) + text;
-    at /= shape.sizes[axis];
-  }
-  return name + "[" + std::to_string(at) + text;
-}
-
 }  // namespace
 
 template <class T>
@@ -83,65 +69,36 @@ void Model<T>::compile(const base::Options& config, Custom<T> custom) {
 }
 
 template <class T>
-bool Model<T>::takes(const Samples<T>& samples, std::size_t* wrong) const {
-  const layers::Graph<T>& graph = *definition_.graph;
-  *wrong = 0;
-  if (static_cast<index>(samples.inputs.size()) != graph.inputs()) return false;
-  for (const InputArray<T>& input : samples.inputs) {
-    const index k = static_cast<index>(*wrong);
-    const layers::Elements elements = graph.elements(k);
-    bool fits = input.shape.fits(graph.declared_shape(k)) &&
-                ((elements & layers::kValues) == 0 || input.values != nullptr) &&
-                ((elements & layers::kIds) == 0 || input.ids != nullptr);
-    for (int i = 0; i < input.shape.rank; ++i) fits = fits && input.shape.sizes[i] > 0;
-    if (!fits) return false;
-    ++*wrong;
-  }
-  return true;
-}
-
-template <class T>
-std::shared_ptr<const PassShapes> Model<T>::shapes_of(const Samples<T>& samples) const {
-  std::shared_ptr<const PassShapes> known = shapes_.get();
-  bool same = known != nullptr;
-  for (std::size_t k = 0; same && k < samples.inputs.size(); ++k) {
-    same = known->inputs[k] == samples.inputs[k].shape;
-  }
-  if (same) return known;
-  auto found = std::make_shared<PassShapes>();
-  for (const InputArray<T>& input : samples.inputs) found->inputs.push_back(input.shape);
-  found->outputs = definition_.graph->output_shapes(found->inputs);
-  found->flops = definition_.graph->flops(found->inputs);
-  shapes_.exchange(found);
-  return found;
-}
-
-template <class T>
 std::shared_ptr<const PassShapes> Model<T>::shapes(const char* op,
                                                    const Samples<T>& samples) const {
   const layers::Graph<T>& graph = *definition_.graph;
-  std::size_t wrong = 0;
-  if (takes(samples, &wrong)) return shapes_of(samples);
   const std::size_t count = samples.inputs.size();
   LF_CHECK(static_cast<index>(count) == graph.inputs(), "[" << op << "] x has " << count
                                                             << " items; expected " << graph.inputs()
                                                             << ", one for each input");
-  const InputArray<T>& input = samples.inputs[wrong];
-  const index k = static_cast<index>(wrong);
-  const bool ids = (graph.elements(k) & layers::kIds) != 0 && input.ids == nullptr;
-  const bool values = (graph.elements(k) & layers::kValues) != 0 && input.values == nullptr;
-  LF_CHECK(!ids && !values, "[" << op << "] " << numbered("x", wrong, count) << " has no "
-                                << (ids ? "ids" : "values") << "; expected them");
-  LF_FAIL("[" << op << "] " << numbered("x", wrong, count) << " has samples of shape "
-              << input.shape.text() << "; expected " << graph.declared_shape(k).text()
-              << " to match the model's input");
-}
-
-template <class T>
-double Model<T>::flops(const Samples<T>& samples) const {
-  std::size_t wrong = 0;
-  return takes(samples, &wrong) ? shapes_of(samples)->flops * static_cast<double>(samples.count)
-                                : 0;
+  std::shared_ptr<const PassShapes> known = shapes_.get();
+  bool same = known != nullptr;
+  for (std::size_t k = 0; k < count; ++k) {
+    const InputArray<T>& input = samples.inputs[k];
+    const index i = static_cast<index>(k);
+    const bool ids = (graph.elements(i) & layers::kIds) != 0 && input.ids == nullptr;
+    const bool values = (graph.elements(i) & layers::kValues) != 0 && input.values == nullptr;
+    LF_CHECK(!ids && !values, "[" << op << "] " << numbered("x", k, count) << " has no "
+                                  << (ids ? "ids" : "values") << "; expected them");
+    const layers::Shape& declared = graph.declared_shape(i);
+    LF_CHECK(input.shape.fits(declared) && input.shape.count() > 0,
+             "[" << op << "] " << numbered("x", k, count) << " has samples of shape "
+                 << input.shape.text() << "; expected " << declared.text()
+                 << " to match the model's input");
+    same = same && known->inputs[k] == input.shape;
+  }
+  if (same) return known;
+  auto found = std::make_shared<PassShapes>();
+  for (const InputArray<T>& input : samples.inputs) found->inputs.push_back(input.shape);
+  found->outputs = graph.output_shapes(found->inputs);
+  found->flops = graph.flops(found->inputs);
+  shapes_.exchange(found);
+  return found;
 }
 
 template <class T>
@@ -153,7 +110,8 @@ void Model<T>::check_ids(const char* op, const Samples<T>& samples) const {
     for (index i = 0; i < samples.count * input.shape.count(); ++i) {
       LF_CHECK(input.ids[i] >= 0 && input.ids[i] < limit,
                "[" << op << "] "
-                   << element_text(numbered("x", k, samples.inputs.size()), i, input.shape)
+                   << element_text(numbered("x", k, samples.inputs.size()), i,
+                                   {1, input.shape.sizes, input.shape.rank})
                    << " is " << input.ids[i] << "; expected ids from 0 to " << limit - 1);
     }
   }
@@ -179,18 +137,12 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
   layers::Pass<T> pass;
   pass.carries = true;
   TickClock clock;
-  std::vector<T> room;
   const index batches = (samples.count + step - 1) / step;
   for (index b = 0; b < batches; ++b) {
-    CarriedUndo<T> undo(definition_.carried, room);
+    CarriedUndo<T> undo(definition_.carried, memory->carried);
     const index first = b * step;
     pass.batch = std::min(step, samples.count - first);
-    for (std::size_t k = 0; k < samples.inputs.size(); ++k) {
-      const InputArray<T>& input = samples.inputs[k];
-      const index from = first * input.shape.count();
-      memory->in(k) = {input.values == nullptr ? nullptr : input.values + from,
-                       input.ids == nullptr ? nullptr : input.ids + from, nullptr, nullptr};
-    }
+    memory->read(samples, first);
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       memory->out(k) = {outputs[k] + first * extent.shapes->outputs[k].count(), nullptr, nullptr,
                         nullptr};
@@ -222,11 +174,9 @@ void Model<T>::reset_carried() const {
 
 template <class T>
 void allocate_parameters(layers::Layer<T>& layer) {
-  std::vector<Owned<T>> all;
-  layers::for_each_layer(layer, "", [&](const std::string& path, layers::Layer<T>& each) {
-    if (each.parameters().size() > 0) all.push_back({path, layer.name(), &each.parameters()});
-  });
-  allocate(all);
+  Parts<T> parts;
+  parts.add(layer, "");
+  allocate(parts.parameters);
 }
 
 template <class T>
@@ -235,20 +185,15 @@ void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Sha
                 std::vector<unsigned char>& mask) {
   const char* const op = "layer.call";
   const layers::Shapes outputs = layer.connect(inputs);
-  allocate_parameters(layer);
+  Parts<T> parts;
+  parts.add(layer, "");
+  allocate(parts.parameters);
   if (pass.batch == 0) return;
-  CarriedStates<T> states;
-  std::vector<base::BusyFlag*> flags;
-  layers::for_each_layer(layer, "", [&](const std::string&, layers::Layer<T>& each) {
-    if (each.carried() != nullptr) states.push_back(each.carried());
-    flags.push_back(&each.parameters().busy());
-  });
-  if (states.empty()) flags.clear();
-  base::sort_flags(flags);
-  const base::BusyGroup busy(flags, op, base::Busy::Kind::nested);
-  const CarriedUse<T> carried(states, 0, op, "x", pass.batch, pass.batch);
-  std::vector<T> room;
-  CarriedUndo<T> undo(states, room);
+  if (parts.carried.empty()) parts.busy.clear();
+  const base::BusyGroup busy(parts.busy, op, base::Busy::Kind::nested);
+  const CarriedUse<T> carried(parts.carried, 0, op, "x", pass.batch, pass.batch);
+  CarriedCopy<T> copy;
+  CarriedUndo<T> undo(parts.carried, copy);
   layers::StateBinding<T> binding(nullptr);
   const std::unique_ptr<layers::LayerState> state = layer.make_state(binding);
   base::Planner planner;

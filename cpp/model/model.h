@@ -51,9 +51,10 @@ class Model {
   std::shared_ptr<const PassShapes> shapes(const char* op, const Samples<T>& samples) const;
   // Throws for ids out of range; the error names the element.
   void check_ids(const char* op, const Samples<T>& samples) const;
-  // Floating-point operations of forward for all samples, roughly; 0 for samples that the model
-  // does not take.
-  double flops(const Samples<T>& samples) const;
+  // Floating-point operations of forward for all samples, roughly. Throws as shapes() does.
+  double flops(const char* op, const Samples<T>& samples) const {
+    return shapes(op, samples)->flops * static_cast<double>(samples.count);
+  }
 
   // outputs[k] [count][output k], the same bits for every batch size. Stops early where the tick
   // says so.
@@ -71,11 +72,6 @@ class Model {
   const std::vector<base::BusyFlag*>& busy() const { return busy_; }
 
  private:
-  // Whether the model takes inputs of these shapes; else `wrong` is the first that it does not
-  // take.
-  bool takes(const Samples<T>& samples, std::size_t* wrong) const;
-  std::shared_ptr<const PassShapes> shapes_of(const Samples<T>& samples) const;
-
   Definition<T> definition_;
   Shared<Training<T>> training_;
   mutable Pool<PassMemory<T>> pool_;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "model/data.h"
 
@@ -16,10 +15,10 @@ struct ArrayNames {
 
 // "; x[7, 2, 0] is nan (row 7, step 2)": the first value that is infinite or NaN, for each of the
 // arrays x, y and sample_weight that has one; targets of weight 0 are skipped. Searches the samples
-// order[0 .. count), or from `first` on if order is null. `rows`: by output, rows of one sample's
-// prediction. With several inputs or outputs, names are numbered: "x[1]".
+// order[0 .. count), or from `first` on if order is null. `outputs`: the shapes of one sample's
+// predictions. With several inputs or outputs, names are numbered: "x[1]".
 template <class T>
-std::string non_finite_text(const Examples<T>& data, const std::vector<index>& rows,
+std::string non_finite_text(const Examples<T>& data, const layers::Shapes& outputs,
                             const index* order, index first, index count,
                             const ArrayNames& names = {});
 

@@ -8,7 +8,8 @@ PassMemory<T>::PassMemory(const layers::Graph<T>& graph, const layers::GradientL
       inputs_(static_cast<std::size_t>(graph.inputs())),
       outputs_(static_cast<std::size_t>(graph.outputs())),
       in_(inputs_.size()),
-      out_(outputs_.size()) {
+      out_(outputs_.size()),
+      targets_(outputs_.size()) {
   layers::StateBinding<T> binding(layout);
   state_ = graph.make_state(binding);
 }

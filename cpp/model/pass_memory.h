@@ -9,6 +9,8 @@
 
 #include "base/arena.h"
 #include "layers/graph.h"
+#include "model/carried.h"
+#include "model/data.h"
 
 namespace lstmfast::model {
 
@@ -61,18 +63,42 @@ class PassMemory {
   void plan(const PassExtent& extent);
 
   // Arrays by number of input or output; only those planned may be used.
-  T* x(std::size_t k) { return arena_.at(inputs_[k].x); }  // [batch][input]
-  std::int32_t* ids(std::size_t k) { return arena_.at(inputs_[k].ids); }
-  T* target(std::size_t k) { return arena_.at(outputs_[k].target); }          // [batch][target]
-  T* weights(std::size_t k) { return arena_.at(outputs_[k].weights); }        // [batch][weights]
-  T* prediction(std::size_t k) { return arena_.at(outputs_[k].prediction); }  // [batch][output]
-  T* gradient(std::size_t k) { return arena_.at(outputs_[k].gradient); }      // likewise
-  T* loss_weights(std::size_t k) { return arena_.at(outputs_[k].loss_weights); }  // [batch][rows]
-  T* metric_weights(std::size_t k) { return arena_.at(outputs_[k].metric_weights); }
+  struct InputSlots {
+    base::Slot<T> x;  // [batch][input]
+    base::Slot<std::int32_t> ids;
+  };
+  struct OutputSlots {
+    base::Slot<T> target, weights;               // [batch][target], [batch][weights]
+    base::Slot<T> prediction, gradient;          // [batch][output]
+    base::Slot<T> loss_weights, metric_weights;  // [batch][rows]
+  };
+  const InputSlots& input(std::size_t k) const { return inputs_[k]; }
+  const OutputSlots& output(std::size_t k) const { return outputs_[k]; }
+  template <class V>
+  V* at(base::Slot<V> slot) {
+    return arena_.at(slot);
+  }
 
   // The graph's ports. The caller sets values before forward, gradients of outputs before backward.
   layers::In<T>& in(std::size_t k) { return in_[k]; }
   layers::Out<T>& out(std::size_t k) { return out_[k]; }
+  // Sets the inputs to the caller's arrays, from sample `first` on.
+  void read(const Samples<T>& samples, index first) {
+    for (std::size_t k = 0; k < in_.size(); ++k) {
+      const InputArray<T>& input = samples.inputs[k];
+      const index from = first * input.shape.count();
+      in_[k] = {element(input.values, from), element(input.ids, from), nullptr, nullptr};
+    }
+  }
+
+  // Of the batch, for losses and metrics: the target of an output and its samples' weights, null:
+  // all 1.
+  struct Targets {
+    const T *y = nullptr, *weights = nullptr;
+  };
+  Targets& targets(std::size_t k) { return targets_[k]; }
+
+  CarriedCopy<T> carried;  // from before the running pass
 
   // Sets pass.arena to this memory's arena.
   void forward(layers::Pass<T>& pass) {
@@ -85,14 +111,6 @@ class PassMemory {
 
  private:
   static constexpr int kSparePlans = 16;
-
-  struct InputSlots {
-    base::Slot<T> x;
-    base::Slot<std::int32_t> ids;
-  };
-  struct OutputSlots {
-    base::Slot<T> target, weights, prediction, gradient, loss_weights, metric_weights;
-  };
 
   // Whether the memory is much larger than recent plans need.
   bool spares(const PassExtent& extent);
@@ -115,6 +133,7 @@ class PassMemory {
   std::vector<OutputSlots> outputs_;
   std::vector<layers::In<T>> in_;
   std::vector<layers::Out<T>> out_;
+  std::vector<Targets> targets_;
 };
 
 }  // namespace lstmfast::model

@@ -28,35 +28,31 @@ bool all_finite(const Definition<T>& definition) {
 template <class T>
 class Trainer {
  public:
-  Trainer(const char* op, Model<T>& model, const Examples<T>& data, index batch_size,
-          OnNonFinite on_nonfinite, bool shuffle)
+  Trainer(const char* op, Model<T>& model, const Examples<T>& data, const FitOptions& options)
       : op_(op),
         model_(model),
         training_(model.training(op)),
         change_(training_->memory),
         memory_(*change_),
-        run_(op, model, data, batch_size),
+        run_(op, model, data, options.batch_size),
         metrics_(run_.make_metrics()),
-        on_nonfinite_(on_nonfinite) {
-    memory_.plan(run_.extent(true, shuffle));
+        options_(options) {
+    memory_.plan(run_.extent(true, options.shuffle));
   }
 
-  const BatchRun<T>& run() const { return run_; }
   EpochMetrics<T>& metrics() { return metrics_; }
   bool stopped() const { return stopped_; }
 
   // Runs all batches, unless a callback or a non-finite value stops it.
-  void epoch(index epoch, index epochs, bool shuffle, const Callbacks& callbacks,
-             TickClock& clock) {
+  void epoch(index epoch, const Callbacks& callbacks, TickClock& clock) {
     epoch_ = epoch + 1;
-    epochs_ = epochs;
     metrics_.reset();
-    if (shuffle) shuffle_samples();
+    if (options_.shuffle) shuffle_samples();
     if (training_->epochs < kMaxEpochs) ++training_->epochs;
     for (index b = 0; b < run_.batches() && !stopped_; ++b) {
       batch_ = b + 1;
       if (callbacks.batch_begin != nullptr && callbacks.batch_begin(callbacks.context, b)) stop();
-      step(shuffle ? run_.gather(b, order_.data(), memory_) : run_.at(b));
+      step(options_.shuffle ? run_.gather(b, order_.data(), memory_) : run_.read(b, memory_));
       if (callbacks.batch_end != nullptr &&
           callbacks.batch_end(callbacks.context, b, metrics_.logs())) {
         stop();
@@ -70,10 +66,15 @@ class Trainer {
 
   Progress progress() { return {epoch_ - 1, batch_, run_.batches(), metrics_.logs()}; }
 
-  // Forward, loss, backward, clip, optimizer, constraints. Weights change in the last two alone.
-  void step(const typename BatchRun<T>::Batch& batch) {
+  // One step on all data.
+  void whole_step() { step(run_.read(0, memory_)); }
+
+ private:
+  // Forward, loss, backward, clip, optimizer, constraints, on the batch that the memory has next.
+  // Weights change in the last two alone.
+  void step(index samples) {
     const ThreadTrial::Step trial(training_->trial,
-                                  static_cast<double>(batch.samples * run_.sample_size()));
+                                  static_cast<double>(samples * run_.sample_size()));
     layers::Pass<T> pass;
     pass.gradients = training_->gradients.data();
     pass.touched = training_->touched.data();
@@ -81,18 +82,17 @@ class Trainer {
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
     training_->refresh(op_, model_.definition());
-    CarriedUndo<T> undo(model_.definition().carried, carried_);
-    const double loss = run_.forward_loss(batch, true, pass, memory_, metrics_.own_losses()) +
+    CarriedUndo<T> undo(model_.definition().carried, memory_.carried);
+    const double loss = run_.forward_loss(samples, true, pass, memory_, metrics_.own_losses()) +
                         model_.definition().rules.penalty();
-    const bool check = on_nonfinite_ != OnNonFinite::ignore;
-    if (check && !std::isfinite(loss)) return non_finite("the loss", loss, batch.samples);
-    if (!update(pass, check)) return non_finite("a gradient", loss, batch.samples);
+    const bool check = options_.on_nonfinite != OnNonFinite::ignore;
+    if (check && !std::isfinite(loss)) return non_finite("the loss", loss, samples);
+    if (!update(pass, check)) return non_finite("a gradient", loss, samples);
     undo.keep();
-    metrics_.add_loss(loss, batch.samples);
-    run_.add_metrics(batch, memory_, metrics_);
+    metrics_.add_loss(loss, samples);
+    run_.add_metrics(samples, memory_, metrics_);
   }
 
- private:
   // Backward, clip, optimizer, constraints. Returns false, with weights unchanged, if a gradient is
   // not finite.
   bool update(const layers::Pass<T>& pass, bool check) {
@@ -118,13 +118,13 @@ class Trainer {
   }
 
   LF_COLD void non_finite(const char* what, double loss, index samples) {
-    if (on_nonfinite_ == OnNonFinite::raise) {
+    if (options_.on_nonfinite == OnNonFinite::raise) {
       std::string where, doubt;
       if (!all_finite(model_.definition())) {
         doubt = ", not finite either; the learning rate may be too large";
       }
-      if (epochs_ > 0) {
-        where = " in epoch " + std::to_string(epoch_) + " of " + std::to_string(epochs_) +
+      if (epoch_ > 0) {
+        where = " in epoch " + std::to_string(epoch_) + " of " + std::to_string(options_.epochs) +
                 ", batch " + std::to_string(batch_) + " of " + std::to_string(run_.batches());
       }
       throw NonFinite("[" + std::string(op_) + "] " + what + " is not finite" + where +
@@ -138,7 +138,7 @@ class Trainer {
   std::string culprits(index samples) const {
     const index first = std::max<index>(0, batch_ - 1) * run_.samples(0);
     const index* const order = order_.empty() ? nullptr : order_.data() + first;
-    return non_finite_text(run_.data(), run_.rows(), order, first, samples);
+    return non_finite_text(run_.data(), run_.output_shapes(), order, first, samples);
   }
 
   const char* op_;
@@ -148,28 +148,53 @@ class Trainer {
   PassMemory<T>& memory_;
   BatchRun<T> run_;
   EpochMetrics<T> metrics_;
-  OnNonFinite on_nonfinite_;
+  const FitOptions options_;
   std::vector<index> order_;
-  std::vector<T> carried_;                    // memory of CarriedUndo
-  index epoch_ = 0, epochs_ = 0, batch_ = 0;  // counted from 1; epochs_ 0: train_on_batch
+  index epoch_ = 0, batch_ = 0;  // counted from 1; 0: train_on_batch
   bool stopped_ = false;
 };
 
-// Validation data with the memory and metrics that all epochs share.
+// Data with the memory and metrics of their evaluation.
 template <class T>
-struct Validation {
-  typename Pool<PassMemory<T>>::Lease memory;
-  BatchRun<T> run;
-  EpochMetrics<T> metrics;
-
-  Validation(Model<T>& model, const Examples<T>& data, const FitOptions& options)
-      : memory(model.pool()), run(checked(model, data, options)), metrics(run.make_metrics()) {
-    memory->plan(run.extent(false));
+class Evaluation {
+ public:
+  Evaluation(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size,
+             const char* what = "x")
+      : definition_(model.definition()),
+        run_(op, model, data, batch_size, what),
+        memory_(model.pool()),
+        metrics_(run_.make_metrics()) {
+    memory_->plan(run_.extent(false));
   }
 
-  static BatchRun<T> checked(Model<T>& model, const Examples<T>& data, const FitOptions& options) {
-    return {"model.fit", model, data, options.validation_batch_size, "the validation part"};
+  // Evaluates all data. Returns true if a tick stopped it. Ticks get `progress`, if given, in place
+  // of the progress of this evaluation.
+  bool run(const Callbacks& callbacks, TickClock& clock, const Progress* progress = nullptr) {
+    layers::Pass<T> pass;
+    metrics_.reset();
+    const double penalty = definition_.rules.penalty();
+    for (index b = 0; b < run_.batches(); ++b) {
+      const index samples = run_.read(b, *memory_);
+      CarriedUndo<T> undo(definition_.carried, memory_->carried);
+      const double loss =
+          run_.forward_loss(samples, false, pass, *memory_, metrics_.own_losses()) + penalty;
+      undo.keep();
+      metrics_.add_loss(loss, samples);
+      run_.add_metrics(samples, *memory_, metrics_);
+      if (callbacks.tick == nullptr || !clock.due()) continue;
+      const Progress own = {0, b + 1, run_.batches(), logs()};
+      if (callbacks.tick(callbacks.context, progress != nullptr ? *progress : own)) return true;
+    }
+    return false;
   }
+
+  Logs logs() { return metrics_.logs(); }
+
+ private:
+  const Definition<T>& definition_;
+  const BatchRun<T> run_;
+  typename Pool<PassMemory<T>>::Lease memory_;
+  EpochMetrics<T> metrics_;
 };
 
 Scores scores(const Logs& logs) {
@@ -183,12 +208,13 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
          const FitOptions& options, const Callbacks& callbacks, History& history) {
   const char* const op = "model.fit";
   const base::BusyGroup busy(model.busy(), op);
-  Trainer<T> trainer(op, model, train, options.batch_size, options.on_nonfinite, options.shuffle);
-  std::optional<Validation<T>> held_out;
+  Trainer<T> trainer(op, model, train, options);
+  std::optional<Evaluation<T>> held_out;
+  const char* const part = "the validation part";
   if (validation != nullptr && options.validate) {
-    held_out.emplace(model, *validation, options);
+    held_out.emplace(op, model, *validation, options.validation_batch_size, part);
   } else if (validation != nullptr) {
-    Validation<T>::checked(model, *validation, options);
+    const BatchRun<T> checked(op, model, *validation, options.validation_batch_size, part);
   }
 
   HistoryWriter writer(history, trainer.metrics().names(), held_out.has_value());
@@ -196,15 +222,14 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
   TickClock clock;
   for (index e = options.initial_epoch; e < options.epochs; ++e) {
     if (callbacks.epoch_begin != nullptr && callbacks.epoch_begin(callbacks.context, e)) break;
-    trainer.epoch(e, options.epochs, options.shuffle, callbacks, clock);
+    trainer.epoch(e, callbacks, clock);
     writer.begin();
     writer.add(trainer.metrics().logs());
     bool stop = trainer.stopped();
     if (held_out) {
       const Progress progress = trainer.progress();
-      stop |=
-          held_out->run.evaluate(*held_out->memory, held_out->metrics, callbacks, clock, &progress);
-      writer.add(held_out->metrics.logs());
+      stop |= held_out->run(callbacks, clock, &progress);
+      writer.add(held_out->logs());
     }
     const Logs logs = writer.end(e);
     if (callbacks.epoch_end != nullptr && callbacks.epoch_end(callbacks.context, e, logs))
@@ -218,44 +243,42 @@ Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_
                 const Callbacks& callbacks, const char* op) {
   std::optional<base::BusyGroup> busy;
   if (model.is_stateful()) busy.emplace(model.busy(), op, base::Busy::Kind::nested);
-  const BatchRun<T> run(op, model, examples, batch_size);
-  typename Pool<PassMemory<T>>::Lease memory(model.pool());
-  memory->plan(run.extent(false));
-  EpochMetrics<T> metrics = run.make_metrics();
+  Evaluation<T> all(op, model, examples, batch_size);
   TickClock clock;
-  run.evaluate(*memory, metrics, callbacks, clock, nullptr);
-  return scores(metrics.logs());
+  all.run(callbacks, clock);
+  return scores(all.logs());
 }
 
 template <class T>
-Scores train_on_batch(Model<T>& model, const Examples<T>& batch, OnNonFinite on_nonfinite) {
+Scores train_on_batch(Model<T>& model, const Examples<T>& batch) {
   const char* const op = "model.train_on_batch";
   const base::BusyGroup busy(model.busy(), op);
-  Trainer<T> trainer(op, model, batch, std::max<index>(1, batch.in.count), on_nonfinite, false);
-  trainer.step(trainer.run().at(0));
+  FitOptions options;
+  options.batch_size = std::max<index>(1, batch.in.count);
+  options.shuffle = false;
+  Trainer<T> trainer(op, model, batch, options);
+  trainer.whole_step();
   return scores(trainer.metrics().logs());
 }
 
 template <class T>
-double fit_flops(const Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
-                 index epochs) {
-  const double held_out = validation != nullptr ? model.flops(validation->in) : 0;
-  return static_cast<double>(std::max<index>(0, epochs)) * (3 * model.flops(train.in) + held_out);
+double fit_flops(const char* op, const Model<T>& model, const Examples<T>& train,
+                 const Examples<T>* validation, index epochs) {
+  const double held_out = validation != nullptr ? model.flops(op, validation->in) : 0;
+  const double once = 3 * model.flops(op, train.in) + held_out;
+  return static_cast<double>(std::max<index>(0, epochs)) * once;
 }
 
-template void fit(Model<float>&, const Examples<float>&, const Examples<float>*, const FitOptions&,
-                  const Callbacks&, History&);
-template void fit(Model<double>&, const Examples<double>&, const Examples<double>*,
-                  const FitOptions&, const Callbacks&, History&);
-template Scores evaluate(const Model<float>&, const Examples<float>&, index, const Callbacks&,
-                         const char*);
-template Scores evaluate(const Model<double>&, const Examples<double>&, index, const Callbacks&,
-                         const char*);
-template Scores train_on_batch(Model<float>&, const Examples<float>&, OnNonFinite);
-template Scores train_on_batch(Model<double>&, const Examples<double>&, OnNonFinite);
-template double fit_flops(const Model<float>&, const Examples<float>&, const Examples<float>*,
-                          index);
-template double fit_flops(const Model<double>&, const Examples<double>&, const Examples<double>*,
-                          index);
+#define LF_INSTANTIATE(T)                                                                         \
+  template void fit(Model<T>&, const Examples<T>&, const Examples<T>*, const FitOptions&,         \
+                    const Callbacks&, History&);                                                  \
+  template Scores evaluate(const Model<T>&, const Examples<T>&, index, const Callbacks&,          \
+                           const char*);                                                          \
+  template Scores train_on_batch(Model<T>&, const Examples<T>&);                                  \
+  template double fit_flops(const char*, const Model<T>&, const Examples<T>&, const Examples<T>*, \
+                            index);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
 
 }  // namespace lstmfast::model

@@ -52,12 +52,11 @@ Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_
 
 // One step on all examples as one batch. Returns loss and metrics from before the step.
 template <class T>
-Scores train_on_batch(Model<T>& model, const Examples<T>& batch,
-                      OnNonFinite on_nonfinite = OnNonFinite::raise);
+Scores train_on_batch(Model<T>& model, const Examples<T>& batch);
 
-// An estimate of the floating-point operations of a fit.
+// An estimate of the floating-point operations of a fit. Throws for samples that do not fit.
 template <class T>
-double fit_flops(const Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
-                 index epochs);
+double fit_flops(const char* op, const Model<T>& model, const Examples<T>& train,
+                 const Examples<T>* validation, index epochs);
 
 }  // namespace lstmfast::model

@@ -42,7 +42,8 @@ std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
     return losses::registry().make<T>(name, part);
   }
   if (!function) config.fail("loss", "a function with it");
-  return losses::make_custom<T>(part.read(base::text("name", kCustom)).text(), std::move(function));
+  return std::make_unique<losses::FunctionLoss<T>>(part.read(base::text("name", kCustom)).text(),
+                                                   std::move(function));
 }
 
 // Custom metrics must be numbered in order, so that each has one function and each function is
@@ -82,13 +83,10 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   const index columns = graph.output_shape(k).features();
   const index target_columns =
       out.loss == nullptr ? losses::kAnyColumns : out.loss->target_columns(columns);
+  // if the target is not known yet, only the name is checked: one column suits every metric
+  const bool known = target_columns != losses::kAnyColumns;
   for (const MetricChoice<T>& metric : out.metrics) {
-    // if the target is not known yet, only the name is checked: one column suits every metric
-    if (target_columns == losses::kAnyColumns) {
-      metric.make(1, 1);
-    } else {
-      metric.make(columns, target_columns);
-    }
+    metric.make(known ? columns : 1, known ? target_columns : 1);
   }
   // custom functions take no weights, so masked steps would count
   out.masked = graph.masked_outputs()[place];
@@ -99,9 +97,6 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
     if (!out.masked || !metric.custom) continue;
     config.fail("metrics", "built-in metrics, for the output has a mask (of a Masking layer)");
   }
-  if (out.loss == nullptr) return out;
-  out.last = graph.last_activation(k);
-  out.fused = out.loss->fuses(out.last);
   return out;
 }
 
@@ -138,44 +133,25 @@ void Training<T>::refresh(const char* op, const Definition<T>& definition) {
     }
   }
   if (same) return;
-  trained_.clear(), pieces_.clear(), runs_.clear();
+  trained_.clear(), pieces_.clear();
   for (const auto& entry : entries) {
     trained_.push_back(entry.parameters->trainable() ? 1 : 0);
-    if (trained_.back() != 0) add_piece(entry);
+    if (trained_.back() != 0) add_piece(piece_of(entry));
   }
   for (layers::TouchedRows& rows : touched) rows.add_all();  // also of a layer that was frozen
 }
 
 template <class T>
-void Training<T>::add_piece(const typename layers::GradientLayout<T>::Entry& entry) {
-  const layers::Parameters<T>& parameters = *entry.parameters;
-  const Piece piece{parameters.values(), entry.offset, parameters.size(), entry.sparse,
-                    parameters.sparse().length};
-  if (!pieces_.empty() && piece.sparse < 0) {
-    Piece& last = pieces_.back();
-    if (last.sparse < 0 && last.first + last.count == piece.first &&
-        last.values + last.count == piece.values) {
-      last.count += piece.count;
-    } else {
-      pieces_.push_back(piece);
-    }
+void Training<T>::add_piece(const Piece& piece) {
+  Piece* const last = pieces_.empty() ? nullptr : &pieces_.back();
+  const bool continues = last != nullptr && last->sparse < 0 && piece.sparse < 0 &&
+                         last->first + last->count == piece.first &&
+                         last->values + last->count == piece.values;
+  if (continues) {
+    last->count += piece.count;
   } else {
     pieces_.push_back(piece);
   }
-  if (piece.sparse >= 0) return;
-  for (const layers::Parameter& parameter : parameters.list()) {
-    const ops::PartLayout& part = parameter.layout;
-    const index first = entry.offset + parameter.block;
-    optim::ParameterRuns runs{first + part.first, part.panels, part.panel_stride,
-                              part.rows * part.row_stride};
-    if (part.tail_lanes > 0) {
-      --runs.runs;
-      runs.last_first = first + part.tail_first;
-      runs.last_length = part.run_length(part.panels - 1);
-    }
-    runs_.push_back(runs);
-  }
-  dense_runs_ = runs_.size();
 }
 
 template <class T>
@@ -190,23 +166,26 @@ void Training<T>::zero_gradients() {
 
 template <class T>
 bool Training<T>::clip_gradients(bool check) {
-  ranges_.clear();
-  runs_.resize(dense_runs_);
-  for (const Piece& piece : pieces_) {
-    bool continues = false;
-    for_touched(piece, [&](index first, index count) {
-      if (piece.sparse >= 0) {
-        runs_.push_back({first, 1, count, count, 0, 0, continues});
-        continues = true;
+  const auto all = [this](auto f) { for_all_touched(f); };
+  const auto parameters = [this](auto clip_one) {
+    for (std::size_t i = 0; i < trained_.size(); ++i) {
+      if (trained_[i] == 0) continue;
+      const auto& entry = layout.entries()[i];
+      if (entry.sparse >= 0) {
+        clip_one([&](auto f) { for_touched(piece_of(entry), f); });
+        continue;
       }
-      if (!ranges_.empty() && ranges_.back().first + ranges_.back().count == first) {
-        ranges_.back().count += count;
-      } else {
-        ranges_.push_back({first, count});
+      for (const layers::Parameter& parameter : entry.parameters->list()) {
+        const ops::PartLayout& part = parameter.layout;
+        const index first = entry.offset + parameter.block;
+        clip_one([&](auto f) {
+          for (index p = 0; p < part.panels; ++p)
+            f(first + part.place(p).first, part.run_length(p));
+        });
       }
-    });
-  }
-  return clip.apply(gradients.data(), ranges_, runs_, check);
+    }
+  };
+  return optim::clip(clip, gradients.data(), check, all, parameters);
 }
 
 template <class T>
@@ -240,12 +219,15 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
     const base::OptionReader part =
         outputs == 1 ? config : config.part("outputs." + std::to_string(k));
     out->outputs.push_back(read_output(part, definition, k, custom, used));
-    any |= out->outputs.back().loss != nullptr;
+    const losses::Loss<T>* const loss = out->outputs.back().loss.get();
+    const bool fused = loss != nullptr && loss->fuses(definition.graph->last_activation(k));
+    out->fused.push_back(fused ? 1 : 0);
+    any |= loss != nullptr;
   }
   if (used != custom.metrics.size()) fail_custom_metrics(config, custom.metrics.size());
   if (!any) config.fail("loss", "a loss");
   out->optimizer = optim::registry().make<T>(config.part("optimizer"));
-  out->clip = optim::Clip<T>(optim::read_clip(config.part("clip")));
+  out->clip = optim::read_clip(config.part("clip"));
   const base::Value seed = config.read(layers::seed_option());
   if (!seed.none()) out->seed = static_cast<std::uint64_t>(seed.integer());
   config.check_all_used();

@@ -28,9 +28,7 @@ struct OutputTraining {
   std::unique_ptr<losses::Loss<T>> loss;  // null: the output has none
   double weight = 1;                      // of the loss in the sum over all outputs
   std::vector<MetricChoice<T>> metrics;
-  Activation last = Activation::linear;  // the output's last activation
-  bool fused = false;                    // the loss computes it
-  bool masked = false;                   // whether the output has a mask
+  bool masked = false;  // whether the output has a mask
 
   bool needs_target() const { return loss != nullptr || !metrics.empty(); }
 };
@@ -40,8 +38,9 @@ class Training {
  public:
   base::Options config;  // as given
   std::vector<OutputTraining<T>> outputs;
+  std::vector<unsigned char> fused;  // by output, 1: the loss computes its last activation
   std::unique_ptr<optim::Optimizer<T>> optimizer;
-  optim::Clip<T> clip;
+  optim::ClipOptions clip;
 
   const layers::GradientLayout<T> layout;    // of the parameters that were trainable at compile
   base::Buffer<T> gradients;                 // in this layout
@@ -74,7 +73,11 @@ class Training {
     index first, count;
     index sparse = -1, row = 0;  // of a sparse table: its number in `touched`, values of a row
   };
-  void add_piece(const typename layers::GradientLayout<T>::Entry& entry);
+  static Piece piece_of(const typename layers::GradientLayout<T>::Entry& entry) {
+    return {entry.parameters->values(), entry.offset, entry.parameters->size(), entry.sparse,
+            entry.parameters->sparse().length};
+  }
+  void add_piece(const Piece& piece);
   void update(const Piece& piece, index from, index count);
   // Calls f(first, count) for the runs of gradients in a piece that may differ from zero.
   template <class F>
@@ -84,13 +87,27 @@ class Training {
         [&](index row, index rows) { f(piece.first + row * piece.row, rows * piece.row); });
   }
 
+  // Calls f(first, count) for those of all pieces, neighbours as one.
+  template <class F>
+  void for_all_touched(F f) {
+    index begin = 0, end = 0;
+    const auto pass_on = [&] {
+      if (end > begin) f(begin, end - begin);
+    };
+    for (const Piece& piece : pieces_) {
+      for_touched(piece, [&](index first, index count) {
+        if (first != end) {
+          pass_on();
+          begin = first;
+        }
+        end = first + count;
+      });
+    }
+    pass_on();
+  }
+
   std::vector<unsigned char> trained_;  // by entry of the layout, at the last refresh
   std::vector<Piece> pieces_;           // of the trained entries
-  // In the running step: the ranges of gradients that may differ from zero, and the runs of each
-  // parameter in them, dense parameters first.
-  std::vector<optim::GradientRange> ranges_;
-  std::vector<optim::ParameterRuns> runs_;
-  std::size_t dense_runs_ = 0;
 };
 
 // Keys, of a model with several outputs below "outputs.N.": loss and loss.OPTION, loss_weight,

@@ -32,6 +32,15 @@ std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::Optio
   return out;
 }
 
+// The constraint of a weight of that many axes; null: none.
+template <class T>
+std::unique_ptr<constraints::Constraint<T>> read_constraint(const base::OptionReader& layer,
+                                                            const std::string& prefix,
+                                                            std::size_t rank) {
+  const base::OptionReader part = layer.part(prefix + "_constraint");
+  return part.has("kind") ? constraints::registry().make<T>(part, rank) : nullptr;
+}
+
 // `count` neighbouring numbers as one run.
 ops::PartLayout one_run(index count) {
   return {1, count, 1, count, 0, 1, count, count, count, false};
@@ -59,12 +68,10 @@ class ActivityPenalty final : public layers::OutputPenalty<T> {
 
 template <class T>
 void WeightRules<T>::check(const base::OptionReader& layer) {
-  for (const char* const prefix : {"kernel", "recurrent", "bias", "embeddings"}) {
-    const base::OptionReader regularizer = layer.part(std::string(prefix) + "_regularizer");
+  for (const std::string prefix : {"kernel", "recurrent", "bias", "embeddings"}) {
+    const base::OptionReader regularizer = layer.part(prefix + "_regularizer");
     if (regularizer.has("kind")) regularizers::registry().make<T>(regularizer);
-    const base::OptionReader constraint = layer.part(std::string(prefix) + "_constraint");
-    const std::size_t rank = std::string(prefix) == "bias" ? 1 : 2;
-    if (constraint.has("kind")) constraints::registry().make<T>(constraint, rank);
+    read_constraint<T>(layer, prefix, prefix == "bias" ? 1 : 2);
   }
 }
 
@@ -74,15 +81,9 @@ void WeightRules<T>::read(const base::OptionReader& layer,
   for (const layers::Parameter& parameter : parameters.list()) {
     const std::string prefix = rule_prefix(parameter.name);
     if (prefix.empty()) continue;
-    auto regularizer = read_regularizer<T>(layer, prefix + "_regularizer", parameter.shape);
-    if (regularizer != nullptr) {
-      penalties_.push_back(
-          {{&parameters, parameter.layout, parameter.block}, std::move(regularizer)});
-    }
-    const base::OptionReader part = layer.part(prefix + "_constraint");
-    if (!part.has("kind")) continue;
-    constraints_.push_back({{&parameters, parameter.layout, parameter.block},
-                            constraints::registry().make<T>(part, parameter.shape.size())});
+    rules_.push_back({&parameters, parameter.layout, parameter.block,
+                      read_regularizer<T>(layer, prefix + "_regularizer", parameter.shape),
+                      read_constraint<T>(layer, prefix, parameter.shape.size())});
   }
 }
 

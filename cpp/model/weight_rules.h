@@ -26,46 +26,44 @@ class WeightRules {
   // Frozen weights have no penalty and are not constrained.
   double penalty() const {
     double total = 0;
-    for (const Penalised& rule : penalties_) {
-      if (!rule.owner->trainable()) continue;
-      total += rule.regularizer->value(rule.layout, rule.owner->values() + rule.block);
+    for (const Rule& rule : rules_) {
+      if (rule.regularizer == nullptr || !rule.owner->trainable()) continue;
+      total += rule.regularizer->value(rule.layout, rule.values());
     }
     return total;
   }
   // `touched`: by GradientLayout::Entry::sparse.
   void add_gradients(const layers::GradientLayout<T>& layout, T* gradients,
                      layers::TouchedRows* touched) const {
-    for (const Penalised& rule : penalties_) {
+    for (const Rule& rule : rules_) {
+      if (rule.regularizer == nullptr || !rule.owner->trainable()) continue;
       const auto* const place = layout.find(*rule.owner);
-      if (place == nullptr || !rule.owner->trainable()) continue;
+      if (place == nullptr) continue;
       if (place->sparse >= 0) touched[place->sparse].add_all();
-      rule.regularizer->add_gradient(rule.layout, rule.owner->values() + rule.block, T(1),
+      rule.regularizer->add_gradient(rule.layout, rule.values(), T(1),
                                      gradients + place->offset + rule.block);
     }
   }
   void constrain() const {
-    for (const Constrained& rule : constraints_) {
-      if (rule.owner->trainable()) {
-        rule.constraint->apply(rule.layout, rule.owner->values() + rule.block);
-      }
+    for (const Rule& rule : rules_) {
+      if (rule.constraint == nullptr || !rule.owner->trainable()) continue;
+      rule.constraint->apply(rule.layout, rule.values());
     }
   }
 
  private:
+  // Of one weight; either may be null.
   struct Rule {
     const layers::Parameters<T>* owner;
     ops::PartLayout layout;
     index block;
-  };
-  struct Penalised : Rule {
     std::unique_ptr<regularizers::Regularizer<T>> regularizer;
-  };
-  struct Constrained : Rule {
     std::unique_ptr<constraints::Constraint<T>> constraint;
+
+    T* values() const { return owner->values() + block; }
   };
 
-  std::vector<Penalised> penalties_;
-  std::vector<Constrained> constraints_;
+  std::vector<Rule> rules_;
 };
 
 // The penalty on a layer's outputs that its key activity_regularizer describes; null: none.

@@ -13,11 +13,10 @@ template <class T>
 class Adam final : public Optimizer<T> {
  public:
   explicit Adam(const base::Values& options)
-      : Optimizer<T>(options["learning_rate"].number()),
+      : Optimizer<T>(options),
         beta_1_(options["beta_1"].number()),
         beta_2_(options["beta_2"].number()),
         epsilon_(static_cast<T>(options["epsilon"].number())) {}
-  const char* name() const override { return "adam"; }
   int slots() const override { return 2; }
   const char* slot_name(int slot) const override { return slot == 0 ? "m" : "v"; }
 

@@ -1,9 +1,6 @@
 #include "optim/clip.h"
 
-#include <cmath>
-#include <limits>
-
-#include "ops/vector.h"
+#include <string>
 
 namespace lstmfast::optim {
 namespace {
@@ -23,40 +20,6 @@ void check_one(const base::Values& options) {
   }
 }
 
-// f(first, length) of every run.
-template <class F>
-void for_runs(const ParameterRuns& p, F f) {
-  for (index r = 0; r < p.runs; ++r) f(p.first + r * p.run_stride, p.run_length);
-  if (p.last_length > 0) f(p.last_first, p.last_length);
-}
-
-// L2 norm over runs, which `each` passes to a function as (first, length). Where squares overflow,
-// the elements are scaled by a power of two first.
-template <class T, class Each>
-double norm(const T* data, Each each) {
-  const auto squares = [&](T factor) {
-    double total = 0;
-    each([&](index first, index length) {
-      total += ops::sum_of_squares(length, data + first, factor);
-    });
-    return total;
-  };
-  double factor = 1;
-  double total = squares(1);
-  if (!std::isfinite(total)) {
-    factor = std::ldexp(1.0, -std::numeric_limits<T>::max_exponent * 5 / 8);
-    total = squares(static_cast<T>(factor));
-  }
-  return std::sqrt(total) / factor;
-}
-
-template <class T, class Each>
-void scale_to(double limit, double norm, T* data, Each each) {
-  if (norm <= limit) return;
-  const T factor = static_cast<T>(limit / norm);
-  each([&](index first, index length) { ops::scale(length, factor, data + first, data + first); });
-}
-
 }  // namespace
 
 const base::OptionTable& clip_options() {
@@ -73,41 +36,5 @@ ClipOptions read_clip(const base::OptionReader& given) {
   };
   return {of("clipvalue"), of("clipnorm"), of("global_clipnorm")};
 }
-
-template <class T>
-bool Clip<T>::apply(T* gradients, const std::vector<GradientRange>& ranges,
-                    const std::vector<ParameterRuns>& parameters, bool check) const {
-  for (const GradientRange& range : ranges) {
-    if (check && !ops::all_finite(range.count, gradients + range.first)) return false;
-  }
-  if (options_.value > 0) {
-    const T limit = static_cast<T>(options_.value);
-    for (const GradientRange& range : ranges) {
-      T* const at = gradients + range.first;
-      ops::clamp(range.count, -limit, limit, at, at);
-    }
-  } else if (options_.norm > 0) {
-    for (std::size_t begin = 0, end; begin < parameters.size(); begin = end) {
-      end = begin + 1;
-      while (end < parameters.size() && parameters[end].continues) ++end;
-      const auto each = [&](auto f) {
-        for (std::size_t i = begin; i < end; ++i) for_runs(parameters[i], f);
-      };
-      scale_to(options_.norm, norm(gradients, each), gradients, each);
-    }
-  } else if (options_.global_norm > 0) {
-    const auto each = [&ranges](auto f) {
-      for (const GradientRange& range : ranges) f(range.first, range.count);
-    };
-    double total = norm(gradients, each);
-    if (std::isinf(total))
-      total = std::numeric_limits<double>::quiet_NaN();  // infinite gradients: all NaN, as Keras
-    scale_to(options_.global_norm, total, gradients, each);
-  }
-  return true;
-}
-
-template class Clip<float>;
-template class Clip<double>;
 
 }  // namespace lstmfast::optim

@@ -2,27 +2,14 @@
 // no optimizer.
 #pragma once
 
-#include <vector>
+#include <cmath>
+#include <limits>
 
 #include "base/options.h"
 #include "base/plain.h"
+#include "ops/vector.h"
 
 namespace lstmfast::optim {
-
-// The elements of one parameter inside a flat block: `runs` runs of `run_length` elements,
-// `run_stride` apart, and a last one of its own. A run may hold padding, which is zero and so
-// counts for nothing.
-struct ParameterRuns {
-  index first;
-  index runs, run_stride, run_length;
-  index last_first = 0, last_length = 0;
-  bool continues = false;  // these are of the same parameter as the ones before
-};
-
-// A part of the flat block that gradients fill.
-struct GradientRange {
-  index first, count;
-};
 
 // At most one is positive; 0 is off.
 struct ClipOptions {
@@ -36,21 +23,62 @@ struct ClipOptions {
 const base::OptionTable& clip_options();
 ClipOptions read_clip(const base::OptionReader& given);
 
-template <class T>
-class Clip {
- public:
-  explicit Clip(const ClipOptions& options = {}) : options_(options) {}
+// The L2 norm of `data` over runs: each(f) calls f(first, length) for every one. Where squares
+// overflow, the elements are scaled by a power of two first.
+template <class T, class Each>
+double norm_of(const T* data, Each each) {
+  const auto squares = [&](T factor) {
+    double total = 0;
+    each([&](index first, index length) {
+      total += ops::sum_of_squares(length, data + first, factor);
+    });
+    return total;
+  };
+  double factor = 1;
+  double total = squares(1);
+  if (!std::isfinite(total)) {
+    factor = std::ldexp(1.0, -std::numeric_limits<T>::max_exponent * 5 / 8);
+    total = squares(static_cast<T>(factor));
+  }
+  return std::sqrt(total) / factor;
+}
 
-  const ClipOptions& options() const { return options_; }
+template <class T, class Each>
+void scale_to(double limit, double norm, T* data, Each each) {
+  if (norm <= limit) return;
+  const T factor = static_cast<T>(limit / norm);
+  each([&](index first, index length) { ops::scale(length, factor, data + first, data + first); });
+}
 
-  // Clips the ranges of `gradients` in place and returns true; or, with `check`, leaves them as
-  // they are and returns false when one of them is infinite or NaN. Without it, gradients that are
-  // not finite give gradients that are not finite. `parameters` is read for `norm` alone.
-  bool apply(T* gradients, const std::vector<GradientRange>& ranges,
-             const std::vector<ParameterRuns>& parameters, bool check = true) const;
-
- private:
-  ClipOptions options_;
-};
+// Clips gradients in place and returns true; or, with `check`, leaves them as they are and returns
+// false where one is infinite or NaN. Without it, gradients that are not finite give gradients that
+// are not finite. all(f) calls f(first, length) for the runs of all gradients; parameters(g) calls
+// g(each) for each parameter, with each(f) as all(f) for its own. A run may hold padding, which is
+// zero and so counts for nothing.
+template <class T, class All, class Parameters>
+bool clip(const ClipOptions& options, T* gradients, bool check, All all, Parameters parameters) {
+  bool finite = true;
+  if (check) {
+    all([&](index first, index length) {
+      finite = finite && ops::all_finite(length, gradients + first);
+    });
+  }
+  if (!finite) return false;
+  if (options.value > 0) {
+    const T limit = static_cast<T>(options.value);
+    all([&](index first, index length) {
+      ops::clamp(length, -limit, limit, gradients + first, gradients + first);
+    });
+  } else if (options.norm > 0) {
+    parameters(
+        [&](auto each) { scale_to(options.norm, norm_of(gradients, each), gradients, each); });
+  } else if (options.global_norm > 0) {
+    double total = norm_of(gradients, all);
+    if (std::isinf(total))
+      total = std::numeric_limits<double>::quiet_NaN();  // infinite gradients: all NaN, as Keras
+    scale_to(options.global_norm, total, gradients, all);
+  }
+  return true;
+}
 
 }  // namespace lstmfast::optim

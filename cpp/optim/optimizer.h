@@ -6,6 +6,7 @@
 // slots.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/plain.h"
@@ -21,10 +22,11 @@ constexpr int kMaxSlots = 4;
 template <class T>
 class Optimizer {
  public:
-  explicit Optimizer(double learning_rate);
+  // Of a table with learning_rate().
+  explicit Optimizer(const base::Values& options)
+      : learning_rate_(options["learning_rate"].number()) {}
   virtual ~Optimizer() = default;
 
-  virtual const char* name() const = 0;
   virtual int slots() const = 0;                      // up to kMaxSlots
   virtual const char* slot_name(int slot) const = 0;  // for files: "velocity", "m", ...
 
@@ -33,7 +35,7 @@ class Optimizer {
 
   // Parameters in several blocks: begin_step() once a step, then update() once a block. `slots`
   // holds slots() arrays of `count` elements; none of the arrays overlap.
-  void begin_step();
+  void begin_step() { iterations_ = std::min(iterations_ + 1, kMaxIterations); }
   virtual void update(index count, T* parameters, const T* gradients, T* const* slots) const = 0;
 
   double learning_rate() const { return learning_rate_; }
@@ -41,7 +43,7 @@ class Optimizer {
 
   // Steps done. Saved with the slots, so that a resumed training continues bit for bit.
   std::int64_t iterations() const { return iterations_; }
-  void set_iterations(std::int64_t value);  // from 0 to kMaxIterations
+  void set_iterations(std::int64_t value) { iterations_ = value; }  // 0 to kMaxIterations
 
  private:
   double learning_rate_;

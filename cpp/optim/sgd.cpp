@@ -11,10 +11,9 @@ template <class T>
 class Sgd final : public Optimizer<T> {
  public:
   explicit Sgd(const base::Values& options)
-      : Optimizer<T>(options["learning_rate"].number()),
+      : Optimizer<T>(options),
         momentum_(options["momentum"].number()),
         nesterov_(options["nesterov"].flag()) {}
-  const char* name() const override { return "sgd"; }
   int slots() const override { return momentum_ > 0 ? 1 : 0; }
   const char* slot_name(int) const override { return "velocity"; }
 

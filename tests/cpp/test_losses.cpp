@@ -76,7 +76,7 @@ void check_gradient(const Loss<double>& loss, Activation last, bool fused, index
   Matrix<double> gradient(rows, columns, padding + 2, shift);
   const auto value = [&](Matrix<double>* g) {
     const LossBatch<double> b = batch_of(p.prediction, p.target, g);
-    return fused ? loss.value_fused(last, b) : loss.value(b);
+    return fused ? loss.value_fused(b) : loss.value(b);
   };
   const double with_gradient = value(&gradient);
   CHECK(with_gradient == value(nullptr));
@@ -180,7 +180,7 @@ TEST_CASE_TEMPLATE("losses: fused with the last activation is the same loss", T,
         const double value = loss->value(batch_of(y, target, &dy));
         ops::activate_backward({last}, index{5}, columns, y.data(), y.stride, dy.data(), dy.stride,
                                dx.data(), dx.stride);
-        CHECK(loss->value_fused(last, batch_of(x, target, &fused, &output)) ==
+        CHECK(loss->value_fused(batch_of(x, target, &fused, &output)) ==
               doctest::Approx(value).epsilon(tolerance));
         CHECK(output.guards_intact());
         for (index r = 0; r < 5; ++r)
@@ -191,7 +191,7 @@ TEST_CASE_TEMPLATE("losses: fused with the last activation is the same loss", T,
         // in place, and without a gradient, the output has the same bits
         Matrix<T> in_place = x;
         LossBatch<T> b = batch_of(in_place, target, static_cast<Matrix<T>*>(nullptr), &in_place);
-        CHECK(loss->value_fused(last, b) == loss->value_fused(last, batch_of(x, target)));
+        CHECK(loss->value_fused(b) == loss->value_fused(batch_of(x, target)));
         for (index c = 0; c < columns; ++c) CHECK(in_place.at(4, c) == y.at(4, c));
       }
     }
@@ -202,19 +202,16 @@ TEST_CASE_TEMPLATE("losses: fused from far-out logits stays finite and exact", T
   Matrix<T> gradient(2, 2);
   const auto scce = make<T>("sparse_categorical_crossentropy");
   const auto far = matrix<T>(2, 2, {1000, -1000, 1000, -1000});
-  CHECK(scce->value_fused(Activation::softmax, batch_of(far, matrix<T>(2, 1, {0, 1}), &gradient)) ==
-        1000);
+  CHECK(scce->value_fused(batch_of(far, matrix<T>(2, 1, {0, 1}), &gradient)) == 1000);
   CHECK(gradient.at(0, 0) == 0);
   CHECK(gradient.at(1, 0) == T(0.5));
   CHECK(gradient.at(1, 1) == T(-0.5));
   const T infinity = std::numeric_limits<T>::infinity();
   const auto cce = make<T>("categorical_crossentropy");
-  CHECK(cce->value_fused(Activation::softmax, batch_of(matrix<T>(1, 3, {0, 0, -infinity}),
-                                                       matrix<T>(1, 3, {1, 0, 0}))) ==
-        doctest::Approx(std::log(2)));
+  CHECK(cce->value_fused(batch_of(matrix<T>(1, 3, {0, 0, -infinity}),
+                                  matrix<T>(1, 3, {1, 0, 0}))) == doctest::Approx(std::log(2)));
   const auto bce = make<T>("binary_crossentropy");
-  CHECK(bce->value_fused(Activation::sigmoid,
-                         batch_of(far, matrix<T>(2, 2, {1, 0, 0, 1}), &gradient)) == 500);
+  CHECK(bce->value_fused(batch_of(far, matrix<T>(2, 2, {1, 0, 0, 1}), &gradient)) == 500);
   CHECK(gradient.at(0, 0) == 0);
   CHECK(gradient.at(1, 0) == T(0.25));
   CHECK(gradient.at(1, 1) == T(-0.25));
@@ -231,7 +228,7 @@ TEST_CASE("losses: a NaN anywhere makes the loss NaN") {
       p.at(0, c) = std::numeric_limits<float>::quiet_NaN();
       CHECK(std::isnan(loss->value(batch_of(p, t))));
       for (const Activation last : {Activation::sigmoid, Activation::softmax})
-        if (loss->fuses(last)) CHECK(std::isnan(loss->value_fused(last, batch_of(p, t))));
+        if (loss->fuses(last)) CHECK(std::isnan(loss->value_fused(batch_of(p, t))));
     }
 }
 
@@ -266,9 +263,8 @@ TEST_CASE("losses: errors say what is wrong") {
     const auto t = matrix<float>(2, 1, {2, label});
     CHECK(message_of([&] { scce->value(batch_of(p, t)); }).find("target of row 1 is ") !=
           std::string::npos);
-    CHECK(message_of([&] {
-            scce->value_fused(Activation::softmax, batch_of(p, t));
-          }).find("row 1") != std::string::npos);
+    CHECK(message_of([&] { scce->value_fused(batch_of(p, t)); }).find("row 1") !=
+          std::string::npos);
   }
   CHECK(
       message_of([&] { scce->check_targets(2, 3, matrix<float>(2, 1, {2, 3}).data(), 1); }) ==

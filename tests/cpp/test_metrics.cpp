@@ -16,7 +16,14 @@ using test::Numbers;
 
 template <class T>
 MetricBatch<T> batch_of(const Matrix<T>& p, const Matrix<T>& t) {
-  return {p.rows, p.columns, p.data(), p.stride, t.data(), t.stride};
+  MetricBatch<T> b;
+  b.rows = p.rows;
+  b.columns = p.columns;
+  b.prediction = p.data();
+  b.prediction_stride = p.stride;
+  b.target = t.data();
+  b.target_stride = t.stride;
+  return b;
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
-// Rnn: a call of a size that was there before takes no memory from the system.
+// Calls and training steps of a size that was there before take no memory from the system.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "base/buffer.h"
 #include "count_allocations.h"
 #include "model/rnn.h"
+#include "model_problem.h"
 
 namespace lstmfast::model {
 namespace {
@@ -87,6 +90,78 @@ TEST_CASE("warm calls take no memory, whatever the options and sizes before") {
       CHECK(allocations == before);
       CHECK(base::allocation_count() == buffers);
     }
+  }
+}
+
+// The most allocations in one step of a fit, but for the first three.
+long most_in_a_step(Model<float>& model, const Examples<float>& examples, index batch_size) {
+  struct Watch {
+    long begin = 0, worst = 0, steps = 0;
+  } watch;
+  Callbacks callbacks;
+  callbacks.context = &watch;
+  callbacks.batch_begin = [](void* context, index) {
+    static_cast<Watch*>(context)->begin = allocations;
+    return false;
+  };
+  callbacks.batch_end = [](void* context, index, const Logs&) {
+    Watch& w = *static_cast<Watch*>(context);
+    if (++w.steps > 3) w.worst = std::max(w.worst, allocations - w.begin);
+    return false;
+  };
+  FitOptions options;
+  options.batch_size = batch_size;
+  options.epochs = 2;
+  options.shuffle = false;
+  test::fit(model, examples, options, callbacks);
+  CHECK(watch.steps > 3);
+  return watch.worst;
+}
+
+TEST_CASE("a warm step of a stateful model takes no memory") {
+  auto model = test::make_model<float>({{"input_shape", base::Extents{base::kAnyExtent, 3}},
+                                        {"layers", 3},
+                                        {"layers.0.kind", "lstm"},
+                                        {"layers.0.units", 4},
+                                        {"layers.0.return_sequences", true},
+                                        {"layers.0.stateful", true},
+                                        {"layers.1.kind", "lstm"},
+                                        {"layers.1.units", 4},
+                                        {"layers.1.stateful", true},
+                                        {"layers.2.kind", "dense"},
+                                        {"layers.2.units", 2}});
+  model->compile(test::compile_config("mean_squared_error"));
+  const test::Problem<float> problem(12, 5, 2);
+  CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
+}
+
+TEST_CASE("a warm step with clipped sparse gradients takes no memory") {
+  constexpr index kBatches = 20, kSteps = kBatches;
+  for (const char* const limit : {"clip.norm", "clip.global_norm", "clip.value"}) {
+    CAPTURE(limit);
+    auto model = test::make_model<float>({{"input_shape", base::Extents{base::kAnyExtent}},
+                                          {"layers", 3},
+                                          {"layers.0.kind", "embedding"},
+                                          {"layers.0.input_dim", 2 * kSteps},
+                                          {"layers.0.output_dim", 3},
+                                          {"layers.1.kind", "lstm"},
+                                          {"layers.1.units", 4},
+                                          {"layers.2.kind", "dense"},
+                                          {"layers.2.units", 2}});
+    base::Options config = test::compile_config("mean_squared_error", "sgd");
+    config[limit] = 0.01;
+    model->compile(config);
+    // batch b touches b + 1 rows of the table, no two of them neighbours
+    std::vector<std::int32_t> ids;
+    for (index b = 0; b < kBatches; ++b) {
+      for (index t = 0; t < kSteps; ++t)
+        ids.push_back(static_cast<std::int32_t>(2 * (t % (b + 1))));
+    }
+    const std::vector<float> y(2 * kBatches, 0.5F);
+    Examples<float> examples;
+    examples.in = {{{nullptr, ids.data(), {kSteps}}}, kBatches};
+    examples.targets = {{y.data(), {kBatches, 2}}};
+    CHECK(most_in_a_step(*model, examples, 1) == 0);
   }
 }
 
