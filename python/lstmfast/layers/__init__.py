@@ -35,11 +35,10 @@ from lstmfast.layers._merging import (
     multiply,
     subtract,
 )
-from lstmfast.layers._registry import LAYERS, MODELS
-from lstmfast.layers._registry import from_config as from_config
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._time_distributed import TimeDistributed
-from lstmfast.layers.base import Layer
+from lstmfast.layers.base import LAYERS, MODELS, Layer
+from lstmfast.layers.base import from_config as from_config
 
 __all__ = [
     "LSTM",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from lstmfast._checks import items, wrong_kind
+from lstmfast._checks import items
 from lstmfast._core import check
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
+from lstmfast.layers.base import layer_inside
 
 
 class Bidirectional(Recurrent):
@@ -120,12 +121,9 @@ class Bidirectional(Recurrent):
 
 
 def _lstm(layer: Any, name: str) -> LSTM:
-    where = "layers.Bidirectional"
-    if isinstance(layer, Mapping) and layer.get("class_name") == "LSTM":
-        return LSTM.from_config(layer.get("config", {}))  # type: ignore[return-value]
-    if not isinstance(layer, LSTM):
-        raise wrong_kind(where, name, layer, "a layer LSTM, as in Bidirectional(LSTM(32))")
-    return layer
+    expected = "a layer LSTM, as in Bidirectional(LSTM(32))"
+    found: LSTM = layer_inside(layer, "layers.Bidirectional", name, LSTM, expected)
+    return found
 
 
 def _copy(layer: LSTM, which: str, **changed: Any) -> LSTM:

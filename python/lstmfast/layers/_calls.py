@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, TypeAlias
+from weakref import WeakSet
 
 import numpy as np
 
@@ -40,7 +40,7 @@ class Called(Weights):
     ids_below: int = 0  # 0: any
     _dtype: str | None = None  # as it was given
     _shapes: tuple[Sample, ...] = ()  # of the inputs, when it was last called in a new way
-    _nodes: tuple[weakref.ref[Node], ...] = ()
+    _nodes: Iterable[Node] = ()  # a WeakSet, once there are any
     _has_warned = False  # that it drops a mask
     _calls = 0  # training calls of the layer on its own: they name its masks
     _call_seed: int | None = None
@@ -128,7 +128,8 @@ class Called(Weights):
                 f"{floats[0]}, that of its input, or none"
             )
         core, outputs = self._connected([tensor.sample for tensor in inputs], dtype)
-        return core, Node(self, inputs, outputs, inputs[0].dtype if self.moves_elements else dtype)
+        made = inputs[0].dtype if self.moves_elements else dtype
+        return core, Node(self, inputs, outputs, made, inputs[0].node.batch)
 
     def _connected(self, shapes: Sequence[Sample], dtype: str) -> tuple[CoreLayer, list[Sample]]:
         """Return a handle and the shapes of the outputs."""
@@ -214,11 +215,10 @@ class Called(Weights):
         return (0,)
 
     def _add_node(self, node: Node) -> None:
-        alive = (ref for ref in self._nodes if ref() is not None)
-        self._nodes = (*alive, weakref.ref(node))
+        self._nodes = WeakSet([*self._nodes, node])
 
     def _node(self, what: str) -> Node:
-        nodes = [node for ref in self._nodes if (node := ref()) is not None]
+        nodes = list(self._nodes)
         if len(nodes) != 1:
             times = "in no model yet" if not nodes else f"used {len(nodes)} times"
             raise AttributeError(

@@ -182,6 +182,8 @@ class Dot(Merge):
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **options: Any) -> None:
         super().__init__(**options)
+        if isinstance(axes, Mapping):  # as the core has it
+            axes = tuple(axes.values())
         pair = tuple(axes) if isinstance(axes, tuple | list) else (axes, axes)
         if len(pair) != 2:
             raise ValueError(f"[{self.where}] axes is {axes}; expected an axis or two")
@@ -200,13 +202,6 @@ class Dot(Merge):
         first, second = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
         told = {"axes.0": first, "axes.1": second}
         return {key: value for key, value in super().config().items() if key != "axes"} | told
-
-    @classmethod
-    def core_arguments(cls, config: Mapping[str, Value]) -> dict[str, Any]:
-        """Return the constructor's arguments that a configuration of the core holds."""
-        arguments = super().core_arguments(config)
-        axes = arguments["axes"]
-        return arguments | {"axes": (axes["0"], axes["1"])}
 
 
 def add(inputs: Sequence[Any], **options: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from lstmfast._arrays import shape_text
@@ -12,9 +13,8 @@ from lstmfast._checks import count
 Sample: TypeAlias = "tuple[int | None, ...]"
 """The shape of one sample, without the batch; None is any size."""
 
-_numbers = itertools.count()
 
-
+@dataclass(eq=False, repr=False)
 class Node:
     """One use of a layer: what it takes and what it returns.
 
@@ -22,22 +22,15 @@ class Node:
     a graph goes with the last tensor or model of it.
     """
 
-    def __init__(
-        self,
-        layer: Any,
-        inputs: Sequence[Tensor],
-        shapes: Sequence[Sample],
-        dtype: str,
-        batch: int | None = None,
-    ) -> None:
-        self.layer = layer
-        self.inputs = tuple(inputs)
-        self.shapes = tuple(shapes)  # of all outputs of the layer
-        self.dtype = dtype
-        self.batch: int | None = inputs[0].node.batch if inputs else batch
-        self.number = next(_numbers)
+    layer: Any
+    inputs: Sequence[Tensor]
+    shapes: Sequence[Sample]  # of all outputs of the layer
+    dtype: str
+    batch: int | None = None
+    number: int = field(default_factory=itertools.count().__next__)
 
 
+@dataclass(eq=False, repr=False)
 class Tensor:
     """What a layer returns when it is called with a tensor: a value of a graph.
 
@@ -47,9 +40,8 @@ class Tensor:
         The use of a layer that computes it, and which output of the layer it is.
     """
 
-    def __init__(self, node: Node, index: int = 0) -> None:
-        self.node = node
-        self.index = index
+    node: Node
+    index: int = 0
 
     @property
     def sample(self) -> Sample:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lstmfast._checks import wrong_kind
-from lstmfast._names import naming
-from lstmfast.layers._registry import from_config
-from lstmfast.layers.base import Layer, Sample
+from lstmfast.layers.base import Layer, Sample, layer_inside
 
 
 class TimeDistributed(Layer):
@@ -40,12 +37,8 @@ class TimeDistributed(Layer):
 
     def __init__(self, layer: Any, **options: Any) -> None:
         super().__init__(**options)
-        if isinstance(layer, Mapping):
-            with naming(self.where, "layer"):
-                layer = from_config(layer)
-        if not isinstance(layer, Layer):
-            raise wrong_kind(self.where, "layer", layer, "a layer, as in TimeDistributed(Dense(1))")
-        self.layer = layer
+        expected = "a layer, as in TimeDistributed(Dense(1))"
+        layer = self.layer = layer_inside(layer, self.where, "layer", Layer, expected)
         self._check_inside()
         self.takes_ids = layer.takes_ids
         self.ids_below = layer.ids_below

@@ -28,11 +28,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from lstmfast import constraints, initializers, regularizers
-from lstmfast._checks import check_unavailable, count, flag, string
+from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
 from lstmfast._core import check
 from lstmfast._elsewhere import explain_setting
 from lstmfast._keras_names import explain_attributes
-from lstmfast._names import naming
+from lstmfast._names import Registry, naming
 from lstmfast._options import Value, defaults
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
@@ -204,23 +204,17 @@ class Layer(Called):
     @classmethod
     def from_core(cls, config: Mapping[str, Value], inside: Mapping[str, Any]) -> Layer:
         """Make the layer that a configuration of the core describes, of these layers inside."""
-        own = {key: value for key, value in config.items() if key.partition(".")[0] not in inside}
-        layers = {cls.arguments_inside.get(name, name): layer for name, layer in inside.items()}
-        return cls(**layers, **cls.core_arguments(own))
-
-    @classmethod
-    def core_arguments(cls, config: Mapping[str, Value]) -> dict[str, Any]:
-        """Return the constructor's arguments that a configuration of the core holds."""
         values: dict[str, Any] = {}
         for key, value in config.items():
             name, dot, option = key.partition(".")
-            if dot:
+            if dot and name not in inside:
                 values.setdefault(name, {})[option] = value
-            elif key not in ("kind", "name"):
-                values[key] = value
+            elif not dot and name != "kind":
+                values[name] = value
         for name in filter(lambda name: _kind(name) in _RULES, values):
             values[name] = _RULES[_kind(name)].from_core(values[name])
-        return {"name": config.get("name"), **values}
+        layers = {cls.arguments_inside.get(name, name): layer for name, layer in inside.items()}
+        return cls(**layers, **values)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -280,3 +274,31 @@ def serialize(layer: Layer) -> dict[str, Any]:
 def _kind(name: str) -> str:
     """Return the last word of an attribute's name."""
     return name.rpartition("_")[2]
+
+
+LAYERS: Registry[Layer] = Registry("layer", Layer, [])
+MODELS: dict[str, type[Layer]] = {}
+"""What else stands among the layers of models, by class."""
+
+
+def from_config(config: Mapping[str, Any]) -> Layer:
+    """Make a layer, with new weights, from ``{"class_name": ..., "config": ...}``.
+
+    Examples
+    --------
+    >>> from lstmfast import layers
+    >>> layers.from_config({"class_name": "Dense", "config": {"units": 2}}).units
+    2
+    """
+    cls = MODELS.get(config["class_name"]) if "class_name" in config else None
+    return LAYERS.get(config) if cls is None else cls.from_config(config["config"])
+
+
+def layer_inside(layer: Any, where: str, name: str, kind: type[Layer], expected: str) -> Any:
+    """Return a layer that an argument of another one holds: an object, or its configuration."""
+    if isinstance(layer, Mapping):
+        with naming(where, name):
+            layer = from_config(layer)
+    if not isinstance(layer, kind):
+        raise wrong_kind(where, name, layer, expected)
+    return layer

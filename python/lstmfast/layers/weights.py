@@ -195,10 +195,9 @@ def weight(name: str) -> Any:
     """Return a property of a layer: its weight of that name."""
 
     def get(layer: Weights) -> Weight:
-        if layer._core is not None:
-            for index, (known, _) in enumerate(layer.weight_parts()):
-                if known == name:
-                    return Weight(layer, index)
+        for each in layer.weights:
+            if each.name == name:
+                return each
         reason = "has none" if layer._core is not None else "has no weights yet"
         raise AttributeError(f"[{layer.where}] {name}: {layer.name or 'the layer'} {reason}")
 

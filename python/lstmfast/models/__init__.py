@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lstmfast._keras_names import module_getattr
-from lstmfast.layers._registry import MODELS
+from lstmfast.layers.base import MODELS
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.loading import load_model
