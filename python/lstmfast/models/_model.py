@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lstmfast._arrays import ArrayLike
-from lstmfast._checks import flag, string, wrong_kind
+from lstmfast._checks import flag, integer, string, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as Engine
 from lstmfast._elsewhere import explain_setting
@@ -21,12 +21,11 @@ from lstmfast._warnings import level_of_caller
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.layers.weights import fitting
-from lstmfast.models import copies, saving
+from lstmfast.models import saving
 from lstmfast.models.data import Adapter, parts
 from lstmfast.models.graph import (
     Graph,
     described,
-    find_layer,
     graph_between,
     layers_of,
     name_layers,
@@ -157,21 +156,33 @@ class Model(Training, Layer):
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its place."""
-        return find_layer(self.layers, name, index, f"{self.where}.get_layer")
-
-    def _built_graph(self) -> Graph:
-        self._built_core()
-        return self._graph
+        layers, where = self.layers, f"{self.where}.get_layer"
+        if (name is None) == (index is None):
+            raise ValueError(f"[{where}] expected either a name or an index")
+        if index is not None:
+            try:
+                return layers[integer(index, "index", where)]
+            except IndexError:
+                raise ValueError(
+                    f"[{where}] index is {index}; there are {len(layers)} layers"
+                ) from None
+        for layer in layers:
+            if layer.name == string(name, "name", where):
+                return layer
+        names = ", ".join(str(layer.name) for layer in layers)
+        raise ValueError(f"[{where}] no layer is called {name!r}; there are: {names}")
 
     @property
     def inputs(self) -> list[Tensor]:
         """The tensors that the model takes."""
-        return list(self._built_graph().inputs)
+        self._built_core()
+        return list(self._graph.inputs)
 
     @property
     def outputs(self) -> list[Tensor]:
         """The tensors that the model returns."""
-        return list(self._built_graph().outputs)
+        self._built_core()
+        return list(self._graph.outputs)
 
     @property
     def input(self) -> Any:
@@ -196,15 +207,15 @@ class Model(Training, Layer):
     @property
     def input_names(self) -> list[str]:
         """The names of the inputs."""
-        return self._built_graph().input_names
+        return [tensor.name for tensor in self.inputs]
 
     @property
     def output_names(self) -> list[str]:
         """The names of the layers that compute the outputs."""
-        return self._built_graph().output_names
+        return [str(tensor.node.layer.name) for tensor in self.outputs]
 
     def _names_of_outputs(self) -> list[str]:
-        return self._output_keys or self._graph.output_names
+        return self._output_keys or self.output_names
 
     # -- as a layer --------------------------------------------------------------------------
 
@@ -351,11 +362,11 @@ class Model(Training, Layer):
         self.set_weights(saving.weights_of(filepath))
 
     def __getstate__(self) -> dict[str, Any]:
-        return marked(copies.state_of(self))
+        return marked(saving.state_of(self))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         with restoring(state, type(self).__name__) as known:
-            copies.restore(self, known)
+            saving.restore(self, known)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"

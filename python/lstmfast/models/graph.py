@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import operator
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lstmfast._arrays import shape_text
-from lstmfast._checks import items, string, wrong_kind
+from lstmfast._checks import items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast.layers import InputLayer, Layer, from_config
 from lstmfast.layers._symbolic import Node, Tensor
@@ -44,38 +44,16 @@ class Graph:
         ]
 
     @property
-    def batch_size(self) -> int | None:
-        """The size of every batch, where an input says it."""
-        sizes = {tensor.node.batch for tensor in self.inputs} - {None}
-        if len(sizes) > 1:
-            raise ValueError(f"[Model] the inputs have batch sizes {sorted(map(str, sizes))}")
-        return next(iter(sizes), None)
-
-    @property
     def input_names(self) -> list[str]:
         """What data in a dictionary calls the inputs."""
-        return [
-            tensor.name if tensor.node.inputs else str(tensor.node.layer.name)
-            for tensor in self.inputs
-        ]
-
-    @property
-    def output_names(self) -> list[str]:
-        """The names of the layers that compute the outputs."""
-        return [str(tensor.node.layer.name) for tensor in self.outputs]
+        return [tensor.name for tensor in self.inputs]
 
     @property
     def is_row(self) -> bool:
         """Whether each node takes what the one before returns, and no layer is used twice."""
-        before = (self.inputs[0].node, *self.nodes)
-        return (
-            len(self.inputs) == 1
-            and len(self.computing) == len(self.nodes)
-            and all(
-                [tensor.node for tensor in node.inputs] == [last]
-                for node, last in zip(self.nodes, before, strict=False)
-            )
-        )
+        before = [self.inputs[0].node, *self.nodes][: len(self.nodes)]
+        taken = [tensor.node for node in self.nodes for tensor in node.inputs]
+        return len(self.inputs) == 1 and len(self.computing) == len(taken) and taken == before
 
     def core(
         self, dtype: str, *, in_a_row: bool = False, cores: Mapping[Layer, CoreLayer] | None = None
@@ -83,12 +61,6 @@ class Graph:
         """Return the core's graph; `cores` has the handles of layers that lack theirs yet."""
         handles: dict[Any, Any] = {layer: layer._core for layer in self.computing}
         handles |= dict(cores or {})
-        for layer, handle in handles.items():
-            if handle.dtype != dtype:
-                raise ValueError(
-                    f"[Model] {layer.name} has dtype {handle.dtype}; expected {dtype}, that of the "
-                    "other layers"
-                )
         names = self.input_names
         values = {tensor: (place, 0) for place, tensor in enumerate(self.inputs)}
         places = {node: place for place, node in enumerate(self.nodes, len(names))}
@@ -96,13 +68,17 @@ class Graph:
         def value(tensor: Tensor) -> tuple[int, int]:
             return values.get(tensor) or (places[tensor.node], tensor.index)
 
-        stateful = any(handle.stateful for handle in handles.values())
+        sizes: set[int] = set()
+        if any(handle.stateful for handle in handles.values()):
+            sizes = {tensor.node.batch for tensor in self.inputs if tensor.node.batch}
+        if len(sizes) > 1:
+            raise ValueError(f"[Model] the inputs have batch sizes {sorted(sizes)}")
         return CoreLayer.graph(
             [(name, tensor.sample) for name, tensor in zip(names, self.inputs, strict=True)],
             [(handles[node.layer], [value(each) for each in node.inputs]) for node in self.nodes],
             [value(tensor) for tensor in self.outputs],
             dtype,
-            (self.batch_size or 0) if stateful else 0,
+            max(sizes, default=0),
             in_a_row,
         )
 
@@ -162,26 +138,23 @@ def _walk(
 
 def free_name(kind: str, taken: Iterable[str | None]) -> str:
     """Return a name for a thing of that kind which none of the others has."""
-    name, number, taken = kind, 0, set(taken)
-    while name in taken:
-        number += 1
-        name = f"{kind}_{number}"
-    return name
+    taken = set(taken)
+    names = (f"{kind}_{number}" if number else kind for number in itertools.count())
+    return next(name for name in names if name not in taken)
 
 
 def name_layers(layers: Sequence[Layer]) -> None:
     """Give names to the layers that the user has not named, so that all differ."""
     taken: set[str | None] = set()
-    for layer in layers:
-        if layer.name is not None and not layer._numbered:
-            if layer.name in taken:
-                raise ValueError(f"[Model] two layers would be called {layer.name!r}")
-            taken.add(layer.name)
-    for layer in layers:
-        if layer.name is None or layer._numbered:
-            if layer.name is None or layer.name in taken:
-                layer._rename(free_name(layer.kind, taken))
-            taken.add(layer.name)
+    given = [layer for layer in layers if layer.name is not None and not layer._numbered]
+    for layer in given:
+        if layer.name in taken:
+            raise ValueError(f"[Model] two layers would be called {layer.name!r}")
+        taken.add(layer.name)
+    for layer in (layer for layer in layers if layer not in given):
+        if layer.name is None or layer.name in taken:
+            layer._rename(free_name(layer.kind, taken))
+        taken.add(layer.name)
 
 
 def described(graph: Graph, structure: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,27 +186,6 @@ def replayed(
         nodes.append(layers[layer]._use([Tensor(nodes[n], index) for n, index in values]))
     outputs = [Tensor(nodes[n], index) for n, index in structure["outputs"]]
     return outputs, nodes[len(inputs) :]
-
-
-def find_layer(layers: Sequence[Layer], name: Any, index: Any, where: str) -> Layer:
-    """Return a layer by its name or its place."""
-    if (name is None) == (index is None):
-        raise ValueError(f"[{where}] expected either a name or an index")
-    if index is not None:
-        try:
-            return layers[operator.index(index)]
-        except TypeError:
-            raise wrong_kind(where, "index", index, "an integer") from None
-        except IndexError:
-            raise ValueError(
-                f"[{where}] index is {index}; there are {len(layers)} layers"
-            ) from None
-    name = string(name, "name", where)
-    for layer in layers:
-        if layer.name == name:
-            return layer
-    names = ", ".join(str(layer.name) for layer in layers)
-    raise ValueError(f"[{where}] no layer is called {name!r}; there are: {names}")
 
 
 def layers_of(config: Any, where: str, *more: str) -> list[Any]:

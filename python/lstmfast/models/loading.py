@@ -13,10 +13,10 @@ from lstmfast._core import Model as Engine
 from lstmfast._files import path_text
 from lstmfast._options import Options
 from lstmfast.layers import InputLayer, Layer
-from lstmfast.layers._registry import LAYERS
+from lstmfast.layers.base import LAYERS
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, METRICS, Metric
-from lstmfast.models import copies, custom, saving
+from lstmfast.models import custom, saving
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.compiled import Compiled, Output, output_parts, part_of
@@ -89,7 +89,7 @@ def load_model(
         config = engine.compile_config
         if config is not None and own is not None:
             outputs = _outputs_of(config, extra, own, model._names_of_outputs())
-            copies.adopt_compiled(model, Compiled(_optimizer_of(config), outputs))
+            saving.adopt_compiled(model, Compiled(_optimizer_of(config), outputs))
             model._states = saving.states_of(extra, arrays)
     return model
 
@@ -122,7 +122,7 @@ def _model_of(engine: Engine, name: str | None) -> Model:
     else:
         model = Model.__new__(Model)
         model._begin(name, True, None)
-    copies.take(model, engine, structure, starts, layers)
+    saving.take(model, engine, structure, starts, layers)
     return model
 
 
