@@ -161,10 +161,6 @@ def get_all(identifiers: Any) -> list[Metric]:
     if identifiers is None:
         return []
     several = isinstance(identifiers, Sequence) and not isinstance(identifiers, str)
-    if several and len(identifiers) > MAX_METRICS:
-        raise ValueError(
-            f"[compile] metrics has {len(identifiers)} items; expected at most {MAX_METRICS}"
-        )
     metrics = [get(each) for each in identifiers] if several else [get(identifiers)]
     lambdas = [m for m in metrics if isinstance(m, MeanMetricWrapper) and m.name == "lambda"]
     for number, function in enumerate(lambdas[1:], start=1):

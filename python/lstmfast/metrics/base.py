@@ -98,9 +98,9 @@ class Metric:
     def checked(self) -> Metric:
         """Return the metric; refuse one of the user's own that is not complete."""
         where = type(self).__name__
-        own = [getattr(type(self), name) is not getattr(Metric, name) for name in self._OWN]
-        if any(own) and not all(own):
-            missing = [name for name, is_own in zip(self._OWN, own, strict=True) if not is_own]
+        kind = type(self)
+        missing = [name for name in self._OWN if getattr(kind, name) is getattr(Metric, name)]
+        if missing and self.is_custom:
             raise TypeError(f"[{where}] the metric lacks {' and '.join(missing)}")
         if not hasattr(self, "name"):
             raise TypeError(f"[{where}] the metric has no name; call super().__init__() first")

@@ -46,15 +46,13 @@ class Compiled:
         self.metrics = tuple(metric for output in outputs for metric in output.metrics)
         self.has_loss = any(output.loss is not None for output in outputs)
         self._entries = self._named()
-        self._renames: list[tuple[str, str]] | None = None
-        if len(outputs) > 1 or any(name != key for name, key, _ in self._entries):
-            pairs = [(name, key) for name, key, _ in self._entries]
-            self._renames = pairs + [(f"val_{name}", f"val_{key}") for name, key in pairs]
+        keys = {name: key for name, (key, _) in self._entries.items()}
+        self._keys = keys | {f"val_{name}": f"val_{key}" for name, key in keys.items()}
 
     @property
     def log_names(self) -> list[str]:
         """The names in logs, without those of validation."""
-        return [name for name, *_ in self._entries]
+        return list(self._entries)
 
     @classmethod
     def of(
@@ -96,11 +94,9 @@ class Compiled:
                 told["loss_weight"] = output.weight
             if kinds:
                 told["metrics"] = ",".join(dict.fromkeys(kinds))
-            config |= {f"{self._prefix(k)}{key}": value for key, value in told.items()}
+            prefix = f"outputs.{k}." if len(self.outputs) > 1 else ""
+            config |= {prefix + key: value for key, value in told.items()}
         return config
-
-    def _prefix(self, output: int) -> str:
-        return f"outputs.{output}." if len(self.outputs) > 1 else ""
 
     def core_kinds(self) -> list[list[str]]:
         """Return what the core calls each output's metrics; those of one's own are numbered."""
@@ -133,32 +129,29 @@ class Compiled:
                     text = text.replace(kind, metric.name) if metric.is_custom else text
             raise ValueError(text) from None
 
-    def _named(self) -> list[tuple[str, str, Metric | None]]:
-        """Return each name in logs, with that of the core and the metric, in the order of logs.
+    def _named(self) -> dict[str, tuple[str, Metric | None]]:
+        """Return for each name in logs that of the core and the metric, in the order of logs.
 
         As in Keras, the names of several outputs are sorted, and an output's own loss is told where
         another one has a loss too.
         """
-        found: list[tuple[str, str, Metric | None]] = [("loss", "loss", None)]
+        found: dict[str, tuple[str, Metric | None]] = {"loss": ("loss", None)}
         several = len(self.outputs) > 1
         has_parts = sum(output.loss is not None for output in self.outputs) > 1
         counts: dict[str, int] = {}
         for k, (output, kinds) in enumerate(zip(self.outputs, self.core_kinds(), strict=True)):
             before, key = (f"{output.name}_", f"{k}.") if several else ("", "")
             if has_parts and output.loss is not None:
-                found.append((f"{before}loss", f"{key}loss", None))
+                found[f"{before}loss"] = f"{key}loss", None
             for metric, kind in zip(output.metrics, kinds, strict=True):
                 name = before + metric.name
                 again = counts[name] = counts.get(name, -1) + 1
-                found.append((f"{name}_{again}" if again else name, key + kind, metric))
-        by_name = {entry[0]: entry for entry in found}
-        return [by_name[name] for name in sorted(by_name)] if several else found
+                found[f"{name}_{again}" if again else name] = key + kind, metric
+        return dict(sorted(found.items(), key=lambda entry: entry[0])) if several else found
 
     def renamed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the core's values under the names that logs have."""
-        if self._renames is None:
-            return dict(values)
-        return {name: values[key] for name, key in self._renames if key in values}
+        return {name: values[key] for name, key in self._keys.items() if key in values}
 
     def listed(self, logs: Mapping[str, Any]) -> Any:
         """Return values as a call without ``return_dict``: loss, those of outputs, metrics."""
@@ -172,7 +165,7 @@ class Compiled:
         """Return for each name in logs whether less or more is better, where that is known."""
         return {
             name: "min" if metric is None else metric.known_direction()
-            for name, _, metric in self._entries
+            for name, (_, metric) in self._entries.items()
         }
 
 

@@ -67,31 +67,27 @@ class Objects:
         wanted = [*of_loss, *(kind for kind in metrics if kind.startswith("custom"))]
         entries = _entries_of(extra) if wanted else {}
         fallback = {key: str(parts[k].get("loss.name", "loss")) for key, k in of_loss.items()}
-        found: dict[str, tuple[dict[str, Any], Any]] = {}
+        self.losses_of: dict[int, Loss] = {}  # by output
+        self.metrics: dict[str, Metric] = {}
         missing = []
         for kind in wanted:
             entry = entries.get(kind) or {"code": fallback.get(kind, kind), "name": None}
             name = entry["name"] if entry["name"] in given else entry["code"]
-            if name in given:
-                found[kind] = (entry, given[name])
-            else:
+            if name not in given:
                 missing.append(name)
+            elif kind in of_loss:
+                self.losses_of[of_loss[kind]] = _made(Loss, entry, given[name], losses.get)
+            else:
+                metric = _made(Metric, entry, given[name], lstmfast_metrics.get)
+                if metric is not given[name] and entry["name"] is not None:
+                    metric.name = entry["name"]
+                self.metrics[kind] = metric
         if missing:
             names = ", ".join(f"{name!r}: ..." for name in dict.fromkeys(missing))
             raise ValueError(
                 "[load_model] the model was compiled with code of your own, which is not in the "
                 f"file; pass custom_objects={{{names}}}, or compile=False to load it without"
             )
-        self.losses_of: dict[int, Loss] = {}  # by output
-        self.metrics: dict[str, Metric] = {}
-        for kind, (entry, value) in found.items():
-            if kind in of_loss:
-                self.losses_of[of_loss[kind]] = _made(Loss, entry, value, losses.get)
-            else:
-                metric = _made(Metric, entry, value, lstmfast_metrics.get)
-                if metric is not value and entry["name"] is not None:
-                    metric.name = entry["name"]
-                self.metrics[kind] = metric
         # what the core calls for each output
         calls = {k: loss.call for k, loss in self.losses_of.items()}
         self.losses = [calls.get(k) for k in range(len(parts))]
