@@ -88,21 +88,6 @@ def _fits(shape: tuple[int, ...], sample: Sample) -> bool:
     )
 
 
-def checked_target(
-    y: ArrayLike, dtype: Dtype, samples: int, where: str, x_name: str, name: str
-) -> Array:
-    """Return targets for that many samples. What else they must be is for the loss to say."""
-    if y is None:
-        raise ValueError(f"[{where}] {name} is missing")
-    array = as_float(y, dtype, where, name)
-    if array.ndim == 0 or len(array) != samples:
-        expected = f"({samples}, ...), for {x_name} has {samples} samples"
-        raise wrong_shape(where, name, array.shape, expected)
-    if samples == 0:
-        raise ValueError(f"[{where}] {x_name} has no samples")
-    return array
-
-
 def checked_weights(
     weights: ArrayLike, samples: int, dtype: Dtype, where: str, name: str
 ) -> Array | None:
@@ -166,9 +151,7 @@ class Adapter:
 
     def __init__(self, names: Sequence[str], engine: Engine, dtype: str) -> None:
         self.names = list(names)
-        self.inputs = [
-            (tuple(shape), values, ids, below) for shape, values, ids, below in engine.inputs
-        ]
+        self.inputs = engine.inputs
         self.output_shapes = engine.output_shapes
         self.dtype = np.dtype(dtype)
         # one input of values and one output
@@ -187,7 +170,7 @@ class Adapter:
         if self._is_plain and sample_weight is None and type(x) is type(y) is np.ndarray:
             # the arrays of a training by hand: what else there may be would double a call's cost
             array = self._checked(x, self.inputs[0], where, names[0])
-            return Samples([array], [checked_target(y, self.dtype, len(array), where, *names[:2])])
+            return Samples([array], [self._target(y, len(array), where, *names[:2])])
         inputs = self.checked(x, where, names[0])
         count = samples_of(inputs)
         targets = self._targets(y, count, outputs, where, names)
@@ -210,8 +193,7 @@ class Adapter:
 
     def _checked(self, x: Any, of_input: Sequence[Any], where: str, name: str) -> Data:
         sample, has_values, has_ids, below = of_input
-        if not isinstance(x, np.ndarray):
-            x = only(x, len(sample) + 1)
+        x = only(x, len(sample) + 1)
         array = as_ids(x, below, where, name) if has_ids else as_float(x, self.dtype, where, name)
         check_shape(array, sample, where, name, x)
         is_both = has_ids and has_values
@@ -221,16 +203,24 @@ class Adapter:
         self, y: Any, samples: int, outputs: Sequence[Output], where: str, names: ArrayNames
     ) -> list[Array | None]:
         optional = [output.name for output in outputs if not output.needs_targets]
-        found: list[Array | None] = []
         each = parts(y, [output.name for output in outputs], where, names[1], optional)
-        for (name, value), output, shape in zip(each, outputs, self.output_shapes, strict=True):
-            if not output.needs_targets:
-                found.append(None)
-                continue
-            if not isinstance(value, np.ndarray):
-                value = only(value, len(shape) + 1, samples)
-            found.append(checked_target(value, self.dtype, samples, where, names[0], name))
-        return found
+        axes = [len(shape) + 1 for shape in self.output_shapes]
+        return [
+            self._target(only(value, most, samples), samples, where, names[0], name)
+            if output.needs_targets
+            else None
+            for (name, value), output, most in zip(each, outputs, axes, strict=True)
+        ]
+
+    def _target(self, y: Any, samples: int, where: str, x_name: str, name: str) -> Array:
+        """Return targets for that many samples. What else they must be is for the loss to say."""
+        if y is None:
+            raise ValueError(f"[{where}] {name} is missing")
+        array = as_float(y, self.dtype, where, name)
+        if array.ndim == 0 or len(array) != samples:
+            expected = f"({samples}, ...), for {x_name} has {samples} samples"
+            raise wrong_shape(where, name, array.shape, expected)
+        return array
 
     def _weights(
         self, given: Any, samples: int, outputs: Sequence[Output], where: str, names: ArrayNames
@@ -254,7 +244,9 @@ class Adapter:
     def with_class_weights(
         self, given: Any, data: Samples, outputs: Sequence[Output], where: str
     ) -> Samples:
-        """Return the data with weights of the samples by their classes."""
+        """Return the data with weights of the samples by their classes, where these are given."""
+        if given is None:
+            return data
         check_weighable("class_weight", outputs, where)
         if data.weights:
             raise ValueError(
@@ -286,13 +278,12 @@ def split(data: Samples, share: float) -> tuple[Samples, Samples]:
             f"[fit] validation_split={share} of {len(data)} samples leaves one part empty"
         )
 
-    def cut(value: Any, part: slice) -> Any:
-        if isinstance(value, list | tuple):
-            return type(value)(cut(each, part) for each in value)
-        return None if value is None else value[part]
+    def samples(rows: slice) -> Samples:
+        def cut(value: Any) -> Any:
+            if isinstance(value, list | tuple):
+                return type(value)(map(cut, value))
+            return None if value is None else value[rows]
 
-    head, tail = slice(first), slice(first, None)
-    return (
-        Samples(cut(data.x, head), cut(data.y, head), cut(data.weights, head)),
-        Samples(cut(data.x, tail), cut(data.y, tail), cut(data.weights, tail)),
-    )
+        return Samples(cut(data.x), cut(data.y), cut(data.weights))
+
+    return samples(slice(first)), samples(slice(first, None))

@@ -43,34 +43,31 @@ class Validation:
         return epoch + 1 in self.frequency
 
 
-@dataclass
-class Schedule:
-    """How long to train, in the words of fit's arguments and of the core's."""
-
-    batch_size: int
-    epochs: int
-    initial_epoch: int
-    shuffle: bool
-
-
 class FitRun:
-    """One call of fit."""
+    """One call of fit.
+
+    options: batch_size, epochs, initial_epoch and shuffle, as the core takes them.
+    """
 
     def __init__(
         self,
         model: Any,
         engine: Engine,
-        schedule: Schedule,
+        data: Samples,
+        options: dict[str, Any],
         validation: Validation | None,
         on_nonfinite: str | None,
         callbacks: Any,
-        params: dict[str, Any],
+        verbose: int,
     ) -> None:
         self.model = model
         self.engine = engine
-        self.schedule = schedule
+        self.data = data
+        self.options = options
+        self.epochs = range(options["initial_epoch"], options["epochs"])
         self.validation = validation
-        self.params = params
+        steps = math.ceil(len(data) / options["batch_size"])
+        self.params = {"verbose": verbose, "epochs": self.epochs.stop, "steps": steps}
         self.callbacks = CallbackList(callbacks, "fit")
         each = self.callbacks.callbacks
         if not any(isinstance(one, History) for one in each):
@@ -81,9 +78,8 @@ class FitRun:
         self.warned = on_nonfinite == "ignore"  # that the loss of the validation is not finite
         self.began = False  # the core found nothing to refuse
         self.progress: Lines | None = None
-        if params["verbose"]:
-            kind = Bar if params["verbose"] == 1 else Lines
-            self.progress = kind(params["epochs"], params["steps"])
+        if verbose:
+            self.progress = (Bar if verbose == 1 else Lines)(self.epochs.stop, steps)
         self.shown = CallbackList(self.progress, "fit")
         self.at_epochs = self._listeners("on_epoch_end")
         self.after_epochs = self._listeners("on_epoch_done")
@@ -97,10 +93,10 @@ class FitRun:
     def log_names(self, *, at_epochs: bool) -> list[str]:
         """Return the names in all logs of epochs, or of batches, before callbacks add any."""
         names: list[str] = self.model._compiled.log_names
-        held_out, epochs = self.validation, range(self.schedule.initial_epoch, self.schedule.epochs)
+        held_out = self.validation
         if held_out is None or not at_epochs:
             return names
-        if held_out.frequency != 1 and not all(map(held_out.due, epochs)):
+        if held_out.frequency != 1 and not all(map(held_out.due, self.epochs)):
             return names
         return names + [f"val_{name}" for name in names]
 
@@ -111,11 +107,11 @@ class FitRun:
         """Return what the callbacks remember now."""
         return States.of(self.callbacks.callbacks)
 
-    def run(self, data: Samples) -> History:
+    def run(self) -> History:
         """Train."""
         model, outer = self.model, self.model._run
         try:
-            self._train(data)
+            self._train()
             self.callbacks.call("on_train_end", self._last_logs())
             model._states = self.states()
         except BaseException:
@@ -136,19 +132,19 @@ class FitRun:
         model.stop_training = False
         model._run = self
         self.callbacks.call("on_train_begin", {})
-        if self.schedule.initial_epoch > 0 and earlier is not None:
+        if self.epochs.start > 0 and earlier is not None:
             earlier.give(self.callbacks.callbacks)
         return bool(model.stop_training)
 
-    def _train(self, data: Samples) -> None:
+    def _train(self) -> None:
         hooks = self._hooks()
         try:
             values = self.engine.fit(
-                data.x,
-                data.y,
-                weights=data.weights,
+                self.data.x,
+                self.data.y,
+                weights=self.data.weights,
                 on_nonfinite=self.on_nonfinite,
-                **vars(self.schedule),
+                **self.options,
                 **self._core_validation(),
                 **hooks,
             )
@@ -166,7 +162,7 @@ class FitRun:
             self.model.stop_training = True
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:
-        self.history.record_all(self.schedule.initial_epoch, self.model._compiled.renamed(values))
+        self.history.record_all(self.epochs.start, self.model._compiled.renamed(values))
         for loss in values.get("val_loss", []):
             self._judge(loss)
 

@@ -16,7 +16,7 @@ from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric
 from lstmfast.models.compiled import Compiled
 from lstmfast.models.data import NAMES, ArrayNames, Samples, check_weighable, split
-from lstmfast.models.fit import FitRun, Schedule, Validation
+from lstmfast.models.fit import FitRun, Validation
 from lstmfast.models.predicting import Predicting
 from lstmfast.models.progress import verbosity
 from lstmfast.utils import draw_seed
@@ -257,12 +257,12 @@ class Training(Predicting):
         validation_split = number(validation_split, "validation_split", "fit")
         engine, data = self._samples(x, y, sample_weight, "fit")
         size = self._batch(batch_size, "fit")
-        schedule = Schedule(
-            size,
-            count(epochs, "epochs", "fit", least=0),
-            count(initial_epoch, "initial_epoch", "fit", least=0),
-            flag(shuffle, "shuffle", "fit"),
-        )
+        options = {
+            "batch_size": size,
+            "epochs": count(epochs, "epochs", "fit", least=0),
+            "initial_epoch": count(initial_epoch, "initial_epoch", "fit", least=0),
+            "shuffle": flag(shuffle, "shuffle", "fit"),
+        }
         held_out: Samples | None = None
         names: ArrayNames = _VALIDATION
         if validation_data is not None:
@@ -277,21 +277,15 @@ class Training(Predicting):
                     f"samples into {len(data)} and {len(held_out)}; expected multiples of "
                     f"batch_size={size}, for the model is stateful"
                 )
-        if class_weight is not None:  # of training alone, as in Keras
-            outputs = self._compiled.outputs
-            data = self._adapter.with_class_weights(class_weight, data, outputs, "fit")
+        outputs = self._compiled.outputs
+        data = self._adapter.with_class_weights(class_weight, data, outputs, "fit")
         validation = None
         if held_out is not None:
             if validation_batch_size is not None:
                 size = count(validation_batch_size, "validation_batch_size", "fit")
             validation = Validation(held_out, size, validation_freq, names)
-        params = {
-            "verbose": verbosity(verbose, "fit"),
-            "epochs": schedule.epochs,
-            "steps": -(-len(data) // schedule.batch_size),
-        }
-        run = FitRun(self, engine, schedule, validation, on_nonfinite, callbacks, params)
-        return run.run(data)
+        shown = verbosity(verbose, "fit")
+        return FitRun(self, engine, data, options, validation, on_nonfinite, callbacks, shown).run()
 
     def _validation_samples(self, data: Any) -> Samples:
         wanted = "a pair (x, y) or (x, y, sample_weight)"
@@ -319,7 +313,6 @@ class Training(Predicting):
         where = "train_on_batch"
         engine, data = self._samples(x, y, sample_weight, where)
         as_dict = flag(return_dict, "return_dict", where)
-        if class_weight is not None:
-            outputs = self._compiled.outputs
-            data = self._adapter.with_class_weights(class_weight, data, outputs, where)
+        outputs = self._compiled.outputs
+        data = self._adapter.with_class_weights(class_weight, data, outputs, where)
         return self._returned(engine.train_on_batch(data.x, data.y, data.weights), as_dict)
