@@ -25,10 +25,11 @@ from .series import Series, read_series
 from .transforms import TRANSFORMS
 from .windows import Window
 
-__all__ = ["DemoRun", "Timing", "air_passengers", "run_demo"]
+__all__ = ["HORIZON", "DemoRun", "Timing", "air_passengers", "run_demo"]
 
 TRAINING_SHARE = 0.67
 HORIZON = 12
+"""H, how many months ahead."""
 # A training in the core is so short that other work of the machine may disturb one measurement.
 _TIMED_RUNS = 3
 
@@ -70,8 +71,6 @@ class DemoRun:
         The series.
     start : int
         Number of the first test value.
-    horizon : int
-        H, 12 months.
     window : Window
         The window found in the training months.
     seeds : list of Scores
@@ -89,7 +88,6 @@ class DemoRun:
     times: list[str]
     values: Array
     start: int
-    horizon: int
     window: Window
     seeds: list[Scores]
     baselines: dict[str, Scores]
@@ -162,7 +160,6 @@ def run_demo(seeds: int, epochs: int, progress: Progress) -> DemoRun:
         times=series.times,
         values=target,
         start=start,
-        horizon=HORIZON,
         window=window,
         seeds=scores,
         baselines={

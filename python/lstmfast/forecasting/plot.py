@@ -61,7 +61,7 @@ def plot_forecast(series: Series, coming: Forecast, kind: str) -> bytes:
 
 def plot_demo(run: DemoRun, kind: str) -> bytes:
     """Draw the series, and the forecasts of each test year made at its beginning."""
-    values, start, horizon = run.values, run.start, run.horizon
+    values, start, horizon = run.values, run.start, run.forecasts.shape[1]
     title = "Airline passengers: each test year forecast from the December before"
     axes = _canvas(10.0, 4.8, title, "passengers a month, thousands")
     x = np.arange(len(values))

@@ -9,7 +9,7 @@ from statistics import median
 
 import numpy as np
 
-from .demo import DemoRun
+from .demo import HORIZON, DemoRun
 from .errors import counted
 from .outliers import ends_far
 from .pipeline import Forecast
@@ -154,7 +154,7 @@ def _compared(
 def demo_text(run: DemoRun) -> str:
     """Return the demo's report."""
     lstm = Scores(*map(median, zip(*run.seeds, strict=True)))
-    compared = _compared(lstm, run.baselines, run.horizon)
+    compared = _compared(lstm, run.baselines, HORIZON)
     blocks = [
         _demo_setting(run),
         _demo_errors(run, lstm),
@@ -183,10 +183,10 @@ def _demo_errors(run: DemoRun, lstm: Scores) -> list[str]:
         ["LSTM, best to worst seed", *spans],
         *_rows(run.baselines),
     ]
-    tests, horizon = len(run.values) - run.start, run.horizon
-    head = ["RMSE on the test values", "one step", f"rolling {horizon} steps"]
-    ahead = f"rolling: 1 to {horizon} steps ahead"
-    return [*_table(head, rows), *_explained(tests, ahead, tests - horizon + 1, horizon)]
+    tests = len(run.values) - run.start
+    head = ["RMSE on the test values", "one step", f"rolling {HORIZON} steps"]
+    ahead = f"rolling: 1 to {HORIZON} steps ahead"
+    return [*_table(head, rows), *_explained(tests, ahead, tests - HORIZON + 1, HORIZON)]
 
 
 def _demo_intervals(run: DemoRun) -> list[str]:
@@ -194,9 +194,7 @@ def _demo_intervals(run: DemoRun) -> list[str]:
         [f"nominal {level:.0%}", *(f"{share:.0%}" for share in shares)]
         for level, shares in run.covered.items()
     ]
-    return _table(
-        ["Test values inside the intervals", "one step", f"1 to {run.horizon} steps"], rows
-    )
+    return _table(["Test values inside the intervals", "one step", f"1 to {HORIZON} steps"], rows)
 
 
 def _verdict(where: str, mine: float, others: dict[str, float]) -> list[str]:

@@ -25,21 +25,21 @@ _SNIFFED_ROWS = 1000
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _EXCEL_SEPARATOR = re.compile(r"\"?sep=([,;\t|])\"?[\r\n]")
 
-_SHEET = "an Excel workbook; expected a CSV file (save the sheet as CSV)"
-_OPEN_SHEET = "an OpenDocument spreadsheet; expected a CSV file (save the sheet as CSV)"
-_OPEN_SHEET_TYPE = b"application/vnd.oasis.opendocument.spreadsheet"
-_PACKED = "compressed with {}; expected a CSV file (unpack it first)"
+_SAVE = "expected a CSV file (save the sheet as CSV)"
+_UNPACK = "expected a CSV file (unpack it first)"
+# how files of other kinds begin; newer workbooks and OpenDocument files are zip archives
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive; expected a CSV file (unpack it first)",
-    b"\xd0\xcf\x11\xe0": _SHEET,
-    b"\x1f\x8b": _PACKED.format("gzip"),
-    b"BZh91AY&SY": _PACKED.format("bzip2"),
-    b"\xfd7zXZ": _PACKED.format("xz"),
-    b"\x28\xb5\x2f\xfd": _PACKED.format("zstd"),
-    b"PAR1\x15": "a Parquet file; expected a CSV file",
-    b"ARROW1\0\0": "an Arrow file; expected a CSV file",
-    b"\x89HDF": "an HDF5 file; expected a CSV file",
-    b"%PDF": "a PDF file; expected a CSV file",
+    rb"PK\x03\x04.*xl/workbook|\xd0\xcf\x11\xe0": f"an Excel workbook; {_SAVE}",
+    rb"PK\x03\x04.{0,200}opendocument\.spreadsheet": f"an OpenDocument spreadsheet; {_SAVE}",
+    rb"PK\x03\x04": f"a zip archive; {_UNPACK}",
+    rb"\x1f\x8b": f"compressed with gzip; {_UNPACK}",
+    rb"BZh91AY&SY": f"compressed with bzip2; {_UNPACK}",
+    rb"\xfd7zXZ": f"compressed with xz; {_UNPACK}",
+    rb"\x28\xb5\x2f\xfd": f"compressed with zstd; {_UNPACK}",
+    rb"PAR1\x15": "a Parquet file; expected a CSV file",
+    rb"ARROW1\0\0": "an Arrow file; expected a CSV file",
+    rb"\x89HDF": "an HDF5 file; expected a CSV file",
+    rb"%PDF": "a PDF file; expected a CSV file",
 }
 _MARKUP = re.compile(r"\s*(?:(<(?:!doctype|html|\?xml)\b)|\{\s*\"|\[\s*[{\[])", re.IGNORECASE)
 
@@ -173,13 +173,8 @@ def _content(path: Path, name: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{name}: cannot be read: {reason}") from None
-    for mark, kind in _FOREIGN.items():
-        if content.startswith(mark):
-            # newer workbooks are zip archives with this folder, OpenDocument files name their kind
-            if b"xl/workbook" in content:
-                kind = _SHEET
-            elif _OPEN_SHEET_TYPE in content[:256]:
-                kind = _OPEN_SHEET
+    for beginning, kind in _FOREIGN.items():
+        if re.match(beginning, content, re.DOTALL):
             raise DataError(f"{name}: {kind}")
     return content
 

@@ -130,33 +130,31 @@ def validate(
     """Train once for each part on the values before it, and forecast the part."""
     target, transform = values[:, 0], setup.transform
     rules = baselines_for(setup.window, transform)
+    origins = np.arange(len(values) - plan.scored, len(values))
+    truth = values_ahead(target, origins, horizon)
     losses: list[Array] = []
-    truths, errors = [], []
-    forecasts: dict[str, list[Array]] = {name: [] for name in ["LSTM", *rules]}
+    scaled: list[Array] = []
+    ruled: dict[str, list[Array]] = {name: [] for name in rules}
     stop = max(setup.epochs // 2, 1)
     for k in reversed(range(plan.parts)):
         end = len(values) - k * plan.part
         start = end - plan.part
         trial = Forecaster.train(values[:end], setup, on_epoch, held_out=plan.part, stop=stop)
-        if start >= len(values) - plan.scored:
-            origins = np.arange(start, end)
-            truth = values_ahead(target, origins, horizon)
-            scaled = trial.ahead(values, origins, horizon)
-            truths.append(truth)
-            errors.append(scaled - transform.scale(truth))
-            forecasts["LSTM"].append(transform.unscale(scaled))
+        if start >= origins[0]:
+            part = np.arange(start, end)
+            scaled.append(trial.ahead(values, part, horizon))
             for name, rule in rules.items():
-                forecasts[name].append(rule(target, start, origins, horizon))
+                ruled[name].append(rule(target, start, part, horizon))
         if plan.chooses:
             losses.append(trial.losses)
             stop = best_epoch(np.mean(losses, axis=0), len(losses) * plan.part)
-    found = np.concatenate(errors)
-    reach = measured_steps(found)
-    known = np.concatenate(truths)[:, :reach]
-    scores = {
-        name: score(np.concatenate(each)[:, :reach], known) for name, each in forecasts.items()
-    }
-    return Validation(found, reach, scores, stop, plan)
+    ahead = np.concatenate(scaled)
+    errors = ahead - transform.scale(truth)
+    reach = measured_steps(errors)
+    forecasts = {"LSTM": transform.unscale(ahead)}
+    forecasts |= {name: np.concatenate(each) for name, each in ruled.items()}
+    scores = {name: score(each[:, :reach], truth[:, :reach]) for name, each in forecasts.items()}
+    return Validation(errors, reach, scores, stop, plan)
 
 
 def best_epoch(losses: Array, count: int) -> int:
