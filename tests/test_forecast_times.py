@@ -206,6 +206,7 @@ def test_plain_numbers_go_on(cells: list[str], after: list[str]) -> None:
         ("Q%q/%y", [f"Q{k % 4 + 1}/{90 + k // 4}" for k in range(20)]),
         ("%G, week %V", written("%G, week %V", 60, "2020-12-07", 7 * DAY)),
         ("100%% %Y", [f"100% {year}" for year in range(1990, 2000)]),
+        ("{%Y}{}", [f"{{{year}}}{{}}" for year in range(1990, 2000)]),
         ("%%q%q %Y", [f"%q{k % 4 + 1} {1990 + k // 4}" for k in range(20)]),
     ],
 )

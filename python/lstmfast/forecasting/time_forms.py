@@ -35,7 +35,7 @@ _FORMATS = {
     r"\d{4}(-?[wW])\d{2}": r"%G\1%V",
     r"\d{4}(-?[mM])\d{1,2}": r"%Y\1%m",
 }
-_KNOWN = [(re.compile(pattern), format) for pattern, format in _FORMATS.items()]
+_KNOWN = [(re.compile(rf"{pattern}\Z"), format) for pattern, format in _FORMATS.items()]
 
 _DIGITS = re.compile(r"(\d+)(\.0+)?", re.ASCII)
 # by the number of digits; the year with four of them comes first
@@ -74,8 +74,8 @@ def format_of(cell: str) -> str | None:
     ISO calendar (``%G-W%V``) without a day.
     """
     for pattern, format in _KNOWN:
-        if match := pattern.fullmatch(cell):
-            return match.expand(format)
+        if pattern.match(cell):
+            return pattern.sub(format, cell)
     return None
 
 
@@ -227,19 +227,23 @@ def _writer(
     tokens: Sequence[str], unpadded: set[str], case: Callable[[str], str], digits: int, zone: str
 ) -> _Writer:
     """Return the function that writes times in one of the ways that a format leaves open."""
+    directives = [token for token in tokens if token.startswith("%")]
+    literal = (token.replace("{", "{{").replace("}", "}}") for token in tokens)
+    template = "".join("{}" if text.startswith("%") else text for text in literal)
+    # one call for all of them; strftime knows no quarters
+    parts = "\n".join("%m" if token == "%q" else token for token in directives)
 
-    def part(token: str, moment: datetime) -> str:
-        if not token.startswith("%"):
-            return token
+    def adjusted(token: str, text: str) -> str:
         if token == "%z":
             return zone
         if token == "%q":
-            return str((moment.month + 2) // 3)
-        text = case(moment.strftime(token))
+            return str((int(text) + 2) // 3)
         if token == "%f":
             return text[:digits]
         if token in ("%Y", "%G"):
             return text.zfill(4)  # strptime reads no 999, which some systems write
-        return (text.lstrip("0") or "0") if token in unpadded else text
+        return (text.lstrip("0") or "0") if token in unpadded else case(text)
 
-    return lambda moment: "".join([part(token, moment) for token in tokens])
+    return lambda moment: template.format(
+        *map(adjusted, directives, moment.strftime(parts).split("\n"))
+    )
