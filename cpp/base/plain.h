@@ -56,8 +56,8 @@ struct CellOptions {
   ActivationSpec recurrent_activation{Activation::sigmoid};
   ActivationSpec output_activation{Activation::tanh};  // of c on its way to h
 #define CELL_FLAG(name, fallback) bool name = fallback;
-#define CELL_CLIP(name) double name = 0;
-#define CELL_SHARE(name) double name = 0;
+#define CELL_CLIP(name, in_cell) double name = 0;
+#define CELL_SHARE(name, in_cell) double name = 0;
 #include "base/cell_options.def"
   index projection = 0;  // P of h P; 0: none
 };
@@ -87,11 +87,15 @@ struct CellOptions {
 }
 // Whether none of the cell's options is on, so that the plain cell serves.
 [[maybe_unused]] static inline bool is_plain(const CellOptions& o) {
+#define CELL_FLAG(name, fallback) \
+  if (o.name != (fallback)) return false;
+#define CELL_CLIP(name, in_cell) \
+  if ((in_cell) && o.name > 0) return false;
+#define CELL_SHARE(name, in_cell) CELL_CLIP(name, in_cell)
+#include "base/cell_options.def"
   return o.activation.kind == Activation::tanh &&
          o.recurrent_activation.kind == Activation::sigmoid &&
-         o.output_activation.kind == Activation::tanh && !o.peephole && !o.coupled &&
-         !o.layer_norm && o.input_gate && o.forget_gate && o.output_gate && !(o.preact_clip > 0) &&
-         !(o.cell_clip > 0) && !(o.zoneout_c > 0);
+         o.output_activation.kind == Activation::tanh;
 }
 // Whether h is more than o a(c), so that a separate pass follows the cell. In training, recurrent
 // dropout is another reason for that pass.

@@ -119,8 +119,8 @@ base::OptionTable cell_rows(const char* dropout) {
               activation_option("recurrent_activation", "sigmoid"),
               activation_option("output_activation", base::none()),  // as activation
 #define CELL_FLAG(name, fallback) base::flag(#name, fallback),
-#define CELL_CLIP(name) base::number(#name, base::none(), base::above(0)),
-#define CELL_SHARE(name) base::number(#name, 0.0, base::from_to(0, 1)),
+#define CELL_CLIP(name, in_cell) base::number(#name, base::none(), base::above(0)),
+#define CELL_SHARE(name, in_cell) base::number(#name, 0.0, base::from_to(0, 1)),
 #include "base/cell_options.def"
               base::integer("proj_size", 0, 0, kMaxUnits),
               rate(dropout),
@@ -142,8 +142,8 @@ LstmOptions read_cell(const base::Values& o, const char* bias, const char* dropo
   const bool own = !o["output_activation"].none();
   cell.output_activation = own ? of("output_activation") : cell.activation;
 #define CELL_FLAG(name, fallback) cell.name = o[#name].flag();
-#define CELL_CLIP(name) cell.name = o[#name].none() ? 0 : o[#name].number();
-#define CELL_SHARE(name) cell.name = o[#name].number();
+#define CELL_CLIP(name, in_cell) cell.name = o[#name].none() ? 0 : o[#name].number();
+#define CELL_SHARE(name, in_cell) cell.name = o[#name].number();
 #include "base/cell_options.def"
   cell.projection = o["proj_size"].integer();
   out.use_bias = o[bias].flag();
