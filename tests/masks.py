@@ -1,4 +1,4 @@
-"""The random masks of a training call of `lf.LSTM`, from the numbers that its core draws.
+"""The random masks of a training call of `lf.LSTM`, from numbers of their names.
 
 How they are named is a promise (docs/equations.md): by seed, layer, kind, training call, row, step
 and place; a value is dropped (for zoneout: kept) where its 32 bits lie below the rate.
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lstmfast import _core
 from lstmfast.reference import Masks
+from philox import random_bits
 
 if TYPE_CHECKING:
     from cases import Case
@@ -27,15 +27,8 @@ __all__ = ["SEED", "Masks", "draw_dropout", "draw_masks"]
 
 def below(rate: float, kind: str, n: int, step: int, shape: tuple[int, ...]) -> Array:
     """Where the numbers of (rows, width) or (rows, steps, width) lie below the rate."""
-    rows, *steps, width = shape
-    name = core_seed(), n, KINDS.index(kind), step
-    bits = np.array(
-        [
-            [_core.testing.random_bits(*name, row, t, width) for t in range(*steps or (1,))]
-            for row in range(rows)
-        ]
-    )
-    return np.asarray(bits.reshape(shape) < int(rate * 2.0**32))
+    bits = random_bits(core_seed(), n, KINDS.index(kind), step, shape)
+    return np.asarray(bits < int(rate * 2.0**32))
 
 
 def core_seed() -> int:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 import lstmfast as lf
-from lstmfast import _core, reference
+from lstmfast import reference
 from lstmfast.reference import CellOptions, Masks
+from philox import random_bits
 from tolerances import NORM_GAIN, allowed_errors
 
 Array = npt.NDArray[Any]
@@ -217,13 +218,8 @@ def _merged_back(d: Array, cache: tuple[list[_Run], str | None]) -> tuple[Array,
 
 
 def _below(rate: float, kind: str, seed: int, stream: int, step: int, shape: Any) -> Array:
-    rows, *steps, width = shape
-    name = seed, stream, KINDS.index(kind), step
-    bits = [
-        [_core.testing.random_bits(*name, row, t, width) for t in range(*steps or (1,))]
-        for row in range(rows)
-    ]
-    return np.asarray(np.array(bits).reshape(shape) < int(rate * 2.0**32))
+    bits = random_bits(seed, stream, KINDS.index(kind), step, shape)
+    return np.asarray(bits < int(rate * 2.0**32))
 
 
 def _dropped(

@@ -7,7 +7,6 @@
 
 #include "base/denormals.h"
 #include "base/options.h"
-#include "base/rng.h"
 #include "base/team.h"
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
@@ -58,19 +57,6 @@ void bind_testing(py::module_& module) {
                                         : activate<float>(text, x, slope);
       },
       py::arg("activation"), py::arg("x"), py::arg("slope") = false);
-  // Numbers 0 .. count of the stream of random numbers with these names: see base/rng.h.
-  testing.def(
-      "random_bits",
-      [](std::uint64_t seed, std::uint32_t layer, std::uint32_t kind, std::uint64_t step,
-         std::uint32_t row, std::uint32_t time, index count) {
-        const base::RandomStream stream = base::RandomStream(seed, layer, kind, step).at(row, time);
-        py::array_t<std::uint32_t> bits(count);
-        for (index j = 0; j < count; ++j)
-          bits.mutable_at(j) = stream.bits(static_cast<std::uint64_t>(j));
-        return bits;
-      },
-      py::arg("seed"), py::arg("layer"), py::arg("kind"), py::arg("step"), py::arg("row"),
-      py::arg("time"), py::arg("count"));
   testing.def(
       "fma_peak",
       [](bool double_precision, double seconds) {
@@ -88,7 +74,6 @@ void bind_testing(py::module_& module) {
       },
       py::arg("name"), py::arg("batch"), py::arg("input"), py::arg("hidden"), py::arg("count"));
   testing.def("time_barrier", measure::time_barrier, py::arg("threads"), py::arg("count"));
-  testing.def("wake_seconds", base::team::wake_seconds);
   testing.def("assume_wake_seconds", base::team::assume_wake_seconds, py::arg("seconds"));
 }
 

@@ -28,7 +28,6 @@ _Data = _Array | tuple[_Array, NDArray[np.int32]]
 __version__: str
 
 # Single kernels, for tests and benchmarks: activate(activation, x, slope=False),
-# random_bits(seed, layer, kind, step, row, time, count),
 # fma_peak(double_precision, seconds).
 testing: ModuleType
 
