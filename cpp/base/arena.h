@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 #include <new>
+#include <type_traits>
 
 #include "base/buffer.h"
 #include "base/check.h"
@@ -61,6 +62,23 @@ class Arena {
   void reserve(const Planner& plan) {
     planned_ = static_cast<index>(plan.bytes());
     if (!spares()) block_.reserve(planned_);
+  }
+
+  // Plans and places the arrays for which layout(place) calls place(pointer, count, wanted = true),
+  // the same at each call: it is called to add up their sizes, then to set the pointers, to null
+  // where count is 0 or the array is not wanted.
+  template <class Layout>
+  void arrange(const Layout& layout) {
+    Planner plan;
+    const auto add = [&plan](auto*& pointer, index count, bool wanted = true) {
+      return plan.add<std::remove_reference_t<decltype(*pointer)>>(wanted ? count : 0);
+    };
+    layout(add);
+    reserve(plan);
+    plan = {};
+    layout([&](auto*& pointer, index count, bool wanted = true) {
+      pointer = at(add(pointer, count, wanted));
+    });
   }
 
   // As reserve() with the plan in force; returns whether the block was replaced.

@@ -45,8 +45,8 @@ double back_through_time(index batch, index input, index hidden, index count) {
   const ops::TransposedWeights<float> weights(d.shape, 1, false);
   base::Buffer<float> transposed(weights.size());
   weights.fill(d.shape, d.block.data(), d.block.data(), 1, transposed.data());
-  kernels::Gemm<float> g =
-      weights.recurrent.product(d.shape, transposed.data(), d.dz.data(), d.dz_panel_stride);
+  kernels::Gemm<float> g = weights.product(d.shape, weights.recurrent, transposed.data(),
+                                           d.dz.data(), d.dz_panel_stride);
   g.row1 = batch;
   g.c = d.h.data();
   g.c_stride = d.h_stride;

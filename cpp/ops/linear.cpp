@@ -58,26 +58,81 @@ index padded_outputs(const LinearShape<T>& shape) {
 }
 
 template <class T>
+kernels::Gemm<T> LinearShape<T>::product(const T* block) const {
+  const index row = groups * lanes;
+  kernels::Gemm<T> g{};
+  g.panel1 = panels;
+  g.nr = groups;
+  g.segments = 1;
+  g.segment = inputs;
+  g.b = block + row;
+  g.b_panel_stride = (1 + inputs) * row;
+  g.c_panel_stride = row;
+  g.columns = outputs;
+  return g;
+}
+
+template <class T>
+kernels::TransposePanels<T> LinearShape<T>::panels_of(const T* block) const {
+  kernels::TransposePanels<T> t{};
+  t.panels = panels;
+  t.gates = groups;
+  t.w = block + groups * lanes;
+  t.w_panel_stride = (1 + inputs) * groups * lanes;
+  return t;
+}
+
+template <class T>
+Transposed<T>::Transposed(index columns_, index depth, index lanes, index parts)
+    : columns(columns_) {
+  if (columns == 0) return;
+  nr = panel_vectors(columns, lanes, parts);
+  width = nr * lanes;
+  panels = (columns + width - 1) / width;
+  panel_stride = depth * width;
+}
+
+template <class T>
+void Transposed<T>::fill(const kernels::TransposePanels<T>& from, base::team::Request threads,
+                         T* out) const {
+  base::team::parallel_for(threads, panels, 1, [&](index begin, index end) {
+    kernels::TransposePanels<T> part = from;
+    part.k = columns;
+    part.nr = nr;
+    part.out = out;
+    part.out_panel_stride = panel_stride;
+    part.q0 = begin;
+    part.q1 = end;
+    kernels::table<T>().transpose_panels(part);
+  });
+}
+
+template <class T>
+kernels::Gemm<T> Transposed<T>::product(const T* transposed, index depth) const {
+  kernels::Gemm<T> g{};
+  g.panel1 = panels;
+  g.nr = nr;
+  g.segments = 1;
+  g.segment = depth;
+  g.b = transposed;
+  g.b_panel_stride = panel_stride;
+  g.c_panel_stride = width;
+  g.columns = columns;
+  return g;
+}
+
+template <class T>
 void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x,
                     Rows<T> y) {
-  const index row = s.groups * s.lanes;
-  kernels::Gemm<T> g{};
-  g.panel1 = s.panels;
-  g.nr = s.groups;
+  kernels::Gemm<T> g = s.product(block);
   g.a = x.data;
   g.a_offsets = x.offsets;
   g.a_stride = x.stride;
-  g.segments = 1;
-  g.segment = s.inputs;
-  g.b = block + row;
-  g.b_panel_stride = (1 + s.inputs) * row;
   g.bias = block;
-  g.bias_panel_stride = (1 + s.inputs) * row;
+  g.bias_panel_stride = g.b_panel_stride;
   g.c = y.data;
   g.c_offsets = y.offsets;
   g.c_stride = y.stride;
-  g.c_panel_stride = row;
-  g.columns = s.outputs;
   const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
   share_rows(g, rows, flops);
 }
@@ -101,34 +156,16 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
   };
 
   if (dx.data) {
-    kernels::TransposePanels<T> t{};
-    t.panels = s.panels;
-    t.gates = s.groups;
-    t.w = block + row;
-    t.w_panel_stride = panel;
-    t.k = s.inputs;
-    t.nr = panel_vectors(s.inputs, s.lanes);
-    t.q1 = (s.inputs + t.nr * s.lanes - 1) / (t.nr * s.lanes);
-    t.out_panel_stride = s.panels * row * t.nr * s.lanes;
-    scratch.transposed.reserve(t.q1 * t.out_panel_stride);
-    t.out = scratch.transposed.data();
-    kernel.transpose_panels(t);
-
-    kernels::Gemm<T> g{};
-    g.panel1 = t.q1;
-    g.nr = t.nr;
+    const Transposed<T> transposed(s.inputs, padded_outputs(s), s.lanes);
+    scratch.transposed.reserve(transposed.size());
+    transposed.fill(s.panels_of(block), 1, scratch.transposed.data());
+    kernels::Gemm<T> g = transposed.product(scratch.transposed.data(), s.outputs);
     g.a = dy.data;
     g.a_offsets = dy.offsets;
     g.a_stride = dy.stride;
-    g.segments = 1;
-    g.segment = s.outputs;
-    g.b = t.out;
-    g.b_panel_stride = t.out_panel_stride;
     g.c = dx.data;
     g.c_offsets = dx.offsets;
     g.c_stride = dx.stride;
-    g.c_panel_stride = t.nr * s.lanes;
-    g.columns = s.inputs;
     share_rows(g, rows, flops);
   }
   if (dblock == nullptr) return;
@@ -170,6 +207,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
 
 #define LF_INSTANTIATE(T)                                                                       \
   template struct LinearShape<T>;                                                               \
+  template struct Transposed<T>;                                                                \
   template index padded_outputs(const LinearShape<T>&);                                         \
   template void reserve_columns(const LinearShape<T>&, index, LinearScratch<T>&);               \
   template void linear_forward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<T>); \

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/team.h"
+#include "kernels/args.h"
 #include "ops/panels.h"
 
 namespace lstmfast::ops {
@@ -17,6 +19,26 @@ struct LinearShape {
   index size() const;  // elements of the packed block
   PartLayout kernel() const;
   PartLayout bias() const;
+  // x W for the packed W of a block, without its rows, x and the result.
+  kernels::Gemm<T> product(const T* block) const;
+  // What Transposed::fill() takes for the W of a block.
+  kernels::TransposePanels<T> panels_of(const T* block) const;
+};
+
+// A transposed packed matrix: its `columns` logical rows as panels of `nr` vectors.
+template <class T>
+struct Transposed {
+  index columns = 0;
+  int nr = 1;
+  index panels = 0, width = 0, panel_stride = 0;  // width: of a panel, in elements
+
+  // depth: padded elements of a logical row; parts: threads that need a panel each.
+  Transposed(index columns, index depth, index lanes, index parts = 1);
+  index size() const { return panels * panel_stride; }
+  // from: the packed matrix.
+  void fill(const kernels::TransposePanels<T>& from, base::team::Request threads, T* out) const;
+  // The product of rows of `depth` elements with this matrix, without the rows and the result.
+  kernels::Gemm<T> product(const T* transposed, index depth) const;
 };
 
 // Rows of a matrix in memory: row r at data + (offsets ? offsets[r] : r * stride).

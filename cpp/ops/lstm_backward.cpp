@@ -5,7 +5,7 @@
 #include "base/denormals.h"
 #include "ops/lstm_noise.h"
 #include "ops/lstm_parameter_gradients.h"
-#include "ops/lstm_states.h"
+#include "ops/lstm_steps.h"
 #include "ops/lstm_through_time.h"
 #include "ops/weight_gradient.h"
 
@@ -86,8 +86,7 @@ template <class T>
 struct InputGradient {
   const LstmShape<T>& shape;
   const LstmGradients<T>& d;
-  const Transposed<T>& input;
-  const T* panels;
+  const TransposedWeights<T>& transposed;
   index first_step;
   LstmWorkspace<T>& w;
   const kernels::Table<T>& kernel = kernels::table<T>();
@@ -95,7 +94,9 @@ struct InputGradient {
   void run(Range mine) const {
     const LstmRows<T>& rows = w.rows;
     const index* const offsets = rows.x_offsets + rows.first_row[w.chunk_begin];
-    kernels::Gemm<T> g = input.product(shape, panels, w.gates, w.gate_panel_stride);
+    kernels::Gemm<T> g =
+        transposed.product(shape, transposed.input, w.transposed + transposed.input_offset(),
+                           w.gates, w.gate_panel_stride);
     const index block_rows = input_gradient_rows(g);
     g.c = w.x ? w.x : d.dx;  // the masked x is no longer needed
     g.c_offsets = w.x ? nullptr : offsets;
@@ -131,12 +132,7 @@ TransposedWeights<T> transposed_weights(const LstmShape<T>& shape, const LstmGra
 template <class T>
 void plan_lstm_backward(const LstmShape<T>& shape, const LstmCall<T>& call,
                         const LstmGradients<T>& d, LstmWorkspace<T>& w) {
-  const bool holds = call.hold && w.rows.padded;
-  const bool weights = d.dblock != nullptr;
-  w.plan_backward(
-      shape, {transposed_weights(shape, d, w).size(), weights ? packed_columns_size(shape, w) : 0,
-              weights ? packed_gates_size(shape, w) : 0, holds && d.dy, holds && d.dcells,
-              weights && w.weight_mask});
+  w.plan_backward(shape, call, d, transposed_weights(shape, d, w).size());
 }
 
 template <class T>
@@ -160,10 +156,10 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   }
   LstmGradients<T> d = gradients;
   if (w.held_dy)
-    gather_held(w.rows, call, gradients.dy, call.y_row, call.y_step, shape.outputs(), w.held_dy);
+    w.rows.gather_held(call, gradients.dy, call.y_row, call.y_step, shape.outputs(), w.held_dy);
   if (w.held_dcells)
-    gather_held(w.rows, call, gradients.dcells, call.cells_row, call.cells_step, shape.hidden,
-                w.held_dcells);
+    w.rows.gather_held(call, gradients.dcells, call.cells_row, call.cells_step, shape.hidden,
+                       w.held_dcells);
   if (w.dropped_gradient) {
     std::fill_n(w.dropped_gradient, shape.peephole_offset(), T(0));
     d.dblock = w.dropped_gradient;
@@ -190,16 +186,14 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
       through_time(shape, block, call, gradients, transposed, steps, w);
       if (d.dblock) add_parameter_gradients(shape, call, d, gradients.dblock, steps, w, after);
       if (!gradients.dx) continue;
-      const InputGradient<T> input{
-          shape,       gradients, transposed.input, w.transposed + transposed.input_offset(),
-          steps.begin, w};
+      const InputGradient<T> input{shape, gradients, transposed, steps.begin, w};
       const index first = w.cache_row(steps.begin);
       base::team::parallel_for(after, w.cache_row(steps.end) - first, mr,
                                [&](index r0, index r1) { input.run({first + r0, first + r1}); });
     }
   }
   if (gradients.dblock) {
-    if (w.dropped_gradient) add_dropped_gradient(shape, w, gradients.dblock);
+    if (w.dropped_gradient) LstmMasks<T>{shape, call, w}.add_dropped_gradient(gradients.dblock);
     if (w.dnorm) add_norm_gradients(shape, w, gradients.dblock);
   }
   store_gradients(shape, call, gradients, w);

@@ -23,36 +23,28 @@ index ahead_rows(const LstmShape<T>& shape, const LstmCall<T>& call) {
   return std::min(steps, call.steps) * call.batch;
 }
 
-template <class T>
-LstmPlan plan_lstm(const LstmShape<T>& shape, const LstmCall<T>& call, bool training,
-                   LstmWorkspace<T>& w) {
-  w.rows.order(call);
-  w.sharing = share_lstm(shape, call.batch, w.rows.steps, shape.flops() * double(w.rows.total));
-  const LstmPlan plan{ahead_rows(shape, call),
-                      !training && w.sharing.by_rows && w.sharing.threads > 1};
-  w.plan(shape, call, training, plan.ahead_rows);
-  return plan;
-}
-
 }  // namespace
 
 template <class T>
 void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call, bool training,
                   LstmWorkspace<T>& w) {
   const base::FlushDenormals flush;
-  const LstmPlan plan = plan_lstm(shape, call, training, w);
-  if (training) draw_call_masks(shape, block, call, w);
-  load_states(shape, call, w);
-  store_states(shape, call, w, 0, 0);
+  w.rows.order(call);
+  w.sharing = share_lstm(shape, call.batch, w.rows.steps, shape.flops() * double(w.rows.total));
+  w.plan(shape, call, training, ahead_rows(shape, call));
+  const LstmStates<T> states{shape, call, w};
+  if (training) LstmMasks<T>{shape, call, w}.draw(block);
+  states.load();
+  states.store(0, 0);
   while (w.chunk_begin < w.rows.steps) {
-    if (training) save_chunk(shape, w);
-    begin_chunk(shape, call, w);
-    lstm_steps(shape, block, call, plan, w);
-    store_states(shape, call, w, w.chunk_begin + 1, w.chunk_end);
+    if (training) states.save_chunk();
+    states.begin_chunk();
+    lstm_steps(shape, block, call, w);
+    states.store(w.chunk_begin + 1, w.chunk_end);
     if (w.chunk_end == w.rows.steps) break;
-    next_chunk(shape, w);
+    states.next_chunk();
   }
-  fill_padding(w.rows, call, shape.outputs(), shape.hidden);
+  w.rows.fill_padding(call, shape.outputs(), shape.hidden);
   w.trained = training;
 }
 
@@ -61,10 +53,10 @@ void recompute_chunk(const LstmShape<T>& shape, const T* block, const LstmCall<T
                      index chunk_begin, LstmWorkspace<T>& w) {
   LstmCall<T> again = call;
   again.y = again.cells = nullptr;  // the forward call has written the same
-  const LstmPlan plan{ahead_rows(shape, call), false};
-  restore_chunk(shape, w, chunk_begin);
-  begin_chunk(shape, call, w);
-  lstm_steps(shape, block, again, plan, w);
+  const LstmStates<T> states{shape, call, w};
+  states.restore_chunk(chunk_begin);
+  states.begin_chunk();
+  lstm_steps(shape, block, again, w);
 }
 
 #define LF_INSTANTIATE(T)                                                                 \

@@ -3,38 +3,31 @@
 #include <algorithm>
 
 #include "base/interrupt.h"
-#include "ops/random_mask.h"
 #include "ops/vector.h"
 
 namespace lstmfast::ops {
-namespace {
-
-// Kind 0 is the dropout of layers.
-enum class Kind : std::uint32_t { none, input, recurrent, weight, zoneout_h, zoneout_c };
 
 template <class T>
-base::RandomStream stream_of(const LstmCall<T>& call, Kind kind) {
+base::RandomStream LstmMasks<T>::stream_of(Kind kind) const {
   const LstmNoise& n = call.noise;
   return {n.seed, n.stream, static_cast<std::uint32_t>(kind), n.step};
 }
 
-// One row of the mask for each slot.
 template <class T>
-void fill_by_slot(const LstmRows<T>& rows, const base::RandomStream& stream,
-                  const MaskValues<T>& values, index units, index stride, T* mask) {
-  fill_random_mask(stream, values,
-                   {rows.batch, 1, units, mask, stride, 0, rows.slot_row, 0, stride});
+void LstmMasks<T>::by_slot(Kind kind, const MaskValues<T>& values, index units, index stride,
+                           T* mask) const {
+  fill_random_mask(stream_of(kind), values,
+                   {w.rows.batch, 1, units, mask, stride, 0, w.rows.slot_row, 0, stride});
 }
 
-// One row of the mask for each cache row, named by the time of its step.
 template <class T>
-void fill_by_step(const LstmWorkspace<T>& w, const base::RandomStream& stream,
-                  const MaskValues<T>& values, index units, index stride, T* mask) {
+void LstmMasks<T>::by_step(Kind kind, const MaskValues<T>& values, index units, index stride,
+                           T* mask) const {
   const LstmRows<T>& rows = w.rows;
   const index steps = w.chunk_end - w.chunk_begin;
   const index grain = std::max<index>(1, kStreamGrain / std::max<index>(1, rows.batch * units));
   for_shares(steps, grain, [&](index begin, index end) {
-    kernels::RandomMask<T> part = random_rows(stream, values);
+    kernels::RandomMask<T> part = random_rows(stream_of(kind), values);
     part.units = units;
     part.stride = part.padded = stride;
     part.row_numbers = rows.slot_row;
@@ -49,22 +42,17 @@ void fill_by_step(const LstmWorkspace<T>& w, const base::RandomStream& stream,
   });
 }
 
-}  // namespace
-
 template <class T>
-void draw_call_masks(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
-                     LstmWorkspace<T>& w) {
+void LstmMasks<T>::draw(const T* block) const {
   const LstmNoise& n = call.noise;
   const index O = shape.outputs(), I = shape.input, H = shape.hidden, V = shape.lanes;
-  if (w.x_mask)
-    fill_by_slot(w.rows, stream_of(call, Kind::input), dropout_values<T>(n.input), I, I, w.x_mask);
+  if (w.x_mask) by_slot(Kind::input, dropout_values<T>(n.input), I, I, w.x_mask);
   if (w.recurrent_mask && !n.recurrent_per_step)
-    fill_by_slot(w.rows, stream_of(call, Kind::recurrent), dropout_values<T>(n.recurrent), O,
-                 w.h_stride, w.recurrent_mask);
+    by_slot(Kind::recurrent, dropout_values<T>(n.recurrent), O, w.h_stride, w.recurrent_mask);
   if (!w.weight_mask) return;
   // Row k of the recurrent kernel is drawn in logical order, gate after gate.
   const index G = shape.gates;
-  const base::RandomStream stream = stream_of(call, Kind::weight);
+  const base::RandomStream stream = stream_of(Kind::weight);
   std::copy_n(block, shape.peephole_offset(), w.dropped_weights);
   for (index k = 0; k < O; ++k) {
     fill_random_mask(stream, dropout_values<T>(n.weight),
@@ -84,19 +72,16 @@ void draw_call_masks(const LstmShape<T>& shape, const T* block, const LstmCall<T
 }
 
 template <class T>
-void draw_chunk_masks(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspace<T>& w) {
+void LstmMasks<T>::draw_chunk() const {
   const LstmRows<T>& rows = w.rows;
   const CellOptions& o = shape.options;
   const index O = shape.outputs(), I = shape.input;
   if (w.recurrent_mask && call.noise.recurrent_per_step)
-    fill_by_step(w, stream_of(call, Kind::recurrent), dropout_values<T>(call.noise.recurrent), O,
-                 w.h_stride, w.recurrent_mask);
-  if (w.keep_h)
-    fill_by_step(w, stream_of(call, Kind::zoneout_h), zoneout_values<T>(o.zoneout_h), O, w.h_stride,
-                 w.keep_h);
+    by_step(Kind::recurrent, dropout_values<T>(call.noise.recurrent), O, w.h_stride,
+            w.recurrent_mask);
+  if (w.keep_h) by_step(Kind::zoneout_h, zoneout_values<T>(o.zoneout_h), O, w.h_stride, w.keep_h);
   if (w.keep_c)
-    fill_by_step(w, stream_of(call, Kind::zoneout_c), zoneout_values<T>(o.zoneout_c), shape.hidden,
-                 w.unit_stride, w.keep_c);
+    by_step(Kind::zoneout_c, zoneout_values<T>(o.zoneout_c), shape.hidden, w.u_stride, w.keep_c);
   if (!w.x) return;
   const kernels::Table<T>& kernel = kernels::table<T>();
   base::InterruptPoint point;
@@ -111,7 +96,7 @@ void draw_chunk_masks(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWo
 }
 
 template <class T>
-void add_dropped_gradient(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T* dblock) {
+void LstmMasks<T>::add_dropped_gradient(T* dblock) const {
   for (index p = 0; p < shape.panels; ++p) {
     const index row = shape.weight_row(p);
     const index fixed = (1 + shape.input) * row, dropped = shape.outputs() * row;
@@ -123,13 +108,7 @@ void add_dropped_gradient(const LstmShape<T>& shape, const LstmWorkspace<T>& w, 
   }
 }
 
-#define LF_INSTANTIATE(T)                                                                     \
-  template void draw_call_masks(const LstmShape<T>&, const T*, const LstmCall<T>&,            \
-                                LstmWorkspace<T>&);                                           \
-  template void draw_chunk_masks(const LstmShape<T>&, const LstmCall<T>&, LstmWorkspace<T>&); \
-  template void add_dropped_gradient(const LstmShape<T>&, const LstmWorkspace<T>&, T*);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template struct LstmMasks<float>;
+template struct LstmMasks<double>;
 
 }  // namespace lstmfast::ops

@@ -124,37 +124,16 @@ struct ParameterGradients {
   }
 };
 
-template <class T>
-index column_tiles(const LstmShape<T>& shape) {
-  const index mr = kernels::table<T>().tile_rows[shape.gates];
-  return (1 + shape.input + shape.outputs() + mr - 1) / mr;
-}
-
 }  // namespace
-
-template <class T>
-index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
-  return column_tiles(shape) * kernels::table<T>().tile_rows[shape.gates] *
-         std::min(w.rows.first_row[std::min(w.rows.steps, w.chunk_steps)], kReductionRows);
-}
-
-// The rows of a block of steps: as many as a reduction takes, or those of one step.
-template <class T>
-index packed_gates_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
-  if (shape.tail.units == 0) return 0;
-  const index cached = w.rows.first_row[std::min(w.rows.steps, w.chunk_steps)];
-  return std::min(cached, std::max(kReductionRows, w.rows.batch)) * shape.tail_row() + shape.lanes;
-}
 
 template <class T>
 void add_parameter_gradients(const LstmShape<T>& shape, const LstmCall<T>& call,
                              const LstmGradients<T>& d, T* dblock, Range steps, LstmWorkspace<T>& w,
                              base::team::Request threads) {
   const ParameterGradients<T> gradients{shape, call, d, dblock, steps, w};
-  const index tiles = column_tiles(shape), tile_size = packed_columns_size(shape, w) / tiles;
   if (w.packed_gates) gradients.pack_tail();
-  base::team::parallel_for(threads, tiles, 1, [&](index begin, index end) {
-    gradients.weights({begin, end}, w.packed_columns + begin * tile_size);
+  base::team::parallel_for(threads, w.column_tiles, 1, [&](index begin, index end) {
+    gradients.weights({begin, end}, w.packed_columns + begin * w.packed_tile);
   });
   if (shape.options.peephole) gradients.peepholes(threads);
   if (shape.options.projection > 0) gradients.projection();
@@ -180,8 +159,6 @@ void add_norm_gradients(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T*
 }
 
 #define LF_INSTANTIATE(T)                                                                      \
-  template index packed_columns_size(const LstmShape<T>&, const LstmWorkspace<T>&);            \
-  template index packed_gates_size(const LstmShape<T>&, const LstmWorkspace<T>&);              \
   template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,               \
                                         const LstmGradients<T>&, T*, Range, LstmWorkspace<T>&, \
                                         base::team::Request);                                  \

@@ -6,14 +6,6 @@
 
 namespace lstmfast::ops {
 
-// Elements of LstmWorkspace::packed_columns that add_parameter_gradients needs.
-template <class T>
-index packed_columns_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
-
-// Elements of LstmWorkspace::packed_gates that it needs.
-template <class T>
-index packed_gates_size(const LstmShape<T>& shape, const LstmWorkspace<T>& workspace);
-
 // d.dblock += gradients of the panels; dblock (the same block, unless d.dblock is that of masked
 // weights) += those of the peepholes and the projection. Fills c_prev_offsets of the workspace.
 template <class T>

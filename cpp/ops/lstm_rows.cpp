@@ -50,32 +50,25 @@ void LstmRows<T>::order(const LstmCall<T>& call) {
   if (whole && sizes == whole_rows_ && !arena_.keep()) return;
   whole_rows_ = {-1};
   batch = call.batch;
-  base::Planner rows_plan;
   // `most`: the steps of the call, a bound that is known before real steps are counted.
-  const index cells = call.cells ? call.steps * batch : 0, most = call.steps * batch;
-  const auto slot_row_at = rows_plan.add<index>(batch), length_at = rows_plan.add<index>(batch);
-  const auto row_length_at = rows_plan.add<index>(ragged ? batch : 0);
-  const auto active_at = rows_plan.add<index>(call.steps + 1);
-  const auto first_at = rows_plan.add<index>(call.steps + 1);
-  const auto x_at = rows_plan.add<index>(most), y_at = rows_plan.add<index>(most);
-  const auto positions_at = rows_plan.add<index>(most), cells_at = rows_plan.add<index>(cells);
-  const auto resets_at = rows_plan.add<unsigned char>(call.resets ? most : 0);
-  const auto any_at = rows_plan.add<unsigned char>(call.resets ? call.steps : 0);
-  arena_.reserve(rows_plan);
-  slot_row = arena_.at(slot_row_at);
-  slot_length = arena_.at(length_at);
-  active = arena_.at(active_at);
-  first_row = arena_.at(first_at);
-  x_offsets = arena_.at(x_at);
-  y_offsets = arena_.at(y_at);
-  positions = arena_.at(positions_at);
-  cells_offsets = arena_.at(cells_at);
-  resets = arena_.at(resets_at);
-  any_reset = arena_.at(any_at);
+  const index most = call.steps * batch;
+  index* lengths = nullptr;  // by row
+  arena_.arrange([&](const auto& place) {
+    place(slot_row, batch);
+    place(slot_length, batch);
+    place(lengths, batch, ragged);
+    place(active, call.steps + 1);
+    place(first_row, call.steps + 1);
+    place(x_offsets, most);
+    place(y_offsets, most);
+    place(positions, most);
+    place(cells_offsets, most, call.cells != nullptr);
+    place(resets, most, call.resets != nullptr);
+    place(any_reset, call.steps, call.resets != nullptr);
+  });
 
   std::iota(slot_row, slot_row + batch, index(0));
   if (ragged) {
-    index* lengths = arena_.at(row_length_at);
     for (index b = 0; b < batch; ++b) lengths[b] = real_steps(call, b);
     // Equal lengths keep their order; std::stable_sort would allocate.
     std::sort(slot_row, slot_row + batch, [lengths](index a, index b) {
@@ -127,16 +120,16 @@ void LstmRows<T>::place(const LstmCall<T>& call) {
 }
 
 template <class T>
-void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, index hidden) {
-  if (!rows.padded) return;
+void LstmRows<T>::fill_padding(const LstmCall<T>& call, index outputs, index hidden) const {
+  if (!padded) return;
   // Fills one array laid out as y or cells.
   const auto fill = [&](T* all, index row, index step, index width) {
     base::InterruptPoint point;
-    for (index s = 0; all && s < rows.batch; ++s) {
+    for (index s = 0; all && s < batch; ++s) {
       point.pass(double(call.steps * width));
-      T* const begin = all + rows.slot_row[s] * row;
+      T* const begin = all + slot_row[s] * row;
       const T* held = nullptr;
-      for_all_steps(rows, call, s, [&](index t, index k) {
+      for_all_steps(*this, call, s, [&](index t, index k) {
         T* const at = begin + t * step;
         if (k >= 0) {
           if (call.hold) held = at;
@@ -151,17 +144,17 @@ void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index output
 }
 
 template <class T>
-void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, const T* d, index row,
-                 index step, index width, T* out) {
+void LstmRows<T>::gather_held(const LstmCall<T>& call, const T* d, index row, index step,
+                              index width, T* out) const {
   base::InterruptPoint point;
-  for (index s = 0; s < rows.batch; ++s) {
+  for (index s = 0; s < batch; ++s) {
     point.pass(double(call.steps * width));
-    const T* const begin = d + rows.slot_row[s] * row;
+    const T* const begin = d + slot_row[s] * row;
     T* sum = nullptr;
-    for_all_steps(rows, call, s, [&](index t, index k) {
+    for_all_steps(*this, call, s, [&](index t, index k) {
       const T* const at = begin + t * step;
       if (k >= 0) {
-        sum = out + (rows.first_row[k] + s) * width;
+        sum = out + (first_row[k] + s) * width;
         std::copy_n(at, width, sum);
       } else if (sum) {
         for (index u = 0; u < width; ++u) sum[u] += at[u];
@@ -170,13 +163,7 @@ void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, const T* d, i
   }
 }
 
-#define LF_INSTANTIATE(T)                                                                          \
-  template class LstmRows<T>;                                                                      \
-  template void fill_padding(const LstmRows<T>&, const LstmCall<T>&, index, index);                \
-  template void gather_held(const LstmRows<T>&, const LstmCall<T>&, const T*, index, index, index, \
-                            T*);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template class LstmRows<float>;
+template class LstmRows<double>;
 
 }  // namespace lstmfast::ops

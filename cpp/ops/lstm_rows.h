@@ -21,6 +21,15 @@ class LstmRows {
   // and does nothing for whole rows with the sizes and strides of the call before.
   void order(const LstmCall<T>& call);
 
+  // Writes y and cells of steps that are not real: 0, or with call.hold those of the step before.
+  void fill_padding(const LstmCall<T>& call, index outputs, index hidden) const;
+
+  // out [total][width]: the gradient of each packed row's output, summed with those of the steps
+  // that hold it, in the order of the call. d is laid out as y or cells, with strides `row`,
+  // `step`.
+  void gather_held(const LstmCall<T>& call, const T* d, index row, index step, index width,
+                   T* out) const;
+
   index steps;               // the largest number of real steps
   index batch, total;        // total: real (step, row) pairs
   index* slot_row;           // [B] batch row of a slot
@@ -48,15 +57,5 @@ class LstmRows {
   // else begins with -1.
   std::array<index, 10> whole_rows_{-1};
 };
-
-// Writes y and cells of steps that are not real: 0, or with call.hold those of the step before.
-template <class T>
-void fill_padding(const LstmRows<T>& rows, const LstmCall<T>& call, index outputs, index hidden);
-
-// out [total][width]: the gradient of each packed row's output, summed with those of the steps that
-// hold it, in the order of the call. d is laid out as y or cells, with strides `row` and `step`.
-template <class T>
-void gather_held(const LstmRows<T>& rows, const LstmCall<T>& call, const T* d, index row,
-                 index step, index width, T* out);
 
 }  // namespace lstmfast::ops

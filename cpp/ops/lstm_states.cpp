@@ -5,31 +5,22 @@
 #include "ops/lstm_noise.h"
 
 namespace lstmfast::ops {
-namespace {
 
-// f(panel, first unit, units) for the panels of H.
-template <class T, class F>
-void for_panels(const LstmShape<T>& shape, F f) {
+template <class T>
+template <class F>
+void LstmStates<T>::for_panels(F f) const {
   for (index p = 0; p < shape.panels; ++p)
     f(p, p * shape.lanes, std::min(shape.lanes, shape.hidden - p * shape.lanes));
 }
 
-// Elements of saved_c that one chunk takes.
 template <class T>
-index saved_c_size(const LstmShape<T>& shape, const LstmWorkspace<T>& w) {
-  return shape.panels * w.rows.batch * shape.lanes;
-}
-
-template <class T>
-void set_chunk(LstmWorkspace<T>& w, index begin) {
+void LstmStates<T>::set_chunk(index begin) const {
   w.chunk_begin = begin;
   w.chunk_end = std::min(w.rows.steps, begin + w.chunk_steps);
 }
 
-}  // namespace
-
 template <class T>
-void load_states(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspace<T>& w) {
+void LstmStates<T>::load() const {
   const index O = shape.outputs(), V = shape.lanes;
   const unsigned char* reset = w.rows.reset_at(0);
   for (index s = 0; s < w.rows.batch; ++s) {
@@ -41,7 +32,7 @@ void load_states(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspa
       if (w.h0) std::copy_n(h, w.h_stride, w.h0 + s * w.h_stride);
     }
     if (!call.c0) continue;
-    for_panels(shape, [&](index p, index unit, index n) {
+    for_panels([&](index p, index unit, index n) {
       T* c = w.c + p * w.c_panel_stride + s * V;
       std::fill_n(std::copy_n(call.c0 + b * shape.hidden + unit, n, c), V - n, T(0));
     });
@@ -49,8 +40,7 @@ void load_states(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspa
 }
 
 template <class T>
-void store_states(const LstmShape<T>& shape, const LstmCall<T>& call, const LstmWorkspace<T>& w,
-                  index first, index last) {
+void LstmStates<T>::store(index first, index last) const {
   const index O = shape.outputs(), H = shape.hidden;
   if (!call.h_n && !call.c_n) return;
   // The shortest rows are in the last slots.
@@ -70,16 +60,16 @@ void store_states(const LstmShape<T>& shape, const LstmCall<T>& call, const Lstm
       continue;
     }
     const T* c = w.c_after(length - 1, shape.lanes) + s * shape.lanes;
-    for_panels(shape, [&](index p, index unit, index n) {
+    for_panels([&](index p, index unit, index n) {
       std::copy_n(c + p * w.c_panel_stride, n, call.c_n + b * H + unit);
     });
   }
 }
 
 template <class T>
-void begin_chunk(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspace<T>& w) {
+void LstmStates<T>::begin_chunk() const {
   if (!w.training) return;
-  draw_chunk_masks(shape, call, w);
+  LstmMasks<T>{shape, call, w}.draw_chunk();
   const index k = w.chunk_begin;
   if (!w.keeps_h_in || !w.has_h(call, k)) return;
   const kernels::Table<T>& kernel = kernels::table<T>();
@@ -92,48 +82,38 @@ void begin_chunk(const LstmShape<T>& shape, const LstmCall<T>& call, LstmWorkspa
 }
 
 template <class T>
-void save_chunk(const LstmShape<T>& shape, LstmWorkspace<T>& w) {
+void LstmStates<T>::save_chunk() const {
   const index k = w.chunk_begin, V = shape.lanes, alive = w.rows.active[k];
   if (w.chunk_end == w.rows.steps) return;  // the last chunk, whose caches backward finds filled
   const index chunk = k / w.chunk_steps;
-  T* const saved = w.saved_c + chunk * saved_c_size(shape, w);
+  T* const saved = w.saved_c + chunk * shape.panels * w.rows.batch * V;
   for (index p = 0; p < shape.panels; ++p)
     std::copy_n(w.c + p * w.c_panel_stride, alive * V, saved + p * w.rows.batch * V);
   std::copy_n(w.h_at(k), alive * w.h_stride, w.saved_h + chunk * w.rows.batch * w.h_stride);
 }
 
 template <class T>
-void next_chunk(const LstmShape<T>& shape, LstmWorkspace<T>& w) {
+void LstmStates<T>::next_chunk() const {
   const index k = w.chunk_end;
   const T* const c = w.c_after(k - 1, shape.lanes);
   for (index p = 0; p < shape.panels; ++p)
     std::copy_n(c + p * w.c_panel_stride, w.rows.active[k] * shape.lanes,
                 w.c + p * w.c_panel_stride);
-  set_chunk(w, k);
+  set_chunk(k);
 }
 
 template <class T>
-void restore_chunk(const LstmShape<T>& shape, LstmWorkspace<T>& w, index chunk_begin) {
-  set_chunk(w, chunk_begin);
-  const index V = shape.lanes, alive = w.rows.active[chunk_begin];
-  const index chunk = chunk_begin / w.chunk_steps;
-  const T* const saved = w.saved_c + chunk * saved_c_size(shape, w);
+void LstmStates<T>::restore_chunk(index begin) const {
+  set_chunk(begin);
+  const index V = shape.lanes, alive = w.rows.active[begin];
+  const index chunk = begin / w.chunk_steps;
+  const T* const saved = w.saved_c + chunk * shape.panels * w.rows.batch * V;
   for (index p = 0; p < shape.panels; ++p)
     std::copy_n(saved + p * w.rows.batch * V, alive * V, w.c + p * w.c_panel_stride);
-  std::copy_n(w.saved_h + chunk * w.rows.batch * w.h_stride, alive * w.h_stride,
-              w.h_at(chunk_begin));
+  std::copy_n(w.saved_h + chunk * w.rows.batch * w.h_stride, alive * w.h_stride, w.h_at(begin));
 }
 
-#define LF_INSTANTIATE(T)                                                                      \
-  template void load_states(const LstmShape<T>&, const LstmCall<T>&, LstmWorkspace<T>&);       \
-  template void store_states(const LstmShape<T>&, const LstmCall<T>&, const LstmWorkspace<T>&, \
-                             index, index);                                                    \
-  template void begin_chunk(const LstmShape<T>&, const LstmCall<T>&, LstmWorkspace<T>&);       \
-  template void save_chunk(const LstmShape<T>&, LstmWorkspace<T>&);                            \
-  template void next_chunk(const LstmShape<T>&, LstmWorkspace<T>&);                            \
-  template void restore_chunk(const LstmShape<T>&, LstmWorkspace<T>&, index);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template struct LstmStates<float>;
+template struct LstmStates<double>;
 
 }  // namespace lstmfast::ops

@@ -13,7 +13,6 @@ struct Steps {
   const T* block;  // of parameters; `weights`: its panels, or their masked copy
   const T* weights;
   const LstmCall<T>& call;
-  const LstmPlan& plan;
   LstmWorkspace<T>& w;
   const LstmRows<T>& rows = w.rows;
   const kernels::Table<T>& kernel = kernels::table<T>();
@@ -30,8 +29,8 @@ struct Steps {
   // padded_steps, with which a slot has a row of its own.
   index z_row(index k, index block_begin) const {
     if (w.training) return w.cache_row(k);
-    return plan.padded_steps ? (k - block_begin) * rows.batch
-                             : rows.first_row[k] - rows.first_row[block_begin];
+    return w.padded_steps ? (k - block_begin) * rows.batch
+                          : rows.first_row[k] - rows.first_row[block_begin];
   }
 
   // A product of `depth` rows of the weights from `first` on, into z of whole panels or of the
@@ -64,7 +63,7 @@ struct Steps {
   }
   void project_rows(kernels::Gemm<T> g, index k0, index k1, const LstmShare& share) const {
     g.bias = weights;
-    if (!plan.padded_steps && share.rows.begin == 0 && share.rows.end == rows.batch) {
+    if (!w.padded_steps && share.rows.begin == 0 && share.rows.end == rows.batch) {
       read_input(g, k0);
       g.c = w.gates + z_row(k0, k0) * g.c_stride;
       g.row1 = rows.first_row[k1] - rows.first_row[k0];
@@ -106,7 +105,7 @@ struct Steps {
     s.row1 = mine.end;
     s.c_prev = w.c_prev(k, shape.lanes);
     s.reset = rows.reset_at(k);
-    s.keep_c = w.mask_at(w.keep_c, k, w.unit_stride);
+    s.keep_c = w.mask_at(w.keep_c, k, w.u_stride);
     s.c = w.c_after(k, shape.lanes);
     s.h = cell_output(k);
     s.y_offsets = rows.y_offsets + rows.first_row[k];
@@ -133,7 +132,7 @@ struct Steps {
   void fused_step(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
     place_cell(s, k, mine);
     s.descending = k & 1;
-    if (plan.ahead_rows) {
+    if (w.ahead_rows) {
       s.z_in = w.gates + z_row(k, block_begin) * shape.row_elements();
     } else {
       s.x = w.x ? w.x + w.cache_row(k) * shape.input : call.x;
@@ -175,23 +174,15 @@ struct Steps {
   // v = u P is written to h, or to v where backward needs it.
   T* projected(index k) const { return w.v ? w.v + w.cache_row(k) * w.h_stride : w.h_at(k + 1); }
   void project_output(index k, Range mine, Range panels, const LinearShape<T>& projection) const {
-    const index row = projection.groups * shape.lanes;
-    kernels::Gemm<T> g{};
+    kernels::Gemm<T> g = projection.product(block + shape.projection_offset());
     g.row0 = mine.begin;
     g.row1 = mine.end;
     g.panel0 = panels.begin;
     g.panel1 = panels.end;
-    g.nr = projection.groups;
     g.a = cell_output(k);
     g.a_stride = w.u_stride;
-    g.segments = 1;
-    g.segment = shape.hidden;
-    g.b = block + shape.projection_offset() + row;
-    g.b_panel_stride = (1 + shape.hidden) * row;
     g.c = projected(k);
     g.c_stride = w.h_stride;
-    g.c_panel_stride = row;
-    g.columns = shape.outputs();
     kernel.gemm(g);
   }
 
@@ -258,12 +249,12 @@ struct Steps {
     kernels::NormForward<T> whole_rows{};
     if (norm) whole_rows = prepare_norm(share.tid);
     const index block_steps =
-        plan.ahead_rows ? std::max<index>(1, plan.ahead_rows / rows.batch) : w.chunk_end;
+        w.ahead_rows ? std::max<index>(1, w.ahead_rows / rows.batch) : w.chunk_end;
     base::InterruptPoint point;
     const double row_flops = shape.flops();
     for (index k0 = w.chunk_begin; k0 < w.chunk_end; k0 += block_steps) {
       const index k1 = std::min(w.chunk_end, k0 + block_steps);
-      if (plan.ahead_rows) project_input(k0, k1, share);
+      if (w.ahead_rows) project_input(k0, k1, share);
       for (index k = k0; k < k1; ++k) {
         const Range mine = active_rows(rows, share.rows, k);
         if (norm) {
@@ -292,16 +283,16 @@ struct Steps {
 
 template <class T>
 void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
-                const LstmPlan& plan, LstmWorkspace<T>& w) {
+                LstmWorkspace<T>& w) {
   const T* weights = w.dropped_weights ? w.dropped_weights : block;
-  const Steps<T> steps{shape, block, weights, call, plan, w};
+  const Steps<T> steps{shape, block, weights, call, w};
   w.sharing.run(shape, w.rows, Range{w.chunk_begin, w.chunk_end}, 1,
                 [&](const LstmShare& share) { steps.run(share); });
 }
 
 template void lstm_steps(const LstmShape<float>&, const float*, const LstmCall<float>&,
-                         const LstmPlan&, LstmWorkspace<float>&);
+                         LstmWorkspace<float>&);
 template void lstm_steps(const LstmShape<double>&, const double*, const LstmCall<double>&,
-                         const LstmPlan&, LstmWorkspace<double>&);
+                         LstmWorkspace<double>&);
 
 }  // namespace lstmfast::ops

@@ -5,16 +5,15 @@
 
 namespace lstmfast::ops {
 
-// How a forward call runs, as decided from its shape.
-struct LstmPlan {
-  index ahead_rows;   // packed rows for which x W is computed ahead; 0: the step computes it
-  bool padded_steps;  // z that is computed ahead has room for all rows at every step
-};
-
 // Runs steps chunk_begin .. chunk_end of the workspace. The states before them are in h_at, h_in_at
 // and c_before; y and cells of the call may be null.
 template <class T>
 void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
-                const LstmPlan& plan, LstmWorkspace<T>& w);
+                LstmWorkspace<T>& w);
+
+// Runs a chunk of a training call again to fill its caches.
+template <class T>
+void recompute_chunk(const LstmShape<T>& shape, const T* block, const LstmCall<T>& call,
+                     index chunk_begin, LstmWorkspace<T>& w);
 
 }  // namespace lstmfast::ops

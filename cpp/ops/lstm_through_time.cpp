@@ -62,23 +62,16 @@ struct ThroughTime {
 
   // du = dv P'.
   void projection_backward(index k, Range mine, Range q) const {
-    const Transposed<T>& t = transposed.projection;
-    kernels::Gemm<T> g{};
+    kernels::Gemm<T> g = transposed.projection.product(
+        w.transposed + transposed.projection_offset(), shape.outputs());
     g.row0 = mine.begin;
     g.row1 = mine.end;
     g.panel0 = q.begin;
     g.panel1 = q.end;
-    g.nr = t.nr;
     g.a = dv(k);
     g.a_stride = w.dv_stride;
-    g.segments = 1;
-    g.segment = shape.outputs();
-    g.b = w.transposed + transposed.projection_offset();
-    g.b_panel_stride = t.panel_stride;
     g.c = w.du;
     g.c_stride = w.u_stride;
-    g.c_panel_stride = t.width(shape.lanes);
-    g.columns = shape.hidden;
     kernel.gemm(g);
   }
 
@@ -102,7 +95,7 @@ struct ThroughTime {
     s.c = w.c_after(k, shape.lanes);
     s.c_prev = w.c_prev(k, shape.lanes);
     s.reset = rows.reset_at(k);
-    s.keep_c = w.mask_at(w.keep_c, k, w.unit_stride);
+    s.keep_c = w.mask_at(w.keep_c, k, w.u_stride);
     s.dy_offsets = dy_offsets;
     const index* offsets = w.held_dcells ? w.held_dcells_offsets : rows.cells_offsets;
     if (s.dcells) s.dcells_offsets = offsets + rows.first_row[k];
@@ -153,7 +146,7 @@ struct ThroughTime {
   // Computes dh of the step before k through the product; 0 where a reset or truncation cuts it.
   void hidden_gradient(index k, Range mine, Range q) const {
     const Transposed<T>& t = transposed.recurrent;
-    const index width = t.width(shape.lanes);
+    const index width = t.width;
     const index begin = q.begin * width, end = std::min(q.end * width, shape.outputs());
     if (begin >= end) return;
     const auto clear = [&](index r) {
@@ -163,8 +156,9 @@ struct ThroughTime {
       for (index r = mine.begin; r < mine.end; ++r) clear(r);
       return;
     }
-    kernels::Gemm<T> g = t.product(
-        shape, w.transposed, w.gates + w.cache_row(k) * shape.row_elements(), w.gate_panel_stride);
+    kernels::Gemm<T> g =
+        transposed.product(shape, t, w.transposed, w.gates + w.cache_row(k) * shape.row_elements(),
+                           w.gate_panel_stride);
     g.row0 = mine.begin;
     g.row1 = mine.end;
     g.panel0 = q.begin;

@@ -7,22 +7,6 @@
 
 namespace lstmfast::ops {
 
-// A transposed packed matrix: its `columns` logical rows as panels of `nr` vectors.
-template <class T>
-struct Transposed {
-  index columns = 0;
-  int nr = 1;
-  index panels = 0, panel_stride = 0;
-
-  // depth: padded elements of a logical row.
-  Transposed(index columns, index depth, index lanes, index parts = 1);
-  index size() const { return panels * panel_stride; }
-  index width(index lanes) const { return nr * lanes; }
-  // The product dz times this matrix, for dz [panel][row][G][V].
-  kernels::Gemm<T> product(const LstmShape<T>& shape, const T* transposed, const T* dz,
-                           index dz_panel_stride) const;
-};
-
 // The transposed matrices that backward needs, one after the other in one block. parts: threads
 // that need a panel each.
 template <class T>
@@ -33,6 +17,10 @@ struct TransposedWeights {
   index projection_offset() const { return recurrent.size(); }
   index input_offset() const { return recurrent.size() + projection.size(); }
   index size() const { return input_offset() + input.size(); }
+  // The product dz times `matrix`, one of these, that lies at `transposed`; dz is
+  // [panel][row][G][V].
+  kernels::Gemm<T> product(const LstmShape<T>& shape, const Transposed<T>& matrix,
+                           const T* transposed, const T* dz, index dz_panel_stride) const;
   // weights: the panels, or their masked copy.
   void fill(const LstmShape<T>& shape, const T* block, const T* weights,
             base::team::Request threads, T* out) const;

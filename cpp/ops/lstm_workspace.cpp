@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ops/weight_gradient.h"
+
 namespace lstmfast::ops {
 namespace {
 
@@ -26,8 +28,10 @@ index root_of(index n) {
 
 template <class T>
 void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training_,
-                            index ahead_rows) {
+                            index ahead_rows_) {
   training = training_;
+  ahead_rows = ahead_rows_;
+  padded_steps = !training && sharing.by_rows && sharing.threads > 1;
   trained = backward_planned = false;
   const CellOptions& o = shape.options;
   const LstmNoise& noise = call.noise;
@@ -46,7 +50,6 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   const index c_rows = training ? B + cached : B;
   h_stride = padded<T>(shape.outputs(), V);
   u_stride = padded<T>(shape.hidden, V);
-  unit_stride = u_stride;
   c_panel_stride = odd(c_rows) * V;
   gate_panel_stride = odd(gate_rows) * G * V;
   has_c0 = call.c0 != nullptr;
@@ -60,104 +63,76 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   }
   norm_scratch_size = o.layer_norm ? (training ? 3 : 1) * (G + 1) * P * V : 0;
 
-  base::Planner plan;
-  const auto at_if = [&plan](bool wanted, index count) { return plan.add<T>(wanted ? count : 0); };
   const index recurrent_rows = noise.recurrent_per_step ? cached : B;
-  const auto h_at = plan.add<T>(2 * B * h_stride);
-  const auto h_in_at = at_if(keeps_h_in, (B + cached) * h_stride);
-  const auto h0_at = at_if(training && call.h0, B * h_stride);
-  const auto c_at = plan.add<T>(P * c_panel_stride);
-  const auto gates_at = at_if(gate_rows > 0, P * gate_panel_stride);
-  const auto stats_at = at_if(o.layer_norm, (training ? cached : B) * (2 * G + 2));
-  const auto scratch_at = plan.add<T>(sharing.threads * norm_scratch_size);
-  const auto u_at = at_if(o.projection > 0, (training ? cached : B) * u_stride);
   // With drawn masks h is one or the other, and where it is h_prev the clip does not matter.
   const bool hides_v = training && !draws && o.proj_clip > 0 && o.zoneout_h > 0;
-  const auto v_at = at_if(hides_v, cached * h_stride);
-  const auto saved_h_at = at_if(chunked, (chunks - 1) * B * h_stride);
-  const auto saved_c_at = at_if(chunked, (chunks - 1) * P * B * V);
   const bool drops_x = draws && noise.input > 0;
-  const auto x_at = at_if(drops_x, cached * shape.input);
-  const auto x_starts_at = plan.add<index>(drops_x ? B : 0);
-  const auto x_mask_at = at_if(drops_x, B * shape.input);
-  const auto recurrent_at = at_if(keeps_h_in, recurrent_rows * h_stride);
-  const auto keep_h_at = at_if(draws && o.zoneout_h > 0, cached * h_stride);
-  const auto keep_c_at = at_if(draws && o.zoneout_c > 0, cached * unit_stride);
-  const auto weight_mask_at = at_if(drops_weights, P * shape.outputs() * G * V);
-  const auto weight_row_at = at_if(drops_weights, G * shape.hidden);
-  const auto dropped_at = at_if(drops_weights, shape.peephole_offset());
-  forward_.reserve(plan);
-  h = forward_.at(h_at);
-  h_in = keeps_h_in ? forward_.at(h_in_at) : h;
-  h0 = forward_.at(h0_at);
-  c = forward_.at(c_at);
-  gates = forward_.at(gates_at);
-  stats = forward_.at(stats_at);
-  norm_scratch = forward_.at(scratch_at);
-  u = forward_.at(u_at);
-  v = forward_.at(v_at);
-  saved_h = forward_.at(saved_h_at);
-  saved_c = forward_.at(saved_c_at);
-  x = forward_.at(x_at);
-  x_starts = forward_.at(x_starts_at);
+  forward_.arrange([&](const auto& place) {
+    place(h, 2 * B * h_stride);
+    place(h_in, (B + cached) * h_stride, keeps_h_in);
+    place(h0, B * h_stride, training && call.h0);
+    place(c, P * c_panel_stride);
+    place(gates, P * gate_panel_stride, gate_rows > 0);
+    place(stats, (training ? cached : B) * (2 * G + 2), o.layer_norm);
+    place(norm_scratch, sharing.threads * norm_scratch_size);
+    place(u, (training ? cached : B) * u_stride, o.projection > 0);
+    place(v, cached * h_stride, hides_v);
+    place(saved_h, (chunks - 1) * B * h_stride, chunked);
+    place(saved_c, (chunks - 1) * P * B * V, chunked);
+    place(x, cached * shape.input, drops_x);
+    place(x_starts, B, drops_x);
+    place(x_mask, B * shape.input, drops_x);
+    place(recurrent_mask, recurrent_rows * h_stride, keeps_h_in);
+    place(keep_h, cached * h_stride, draws && o.zoneout_h > 0);
+    place(keep_c, cached * u_stride, draws && o.zoneout_c > 0);
+    place(weight_mask, P * shape.outputs() * G * V, drops_weights);
+    place(weight_row, G * shape.hidden, drops_weights);
+    place(dropped_weights, shape.peephole_offset(), drops_weights);
+  });
+  if (!keeps_h_in) h_in = h;
   for (index s = 0; drops_x && s < B; ++s) x_starts[s] = s * shape.input;
-  x_mask = forward_.at(x_mask_at);
-  recurrent_mask = forward_.at(recurrent_at);
-  keep_h = forward_.at(keep_h_at);
-  keep_c = forward_.at(keep_c_at);
-  weight_mask = forward_.at(weight_mask_at);
-  weight_row = forward_.at(weight_row_at);
-  dropped_weights = forward_.at(dropped_at);
 }
 
 template <class T>
-void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const Backward& needs) {
+void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T>& call,
+                                     const LstmGradients<T>& d, index transposed_size) {
   const CellOptions& o = shape.options;
   const index B = rows.batch, G = shape.gates, V = shape.lanes, P = shape.panels;
   const index cached = rows.first_row[std::min(rows.steps, chunk_steps)];
   const bool finishes = finishes_h(o), projects = o.projection > 0;
   dc_panel_stride = odd(B) * V;
-  base::Planner plan;
-  const auto at_if = [&plan](bool wanted, index count) { return plan.add<T>(wanted ? count : 0); };
-  const auto transposed_at = plan.add<T>(needs.transposed);  // first: it stays for later calls
-  const auto dh_at = plan.add<T>(B * h_stride);
-  const auto carry_at = at_if(finishes, B * h_stride);
+  const bool holds = call.hold && rows.padded, holds_dy = holds && d.dy != nullptr;
+  const bool holds_dcells = holds && d.dcells != nullptr, weights = d.dblock != nullptr;
+  const index mr = kernels::table<T>().tile_rows[G];
+  column_tiles = (1 + shape.input + shape.outputs() + mr - 1) / mr;
+  packed_tile = mr * std::min(cached, kReductionRows);
+  // Of the gates, the rows of a block of steps: as many as a reduction takes, or those of one step.
+  const index packed_rows = std::min(cached, std::max(kReductionRows, B));
   dv_stride = projects ? padded_outputs(shape.projection()) : h_stride;
-  const auto dv_at = at_if(finishes, (projects ? cached : B) * dv_stride);
-  const auto du_at = at_if(projects, B * u_stride);
-  const auto dc_at = plan.add<T>(P * dc_panel_stride);
-  const auto dnorm_at = at_if(o.layer_norm, B * P * (2 * G + 2) * V);
-  const auto packed_at = plan.add<T>(needs.packed);
-  const auto packed_gates_at = plan.add<T>(needs.packed_gates);
-  const auto offsets_at = plan.add<index>(o.peephole ? cached : 0);
-  const auto held_at = at_if(needs.held_dy, rows.total * shape.outputs());
-  const auto held_cells_at = at_if(needs.held_dcells, rows.total * shape.hidden);
-  const auto dy_offsets_at = plan.add<index>(needs.held_dy ? rows.total : 0);
-  const auto dcells_offsets_at = plan.add<index>(needs.held_dcells ? rows.total : 0);
-  const auto block_at = at_if(needs.block, shape.peephole_offset());
   const std::size_t bytes = backward_.bytes();
-  backward_.reserve(plan);
-  if (backward_.bytes() != bytes || transposed_of.size != needs.transposed) transposed_of = {};
-  dh = backward_.at(dh_at);
-  dh_carry = backward_.at(carry_at);
-  dv = backward_.at(dv_at);
+  backward_.arrange([&](const auto& place) {
+    place(transposed, transposed_size);  // first: it stays for later calls
+    place(dh, B * h_stride);
+    place(dh_carry, B * h_stride, finishes);
+    place(dv, (projects ? cached : B) * dv_stride, finishes);
+    place(du, B * u_stride, projects);
+    place(dc, P * dc_panel_stride);
+    place(dnorm, B * P * (2 * G + 2) * V, o.layer_norm);
+    place(packed_columns, column_tiles * packed_tile, weights);
+    place(packed_gates, packed_rows * shape.tail_row() + V, weights && shape.tail.units > 0);
+    place(c_prev_offsets, cached, o.peephole);
+    place(held_dy, rows.total * shape.outputs(), holds_dy);
+    place(held_dcells, rows.total * shape.hidden, holds_dcells);
+    place(held_dy_offsets, rows.total, holds_dy);
+    place(held_dcells_offsets, rows.total, holds_dcells);
+    place(dropped_gradient, shape.peephole_offset(), weights && weight_mask);
+  });
+  if (backward_.bytes() != bytes || transposed_of.size != transposed_size) transposed_of = {};
   if (projects) std::fill_n(dv, cached * dv_stride, T(0));
-  du = backward_.at(du_at);
-  dc = backward_.at(dc_at);
-  dnorm = backward_.at(dnorm_at);
-  transposed = backward_.at(transposed_at);
-  packed_columns = backward_.at(packed_at);
-  packed_gates = backward_.at(packed_gates_at);
-  c_prev_offsets = backward_.at(offsets_at);
-  held_dy = backward_.at(held_at);
-  held_dcells = backward_.at(held_cells_at);
-  held_dy_offsets = backward_.at(dy_offsets_at);
-  held_dcells_offsets = backward_.at(dcells_offsets_at);
   for (index r = 0; r < rows.total; ++r) {
     if (held_dy) held_dy_offsets[r] = r * shape.outputs();
     if (held_dcells) held_dcells_offsets[r] = r * shape.hidden;
   }
-  dropped_gradient = backward_.at(block_at);
   if (projects) reserve_columns(shape.projection(), cached, projection_scratch);
   backward_planned = true;
 }

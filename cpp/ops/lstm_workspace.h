@@ -18,17 +18,14 @@ class LstmWorkspace {
   // earlier call is kept. ahead_rows: packed rows that are projected ahead at a time in inference
   // (0: none); training projects into the gates' cache.
   void plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training, index ahead_rows);
-  // Places the arrays of backward; those of plan() keep their contents. transposed, packed,
-  // packed_gates: elements, `packed` those of the packed columns of all threads.
-  struct Backward {
-    index transposed, packed, packed_gates;
-    bool held_dy, held_dcells;  // whether gather_held is needed
-    bool block;                 // whether dropped_gradient is needed
-  };
-  void plan_backward(const LstmShape<T>& shape, const Backward& needs);
+  // Places the arrays of backward; those of plan() keep their contents. transposed_size: elements.
+  void plan_backward(const LstmShape<T>& shape, const LstmCall<T>& call, const LstmGradients<T>& d,
+                     index transposed_size);
 
   bool training = false;
-  bool trained = false;           // whether a training forward has filled the caches
+  index ahead_rows;      // packed rows for which x W is computed ahead; 0: the step computes it
+  bool padded_steps;     // z that is computed ahead has room for all rows at every step
+  bool trained = false;  // whether a training forward has filled the caches
   bool backward_planned = false;  // whether plan_backward() was called after it
   LstmRows<T> rows;
   // Of forward and of its backward, even if the limit of threads changes between them: memory is
@@ -59,7 +56,7 @@ class LstmWorkspace {
   index norm_scratch_size;
   // o a(c) before the projection: [B][u_stride], in training [cache rows][u_stride].
   T* u;
-  index u_stride;
+  index u_stride;  // H, padded
   // The projection, [cache rows][h_stride]: in training where h, a mixture of it and h_prev, does
   // not show which values were clipped; else null.
   T* v;
@@ -73,8 +70,7 @@ class LstmWorkspace {
   T* x_mask;           // [B][I] by slot
   T* recurrent_mask;   // [B][h_stride] by slot, or [cache rows][h_stride]
   T* keep_h;           // [cache rows][h_stride]
-  T* keep_c;           // [cache rows][unit_stride]
-  index unit_stride;   // H, padded
+  T* keep_c;           // [cache rows][u_stride]
   T* weight_mask;      // [P][O][G][V]
   T* weight_row;       // [G H] scratch for drawing it
   T* dropped_weights;  // the masked panels [P][1 + I + O][G][V]
@@ -88,8 +84,9 @@ class LstmWorkspace {
   index dc_panel_stride;
   T* dnorm;           // [B][P][2 G + 2][V] gradients of gains and shifts by slot
   T* transposed;      // panels of R transposed, of the projection, of W
-  T* packed_columns;  // of A, for the weight gradient
-  T* packed_gates;    // dz of a tail in the layout of its weights, for one reduction; null: no tail
+  T* packed_columns;  // of A, for the weight gradient: [column_tiles][packed_tile]
+  index column_tiles, packed_tile;
+  T* packed_gates;  // dz of a tail in the layout of its weights, for one reduction; null: no tail
   index* c_prev_offsets;   // [cache rows] c before a row, for peepholes; -1: 0
   T* held_dy;              // [total][O]; null: the caller's dy is read
   T* held_dcells;          // [total][H]

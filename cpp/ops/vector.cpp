@@ -28,6 +28,12 @@ double sum_of_blocks(index count, index unit, F f) {
   return total;
 }
 
+index rows_of(index elements, index columns) {
+  return std::max<index>(1, elements / std::max<index>(1, columns));
+}
+
+}  // namespace
+
 template <class T>
 void pointwise(kernels::PointwiseOp op, index count, T p, T q, const T* a, const T* b, T* y) {
   for_shares(count, kStreamGrain, [&](index begin, index end) {
@@ -44,12 +50,6 @@ double reduce(kernels::ReduceOp op, index count, const T* x, T factor) {
     return total;
   });
 }
-
-index rows_of(index elements, index columns) {
-  return std::max<index>(1, elements / std::max<index>(1, columns));
-}
-
-}  // namespace
 
 template <class T>
 void activate(const ActivationSpec& activation, index rows, index columns, const T* x,
@@ -100,36 +100,6 @@ void activate_backward(const ActivationSpec& activation, index rows, index colum
 }
 
 template <class T>
-void axpy(index count, T alpha, const T* x, T* y) {
-  pointwise<T>(kernels::PointwiseOp::axpy, count, alpha, 0, x, nullptr, y);
-}
-
-template <class T>
-void add_signs(index count, T alpha, const T* x, T* y) {
-  pointwise<T>(kernels::PointwiseOp::signs, count, alpha, -alpha, x, nullptr, y);
-}
-
-template <class T>
-void scale(index count, T alpha, const T* x, T* y) {
-  pointwise<T>(kernels::PointwiseOp::scale, count, alpha, 0, x, nullptr, y);
-}
-
-template <class T>
-void add(index count, const T* a, const T* b, T* y) {
-  pointwise<T>(kernels::PointwiseOp::add, count, 0, 0, a, b, y);
-}
-
-template <class T>
-void multiply(index count, const T* a, const T* b, T* y) {
-  pointwise<T>(kernels::PointwiseOp::multiply, count, 0, 0, a, b, y);
-}
-
-template <class T>
-void clamp(index count, T low, T high, const T* x, T* y) {
-  pointwise<T>(kernels::PointwiseOp::clamp, count, low, high, x, nullptr, y);
-}
-
-template <class T>
 void gather_rows(index rows, index columns, const index* from, const T* x, index x_stride, T* y,
                  index y_stride) {
   if (columns <= 0) return;
@@ -138,26 +108,6 @@ void gather_rows(index rows, index columns, const index* from, const T* x, index
     for (index r = begin; r < end; ++r)
       std::memcpy(y + r * y_stride, x + (from ? from[r] : r) * x_stride, bytes);
   });
-}
-
-template <class T>
-double sum(index count, const T* x) {
-  return reduce<T>(kernels::ReduceOp::sum, count, x, 1);
-}
-
-template <class T>
-double sum_of_magnitudes(index count, const T* x) {
-  return reduce<T>(kernels::ReduceOp::magnitudes, count, x, 1);
-}
-
-template <class T>
-double sum_of_squares(index count, const T* x, T factor) {
-  return reduce<T>(kernels::ReduceOp::squares, count, x, factor);
-}
-
-template <class T>
-bool all_finite(index count, const T* x) {
-  return reduce<T>(kernels::ReduceOp::zeros, count, x, 1) == 0;
 }
 
 template <class T>
@@ -194,20 +144,12 @@ double match_total(const kernels::Matches<T>& rows) {
 }
 
 #define LF_INSTANTIATE(T)                                                                         \
+  template void pointwise(kernels::PointwiseOp, index, T, T, const T*, const T*, T*);             \
+  template double reduce(kernels::ReduceOp, index, const T*, T);                                  \
   template void activate(const ActivationSpec&, index, index, const T*, index, T*, index);        \
   template void activate_backward(const ActivationSpec&, index, index, const T*, index, const T*, \
                                   index, T*, index);                                              \
-  template void axpy(index, T, const T*, T*);                                                     \
-  template void add_signs(index, T, const T*, T*);                                                \
-  template void scale(index, T, const T*, T*);                                                    \
-  template void add(index, const T*, const T*, T*);                                               \
-  template void multiply(index, const T*, const T*, T*);                                          \
-  template void clamp(index, T, T, const T*, T*);                                                 \
   template void gather_rows(index, index, const index*, const T*, index, T*, index);              \
-  template double sum(index, const T*);                                                           \
-  template double sum_of_magnitudes(index, const T*);                                             \
-  template double sum_of_squares(index, const T*, T);                                             \
-  template bool all_finite(index, const T*);                                                      \
   template double match_total(const kernels::Matches<T>&);                                        \
   template double loss_total(void (*)(const kernels::LossRows<T>&), const kernels::LossRows<T>&);
 LF_INSTANTIATE(float)

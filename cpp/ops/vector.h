@@ -49,47 +49,75 @@ template <class T>
 void activate_backward(const ActivationSpec& activation, index rows, index columns, const T* kept,
                        index kept_stride, const T* dy, index dy_stride, T* dx, index dx_stride);
 
+// y = an operation of kernels/vector_args.h on a and b, element by element.
+template <class T>
+void pointwise(kernels::PointwiseOp op, index count, T p, T q, const T* a, const T* b, T* y);
+
 // y += alpha x.
 template <class T>
-void axpy(index count, T alpha, const T* x, T* y);
+void axpy(index count, T alpha, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::axpy, count, alpha, 0, x, nullptr, y);
+}
 
 // y += alpha sign(x), where the sign of 0 is 0.
 template <class T>
-void add_signs(index count, T alpha, const T* x, T* y);
+void add_signs(index count, T alpha, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::signs, count, alpha, -alpha, x, nullptr, y);
+}
 
 // y = alpha x; y may be x.
 template <class T>
-void scale(index count, T alpha, const T* x, T* y);
+void scale(index count, T alpha, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::scale, count, alpha, 0, x, nullptr, y);
+}
 
-// y = a + b and y = a * b, element by element; y may be a or b.
+// y = a + b and y = a * b; y may be a or b.
 template <class T>
-void add(index count, const T* a, const T* b, T* y);
+void add(index count, const T* a, const T* b, T* y) {
+  pointwise<T>(kernels::PointwiseOp::add, count, 0, 0, a, b, y);
+}
 template <class T>
-void multiply(index count, const T* a, const T* b, T* y);
+void multiply(index count, const T* a, const T* b, T* y) {
+  pointwise<T>(kernels::PointwiseOp::multiply, count, 0, 0, a, b, y);
+}
 
 // y = x limited to low .. high; y may be x. NaN stays NaN.
 template <class T>
-void clamp(index count, T low, T high, const T* x, T* y);
+void clamp(index count, T low, T high, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::clamp, count, low, high, x, nullptr, y);
+}
 
 // Row r of y = row from[r] of x (from null: row r). y is not x.
 template <class T>
 void gather_rows(index rows, index columns, const index* from, const T* x, index x_stride, T* y,
                  index y_stride);
 
+// The sum of an operation of kernels/vector_args.h on the elements.
 template <class T>
-double sum(index count, const T* x);
+double reduce(kernels::ReduceOp op, index count, const T* x, T factor = T(1));
+
+template <class T>
+double sum(index count, const T* x) {
+  return reduce(kernels::ReduceOp::sum, count, x);
+}
 
 // Sum of |x|.
 template <class T>
-double sum_of_magnitudes(index count, const T* x);
+double sum_of_magnitudes(index count, const T* x) {
+  return reduce(kernels::ReduceOp::magnitudes, count, x);
+}
 
 // Sum of (factor x)^2. A factor far below 1 keeps squares of large elements finite.
 template <class T>
-double sum_of_squares(index count, const T* x, T factor = T(1));
+double sum_of_squares(index count, const T* x, T factor = T(1)) {
+  return reduce(kernels::ReduceOp::squares, count, x, factor);
+}
 
 // Whether no element is infinite or NaN.
 template <class T>
-bool all_finite(index count, const T* x);
+bool all_finite(index count, const T* x) {
+  return reduce(kernels::ReduceOp::zeros, count, x) == 0;
+}
 
 // The total of a loss kernel over all rows; `rows.total` is not used.
 template <class T>
