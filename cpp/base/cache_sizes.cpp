@@ -5,9 +5,6 @@
 
 #include "base/system_text.h"
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 #if defined(__APPLE__)
 #include <sys/sysctl.h>
 #elif defined(__linux__)
@@ -31,12 +28,6 @@ void fill_unknown(const CacheSizes& from, CacheSizes* sizes) {
   take(from.l3, from.l3 == 0 ? 0 : 256 * kKiB, 4096 * kMiB, &sizes->l3);
 }
 
-void put(std::int64_t level, std::int64_t bytes, CacheSizes* sizes) {
-  if (level == 1) sizes->l1d = static_cast<index>(bytes);
-  if (level == 2) sizes->l2 = static_cast<index>(bytes);
-  if (level == 3) sizes->l3 = static_cast<index>(bytes);
-}
-
 CacheSizes from_sysfs(const SystemView& view) {
   CacheSizes sizes = kUnknown;
   const std::vector<int> cpus = view.cpus.empty() ? affinity_cpus() : view.cpus;
@@ -44,36 +35,18 @@ CacheSizes from_sysfs(const SystemView& view) {
   for (int i = 0; i < 16; ++i) {
     const std::string folder =
         view.root + "/sys/devices/system/cpu/cpu" + cpu + "/cache/index" + std::to_string(i) + "/";
-    const auto type = read_line(folder + "type");
-    if (!type) break;
-    if (*type == "Instruction") continue;
-    const auto level = parse_number(read_line(folder + "level").value_or(""));
-    const auto bytes = parse_size(read_line(folder + "size").value_or(""));
-    if (level && bytes) put(*level, *bytes, &sizes);
+    const std::string type = read_line(folder + "type");
+    if (type.empty()) break;
+    if (type == "Instruction") continue;
+    const auto level = parse_number(read_line(folder + "level"));
+    const auto bytes = parse_size(read_line(folder + "size"));
+    index* const of_level[] = {&sizes.l1d, &sizes.l2, &sizes.l3};
+    if (level && bytes && *level >= 1 && *level <= 3) *of_level[*level - 1] = *bytes;
   }
   // A system that lists the first two caches and no third has no third.
   if (sizes.l1d > 0 && sizes.l2 > 0 && sizes.l3 < 0) sizes.l3 = 0;
   return sizes;
 }
-
-#if defined(__x86_64__)
-// Leaf 4 of Intel, 0x8000001D of AMD: one subleaf a cache, type 0 ends the list.
-CacheSizes from_cpuid(unsigned leaf) {
-  CacheSizes sizes = kUnknown;
-  for (unsigned i = 0; i < 16; ++i) {
-    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    if (__get_cpuid_count(leaf, i, &eax, &ebx, &ecx, &edx) == 0) break;
-    const unsigned type = eax & 31;
-    if (type == 0) break;
-    if (type == 2) continue;  // instructions
-    const std::int64_t ways = (ebx >> 22) + 1;
-    const std::int64_t partitions = ((ebx >> 12) & 1023) + 1;
-    const std::int64_t line = (ebx & 4095) + 1;
-    put((eax >> 5) & 7, ways * partitions * line * (std::int64_t{ecx} + 1), &sizes);
-  }
-  return sizes;
-}
-#endif
 
 CacheSizes from_library() {
   CacheSizes sizes = kUnknown;
@@ -100,13 +73,7 @@ CacheSizes from_library() {
 CacheSizes read_cache_sizes(const SystemView& view) {
   CacheSizes sizes = kUnknown;
   fill_unknown(from_sysfs(view), &sizes);
-  if (view.root.empty()) {
-#if defined(__x86_64__)
-    fill_unknown(from_cpuid(4), &sizes);
-    fill_unknown(from_cpuid(0x8000001DU), &sizes);
-#endif
-    fill_unknown(from_library(), &sizes);
-  }
+  if (view.root.empty()) fill_unknown(from_library(), &sizes);
   fill_unknown({32 << 10, 256 << 10, 4 << 20}, &sizes);
   return sizes;
 }

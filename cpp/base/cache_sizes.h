@@ -13,8 +13,8 @@ struct CacheSizes {
   index l3;
 };
 
-// From sysfs, else the CPU itself, else the C library; a size that none of them reports, or that is
-// not plausible, is replaced by one that most CPUs have at least.
+// From sysfs, else the C library, which asks the CPU; a size that neither reports, or that is not
+// plausible, is replaced by one that most CPUs have at least.
 CacheSizes read_cache_sizes(const SystemView& view = {});
 
 // Read once, then remembered.

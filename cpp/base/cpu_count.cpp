@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <set>
 #include <thread>
 
@@ -45,54 +46,40 @@ int count_from_openmp(const SystemView& view) {
   return static_cast<int>(std::min<std::int64_t>(*count, kMaxThreads));
 }
 
-// The smallest quota of a group and its parents, in whole CPUs; 0 when none has one. `mount` is
-// where the hierarchy is mounted, `group` the path below it: "" or "/a/b".
-template <class Quota>
-int smallest_quota(const std::string& mount, std::string group, const Quota& quota) {
-  int smallest = 0;
+constexpr double kNoQuota = std::numeric_limits<double>::infinity();
+
+// In CPUs. Quotas are "max" and -1 where there is none.
+double quota_of(std::string_view quota, std::string_view period) {
+  const auto granted = parse_number(quota), of = parse_number(period);
+  if (granted.value_or(0) == 0 || of.value_or(0) == 0) return kNoQuota;
+  return static_cast<double>(*granted) / static_cast<double>(*of);
+}
+
+// cpu.max: "max 100000" or "150000 100000".
+double quota_v2(const std::string& folder) {
+  const std::string line = read_line(folder + "/cpu.max");
+  const std::string_view text = trim(line);
+  const std::size_t blank = std::min(text.find(' '), text.size());
+  return quota_of(text.substr(0, blank), text.substr(blank));
+}
+
+double quota_v1(const std::string& folder) {
+  return quota_of(read_line(folder + "/cpu.cfs_quota_us"),
+                  read_line(folder + "/cpu.cfs_period_us"));
+}
+
+// The smallest quota of a group and its parents. `mount` is where the hierarchy is mounted, `group`
+// the path below it: "" or "/a/b".
+double smallest_quota(const std::string& mount, std::string group,
+                      double (*quota)(const std::string& folder)) {
+  double smallest = kNoQuota;
   for (;;) {
-    const double cpus = quota(mount + group);
-    if (cpus > 0) {
-      const int whole = std::max(1, static_cast<int>(std::min(cpus, 1e6)));
-      smallest = smallest == 0 ? whole : std::min(smallest, whole);
-    }
+    smallest = std::min(smallest, quota(mount + group));
     const std::size_t slash = group.rfind('/');
     if (slash == std::string::npos) return smallest;
     group.erase(slash);
   }
 }
-
-// cpu.max: "max 100000" or "150000 100000".
-double quota_v2(const std::string& folder) {
-  const auto line = read_line(folder + "/cpu.max");
-  if (!line) return 0;
-  const std::string_view text = trim(*line);
-  const std::size_t blank = text.find(' ');
-  const auto quota = parse_number(text.substr(0, blank));
-  const auto period =
-      blank == std::string_view::npos ? std::nullopt : parse_number(text.substr(blank));
-  if (!quota || !period || *period == 0) return 0;
-  return static_cast<double>(*quota) / static_cast<double>(*period);
-}
-
-// cpu.cfs_quota_us is -1 without a quota.
-double quota_v1(const std::string& folder) {
-  const auto quota = parse_number(read_line(folder + "/cpu.cfs_quota_us").value_or(""));
-  const auto period = parse_number(read_line(folder + "/cpu.cfs_period_us").value_or(""));
-  if (!quota || !period || *period == 0) return 0;
-  return static_cast<double>(*quota) / static_cast<double>(*period);
-}
-
-bool names_cpu(std::string_view controllers) {
-  while (!controllers.empty()) {
-    const std::size_t comma = controllers.find(',');
-    if (controllers.substr(0, comma) == "cpu") return true;
-    controllers = comma == std::string_view::npos ? "" : controllers.substr(comma + 1);
-  }
-  return false;
-}
-
-int smaller_quota(int a, int b) { return a == 0 ? b : (b == 0 ? a : std::min(a, b)); }
 
 }  // namespace
 
@@ -124,9 +111,8 @@ int usable_cores(const SystemView& view) {
     for (const int cpu : cpus) {
       const std::string folder =
           view.root + "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
-      auto siblings = read_line(folder + "core_cpus_list");
-      if (!siblings) siblings = read_line(folder + "thread_siblings_list");
-      const std::vector<int> core = parse_cpu_list(siblings.value_or(""));
+      std::vector<int> core = parse_cpu_list(read_line(folder + "core_cpus_list"));
+      if (core.empty()) core = parse_cpu_list(read_line(folder + "thread_siblings_list"));
       cores.insert(core.empty() ? cpu : *std::min_element(core.begin(), core.end()));
     }
     return static_cast<int>(cores.size());
@@ -144,7 +130,7 @@ int usable_cores(const SystemView& view) {
 
 int cpu_quota(const SystemView& view) {
   const std::string mounts = view.root + "/sys/fs/cgroup";
-  int quota = 0;
+  double quota = kNoQuota;
   // Lines "0::/path" (version 2) and "4:cpu,cpuacct:/path" (version 1).
   for (const std::string& line : read_lines(view.root + "/proc/self/cgroup")) {
     const std::size_t first = line.find(':');
@@ -154,23 +140,26 @@ int cpu_quota(const SystemView& view) {
     std::string group = line.substr(second + 1);
     // A path outside of what a container sees: the top of the mount is the group of this process.
     if (group == "/" || group.find("..") != std::string::npos) group.clear();
+    const auto look = [&](const std::string& mount, double (*of)(const std::string&)) {
+      quota = std::min(quota, smallest_quota(mounts + mount, group, of));
+    };
     if (controllers.empty()) {
-      quota = smaller_quota(quota, smallest_quota(mounts, group, quota_v2));
-      quota = smaller_quota(quota, smallest_quota(mounts + "/unified", group, quota_v2));
-    } else if (names_cpu(controllers)) {
-      const std::string mount = mounts + "/" + controllers;
-      quota = smaller_quota(quota, smallest_quota(mount, group, quota_v1));
-      quota = smaller_quota(quota, smallest_quota(mounts + "/cpu", group, quota_v1));
+      look("", quota_v2);
+      look("/unified", quota_v2);
+    } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
+      look("/" + controllers, quota_v1);
+      look("/cpu", quota_v1);
     }
   }
-  return quota;
+  return quota == kNoQuota ? 0 : static_cast<int>(std::clamp(quota, 1.0, 1e6));
 }
 
 int default_thread_count(const SystemView& view) {
   int count = count_from_ours(view);
   if (count == 0) count = count_from_openmp(view);
-  if (count == 0) count = smaller_quota(usable_cores(view), cpu_quota(view));
-  return std::clamp(count, 1, kMaxThreads);
+  if (count > 0) return count;
+  const int cores = usable_cores(view), quota = cpu_quota(view);
+  return std::clamp(quota > 0 ? std::min(cores, quota) : cores, 1, kMaxThreads);
 }
 
 }  // namespace lstmfast::base

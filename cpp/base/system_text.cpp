@@ -3,6 +3,8 @@
 #include <fstream>
 #include <limits>
 
+#include "base/value.h"
+
 namespace lstmfast::base {
 
 std::vector<std::string> read_lines(const std::string& path) {
@@ -12,10 +14,10 @@ std::vector<std::string> read_lines(const std::string& path) {
   return lines;
 }
 
-std::optional<std::string> read_line(const std::string& path) {
-  std::ifstream file(path);
+std::string read_line(const std::string& path) {
   std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
+  std::ifstream file(path);
+  std::getline(file, line);
   return line;
 }
 
@@ -28,15 +30,8 @@ std::string_view trim(std::string_view text) {
 
 std::optional<std::int64_t> parse_number(std::string_view text) {
   text = trim(text);
-  if (text.empty()) return std::nullopt;
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-  std::int64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    const int digit = c - '0';
-    if (value > (kMost - digit) / 10) return std::nullopt;
-    value = value * 10 + digit;
-  }
+  index value = 0;
+  if (text.empty() || text[0] == '-' || !parse(text, &value)) return std::nullopt;
   return value;
 }
 
@@ -59,22 +54,10 @@ std::vector<int> parse_cpu_list(std::string_view text) {
 
 std::optional<std::int64_t> parse_size(std::string_view text) {
   text = trim(text);
-  if (text.empty()) return std::nullopt;
-  std::int64_t unit = 1;
-  switch (text.back()) {
-    case 'K':
-      unit = std::int64_t{1} << 10;
-      break;
-    case 'M':
-      unit = std::int64_t{1} << 20;
-      break;
-    case 'G':
-      unit = std::int64_t{1} << 30;
-      break;
-    default:
-      break;
-  }
-  if (unit > 1) text.remove_suffix(1);
+  const std::size_t place = std::string_view("KMG").find(text.empty() ? '0' : text.back());
+  const bool has_unit = place != std::string_view::npos;
+  const std::int64_t unit = has_unit ? std::int64_t{1024} << 10 * place : 1;
+  if (has_unit) text.remove_suffix(1);
   const auto value = parse_number(text);
   if (!value || *value > std::numeric_limits<std::int64_t>::max() / unit) return std::nullopt;
   return *value * unit;

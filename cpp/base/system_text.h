@@ -9,8 +9,8 @@
 
 namespace lstmfast::base {
 
-// The first line of a file without its line end; nothing when it cannot be read.
-std::optional<std::string> read_line(const std::string& path);
+// The first line of a file without its line end; empty when it cannot be read.
+std::string read_line(const std::string& path);
 std::vector<std::string> read_lines(const std::string& path);
 
 std::string_view trim(std::string_view text);
