@@ -96,7 +96,7 @@ const base::OptionTable& options_of(const std::string& family, const std::string
 base::Options check(const std::string& family, const std::string& kind, base::Options values,
                     const std::string& where) {
   const base::OptionTable& table = options_of(family, kind);
-  const base::OptionReader reader(std::move(values), where, true);
+  const base::OptionReader reader(std::move(values), where);
   base::Options out = reader.read(table).all();
   reader.check_all_used();
   return out;

@@ -21,7 +21,7 @@ std::vector<std::string> kinds(const std::string& family);
 const base::OptionTable& options_of(const std::string& family, const std::string& kind);
 
 // The values of all options, checked and normal; those of parts ("forward.units") are checked too.
-// `values` go by the options' names, `where` heads errors. Throws std::invalid_argument, WrongType
+// `where` heads errors. Throws std::invalid_argument, WrongType
 // among them.
 base::Options check(const std::string& family, const std::string& kind, base::Options values,
                     const std::string& where);

@@ -35,7 +35,7 @@ bool within(double value, const Bounds& b) {
 
 Option make(const char* name, Takes takes, Fallback fallback) {
   Option out;
-  out.name = out.key = name;
+  out.name = name;
   out.takes = takes;
   out.fallback = std::move(fallback.value);
   out.required = fallback.required;
@@ -63,36 +63,23 @@ enum class Fit { good, type, content };
 
 // Converts the value to what the option takes, where it is of such a type.
 Fit fit_type(const Option& option, Value* value) {
-  const auto takes = [&](unsigned kinds) {
-    return (option.takes & kinds) != 0 ? Fit::good : Fit::type;
-  };
-  switch (value->kind()) {
-    case Value::Kind::none:
-      return option.fallback.none() && !option.required ? Fit::good : Fit::type;
-    case Value::Kind::flag:
-      return takes(kFlag);
-    case Value::Kind::integer:
-      if ((option.takes & kInteger) == 0 && (option.takes & kNumber) != 0) {
-        *value = value->number();
-      }
-      return takes(kInteger | kNumber);
-    case Value::Kind::number:
-      return takes(kNumber);
-    case Value::Kind::text:
-      return takes(kText);
-    case Value::Kind::extents:
-      return takes(kExtents);
-    case Value::Kind::file:
-      return parse_file_text(option, value) ? Fit::good : Fit::content;
-    case Value::Kind::foreign:
-      break;
+  using Kind = Value::Kind;
+  const auto takes = [&](unsigned kinds) { return (option.takes & kinds) != 0; };
+  const Kind kind = value->kind();
+  if (kind == Kind::none) return option.fallback.none() && !option.required ? Fit::good : Fit::type;
+  if (kind == Kind::file) return parse_file_text(option, value) ? Fit::good : Fit::content;
+  if (kind == Kind::foreign) {
+    const Foreign foreign = value->foreign();
+    if (!foreign.integer) return foreign.content ? Fit::content : Fit::type;
+    if (takes(kInteger)) return Fit::content;
+    if (!takes(kNumber)) return Fit::type;
+    *value = foreign.number;
+    return std::isfinite(foreign.number) ? Fit::good : Fit::content;
   }
-  const Foreign foreign = value->foreign();
-  if (!foreign.integer) return foreign.content ? Fit::content : Fit::type;
-  if ((option.takes & kInteger) != 0) return Fit::content;
-  if ((option.takes & kNumber) == 0) return Fit::type;
-  if (!std::isfinite(foreign.number)) return Fit::content;
-  *value = foreign.number;
+  // From flag on, in the order of Value::Kind.
+  constexpr unsigned kTaking[] = {kFlag, kInteger | kNumber, kNumber, kText, kExtents};
+  if (!takes(kTaking[static_cast<int>(kind) - 1])) return Fit::type;
+  if (kind == Kind::integer && !takes(kInteger)) *value = value->number();
   return Fit::good;
 }
 
@@ -200,14 +187,12 @@ OptionTable OptionTable::operator+(const OptionTable& more) const {
 struct OptionReader::Shared {
   Options values;
   std::string where;
-  bool by_name;
   std::set<std::string> asked;  // whole keys, present or not
   Options typed;
 };
 
-OptionReader::OptionReader(Options values, std::string where, bool by_name)
-    : shared_(
-          std::make_shared<Shared>(Shared{std::move(values), std::move(where), by_name, {}, {}})) {}
+OptionReader::OptionReader(Options values, std::string where)
+    : shared_(std::make_shared<Shared>(Shared{std::move(values), std::move(where), {}, {}})) {}
 
 OptionReader::OptionReader(std::shared_ptr<Shared> shared, std::string prefix)
     : shared_(std::move(shared)), prefix_(std::move(prefix)) {}
@@ -235,12 +220,8 @@ void OptionReader::fail(const std::string& key, const std::string& expected) con
               << expected);
 }
 
-const std::string& OptionReader::key_of(const Option& option) const {
-  return shared_->by_name ? option.name : option.key;
-}
-
 Value OptionReader::read(const Option& option) const {
-  const std::string& key = key_of(option);
+  const std::string& key = option.name;
   const Value* given = find(key);
   if (given == nullptr) {
     if (option.required) fail(key, option.expected_text());
@@ -287,20 +268,12 @@ void OptionReader::check_all_used() const {
 
 Options OptionReader::typed() const { return below(shared_->typed, prefix_); }
 
-Values::Values(OptionReader given, const OptionTable& table)
-    : given_(std::move(given)), table_(table) {
+Values::Values(OptionReader given, const OptionTable& table) : given_(std::move(given)) {
   for (const Option& option : table.rows) values_.emplace(option.name, given_.read(option));
   if (table.together != nullptr) table.together(*this);
 }
 
 const Value& Values::operator[](const std::string& name) const { return values_.at(name); }
-
-void Values::fail(const std::string& name, const std::string& expected) const {
-  for (const Option& option : table_.rows) {
-    if (option.name == name) given_.fail(given_.key_of(option), expected);
-  }
-  given_.fail(name, expected);
-}
 
 std::string nearest(const std::string& name, const std::vector<std::string>& names) {
   if (name.size() > 100) return "";

@@ -39,8 +39,7 @@ constexpr Bounds from_to_below(double low, double high) { return {low, high, fal
 enum Takes : unsigned { kFlag = 1, kInteger = 2, kNumber = 4, kText = 8, kExtents = 16 };
 
 struct Option {
-  std::string name;  // as users write it
-  std::string key;   // in configurations and files
+  std::string name;  // in configurations and files, too
   unsigned takes = 0;
   Value fallback;                    // without a value; none: None is a value, too
   bool required = false;             // then there is no fallback
@@ -88,8 +87,8 @@ struct OptionTable {
 // and parts share that record: one thread at a time.
 class OptionReader {
  public:
-  // `where` stands at the head of errors. `by_name`: keys are the options' names, not their keys.
-  OptionReader(Options values, std::string where, bool by_name = false);
+  // `where` stands at the head of errors.
+  OptionReader(Options values, std::string where);
 
   // The values below `prefix` ("layers.0"); errors show whole keys.
   int depth() const;  // levels of keys above those that it reads
@@ -113,8 +112,6 @@ class OptionReader {
 
   // For what only the caller can judge: throws "[where] KEY is VALUE; expected EXPECTED".
   [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
-  // What this reader calls the option.
-  const std::string& key_of(const Option& option) const;
 
  private:
   struct Shared;
@@ -134,12 +131,12 @@ class Values {
   const Options& all() const { return values_; }
   OptionReader part(const std::string& prefix) const { return given_.part(prefix); }
   const OptionReader& given() const { return given_; }
-  // As OptionReader::fail, of an option of the table.
-  [[noreturn]] void fail(const std::string& name, const std::string& expected) const;
+  [[noreturn]] void fail(const std::string& name, const std::string& expected) const {
+    given_.fail(name, expected);
+  }
 
  private:
   OptionReader given_;
-  const OptionTable& table_;
   Options values_;
 };
 

@@ -81,7 +81,7 @@ ActivationSpec parse_activation(const std::string& text, bool rows, std::string*
     }
     const base::FileText number{text.substr(colon + 1, next - colon - 1)};
     try {
-      *targets[i] = base::OptionReader({{numbers[i].key, number}}, "").read(numbers[i]).number();
+      *targets[i] = base::OptionReader({{numbers[i].name, number}}, "").read(numbers[i]).number();
     } catch (const std::invalid_argument&) {
       *expected = numbers[i].expected_text() + " as " + numbers[i].name + " of " + item->name;
       return {};

@@ -5,36 +5,36 @@
 namespace lstmfast::optim {
 namespace {
 
-base::Option limit(const char* name, const char* key) {
-  base::Option out = base::number(name, base::none(), base::above(0));
-  out.key = key;
-  return out;
-}
-
 void check_one(const base::Values& options) {
-  const char* given = nullptr;
-  for (const char* name : {"clipnorm", "clipvalue", "global_clipnorm"}) {
-    if (options[name].none()) continue;
-    if (given != nullptr) options.fail(name, std::string("None beside ") + given);
+  std::string given;
+  for (const auto& [name, limit] : options.all()) {
+    if (limit.none()) continue;
+    if (!given.empty()) options.fail(name, "None beside " + given);
     given = name;
   }
+}
+
+// Users and files name the limits differently.
+base::OptionTable limits(const char* norm, const char* value, const char* global_norm) {
+  const auto limit = [](const char* name) {
+    return base::number(name, base::none(), base::above(0));
+  };
+  return {{limit(norm), limit(value), limit(global_norm)}, check_one};
 }
 
 }  // namespace
 
 const base::OptionTable& clip_options() {
-  static const base::OptionTable table{{limit("clipnorm", "norm"), limit("clipvalue", "value"),
-                                        limit("global_clipnorm", "global_norm")},
-                                       check_one};
+  static const base::OptionTable table = limits("clipnorm", "clipvalue", "global_clipnorm");
   return table;
 }
 
 ClipOptions read_clip(const base::OptionReader& given) {
-  const base::Values options = given.read(clip_options());
+  const base::Values options = given.read(limits("norm", "value", "global_norm"));
   const auto of = [&](const char* name) {
     return options[name].none() ? 0.0 : options[name].number();
   };
-  return {of("clipvalue"), of("clipnorm"), of("global_clipnorm")};
+  return {of("value"), of("norm"), of("global_norm")};
 }
 
 }  // namespace lstmfast::optim
