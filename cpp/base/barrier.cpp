@@ -16,7 +16,7 @@ constexpr std::chrono::microseconds kYield{500};
 
 bool Barrier::wait_for_others(std::uint32_t round) noexcept {
   const auto moved_on = [&] { return round_.load(std::memory_order_acquire) != round; };
-  if (!spin_patience().wait(moved_on) && !yield_until(kYield, moved_on)) {
+  if (!spin_patience.wait(moved_on) && !yield_until(kYield, moved_on)) {
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     while (round_.load(std::memory_order_seq_cst) == round) park(round_, round);
     sleepers_.fetch_sub(1, std::memory_order_relaxed);

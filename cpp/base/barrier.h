@@ -5,16 +5,15 @@
 #include <cstdint>
 
 #include "base/check.h"
+#include "base/no_copy.h"
 
 namespace lstmfast::base {
 
 // Spins briefly, then sleeps. What any thread wrote before wait() is seen by all after it. May live
 // on the stack of the caller of the run; allocates nothing.
-class alignas(64) Barrier {
+class alignas(64) Barrier : NoCopy {
  public:
   explicit Barrier(int n) noexcept : n_(n) { LF_ASSERT(n > 0); }
-  Barrier(const Barrier&) = delete;
-  Barrier& operator=(const Barrier&) = delete;
 
   // Returns true when all n threads of this round have called it; false, at once and from then on,
   // after abort(). A loop that cannot fail may ignore the result.

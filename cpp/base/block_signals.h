@@ -4,11 +4,13 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/no_copy.h"
+
 namespace lstmfast::base {
 
 // The host program handles signals, Ctrl-C above all, on threads of its own. Not blocked are those
 // that a thread's own fault raises, which the host's crash report needs, and that of profilers.
-class BlockSignals {
+class BlockSignals : NoCopy {
  public:
   BlockSignals() noexcept {
     sigset_t all;
@@ -19,8 +21,6 @@ class BlockSignals {
     ::pthread_sigmask(SIG_SETMASK, &all, &saved_);
   }
   ~BlockSignals() { ::pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
-  BlockSignals(const BlockSignals&) = delete;
-  BlockSignals& operator=(const BlockSignals&) = delete;
 
  private:
   sigset_t saved_;

@@ -70,19 +70,19 @@ class Buffer {
     Buffer(std::move(other)).swap(*this);
     return *this;
   }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
   ~Buffer() { drop(); }
 
-  // Exactly `count` elements, all zero, in the memory it has if that is large enough.
+  // Exactly `count` elements, all zero, in the memory it has if that is large enough. On failure
+  // the Buffer is empty.
   void resize(index count) {
     if (count < 0 || count > kMaxCount) throw OutOfMemory(OutOfMemory::kUncountable);
-    if (count > capacity_) {
-      allocate(count);
-    } else if (count > 0) {
-      std::memset(static_cast<void*>(data_), 0, static_cast<std::size_t>(count) * sizeof(T));
+    if (count <= capacity_) {
+      size_ = count;
+      return zero();
     }
-    size_ = count;
+    drop();  // first, so that peak use is one copy
+    data_ = static_cast<T*>(detail::allocate_zeroed(static_cast<std::size_t>(count) * sizeof(T)));
+    size_ = capacity_ = count;
   }
 
   // At least `count` elements. Never shrinks: contents and pointers stay when the size suffices,
@@ -100,11 +100,6 @@ class Buffer {
   T* data() noexcept { return data_; }  // null when the size has always been 0
   const T* data() const noexcept { return data_; }
   index size() const noexcept { return size_; }
-  bool empty() const noexcept { return size_ == 0; }
-  T* begin() noexcept { return data_; }
-  T* end() noexcept { return data_ + size_; }
-  const T* begin() const noexcept { return data_; }
-  const T* end() const noexcept { return data_ + size_; }
   T& operator[](index i) {
     LF_ASSERT(i >= 0 && i < size_);
     return data_[i];
@@ -123,13 +118,6 @@ class Buffer {
  private:
   static constexpr index kMaxCount =
       std::numeric_limits<index>::max() / static_cast<index>(sizeof(T));
-
-  // Frees the old memory first, so that peak use is one copy. On failure the Buffer is empty.
-  void allocate(index count) {
-    drop();
-    data_ = static_cast<T*>(detail::allocate_zeroed(static_cast<std::size_t>(count) * sizeof(T)));
-    capacity_ = count;
-  }
 
   void drop() noexcept {
     if (data_ != nullptr) {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/no_copy.h"
+
 namespace lstmfast::base {
 
 class BusyFlag;
@@ -13,7 +15,7 @@ class BusyFlag;
 // Held by the calls that change training state, or need it unchanged. Throws
 // std::runtime_error where another holds it. A lease taken before a fork counts in the parent
 // alone.
-class Busy {
+class Busy : NoCopy {
  public:
   enum class Kind {
     exclusive,  // next to no other lease
@@ -25,8 +27,6 @@ class Busy {
   };
   Busy(BusyFlag& flag, const char* op, Kind kind = Kind::exclusive);
   ~Busy();
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
 
  private:
   BusyFlag& flag_;
@@ -47,13 +47,11 @@ class BusyFlag {
 // Several flags at once, of the objects that one call uses: all, or where it throws, none. Calls
 // that take them in the same order, which sort_flags() makes, do not wait for each other in a
 // circle.
-class BusyGroup {
+class BusyGroup : NoCopy {
  public:
   BusyGroup(const std::vector<BusyFlag*>& flags, const char* op,
             Busy::Kind kind = Busy::Kind::exclusive);
   ~BusyGroup();
-  BusyGroup(const BusyGroup&) = delete;
-  BusyGroup& operator=(const BusyGroup&) = delete;
 
  private:
   void release();

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/no_copy.h"
+
 namespace lstmfast::base {
 
 // The control register of this thread: rounding, traps, flushing (and, on x86, the sticky flags).
@@ -40,16 +42,18 @@ inline constexpr FpMode kFlushBits = FpMode{1} << 24;
 inline constexpr FpMode kFlushBits = 0;
 #endif
 
-// Flushes on this thread while it lives, then restores the caller's mode, sticky flags included.
-class FlushDenormals {
+// Sets this thread's mode while it lives, then restores that of before, sticky flags included.
+class WithFpMode : NoCopy {
  public:
-  FlushDenormals() noexcept : saved_(fp_mode()) { set_fp_mode(saved_ | kFlushBits); }
-  ~FlushDenormals() { set_fp_mode(saved_); }
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
+  explicit WithFpMode(FpMode mode) noexcept : saved_(fp_mode()) { set_fp_mode(mode); }
+  ~WithFpMode() { set_fp_mode(saved_); }
 
  private:
   FpMode saved_;
+};
+
+struct FlushDenormals : WithFpMode {
+  FlushDenormals() noexcept : WithFpMode(fp_mode() | kFlushBits) {}
 };
 
 }  // namespace lstmfast::base

@@ -10,24 +10,9 @@ namespace {
 thread_local Interrupt* current_interrupt = nullptr;
 thread_local int running_polls = 0;
 
-class RunningPoll {
- public:
+struct RunningPoll : NoCopy {
   RunningPoll() noexcept { ++running_polls; }
   ~RunningPoll() { --running_polls; }
-  RunningPoll(const RunningPoll&) = delete;
-  RunningPoll& operator=(const RunningPoll&) = delete;
-};
-
-// Sets the thread's floating-point mode while it lives.
-class WithMode {
- public:
-  explicit WithMode(FpMode mode) noexcept : saved_(fp_mode()) { set_fp_mode(mode); }
-  ~WithMode() { set_fp_mode(saved_); }
-  WithMode(const WithMode&) = delete;
-  WithMode& operator=(const WithMode&) = delete;
-
- private:
-  FpMode saved_;
 };
 
 }  // namespace
@@ -56,7 +41,7 @@ void Interrupt::ask() {
   try {
     const Uninterrupted alone;
     const RunningPoll running;
-    const WithMode mode(fp_mode_);
+    const WithFpMode mode(fp_mode_);
     const std::uint32_t forks = fork_count();
     const bool again = poll_(context_);
     const Clock::time_point end = Clock::now();

@@ -9,13 +9,14 @@
 #include <thread>
 
 #include "base/denormals.h"
+#include "base/no_copy.h"
 #include "base/split.h"
 
 namespace lstmfast::base {
 
 // In force, while it lives, on the thread that makes it, and on the team's threads while they work
 // for that thread. Loops end by an exception, the same on every thread.
-class Interrupt {
+class Interrupt : NoCopy {
  public:
   // Throws to end the call; returns false where it need not be called again. look() calls it on the
   // thread of the Interrupt, every kPeriod, or up to twice that where a poll takes long, with the
@@ -24,8 +25,6 @@ class Interrupt {
 
   explicit Interrupt(Poll poll, void* context = nullptr) noexcept;
   ~Interrupt() { set_current(outer_); }
-  Interrupt(const Interrupt&) = delete;
-  Interrupt& operator=(const Interrupt&) = delete;
 
   // The Interrupt in force on this thread; null: calls run to their end.
   static Interrupt* current() noexcept;
@@ -59,12 +58,10 @@ class Interrupt {
 
 // While it lives, no Interrupt is in force on this thread: for work that must not stop halfway, and
 // for code of the caller's.
-class Uninterrupted {
+class Uninterrupted : NoCopy {
  public:
   Uninterrupted() noexcept : hidden_(Interrupt::current()) { Interrupt::set_current(nullptr); }
   ~Uninterrupted() { Interrupt::set_current(hidden_); }
-  Uninterrupted(const Uninterrupted&) = delete;
-  Uninterrupted& operator=(const Uninterrupted&) = delete;
 
  private:
   Interrupt* const hidden_;

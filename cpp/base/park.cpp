@@ -28,11 +28,8 @@ void futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value,
 
 }  // namespace
 
-void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
-  futex(word, FUTEX_WAIT_PRIVATE, expected);
-}
-void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
-              std::chrono::nanoseconds time) noexcept {
+void park(std::atomic<std::uint32_t>& word, std::uint32_t expected,
+          std::chrono::nanoseconds time) noexcept {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   timespec length{};
   length.tv_sec = static_cast<time_t>(seconds.count());
@@ -73,14 +70,8 @@ Lot& lot_of(const void* word) noexcept {
 
 }  // namespace
 
-void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept {
-  Lot& lot = lot_of(&word);
-  std::unique_lock<std::mutex> lock(lot.mutex);
-  if (word.load(std::memory_order_acquire) == expected) lot.changed.wait(lock);
-}
-
-void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
-              std::chrono::nanoseconds time) noexcept {
+void park(std::atomic<std::uint32_t>& word, std::uint32_t expected,
+          std::chrono::nanoseconds time) noexcept {
   Lot& lot = lot_of(&word);
   std::unique_lock<std::mutex> lock(lot.mutex);
   if (word.load(std::memory_order_acquire) == expected) lot.changed.wait_for(lock, time);

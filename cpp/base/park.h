@@ -7,12 +7,10 @@
 
 namespace lstmfast::base {
 
-// Sleeps while word holds `expected`. May return spuriously, so callers check in a loop. A change
-// of the word followed by unpark is never missed.
-void park(std::atomic<std::uint32_t>& word, std::uint32_t expected) noexcept;
-// The same, for at most `time`.
-void park_for(std::atomic<std::uint32_t>& word, std::uint32_t expected,
-              std::chrono::nanoseconds time) noexcept;
+// Sleeps while word holds `expected`, for at most `time`. May return spuriously, so callers check
+// in a loop. A change of the word followed by unpark is never missed.
+void park(std::atomic<std::uint32_t>& word, std::uint32_t expected,
+          std::chrono::nanoseconds time = std::chrono::hours(1)) noexcept;
 void unpark_one(std::atomic<std::uint32_t>& word) noexcept;
 void unpark_all(std::atomic<std::uint32_t>& word) noexcept;
 

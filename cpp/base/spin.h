@@ -76,6 +76,6 @@ class SpinPatience {
   std::atomic<int> budget_ns_{kMost};
 };
 
-SpinPatience& spin_patience() noexcept;
+inline SpinPatience spin_patience;
 
 }  // namespace lstmfast::base

@@ -16,6 +16,7 @@
 #include "base/denormals.h"
 #include "base/fork_count.h"
 #include "base/interrupt.h"
+#include "base/no_copy.h"
 #include "base/park.h"
 #include "base/spin.h"
 #include "base/wake_cost.h"
@@ -40,9 +41,10 @@ struct Job {
   std::atomic<std::int64_t> woken_ns{0};  // from then until the last of them started
   std::atomic<bool> failed{false};
   std::exception_ptr error;  // of the thread that set failed
+  Barrier barrier{n};
 
   void run_part(int tid) noexcept {
-    attempt([&] { function(context, tid, n); });
+    attempt([&] { function(context, tid, n, barrier); });
   }
   template <class F>
   void attempt(F f) noexcept {
@@ -50,6 +52,7 @@ struct Job {
       f();
     } catch (...) {
       if (!failed.exchange(true, std::memory_order_relaxed)) error = std::current_exception();
+      barrier.abort();
     }
   }
 };
@@ -133,7 +136,7 @@ void send(Worker& worker, Word what, int caller_cpu) noexcept {
 
 void await_workers(Job& job) noexcept {
   const auto left = [&] { return state.pending.load(std::memory_order_acquire) & ~kCallerAsleep; };
-  if (left() == 0 || spin_patience().wait([&] { return left() == 0; })) return;
+  if (left() == 0 || spin_patience.wait([&] { return left() == 0; })) return;
   std::uint32_t seen = state.pending.fetch_or(kCallerAsleep, std::memory_order_acq_rel);
   while (left() != 0) {
     seen = state.pending.load(std::memory_order_acquire);
@@ -141,7 +144,7 @@ void await_workers(Job& job) noexcept {
     if (job.interrupt == nullptr) {
       park(state.pending, seen);
     } else {
-      park_for(state.pending, seen, Interrupt::kPeriod);
+      park(state.pending, seen, Interrupt::kPeriod);
       job.attempt([&] { job.interrupt->look(); });
     }
   }
@@ -231,6 +234,31 @@ int worth_waking(int n, double seconds) noexcept {
   return asleep.first + 1;
 }
 
+// Holds the team for one run, if that is to have several threads. A thread that forks must not use
+// it in the child.
+class Lease : NoCopy {
+ public:
+  explicit Lease(Request request);
+  ~Lease() {
+    if (n > 1) state.busy.store(false, std::memory_order_release);
+  }
+
+  int n = 1;  // threads of the run
+};
+
+Lease::Lease(Request request) {
+  const int most = request.threads > 1 ? std::min(request.threads, get_num_threads()) : 1;
+  if (most == 1) return;
+  const Waking waking = ask_for_threads();
+  if (waking == Waking::never || state.busy.load(std::memory_order_relaxed) ||
+      state.busy.exchange(true, std::memory_order_acquire)) {
+    return;
+  }
+  n = waking == Waking::worth ? worth_waking(most, request.seconds) : most;
+  if (n > 1) n = ensure_workers(n - 1) + 1;
+  if (n == 1) state.busy.store(false, std::memory_order_release);
+}
+
 }  // namespace
 
 int get_num_threads() {
@@ -251,44 +279,26 @@ void set_num_threads(int n) {
 
 int worker_count() noexcept { return state.started.load(std::memory_order_relaxed); }
 
-double wake_seconds() noexcept { return state.wake_cost.of_one(); }
-
 void assume_wake_seconds(double seconds) noexcept {
   while (state.busy.exchange(true, std::memory_order_acquire)) std::this_thread::yield();
   state.wake_cost.assume(seconds);
   state.busy.store(false, std::memory_order_release);
 }
 
-Lease::Lease(Request request)
-    : n_(request.threads > 1 ? std::min(request.threads, get_num_threads()) : 1) {
-  if (n_ == 1) return;
-  const Waking waking = ask_for_threads();
-  if (waking == Waking::never || state.busy.load(std::memory_order_relaxed) ||
-      state.busy.exchange(true, std::memory_order_acquire)) {
-    n_ = 1;
-    return;
+int run(Request request, Function function, void* context) {
+  const Lease lease(request);
+  const int n = lease.n;
+  if (n == 1) {
+    Barrier alone(1);
+    function(context, 0, 1, alone);
+    return 1;
   }
-  if (waking == Waking::worth) n_ = worth_waking(n_, request.seconds);
-  if (n_ > 1) n_ = ensure_workers(n_ - 1) + 1;
-  holds_ = n_ > 1;
-  if (!holds_) state.busy.store(false, std::memory_order_release);
-}
-
-Lease::~Lease() {
-  if (holds_) state.busy.store(false, std::memory_order_release);
-}
-
-void Lease::run(Function function, void* context) const {
-  if (n_ == 1) {
-    function(context, 0, 1);
-    return;
-  }
-  Job job{function, context, n_, current_cpu(), fp_mode(), Interrupt::current(), {}, {}, {}, {}};
-  const int asleep = find_sleepers(n_ - 1).count;
+  Job job{function, context, n, current_cpu(), fp_mode(), Interrupt::current(), {}, {}, {}, {}};
+  const int asleep = find_sleepers(n - 1).count;
   if (asleep > 0) job.wake_begin = Clock::now();
   state.job = &job;
-  state.pending.store(static_cast<std::uint32_t>(n_ - 1), std::memory_order_relaxed);
-  for (int i = 0; i < n_ - 1; ++i) send(*state.workers[i], kWork, job.caller_cpu);
+  state.pending.store(static_cast<std::uint32_t>(n - 1), std::memory_order_relaxed);
+  for (int i = 0; i < n - 1; ++i) send(*state.workers[i], kWork, job.caller_cpu);
   const Clock::time_point all_woken = asleep > 0 ? Clock::now() : job.wake_begin;
   job.run_part(0);
   await_workers(job);
@@ -298,6 +308,7 @@ void Lease::run(Function function, void* context) const {
     state.wake_cost.add(asleep, call.count(), double(woken_ns) * 1e-9);
   }
   if (job.error) std::rethrow_exception(job.error);
+  return n;
 }
 
 }  // namespace lstmfast::base::team

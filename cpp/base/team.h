@@ -17,15 +17,12 @@
 
 #include "base/barrier.h"
 #include "base/cpu_count.h"
+#include "base/no_copy.h"
 #include "base/plain.h"
 #include "base/split.h"
 #include "base/waking.h"
 
 namespace lstmfast::base::team {
-
-// tid in [0, n); tid 0 is the caller's thread. The caller's floating-point mode and its Interrupt
-// are in force on all threads.
-using Function = void (*)(void* context, int tid, int n);
 
 // The most threads one run may use. Until set: default_thread_count() of base/cpu_count.h, which
 // throws std::invalid_argument for a malformed variable, as set does unless 1 <= n <= kMaxThreads.
@@ -40,50 +37,31 @@ struct Request {
   double seconds;
 };
 
-// Seconds that a sleeping worker needs to start, from the call to its first instruction: a running
-// mean of this process's own wake-ups.
-double wake_seconds() noexcept;
-// Replaces what is measured from now on: for tests, which want threads for any work (0).
+// Replaces the seconds that a sleeping worker needs to start, which are measured otherwise: for
+// tests, which want threads for any work (0).
 void assume_wake_seconds(double seconds) noexcept;
 
-// Holds the team, for callers that must know n before they lay out memory, or that run several
-// phases. Other callers run alone meanwhile, so a lease should end with its work. A thread that
-// forks must not use its lease in the child.
-class Lease {
- public:
-  explicit Lease(Request request);
-  ~Lease();
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
+// tid in [0, n); tid 0 is the caller's thread. The caller's floating-point mode and its Interrupt
+// are in force on all threads. `barrier` is one of all n threads, aborted when the function throws.
+using Function = void (*)(void* context, int tid, int n, Barrier& barrier);
 
-  // The n that functions get, fixed for the life of the lease.
-  int size() const noexcept { return n_; }
+// Runs the function once for each tid and returns n when all have returned, then rethrows the
+// exception of any (the first of several). Allocates nothing.
+int run(Request request, Function function, void* context);
 
-  // function(context, tid, size()) once for each tid, all at once; returns when all have returned,
-  // then rethrows the exception of any (the first of several). Allocates nothing. A function that
-  // waits at a Barrier must not throw, or must abort() it first, as the run below does.
-  void run(Function function, void* context) const;
-
-  // f(tid, n), or f(tid, n, barrier) with a fresh Barrier of all n threads, aborted when f throws.
-  template <class F>
-  void run(F&& f) const;
-
- private:
-  int n_;
-  bool holds_ = false;
-};
-
-// One run. Returns the n that the function got.
+// f(tid, n) or f(tid, n, barrier).
 template <class F>
 int run(Request request, F&& f) {
-  const Lease lease(request);
-  lease.run(f);
-  return lease.size();
-}
-inline int run(Request request, Function function, void* context) {
-  const Lease lease(request);
-  lease.run(function, context);
-  return lease.size();
+  using Body = std::remove_reference_t<F>;
+  const Function call = [](void* context, int tid, int n, Barrier& barrier) {
+    auto& body = *static_cast<Body*>(context);
+    if constexpr (std::is_invocable_v<Body&, int, int, Barrier&>) {
+      body(tid, n, barrier);
+    } else {
+      body(tid, n);
+    }
+  };
+  return run(request, call, const_cast<void*>(static_cast<const void*>(&f)));
 }
 
 // f(begin, end) over shares of [0, count) that start at multiples of `grain`, on at most as many
@@ -101,30 +79,5 @@ void parallel_for(Request request, index count, index grain, F&& f) {
 
 // Threads that this process has started and that still live; for tests.
 int worker_count() noexcept;
-
-template <class F>
-void Lease::run(F&& f) const {
-  using Body = std::remove_reference_t<F>;
-  if constexpr (std::is_invocable_v<Body&, int, int, Barrier&>) {
-    struct Steps {
-      Body* f;
-      Barrier barrier;
-    } steps{&f, Barrier(n_)};
-    run(
-        [](void* context, int tid, int n) {
-          auto& s = *static_cast<Steps*>(context);
-          try {
-            (*s.f)(tid, n, s.barrier);
-          } catch (...) {
-            s.barrier.abort();
-            throw;
-          }
-        },
-        &steps);
-  } else {
-    run([](void* context, int tid, int n) { (*static_cast<Body*>(context))(tid, n); },
-        const_cast<void*>(static_cast<const void*>(&f)));
-  }
-}
 
 }  // namespace lstmfast::base::team

@@ -1,6 +1,8 @@
 // Whether runs of a thread wake sleeping workers of the team; must not know the team.
 #pragma once
 
+#include "base/no_copy.h"
+
 namespace lstmfast::base::team {
 
 // worth (the default): wakes workers where the work is worth it; always: wakes all; never: runs on
@@ -8,12 +10,10 @@ namespace lstmfast::base::team {
 enum class Waking { worth, always, never };
 
 // Sets it for the thread that makes the object, while that lives.
-class Scope {
+class Scope : NoCopy {
  public:
   explicit Scope(Waking waking) noexcept;
   ~Scope();
-  Scope(const Scope&) = delete;
-  Scope& operator=(const Scope&) = delete;
 
   // Whether a run in this scope has asked for more than one thread.
   bool asked() const noexcept;

@@ -49,7 +49,8 @@ TEST_CASE("team: the plain function form") {
     int parts[3] = {};
   } context;
   const int used = team::run(
-      3, [](void* c, int tid, int n) { static_cast<Context*>(c)->parts[tid] = n; }, &context);
+      3, [](void* c, int tid, int n, Barrier&) { static_cast<Context*>(c)->parts[tid] = n; },
+      &context);
   CHECK(used == 3);
   CHECK(context.parts[0] == 3);
   CHECK(context.parts[2] == 3);
@@ -171,19 +172,21 @@ TEST_CASE("team: concurrent callers all get their answer") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("team: a lease fixes n over several runs, others run alone meanwhile") {
+TEST_CASE("team: a run keeps its n, and others run alone meanwhile") {
   const Threads limit(3);
-  const team::Lease lease(3);
-  CHECK(lease.size() == 3);
-  team::set_num_threads(2);
-  for (int phase = 0; phase < 5; ++phase) {
-    std::atomic<int> parts{0};
-    lease.run([&](int, int n) { parts += n; });
-    CHECK(parts == 9);
-  }
-  CHECK(team::Lease(3).size() == 1);
-  int other = 0;
-  std::thread([&] { other = team::run(3, [](int, int) {}); }).join();
+  std::atomic<int> parts{0};
+  int nested = 0, other = 0;
+  const auto nothing = [](int, int) {};
+  team::run(3, [&](int tid, int n) {
+    if (tid == 0) {
+      team::set_num_threads(2);
+      nested = team::run(3, nothing);
+      std::thread([&] { other = team::run(3, nothing); }).join();
+    }
+    parts += n;
+  });
+  CHECK(parts == 9);
+  CHECK(nested == 1);
   CHECK(other == 1);
 }
 
