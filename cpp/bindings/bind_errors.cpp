@@ -1,8 +1,12 @@
 // Exceptions of the core as those of Python.
 #include <exception>
+#include <new>
+#include <stdexcept>
+#include <system_error>
 
-#include "api/errors.h"
+#include "base/options.h"
 #include "bindings/bindings.h"
+#include "model/trainer.h"
 
 namespace lstmfast::bindings {
 
@@ -10,21 +14,18 @@ namespace py = pybind11;
 
 namespace {
 
-PyObject* type_of(api::ErrorKind kind) {
-  switch (kind) {
-    case api::ErrorKind::type:
-      return PyExc_TypeError;
-    case api::ErrorKind::value:
-      return PyExc_ValueError;
-    case api::ErrorKind::memory:
-      return PyExc_MemoryError;
-    case api::ErrorKind::os:
-      return PyExc_OSError;
-    case api::ErrorKind::floating_point:
-      return PyExc_FloatingPointError;
-    case api::ErrorKind::runtime:
-      break;
-  }
+template <class E>
+bool is(const std::exception& error) {
+  return dynamic_cast<const E*>(&error) != nullptr;
+}
+
+// What was wrong with an argument is a TypeError or a ValueError; a RuntimeError is a call at the
+// wrong time.
+PyObject* type_of(const std::exception& error) {
+  if (is<std::bad_alloc>(error)) return PyExc_MemoryError;
+  if (is<model::NonFinite>(error)) return PyExc_FloatingPointError;
+  if (is<base::WrongType>(error)) return PyExc_TypeError;
+  if (is<std::logic_error>(error)) return PyExc_ValueError;  // std::invalid_argument is one
   return PyExc_RuntimeError;
 }
 
@@ -35,15 +36,12 @@ void translate(std::exception_ptr pointer) {
     throw;  // pybind11's own translator knows these two
   } catch (const py::builtin_exception&) {
     throw;
+  } catch (const std::system_error& error) {
+    // OSError(errno, text) becomes FileNotFoundError, PermissionError, ... by its number.
+    const py::object args = py::make_tuple(error.code().value(), error.what());
+    PyErr_SetObject(PyExc_OSError, args.ptr());
   } catch (const std::exception& error) {
-    const api::ErrorKind kind = api::kind_of(error);
-    if (kind == api::ErrorKind::os) {
-      // OSError(errno, text) becomes FileNotFoundError, PermissionError, ... by its number.
-      const py::object args = py::make_tuple(api::system_errno(error), error.what());
-      PyErr_SetObject(PyExc_OSError, args.ptr());
-    } else {
-      PyErr_SetString(type_of(kind), error.what());
-    }
+    PyErr_SetString(type_of(error), error.what());
   }
 }
 

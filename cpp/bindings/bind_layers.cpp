@@ -4,8 +4,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bindings/bindings.h"
@@ -13,43 +13,17 @@
 #include "bindings/numpy.h"
 #include "bindings/python_layer.h"
 #include "bindings/values.h"
+#include "model/model.h"
 
 namespace lstmfast::bindings {
 namespace {
 
-using Shapes = std::vector<std::vector<std::optional<index>>>;
+using Children = std::map<std::string, AnyLayer>;
 
-layers::Shape shape_from(const std::vector<std::optional<index>>& sizes) {
-  layers::Shape out;
-  for (const std::optional<index>& size : sizes) out.append(size.value_or(layers::kAnySize));
-  return out;
-}
-
-py::list shape_tuples(const layers::Shapes& shapes) {
-  py::list out;
-  for (const layers::Shape& shape : shapes) out.append(shape_tuple(shape));
-  return out;
-}
-
-std::unique_ptr<AnyLayer> make_layer(
-    const py::dict& options, const std::string& dtype,
-    const std::optional<std::map<std::string, AnyLayer>>& children) {
-  return std::make_unique<AnyLayer>(api::open_layer(
-      to_options(options), dtype, children.value_or(std::map<std::string, AnyLayer>())));
-}
-
-AnyLayer make_graph(
-    const std::vector<std::pair<std::string, std::vector<std::optional<index>>>>& inputs,
-    const std::vector<std::pair<AnyLayer, std::vector<std::pair<index, index>>>>& nodes,
-    const std::vector<std::pair<index, index>>& outputs, const std::string& dtype, index batch_size,
-    bool in_a_row) {
-  api::GraphSpec spec;
-  for (const auto& [name, shape] : inputs) spec.inputs.emplace_back(name, shape_from(shape));
-  for (const auto& [layer, values] : nodes) spec.nodes.push_back({layer, values});
-  spec.outputs = outputs;
-  spec.batch_size = batch_size;
-  spec.in_a_row = in_a_row;
-  return api::make_graph(spec, dtype);
+std::unique_ptr<AnyLayer> make_layer(const py::dict& options, const std::string& dtype,
+                                     const std::optional<Children>& children) {
+  return std::make_unique<AnyLayer>(
+      api::open_layer(to_options(options), dtype, children.value_or(Children())));
 }
 
 template <class Layer>
@@ -60,6 +34,58 @@ auto child_of(Layer& layer, const std::string& name) {
   LF_FAIL("[layer.child] there is no layer \"" << name << "\" in it");
 }
 
+// f(name, parameters, parameter) of all in a layer, outermost first; once of a layer that stands in
+// several of the layers inside.
+template <class L, class F>
+void for_each_weight(L& layer, F f) {
+  std::set<const void*> seen;
+  layers::for_each_layer(layer, "", [&](const std::string& path, auto& each) {
+    if (!seen.insert(&each).second) return;
+    for (const layers::Parameter& parameter : each.parameters().list()) {
+      f((path.empty() ? "" : path + ".") + parameter.name, each.parameters(), parameter);
+    }
+  });
+}
+
+template <class T>
+py::list get_weights(layers::Layer<T>& layer) {
+  py::list out;
+  model::allocate_parameters(layer);
+  for_each_weight(layer, [&](const std::string&, auto& owner, const layers::Parameter& parameter) {
+    py::array_t<T> weight = new_array<T>(parameter.shape);
+    parameter.export_to(static_cast<const T*>(owner.values()), weight.mutable_data());
+    out.append(std::move(weight));
+  });
+  return out;
+}
+
+template <class T>
+void set_weights(layers::Layer<T>& layer, const py::sequence& weights) {
+  const char* const op = "layer.set_weights";
+  model::allocate_parameters(layer);
+  // All are checked before the first is set.
+  std::vector<py::array_t<T>> arrays;
+  std::vector<base::BusyFlag*> flags;
+  std::size_t count = 0;
+  for_each_weight(layer,
+                  [&](const std::string& name, auto& owner, const layers::Parameter& parameter) {
+                    if (count++ < weights.size()) {
+                      arrays.push_back(take<T>(op, name.c_str(), weights[count - 1]));
+                      check_shape(op, name.c_str(), arrays.back(), layers::Shape(parameter.shape));
+                    }
+                    flags.push_back(&owner.busy());
+                  });
+  LF_CHECK(weights.size() == count,
+           "[" << op << "] weights has " << weights.size() << " arrays; expected " << count);
+  base::sort_flags(flags);
+  // callbacks of a fit may set weights
+  const base::BusyGroup busy(flags, op, base::Busy::Kind::reading);
+  std::size_t i = 0;
+  for_each_weight(layer, [&](const std::string&, auto& owner, const layers::Parameter& parameter) {
+    parameter.import_from(arrays[i++].data(), owner.values());
+  });
+}
+
 }  // namespace
 
 void bind_layers(py::module_& module) {
@@ -67,7 +93,7 @@ void bind_layers(py::module_& module) {
   def_init(layer, &make_layer, py::arg("options"), py::arg("dtype"),
            py::arg("children") = py::none());
   const auto property = [&](const char* name, auto f) {
-    layer.def_property_readonly(name, [f](const AnyLayer& self) { return visit(self, f); });
+    layer.def_property_readonly(name, visiting<AnyLayer>(f));
   };
   property("kind", [](auto& layer) { return layer.kind(); });
   property("config", [](auto& layer) { return from_options(layers::whole_config(layer)); });
@@ -77,54 +103,51 @@ void bind_layers(py::module_& module) {
   property("carried_rows", [](auto& layer) {
     return layer.carried() == nullptr ? index{0} : layer.carried()->rows();
   });
+  property("child_names", [](auto& layer) {
+    std::vector<std::string> out;
+    for (const auto& child : layer.children()) out.push_back(child.name);
+    return out;
+  });
+  const auto set_name = [](auto& layer, const std::string& name) {
+    auto config = layer.config();
+    config["name"] = name;
+    layer.set_config(std::move(config));
+  };
+  const auto child = [](auto& layer, const std::string& name) {
+    return AnyLayer(child_of(layer, name));
+  };
+  const auto connect = [](auto& layer, const layers::Shapes& shapes) {
+    return layer.connect(shapes);
+  };
+  const auto reset_states = [](auto& layer) {
+    const base::Busy busy(layer.parameters().busy(), "layer.reset_states",
+                          base::Busy::Kind::nested);
+    if (layer.carried() != nullptr) layer.carried()->reset();
+  };
+  const auto weight_names = [](auto& layer) {
+    py::list out;
+    for_each_weight(layer, [&](const std::string& name, auto&, const layers::Parameter& parameter) {
+      out.append(py::make_tuple(name, layers::Shape(parameter.shape)));
+    });
+    return out;
+  };
   layer
-      .def_static("graph", &make_graph, py::arg("inputs"), py::arg("nodes"), py::arg("outputs"),
-                  py::arg("dtype"), py::arg("batch_size") = 0, py::arg("in_a_row") = false)
-      .def_property(
-          "name",
-          [](const AnyLayer& self) {
-            return visit(self, [](auto& layer) { return layer.name(); });
-          },
-          [](AnyLayer& self, const std::string& name) {
-            visit(self, [&](auto& layer) {
-              auto config = layer.config();
-              config["name"] = name;
-              layer.set_config(std::move(config));
-            });
-          })
+      .def_static("graph", &api::make_graph, py::arg("inputs"), py::arg("nodes"),
+                  py::arg("outputs"), py::arg("dtype"), py::arg("batch_size") = 0,
+                  py::arg("in_a_row") = false)
+      .def_property("name", visiting<AnyLayer>([](auto& layer) { return layer.name(); }),
+                    visiting<AnyLayer, const std::string&>(set_name))
       .def_property("trainable", &api::is_trainable, &api::set_trainable)
       .def_property_readonly("dtype", &AnyLayer::dtype)
-      .def_property_readonly("child_names",
-                             [](const AnyLayer& self) {
-                               std::vector<std::string> out;
-                               visit(self, [&](auto& layer) {
-                                 for (const auto& child : layer.children())
-                                   out.push_back(child.name);
-                               });
-                               return out;
-                             })
-      .def(
-          "child",
-          [](const AnyLayer& self, const std::string& name) {
-            return visit(self, [&](auto& layer) { return AnyLayer(child_of(layer, name)); });
-          },
-          py::arg("name"))
-      .def(
-          "connect",
-          [](const AnyLayer& self, const Shapes& shapes) {
-            layers::Shapes inputs;
-            for (const auto& shape : shapes) inputs.push_back(shape_from(shape));
-            return visit(self, [&](auto& layer) { return shape_tuples(layer.connect(inputs)); });
-          },
-          py::arg("shapes"))
-      .def("reset_states", [](AnyLayer& self) {
-        visit(self, [](auto& layer) {
-          const base::Busy busy(layer.parameters().busy(), "layer.reset_states",
-                                base::Busy::Kind::nested);
-          if (layer.carried() != nullptr) layer.carried()->reset();
-        });
-      });
-  bind_layer_weights(layer);
+      .def("child", visiting<AnyLayer, const std::string&>(child), py::arg("name"))
+      .def("connect", visiting<AnyLayer, const layers::Shapes&>(connect), py::arg("shapes"))
+      .def("reset_states", visiting<AnyLayer>(reset_states))
+      .def("weight_names", visiting<AnyLayer>(weight_names))
+      .def("get_weights", visiting<AnyLayer>([](auto& layer) { return get_weights(layer); }))
+      .def("set_weights", visiting<AnyLayer, const py::sequence&>([](auto& layer, auto& weights) {
+             set_weights(layer, weights);
+           }),
+           py::arg("weights"));
   bind_layer_call(layer);
 }
 

@@ -68,71 +68,51 @@ py::object call(PythonModel& self, py::handle x, py::handle batch_size) {
     samples.count = array.shape(0);
     model::InputArray<T>& input = samples.inputs.emplace_back();
     input.values = array.data();
-    for (py::ssize_t i = 1; i < array.ndim(); ++i) input.shape.append(array.shape(i));
+    append_sizes(input.shape, array, 1);
     if (!input.shape.fits(graph.declared_shape(0))) return py::none();
     const index carried = model.carried_rows();
     return std::move(run_predict<T>(model, samples, carried > 0 ? carried : size)[0]);
   });
 }
 
-py::list inputs_list(const PythonModel& self) {
-  return self.visit([](auto& model) {
-    py::list out;
-    const auto& graph = *model.definition().graph;
-    for (index k = 0; k < graph.inputs(); ++k) {
-      const layers::Elements elements = graph.elements(k);
-      out.append(py::make_tuple(shape_tuple(graph.declared_shape(k)),
-                                (elements & layers::kValues) != 0, (elements & layers::kIds) != 0,
-                                graph.id_limit(k)));
-    }
-    return out;
-  });
+template <class T>
+py::list inputs_list(const layers::Graph<T>& graph) {
+  py::list out;
+  for (index k = 0; k < graph.inputs(); ++k) {
+    const layers::Elements elements = graph.elements(k);
+    out.append(py::make_tuple(graph.declared_shape(k), (elements & layers::kValues) != 0,
+                              (elements & layers::kIds) != 0, graph.id_limit(k)));
+  }
+  return out;
 }
 
-py::list output_shapes(const PythonModel& self) {
-  return self.visit([](auto& model) {
-    py::list out;
-    const auto& graph = *model.definition().graph;
-    for (index k = 0; k < graph.outputs(); ++k) out.append(shape_tuple(graph.output_shape(k)));
-    return out;
-  });
+template <class T>
+layers::Shapes output_shapes(const layers::Graph<T>& graph) {
+  layers::Shapes out;
+  for (index k = 0; k < graph.outputs(); ++k) out.push_back(graph.output_shape(k));
+  return out;
 }
 
 // What Python needs to make its own objects of a loaded model.
-py::dict structure(const PythonModel& self) {
-  return self.visit([](auto& model) {
-    const auto& graph = *model.definition().graph;
-    py::list inputs, layers, nodes, outputs;
-    for (const auto& layer : graph.layers()) layers.append(api::AnyLayer(layer));
-    for (const auto& node : graph.nodes()) {
-      if (node.layer == nullptr) {
-        const index k = static_cast<index>(inputs.size());
-        inputs.append(py::make_tuple(graph.input_name(k), shape_tuple(graph.declared_shape(k))));
-        continue;
-      }
-      const auto layer = std::find(graph.layers().begin(), graph.layers().end(), node.layer);
-      py::list values;
-      for (const index value : node.inputs) values.append(graph.place_of(value));
-      nodes.append(py::make_tuple(layer - graph.layers().begin(), values));
+template <class T>
+py::dict structure(const layers::Graph<T>& graph) {
+  py::list inputs, layers, nodes, outputs;
+  for (const auto& layer : graph.layers()) layers.append(api::AnyLayer(layer));
+  for (const auto& node : graph.nodes()) {
+    if (node.layer == nullptr) {
+      const index k = static_cast<index>(inputs.size());
+      inputs.append(py::make_tuple(graph.input_name(k), graph.declared_shape(k)));
+      continue;
     }
-    for (index k = 0; k < graph.outputs(); ++k) outputs.append(graph.output(k));
-    py::dict out;
-    out["inputs"] = inputs;
-    out["layers"] = layers;
-    out["nodes"] = nodes;
-    out["outputs"] = outputs;
-    out["batch_size"] = graph.batch_size();
-    out["in_a_row"] = graph.in_a_row();
-    return out;
-  });
-}
-
-// f(), while no other call trains the model or reads its training state.
-py::object alone(const PythonModel& self, const std::string& op, const py::object& f) {
-  return self.visit([&](auto& model) {
-    const base::BusyGroup busy(model.busy(), op.c_str());
-    return call_python(f);
-  });
+    const auto layer = std::find(graph.layers().begin(), graph.layers().end(), node.layer);
+    py::list values;
+    for (const index value : node.inputs) values.append(graph.place_of(value));
+    nodes.append(py::make_tuple(layer - graph.layers().begin(), values));
+  }
+  for (index k = 0; k < graph.outputs(); ++k) outputs.append(graph.output(k));
+  return py::dict(py::arg("inputs") = inputs, py::arg("layers") = layers, py::arg("nodes") = nodes,
+                  py::arg("outputs") = outputs, py::arg("batch_size") = graph.batch_size(),
+                  py::arg("in_a_row") = graph.in_a_row());
 }
 
 // The garbage collector must see what a model holds of Python: a loss may well know its model.
@@ -159,12 +139,11 @@ void collect_garbage(PyHeapTypeObject* heap_type) {
 }  // namespace
 
 void bind_model(py::module_& module) {
-  const auto none = py::none();
   py::class_<PythonModel> model(module, "Model", py::is_final(), plain_type(),
                                 py::custom_type_setup(&collect_garbage));
   def_init(model, &make_model, py::arg("graph"));
   const auto property = [&](const char* name, auto f) {
-    model.def_property_readonly(name, [f](const PythonModel& self) { return self.visit(f); });
+    model.def_property_readonly(name, visiting<PythonModel>(f));
   };
   property("graph", [](auto& model) {
     using T = Element<decltype(model)>;
@@ -178,14 +157,18 @@ void bind_model(py::module_& module) {
   property("mask_ends", [](auto& model) { return model.definition().graph->mask_ends(); });
   property("stateful", [](auto& model) { return model.is_stateful(); });
   property("carried_rows", [](auto& model) { return model.carried_rows(); });
-  model.def_property_readonly("inputs", &inputs_list)
-      .def_property_readonly("output_shapes", &output_shapes)
-      .def_property_readonly("structure", &structure)
-      .def("reset_states",
-           [](PythonModel& self) { self.visit([](auto& model) { model.reset_carried(); }); })
-      .def("release_memory",
-           [](PythonModel& self) { self.visit([](auto& model) { model.release_memory(); }); })
-      .def("alone", &alone, py::arg("op"), py::arg("f"));
+  property("inputs", [](auto& model) { return inputs_list(*model.definition().graph); });
+  property("output_shapes", [](auto& model) { return output_shapes(*model.definition().graph); });
+  property("structure", [](auto& model) { return structure(*model.definition().graph); });
+  // f(), while no other call trains the model or reads its training state.
+  const auto alone = [](auto& model, const std::string& op, const py::object& f) {
+    const base::BusyGroup busy(model.busy(), op.c_str());
+    return call_python(f);
+  };
+  model.def("reset_states", visiting<PythonModel>([](auto& model) { model.reset_carried(); }))
+      .def("release_memory", visiting<PythonModel>([](auto& model) { model.release_memory(); }))
+      .def("alone", visiting<PythonModel, const std::string&, const py::object&>(alone),
+           py::arg("op"), py::arg("f"));
   def_fast<&call>(model, "call", "call($self, x, batch_size, /)\n--\n\n");
   def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
   bind_training(model);

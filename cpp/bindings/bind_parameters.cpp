@@ -5,37 +5,12 @@
 #include <tuple>
 #include <vector>
 
+#include "bindings/bindings.h"
 #include "bindings/numpy.h"
 #include "bindings/python_rnn.h"
 
 namespace lstmfast::bindings {
 namespace {
-
-py::list parameter_names(const PythonRnn& self) {
-  return self.visit([](auto& rnn) {
-    py::list out;
-    for (const auto& parameter : rnn.parameters()) {
-      out.append(py::make_tuple(parameter.layer, parameter.place.name,
-                                shape_tuple(parameter.place.shape)));
-    }
-    return out;
-  });
-}
-
-// A parameter's values, or its gradients.
-py::array get(const PythonRnn& self, index layer, const std::string& name, bool gradient) {
-  return self.visit([&](auto& rnn) -> py::array {
-    using T = Element<decltype(rnn)>;
-    const auto& parameter = rnn.parameter(gradient ? "lstm.grad" : "lstm.get", layer, name);
-    py::array_t<T> out = new_array<T>(parameter.place.shape);
-    if (gradient) {
-      rnn.get_gradient(parameter, out.mutable_data());
-    } else {
-      rnn.get(parameter, out.mutable_data());
-    }
-    return out;
-  });
-}
 
 using Named = std::tuple<index, std::string, py::object>;  // layer, name, value
 
@@ -48,9 +23,7 @@ void set(PythonRnn& self, const std::vector<Named>& values) {
     for (const auto& [layer, name, value] : values) {
       const auto& parameter = rnn.parameter(op, layer, name);
       const py::array_t<T>& array = arrays.emplace_back(take<T>(op, name.c_str(), value));
-      LF_CHECK(sizes_of(array) == parameter.place.shape,
-               "[" << op << "] " << name << " has shape " << shape_of(array).text() << "; expected "
-                   << layers::Shape(parameter.place.shape).text());
+      check_shape(op, name.c_str(), array, layers::Shape(parameter.place.shape));
       checked.push_back({&parameter, array.data()});
     }
     rnn.set(checked);
@@ -60,23 +33,31 @@ void set(PythonRnn& self, const std::vector<Named>& values) {
 
 }  // namespace
 
-void bind_parameters(py::class_<PythonRnn>& rnn) {
-  rnn.def("parameter_names", &parameter_names)
-      .def(
-          "get",
-          [](const PythonRnn& self, index layer, const std::string& name) {
-            return get(self, layer, name, false);
-          },
-          py::arg("layer"), py::arg("name"))
+void bind_parameters(py::class_<PythonRnn>& type) {
+  const auto parameter_names = [](auto& rnn) {
+    py::list out;
+    for (const auto& [layer, place] : rnn.parameters()) {
+      out.append(py::make_tuple(layer, place.name, layers::Shape(place.shape)));
+    }
+    return out;
+  };
+  // read(rnn, parameter, T*) copies what belongs to a parameter.
+  const auto getter = [](const char* op, auto read) {
+    return visiting<PythonRnn, index, const std::string&>(
+        [=](auto& rnn, index layer, const std::string& name) {
+          const auto& parameter = rnn.parameter(op, layer, name);
+          auto out = new_array<Element<decltype(rnn)>>(parameter.place.shape);
+          read(rnn, parameter, out.mutable_data());
+          return py::array(std::move(out));
+        });
+  };
+  const auto values = [](auto& rnn, const auto& of, auto* to) { rnn.get(of, to); };
+  const auto gradients = [](auto& rnn, const auto& of, auto* to) { rnn.get_gradient(of, to); };
+  type.def("parameter_names", visiting<PythonRnn>(parameter_names))
+      .def("get", getter("lstm.get", values), py::arg("layer"), py::arg("name"))
       .def("set", &set, py::arg("values"))
-      .def(
-          "grad",
-          [](const PythonRnn& self, index layer, const std::string& name) {
-            return get(self, layer, name, true);
-          },
-          py::arg("layer"), py::arg("name"))
-      .def("zero_grad",
-           [](PythonRnn& self) { self.visit([](auto& rnn) { rnn.zero_gradients(); }); });
+      .def("grad", getter("lstm.grad", gradients), py::arg("layer"), py::arg("name"))
+      .def("zero_grad", visiting<PythonRnn>([](auto& rnn) { rnn.zero_gradients(); }));
 }
 
 }  // namespace lstmfast::bindings

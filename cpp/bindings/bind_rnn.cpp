@@ -26,24 +26,21 @@ std::unique_ptr<PythonRnn> make_rnn(const py::dict& options, const std::string& 
   return std::make_unique<PythonRnn>(api::make_rnn(to_options(options), dtype, seed));
 }
 
-// By reference: copying a shape right after its sizes were stored one by one stalls on store
-// forwarding.
 template <class T, class U>
 void point(model::RnnArray<const U*>& to, const py::array_t<T>& array) {
   if (!array) return;
   to.data = reinterpret_cast<const U*>(array.data());
-  for (py::ssize_t i = 0; i < array.ndim(); ++i) to.shape.append(array.shape(i));
+  append_sizes(to.shape, array);
 }
 
 template <class T>
-CallArrays<T> take_given(const char* op, const py::object& x, const py::object& h0,
-                         const py::object& c0, const py::object& lengths,
-                         const py::object& resets) {
-  return {take<T>(op, "x", x),
-          take_optional<T>(op, "h0", h0),
-          take_optional<T>(op, "c0", c0),
-          take_optional<index>(op, "lengths", lengths),
-          take_optional<bool>(op, "resets", resets),
+CallArrays<T> arrays_of(Taker& taker, py::handle x, py::handle h0, py::handle c0,
+                        py::handle lengths, py::handle resets) {
+  return {taker.take<T>("x", x),
+          taker.optional<T>("h0", h0),
+          taker.optional<T>("c0", c0),
+          taker.optional<index>("lengths", lengths),
+          taker.optional<bool>("resets", resets),
           {}};
 }
 
@@ -82,7 +79,6 @@ struct Pair {
     first = PyTuple_GET_ITEM(pair.ptr(), 0);
     second = PyTuple_GET_ITEM(pair.ptr(), 1);
   }
-  bool full() const { return !first.is_none() && !second.is_none(); }
 };
 
 constexpr const char* kForward = "lstm.forward";
@@ -133,8 +129,9 @@ py::tuple forward(PythonRnn& self, const py::object& x, const py::object& h0, co
                   const py::object& out, bool batch_first, bool draw) {
   Result r = self.visit([&](auto& rnn) {
     using T = Element<decltype(rnn)>;
-    return run_forward<T>(self, rnn, take_given<T>(kForward, x, h0, c0, lengths, resets), training,
-                          out, batch_first, draw);
+    Taker taker{kForward};
+    return run_forward<T>(self, rnn, arrays_of<T>(taker, x, h0, c0, lengths, resets), training, out,
+                          batch_first, draw);
   });
   return py::make_tuple(std::move(r.y), std::move(r.h_n), std::move(r.c_n), std::move(r.cells));
 }
@@ -148,14 +145,11 @@ py::object call(PythonRnn& self, py::handle x, py::handle state, py::handle leng
   if (!initial.known || !is_flag(training)) return py::none();
   Result r = self.visit([&](auto& rnn) -> Result {
     using T = Element<decltype(rnn)>;
-    bool ready = is_ready<T>(x) && (state.is_none() || initial.full());
-    if (!ready) return {};
-    CallArrays<T> given{
-        py::reinterpret_borrow<py::array_t<T>>(x), take_if_ready<T>(initial.first, ready),
-        take_if_ready<T>(initial.second, ready),   take_if_ready<index>(lengths, ready),
-        take_if_ready<bool>(resets, ready),        {}};
-    const py::array_t<T> to = take_if_ready<T>(out, ready);
-    if (!ready || (to && !to.writeable())) return {};
+    Taker taker;
+    CallArrays<T> given = arrays_of<T>(taker, x, initial.first, initial.second, lengths, resets);
+    const py::array_t<T> to = taker.optional<T>("out", out);
+    const bool whole = state.is_none() || (given.h0 && given.c0);
+    if (!taker.ready || !whole || (to && !to.writeable())) return {};
     return run_forward<T>(self, rnn, std::move(given), is_true(training, "training"), out,
                           rows_first, true);
   });
@@ -172,7 +166,8 @@ py::list trace(const PythonRnn& self, const py::object& x, const py::object& h0,
   return self.visit([&](auto& rnn) -> py::list {
     using T = Element<decltype(rnn)>;
     const char* const op = "lstm.trace";
-    CallArrays<T> given = take_given<T>(op, x, h0, c0, lengths, resets);
+    Taker taker{op};
+    CallArrays<T> given = arrays_of<T>(taker, x, h0, c0, lengths, resets);
     const model::RnnInput<T> input = input_of(given, batch_first);
     const ops::LstmCall<T> call = rnn.check(op, input, given.rows);
     const model::RnnOptions& options = rnn.options();
@@ -200,28 +195,36 @@ py::list trace(const PythonRnn& self, const py::object& x, const py::object& h0,
 
 constexpr const char* kBackward = "lstm.backward";
 
+// Gradients for what a call returned; each may be no object.
+template <class T>
+struct GradientArrays {
+  py::array_t<T> dy, dh_n, dc_n, dcells;
+
+  GradientArrays(Taker& taker, py::handle dy_, py::handle dh, py::handle dc, py::handle dcells_)
+      : dy(taker.optional<T>("dy", dy_)),
+        dh_n(taker.optional<T>("dh_n", dh)),
+        dc_n(taker.optional<T>("dc_n", dc)),
+        dcells(taker.optional<T>("dcells", dcells_)) {}
+};
+
 // Returns dx and (dh0, dc0).
 template <class T>
-py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const py::array_t<T>& dy,
-                       const py::array_t<T>& dh_n, const py::array_t<T>& dc_n,
-                       const py::array_t<T>& dcells) {
+py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const GradientArrays<T>& given) {
   const char* const op = kBackward;
   const base::Busy busy(rnn.busy(), op);
   const ops::LstmCall<T>& call = rnn.trained_call(op);
   const Shapes shapes(rnn.options(), self.x_shape, call.batch);
-  LF_CHECK(call.cells != nullptr || !dcells,
+  LF_CHECK(call.cells != nullptr || !given.dcells,
            "[" << op << "] dcells is given; expected None without return_cell_states");
   const auto data = [&](const char* name, const py::array_t<T>& array, const layers::Shape& shape) {
-    LF_CHECK(!array || shape_of(array) == shape, "[" << op << "] " << name << " has shape "
-                                                     << shape_of(array).text() << "; expected "
-                                                     << shape.text());
+    if (array) check_shape(op, name, array, shape);
     return array ? array.data() : nullptr;
   };
   ops::LstmGradients<T> gradients{};
-  gradients.dy = data("dy", dy, shapes.y);
-  gradients.dh_n = data("dh_n", dh_n, shapes.h);
-  gradients.dc_n = data("dc_n", dc_n, shapes.c);
-  gradients.dcells = data("dcells", dcells, shapes.cells);
+  gradients.dy = data("dy", given.dy, shapes.y);
+  gradients.dh_n = data("dh_n", given.dh_n, shapes.h);
+  gradients.dc_n = data("dc_n", given.dc_n, shapes.c);
+  gradients.dcells = data("dcells", given.dcells, shapes.cells);
   py::array_t<T> dx = new_array<T>(self.x_shape);
   py::array_t<T> dh0 = new_array<T>(shapes.h), dc0 = new_array<T>(shapes.c);
   gradients.dx = dx.mutable_data();
@@ -237,11 +240,9 @@ py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const py::array_t<T>
 
 py::tuple backward(PythonRnn& self, const py::object& dy, const py::object& dh_n,
                    const py::object& dc_n, const py::object& dcells) {
-  return self.visit([&](auto& rnn) -> py::tuple {
-    using T = Element<decltype(rnn)>;
-    return run_backward<T>(
-        self, rnn, take_optional<T>(kBackward, "dy", dy), take_optional<T>(kBackward, "dh_n", dh_n),
-        take_optional<T>(kBackward, "dc_n", dc_n), take_optional<T>(kBackward, "dcells", dcells));
+  return self.visit([&](auto& rnn) {
+    Taker taker{kBackward};
+    return run_backward(self, rnn, {taker, dy, dh_n, dc_n, dcells});
   });
 }
 
@@ -250,13 +251,10 @@ py::object call_backward(PythonRnn& self, py::handle dy, py::handle dstate, py::
   const Pair last(dstate);
   if (!last.known) return py::none();
   return self.visit([&](auto& rnn) -> py::object {
-    using T = Element<decltype(rnn)>;
-    bool ready = true;
-    const py::array_t<T> arrays[] = {
-        take_if_ready<T>(dy, ready), take_if_ready<T>(last.first, ready),
-        take_if_ready<T>(last.second, ready), take_if_ready<T>(dcells, ready)};
-    if (!ready) return py::none();
-    return run_backward<T>(self, rnn, arrays[0], arrays[1], arrays[2], arrays[3]);
+    Taker taker;
+    const GradientArrays<Element<decltype(rnn)>> given(taker, dy, last.first, last.second, dcells);
+    if (!taker.ready) return py::none();
+    return run_backward(self, rnn, given);
   });
 }
 
@@ -278,13 +276,8 @@ void bind_rnn(py::module_& module) {
       .def("trace", &trace, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
            py::arg("lengths") = none, py::arg("resets") = none, py::arg("batch_first") = true)
       .def_property(
-          "training_calls",
-          [](const PythonRnn& self) {
-            return self.visit([](const auto& rnn) { return rnn.training_calls(); });
-          },
-          [](PythonRnn& self, std::uint64_t calls) {
-            self.visit([calls](auto& rnn) { rnn.set_training_calls(calls); });
-          })
+          "training_calls", visiting<PythonRnn>([](auto& rnn) { return rnn.training_calls(); }),
+          visiting<PythonRnn, std::uint64_t>([](auto& rnn, auto n) { rnn.set_training_calls(n); }))
       .def("release_memory", [](PythonRnn& self) {
         self.visit([](auto& rnn) { rnn.release_memory(); });
         self.release_arrays();

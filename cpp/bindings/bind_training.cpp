@@ -17,8 +17,11 @@ namespace lstmfast::bindings {
 namespace {
 
 py::dict scores_dict(const model::Scores& scores) {
-  return logs_dict(
-      {scores.names.data(), scores.values.data(), static_cast<index>(scores.names.size())});
+  return dict_of(scores.names, scores.values, scores.names.size());
+}
+
+py::dict history_dict(const model::History& history) {
+  return dict_of(history.names, history.values, history.names.size());
 }
 
 model::OnNonFinite on_nonfinite_of(const std::string& text) {
@@ -66,7 +69,6 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
     options.on_nonfinite = on_nonfinite_of(on_nonfinite);
     Hooks hooks{std::move(on_train_begin), std::move(on_epoch_begin), std::move(on_epoch),
                 std::move(on_batch_begin), std::move(on_batch),       std::move(on_tick)};
-    hooks.check(op);
     const model::Examples<T>* validation = held_out ? &held_out->examples : nullptr;
     model::History history;
     try {

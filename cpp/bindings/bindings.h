@@ -3,12 +3,22 @@
 
 #include <pybind11/pybind11.h>
 
+#include <utility>
+
 namespace lstmfast::bindings {
 
 // The metaclass of our classes: plain `type`, since they have no static properties and stubs can
 // then describe them.
 inline pybind11::metaclass plain_type() {
   return pybind11::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
+}
+
+// A method of Self, one of the classes of api/any.h: f(the object that it holds, arguments...).
+template <class Self, class... Args, class F>
+auto visiting(F f) {
+  return [f](const Self& self, Args... args) {
+    return self.visit([&](auto& held) { return f(held, std::forward<Args>(args)...); });
+  };
 }
 
 void bind_errors(pybind11::module_& module);

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "base/interrupt.h"
+#include "base/no_copy.h"
 
 namespace lstmfast::bindings {
 
@@ -79,15 +80,13 @@ py::object call_method(py::handle self, const char* name, const Objects&... argu
 }
 
 // Releases the GIL, which the thread must have, while it lives.
-class WithoutGil {
+class WithoutGil : base::NoCopy {
  public:
   WithoutGil() : state_(PyEval_SaveThread()) { innermost = this; }
   ~WithoutGil() {
     take();
     innermost = nullptr;
   }
-  WithoutGil(const WithoutGil&) = delete;
-  WithoutGil& operator=(const WithoutGil&) = delete;
 
  private:
   friend class WithGil;
@@ -105,7 +104,7 @@ class WithoutGil {
 };
 
 // The thread has the GIL while this lives, also inside of a WithoutGil.
-class WithGil {
+class WithGil : base::NoCopy {
  public:
   WithGil() : outer_(std::exchange(WithoutGil::innermost, nullptr)) {
     if (outer_ != nullptr) outer_->take();
@@ -115,8 +114,6 @@ class WithGil {
     outer_->release();
     WithoutGil::innermost = outer_;
   }
-  WithGil(const WithGil&) = delete;
-  WithGil& operator=(const WithGil&) = delete;
 
  private:
   const base::Uninterrupted uninterrupted_;  // Python code has interrupts of its own

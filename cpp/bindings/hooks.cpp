@@ -1,11 +1,6 @@
 #include "bindings/hooks.h"
 
-#include <pybind11/stl.h>
-
-#include <string>
-
 #include "bindings/gil.h"
-#include "bindings/numpy.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -16,80 +11,33 @@ bool truth(const py::object& answer) {
   return result != 0;
 }
 
-Hooks& hooks(void* context) { return *static_cast<Hooks*>(context); }
-
-bool on_train_begin(void* context) {
-  const WithGil gil;
-  return truth(call_python(hooks(context).train_begin));
+py::object argument(index number) { return py::int_(number); }
+py::object argument(const model::Logs& logs) {
+  return dict_of(logs.names, logs.values, static_cast<std::size_t>(logs.count));
 }
 
-bool on_epoch_begin(void* context, index epoch) {
+template <py::object Hooks::* hook, class... Args>
+bool call_hook(void* context, Args... arguments) {
   const WithGil gil;
-  return truth(call_python(hooks(context).epoch_begin, py::int_(epoch)));
+  return truth(call_python(static_cast<Hooks*>(context)->*hook, argument(arguments)...));
 }
 
-bool on_epoch_end(void* context, index epoch, const model::Logs& logs) {
-  const WithGil gil;
-  return truth(call_python(hooks(context).epoch_end, py::int_(epoch), logs_dict(logs)));
-}
-
-bool on_batch_begin(void* context, index batch) {
-  const WithGil gil;
-  return truth(call_python(hooks(context).batch_begin, py::int_(batch)));
-}
-
-bool on_batch_end(void* context, index batch, const model::Logs& logs) {
-  const WithGil gil;
-  return truth(call_python(hooks(context).batch_end, py::int_(batch), logs_dict(logs)));
-}
-
-bool on_tick(void* context, const model::Progress& progress) {
+bool on_tick(void* context, const model::Progress& done) {
   check_signals();
-  const WithGil gil;
-  const py::object& tick = hooks(context).tick;
-  if (tick.is_none()) return false;
-  return truth(call_python(tick, py::int_(progress.epoch), py::int_(progress.batch),
-                           py::int_(progress.batches), logs_dict(progress.logs)));
+  if (static_cast<Hooks*>(context)->tick.is_none()) return false;
+  return call_hook<&Hooks::tick>(context, done.epoch, done.batch, done.batches, done.logs);
 }
 
 }  // namespace
 
-py::dict logs_dict(const model::Logs& logs) {
-  py::dict out;
-  for (index i = 0; i < logs.count; ++i) out[py::str(logs.names[i])] = logs.values[i];
-  return out;
-}
-
-py::dict history_dict(const model::History& history) {
-  py::dict out;
-  for (std::size_t i = 0; i < history.names.size(); ++i) {
-    out[py::str(history.names[i])] = py::cast(history.values[i]);
-  }
-  return out;
-}
-
-void Hooks::check(const char* op) const {
-  const auto check_one = [op](const char* name, const py::object& hook) {
-    if (hook.is_none() || PyCallable_Check(hook.ptr()) != 0) return;
-    throw py::type_error(std::string("[") + op + "] " + name + " is " + type_text(hook) +
-                         "; expected a callable or None");
-  };
-  check_one("on_train_begin", train_begin);
-  check_one("on_epoch_begin", epoch_begin);
-  check_one("on_epoch", epoch_end);
-  check_one("on_batch_begin", batch_begin);
-  check_one("on_batch", batch_end);
-  check_one("on_tick", tick);
-}
-
 model::Callbacks Hooks::callbacks() {
   model::Callbacks out;
   out.context = this;
-  if (!train_begin.is_none()) out.train_begin = on_train_begin;
-  if (!epoch_begin.is_none()) out.epoch_begin = on_epoch_begin;
-  if (!epoch_end.is_none()) out.epoch_end = on_epoch_end;
-  if (!batch_begin.is_none()) out.batch_begin = on_batch_begin;
-  if (!batch_end.is_none()) out.batch_end = on_batch_end;
+  if (!train_begin.is_none()) out.train_begin = &call_hook<&Hooks::train_begin>;
+  if (!epoch_begin.is_none()) out.epoch_begin = &call_hook<&Hooks::epoch_begin>;
+  if (!epoch_end.is_none()) out.epoch_end = &call_hook<&Hooks::epoch_end>;
+  if (!batch_begin.is_none()) out.batch_begin = &call_hook<&Hooks::batch_begin>;
+  if (!batch_end.is_none()) out.batch_end = &call_hook<&Hooks::batch_end>;
   out.tick = on_tick;
   return out;
 }

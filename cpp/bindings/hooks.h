@@ -2,9 +2,9 @@
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include "model/callbacks.h"
-#include "model/trainer.h"
 
 namespace lstmfast::bindings {
 
@@ -12,8 +12,7 @@ namespace py = pybind11;
 
 // Each is a callable or None. One that returns something true stops the call; one that raises ends
 // it with that error. Every tick checks for signals. Must live as long as the call.
-class Hooks {
- public:
+struct Hooks {
   py::object train_begin = py::none();  // ()
   py::object epoch_begin = py::none();  // (epoch)
   py::object epoch_end = py::none();    // (epoch, logs)
@@ -21,13 +20,15 @@ class Hooks {
   py::object batch_end = py::none();    // (batch, logs)
   py::object tick = py::none();         // (epoch, batch, batches, logs)
 
-  // Throws TypeError for a hook that cannot be called.
-  void check(const char* op) const;
-
   model::Callbacks callbacks();
 };
 
-py::dict logs_dict(const model::Logs& logs);
-py::dict history_dict(const model::History& history);
+// The first `count` values by name.
+template <class Names, class Values>
+py::dict dict_of(const Names& names, const Values& values, std::size_t count) {
+  py::dict out;
+  for (std::size_t i = 0; i < count; ++i) out[py::str(names[i])] = py::cast(values[i]);
+  return out;
+}
 
 }  // namespace lstmfast::bindings

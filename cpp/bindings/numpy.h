@@ -4,8 +4,10 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -72,21 +74,26 @@ bool is_ready(py::handle value) {
          py::detail::array_proxy(value.ptr())->nd <= layers::Shape::kMaxRank;
 }
 
-// An array that is no object where `value` is None or not ready; then `all` becomes false unless it
-// is None.
-template <class T>
-py::array_t<T> take_if_ready(py::handle value, bool& all) {
-  const bool ready = is_ready<T>(value);
-  all = all && (ready || value.is_none());
-  return py::reinterpret_borrow<py::array_t<T>>(ready ? value : py::handle());
-}
+// Takes the arrays of a call that has a fast path: an array that is not ready is an error of `op`
+// or, where that is null, no object, and `ready` becomes false.
+struct Taker {
+  const char* op = nullptr;
+  bool ready = true;
 
-// An array that is no object where `value` is None.
-template <class T>
-py::array_t<T> take_optional(const char* op, const char* name, py::handle value) {
-  return value.is_none() ? py::reinterpret_steal<py::array_t<T>>(py::handle())
-                         : take<T>(op, name, value);
-}
+  template <class T>
+  py::array_t<T> take(const char* name, py::handle value) {
+    if (op != nullptr) return bindings::take<T>(op, name, value);
+    const bool fits = is_ready<T>(value);
+    ready = ready && fits;
+    return py::reinterpret_borrow<py::array_t<T>>(fits ? value : py::handle());
+  }
+  // No object where `value` is None.
+  template <class T>
+  py::array_t<T> optional(const char* name, py::handle value) {
+    return value.is_none() ? py::reinterpret_steal<py::array_t<T>>(py::handle())
+                           : take<T>(name, value);
+  }
+};
 
 // As take(), but whole numbers of any type, such as labels, are copied to T.
 template <class T>
@@ -102,14 +109,15 @@ py::array_t<T> take_target(const char* op, const char* name, py::handle value) {
   return take<T>(op, name, value);
 }
 
-// As take(), for an array to write to, of exactly this shape.
-template <class T>
-py::array_t<T> take_output(const char* op, const char* name, py::handle value,
-                           const layers::Shape& shape);
+// Appends the sizes of the array's axes from `first` on. By reference: copying a shape right after
+// its sizes were stored one by one stalls on store forwarding.
+inline void append_sizes(layers::Shape& shape, const py::array& array, py::ssize_t first = 0) {
+  for (py::ssize_t i = first; i < array.ndim(); ++i) shape.append(array.shape(i));
+}
 
 inline layers::Shape shape_of(const py::array& array) {
   layers::Shape shape;
-  for (py::ssize_t i = 0; i < array.ndim(); ++i) shape.append(array.shape(i));
+  append_sizes(shape, array);
   return shape;
 }
 
@@ -117,15 +125,21 @@ inline std::vector<index> sizes_of(const py::array& array) {
   return std::vector<index>(array.shape(), array.shape() + array.ndim());
 }
 
+inline void check_shape(const char* op, const char* name, const py::array& array,
+                        const layers::Shape& expected) {
+  LF_CHECK(shape_of(array) == expected, "[" << op << "] " << name << " has shape "
+                                            << shape_of(array).text() << "; expected "
+                                            << expected.text());
+}
+
+// As take(), for an array to write to, of exactly this shape.
 template <class T>
 py::array_t<T> take_output(const char* op, const char* name, py::handle value,
                            const layers::Shape& shape) {
   py::array_t<T> array = take<T>(op, name, value);
   LF_CHECK(array.writeable(),
            "[" << op << "] " << name << " is read-only; expected an array to write");
-  LF_CHECK(shape_of(array) == shape, "[" << op << "] " << name << " has shape "
-                                         << shape_of(array).text() << "; expected "
-                                         << shape.text());
+  check_shape(op, name, array, shape);
   return array;
 }
 
@@ -150,18 +164,29 @@ py::array_t<T> new_array(const std::vector<index>& sizes) {
   return new_array<T>(sizes.data(), static_cast<int>(sizes.size()));
 }
 
-// A shape as a tuple; sizes that are not known yet are None.
-inline py::tuple shape_tuple(const layers::Shape& shape) {
-  py::tuple out(shape.rank);
-  for (int i = 0; i < shape.rank; ++i) {
-    out[static_cast<std::size_t>(i)] =
-        shape.sizes[i] < 0 ? py::object(py::none()) : py::object(py::int_(shape.sizes[i]));
+// Sizes that are negative, not known yet, are None.
+inline py::tuple sizes_tuple(const index* sizes, index count) {
+  py::list out;
+  for (index i = 0; i < count; ++i) {
+    out.append(sizes[i] < 0 ? py::object(py::none()) : py::object(py::int_(sizes[i])));
   }
-  return out;
-}
-
-inline py::tuple shape_tuple(const std::vector<index>& sizes) {
-  return shape_tuple(layers::Shape(sizes));
+  return py::tuple(out);
 }
 
 }  // namespace lstmfast::bindings
+
+// Shapes as tuples, as sizes_tuple() makes them.
+template <>
+struct pybind11::detail::type_caster<lstmfast::layers::Shape> {
+  PYBIND11_TYPE_CASTER(lstmfast::layers::Shape, const_name("tuple"));
+
+  bool load(handle source, bool convert) {
+    make_caster<std::vector<std::optional<lstmfast::index>>> sizes;
+    if (!sizes.load(source, convert)) return false;
+    for (const auto& size : *sizes) value.append(size.value_or(lstmfast::layers::kAnySize));
+    return true;
+  }
+  static handle cast(const lstmfast::layers::Shape& shape, return_value_policy, handle) {
+    return lstmfast::bindings::sizes_tuple(shape.sizes, shape.rank).release();
+  }
+};

@@ -175,22 +175,23 @@ model::Custom<T> PythonFunctions::get(const base::Options& config) const {
   return out;
 }
 
-int PythonFunctions::visit(visitproc visit, void* arg) const {
-  int found = 0;
+template <class F>
+void PythonFunctions::for_each(F f) const {
   for (const auto* references : {&losses_, &metrics_}) {
     for (const std::shared_ptr<PythonReference>& each : *references) {
-      if (found == 0 && each != nullptr) found = each->visit(visit, arg);
+      if (each != nullptr) f(*each);
     }
   }
+}
+
+int PythonFunctions::visit(visitproc visit, void* arg) const {
+  int found = 0;
+  for_each([&](PythonReference& each) { found = found == 0 ? each.visit(visit, arg) : found; });
   return found;
 }
 
 void PythonFunctions::clear() {
-  for (const auto* references : {&losses_, &metrics_}) {
-    for (const std::shared_ptr<PythonReference>& each : *references) {
-      if (each != nullptr) each->clear();
-    }
-  }
+  for_each([](PythonReference& each) { each.clear(); });
 }
 
 template model::Custom<float> PythonFunctions::get(const base::Options&) const;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/no_copy.h"
 #include "base/options.h"
 #include "model/custom_functions.h"
 
@@ -15,12 +16,10 @@ namespace lstmfast::bindings {
 namespace py = pybind11;
 
 // One reference to a Python object that calls in any thread share; given back with the GIL held.
-class PythonReference {
+class PythonReference : base::NoCopy {
  public:
   explicit PythonReference(py::object object) : object_(object.release().ptr()) {}
   ~PythonReference();
-  PythonReference(const PythonReference&) = delete;
-  PythonReference& operator=(const PythonReference&) = delete;
 
   py::handle get() const;  // with the GIL; RuntimeError after clear()
   int visit(visitproc visit, void* arg) const { return object_ ? visit(object_, arg) : 0; }
@@ -50,6 +49,9 @@ class PythonFunctions {
   void clear();
 
  private:
+  template <class F>
+  void for_each(F f) const;
+
   std::vector<std::shared_ptr<PythonReference>> losses_;  // null: none
   std::vector<std::shared_ptr<PythonReference>> metrics_;
 };

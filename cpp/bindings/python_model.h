@@ -86,20 +86,19 @@ struct Inputs {
     }
     LF_CHECK(array.ndim() >= 1,
              "[" << op << "] " << name << " has no axes; expected samples first");
-    layers::Shape shape;
-    for (py::ssize_t i = 1; i < array.ndim(); ++i) shape.append(array.shape(i));
     const bool first = examples.in.inputs.size() == 1 && kept.empty();
     LF_CHECK(first || examples.in.count == array.shape(0),
              "[" << op << "] " << name << " has " << array.shape(0) << " samples; expected "
                  << examples.in.count << ", as many as the first input");
     examples.in.count = array.shape(0);
-    input.shape = shape;
+    input.shape = {};
+    append_sizes(input.shape, array, 1);
     kept.push_back(std::move(array));
   }
   // [samples], or one for each row of the prediction; None: there are none.
   void weigh(const char* op, const std::string& name, const py::object& value,
              model::Target<T>& target) {
-    const auto weights = take_optional<T>(op, name.c_str(), value);
+    const auto weights = Taker{op}.optional<T>(name.c_str(), value);
     if (!weights) return;
     LF_CHECK(weights.ndim() >= 1 && weights.shape(0) == examples.in.count,
              "[" << op << "] " << name << " has shape " << shape_of(weights).text()

@@ -5,7 +5,8 @@
 
 #include <utility>
 
-#include "api/any_rnn.h"
+#include "api/any_model.h"
+#include "base/no_copy.h"
 
 namespace lstmfast::bindings {
 
@@ -22,13 +23,11 @@ struct CallArrays {
   model::RnnRows rows;  // copies of lengths and resets, which backward reads
 };
 
-struct PythonRnn : api::AnyRnn {
+struct PythonRnn : api::AnyRnn, base::NoCopy {
   layers::Shape x_shape;  // of the training call whose arrays are kept
 
   explicit PythonRnn(api::AnyRnn rnn) : api::AnyRnn(std::move(rnn)) {}
   ~PythonRnn() { release_arrays(); }
-  PythonRnn(const PythonRnn&) = delete;
-  PythonRnn& operator=(const PythonRnn&) = delete;
 
   // Keeps what backward of a training call reads, in place of an earlier call's. `own_y`: the call
   // made y, which is then read-only until it is released; an array of the caller's stays writable.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bindings/gil.h"
+#include "bindings/numpy.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -115,17 +116,8 @@ py::object from_value(const base::Value& value) {
       return py::str(value.text());
     case Kind::file:
       return py::str(value.file());
-    case Kind::extents: {
-      py::list out;
-      for (const index extent : value.extents()) {
-        if (extent == base::kAnyExtent) {
-          out.append(py::none());
-        } else {
-          out.append(extent);
-        }
-      }
-      return py::tuple(out);
-    }
+    case Kind::extents:
+      return sizes_tuple(value.extents().data(), static_cast<index>(value.extents().size()));
     case Kind::none:
     case Kind::foreign:
       break;

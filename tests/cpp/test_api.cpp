@@ -1,17 +1,10 @@
-// What bindings of every language need: opening by the element type's name, and kinds of errors.
+// What bindings of every language need: opening by the element type's name.
 #include <doctest/doctest.h>
 
-#include <cerrno>
-#include <new>
-#include <optional>
 #include <stdexcept>
-#include <system_error>
 #include <type_traits>
 
 #include "api/any_model.h"
-#include "api/any_rnn.h"
-#include "api/errors.h"
-#include "base/buffer.h"
 
 namespace lstmfast::api {
 namespace {
@@ -21,28 +14,11 @@ bool is_double(const AnyOf& held) {
   return held.visit([](auto& one) { return std::is_same_v<Element<decltype(one)>, double>; });
 }
 
-TEST_CASE("exceptions have kinds") {
-  CHECK(kind_of(std::invalid_argument("x")) == ErrorKind::value);
-  CHECK(kind_of(base::WrongType("x")) == ErrorKind::type);
-  CHECK(kind_of(std::length_error("x")) == ErrorKind::value);
-  CHECK(kind_of(std::bad_alloc()) == ErrorKind::memory);
-  CHECK(kind_of(base::OutOfMemory(8)) == ErrorKind::memory);
-  CHECK(kind_of(model::NonFinite("x")) == ErrorKind::floating_point);
-  CHECK(kind_of(std::runtime_error("x")) == ErrorKind::runtime);
-  const std::system_error missing(ENOENT, std::generic_category());
-  CHECK(kind_of(missing) == ErrorKind::os);
-  CHECK(system_errno(missing) == ENOENT);
-  CHECK(system_errno(std::runtime_error("x")) == 0);
-}
-
 TEST_CASE("layers, graphs and models have the element type that is asked for") {
   const base::Options config = {{"kind", "dense"}, {"name", "dense"}, {"units", 2}};
   const auto graph_of = [&](const std::string& dtype, const std::string& of_layer) {
-    GraphSpec spec;
-    spec.inputs = {{"x", {3}}};
-    spec.nodes = {{open_layer(config, of_layer, {}), {{0, 0}}}};
-    spec.outputs = {{1, 0}};
-    return make_graph(spec, dtype);
+    const std::vector<layers::Place> inputs = {{0, 0}};
+    return make_graph({{"x", {3}}}, {{open_layer(config, of_layer, {}), inputs}}, {{1, 0}}, dtype);
   };
   for (const std::string dtype : {"float32", "float64"}) {
     const AnyLayer graph = graph_of(dtype, dtype);
@@ -63,8 +39,7 @@ TEST_CASE("a layer is frozen with all layers in it") {
   CHECK(is_trainable(layer));
   set_trainable(layer, false);
   CHECK_FALSE(is_trainable(layer));
-  layer.visit(
-      [](const auto& top) { CHECK_FALSE(top->children()[0].layer->parameters().trainable()); });
+  layer.visit([](auto& top) { CHECK_FALSE(top.children()[0].layer->parameters().trainable()); });
 }
 
 TEST_CASE("an Rnn has the element type that is asked for") {
