@@ -102,7 +102,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "states' shape": (
         lambda: LSTM(3)(X, initial_state=np.zeros((2, 1, 3))),
         ValueError,
-        r"\[layers.LSTM\] input 1 has shape \(1, 3\); expected the batch of the first input first",
+        r"\[layers.LSTM\] x\[1\] has 1 samples; expected 5, as many as the first input",
     ),
     "mask": (
         lambda: LSTM(3)(X, mask=MASK[:, :2]),

@@ -114,8 +114,9 @@ class Training(Predicting):
         ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
         >>> model.compile(optimizer="adam", loss=log_cosh)
         """
-        given = {"weighted_metrics": weighted_metrics or None}
-        check_unavailable("compile", given, dict.fromkeys(given))
+        if not (isinstance(weighted_metrics, list | tuple | dict) and not weighted_metrics):
+            name = "weighted_metrics"
+            check_unavailable("compile", {name: weighted_metrics}, {name: None})
         compiled = Compiled.of(self._names_of_outputs(), optimizer, loss, loss_weights, metrics)
         if self._engine is not None:
             self._tell(self._engine, compiled)
