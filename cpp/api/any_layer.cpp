@@ -39,8 +39,8 @@ AnyLayer open_layer(const base::Options& config, const std::string& dtype,
 
 AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& inputs,
                     const std::vector<std::pair<AnyLayer, std::vector<layers::Place>>>& nodes,
-                    const std::vector<layers::Place>& outputs, const std::string& dtype, index batch_size,
-                    bool in_a_row) {
+                    const std::vector<layers::Place>& outputs, const std::string& dtype,
+                    index batch_size, bool in_a_row) {
   return with_dtype(kConfig, dtype, [&](auto zero) {
     using T = decltype(zero);
     auto graph = std::make_shared<layers::Graph<T>>();

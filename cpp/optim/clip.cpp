@@ -5,7 +5,8 @@
 namespace lstmfast::optim {
 namespace {
 
-// Norm of each parameter, value of each element, norm of all: users and files name them differently.
+// Norm of each parameter, value of each element, norm of all: users and files name them
+// differently.
 using Names = const char* const[3];
 constexpr Names kNames = {"clipnorm", "clipvalue", "global_clipnorm"};
 constexpr Names kKeys = {"norm", "value", "global_norm"};
