@@ -12,16 +12,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = [
-    "Parser",
-    "UserError",
-    "check_environment",
-    "check_outputs",
-    "number",
-    "open_standard_error",
-    "write_file",
-]
-
 
 class UserError(Exception):
     """A mistake that the user can correct; the message becomes one line on standard error."""

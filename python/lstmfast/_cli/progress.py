@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["progress_bar"]
-
 
 @contextmanager
 def progress_bar(what: str, disable: bool | None) -> Iterator[Callable[[int, int], None]]:

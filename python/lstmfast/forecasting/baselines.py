@@ -17,8 +17,6 @@ from .scaling import Scaling
 from .transforms import Transform
 from .windows import Window
 
-__all__ = ["Baseline", "baselines_for", "linear", "persistence", "seasonal_drift", "seasonal_naive"]
-
 # An unstable recurrence may grow without bound; its square must still be finite.
 _LARGEST_STEP = 1e50
 _MOST_LAGS = 64

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 
 from .errors import DataError, short
 
-__all__ = ["Column", "parse_numbers"]
-
 # cells that mean a missing value
 MISSING = frozenset((
     "", "na", "n/a", "n.a.", "(na)", "<na>", "#na", "#n/a", "#n/a n/a", "nan", "-nan", "nat",

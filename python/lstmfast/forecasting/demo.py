@@ -25,8 +25,6 @@ from .series import Series, read_series
 from .transforms import TRANSFORMS
 from .windows import Window
 
-__all__ = ["HORIZON", "DemoRun", "Timing", "air_passengers", "run_demo"]
-
 TRAINING_SHARE = 0.67
 HORIZON = 12
 """H, how many months ahead."""

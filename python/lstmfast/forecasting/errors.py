@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["DataError", "counted", "short"]
-
 
 class DataError(ValueError):
     """Data without a possible forecast; the message names reason and place in one line."""

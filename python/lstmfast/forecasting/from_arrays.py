@@ -22,9 +22,6 @@ from .pipeline import (
 )
 from .transforms import TRANSFORMS
 
-__all__ = ["forecast"]
-
-
 _MOST_NAMED = 10
 
 

@@ -8,9 +8,6 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
-__all__ = ["error_scale", "isotonic", "measured_steps", "student_quantile"]
-
-
 # A mean square of fewer errors is unreliable: such steps take the scale of nearer ones.
 _FEWEST = 4
 

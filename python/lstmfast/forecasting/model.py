@@ -23,17 +23,6 @@ from .scaling import Scaling
 from .transforms import Transform
 from .windows import Window
 
-__all__ = [
-    "EPOCHS",
-    "Forecaster",
-    "Setup",
-    "TrainingData",
-    "batch_size_for",
-    "build_network",
-    "cosine_rate",
-]
-
-
 UNITS = 32
 EPOCHS = 80
 LEARNING_RATE = 3e-3

@@ -12,9 +12,6 @@ from lstmfast._arrays import Array
 
 from .transforms import Transform
 
-__all__ = ["ends_far", "find_outliers", "rare_beyond", "replace_outliers"]
-
-
 _NEIGHBOURS = 3
 _FEWEST_VALUES = 12
 # Nine of ten distances are usual; a far one is so many times as large, and rare.

@@ -18,19 +18,6 @@ from .transforms import Transform, check_values
 from .validation import Validation, plan_validation, validate
 from .windows import Window
 
-__all__ = [
-    "LEVELS",
-    "OUTLIERS",
-    "Ends",
-    "Forecast",
-    "Progress",
-    "Trained",
-    "choose_window",
-    "forecast_prepared",
-    "prepare",
-    "train",
-]
-
 Ends = dict[float, Array]
 """Ends of intervals by their level."""
 Progress = Callable[[int, int], object]

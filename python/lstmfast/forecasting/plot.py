@@ -18,9 +18,6 @@ from .series import Series
 if TYPE_CHECKING:
     from .demo import DemoRun
 
-__all__ = ["MISSING", "available", "formats", "plot_demo", "plot_forecast"]
-
-
 MISSING = "a plot needs matplotlib: pip install matplotlib"
 _INK = "#22313f"
 _COLOUR = "#d1495b"

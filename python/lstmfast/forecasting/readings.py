@@ -18,8 +18,6 @@ from .counting import Reading, count_times
 from .errors import DataError, counted
 from .time_forms import TimeForm, compact_forms, format_of, suggested_format
 
-__all__ = ["possible_forms", "read_numbers", "read_times"]
-
 _NUMBER = re.compile(r"(-?)(0|[1-9]\d*)(?:([.,])(\d+))?", re.ASCII)
 _EXPECTED = "1949-01, 1949-Q1, 1949-01-31, 1949-01-31 12:00, 19490131 or a plain number"
 _ZONE = re.compile(r" ?(Z|UTC|[+-]\d{2}(:?\d{2})?)$")

@@ -13,8 +13,6 @@ from lstmfast._layouts import KERAS_WEIGHTS
 
 from .model import TrainingData, batch_size_for, cosine_rate
 
-__all__ = ["train_in_numpy"]
-
 
 def train_in_numpy(
     weights: list[Array], data: TrainingData, epochs: int, seed: int

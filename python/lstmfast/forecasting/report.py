@@ -17,8 +17,6 @@ from .scores import Scores
 from .series import Series
 from .validation import Validation
 
-__all__ = ["demo_text", "forecast_csv", "forecast_note"]
-
 # Beyond these, numbers written in full are mostly zeros; 16 digits after the first are exact.
 _MOST_DECIMALS = 15
 _LONG = 1e16

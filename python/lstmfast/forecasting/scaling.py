@@ -14,8 +14,6 @@ from lstmfast._arrays import Array
 
 from .outliers import rare_beyond
 
-__all__ = ["Scaling"]
-
 
 @dataclass(frozen=True)
 class Scaling:

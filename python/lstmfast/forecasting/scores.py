@@ -8,8 +8,6 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
-__all__ = ["Scores", "coverage", "score", "values_ahead"]
-
 
 class Scores(NamedTuple):
     """Root mean squared errors.

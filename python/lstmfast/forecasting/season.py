@@ -17,8 +17,6 @@ from lstmfast._arrays import Array
 
 from .outliers import rare_beyond
 
-__all__ = ["USUAL_PERIODS", "calendar_periods", "find_season", "seasonal_evidence"]
-
 # Lengths in seconds, and by the other units in which times are counted.
 _YEARS = {"quarter": 4.0, "month": 12.0, "workday": 260.9, "day": 365.25, "second": 31_557_600.0}
 _WEEKS = {"workday": 5.0, "day": 7.0, "second": 604_800.0}

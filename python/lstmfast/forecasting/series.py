@@ -15,8 +15,6 @@ from .errors import DataError
 from .table import Table, read_table
 from .times import Clock, parse_times
 
-__all__ = ["Series", "read_series"]
-
 
 @dataclass(frozen=True)
 class Series:

@@ -18,8 +18,6 @@ from statistics import mode
 from .cells import Column
 from .errors import DataError, counted, short
 
-__all__ = ["Table", "read_table"]
-
 _DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_ROWS = 1000
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

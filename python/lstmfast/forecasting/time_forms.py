@@ -15,8 +15,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-__all__ = ["TimeForm", "compact_forms", "format_of", "suggested_format", "wrong_with"]
-
 _ZONE = r"((?: ?(?:Z|UTC|[+-]\d{2}(?::?\d{2})?))?)"
 _DATE = r"\d{4}([-/.])\d{1,2}\1\d{1,2}"
 _TIME = _DATE + r"([T ])\d{1,2}:\d{2}"

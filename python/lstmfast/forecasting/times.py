@@ -14,8 +14,6 @@ from .errors import DataError, short
 from .readings import possible_forms, read_numbers, read_times
 from .time_forms import TimeForm, wrong_with
 
-__all__ = ["Clock", "parse_times"]
-
 # Clocks of machines are not exact: the tolerance of a time, as a share of the step.
 _SLACK = 0.05
 

@@ -11,9 +11,6 @@ from lstmfast._arrays import Array
 
 from .errors import DataError
 
-__all__ = ["TRANSFORMS", "Transform", "check_values"]
-
-
 # Squares of larger numbers, and their sums, may overflow.
 _LARGEST = 1e100
 # Equal steps differ by a few roundings of the values between which they lie.

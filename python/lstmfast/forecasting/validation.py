@@ -26,9 +26,6 @@ from .scores import Scores, score, values_ahead
 from .transforms import Transform
 from .windows import Window
 
-__all__ = ["Plan", "Validation", "best_epoch", "plan_validation", "validate"]
-
-
 # The fewest training windows, validation included, for a network.
 _FEWEST_WINDOWS = 12
 # Fewer leave too little to train on before three parts that are long enough to score.

@@ -14,9 +14,6 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
-__all__ = ["Window"]
-
-
 # The default without a season: a dozen steps.
 _PLAIN_LOOKBACK = 12
 _LONGEST_LOOKBACK = 64
