@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NoReturn
@@ -123,6 +123,22 @@ class Engine:
         if not (self.plain if name == "plain" else name in self.options):
             raise UnsupportedError(f"no {name}")
         return self.runner(problem, threads)
+
+
+def with_state(
+    advance: Callable[[Any, Any], tuple[Any, Any]], steps: Sequence[Any], state: Any = None
+) -> Step:
+    """Return the function of t that calls ``y, state = advance(steps[t], state)``; it returns y.
+
+    The first call gets `state`, each other one what the call before it returned.
+    """
+
+    def step(t: int) -> Any:
+        nonlocal state
+        y, state = advance(steps[t], state)
+        return y
+
+    return step
 
 
 def version_of(*modules: str) -> str:

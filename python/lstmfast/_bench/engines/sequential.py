@@ -14,17 +14,21 @@ from lstmfast._bench.tasks import Task
 
 
 class SequentialFitter(Fitter):
-    """`Sequential` of a package with modules `layers` and `Sequential`."""
+    """`Sequential` of a package that has it and `layers`."""
 
-    def __init__(self, sequential: Any, layers: Any, task: Task) -> None:
-        self.sequential, self.layers, self.task = sequential, layers, task
-        split = task.held_out / len(task.x)
-        self.call = {"batch_size": task.batch_size, "validation_split": split}
+    def __init__(self, package: Any, task: Task) -> None:
+        self.package, self.task = package, task
+        self.call = {
+            "x": task.x,
+            "y": task.y,
+            "batch_size": task.batch_size,
+            "validation_split": task.held_out / len(task.x),
+        }
         self.model = self._build()
 
     def _build(self) -> Any:
-        layers, task = self.layers, self.task
-        model = self.sequential(
+        layers, task = self.package.layers, self.task
+        model = self.package.Sequential(
             [
                 layers.Input(task.x.shape[1:]),
                 layers.LSTM(task.units, activation=task.activation),
@@ -37,16 +41,13 @@ class SequentialFitter(Fitter):
 
     def fit(self, count: int) -> None:
         """Train on."""
-        task = self.task
-        calls, epochs = (count, 1) if task.by_call else (1, count)
+        calls, epochs = (count, 1) if self.task.by_call else (1, count)
         for _ in range(calls):
-            self.model.fit(task.x, task.y, epochs=epochs, verbose=0, **self.call)
+            self.model.fit(**self.call, epochs=epochs, verbose=0)
 
     def losses(self, count: int) -> Array:
         """Train a fresh model in order."""
-        history = self._build().fit(
-            self.task.x, self.task.y, epochs=count, verbose=0, shuffle=False, **self.call
-        )
+        history = self._build().fit(**self.call, epochs=count, verbose=0, shuffle=False)
         return np.asarray(history.history["loss"])
 
     def predict(self) -> object:
@@ -56,4 +57,4 @@ class SequentialFitter(Fitter):
     def fit_printing(self, count: int) -> None:
         """Train with verbose=2; the output is discarded."""
         with open(os.devnull, "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
-            self.model.fit(self.task.x, self.task.y, epochs=count, verbose=2, **self.call)
+            self.model.fit(**self.call, epochs=count, verbose=2)

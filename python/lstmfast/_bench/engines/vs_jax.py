@@ -6,7 +6,7 @@ import importlib
 from functools import partial
 from typing import Any
 
-from lstmfast._bench.engines.base import Engine, Runner, Step, version_of
+from lstmfast._bench.engines.base import Engine, Runner, Step, version_of, with_state
 from lstmfast._bench.problems import Problem
 
 
@@ -69,14 +69,12 @@ def _stepper(problem: Problem, threads: int) -> Step:
 
     params, steps = jax.tree.map(jax.numpy.asarray, (problem.params[0], problem.steps()))
     zero = jax.numpy.zeros((problem.shape.B, problem.shape.H), problem.x.dtype)
-    state = (zero, zero)
 
-    def step(t: int) -> Any:
-        nonlocal state
-        state, y = run(params, state, steps[t])
-        return y.block_until_ready()
+    def advance(x: Any, state: Any) -> tuple[Any, Any]:
+        state, y = run(params, state, x)
+        return y.block_until_ready(), state
 
-    return step
+    return with_state(advance, steps, (zero, zero))
 
 
 JAX = Engine("jax", "jax", partial(version_of, "jax"), JaxRunner, _stepper)

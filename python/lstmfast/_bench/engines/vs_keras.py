@@ -6,7 +6,7 @@ import importlib
 import os
 from typing import Any
 
-from lstmfast._bench.engines.base import Engine, Fitter, Runner, Step
+from lstmfast._bench.engines.base import Engine, Fitter, Runner, Step, with_state
 from lstmfast._bench.engines.sequential import SequentialFitter
 from lstmfast._bench.engines.vs_torch import AutogradRunner, import_torch
 from lstmfast._bench.problems import Problem
@@ -77,20 +77,11 @@ def _stepper(problem: Problem, threads: int) -> Step:
     cell, torch = _make_layer(_keras(threads), problem).cell, import_torch()
     steps = [torch.from_numpy(x) for x in problem.steps()]
     zero = torch.zeros(problem.shape.B, problem.shape.H)
-    state = [zero, zero]
-
-    def step(t: int) -> Any:
-        nonlocal state
-        with torch.no_grad():
-            y, state = cell(steps[t], state)
-        return y
-
-    return step
+    return with_state(torch.no_grad()(cell), steps, [zero, zero])
 
 
 def _fitter(task: Task, threads: int) -> Fitter:
-    keras = _keras(threads)
-    return SequentialFitter(keras.Sequential, keras.layers, task)
+    return SequentialFitter(_keras(threads), task)
 
 
 KERAS = Engine(

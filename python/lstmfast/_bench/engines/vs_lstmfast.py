@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import lstmfast as lf
-from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step
+from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, with_state
 from lstmfast._bench.engines.sequential import SequentialFitter
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.tasks import Task
@@ -54,23 +54,12 @@ class LstmfastRunner(Runner):
 def _stepper(problem: Problem, threads: int) -> Step:
     """Return a call of `lstmfast.LSTM` for a step."""
     lf.set_num_threads(threads)
-    rnn, steps = make_lstm(problem), [x[:, None] for x in problem.steps()]
-    state: Any = None
-
-    def step(t: int) -> Array:
-        nonlocal state
-        y: Array
-        y, state = rnn(steps[t], state)
-        return y
-
-    return step
+    return with_state(make_lstm(problem), [x[:, None] for x in problem.steps()])
 
 
 def _fitter(task: Task, threads: int) -> Fitter:
-    from lstmfast import layers, models
-
     lf.set_num_threads(threads)
-    return SequentialFitter(models.Sequential, layers, task)
+    return SequentialFitter(lf, task)
 
 
 def _version() -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from lstmfast import reference
-from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, version_of
+from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, with_state
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.tasks import Task
 from lstmfast._layouts import KERAS_WEIGHTS
@@ -79,17 +79,13 @@ class NumpyRunner(Runner):
 
 def _stepper(problem: Problem, threads: int) -> Step:
     """Return a call of `lstmfast.reference` for a step."""
-    (params,), x = problem.params, problem.x
-    state: tuple[Array | None, Array | None] = (None, None)
+    (params,) = problem.params
 
-    def step(t: int) -> Array:
-        nonlocal state
-        y, state, _ = reference.lstm_forward(
-            x[:, t : t + 1], params, *state, dtype=x.dtype, keep_cache=False
-        )
-        return y
+    def advance(x: Array, state: Any) -> tuple[Array, Any]:
+        y, state, _ = reference.lstm_forward(x, params, *state, dtype=x.dtype, keep_cache=False)
+        return y, state
 
-    return step
+    return with_state(advance, [x[:, None] for x in problem.steps()], (None, None))
 
 
 class NumpyFitter(Fitter):
@@ -119,17 +115,17 @@ class NumpyFitter(Fitter):
         self, model: reference.Chain, adam: reference.Adam, count: int, shuffle: bool
     ) -> list[float]:
         task, rows = self.task, self.rows
-        losses = []
-        for _ in range(count):
-            order = self.rng.permutation(rows) if shuffle else np.arange(rows)
-            batches = [order[batch] for batch in reference.in_order(rows, task.batch_size)]
-            history = reference.fit(
-                model, task.x, task.y, loss=task.loss, optimizer=adam, epochs=[batches]
-            )
-            if task.held_out:
-                reference.LOSSES[task.loss](model.forward(task.x[rows:]), task.y[rows:])
-            losses += history.epochs
-        return losses
+
+        def epochs() -> Iterator[list[Array]]:
+            for _ in range(count):
+                order = self.rng.permutation(rows) if shuffle else np.arange(rows)
+                yield [order[batch] for batch in reference.in_order(rows, task.batch_size)]
+                if task.held_out:
+                    reference.LOSSES[task.loss](model.forward(task.x[rows:]), task.y[rows:])
+
+        return reference.fit(
+            model, task.x, task.y, loss=task.loss, optimizer=adam, epochs=epochs()
+        ).epochs
 
     def fit(self, count: int) -> object:
         """Train on."""
@@ -147,7 +143,7 @@ class NumpyFitter(Fitter):
 NUMPY = Engine(
     "numpy",
     "numpy",
-    partial(version_of, "numpy"),
+    lambda: np.__version__,
     NumpyRunner,
     _stepper,
     NumpyFitter,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._bench.engines.base import Engine, Runner, Step, version_of
+from lstmfast._bench.engines.base import Engine, Runner, Step, version_of, with_state
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._layouts import ONNX_INPUTS, to_onnx
 
@@ -82,15 +82,13 @@ class OnnxRunner(Runner):
 def onnx_stepper(compiled: Compile, problem: Problem, threads: int) -> Step:
     """Return a call of the model of one step."""
     infer = compiled(onnx_model(problem, steps=1), threads)
-    steps = [x[None] for x in problem.steps()]
-    h = c = np.zeros((1, problem.shape.B, problem.shape.H), np.float32)
+    zero = np.zeros((1, problem.shape.B, problem.shape.H), np.float32)
 
-    def step(t: int) -> Array:
-        nonlocal h, c
-        y, h, c = infer({"X": steps[t], "initial_h": h, "initial_c": c})
-        return y
+    def advance(x: Array, state: Any) -> tuple[Array, Any]:
+        y, h, c = infer({"X": x, "initial_h": state[0], "initial_c": state[1]})
+        return y, (h, c)
 
-    return step
+    return with_state(advance, [x[None] for x in problem.steps()], (zero, zero))
 
 
 def _compiled(model: bytes, threads: int) -> Infer:

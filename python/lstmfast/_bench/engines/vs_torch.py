@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from lstmfast._bench.engines.base import Engine, Runner, Step, version_of
+from lstmfast._bench.engines.base import Engine, Runner, Step, version_of, with_state
 from lstmfast._bench.problems import Problem
 
 
@@ -120,30 +120,19 @@ def _stepper(problem: Problem, threads: int) -> Step:
     """Return a call of `torch.nn.LSTM` for a step."""
     torch, lstm = import_torch(), TorchRunner(problem, threads).module
     steps = [torch.from_numpy(x[:, None]) for x in problem.steps()]
-    state = None
-
-    def step(t: int) -> Any:
-        nonlocal state
-        with torch.inference_mode():
-            y, state = lstm(steps[t], state)
-        return y
-
-    return step
+    return with_state(torch.inference_mode()(lstm), steps)
 
 
 def _cell_stepper(problem: Problem, threads: int) -> Step:
     """Return a call of `torch.nn.LSTMCell`."""
     torch, cell = import_torch(), TorchCellRunner(problem, threads).module
-    steps = [torch.from_numpy(x) for x in problem.steps()]
-    state: Any = None
 
-    def step(t: int) -> Any:
-        nonlocal state
+    def advance(x: Any, state: Any) -> tuple[Any, Any]:
         with torch.inference_mode():
-            state = cell(steps[t], state)
-        return state[0]
+            state = cell(x, state)
+        return state[0], state
 
-    return step
+    return with_state(advance, [torch.from_numpy(x) for x in problem.steps()])
 
 
 torch_version = partial(version_of, "torch")

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lstmfast._bench.engines.base import Engine
-from lstmfast._bench.engines.vs_torch import AutogradRunner, import_torch, torch_version
+from lstmfast._bench.engines.base import EVERY_OPTION, Engine
+from lstmfast._bench.engines.vs_torch import TORCH, AutogradRunner, import_torch, torch_version
 from lstmfast._bench.problems import Problem
 
 
@@ -107,22 +107,5 @@ TORCH_BY_HAND = Engine(
     torch_version,
     TorchByHandRunner,
     plain=False,
-    options=frozenset(
-        {
-            "peephole",
-            "coupled",
-            "layer_norm",
-            "cell_clip",
-            "preact_clip",
-            "zoneout_h",
-            "zoneout_c",
-            "recurrent_dropout",
-            "recurrent_dropout_step",
-            "input_dropout",
-            "weight_drop",
-            "relu",
-            "softsign",
-            "hard_sigmoid",
-        }
-    ),
+    options=EVERY_OPTION - TORCH.options,
 )
