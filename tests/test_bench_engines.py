@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
-from lstmfast._bench.answers import WrongAnswerError, check_answers
-from lstmfast._bench.contest import Settings, timed_calls
+from lstmfast._bench.contest import Settings, WrongAnswerError, check_answers, timed_calls
 from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
-from lstmfast._bench.suites import fit, step
+from lstmfast._bench.suites import fit, layers
 from lstmfast._bench.tasks import TASKS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
@@ -78,7 +77,7 @@ def test_answers(engine: Engine, option: Option) -> None:
 def test_steps(engine: Engine) -> None:
     settings = settings_for(engine)
     settings.shapes = (SHAPE,)
-    ((*rows,),) = step.STEP.rows(settings)
+    ((*rows,),) = layers.STEP.rows(settings)
     left_out = [(each.engine, each.reason) for each in settings.left_out]
     if engine.name in ("torch_by_hand", "keras_predict"):
         assert left_out == [(engine.name, "no single steps")]

@@ -8,13 +8,12 @@ import sys
 import warnings
 
 from lstmfast._bench import chart, report
-from lstmfast._bench.answers import WrongAnswerError
-from lstmfast._bench.contest import OWN, Settings
+from lstmfast._bench.contest import OWN, Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import ENGINES, Engine
 from lstmfast._bench.pinning import pin
 from lstmfast._bench.rows import Row
 from lstmfast._bench.shapes import choose_shapes
-from lstmfast._bench.suites import SUITES, Suite
+from lstmfast._bench.suites import SUITES
 from lstmfast._cli.bench import add_arguments
 from lstmfast._cli.common import Parser, UserError, open_standard_error, write_file
 from lstmfast._cli.forecast import plot_kind

@@ -6,8 +6,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from lstmfast._bench.contest import Suite
 from lstmfast._bench.rows import Row, threads_text
-from lstmfast._bench.suites import Suite
 from lstmfast._cli.common import UserError
 
 _INK, _FAINT, _GRID = "#22313f", "#8d99a6", "#d9dee3"

@@ -1,21 +1,26 @@
-"""Choice of the engines that can run a problem and agree with the reference."""
+"""The engines that can run a problem and agree with the reference, and what a suite is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from lstmfast._bench.answers import Answers, WrongAnswerError, check_answers
+import numpy as np
+
 from lstmfast._bench.engines import Engine, UnsupportedError
-from lstmfast._bench.problems import Problem
+from lstmfast._bench.problems import Answers, Problem
 from lstmfast._bench.protocol import Call, Timing
-from lstmfast._bench.rows import Row, make_row
+from lstmfast._bench.rows import Row, completed, make_row
 from lstmfast._bench.shapes import Shape
 
 Entered = TypeVar("Entered")
 OWN = ("lstmfast", "numpy")  # engines that always take part; a failure of theirs is an error
+
+
+class WrongAnswerError(Exception):
+    """An engine's results differ; the message names the array and the difference."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,73 @@ class Settings:
                 reason = f"{case}: {what}" if case else what
                 self.left_out.append(LeftOut(engine.name, case, mode, reason))
         return entered
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Measurements of one kind.
+
+    Attributes
+    ----------
+    run : callable
+        Yields the rows of one case and mode after the other, as `make_row` returns them.
+    relative : str
+        The head of the column for `Row.relative`, where the suite has that figure.
+    legend : str
+        The meaning of that column; printed above the table.
+    takes_shapes : bool
+        Whether it can be run for other shapes than its own.
+    """
+
+    name: str
+    run: Callable[[Settings], Iterator[list[Row]]]
+    relative: str = ""
+    legend: str = ""
+    takes_shapes: bool = True
+
+    @property
+    def figure(self) -> str:
+        """The field of `Row` that a chart shows."""
+        return "relative" if self.relative else "ratio"
+
+    def rows(self, settings: Settings) -> Iterator[list[Row]]:
+        """Run it: yield the rows of one case and mode after the other."""
+        return (completed(self.name, rows) for rows in self.run(settings))
+
+
+def allowed_difference(shape: Shape, dtype: str, scale: float) -> float:
+    """Return how far two engines may differ in values of size `scale`.
+
+    Each pre-activation sums I + H terms and T steps follow each other; independent roundings
+    grow with the square root of their number. Gradients of weights sum B·T more.
+    """
+    terms = (shape.I + shape.H) * shape.T * max(shape.B, 4)
+    return float(64 * np.finfo(dtype).eps * np.sqrt(terms) * max(scale, 1e-3))
+
+
+def check_answers(problem: Problem, engine: str, got: Answers, expected: Answers) -> None:
+    """Stop the benchmark if an engine's y or gradients are not the reference's.
+
+    Raises
+    ------
+    WrongAnswerError
+        For the first array that is missing, of another shape, or too far off.
+    """
+    shape, option = problem.shape, problem.option
+    place = f"{engine} at {option.name} {shape.name} {shape.text}"
+    for name, right in expected.items():
+        if name not in got or got[name].shape != right.shape:
+            what = f"shape {got[name].shape}" if name in got else "is missing"
+            raise WrongAnswerError(f"{place}: {name} {what}; expected shape {right.shape}")
+        difference = np.abs(np.asarray(got[name], np.float64) - right)
+        worst = float(np.max(difference, initial=0.0))
+        scale = float(np.max(np.abs(right), initial=0.0))
+        limit = allowed_difference(shape, option.dtype, scale)
+        if not worst <= limit:
+            raise WrongAnswerError(
+                f"{place}: {name} differs by {worst:.3g} from the reference; at most "
+                f"{limit:.3g} is rounding"
+            )
 
 
 def _answered(engine: Engine, problem: Problem, mode: str, threads: int) -> tuple[Call, Answers]:

@@ -16,6 +16,7 @@ from lstmfast._layouts import from_torch, suffixes, to_torch
 
 Array = npt.NDArray[Any]
 Params = dict[str, Array]
+Answers = Mapping[str, Array]
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import lstmfast as lf
-from lstmfast._bench.contest import LeftOut
+from lstmfast._bench.contest import LeftOut, Suite
 from lstmfast._bench.rows import Goal, Row, threads_text
 from lstmfast._bench.shapes import Shape
-from lstmfast._bench.suites import Suite
 from lstmfast._core import config
 
 # unit: the unit that is shown, and the divisor

@@ -11,9 +11,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from lstmfast._bench.answers import Answers
 from lstmfast._bench.options import OPTIONS
-from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.problems import Answers, Array, Problem
 from lstmfast._bench.tasks import Task
 
 EVERY_OPTION = frozenset(option.name for option in OPTIONS)

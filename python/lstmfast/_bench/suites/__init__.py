@@ -1,15 +1,14 @@
-"""The suites, one file each: add a file and a line here."""
+"""The suites: add a file and a line here."""
 
 from __future__ import annotations
 
-from lstmfast._bench.suites.base import Suite
+from lstmfast._bench.contest import Suite
 from lstmfast._bench.suites.fit import FIT
 from lstmfast._bench.suites.kernels import KERNELS
-from lstmfast._bench.suites.layers import FORWARD, TRAINING
+from lstmfast._bench.suites.layers import FORWARD, STEP, TRAINING
 from lstmfast._bench.suites.memory import MEMORY
 from lstmfast._bench.suites.options import OPTION_COSTS
 from lstmfast._bench.suites.scaling import SCALING
-from lstmfast._bench.suites.step import STEP
 from lstmfast._bench.suites.threads import THREADS
 
 SUITES: tuple[Suite, ...] = (
@@ -23,5 +22,3 @@ SUITES: tuple[Suite, ...] = (
     MEMORY,
     KERNELS,
 )
-
-__all__ = ["SUITES", "Suite"]

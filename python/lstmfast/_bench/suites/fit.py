@@ -8,15 +8,13 @@ from functools import partial
 import numpy as np
 
 import lstmfast as lf
-from lstmfast._bench.answers import WrongAnswerError
-from lstmfast._bench.contest import Settings
+from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import Engine, Fitter, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import Timing, take_turns, time_call
 from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import Shape
-from lstmfast._bench.suites.base import Suite
 from lstmfast._bench.tasks import TASKS, Task
 
 CHECKED = 5  # epochs or calls whose losses are compared

@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 import lstmfast as lf
-from lstmfast._bench.contest import Settings, own_call
+from lstmfast._bench.contest import Settings, Suite, own_call
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import PEAK_SECONDS, Timing, take_turns
 from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import choose_shapes
-from lstmfast._bench.suites.base import Suite
 from lstmfast._core import config, testing
 
 ROUNDS = 9

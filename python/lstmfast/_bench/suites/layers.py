@@ -1,16 +1,28 @@
-"""Whole sequences through one plain layer, forward and training, from toy to wide."""
+"""One plain layer from toy to wide: whole sequences, forward and training, and single steps.
+
+A step is of one row, called from Python with the state carried on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
 
-from lstmfast._bench.contest import Settings, layer_rows, timed_calls
-from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import take_turns
-from lstmfast._bench.rows import Goal, Row
-from lstmfast._bench.shapes import SHAPES
-from lstmfast._bench.suites.base import Suite
+import numpy as np
+
+from lstmfast._bench.contest import (
+    Settings,
+    Suite,
+    check_answers,
+    expected_answers,
+    layer_rows,
+    timed_calls,
+)
+from lstmfast._bench.engines import Engine
+from lstmfast._bench.problems import Answers, Problem, make_problem
+from lstmfast._bench.protocol import Call, take_turns
+from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.shapes import SHAPES, STEP_SHAPES
 
 # On one thread; the last two columns are for forward and training.
 GOALS = {
@@ -40,5 +52,28 @@ def _run(settings: Settings, mode: str) -> Iterator[list[Row]]:
         yield layer_rows(shape.name, problem, mode, timings, peak * settings.threads, goal=goal)
 
 
+def _run_steps(settings: Settings) -> Iterator[list[Row]]:
+    for shape in settings.chosen(STEP_SHAPES):
+        problem = make_problem(shape)
+        expected = expected_answers(settings, problem, "forward")
+        make = partial(_checked_steps, problem, settings.threads, expected)
+        calls = settings.enter(shape.name, "step", make)
+        timings, _ = take_turns(calls, settings.seconds, settle=settings.threads > 1)
+        yield [
+            make_row(shape.name, "step", t, engine, shape=shape) for engine, t in timings.items()
+        ]
+
+
+def _checked_steps(problem: Problem, threads: int, expected: Answers, engine: Engine) -> Call:
+    """Return an engine's first step, after the outputs of all have been compared."""
+    step, shape = engine.stepper(problem, threads), problem.shape
+    y = [np.array(step(t)).reshape(shape.B, shape.H) for t in range(shape.T)]
+    check_answers(problem, engine.name, {"y": np.stack(y, axis=1)}, expected)
+    return partial(step, 0)
+
+
 FORWARD = Suite("forward", partial(_run, mode="forward"))
 TRAINING = Suite("training", partial(_run, mode="training"))
+STEP = Suite(
+    "step", _run_steps, legend="One step a call; T is how many the answers were checked for."
+)

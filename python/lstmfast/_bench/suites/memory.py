@@ -11,14 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 import lstmfast as lf
-from lstmfast._bench.contest import OWN, LeftOut, Settings
+from lstmfast._bench.contest import OWN, LeftOut, Settings, Suite
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import Timing
 from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import MEMORY_SHAPE, Shape
-from lstmfast._bench.suites.base import Suite
 
 STATM = "/proc/self/statm"
 ROUNDS = 3

@@ -7,12 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 import lstmfast as lf
-from lstmfast._bench.contest import Settings, layer_rows, own_call
+from lstmfast._bench.contest import Settings, Suite, layer_rows, own_call
 from lstmfast._bench.problems import make_problem
 from lstmfast._bench.protocol import Call, take_turns
 from lstmfast._bench.rows import Goal, Row, threads_text
 from lstmfast._bench.shapes import SCALING_SHAPE, SHAPES, Shape
-from lstmfast._bench.suites.base import Suite
 
 LONGER = (1, 3, 10, 30, 100)  # times T
 BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 33, 48, 64, 65, 96, 128, 130)

@@ -8,12 +8,10 @@ from functools import partial
 import numpy as np
 
 import lstmfast as lf
-from lstmfast._bench.answers import WrongAnswerError
-from lstmfast._bench.contest import Settings
+from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
 from lstmfast._bench.protocol import take_turns
 from lstmfast._bench.rows import Goal, Row, make_row, threads_text
 from lstmfast._bench.shapes import FIT_SHAPES, Shape
-from lstmfast._bench.suites.base import Suite
 from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
 
