@@ -1,26 +1,18 @@
-"""What `lstmfast.LSTM` does around the recurrent core: calls, gradients, weights."""
+"""What `lstmfast.LSTM` does around the recurrent core: calls, and gradients back through them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from lstmfast._arrays import Array, ArrayLike
-from lstmfast._checks import check_unavailable, flag
-from lstmfast._core import Rnn
 from lstmfast._recurrent import State, Trace, checked_inputs, run, run_backward
-from lstmfast._state_dict import TorchParameters
+from lstmfast._state_dict import StateDict
 
 
-class RecurrentLayers:
-    """A row of recurrent layers; a subclass makes the core and its parameters."""
+class RecurrentLayers(StateDict):
+    """A row of recurrent layers; a subclass makes the core."""
 
     batch_first: bool
-    _dtype: np.dtype[Any]
-    _core: Rnn
-    _parameters: TorchParameters
 
     def __call__(
         self,
@@ -149,23 +141,7 @@ class RecurrentLayers:
         """
         inputs = checked_inputs("lstm.trace", self._dtype, x, state, lengths, resets)
         traces = self._core.trace(*inputs, self.batch_first)
-        ends = self._parameters.suffixes
-        return {name: Trace(*each) for name, each in zip(ends, traces, strict=True)}
-
-    def state_dict(self) -> dict[str, Array]:
-        """Return copies of all parameters under torch's names."""
-        return self._parameters.values()
-
-    def grads(self) -> dict[str, Array]:
-        """Return copies of the gradients, summed since `zero_grad`, under torch's names.
-
-        The two biases act as their sum, so their gradients are equal.
-        """
-        return self._parameters.gradients()
-
-    def zero_grad(self) -> None:
-        """Set all gradients to 0."""
-        self._core.zero_grad()
+        return {end: Trace(*each) for end, each in zip(self._core_shapes, traces, strict=True)}
 
     def release_memory(self) -> None:
         """Free the memory that calls keep for later ones.
@@ -189,22 +165,3 @@ class RecurrentLayers:
         >>> rnn.release_memory()
         """
         self._core.release_memory()
-
-    def load_state_dict(self, state_dict: Mapping[str, ArrayLike], strict: bool = True) -> None:
-        """Replace all parameters; nothing changes where one of them does not fit.
-
-        Parameters
-        ----------
-        state_dict : mapping of str to array_like
-            What `state_dict` returns, or that of a `torch.nn.LSTM` of the same sizes.
-        strict : bool
-            As in torch; must be true.
-
-        Raises
-        ------
-        ValueError
-            Where names are missing or unknown, or a shape does not fit.
-        """
-        where = "LSTM.load_state_dict"
-        check_unavailable(where, {"strict": flag(strict, "strict", where)}, {"strict": True})
-        self._parameters.load(state_dict, where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,8 @@ from lstmfast._options import changed, checked_cell, defaults
 from lstmfast._pickles import marked, restoring
 from lstmfast._recurrent import Trace
 from lstmfast._recurrent_layers import RecurrentLayers
-from lstmfast._state_dict import TorchParameters
 from lstmfast._torch_names import explain_names
+from lstmfast._warnings import warn
 from lstmfast.initializers._chrono import forget_bias_of
 from lstmfast.utils import Seed, as_generator, draw_seed
 
@@ -171,10 +170,9 @@ class LSTM(RecurrentLayers):
         self._options = SimpleNamespace(**options)
         self.batch_first = flag(batch_first, "batch_first", "LSTM")
         if self.dropout > 0.0 and self.num_layers == 1:
-            warnings.warn(
+            warn(
                 f"[LSTM] dropout={self.dropout} has no effect with num_layers=1: it acts between "
-                "two layers; input_dropout and recurrent_dropout act in each",
-                stacklevel=2,
+                "two layers; input_dropout and recurrent_dropout act in each"
             )
         self.forget_bias = forget_bias_of(
             forget_bias, "LSTM", has_bias=self.bias or self.layer_norm
@@ -182,17 +180,15 @@ class LSTM(RecurrentLayers):
         self._dtype = as_dtype(dtype, "LSTM")
         rng = as_generator(seed, "LSTM")
         self._make_core(draw_seed(rng))
-        weights = self._parameters.first_values(
-            self.hidden_size, rng, self.forget_bias, self.coupled
+        self.load_state_dict(
+            self._first_values(self.hidden_size, rng, self.forget_bias, self.coupled)
         )
-        self.load_state_dict(weights)
 
     def _make_core(self, seed: int) -> None:
         self._seed = seed
-        self._core = Rnn(vars(self._options), self._dtype.name, seed)
-        ends = suffixes(self.num_layers, self.bidirectional)
-        self._parameters = TorchParameters(self._core, ends, self._dtype)
-        self._fixed = _FIXED.union(self._parameters.shapes)
+        core = Rnn(vars(self._options), self._dtype.name, seed)
+        self._take(core, suffixes(self.num_layers, self.bidirectional))
+        self._fixed = _FIXED.union(self._shapes)
 
     if TYPE_CHECKING:  # options of the cell, the properties below
 
@@ -217,7 +213,7 @@ class LSTM(RecurrentLayers):
 
     def __getstate__(self) -> dict[str, Any]:
         # without gradients and what the latest call with training=True kept
-        left_out = ("_core", "_parameters", "_fixed")
+        left_out = ("_core", "_core_shapes", "_shapes", "_biases", "_fixed")
         kept = {name: value for name, value in self.__dict__.items() if name not in left_out}
         calls = self._core.training_calls  # without it, dropout would repeat its masks
         return marked(kept | {"state_dict": self.state_dict(), "training_calls": calls})
