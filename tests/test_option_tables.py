@@ -52,6 +52,9 @@ TWINS = {("orthogonal_regularizer", "columns"): ("mode", "rows")}
 # options that are one item of an argument, with the item's place
 ITEMS = {("dot", "axes.0"): ("axes", 0), ("dot", "axes.1"): ("axes", 1)}
 
+# layers that the core has as graphs, or not at all
+NO_KINDS = {"input_layer", "model", "sequential"}
+
 CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
     (family, kind): classes[kind]
     for family, classes in {
@@ -60,7 +63,7 @@ CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
         "optimizer": OPTIMIZERS.classes,
         "regularizer": {k.replace("l1l2", "l1_l2"): c for k, c in REGULARIZERS.classes.items()},
         "constraint": CONSTRAINTS.classes,
-        "layer": {**LAYERS.classes, "graph": Model},
+        "layer": {k: c for k, c in LAYERS.classes.items() if k not in NO_KINDS} | {"graph": Model},
         "engine": {"lstm": lf.LSTM},
     }.items()
     for kind in classes

@@ -7,7 +7,6 @@ lstmfast must be deleted here; a test checks it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from lstmfast._elsewhere import explain
@@ -158,13 +157,14 @@ def names_of(module: str) -> frozenset[str]:
     return frozenset(name.replace("#", digit) for name in names for digit in "123")
 
 
-def module_getattr(module: str) -> Callable[[str], Any]:
-    """Return a module's ``__getattr__``: its error tells which missing names are Keras's."""
+def explain_missing(module: str) -> None:
+    """Let the errors for names that a module lacks tell which of them are Keras's."""
 
     def missing(name: str) -> Any:
         raise missing_name(module, name, sys._getframe(1))
 
-    return missing
+    # set from here: were it written there, type checkers would take every name for known
+    vars(sys.modules[module])["__getattr__"] = missing
 
 
 def missing_name(module: str, name: str, frame: Any) -> Exception:

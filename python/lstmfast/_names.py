@@ -40,6 +40,12 @@ def function_name(function: Any) -> str:
     return "lambda" if name == "<lambda>" else name
 
 
+def made_from(cls: type[K], config: Mapping[str, Any]) -> K:
+    """Return an object of a class: by its ``from_config``, where it has one."""
+    make: Callable[..., K] = getattr(cls, "from_config", lambda given: cls(**given))
+    return make(config)
+
+
 class Registry(Generic[K]):
     """The classes of one kind of component, with the look-up of Keras's ``get`` functions."""
 
@@ -79,7 +85,7 @@ class Registry(Generic[K]):
                 raise TypeError(
                     f"{self.what}'s config is {what_came(config)}; expected a dictionary"
                 )
-            return self._named(name)(**config)
+            return made_from(self._named(name), config)
         if isinstance(identifier, str):
             return self._named(identifier)()
         kind, came = type(identifier), what_came(identifier)

@@ -12,17 +12,16 @@ gates do not. The slope at a kink is that of the flat side.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lstmfast._activation import Activation, find
 from lstmfast._core import kinds
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 
 # the core's activations, Keras's other names of two of them, and what makes one of any identifier
 __all__ = sorted(["Activation", "get", "hard_swish", "serialize", "swish", *kinds("activation")])
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
 exponential = Activation("exponential")
 gelu_tanh = Activation("gelu_tanh")

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from lstmfast._checks import check_unavailable, string
 from lstmfast._core import Model, check
-from lstmfast._keras_names import explain_attributes, module_getattr
+from lstmfast._keras_names import explain_attributes, explain_missing
 from lstmfast._names import Registry
 from lstmfast._options import Options, defaults
 
 __all__ = ["SGD", "Adam", "Optimizer", "get"]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
 # Keras's arguments that are not offered yet, with the values at which they change nothing
 _UNAVAILABLE: dict[str, Any] = {

@@ -11,13 +11,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lstmfast._arrays import ArrayLike, as_array
 from lstmfast._checks import choice
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 from lstmfast._rules import Rule, Rules
 
 __all__ = [
@@ -35,8 +35,7 @@ __all__ = [
     "serialize",
 ]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from lstmfast._checks import integer
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 
 __all__ = ["Seed", "as_generator", "draw_seed", "set_random_seed"]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
 Seed: TypeAlias = "int | np.random.Generator | None"
 """What every ``seed`` argument takes: an integer, a NumPy generator, or None."""

@@ -6,9 +6,7 @@ or for the whole fit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 from lstmfast.callbacks._early_stopping import EarlyStopping
 from lstmfast.callbacks.base import Callback, History, LambdaCallback
 from lstmfast.callbacks.checkpoint import ModelCheckpoint
@@ -23,5 +21,4 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)

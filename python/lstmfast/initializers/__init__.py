@@ -5,11 +5,11 @@ A function of shape and dtype, or an array, can be given in place of an initiali
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 from lstmfast._names import Registry
 from lstmfast.initializers._chrono import Chrono
 from lstmfast.initializers.base import Constant, Given, Identity, Initializer, Ones, Zeros
@@ -65,8 +65,7 @@ __all__ = [
     "zeros",
 ]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
 # Keras's other names
 constant = Constant

@@ -6,9 +6,7 @@ which it stands share.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 from lstmfast.layers._activation_layer import Activation
 from lstmfast.layers._bidirectional import Bidirectional
 from lstmfast.layers._dense import Dense
@@ -37,7 +35,7 @@ from lstmfast.layers._merging import (
 )
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._time_distributed import TimeDistributed
-from lstmfast.layers.base import LAYERS, MODELS, Layer
+from lstmfast.layers.base import LAYERS, Layer
 from lstmfast.layers.base import from_config as from_config
 
 __all__ = [
@@ -74,29 +72,7 @@ __all__ = [
     "subtract",
 ]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
-LAYERS.add(
-    LSTM,
-    Bidirectional,
-    Dense,
-    Dropout,
-    Masking,
-    Activation,
-    Flatten,
-    Reshape,
-    Permute,
-    RepeatVector,
-    TimeDistributed,
-    Embedding,
-    Add,
-    Subtract,
-    Multiply,
-    Average,
-    Maximum,
-    Minimum,
-    Concatenate,
-    Dot,
-)
-MODELS[InputLayer.__name__] = InputLayer
+_LISTED = map(globals().get, __all__)
+LAYERS.add(*(cls for cls in _LISTED if isinstance(cls, type) and hasattr(cls, "kind")))

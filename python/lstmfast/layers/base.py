@@ -19,7 +19,7 @@ Shapes, building, names, files and copies follow from these. Other kinds of laye
 - ``layers_inside``: the layers inside it, by the names that the core has for them, and
   ``arguments_inside``, where the constructor calls them otherwise (`Bidirectional`).
 
-A new layer gets a line in ``LAYERS`` of ``layers/__init__.py``.
+A new layer gets its import and a line in ``__all__`` of ``layers/__init__.py``.
 """
 
 from __future__ import annotations
@@ -277,8 +277,7 @@ def _kind(name: str) -> str:
 
 
 LAYERS: Registry[Layer] = Registry("layer", Layer, [])
-MODELS: dict[str, type[Layer]] = {}
-"""What else stands among the layers of models, by class."""
+"""By name; models, which are layers too, join it where they are defined."""
 
 
 def from_config(config: Mapping[str, Any]) -> Layer:
@@ -290,8 +289,7 @@ def from_config(config: Mapping[str, Any]) -> Layer:
     >>> layers.from_config({"class_name": "Dense", "config": {"units": 2}}).units
     2
     """
-    cls = MODELS.get(config["class_name"]) if "class_name" in config else None
-    return LAYERS.get(config) if cls is None else cls.from_config(config["config"])
+    return LAYERS.get(config)
 
 
 def layer_inside(layer: Any, where: str, name: str, kind: type[Layer], expected: str) -> Any:

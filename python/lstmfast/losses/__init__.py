@@ -11,9 +11,9 @@ their defaults.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 from lstmfast._names import Registry
 from lstmfast.losses.base import CoreLoss, FunctionLoss, Loss
 
@@ -28,8 +28,7 @@ __all__ = [
     "get",
 ]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ derived from `Metric`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lstmfast._keras_names import module_getattr
+from lstmfast._keras_names import explain_missing
 from lstmfast._names import Registry, snake_case
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
 
@@ -28,8 +28,7 @@ __all__ = [
     "get",
 ]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
 
 MAX_METRICS = 1000  # of a model, as in the core

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lstmfast._keras_names import module_getattr
-from lstmfast.layers.base import MODELS
+from lstmfast._keras_names import explain_missing
+from lstmfast.layers.base import LAYERS
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.loading import load_model
@@ -13,7 +11,6 @@ from lstmfast.models.saving import save_model
 
 __all__ = ["Model", "Sequential", "load_model", "save_model"]
 
-if not TYPE_CHECKING:  # or every name would be there for type checkers
-    __getattr__ = module_getattr(__name__)
+explain_missing(__name__)
 
-MODELS.update({cls.__name__: cls for cls in (Model, Sequential)})
+LAYERS.add(Model, Sequential)

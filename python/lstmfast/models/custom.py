@@ -9,7 +9,7 @@ from typing import Any
 
 from lstmfast import losses
 from lstmfast import metrics as lstmfast_metrics
-from lstmfast._names import function_name
+from lstmfast._names import function_name, made_from
 from lstmfast.losses.base import FunctionLoss, Loss
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
 from lstmfast.models.compiled import Compiled, output_parts
@@ -125,7 +125,7 @@ def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
     if isinstance(value, type) and issubclass(value, base):
         if config is not None:
             try:
-                value = getattr(value, "from_config", lambda given: value(**given))(config)
+                value = made_from(value, config)
             except Exception as error:  # code of the user's, which may raise anything
                 raise ValueError(
                     f"[load_model] {code} cannot be made from what the file says of it: {error}"
