@@ -24,7 +24,7 @@ Examples
 ((4, 5, 3), (4, 5, 2), (2, 12))
 """
 
-from __future__ import annotations
+import inspect
 
 from .activations import *
 from .cell import *
@@ -36,3 +36,8 @@ from .parameters import *
 from .sequence import *
 from .stack import *
 from .train import *
+
+# what the modules list, but not the modules themselves
+__all__ = [
+    name for name, value in globals().items() if name[0] != "_" and not inspect.ismodule(value)
+]
