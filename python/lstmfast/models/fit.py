@@ -8,16 +8,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Any
 
-from lstmfast._checks import count, items
+from lstmfast._checks import LARGEST_COUNT, count, items
 from lstmfast._core import Model as Engine
 from lstmfast.callbacks.base import CallbackList, History
 from lstmfast.callbacks.states import States
 from lstmfast.callbacks.terminate import TerminateOnNaN
 from lstmfast.models.data import NAMES, ArrayNames, Samples
 from lstmfast.models.progress import Bar, Lines, warn_of_non_finite
+
+EVERY_EPOCH = range(1, LARGEST_COUNT + 1)
 
 
 @dataclass
@@ -26,56 +28,51 @@ class Validation:
 
     data: Samples
     batch_size: int
-    frequency: int | Container[int]
+    frequency: Any  # a number of epochs, or the epochs, which count from 1 here
     names: ArrayNames = NAMES
 
     def __post_init__(self) -> None:
         if not isinstance(self.frequency, Container):
-            self.frequency = count(self.frequency, "validation_freq", "fit")
+            step = count(self.frequency, "validation_freq", "fit")
+            self.frequency = range(step, LARGEST_COUNT + 1, step)
         elif not isinstance(self.frequency, range | set | frozenset):
             epochs = items(self.frequency, "validation_freq", "fit", "epochs or their distance")
             self.frequency = {count(epoch, "validation_freq", "fit") for epoch in epochs}
 
     def due(self, epoch: int) -> bool:
         """Tell whether an epoch, counted from 0, is one to validate after."""
-        if isinstance(self.frequency, int):
-            return (epoch + 1) % self.frequency == 0
         return epoch + 1 in self.frequency
 
 
+@dataclass(eq=False)
 class FitRun:
     """One call of fit.
 
-    options: batch_size, epochs, initial_epoch and shuffle, as the core takes them.
+    options: batch_size, epochs, initial_epoch, shuffle and on_nonfinite, as the core takes them.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        engine: Engine,
-        data: Samples,
-        options: dict[str, Any],
-        validation: Validation | None,
-        on_nonfinite: str | None,
-        callbacks: Any,
-        verbose: int,
-    ) -> None:
-        self.model = model
-        self.engine = engine
-        self.data = data
-        self.options = options
+    model: Any
+    engine: Engine
+    data: Samples
+    options: dict[str, Any]
+    validation: Validation | None
+    given_callbacks: InitVar[Any]
+    verbose: InitVar[int]
+
+    def __post_init__(self, given_callbacks: Any, verbose: int) -> None:
+        options = self.options
         self.epochs = range(options["initial_epoch"], options["epochs"])
-        self.validation = validation
-        steps = math.ceil(len(data) / options["batch_size"])
+        steps = math.ceil(len(self.data) / options["batch_size"])
         self.params = {"verbose": verbose, "epochs": self.epochs.stop, "steps": steps}
-        self.callbacks = CallbackList(callbacks, "fit")
+        self.callbacks = CallbackList(given_callbacks, "fit")
         each = self.callbacks.callbacks
         if not any(isinstance(one, History) for one in each):
             each.append(History())
         self.history = next(one for one in each if isinstance(one, History))
         quiet = any(isinstance(one, TerminateOnNaN) and not one.raise_error for one in each)
-        self.on_nonfinite = on_nonfinite or ("stop" if quiet else "raise")
-        self.warned = on_nonfinite == "ignore"  # that the loss of the validation is not finite
+        # that the loss of the validation is not finite
+        self.warned = options["on_nonfinite"] == "ignore"
+        options["on_nonfinite"] = options["on_nonfinite"] or ("stop" if quiet else "raise")
         self.began = False  # the core found nothing to refuse
         self.progress: Lines | None = None
         if verbose:
@@ -84,21 +81,19 @@ class FitRun:
         self.at_epochs = self._listeners("on_epoch_end")
         self.after_epochs = self._listeners("on_epoch_done")
         # the core validates after every epoch; anything else is done from here
-        self.validates_here = validation is not None and (
-            validation.frequency != 1
-            or bool(self.callbacks.listeners("on_test_begin"))
-            or bool(self.callbacks.listeners("on_test_end"))
+        self.validates_here = self.validation is not None and (
+            self.validation.frequency != EVERY_EPOCH
+            or any(map(self.callbacks.listeners, ("on_test_begin", "on_test_end")))
         )
 
     def log_names(self, *, at_epochs: bool) -> list[str]:
         """Return the names in all logs of epochs, or of batches, before callbacks add any."""
         names: list[str] = self.model._compiled.log_names
-        held_out = self.validation
-        if held_out is None or not at_epochs:
+        held_out = self.validation if at_epochs else None
+        if held_out is None:
             return names
-        if held_out.frequency != 1 and not all(map(held_out.due, self.epochs)):
-            return names
-        return names + [f"val_{name}" for name in names]
+        always = held_out.frequency == EVERY_EPOCH or all(map(held_out.due, self.epochs))
+        return names + [f"val_{name}" for name in names if always]
 
     def _listeners(self, hook: str) -> list[Callable[..., None]]:
         return self.shown.listeners(hook) + self.callbacks.listeners(hook)
@@ -139,26 +134,21 @@ class FitRun:
     def _train(self) -> None:
         hooks = self._hooks()
         try:
-            values = self.engine.fit(
+            self.engine.fit(
                 self.data.x,
                 self.data.y,
                 weights=self.data.weights,
-                on_nonfinite=self.on_nonfinite,
                 **self.options,
                 **self._core_validation(),
                 **hooks,
             )
-        except BaseException:  # Ctrl-C and errors leave what was reached
-            if self.began and "on_epoch" not in hooks:
-                self._record_all(self.engine.history)
-            raise
-        finally:
+        finally:  # Ctrl-C and errors leave what was reached
             if self.progress:
                 self.progress.close()
-        if "on_epoch" not in hooks:
-            self._record_all(values)
+            if self.began and "on_epoch" not in hooks:
+                self._record_all(self.engine.history)
         last_loss = self._last_logs().get("loss", 0.0)
-        if self.on_nonfinite == "stop" and not math.isfinite(last_loss):
+        if self.options["on_nonfinite"] == "stop" and not math.isfinite(last_loss):
             self.model.stop_training = True
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:

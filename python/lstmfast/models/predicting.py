@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -107,35 +108,26 @@ class Predicting:
         engine, data = self._samples(x, y, sample_weight, "evaluate")
         size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
-
-        def score() -> tuple[dict[str, Any], dict[str, Any]]:
-            logs = self._compiled.renamed(engine.evaluate(data.x, data.y, size, data.weights))
+        with self._watched("evaluate", "test", callbacks, shown, len(data) / size) as logs:
+            values = engine.evaluate(data.x, data.y, size, data.weights)
+            logs |= self._compiled.renamed(values)
             warn_of_non_finite(logs["loss"], engine, data, "evaluate")
-            return logs, logs
-
-        logs = self._watched("evaluate", "test", callbacks, shown, len(data) / size, score)
         return logs if as_dict else self._compiled.listed(logs)
 
+    @contextmanager
     def _watched(
-        self,
-        where: str,
-        stage: str,
-        callbacks: Any,
-        shown: int,
-        batches: float,
-        compute: Callable[[], tuple[Any, dict[str, Any]]],
-    ) -> Any:
-        """Return what a stage computes; tell callbacks of it, and show its logs."""
+        self, where: str, stage: str, callbacks: Any, shown: int, batches: float
+    ) -> Iterator[dict[str, Any]]:
+        """Tell callbacks of a stage, and show the logs that it puts into what is yielded."""
         steps = math.ceil(batches)
         listening = CallbackList(callbacks, where)
         listening.attach(self, {"verbose": shown, "steps": steps})
         listening.call(f"on_{stage}_begin", {})
-        started = perf_counter()
-        found, logs = compute()
+        started, logs = perf_counter(), dict[str, Any]()
+        yield logs
         if shown:
             print(result_line(steps, perf_counter() - started, logs), end="", flush=True)
         listening.call(f"on_{stage}_end", logs)
-        return found
 
     def predict(
         self,
@@ -176,12 +168,8 @@ class Predicting:
         if callbacks is steps is None and not shown:
             return self._packed(engine.predict(samples, size))
         check_unavailable("predict", {"steps": steps}, {"steps": None})
-
-        def outputs_and_logs() -> tuple[Any, dict[str, Any]]:
-            return self._packed(engine.predict(samples, size)), {}
-
-        batches = samples_of(samples) / size
-        return self._watched("predict", "predict", callbacks, shown, batches, outputs_and_logs)
+        with self._watched("predict", "predict", callbacks, shown, samples_of(samples) / size):
+            return self._packed(engine.predict(samples, size))
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all samples, computed as one batch."""

@@ -114,9 +114,10 @@ class Training(Predicting):
         ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
         >>> model.compile(optimizer="adam", loss=log_cosh)
         """
-        if not (isinstance(weighted_metrics, list | tuple | dict) and not weighted_metrics):
-            name = "weighted_metrics"
-            check_unavailable("compile", {name: weighted_metrics}, {name: None})
+        if isinstance(weighted_metrics, list | tuple | dict):
+            weighted_metrics = weighted_metrics or None  # Keras's callers pass empty ones
+        unavailable = {"weighted_metrics": weighted_metrics}
+        check_unavailable("compile", unavailable, {"weighted_metrics": None})
         compiled = Compiled.of(self._names_of_outputs(), optimizer, loss, loss_weights, metrics)
         if self._engine is not None:
             self._tell(self._engine, compiled)
@@ -263,6 +264,7 @@ class Training(Predicting):
             "epochs": count(epochs, "epochs", "fit", least=0),
             "initial_epoch": count(initial_epoch, "initial_epoch", "fit", least=0),
             "shuffle": flag(shuffle, "shuffle", "fit"),
+            "on_nonfinite": on_nonfinite,
         }
         held_out: Samples | None = None
         names: ArrayNames = _VALIDATION
@@ -286,7 +288,7 @@ class Training(Predicting):
                 size = count(validation_batch_size, "validation_batch_size", "fit")
             validation = Validation(held_out, size, validation_freq, names)
         shown = verbosity(verbose, "fit")
-        return FitRun(self, engine, data, options, validation, on_nonfinite, callbacks, shown).run()
+        return FitRun(self, engine, data, options, validation, callbacks, shown).run()
 
     def _validation_samples(self, data: Any) -> Samples:
         wanted = "a pair (x, y) or (x, y, sample_weight)"
