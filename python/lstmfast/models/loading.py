@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from lstmfast._checks import wrong_kind
@@ -83,22 +82,16 @@ def load_model(
 
     engine, extra, arrays = Engine.load(path, resolve)
     # the core has checked the texts by its own rules; what is left is what only Python knows
-    with _told_by(path):
+    try:
         model = _model_of(engine, extra.get("name"))
         _take_facts(model, engine, extra)
         config = engine.compile_config
         if config is not None and own is not None:
             outputs = _outputs_of(config, extra, own, model._names_of_outputs())
-            saving.adopt_compiled(model, Compiled(_optimizer_of(config), outputs))
-            model._states = saving.states_of(extra, arrays)
-    return model
-
-
-@contextmanager
-def _told_by(path: str) -> Iterator[None]:
-    """Name the file where constructors refuse what it says, by whatever error."""
-    try:
-        yield
+            compiled = Compiled(_optimizer_of(config), outputs)
+            saving.adopt_compiled(model, compiled, extra, arrays)
+        return model
+    # constructors refuse what the file says by any of these
     except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
 
@@ -122,7 +115,7 @@ def _model_of(engine: Engine, name: str | None) -> Model:
     else:
         model = Model.__new__(Model)
         model._begin(name, True, None)
-    saving.take(model, engine, structure, starts, layers)
+    saving.take(model, engine, starts, layers)
     return model
 
 

@@ -12,7 +12,7 @@ import copy
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -104,11 +104,6 @@ def _python_facts(model: Any) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in facts.items() if value}
 
 
-def states_of(extra: Mapping[str, str], arrays: Mapping[str, Array]) -> States | None:
-    """Return the states of callbacks that came with a file."""
-    return States(extra[STATES], arrays) if STATES in extra else None
-
-
 def weights_of(filepath: str | os.PathLike[str]) -> list[Array]:
     """Return the weights that a file holds."""
     return Engine.load(path_text(filepath, "load_weights"), lambda *_: None)[0].graph.get_weights()
@@ -169,29 +164,24 @@ def restore(model: Any, state: Mapping[str, Any]) -> None:
         file.write(state["content"])
         file.flush()
         engine, extra, arrays = Engine.load(path, lambda config, extra: own)
-    structure = engine.structure
-    for layer, handle in zip(layers, structure["layers"], strict=True):
+    for layer, handle in zip(layers, engine.structure["layers"], strict=True):
         layer._adopt(handle, ())
-    take(model, engine, structure, state["inputs"], layers)
-    adopt_compiled(model, state["compiled"])
-    model._states = states_of(extra, arrays)
+    take(model, engine, state["inputs"], layers)
+    adopt_compiled(model, state["compiled"], extra, arrays)
 
 
-def take(
-    model: Any,
-    engine: Engine,
-    structure: Mapping[str, Any],
-    starts: Sequence[InputLayer],
-    layers: Sequence[Layer],
-) -> None:
+def take(model: Any, engine: Engine, starts: Iterable[InputLayer], layers: Sequence[Layer]) -> None:
     """Give a model the graph that the core has, over layers that have their handles."""
     inputs: list[Tensor] = [Input.of(start) for start in starts]
-    outputs, nodes = replayed(structure, inputs, layers)
+    outputs, nodes = replayed(engine.structure, inputs, layers)
     graph: Graph = dataclasses.replace(graph_between(inputs, outputs), nodes=tuple(nodes))
     model._take(graph, engine)
 
 
-def adopt_compiled(model: Any, compiled: Compiled) -> None:
-    """Take how a model is compiled already, state and all."""
+def adopt_compiled(
+    model: Any, compiled: Compiled, extra: Mapping[str, str], arrays: Mapping[str, Array]
+) -> None:
+    """Take how a model is compiled already, and the states of callbacks that came with its file."""
     model._compiled = compiled
     model._bind_optimizer(model._engine)
+    model._states = States(extra[STATES], arrays) if STATES in extra else None
