@@ -9,14 +9,9 @@ from pathlib import Path
 _PACKAGE = str(Path(__file__).parent)
 
 
-def warn(text: str) -> None:
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line that called lstmfast."""
-    warnings.warn(text, stacklevel=level_of_caller())
-
-
-def level_of_caller() -> int:
-    """Return the ``stacklevel`` that shows a warning at the line that called lstmfast."""
-    level, frame = 1, sys._getframe(1)
+    level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
-    return level
+    warnings.warn(text, category, stacklevel=level)

@@ -6,7 +6,6 @@ Long, because each of Keras's methods is here; what they do lies in the other mo
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from lstmfast._core import Model as Engine
 from lstmfast._elsewhere import explain_setting
 from lstmfast._keras_names import explain_attributes
 from lstmfast._pickles import marked, restoring
-from lstmfast._warnings import level_of_caller
+from lstmfast._warnings import warn
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.layers.weights import fitting
@@ -132,10 +131,9 @@ class Model(Training, Layer):
             layer = graph.nodes[place - len(graph.inputs)].layer
             if not layer._has_warned:
                 layer._has_warned = True
-                warnings.warn(
+                warn(
                     f"[{self.where}] the mask ends at {layer.name}: layers after it, and the loss, "
-                    "take masked steps for real ones",
-                    stacklevel=level_of_caller(),
+                    "take masked steps for real ones"
                 )
 
     @property
@@ -343,15 +341,7 @@ class Model(Training, Layer):
             raise wrong_kind("summary", "print_fn", print_fn, "a function of a text")
         (print if print_fn is None else print_fn)(summary_text(self, line_length))
 
-    def save(
-        self,
-        filepath: str | os.PathLike[str],
-        overwrite: bool = True,
-        *,
-        include_optimizer: bool = True,
-    ) -> None:
-        """Save the model as one safetensors file; see `lstmfast.models.save_model`."""
-        saving.save_model(self, filepath, overwrite, include_optimizer=include_optimizer)
+    save = saving.save_model
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Save the model without the optimizer's state."""
@@ -367,9 +357,6 @@ class Model(Training, Layer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         with restoring(state, type(self).__name__) as known:
             saving.restore(self, known)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
 explain_attributes(Model, "model")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import shutil
 import sys
-import warnings
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._core import Model as Engine
-from lstmfast._warnings import level_of_caller
+from lstmfast._warnings import warn
 from lstmfast.callbacks.base import Callback
 from lstmfast.models.data import NAMES, ArrayNames, Samples
 
@@ -79,7 +78,7 @@ def warn_of_non_finite(
         return False
     found = engine.non_finite_text(data.x, data.y, data.weights, names)
     text = found or f"; {names[0]} and {names[1]} are finite everywhere: the outputs grow too large"
-    warnings.warn(f"[{where}] {name} is {loss}{text}", RuntimeWarning, stacklevel=level_of_caller())
+    warn(f"[{where}] {name} is {loss}{text}", RuntimeWarning)
     return True
 
 
