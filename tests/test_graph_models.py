@@ -483,12 +483,12 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "array as a state": (
         lambda: LSTM(2)(x_, initial_state=[other, FLAT]),
         TypeError,
-        r"\[layers.LSTM\] initial_state\[1\] is of type ndarray; expected a tensor, as x is$",
+        r"LSTM\] initial_state\[1\] is of type ndarray; expected a tensor, as the others are$",
     ),
     "states in lists": (
         lambda: LSTM(2)(x_, initial_state=[[other, other], [other, other]]),
         TypeError,
-        r"initial_state\[0\] is of type list; expected a tensor, as x is$",
+        r"initial_state\[0\] is of type list; expected a tensor, as the others are$",
     ),
     "no sequence": (
         lambda: LSTM(3)(other),

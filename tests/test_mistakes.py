@@ -105,7 +105,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("setattr(LSTM(3), 'weights', [])", A, "[LSTM] weights cannot be set; call set_weights()"),
     ("Sequential.from_config({'layers': 3})", T, "layers is of type int; expected a list"),
     # -- Input
-    ("Input(3)", T, "[layers.Input] shape is 3; expected a tuple such as (steps, features)"),
+    ("Input(3)", T, "[layers.Input] shape is of type int; expected a tuple such as"),
     ("Input()", T, "[layers.Input] shape is None; expected a tuple"),
     ("Input((3, -1))", V, "[layers.Input] shape[1] is -1; expected at least 1"),
     ("Input((3.5, 1))", T, "[layers.Input] shape[0] is of type float; expected an integer"),
@@ -140,7 +140,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("LSTM(3, trainable='no')", T, "[layers.LSTM] trainable is of type str; expected True or"),
     ("LSTM(3, dtype='float16')", V, f"[layers.LSTM] dtype='float16' {NOT_YET}"),
     ("LSTM(3, dtype=np.float16)", V, "[layers.LSTM] dtype is float16; expected float32 or float64"),
-    ("LSTM(3, input_shape=3)", T, "[layers.LSTM] input_shape is 3; expected a tuple such as"),
+    ("LSTM(3, input_shape=3)", T, "[layers.LSTM] input_shape is of type int; expected a tuple"),
     ("LSTM(3, input_dim=2, input_shape=(3, 2))", V, "input_dim is given; expected no input_shape"),
     ("LSTM(3)(X[0])", V, "[layers.LSTM] x has shape (3, 1); expected (batch, steps, features)"),
     ("LSTM(3)(X, training='no')", T, "[layers.LSTM] training is of type str; expected True or"),

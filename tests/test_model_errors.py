@@ -106,7 +106,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "input shape kind": (
         lambda: Input(3),
         TypeError,
-        r"\[layers.Input\] shape is 3; expected a tup",
+        r"\[layers.Input\] shape is of type int; expected a tup",
     ),
     "not a layer": (lambda: Sequential(["lstm"]), TypeError, "layer is of type str"),
     "late input": (lambda: Sequential([Dense(1), Input((3,))]), ValueError, "must come first"),

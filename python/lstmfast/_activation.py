@@ -99,18 +99,14 @@ def activation_text(
     identifier: Any, where: str, name: str = "activation", *, rows: bool = False
 ) -> str:
     """Return an activation argument as the core reads it; with `rows` softmax is allowed too."""
-    return str(find(identifier, where, name, rows=rows))
-
-
-def find(identifier: Any, where: str, name: str, *, rows: bool) -> Activation:
-    """Return the activation that an argument stands for; with `rows` it may be softmax."""
-    found = _of_kind(identifier, where, name, rows)
+    found = find(identifier, where, name, rows)
     if found.name == "softmax" and not rows:
         raise _unknown("softmax", where, name, rows)
-    return found
+    return str(found)
 
 
-def _of_kind(identifier: Any, where: str, name: str, rows: bool) -> Activation:
+def find(identifier: Any, where: str, name: str, rows: bool) -> Activation:
+    """Return the activation that an argument stands for; `rows`: errors speak of softmax too."""
     if identifier is None:
         return Activation("linear")
     if isinstance(identifier, Activation):

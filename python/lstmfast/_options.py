@@ -19,8 +19,12 @@ Options: TypeAlias = "dict[str, Value]"
 
 @cache
 def defaults(family: str, kind: str) -> dict[str, Any]:
-    """Return the options of a component with their defaults, None where one is required."""
-    return {row["name"]: row["default"] for row in describe(family, kind)}
+    """Return the options of a component with their defaults, None where one is required.
+
+    There are none where the core has no such component.
+    """
+    rows = describe(family, kind) if kind in kinds(family) else []
+    return {row["name"]: row["default"] for row in rows}
 
 
 def is_known(family: str, kind: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 from lstmfast._arrays import Array
@@ -132,8 +133,8 @@ class EarlyStopping(MonitorCallback):
         best = self.best_of(state)
         wait = checked(state, "wait", "a count", int)
         best_epoch = checked(state, "best_epoch", "an epoch", int)
-        stopped = checked(state, "stopped", "an epoch or None", int, None)
-        weights = checked(state, "best_weights", "arrays or None", list, None)
+        stopped = checked(state, "stopped", "an epoch or None", int, NoneType)
+        weights = checked(state, "best_weights", "arrays or None", list, NoneType)
         if not self.restore_best_weights or best is None:
             weights = None
         elif list(map(_form, weights or [])) != list(map(_form, self.model.get_weights())):

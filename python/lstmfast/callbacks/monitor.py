@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import NoneType
+
 from lstmfast._checks import choice, number, string
 from lstmfast._warnings import warn
 from lstmfast.callbacks.base import Callback, Logs, State
@@ -56,7 +58,7 @@ class MonitorCallback(Callback):
         """Return the best value of a state; refuse that of a callback that watches another."""
         if state.get("monitor") != self.monitor:
             raise ValueError(f"monitor is {state.get('monitor')!r}; expected {self.monitor!r}")
-        best: float | None = checked(state, "best", "a number or None", float, int, None)
+        best: float | None = checked(state, "best", "a number or None", float, int, NoneType)
         return best
 
     def value(self, logs: Logs | None) -> float | None:

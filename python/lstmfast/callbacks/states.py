@@ -102,18 +102,14 @@ def _encoded(value: Any, arrays: dict[str, Array], where: str) -> Any:
     )
 
 
-def checked(state: State, name: str, expected: str, *kinds: type | None) -> Any:
+def checked(state: State, name: str, expected: str, *kinds: type) -> Any:
     """Return an item of a state that came from a file; ValueError for one of another kind.
 
     Integers must be exact in a double, and counts must be 0 or more.
     """
     value = state.get(name)
-    known = (value is None and None in kinds) or any(
-        kind is not None and isinstance(value, kind) and (kind is bool or type(value) is not bool)
-        for kind in kinds
-    )
-    if known and isinstance(value, int) and bool not in kinds:
-        known = (-_LARGEST if float in kinds else 0) <= value <= _LARGEST
-    if not known:
+    least = -_LARGEST if float in kinds else 0
+    is_exact = type(value) is not int or least <= value <= _LARGEST
+    if type(value) not in kinds or not is_exact:
         raise ValueError(f"{name} is {value!r}; expected {expected}")
     return value

@@ -175,16 +175,21 @@ class Called(Weights):
 
     def _tensors(self, x: Any) -> list[Tensor]:
         """Return the inputs that a call with tensors has."""
-        tensors = items(x, "x", self.where, "a tensor") if isinstance(x, list | tuple) else [x]
-        for place, tensor in enumerate(tensors):
-            if not isinstance(tensor, Tensor):
-                raise wrong_kind(self.where, f"x[{place}]", tensor, "a tensor, as the others are")
+        tensors = self._all_tensors(x if isinstance(x, list | tuple) else [x], "x")
         if len(tensors) > 1 and not self.takes_list:
             shapes = ", ".join(shape_text(tensor.shape) for tensor in tensors)
             raise ValueError(
                 f"[{self.where}] {self.name or self.kind} got inputs of shapes {shapes}; expected "
                 "one input"
             )
+        return tensors
+
+    def _all_tensors(self, given: Any, name: str) -> list[Tensor]:
+        tensors = items(given, name, self.where, "a list of tensors")
+        for place, tensor in enumerate(tensors):
+            if not isinstance(tensor, Tensor):
+                expected = "a tensor, as the others are"
+                raise wrong_kind(self.where, f"{name}[{place}]", tensor, expected)
         return tensors
 
     def _joined(self, tensors: list[Tensor], mask: Any, training: Any) -> Any:

@@ -57,10 +57,6 @@ class InputLayer(Layer):
         """Return the names and shapes of its weights: there are none."""
         return []
 
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer: the graph says it."""
-        return {}
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {

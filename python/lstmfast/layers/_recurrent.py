@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text, wrong_shape
-from lstmfast._checks import items, wrong_kind
+from lstmfast._checks import items
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all, origin
 from lstmfast.layers.base import Layer
 
@@ -81,9 +81,9 @@ class Recurrent(Layer):
         if self._is_half and self.stateful:
             raise self._half_error("a call")
         if holds_tensors(x):
-            return self._joined(
-                self._tensors(x) + self._state_tensors(initial_state), mask, training
-            )
+            states = [] if initial_state is None else initial_state
+            tensors = self._tensors(x) + self._all_tensors(states, "initial_state")
+            return self._joined(tensors, mask, training)
         arrays = self._arrays(x)
         core = self._ready(arrays)
         if initial_state is not None:
@@ -133,14 +133,6 @@ class Recurrent(Layer):
             f"[{self.where}] {self.name or self.kind} needs sequences (steps, features), but "
             f"{what} {shape_text(x.sample)}{hint}"
         )
-
-    def _state_tensors(self, states: Any) -> list[Tensor]:
-        what = "initial_state"
-        given = [] if states is None else items(states, what, self.where, "a list of tensors")
-        for place, state in enumerate(given):
-            if not isinstance(state, Tensor):
-                raise wrong_kind(self.where, f"{what}[{place}]", state, "a tensor, as x is")
-        return given
 
     def _half_error(self, what: str) -> ValueError:
         return ValueError(

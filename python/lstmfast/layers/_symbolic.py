@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from lstmfast._arrays import shape_text
-from lstmfast._checks import count
+from lstmfast._checks import count, items
 
 Sample: TypeAlias = "tuple[int | None, ...]"
 """The shape of one sample, without the batch; None is any size."""
@@ -128,25 +128,18 @@ def origin(tensor: Tensor) -> Iterable[Node]:
 
 def split_batch(shape: Any, where: str, name: str = "batch_shape") -> tuple[int | None, Sample]:
     """Return batch size and sample shape of a shape that has both."""
-    if isinstance(shape, str) or not isinstance(shape, Sequence):
-        raise TypeError(
-            f"[{where}] {name} is {shape!r}; expected a tuple such as (batch, steps, 1)"
-        )
-    if not shape:
+    sizes = items(shape, name, where, "a tuple such as (batch, steps, 1)")
+    if not sizes:
         raise ValueError(f"[{where}] {name} is (); expected the batch size first")
-    batch, *sample = shape
-    return batch, tuple(sample)
+    return sizes[0], tuple(sizes[1:])
 
 
 def sample_shape(shape: Any, where: str, name: str = "shape") -> Sample:
     """Return the shape of one sample: sizes of at least 1, None for any number of steps."""
-    if isinstance(shape, str) or not isinstance(shape, Sequence):
-        raise TypeError(
-            f"[{where}] {name} is {shape!r}; expected a tuple such as (steps, features)"
-        )
+    given = items(shape, name, where, "a tuple such as (steps, features)")
     sizes = tuple(
         None if size is None else count(size, f"{name}[{place}]", where)
-        for place, size in enumerate(shape)
+        for place, size in enumerate(given)
     )
     if not sizes or (len(sizes) > 1 and sizes[-1] is None):
         raise ValueError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,7 @@ def fitting(
     return arrays
 
 
+@dataclass(repr=False, unsafe_hash=True)
 class Weight:
     """One weight array of a layer: it holds no values, but reads and writes the layer's.
 
@@ -146,10 +148,11 @@ class Weight:
     [[6.0, 6.0]]
     """
 
-    def __init__(self, layer: Weights, index: int) -> None:
-        self._layer = layer
-        self._index = index
-        self.name, self.shape = layer.weight_parts()[index]
+    _layer: Weights
+    _index: int
+
+    def __post_init__(self) -> None:
+        self.name, self.shape = self._layer.weight_parts()[self._index]
 
     @property
     def path(self) -> str:
@@ -176,14 +179,6 @@ class Weight:
         weights[self._index] = value
         self._layer.set_weights(weights)
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Weight):
-            return NotImplemented
-        return self._layer is other._layer and self._index == other._index
-
-    def __hash__(self) -> int:
-        return hash((id(self._layer), self._index))
-
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.asarray(self.numpy(), dtype)
 
@@ -195,9 +190,9 @@ def weight(name: str) -> Any:
     """Return a property of a layer: its weight of that name."""
 
     def get(layer: Weights) -> Weight:
-        for each in layer.weights:
-            if each.name == name:
-                return each
+        found = next((each for each in layer.weights if each.name == name), None)
+        if found is not None:
+            return found
         reason = "has none" if layer._core is not None else "has no weights yet"
         raise AttributeError(f"[{layer.where}] {name}: {layer.name or 'the layer'} {reason}")
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from lstmfast._arrays import Array, as_dtype, as_float, shape_text, wrong_shape
-from lstmfast._checks import count, items, wrong_kind
+from lstmfast._checks import items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as Engine
 from lstmfast._elsewhere import explain_setting
 from lstmfast.layers import Input, InputLayer, Layer
-from lstmfast.layers._symbolic import Node, Sample, Tensor, sample_shape
+from lstmfast.layers._symbolic import Node, Sample, Tensor, sample_shape, split_batch
 from lstmfast.layers.base import serialize
 from lstmfast.models._model import Model
 from lstmfast.models.data import only, parts
@@ -177,15 +177,14 @@ class Sequential(Model):
         """
         where, start = "Sequential.build", self._start
         if input_shape is not None:
-            sizes = items(input_shape, "input_shape", where, "a tuple")
-            shape = sample_shape(sizes[1:], where)
+            batch, sample = split_batch(input_shape, where, "input_shape")
+            shape = sample_shape(sample, where)
             if start is not None and start.sample != shape:
                 raise ValueError(
                     f"[{where}] input_shape is {shape_text((None, *shape))}; the model has "
                     f"{shape_text((None, *start.sample))}"
                 )
-            if start is None or sizes[0] is not None:
-                batch = None if sizes[0] is None else count(sizes[0], "input_shape", where)
+            if start is None or batch is not None:
                 start = InputLayer(shape, batch)
         if start is None:
             raise ValueError("[Sequential.build] the input shape is not known")
