@@ -126,10 +126,11 @@ def merge_backward(
 ) -> list[Array]:
     """Return the gradient for each input; of equal extremes, in their order, half for each."""
     parts = _stretched(xs)
-    if kind in ("add", "average", "subtract"):
-        share = {"add": 1.0, "average": 1 / len(parts), "subtract": 1.0}[kind]
-        signs = [-1.0 if kind == "subtract" and k == 1 else 1.0 for k in range(len(parts))]
-        return [_unstretched(sign * share * dy, x) for sign, x in zip(signs, xs, strict=True)]
+    if kind in ("add", "average"):
+        share = dy * (1 / len(parts) if kind == "average" else 1.0)
+        return [_unstretched(share, x) for x in xs]
+    if kind == "subtract":
+        return [_unstretched(dy, xs[0]), _unstretched(-dy, xs[1])]
     counted = _stretched(_counted(xs, masks))
     gradients = []
     if kind == "multiply":

@@ -23,17 +23,22 @@ _MERGES: dict[str | None, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "ave": (lambda a, b: 0.5 * (a + b), lambda dy, a, b: (0.5 * dy, 0.5 * dy)),
     None: (lambda a, b: (a, b), lambda dy, a, b: dy),
 }
+# of one direction
+_ALONE: tuple[Callable[..., Any], Callable[..., Any]] = (lambda a: a, lambda dy, a: (dy,))
 
 
 @dataclass
 class StackCache:
-    """Values for `stack_backward`: one cache and one output a direction, one mask a layer."""
+    """Values for `stack_backward`: one cache and one output a direction, one mask a layer.
+
+    `unmerge` returns the gradient of each direction's output from that of the merged one.
+    """
 
     runs: list[LstmCache]
     outputs: list[Array]
     dropout: list[Array | None]
     directions: int
-    merge_mode: str | None
+    unmerge: Callable[..., Sequence[Array]]
     return_sequences: bool
     go_backwards: bool
 
@@ -122,9 +127,10 @@ def stack_forward(
     if dropout is not None and len(dropout) != L - 1:
         raise ValueError(f"[reference.stack] {len(dropout)} dropout masks; expected {L - 1}")
 
+    merge, unmerge = _MERGES[merge_mode] if D == 2 else _ALONE
     y: Any = as_real(x, dtype)
     h_before, c_before = _parts("h0", h0, N, dtype), _parts("c0", c0, N, dtype)
-    cache = StackCache([], [], [], D, merge_mode, return_sequences, go_backwards)
+    cache = StackCache([], [], [], D, unmerge, return_sequences, go_backwards)
     finals: list[State] = []
     for layer in range(L):
         for n in range(layer * D, layer * D + D):
@@ -147,7 +153,7 @@ def stack_forward(
             elif go_backwards:
                 out = np.flip(out, axis=1 if batch_first else 0)
             cache.outputs.append(out)
-        y = _merge(cache.outputs[-D:], merge_mode)
+        y = merge(*cache.outputs[-D:])
         mask = None
         if dropout is not None and layer < L - 1:
             mask = as_real(dropout[layer], dtype)
@@ -164,19 +170,6 @@ def _parts(
         return [None] * N
     real = as_real(states, dtype)
     return list(expect_shape("reference.stack", name, real, (N, *real.shape[1:])))
-
-
-def _merge(outputs: list[Array], mode: str | None) -> Any:
-    """The output of a layer from its one or two directions."""
-    return outputs[0] if len(outputs) == 1 else _MERGES[mode][0](*outputs)
-
-
-def _unmerge(dy: Any, outputs: list[Array], mode: str | None) -> Sequence[Any]:
-    """Gradient of each direction's output from that of `_merge`."""
-    if len(outputs) == 1 or dy is None:
-        return [dy] * len(outputs)
-    gradients: Sequence[Any] = _MERGES[mode][1](dy, *outputs)
-    return gradients
 
 
 def _at_its_step(d: Array, run: LstmCache) -> Array:
@@ -217,17 +210,15 @@ def stack_backward(
     d_cells: list[Array | None] = [None] * N
     if d_cell_states is not None:
         d_cells[-D:] = np.split(as_real(d_cell_states, dtype), D, axis=-1)
-    flow: Any = dy
-    if dy is not None:
-        pair = D == 2 and cache.merge_mode is None
-        flow = [as_real(d, dtype) for d in dy] if pair else as_real(dy, dtype)
+    flow: Any = None if dy is None else as_real(dy, dtype)
     back: dict[int, list[Any]] = {}
     for layer in reversed(range(N // D)):
         mask = cache.dropout[layer]
-        if mask is not None and flow is not None:
+        if mask is not None:
             flow = flow * mask
         here = range(layer * D, layer * D + D)
-        parts = _unmerge(flow, cache.outputs[here.start : here.stop], cache.merge_mode)
+        outputs = cache.outputs[here.start : here.stop]
+        parts = [None] * D if flow is None else cache.unmerge(flow, *outputs)
         flow = None
         for n, part in zip(here, parts, strict=True):
             if part is not None and here.stop == N and not cache.return_sequences:

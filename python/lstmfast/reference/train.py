@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 
+Back: TypeAlias = Callable[[Array], tuple[Array, dict[str, Array]]]
+
+
 class Layer:
     """A layer of `Chain`; `backward` belongs to the latest training `forward`.
 
@@ -44,26 +47,24 @@ class Layer:
         self.params = {name: as_real(value, dtype).copy() for name, value in params.items()}
         self.grads: dict[str, Array] = {}
         self.dtype = np.dtype(dtype)
-        self._cache: Any = None
+        self._back: Back | None = None
 
     def forward(self, x: Array, training: bool) -> Array:
         """Outputs for x."""
-        y, cache = self._forward(x, training)
-        self._cache = cache if training else None
+        y, back = self._run(x, training)
+        self._back = back if training else None
         return y
 
     def backward(self, dy: Array) -> Array:
         """Set `grads` and return dx."""
-        if self._cache is None:
+        if self._back is None:
             raise ValueError("[reference.train] backward needs a forward with training=True")
-        dx, grads = self._backward(dy, self._cache)
+        dx, grads = self._back(dy)
         self.grads = {name: grads[name] for name in self.params}
         return dx
 
-    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
-        raise NotImplementedError
-
-    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+    def _run(self, x: Array, training: bool) -> tuple[Array, Back]:
+        """Return the outputs, and the function from their gradient to dx and `grads`."""
         raise NotImplementedError
 
 
@@ -83,16 +84,17 @@ class LstmLayer(Layer):
         super().__init__(check_params(params, input_size, self.options, dtype), dtype)
         self.return_sequences = return_sequences
 
-    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
+    def _run(self, x: Array, training: bool) -> tuple[Array, Back]:
         y, (h, _), cache = lstm_forward(
             x, self.params, options=self.options, dtype=self.dtype, keep_cache=training
         )
-        return y if self.return_sequences else h, cache
 
-    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
-        dy_all, dh_n = (dy, None) if self.return_sequences else (None, dy)
-        dx, _, _, grads = lstm_backward(dy_all, dh_n, None, cache)
-        return dx, grads
+        def back(dy: Array) -> tuple[Array, dict[str, Array]]:
+            dy_all, dh_n = (dy, None) if self.return_sequences else (None, dy)
+            dx, _, _, grads = lstm_backward(dy_all, dh_n, None, cache)
+            return dx, grads
+
+        return y if self.return_sequences else h, back
 
 
 class DenseLayer(Layer):
@@ -108,11 +110,9 @@ class DenseLayer(Layer):
         super().__init__(params, dtype)
         self.activation = activation
 
-    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
-        return dense_forward(x, self.params, self.activation, dtype=self.dtype)
-
-    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
-        return dense_backward(dy, cache)
+    def _run(self, x: Array, training: bool) -> tuple[Array, Back]:
+        y, cache = dense_forward(x, self.params, self.activation, dtype=self.dtype)
+        return y, lambda dy: dense_backward(dy, cache)
 
 
 class DropoutLayer(Layer):
@@ -122,12 +122,9 @@ class DropoutLayer(Layer):
         super().__init__({})
         self.draw = draw
 
-    def _forward(self, x: Array, training: bool) -> tuple[Array, Any]:
+    def _run(self, x: Array, training: bool) -> tuple[Array, Back]:
         mask = as_real(self.draw(x.shape) if training else 1.0, x.dtype)
-        return x * mask, mask
-
-    def _backward(self, dy: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
-        return dy * cache, {}
+        return x * mask, lambda dy: (dy * mask, {})
 
 
 @dataclass
