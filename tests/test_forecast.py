@@ -9,10 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from lstmfast.forecasting import forecast
-from lstmfast.forecasting.demo import air_passengers
+from lstmfast.forecasting.demo import air_passengers, train_in_numpy
 from lstmfast.forecasting.model import Forecaster, Setup, TrainingData
 from lstmfast.forecasting.pipeline import choose_window, train
-from lstmfast.forecasting.reference_run import train_in_numpy
 from lstmfast.forecasting.scores import score, values_ahead
 from lstmfast.forecasting.transforms import TRANSFORMS
 from lstmfast.forecasting.windows import Window

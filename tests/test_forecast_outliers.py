@@ -11,10 +11,9 @@ import pytest
 from cli_runs import runner
 from lstmfast.forecasting import DataError, forecast
 from lstmfast.forecasting.baselines import linear
-from lstmfast.forecasting.intervals import error_scale
 from lstmfast.forecasting.outliers import ends_far, find_outliers, replace_outliers
 from lstmfast.forecasting.scaling import Scaling
-from lstmfast.forecasting.scores import score, values_ahead
+from lstmfast.forecasting.scores import error_scale, score, values_ahead
 from lstmfast.forecasting.transforms import TRANSFORMS, check_values
 
 Array = npt.NDArray[np.float64]

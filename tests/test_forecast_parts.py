@@ -19,10 +19,17 @@ from lstmfast.forecasting.baselines import (
     seasonal_naive,
 )
 from lstmfast.forecasting.demo import air_passengers
-from lstmfast.forecasting.intervals import error_scale, isotonic, measured_steps, student_quantile
 from lstmfast.forecasting.model import Setup, TrainingData, cosine_rate
 from lstmfast.forecasting.pipeline import train
-from lstmfast.forecasting.scores import coverage, score, values_ahead
+from lstmfast.forecasting.scores import (
+    coverage,
+    error_scale,
+    isotonic,
+    measured_steps,
+    score,
+    student_quantile,
+    values_ahead,
+)
 from lstmfast.forecasting.season import find_season
 from lstmfast.forecasting.transforms import TRANSFORMS
 from lstmfast.forecasting.validation import best_epoch, plan_validation

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 from lstmfast._bench.contest import Suite
 from lstmfast._bench.rows import Row, threads_text
 from lstmfast._cli.common import UserError
+from lstmfast.forecasting.plot import INK, RED, content, new_figure, style
 
-_INK, _FAINT, _GRID = "#22313f", "#8d99a6", "#d9dee3"
-_AHEAD, _BEHIND = "#2f6f9f", "#d1495b"
+_BLUE = "#2f6f9f"
 _WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the width of a README page
 _TICKS = [m * 10.0**k for k in range(-3, 6) for m in (1, 2, 5)]
 _TITLES = {
@@ -34,24 +33,20 @@ def draw(facts: dict[str, Any], suites: Sequence[Suite], rows: Sequence[Row], ki
     UserError
         Where no row has anything to compare to.
     """
-    from matplotlib.figure import Figure
-
     panels = _panels(suites, rows)
     if not panels:
         raise UserError("nothing to draw: no other engine took part")
     lines = [panels[i : i + _COLUMNS] for i in range(0, len(panels), _COLUMNS)]
     heights = [max(len(bars) for _, _, bars in line) * _BAR + _FRAME for line in lines]
-    figure = Figure(figsize=(_WIDTH, sum(heights) + 0.5), layout="constrained", facecolor="white")
+    figure = new_figure(_WIDTH, sum(heights) + 0.5)
     grid = figure.add_gridspec(len(lines), min(_COLUMNS, len(panels)), height_ratios=heights)
     for i, line in enumerate(lines):
         for j, panel in enumerate(line):
             _draw_panel(figure.add_subplot(grid[i, j]), *panel)
     threads = threads_text(facts["threads"])
     title = f"lstmfast on {facts['cpu']} ({facts['isa']}), {threads}, {facts['date']}"
-    figure.suptitle(title, color=_INK, fontsize=11, x=0.01, ha="left")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=150)
-    return buffer.getvalue()
+    figure.suptitle(title, color=INK, fontsize=11, x=0.01, ha="left")
+    return content(figure, kind)
 
 
 def _panels(suites: Sequence[Suite], rows: Sequence[Row]) -> list[Panel]:
@@ -78,14 +73,14 @@ def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]])
     places = range(len(bars))
     by_ratio = suite.figure == "ratio"
     bad = [v < 1.0 for v in values] if by_ratio else [row.met is False for row, _ in bars]
-    colours = [_BEHIND if each else _AHEAD for each in bad]
+    colours = [RED if each else _BLUE for each in bad]
     if by_ratio:
         axes.set_xscale("log")
         low, high = min(0.8, 0.9 * min(values)), max(2.0, 6.0 * max(values))
         axes.set_xlim(low, high)
         axes.set_xticks([tick for tick in _TICKS if low < tick < high])
         axes.barh(places, [value - 1.0 for value in values], left=1.0, color=colours, height=0.66)
-        axes.axvline(1.0, color=_INK, linewidth=0.8)
+        axes.axvline(1.0, color=INK, linewidth=0.8)
     else:
         axes.barh(places, values, color=colours, height=0.66)
         bounds = [row.goal.bound for row, _ in bars if row.goal and row.goal.figure == "relative"]
@@ -98,22 +93,16 @@ def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]])
             textcoords="offset points",
             va="center",
             fontsize=8,
-            color=colour if colour == _BEHIND else _INK,
+            color=colour if colour == RED else INK,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.85},
         )
         if row.goal is not None and row.goal.figure == suite.figure == "relative":
-            axes.plot([row.goal.bound] * 2, [place - 0.42, place + 0.42], color=_INK, linewidth=1.2)
+            axes.plot([row.goal.bound] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.2)
     axes.set_yticks(list(places), [row.label for row, _ in bars], fontsize=8)
     axes.set_ylim(len(bars) - 0.5, -0.5)
     heading = suite.name if mode in (suite.name, "fit") else f"{suite.name}, {mode}"
-    axes.set_title(heading, loc="left", color=_INK, fontsize=10, fontweight="bold")
-    axes.set_xlabel(_TITLES["ratio" if by_ratio else suite.relative], fontsize=8, color=_INK)
-    axes.tick_params(colors=_INK, labelsize=8)
+    style(axes, heading, "x", ticks=8, fontsize=10, fontweight="bold")
+    axes.set_xlabel(_TITLES["ratio" if by_ratio else suite.relative], fontsize=8, color=INK)
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     axes.xaxis.set_minor_formatter(lambda x, _: "")
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(_FAINT)
-    axes.grid(axis="x", color=_GRID, linewidth=0.6)
-    axes.set_axisbelow(True)

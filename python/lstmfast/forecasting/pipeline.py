@@ -10,9 +10,9 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
-from .intervals import error_scale
 from .model import Forecaster, Setup
 from .outliers import replace_outliers
+from .scores import error_scale
 from .season import USUAL_PERIODS, find_season
 from .transforms import Transform, check_values
 from .validation import Validation, plan_validation, validate

@@ -1,27 +1,25 @@
-"""Pictures of forecasts; the only file here that needs matplotlib."""
+"""Pictures of forecasts, and the looks of all pictures; only this needs matplotlib."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array
 
+from .demo import DemoRun
 from .errors import counted
 from .pipeline import Ends, Forecast
 from .series import Series
 
-if TYPE_CHECKING:
-    from .demo import DemoRun
-
 MISSING = "a plot needs matplotlib: pip install matplotlib"
-_INK = "#22313f"
-_COLOUR = "#d1495b"
-_FAINT = "#8d99a6"
+INK = "#22313f"
+RED = "#d1495b"
+FAINT = "#8d99a6"
 # opaque, so that the legend shows the same colours as the picture
 _BANDS = {0.95: "#f7d3d8", 0.8: "#e699a4"}
 _BAND = "#efbcc3"
@@ -42,16 +40,40 @@ def formats() -> list[str]:
     return sorted(FigureCanvasAgg.get_supported_filetypes())
 
 
+def new_figure(width: float, height: float) -> Any:
+    """Return an empty figure of this size in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def style(axes: Any, title: str, across: str, ticks: int, **font: Any) -> None:
+    """Give axes a title, in this font, and lines `across` the ticks of "x" or "y"."""
+    axes.spines[:].set_color(FAINT)
+    axes.spines[["top", "right", *(["left"] if across == "x" else [])]].set_visible(False)
+    axes.tick_params(colors=INK, labelsize=ticks)
+    axes.grid(axis=across, color="#d9dee3", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_title(title, loc="left", color=INK, **font)
+
+
+def content(figure: Any, kind: str) -> bytes:
+    """Return the file of a figure."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, dpi=150)
+    return buffer.getvalue()
+
+
 def plot_forecast(series: Series, coming: Forecast, kind: str) -> bytes:
     """Draw the end of a series and its forecast; return the file's content."""
     horizon, name = len(coming.mean), series.columns[0]
     shown = min(len(series.values), max(_LEAST_HISTORY, _HISTORY_PER_STEP * horizon))
     known = series.values[-shown:, 0]
     axes = _canvas(9.0, 4.2, f"Forecast of {counted(horizon, 'step')}", name)
-    axes.plot(np.arange(shown), known, color=_INK, linewidth=1.4, label=name)
+    axes.plot(np.arange(shown), known, color=INK, linewidth=1.4, label=name)
     _draw_ahead(axes, known, coming.mean, coming.lower, coming.upper, "forecast")
     _label_times(axes, series.times[-shown:] + series.future(horizon))
-    return _content(
+    return _with_legend(
         axes, kind, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, borderaxespad=0.2
     )
 
@@ -69,33 +91,25 @@ def plot_demo(run: DemoRun, kind: str) -> bytes:
         )
         label = "" if row else f"LSTM forecast, 1 to {horizon} months ahead"
         _draw_ahead(axes, values[: start + row], run.forecasts[row], lower, upper, label)
-    axes.plot(x, values, color=_INK, linewidth=1.3, label="passengers", zorder=3)
-    axes.plot(x[start:], values[start:], ".", color=_INK, markersize=4.5, zorder=4)
+    axes.plot(x, values, color=INK, linewidth=1.3, label="passengers", zorder=3)
+    axes.plot(x[start:], values[start:], ".", color=INK, markersize=4.5, zorder=4)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, 0.9 * values.min()), high)
     for at, text, side in ((start - 2, "training", "right"), (start + 1, "test", "left")):
         axes.text(
-            at, 0.955, text, ha=side, va="top", color=_FAINT, transform=axes.get_xaxis_transform()
+            at, 0.955, text, ha=side, va="top", color=FAINT, transform=axes.get_xaxis_transform()
         )
-    axes.axvline(start - 0.5, color=_FAINT, linewidth=0.8)
+    axes.axvline(start - 0.5, color=FAINT, linewidth=0.8)
     axes.set_xlim(-2, len(values) + 1)
     _label_times(axes, run.times)
-    return _content(axes, kind, loc="upper left")
+    return _with_legend(axes, kind, loc="upper left")
 
 
 def _canvas(width: float, height: float, title: str, what: str) -> Any:
     """Return the axes of a new figure for a series of `what`."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_FAINT)
-    axes.tick_params(colors=_INK, labelsize=9)
-    axes.grid(axis="y", color="#d9dee3", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_title(title, loc="left", color=_INK, fontsize=12)
-    axes.set_ylabel(what, color=_INK)
+    axes = new_figure(width, height).add_subplot()
+    style(axes, title, "y", ticks=9, fontsize=12)
+    axes.set_ylabel(what, color=INK)
     return axes
 
 
@@ -112,7 +126,7 @@ def _draw_ahead(axes: Any, known: Array, mean: Array, lower: Ends, upper: Ends, 
             linewidth=0,
             label=f"{level:.0%} interval" if label else "",
         )
-    axes.plot(x, np.concatenate([last, mean]), color=_COLOUR, linewidth=1.9, label=label)
+    axes.plot(x, np.concatenate([last, mean]), color=RED, linewidth=1.9, label=label)
 
 
 def _label_times(axes: Any, labels: Sequence[str]) -> None:
@@ -124,14 +138,12 @@ def _label_times(axes: Any, labels: Sequence[str]) -> None:
     axes.set_xticks(ticks, [labels[i][:4] if yearly else labels[i] for i in ticks])
 
 
-def _content(axes: Any, kind: str, **place: Any) -> bytes:
+def _with_legend(axes: Any, kind: str, **place: Any) -> bytes:
     """Return the file of a picture, with a legend at this place."""
     drawn = sorted(
         zip(*axes.get_legend_handles_labels(), strict=True),
         key=lambda each: ("interval" in each[1], "forecast" in each[1], each[1]),
     )
     handles, labels = zip(*drawn, strict=True)
-    axes.legend(handles, labels, frameon=False, fontsize=9, labelcolor=_INK, **place)
-    buffer = io.BytesIO()
-    axes.figure.savefig(buffer, format=kind, dpi=150)
-    return buffer.getvalue()
+    axes.legend(handles, labels, frameon=False, fontsize=9, labelcolor=INK, **place)
+    return content(axes.figure, kind)

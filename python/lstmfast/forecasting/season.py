@@ -124,10 +124,8 @@ def seasonal_evidence(values: Array, period: float) -> float:
     Zero where the season would explain less than a twentieth of the steps.
     """
     whole = round(period)
-    fine = _evidence(_binned(values, period, min(whole, _FINE)), min(whole, _FINE))
-    if whole <= _COARSE + 2:
-        return fine
-    return max(fine, _evidence(_binned(values, period, _COARSE), _COARSE))
+    ways = [min(whole, _FINE), *([_COARSE] if whole > _COARSE + 2 else [])]
+    return max(_evidence(_binned(values, period, bins), bins) for bins in ways)
 
 
 def _binned(values: Array, period: float, bins: int) -> Array:

@@ -222,15 +222,13 @@ def _records(text: str, delimiter: str, name: str = "", strict: bool = False) ->
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=strict
     )
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = [cell.strip() for cell in next(reader)]
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise DataError(f"{name} line {line}: {error}") from None
-        yield line, cells or [""]
+    line = 1
+    try:
+        for cells in reader:
+            yield line, [cell.strip() for cell in cells] or [""]
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{name} line {line}: {error}") from None
 
 
 def _without_empty(records: Sequence[_Record], single: bool) -> list[_Record]:

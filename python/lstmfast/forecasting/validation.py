@@ -20,9 +20,8 @@ from lstmfast._arrays import Array
 
 from .baselines import baselines_for
 from .errors import DataError
-from .intervals import measured_steps
 from .model import Forecaster, Setup
-from .scores import Scores, score, values_ahead
+from .scores import Scores, measured_steps, score, values_ahead
 from .transforms import Transform
 from .windows import Window
 
