@@ -96,7 +96,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "unavailable argument": (
         lambda: LSTM(3, dtype="float16"),
         ValueError,
-        r"\[layers.LSTM\] dtype='float16' is not available in this version",
+        r"\[layers.LSTM\] dtype is float16; expected float32 or float64",
     ),
     "input shape": (
         lambda: Input((3, None)),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lstmfast._checks import wrong_kind
+from lstmfast._checks import string, wrong_kind
 from lstmfast._core import check, describe, kinds
 from lstmfast._names import snake_case
 
@@ -59,15 +59,9 @@ class Activation:
     beta: float | None = None
 
     def __post_init__(self) -> None:
-        if self.name not in _DEFAULTS and self.name != "softmax":
-            raise ValueError(
-                f"[Activation] name is {self.name!r}; expected one of {_listed(False)}"
-            )
         given = {key: getattr(self, key) for key in _NUMBERS if getattr(self, key) is not None}
-        for key in _NUMBERS[len(_DEFAULTS.get(self.name, ())) :]:
-            if key in given:
-                raise ValueError(f"[Activation] {key} is {given[key]!r}; {self.name} has no {key}")
-        for key, value in check("activation", self.name, given, "Activation").items():
+        name = string(self.name, "name", "Activation")
+        for key, value in check("activation", name, given, "Activation").items():
             object.__setattr__(self, key, value)
 
     @property

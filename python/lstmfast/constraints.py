@@ -220,13 +220,4 @@ def serialize(constraint: Constraint | None) -> dict[str, Any] | None:
     return CONSTRAINTS.serialize(constraint)
 
 
-def deserialize(config: Any) -> Constraint | None:
-    """Return the constraint for what `serialize` returned: Keras's other name of `get`.
-
-    Examples
-    --------
-    >>> from lstmfast import constraints
-    >>> constraints.deserialize({"class_name": "NonNeg", "config": {}})
-    NonNeg()
-    """
-    return get(config)
+deserialize = get  # Keras's other name, for what `serialize` returned

@@ -166,9 +166,6 @@ class Optimizer:
         """Make an optimizer from what `get_config` returned."""
         return cls(**config)
 
-    def _bind(self, engine: Model, model: weakref.ref[object]) -> None:
-        self._engine, self._model = engine, model
-
     def __getstate__(self) -> dict[str, Any]:
         # a copy belongs to no model
         unbound = {"_engine": None, "_model": None, "_learning_rate": self._rate()}
@@ -281,11 +278,7 @@ class Adam(Optimizer):
         self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
 
-OPTIMIZERS: Registry[Optimizer] = Registry(
-    "optimizer",
-    Optimizer,
-    [SGD, Adam],
-)
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer, [SGD, Adam])
 
 
 def get(identifier: Any) -> Optimizer:

@@ -197,13 +197,4 @@ def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
     return REGULARIZERS.serialize(regularizer)
 
 
-def deserialize(config: Any) -> Regularizer | None:
-    """Return the regularizer for what `serialize` returned: Keras's other name of `get`.
-
-    Examples
-    --------
-    >>> from lstmfast import regularizers
-    >>> regularizers.deserialize({"class_name": "L1", "config": {"l1": 0.5}})
-    L1(l1=0.5)
-    """
-    return get(config)
+deserialize = get  # Keras's other name, for what `serialize` returned

@@ -153,13 +153,4 @@ def serialize(initializer: Initializer) -> Any:
     return {"class_name": type(initializer).__name__, "config": initializer.get_config()}
 
 
-def deserialize(config: Any) -> Initializer:
-    """Return the initializer for what `serialize` returned: Keras's other name of `get`.
-
-    Examples
-    --------
-    >>> from lstmfast import initializers
-    >>> initializers.deserialize({"class_name": "Constant", "config": {"value": 2}})
-    Constant(value=2.0)
-    """
-    return get(config)
+deserialize = get  # Keras's other name, for what `serialize` returned

@@ -19,7 +19,7 @@ from lstmfast._arrays import (
     shape_text,
     wrong_shape,
 )
-from lstmfast._checks import check_unavailable, flag, items, wrong_kind
+from lstmfast._checks import flag, items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._options import Value
 from lstmfast.layers._symbolic import Node, Sample, Tensor, holds_tensors, one_or_all
@@ -53,12 +53,7 @@ class Called(Weights):
 
     @dtype.setter
     def dtype(self, value: Any) -> None:
-        try:
-            name = None if value is None else as_dtype(value, self.where).name
-        except ValueError:
-            if isinstance(value, str):
-                check_unavailable(self.where, {"dtype": value}, {"dtype": None})
-            raise
+        name = None if value is None else as_dtype(value, self.where).name
         if self.built and name not in (None, self.dtype):
             raise AttributeError(
                 f"[{self.where}] dtype cannot change once the layer has weights; make a new layer"

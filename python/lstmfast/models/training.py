@@ -147,7 +147,7 @@ class Training(Predicting):
     def _bind_optimizer(self, engine: Engine | None) -> None:
         """Tie the optimizer to the engine, where there is one."""
         if self.optimizer and self._compiled.has_loss and engine:
-            self.optimizer._bind(engine, weakref.ref(self))
+            self.optimizer._engine, self.optimizer._model = engine, weakref.ref(self)
 
     # -- training ----------------------------------------------------------------------------
 
