@@ -12,8 +12,7 @@ from lstmfast._core import Rnn
 from lstmfast._layouts import suffixes
 from lstmfast._options import changed, checked_cell, defaults
 from lstmfast._pickles import marked, restoring
-from lstmfast._recurrent import Trace
-from lstmfast._recurrent_layers import RecurrentLayers
+from lstmfast._recurrent import RecurrentLayers, Trace
 from lstmfast._torch_names import explain_names
 from lstmfast._warnings import warn
 from lstmfast.initializers._chrono import forget_bias_of

@@ -7,10 +7,9 @@ or for the whole fit.
 from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
-from lstmfast.callbacks._early_stopping import EarlyStopping
 from lstmfast.callbacks.base import Callback, History, LambdaCallback
 from lstmfast.callbacks.checkpoint import ModelCheckpoint
-from lstmfast.callbacks.terminate import TerminateOnNaN
+from lstmfast.callbacks.stopping import EarlyStopping, TerminateOnNaN
 
 __all__ = [
     "Callback",

@@ -126,11 +126,6 @@ class Callback:
         """After `predict`."""
 
 
-# The aliases that a hook's default calls: a callback that overrides one listens to the hook.
-_ALIASES = {
-    "on_train_batch_begin": "on_batch_begin",
-    "on_train_batch_end": "on_batch_end",
-}
 # Keras's hooks that do not exist here: evaluate and predict are one call of the core.
 _NOT_CALLED = (
     "on_test_batch_begin",
@@ -173,7 +168,8 @@ class CallbackList:
         """Return the bound methods of the callbacks that override `hook`."""
         if not self.callbacks:
             return []
-        names = [hook, _ALIASES.get(hook, hook)]
+        # a hook's default calls its older name, so a callback that overrides that listens too
+        names = [hook, hook.replace("_train_batch_", "_batch_")]
         return [
             getattr(callback, hook)
             for callback in self.callbacks

@@ -7,10 +7,6 @@ which it stands share.
 from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
-from lstmfast.layers._activation_layer import Activation
-from lstmfast.layers._bidirectional import Bidirectional
-from lstmfast.layers._dense import Dense
-from lstmfast.layers._dropout import Dropout
 from lstmfast.layers._embedding import Embedding
 from lstmfast.layers._input import Input, InputLayer
 from lstmfast.layers._lstm import LSTM
@@ -34,9 +30,10 @@ from lstmfast.layers._merging import (
     subtract,
 )
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
-from lstmfast.layers._time_distributed import TimeDistributed
+from lstmfast.layers._wrappers import Bidirectional, TimeDistributed
 from lstmfast.layers.base import LAYERS, Layer
 from lstmfast.layers.base import from_config as from_config
+from lstmfast.layers.feedforward import Activation, Dense, Dropout
 
 __all__ = [
     "LSTM",

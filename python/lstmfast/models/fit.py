@@ -15,7 +15,7 @@ from lstmfast._checks import LARGEST_COUNT, count, items
 from lstmfast._core import Model as Engine
 from lstmfast.callbacks.base import CallbackList, History
 from lstmfast.callbacks.states import States
-from lstmfast.callbacks.terminate import TerminateOnNaN
+from lstmfast.callbacks.stopping import TerminateOnNaN
 from lstmfast.models.data import NAMES, ArrayNames, Samples
 from lstmfast.models.progress import Bar, Lines, warn_of_non_finite
 

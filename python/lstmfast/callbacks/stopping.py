@@ -1,4 +1,4 @@
-"""Stop when a value no longer improves."""
+"""Callbacks that end training: where a value no longer improves, or is no longer a number."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from lstmfast._arrays import Array
 from lstmfast._checks import count, flag, level, number
-from lstmfast.callbacks.base import Logs, State
+from lstmfast.callbacks.base import Callback, Logs, State
 from lstmfast.callbacks.monitor import MonitorCallback
 from lstmfast.callbacks.states import checked
 
@@ -147,3 +147,35 @@ class EarlyStopping(MonitorCallback):
 
 def _form(value: Any) -> tuple[Any, Any]:
     return getattr(value, "shape", None), getattr(value, "dtype", None)
+
+
+class TerminateOnNaN(Callback):
+    """End training where a loss or gradient is NaN or infinite.
+
+    The weights are those from before that batch.
+
+    Without it `fit` raises an error there. The core does the checking, so this callback costs
+    nothing.
+
+    Parameters
+    ----------
+    raise_error : bool
+        Raise, as `fit` does without this callback.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.callbacks import TerminateOnNaN
+    >>> from lstmfast.layers import Dense
+    >>> from lstmfast.models import Sequential
+    >>> model = Sequential([Dense(1, input_shape=(2,))])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> x, y = np.full((4, 2), np.inf), np.zeros((4, 1))
+    >>> run = model.fit(x, y, epochs=5, verbose=0, callbacks=[TerminateOnNaN()])
+    >>> bool(np.isfinite(model.get_weights()[0]).all())
+    True
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        super().__init__()
+        self.raise_error = flag(raise_error, "raise_error", "TerminateOnNaN")

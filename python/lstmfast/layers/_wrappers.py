@@ -1,4 +1,4 @@
-"""The layer of two LSTM layers that go in opposite directions."""
+"""Layers that run others: in both directions, or at each step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lstmfast._checks import items
 from lstmfast._core import check
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent
-from lstmfast.layers.base import layer_inside
+from lstmfast.layers.base import Layer, Sample, layer_inside
 
 
 class Bidirectional(Recurrent):
@@ -133,3 +133,48 @@ def _copy(layer: LSTM, which: str, **changed: Any) -> LSTM:
         config["name"] = f"{which}_{(layer.name or layer.kind).removeprefix(which + '_')}"
     config["zero_output_for_mask"] = layer.return_sequences  # as Keras has it
     return LSTM.from_config(config)  # type: ignore[return-value]
+
+
+class TimeDistributed(Layer):
+    """y[:, t] = layer(x[:, t]) for each step, as `keras.layers.TimeDistributed`.
+
+    The weights are the layer's, the same at all steps. A mask of steps goes on to the output.
+
+    Parameters
+    ----------
+    layer : Layer or Model
+        A layer of one input and one output, without states from batch to batch.
+    **options
+        As in `Layer`.
+
+    Raises
+    ------
+    ValueError
+        In calls, where samples have fewer than two axes, or the layer cannot take their steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import LSTM, TimeDistributed
+    >>> TimeDistributed(LSTM(3))(np.zeros((2, 5, 4, 1))).shape
+    (2, 5, 3)
+    """
+
+    kind = "time_distributed"
+
+    def __init__(self, layer: Any, **options: Any) -> None:
+        super().__init__(**options)
+        expected = "a layer, as in TimeDistributed(Dense(1))"
+        layer = self.layer = layer_inside(layer, self.where, "layer", Layer, expected)
+        self._check_inside()
+        self.takes_ids = layer.takes_ids
+        self.ids_below = layer.ids_below
+        self.moves_elements = layer.moves_elements
+        self.dtype = self._dtype or layer.dtype
+
+    def layers_inside(self) -> Mapping[str, Layer]:
+        """Return the layer."""
+        return {"layer": self.layer}
+
+    def _shapes_inside(self, shapes: Sequence[Sample]) -> Sequence[Sample]:
+        return [tuple(shape[1:]) for shape in shapes]

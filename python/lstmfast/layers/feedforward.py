@@ -1,8 +1,8 @@
-"""The fully connected layer of a model."""
+"""The layers of feed-forward networks, which know no steps."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from lstmfast._activation import activation_text
 from lstmfast.layers.base import QUANTIZATION, Layer
@@ -63,3 +63,60 @@ class Dense(Layer):
         text = activation_text(activation, self.where, rows=True)
         self._keep(locals())
         self._set(units=units, activation=text, use_bias=use_bias)
+
+
+class Activation(Layer):
+    """y = activation(x), element by element, or softmax along the last axis.
+
+    At the end of a model, losses take it together with their own formula, as that of `Dense`.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        Any of `lstmfast.activations`, ``"softmax"`` among them.
+    **options
+        As in `Layer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import Activation
+    >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
+
+    kind = "activation"
+    activation: str
+
+    def __init__(self, activation: Any, **options: Any) -> None:
+        super().__init__(**options)
+        self._set(activation=activation_text(activation, self.where, rows=True))
+
+
+class Dropout(Layer):
+    """In training, set a share `rate` of the values to 0 and scale the rest by 1/(1 - rate).
+
+    Parameters
+    ----------
+    rate : float
+        From 0 to 1.
+    seed : int, optional
+        Of the layer's masks; by default they follow the model's seed.
+    **options
+        As in `Layer`.
+
+    Examples
+    --------
+    >>> from lstmfast.layers import Dropout
+    >>> Dropout(0.2).rate
+    0.2
+    """
+
+    kind = "dropout"
+    rate: float
+    seed: int | None
+    unavailable: ClassVar = {"noise_shape": None}
+
+    def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._set(rate=rate, seed=seed)
