@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/no_copy.h"
 #include "files/save_target.h"
 #include "files/temporary_file.h"
 
@@ -21,12 +22,10 @@ enum class Existing { replace, refuse };  // what to do about a file that has th
 // written directly by each write; after a signal, writes ask the Interrupt in force whether to go
 // on. Errors of the system are std::system_error, a target that cannot be written is
 // std::invalid_argument; both start with "[save] PATH: ".
-class AtomicFile {
+class AtomicFile : base::NoCopy {
  public:
   explicit AtomicFile(std::string path, Existing existing = Existing::replace);
   ~AtomicFile();
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(const void* data, std::size_t size);
   void commit();  // at most once, last

@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <string>
 
+#include "base/no_copy.h"
+
 namespace lstmfast::files {
 
 // Reads of one object may run concurrently. Errors of the system are std::system_error, those of
 // the file itself std::invalid_argument; both start with "[load] PATH: ".
-class InputFile {
+class InputFile : base::NoCopy {
  public:
   explicit InputFile(std::string path);
   ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   std::uint64_t size() const { return size_; }  // when it was opened
   std::string where() const;                    // "[load] PATH: "

@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "base/no_copy.h"
+
 namespace lstmfast::files {
 
 // What differs between file systems; a test changes it to simulate one that it does not have.
@@ -22,13 +24,11 @@ struct FileSystem {
 // nothing. Elsewhere, and while it replaces a file, it has a name of its own in the same directory.
 // The destructor removes a file that did not get the target's name. Functions return the error
 // number of a system call that fails.
-class TemporaryFile {
+class TemporaryFile : base::NoCopy {
  public:
   // `directory` ends in a slash. Where it fails, descriptor() is negative and errno is set.
   TemporaryFile(std::string directory, unsigned mode, const FileSystem& system = {});
   ~TemporaryFile();
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
 
   int descriptor() const { return descriptor_; }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/no_copy.h"
 #include "layers/carried.h"
 
 namespace lstmfast::model {
@@ -22,7 +23,7 @@ index carried_rows(const CarriedStates<T>& states, index fixed) {
 
 // One call over several batches.
 template <class T>
-class CarriedUse {
+class CarriedUse : base::NoCopy {
  public:
   // batch: samples of a batch; count: of the call, named `what` in errors; fixed: rows of every
   // batch, or 0. Throws std::invalid_argument, with nothing changed, unless all batches have as
@@ -45,8 +46,6 @@ class CarriedUse {
     if (states_ == nullptr) return;
     for (layers::CarriedState<T>* state : *states_) state->release();
   }
-  CarriedUse(const CarriedUse&) = delete;
-  CarriedUse& operator=(const CarriedUse&) = delete;
 
  private:
   const CarriedStates<T>* states_ = nullptr;  // null: nothing is held
@@ -62,7 +61,7 @@ struct CarriedCopy {
 // The destructor restores the states of construction, unless keep() was called: a failed step does
 // not change what is carried.
 template <class T>
-class CarriedUndo {
+class CarriedUndo : base::NoCopy {
  public:
   // `copy` must outlive this object.
   CarriedUndo(const CarriedStates<T>& states, CarriedCopy<T>& copy) : states_(states), copy_(copy) {
@@ -80,8 +79,6 @@ class CarriedUndo {
       from = states_[i]->restore(from, copy_.rows[i]);
     }
   }
-  CarriedUndo(const CarriedUndo&) = delete;
-  CarriedUndo& operator=(const CarriedUndo&) = delete;
 
   void keep() { active_ = false; }
 

@@ -6,29 +6,27 @@
 #include <memory>
 #include <utility>
 
+#include "base/no_copy.h"
+
 namespace lstmfast::model {
 
 // Calls exclude each other by a lease of the object (base/busy.h). A fork may happen during a call:
 // the child then has partly changed memory, which its next call replaces.
 template <class M>
-class KeptMemory {
+class KeptMemory : base::NoCopy {
  public:
   explicit KeptMemory(std::function<std::unique_ptr<M>()> make)
       : make_(std::move(make)), memory_(make_()) {}
   ~KeptMemory() { forsake_half_changed(); }
-  KeptMemory(const KeptMemory&) = delete;
-  KeptMemory& operator=(const KeptMemory&) = delete;
 
   // Access to the memory for one call.
-  class Change {
+  class Change : base::NoCopy {
    public:
     explicit Change(KeptMemory& kept) : kept_(kept) {
       if (kept.changing_) kept.replace();
       kept.changing_ = true;
     }
     ~Change() { kept_.changing_ = false; }
-    Change(const Change&) = delete;
-    Change& operator=(const Change&) = delete;
     M& operator*() { return *kept_.memory_; }
     M* operator->() { return kept_.memory_.get(); }
 

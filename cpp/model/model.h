@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/busy.h"
 #include "base/check.h"
+#include "base/no_copy.h"
 #include "model/callbacks.h"
 #include "model/carried.h"
 #include "model/data.h"
@@ -23,12 +24,10 @@ namespace lstmfast::model {
 // predict() is const and may run in any number of threads while no thread changes weights, unless
 // layers are stateful.
 template <class T>
-class Model {
+class Model : base::NoCopy {
  public:
   // Allocates weights that have no memory yet, in one block of zeros.
   explicit Model(Definition<T> definition);
-  Model(const Model&) = delete;
-  Model& operator=(const Model&) = delete;
 
   const Definition<T>& definition() const { return definition_; }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/fork_count.h"
+#include "base/no_copy.h"
 
 namespace lstmfast::model {
 
@@ -21,7 +22,7 @@ namespace lstmfast::model {
 // change exist in the parent only. The child therefore begins with an empty pool; what it inherited
 // is neither read nor freed.
 template <class M>
-class Pool {
+class Pool : base::NoCopy {
   struct Shelf {
     const std::uint32_t forks = base::fork_count();
     std::mutex mutex;
@@ -40,16 +41,12 @@ class Pool {
     Shelf* const shelf = shelf_.load(std::memory_order_relaxed);
     if (shelf->forks == base::fork_count()) delete shelf;
   }
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
 
   // One memory for one caller, returned to the pool at the end of the lease.
-  class Lease {
+  class Lease : base::NoCopy {
    public:
     explicit Lease(Pool& pool) : shelf_(pool.shelf()), memory_(take(shelf_, pool.make_)) {}
     ~Lease() { give(shelf_, std::move(memory_)); }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
     M& operator*() { return *memory_; }
     M* operator->() { return memory_.get(); }
 

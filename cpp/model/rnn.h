@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/busy.h"
+#include "base/no_copy.h"
 #include "layers/lstm_directions.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
@@ -79,11 +80,9 @@ void check_output(const char* op, const RnnInput<T>& input, const T* out, index 
 // that throws may have written part of its outputs; everything else is unchanged, except that a
 // failed training call or backward leaves no cache for backward.
 template <class T>
-class Rnn {
+class Rnn : base::NoCopy {
  public:
   explicit Rnn(const RnnOptions& options);
-  Rnn(const Rnn&) = delete;
-  Rnn& operator=(const Rnn&) = delete;
 
   const RnnOptions& options() const { return options_; }
 

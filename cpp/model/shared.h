@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/busy.h"
+#include "base/no_copy.h"
 
 namespace lstmfast::model {
 
@@ -14,12 +15,10 @@ namespace lstmfast::model {
 // holds it. Here the lock is a lease, which is valid in its own process only, and the protected
 // pointer changes in one store.
 template <class M>
-class Shared {
+class Shared : base::NoCopy {
  public:
   Shared() = default;
   ~Shared() { delete held_.load(std::memory_order_relaxed); }
-  Shared(const Shared&) = delete;
-  Shared& operator=(const Shared&) = delete;
 
   std::shared_ptr<M> get() const {
     const base::Busy busy(lock_, "shared", base::Busy::Kind::brief);

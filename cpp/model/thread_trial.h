@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "base/no_copy.h"
 #include "base/team.h"
 
 namespace lstmfast::model {
@@ -16,12 +17,10 @@ class ThreadTrial {
  public:
   // Lives as long as one training step. work: samples times their size; only steps of equal work
   // are compared.
-  class Step {
+  class Step : base::NoCopy {
    public:
     Step(ThreadTrial& trial, double work);
     ~Step();
-    Step(const Step&) = delete;
-    Step& operator=(const Step&) = delete;
 
    private:
     ThreadTrial& trial_;
