@@ -21,7 +21,13 @@ py::dict scores_dict(const model::Scores& scores) {
 }
 
 py::dict history_dict(const model::History& history) {
-  return dict_of(history.names, history.values, history.names.size());
+  py::dict out;
+  for (std::size_t i = 0; i < history.names.size(); ++i) {
+    py::list values;
+    for (const std::vector<double>& epoch : history.epochs) values.append(epoch[i]);
+    out[py::str(history.names[i])] = values;
+  }
+  return out;
 }
 
 model::OnNonFinite on_nonfinite_of(const std::string& text) {

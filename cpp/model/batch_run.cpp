@@ -92,79 +92,76 @@ index BatchRun<T>::sample_size() const {
 }
 
 template <class T>
-PassExtent BatchRun<T>::extent(bool training, bool gathered) const {
-  PassExtent out;
-  out.shapes = shapes_;
-  for (const Output& output : outputs_) {
-    const bool weights = gathered && output.data.weights != nullptr;
-    out.targets.push_back({gathered ? output.target_size : 0,
-                           weights ? output.data.weights_each : 0, output.weighted});
-  }
-  out.batch = batch_;
-  out.training = training;
-  out.gathered = gathered;
-  return out;
-}
-
-template <class T>
-EpochMetrics<T> BatchRun<T>::make_metrics() const {
+void BatchRun<T>::plan(PassMemory<T>& memory, bool training, bool gathered) {
+  memory_ = &memory;
+  memory.plan({shapes_->inputs, batch_, training});
+  gathered_.resize(data_.in.inputs.size());
+  memory.arrange([&](const auto& place) {
+    for (std::size_t k = 0; k < gathered_.size(); ++k) {
+      const InputArray<T>& input = data_.in.inputs[k];
+      const index count = batch_ * input.shape.count();
+      place(gathered_[k].values, count, gathered && input.values != nullptr);
+      place(gathered_[k].ids, count, gathered && input.ids != nullptr);
+    }
+    for (Output& output : outputs_) {
+      const Target<T>& data = output.data;
+      place(output.gathered_y, batch_ * output.target_size, gathered);
+      place(output.gathered_weights, batch_ * data.weights_each,
+            gathered && data.weights != nullptr);
+      const index rows = batch_ * output.rows;
+      place(output.loss_weights, rows, output.weighted);
+      place(output.metric_weights, rows, output.weighted);
+      place(output.prediction, rows * output.columns);
+      place(output.gradient, rows * output.columns, training);
+    }
+  });
   std::vector<typename EpochMetrics<T>::Columns> columns;
   for (const Output& output : outputs_) columns.push_back({output.columns, output.target_columns});
-  return EpochMetrics<T>(training_->outputs, columns);
+  metrics_ = EpochMetrics<T>(training_->outputs, columns);
 }
 
 template <class T>
-index BatchRun<T>::read(index b, PassMemory<T>& memory) const {
-  const index first = b * batch_;
-  memory.read(data_.in, first);
-  for (std::size_t k = 0; k < outputs_.size(); ++k) {
-    const Target<T>& data = outputs_[k].data;
-    memory.targets(k) = {element(data.y, first * outputs_[k].target_size),
-                         element(data.weights, first * data.weights_each)};
+void BatchRun<T>::read(index b) {
+  samples_ = std::min(batch_, data_.in.count - first(b));
+  memory_->read(data_.in, first(b));
+  for (Output& output : outputs_) {
+    output.y = element(output.data.y, first(b) * output.target_size);
+    output.weights = element(output.data.weights, first(b) * output.data.weights_each);
   }
-  return samples(b);
 }
 
 template <class T>
-index BatchRun<T>::gather(index b, const index* order, PassMemory<T>& memory) const {
-  const index count = samples(b);
-  const index* const rows = order + b * batch_;
-  // returns `to`, or null where there is nothing to copy
+void BatchRun<T>::gather(index b, const index* order) {
+  samples_ = std::min(batch_, data_.in.count - first(b));
   const auto copy = [&](index size, const auto* from, auto* to) {
-    if (from == nullptr || to == nullptr) return decltype(from){nullptr};
-    ops::gather_rows(count, size, rows, from, size, to, size);
+    if (to != nullptr) ops::gather_rows(samples_, size, order + first(b), from, size, to, size);
     return decltype(from){to};
   };
-  for (std::size_t k = 0; k < data_.in.inputs.size(); ++k) {
+  for (std::size_t k = 0; k < gathered_.size(); ++k) {
     const InputArray<T>& input = data_.in.inputs[k];
     const index size = input.shape.count();
-    memory.in(k) = {copy(size, input.values, memory.at(memory.input(k).x)),
-                    copy(size, input.ids, memory.at(memory.input(k).ids)), nullptr, nullptr};
+    memory_->in(k) = {copy(size, input.values, gathered_[k].values),
+                      copy(size, input.ids, gathered_[k].ids), nullptr, nullptr};
   }
-  for (std::size_t k = 0; k < outputs_.size(); ++k) {
-    const Target<T>& data = outputs_[k].data;
-    const auto& to = memory.output(k);
-    memory.targets(k) = {copy(outputs_[k].target_size, data.y, memory.at(to.target)),
-                         copy(data.weights_each, data.weights, memory.at(to.weights))};
+  for (Output& output : outputs_) {
+    const Target<T>& data = output.data;
+    output.y = copy(output.target_size, data.y, output.gathered_y);
+    output.weights = copy(data.weights_each, data.weights, output.gathered_weights);
   }
-  return count;
 }
 
 template <class T>
-index BatchRun<T>::weigh(index samples, std::size_t k, PassMemory<T>& memory) const {
+index BatchRun<T>::weigh(std::size_t k) {
   const Output& output = outputs_[k];
-  const unsigned char* const mask = memory.out(k).mask;
-  const T* const given = memory.targets(k).weights;
-  T* const weights = memory.at(memory.output(k).loss_weights);
-  T* const of_mask = memory.at(memory.output(k).metric_weights);
+  const unsigned char* const mask = memory_->out(k).mask;
   index counted = 0;
-  for (index r = 0; r < samples * output.rows; ++r) {
+  for (index r = 0; r < samples_ * output.rows; ++r) {
     const bool real = mask == nullptr || mask[r] != 0;
-    const T of_sample = given == nullptr                ? T(1)
-                        : output.data.weights_each == 1 ? given[r / output.rows]
-                                                        : given[r];
-    weights[r] = real ? of_sample : T(0);
-    of_mask[r] = real ? T(1) : T(0);
+    const T of_sample = output.weights == nullptr       ? T(1)
+                        : output.data.weights_each == 1 ? output.weights[r / output.rows]
+                                                        : output.weights[r];
+    output.loss_weights[r] = real ? of_sample : T(0);
+    output.metric_weights[r] = real ? T(1) : T(0);
     counted += real;
   }
   return counted;
@@ -172,36 +169,33 @@ index BatchRun<T>::weigh(index samples, std::size_t k, PassMemory<T>& memory) co
 
 template <class T>
 template <class Batch>
-void BatchRun<T>::describe(index samples, std::size_t k, PassMemory<T>& memory,
-                           Batch& batch) const {
-  const Output& output = outputs_[k];
-  batch.rows = samples * output.rows;
+void BatchRun<T>::describe(const Output& output, Batch& batch) const {
+  batch.rows = samples_ * output.rows;
   batch.columns = output.columns;
-  batch.prediction = memory.at(memory.output(k).prediction);
+  batch.prediction = output.prediction;
   batch.prediction_stride = batch.gradient_stride = batch.output_stride = output.columns;
-  batch.target = memory.targets(k).y;
+  batch.target = output.y;
   batch.target_stride = output.target_columns;
-  batch.prediction_shape = {samples, output.shape.sizes, output.shape.rank};
-  batch.target_shape = output.data.first(samples);
+  batch.prediction_shape = {samples_, output.shape.sizes, output.shape.rank};
+  batch.target_shape = output.data.first(samples_);
 }
 
 template <class T>
-double BatchRun<T>::loss(index samples, std::size_t k, bool gradient, PassMemory<T>& memory) const {
+double BatchRun<T>::loss(std::size_t k, bool gradient) {
   const Output& output = outputs_[k];
   const losses::Loss<T>& loss = *output.training.loss;
-  const auto& slots = memory.output(k);
   losses::LossBatch<T> batch;
-  describe(samples, k, memory, batch);
-  if (gradient) batch.gradient = memory.out(k).gradient = memory.at(slots.gradient);
+  describe(output, batch);
+  if (gradient) batch.gradient = memory_->out(k).gradient = output.gradient;
   if (output.weighted) {
-    batch.counted = weigh(samples, k, memory);
-    batch.weights = memory.at(slots.loss_weights);
+    batch.counted = weigh(k);
+    batch.weights = output.loss_weights;
   }
   std::optional<base::FlushDenormals> flush;
   if (!loss.foreign()) flush.emplace();
   double value = 0;
   if (training_->fused[k] != 0) {
-    batch.output = memory.at(slots.prediction);
+    batch.output = output.prediction;
     value = loss.value_fused(batch);
   } else {
     value = loss.value(batch);
@@ -214,43 +208,42 @@ double BatchRun<T>::loss(index samples, std::size_t k, bool gradient, PassMemory
 }
 
 template <class T>
-double BatchRun<T>::forward_loss(index samples, bool gradient, layers::Pass<T>& pass,
-                                 PassMemory<T>& memory, double* losses) const {
+double BatchRun<T>::forward_loss(bool gradient, layers::Pass<T>& pass) {
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
-    memory.out(k) = {memory.at(memory.output(k).prediction), nullptr, nullptr, nullptr};
+    memory_->out(k) = {outputs_[k].prediction, nullptr, nullptr, nullptr};
   }
-  pass.batch = samples;
+  pass.batch = samples_;
   pass.fused = training_->fused.data();
   pass.carries = true;
   double total = 0, penalty = 0;
   {
     const base::FlushDenormals flush;
     pass.penalty = &penalty;
-    memory.forward(pass);
+    memory_->forward(pass);
     pass.penalty = nullptr;
   }
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
     const OutputTraining<T>& training = outputs_[k].training;
     if (training.loss == nullptr) {
-      if (outputs_[k].weighted) weigh(samples, k, memory);
+      if (outputs_[k].weighted) weigh(k);
       continue;
     }
-    losses[k] = loss(samples, k, gradient, memory);
-    total += training.weight * losses[k];
+    metrics_.losses()[k] = loss(k, gradient);
+    total += training.weight * metrics_.losses()[k];
   }
   return total + penalty;
 }
 
 template <class T>
-void BatchRun<T>::add_metrics(index samples, PassMemory<T>& memory,
-                              EpochMetrics<T>& metrics) const {
+void BatchRun<T>::record(double loss) {
+  metrics_.add_loss(loss, samples_);
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
     const Output& output = outputs_[k];
     if (output.training.metrics.empty()) continue;
     metrics::MetricBatch<T> batch;
-    describe(samples, k, memory, batch);
-    if (memory.out(k).mask != nullptr) batch.weights = memory.at(memory.output(k).metric_weights);
-    metrics.add(k, batch);
+    describe(output, batch);
+    if (memory_->out(k).mask != nullptr) batch.weights = output.metric_weights;
+    metrics_.add(k, batch);
   }
 }
 

@@ -22,29 +22,31 @@ class BatchRun {
   BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size,
            const char* what = "x");
 
+  // Plans the memory, which the calls below use, and makes the metrics. `gathered`: batches are
+  // copied together from samples in any order.
+  void plan(PassMemory<T>& memory, bool training, bool gathered = false);
+
   const Examples<T>& data() const { return data_; }
   const layers::Shapes& output_shapes() const { return shapes_->outputs; }  // of one sample
   index batches() const { return (data_.in.count + batch_ - 1) / batch_; }
-  index samples(index b) const { return std::min(batch_, data_.in.count - b * batch_); }
   index sample_size() const;  // values of one sample, of all inputs
-  // `gathered`: batches are copied together from samples in any order.
-  PassExtent extent(bool training, bool gathered = false) const;
-  EpochMetrics<T> make_metrics() const;
+  EpochMetrics<T>& metrics() { return metrics_; }
 
-  // Make batch b the next one of the memory, and return its number of samples: as it lies in the
-  // data, or as a copy of the samples order[b * batch size ..).
-  index read(index b, PassMemory<T>& memory) const;
-  index gather(index b, const index* order, PassMemory<T>& memory) const;
+  // Make batch b the next one: as it lies in the data, or as a copy of the samples
+  // order[b * batch size ..).
+  void read(index b);
+  void gather(index b, const index* order);
+  // The number of the first sample of batch b, and of the next batch's samples.
+  index first(index b) const { return b * batch_; }
+  index samples() const { return samples_; }
 
   // Forward and losses. Returns the sum of all losses and of the penalties on outputs (without
-  // those on weights), and writes the loss of each output to `losses`. Leaves the activated
-  // predictions in the memory and, if `gradient`, their gradients (for a fused loss that of the
-  // pre-activation) for memory.backward().
-  double forward_loss(index samples, bool gradient, layers::Pass<T>& pass, PassMemory<T>& memory,
-                      double* losses) const;
+  // those on weights). Leaves the activated predictions in the memory and, if `gradient`, their
+  // gradients (for a fused loss that of the pre-activation) for memory.backward().
+  double forward_loss(bool gradient, layers::Pass<T>& pass);
 
-  // Requires forward_loss() of the same batch.
-  void add_metrics(index samples, PassMemory<T>& memory, EpochMetrics<T>& metrics) const;
+  // Adds the batch of forward_loss() to the metrics. `loss`: the sum over all outputs.
+  void record(double loss);
 
  private:
   struct Output {
@@ -55,22 +57,39 @@ class BatchRun {
     bool weighted;             // rows have weights
     index target_columns = 0;  // values of a row of the target; 0: it has other rows
     index target_size = 0;     // values of one sample's target; 0: there is none
+
+    // Of the next batch: targets and the weights of samples, null: all 1.
+    const T *y = nullptr, *weights = nullptr;
+    // Arrays of the memory: copies of the two, where batches are gathered, and others by row.
+    T *gathered_y = nullptr, *gathered_weights = nullptr;
+    T *prediction = nullptr, *gradient = nullptr;
+    T *loss_weights = nullptr, *metric_weights = nullptr;
+  };
+
+  // Arrays of the memory for copies of an input's samples.
+  struct GatheredInput {
+    T* values = nullptr;
+    std::int32_t* ids = nullptr;
   };
 
   void check_target(const char* op, std::size_t k);
   // Sets what losses and metrics read of an output.
   template <class Batch>
-  void describe(index samples, std::size_t k, PassMemory<T>& memory, Batch& batch) const;
-  double loss(index samples, std::size_t k, bool gradient, PassMemory<T>& memory) const;
+  void describe(const Output& output, Batch& batch) const;
+  double loss(std::size_t k, bool gradient);
   // Sets the weights of a prediction's rows: in the loss by mask and sample weights, in metrics by
   // the mask alone. Returns how many rows the mask leaves.
-  index weigh(index samples, std::size_t k, PassMemory<T>& memory) const;
+  index weigh(std::size_t k);
 
   std::shared_ptr<const Training<T>> training_;
   const Examples<T>& data_;
   std::shared_ptr<const PassShapes> shapes_;
+  PassMemory<T>* memory_ = nullptr;
+  std::vector<GatheredInput> gathered_;
   std::vector<Output> outputs_;
-  index batch_ = 0;  // samples of a whole batch
+  EpochMetrics<T> metrics_;
+  index batch_ = 0;    // samples of a whole batch
+  index samples_ = 0;  // of the next batch
   std::optional<CarriedUse<T>> carried_;
 };
 

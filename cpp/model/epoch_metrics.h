@@ -20,6 +20,7 @@ class EpochMetrics {
     index prediction, target;
   };
 
+  EpochMetrics() = default;
   // Names are "loss" and those of the metrics; of several outputs "loss", then "N.loss" of each
   // output N with a loss, then "N.METRIC".
   EpochMetrics(const std::vector<OutputTraining<T>>& outputs, const std::vector<Columns>& columns)
@@ -49,7 +50,7 @@ class EpochMetrics {
   }
 
   // Room for the losses of each output in one batch, for add_loss().
-  double* own_losses() { return own_.data(); }
+  std::vector<double>& losses() { return own_; }
 
   // Batches are weighted by their samples, as in Keras. `loss`: the sum over all outputs.
   void add_loss(double loss, index samples) {

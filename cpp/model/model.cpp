@@ -123,17 +123,15 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
   const char* const op = "model.predict";
   LF_CHECK(batch_size >= 1,
            "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
-  PassExtent extent;
-  extent.shapes = shapes(op, samples);
+  const std::shared_ptr<const PassShapes> shapes = this->shapes(op, samples);
   check_ids(op, samples);
   const index step = std::max<index>(1, std::min(batch_size, samples.count));
-  extent.batch = step;
   std::optional<base::BusyGroup> busy;
   if (is_stateful()) busy.emplace(busy_, op, base::Busy::Kind::nested);
   const CarriedUse<T> carried(definition_.carried, this->batch_size(), op, "x", samples.count,
                               step);
   typename Pool<PassMemory<T>>::Lease memory(pool_);
-  memory->plan(extent);
+  memory->plan({shapes->inputs, step, false});
   layers::Pass<T> pass;
   pass.carries = true;
   TickClock clock;
@@ -144,8 +142,7 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
     pass.batch = std::min(step, samples.count - first);
     memory->read(samples, first);
     for (std::size_t k = 0; k < outputs.size(); ++k) {
-      memory->out(k) = {outputs[k] + first * extent.shapes->outputs[k].count(), nullptr, nullptr,
-                        nullptr};
+      memory->out(k) = {outputs[k] + first * shapes->outputs[k].count(), nullptr, nullptr, nullptr};
     }
     {
       const base::FlushDenormals flush;

@@ -21,6 +21,12 @@
 
 namespace lstmfast::model {
 
+// The shapes of a call and what follows from them.
+struct PassShapes {
+  layers::Shapes inputs, outputs;  // of one sample, known
+  double flops = 0;                // of forward for one sample, roughly
+};
+
 // predict() is const and may run in any number of threads while no thread changes weights, unless
 // layers are stateful.
 template <class T>

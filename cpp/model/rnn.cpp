@@ -24,9 +24,7 @@ RnnOptions read_rnn_options(const base::Options& given, std::uint64_t seed) {
 
 template <class T>
 Rnn<T>::Rnn(const RnnOptions& options)
-    : options_(options),
-      memory_([] { return std::make_unique<Memory>(); }),
-      pool_([] { return std::make_unique<Memory>(); }) {
+    : options_(options), pool_([] { return std::make_unique<Memory>(); }) {
   require_isa();
   layers::Parameters<T> room;
   const index D = options.directions, parts = options.layers * D;

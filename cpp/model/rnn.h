@@ -18,7 +18,6 @@
 #include "layers/lstm_directions.h"
 #include "layers/parameters.h"
 #include "layers/shape.h"
-#include "model/kept_memory.h"
 #include "model/pool.h"
 
 namespace lstmfast::model {
@@ -175,7 +174,9 @@ class Rnn : base::NoCopy {
   base::Buffer<T> gradients_before_;  // a copy from before the running backward, to undo it
   bool gradients_are_zero_ = true;
 
-  KeptMemory<Memory> memory_;  // of training
+  // Of training. Null during a call, so that a child of a fork meanwhile makes its own, and neither
+  // reads nor frees what the call had partly changed.
+  std::unique_ptr<Memory> memory_;
   ops::LstmCall<T> call_{};
   enum class Cache { none, filled, outdated } cache_ = Cache::none;
   std::uint64_t training_calls_ = 0;

@@ -95,7 +95,7 @@ template <class T>
 void Rnn<T>::release_memory() {
   const base::Busy busy(busy_, "lstm.release_memory");
   cache_ = Cache::none;
-  memory_.clear();
+  memory_.reset();
   pool_.clear();
   gradients_before_ = {};
 }
@@ -157,8 +157,9 @@ void Rnn<T>::train(const ops::LstmCall<T>& call) {
   ops::LstmCall<T> named = call;
   named.noise.step = training_calls_ + 1;
   with_memory("lstm.forward", "the training cache", call, [&] {
-    typename KeptMemory<Memory>::Change memory(memory_);
+    auto memory = memory_ != nullptr ? std::move(memory_) : std::make_unique<Memory>();
     forward(named, Pass::train, *memory);
+    memory_ = std::move(memory);
   });
   ++training_calls_;
   call_ = named;
@@ -181,8 +182,9 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   }
   try {
     with_memory("lstm.backward", "the gradients", call, [&] {
-      typename KeptMemory<Memory>::Change memory(memory_);
+      std::unique_ptr<Memory> memory = std::move(memory_);
       backward_layers(call, gradients, *memory);
+      memory_ = std::move(memory);
     });
   } catch (...) {
     if (copied) std::copy_n(gradients_before_.data(), gradients_.size(), gradients_.data());

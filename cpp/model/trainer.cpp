@@ -9,7 +9,6 @@
 #include "base/interrupt.h"
 #include "base/rng.h"
 #include "model/batch_run.h"
-#include "model/history.h"
 #include "model/non_finite.h"
 #include "ops/vector.h"
 
@@ -32,29 +31,32 @@ class Trainer {
       : op_(op),
         model_(model),
         training_(model.training(op)),
-        change_(training_->memory),
-        memory_(*change_),
+        memory_(training_->memory),
         run_(op, model, data, options.batch_size),
-        metrics_(run_.make_metrics()),
         options_(options) {
-    memory_.plan(run_.extent(true, options.shuffle));
+    run_.plan(*memory_, true, options.shuffle);
   }
 
-  EpochMetrics<T>& metrics() { return metrics_; }
+  EpochMetrics<T>& metrics() { return run_.metrics(); }
   bool stopped() const { return stopped_; }
 
   // Runs all batches, unless a callback or a non-finite value stops it.
   void epoch(index epoch, const Callbacks& callbacks, TickClock& clock) {
     epoch_ = epoch + 1;
-    metrics_.reset();
+    metrics().reset();
     if (options_.shuffle) shuffle_samples();
     if (training_->epochs < kMaxEpochs) ++training_->epochs;
     for (index b = 0; b < run_.batches() && !stopped_; ++b) {
       batch_ = b + 1;
       if (callbacks.batch_begin != nullptr && callbacks.batch_begin(callbacks.context, b)) stop();
-      step(options_.shuffle ? run_.gather(b, order_.data(), memory_) : run_.read(b, memory_));
+      if (options_.shuffle) {
+        run_.gather(b, order_.data());
+      } else {
+        run_.read(b);
+      }
+      step();
       if (callbacks.batch_end != nullptr &&
-          callbacks.batch_end(callbacks.context, b, metrics_.logs())) {
+          callbacks.batch_end(callbacks.context, b, metrics().logs())) {
         stop();
       }
       if (callbacks.tick != nullptr && clock.due() &&
@@ -64,17 +66,20 @@ class Trainer {
     }
   }
 
-  Progress progress() { return {epoch_ - 1, batch_, run_.batches(), metrics_.logs()}; }
+  Progress progress() { return {epoch_ - 1, batch_, run_.batches(), metrics().logs()}; }
 
   // One step on all data.
-  void whole_step() { step(run_.read(0, memory_)); }
+  void whole_step() {
+    run_.read(0);
+    step();
+  }
 
  private:
-  // Forward, loss, backward, clip, optimizer, constraints, on the batch that the memory has next.
-  // Weights change in the last two alone.
-  void step(index samples) {
+  // Forward, loss, backward, clip, optimizer, constraints, on the next batch. Weights change in the
+  // last two alone.
+  void step() {
     const ThreadTrial::Step trial(training_->trial,
-                                  static_cast<double>(samples * run_.sample_size()));
+                                  static_cast<double>(run_.samples() * run_.sample_size()));
     layers::Pass<T> pass;
     pass.gradients = training_->gradients.data();
     pass.touched = training_->touched.data();
@@ -82,15 +87,13 @@ class Trainer {
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
     training_->refresh(op_, model_.definition());
-    CarriedUndo<T> undo(model_.definition().carried, memory_.carried);
-    const double loss = run_.forward_loss(samples, true, pass, memory_, metrics_.own_losses()) +
-                        model_.definition().rules.penalty();
+    CarriedUndo<T> undo(model_.definition().carried, memory_->carried);
+    const double loss = run_.forward_loss(true, pass) + model_.definition().rules.penalty();
     const bool check = options_.on_nonfinite != OnNonFinite::ignore;
-    if (check && !std::isfinite(loss)) return non_finite("the loss", loss, samples);
-    if (!update(pass, check)) return non_finite("a gradient", loss, samples);
+    if (check && !std::isfinite(loss)) return non_finite("the loss", loss);
+    if (!update(pass, check)) return non_finite("a gradient", loss);
     undo.keep();
-    metrics_.add_loss(loss, samples);
-    run_.add_metrics(samples, memory_, metrics_);
+    run_.record(loss);
   }
 
   // Backward, clip, optimizer, constraints. Returns false, with weights unchanged, if a gradient is
@@ -99,7 +102,7 @@ class Trainer {
     const base::FlushDenormals flush;
     const WeightRules<T>& rules = model_.definition().rules;
     training_->zero_gradients();
-    memory_.backward(pass);
+    memory_->backward(pass);
     rules.add_gradients(training_->layout, training_->gradients.data(), training_->touched.data());
     if (!training_->clip_gradients(check)) return false;
     const base::Uninterrupted whole;  // weights change from here on
@@ -117,7 +120,7 @@ class Trainer {
     base::shuffle(order_.data(), run_.data().in.count, training_->seed, training_->epochs);
   }
 
-  LF_COLD void non_finite(const char* what, double loss, index samples) {
+  LF_COLD void non_finite(const char* what, double loss) {
     if (options_.on_nonfinite == OnNonFinite::raise) {
       std::string where, doubt;
       if (!all_finite(model_.definition())) {
@@ -128,26 +131,24 @@ class Trainer {
                 ", batch " + std::to_string(batch_) + " of " + std::to_string(run_.batches());
       }
       throw NonFinite("[" + std::string(op_) + "] " + what + " is not finite" + where +
-                      "; the weights are those before that batch" + doubt + culprits(samples));
+                      "; the weights are those before that batch" + doubt + culprits());
     }
-    metrics_.add_loss(std::isfinite(loss) ? std::nan("") : loss, samples);
+    metrics().add_loss(std::isfinite(loss) ? std::nan("") : loss, run_.samples());
     stop();
   }
 
   // The values of the caller's data that are not finite, as text.
-  std::string culprits(index samples) const {
-    const index first = std::max<index>(0, batch_ - 1) * run_.samples(0);
+  std::string culprits() const {
+    const index first = run_.first(std::max<index>(0, batch_ - 1));
     const index* const order = order_.empty() ? nullptr : order_.data() + first;
-    return non_finite_text(run_.data(), run_.output_shapes(), order, first, samples);
+    return non_finite_text(run_.data(), run_.output_shapes(), order, first, run_.samples());
   }
 
   const char* op_;
   Model<T>& model_;
   std::shared_ptr<Training<T>> training_;
-  typename KeptMemory<PassMemory<T>>::Change change_;
-  PassMemory<T>& memory_;
+  typename Pool<PassMemory<T>>::Lease memory_;
   BatchRun<T> run_;
-  EpochMetrics<T> metrics_;
   const FitOptions options_;
   std::vector<index> order_;
   index epoch_ = 0, batch_ = 0;  // counted from 1; 0: train_on_batch
@@ -162,25 +163,22 @@ class Evaluation {
              const char* what = "x")
       : definition_(model.definition()),
         run_(op, model, data, batch_size, what),
-        memory_(model.pool()),
-        metrics_(run_.make_metrics()) {
-    memory_->plan(run_.extent(false));
+        memory_(model.pool()) {
+    run_.plan(*memory_, false);
   }
 
   // Evaluates all data. Returns true if a tick stopped it. Ticks get `progress`, if given, in place
   // of the progress of this evaluation.
   bool run(const Callbacks& callbacks, TickClock& clock, const Progress* progress = nullptr) {
     layers::Pass<T> pass;
-    metrics_.reset();
+    run_.metrics().reset();
     const double penalty = definition_.rules.penalty();
     for (index b = 0; b < run_.batches(); ++b) {
-      const index samples = run_.read(b, *memory_);
+      run_.read(b);
       CarriedUndo<T> undo(definition_.carried, memory_->carried);
-      const double loss =
-          run_.forward_loss(samples, false, pass, *memory_, metrics_.own_losses()) + penalty;
+      const double loss = run_.forward_loss(false, pass) + penalty;
       undo.keep();
-      metrics_.add_loss(loss, samples);
-      run_.add_metrics(samples, *memory_, metrics_);
+      run_.record(loss);
       if (callbacks.tick == nullptr || !clock.due()) continue;
       const Progress own = {0, b + 1, run_.batches(), logs()};
       if (callbacks.tick(callbacks.context, progress != nullptr ? *progress : own)) return true;
@@ -188,13 +186,12 @@ class Evaluation {
     return false;
   }
 
-  Logs logs() { return metrics_.logs(); }
+  Logs logs() { return run_.metrics().logs(); }
 
  private:
   const Definition<T>& definition_;
-  const BatchRun<T> run_;
+  BatchRun<T> run_;
   typename Pool<PassMemory<T>>::Lease memory_;
-  EpochMetrics<T> metrics_;
 };
 
 Scores scores(const Logs& logs) {
@@ -217,21 +214,27 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
     const BatchRun<T> checked(op, model, *validation, options.validation_batch_size, part);
   }
 
-  HistoryWriter writer(history, trainer.metrics().names(), held_out.has_value());
+  std::vector<std::string> names = trainer.metrics().names();
+  for (std::size_t i = 0, logs = names.size(); held_out && i < logs; ++i) {
+    names.push_back("val_" + names[i]);
+  }
+  history = {std::move(names), {}};
   if (callbacks.train_begin != nullptr && callbacks.train_begin(callbacks.context)) return;
   TickClock clock;
   for (index e = options.initial_epoch; e < options.epochs; ++e) {
     if (callbacks.epoch_begin != nullptr && callbacks.epoch_begin(callbacks.context, e)) break;
     trainer.epoch(e, callbacks, clock);
-    writer.begin();
-    writer.add(trainer.metrics().logs());
+    std::vector<double> values = scores(trainer.metrics().logs()).values;
     bool stop = trainer.stopped();
     if (held_out) {
       const Progress progress = trainer.progress();
       stop |= held_out->run(callbacks, clock, &progress);
-      writer.add(held_out->logs());
+      const Logs more = held_out->logs();
+      values.insert(values.end(), more.values, more.values + more.count);
     }
-    const Logs logs = writer.end(e);
+    history.epochs.push_back(std::move(values));
+    const Logs logs = {history.names.data(), history.epochs.back().data(),
+                       static_cast<index>(history.names.size())};
     if (callbacks.epoch_end != nullptr && callbacks.epoch_end(callbacks.context, e, logs))
       stop = true;
     if (stop) break;

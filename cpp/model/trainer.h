@@ -8,7 +8,6 @@
 
 #include "model/callbacks.h"
 #include "model/data.h"
-#include "model/history.h"
 #include "model/model.h"
 
 namespace lstmfast::model {
@@ -32,9 +31,15 @@ struct FitOptions {
   OnNonFinite on_nonfinite = OnNonFinite::raise;
 };
 
+// A value for each name.
 struct Scores {
   std::vector<std::string> names;
   std::vector<double> values;
+};
+
+struct History {
+  std::vector<std::string> names;           // loss, metrics; then val_loss, val_metrics
+  std::vector<std::vector<double>> epochs;  // of each the values by name
 };
 
 // Each epoch orders the samples and then, for each batch, runs gather, forward, loss, backward,

@@ -11,8 +11,8 @@
 #include "layers/touched_rows.h"
 #include "model/custom_functions.h"
 #include "model/definition.h"
-#include "model/kept_memory.h"
 #include "model/pass_memory.h"
+#include "model/pool.h"
 #include "model/thread_trial.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
@@ -50,8 +50,8 @@ class Training {
   std::uint64_t seed = 0;    // of the order of samples and of random masks
   std::uint64_t epochs = 0;  // begun since compile, at most kMaxEpochs; key of the sample order
 
-  KeptMemory<PassMemory<T>> memory;  // of training steps
-  ThreadTrial trial;                 // of training steps
+  Pool<PassMemory<T>> memory;  // of training steps, which are made by one call at a time
+  ThreadTrial trial;           // of training steps
 
   explicit Training(const Definition<T>& definition);
 

@@ -105,9 +105,9 @@ TEST_CASE("custom metrics stand among the core's, one for each call") {
   double mean = 0;
   for (std::size_t i = 0; i < 10; ++i) mean += problem.y[3 * i] / 10;
   for (const std::size_t i : {1U, 3U, 5U, 7U}) {
-    CHECK(history.values[i][1] == doctest::Approx(mean));
+    CHECK(history.epochs[1][i] == doctest::Approx(mean));
   }
-  CHECK(history.values[4][1] == doctest::Approx(history.values[6][1]));  // val_loss and val_mse
+  CHECK(history.epochs[1][4] == doctest::Approx(history.epochs[1][6]));  // val_loss and val_mse
 }
 
 TEST_CASE("a custom loss sees the batch as its owner shapes it") {

@@ -71,27 +71,6 @@ TEST_CASE("what a call reads of a compiled model outlives the next compile") {
   CHECK(first.expired());
 }
 
-TEST_CASE("memory for scores serves predictions, memory for gathered batches both") {
-  PassExtent plain;
-  plain.shapes = std::make_shared<PassShapes>(PassShapes{{{4, 3}}, {{3}}});
-  plain.batch = 6;
-  PassExtent scored = plain;
-  scored.targets = {{}};
-  PassExtent gathered = scored;
-  gathered.gathered = true;
-  gathered.targets = {{3}};
-  CHECK(gathered.covers(scored));
-  CHECK(scored.covers(plain));
-  CHECK_FALSE(scored.covers(gathered));
-  CHECK_FALSE(plain.covers(scored));
-  PassExtent again = plain;  // the same shapes, found out by another call
-  again.shapes = std::make_shared<PassShapes>(*plain.shapes);
-  CHECK(scored.covers(again));
-  again.shapes = std::make_shared<PassShapes>(PassShapes{{{5, 3}}, {{3}}});
-  CHECK_FALSE(scored.covers(again));
-  CHECK_FALSE(PassExtent{}.covers(plain));
-}
-
 TEST_CASE("an error about a step tells when the step before spoiled the weights") {
   auto model = make_model<float>(model_config("float32", "linear", 3));
   model->compile(compile_config("mean_squared_error", "sgd", 1e300));

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "fork_helpers.h"
-#include "model/kept_memory.h"
 #include "model/pool.h"
 #include "model/shared.h"
 
@@ -104,39 +103,6 @@ TEST_CASE("pool: a child of a fork during a call has one of its own") {
         }) == 0);
   go_on = true;
   other.join();
-}
-
-TEST_CASE("kept memory: a child of a fork during a change begins with a new one") {
-  KeptMemory<std::vector<int>> kept([] { return std::make_unique<std::vector<int>>(); });
-  {
-    KeptMemory<std::vector<int>>::Change change(kept);
-    change->push_back(1);
-  }
-  CHECK(in_child([&] {
-          return static_cast<int>(KeptMemory<std::vector<int>>::Change(kept)->size());
-        }) == 1);
-  KeptMemory<std::vector<int>>::Change change(kept);
-  CHECK(in_child([&] {
-          return static_cast<int>(KeptMemory<std::vector<int>>::Change(kept)->size());
-        }) == 0);
-  CHECK(in_child([&] {
-          kept.clear();
-          return static_cast<int>(KeptMemory<std::vector<int>>::Change(kept)->size());
-        }) == 0);
-}
-
-TEST_CASE("kept memory: a child of a fork during a change does not free it") {
-  auto kept = std::make_unique<KeptMemory<Counted>>([] { return std::make_unique<Counted>(); });
-  const int before = Counted::alive;
-  {
-    const KeptMemory<Counted>::Change change(*kept);
-    CHECK(in_child([&] {
-            kept.reset();
-            return before - Counted::alive;
-          }) == 0);
-  }
-  kept.reset();
-  CHECK(Counted::alive == before - 1);
 }
 
 #endif
