@@ -14,10 +14,9 @@ from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
-from lstmfast._bench.problems import draw_lengths, make_problem
+from lstmfast._bench.problems import TASKS, draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
 from lstmfast._bench.suites import fit, layers
-from lstmfast._bench.tasks import TASKS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 import warnings
 
 from lstmfast._bench import chart, report
 from lstmfast._bench.contest import OWN, Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import ENGINES, Engine
-from lstmfast._bench.pinning import pin
 from lstmfast._bench.rows import Row
 from lstmfast._bench.shapes import choose_shapes
 from lstmfast._bench.suites import SUITES
@@ -67,6 +67,13 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def pin(threads: int) -> None:
+    """Keep this process on as many CPUs as it has threads, where the system can."""
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, allowed[:threads])
 
 
 def _measure(args: argparse.Namespace) -> None:

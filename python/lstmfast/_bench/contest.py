@@ -145,7 +145,14 @@ def check_answers(problem: Problem, engine: str, got: Answers, expected: Answers
 
 
 def _answered(engine: Engine, problem: Problem, mode: str, threads: int) -> tuple[Call, Answers]:
-    """Return an engine's call to time, and its results: y, or the gradients without dropout."""
+    """Return an engine's call to time, and its results: y, or the gradients without dropout.
+
+    Of single steps the first is timed.
+    """
+    if mode == "step":
+        step, shape = engine.stepper(problem, threads), problem.shape
+        y = [np.array(step(t)).reshape(shape.B, shape.H) for t in range(shape.T)]
+        return partial(step, 0), {"y": np.stack(y, axis=1)}
     runner = engine.prepare(problem, threads)
     if mode == "forward":
         return runner.forward, {"y": runner.output()}
@@ -153,32 +160,27 @@ def _answered(engine: Engine, problem: Problem, mode: str, threads: int) -> tupl
     return runner.train, quiet.gradients()
 
 
-def expected_answers(settings: Settings, problem: Problem, mode: str) -> Answers:
-    """Return the NumPy reference's results."""
-    _, expected = _answered(settings.own("numpy"), problem, mode, settings.threads)
-    return expected
+def _checked(settings: Settings, problem: Problem, mode: str) -> Callable[[Engine], Call]:
+    """Return the function that compares an engine's results and returns its call to time."""
+    expecting = "forward" if mode == "step" else mode
+    _, expected = _answered(settings.own("numpy"), problem, expecting, settings.threads)
 
+    def checked(engine: Engine) -> Call:
+        call, got = _answered(engine, problem, mode, settings.threads)
+        check_answers(problem, engine.name, got, expected)
+        return call
 
-def checked_call(
-    settings: Settings, problem: Problem, mode: str, expected: Answers, engine: Engine
-) -> Call:
-    """Return an engine's call to time, after its results have been compared."""
-    call, got = _answered(engine, problem, mode, settings.threads)
-    check_answers(problem, engine.name, got, expected)
-    return call
+    return checked
 
 
 def timed_calls(settings: Settings, problem: Problem, mode: str, case: str) -> dict[str, Call]:
     """Return the call to time of each engine whose answers are right."""
-    expected = expected_answers(settings, problem, mode)
-    make = partial(checked_call, settings, problem, mode, expected)
-    return settings.enter(case, mode, make)
+    return settings.enter(case, mode, _checked(settings, problem, mode))
 
 
 def own_call(settings: Settings, problem: Problem, mode: str) -> Call:
     """Return lstmfast's call to time, after its answers have been compared."""
-    expected = expected_answers(settings, problem, mode)
-    return checked_call(settings, problem, mode, expected, settings.own("lstmfast"))
+    return _checked(settings, problem, mode)(settings.own("lstmfast"))
 
 
 def layer_rows(

@@ -9,13 +9,21 @@ import signal
 import subprocess
 import sys
 
-from lstmfast._bench.pinning import environment
-
 from .common import Parser, check_outputs, number
 from .forecast import plot_kind
 
 NAME = "bench"
 HELP = "time lstmfast against the NumPy reference and other engines"
+
+# The variables from which libraries of NumPy and the rivals read their number of threads, once, at
+# import.
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "LSTMFAST_NUM_THREADS",
+    "NPROC",  # XLA's pool
+)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -56,7 +64,13 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, option)
         if value is not None:
             command += [f"--{option}", str(value)]
-    return _run_child(command, environment(args.threads, os.environ))
+    return _run_child(command, _environment(args.threads))
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """Return the environment of a process that measures with this many threads."""
+    fixed = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    return {**os.environ, **fixed, "KERAS_BACKEND": "torch", "JAX_PLATFORMS": "cpu"}
 
 
 def _run_child(command: list[str], variables: dict[str, str]) -> int:

@@ -1,4 +1,4 @@
-"""Common parts of subcommands: errors, kinds of argument, output files."""
+"""Common parts of subcommands: errors, kinds of argument, output files, the progress bar."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 
 class UserError(Exception):
@@ -129,6 +129,44 @@ def write_file(path: Path, content: bytes) -> None:
         raise UserError(f"{path}: cannot be written: {os.strerror(error.errno or 0)}") from None
     except ValueError as error:  # a block device
         raise UserError(str(error).removeprefix("[save] ")) from None
+
+
+@contextmanager
+def progress_bar(what: str, disable: bool | None) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error, moved by a function of the epochs done and of all.
+
+    Parameters
+    ----------
+    what : str
+        The text before the bar.
+    disable : bool or None
+        None hides the bar where standard error is no terminal.
+    """
+    bar: Any = None
+
+    def advance(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:  # shown once the number of all epochs is known
+            from tqdm import tqdm
+
+            # a log file need not hold every update
+            interval = 0.1 if sys.stderr.isatty() else 2.0
+            bar = tqdm(
+                desc=what,
+                total=total,
+                unit=" epochs",
+                file=sys.stderr,
+                disable=disable,
+                mininterval=interval,
+            )
+        bar.total = total
+        bar.update(done - bar.n)
+
+    try:
+        yield advance
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 def _is_special(path: Path) -> bool:

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .common import Parser, UserError, check_outputs, write_file
+from .common import Parser, UserError, check_outputs, progress_bar, write_file
 from .forecast import plot_kind
-from .progress import progress_bar
 
 HELP = "forecast the airline passengers of 1949 to 1960 and compare with simpler rules"
 

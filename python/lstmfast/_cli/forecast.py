@@ -10,8 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .common import Parser, UserError, check_outputs, write_file
-from .progress import progress_bar
+from .common import Parser, UserError, check_outputs, progress_bar, write_file
 
 if TYPE_CHECKING:
     from lstmfast.forecasting import Forecast

@@ -1,4 +1,4 @@
-"""The engines that are compared, one file a package: add a file and a line here."""
+"""The engines that are compared: add a file and a line here."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from lstmfast._bench.engines.vs_jax import JAX
 from lstmfast._bench.engines.vs_keras import KERAS, KERAS_PREDICT
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
-from lstmfast._bench.engines.vs_onnxruntime import ONNXRUNTIME
-from lstmfast._bench.engines.vs_openvino import OPENVINO
+from lstmfast._bench.engines.vs_onnx import ONNXRUNTIME, OPENVINO
 from lstmfast._bench.engines.vs_torch import TORCH, TORCH_CELL
 from lstmfast._bench.engines.vs_torch_by_hand import TORCH_BY_HAND
 

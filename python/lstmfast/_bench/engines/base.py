@@ -12,8 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lstmfast._bench.options import OPTIONS
-from lstmfast._bench.problems import Answers, Array, Problem
-from lstmfast._bench.tasks import Task
+from lstmfast._bench.problems import Answers, Array, Problem, Task
 
 EVERY_OPTION = frozenset(option.name for option in OPTIONS)
 Step = Callable[[int], object]

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._bench.engines.base import Fitter
-from lstmfast._bench.problems import Array
-from lstmfast._bench.tasks import Task
+from lstmfast._bench.problems import Array, Task
 
 
 class SequentialFitter(Fitter):

@@ -9,8 +9,7 @@ import numpy as np
 import lstmfast as lf
 from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, with_state
 from lstmfast._bench.engines.sequential import SequentialFitter
-from lstmfast._bench.problems import Array, Problem
-from lstmfast._bench.tasks import Task
+from lstmfast._bench.problems import Array, Problem, Task
 
 
 def make_lstm(problem: Problem) -> lf.LSTM:

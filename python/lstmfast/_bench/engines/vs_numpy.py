@@ -9,8 +9,7 @@ import numpy as np
 
 from lstmfast import reference
 from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, with_state
-from lstmfast._bench.problems import Array, Problem
-from lstmfast._bench.tasks import Task
+from lstmfast._bench.problems import Array, Problem, Task
 from lstmfast._layouts import KERAS_WEIGHTS
 
 

@@ -11,11 +11,10 @@ import lstmfast as lf
 from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import Engine, Fitter, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
-from lstmfast._bench.problems import make_problem
+from lstmfast._bench.problems import TASKS, Task, make_problem
 from lstmfast._bench.protocol import Timing, take_turns, time_call
 from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import Shape
-from lstmfast._bench.tasks import TASKS, Task
 
 CHECKED = 5  # epochs or calls whose losses are compared
 # At most 4 batches each, sums of some 50 terms, in float32, if all errors had one sign.

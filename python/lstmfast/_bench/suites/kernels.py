@@ -33,14 +33,8 @@ BARRIERS = 50_000  # of one sample
 
 
 def cache_bytes() -> dict[str, int]:
-    """Return the sizes of the caches that the core knows of."""
-    units = {"KiB": 1 << 10, "MiB": 1 << 20}
-    texts = {name: config().get(name, "").partition(" ") for name in CACHES}
-    return {
-        name: int(number) * units[unit]
-        for name, (number, _, unit) in texts.items()
-        if unit in units
-    }
+    """Return the sizes of the caches."""
+    return {name: int(config()[name].removesuffix(" KiB")) << 10 for name in CACHES}
 
 
 def read_bandwidth(size: int, seconds: float) -> Timing:
@@ -70,12 +64,12 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
     peak = peaks["float32"].median
     sizes = cache_bytes()
     places = {f"read, half of {name.upper()}": size // 2 for name, size in sizes.items()}
-    places["read, memory"] = 8 * max(sizes.values(), default=1 << 25)
+    places["read, memory"] = 8 * max(sizes.values())
     for case, size in places.items():
         timing = read_bandwidth(size, settings.seconds)
         yield [make_row(case, "limit", timing, "numpy", unit="B/s", note=f"{size >> 10} KiB")]
     yield from _activations(settings)
-    yield from _training_parts(peak, read_bandwidth(sizes.get("l2", 1 << 20) // 2, 0.2).median)
+    yield from _training_parts(peak, read_bandwidth(sizes["l2"] // 2, 0.2).median)
     if settings.threads > 1:
         yield _barrier(settings.threads)
     yield from _layers(replace(settings, threads=1), peak)

@@ -8,19 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import numpy as np
-
-from lstmfast._bench.contest import (
-    Settings,
-    Suite,
-    check_answers,
-    expected_answers,
-    layer_rows,
-    timed_calls,
-)
-from lstmfast._bench.engines import Engine
-from lstmfast._bench.problems import Answers, Problem, make_problem
-from lstmfast._bench.protocol import Call, take_turns
+from lstmfast._bench.contest import Settings, Suite, layer_rows, timed_calls
+from lstmfast._bench.problems import make_problem
+from lstmfast._bench.protocol import take_turns
 from lstmfast._bench.rows import Goal, Row, make_row
 from lstmfast._bench.shapes import SHAPES, STEP_SHAPES
 
@@ -54,22 +44,11 @@ def _run(settings: Settings, mode: str) -> Iterator[list[Row]]:
 
 def _run_steps(settings: Settings) -> Iterator[list[Row]]:
     for shape in settings.chosen(STEP_SHAPES):
-        problem = make_problem(shape)
-        expected = expected_answers(settings, problem, "forward")
-        make = partial(_checked_steps, problem, settings.threads, expected)
-        calls = settings.enter(shape.name, "step", make)
+        calls = timed_calls(settings, make_problem(shape), "step", shape.name)
         timings, _ = take_turns(calls, settings.seconds, settle=settings.threads > 1)
         yield [
             make_row(shape.name, "step", t, engine, shape=shape) for engine, t in timings.items()
         ]
-
-
-def _checked_steps(problem: Problem, threads: int, expected: Answers, engine: Engine) -> Call:
-    """Return an engine's first step, after the outputs of all have been compared."""
-    step, shape = engine.stepper(problem, threads), problem.shape
-    y = [np.array(step(t)).reshape(shape.B, shape.H) for t in range(shape.T)]
-    check_answers(problem, engine.name, {"y": np.stack(y, axis=1)}, expected)
-    return partial(step, 0)
 
 
 FORWARD = Suite("forward", partial(_run, mode="forward"))

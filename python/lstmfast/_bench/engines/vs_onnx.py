@@ -1,4 +1,4 @@
-"""ONNX Runtime's LSTM: inference alone; the model is made in memory with the package onnx."""
+"""ONNX Runtime and OpenVINO: inference alone, of one model made in memory with the package onnx."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def onnx_stepper(compiled: Compile, problem: Problem, threads: int) -> Step:
     return with_state(advance, [x[None] for x in problem.steps()], (zero, zero))
 
 
-def _compiled(model: bytes, threads: int) -> Infer:
+def _by_onnxruntime(model: bytes, threads: int) -> Infer:
     onnxruntime = importlib.import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -100,12 +100,29 @@ def _compiled(model: bytes, threads: int) -> Infer:
     return partial(session.run, None)
 
 
+def _by_openvino(model: bytes, threads: int) -> Infer:
+    openvino = importlib.import_module("openvino")
+    config = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",  # otherwise it uses bfloat16 where the CPU has it
+    }
+    core = openvino.Core()
+    request = core.compile_model(core.read_model(model=model), "CPU", config).create_infer_request()
+
+    def infer(inputs: Any) -> Any:
+        return request.infer(inputs).to_tuple()
+
+    return infer
+
+
 ONNXRUNTIME = Engine(
     "onnxruntime",
     "onnxruntime",
     partial(version_of, "onnxruntime", "onnx"),
-    partial(OnnxRunner, _compiled),
-    partial(onnx_stepper, _compiled),
+    partial(OnnxRunner, _by_onnxruntime),
+    partial(onnx_stepper, _by_onnxruntime),
     options=frozenset(
         {
             "peephole",
@@ -118,4 +135,11 @@ ONNXRUNTIME = Engine(
             "bidirectional",
         }
     ),
+)
+OPENVINO = Engine(
+    "openvino",
+    "openvino",
+    partial(version_of, "openvino", "onnx"),
+    partial(OnnxRunner, _by_openvino),
+    partial(onnx_stepper, _by_openvino),
 )
