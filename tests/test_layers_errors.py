@@ -76,13 +76,13 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "weights' shape": (
         lambda: Bidirectional(LSTM(3), weights=[np.zeros((3, 11))] * 6)(X),
         ValueError,
-        r"weights: forward.kernel has shape \(3, 11\); expected \(3, 12\)",
+        r"Bidirectional\] forward.kernel has shape \(3, 11\); expected \(3, 12\)",
     ),
     "x": (lambda: LSTM(3)(X[0, 0]), ValueError, r"\[layers.LSTM\] x has shape \(3,\)"),
     "x rank": (
         lambda: LSTM(3)(X[0]),
         ValueError,
-        r"expected \(batch, steps, features\)",
+        r"sample has shape \(\?,\); expected \(steps, features\)",
     ),
     "x features": (
         lambda: LSTM(3, input_shape=(T, I)) and _called()(X[..., :2]),

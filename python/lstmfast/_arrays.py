@@ -94,12 +94,7 @@ def as_ids(value: ArrayLike, below: int, where: str, name: str) -> NDArray[np.in
     right = (array >= 0) & (array <= most)
     if array.dtype.kind == "f":
         right &= array == np.floor(array)
-    if not right.all():
-        place = np.argwhere(~right)[0].tolist()
-        raise ValueError(
-            f"[{where}] {name}{place or ''} is {array[tuple(place)]}; expected whole numbers from "
-            f"0 to {most}"
-        )
+    expect(right, array, where, name, f"whole numbers from 0 to {most}")
     return _aligned(np.asarray(array, dtype=np.int32, order="C"))
 
 
@@ -115,8 +110,16 @@ def _aligned(array: Array) -> Array:
     return array if array.flags.aligned else array.copy()
 
 
+def expect(right: Array, array: Array, where: str, name: str, expected: str) -> None:
+    """Refuse an array unless all of its values are right; the error names the first wrong one."""
+    if not right.all():
+        place = np.argwhere(~right)[0].tolist()
+        value = array[tuple(place)]
+        raise ValueError(f"[{where}] {name}{place or ''} is {value}; expected {expected}")
+
+
 def wrong_shape(
-    where: str, name: str, shape: tuple[int, ...], expected: tuple[int, ...] | str
+    where: str, name: str, shape: tuple[int, ...], expected: tuple[int | str, ...] | str
 ) -> ValueError:
     """Return the error for an argument of a wrong shape."""
     text = expected if isinstance(expected, str) else shape_text(expected)

@@ -67,14 +67,14 @@ def shown(number: int) -> str:
     return f"{sign}10**{int((number.bit_length() - 1) * math.log10(2))} or more"
 
 
-def number(value: Any, name: str, where: str) -> float:
+def number(value: Any, name: str, where: str, expected: str = "a number") -> float:
     """Return an argument that is a number of any type."""
     try:
         if isinstance(value, str | bool | np.bool_):
             raise TypeError
         return float(value)
     except (TypeError, ValueError):
-        raise wrong_kind(where, name, value, "a number") from None
+        raise wrong_kind(where, name, value, expected) from None
     except OverflowError:
         text = shown(value) if isinstance(value, int) else str(value)
         raise ValueError(f"[{where}] {name} is {text}; expected a number below 1.8e308") from None

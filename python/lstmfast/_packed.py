@@ -60,7 +60,7 @@ class Packed:
         self._dtype = dtype
         self._given = frozenset(weights)
         self._core = Rnn(self._options, dtype.name, 0)
-        shapes = torch_shapes({name: tuple(s) for _, name, s in self._core.parameter_names()})
+        shapes = torch_shapes({name: s for _, name, s in self._core.parameter_names()})
         for name in biases if self._options["bias"] else ():
             weights.setdefault(name, np.zeros(shapes[name], dtype))
         for argument, name in WEIGHTS.items():

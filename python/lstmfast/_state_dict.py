@@ -25,7 +25,7 @@ class StateDict:
         self._core = core
         self._core_shapes: dict[str, dict[str, tuple[int, ...]]] = {end: {} for end in ends}
         for n, name, shape in core.parameter_names():
-            self._core_shapes[ends[n]][name] = tuple(shape)
+            self._core_shapes[ends[n]][name] = shape
         self._shapes = {
             f"{name}_{end}": shape
             for end, shapes in self._core_shapes.items()

@@ -14,15 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import (
-    Array,
-    ArrayLike,
-    as_flags,
-    as_float,
-    as_integers,
-    shape_text,
-    wrong_shape,
-)
+from lstmfast._arrays import Array, ArrayLike, as_flags, as_float, as_integers, wrong_shape
 from lstmfast._checks import flag
 from lstmfast._layouts import to_torch
 from lstmfast._packed import WEIGHTS, Packed, pack
@@ -243,7 +235,7 @@ def _of_layer(
         array = None if value is None else as_float(value, packed._dtype, "functional.lstm", name)
         if array is not None and x.ndim in (2, 3) and array.shape != (*batch, size):
             letter = "H" if size == packed.hidden_size else "P"
-            expected = shape_text((*(f"B={rows}" for rows in batch), f"{letter}={size}"))
+            expected = (*(f"B={rows}" for rows in batch), f"{letter}={size}")
             raise wrong_shape("functional.lstm", name, array.shape, expected)
         found.append(None if array is None else array[None])
     return found[0], found[1]

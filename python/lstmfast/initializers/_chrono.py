@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lstmfast._arrays import Array
-from lstmfast._checks import count, number, wrong_kind
+from lstmfast._checks import count, number
 from lstmfast._layouts import gate_part, gates
 from lstmfast.initializers.base import Initializer
 from lstmfast.utils import Seed
@@ -75,11 +75,8 @@ def forget_bias_of(value: Any, where: str, *, has_bias: bool) -> ForgetBias:
         return Chrono(value[1])
     if isinstance(value, Mapping) and value.get("class_name") == "Chrono":
         return Chrono(**value.get("config", {}))
-    try:
-        bias = number(value, "forget_bias", where)
-    except TypeError:
-        expected = "a number, 'chrono', ('chrono', steps), a Chrono or None"
-        raise wrong_kind(where, "forget_bias", value, expected) from None
+    expected = "a number, 'chrono', ('chrono', steps), a Chrono or None"
+    bias = number(value, "forget_bias", where, expected)
     if not np.isfinite(bias):
         raise ValueError(f"[{where}] forget_bias is {bias}; expected a finite number")
     return bias

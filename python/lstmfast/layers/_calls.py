@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 import numpy as np
@@ -23,11 +23,8 @@ from lstmfast._checks import flag, items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._options import Value
 from lstmfast.layers._symbolic import Node, Sample, Tensor, holds_tensors, one_or_all
-from lstmfast.layers.weights import Weights, fitting
+from lstmfast.layers.weights import Parts, Weights, fitting
 from lstmfast.utils import as_generator, draw_seed
-
-Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
-"""Name and shape of each weight array of a layer."""
 
 
 class Called(Weights):
@@ -90,16 +87,14 @@ class Called(Weights):
 
     def _draw(self, core: CoreLayer, rng: np.random.Generator, sample: Sample) -> None:
         """Make the first weights of a new handle, and of those of the layers inside that are."""
-        inside, given = self.layers_inside(), self._first_weights
+        inside, given, parts = self.layers_inside(), self._first_weights, core.weight_names()
         if given is not None:
-            parts = core.weight_names()
-            return core.set_weights(fitting(given, parts, core.dtype, self.where, "weights: "))
+            return core.set_weights(fitting(given, parts, core.dtype, self.where))
         for name, layer in inside.items():
             if not layer.built:
                 layer._draw(core.child(name), rng, self._shapes_inside([sample])[0])
         if inside:
             return None
-        parts = [(name, tuple(shape)) for name, shape in core.weight_names()]
         dtype = np.dtype(core.dtype)
         weights = self.initial_weights(parts, dtype, rng, sample)
         return core.set_weights([as_float(one, dtype, self.where, "weight") for one in weights])
@@ -130,7 +125,7 @@ class Called(Weights):
         """Return a handle and the shapes of the outputs."""
         try:
             core = self._core or self._new_core(dtype, shapes)
-            return core, [tuple(shape) for shape in core.connect(shapes)]
+            return core, core.connect(shapes)
         except ValueError as error:
             text = f"{self.name or self.kind}: {_without_place(error)}"
             raise ValueError(f"[{self.where}] {text}") from None

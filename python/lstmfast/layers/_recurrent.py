@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_float, shape_text, wrong_shape
+from lstmfast._arrays import ArrayLike, as_float, shape_text
 from lstmfast._checks import items
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all, origin
 from lstmfast.layers.base import Layer
@@ -107,14 +107,8 @@ class Recurrent(Layer):
             *(range(cells, count) if self.return_cell_states else ()),
         ]
 
-    def _array(self, x: ArrayLike, name: str) -> Array:
-        array = super()._array(x, name)
-        if array.ndim != 3:
-            raise wrong_shape(self.where, name, array.shape, "(batch, steps, features)")
-        return array
-
     def _declared(self, shape: Sample) -> Sample:
-        return (None, shape[-1])
+        return (None, *shape[1:])
 
     def _check_inputs(self, inputs: Sequence[Tensor]) -> None:
         """Refuse an input that is no sequence, with the layer before that has left its steps."""

@@ -37,9 +37,9 @@ from lstmfast._options import Value, defaults
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
-from lstmfast.layers._calls import Called, Parts
+from lstmfast.layers._calls import Called
 from lstmfast.layers._symbolic import Sample, sample_shape, split_batch
-from lstmfast.layers.weights import WEIGHTS
+from lstmfast.layers.weights import WEIGHTS, Parts
 from lstmfast.regularizers import REGULARIZERS
 
 # the last word of such an attribute's name: the module whose objects it takes

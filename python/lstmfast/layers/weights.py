@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from lstmfast._core import Layer as CoreLayer
 # properties that cannot be set
 _KINDS = "", "trainable_", "non_trainable_"
 WEIGHTS = [kind + name for kind in _KINDS for name in ("weights", "variables")]
+
+Parts: TypeAlias = "Sequence[tuple[str, tuple[int, ...]]]"
+"""Name and shape of each weight array of a layer."""
 
 
 class Weights:
@@ -60,7 +63,7 @@ class Weights:
 
     def weight_parts(self) -> list[tuple[str, tuple[int, ...]]]:
         """Return name and shape of each weight array, in the order of `get_weights`."""
-        return [(name, tuple(shape)) for name, shape in self._built_core().weight_names()]
+        return self._built_core().weight_names()
 
     def count_params(self) -> int:
         """Return how many numbers the weights hold."""
@@ -111,22 +114,16 @@ class Weights:
         return self._core
 
 
-def fitting(
-    weights: Sequence[Any],
-    parts: Sequence[tuple[str, tuple[int, ...]]],
-    dtype: str,
-    where: str,
-    what: str = "",
-) -> list[Array]:
-    """Return arrays for weights of these names and shapes; what: stands before a name."""
+def fitting(weights: Sequence[Any], parts: Parts, dtype: str, where: str) -> list[Array]:
+    """Return arrays for weights of these names and shapes."""
     weights = items(weights, "weights", where, "a list of arrays")
     if len(weights) != len(parts):
         raise ValueError(f"[{where}] weights has {len(weights)} arrays; expected {len(parts)}")
     arrays = []
     for weight, (name, shape) in zip(weights, parts, strict=True):
         array = as_float(weight, np.dtype(dtype), where, name)
-        if array.shape != tuple(shape):
-            raise wrong_shape(where, what + name, array.shape, tuple(shape))
+        if array.shape != shape:
+            raise wrong_shape(where, name, array.shape, shape)
         arrays.append(array)
     return arrays
 

@@ -22,15 +22,7 @@ from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.layers.weights import fitting
 from lstmfast.models import saving
 from lstmfast.models.data import Adapter, parts
-from lstmfast.models.graph import (
-    Graph,
-    described,
-    graph_between,
-    layers_of,
-    name_layers,
-    replayed,
-    tensors_of,
-)
+from lstmfast.models.graph import Graph, graph_between, layers_of, name_layers, replayed, tensors_of
 from lstmfast.models.summary import summary_text
 from lstmfast.models.training import Training
 from lstmfast.utils import Seed, as_generator
@@ -81,7 +73,6 @@ class Model(Training, Layer):
     name: str
     _graph: Graph
     _input_keys: list[str] | None = None  # of a dictionary
-    _output_keys: list[str] | None = None
 
     def __init__(
         self,
@@ -220,7 +211,7 @@ class Model(Training, Layer):
     @property
     def problem_in_row(self) -> str | None:
         """What keeps the model out of a `Sequential`, where each takes and returns one array."""
-        if self.built and len(self.inputs) == len(self.outputs) == 1:
+        if not self.takes_list or len(self.inputs) == len(self.outputs) == 1:
             return None
         counts = f"{len(self.inputs)} inputs and {len(self.outputs)} outputs"
         return f"it has {counts}; call it with tensors"
@@ -247,11 +238,6 @@ class Model(Training, Layer):
     def _joined(self, tensors: list[Tensor], mask: Any, training: Any) -> Any:
         found = super()._joined(tensors, mask, training)
         return self._packed(found if isinstance(found, list) else [found])
-
-    def _packed(self, outputs: list[Any]) -> Any:
-        if self._output_keys is not None:
-            return dict(zip(self._output_keys, outputs, strict=True))
-        return one_or_all(outputs)
 
     def __call__(  # type: ignore[override]
         self, x: Any, training: bool | None = None, mask: ArrayLike = None
@@ -306,7 +292,7 @@ class Model(Training, Layer):
         return {
             "name": self.name,
             "trainable": self._trainable,
-            **described(self._graph, self._engine_for(None, "get_config").structure),
+            **self._graph.described(self._engine_for(None, "get_config").structure),
             **{key: value for key, value in keys.items() if value is not None},
         }
 

@@ -243,35 +243,33 @@ class Sequential(Model):
         kind = dtype if given.startswith("float") else given
         x = Input(start.sample, start.batch_size, kind, start.name or "input_layer")
         before: list[tuple[Layer, CoreLayer | None]] = []
-        cores: dict[Layer, CoreLayer] = {}
-        nodes: list[Node] = []
-        samples: list[Sample] = []
+        plan: list[tuple[Layer, CoreLayer, Node, Sample]] = []
         tensor: Tensor = x
         drawn = self._rng.bit_generator.state
         try:
             for layer in self._layers:
-                cores[layer], node = layer._plan([tensor], dtype)
-                nodes.append(node)
-                samples.append(sample)
-                sample = tuple(cores[layer].connect([sample])[0])
+                core, node = layer._plan([tensor], dtype)
+                plan.append((layer, core, node, sample))
+                sample = core.connect([sample])[0]
                 tensor = Tensor(node)
             graph = graph_between([x], [tensor])
+            cores = {layer: core for layer, core, *_ in plan}
             # one memory for all weights, before they are drawn
             engine = Engine(graph.core(dtype, in_a_row=True, cores=cores))
-            for layer, sample in zip(self._layers, samples, strict=True):
+            for layer, core, _, sample in plan:
                 if not layer.built:
-                    layer._draw(cores[layer], self._rng, sample)
+                    layer._draw(core, self._rng, sample)
             self._tell(engine, self._compiled)
             before = [(layer, layer._core) for layer in all_layers(self)]
-            for layer, node in zip(self._layers, nodes, strict=True):
-                layer._adopt(cores[layer], [node.inputs[0].sample])
+            for layer, core, node, _ in plan:
+                layer._adopt(core, [node.inputs[0].sample])
                 layer._add_node(node)
                 if not self._trainable:
                     layer.trainable = False
             self._take(graph, engine)
         except BaseException:
-            for layer, core in before:
-                layer._core = core
+            for layer, earlier in before:
+                layer._core = earlier
             self._rng.bit_generator.state = drawn  # the next build draws the same weights
             raise
 
@@ -288,11 +286,6 @@ class Sequential(Model):
         return [str(self._layers[-1].name) if self._layers else "output"]
 
     # -- as a layer --------------------------------------------------------------------------
-
-    @property
-    def problem_in_row(self) -> str | None:
-        """What keeps the model out of another `Sequential`: nothing."""
-        return None
 
     def _new_core(self, dtype: str, shapes: Sequence[Sample]) -> CoreLayer:
         if not self.built:

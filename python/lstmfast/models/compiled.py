@@ -45,6 +45,12 @@ class Compiled:
         self.outputs = tuple(outputs)
         self.metrics = tuple(metric for output in outputs for metric in output.metrics)
         self.has_loss = any(output.loss is not None for output in outputs)
+        count = itertools.count()
+        # what the core calls each output's metrics; those of one's own are numbered
+        self.kinds = [
+            [f"custom:{next(count)}" if m.is_custom else m.kind for m in output.metrics]
+            for output in outputs
+        ]
         self._entries = self._named()
         keys = {name: key for name, (key, _) in self._entries.items()}
         self._keys = keys | {f"val_{name}": f"val_{key}" for name, key in keys.items()}
@@ -78,7 +84,7 @@ class Compiled:
         return cls(chosen, [Output(*part) for part in parts])
 
     @property
-    def loss(self) -> Any:
+    def loss(self) -> Loss | tuple[Loss | None, ...] | None:
         """The loss; a tuple of those of several outputs."""
         found = tuple(output.loss for output in self.outputs)
         return found if len(found) > 1 else next(iter(found), None)
@@ -88,7 +94,7 @@ class Compiled:
         config: dict[str, Any] = {"seed": seed}
         if self.optimizer is not None:
             config |= self.optimizer.config()
-        for k, (output, kinds) in enumerate(zip(self.outputs, self.core_kinds(), strict=True)):
+        for k, (output, kinds) in enumerate(zip(self.outputs, self.kinds, strict=True)):
             told: dict[str, Any] = {} if output.loss is None else dict(output.loss.config())
             if output.weight is not None and output.loss is not None:
                 told["loss_weight"] = output.weight
@@ -97,14 +103,6 @@ class Compiled:
             prefix = f"outputs.{k}." if len(self.outputs) > 1 else ""
             config |= {prefix + key: value for key, value in told.items()}
         return config
-
-    def core_kinds(self) -> list[list[str]]:
-        """Return what the core calls each output's metrics; those of one's own are numbered."""
-        count = itertools.count()
-        return [
-            [f"custom:{next(count)}" if m.is_custom else m.kind for m in output.metrics]
-            for output in self.outputs
-        ]
 
     def own_functions(self) -> tuple[list[Callable[..., Any] | None], list[Metric]]:
         """Return what the core calls back: functions of losses, and metrics of the user's own."""
@@ -115,18 +113,18 @@ class Compiled:
 
     def tell(self, engine: Engine, seed: int) -> None:
         """Compile a model of the core."""
-        config = self.config(seed)
+        own = self.own_functions()
         try:
-            engine.compile(config, *self.own_functions())
+            engine.compile(self.config(seed), *own)
         except ValueError as error:
             if "custom" not in str(error):
                 raise
             text = str(error)
-            for output, kinds in zip(self.outputs, self.core_kinds(), strict=True):
+            for output in self.outputs:
                 if output.loss and output.is_custom:
                     text = text.replace('"custom"', f'"{output.loss.config()["loss.name"]}"')
-                for metric, kind in zip(output.metrics, kinds, strict=True):
-                    text = text.replace(kind, metric.name) if metric.is_custom else text
+            for number, metric in enumerate(own[1]):
+                text = text.replace(f"custom:{number}", metric.name)
             raise ValueError(text) from None
 
     def _named(self) -> dict[str, tuple[str, Metric | None]]:
@@ -139,7 +137,7 @@ class Compiled:
         several = len(self.outputs) > 1
         has_parts = sum(output.loss is not None for output in self.outputs) > 1
         counts: dict[str, int] = {}
-        for k, (output, kinds) in enumerate(zip(self.outputs, self.core_kinds(), strict=True)):
+        for k, (output, kinds) in enumerate(zip(self.outputs, self.kinds, strict=True)):
             before, key = (f"{output.name}_", f"{k}.") if several else ("", "")
             if has_parts and output.loss is not None:
                 found[f"{before}loss"] = f"{key}loss", None
@@ -158,8 +156,7 @@ class Compiled:
         if len(logs) == 1:
             return logs["loss"]
         first = ["loss", *(f"{output.name}_loss" for output in self.outputs)]
-        order = [name for name in dict.fromkeys(first) if name in logs]
-        return [logs[name] for name in (*order, *(name for name in logs if name not in order))]
+        return [logs[name] for name in dict.fromkeys([*first, *logs]) if name in logs]
 
     def directions(self) -> dict[str, str | None]:
         """Return for each name in logs whether less or more is better, where that is known."""

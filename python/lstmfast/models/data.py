@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, Data, as_float, as_ids, shape_text, wrong_shape
+from lstmfast._arrays import Array, Data, as_float, as_ids, expect, shape_text, wrong_shape
 from lstmfast._checks import count, number, wrong_kind
 from lstmfast._core import Model as Engine
 from lstmfast._foreign import DEEPEST
@@ -47,7 +47,7 @@ def parts(
     return [(f"{what}[{place}]", each) for place, each in enumerate(given)]
 
 
-def only(value: ArrayLike, axes: int, samples: int = 1) -> ArrayLike:
+def only(value: Any, axes: int, samples: int = 1) -> Any:
     """Return the array of a list that holds one, as Keras takes inputs; anything else as it is.
 
     axes: how many the array has, at most; samples: how long it must be, where that is known. They
@@ -59,7 +59,7 @@ def only(value: ArrayLike, axes: int, samples: int = 1) -> ArrayLike:
     return value[0] if found > axes or (found > 1 and samples != 1) else value
 
 
-def _axes(value: ArrayLike) -> int:
+def _axes(value: Any) -> int:
     lists = 0
     while isinstance(value, list | tuple) and value and lists < DEEPEST:
         value = value[0]
@@ -89,7 +89,7 @@ def _fits(shape: tuple[int, ...], sample: Sample) -> bool:
 
 
 def checked_weights(
-    weights: ArrayLike, samples: int, dtype: Dtype, where: str, name: str
+    weights: Any, samples: int, dtype: Dtype, where: str, name: str
 ) -> Array | None:
     """Return the part of each sample, or of each of its steps, in the loss; None: all alike."""
     if weights is None:
@@ -97,13 +97,8 @@ def checked_weights(
     array = as_float(only(weights, 2, samples), dtype, where, name)
     if array.ndim == 0 or len(array) != samples:
         raise wrong_shape(where, name, array.shape, f"({samples},), or one weight for each step")
-    wrong = ~((array >= 0) & np.isfinite(array))
-    if wrong.any():
-        place = np.argwhere(wrong)[0].tolist()
-        raise ValueError(
-            f"[{where}] {name}{place} is {array[tuple(place)]}; expected finite numbers of at "
-            "least 0"
-        )
+    right = (array >= 0) & np.isfinite(array)
+    expect(right, array, where, name, "finite numbers of at least 0")
     return array
 
 

@@ -55,6 +55,22 @@ class Graph:
         taken = [tensor.node for node in self.nodes for tensor in node.inputs]
         return len(self.inputs) == 1 and len(self.computing) == len(taken) and taken == before
 
+    def described(self, structure: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the part of a model's configuration that says how layers are connected.
+
+        structure: of the graph in the core, whose names of values stay.
+        """
+        names = [layer.name for layer in self.computing]
+        return {
+            "layers": [
+                serialize(layer) | {"name": layer.name}
+                for layer in dict.fromkeys([*self.layers, *self.starts])
+            ],
+            "input_layers": self.input_names,
+            "nodes": [[names[n], [*map(list, values)]] for n, values in structure["nodes"]],
+            "outputs": [*map(list, structure["outputs"])],
+        }
+
     def core(
         self, dtype: str, *, in_a_row: bool = False, cores: Mapping[Layer, CoreLayer] | None = None
     ) -> CoreLayer:
@@ -155,23 +171,6 @@ def name_layers(layers: Sequence[Layer]) -> None:
         if layer.name is None or layer.name in taken:
             layer._rename(free_name(layer.kind, taken))
         taken.add(layer.name)
-
-
-def described(graph: Graph, structure: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a model's configuration that says how layers are connected.
-
-    structure: of the graph in the core, whose names of values stay.
-    """
-    names = [layer.name for layer in graph.computing]
-    return {
-        "layers": [
-            serialize(layer) | {"name": layer.name}
-            for layer in dict.fromkeys([*graph.layers, *graph.starts])
-        ],
-        "input_layers": graph.input_names,
-        "nodes": [[names[n], [*map(list, values)]] for n, values in structure["nodes"]],
-        "outputs": [*map(list, structure["outputs"])],
-    }
 
 
 def replayed(

@@ -12,6 +12,7 @@ from lstmfast._arrays import ArrayLike
 from lstmfast._checks import check_unavailable, count, flag
 from lstmfast._core import Model as Engine
 from lstmfast.callbacks.base import CallbackList
+from lstmfast.layers._symbolic import one_or_all
 from lstmfast.models.compiled import Compiled
 from lstmfast.models.data import Adapter, Samples, samples_of
 from lstmfast.models.progress import result_line, verbosity, warn_of_non_finite
@@ -25,6 +26,7 @@ class Predicting:
     _engine: Engine | None = None
     _adapter: Adapter
     _compiled = Compiled()
+    _output_keys: list[str] | None = None  # of a dictionary
 
     def _build_for(self, x: Any, where: str) -> None:
         """Make the weights of a model that has none yet, for inputs like x."""
@@ -32,7 +34,9 @@ class Predicting:
 
     def _packed(self, outputs: list[Any]) -> Any:
         """Return what a call returns: one output, a list of them, or a dictionary."""
-        raise NotImplementedError
+        if self._output_keys is not None:
+            return dict(zip(self._output_keys, outputs, strict=True))
+        return one_or_all(outputs)
 
     def _engine_for(self, x: Any, where: str) -> Engine:
         if self._engine is None:

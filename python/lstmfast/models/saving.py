@@ -70,7 +70,7 @@ def save_model(
     compiled: Compiled = model._compiled
     names = [
         [[metric.name, kind] for metric, kind in zip(output.metrics, kinds, strict=True)]
-        for output, kinds in zip(compiled.outputs, compiled.core_kinds(), strict=True)
+        for output, kinds in zip(compiled.outputs, compiled.kinds, strict=True)
     ]
     told = names[0] if len(names) == 1 else names
     extra = {"name": model.name, "metrics": json.dumps(told)}

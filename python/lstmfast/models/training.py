@@ -41,8 +41,7 @@ class Training(Predicting):
     @property
     def loss(self) -> losses.Loss | tuple[losses.Loss | None, ...] | None:
         """The loss that `compile` was told, or those of several outputs; None before."""
-        found: losses.Loss | tuple[losses.Loss | None, ...] | None = self._compiled.loss
-        return found
+        return self._compiled.loss
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
