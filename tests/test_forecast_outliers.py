@@ -12,9 +12,9 @@ from cli_runs import runner
 from lstmfast.forecasting import DataError, forecast
 from lstmfast.forecasting.baselines import linear
 from lstmfast.forecasting.outliers import ends_far, find_outliers, replace_outliers
-from lstmfast.forecasting.scaling import Scaling
 from lstmfast.forecasting.scores import error_scale, score, values_ahead
 from lstmfast.forecasting.transforms import TRANSFORMS, check_values
+from lstmfast.forecasting.windows import Scaling
 
 Array = npt.NDArray[np.float64]
 

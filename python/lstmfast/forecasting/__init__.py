@@ -1,9 +1,9 @@
 """Forecasts of a time series, with prediction intervals, from one call or one command.
 
 `forecast` takes an array; `read_series` reads a column of a CSV file, and reports an error in it in
-one line. The parts of a forecast have a file each: the transforms, the windows of the past, the
-network, the baselines that it is compared with, and the intervals from its errors on validation
-data.
+one line. The parts of a forecast have a file each: the transforms, the network's inputs, the
+network, the baselines that it is compared with, and the scores and intervals from its errors on
+validation data.
 
 Examples
 --------

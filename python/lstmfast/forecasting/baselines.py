@@ -13,9 +13,8 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
-from .scaling import Scaling
 from .transforms import Transform
-from .windows import Window
+from .windows import Scaling, Window
 
 # An unstable recurrence may grow without bound; its square must still be finite.
 _LARGEST_STEP = 1e50

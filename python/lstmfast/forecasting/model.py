@@ -19,9 +19,8 @@ from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential
 from lstmfast.optimizers import Adam
 
-from .scaling import Scaling
 from .transforms import Transform
-from .windows import Window
+from .windows import Scaling, Window
 
 UNITS = 32
 EPOCHS = 80

@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 from statistics import mode
 
@@ -122,14 +122,14 @@ def read_table(path: str | Path, wanted: Collection[str] = (), *, empty_rows: bo
     first = _EXCEL_SEPARATOR.match(text)
     delimiter = first[1] if first else _delimiter(text, wanted)
     records = [*_records(text, delimiter, name, strict=True)][1 if first else 0 :]
-    heading = next((place for place, (_, cells) in enumerate(records) if any(cells)), None)
-    if heading is None:
+    records = [*dropwhile(lambda record: not any(record[1]), records)]
+    if not records:
         raise DataError(f"{name}: the file is empty")
-    line, header = records[heading]
+    _, header = records[0]
     named = max(place for place, cell in enumerate(header) if cell) + 1
-    _check_heading(name, records[heading:], wanted)
+    _check_heading(name, records, wanted)
     rows, lines = [], []
-    for line, cells in _without_empty(records[heading + 1 :], single=len(header) == 1):
+    for line, cells in _without_empty(records[1:], single=len(header) == 1):
         width = max((place for place, cell in enumerate(cells) if cell), default=-1) + 1
         if (len(cells) < named and any(cells)) or width > len(header):
             cell = f', "{short(cells[0])}"' if len(cells) == 1 else ""

@@ -66,15 +66,13 @@ class TorchByHandRunner(AutogradRunner):
             recurrent = recurrent * self._dropout("weight_drop", *recurrent.shape)
         each_step = self.rates.get("recurrent_dropout_kind") == "step"
         drops = training and "recurrent_dropout" in self.rates
-        if drops and not each_step:
-            mask = self._dropout("recurrent_dropout", B, H)
         peephole = weights["peephole"] if cell.peephole else None
         early, late = slice(0, -H), slice(recurrent.shape[1] - H, None)
         of_x = x @ weights["kernel"] + weights["bias"]
         h = c = x.new_zeros(B, H)
         outputs = []
         for z in of_x.unbind(1):
-            if drops and each_step:
+            if drops and (mask is None or each_step):
                 mask = self._dropout("recurrent_dropout", B, H)
             z = torch.addmm(z, h if mask is None else h * mask, recurrent)
             if peephole is None:

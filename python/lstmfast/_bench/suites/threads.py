@@ -9,11 +9,11 @@ import numpy as np
 
 import lstmfast as lf
 from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
+from lstmfast._bench.engines.sequential import SequentialFitter
+from lstmfast._bench.problems import Task
 from lstmfast._bench.protocol import take_turns
 from lstmfast._bench.rows import Goal, Row, make_row, threads_text
 from lstmfast._bench.shapes import FIT_SHAPES, Shape
-from lstmfast.layers import LSTM, Dense, Input
-from lstmfast.models import Sequential
 
 BATCHES = 40  # of an epoch
 CHECKED = 2  # epochs after which weights are compared: steps on the team, alone, and settled
@@ -28,18 +28,19 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
 def _fits(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
     """Epochs of a model trained on one thread, and of its twin on all, in turns."""
     numbers = (1, settings.threads)
-    models = {n: _model(shape) for n in numbers}
     rng = np.random.default_rng(0)
     x = rng.standard_normal((BATCHES * shape.B, shape.T, shape.I), dtype=np.float32)
+    task = Task(shape.name, x, x[:, :1, 0], shape.H, "tanh", "linear", "mse", shape.B, 1, 0.0)
+    fitters = {n: SequentialFitter(lf, task) for n in numbers}
     epochs = {
-        n: partial(model.fit, x, x[:, :1, 0], batch_size=shape.B, shuffle=False, verbose=0)
-        for n, model in models.items()
+        n: partial(fitter.model.fit, **fitter.call, shuffle=False, verbose=0)
+        for n, fitter in fitters.items()
     }
     for n in numbers:
         lf.set_num_threads(n)
         for _ in range(CHECKED):
             epochs[n]()
-    alone, shared = (models[n].get_weights() for n in numbers)
+    alone, shared = (fitters[n].model.get_weights() for n in numbers)
     if not all(map(np.array_equal, alone, shared)):
         raise WrongAnswerError(f"lstmfast at {shape.text}: weights depend on the threads")
     timings, _ = take_turns(epochs, settings.seconds, before=lf.set_num_threads)
@@ -47,14 +48,6 @@ def _fits(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
         case, slower = f"{shape.name}, {threads_text(n)}", timing.over(timings[1])
         goal = None if n == 1 else Goal("relative", SLOWER, at_most=True)
         yield [make_row(case, "fit", timing, shape=shape, relative=slower, goal=goal)]
-
-
-def _model(shape: Shape) -> Sequential:
-    model = Sequential([Input((shape.T, shape.I)), LSTM(shape.H, seed=0), Dense(1)])
-    model.compile(optimizer="adam", loss="mse")
-    rng = np.random.default_rng(1)
-    model.set_weights([rng.uniform(-0.1, 0.1, w.shape) for w in model.get_weights()])
-    return model
 
 
 THREADS = Suite(
