@@ -127,9 +127,7 @@ class Cell:
         self.projection = params.get("projection_kernel")
         self.activation = get_activation(options.activation)
         self.recurrent_activation = get_activation(options.recurrent_activation)
-        self.output_activation = self.activation
-        if options.output_activation is not None:
-            self.output_activation = get_activation(options.output_activation)
+        self.output_activation = get_activation(options.output_activation or options.activation)
 
 
 @dataclass(slots=True)

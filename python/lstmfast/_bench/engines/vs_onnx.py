@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -22,7 +23,6 @@ OPSET, IR_VERSION = 14, 8
 def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     """Return the problem as a model: X and, given `steps`, states in; Y, Y_h and Y_c out."""
     onnx = importlib.import_module("onnx")
-    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
     shape, cell = problem.shape, problem.option.cell(problem.shape)
     D = len(problem.params)
 
@@ -33,9 +33,9 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     }
     if problem.lengths is not None:
         held["sequence_lens"] = problem.lengths.astype(np.int32)
-    inputs = {"X": (steps or shape.T, shape.B, shape.I)}
+    kinds = {"X": f"float[{steps or shape.T}, {shape.B}, {shape.I}]"}
     if steps is not None:
-        inputs |= dict.fromkeys(("initial_h", "initial_c"), (D, shape.B, shape.H))
+        kinds |= dict.fromkeys(("initial_h", "initial_c"), f"float[{D}, {shape.B}, {shape.H}]")
     used = [str(name) for name in (cell.recurrent_activation, cell.activation, cell.activation)]
     attributes: dict[str, Any] = {
         "hidden_size": shape.H,
@@ -45,19 +45,17 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     }
     if "hard_sigmoid" in used:
         attributes["activation_alpha"] = [1.0 / 6.0] * used.count("hard_sigmoid") * D
-    known = {*held, *inputs}
-    node = helper.make_node(
-        "LSTM", [n if n in known else "" for n in ONNX_INPUTS], ["Y", "Y_h", "Y_c"], **attributes
+    inputs = ", ".join(f"{kind} {name}" for name, kind in kinds.items())
+    values = ", ".join(f"{name} = {json.dumps(value)}" for name, value in attributes.items())
+    names = ", ".join(name if name in {*held, *kinds} else "" for name in ONNX_INPUTS)
+    model = onnx.parser.parse_model(f"""
+        <ir_version: {IR_VERSION}, opset_import: ["": {OPSET}]>
+        lstm ({inputs}) => (float[] Y, float[] Y_h, float[] Y_c) {{
+            Y, Y_h, Y_c = LSTM <{values}> ({names})
+        }}""")
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(value, name) for name, value in held.items()
     )
-    graph = helper.make_graph(
-        [node],
-        "lstm",
-        [helper.make_tensor_value_info(name, floats, size) for name, size in inputs.items()],
-        [helper.make_tensor_value_info(name, floats, None) for name in ("Y", "Y_h", "Y_c")],
-        [onnx.numpy_helper.from_array(value, name) for name, value in held.items()],
-    )
-    opset = [helper.make_opsetid("", OPSET)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)
     return bytes(model.SerializeToString())
 
 
