@@ -19,13 +19,8 @@ _DEFAULTS: dict[str, tuple[float, ...]] = {
 ELEMENTWISE = tuple(_DEFAULTS)
 _ROWS = ("softmax", "log_softmax", "sparsemax", "glu")
 _ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
-# ONNX's operators for LSTM, with its default parameters where they are not ours
-_OF_ONNX = (
-    "Affine Elu HardSigmoid LeakyRelu Relu ScaledTanh Sigmoid Softplus Softsign Tanh "
-    "ThresholdedRelu"
-)
-_ONNX = {name: snake_case(name) for name in _OF_ONNX.split()}
-_ONNX |= {"HardSigmoid": "hard_sigmoid:0.2", "LeakyRelu": "leaky_relu:0.01"}
+# ONNX's default parameters, where they are not ours; its other names differ in form alone
+_ONNX = {"HardSigmoid": "hard_sigmoid:0.2", "LeakyRelu": "leaky_relu:0.01"}
 _NUMBERS = ("alpha", "beta")
 
 
@@ -124,7 +119,7 @@ def find(identifier: Any, where: str, name: str, rows: bool) -> Activation:
 
 def _parsed(text: str, where: str, name: str, rows: bool) -> Activation:
     head, *numbers = text.split(":")
-    known, *defaults = _ONNX.get(head, _ALIASES.get(head, head)).split(":")
+    known, *defaults = _ONNX.get(head, _ALIASES.get(head, snake_case(head))).split(":")
     if known not in _DEFAULTS and known != "softmax":
         raise _unknown(text, where, name, rows)
     most = len(_DEFAULTS.get(known, ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar, cast
 
@@ -46,6 +46,11 @@ def made_from(cls: type[K], config: Mapping[str, Any]) -> K:
     return make(config)
 
 
+def listed(module: Mapping[str, Any]) -> list[Any]:
+    """Return the public objects that a module has so far, by its globals."""
+    return [module[name] for name in module["__all__"] if name in module]
+
+
 class Registry(Generic[K]):
     """The classes of one kind of component, with the look-up of Keras's ``get`` functions."""
 
@@ -53,18 +58,19 @@ class Registry(Generic[K]):
         self,
         what: str,
         base: type[K],
-        classes: Sequence[type[K]],
+        public: Iterable[Any],
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         self.what = what
         self.base = base
         self.classes: dict[str, type[K]] = {}
-        self.add(*classes)
+        self.add(public)
         self.aliases = dict(aliases or {})
 
-    def add(self, *classes: type[K]) -> None:
-        """List more classes."""
-        self.classes |= {snake_case(cls.__name__): cls for cls in classes}
+    def add(self, public: Iterable[Any]) -> None:
+        """Take the classes among a module's public objects."""
+        classes = [one for one in public if isinstance(one, type) and one is not self.base]
+        self.classes |= {snake_case(c.__name__): c for c in classes if issubclass(c, self.base)}
 
     def find(self, name: str) -> type[K] | None:
         """Return the class that a string names, or None."""

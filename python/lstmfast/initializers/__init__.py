@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._keras_names import explain_missing
-from lstmfast._names import Registry
+from lstmfast._names import Registry, listed
 from lstmfast.initializers._chrono import Chrono
 from lstmfast.initializers.base import Constant, Given, Identity, Initializer, Ones, Zeros
 from lstmfast.initializers.random import (
@@ -84,13 +84,10 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
 
-_CLASSES = [
-    cls for name in __all__ if isinstance(cls := globals().get(name), type) and cls != Initializer
-]
 INITIALIZERS: Registry[Initializer] = Registry(
     "initializer",
     Initializer,
-    _CLASSES,
+    listed(globals()),
     aliases={
         "zero": "zeros",
         "one": "ones",

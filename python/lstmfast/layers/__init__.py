@@ -7,6 +7,7 @@ which it stands share.
 from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
+from lstmfast._names import listed
 from lstmfast.layers._embedding import Embedding
 from lstmfast.layers._input import Input, InputLayer
 from lstmfast.layers._lstm import LSTM
@@ -71,5 +72,4 @@ __all__ = [
 
 explain_missing(__name__)
 
-_LISTED = map(globals().get, __all__)
-LAYERS.add(*(cls for cls in _LISTED if isinstance(cls, type) and hasattr(cls, "kind")))
+LAYERS.add(listed(globals()))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstmfast._keras_names import explain_missing
-from lstmfast._names import Registry
+from lstmfast._names import Registry, listed
 from lstmfast.losses.base import CoreLoss, FunctionLoss, Loss
 
 __all__ = [
@@ -143,14 +143,7 @@ class BinaryCrossentropy(CoreLoss):
 LOSSES: Registry[Loss] = Registry(
     "loss",
     Loss,
-    [
-        MeanSquaredError,
-        MeanAbsoluteError,
-        Huber,
-        CategoricalCrossentropy,
-        SparseCategoricalCrossentropy,
-        BinaryCrossentropy,
-    ],
+    listed(globals()),
     aliases={
         "mse": "mean_squared_error",
         "mae": "mean_absolute_error",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lstmfast._keras_names import explain_missing
-from lstmfast._names import Registry, snake_case
+from lstmfast._names import Registry, listed, snake_case
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
 
 __all__ = [
@@ -118,15 +118,7 @@ class SparseCategoricalAccuracy(Accuracy):
 METRICS: Registry[Metric] = Registry(
     "metric",
     Metric,
-    [
-        MeanSquaredError,
-        RootMeanSquaredError,
-        MeanAbsoluteError,
-        Accuracy,
-        BinaryAccuracy,
-        CategoricalAccuracy,
-        SparseCategoricalAccuracy,
-    ],
+    [each for each in listed(globals()) if each is not MeanMetricWrapper],
     aliases={
         "mse": "mean_squared_error",
         "rmse": "root_mean_squared_error",

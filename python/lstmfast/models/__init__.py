@@ -13,4 +13,4 @@ __all__ = ["Model", "Sequential", "load_model", "save_model"]
 
 explain_missing(__name__)
 
-LAYERS.add(Model, Sequential)
+LAYERS.add([Model, Sequential])

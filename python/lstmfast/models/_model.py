@@ -14,6 +14,7 @@ from lstmfast._checks import flag, integer, string, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as Engine
 from lstmfast._elsewhere import explain_setting
+from lstmfast._files import path_text
 from lstmfast._keras_names import explain_attributes
 from lstmfast._pickles import marked, restoring
 from lstmfast._warnings import warn
@@ -335,7 +336,8 @@ class Model(Training, Layer):
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take the weights from a saved model with the same layers."""
-        self.set_weights(saving.weights_of(filepath))
+        path = path_text(filepath, "load_weights")
+        self.set_weights(Engine.load(path, lambda *_: None)[0].graph.get_weights())
 
     def __getstate__(self) -> dict[str, Any]:
         return marked(saving.state_of(self))

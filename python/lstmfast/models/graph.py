@@ -77,20 +77,18 @@ class Graph:
         """Return the core's graph; `cores` has the handles of layers that lack theirs yet."""
         handles: dict[Any, Any] = {layer: layer._core for layer in self.computing}
         handles |= dict(cores or {})
-        names = self.input_names
         values = {tensor: (place, 0) for place, tensor in enumerate(self.inputs)}
-        places = {node: place for place, node in enumerate(self.nodes, len(names))}
+        places = {node: place for place, node in enumerate(self.nodes, len(self.inputs))}
 
         def value(tensor: Tensor) -> tuple[int, int]:
             return values.get(tensor) or (places[tensor.node], tensor.index)
 
-        sizes: set[int] = set()
-        if any(handle.stateful for handle in handles.values()):
-            sizes = {tensor.node.batch for tensor in self.inputs if tensor.node.batch}
+        is_stateful = any(handle.stateful for handle in handles.values())
+        sizes = {t.node.batch for t in self.inputs if t.node.batch and is_stateful}
         if len(sizes) > 1:
             raise ValueError(f"[Model] the inputs have batch sizes {sorted(sizes)}")
         return CoreLayer.graph(
-            [(name, tensor.sample) for name, tensor in zip(names, self.inputs, strict=True)],
+            [(tensor.name, tensor.sample) for tensor in self.inputs],
             [(handles[node.layer], [value(each) for each in node.inputs]) for node in self.nodes],
             [value(tensor) for tensor in self.outputs],
             dtype,

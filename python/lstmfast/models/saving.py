@@ -19,7 +19,7 @@ from typing import IO, Any
 from lstmfast._arrays import Array
 from lstmfast._checks import flag
 from lstmfast._core import Model as Engine
-from lstmfast._files import check_path, path_text
+from lstmfast._files import check_path
 from lstmfast.callbacks.states import States
 from lstmfast.layers import Input, InputLayer, Layer
 from lstmfast.layers._symbolic import Tensor
@@ -104,14 +104,8 @@ def _python_facts(model: Any) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in facts.items() if value}
 
 
-def weights_of(filepath: str | os.PathLike[str]) -> list[Array]:
-    """Return the weights that a file holds."""
-    return Engine.load(path_text(filepath, "load_weights"), lambda *_: None)[0].graph.get_weights()
-
-
 # what a description of a model has, besides layers and graph
-_KEPT = {"name", "_numbered", "_trainable", "_dtype", "_start"}
-_KEPT |= {"_input_keys", "_output_keys"}
+_KEPT = {"name", "_numbered", "_trainable", "_dtype", "_start", "_input_keys", "_output_keys"}
 
 
 @contextmanager
@@ -123,27 +117,24 @@ def _nameless_file() -> Iterator[tuple[IO[bytes], str]]:
         yield file, f"/dev/fd/{file.fileno()}"
 
 
-def _file_content(model: Any) -> bytes:
-    """Return what saving would write."""
-    with _nameless_file() as (file, path):
-        save_model(model, path)
-        file.seek(0)
-        return file.read()
-
-
 def state_of(model: Any) -> dict[str, Any]:
     """Return what a copy or a pickle of a model holds: a description and, once built, its file."""
     found = {name: value for name, value in model.__dict__.items() if name in _KEPT}
     compiled = model._compiled
-    computing = model._graph.computing if model.built else model.layers
-    starts = model._graph.starts if model.built else []
+    computing, starts, content = model.layers, [], None
+    if model.built:
+        computing, starts = model._graph.computing, model._graph.starts
+        with _nameless_file() as (file, path):
+            save_model(model, path)
+            file.seek(0)
+            content = file.read()
     # copies: a shallow copy of a model must not take its layers and optimizer away from it
     kept, computing, starts = copy.deepcopy((found, computing, starts))
     return {
         "kept": kept,
         "layers": computing,
         "inputs": starts,
-        "content": _file_content(model) if model.built else None,
+        "content": content,
         "compiled": Compiled(copy.deepcopy(compiled.optimizer), compiled.outputs),
         "rng": copy.deepcopy(model._rng),
     }
