@@ -179,7 +179,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "set_weights": (
         lambda: compiled().set_weights(5),
         TypeError,
-        r"\[set_weights\] weights is of type int; expected a list of arrays",
+        r"\[Sequential.set_weights\] weights is of type int; expected a list of arrays",
     ),
     "layer.set_weights": (lambda: compiled().layers[0].set_weights(5), TypeError, "a list of arr"),
     "state_dict": (

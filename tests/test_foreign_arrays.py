@@ -69,6 +69,10 @@ def model() -> Sequential:
     return one
 
 
+def give_bias(one: Sequential, value: Any) -> None:
+    one.set_weights([*one.get_weights()[:-1], value])
+
+
 def lstm(**options: Any) -> Any:
     return functional.lstm(X, np.zeros((20, 1)), np.zeros((20, 5)), **options)
 
@@ -89,7 +93,7 @@ ARGUMENTS: dict[str, Any] = {
     "[train_on_batch] x": lambda v: model().train_on_batch(v, Y),
     "[train_on_batch] y": lambda v: model().train_on_batch(X, v),
     "[test_on_batch] sample_weight": lambda v: model().test_on_batch(X, Y, v),
-    "[set_weights] dense.bias": lambda v: model().set_weights([*model().get_weights()[:-1], v]),
+    "[Sequential.set_weights] dense.bias": lambda v: give_bias(model(), v),
     "[layers.LSTM] x": lambda v: LSTM(2)(v),
     "[layers.LSTM] mask": lambda v: LSTM(2)(X, mask=v),
     "[layers.LSTM] initial_state": lambda v: LSTM(2)(X, initial_state=[v, v]),
@@ -153,7 +157,7 @@ def test_lists_without_an_end() -> None:
 def test_lists_of_things_end() -> None:
     one = np.zeros(1)
     calls: dict[str, Any] = {
-        "[set_weights] weights": lambda v: model().set_weights(v),
+        "[Sequential.set_weights] weights": lambda v: model().set_weights(v),
         "[layers.LSTM.set_weights] weights": lambda v: model().layers[0].set_weights(v),
         "[layers.LSTM] initial_state": lambda v: LSTM(2)(X, initial_state=v),
         "[fit] callbacks": lambda v: model().fit(X, Y, callbacks=v),

@@ -559,7 +559,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "weights": (
         lambda: two_branches().set_weights([np.zeros((3, 7))] + [np.zeros(1)] * 9),
         ValueError,
-        r"\[set_weights\] deeper.kernel has shape \(3, 7\); expected \(3, 8\)",
+        r"\[Model.set_weights\] deeper.kernel has shape \(3, 7\); expected \(3, 8\)",
     ),
     "inner weight": (
         lambda: _used(Dense(2)).kernel.assign(np.zeros(3)),

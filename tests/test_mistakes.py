@@ -254,8 +254,8 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("compiled().train_on_batch(X)", V, "[train_on_batch] y is missing"),
     ("compiled().test_on_batch(X, Y[:3])", V, "[test_on_batch] y has shape (3, 2); expected (15,"),
     ("compiled().predict_on_batch(X[0, 0])", V, "[predict_on_batch] x has shape (1,); expected (N"),
-    ("compiled().set_weights(None)", T, "[set_weights] weights is None; expected a list of arrays"),
-    ("compiled().set_weights([X])", V, "[set_weights] weights has 1 arrays; expected 5"),
+    ("compiled().set_weights(None)", T, "[Sequential.set_weights] weights is None; expected a"),
+    ("compiled().set_weights([X])", V, "[Sequential.set_weights] weights has 1 arrays; expected 5"),
     ("compiled().save(5)", T, "[save] filepath is of type int; expected text or a path"),
     ("compiled().fit_generator(X)", A, "Sequential.fit_generator is Keras's and not available in"),
     # -- callbacks

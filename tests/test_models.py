@@ -178,7 +178,9 @@ def test_set_weights_changes_all_or_nothing() -> None:
     model = forecaster(seed=0)
     before = model.get_weights()
     changed = [w + 1 for w in before]
-    with pytest.raises(ValueError, match=r"\[set_weights\] weights has 4 arrays; expected 5"):
+    with pytest.raises(
+        ValueError, match=r"Sequential.set_weights\] weights has 4 arrays; expected 5"
+    ):
         model.set_weights(changed[:-1])
     with pytest.raises(ValueError, match=r"dense.bias has shape \(3,\); expected \(2,\)"):
         model.set_weights([*changed[:-1], np.zeros(3)])

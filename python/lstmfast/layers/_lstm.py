@@ -19,6 +19,14 @@ from lstmfast.layers.weights import weight
 # How Keras computes, not what: accepted with any value, for it changes nothing here
 _MEANINGLESS = {"unroll", "use_cudnn", "implementation"}
 
+# the option that makes each weight of the plain cell, and that of a projection
+_INITIALIZERS = {
+    "kernel": "kernel_initializer",
+    "recurrent_kernel": "recurrent_initializer",
+    "bias": "bias_initializer",
+    "projection_kernel": "kernel_initializer",
+}
+
 
 class LSTM(Recurrent):
     """A layer of LSTM cells, as `keras.layers.LSTM`.
@@ -206,15 +214,10 @@ class LSTM(Recurrent):
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
     ) -> list[Array]:
         """Make the first weights, for parts given as name and shape, and samples of that shape."""
-        makers: dict[str, Initializer] = {
-            "kernel": self.kernel_initializer,
-            "recurrent_kernel": self.recurrent_initializer,
-            "bias": self.bias_initializer,
-            "projection_kernel": self.kernel_initializer,
-        }
         weights = []
         for name, shape in parts:
-            maker = makers.get(name) or _initializer_of_extra(name)
+            option = _INITIALIZERS.get(name)
+            maker = _initializer_of_extra(name) if option is None else getattr(self, option)
             weight = maker(shape, dtype, rng)
             forget = self._first_forget_bias(name)
             if forget is not None:

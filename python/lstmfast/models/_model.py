@@ -20,7 +20,6 @@ from lstmfast._pickles import marked, restoring
 from lstmfast._warnings import warn
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
-from lstmfast.layers.weights import fitting
 from lstmfast.models import saving
 from lstmfast.models.data import Adapter, parts
 from lstmfast.models.graph import Graph, graph_between, layers_of, name_layers, replayed, tensors_of
@@ -276,14 +275,6 @@ class Model(Training, Layer):
         """Return name and shape of each weight array, in the order of `get_weights`."""
         self._built_core()
         return [(weight.path.replace("/", "."), weight.shape) for weight in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace all weights: as many arrays as `get_weights` returns, of the same shapes.
-
-        Nothing changes where one of them does not fit.
-        """
-        core = self._built_core()
-        core.set_weights(fitting(weights, self.weight_parts(), core.dtype, "set_weights"))
 
     # -- descriptions, files, copies ---------------------------------------------------------
 

@@ -17,7 +17,7 @@ from lstmfast.layers._symbolic import Sample
 from lstmfast.models.compiled import Output
 
 Dtype: TypeAlias = "np.dtype[Any]"
-ArrayNames = tuple[str, str, str]
+ArrayNames: TypeAlias = Sequence[str]
 """What the user calls x, y and the weights."""
 NAMES = "x", "y", "sample_weight"
 

@@ -20,29 +20,26 @@ def summary_text(model: Any, line_length: int | None = None) -> str:
     Where layers stand in no row, there is a column of what each takes.
     """
     is_row = not model.built or model._graph.is_row
-    sources = None if is_row else _sources(model._graph)
+    sources = {} if is_row else _sources(model._graph)
     rows = []
     for layer in model.layers:
-        title = f"{layer.name} ({type(layer).__name__})"
+        cells = ["?", "0 (unbuilt)"]
         if layer.built:
-            cells = [title, str(layer.output_shape), f"{layer.count_params():,}"]
-        else:
-            cells = [title, "?", "0 (unbuilt)"]
-        rows.append(cells if sources is None else [*cells, sources[layer]])
+            cells = [str(layer.output_shape), f"{layer.count_params():,}"]
+        rows.append([f"{layer.name} ({type(layer).__name__})", *cells, sources.get(layer, "")])
     width = 75 if line_length is None else count(line_length, "line_length", "summary")
-    shares = _SHARES[sources is not None]
-    titles = _TITLES[: len(shares)]
+    shares = _SHARES[not is_row]
     room = width - 3 * len(shares) - 1  # lines and spaces
-    columns = zip(titles, *rows, strict=True)
-    widths = [
+    columns = zip(_TITLES, *rows, strict=True)
+    widths = [  # of as many columns as there are shares
         max(round(share * room), *map(len, texts))
-        for share, texts in zip(shares, columns, strict=True)
+        for share, texts in zip(shares, columns, strict=False)
     ]
     rules = [["━" * (width + 2) for width in widths], ["─" * (width + 2) for width in widths]]
     lines = [
         f'Model: "{model.name}"',
         _line("┏┳┓", rules[0]),
-        _line("┃┃┃", _cells(titles, widths)),
+        _line("┃┃┃", _cells(_TITLES, widths)),
         _line("┡╇┩", rules[0]),
     ]
     for number, row in enumerate(rows):
@@ -84,7 +81,7 @@ def _line(bars: str, cells: list[str]) -> str:
 def _cells(texts: Sequence[str], widths: list[int]) -> list[str]:
     return [
         f" {text:>{width}} " if place == 2 else f" {text:{width}} "
-        for place, (text, width) in enumerate(zip(texts, widths, strict=True))
+        for place, (text, width) in enumerate(zip(texts, widths, strict=False))
     ]
 
 

@@ -270,8 +270,7 @@ class Training(Predicting):
             held_out = self._validation_samples(validation_data)
         elif validation_split:
             data, held_out = split(data, validation_split)
-            x_name, y_name, weights_name = (f"{name}[{len(data)}:]" for name in NAMES)
-            names = x_name, y_name, weights_name
+            names = [f"{name}[{len(data)}:]" for name in NAMES]
             if engine.stateful and (len(data) % size or len(held_out) % size):
                 raise ValueError(
                     f"[fit] validation_split={validation_split} parts {len(data) + len(held_out)} "
