@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmfast._bench import chart, report
-from lstmfast._bench.rows import Row
+from lstmfast._bench.protocol import Row
 from lstmfast._bench.suites import SUITES
 from lstmfast._cli.common import UserError, write_file
 from lstmfast.forecasting import plot

@@ -18,7 +18,7 @@ from lstmfast._bench.engines.vs_lstmfast import LSTMFAST, LstmfastRunner
 from lstmfast._bench.engines.vs_numpy import NUMPY, NumpyRunner
 from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
-from lstmfast._bench.rows import Goal, Row
+from lstmfast._bench.protocol import Goal, Row
 from lstmfast._bench.suites import kernels, memory, scaling
 
 Run = Callable[..., tuple[int, str, str]]

@@ -11,7 +11,7 @@ import warnings
 from lstmfast._bench import chart, report
 from lstmfast._bench.contest import OWN, Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import ENGINES, Engine
-from lstmfast._bench.rows import Row
+from lstmfast._bench.protocol import Row
 from lstmfast._bench.shapes import choose_shapes
 from lstmfast._bench.suites import SUITES
 from lstmfast._cli.bench import add_arguments

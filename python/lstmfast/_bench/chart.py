@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lstmfast._bench.contest import Suite
-from lstmfast._bench.rows import Row, threads_text
+from lstmfast._bench.protocol import Row, threads_text
 from lstmfast._cli.common import UserError
 from lstmfast.forecasting.plot import INK, RED, content, new_figure, style
 

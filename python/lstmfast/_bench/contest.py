@@ -11,8 +11,7 @@ import numpy as np
 
 from lstmfast._bench.engines import Engine, UnsupportedError
 from lstmfast._bench.problems import Answers, Problem
-from lstmfast._bench.protocol import Call, Timing
-from lstmfast._bench.rows import Row, completed, make_row
+from lstmfast._bench.protocol import Call, Row, Timing, completed, make_row
 from lstmfast._bench.shapes import Shape
 
 Entered = TypeVar("Entered")

@@ -13,7 +13,7 @@ from typing import Any
 
 import lstmfast as lf
 from lstmfast._bench.contest import LeftOut, Suite
-from lstmfast._bench.rows import Goal, Row, threads_text
+from lstmfast._bench.protocol import Goal, Row, threads_text
 from lstmfast._bench.shapes import Shape
 from lstmfast._core import config
 

@@ -12,8 +12,7 @@ from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import Engine, Fitter, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
 from lstmfast._bench.problems import TASKS, Task, make_problem
-from lstmfast._bench.protocol import Timing, take_turns, time_call
-from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.protocol import Goal, Row, Timing, make_row, take_turns, time_call
 from lstmfast._bench.shapes import Shape
 
 CHECKED = 5  # epochs or calls whose losses are compared

@@ -17,8 +17,7 @@ import numpy as np
 import lstmfast as lf
 from lstmfast._bench.contest import Settings, Suite, own_call
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import PEAK_SECONDS, Timing, take_turns
-from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.protocol import PEAK_SECONDS, Goal, Row, Timing, make_row, take_turns
 from lstmfast._bench.shapes import choose_shapes
 from lstmfast._core import config, testing
 

@@ -10,8 +10,7 @@ from functools import partial
 
 from lstmfast._bench.contest import Settings, Suite, layer_rows, timed_calls
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import take_turns
-from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.protocol import Goal, Row, make_row, take_turns
 from lstmfast._bench.shapes import SHAPES, STEP_SHAPES
 
 # On one thread; the last two columns are for forward and training.

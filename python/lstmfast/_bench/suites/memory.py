@@ -15,8 +15,7 @@ from lstmfast._bench.contest import OWN, LeftOut, Settings, Suite
 from lstmfast._bench.engines.vs_lstmfast import make_lstm
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import Timing
-from lstmfast._bench.rows import Goal, Row, make_row
+from lstmfast._bench.protocol import Goal, Row, Timing, make_row
 from lstmfast._bench.shapes import MEMORY_SHAPE, Shape
 
 STATM = "/proc/self/statm"

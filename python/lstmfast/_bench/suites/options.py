@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from lstmfast._bench.contest import Settings, Suite, layer_rows, own_call, timed_calls
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import Call, take_turns
-from lstmfast._bench.rows import Goal, Row
+from lstmfast._bench.protocol import Call, Goal, Row, take_turns
 from lstmfast._bench.shapes import OPTIONS_SHAPE, Shape
 
 _PLAIN = "lstmfast, plain"

@@ -9,8 +9,7 @@ from typing import Any
 import lstmfast as lf
 from lstmfast._bench.contest import Settings, Suite, layer_rows, own_call
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import Call, take_turns
-from lstmfast._bench.rows import Goal, Row, threads_text
+from lstmfast._bench.protocol import Call, Goal, Row, take_turns, threads_text
 from lstmfast._bench.shapes import SCALING_SHAPE, SHAPES, Shape
 
 LONGER = (1, 3, 10, 30, 100)  # times T
