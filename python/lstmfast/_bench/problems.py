@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from lstmfast import reference
 from lstmfast._bench.options import PLAIN, Option
 from lstmfast._bench.shapes import Shape
-from lstmfast._layouts import from_torch, suffixes, to_torch
+from lstmfast._layouts import suffixes, to_torch
 
 Array = npt.NDArray[Any]
 Params = dict[str, Array]
@@ -48,21 +48,19 @@ class Problem:
 
     def state_dict(self) -> Params:
         """Return the parameters under torch's names and in its layouts and order."""
-        ends = suffixes(1, self.option.bidirectional)
-        return {
-            f"{name}_{end}": value
-            for end, params in zip(ends, self.params, strict=True)
-            for name, value in to_torch(params).items()
-        }
+        return torch_names(self.params)
 
-    def from_state_dict(self, grads: Mapping[str, Array]) -> list[Params]:
-        """Return gradients that have torch's names and layouts in those of `params`."""
-        of_directions = []
-        for suffix in suffixes(1, self.option.bidirectional):
-            end = f"_{suffix}"
-            named = {n.removesuffix(end): grad for n, grad in grads.items() if n.endswith(end)}
-            of_directions.append(from_torch(named, gradients=True))
-        return of_directions
+
+def torch_names(
+    of_directions: Sequence[Mapping[str, Array]], *, gradients: bool = False
+) -> dict[str, Array]:
+    """Return the arrays of each direction under torch's names; see `to_torch`."""
+    ends = suffixes(1, bidirectional=len(of_directions) == 2)
+    return {
+        f"{name}_{end}": value
+        for end, arrays in zip(ends, of_directions, strict=True)
+        for name, value in to_torch(arrays, gradients=gradients).items()
+    }
 
 
 def make_problem(shape: Shape, option: Option = PLAIN, seed: int = 0) -> Problem:

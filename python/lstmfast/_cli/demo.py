@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from .common import Parser, UserError, check_outputs, progress_bar, write_file
@@ -36,27 +35,27 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.forecasting.report import demo_text
 
     path = args.plot or _PICTURE
-    obstacle = "" if plot.available() else plot.MISSING
 
-    @contextmanager
-    def drawing() -> Iterator[None]:
-        """Where a plot cannot be made: an error if --plot asks for it, else a note."""
-        nonlocal obstacle
+    def obstacle_to(action: Callable[[], object]) -> str:
+        """Return why a plot cannot be made, or ""; that is an error if --plot asks for one."""
         try:
-            yield
+            action()
         except UserError as error:
             if args.plot is not None:
                 raise
-            obstacle = obstacle or str(error)
+            return str(error) if plot.available() else plot.MISSING
+        return ""
 
-    with drawing():
+    def check() -> None:
         check_outputs([path])
-        kind = plot_kind(path)
+        plot_kind(path)
+
+    obstacle = obstacle_to(check)
     with progress_bar(f"training with {counted(args.seeds, 'seed')}", disable=False) as advance:
         result = run_demo(args.seeds, args.epochs, advance)
     print(demo_text(result))
     if not obstacle:
-        with drawing():
-            write_file(path, plot.plot_demo(result, kind))
+        picture = plot.plot_demo(result, plot_kind(path))
+        obstacle = obstacle_to(lambda: write_file(path, picture))
     print(f"\nNo plot: {obstacle}" if obstacle else f"\nPlot: {path}")
     return 0

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lstmfast._bench.options import OPTIONS
-from lstmfast._bench.problems import Answers, Array, Problem, Task
+from lstmfast._bench.problems import Answers, Array, Problem, Task, torch_names
 
 EVERY_OPTION = frozenset(option.name for option in OPTIONS)
 Step = Callable[[int], object]
@@ -30,7 +30,10 @@ class Runner(ABC):
         """Run inference."""
 
     def train(self) -> Any:
-        """Run forward and backward, with fresh gradients for x and all parameters."""
+        """Run forward and backward; return dx and the gradients of each direction's parameters.
+
+        They are fresh, in the layout of `Problem.params`. `trained` may return them instead.
+        """
         raise UnsupportedError("no training")
 
     def output(self) -> Array:
@@ -38,16 +41,14 @@ class Runner(ABC):
         return np.asarray(self.forward())
 
     def trained(self) -> Any:
-        """Train; return dx and, for each direction, gradients in the layout of `Problem.params`."""
-        return self.train()
+        """Train; return dx, and the parameters' gradients under torch's names."""
+        dx, of_directions = self.train()
+        return dx, torch_names(of_directions, gradients=True)
 
     def gradients(self) -> Answers:
-        """Return dx and d<parameter> of a training step; a second direction's end in _reverse."""
-        dx, of_directions = self.trained()
-        found = {"dx": np.asarray(dx)}
-        for suffix, grads in zip(("", "_reverse"), of_directions, strict=False):
-            found |= {f"d{name}{suffix}": np.asarray(value) for name, value in grads.items()}
-        return found
+        """Return dx and d<parameter> of a training step."""
+        dx, grads = self.trained()
+        return {f"d{name}": np.asarray(value) for name, value in {"x": dx, **grads}.items()}
 
 
 class Fitter(ABC):

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from lstmfast._bench.engines.base import Engine, Fitter, Runner, Step, with_state
-from lstmfast._bench.engines.sequential import SequentialFitter
+from lstmfast._bench.engines.vs_lstmfast import SequentialFitter
 from lstmfast._bench.engines.vs_torch import AutogradRunner, import_torch
 from lstmfast._bench.problems import Problem, Task
 from lstmfast._layouts import KERAS_WEIGHTS

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from lstmfast._bench.engines.base import Engine, Runner, Step, version_of, with_state
-from lstmfast._bench.problems import Problem
+from lstmfast._bench.problems import Problem, torch_names
 
 
 def import_torch(threads: int | None = None) -> Any:
@@ -50,7 +50,11 @@ class AutogradRunner(Runner):
         """Return the gradients."""
         self.train()
         grads = {name: leaf.grad.numpy() for name, leaf in self.params.items()}
-        return self.x_grad.grad.numpy(), [grads]
+        return self.x_grad.grad.numpy(), self.named(grads)
+
+    def named(self, grads: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the gradients of `params` under torch's names."""
+        return torch_names([grads], gradients=True)
 
 
 class ModuleRunner(AutogradRunner):
@@ -63,10 +67,9 @@ class ModuleRunner(AutogradRunner):
         module.load_state_dict(dict(zip(module.state_dict(), tensors, strict=True)))
         self.module = module
 
-    def trained(self) -> Any:
-        """Return the gradients."""
-        dx, (grads,) = super().trained()
-        return dx, self.problem.from_state_dict(grads)
+    def named(self, grads: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return them as they are."""
+        return grads
 
 
 class TorchRunner(ModuleRunner):

@@ -9,7 +9,7 @@ import numpy as np
 
 import lstmfast as lf
 from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
-from lstmfast._bench.engines.sequential import SequentialFitter
+from lstmfast._bench.engines.vs_lstmfast import SequentialFitter
 from lstmfast._bench.problems import Task
 from lstmfast._bench.protocol import Goal, Row, make_row, take_turns, threads_text
 from lstmfast._bench.shapes import FIT_SHAPES, Shape
