@@ -65,10 +65,8 @@ class Settings:
                 entered[engine.name] = make(engine)
             except UnsupportedError as lack:
                 self.left_out.append(LeftOut(engine.name, case, mode, str(lack)))
-            except WrongAnswerError:
-                raise
             except Exception as error:
-                if engine.name in OWN:
+                if engine.name in OWN or isinstance(error, WrongAnswerError):
                     raise
                 what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
                 reason = f"{case}: {what}" if case else what

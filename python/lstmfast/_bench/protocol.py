@@ -35,12 +35,6 @@ class Timing:
         """The value that half of the samples exceed."""
         return float(np.median(self.values))
 
-    @property
-    def quartiles(self) -> tuple[float, float]:
-        """The quartiles of the samples."""
-        low, high = np.quantile(self.values, (0.25, 0.75))
-        return float(low), float(high)
-
     def over(self, other: Timing) -> float:
         """Return the median ratio to the other call's sample of the same turn.
 
@@ -173,7 +167,8 @@ def make_row(
 
     Goals are for lstmfast alone; `more` are further fields of `Row`.
     """
-    numbers = (timing.median, *timing.quartiles, len(timing.values))
+    low, high = np.quantile(timing.values, (0.25, 0.75)).tolist()
+    numbers = (timing.median, low, high, len(timing.values))
     goal = goal if engine == "lstmfast" else None
     return Row("", case, shape, mode, engine, unit, *numbers, goal=goal, **more)
 

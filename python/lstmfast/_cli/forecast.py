@@ -8,12 +8,9 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .common import Parser, UserError, check_outputs, progress_bar, write_file
-
-if TYPE_CHECKING:
-    from lstmfast.forecasting import Forecast
 
 HELP = "train on a column of a CSV file and write its forecast with prediction intervals"
 
@@ -139,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
     picture = plot.plot_forecast(series, coming, kind) if kind else b""
     print(forecast_note(series, coming), file=sys.stderr)
     if args.save is not None:
-        _save_network(args.save, coming)
+        _save_network(args.save, coming.trained.forecaster.network)
         print(
             f"{args.save}: the bare network, which takes and gives transformed, scaled values; "
             "read it with lstmfast.models.load_model",
@@ -156,10 +153,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _save_network(path: Path, coming: Forecast) -> None:
+def _save_network(path: Path, network: Any) -> None:
     """Save the network under its final name, so that a killed command leaves no copy elsewhere."""
     try:
-        coming.trained.forecaster.network.save(path)
+        network.save(path)
     except (OSError, ValueError) as error:
         # the core's message begins with its operation and the path
         reason = re.sub(r"^.*?\[save\] ", "", str(error)).removeprefix(f"{path}: ")
