@@ -134,16 +134,13 @@ def run_demo(seeds: int, epochs: int, progress: Progress) -> DemoRun:
     truth = values_ahead(target, origins, HORIZON)
 
     started = perf_counter()
-    trained: list[Trained] = []
-    ahead: list[Array] = []
 
     def on_epoch(seed: int, done: int, total: int) -> None:
         progress(seed * total + done, seeds * total)
 
-    for seed in range(seeds):
-        setup = Setup(transform, window, epochs, seed)
-        trained.append(train(known, setup, HORIZON, partial(on_epoch, seed)))
-        ahead.append(trained[-1].forecaster.ahead(values, origins, HORIZON))
+    setups = [Setup(transform, window, epochs, seed) for seed in range(seeds)]
+    trained = [train(known, each, HORIZON, partial(on_epoch, each.seed)) for each in setups]
+    ahead = [each.forecaster.ahead(values, origins, HORIZON) for each in trained]
     seconds = perf_counter() - started
 
     scores = [score(transform.unscale(each), truth) for each in ahead]

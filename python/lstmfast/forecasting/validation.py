@@ -129,26 +129,24 @@ def validate(
     origins = np.arange(len(values) - plan.scored, len(values))
     truth = values_ahead(target, origins, horizon)
     losses: list[Array] = []
-    scaled: list[Array] = []
-    ruled: dict[str, list[Array]] = {name: [] for name in rules}
+    ahead = np.empty_like(truth)
+    forecasts = {name: np.empty_like(truth) for name in ("LSTM", *rules)}
     stop = max(setup.epochs // 2, 1)
     for k in reversed(range(plan.parts)):
         end = len(values) - k * plan.part
         start = end - plan.part
         trial = Forecaster.train(values[:end], setup, on_epoch, held_out=plan.part, stop=stop)
         if start >= origins[0]:
-            part = np.arange(start, end)
-            scaled.append(trial.ahead(values, part, horizon))
+            part = slice(start - origins[0], end - origins[0])
+            ahead[part] = trial.ahead(values, origins[part], horizon)
             for name, rule in rules.items():
-                ruled[name].append(rule(target, start, part, horizon))
+                forecasts[name][part] = rule(target, start, origins[part], horizon)
         if plan.chooses:
             losses.append(trial.losses)
             stop = best_epoch(np.mean(losses, axis=0), len(losses) * plan.part)
-    ahead = np.concatenate(scaled)
+    forecasts["LSTM"] = transform.unscale(ahead)
     errors = ahead - transform.scale(truth)
     reach = measured_steps(errors)
-    forecasts = {"LSTM": transform.unscale(ahead)}
-    forecasts |= {name: np.concatenate(each) for name, each in ruled.items()}
     scores = {name: score(each[:, :reach], truth[:, :reach]) for name, each in forecasts.items()}
     return Validation(errors, reach, scores, stop, plan)
 
