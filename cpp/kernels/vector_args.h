@@ -130,28 +130,17 @@ struct Matches {
   double* total;     // out: elements or rows that match, each by the weight of its row
 };
 
-// momentum 0: p -= rate g. Otherwise velocity = momentum velocity - rate g, then
-// p += velocity, or with nesterov p += momentum velocity - rate g.
-template <class T>
-struct Sgd {
-  index count;
-  T rate, momentum;
-  bool nesterov;
-  T* parameters;
-  const T* gradients;
-  T* velocity;  // null with momentum 0
-};
+constexpr int kMaxSlots = 4, kMaxFactors = 4;
 
-// m += (g - m) (1 - beta_1), v += (g^2 - v) (1 - beta_2), p -= rate m / (sqrt(v) + epsilon).
-// `rate` holds the bias corrections. A divisor of 0 counts as the smallest normal number.
+// A step of an optimizer, over elements of all arrays alike. What slots and factors are is the
+// optimizer's, in impl/optimizers.inl; what it does not use is null or 0.
 template <class T>
-struct Adam {
+struct Update {
   index count;
-  T rate, one_minus_beta_1, one_minus_beta_2, epsilon;
   T* parameters;
   const T* gradients;
-  T* m;
-  T* v;
+  T* slots[kMaxSlots];
+  T factors[kMaxFactors];
 };
 
 // Rows of random choices: element j of a row is `dropped` where word j % 4 of Philox 4x32-10 with

@@ -4,19 +4,6 @@
 namespace lstmfast::losses {
 namespace {
 
-// d^2
-template <class T>
-struct MeanSquaredError final : KernelLoss<T> {
-  MeanSquaredError() : KernelLoss<T>("mean_squared_error", {&kernels::Table<T>::squared_error}) {}
-};
-
-// |d|
-template <class T>
-struct MeanAbsoluteError final : KernelLoss<T> {
-  MeanAbsoluteError()
-      : KernelLoss<T>("mean_absolute_error", {&kernels::Table<T>::absolute_error}) {}
-};
-
 // d^2 / 2 where |d| <= delta, delta |d| - delta^2 / 2 elsewhere
 template <class T>
 struct Huber final : KernelLoss<T> {
@@ -28,8 +15,14 @@ struct Huber final : KernelLoss<T> {
 
 }  // namespace
 
-Component mean_squared_error() { return Family::of<MeanSquaredError>(); }
-Component mean_absolute_error() { return Family::of<MeanAbsoluteError>(); }
+#define ELEMENT_LOSS(kind, alias)                                       \
+  template <class T>                                                    \
+  struct Loss_##kind final : KernelLoss<T> {                            \
+    Loss_##kind() : KernelLoss<T>(#kind, {&kernels::Table<T>::kind}) {} \
+  };                                                                    \
+  Component kind() { return Family::of<Loss_##kind>(); }
+#include "kernels/element_losses.def"
+
 Component huber() { return Family::of<Huber>({{base::number("delta", 1.0, base::above(0))}}); }
 
 }  // namespace lstmfast::losses

@@ -31,27 +31,22 @@ class MeanError : public Metric<T> {
 };
 
 template <class T>
-struct Squared final : MeanError<T> {
-  Squared(const base::Values&, const MetricUse& use)
-      : MeanError<T>(use, &kernels::Table<T>::squared_error) {}
-};
-
-template <class T>
 struct RootSquared final : MeanError<T> {
   RootSquared(const base::Values&, const MetricUse& use)
-      : MeanError<T>(use, &kernels::Table<T>::squared_error, true) {}
-};
-
-template <class T>
-struct Absolute final : MeanError<T> {
-  Absolute(const base::Values&, const MetricUse& use)
-      : MeanError<T>(use, &kernels::Table<T>::absolute_error) {}
+      : MeanError<T>(use, &kernels::Table<T>::mean_squared_error, true) {}
 };
 
 }  // namespace
 
-Component mean_squared_error() { return Family::of<Squared>(); }
+#define ELEMENT_LOSS(kind, alias)                          \
+  template <class T>                                       \
+  struct Mean_##kind final : MeanError<T> {                \
+    Mean_##kind(const base::Values&, const MetricUse& use) \
+        : MeanError<T>(use, &kernels::Table<T>::kind) {}   \
+  };                                                       \
+  Component kind() { return Family::of<Mean_##kind>(); }
+#include "kernels/element_losses.def"
+
 Component root_mean_squared_error() { return Family::of<RootSquared>(); }
-Component mean_absolute_error() { return Family::of<Absolute>(); }
 
 }  // namespace lstmfast::metrics

@@ -56,8 +56,9 @@ std::vector<Entry<T>> weight_entries(const Definition<T>& definition) {
 template <class T>
 void add_slots(Training<T>& training, const Definition<T>& definition,
                std::vector<Entry<T>>& entries) {
-  for (int i = 0; i < training.optimizer->slots(); ++i) {
-    const std::string prefix = std::string(kOptimizer) + training.optimizer->slot_name(i) + ".";
+  const optim::SlotNames& slots = training.optimizer->slots();
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::string prefix = kOptimizer + slots[i] + ".";
     for (const Owned<T>& each : definition.parameters) {
       const auto* const place = training.layout.find(*each.parameters);
       if (place == nullptr || !each.parameters->trainable()) continue;

@@ -190,8 +190,8 @@ bool Training<T>::clip_gradients(bool check) {
 
 template <class T>
 void Training<T>::update(const Piece& piece, index first, index count) {
-  T* at[optim::kMaxSlots];
-  for (int i = 0; i < optimizer->slots(); ++i) at[i] = slot(i) + first;
+  T* at[kernels::kMaxSlots];
+  for (std::size_t i = 0; i < optimizer->slots().size(); ++i) at[i] = slot(i) + first;
   optimizer->update(count, piece.values + (first - piece.first), gradients.data() + first, at);
 }
 
@@ -236,7 +236,7 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
   for (const auto& entry : out->layout.entries()) {
     if (entry.sparse >= 0) out->touched.emplace_back(entry.parameters->sparse().count);
   }
-  out->slots.resize(out->layout.size() * out->optimizer->slots());
+  out->slots.resize(out->layout.size() * out->optimizer->slots().size());
   return out;
 }
 

@@ -55,7 +55,7 @@ class Training {
 
   explicit Training(const Definition<T>& definition);
 
-  T* slot(int i) { return slots.data() + i * layout.size(); }
+  T* slot(std::size_t i) { return slots.data() + i * layout.size(); }
 
   // Called before every step: updates which parameters are trained. Throws if a layer that was
   // frozen at compile is trainable now.

@@ -9,8 +9,7 @@ using Family = base::Registry<Optimizer>;
 using Component = Family::Component;
 
 #define OPTIMIZER(kind) Component kind();
-#include "optim/optimizers.def"
-#undef OPTIMIZER
+#include "kernels/optimizers.def"
 
 inline base::Option learning_rate(double fallback) {
   return base::number("learning_rate", fallback, base::at_least(0));

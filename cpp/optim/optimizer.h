@@ -7,36 +7,44 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "base/plain.h"
 #include "base/registry.h"
+#include "kernels/table.h"
 
 namespace lstmfast::optim {
 
 // Steps are counted no further: up to here a double counts exactly, and a file never holds more.
 constexpr std::int64_t kMaxIterations = std::int64_t{1} << 53;
 
-constexpr int kMaxSlots = 4;
+using SlotNames = std::vector<std::string>;
+using Factors = std::array<double, kernels::kMaxFactors>;
 
 template <class T>
 class Optimizer {
  public:
-  // Of a table with learning_rate().
-  explicit Optimizer(const base::Values& options)
-      : learning_rate_(options["learning_rate"].number()) {}
+  using Kernel = void (*kernels::Table<T>::*)(const kernels::Update<T>&);
+
+  // Options of a table with learning_rate(); at most kernels::kMaxSlots slots.
+  Optimizer(const base::Values& options, Kernel kernel, SlotNames slots)
+      : kernel_(kernel),
+        slots_(std::move(slots)),
+        learning_rate_(options["learning_rate"].number()) {}
   virtual ~Optimizer() = default;
 
-  virtual int slots() const = 0;                      // up to kMaxSlots
-  virtual const char* slot_name(int slot) const = 0;  // for files: "velocity", "m", ...
+  const SlotNames& slots() const { return slots_; }  // as files name them: "velocity", "m", ...
 
   // Whether a parameter may change in a step in which its gradient is zero.
   virtual bool moves_without_gradient() const { return true; }
 
   // Parameters in several blocks: begin_step() once a step, then update() once a block. `slots`
-  // holds slots() arrays of `count` elements; none of the arrays overlap.
+  // holds an array of `count` elements a slot; none of the arrays overlap.
   void begin_step() { iterations_ = std::min(iterations_ + 1, kMaxIterations); }
-  virtual void update(index count, T* parameters, const T* gradients, T* const* slots) const = 0;
+  void update(index count, T* parameters, const T* gradients, T* const* slots) const;
 
   double learning_rate() const { return learning_rate_; }
   void set_learning_rate(double value);  // throws std::invalid_argument out of its option's range
@@ -46,11 +54,15 @@ class Optimizer {
   void set_iterations(std::int64_t value) { iterations_ = value; }  // 0 to kMaxIterations
 
  private:
+  virtual Factors factors() const = 0;  // of the kernel, in this step
+
+  Kernel kernel_;
+  SlotNames slots_;
   double learning_rate_;
   std::int64_t iterations_ = 0;
 };
 
-// All of optimizers.def.
+// All of kernels/optimizers.def.
 const base::Registry<Optimizer>& registry();
 
 }  // namespace lstmfast::optim

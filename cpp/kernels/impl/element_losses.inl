@@ -32,7 +32,7 @@ LF_INLINE void element_loss(const LossRows<T>& a, F f) {
 
 // d^2
 template <class T>
-void squared_error(const LossRows<T>& a) {
+void mean_squared_error(const LossRows<T>& a) {
   element_loss<T>(a, [](Vec<T> p, Vec<T> t) {
     const Vec<T> d = p - t;
     return LossAt<T>{d * d, d + d, p};
@@ -41,7 +41,7 @@ void squared_error(const LossRows<T>& a) {
 
 // |d|; the slope at 0 is 0
 template <class T>
-void absolute_error(const LossRows<T>& a) {
+void mean_absolute_error(const LossRows<T>& a) {
   const Vec<T> zero = Vec<T>::zero(), one = Vec<T>::set(T(1));
   element_loss<T>(a, [&](Vec<T> p, Vec<T> t) {
     const Vec<T> d = p - t;
