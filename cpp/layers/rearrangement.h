@@ -36,7 +36,6 @@ class Rearrangement {
 
   // Whether y equals x.
   bool same() const { return count_ == input_ && (rank_ == 0 || (rank_ == 1 && strides_[0] == 1)); }
-  index count() const { return count_; }  // elements of a sample of y
 
   template <class E>
   void forward(index batch, const E* x, E* y) const {

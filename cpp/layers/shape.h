@@ -29,9 +29,7 @@ struct Shape {
   index sizes[kMaxRank] = {};
 
   Shape() = default;
-  Shape(std::initializer_list<index> list) {
-    for (const index size : list) append(size);
-  }
+  Shape(std::initializer_list<index> list) : Shape(std::vector<index>(list)) {}
   explicit Shape(const std::vector<index>& list) {
     for (const index size : list) append(size);
   }
@@ -82,7 +80,6 @@ struct Shape {
   bool operator==(const Shape& other) const {
     return std::equal(begin(), end(), other.begin(), other.end());
   }
-  bool operator!=(const Shape& other) const { return !(*this == other); }
 
   std::vector<index> with_batch(index batch) const {
     std::vector<index> out{batch};
