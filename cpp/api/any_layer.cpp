@@ -52,8 +52,7 @@ AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& in
     }
     for (const auto& [layer, values] : nodes) graph->add_node(layer_of<T>(layer), values);
     graph->set_outputs(outputs);
-    graph->set_batch_size(batch_size);
-    graph->describe(in_a_row);
+    graph->describe(in_a_row, batch_size);
     return AnyLayer(std::shared_ptr<layers::Layer<T>>(std::move(graph)));
   });
 }

@@ -18,16 +18,15 @@ constexpr const char* kOp = "layer.call";
 template <class T>
 void check_elements(const layers::Layer<T>& layer, index k, const layers::In<T>& port,
                     index count) {
-  const layers::Elements elements = layer.input_elements(k, layers::kValues);
-  LF_CHECK((elements & layers::kValues) == 0 || port.values != nullptr,
+  const layers::Elements elements = layer.input_elements(k, {});
+  LF_CHECK(!elements.values || port.values != nullptr,
            "[" << kOp << "] input " << k << " has int32 values; expected the layer's dtype");
-  if ((elements & layers::kIds) == 0) return;
+  if (elements.ids == 0) return;
   LF_CHECK(port.ids != nullptr, "[" << kOp << "] input " << k << " has no ids; expected int32");
-  const index limit = layer.id_limit(k);
   for (index i = 0; i < count; ++i) {
-    LF_CHECK(port.ids[i] >= 0 && port.ids[i] < limit,
+    LF_CHECK(port.ids[i] >= 0 && port.ids[i] < elements.ids,
              "[" << kOp << "] element " << i << " of x is " << port.ids[i]
-                 << "; expected ids from 0 to " << limit - 1);
+                 << "; expected ids from 0 to " << elements.ids - 1);
   }
 }
 
@@ -35,9 +34,9 @@ template <class T>
 py::tuple run(layers::Layer<T>& layer, const py::sequence& inputs, const py::object& masks,
               const std::vector<index>& outputs, layers::Pass<T> pass) {
   LF_CHECK(inputs.size() > 0, "[" << kOp << "] there are no inputs");
-  LF_CHECK(static_cast<index>(inputs.size()) <= layer.most_inputs(),
-           "[" << kOp << "] got " << inputs.size() << " inputs; expected at most "
-               << layer.most_inputs());
+  const index most = layer.input_count().most;
+  LF_CHECK(static_cast<index>(inputs.size()) <= most,
+           "[" << kOp << "] got " << inputs.size() << " inputs; expected at most " << most);
   LF_CHECK(masks.is_none() || py::len(masks) == inputs.size(),
            "[" << kOp << "] there are " << py::len(masks) << " masks; expected one for each input");
   const Inputs<T> given(kOp, inputs);

@@ -96,7 +96,7 @@ void bind_layers(py::module_& module) {
     layer.def_property_readonly(name, visiting<AnyLayer>(f));
   };
   property("kind", [](auto& layer) { return layer.kind(); });
-  property("config", [](auto& layer) { return from_options(layers::whole_config(layer)); });
+  property("config", [](auto& layer) { return from_options(layer.whole_config()); });
   property("built", [](auto& layer) { return layer.built(); });
   property("state_sizes", [](auto& layer) { return layer.state_sizes(); });
   property("stateful", [](auto& layer) { return layer.carried() != nullptr; });

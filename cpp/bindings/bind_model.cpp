@@ -63,7 +63,7 @@ py::object call(PythonModel& self, py::handle x, py::handle batch_size) {
     const layers::Graph<T>& graph = *model.definition().graph;
     if (!is_ready<T>(x) || graph.inputs() != 1 || graph.outputs() != 1) return py::none();
     const auto array = py::reinterpret_borrow<py::array_t<T>>(x);
-    if (array.ndim() < 1 || graph.elements(0) != layers::kValues) return py::none();
+    if (array.ndim() < 1 || graph.elements(0).ids > 0) return py::none();
     model::Samples<T> samples;
     samples.count = array.shape(0);
     model::InputArray<T>& input = samples.inputs.emplace_back();
@@ -80,8 +80,8 @@ py::list inputs_list(const layers::Graph<T>& graph) {
   py::list out;
   for (index k = 0; k < graph.inputs(); ++k) {
     const layers::Elements elements = graph.elements(k);
-    out.append(py::make_tuple(graph.declared_shape(k), (elements & layers::kValues) != 0,
-                              (elements & layers::kIds) != 0, graph.id_limit(k)));
+    out.append(
+        py::make_tuple(graph.declared_shape(k), elements.values, elements.ids > 0, elements.ids));
   }
   return out;
 }
@@ -97,17 +97,16 @@ layers::Shapes output_shapes(const layers::Graph<T>& graph) {
 template <class T>
 py::dict structure(const layers::Graph<T>& graph) {
   py::list inputs, layers, nodes, outputs;
-  for (const auto& layer : graph.layers()) layers.append(api::AnyLayer(layer));
+  for (const auto& child : graph.children()) layers.append(api::AnyLayer(child.layer));
   for (const auto& node : graph.nodes()) {
     if (node.layer == nullptr) {
       const index k = static_cast<index>(inputs.size());
       inputs.append(py::make_tuple(graph.input_name(k), graph.declared_shape(k)));
       continue;
     }
-    const auto layer = std::find(graph.layers().begin(), graph.layers().end(), node.layer);
     py::list values;
     for (const index value : node.inputs) values.append(graph.place_of(value));
-    nodes.append(py::make_tuple(layer - graph.layers().begin(), values));
+    nodes.append(py::make_tuple(node.child, values));
   }
   for (index k = 0; k < graph.outputs(); ++k) outputs.append(graph.output(k));
   return py::dict(py::arg("inputs") = inputs, py::arg("layers") = layers, py::arg("nodes") = nodes,

@@ -18,7 +18,6 @@ class ActivationLayer final : public LayerWith<T, ActivationLayer<T>> {
   }
 
   void run_forward(const Pass<T>& pass, LayerState& my, const Ins<T>& in, Outs<T>& out) const {
-    out[0].mask = in[0].mask;
     const index columns = my.shapes[0].features(), rows = pass.batch * my.shapes[0].rows();
     ops::activate(pass.unless_fused(activation_), rows, columns, in[0].values, columns,
                   out[0].values, columns);

@@ -21,19 +21,16 @@ template <class T>
 class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
  public:
   struct State : LayerState {
-    LayerState halves[2];
-    LstmRun<T> runs[2];
     index rows = 0;  // of one sample of y
     // y of each half that is not written into the output; backward of the half reads it.
     base::Slot<T> outputs[2];
-    base::Slot<T> sequences[2], last[2];  // see LstmPorts
-    base::Slot<T> gradient;               // for y of the second half of a product
-    base::Slot<T> dx;                     // of the second half
+    base::Slot<T> gradient;  // for y of the second half of a product
+    base::Slot<T> dx;        // of the second half
   };
 
   Bidirectional(const base::Values& options, const Children& children)
-      : halves_{read_half(options, 0, children), read_half(options, 1, children)},
-        directions_(half(0).direction(), &half(1).direction()) {
+      : halves_{read_half(options, 0, children), read_half(options, 1, children)} {
+    for (int d = 0; d < 2; ++d) this->children_.push_back({kNames[d], halves_[d]});
     const std::string& merge = options["merge_mode"].text();
     merge_ = static_cast<Merge>(std::find(kMerges.begin(), kMerges.end(), merge) - kMerges.begin());
     const LstmSequences &a = half(0).sequences(), &b = half(1).sequences();
@@ -54,9 +51,8 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     this->make_stateful(Bidirectional::state_sizes());
   }
 
-  index most_inputs() const override { return 5; }
-  const char* more_inputs() const override {
-    return " with the initial h and c of the forward and of the backward layer";
+  InputCount input_count() const override {
+    return {1, 5, " with the initial h and c of the forward and of the backward layer"};
   }
   bool optional_output(index output) const override { return output >= first_state(); }
   Shapes output_shapes(const Shapes& inputs) const override {
@@ -71,9 +67,6 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     for (const auto& shapes : own) out.push_back(shapes[3]);
     return out;
   }
-  std::vector<typename Layer<T>::Child> children() override {
-    return {{kNames[0], halves_[0].get()}, {kNames[1], halves_[1].get()}};
-  }
   std::vector<index> state_sizes() const override {
     std::vector<index> sizes = half(0).state_sizes();
     for (const index size : half(1).state_sizes()) sizes.push_back(size);
@@ -85,22 +78,16 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   double flops(const Shapes& inputs) const override {
     return half(0).flops(inputs) + half(1).flops(inputs);
   }
-  bool learns(const LayerState& state) const override {
-    const State& my = static_cast<const State&>(state);
-    return half(0).learns(my.halves[0]) || half(1).learns(my.halves[1]);
-  }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const index B = extent.batch;
-    const bool all = half(0).sequences().all, training = extent.training;
-    const index steps = my.shapes[0].rows();
-    my.rows = all ? steps : 1;
+    const bool training = extent.training;
+    my.rows = half(0).sequences().all ? my.shapes[0].rows() : 1;
     const auto slot = [&](bool wanted, index count) { return planner.add<T>(wanted ? count : 0); };
     for (int d = 0; d < 2; ++d) {
       // In inference the first half is written into the memory of the merged output.
       my.outputs[d] = slot(adds_up() && (training || d == 1), B * my.rows * width());
-      my.sequences[d] = slot(training && !all, B * steps * outputs(d));
-      my.last[d] = slot(!all, B * outputs(d));
+      half(d).declare(of_half(my, d), planner, {inputs_of(my.shapes, d), B, training});
     }
     my.gradient = slot(training && merge_ == Merge::mul, B * my.rows * width());
     my.dx = slot(training, B * my.shapes[0].count());
@@ -111,11 +98,9 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
       out[k].mask = half(0).sequences().all ? in[0].mask : nullptr;
     }
     LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
-    for (int d = 0; d < 2; ++d) {
-      half(d).begin_forward(pass, my.halves[d], p[d], directions_, d, my.runs[d]);
-    }
-    directions_.forward(my.runs, pass.training);
-    for (int d = 0; d < 2; ++d) half(d).end_forward(p[d], my.runs[d]);
+    for (int d = 0; d < 2; ++d) half(d).begin_forward(pass, of_half(my, d), p[d]);
+    runs(my).forward(pass.training);
+    for (int d = 0; d < 2; ++d) half(d).end_forward(of_half(my, d), p[d]);
     if (!adds_up() || out[0].values == nullptr) return;
     const index count = pass.batch * my.rows * width();
     const T *const first = p[0].y.values, *const second = p[1].y.values;
@@ -137,8 +122,8 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
       ops::multiply(count, d, static_cast<const T*>(p[1].y.values), dy);
     }
     if (in[0].gradient != nullptr) p[1].x.gradient = pass.arena->at(my.dx);
-    for (int d = 0; d < 2; ++d) half(d).begin_backward(pass, my.halves[d], p[d], my.runs[d]);
-    directions_.backward(my.runs);
+    for (int d = 0; d < 2; ++d) half(d).begin_backward(pass, of_half(my, d), p[d]);
+    runs(my).backward();
   }
 
  private:
@@ -147,7 +132,8 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     if (children.count(kNames[d]) == 0) {
       options.part(kNames[d]).read(base::text("kind", base::kRequired, {"lstm"}));
     }
-    const std::shared_ptr<Layer<T>> layer = child<T>(options.given(), kNames[d], children);
+    const std::shared_ptr<Layer<T>> layer =
+        Layer<T>::make_child(options.given(), kNames[d], children);
     const auto lstm = std::dynamic_pointer_cast<Lstm<T>>(layer);
     LF_CHECK(lstm != nullptr, "[bidirectional] the " << kNames[d] << " layer is of kind "
                                                      << layer->kind() << "; expected lstm");
@@ -157,13 +143,14 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   void declare_parameters(const Shapes& inputs) override {
     for (int d = 0; d < 2; ++d) halves_[d]->connect(inputs_of(inputs, d));
   }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override {
-    auto state = std::make_unique<State>();
-    for (int d = 0; d < 2; ++d) half(d).bind(state->halves[d], binding);
-    return state;
-  }
 
   const Lstm<T>& half(int d) const { return *halves_[d]; }
+  static auto& of_half(const State& my, int d) {
+    return static_cast<typename Lstm<T>::State&>(*my.inner[d]);
+  }
+  static LstmRuns<T> runs(const State& my) {
+    return LstmRuns<T>(of_half(my, 0).run, &of_half(my, 1).run);
+  }
   index outputs(int d) const { return half(d).direction().shape.outputs(); }
   // Whether y merges both halves unit by unit.
   bool adds_up() const { return merge_ != Merge::concat && merge_ != Merge::none; }
@@ -179,23 +166,19 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
 
   LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in, const Outs<T>& out,
                      int d) const {
-    LstmPorts<T> p(pass, in, out, this->carried(), 2, d);
-    p.step = merge_ == Merge::none ? outputs(d) : width();
+    LstmPorts<T> p = half(d).ports(pass, of_half(my, d), in, out, this->carried(), 2, d);
+    if (merge_ != Merge::none) p.step = width();
     p.row = my.rows * p.step;
     if (merge_ == Merge::concat && d == 1) {
       if (p.y.values != nullptr) p.y.values += outputs(0);
       if (p.y.gradient != nullptr) p.y.gradient += outputs(0);
     }
     if (my.outputs[d].count > 0) p.y.values = pass.arena->at(my.outputs[d]);
-    p.steps = my.shapes[0].rows();
     p.against_time = half(0).direction().reverse;  // y of both in one order of steps
-    p.sequence = pass.arena->at(my.sequences[d]);
-    p.last = pass.arena->at(my.last[d]);
     return p;
   }
 
   std::shared_ptr<Lstm<T>> halves_[2];
-  LstmDirections<T> directions_;
   Merge merge_ = Merge::concat;
 };
 

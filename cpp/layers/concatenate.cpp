@@ -23,8 +23,7 @@ class Concatenate final : public LayerWith<T, Concatenate<T>> {
 
   explicit Concatenate(const base::Values& options) : axis_(options["axis"].integer()) {}
 
-  index least_inputs() const override { return 2; }
-  index most_inputs() const override { return base::kMaxInteger; }
+  InputCount input_count() const override { return {2, base::kMaxInteger}; }
   Shapes output_shapes(const Shapes& inputs) const override {
     Shape out = inputs[0];
     const int axis = sample_axis("concatenate", axis_, out);

@@ -23,7 +23,7 @@ class Dense final : public LayerWith<T, Dense<T>> {
         use_bias_(options["use_bias"].flag()) {}
 
   Shapes output_shapes(const Shapes& inputs) const override {
-    check_features("dense", inputs[0], shape_.inputs);
+    check_features("dense", inputs[0], this->built() ? shape_.inputs : 0);
     return {inputs[0].with_features(shape_.outputs)};
   }
   Activation last_activation(index) const override { return activation_.kind; }
@@ -40,7 +40,6 @@ class Dense final : public LayerWith<T, Dense<T>> {
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
-    out[0].mask = in[0].mask;
     T* const y = out[0].values;
     const index rows = pass.batch * my.shapes[0].rows();
     const index outputs = shape_.outputs;
@@ -75,7 +74,6 @@ class Dense final : public LayerWith<T, Dense<T>> {
 
  private:
   void declare_parameters(const Shapes& inputs) override {
-    check_features("dense", inputs[0], 0);
     shape_ = ops::LinearShape<T>(inputs[0].features(), shape_.outputs);
     Parameters<T>& parameters = this->parameters_;
     const index block = parameters.add_block(shape_.size());

@@ -48,7 +48,7 @@ class Dot final : public LayerWith<T, Dot<T>> {
       : axes_{options["axes.0"].integer(), options["axes.1"].integer()},
         normalize_(options["normalize"].flag()) {}
 
-  index least_inputs() const override { return 2; }
+  InputCount input_count() const override { return {2, 2}; }
   Shapes output_shapes(const Shapes& inputs) const override {
     const int first = axis_of(inputs, 0), second = axis_of(inputs, 1);
     LF_CHECK(may_equal(inputs[0].sizes[first], inputs[1].sizes[second]),

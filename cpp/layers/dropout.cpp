@@ -29,7 +29,6 @@ class Dropout final : public LayerWith<T, Dropout<T>> {
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
-    out[0].mask = in[0].mask;
     const T* const x = in[0].values;
     T* const y = out[0].values;
     const Shape& shape = my.shapes[0];

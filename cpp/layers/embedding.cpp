@@ -21,17 +21,13 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
         columns_(options["output_dim"].integer()),
         mask_zero_(options["mask_zero"].flag()) {}
 
-  Elements input_elements(index, Elements) const override { return kIds; }
-  index id_limit(index) const override { return rows_; }
+  Elements input_elements(index, Elements) const override { return {false, rows_}; }
   Shapes output_shapes(const Shapes& inputs) const override {
     Shape out = inputs[0];
     out.append(columns_);
     return {out};
   }
   bool masks(index, const std::vector<bool>&) const override { return mask_zero_; }
-  double flops(const Shapes& inputs) const override {
-    return static_cast<double>(inputs[0].count()) * static_cast<double>(columns_);
-  }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     if (mask_zero_) my.mask = planner.add<unsigned char>(extent.batch * my.shapes[0].count());

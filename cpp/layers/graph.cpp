@@ -44,8 +44,12 @@ index Graph<T>::add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Plac
   const Shapes outputs = node.layer->connect(chosen(node.inputs, shapes_));
   runs_ = runs;
   for (const index value : node.inputs) ++values_[value].uses;
-  if (std::find(layers_.begin(), layers_.end(), node.layer) == layers_.end()) {
-    layers_.push_back(node.layer);
+  auto& children = this->children_;
+  const auto known = std::find_if(children.begin(), children.end(),
+                                  [&](const auto& child) { return child.layer == node.layer; });
+  node.child = known - children.begin();
+  if (known == children.end()) {
+    children.push_back({"layers." + std::to_string(node.child), node.layer});
   }
   return add(std::move(node), outputs);
 }
@@ -55,29 +59,24 @@ void Graph<T>::set_outputs(const std::vector<Place>& outputs) {
   LF_CHECK(!outputs.empty(), "[model.config] there are no outputs; expected at least one");
   outputs_.clear();
   for (const Place& place : outputs) outputs_.push_back(value_of(place));
-  for (Value& value : values_) {
-    value.elements = 0;
-    value.id_limit = 0;
-  }
-  for (const index value : outputs_) values_[value].elements = kValues;
+  for (Value& value : values_) value.elements = {false, 0};
+  for (const index value : outputs_) values_[value].elements.values = true;
   for (index v = static_cast<index>(values_.size()); v-- > 0;) {
     Value& value = values_[v];
-    if (value.elements == 0) value.elements = kValues;
+    if (value.elements.ids == 0) value.elements.values = true;
     const Layer<T>* const layer = layer_of(v);
     if (layer == nullptr) continue;
-    LF_CHECK((value.elements & ~layer->output_elements()) == 0,
+    LF_CHECK(value.elements.ids == 0 || layer->moves_ids(),
              "[model.config] node " << value.node
                                     << " is asked for ids, but makes values; expected an Input, or "
                                        "a layer that only moves its elements");
     if (value.output > 0) continue;
     const std::vector<index>& inputs = nodes_[value.node].inputs;
     for (index j = 0; j < static_cast<index>(inputs.size()); ++j) {
-      Value& input = values_[inputs[j]];
+      Elements& input = values_[inputs[j]].elements;
       const Elements needs = layer->input_elements(j, value.elements);
-      input.elements |= needs;
-      if ((needs & kIds) == 0) continue;
-      const index own = layer->id_limit(j), limit = own > 0 ? own : value.id_limit;
-      input.id_limit = input.id_limit == 0 ? limit : std::min(input.id_limit, limit);
+      input.values |= needs.values;
+      if (needs.ids > 0) input.ids = input.ids > 0 ? std::min(input.ids, needs.ids) : needs.ids;
     }
   }
 }
@@ -88,20 +87,6 @@ index Graph<T>::value_of(const Place& place) const {
   LF_CHECK(node >= 0 && node < nodes && output >= 0 && output < nodes_[node].count,
            "[model.config] there is no output " << output << " of node " << node);
   return nodes_[node].first + output;
-}
-
-template <class T>
-bool Graph<T>::is_output(index value) const {
-  return std::find(outputs_.begin(), outputs_.end(), value) != outputs_.end();
-}
-
-template <class T>
-bool Graph<T>::is_row() const {
-  for (std::size_t n = 1; n < nodes_.size(); ++n) {
-    if (nodes_[n].inputs != std::vector<index>{nodes_[n - 1].first}) return false;
-  }
-  return inputs() == 1 && nodes_.size() == layers_.size() + 1 &&
-         outputs_ == std::vector<index>{nodes_.back().first};
 }
 
 // ---- Shapes and masks ----
@@ -145,10 +130,10 @@ std::vector<index> Graph<T>::mask_ends() const {
 }
 
 template <class T>
-std::vector<typename Layer<T>::Child> Graph<T>::children() {
-  std::vector<typename Layer<T>::Child> out;
-  for (const auto& layer : layers_) {
-    out.push_back({"layers." + std::to_string(out.size()), layer.get()});
+std::vector<const Layer<T>*> Graph<T>::running() const {
+  std::vector<const Layer<T>*> out;
+  for (std::size_t n = names_.size(); n < nodes_.size(); ++n) {
+    out.push_back(nodes_[n].layer.get());
   }
   return out;
 }

@@ -17,14 +17,43 @@ using Place = std::pair<index, index>;
 // nodes take values as inputs, any number of times. Several nodes may have the same layer and then
 // share its parameters, and a layer may be part of several graphs.
 template <class T>
-class Graph : public Layer<T> {
+class Graph : public LayerWith<T, Graph<T>> {
  public:
   struct Node {
     std::shared_ptr<Layer<T>> layer;  // null: an input of the graph
     std::vector<index> inputs;        // values
+    index child = 0;                  // the layer's number among children()
     index first = 0, count = 1;       // the node's outputs are values first .. first + count - 1
     index edge = 0;                   // the number of its first input among those of all nodes
   };
+  struct State : LayerState {
+    struct OfNode {
+      Ins<T> in;
+      Outs<T> out;                       // in backward, with a gradient if that has a first term
+      std::vector<unsigned char> fused;  // by output
+      bool needed = false;               // whether the running backward visits it
+    };
+    struct OfValue {
+      index count = 0;  // elements of one sample
+      base::Slot<std::int32_t> ids;
+      Out<T>* port = nullptr;  // of its node
+      T* gradient = nullptr;   // where the running backward puts its gradient
+    };
+    std::vector<OfNode> nodes;
+    std::vector<OfValue> values;
+    std::vector<base::Slot<T>> numbers;  // by value
+    // By value; then by edge: a further gradient of a value that has one already, to be added to
+    // it.
+    std::vector<base::Slot<T>> gradients;
+  };
+
+  Graph() = default;
+  // Makes the graph that a configuration describes. Keys of a row: input_shape, layers,
+  // layers.N.kind and the options of each kind. Keys of other graphs: inputs, inputs.N.shape,
+  // inputs.N.name, layers, nodes, nodes.N.layer, nodes.N.inputs, outputs. A value is written
+  // NODE.OUTPUT, with inputs as the first nodes. Both forms may have batch_size.
+  explicit Graph(const base::OptionReader& config, const Children& children = {});
+  Graph(const base::Values& options, const Children& children);  // with a name
 
   // ---- Construction, in this order ----
 
@@ -36,10 +65,10 @@ class Graph : public Layer<T> {
   // Also decides which elements each value carries. Throws if a layer that makes no ids would have
   // to, or if `outputs` is empty.
   void set_outputs(const std::vector<Place>& outputs);
-  // Rows of every batch, for stateful layers; 0: as many as the first batch has.
-  void set_batch_size(index rows) { batch_size_ = rows; }
-  // Sets the configuration: in the form of a row (which requires is_row()) or of a graph.
-  void describe(bool in_a_row);
+  // Sets the configuration: in the form of a row or of a graph. in_a_row: the graph is a row from
+  // one input to one output, and no layer is used twice. batch_size: rows of every batch, for
+  // stateful layers; 0: as many as the first batch has.
+  void describe(bool in_a_row, index batch_size);
 
   // ---- Parts ----
 
@@ -52,15 +81,8 @@ class Graph : public Layer<T> {
   Place output(index k) const { return place_of(outputs_[k]); }
   const Shape& output_shape(index k) const { return shapes_[outputs_[k]]; }
   Place place_of(index value) const { return {values_[value].node, values_[value].output}; }
-  // Each layer once, in the order of the first nodes.
-  const std::vector<std::shared_ptr<Layer<T>>>& layers() const { return layers_; }
   const Shape& declared_shape(index value) const { return shapes_[value]; }
-  // The elements of input `k`, and the exclusive upper bound of its ids (0: it carries none).
-  Elements elements(index k) const { return values_[k].elements; }
-  index id_limit(index k) const override { return values_[k].id_limit; }
-  // Whether the graph is a row from one input to one output: each node takes output 0 of the node
-  // before it alone, and no layer is used twice.
-  bool is_row() const;
+  Elements elements(index k) const { return values_[k].elements; }  // of input k
   // Whether each output has a mask if no input has one.
   std::vector<bool> masked_outputs() const { return chosen(outputs_, masks_for({})); }
   // Nodes at which a mask ends because the layer drops it.
@@ -68,39 +90,31 @@ class Graph : public Layer<T> {
 
   // ---- Layer ----
 
-  index least_inputs() const override { return inputs(); }
+  InputCount input_count() const override { return {inputs(), inputs()}; }
   index runs() const override { return runs_; }
   Elements input_elements(index input, Elements) const override { return elements(input); }
   Shapes output_shapes(const Shapes& inputs) const override {
     return chosen(outputs_, shapes_for(inputs));
   }
-  std::vector<typename Layer<T>::Child> children() override;
   bool masks(index output, const std::vector<bool>& masked) const override {
     return masks_for(masked)[outputs_[output]];
   }
   Activation last_activation(index output) const override;
   double flops(const Shapes& inputs) const override;
-  bool learns(const LayerState& state) const override;
 
-  void declare(LayerState& state, base::Planner& planner, const Extent& extent) const override;
-  void forward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
-               Outs<T>& out) const override;
-  void backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
-                const Outs<T>& out) const override;
+  void plan(State& my, base::Planner& planner, const Extent& extent) const;
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const;
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const;
 
  private:
-  struct State;
   struct Value {
     index node, output;  // of the node
     index uses = 0;      // inputs of nodes that take it
-    Elements elements = 0;
-    index id_limit = 0;  // exclusive upper bound of its ids; 0: there is none
+    Elements elements = {};
   };
 
-  void declare_parameters(const Shapes& inputs) override {
-    output_shapes(inputs);  // checks; the layers have declared their parameters
-  }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override;
+  std::vector<const Layer<T>*> running() const override;
+  LayerState& state_of(State& my, index node) const { return *my.inner[node - inputs()]; }
 
   index add(Node node, const Shapes& outputs);
   index value_of(const Place& place) const;
@@ -114,12 +128,8 @@ class Graph : public Layer<T> {
     for (const index value : values) out.push_back(all[value]);
     return out;
   }
-  bool is_output(index value) const;
-  // Sets the memory of each value for this pass, and which activations are left out.
-  void resolve(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const;
 
   std::vector<Node> nodes_;
-  std::vector<std::shared_ptr<Layer<T>>> layers_;
   std::vector<std::string> names_;  // of inputs
   index batch_size_ = 0;
   bool in_a_row_ = false;
@@ -128,13 +138,5 @@ class Graph : public Layer<T> {
   Shapes shapes_;               // by value, as declared
   std::vector<Value> values_;
 };
-
-// Makes the graph that a configuration describes. Keys of a row: input_shape, layers,
-// layers.N.kind and the options of each kind. Keys of other graphs: inputs, inputs.N.shape,
-// inputs.N.name, layers, nodes, nodes.N.layer, nodes.N.inputs, outputs. A value is written
-// NODE.OUTPUT, with inputs as the first nodes. Both forms may have batch_size.
-template <class T>
-std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config,
-                                     const Children& children = {});
 
 }  // namespace lstmfast::layers

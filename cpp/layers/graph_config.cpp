@@ -1,5 +1,4 @@
 // Graphs as configurations, and back.
-#include <algorithm>
 #include <sstream>
 
 #include "base/check.h"
@@ -41,47 +40,53 @@ std::vector<Place> read_places(const base::OptionReader& config, const char* key
 }  // namespace
 
 template <class T>
-std::unique_ptr<Graph<T>> read_graph(const base::OptionReader& config, const Children& children) {
-  auto graph = std::make_unique<Graph<T>>();
+Graph<T>::Graph(const base::OptionReader& config, const Children& children) {
   const bool in_a_row = !config.has("nodes");
   std::vector<std::shared_ptr<Layer<T>>> layers;
   const index count = read_count(config, "layers", in_a_row ? 1 : 0, kMaxLayers);
   for (index i = 0; i < count; ++i) {
-    layers.push_back(child<T>(config, numbered("layers", i), children));
+    layers.push_back(this->make_child(config, numbered("layers", i), children));
   }
   if (in_a_row) {
-    const Shape input = read_shape(config, "input_shape");
-    graph->add_input(input, "");
-    for (index i = 0; i < count; ++i) graph->add_node(layers[i], {{i, 0}});
-    graph->set_outputs({{count, 0}});
+    add_input(read_shape(config, "input_shape"), "");
+    for (index i = 0; i < count; ++i) add_node(layers[i], {{i, 0}});
+    set_outputs({{count, 0}});
   } else {
     const index inputs = read_count(config, "inputs", 1, kMaxNodes);
     for (index k = 0; k < inputs; ++k) {
       const base::OptionReader part = config.part(numbered("inputs", k));
-      graph->add_input(read_shape(part, "shape"), part.read(base::text("name", "")).text());
+      add_input(read_shape(part, "shape"), part.read(base::text("name", "")).text());
     }
     const index nodes = read_count(config, "nodes", 0, kMaxNodes);
+    bool in_order = true;
     for (index n = 0; n < nodes; ++n) {
       const base::OptionReader part = config.part(numbered("nodes", n));
       const index layer = read_count(part, "layer", 0, count - 1);
-      graph->add_node(layers[layer], read_places(part, "inputs"));
+      add_node(layers[layer], read_places(part, "inputs"));
+      in_order &= nodes_.back().child == layer;
     }
-    graph->set_outputs(read_places(config, "outputs"));
+    set_outputs(read_places(config, "outputs"));
     // describe() and the paths of parameters use this order.
-    if (graph->layers() != layers)
+    if (!in_order || this->children_.size() != layers.size())
       config.fail("layers", "each once, in the order of its first node");
   }
-  graph->set_batch_size(config.read(base::integer("batch_size", 0, 0)).integer());
-  graph->describe(in_a_row);
-  return graph;
+  describe(in_a_row, config.read(base::integer("batch_size", 0, 0)).integer());
 }
 
 template <class T>
-void Graph<T>::describe(bool in_a_row) {
-  LF_CHECK(!in_a_row || is_row(), "[model.config] the layers are no row");
+Graph<T>::Graph(const base::Values& options, const Children& children)
+    : Graph(options.given(), children) {
+  base::Options config = this->config();
+  config["name"] = options.given().read(base::text("name", "graph"));
+  this->set_config(std::move(config));
+}
+
+template <class T>
+void Graph<T>::describe(bool in_a_row, index batch_size) {
   in_a_row_ = in_a_row;
+  batch_size_ = batch_size;
   base::Options out{{"kind", "graph"}, {"name", this->name()}};
-  out["layers"] = layers_.size();
+  out["layers"] = this->children_.size();
   if (batch_size_ > 0) out["batch_size"] = batch_size_;
   const auto shape_of = [&](index k) {
     return base::Extents(shapes_[k].begin(), shapes_[k].end());
@@ -107,32 +112,16 @@ void Graph<T>::describe(bool in_a_row) {
   out["nodes"] = static_cast<index>(nodes_.size()) - inputs();
   for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
     const std::string key = numbered("nodes", n - inputs());
-    const auto layer = std::find(layers_.begin(), layers_.end(), nodes_[n].layer);
-    out[key + ".layer"] = layer - layers_.begin();
+    out[key + ".layer"] = nodes_[n].child;
     out[key + ".inputs"] = text(nodes_[n].inputs);
   }
   out["outputs"] = text(outputs_);
   this->set_config(std::move(out));
 }
 
-namespace {
-
-template <class T>
-std::unique_ptr<Layer<T>> make(const base::Values& options, const Children& children) {
-  auto graph = read_graph<T>(options.given(), children);
-  base::Options config = graph->config();
-  config["name"] = options.given().read(base::text("name", "graph"));
-  graph->set_config(std::move(config));
-  return graph;
-}
-
-}  // namespace
-
-Component graph() { return {{}, make<float>, make<double>}; }
+Component graph() { return Family::of<Graph>(); }
 
 template class Graph<float>;
 template class Graph<double>;
-template std::unique_ptr<Graph<float>> read_graph(const base::OptionReader&, const Children&);
-template std::unique_ptr<Graph<double>> read_graph(const base::OptionReader&, const Children&);
 
 }  // namespace lstmfast::layers

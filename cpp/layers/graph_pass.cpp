@@ -16,90 +16,55 @@ constexpr index kMostElements = index{1} << 46;
 }  // namespace
 
 template <class T>
-struct Graph<T>::State : LayerState {
-  struct OfNode {
-    std::unique_ptr<LayerState> state;  // null for an input of the graph
-    Ins<T> in;
-    Outs<T> out;                       // in backward, with a gradient if that has a first term
-    std::vector<unsigned char> fused;  // by output
-    bool needed = false;               // whether the running backward visits it
-  };
-  struct OfValue {
-    index count = 0;  // elements of one sample
-    base::Slot<T> values, gradients;
-    base::Slot<std::int32_t> ids;
-    Out<T>* port = nullptr;  // of its node
-    T* gradient = nullptr;   // where the running backward puts its gradient
-  };
-  std::vector<OfNode> nodes;
-  std::vector<OfValue> values;
-  // By edge: a further gradient of a value that has one already, to be added to it.
-  std::vector<base::Slot<T>> more;
-};
-
-template <class T>
-std::unique_ptr<LayerState> Graph<T>::new_state(StateBinding<T>& binding) const {
-  auto state = std::make_unique<State>();
-  state->nodes.resize(nodes_.size());
-  for (std::size_t n = 0; n < nodes_.size(); ++n) {
+void Graph<T>::plan(State& my, base::Planner& planner, const Extent& extent) const {
+  const Shapes shapes = shapes_for(extent.inputs);
+  const index count = static_cast<index>(nodes_.size());
+  my.nodes.resize(nodes_.size());
+  my.values.resize(shapes.size());
+  std::vector<index> uses;  // by value: nodes that will still take it
+  const auto size = [&](index v) { return my.values[v].count; };
+  for (index n = 0; n < count; ++n) {
     const Node& node = nodes_[n];
-    typename State::OfNode& own = state->nodes[n];
-    if (node.layer != nullptr) own.state = node.layer->make_state(binding);
+    typename State::OfNode& own = my.nodes[n];
     own.in.resize(node.inputs.size());
     own.out.resize(static_cast<std::size_t>(node.count));
     own.fused.resize(own.out.size());
-    for (Out<T>& port : own.out) state->values.emplace_back().port = &port;
-  }
-  return state;
-}
-
-template <class T>
-void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& extent) const {
-  State& my = static_cast<State&>(state);
-  const Shapes shapes = shapes_for(extent.inputs);
-  const index count = static_cast<index>(nodes_.size());
-  std::vector<index> size, uses;  // by value: elements of one sample, nodes that will still take it
-  for (std::size_t v = 0; v < shapes.size(); ++v) {
-    size.push_back(my.values[v].count = shapes[v].count());
-    uses.push_back(values_[v].uses);
-    if (extent.batch > kMostElements / std::max<index>(1, size[v])) {
-      throw base::OutOfMemory(base::OutOfMemory::kUncountable);
+    for (Out<T>& port : own.out) {
+      const index v = static_cast<index>(uses.size());
+      uses.push_back(values_[v].uses);
+      my.values[v].port = &port;
+      my.values[v].count = shapes[v].count();
+      if (extent.batch > kMostElements / std::max<index>(1, size(v))) {
+        throw base::OutOfMemory(base::OutOfMemory::kUncountable);
+      }
     }
   }
 
   // Values, except those of the graph's outputs, which are the caller's, and optional ones that
   // nothing takes. Backward reads all of them; in inference a slot is free after the last node that
   // takes the value.
-  SlotPool numbers(shapes.size()), whole_numbers(shapes.size());
-  const auto give_back = [&](index v) {
-    if (extent.training) return;
-    numbers.give(v);
-    whole_numbers.give(v);
-  };
+  SlotPool numbers(shapes.size());
   for (index n = inputs(); n < count; ++n) {
     const Node& node = nodes_[n];
-    node.layer->declare(*my.nodes[n].state, planner,
+    node.layer->declare(state_of(my, n), planner,
                         {chosen(node.inputs, shapes), extent.batch, extent.training});
     for (index v = node.first; v < node.first + node.count; ++v) {
       const Value& value = values_[v];
       const bool wanted = value.uses > 0 || !node.layer->optional_output(value.output);
-      const bool own = wanted && !is_output(v) && (value.elements & kValues) != 0;
-      if (own) numbers.take(v, size[v]);
-      if ((value.elements & kIds) != 0) whole_numbers.take(v, size[v]);
+      const bool put_out = std::find(outputs_.begin(), outputs_.end(), v) != outputs_.end();
+      if (wanted && !put_out && value.elements.values) numbers.take(v, size(v));
+      const index ids = value.elements.ids > 0 ? extent.batch * size(v) : 0;
+      my.values[v].ids = planner.add<std::int32_t>(ids);
     }
+    if (extent.training) continue;
     for (const index v : node.inputs) {
-      if (--uses[v] == 0) give_back(v);
+      if (--uses[v] == 0) numbers.give(v);
     }
     for (index v = node.first; v < node.first + node.count; ++v) {
-      if (values_[v].uses == 0) give_back(v);
+      if (values_[v].uses == 0) numbers.give(v);
     }
   }
-  const auto number_slots = numbers.template plan<T>(planner, extent.batch);
-  const auto id_slots = whole_numbers.template plan<std::int32_t>(planner, extent.batch);
-  for (std::size_t v = 0; v < shapes.size(); ++v) {
-    my.values[v].values = number_slots[v];
-    my.values[v].ids = id_slots[v];
-  }
+  my.numbers = numbers.template plan<T>(planner, extent.batch);
 
   // Gradients, from the last node to the first: a value's gradient is live from the last node that
   // takes the value to the node that computes it. Gradients of the graph's inputs and outputs are
@@ -111,20 +76,20 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
   for (const index v : outputs_) {
     const Layer<T>* const layer = layer_of(v);
     const bool more = layer != nullptr && (values_[v].uses > 0 || layer->output_penalty());
-    if (more && !taken[v]) gradients.take(v, size[v]);
+    if (more && !taken[v]) gradients.take(v, size(v));
     taken[v] = true;
   }
   for (index n = count; n-- > inputs();) {
     const Node& node = nodes_[n];
     if (node.layer->output_penalty() != nullptr && !taken[node.first]) {
-      gradients.take(node.first, size[node.first]);
+      gradients.take(node.first, size(node.first));
     }
     index edge = static_cast<index>(shapes.size()) + node.edge;
     for (const index v : node.inputs) {
       if (taken[v]) {
-        gradients.take(edge, size[v]);
+        gradients.take(edge, size(v));
       } else if (layer_of(v) != nullptr) {
-        gradients.take(v, size[v]);
+        gradients.take(v, size(v));
       }
       taken[v] = true;
       ++edge;
@@ -132,16 +97,15 @@ void Graph<T>::declare(LayerState& state, base::Planner& planner, const Extent& 
     for (std::size_t j = 0; j < node.inputs.size(); ++j) gradients.give(--edge);
     for (index v = node.first; v < node.first + node.count; ++v) gradients.give(v);
   }
-  const auto slots = gradients.template plan<T>(planner, extent.batch);
-  for (std::size_t v = 0; v < shapes.size(); ++v) my.values[v].gradients = slots[v];
-  my.more.assign(slots.begin() + static_cast<index>(shapes.size()), slots.end());
+  my.gradients = gradients.template plan<T>(planner, extent.batch);
 }
 
 template <class T>
-void Graph<T>::resolve(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+void Graph<T>::run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
+  // The memory of each value, and which activations are left out.
   for (index v = 0; v < static_cast<index>(my.values.size()); ++v) {
     const typename State::OfValue& value = my.values[v];
-    *value.port = {pass.arena->at(value.values), pass.arena->at(value.ids), nullptr, nullptr};
+    *value.port = {pass.arena->at(my.numbers[v]), pass.arena->at(value.ids), nullptr, nullptr};
     if (v >= inputs()) continue;
     // inputs are only read
     value.port->values = const_cast<T*>(in[v].values);
@@ -155,13 +119,7 @@ void Graph<T>::resolve(const Pass<T>& pass, State& my, const Ins<T>& in, const O
     if (value >= inputs()) my.values[value].port->values = out[k].values;
     if (pass.fused != nullptr) my.nodes[node].fused[output] = pass.fused[k];
   }
-}
 
-template <class T>
-void Graph<T>::forward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
-                       Outs<T>& out) const {
-  State& my = static_cast<State&>(state);
-  resolve(pass, my, in, out);
   Pass<T> inner = pass;
   for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
     const Node& node = nodes_[n];
@@ -171,7 +129,7 @@ void Graph<T>::forward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
       own.in[j] = {from.values, from.ids, from.mask, nullptr};
     }
     inner.fused = own.fused.data();
-    node.layer->forward(inner, *own.state, own.in, own.out);
+    node.layer->forward(inner, state_of(my, n), own.in, own.out);
     const OutputPenalty<T>* const penalty = node.layer->output_penalty();
     if (penalty != nullptr && pass.penalty != nullptr) {
       *pass.penalty += penalty->value(pass.batch, my.values[node.first].count, own.out[0].values);
@@ -187,32 +145,21 @@ void Graph<T>::forward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
 }
 
 template <class T>
-bool Graph<T>::learns(const LayerState& state) const {
-  const State& my = static_cast<const State&>(state);
-  for (std::size_t n = 0; n < nodes_.size(); ++n) {
-    const Layer<T>* const layer = nodes_[n].layer.get();
-    if (layer != nullptr && layer->learns(*my.nodes[n].state)) return true;
-  }
-  return false;
-}
-
-template <class T>
-void Graph<T>::backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
-                        const Outs<T>& out) const {
-  State& my = static_cast<State&>(state);
-  for (auto& value : my.values) {
-    value.port->gradient = nullptr;
-    value.gradient = pass.arena->at(value.gradients);
+void Graph<T>::run_backward(const Pass<T>& pass, State& my, const Ins<T>& in,
+                            const Outs<T>& out) const {
+  for (std::size_t v = 0; v < my.values.size(); ++v) {
+    my.values[v].port->gradient = nullptr;
+    my.values[v].gradient = pass.arena->at(my.gradients[v]);
   }
   const auto needed = [&](index value) -> bool& { return my.nodes[values_[value].node].needed; };
   for (index k = 0; k < inputs(); ++k) {
     my.values[k].gradient = in[k].gradient;
     needed(k) = in[k].gradient != nullptr;
   }
-  for (std::size_t n = static_cast<std::size_t>(inputs()); n < nodes_.size(); ++n) {
+  for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
     const std::vector<index>& values = nodes_[n].inputs;
-    my.nodes[n].needed = nodes_[n].layer->learns(*my.nodes[n].state) ||
-                         std::any_of(values.begin(), values.end(), needed);
+    my.nodes[n].needed =
+        state_of(my, n).learns() || std::any_of(values.begin(), values.end(), needed);
   }
   const auto count = [&](index value) { return pass.batch * my.values[value].count; };
   // Returns whether the gradient of a value has no term yet. It has one from now on.
@@ -258,11 +205,11 @@ void Graph<T>::backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in
       T*& gradient = own.in[j].gradient;
       gradient = nullptr;
       if (!needed(value) || own.in[j].values == nullptr) continue;
-      const base::Slot<T> more = my.more[static_cast<std::size_t>(node.edge) + j];
-      gradient = begin(value) ? my.values[value].gradient : pass.arena->at(more);
+      const std::size_t more = my.values.size() + static_cast<std::size_t>(node.edge) + j;
+      gradient = begin(value) ? my.values[value].gradient : pass.arena->at(my.gradients[more]);
     }
     inner.fused = own.fused.data();
-    node.layer->backward(inner, *own.state, own.in, own.out);
+    node.layer->backward(inner, state_of(my, n), own.in, own.out);
     for (std::size_t j = 0; j < node.inputs.size(); ++j) {
       const T* const more = own.in[j].gradient;
       if (more != nullptr && more != my.values[node.inputs[j]].gradient) add(node.inputs[j], more);

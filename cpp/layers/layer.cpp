@@ -27,36 +27,36 @@ const base::Registry<Layer, const Children&>& registry() {
 
 template <class T>
 Shapes Layer<T>::connect(const Shapes& inputs) {
-  const index count = static_cast<index>(inputs.size()), least = least_inputs(),
-              most = most_inputs();
+  const index count = static_cast<index>(inputs.size());
+  const auto [least, most, more] = input_count();
   LF_CHECK(most == base::kMaxInteger ? count >= least : count == least || count == most,
            "[" << kind() << "] got " << count << " inputs; expected "
-               << expected_inputs(least, most, more_inputs()));
-  std::vector<Layer*> fresh;  // of this one and those inside
-  if (!built_) {
-    for_each_layer(*this, "", [&](const std::string&, Layer& each) {
-      if (!each.built_) fresh.push_back(&each);
-    });
-  }
-  try {
-    if (!built_) declare_parameters(inputs);
-    built_ = true;
-    const Shapes outputs = output_shapes(inputs);
-    for (const Shape& shape : outputs) static_cast<void>(shape.count());
-    return outputs;
-  } catch (...) {
-    for (Layer* const layer : fresh) {
-      layer->parameters_.clear();
-      layer->built_ = false;
-    }
-    throw;
-  }
+               << expected_inputs(least, most, more));
+  const Shapes outputs = output_shapes(inputs);
+  for (const Shape& shape : outputs) static_cast<void>(shape.count());
+  if (!built_) declare_parameters(inputs);
+  built_ = true;
+  return outputs;
 }
 
 template <class T>
-base::Options whole_config(Layer<T>& layer) {
+std::unique_ptr<LayerState> Layer<T>::make_state(StateBinding<T>& binding) const {
+  std::unique_ptr<LayerState> state = new_state();
+  for (const Layer* const layer : running()) state->inner.push_back(layer->make_state(binding));
+  const auto* const entry = binding.layout == nullptr ? nullptr : binding.layout->find(parameters_);
+  if (entry != nullptr) {
+    state->trainable = &parameters_.trainable_flag();
+    state->gradient = entry->offset;
+    state->sparse = entry->sparse;
+  }
+  if (is_random()) state->stream = binding.streams++;
+  return state;
+}
+
+template <class T>
+base::Options Layer<T>::whole_config() {
   base::Options out;
-  for_each_layer(layer, "", [&](const std::string& path, Layer<T>& each) {
+  for_each_layer(*this, "", [&](const std::string& path, Layer<T>& each) {
     const std::string prefix = path.empty() ? "" : path + ".";
     for (const auto& [key, value] : each.config()) out[prefix + key] = value;
     const bool frozen = !each.parameters().list().empty() && !each.parameters().trainable();
@@ -66,9 +66,10 @@ base::Options whole_config(Layer<T>& layer) {
 }
 
 template <class T>
-std::shared_ptr<Layer<T>> make_layer(const base::OptionReader& config, const Children& children) {
+std::shared_ptr<Layer<T>> Layer<T>::make(const base::OptionReader& config,
+                                         const Children& children) {
   if (config.depth() > kMaxDepth) config.fail("kind", "fewer layers inside each other");
-  std::shared_ptr<Layer<T>> layer = registry().make<T>(config, children);
+  std::shared_ptr<Layer<T>> layer = registry().template make<T>(config, children);
   if (layer->config().empty()) {
     layer->set_config({{"kind", config.read(base::text("kind", base::kRequired))}});
   }
@@ -78,21 +79,21 @@ std::shared_ptr<Layer<T>> make_layer(const base::OptionReader& config, const Chi
 }
 
 template <class T>
-std::shared_ptr<Layer<T>> child(const base::OptionReader& config, const std::string& name,
-                                const Children& children) {
-  const auto given = children.find(name);
-  if (given == children.end()) return make_layer<T>(config.part(name));
-  return std::static_pointer_cast<Layer<T>>(given->second);
+std::shared_ptr<Layer<T>> Layer<T>::make_child(const base::OptionReader& config,
+                                               const std::string& name, const Children& given) {
+  const auto found = given.find(name);
+  if (found == given.end()) return make(config.part(name));
+  return std::static_pointer_cast<Layer>(found->second);
 }
 
 template <class T>
-void keep_configs(Layer<T>& top, const base::OptionReader& config) {
-  for_each_layer(top, "", [&](const std::string& path, Layer<T>& layer) {
+void Layer<T>::keep_configs(const base::OptionReader& config) {
+  for_each_layer(*this, "", [&](const std::string& path, Layer& layer) {
     if (layer.config().count("name") > 0) return;
     base::Options own = (path.empty() ? config : config.part(path)).typed();
     own.erase("trainable");
     own.emplace("name", own.at("kind"));
-    for (const auto& child : layer.children()) {
+    for (const Child& child : layer.children_) {
       const std::string prefix = child.name + ".";
       for (auto at = own.lower_bound(prefix); at != own.end();) {
         if (at->first.compare(0, prefix.size(), prefix) != 0) break;
@@ -103,15 +104,7 @@ void keep_configs(Layer<T>& top, const base::OptionReader& config) {
   });
 }
 
-#define LF_INSTANTIATE(T)                                                                    \
-  template class Layer<T>;                                                                   \
-  template base::Options whole_config(Layer<T>&);                                            \
-  template std::shared_ptr<Layer<T>> make_layer(const base::OptionReader&, const Children&); \
-  template std::shared_ptr<Layer<T>> child(const base::OptionReader&, const std::string&,    \
-                                           const Children&);                                 \
-  template void keep_configs(Layer<T>&, const base::OptionReader&);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template class Layer<float>;
+template class Layer<double>;
 
 }  // namespace lstmfast::layers

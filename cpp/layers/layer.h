@@ -6,6 +6,8 @@
 // stateful layer carries belongs to the layer itself.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -28,17 +30,26 @@ class LayerState {
  public:
   virtual ~LayerState() = default;
 
-  Shapes shapes;             // of the inputs that memory was last declared for
-  index gradient = -1;       // where its gradients begin in Pass::gradients; -1: it is not trained
-  index sparse = -1;         // its number in Pass::touched; -1: its gradients are dense
+  // Whether backward computes gradients of parameters, the layer's own or those inside it.
+  bool learns() const {
+    return learns_itself() || std::any_of(inner.begin(), inner.end(),
+                                          [](const auto& state) { return state->learns(); });
+  }
+  bool learns_itself() const {
+    return trainable != nullptr && trainable->load(std::memory_order_relaxed);
+  }
+
+  Shapes shapes;  // of the inputs that memory was last declared for
+  std::vector<std::unique_ptr<LayerState>> inner;  // of Layer::running()
+  const std::atomic<bool>* trainable = nullptr;    // null: the layer has no gradients
+  index gradient = 0;                              // where they begin in Pass::gradients
+  index sparse = -1;         // the layer's number in Pass::touched; -1: its gradients are dense
   std::uint32_t stream = 0;  // of random numbers
 };
 
 // Shared by the states of one pass memory while they are made.
 template <class T>
 struct StateBinding {
-  explicit StateBinding(const GradientLayout<T>* gradients) : layout(gradients) {}
-
   const GradientLayout<T>* layout;  // null: passes compute no gradients
   std::uint32_t streams = 0;        // of random numbers, given out so far
 };
@@ -60,12 +71,9 @@ class OutputPenalty {
   virtual void add_gradient(index batch, index count, const T* y, T* dy) const = 0;
 };
 
-template <class T>
-class Layer;
-
-// Calls f(path, layer) for a layer and all layers in it, outermost first.
-template <class T, class F>
-void for_each_layer(Layer<T>& layer, const std::string& path, F&& f);
+// The layers inside another one, by name of Layer::Child. Each points to a Layer<T>, with the same
+// T for all.
+using Children = std::map<std::string, std::shared_ptr<void>>;
 
 template <class T>
 class Layer : public std::enable_shared_from_this<Layer<T>> {
@@ -73,26 +81,25 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // A layer inside another one; `name` is its part of the paths of parameters.
   struct Child {
     std::string name;
-    Layer* layer;
+    std::shared_ptr<Layer> layer;
   };
 
   virtual ~Layer() = default;
 
+  // Makes the layer that the key "kind" names, with the options of its table. Layers inside it come
+  // from `children`; one that is missing there is made from the configuration's part below its
+  // name. Throws std::invalid_argument that names a missing or wrong key, or lists the known kinds.
+  static std::shared_ptr<Layer> make(const base::OptionReader& config,
+                                     const Children& children = {});
+
   // ---- Ports and shapes ----
 
-  // A layer has least_inputs() or most_inputs(), or any number from the least if the most is
-  // base::kMaxInteger.
-  virtual index least_inputs() const { return 1; }
-  virtual index most_inputs() const { return least_inputs(); }
-  // What the further inputs are, for errors.
-  virtual const char* more_inputs() const { return ""; }
+  virtual InputCount input_count() const { return {}; }
   // The elements that an input must carry so that the layer's output can carry `wanted`.
-  virtual Elements input_elements(index /*input*/, Elements /*wanted*/) const { return kValues; }
-  // The elements that the output can carry. Ids come from inputs of a graph, and pass through
-  // layers that move elements without reading them.
-  virtual Elements output_elements() const { return kValues; }
-  // Exclusive upper bound of the ids of an input; 0: the layer itself sets none.
-  virtual index id_limit(index /*input*/) const { return 0; }
+  virtual Elements input_elements(index /*input*/, Elements /*wanted*/) const { return {}; }
+  // Whether the layer moves elements without reading them: its output carries ids if its input
+  // does.
+  virtual bool moves_ids() const { return false; }
   // Layers that a pass runs: in a graph, those of all its nodes.
   virtual index runs() const { return 1; }
   // Whether a pass may leave out an output.
@@ -104,7 +111,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   Shapes connect(const Shapes& inputs);
   bool built() const { return built_; }
 
-  // As connect(), for a layer whose parameters are declared, and inputs of the right number.
+  // As connect(), without the parameters, for inputs of the right number.
   virtual Shapes output_shapes(const Shapes& inputs) const = 0;
 
   // ---- Parts ----
@@ -113,13 +120,18 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // add keys to the given ones.
   const base::Options& config() const { return config_; }
   void set_config(base::Options config) { config_ = std::move(config); }
+  // Sets the configurations of this layer and of the layers in it that know no more of it than
+  // their kind. Called after all of their options were read.
+  void keep_configs(const base::OptionReader& config);
+  // The configuration of this layer and all layers in it, from which make() makes an equal one.
+  base::Options whole_config();
   std::string kind() const { return text_of("kind"); }
   std::string name() const { return text_of("name"); }
 
   // The layer's own parameters, not those of layers inside it.
   Parameters<T>& parameters() { return parameters_; }
   const Parameters<T>& parameters() const { return parameters_; }
-  virtual std::vector<Child> children() { return {}; }
+  const std::vector<Child>& children() const { return children_; }
 
   // Sizes of the states that a row can carry from pass to pass: h and c of each direction, in turn.
   // The states are also inputs 1, 2, ... and outputs 1, 2, ... of the layer.
@@ -153,24 +165,12 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // reports.
   virtual double flops(const Shapes& inputs) const {
     double sum = 0;
-    for (const Shape& input : inputs) sum += static_cast<double>(input.count());
+    for (const Shape& output : output_shapes(inputs)) sum += static_cast<double>(output.count());
     return sum;
   }
 
   // A state for passes of one pass memory.
-  std::unique_ptr<LayerState> make_state(StateBinding<T>& binding) const {
-    std::unique_ptr<LayerState> state = new_state(binding);
-    bind(*state, binding);
-    return state;
-  }
-  // Gives a state its place in the gradients and its stream of random numbers.
-  void bind(LayerState& state, StateBinding<T>& binding) const {
-    const auto* const entry =
-        binding.layout == nullptr ? nullptr : binding.layout->find(parameters_);
-    state.gradient = entry == nullptr ? -1 : entry->offset;
-    state.sparse = entry == nullptr ? -1 : entry->sparse;
-    if (is_random()) state.stream = binding.streams++;
-  }
+  std::unique_ptr<LayerState> make_state(StateBinding<T>& binding) const;
 
   // Declares the memory of a pass to `planner`. Called again when the extent changes.
   virtual void declare(LayerState& state, base::Planner& planner, const Extent& extent) const = 0;
@@ -185,17 +185,17 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   virtual void backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
                         const Outs<T>& out) const = 0;
 
-  // Whether backward computes gradients of parameters, the layer's own or those inside it.
-  virtual bool learns(const LayerState& state) const { return learns_itself(state); }
-
  protected:
-  // Called once. Throws std::invalid_argument for inputs that the layer cannot take.
+  // Called once, for inputs that output_shapes() takes.
   virtual void declare_parameters(const Shapes& /*inputs*/) {}
 
-  // Containers also make the states of the layers inside them.
-  virtual std::unique_ptr<LayerState> new_state(StateBinding<T>&) const {
-    return std::make_unique<LayerState>();
+  // The layers inside that a pass runs, in turn.
+  virtual std::vector<const Layer*> running() const {
+    std::vector<const Layer*> out;
+    for (const Child& child : children_) out.push_back(child.layer.get());
+    return out;
   }
+  virtual std::unique_ptr<LayerState> new_state() const = 0;
   // Whether the layer draws random numbers in training, from the state's stream.
   virtual bool is_random() const { return false; }
 
@@ -203,20 +203,21 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     carried_ = std::make_unique<CarriedState<T>>(std::move(sizes));
   }
 
+  // The layer inside this one under `name`: that of `given`, else made from the part `name`.
+  static std::shared_ptr<Layer> make_child(const base::OptionReader& config,
+                                           const std::string& name, const Children& given);
+
   const T* values() const { return parameters_.values(); }
   // The layer's part of pass.gradients; null: the layer is not trained, or is frozen.
-  T* gradients(const Pass<T>& pass, const LayerState& state) const {
-    const bool wanted = pass.gradients != nullptr && learns_itself(state);
+  static T* gradients(const Pass<T>& pass, const LayerState& state) {
+    const bool wanted = pass.gradients != nullptr && state.learns_itself();
     return wanted ? pass.gradients + state.gradient : nullptr;
   }
 
   Parameters<T> parameters_;
+  std::vector<Child> children_;
 
  private:
-  bool learns_itself(const LayerState& state) const {
-    return parameters_.trainable() && state.gradient >= 0;
-  }
-
   std::string text_of(const char* key) const {
     const auto at = config_.find(key);
     return at == config_.end() ? "" : at->second.text();
@@ -238,6 +239,7 @@ class LayerWith : public Layer<T> {
     self().plan(own(state), planner, extent);
   }
   void forward(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out) const final {
+    out[0].mask = in[0].mask;  // most layers leave it so
     self().run_forward(pass, own(state), in, out);
   }
   void backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
@@ -251,7 +253,7 @@ class LayerWith : public Layer<T> {
 
  protected:
   static auto& own(LayerState& state) { return static_cast<typename Self::State&>(state); }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>&) const override {
+  std::unique_ptr<LayerState> new_state() const final {
     return std::make_unique<typename Self::State>();
   }
 
@@ -259,6 +261,7 @@ class LayerWith : public Layer<T> {
   const Self& self() const { return static_cast<const Self&>(*this); }
 };
 
+// Calls f(path, layer) for a layer and all layers in it, outermost first.
 template <class T, class F>
 void for_each_layer(Layer<T>& layer, const std::string& path, F&& f) {
   f(path, layer);
@@ -267,32 +270,7 @@ void for_each_layer(Layer<T>& layer, const std::string& path, F&& f) {
   }
 }
 
-// The configuration of a layer and all layers in it, from which make_layer makes an equal one.
-template <class T>
-base::Options whole_config(Layer<T>& layer);
-
-// The layers inside another one, by name of Layer::Child. Each points to a Layer<T>, with the same
-// T for all.
-using Children = std::map<std::string, std::shared_ptr<void>>;
-
 // The registry of all kinds in layers.def.
 const base::Registry<Layer, const Children&>& registry();
-
-// Makes the layer that the key "kind" names, with the options of its table. Layers inside it come
-// from `children`; one that is missing there is made from the configuration's part below its name.
-// Throws std::invalid_argument that names a missing or wrong key, or lists the known kinds.
-template <class T>
-std::shared_ptr<Layer<T>> make_layer(const base::OptionReader& config,
-                                     const Children& children = {});
-
-// The layer inside another one under `name`: that of `children`, else made from the part `name`.
-template <class T>
-std::shared_ptr<Layer<T>> child(const base::OptionReader& config, const std::string& name,
-                                const Children& children);
-
-// Sets the configurations of a layer and of the layers in it that know no more of it than their
-// kind. Called after all of their options were read.
-template <class T>
-void keep_configs(Layer<T>& layer, const base::OptionReader& config);
 
 }  // namespace lstmfast::layers

@@ -29,31 +29,9 @@ struct LstmPorts {
   In<T> x, h0, c0;
   Out<T> y, h, c, cells;
   T *carried_h = nullptr, *carried_c = nullptr;  // null: this pass carries no states
-  // Set by the caller.
-  index steps = 0, row = 0, step = 0;
-  bool against_time = false;  // y and cells begin with the last step
-  T* sequence = nullptr;      // [batch][steps][O]: h of all steps, if y is that of the last alone
-  T* last = nullptr;          // [batch][O] scratch of such a y; null: its rows are contiguous
-
-  // Of direction d of a layer that carries these states.
-  LstmPorts(const Pass<T>& pass, const Ins<T>& in, const Outs<T>& out, CarriedState<T>* carried,
-            index directions, index d)
-      : x(in[0]) {
-    if (in.size() > 1) {
-      h0 = in[1 + 2 * d];
-      c0 = in[2 + 2 * d];
-    }
-    // The states follow y of all directions, or of each.
-    const index first = static_cast<index>(out.size()) - 3 * directions;
-    y = out[std::min(d, first - 1)];
-    h = out[first + 2 * d];
-    c = out[first + 2 * d + 1];
-    cells = out[first + 2 * directions + d];
-    if (!pass.carries || carried == nullptr) return;
-    carried->begin(pass.batch);
-    carried_h = carried->part(2 * d);
-    carried_c = carried->part(2 * d + 1);
-  }
+  index steps, row, step;
+  bool against_time;  // y and cells begin with the last step
+  T* last;            // [batch][O], scratch; null: y has all steps
 
   // Where the call's step 0 of values [steps][size] is stored.
   T* first_step(T* values, index size) const {
@@ -65,7 +43,8 @@ template <class T>
 class Lstm final : public LayerWith<T, Lstm<T>> {
  public:
   struct State : LayerState {
-    base::Slot<T> sequence;  // see LstmPorts
+    // If y is that of the last step alone: h of all steps, for backward; scratch.
+    base::Slot<T> sequence, last;
     LstmRun<T> run;
   };
 
@@ -79,12 +58,18 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   const LstmSequences& sequences() const { return sequences_; }
   const LstmDirection<T>& direction() const { return direction_; }
 
-  index most_inputs() const override { return 3; }
-  const char* more_inputs() const override { return " with the initial h and c"; }
+  InputCount input_count() const override { return {1, 3, " with the initial h and c"}; }
   bool optional_output(index output) const override { return output > 0; }
   Shapes output_shapes(const Shapes& inputs) const override {
-    check(inputs);
+    check_input(inputs[0].rank == 2, "lstm", inputs[0], "(steps, features)");
+    check_features("lstm", inputs[0], this->built() ? shape().input : 0);
     const index O = shape().outputs(), H = shape().hidden;
+    for (std::size_t i = 1; i < inputs.size(); ++i) {
+      const Shape expected{i == 1 ? O : H};
+      LF_CHECK(inputs[i] == expected, "[lstm] initial "
+                                          << (i == 1 ? "h" : "c") << " of a sample has shape "
+                                          << inputs[i].text() << "; expected " << expected.text());
+    }
     const Shape y = sequences_.all ? inputs[0].with_features(O) : Shape{O};
     return {y, {O}, {H}, inputs[0].with_features(H)};
   }
@@ -100,28 +85,57 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
-    const bool kept = extent.training && !sequences_.all;
-    my.sequence = planner.add<T>(kept ? extent.batch * my.shapes[0].rows() * shape().outputs() : 0);
+    const index rows = sequences_.all ? 0 : extent.batch * shape().outputs();
+    my.sequence = planner.add<T>(extent.training ? rows * my.shapes[0].rows() : 0);
+    my.last = planner.add<T>(rows);
   }
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = sequences_.all ? in[0].mask : nullptr;
-    const LstmPorts<T> p = ports(pass, my, in, out);
-    begin_forward(pass, my, p, alone_, 0, my.run);
-    alone_.forward(&my.run, pass.training);
-    end_forward(p, my.run);
+    const LstmPorts<T> p = ports(pass, my, in, out, this->carried());
+    begin_forward(pass, my, p);
+    LstmRuns<T>(my.run).forward(pass.training);
+    end_forward(my, p);
   }
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
-    begin_backward(pass, my, ports(pass, my, in, out), my.run);
-    alone_.backward(&my.run);
+    begin_backward(pass, my, ports(pass, my, in, out, this->carried()));
+    LstmRuns<T>(my.run).backward();
   }
 
   // ---- Set-up and end of a direction's pass, also used by Bidirectional ----
 
-  // Sets the call of `run` for this layer, which is direction d of `directions`.
-  void begin_forward(const Pass<T>& pass, const LayerState& state, const LstmPorts<T>& ports,
-                     const LstmDirections<T>& directions, index d, LstmRun<T>& run) const {
+  // As direction d of a layer that carries these states, with y as that of this layer alone.
+  LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in, const Outs<T>& out,
+                     CarriedState<T>* carried, index directions = 1, index d = 0) const {
+    LstmPorts<T> p;
+    p.x = in[0];
+    if (in.size() > 1) {
+      p.h0 = in[1 + 2 * d];
+      p.c0 = in[2 + 2 * d];
+    }
+    // The states follow y of all directions, or of each.
+    const index first = static_cast<index>(out.size()) - 3 * directions;
+    p.y = out[std::min(d, first - 1)];
+    p.h = out[first + 2 * d];
+    p.c = out[first + 2 * d + 1];
+    p.cells = out[first + 2 * directions + d];
+    if (pass.carries && carried != nullptr) {
+      carried->begin(pass.batch);
+      p.carried_h = carried->part(2 * d);
+      p.carried_c = carried->part(2 * d + 1);
+    }
+    p.steps = my.shapes[0].rows();
+    p.step = shape().outputs();
+    p.row = sequences_.all ? p.steps * p.step : p.step;
+    p.against_time = direction_.reverse;
+    p.last = pass.arena->at(my.last);
+    return p;
+  }
+
+  // Sets the call of the run.
+  void begin_forward(const Pass<T>& pass, State& my, const LstmPorts<T>& ports) const {
     const index O = shape().outputs(), H = shape().hidden, sign = ports.against_time ? -1 : 1;
-    ops::LstmCall<T> call{};
+    ops::LstmCall<T>& call = my.run.begin(direction_, {});
+    my.run.block = this->values();
     call.steps = ports.steps;
     call.batch = pass.batch;
     call.x = ports.x.values;
@@ -129,7 +143,7 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     call.x_step = shape().input;
     LF_ASSERT(ports.y.values != nullptr || !sequences_.all || !pass.training);
     if (!sequences_.all) {
-      call.y = ports.sequence;
+      call.y = pass.arena->at(my.sequence);
       call.y_row = ports.steps * O;
       call.y_step = O;
     } else if (ports.y.values != nullptr) {
@@ -142,60 +156,41 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
       call.cells_row = ports.steps * H;
       call.cells_step = sign * H;
     }
-    call.h0 = ports.h0.values != nullptr ? ports.h0.values : ports.carried_h;
-    call.c0 = ports.c0.values != nullptr ? ports.c0.values : ports.carried_c;
-    T* const last = sequences_.all ? nullptr : either(ports.last, ports.y.values);
-    call.h_n = either(ports.h.values, either(ports.carried_h, last));
+    call.h0 = either(ports.h0.values, ports.carried_h);
+    call.c0 = either(ports.c0.values, ports.carried_c);
+    call.h_n = either(ports.h.values, either(ports.carried_h, ports.last));
     call.c_n = either(ports.c.values, ports.carried_c);
     call.mask = ports.x.mask;
     call.hold = !sequences_.zero_masked;
     call.noise.seed = sequences_.seed.value_or(pass.seed);
-    call.noise.stream = state.stream;
+    call.noise.stream = my.stream;
     call.noise.step = pass.step;
-    directions.begin(d, call, run);
-    run.block = this->values();
   }
 
-  // After forward of the run: writes a y of the last step alone, and the carried states.
-  void end_forward(const LstmPorts<T>& ports, const LstmRun<T>& run) const {
-    const ops::LstmCall<T>& call = run.call;
-    const index O = shape().outputs(), B = call.batch;
+  // Writes a y of the last step alone, and the carried states.
+  void end_forward(const State& my, const LstmPorts<T>& ports) const {
+    const ops::LstmCall<T>& call = my.run.call;
     const auto carry = [&](const T* state, index size, T* carried) {
-      if (carried != nullptr && carried != state) std::copy_n(state, B * size, carried);
+      if (carried != nullptr && carried != state) std::copy_n(state, call.batch * size, carried);
     };
-    carry(call.h_n, O, ports.carried_h);
+    carry(call.h_n, shape().outputs(), ports.carried_h);
     carry(call.c_n, shape().hidden, ports.carried_c);
-    for (index b = 0; !sequences_.all && ports.y.values != nullptr && b < B; ++b) {
-      T* const y = ports.y.values + b * ports.row;
-      const T* const h = call.h_n + b * O;
-      if (!shows(call, b)) {
-        std::fill_n(y, O, T(0));
-      } else if (y != h) {
-        std::copy_n(h, O, y);
-      }
-    }
+    if (sequences_.all || ports.y.values == nullptr) return;
+    copy_shown(call, call.h_n, shape().outputs(), ports.y.values, ports.row);
   }
 
-  void begin_backward(const Pass<T>& pass, const LayerState& state, const LstmPorts<T>& ports,
-                      LstmRun<T>& run) const {
-    const index O = shape().outputs(), B = pass.batch;
-    ops::LstmGradients<T>& gradients = run.gradients;
+  void begin_backward(const Pass<T>& pass, State& my, const LstmPorts<T>& ports) const {
+    const index O = shape().outputs();
+    ops::LstmGradients<T>& gradients = my.run.gradients;
     gradients = {};
     gradients.dh_n = ports.h.gradient;
     gradients.dc_n = ports.c.gradient;
     T* const dy = ports.y.gradient;
     if (dy != nullptr && sequences_.all) gradients.dy = ports.first_step(dy, ports.step);
     if (dy != nullptr && !sequences_.all) {
-      T* const last = either(ports.last, dy);
-      for (index b = 0; b < B; ++b) {
-        if (!shows(run.call, b)) {
-          std::fill_n(last + b * O, O, T(0));
-        } else if (last != dy) {
-          std::copy_n(dy + b * ports.row, O, last + b * O);
-        }
-      }
-      const T* const dh = ports.h.gradient;
-      if (dh != nullptr) ops::add(B * O, static_cast<const T*>(last), dh, last);
+      copy_shown(my.run.call, dy, ports.row, ports.last, O);
+      const T *const last = ports.last, *const dh = ports.h.gradient;
+      if (dh != nullptr) ops::add(pass.batch * O, last, dh, ports.last);
       gradients.dh_n = last;
     }
     if (ports.cells.gradient != nullptr) {
@@ -204,30 +199,21 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     gradients.dx = ports.x.gradient;
     gradients.dh0 = ports.h0.gradient;
     gradients.dc0 = ports.c0.gradient;
-    gradients.dblock = this->gradients(pass, state);
+    gradients.dblock = this->gradients(pass, my);
     gradients.bias = direction_.options.use_bias;
   }
 
  private:
   static LstmDirection<T> read_direction(const base::Values& values) {
-    const LstmOptions options = read_lstm_layer(values);
+    const LstmOptions options = read_lstm(values, "use_bias", "dropout");
     return {{1, values["units"].integer(), options.cell}, options, values["go_backwards"].flag()};
   }
-  static T* either(T* wanted, T* otherwise) { return wanted != nullptr ? wanted : otherwise; }
-
-  // Throws unless the layer can take these inputs. Parameters need not be declared.
-  void check(const Shapes& inputs) const {
-    check_input(inputs[0].rank == 2, "lstm", inputs[0], "(steps, features)");
-    check_features("lstm", inputs[0], this->built() ? shape().input : 0);
-    for (std::size_t i = 1; i < inputs.size(); ++i) {
-      const Shape expected{state_sizes()[i - 1]};
-      LF_CHECK(inputs[i] == expected, "[lstm] initial "
-                                          << (i == 1 ? "h" : "c") << " of a sample has shape "
-                                          << inputs[i].text() << "; expected " << expected.text());
-    }
+  template <class P>
+  static P* either(P* wanted, T* otherwise) {
+    return wanted != nullptr ? wanted : otherwise;
   }
+
   void declare_parameters(const Shapes& inputs) override {
-    check(inputs);
     direction_.shape =
         ops::LstmShape<T>(inputs[0].features(), shape().hidden, direction_.options.cell);
     Parameters<T>& parameters = this->parameters_;
@@ -240,16 +226,6 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   bool is_random() const override { return true; }
 
   const ops::LstmShape<T>& shape() const { return direction_.shape; }
-  LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in,
-                     const Outs<T>& out) const {
-    LstmPorts<T> p(pass, in, out, this->carried(), 1, 0);
-    p.steps = my.shapes[0].rows();
-    p.step = shape().outputs();
-    p.row = sequences_.all ? p.steps * p.step : p.step;
-    p.against_time = direction_.reverse;
-    p.sequence = pass.arena->at(my.sequence);
-    return p;
-  }
   // Whether the last y of a row is its h and not 0: with zero_masked if the last step is real, else
   // if any step is.
   bool shows(const ops::LstmCall<T>& call, index row) const {
@@ -259,9 +235,21 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     return std::any_of(mask, mask + call.steps, [](auto m) { return m != 0; });
   }
 
+  // Copies rows of O values; those that do not show become 0.
+  void copy_shown(const ops::LstmCall<T>& call, const T* from, index from_row, T* to,
+                  index to_row) const {
+    const index O = shape().outputs();
+    for (index b = 0; b < call.batch; ++b) {
+      if (shows(call, b)) {
+        std::copy_n(from + b * from_row, O, to + b * to_row);
+      } else {
+        std::fill_n(to + b * to_row, O, T(0));
+      }
+    }
+  }
+
   LstmDirection<T> direction_;  // has one input feature until the parameters are declared
   LstmSequences sequences_;
-  LstmDirections<T> alone_{direction_};
 };
 
 }  // namespace lstmfast::layers

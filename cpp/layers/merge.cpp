@@ -46,9 +46,8 @@ class Merge final : public LayerWith<T, Merge<T>> {
     kind_ = static_cast<MergeKind>(std::find(kKinds.begin(), kKinds.end(), kind) - kKinds.begin());
   }
 
-  index least_inputs() const override { return 2; }
-  index most_inputs() const override {
-    return kind_ == MergeKind::subtract ? 2 : base::kMaxInteger;
+  InputCount input_count() const override {
+    return {2, kind_ == MergeKind::subtract ? 2 : base::kMaxInteger};
   }
 
   // Axes are aligned at the last one; axes of size 1 are stretched.

@@ -133,7 +133,9 @@ base::OptionTable cell_rows(const char* dropout) {
           check_cell};
 }
 
-LstmOptions read_cell(const base::Values& o, const char* bias, const char* dropout) {
+}  // namespace
+
+LstmOptions read_lstm(const base::Values& o, const char* bias, const char* dropout) {
   const auto of = [&](const char* name) { return activation_of(o[name].text()); };
   LstmOptions out;
   CellOptions& cell = out.cell;
@@ -157,8 +159,6 @@ LstmOptions read_cell(const base::Values& o, const char* bias, const char* dropo
   if (!every.none()) out.recompute_every = root ? ops::kRootOfSteps : every.integer();
   return out;
 }
-
-}  // namespace
 
 std::vector<std::string> activation_names() {
   std::vector<std::string> names;
@@ -215,10 +215,6 @@ const base::OptionTable& lstm_layer_options() {
   return table;
 }
 
-LstmOptions read_lstm_layer(const base::Values& options) {
-  return read_cell(options, "use_bias", "dropout");
-}
-
 const base::OptionTable& lstm_cell_options() {
   static const base::OptionTable table =
       cell_rows("input_dropout") + base::OptionTable{{base::flag("return_cell_states", false)}};
@@ -234,10 +230,6 @@ const base::OptionTable& lstm_engine_options() {
                          base::flag("bidirectional", false)}} +
       lstm_cell_options();
   return table;
-}
-
-LstmOptions read_lstm_engine(const base::Values& options) {
-  return read_cell(options, "bias", "input_dropout");
 }
 
 }  // namespace lstmfast::layers

@@ -45,7 +45,7 @@ struct LstmOptions {
 const base::OptionTable& lstm_layer_options();
 const base::OptionTable& lstm_engine_options();
 const base::OptionTable& lstm_cell_options();
-LstmOptions read_lstm_layer(const base::Values& options);
-LstmOptions read_lstm_engine(const base::Values& options);
+// `bias`, `dropout`: the names of the bias and of the dropout of x in the table.
+LstmOptions read_lstm(const base::Values& options, const char* bias, const char* dropout);
 
 }  // namespace lstmfast::layers

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/busy.h"
+#include "base/no_copy.h"
 #include "base/plain.h"
 #include "ops/panels.h"
 
@@ -37,12 +38,8 @@ struct Parameter {
 
 // The parameters of one layer. All models that contain the layer use the same values.
 template <class T>
-class Parameters {
+class Parameters : base::NoCopy {
  public:
-  Parameters() = default;
-  Parameters(const Parameters&) = delete;
-  Parameters& operator=(const Parameters&) = delete;
-
   // Adds room for one packed block and returns its first element. Blocks start on cache lines; the
   // padding between them stays zero.
   index add_block(index size) {
@@ -62,13 +59,6 @@ class Parameters {
   void set_sparse(const Rows& rows) { sparse_ = rows; }
   const Rows& sparse() const { return sparse_; }
 
-  // As before the first of these. Only before place().
-  void clear() {
-    list_.clear();
-    sparse_ = {};
-    size_ = 0;
-  }
-
   const std::vector<Parameter>& list() const { return list_; }
   index size() const { return size_; }  // elements of the memory
 
@@ -83,6 +73,7 @@ class Parameters {
   // A frozen layer passes gradients on and computes none of its own. Takes effect at the next step.
   bool trainable() const { return trainable_.load(std::memory_order_relaxed); }
   void set_trainable(bool trainable) { trainable_.store(trainable, std::memory_order_relaxed); }
+  const std::atomic<bool>& trainable_flag() const { return trainable_; }
 
   // Held by calls that change the values or need them unchanged.
   base::BusyFlag& busy() const { return busy_; }

@@ -14,10 +14,19 @@ namespace lstmfast::layers {
 // Kinds of random streams, so that one layer can draw several masks.
 enum class RandomKind : std::uint32_t { dropout };
 
-// The elements a port carries: numbers of the model's type, whole numbers (ids), or both. A bit
-// set.
-using Elements = unsigned;
-constexpr Elements kValues = 1, kIds = 2;
+// The elements that a port carries: numbers of the model's type, whole numbers (ids), or both. Ids
+// come from inputs of a graph.
+struct Elements {
+  bool values = true;
+  index ids = 0;  // the exclusive upper bound of the ids; 0: there are none
+};
+
+// A layer has the least or the most inputs, or any number from the least if the most is
+// base::kMaxInteger.
+struct InputCount {
+  index least = 1, most = 1;
+  const char* more = "";  // what the further inputs are, for errors
+};
 
 // One input of a layer in a pass. Arrays are [batch][shape], contiguous.
 template <class T>

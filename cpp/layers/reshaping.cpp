@@ -17,7 +17,7 @@ class Rearranging : public LayerWith<T, Rearranging<T>> {
   };
 
   Elements input_elements(index, Elements wanted) const override { return wanted; }
-  Elements output_elements() const override { return kValues | kIds; }
+  bool moves_ids() const override { return true; }
   bool masks(index, const std::vector<bool>&) const override { return false; }
   bool drops_masks() const override { return true; }
 

@@ -12,7 +12,6 @@ template <class T>
 class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
  public:
   struct State : LayerState {
-    std::unique_ptr<LayerState> inner;
     Ins<T> in;
     Outs<T> out;
     index rows_in = 0, rows_out = 0;  // of one step
@@ -20,27 +19,34 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
   };
 
   TimeDistributed(const base::Values& options, const Children& children)
-      : layer_(child<T>(options.given(), "layer", children)) {
-    LF_CHECK(layer_->least_inputs() == 1, "[time_distributed] the layer inside has "
-                                              << layer_->least_inputs() << " inputs; expected 1");
+      : layer_(this->make_child(options.given(), "layer", children)) {
+    const index inputs = layer_->input_count().least;
+    LF_CHECK(inputs == 1,
+             "[time_distributed] the layer inside has " << inputs << " inputs; expected 1");
+    this->children_ = {{"layer", layer_}};
   }
 
   Elements input_elements(index, Elements wanted) const override {
     return layer_->input_elements(0, wanted);
   }
-  Elements output_elements() const override { return layer_->output_elements(); }
+  bool moves_ids() const override { return layer_->moves_ids(); }
   index runs() const override { return layer_->runs(); }
-  index id_limit(index) const override { return layer_->id_limit(0); }
   Shapes output_shapes(const Shapes& inputs) const override {
-    return {Shape{inputs[0].sizes[0]} + layer_->output_shapes({step_of(inputs[0])})[0]};
+    const Shapes outputs = layer_->output_shapes({step_of(inputs[0])});
+    for (index k = 1; k < static_cast<index>(outputs.size()); ++k) {
+      LF_CHECK(layer_->optional_output(k), "[time_distributed] the layer inside has "
+                                               << outputs.size() << " outputs; expected 1");
+    }
+    for_each_layer(*layer_, "layer", [](const std::string& path, const Layer<T>& layer) {
+      LF_CHECK(layer.carried() == nullptr, "[time_distributed] "
+                                               << path << " is stateful; expected"
+                                               << " layers that begin each batch with zeros");
+    });
+    return {Shape{inputs[0].sizes[0]} + outputs[0]};
   }
-  std::vector<typename Layer<T>::Child> children() override { return {{"layer", layer_.get()}}; }
   Activation last_activation(index) const override { return layer_->last_activation(0); }
   double flops(const Shapes& inputs) const override {
     return static_cast<double>(inputs[0].sizes[0]) * layer_->flops({step_of(inputs[0])});
-  }
-  bool learns(const LayerState& state) const override {
-    return layer_->learns(*static_cast<const State&>(state).inner);
   }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
@@ -52,14 +58,14 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
     my.in.resize(1);
     my.out.resize(outputs.size());
     my.mask = planner.add<unsigned char>(my.rows_in == my.rows_out ? 0 : steps * my.rows_out);
-    layer_->declare(*my.inner, planner, {{step}, steps, extent.training});
+    layer_->declare(*my.inner[0], planner, {{step}, steps, extent.training});
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     my.in[0] = in[0];
     my.out[0] = out[0];
-    layer_->forward(inner(pass, my), *my.inner, my.in, my.out);
-    out[0].mask = in[0].mask;  // as in Keras, the layer's own output mask is not used
+    layer_->forward(inner(pass, my), *my.inner[0], my.in, my.out);
+    // As in Keras, the mask is the input's and not that of the layer inside.
     if (in[0].mask == nullptr || my.rows_in == my.rows_out) return;
     // A step is real if any of its rows is.
     unsigned char* const mask = pass.arena->at(my.mask);
@@ -73,27 +79,11 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     my.in[0].gradient = in[0].gradient;
     my.out[0].gradient = out[0].gradient;
-    layer_->backward(inner(pass, my), *my.inner, my.in, my.out);
+    layer_->backward(inner(pass, my), *my.inner[0], my.in, my.out);
   }
 
  private:
-  void declare_parameters(const Shapes& inputs) override {
-    const Shapes outputs = layer_->connect({step_of(inputs[0])});
-    for (index k = 1; k < static_cast<index>(outputs.size()); ++k) {
-      LF_CHECK(layer_->optional_output(k), "[time_distributed] the layer inside has "
-                                               << outputs.size() << " outputs; expected 1");
-    }
-    for_each_layer(*layer_, "layer", [](const std::string& path, const Layer<T>& layer) {
-      LF_CHECK(layer.carried() == nullptr, "[time_distributed] "
-                                               << path << " is stateful; expected"
-                                               << " layers that begin each batch with zeros");
-    });
-  }
-  std::unique_ptr<LayerState> new_state(StateBinding<T>& binding) const override {
-    auto state = std::make_unique<State>();
-    state->inner = layer_->make_state(binding);
-    return state;
-  }
+  void declare_parameters(const Shapes& inputs) override { layer_->connect({step_of(inputs[0])}); }
 
   static Shape step_of(const Shape& input) {
     check_input(input.rank >= 2, "time_distributed", input, "(steps, ..., features)");

@@ -31,7 +31,7 @@ void finish(layers::Layer<T>& top, const base::OptionReader& config) {
     }
   });
   config.check_all_used();
-  layers::keep_configs(top, config);
+  top.keep_configs(config);
 }
 
 }  // namespace
@@ -58,9 +58,7 @@ void Parts<T>::add(layers::Layer<T>& top, const std::string& path) {
 
 template <class T>
 Definition<T>::Definition(std::shared_ptr<layers::Graph<T>> given) : graph(std::move(given)) {
-  for (const auto& top : graph->layers()) {
-    this->add(*top, "layers." + std::to_string(&top - graph->layers().data()));
-  }
+  for (const auto& top : graph->children()) this->add(*top.layer, top.name);
   for (const Owned<T>& each : this->parameters) {
     rules.read(base::OptionReader(each.owner->config(), kSubject), *each.parameters);
   }
@@ -68,7 +66,7 @@ Definition<T>::Definition(std::shared_ptr<layers::Graph<T>> given) : graph(std::
 
 template <class T>
 base::Options Definition<T>::config() const {
-  base::Options out = layers::whole_config<T>(*graph);
+  base::Options out = graph->whole_config();
   out.erase("kind");
   out.erase("name");
   out["dtype"] = kDtypeName<T>;
@@ -79,7 +77,7 @@ template <class T>
 std::shared_ptr<layers::Layer<T>> open_layer(const base::Options& given,
                                              const layers::Children& children) {
   const base::OptionReader config(given, kSubject);
-  auto layer = layers::make_layer<T>(config, children);
+  auto layer = layers::Layer<T>::make(config, children);
   finish(*layer, config);
   return layer;
 }
@@ -88,7 +86,7 @@ template <class T>
 Definition<T> read_definition(const base::Options& given) {
   const base::OptionReader config(given, kSubject);
   if (read_dtype(config) != kDtypeName<T>) config.fail("dtype", kDtypeName<T>);
-  std::shared_ptr<layers::Graph<T>> graph = layers::read_graph<T>(config);
+  auto graph = std::make_shared<layers::Graph<T>>(config);
   finish<T>(*graph, config);
   return Definition<T>(std::move(graph));
 }

@@ -44,13 +44,13 @@ struct Definition : Parts<T> {
 };
 
 // Makes a layer by its configuration, with the output penalties of all layers in it, which
-// layers::make_layer does not read. Throws std::invalid_argument that names a key that is unknown,
+// layers::Layer::make does not read. Throws std::invalid_argument that names a key that is unknown,
 // missing or wrong.
 template <class T>
 std::shared_ptr<layers::Layer<T>> open_layer(const base::Options& config,
                                              const layers::Children& children = {});
 
-// Keys: dtype and those of layers::read_graph. Throws as open_layer does.
+// Keys: dtype and those of layers::Graph. Throws as open_layer does.
 template <class T>
 Definition<T> read_definition(const base::Options& config);
 

@@ -81,8 +81,8 @@ std::shared_ptr<const PassShapes> Model<T>::shapes(const char* op,
   for (std::size_t k = 0; k < count; ++k) {
     const InputArray<T>& input = samples.inputs[k];
     const index i = static_cast<index>(k);
-    const bool ids = (graph.elements(i) & layers::kIds) != 0 && input.ids == nullptr;
-    const bool values = (graph.elements(i) & layers::kValues) != 0 && input.values == nullptr;
+    const bool ids = graph.elements(i).ids > 0 && input.ids == nullptr;
+    const bool values = graph.elements(i).values && input.values == nullptr;
     LF_CHECK(!ids && !values, "[" << op << "] " << numbered("x", k, count) << " has no "
                                   << (ids ? "ids" : "values") << "; expected them");
     const layers::Shape& declared = graph.declared_shape(i);
@@ -106,7 +106,7 @@ void Model<T>::check_ids(const char* op, const Samples<T>& samples) const {
   for (std::size_t k = 0; k < samples.inputs.size(); ++k) {
     const InputArray<T>& input = samples.inputs[k];
     if (input.ids == nullptr) continue;
-    const index limit = definition_.graph->id_limit(static_cast<index>(k));
+    const index limit = definition_.graph->elements(static_cast<index>(k)).ids;
     for (index i = 0; i < samples.count * input.shape.count(); ++i) {
       LF_CHECK(input.ids[i] >= 0 && input.ids[i] < limit,
                "[" << op << "] "
@@ -191,7 +191,7 @@ void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Sha
   const CarriedUse<T> carried(parts.carried, 0, op, "x", pass.batch, pass.batch);
   CarriedCopy<T> copy;
   CarriedUndo<T> undo(parts.carried, copy);
-  layers::StateBinding<T> binding(nullptr);
+  layers::StateBinding<T> binding{nullptr};
   const std::unique_ptr<layers::LayerState> state = layer.make_state(binding);
   base::Planner planner;
   layer.declare(*state, planner, {inputs, pass.batch, pass.training});

@@ -15,7 +15,7 @@ RnnOptions read_rnn_options(const base::Options& given, std::uint64_t seed) {
   out.hidden = options["hidden_size"].integer();
   out.layers = options["num_layers"].integer();
   out.directions = options["bidirectional"].flag() ? 2 : 1;
-  out.lstm = layers::read_lstm_engine(options);
+  out.lstm = layers::read_lstm(options, "bias", "input_dropout");
   out.cell_states = options["return_cell_states"].flag();
   out.dropout = options["dropout"].number();
   out.seed = seed;
@@ -28,7 +28,6 @@ Rnn<T>::Rnn(const RnnOptions& options)
   require_isa();
   layers::Parameters<T> room;
   const index D = options.directions, parts = options.layers * D;
-  directions_.reserve(static_cast<std::size_t>(parts));  // layers_ has pointers to the elements
   for (index n = 0; n < parts; ++n) {
     const index inputs = n < D ? options.input : D * options.outputs();
     directions_.push_back({{inputs, options.hidden, options.lstm.cell}, options.lstm, n % D == 1});
@@ -38,8 +37,6 @@ Rnn<T>::Rnn(const RnnOptions& options)
       if (part.name == "bias" && !options.lstm.use_bias) continue;
       parameters_.push_back({n, {part.name, part.shape, part.layout, blocks_.back()}});
     }
-    if (n % D == D - 1)
-      layers_.emplace_back(*(&directions_.back() - (D - 1)), D > 1 ? &directions_.back() : nullptr);
   }
   base::with_memory(
       [&] {

@@ -153,6 +153,10 @@ class Rnn : base::NoCopy {
   enum class Pass { infer, train, trace };
 
   void plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const;
+  // Of one layer, from its first run on.
+  layers::LstmRuns<T> runs_from(Run* first) const {
+    return layers::LstmRuns<T>(*first, options_.directions > 1 ? first + 1 : nullptr);
+  }
   // Sets the calls of layer l's directions for a call of the stack.
   void begin(const ops::LstmCall<T>& call, index l, Memory& memory, Run* runs) const;
   void forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
@@ -167,8 +171,7 @@ class Rnn : base::NoCopy {
 
   RnnOptions options_;
   std::vector<layers::LstmDirection<T>> directions_;  // by n
-  std::vector<layers::LstmDirections<T>> layers_;
-  std::vector<index> blocks_;  // where the parameters of n start
+  std::vector<index> blocks_;                         // where the parameters of n start
   std::vector<Parameter> parameters_;
   base::Buffer<T> values_, gradients_;
   base::Buffer<T> gradients_before_;  // a copy from before the running backward, to undo it

@@ -28,7 +28,7 @@ void Rnn<T>::begin(const ops::LstmCall<T>& call, index l, Memory& memory, Run* r
   const auto layer = static_cast<std::size_t>(l);
   for (index d = 0; d < D; ++d) {
     const index n = l * D + d;
-    ops::LstmCall<T>& c = layers_[layer].begin(d, call, runs[d]);
+    ops::LstmCall<T>& c = runs[d].begin(directions_[static_cast<std::size_t>(n)], call);
     if (l > 0) {
       c.x = memory.arena.at(memory.masked[layer - 1]);
       c.x_row = D * O;
@@ -110,11 +110,10 @@ void Rnn<T>::forward(const ops::LstmCall<T>& call, Pass pass, Memory& memory,
   for (index l = 0; l < options_.layers; ++l) {
     if (l > 0 && pass == Pass::train && drops(call)) drop(call, l, memory);
     begin(call, l, memory, runs);
-    const layers::LstmDirections<T>& layer = layers_[static_cast<std::size_t>(l)];
     if (pass == Pass::trace) {
-      layer.trace(runs, traces + l * options_.directions);
+      runs_from(runs).trace(traces + l * options_.directions);
     } else {
-      layer.forward(runs, pass == Pass::train);
+      runs_from(runs).forward(pass == Pass::train);
     }
     if (pass == Pass::train) runs += options_.directions;
   }
@@ -228,10 +227,10 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
       g.dblock = gradients_.data() + blocks_[static_cast<std::size_t>(n)];
       g.bias = options_.lstm.use_bias;
     }
-    layers_[static_cast<std::size_t>(l)].plan_backward(runs_of(l));
+    runs_from(runs_of(l)).plan_backward();
   }
   for (index l = last; l >= 0; --l) {
-    layers_[static_cast<std::size_t>(l)].backward(runs_of(l));
+    runs_from(runs_of(l)).backward();
     if (l == 0 || !drops(call)) continue;
     const auto below = static_cast<std::size_t>(l - 1);
     T* const dx = dx_of(l);

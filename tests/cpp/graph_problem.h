@@ -22,8 +22,8 @@ using Bytes = std::vector<unsigned char>;
 
 inline std::shared_ptr<layers::Layer<double>> layer(base::Options config,
                                                     const layers::Children& children = {}) {
-  return layers::make_layer<double>(base::OptionReader(std::move(config), "model.config"),
-                                    children);
+  return layers::Layer<double>::make(base::OptionReader(std::move(config), "model.config"),
+                                     children);
 }
 
 // What one input has; arrays are [batch][shape].
@@ -65,7 +65,7 @@ class Run {
       if (entry.sparse >= 0) touched.emplace_back(entry.parameters->sparse().count);
     }
     gradients.assign(static_cast<std::size_t>(layout_.size()), 0.0);
-    layers::StateBinding<double> binding(training ? &layout_ : nullptr);
+    layers::StateBinding<double> binding{training ? &layout_ : nullptr};
     state_ = graph.make_state(binding);
     std::vector<layers::Shape> shapes;
     for (const Input& input : this->inputs) shapes.push_back(input.shape);

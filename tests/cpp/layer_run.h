@@ -45,7 +45,7 @@ class LayerRun {
       paths_.push_back(path);
     });
     gradients_.resize(layout_.size());
-    layers::StateBinding<T> binding(&layout_);
+    layers::StateBinding<T> binding{&layout_};
     state = layer->make_state(binding);
     base::Planner planner;
     layer->declare(*state, planner, {inputs, batch, true});
@@ -78,7 +78,7 @@ class LayerRun {
     });
     return found;
   }
-  Values flat_gradients() const { return Values(gradients_.begin(), gradients_.end()); }
+  Values flat_gradients() const { return Values(gradients_.data(), gradients_.data() + gradients_.size()); }
 
   void forward(bool training, const unsigned char* mask = nullptr) {
     pass.training = training;

@@ -42,8 +42,8 @@ inline Map config_of(const CellOptions& cell, const Way& way, bool backwards) {
 template <class T>
 std::shared_ptr<layers::Layer<T>> make(const Map& map, const layers::Children& children = {}) {
   const base::OptionReader config(map, "model.config");
-  auto layer = layers::make_layer<T>(config, children);
-  layers::keep_configs(*layer, config);
+  auto layer = layers::Layer<T>::make(config, children);
+  layer->keep_configs(config);
   return layer;
 }
 

@@ -146,7 +146,7 @@ TEST_CASE("a layer on its own: states in and out, cells, its own state where it 
                         {"layers.0.return_sequences", true},
                         {"layers.0.stateful", stateful}};
     auto model = make_model<float>(config);
-    layers::Layer<float>& layer = *model->definition().graph->layers()[0];
+    layers::Layer<float>& layer = *model->definition().graph->children()[0].layer;
     struct State {
       std::vector<float> h, c;
     };

@@ -76,9 +76,8 @@ TEST_CASE("recurrent layers: one direction of the class is the layer") {
   run.backward();
 
   const base::OptionReader reader(config, "test");
-  const LstmOptions options = read_lstm_layer(reader.read(lstm_layer_options()));
+  const LstmOptions options = read_lstm(reader.read(lstm_layer_options()), "use_bias", "dropout");
   const LstmDirection<float> direction{{3, 5, options.cell}, options, false};
-  const LstmDirections<float> directions(direction);
   LstmRun<float> alone;
   const auto room = [](const std::vector<float>& like) { return std::vector<float>(like.size()); };
   std::vector<float> y = room(run.out[0].values), h = room(run.out[1].values),
@@ -102,9 +101,9 @@ TEST_CASE("recurrent layers: one direction of the class is the layer") {
   call.noise.seed = run.pass.seed;
   call.noise.step = run.pass.step;
   call.noise.stream = run.state->stream;
-  directions.begin(0, call, alone);
+  alone.begin(direction, call);
   alone.block = run.layer->parameters().values();
-  directions.forward(&alone, true);
+  LstmRuns<float>(alone).forward(true);
   alone.gradients = {run.out[0].gradient.data(),
                      run.out[3].gradient.data(),
                      run.out[1].gradient.data(),
@@ -114,8 +113,8 @@ TEST_CASE("recurrent layers: one direction of the class is the layer") {
                      dc0.data(),
                      block.data(),
                      true};
-  directions.plan_backward(&alone);
-  directions.backward(&alone);
+  LstmRuns<float>(alone).plan_backward();
+  LstmRuns<float>(alone).backward();
   block.resize(run.flat_gradients().size());  // to whole cache lines
   CHECK(results(run) == std::vector<std::vector<float>>{block, y, h, c, cells, dx, dh0, dc0});
 }
@@ -130,12 +129,12 @@ TEST_CASE("recurrent layers: a frozen one passes gradients on and computes none 
     fill(run);
     run.forward(true);
     run.backward();
-    CHECK(run.layer->learns(*run.state));
+    CHECK(run.state->learns());
     const auto trained = results(run);
     run.layer->parameters().set_trainable(false);
     run.forward(true);
     run.backward();
-    CHECK_FALSE(run.layer->learns(*run.state));
+    CHECK_FALSE(run.state->learns());
     auto frozen = results(run);
     CHECK(frozen[0] == Values(frozen[0].size(), 0.0));
     frozen[0] = trained[0];
@@ -157,9 +156,9 @@ TEST_CASE("recurrent layers: one half of Bidirectional may be frozen") {
     CHECK(run.in[0].gradient == dx);
     CHECK(run.gradient(names[1 - d]) == kept);
     CHECK(run.gradient(names[d]) == Values(kept.size(), 0.0));
-    CHECK(run.layer->learns(*run.state));
+    CHECK(run.state->learns());
     run.layer->children()[at(1 - d)].layer->parameters().set_trainable(false);
-    CHECK_FALSE(run.layer->learns(*run.state));
+    CHECK_FALSE(run.state->learns());
   }
 }
 
