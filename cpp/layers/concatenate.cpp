@@ -13,11 +13,15 @@ namespace {
 template <class T>
 class Concatenate final : public LayerWith<T, Concatenate<T>> {
  public:
+  // Of one input in each run of the output.
+  struct Part {
+    index length = 0, rows = 0;  // elements, and rows of them
+    index place = 0, row = 0;    // of the first one in the run
+  };
   struct State : LayerState {
     index runs = 0;              // in a sample of the output
-    std::vector<index> lengths;  // of each input's part of a run
-    std::vector<index> rows;     // of these parts
-    bool last_axis = false;
+    index length = 0, rows = 0;  // of a run
+    std::vector<Part> parts;
     base::Slot<unsigned char> mask;
   };
 
@@ -53,68 +57,53 @@ class Concatenate final : public LayerWith<T, Concatenate<T>> {
       return std::accumulate(begin, end, index{1}, std::multiplies<index>());
     };
     my.runs = product(out.begin(), out.begin() + axis);
-    my.last_axis = axis == out.rank - 1;
-    my.lengths.clear();
-    my.rows.clear();
+    my.rows = product(out.begin() + axis, out.end() - 1);
+    my.parts.clear();
+    Part part;
     for (const Shape& input : extent.inputs) {
-      my.lengths.push_back(product(input.begin() + axis, input.end()));
-      my.rows.push_back(product(input.begin() + axis, input.end() - 1));
+      part.length = product(input.begin() + axis, input.end());
+      part.rows = product(input.begin() + axis, input.end() - 1);
+      my.parts.push_back(part);
+      part.place += part.length;
+      if (axis < out.rank - 1) part.row += part.rows;
     }
+    my.length = part.place;
     my.mask = planner.add<unsigned char>(extent.batch * out.rows());
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
-    for_inputs(pass, my, my.lengths, [&](std::size_t k, index from, index to, index count) {
-      std::copy_n(in[k].values + from, count, out[0].values + to);
-    });
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      const Part& part = my.parts[k];
+      ops::gather_rows<T>(pass.batch * my.runs, part.length, nullptr, in[k].values, part.length,
+                          out[0].values + part.place, my.length);
+    }
     out[0].mask = join_masks(pass, my, in);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
-    for_inputs(pass, my, my.lengths, [&](std::size_t k, index to, index from, index count) {
-      if (in[k].gradient == nullptr) return;
-      std::copy_n(out[0].gradient + from, count, in[k].gradient + to);
-    });
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      const Part& part = my.parts[k];
+      if (in[k].gradient == nullptr) continue;
+      ops::gather_rows<T>(pass.batch * my.runs, part.length, nullptr, out[0].gradient + part.place,
+                          my.length, in[k].gradient, part.length);
+    }
   }
 
  private:
-  // Calls f(input, first element of one of its parts, its place in the output, elements) for parts
-  // of these lengths.
-  template <class F>
-  static void for_inputs(const Pass<T>& pass, const State& my, const std::vector<index>& lengths,
-                         F f) {
-    const index sum = std::accumulate(lengths.begin(), lengths.end(), index{0});
-    ops::for_items(pass.batch * my.runs, sum, [&](index begin, index end) {
-      for (index run = begin; run < end; ++run) {
-        index place = run * sum;
-        for (std::size_t k = 0; k < lengths.size(); place += lengths[k++]) {
-          f(k, run * lengths[k], place, lengths[k]);
-        }
-      }
-    });
-  }
-
   // As in Keras, all rows of an input without a mask are real, and a row is real if any of its
   // features is.
   static const unsigned char* join_masks(const Pass<T>& pass, const State& my, const Ins<T>& in) {
     const auto has_mask = [](const In<T>& input) { return input.mask != nullptr; };
     if (std::none_of(in.begin(), in.end(), has_mask)) return nullptr;
     unsigned char* const mask = pass.arena->at(my.mask);
-    if (my.last_axis) {
-      for (index r = 0; r < pass.batch * my.runs; ++r) {
-        mask[r] = std::any_of(in.begin(), in.end(), [&](const In<T>& input) {
-          return input.mask == nullptr || input.mask[r] != 0;
-        });
+    std::fill_n(mask, pass.batch * my.runs * my.rows, static_cast<unsigned char>(0));
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      const Part& part = my.parts[k];
+      for (index r = 0; r < pass.batch * my.runs * part.rows; ++r) {
+        const bool real = in[k].mask == nullptr || in[k].mask[r] != 0;
+        mask[r / part.rows * my.rows + part.row + r % part.rows] |= real;
       }
-      return mask;
     }
-    for_inputs(pass, my, my.rows, [&](std::size_t k, index from, index to, index count) {
-      if (in[k].mask == nullptr) {
-        std::fill_n(mask + to, count, static_cast<unsigned char>(1));
-      } else {
-        std::copy_n(in[k].mask + from, count, mask + to);
-      }
-    });
     return mask;
   }
 
