@@ -1,6 +1,7 @@
 // Layers that move elements without reading them: Flatten, Reshape, Permute, RepeatVector. They
 // move values and ids, and drop masks.
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "layers/list.h"
@@ -9,20 +10,30 @@
 namespace lstmfast::layers {
 namespace {
 
+// The output's shape for an input, and how its elements get there if the input is known().
+struct Moved {
+  Shape shape;
+  Rearrangement map;
+};
+using Move = std::function<Moved(const Shape& input)>;
+
 template <class T>
-class Rearranging : public LayerWith<T, Rearranging<T>> {
+class Rearranging final : public LayerWith<T, Rearranging<T>> {
  public:
   struct State : LayerState {
     Rearrangement map;
   };
 
+  explicit Rearranging(Move move) : move_(std::move(move)) {}
+
   Elements input_elements(index, Elements wanted) const override { return wanted; }
   bool moves_ids() const override { return true; }
   bool masks(index, const std::vector<bool>&) const override { return false; }
   bool drops_masks() const override { return true; }
+  Shapes output_shapes(const Shapes& inputs) const override { return {move_(inputs[0]).shape}; }
 
   void plan(State& my, base::Planner&, const Extent& extent) const {
-    my.map = rearrangement(extent.inputs[0]);
+    my.map = move_(extent.inputs[0]).map;
   }
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = nullptr;
@@ -33,81 +44,51 @@ class Rearranging : public LayerWith<T, Rearranging<T>> {
     if (in[0].gradient != nullptr) my.map.backward(pass.batch, out[0].gradient, in[0].gradient);
   }
 
- protected:
-  virtual Rearrangement rearrangement(const Shape& input) const = 0;
+ private:
+  Move move_;
 };
 
 // Elements keep their order; one size of `target` may be kAnySize and follows from the others.
-template <class T>
-class Reshape : public Rearranging<T> {
- public:
-  explicit Reshape(const Shape& target) : target_(target) {}
-  explicit Reshape(const base::Values& options) : target_(options["target_shape"].extents()) {}
-
-  Shapes output_shapes(const Shapes& inputs) const override {
-    const Shape& input = inputs[0];
-    if (!input.known()) return {target_};
-    Shape out = target_;
+Move in_shape(const Shape& target) {
+  return [target](const Shape& input) -> Moved {
+    if (!input.known()) return {target, {}};
+    Shape out = target;
     index* const open = std::find(out.sizes, out.sizes + out.rank, kAnySize);
     if (open != out.end()) {
       *open = 1;
       *open = input.count() / out.count();
     }
     check_input(out.count() == input.count(), "reshape", input,
-                "as many elements as " + target_.text());
-    return {out};
-  }
+                "as many elements as " + target.text());
+    return {out, stretched(input, input)};
+  };
+}
 
- private:
-  Rearrangement rearrangement(const Shape& input) const override { return stretched(input, input); }
+Move flattened(const base::Values&) { return in_shape({kAnySize}); }
 
-  Shape target_;
-};
+Move reshaped(const base::Values& options) {
+  return in_shape(Shape(options["target_shape"].extents()));
+}
 
-template <class T>
-struct Flatten final : Reshape<T> {
-  Flatten() : Reshape<T>(Shape{kAnySize}) {}
-};
-
-template <class T>
-class Permute final : public Rearranging<T> {
- public:
-  explicit Permute(const base::Values& options) {
-    for (const index dim : options["dims"].extents()) axes_.push_back(static_cast<int>(dim) - 1);
-  }
-
-  Shapes output_shapes(const Shapes& inputs) const override {
-    const Shape& input = inputs[0];
-    check_input(input.rank == static_cast<int>(axes_.size()), "permute", input,
-                std::to_string(axes_.size()) + " axes, as dims has");
+Move with_permuted_axes(const base::Values& options) {
+  std::vector<int> axes;  // of the input
+  for (const index dim : options["dims"].extents()) axes.push_back(static_cast<int>(dim) - 1);
+  return [axes](const Shape& input) -> Moved {
+    check_input(input.rank == static_cast<int>(axes.size()), "permute", input,
+                std::to_string(axes.size()) + " axes, as dims has");
     Shape out;
-    for (const int axis : axes_) out.append(input.sizes[axis]);
-    return {out};
-  }
+    for (const int axis : axes) out.append(input.sizes[axis]);
+    return {out, permuted(input, axes)};
+  };
+}
 
- private:
-  Rearrangement rearrangement(const Shape& input) const override { return permuted(input, axes_); }
-
-  std::vector<int> axes_;  // of the input
-};
-
-template <class T>
-class RepeatVector final : public Rearranging<T> {
- public:
-  explicit RepeatVector(const base::Values& options) : n_(options["n"].integer()) {}
-
-  Shapes output_shapes(const Shapes& inputs) const override {
-    check_input(inputs[0].rank == 1, "repeat_vector", inputs[0], "(features)");
-    return {Shape{n_} + inputs[0]};
-  }
-
- private:
-  Rearrangement rearrangement(const Shape& input) const override {
-    return stretched(input, Shape{n_} + input);
-  }
-
-  index n_;
-};
+Move repeated(const base::Values& options) {
+  return [n = options["n"].integer()](const Shape& input) -> Moved {
+    check_input(input.rank == 1, "repeat_vector", input, "(features)");
+    const Shape out = Shape{n} + input;
+    return {out, stretched(input, out)};
+  };
+}
 
 base::Option target_option() {
   base::Option out = base::extents("target_shape", base::kRequired);
@@ -133,13 +114,22 @@ base::Option dims_option() {
   return out;
 }
 
+template <class T, Move (*move)(const base::Values&)>
+std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
+  return std::make_unique<Rearranging<T>>(move(options));
+}
+template <Move (*move)(const base::Values&)>
+Component component(base::OptionTable options) {
+  return {std::move(options), make<float, move>, make<double, move>};
+}
+
 }  // namespace
 
-Component flatten() { return Family::of<Flatten>(); }
-Component reshape() { return Family::of<Reshape>({{target_option()}}); }
-Component permute() { return Family::of<Permute>({{dims_option()}}); }
+Component flatten() { return component<flattened>({}); }
+Component reshape() { return component<reshaped>({{target_option()}}); }
+Component permute() { return component<with_permuted_axes>({{dims_option()}}); }
 Component repeat_vector() {
-  return Family::of<RepeatVector>({{base::integer("n", base::kRequired, 1)}});
+  return component<repeated>({{base::integer("n", base::kRequired, 1)}});
 }
 
 }  // namespace lstmfast::layers
