@@ -8,8 +8,7 @@ from lstmfast._bench.engines.vs_keras import KERAS, KERAS_PREDICT
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.engines.vs_onnx import ONNXRUNTIME, OPENVINO
-from lstmfast._bench.engines.vs_torch import TORCH, TORCH_CELL
-from lstmfast._bench.engines.vs_torch_by_hand import TORCH_BY_HAND
+from lstmfast._bench.engines.vs_torch import TORCH, TORCH_BY_HAND, TORCH_CELL
 
 ENGINES = (
     LSTMFAST,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from lstmfast._bench.contest import Suite
-from lstmfast._bench.suites.fit import FIT
+from lstmfast._bench.suites.fit import FIT, THREADS
 from lstmfast._bench.suites.kernels import KERNELS
 from lstmfast._bench.suites.layers import FORWARD, STEP, TRAINING
 from lstmfast._bench.suites.memory import MEMORY
 from lstmfast._bench.suites.options import OPTION_COSTS
 from lstmfast._bench.suites.scaling import SCALING
-from lstmfast._bench.suites.threads import THREADS
 
 SUITES: tuple[Suite, ...] = (
     FORWARD,

@@ -1,4 +1,7 @@
-"""Trainings of toy models as in tutorials, and the cost of calls from Python."""
+"""Trainings: toy models as in tutorials, with the cost of calls from Python; fits on more threads.
+
+With the default number of threads no fit may be slower than on one.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,18 @@ import numpy as np
 import lstmfast as lf
 from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import Engine, Fitter, UnsupportedError
-from lstmfast._bench.engines.vs_lstmfast import make_lstm
+from lstmfast._bench.engines.vs_lstmfast import SequentialFitter, make_lstm
 from lstmfast._bench.problems import TASKS, Task, make_problem
-from lstmfast._bench.protocol import Goal, Row, Timing, make_row, take_turns, time_call
-from lstmfast._bench.shapes import Shape
+from lstmfast._bench.protocol import (
+    Goal,
+    Row,
+    Timing,
+    make_row,
+    take_turns,
+    threads_text,
+    time_call,
+)
+from lstmfast._bench.shapes import FIT_SHAPES, Shape
 
 CHECKED = 5  # epochs or calls whose losses are compared
 # At most 4 batches each, sums of some 50 terms, in float32, if all errors had one sign.
@@ -23,6 +34,10 @@ VERBOSE_GOAL = Goal("value", 20e-6, at_most=True)  # an epoch
 PREDICT_GOAL = Goal("value", 3e-6, at_most=True)
 CALL_GOAL = Goal("value", 0.7e-6, at_most=True)
 FEW, MANY = 3, 30  # steps, from which the cost of no steps follows
+
+BATCHES = 40  # of an epoch on more threads
+SETTLED = 2  # epochs after which weights are compared: steps on the team, alone, and settled
+SLOWER = 1.03
 
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
@@ -121,9 +136,48 @@ def _calling(settings: Settings) -> list[Row]:
     ]
 
 
+def _run_threads(settings: Settings) -> Iterator[list[Row]]:
+    for shape in settings.chosen(FIT_SHAPES if settings.threads > 1 else ()):
+        yield from _fits_on_threads(settings, shape)
+
+
+def _fits_on_threads(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
+    """Epochs of a model trained on one thread, and of its twin on all, in turns."""
+    numbers = (1, settings.threads)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((BATCHES * shape.B, shape.T, shape.I), dtype=np.float32)
+    task = Task(shape.name, x, x[:, :1, 0], shape.H, "tanh", "linear", "mse", shape.B, 1, 0.0)
+    fitters = {n: SequentialFitter(lf, task) for n in numbers}
+    epochs = {
+        n: partial(fitter.model.fit, **fitter.call, shuffle=False, verbose=0)
+        for n, fitter in fitters.items()
+    }
+    for n in numbers:
+        lf.set_num_threads(n)
+        for _ in range(SETTLED):
+            epochs[n]()
+    alone, shared = (fitters[n].model.get_weights() for n in numbers)
+    if not all(map(np.array_equal, alone, shared)):
+        raise WrongAnswerError(f"lstmfast at {shape.text}: weights depend on the threads")
+    timings, _ = take_turns(epochs, settings.seconds, before=lf.set_num_threads)
+    for n, timing in timings.items():
+        case, slower = f"{shape.name}, {threads_text(n)}", timing.over(timings[1])
+        goal = None if n == 1 else Goal("relative", SLOWER, at_most=True)
+        yield [make_row(case, "fit", timing, shape=shape, relative=slower, goal=goal)]
+
+
 FIT = Suite(
     "fit",
     _run,
     legend="Microseconds of the whole task: 1000 epochs, or 10,000 calls of fit (echo).",
     takes_shapes=False,
+)
+THREADS = Suite(
+    "threads",
+    _run_threads,
+    relative="time",
+    legend=(
+        f"{BATCHES} steps of fit with Adam. time: against one thread's, in turns; up to --threads. "
+        "lstmfast alone."
+    ),
 )
