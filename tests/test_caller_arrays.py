@@ -153,9 +153,9 @@ def test_unaligned_out_is_refused() -> None:
 def test_the_core_takes_no_unaligned_array() -> None:
     core = lf.LSTM(I, H)._core
     with pytest.raises(ValueError, match=r"\[lstm.forward\] x is not aligned in memory; expected"):
-        core.forward(unaligned(X))
+        core.forward(unaligned(X), None, None, None, False, None, True, True, True)
     with pytest.raises(ValueError, match=r"lengths is not aligned .* divisible by 8"):
-        core.forward(X, lengths=unaligned(LENGTHS))
+        core.forward(X, None, unaligned(LENGTHS), None, False, None, True, True, True)
     assert isinstance(core, _core.Rnn)
 
 

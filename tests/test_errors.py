@@ -22,7 +22,7 @@ def lstm(**options: Any) -> lf.LSTM:
 
 x4 = np.zeros((3, 5, 4))
 state = np.zeros((2, 3, 7))
-call_of_x4: Any = (x4, None, None, None, False, None, True)  # as the core takes it
+call_of_x4: Any = (x4, None, None, None, False, None, True, True, False)  # as the core takes it
 
 
 # what is called, the kind of error, and a pattern that its message must match
@@ -63,13 +63,13 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         r"\[LSTM\] proj_size is -1; expected an integer from 0 to 16777216",
     ),
     "core, arguments": (
-        lambda: lstm()._core.call(x4),
+        lambda: lstm()._core.forward(x4),
         TypeError,
-        r"expected 7 arguments, got 1",
+        r"expected 9 arguments, got 1",
     ),
-    "core, kind": (lambda: _core.Rnn.call(3, *call_of_x4), TypeError, r"Rnn.*int"),
+    "core, kind": (lambda: _core.Rnn.forward(3, *call_of_x4), TypeError, r"Rnn.*int"),
     "core, not made": (
-        lambda: _core.Rnn.__new__(_core.Rnn).call(*call_of_x4),
+        lambda: _core.Rnn.__new__(_core.Rnn).forward(*call_of_x4),
         TypeError,
         r"Rnn.__init__\(\) was not called",
     ),

@@ -16,11 +16,6 @@
 namespace lstmfast::bindings {
 namespace {
 
-// What a call returns; cells is None without return_cell_states.
-struct Result {
-  py::object y, h_n, c_n, cells;
-};
-
 std::unique_ptr<PythonRnn> make_rnn(const py::dict& options, const std::string& dtype,
                                     std::uint64_t seed) {
   return std::make_unique<PythonRnn>(api::make_rnn(to_options(options), dtype, seed));
@@ -33,12 +28,26 @@ void point(model::RnnArray<const U*>& to, const py::array_t<T>& array) {
   append_sizes(to.shape, array);
 }
 
+// A state, or its gradients: None, or a tuple of two. `known`: whether it is one of these.
+struct Pair {
+  py::handle first = Py_None, second = Py_None;
+  bool known = true;
+
+  explicit Pair(py::handle pair) {
+    if (pair.is_none()) return;
+    known = PyTuple_CheckExact(pair.ptr()) && PyTuple_GET_SIZE(pair.ptr()) == 2;
+    if (!known) return;
+    first = PyTuple_GET_ITEM(pair.ptr(), 0);
+    second = PyTuple_GET_ITEM(pair.ptr(), 1);
+  }
+};
+
 template <class T>
-CallArrays<T> arrays_of(Taker& taker, py::handle x, py::handle h0, py::handle c0,
-                        py::handle lengths, py::handle resets) {
+CallArrays<T> arrays_of(Taker& taker, py::handle x, const Pair& state, py::handle lengths,
+                        py::handle resets) {
   return {taker.take<T>("x", x),
-          taker.optional<T>("h0", h0),
-          taker.optional<T>("c0", c0),
+          taker.optional<T>("h0", state.first),
+          taker.optional<T>("c0", state.second),
           taker.optional<index>("lengths", lengths),
           taker.optional<bool>("resets", resets),
           {}};
@@ -67,25 +76,11 @@ struct Shapes {
         c(model::state_shape(o, x, batch, o.hidden)) {}
 };
 
-// A state, or its gradients: None, or a tuple of two. `known`: whether it is one of these.
-struct Pair {
-  py::handle first = Py_None, second = Py_None;
-  bool known = true;
-
-  explicit Pair(py::handle pair) {
-    if (pair.is_none()) return;
-    known = PyTuple_CheckExact(pair.ptr()) && PyTuple_GET_SIZE(pair.ptr()) == 2;
-    if (!known) return;
-    first = PyTuple_GET_ITEM(pair.ptr(), 0);
-    second = PyTuple_GET_ITEM(pair.ptr(), 1);
-  }
-};
-
 constexpr const char* kForward = "lstm.forward";
 
 template <class T>
-Result run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given, bool training,
-                   py::handle out, bool batch_first, bool draw) {
+py::object run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given,
+                       const py::array_t<T>& out, bool training, bool batch_first, bool draw) {
   const char* const op = kForward;
   const model::RnnInput<T> input = input_of(given, batch_first);
   // Until the arrays are kept, so that backward in another thread does not read others.
@@ -95,14 +90,17 @@ Result run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given, boo
   call.noise.draw = draw;
 
   const Shapes shapes(rnn.options(), input.x.shape, call.batch);
-  py::array_t<T> y =
-      out.is_none() ? new_array<T>(shapes.y) : take_output<T>(op, "out", out, shapes.y);
-  if (!out.is_none()) model::check_output<T>(op, input, y.data(), y.size());
+  if (out) {
+    LF_CHECK(out.writeable(), "[" << op << "] out is read-only; expected an array to write");
+    check_shape(op, "out", out, shapes.y);
+    model::check_output<T>(op, input, out.data(), out.size());
+  }
+  py::array_t<T> y = out ? out : new_array<T>(shapes.y);
   py::array_t<T> h_n = new_array<T>(shapes.h), c_n = new_array<T>(shapes.c);
-  py::object cells = py::none();
   call.y = y.mutable_data();
   call.h_n = h_n.mutable_data();
   call.c_n = c_n.mutable_data();
+  py::object cells;
   if (rnn.options().cell_states) {
     py::array_t<T> array = new_array<T>(shapes.cells);
     call.cells = array.mutable_data();
@@ -119,73 +117,57 @@ Result run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given, boo
   }
   if (training) {
     // backward reads y, so it becomes read-only; an array of the caller's stays writable.
-    self.keep_arrays(std::move(given), input.x.shape, y, out.is_none());
+    self.keep_arrays(std::move(given), input.x.shape, y, !out);
   }
-  return {std::move(y), std::move(h_n), std::move(c_n), std::move(cells)};
+  py::tuple final = py::make_tuple(std::move(h_n), std::move(c_n));
+  if (!cells) return py::make_tuple(std::move(y), std::move(final));
+  return py::make_tuple(std::move(y), std::move(final), std::move(cells));
 }
 
-py::tuple forward(PythonRnn& self, const py::object& x, const py::object& h0, const py::object& c0,
-                  const py::object& lengths, const py::object& resets, bool training,
-                  const py::object& out, bool batch_first, bool draw) {
-  Result r = self.visit([&](auto& rnn) {
-    using T = Element<decltype(rnn)>;
-    Taker taker{kForward};
-    return run_forward<T>(self, rnn, arrays_of<T>(taker, x, h0, c0, lengths, resets), training, out,
-                          batch_first, draw);
-  });
-  return py::make_tuple(std::move(r.y), std::move(r.h_n), std::move(r.c_n), std::move(r.cells));
-}
-
-// Fast path of forward() for small batches: returns None unless every argument already has the
-// object's dtype, is contiguous and needs no conversion.
-py::object call(PythonRnn& self, py::handle x, py::handle state, py::handle lengths,
-                py::handle resets, py::handle training, py::handle out, py::handle batch_first) {
+// Where an argument is not as it must be, an error if `strict`, else None.
+py::object forward(PythonRnn& self, py::handle x, py::handle state, py::handle lengths,
+                   py::handle resets, py::handle training, py::handle out, py::handle batch_first,
+                   py::handle draw, py::handle strict) {
   const bool rows_first = is_true(batch_first, "batch_first");
   const Pair initial(state);
   if (!initial.known || !is_flag(training)) return py::none();
-  Result r = self.visit([&](auto& rnn) -> Result {
+  return self.visit([&](auto& rnn) -> py::object {
     using T = Element<decltype(rnn)>;
-    Taker taker;
-    CallArrays<T> given = arrays_of<T>(taker, x, initial.first, initial.second, lengths, resets);
+    Taker taker{is_true(strict, "strict") ? kForward : nullptr};
+    CallArrays<T> given = arrays_of<T>(taker, x, initial, lengths, resets);
     const py::array_t<T> to = taker.optional<T>("out", out);
     const bool whole = state.is_none() || (given.h0 && given.c0);
-    if (!taker.ready || !whole || (to && !to.writeable())) return {};
-    return run_forward<T>(self, rnn, std::move(given), is_true(training, "training"), out,
-                          rows_first, true);
+    if (!taker.ready || !whole) return py::none();
+    return run_forward<T>(self, rnn, std::move(given), to, is_true(training, "training"),
+                          rows_first, is_true(draw, "draw"));
   });
-  if (!r.y) return py::none();
-  py::tuple final = py::make_tuple(std::move(r.h_n), std::move(r.c_n));
-  if (r.cells.is_none()) return py::make_tuple(std::move(r.y), std::move(final));
-  return py::make_tuple(std::move(r.y), std::move(final), std::move(r.cells));
 }
 
 // Returns by n the gates i, f, g, o and c and h of every step.
-py::list trace(const PythonRnn& self, const py::object& x, const py::object& h0,
-               const py::object& c0, const py::object& lengths, const py::object& resets,
-               bool batch_first) {
+py::list trace(const PythonRnn& self, const py::object& x, const py::object& state,
+               const py::object& lengths, const py::object& resets, bool batch_first) {
   return self.visit([&](auto& rnn) -> py::list {
     using T = Element<decltype(rnn)>;
     const char* const op = "lstm.trace";
     Taker taker{op};
-    CallArrays<T> given = arrays_of<T>(taker, x, h0, c0, lengths, resets);
+    CallArrays<T> given = arrays_of<T>(taker, x, Pair(state), lengths, resets);
     const model::RnnInput<T> input = input_of(given, batch_first);
     const ops::LstmCall<T> call = rnn.check(op, input, given.rows);
     const model::RnnOptions& options = rnn.options();
-    const layers::Shape& x_shape = input.x.shape;
-    const layers::Shape units = x_shape.with_features(options.hidden);
-    const layers::Shape outputs = x_shape.with_features(options.outputs());
     std::vector<ops::LstmTrace<T>> traces;
     py::list out;
     for (index n = 0; n < options.layers * options.directions; ++n) {
-      py::array_t<T> arrays[] = {new_array<T>(units), new_array<T>(units), new_array<T>(units),
-                                 new_array<T>(units), new_array<T>(units), new_array<T>(outputs)};
-      const index H = options.hidden, O = options.outputs(), B = call.batch, steps = call.steps;
-      traces.push_back({arrays[0].mutable_data(), arrays[1].mutable_data(),
-                        arrays[2].mutable_data(), arrays[3].mutable_data(),
-                        arrays[4].mutable_data(), batch_first ? steps * H : H,
-                        batch_first ? H : B * H, arrays[5].mutable_data(),
-                        batch_first ? steps * O : O, batch_first ? O : B * O});
-      out.append(py::make_tuple(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5]));
+      ops::LstmTrace<T>& of = traces.emplace_back();
+      of.row = batch_first ? call.steps : 1;
+      of.step = batch_first ? 1 : call.batch;
+      py::list arrays;
+      for (T** each : {&of.gates[0], &of.gates[1], &of.gates[2], &of.gates[3], &of.c, &of.h}) {
+        const index features = each == &of.h ? options.outputs() : options.hidden;
+        py::array_t<T> array = new_array<T>(input.x.shape.with_features(features));
+        *each = array.mutable_data();
+        arrays.append(std::move(array));
+      }
+      out.append(std::move(arrays));
     }
     const MaybeRelease release(rnn.flops(call.steps, call.batch));
     rnn.trace(call, traces);
@@ -200,10 +182,10 @@ template <class T>
 struct GradientArrays {
   py::array_t<T> dy, dh_n, dc_n, dcells;
 
-  GradientArrays(Taker& taker, py::handle dy_, py::handle dh, py::handle dc, py::handle dcells_)
+  GradientArrays(Taker& taker, py::handle dy_, const Pair& dstate, py::handle dcells_)
       : dy(taker.optional<T>("dy", dy_)),
-        dh_n(taker.optional<T>("dh_n", dh)),
-        dc_n(taker.optional<T>("dc_n", dc)),
+        dh_n(taker.optional<T>("dh_n", dstate.first)),
+        dc_n(taker.optional<T>("dc_n", dstate.second)),
         dcells(taker.optional<T>("dcells", dcells_)) {}
 };
 
@@ -238,21 +220,13 @@ py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const GradientArrays
   return py::make_tuple(std::move(dx), py::make_tuple(std::move(dh0), std::move(dc0)));
 }
 
-py::tuple backward(PythonRnn& self, const py::object& dy, const py::object& dh_n,
-                   const py::object& dc_n, const py::object& dcells) {
-  return self.visit([&](auto& rnn) {
-    Taker taker{kBackward};
-    return run_backward(self, rnn, {taker, dy, dh_n, dc_n, dcells});
-  });
-}
-
-// Fast path of backward(), as call().
-py::object call_backward(PythonRnn& self, py::handle dy, py::handle dstate, py::handle dcells) {
+py::object backward(PythonRnn& self, py::handle dy, py::handle dstate, py::handle dcells,
+                    py::handle strict) {
   const Pair last(dstate);
   if (!last.known) return py::none();
   return self.visit([&](auto& rnn) -> py::object {
-    Taker taker;
-    const GradientArrays<Element<decltype(rnn)>> given(taker, dy, last.first, last.second, dcells);
+    Taker taker{is_true(strict, "strict") ? kBackward : nullptr};
+    const GradientArrays<Element<decltype(rnn)>> given(taker, dy, last, dcells);
     if (!taker.ready) return py::none();
     return run_backward(self, rnn, given);
   });
@@ -261,20 +235,14 @@ py::object call_backward(PythonRnn& self, py::handle dy, py::handle dstate, py::
 }  // namespace
 
 void bind_rnn(py::module_& module) {
-  const auto none = py::none();
   py::class_<PythonRnn> rnn(module, "Rnn", py::is_final(), plain_type());
-  def_fast<&call>(rnn, "call",
-                  "call($self, x, state, lengths, resets, training, out, batch_first, /)\n--\n\n");
-  def_fast<&call_backward>(rnn, "call_backward",
-                           "call_backward($self, dy, dstate, dcells, /)\n--\n\n");
+  def_fast<&forward>(rnn, "forward",
+                     "forward($self, x, state, lengths, resets, training, out, batch_first, draw, "
+                     "strict, /)\n--\n\n");
+  def_fast<&backward>(rnn, "backward", "backward($self, dy, dstate, dcells, strict, /)\n--\n\n");
   def_init(rnn, &make_rnn, py::arg("options"), py::arg("dtype"), py::arg("seed"));
-  rnn.def("forward", &forward, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
-          py::arg("lengths") = none, py::arg("resets") = none, py::arg("training") = false,
-          py::arg("out") = none, py::arg("batch_first") = true, py::arg("draw") = true)
-      .def("backward", &backward, py::arg("dy") = none, py::arg("dh_n") = none,
-           py::arg("dc_n") = none, py::arg("dcells") = none)
-      .def("trace", &trace, py::arg("x"), py::arg("h0") = none, py::arg("c0") = none,
-           py::arg("lengths") = none, py::arg("resets") = none, py::arg("batch_first") = true)
+  rnn.def("trace", &trace, py::arg("x"), py::arg("state"), py::arg("lengths"), py::arg("resets"),
+          py::arg("batch_first"))
       .def_property(
           "training_calls", visiting<PythonRnn>([](auto& rnn) { return rnn.training_calls(); }),
           visiting<PythonRnn, std::uint64_t>([](auto& rnn, auto n) { rnn.set_training_calls(n); }))

@@ -132,17 +132,6 @@ inline void check_shape(const char* op, const char* name, const py::array& array
                                             << expected.text());
 }
 
-// As take(), for an array to write to, of exactly this shape.
-template <class T>
-py::array_t<T> take_output(const char* op, const char* name, py::handle value,
-                           const layers::Shape& shape) {
-  py::array_t<T> array = take<T>(op, name, value);
-  LF_CHECK(array.writeable(),
-           "[" << op << "] " << name << " is read-only; expected an array to write");
-  check_shape(op, name, array, shape);
-  return array;
-}
-
 // By NumPy's own function: pybind11's constructors make lists of sizes and strides, which takes a
 // noticeable part of a small call.
 template <class T>

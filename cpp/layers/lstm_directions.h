@@ -66,7 +66,8 @@ class LstmRuns {
       ops::lstm_trace(run.direction->shape, run.block, call, trace, run.workspace);
       for (index b = 0; call.y != nullptr && b < call.batch; ++b) {
         for (index t = 0; t < call.steps; ++t) {
-          std::copy_n(trace.h + b * trace.h_row + t * trace.h_step, run.direction->shape.outputs(),
+          const index O = run.direction->shape.outputs();
+          std::copy_n(trace.h + (b * trace.row + t * trace.step) * O, O,
                       call.y + b * call.y_row + t * call.y_step);
         }
       }

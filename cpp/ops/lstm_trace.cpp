@@ -15,27 +15,24 @@ void lstm_trace(const LstmShape<T>& shape, const T* block, const LstmCall<T>& ca
   LstmCall<T> kept = call;
   kept.noise.draw = false;
   kept.recompute_every = 0;
+  const index H = shape.hidden, O = shape.outputs();
   kept.y = trace.h;
-  kept.y_row = trace.h_row;
-  kept.y_step = trace.h_step;
+  kept.y_row = trace.row * O;
+  kept.y_step = trace.step * O;
   kept.cells = trace.c;
-  kept.cells_row = trace.row;
-  kept.cells_step = trace.step;
-  T* const gates[] = {trace.i, trace.f, trace.g, trace.o};
-  for (T* const gate : gates)
-    for (index b = 0; b < call.batch; ++b)
-      for (index t = 0; t < call.steps; ++t)
-        std::fill_n(gate + b * trace.row + t * trace.step, shape.hidden, T(0));
+  kept.cells_row = trace.row * H;
+  kept.cells_step = trace.step * H;
+  for (T* const gate : trace.gates) std::fill_n(gate, call.batch * call.steps * H, T(0));
   lstm_forward(shape, block, kept, true, w);
 
   kernels::ReadGates<T> read{};
   read.row1 = w.rows.total;
-  read.hidden = shape.hidden;
+  read.hidden = H;
   read.panels = shape.panels;
   read.gates = w.gates;
   read.gate_panel_stride = w.gate_panel_stride;
   read.stats = w.stats;
-  std::copy_n(gates, 4, read.out);
+  std::copy_n(trace.gates, 4, read.out);
   read.offsets = w.rows.cells_offsets;
   read.cell = cell_params(shape, block, w);
   kernels::table<T>().read_gates(read);

@@ -5,15 +5,13 @@
 
 namespace lstmfast::ops {
 
-// Where the trace of a call is written: row b, step t of each gate and of c at b * row + t * step
-// (H values), of h at b * h_row + t * h_step (O values). 0 where a step is not real.
+// Where the trace of a call is written: row b, step t of each array at place b * row + t * step of
+// its places [B T], with H values each, h with O. 0 where a step is not real.
 template <class T>
 struct LstmTrace {
-  T *i, *f, *g, *o;  // activated; 1 where a gate is off
-  T* c;
+  T* gates[4];  // i, f, g, o, activated; 1 where a gate is off
+  T *c, *h;
   index row, step;
-  T* h;
-  index h_row, h_step;
 };
 
 // Runs `call` as inference, without its y and cells: h and c have the bits of lstm_forward's.

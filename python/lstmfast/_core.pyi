@@ -73,36 +73,6 @@ class Rnn:
 
     def forward(
         self,
-        x: _Array,
-        h0: _Array | None = None,
-        c0: _Array | None = None,
-        lengths: NDArray[np.int64] | None = None,
-        resets: NDArray[np.bool_] | None = None,
-        training: bool = False,
-        out: _Array | None = None,
-        batch_first: bool = True,
-        draw: bool = True,
-    ) -> tuple[_Array, _Array, _Array, _Array | None]:
-        """Return y, h_n, c_n, and the cells of the last layer if they are an output.
-
-        x, y, cells and resets are (B, T, ...), or (T, B, ...) with batch_first=False; states are
-        (L D, B, ·), lengths (B,). For one sequence x (T, I) no array has an axis B, and lengths is
-        any array with one element. lengths and resets are copied. training=True keeps x, the states
-        and y for backward; the y that it allocates is read-only until then. draw=False: nothing is
-        random.
-        """
-
-    def backward(
-        self,
-        dy: _Array | None = None,
-        dh_n: _Array | None = None,
-        dc_n: _Array | None = None,
-        dcells: _Array | None = None,
-    ) -> tuple[_Array, tuple[_Array, _Array]]:
-        """Return dx, (dh0, dc0) of the last training call, once; add to the gradients."""
-
-    def call(
-        self,
         x: object,
         state: object,
         lengths: object,
@@ -110,30 +80,39 @@ class Rnn:
         training: object,
         out: object,
         batch_first: bool,
+        draw: bool,
+        strict: bool,
         /,
     ) -> Any:
-        """Fast path: return y, (h_n, c_n) and, where cells are an output, cells; or None.
+        """Return y, (h_n, c_n) and, where cells are an output, the cells of the last layer.
 
-        None is returned unless x, a tuple of two states, lengths, resets and out are aligned,
-        C-contiguous arrays of the right dtype and of NumPy's own class (all but x may be None), out
-        can be written to, and training is True or False itself. A batch_first that is not a bool is
-        a TypeError.
+        x, y, cells and resets are (B, T, ...), or (T, B, ...) with batch_first=False; states, a
+        tuple of two, are (L D, B, ·), lengths (B,). For one sequence x (T, I) no array has an axis
+        B, and lengths is any array with one element. All but x may be None. lengths and resets are
+        copied. training=True keeps x, the states and y for backward; the y that it allocates is
+        read-only until then. draw=False: nothing is random.
+
+        None is returned unless all are aligned, C-contiguous arrays of the right dtype and of
+        NumPy's own class, and training is True or False itself; with strict=True an array that is
+        not as it must be is an error.
         """
 
-    def call_backward(
-        self, dy: object, dstate: object, dcells: object, /
-    ) -> tuple[_Array, tuple[_Array, _Array]] | None:
-        """Fast path: return what `backward` does, or None as in `call`."""
+    def backward(
+        self, dy: object, dstate: object, dcells: object, strict: bool, /
+    ) -> tuple[_Array, tuple[_Array, _Array]] | Any:
+        """Return dx, (dh0, dc0) of the last training call, once; add to the gradients.
+
+        All may be None. None and strict as in `forward`.
+        """
 
     def trace(
         self,
         x: _Array,
-        h0: _Array | None = None,
-        c0: _Array | None = None,
-        lengths: NDArray[np.int64] | None = None,
-        resets: NDArray[np.bool_] | None = None,
-        batch_first: bool = True,
-    ) -> list[tuple[_Array, _Array, _Array, _Array, _Array, _Array]]:
+        state: tuple[_Array, _Array] | None,
+        lengths: NDArray[np.int64] | None,
+        resets: NDArray[np.bool_] | None,
+        batch_first: bool,
+    ) -> list[list[_Array]]:
         """Return i, f, g, o, c and h of every step, by n."""
 
     def parameter_names(self) -> list[tuple[int, str, tuple[int, ...]]]:

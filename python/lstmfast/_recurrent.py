@@ -15,7 +15,7 @@ from lstmfast._state_dict import StateDict
 State: TypeAlias = "tuple[Array, Array]"
 Result: TypeAlias = "tuple[Array, State] | tuple[Array, State, Array]"
 Dtype: TypeAlias = "np.dtype[Any]"
-Inputs: TypeAlias = "tuple[Array, Array | None, Array | None, Array | None, Array | None]"
+Inputs: TypeAlias = "tuple[Array, State | None, Array | None, Array | None]"
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def run(
 ) -> Result:
     """Run forward: x (B, T, I), (T, B, I) or (T, I) to y, (h, c) and, if wanted, cells.
 
-    All are in the layout of x. The core's `call` returns the same, but takes only arrays that need
-    no conversion.
+    All are in the layout of x. The core's `forward` returns the same, but takes only arrays that
+    need no conversion.
     """
     where = "lstm.forward"
     training = flag(training, "training", where)
@@ -64,8 +64,8 @@ def run(
     if out is not None:
         h0, c0 = (None, None) if state is None else state
         check_out(where, out, x=x, h0=h0, c0=c0, lengths=lengths, resets=resets)
-    y, h, c, cells = core.forward(*inputs, training, out, batch_first, draw)
-    return (y, (h, c)) if cells is None else (y, (h, c), cells)
+    result: Result = core.forward(*inputs, training, out, batch_first, draw, True)
+    return result
 
 
 def run_backward(
@@ -75,8 +75,8 @@ def run_backward(
     where = "lstm.backward"
     dy = None if dy is None else as_float(dy, dtype, where, "dy")
     dcells = None if dcells is None else as_float(dcells, dtype, where, "dcells")
-    dh, dc = _pair(where, dstate, dtype, "dstate", ("dh_n", "dc_n"), optional=True)
-    return core.backward(dy, dh, dc, dcells)
+    dstate = _pair(where, dstate, dtype, "dstate", ("dh_n", "dc_n"), optional=True)
+    return core.backward(dy, dstate, dcells, True)
 
 
 def check_out(where: str, out: Any, **inputs: Any) -> None:
@@ -96,10 +96,10 @@ def check_out(where: str, out: Any, **inputs: Any) -> None:
 def checked_inputs(
     where: str, dtype: Dtype, x: ArrayLike, state: Any, lengths: ArrayLike, resets: ArrayLike
 ) -> Inputs:
-    """Return x, h0, c0, lengths and resets as the core takes them."""
+    """Return x, state, lengths and resets as the core takes them."""
     return (
         as_float(x, dtype, where, "x"),
-        *_pair(where, state, dtype, "state", ("h0", "c0")),
+        _pair(where, state, dtype, "state", ("h0", "c0")),
         None if lengths is None else as_integers(lengths, where, "lengths"),
         None if resets is None else as_flags(resets, where, "resets"),
     )
@@ -107,15 +107,14 @@ def checked_inputs(
 
 def _pair(
     where: str, pair: Any, dtype: Dtype, name: str, names: tuple[str, str], optional: bool = False
-) -> tuple[Array | None, Array | None]:
+) -> Any:
     if pair is None:
-        return None, None
+        return None
     check_pair(where, pair, name, names)
-    first, second = (
+    return tuple(
         None if optional and value is None else as_float(value, dtype, where, each)
         for value, each in zip(pair, names, strict=True)
     )
-    return first, second
 
 
 def check_pair(where: str, pair: Any, name: str, names: tuple[str, str]) -> None:
@@ -189,12 +188,11 @@ class RecurrentLayers(StateDict):
         """
         if hx is not None:
             raise TypeError("[lstm.forward] hx is given; expected state, as it is called here")
-        result = self._core.call(x, state, lengths, resets, training, out, self.batch_first)
+        args = x, state, lengths, resets, training, out
+        result = self._core.forward(*args, self.batch_first, True, False)
         if result is not None:
             return result
-        return run(
-            self._core, self._dtype, self.batch_first, x, state, lengths, resets, training, out
-        )
+        return run(self._core, self._dtype, self.batch_first, *args)
 
     def backward(
         self, dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None
@@ -225,7 +223,7 @@ class RecurrentLayers(StateDict):
             At Ctrl-C; the gradients are then those before the call, and it takes another call
             with ``training=True`` to try again.
         """
-        result = self._core.call_backward(dy, dstate, dcells)
+        result = self._core.backward(dy, dstate, dcells, False)
         if result is not None:
             return result
         return run_backward(self._core, self._dtype, dy, dstate, dcells)

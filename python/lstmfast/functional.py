@@ -92,7 +92,8 @@ def lstm(
         training = seed is not None
         core = packed._copy(draw_seed(as_generator(seed))) if training else packed._core
         args = x, state, lengths, resets, training, out
-        result = core.call(*args, first)  # None unless all arrays have the core's dtype and layout
+        # None unless all arrays have the core's dtype and layout
+        result = core.forward(*args, first, True, False)
         if result is None:
             result = run(core, packed._dtype, first, *args)
         y, (h, c), *cells = result

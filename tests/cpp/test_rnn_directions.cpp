@@ -94,8 +94,11 @@ Found<T> run(int threads) {
   std::vector<T> c = room(states * kSteps * kHidden), h = room(states * kSteps * kOutputs);
   for (index n = 0; n < 2 * kLayers; ++n) {
     T* const gates = f.traced.data() + n * rows * kHidden;
-    traces.push_back({gates, gates, gates, gates, c.data() + n * rows * kHidden, kSteps * kHidden,
-                      kHidden, h.data() + n * rows * kOutputs, kSteps * kOutputs, kOutputs});
+    traces.push_back({{gates, gates, gates, gates},
+                      c.data() + n * rows * kHidden,
+                      h.data() + n * rows * kOutputs,
+                      kSteps,
+                      1});
   }
   call.y = call.cells = call.h_n = call.c_n = nullptr;
   rnn.trace(call, traces);
