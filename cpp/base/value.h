@@ -65,6 +65,12 @@ class Value {
   const std::string& file() const { return std::get<FileText>(data_).text; }
   const Foreign& foreign() const { return std::get<Foreign>(data_); }
 
+  // f(what it holds); std::monostate where that is none.
+  template <class F>
+  decltype(auto) visit(F&& f) const {
+    return std::visit(f, data_);
+  }
+
   bool operator==(const Value& other) const { return data_ == other.data_; }
   bool operator!=(const Value& other) const { return !(*this == other); }
 

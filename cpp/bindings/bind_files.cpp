@@ -94,7 +94,7 @@ py::tuple load(const Path& path, const py::object& resolve) {
   PythonFunctions functions;
   if (!resolve.is_none() && !file->compile_config().empty()) {
     const py::object found =
-        call_python(resolve, from_options(file->compile_config()), py::cast(file->extra()));
+        call_python(resolve, py::cast(file->compile_config()), py::cast(file->extra()));
     compile = !found.is_none();
     if (compile) {
       const auto [losses, metrics] = found.cast<std::pair<py::object, py::object>>();

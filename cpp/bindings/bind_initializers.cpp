@@ -1,7 +1,9 @@
 // Initial weights that the core draws: matrices whose rows are orthonormal.
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "api/any.h"
 #include "bindings/bindings.h"
 #include "bindings/gil.h"
 #include "bindings/numpy.h"
@@ -13,26 +15,22 @@ namespace {
 
 namespace py = pybind11;
 
-template <class T>
-py::array draw_rows(index rows, index columns, std::uint64_t seed) {
-  py::array_t<T> out = new_array<T>(std::vector<index>{rows, columns});
-  T* const values = out.mutable_data();
-  const MaybeRelease release(2.0 * double(rows) * double(rows) * double(columns));
-  ops::draw_orthonormal_rows(rows, columns, seed, values);
-  return out;
+py::array draw_rows(index rows, index columns, std::uint64_t seed, const std::string& dtype) {
+  model::require_isa();
+  return api::with_dtype("draw_orthonormal_rows", dtype, [&](auto zero) -> py::array {
+    auto out = new_array<decltype(zero)>(std::vector<index>{rows, columns});
+    auto* const values = out.mutable_data();
+    may_release(2.0 * double(rows) * double(rows) * double(columns),
+                [=] { ops::draw_orthonormal_rows(rows, columns, seed, values); });
+    return out;
+  });
 }
 
 }  // namespace
 
 void bind_initializers(py::module_& module) {
-  module.def(
-      "draw_orthonormal_rows",
-      [](index rows, index columns, std::uint64_t seed, bool double_precision) {
-        model::require_isa();
-        return double_precision ? draw_rows<double>(rows, columns, seed)
-                                : draw_rows<float>(rows, columns, seed);
-      },
-      py::arg("rows"), py::arg("columns"), py::arg("seed"), py::arg("double_precision"));
+  module.def("draw_orthonormal_rows", &draw_rows, py::arg("rows"), py::arg("columns"),
+             py::arg("seed"), py::arg("dtype"));
 }
 
 }  // namespace lstmfast::bindings

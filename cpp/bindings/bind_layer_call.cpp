@@ -80,10 +80,8 @@ py::tuple run(layers::Layer<T>& layer, const py::sequence& inputs, const py::obj
     results.append(arrays[static_cast<std::size_t>(k)]);
   }
   std::vector<unsigned char> mask;
-  {
-    const MaybeRelease release(layer.flops(shapes) * static_cast<double>(pass.batch));
-    model::call_layer(layer, pass, shapes, in, out, mask);
-  }
+  may_release(layer.flops(shapes) * static_cast<double>(pass.batch),
+              [&] { model::call_layer(layer, pass, shapes, in, out, mask); });
   py::object mask_array = py::none();
   if (!mask.empty()) {
     std::vector<index> sizes = out_shapes[0].with_batch(pass.batch);

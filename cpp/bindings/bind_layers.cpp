@@ -20,10 +20,9 @@ namespace {
 
 using Children = std::map<std::string, AnyLayer>;
 
-std::unique_ptr<AnyLayer> make_layer(const py::dict& options, const std::string& dtype,
+std::unique_ptr<AnyLayer> make_layer(const base::Options& options, const std::string& dtype,
                                      const std::optional<Children>& children) {
-  return std::make_unique<AnyLayer>(
-      api::open_layer(to_options(options), dtype, children.value_or(Children())));
+  return std::make_unique<AnyLayer>(api::open_layer(options, dtype, children.value_or(Children())));
 }
 
 template <class Layer>
@@ -96,7 +95,7 @@ void bind_layers(py::module_& module) {
     layer.def_property_readonly(name, visiting<AnyLayer>(f));
   };
   property("kind", [](auto& layer) { return layer.kind(); });
-  property("config", [](auto& layer) { return from_options(layer.whole_config()); });
+  property("config", [](auto& layer) { return layer.whole_config(); });
   property("built", [](auto& layer) { return layer.built(); });
   property("state_sizes", [](auto& layer) { return layer.state_sizes(); });
   property("stateful", [](auto& layer) { return layer.carried() != nullptr; });

@@ -35,11 +35,9 @@ std::vector<py::array_t<T>> run_predict(const model::Model<T>& model,
     out.push_back(new_array<T>(shape.with_batch(samples.count)));
     pointers.push_back(out.back().mutable_data());
   }
-  {
-    Hooks hooks;
-    const MaybeRelease release(model.flops(kPredict, samples));
-    model.predict(samples, batch_size, pointers, hooks.callbacks());
-  }
+  Hooks hooks;
+  may_release(model.flops(kPredict, samples),
+              [&] { model.predict(samples, batch_size, pointers, hooks.callbacks()); });
   return out;
 }
 
@@ -148,10 +146,10 @@ void bind_model(py::module_& module) {
     using T = Element<decltype(model)>;
     return api::AnyLayer(std::shared_ptr<layers::Layer<T>>(model.definition().graph));
   });
-  property("compile_config", [](auto& model) -> std::optional<py::dict> {
+  property("compile_config", [](auto& model) -> std::optional<base::Options> {
     const auto training = model.training();
     if (training == nullptr) return std::nullopt;
-    return from_options(training->config);
+    return training->config;
   });
   property("mask_ends", [](auto& model) { return model.definition().graph->mask_ends(); });
   property("stateful", [](auto& model) { return model.is_stateful(); });

@@ -53,18 +53,13 @@ py::list describe(const std::string& family, const std::string& kind) {
   return out;
 }
 
-py::dict check(const std::string& family, const std::string& kind, const py::dict& options,
-               const std::string& where) {
-  return from_options(api::check(family, kind, to_options(options), where));
-}
-
 }  // namespace
 
 void bind_options(py::module_& module) {
   module.def("families", &api::families)
       .def("kinds", &api::kinds, py::arg("family"))
       .def("describe", &describe, py::arg("family"), py::arg("kind"))
-      .def("check", &check, py::arg("family"), py::arg("kind"), py::arg("options"),
+      .def("check", &api::check, py::arg("family"), py::arg("kind"), py::arg("options"),
            py::arg("where"));
 }
 

@@ -16,9 +16,9 @@
 namespace lstmfast::bindings {
 namespace {
 
-std::unique_ptr<PythonRnn> make_rnn(const py::dict& options, const std::string& dtype,
+std::unique_ptr<PythonRnn> make_rnn(const base::Options& options, const std::string& dtype,
                                     std::uint64_t seed) {
-  return std::make_unique<PythonRnn>(api::make_rnn(to_options(options), dtype, seed));
+  return std::make_unique<PythonRnn>(api::make_rnn(options, dtype, seed));
 }
 
 template <class T, class U>
@@ -107,14 +107,8 @@ py::object run_forward(PythonRnn& self, model::Rnn<T>& rnn, CallArrays<T> given,
     cells = std::move(array);
   }
   if (training) self.release_arrays();  // of an earlier call, whose cache ends here
-  {
-    const MaybeRelease release(rnn.flops(call.steps, call.batch));
-    if (training) {
-      rnn.train(call);
-    } else {
-      rnn.infer(call);
-    }
-  }
+  may_release(rnn.flops(call.steps, call.batch),
+              [&] { training ? rnn.train(call) : rnn.infer(call); });
   if (training) {
     // backward reads y, so it becomes read-only; an array of the caller's stays writable.
     self.keep_arrays(std::move(given), input.x.shape, y, !out);
@@ -169,8 +163,7 @@ py::list trace(const PythonRnn& self, const py::object& x, const py::object& sta
       }
       out.append(std::move(arrays));
     }
-    const MaybeRelease release(rnn.flops(call.steps, call.batch));
-    rnn.trace(call, traces);
+    may_release(rnn.flops(call.steps, call.batch), [&] { rnn.trace(call, traces); });
     return out;
   });
 }
@@ -213,10 +206,7 @@ py::tuple run_backward(PythonRnn& self, model::Rnn<T>& rnn, const GradientArrays
   gradients.dh0 = dh0.mutable_data();
   gradients.dc0 = dc0.mutable_data();
   const PythonRnn::ReleaseArrays done{self};  // also where it throws: the cache is used up
-  {
-    const MaybeRelease release(2 * rnn.flops(call.steps, call.batch));
-    rnn.backward(gradients);
-  }
+  may_release(2 * rnn.flops(call.steps, call.batch), [&] { rnn.backward(gradients); });
   return py::make_tuple(std::move(dx), py::make_tuple(std::move(dh0), std::move(dc0)));
 }
 

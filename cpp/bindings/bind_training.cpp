@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "bindings/bindings.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
 #include "bindings/python_model.h"
@@ -30,17 +32,8 @@ py::dict history_dict(const model::History& history) {
   return out;
 }
 
-model::OnNonFinite on_nonfinite_of(const std::string& text) {
-  if (text == "raise") return model::OnNonFinite::raise;
-  if (text == "stop") return model::OnNonFinite::stop;
-  LF_CHECK(text == "ignore", "[model.fit] on_nonfinite is '"
-                                 << text << "'; expected one of 'raise', 'stop', 'ignore'");
-  return model::OnNonFinite::ignore;
-}
-
-void compile(PythonModel& self, const py::dict& options, const py::object& losses,
+void compile(PythonModel& self, const base::Options& config, const py::object& losses,
              const py::object& metrics) {
-  const base::Options config = to_options(options);
   PythonFunctions functions("model.compile", losses, metrics);
   self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
@@ -48,6 +41,11 @@ void compile(PythonModel& self, const py::dict& options, const py::object& losse
   });
   std::swap(self.functions, functions);
 }
+
+const std::map<std::string, model::OnNonFinite> kOnNonFinite = {
+    {"raise", model::OnNonFinite::raise},
+    {"stop", model::OnNonFinite::stop},
+    {"ignore", model::OnNonFinite::ignore}};
 
 py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, index batch_size,
              index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
@@ -72,7 +70,7 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
     options.shuffle = shuffle;
     options.validation_batch_size = validation_batch_size.value_or(batch_size);
     options.validate = validate;
-    options.on_nonfinite = on_nonfinite_of(on_nonfinite);
+    options.on_nonfinite = kOnNonFinite.at(on_nonfinite);
     Hooks hooks{std::move(on_train_begin), std::move(on_epoch_begin), std::move(on_epoch),
                 std::move(on_batch_begin), std::move(on_batch),       std::move(on_tick)};
     const model::Examples<T>* validation = held_out ? &held_out->examples : nullptr;
@@ -92,18 +90,14 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
 }
 
 py::dict evaluate(const PythonModel& self, const py::sequence& x, const py::sequence& y,
-                  std::optional<index> batch_size, const py::sequence& weights, const char* op) {
+                  index batch_size, const py::sequence& weights, const char* op) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const Inputs<T> data(op, x, y, weights);
     Hooks hooks;
-    model::Scores scores;
-    {
-      const MaybeRelease release(model.flops(op, data.examples.in));
-      const index size = batch_size.value_or(std::max<index>(1, data.examples.in.count));
-      scores = model::evaluate(model, data.examples, size, hooks.callbacks(), op);
-    }
-    return scores_dict(scores);
+    return scores_dict(may_release(model.flops(op, data.examples.in), [&] {
+      return model::evaluate(model, data.examples, batch_size, hooks.callbacks(), op);
+    }));
   });
 }
 
@@ -125,18 +119,9 @@ py::dict train_on_batch(PythonModel& self, const py::sequence& x, const py::sequ
     using T = Element<decltype(model)>;
     const char* const op = "model.train_on_batch";
     const Inputs<T> data(op, x, y, weights);
-    model::Scores scores;
-    {
-      const MaybeRelease release(model::fit_flops<T>(op, model, data.examples, nullptr, 1));
-      scores = model::train_on_batch(model, data.examples);
-    }
-    return scores_dict(scores);
+    return scores_dict(may_release(model::fit_flops<T>(op, model, data.examples, nullptr, 1),
+                                   [&] { return model::train_on_batch(model, data.examples); }));
   });
-}
-
-template <class F>
-auto with_optimizer(PythonModel& self, const char* op, F f) {
-  return self.visit([&](auto& model) { return f(*model.training(op)->optimizer); });
 }
 
 }  // namespace
@@ -156,38 +141,21 @@ void bind_training(py::class_<PythonModel>& model) {
            py::arg("on_batch_begin") = none, py::arg("on_batch") = none, py::arg("on_tick") = none)
       .def_property_readonly("history",
                              [](const PythonModel& self) { return history_dict(self.history); })
-      .def(
-          "evaluate",
-          [](const PythonModel& self, const py::sequence& x, const py::sequence& y,
-             index batch_size, const py::sequence& weights) {
-            return evaluate(self, x, y, batch_size, weights, "model.evaluate");
-          },
-          py::arg("x"), py::arg("y"), py::arg("batch_size"), py::arg("weights") = py::tuple())
+      .def("evaluate", &evaluate, py::arg("x"), py::arg("y"), py::arg("batch_size"),
+           py::arg("weights") = py::tuple(), py::arg("op") = "model.evaluate")
       .def("non_finite_text", &non_finite_text, py::arg("x"), py::arg("y"), py::arg("weights"),
            py::arg("names"))
       .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"),
            py::arg("weights") = py::tuple())
-      .def(
-          "test_on_batch",
-          [](const PythonModel& self, const py::sequence& x, const py::sequence& y,
-             const py::sequence& weights) {
-            return evaluate(self, x, y, std::nullopt, weights, "model.test_on_batch");
-          },
-          py::arg("x"), py::arg("y"), py::arg("weights") = py::tuple())
-      .def_property(
-          "learning_rate",
-          [](PythonModel& self) {
-            return with_optimizer(self, "model.learning_rate",
-                                  [](auto& optimizer) { return optimizer.learning_rate(); });
-          },
-          [](PythonModel& self, double value) {
-            with_optimizer(self, "model.learning_rate",
-                           [value](auto& optimizer) { optimizer.set_learning_rate(value); });
-          })
-      .def_property_readonly("iterations", [](PythonModel& self) {
-        return with_optimizer(self, "model.iterations",
-                              [](auto& optimizer) { return optimizer.iterations(); });
-      });
+      .def_property("learning_rate", visiting<PythonModel>([](auto& model) {
+                      return model.training("model.learning_rate")->optimizer->learning_rate();
+                    }),
+                    visiting<PythonModel, double>([](auto& model, double value) {
+                      model.training("model.learning_rate")->optimizer->set_learning_rate(value);
+                    }))
+      .def_property_readonly("iterations", visiting<PythonModel>([](auto& model) {
+                               return model.training("model.iterations")->optimizer->iterations();
+                             }));
 }
 
 }  // namespace lstmfast::bindings

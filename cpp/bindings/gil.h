@@ -162,4 +162,11 @@ class MaybeRelease {
   std::optional<base::Interrupt> interrupt_;
 };
 
+// f() under a MaybeRelease.
+template <class F>
+auto may_release(double flops, F f) {
+  const MaybeRelease release(flops);
+  return f();
+}
+
 }  // namespace lstmfast::bindings

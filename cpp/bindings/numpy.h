@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "base/check.h"
@@ -21,12 +20,8 @@ namespace lstmfast::bindings {
 namespace py = pybind11;
 
 template <class T>
-constexpr const char* dtype_text() {
-  if constexpr (std::is_same_v<T, float>) return "float32";
-  if constexpr (std::is_same_v<T, double>) return "float64";
-  if constexpr (std::is_same_v<T, index>) return "int64";
-  if constexpr (std::is_same_v<T, std::int32_t>) return "int32";
-  if constexpr (std::is_same_v<T, bool>) return "bool";
+std::string dtype_text() {
+  return py::str(py::dtype::of<T>());
 }
 
 inline std::string type_text(py::handle value) {

@@ -68,25 +68,19 @@ bool sizes_of(py::handle value, base::Extents& out) {
   return true;
 }
 
-bool is_numpy_bool(py::handle value) {
-  const std::string name = Py_TYPE(value.ptr())->tp_name;
-  return name == "numpy.bool_" || name == "numpy.bool";
-}
-
 }  // namespace
 
 base::Value to_value(py::handle value) {
   PyObject* const object = value.ptr();
   if (value.is_none()) return {};
-  if (PyBool_Check(object)) return object == Py_True;
+  py::detail::make_caster<bool> flag;  // knows NumPy's, too
+  if (flag.load(value, false)) return bool(flag);
   if (PyLong_Check(object)) return integer(value);
   if (PyFloat_Check(object)) return PyFloat_AsDouble(object);
   if (PyUnicode_Check(object)) return text(value);
   if (PyTuple_Check(object) || PyList_Check(object)) {
     base::Extents sizes;
     if (sizes_of(value, sizes)) return sizes;
-  } else if (is_numpy_bool(value)) {
-    return PyObject_IsTrue(object) == 1;
   } else if (!PyType_Check(object)) {
     if (PyIndex_Check(object)) {
       const py::object whole = converted([object] { return PyNumber_Index(object); });
@@ -104,37 +98,18 @@ base::Value to_value(py::handle value) {
 }
 
 py::object from_value(const base::Value& value) {
-  using Kind = base::Value::Kind;
-  switch (value.kind()) {
-    case Kind::flag:
-      return py::bool_(value.flag());
-    case Kind::integer:
-      return py::int_(value.integer());
-    case Kind::number:
-      return py::float_(value.number());
-    case Kind::text:
-      return py::str(value.text());
-    case Kind::file:
-      return py::str(value.file());
-    case Kind::extents:
-      return sizes_tuple(value.extents().data(), static_cast<index>(value.extents().size()));
-    case Kind::none:
-    case Kind::foreign:
-      break;
-  }
-  return py::none();
-}
-
-base::Options to_options(const py::dict& values) {
-  base::Options out;
-  for (const auto& [key, value] : values) out.emplace(py::str(key), to_value(value));
-  return out;
-}
-
-py::dict from_options(const base::Options& options) {
-  py::dict out;
-  for (const auto& [key, value] : options) out[py::str(key)] = from_value(value);
-  return out;
+  return value.visit([](const auto& held) -> py::object {
+    using Held = std::decay_t<decltype(held)>;
+    if constexpr (std::is_same_v<Held, base::Extents>) {
+      return sizes_tuple(held.data(), static_cast<index>(held.size()));
+    } else if constexpr (std::is_same_v<Held, base::FileText>) {
+      return py::str(held.text);
+    } else if constexpr (std::is_same_v<Held, base::Foreign>) {
+      return py::none();
+    } else {
+      return py::cast(held);
+    }
+  });
 }
 
 }  // namespace lstmfast::bindings

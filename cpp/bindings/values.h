@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include "base/options.h"
 
@@ -11,7 +12,18 @@ namespace lstmfast::bindings {
 base::Value to_value(pybind11::handle value);
 pybind11::object from_value(const base::Value& value);  // extents as a tuple
 
-base::Options to_options(const pybind11::dict& values);
-pybind11::dict from_options(const base::Options& options);
-
 }  // namespace lstmfast::bindings
+
+// So base::Options are dictionaries.
+template <>
+struct pybind11::detail::type_caster<lstmfast::base::Value> {
+  PYBIND11_TYPE_CASTER(lstmfast::base::Value, const_name("object"));
+
+  bool load(handle source, bool) {
+    value = lstmfast::bindings::to_value(source);
+    return true;
+  }
+  static handle cast(const lstmfast::base::Value& value, return_value_policy, handle) {
+    return lstmfast::bindings::from_value(value).release();
+  }
+};

@@ -59,7 +59,7 @@ def check(family: str, kind: str, options: dict[str, Any], where: str) -> dict[s
 def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = ...) -> None:
     """Write a file as Model.save does: the whole of it or nothing."""
 
-def draw_orthonormal_rows(rows: int, columns: int, seed: int, double_precision: bool) -> _Array:
+def draw_orthonormal_rows(rows: int, columns: int, seed: int, dtype: str) -> _Array:
     """Return a random matrix (rows, columns) of orthonormal rows, rows <= columns."""
 
 @final
@@ -299,6 +299,7 @@ class Model:
         y: Sequence[_Array | None],
         batch_size: int,
         weights: Sequence[_Array | None] = (),
+        op: str = "model.evaluate",
     ) -> dict[str, float]: ...
     def predict(self, x: Sequence[_Data], batch_size: int, /) -> list[_Array]: ...
     def call(self, x: object, batch_size: int, /) -> _Array | None:
@@ -321,12 +322,6 @@ class Model:
         """
 
     def train_on_batch(
-        self,
-        x: Sequence[_Data],
-        y: Sequence[_Array | None],
-        weights: Sequence[_Array | None] = (),
-    ) -> dict[str, float]: ...
-    def test_on_batch(
         self,
         x: Sequence[_Data],
         y: Sequence[_Array | None],

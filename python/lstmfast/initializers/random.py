@@ -289,7 +289,8 @@ class Orthogonal(Initializer):
         rows, columns = math.prod(shape[:-1]), shape[-1]
         seed = int(rng.integers(1 << 63))
         fewer, more = sorted((rows, columns))
-        q = draw_orthonormal_rows(fewer, more, seed, dtype == np.float64)
+        name = "float64" if dtype == np.float64 else "float32"
+        q = draw_orthonormal_rows(fewer, more, seed, name)
         if rows > columns:
             q = q.T
         if self.gain != 1.0:

@@ -191,7 +191,8 @@ class Predicting:
         """Return loss and metrics of all samples, computed as one batch, as `evaluate` does."""
         as_dict = flag(return_dict, "return_dict", "test_on_batch")
         engine, data = self._samples(x, y, sample_weight, "test_on_batch")
-        values = engine.test_on_batch(data.x, data.y, data.weights)
+        size = max(1, len(data))
+        values = engine.evaluate(data.x, data.y, size, data.weights, "model.test_on_batch")
         warn_of_non_finite(values["loss"], engine, data, "test_on_batch")
         return self._returned(values, as_dict)
 
