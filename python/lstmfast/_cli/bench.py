@@ -12,7 +12,6 @@ import sys
 from .common import Parser, check_outputs, number
 from .forecast import plot_kind
 
-NAME = "bench"
 HELP = "time lstmfast against the NumPy reference and other engines"
 
 # The variables from which libraries of NumPy and the rivals read their number of threads, once, at
@@ -33,7 +32,7 @@ def add_arguments(parser: Parser) -> None:
     add(
         "--suite",
         metavar="NAMES",
-        help="of forward, training, step, options, fit, scaling, memory, kernels; or all "
+        help="of forward, training, step, options, fit, scaling, threads, memory, kernels; or all "
         "(default: forward,training)",
     )
     add(

@@ -151,10 +151,10 @@ class TorchByHandRunner(AutogradRunner):
     def _clip(self, z: Any, bound: float | None) -> Any:
         return z if bound is None else z.clamp(-bound, bound)
 
-    def _gates(self, z: Any, weights: Mapping[str, Any], columns: slice) -> Any:
+    def _gates(self, z: Any, columns: slice) -> Any:
         """Normalise and clip the pre-activations of one or more gates, (B, n H)."""
         if self.cell.layer_norm:
-            H = self.problem.shape.H
+            H, weights = self.problem.shape.H, self.params
             normed = self.functions.layer_norm(z.view(len(z), -1, H), (H,)).view_as(z)
             z = normed * weights["norm_z_weight"][columns] + weights["norm_z_bias"][columns]
         return self._clip(z, self.cell.preact_clip)
@@ -188,18 +188,18 @@ class TorchByHandRunner(AutogradRunner):
                 mask = self._dropout("recurrent_dropout", B, H)
             z = torch.addmm(z, h if mask is None else h * mask, recurrent)
             if peephole is None:
-                *gates, z_g, z_o = self._gates(z, weights, slice(None)).split(H, 1)
+                *gates, z_g, z_o = self._gates(z, slice(None)).split(H, 1)
             else:
                 # o sees c after the step
                 seen = torch.cat([p * c for p in peephole[:-1]] + [torch.zeros_like(c)], 1)
-                *gates, z_g = self._gates(z[:, early] + seen, weights, early).split(H, 1)
+                *gates, z_g = self._gates(z[:, early] + seen, early).split(H, 1)
                 z_o = z[:, late]
             f = self.recurrent_activation(gates[-1])
             i = 1.0 - f if cell.coupled else self.recurrent_activation(gates[0])
             new = self._clip(f * c + i * self.activation(z_g), cell.cell_clip)
             c = self._zoneout("zoneout_c", c, new, training)
             if peephole is not None:
-                z_o = self._gates(z_o + peephole[-1] * c, weights, late)
+                z_o = self._gates(z_o + peephole[-1] * c, late)
             shown = c
             if cell.layer_norm:
                 shown = self.functions.layer_norm(

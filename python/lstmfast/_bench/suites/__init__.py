@@ -5,9 +5,8 @@ from __future__ import annotations
 from lstmfast._bench.contest import Suite
 from lstmfast._bench.suites.fit import FIT, THREADS
 from lstmfast._bench.suites.kernels import KERNELS
-from lstmfast._bench.suites.layers import FORWARD, STEP, TRAINING
+from lstmfast._bench.suites.layers import FORWARD, OPTION_COSTS, STEP, TRAINING
 from lstmfast._bench.suites.memory import MEMORY
-from lstmfast._bench.suites.options import OPTION_COSTS
 from lstmfast._bench.suites.scaling import SCALING
 
 SUITES: tuple[Suite, ...] = (
