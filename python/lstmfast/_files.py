@@ -12,10 +12,7 @@ _FOREIGN_SUFFIXES = (".keras", ".h5", ".hdf5", ".pt", ".pth", ".onnx", ".npz", "
 
 def path_text(path: str | os.PathLike[str], where: str) -> str:
     """Return a path as text."""
-    try:
-        text = os.fspath(path)
-    except TypeError:
-        text = None
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
         raise wrong_kind(where, "filepath", path, "text or a path")
     if "\0" in text:

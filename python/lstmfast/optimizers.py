@@ -147,19 +147,18 @@ class Optimizer:
 
     def config(self) -> Options:
         """Return the part of the configuration that the core reads."""
-        config: Options = {
-            "optimizer.kind": self.kind,
-            "optimizer.learning_rate": self._rate(),
-        }
-        for name in self._names():
-            if getattr(self, name) is not None:
-                config[CLIPS.get(name, f"optimizer.{name}")] = getattr(self, name)
-        return config
+        config = {CLIPS.get(k, f"optimizer.{k}"): value for k, value in self._given().items()}
+        return {"optimizer.kind": self.kind, **config}
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         options = {name: getattr(self, name) for name in self._names()}
         return {"name": self.name, "learning_rate": self._rate(), **options}
+
+    def _given(self) -> dict[str, Any]:
+        """Return the options that are in force."""
+        config = self.get_config() | {"name": None}
+        return {name: value for name, value in config.items() if value is not None}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Optimizer:
@@ -172,12 +171,8 @@ class Optimizer:
         return {**self.__dict__, **unbound}
 
     def __repr__(self) -> str:
-        shown = [
-            f"{name}={value!r}"
-            for name, value in self.get_config().items()
-            if name != "name" and value is not None
-        ]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._given().items())
+        return f"{type(self).__name__}({shown})"
 
 
 explain_attributes(Optimizer, "optimizer")

@@ -142,12 +142,10 @@ class CallbackList:
     """The callbacks of one call, and which of them override which hook."""
 
     def __init__(self, callbacks: Any, where: str) -> None:
-        self.callbacks: list[Callback] = []
-        if callbacks is None:
-            return
-        if isinstance(callbacks, Callback):
-            callbacks = [callbacks]
-        self.callbacks = items(callbacks, "callbacks", where, "a list of callbacks")
+        given = [] if callbacks is None else callbacks
+        if isinstance(given, Callback):
+            given = [given]
+        self.callbacks: list[Callback] = items(given, "callbacks", where, "a list of callbacks")
         for place, callback in enumerate(self.callbacks):
             if not isinstance(callback, Callback):
                 raise wrong_kind(where, f"callbacks[{place}]", callback, _EXPECTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lstmfast._checks import flag, number
+from lstmfast._checks import flag
 from lstmfast._files import check_path
 from lstmfast.callbacks.base import Callback, LambdaCallback, Logs, State
 from lstmfast.callbacks.monitor import MonitorCallback
@@ -71,17 +71,13 @@ class ModelCheckpoint(MonitorCallback):
         save_freq: str | int = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        best = initial_value_threshold
-        if best is not None:
-            best = number(best, "initial_value_threshold", "ModelCheckpoint")
-        super().__init__(monitor, mode, best, 0.0)
+        super().__init__(monitor, mode, verbose, best=initial_value_threshold)
         if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
             raise ValueError(
                 f"[ModelCheckpoint] save_freq is {save_freq!r}; expected 'epoch' or a number of "
                 "batches"
             )
         self.filepath = check_path(filepath, "ModelCheckpoint")
-        self.verbose = verbose
         self.save_best_only = flag(save_best_only, "save_best_only", "ModelCheckpoint")
         self.save_weights_only = flag(save_weights_only, "save_weights_only", "ModelCheckpoint")
         self.save_freq = save_freq

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from types import NoneType
+from typing import Any
 
-from lstmfast._checks import choice, number, string
+from lstmfast._checks import choice, level, number, string
 from lstmfast._warnings import warn
 from lstmfast.callbacks.base import Callback, Logs, State
 from lstmfast.callbacks.states import checked
@@ -19,18 +20,23 @@ class MonitorCallback(Callback):
         The value's key in the logs.
     mode : {"auto", "min", "max"}
         Whether less or more is better; "auto" knows it of the loss and of the model's metrics.
+    verbose : int
+        Print what happens if above 0.
     best : float, optional
         What the first value is compared with; None: the first value is the best so far.
     min_delta : float
         A change of no more than this is no improvement.
     """
 
-    def __init__(self, monitor: str, mode: str, best: float | None, min_delta: float) -> None:
+    def __init__(
+        self, monitor: str, mode: str, verbose: int, min_delta: float = 0.0, best: Any = None
+    ) -> None:
         super().__init__()
         where = type(self).__name__
         self.mode = choice(mode, "mode", where, "auto", "min", "max")
         self.monitor = string(monitor, "monitor", where)
-        self.best = best
+        self.verbose = level(verbose, "verbose", where)
+        self.best = None if best is None else number(best, "initial_value_threshold", where)
         self.min_delta = abs(number(min_delta, "min_delta", where))
 
     def direction(self) -> str:

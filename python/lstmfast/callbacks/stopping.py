@@ -6,7 +6,7 @@ from types import NoneType
 from typing import Any
 
 from lstmfast._arrays import Array
-from lstmfast._checks import count, flag, level, number
+from lstmfast._checks import count, flag, number
 from lstmfast.callbacks.base import Callback, Logs, State
 from lstmfast.callbacks.monitor import MonitorCallback
 from lstmfast.callbacks.states import checked
@@ -66,10 +66,9 @@ class EarlyStopping(MonitorCallback):
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        super().__init__(monitor, mode, None, min_delta)
+        super().__init__(monitor, mode, verbose, min_delta)
         where = "EarlyStopping"
         self.patience = count(patience, "patience", where, least=0)
-        self.verbose = level(verbose, "verbose", where)
         self.baseline = None if baseline is None else number(baseline, "baseline", where)
         self.restore_best_weights = flag(restore_best_weights, "restore_best_weights", where)
         self.start_from_epoch = count(start_from_epoch, "start_from_epoch", where, least=0)
