@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lstmfast._checks import string, wrong_kind
+from lstmfast._checks import wrong_kind
 from lstmfast._core import check, describe, kinds
 from lstmfast._names import snake_case
 
@@ -55,8 +55,7 @@ class Activation:
 
     def __post_init__(self) -> None:
         given = {key: getattr(self, key) for key in _NUMBERS if getattr(self, key) is not None}
-        name = string(self.name, "name", "Activation")
-        for key, value in check("activation", name, given, "Activation").items():
+        for key, value in check("activation", str(self.name), given, "Activation").items():
             object.__setattr__(self, key, value)
 
     @property

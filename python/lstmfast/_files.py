@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from lstmfast._checks import wrong_kind
 
@@ -10,7 +11,7 @@ from lstmfast._checks import wrong_kind
 _FOREIGN_SUFFIXES = (".keras", ".h5", ".hdf5", ".pt", ".pth", ".onnx", ".npz", ".pkl")
 
 
-def path_text(path: str | os.PathLike[str], where: str) -> str:
+def path_text(path: Any, where: str) -> str:
     """Return a path as text."""
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 from lstmfast._checks import LIBRARIES, what_came
@@ -27,6 +28,7 @@ def naming(where: str, name: str) -> Iterator[None]:
         raise kind(f"[{where}] {name}: {error}") from error
 
 
+@lru_cache
 def snake_case(name: str) -> str:
     """Return ``mean_squared_error`` for ``MeanSquaredError`` and ``mse`` for ``MSE``."""
     parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)

@@ -142,10 +142,10 @@ class CallbackList:
     """The callbacks of one call, and which of them override which hook."""
 
     def __init__(self, callbacks: Any, where: str) -> None:
-        given = [] if callbacks is None else callbacks
-        if isinstance(given, Callback):
-            given = [given]
-        self.callbacks: list[Callback] = items(given, "callbacks", where, "a list of callbacks")
+        given = [callbacks] if isinstance(callbacks, Callback) else callbacks
+        self.callbacks: list[Callback] = []
+        if given is not None:
+            self.callbacks = items(given, "callbacks", where, "a list of callbacks")
         for place, callback in enumerate(self.callbacks):
             if not isinstance(callback, Callback):
                 raise wrong_kind(where, f"callbacks[{place}]", callback, _EXPECTED)

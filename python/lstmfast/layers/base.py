@@ -254,12 +254,9 @@ class Layer(Called):
             self.__dict__.update(known)
 
     def __repr__(self) -> str:
-        what = f"name={self.name}, built={self.built}"
-        options = self.options()
-        if options:
-            name = next(iter(options))
-            what = f"{name}={getattr(self, name)}, {what}"
-        return f"<{type(self).__name__} {what}>"
+        names = [*list(self.options())[:1], "name", "built"]
+        shown = ", ".join(f"{name}={getattr(self, name)}" for name in names)
+        return f"<{type(self).__name__} {shown}>"
 
 
 explain_attributes(Layer, "layer")

@@ -133,8 +133,9 @@ class FitRun:
 
     def _train(self) -> None:
         hooks = self._hooks()
+        values: dict[str, list[float]] = {}
         try:
-            self.engine.fit(
+            values = self.engine.fit(
                 self.data.x,
                 self.data.y,
                 weights=self.data.weights,
@@ -146,7 +147,7 @@ class FitRun:
             if self.progress:
                 self.progress.close()
             if self.began and "on_epoch" not in hooks:
-                self._record_all(self.engine.history)
+                self._record_all(values or self.engine.history)
         last_loss = self._last_logs().get("loss", 0.0)
         if self.options["on_nonfinite"] == "stop" and not math.isfinite(last_loss):
             self.model.stop_training = True

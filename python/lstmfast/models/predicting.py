@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -112,26 +111,28 @@ class Predicting:
         engine, data = self._samples(x, y, sample_weight, "evaluate")
         size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
-        with self._watched("evaluate", "test", callbacks, shown, len(data) / size) as logs:
-            values = engine.evaluate(data.x, data.y, size, data.weights)
-            logs |= self._compiled.renamed(values)
-            warn_of_non_finite(logs["loss"], engine, data, "evaluate")
+        end = self._begin_stage("evaluate", "test", callbacks, shown, len(data) / size)
+        logs = self._compiled.renamed(engine.evaluate(data.x, data.y, size, data.weights))
+        warn_of_non_finite(logs["loss"], engine, data, "evaluate")
+        end(logs)
         return logs if as_dict else self._compiled.listed(logs)
 
-    @contextmanager
-    def _watched(
+    def _begin_stage(
         self, where: str, stage: str, callbacks: Any, shown: int, batches: float
-    ) -> Iterator[dict[str, Any]]:
-        """Tell callbacks of a stage, and show the logs that it puts into what is yielded."""
+    ) -> Callable[[dict[str, Any]], None]:
+        """Tell callbacks that a stage begins; return what tells of its end, and shows its logs."""
         steps = math.ceil(batches)
         listening = CallbackList(callbacks, where)
         listening.attach(self, {"verbose": shown, "steps": steps})
         listening.call(f"on_{stage}_begin", {})
-        started, logs = perf_counter(), dict[str, Any]()
-        yield logs
-        if shown:
-            print(result_line(steps, perf_counter() - started, logs), end="", flush=True)
-        listening.call(f"on_{stage}_end", logs)
+        started = perf_counter()
+
+        def end(logs: dict[str, Any]) -> None:
+            if shown:
+                print(result_line(steps, perf_counter() - started, logs), end="", flush=True)
+            listening.call(f"on_{stage}_end", logs)
+
+        return end
 
     def predict(
         self,
@@ -172,8 +173,11 @@ class Predicting:
         if callbacks is steps is None and not shown:
             return self._packed(engine.predict(samples, size))
         check_unavailable("predict", {"steps": steps}, {"steps": None})
-        with self._watched("predict", "predict", callbacks, shown, samples_of(samples) / size):
-            return self._packed(engine.predict(samples, size))
+        batches = samples_of(samples) / size
+        end = self._begin_stage("predict", "predict", callbacks, shown, batches)
+        outputs = self._packed(engine.predict(samples, size))
+        end({})
+        return outputs
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all samples, computed as one batch."""

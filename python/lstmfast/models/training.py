@@ -250,8 +250,9 @@ class Training(Predicting):
         >>> sorted(run.history)
         ['loss', 'val_loss']
         """
-        unavailable = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
-        check_unavailable("fit", unavailable, dict.fromkeys(unavailable))
+        if steps_per_epoch is not None or validation_steps is not None:
+            given = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
+            check_unavailable("fit", given, dict.fromkeys(given))
         if on_nonfinite is not None:
             choice(on_nonfinite, "on_nonfinite", "fit", "raise", "stop", "ignore")
         validation_split = number(validation_split, "validation_split", "fit")
