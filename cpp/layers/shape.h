@@ -29,7 +29,9 @@ struct Shape {
   index sizes[kMaxRank] = {};
 
   Shape() = default;
-  Shape(std::initializer_list<index> list) : Shape(std::vector<index>(list)) {}
+  Shape(std::initializer_list<index> list) {  // without an allocation: calls of lf.LSTM make some
+    for (const index size : list) append(size);
+  }
   explicit Shape(const std::vector<index>& list) {
     for (const index size : list) append(size);
   }
