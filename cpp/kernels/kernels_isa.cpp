@@ -40,11 +40,6 @@
 namespace lstmfast::kernels {
 namespace {
 
-template <class T>
-struct Vec;
-template <class T>
-LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n);
-
 // clang-format off: the path in LF_SIMD holds no spaces, and each file needs those above it
 #define LF_SIMD(name) LF_STRING(simd/name.h)
 #include LF_SIMD(LF_ISA)

@@ -22,25 +22,25 @@ LF_INLINE Vec<T> window(Vec<T> lo, Vec<T> hi, index first, index n) {
   T t[2 * Vec<T>::kLanes];
   lo.store(t);
   hi.store(t + Vec<T>::kLanes);
-  return Vec<T>::load_part(t + first, n);
+  return load_part(t + first, n);
 }
 
 // At most n elements, n > 0: a whole vector, or the first lanes of one.
 template <class T>
 LF_INLINE Vec<T> load_up_to(const T* p, index n) {
-  return n >= Vec<T>::kLanes ? Vec<T>::load(p) : Vec<T>::load_part(p, n);
+  return n >= Vec<T>::kLanes ? Vec<T>::load(p) : load_part(p, n);
 }
 template <class T>
 LF_INLINE void store_up_to(Vec<T> x, T* p, index n) {
-  n >= Vec<T>::kLanes ? x.store(p) : x.store_part(p, n);
+  n >= Vec<T>::kLanes ? x.store(p) : store_part(x, p, n);
 }
 
 // The first n lanes; keep() takes the others from `other`.
 template <class T>
 struct First {
   index n;
-  LF_INLINE Vec<T> load(const T* p) const { return Vec<T>::load_part(p, n); }
-  LF_INLINE void store(Vec<T> x, T* p) const { x.store_part(p, n); }
+  LF_INLINE Vec<T> load(const T* p) const { return load_part(p, n); }
+  LF_INLINE void store(Vec<T> x, T* p) const { store_part(x, p, n); }
   LF_INLINE Vec<T> keep(Vec<T> x, Vec<T> other) const {
     return select(lanes_below<T>(n), x, other);
   }

@@ -55,8 +55,8 @@ LF_INLINE Vec<T> log(Vec<T> x) {
   using K = LogConstants<T>;
   const Vec<T> one = Vec<T>::set(T(1));
   const Vec<T> magic = Vec<T>::set(K::kIntegerMagic);
-  const Vec<T> exponent = bit_or(shift_right<MathConstants<T>::kMantissa>(x), magic) - magic;
-  const Vec<T> m = bit_or(shift_right<K::kNotMantissa>(shift_left<K::kNotMantissa>(x)), one);
+  const Vec<T> exponent = bit_or(shift_right(x, MathConstants<T>::kMantissa), magic) - magic;
+  const Vec<T> m = bit_or(shift_right(shift_left(x, K::kNotMantissa), K::kNotMantissa), one);
   const Vec<T> k = exponent - Vec<T>::set(K::kBias);
   const auto large = less(Vec<T>::set(K::kSqrt2), m);
   const Vec<T> f = select(large, m * Vec<T>::set(T(0.5)), m) - one;

@@ -50,12 +50,13 @@ struct MathConstants<double> {
 template <class T>
 LF_INLINE Vec<T> pow2(Vec<T> n) {
   using K = MathConstants<T>;
-  return shift_left<K::kMantissa>(n + Vec<T>::set(K::kPow2Magic));
+  return shift_left(n + Vec<T>::set(K::kPow2Magic), K::kMantissa);
 }
 
-// Two factors, because n may leave the exponent range when x * 2^n does not.
+// An ISA may have its own. Two factors, because n may leave the exponent range when x * 2^n does
+// not.
 template <class T>
-LF_INLINE Vec<T> scale2_by_bits(Vec<T> x, Vec<T> n) {
+LF_INLINE Vec<T> scale2(Vec<T> x, Vec<T> n) {
   const Vec<T> half = round(n * Vec<T>::set(T(0.5)));
   return x * pow2(half) * pow2(n - half);
 }

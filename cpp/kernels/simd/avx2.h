@@ -2,67 +2,24 @@
 // Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name
 // must do.
 
-constexpr int kRegisters = 16;
+constexpr int kRegisters = 16, kVectorBytes = 32;
+#include "kernels/simd/vector.h"
 
 template <class T>
-struct Vec;
-template <class T>
-struct Mask;
+using Mask = Vec<T>;  // all bits of a lane, or none
 
-template <>
-struct Mask<float> {
-  __m256 m;
-};
-template <>
-struct Mask<double> {
-  __m256d m;
-};
+// Bits set in the first n lanes.
+LF_INLINE __m256i part32(index n) {
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+LF_INLINE __m256i part64(index n) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+LF_INLINE F32 load_part(const float* p, index n) { return {_mm256_maskload_ps(p, part32(n))}; }
+LF_INLINE F64 load_part(const double* p, index n) { return {_mm256_maskload_pd(p, part64(n))}; }
+LF_INLINE void store_part(F32 x, float* p, index n) { _mm256_maskstore_ps(p, part32(n), x.v); }
+LF_INLINE void store_part(F64 x, double* p, index n) { _mm256_maskstore_pd(p, part64(n), x.v); }
 
-template <>
-struct Vec<float> {
-  static constexpr int kLanes = 8;
-  __m256 v;
-  static LF_INLINE __m256i part(index n) {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-  }
-  static LF_INLINE Vec zero() { return {_mm256_setzero_ps()}; }
-  static LF_INLINE Vec set(float x) { return {_mm256_set1_ps(x)}; }
-  static LF_INLINE Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
-  static LF_INLINE Vec load_part(const float* p, index n) {
-    return {_mm256_maskload_ps(p, part(n))};
-  }
-  LF_INLINE void store(float* p) const { _mm256_storeu_ps(p, v); }
-  LF_INLINE void store_part(float* p, index n) const { _mm256_maskstore_ps(p, part(n), v); }
-};
-
-template <>
-struct Vec<double> {
-  static constexpr int kLanes = 4;
-  __m256d v;
-  static LF_INLINE __m256i part(index n) {
-    return _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)n), _mm256_setr_epi64x(0, 1, 2, 3));
-  }
-  static LF_INLINE Vec zero() { return {_mm256_setzero_pd()}; }
-  static LF_INLINE Vec set(double x) { return {_mm256_set1_pd(x)}; }
-  static LF_INLINE Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
-  static LF_INLINE Vec load_part(const double* p, index n) {
-    return {_mm256_maskload_pd(p, part(n))};
-  }
-  LF_INLINE void store(double* p) const { _mm256_storeu_pd(p, v); }
-  LF_INLINE void store_part(double* p, index n) const { _mm256_maskstore_pd(p, part(n), v); }
-};
-
-using F32 = Vec<float>;
-using F64 = Vec<double>;
-
-LF_INLINE F32 operator+(F32 a, F32 b) { return {_mm256_add_ps(a.v, b.v)}; }
-LF_INLINE F64 operator+(F64 a, F64 b) { return {_mm256_add_pd(a.v, b.v)}; }
-LF_INLINE F32 operator-(F32 a, F32 b) { return {_mm256_sub_ps(a.v, b.v)}; }
-LF_INLINE F64 operator-(F64 a, F64 b) { return {_mm256_sub_pd(a.v, b.v)}; }
-LF_INLINE F32 operator*(F32 a, F32 b) { return {_mm256_mul_ps(a.v, b.v)}; }
-LF_INLINE F64 operator*(F64 a, F64 b) { return {_mm256_mul_pd(a.v, b.v)}; }
-LF_INLINE F32 operator/(F32 a, F32 b) { return {_mm256_div_ps(a.v, b.v)}; }
-LF_INLINE F64 operator/(F64 a, F64 b) { return {_mm256_div_pd(a.v, b.v)}; }
 LF_INLINE F32 fma(F32 a, F32 b, F32 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 LF_INLINE F64 fma(F64 a, F64 b, F64 c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
 LF_INLINE F32 fnma(F32 a, F32 b, F32 c) { return {_mm256_fnmadd_ps(a.v, b.v, c.v)}; }
@@ -81,31 +38,15 @@ LF_INLINE F32 bit_or(F32 a, F32 b) { return {_mm256_or_ps(a.v, b.v)}; }
 LF_INLINE F64 bit_or(F64 a, F64 b) { return {_mm256_or_pd(a.v, b.v)}; }
 LF_INLINE F32 abs(F32 a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
 LF_INLINE F64 abs(F64 a) { return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v)}; }
-template <int N>
-LF_INLINE F32 shift_left(F32 a) {
-  return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_left(F64 a) {
-  return {_mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a.v), N))};
-}
-template <int N>
-LF_INLINE F32 shift_right(F32 a) {
-  return {_mm256_castsi256_ps(_mm256_srli_epi32(_mm256_castps_si256(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_right(F64 a) {
-  return {_mm256_castsi256_pd(_mm256_srli_epi64(_mm256_castpd_si256(a.v), N))};
-}
-template <class T>
-LF_INLINE Vec<T> scale2(Vec<T> x, Vec<T> n) {
-  return scale2_by_bits(x, n);
-}
+LF_INLINE F32 shift_left(F32 a, int n) { return {(__m256)_mm256_slli_epi32((__m256i)a.v, n)}; }
+LF_INLINE F64 shift_left(F64 a, int n) { return {(__m256d)_mm256_slli_epi64((__m256i)a.v, n)}; }
+LF_INLINE F32 shift_right(F32 a, int n) { return {(__m256)_mm256_srli_epi32((__m256i)a.v, n)}; }
+LF_INLINE F64 shift_right(F64 a, int n) { return {(__m256d)_mm256_srli_epi64((__m256i)a.v, n)}; }
 
 LF_INLINE Mask<float> less(F32 a, F32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
 LF_INLINE Mask<double> less(F64 a, F64 b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_LT_OQ)}; }
-LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm256_blendv_ps(b.v, a.v, m.m)}; }
-LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm256_blendv_pd(b.v, a.v, m.m)}; }
+LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
+LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm256_blendv_pd(b.v, a.v, m.v)}; }
 
 // See window() in impl/lanes.inl.
 LF_INLINE F32 window(F32 lo, F32 hi, index first, index n) {
@@ -114,7 +55,7 @@ LF_INLINE F32 window(F32 lo, F32 hi, index first, index n) {
   const __m256 in_hi = _mm256_castsi256_ps(_mm256_cmpgt_epi32(at, _mm256_set1_epi32(7)));
   const __m256 all = _mm256_blendv_ps(_mm256_permutevar8x32_ps(lo.v, at),
                                       _mm256_permutevar8x32_ps(hi.v, at), in_hi);
-  return {_mm256_and_ps(all, _mm256_castsi256_ps(F32::part(n)))};
+  return {_mm256_and_ps(all, _mm256_castsi256_ps(part32(n)))};
 }
 LF_INLINE F64 window(F64 lo, F64 hi, index first, index n) {
   const F32 all =
@@ -171,10 +112,10 @@ LF_INLINE void swap_odd_even(Words& a, Words& b) {
   a.v = even;
 }
 LF_INLINE void halves_up_to(Words a, Words b, Mask<float> (&m)[1]) {
-  m[0].m = _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_min_epu32(a.v, b.v), a.v));
+  m[0].v = _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_min_epu32(a.v, b.v), a.v));
 }
 LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
   const __m256i all = _mm256_cmpeq_epi32(_mm256_min_epu32(a.v, b.v), a.v);
-  m[0].m = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(all)));
-  m[1].m = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256(all, 1)));
+  m[0].v = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(all)));
+  m[1].v = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256(all, 1)));
 }

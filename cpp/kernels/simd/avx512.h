@@ -2,13 +2,11 @@
 // Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name
 // must do.
 
-constexpr int kRegisters = 32;
+constexpr int kRegisters = 32, kVectorBytes = 64;
+#include "kernels/simd/vector.h"
 
-template <class T>
-struct Vec;
 template <class T>
 struct Mask;
-
 template <>
 struct Mask<float> {
   __mmask16 m;
@@ -18,47 +16,14 @@ struct Mask<double> {
   __mmask8 m;
 };
 
-template <>
-struct Vec<float> {
-  static constexpr int kLanes = 16;
-  __m512 v;
-  static LF_INLINE __mmask16 part(index n) { return (__mmask16)((1u << n) - 1); }
-  static LF_INLINE Vec zero() { return {_mm512_setzero_ps()}; }
-  static LF_INLINE Vec set(float x) { return {_mm512_set1_ps(x)}; }
-  static LF_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
-  static LF_INLINE Vec load_part(const float* p, index n) {
-    return {_mm512_maskz_loadu_ps(part(n), p)};
-  }
-  LF_INLINE void store(float* p) const { _mm512_storeu_ps(p, v); }
-  LF_INLINE void store_part(float* p, index n) const { _mm512_mask_storeu_ps(p, part(n), v); }
-};
+// Bits of the first n lanes.
+LF_INLINE __mmask16 part32(index n) { return (__mmask16)((1u << n) - 1); }
+LF_INLINE __mmask8 part64(index n) { return (__mmask8)((1u << n) - 1); }
+LF_INLINE F32 load_part(const float* p, index n) { return {_mm512_maskz_loadu_ps(part32(n), p)}; }
+LF_INLINE F64 load_part(const double* p, index n) { return {_mm512_maskz_loadu_pd(part64(n), p)}; }
+LF_INLINE void store_part(F32 x, float* p, index n) { _mm512_mask_storeu_ps(p, part32(n), x.v); }
+LF_INLINE void store_part(F64 x, double* p, index n) { _mm512_mask_storeu_pd(p, part64(n), x.v); }
 
-template <>
-struct Vec<double> {
-  static constexpr int kLanes = 8;
-  __m512d v;
-  static LF_INLINE __mmask8 part(index n) { return (__mmask8)((1u << n) - 1); }
-  static LF_INLINE Vec zero() { return {_mm512_setzero_pd()}; }
-  static LF_INLINE Vec set(double x) { return {_mm512_set1_pd(x)}; }
-  static LF_INLINE Vec load(const double* p) { return {_mm512_loadu_pd(p)}; }
-  static LF_INLINE Vec load_part(const double* p, index n) {
-    return {_mm512_maskz_loadu_pd(part(n), p)};
-  }
-  LF_INLINE void store(double* p) const { _mm512_storeu_pd(p, v); }
-  LF_INLINE void store_part(double* p, index n) const { _mm512_mask_storeu_pd(p, part(n), v); }
-};
-
-using F32 = Vec<float>;
-using F64 = Vec<double>;
-
-LF_INLINE F32 operator+(F32 a, F32 b) { return {_mm512_add_ps(a.v, b.v)}; }
-LF_INLINE F64 operator+(F64 a, F64 b) { return {_mm512_add_pd(a.v, b.v)}; }
-LF_INLINE F32 operator-(F32 a, F32 b) { return {_mm512_sub_ps(a.v, b.v)}; }
-LF_INLINE F64 operator-(F64 a, F64 b) { return {_mm512_sub_pd(a.v, b.v)}; }
-LF_INLINE F32 operator*(F32 a, F32 b) { return {_mm512_mul_ps(a.v, b.v)}; }
-LF_INLINE F64 operator*(F64 a, F64 b) { return {_mm512_mul_pd(a.v, b.v)}; }
-LF_INLINE F32 operator/(F32 a, F32 b) { return {_mm512_div_ps(a.v, b.v)}; }
-LF_INLINE F64 operator/(F64 a, F64 b) { return {_mm512_div_pd(a.v, b.v)}; }
 LF_INLINE F32 fma(F32 a, F32 b, F32 c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 LF_INLINE F64 fma(F64 a, F64 b, F64 c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
 LF_INLINE F32 fnma(F32 a, F32 b, F32 c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
@@ -77,22 +42,10 @@ LF_INLINE F32 bit_and(F32 a, F32 b) { return {_mm512_and_ps(a.v, b.v)}; }
 LF_INLINE F64 bit_and(F64 a, F64 b) { return {_mm512_and_pd(a.v, b.v)}; }
 LF_INLINE F32 bit_or(F32 a, F32 b) { return {_mm512_or_ps(a.v, b.v)}; }
 LF_INLINE F64 bit_or(F64 a, F64 b) { return {_mm512_or_pd(a.v, b.v)}; }
-template <int N>
-LF_INLINE F32 shift_left(F32 a) {
-  return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_left(F64 a) {
-  return {_mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a.v), N))};
-}
-template <int N>
-LF_INLINE F32 shift_right(F32 a) {
-  return {_mm512_castsi512_ps(_mm512_srli_epi32(_mm512_castps_si512(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_right(F64 a) {
-  return {_mm512_castsi512_pd(_mm512_srli_epi64(_mm512_castpd_si512(a.v), N))};
-}
+LF_INLINE F32 shift_left(F32 a, int n) { return {(__m512)_mm512_slli_epi32((__m512i)a.v, n)}; }
+LF_INLINE F64 shift_left(F64 a, int n) { return {(__m512d)_mm512_slli_epi64((__m512i)a.v, n)}; }
+LF_INLINE F32 shift_right(F32 a, int n) { return {(__m512)_mm512_srli_epi32((__m512i)a.v, n)}; }
+LF_INLINE F64 shift_right(F64 a, int n) { return {(__m512d)_mm512_srli_epi64((__m512i)a.v, n)}; }
 LF_INLINE F32 scale2(F32 x, F32 n) { return {_mm512_scalef_ps(x.v, n.v)}; }
 LF_INLINE F64 scale2(F64 x, F64 n) { return {_mm512_scalef_pd(x.v, n.v)}; }
 
@@ -105,12 +58,12 @@ LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm512_mask_blend_p
 LF_INLINE F32 window(F32 lo, F32 hi, index first, index n) {
   const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const __m512i at = _mm512_add_epi32(lanes, _mm512_set1_epi32(int(first)));
-  return {_mm512_maskz_permutex2var_ps(__mmask16((1U << n) - 1), lo.v, at, hi.v)};
+  return {_mm512_maskz_permutex2var_ps(part32(n), lo.v, at, hi.v)};
 }
 LF_INLINE F64 window(F64 lo, F64 hi, index first, index n) {
   const __m512i lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
   const __m512i at = _mm512_add_epi64(lanes, _mm512_set1_epi64(first));
-  return {_mm512_maskz_permutex2var_pd(__mmask8((1U << n) - 1), lo.v, at, hi.v)};
+  return {_mm512_maskz_permutex2var_pd(part64(n), lo.v, at, hi.v)};
 }
 
 // In-place transpose of kLanes x kLanes elements held in kLanes vectors.

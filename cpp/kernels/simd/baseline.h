@@ -3,73 +3,23 @@
 // (they agree among themselves). Included inside the anonymous namespace of kernels_isa.cpp; see
 // simd/README.md for what each name must do.
 
-constexpr int kRegisters = 16;
+constexpr int kRegisters = 16, kVectorBytes = 16;
+#include "kernels/simd/parts.h"
 
 template <class T>
-struct Vec;
-template <class T>
-struct Mask;
+using Mask = Vec<T>;  // all bits of a lane, or none
 
-template <>
-struct Mask<float> {
-  __m128 m;
-};
-template <>
-struct Mask<double> {
-  __m128d m;
-};
-
-template <>
-struct Vec<float> {
-  static constexpr int kLanes = 4;
-  __m128 v;
-  static LF_INLINE Vec zero() { return {_mm_setzero_ps()}; }
-  static LF_INLINE Vec set(float x) { return {_mm_set1_ps(x)}; }
-  static LF_INLINE Vec load(const float* p) { return {_mm_loadu_ps(p)}; }
-  static LF_INLINE Vec load_part(const float* p, index n) {
-    float t[4] = {0, 0, 0, 0};
-    for (index i = 0; i < n; ++i) t[i] = p[i];
-    return load(t);
+LF_INLINE F64 load_part(const double* p, index n) {
+  return n >= 2 ? F64::load(p) : n == 1 ? F64{_mm_load_sd(p)} : F64::zero();
+}
+LF_INLINE void store_part(F64 x, double* p, index n) {
+  if (n >= 2) {
+    x.store(p);
+  } else if (n == 1) {
+    _mm_store_sd(p, x.v);
   }
-  LF_INLINE void store(float* p) const { _mm_storeu_ps(p, v); }
-  LF_INLINE void store_part(float* p, index n) const {
-    float t[4];
-    store(t);
-    for (index i = 0; i < n; ++i) p[i] = t[i];
-  }
-};
+}
 
-template <>
-struct Vec<double> {
-  static constexpr int kLanes = 2;
-  __m128d v;
-  static LF_INLINE Vec zero() { return {_mm_setzero_pd()}; }
-  static LF_INLINE Vec set(double x) { return {_mm_set1_pd(x)}; }
-  static LF_INLINE Vec load(const double* p) { return {_mm_loadu_pd(p)}; }
-  static LF_INLINE Vec load_part(const double* p, index n) {
-    return n >= 2 ? load(p) : n == 1 ? Vec{_mm_load_sd(p)} : zero();
-  }
-  LF_INLINE void store(double* p) const { _mm_storeu_pd(p, v); }
-  LF_INLINE void store_part(double* p, index n) const {
-    if (n >= 2) {
-      store(p);
-    } else if (n == 1) {
-      _mm_store_sd(p, v);
-    }
-  }
-};
-
-using F32 = Vec<float>;
-using F64 = Vec<double>;
-
-LF_INLINE F32 operator+(F32 a, F32 b) { return {_mm_add_ps(a.v, b.v)}; }
-LF_INLINE F64 operator+(F64 a, F64 b) { return {_mm_add_pd(a.v, b.v)}; }
-LF_INLINE F32 operator-(F32 a, F32 b) { return {_mm_sub_ps(a.v, b.v)}; }
-LF_INLINE F64 operator-(F64 a, F64 b) { return {_mm_sub_pd(a.v, b.v)}; }
-LF_INLINE F32 operator*(F32 a, F32 b) { return {_mm_mul_ps(a.v, b.v)}; }
-LF_INLINE F64 operator*(F64 a, F64 b) { return {_mm_mul_pd(a.v, b.v)}; }
-LF_INLINE F32 operator/(F32 a, F32 b) { return {_mm_div_ps(a.v, b.v)}; }
-LF_INLINE F64 operator/(F64 a, F64 b) { return {_mm_div_pd(a.v, b.v)}; }
 LF_INLINE F32 fma(F32 a, F32 b, F32 c) { return a * b + c; }
 LF_INLINE F64 fma(F64 a, F64 b, F64 c) { return a * b + c; }
 LF_INLINE F32 fnma(F32 a, F32 b, F32 c) { return c - a * b; }
@@ -88,31 +38,15 @@ LF_INLINE F32 bit_or(F32 a, F32 b) { return {_mm_or_ps(a.v, b.v)}; }
 LF_INLINE F64 bit_or(F64 a, F64 b) { return {_mm_or_pd(a.v, b.v)}; }
 LF_INLINE F32 abs(F32 a) { return {_mm_andnot_ps(_mm_set1_ps(-0.0f), a.v)}; }
 LF_INLINE F64 abs(F64 a) { return {_mm_andnot_pd(_mm_set1_pd(-0.0), a.v)}; }
-template <int N>
-LF_INLINE F32 shift_left(F32 a) {
-  return {_mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_left(F64 a) {
-  return {_mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(a.v), N))};
-}
-template <int N>
-LF_INLINE F32 shift_right(F32 a) {
-  return {_mm_castsi128_ps(_mm_srli_epi32(_mm_castps_si128(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_right(F64 a) {
-  return {_mm_castsi128_pd(_mm_srli_epi64(_mm_castpd_si128(a.v), N))};
-}
-template <class T>
-LF_INLINE Vec<T> scale2(Vec<T> x, Vec<T> n) {
-  return scale2_by_bits(x, n);
-}
+LF_INLINE F32 shift_left(F32 a, int n) { return {(__m128)_mm_slli_epi32((__m128i)a.v, n)}; }
+LF_INLINE F64 shift_left(F64 a, int n) { return {(__m128d)_mm_slli_epi64((__m128i)a.v, n)}; }
+LF_INLINE F32 shift_right(F32 a, int n) { return {(__m128)_mm_srli_epi32((__m128i)a.v, n)}; }
+LF_INLINE F64 shift_right(F64 a, int n) { return {(__m128d)_mm_srli_epi64((__m128i)a.v, n)}; }
 
 LF_INLINE Mask<float> less(F32 a, F32 b) { return {_mm_cmplt_ps(a.v, b.v)}; }
 LF_INLINE Mask<double> less(F64 a, F64 b) { return {_mm_cmplt_pd(a.v, b.v)}; }
-LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm_blendv_ps(b.v, a.v, m.m)}; }
-LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm_blendv_pd(b.v, a.v, m.m)}; }
+LF_INLINE F32 select(Mask<float> m, F32 a, F32 b) { return {_mm_blendv_ps(b.v, a.v, m.v)}; }
+LF_INLINE F64 select(Mask<double> m, F64 a, F64 b) { return {_mm_blendv_pd(b.v, a.v, m.v)}; }
 
 // In-place transpose of kLanes x kLanes elements held in kLanes vectors.
 LF_INLINE void transpose(F32 (&r)[4]) { _MM_TRANSPOSE4_PS(r[0].v, r[1].v, r[2].v, r[3].v); }
@@ -143,10 +77,10 @@ LF_INLINE void swap_odd_even(Words& a, Words& b) {
   a.v = even;
 }
 LF_INLINE void halves_up_to(Words a, Words b, Mask<float> (&m)[1]) {
-  m[0].m = _mm_castsi128_ps(_mm_cmpeq_epi32(_mm_min_epu32(a.v, b.v), a.v));
+  m[0].v = _mm_castsi128_ps(_mm_cmpeq_epi32(_mm_min_epu32(a.v, b.v), a.v));
 }
 LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
   const __m128i all = _mm_cmpeq_epi32(_mm_min_epu32(a.v, b.v), a.v);
-  m[0].m = _mm_castsi128_pd(_mm_unpacklo_epi32(all, all));
-  m[1].m = _mm_castsi128_pd(_mm_unpackhi_epi32(all, all));
+  m[0].v = _mm_castsi128_pd(_mm_unpacklo_epi32(all, all));
+  m[1].v = _mm_castsi128_pd(_mm_unpackhi_epi32(all, all));
 }

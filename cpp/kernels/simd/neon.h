@@ -2,13 +2,11 @@
 // Included inside the anonymous namespace of kernels_isa.cpp; see simd/README.md for what each name
 // must do.
 
-constexpr int kRegisters = 32;
+constexpr int kRegisters = 32, kVectorBytes = 16;
+#include "kernels/simd/parts.h"
 
-template <class T>
-struct Vec;
 template <class T>
 struct Mask;
-
 template <>
 struct Mask<float> {
   uint32x4_t m;
@@ -18,57 +16,17 @@ struct Mask<double> {
   uint64x2_t m;
 };
 
-template <>
-struct Vec<float> {
-  static constexpr int kLanes = 4;
-  float32x4_t v;
-  static LF_INLINE Vec zero() { return {vdupq_n_f32(0)}; }
-  static LF_INLINE Vec set(float x) { return {vdupq_n_f32(x)}; }
-  static LF_INLINE Vec load(const float* p) { return {vld1q_f32(p)}; }
-  static LF_INLINE Vec load_part(const float* p, index n) {
-    float t[4] = {0, 0, 0, 0};
-    for (index i = 0; i < n; ++i) t[i] = p[i];
-    return load(t);
-  }
-  LF_INLINE void store(float* p) const { vst1q_f32(p, v); }
-  LF_INLINE void store_part(float* p, index n) const {
-    float t[4];
-    store(t);
-    for (index i = 0; i < n; ++i) p[i] = t[i];
-  }
-};
+LF_INLINE F64 load_part(const double* p, index n) {
+  double t[2] = {0, 0};
+  for (index i = 0; i < n; ++i) t[i] = p[i];
+  return F64::load(t);
+}
+LF_INLINE void store_part(F64 x, double* p, index n) {
+  double t[2];
+  x.store(t);
+  for (index i = 0; i < n; ++i) p[i] = t[i];
+}
 
-template <>
-struct Vec<double> {
-  static constexpr int kLanes = 2;
-  float64x2_t v;
-  static LF_INLINE Vec zero() { return {vdupq_n_f64(0)}; }
-  static LF_INLINE Vec set(double x) { return {vdupq_n_f64(x)}; }
-  static LF_INLINE Vec load(const double* p) { return {vld1q_f64(p)}; }
-  static LF_INLINE Vec load_part(const double* p, index n) {
-    double t[2] = {0, 0};
-    for (index i = 0; i < n; ++i) t[i] = p[i];
-    return load(t);
-  }
-  LF_INLINE void store(double* p) const { vst1q_f64(p, v); }
-  LF_INLINE void store_part(double* p, index n) const {
-    double t[2];
-    store(t);
-    for (index i = 0; i < n; ++i) p[i] = t[i];
-  }
-};
-
-using F32 = Vec<float>;
-using F64 = Vec<double>;
-
-LF_INLINE F32 operator+(F32 a, F32 b) { return {vaddq_f32(a.v, b.v)}; }
-LF_INLINE F64 operator+(F64 a, F64 b) { return {vaddq_f64(a.v, b.v)}; }
-LF_INLINE F32 operator-(F32 a, F32 b) { return {vsubq_f32(a.v, b.v)}; }
-LF_INLINE F64 operator-(F64 a, F64 b) { return {vsubq_f64(a.v, b.v)}; }
-LF_INLINE F32 operator*(F32 a, F32 b) { return {vmulq_f32(a.v, b.v)}; }
-LF_INLINE F64 operator*(F64 a, F64 b) { return {vmulq_f64(a.v, b.v)}; }
-LF_INLINE F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
-LF_INLINE F64 operator/(F64 a, F64 b) { return {vdivq_f64(a.v, b.v)}; }
 LF_INLINE F32 fma(F32 a, F32 b, F32 c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
 LF_INLINE F64 fma(F64 a, F64 b, F64 c) { return {vfmaq_f64(c.v, a.v, b.v)}; }
 LF_INLINE F32 fnma(F32 a, F32 b, F32 c) { return {vfmsq_f32(c.v, a.v, b.v)}; }
@@ -104,26 +62,10 @@ LF_INLINE F32 bit_or(F32 a, F32 b) {
 LF_INLINE F64 bit_or(F64 a, F64 b) {
   return {vreinterpretq_f64_u64(vorrq_u64(vreinterpretq_u64_f64(a.v), vreinterpretq_u64_f64(b.v)))};
 }
-template <int N>
-LF_INLINE F32 shift_left(F32 a) {
-  return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_left(F64 a) {
-  return {vreinterpretq_f64_u64(vshlq_n_u64(vreinterpretq_u64_f64(a.v), N))};
-}
-template <int N>
-LF_INLINE F32 shift_right(F32 a) {
-  return {vreinterpretq_f32_u32(vshrq_n_u32(vreinterpretq_u32_f32(a.v), N))};
-}
-template <int N>
-LF_INLINE F64 shift_right(F64 a) {
-  return {vreinterpretq_f64_u64(vshrq_n_u64(vreinterpretq_u64_f64(a.v), N))};
-}
-template <class T>
-LF_INLINE Vec<T> scale2(Vec<T> x, Vec<T> n) {
-  return scale2_by_bits(x, n);
-}
+LF_INLINE F32 shift_left(F32 a, int n) { return {(float32x4_t)((uint32x4_t)a.v << n)}; }
+LF_INLINE F64 shift_left(F64 a, int n) { return {(float64x2_t)((uint64x2_t)a.v << n)}; }
+LF_INLINE F32 shift_right(F32 a, int n) { return {(float32x4_t)((uint32x4_t)a.v >> n)}; }
+LF_INLINE F64 shift_right(F64 a, int n) { return {(float64x2_t)((uint64x2_t)a.v >> n)}; }
 
 // In-place transpose of kLanes x kLanes elements held in kLanes vectors.
 LF_INLINE void transpose(F64 (&r)[2]) {
