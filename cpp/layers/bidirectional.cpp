@@ -103,10 +103,9 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     for (int d = 0; d < 2; ++d) half(d).end_forward(of_half(my, d), p[d]);
     if (!adds_up() || out[0].values == nullptr) return;
     const index count = pass.batch * my.rows * width();
-    const T *const first = p[0].y.values, *const second = p[1].y.values;
     T* const y = out[0].values;
-    if (merge_ == Merge::mul) return ops::multiply(count, first, second, y);
-    ops::add(count, first, second, y);
+    if (merge_ == Merge::mul) return ops::multiply(count, p[0].y.values, p[1].y.values, y);
+    ops::add(count, p[0].y.values, p[1].y.values, y);
     if (merge_ == Merge::ave) ops::scale(count, T(0.5), y, y);
   }
 
@@ -117,9 +116,8 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     if (dy != nullptr && merge_ == Merge::ave) ops::scale(count, T(0.5), dy, dy);
     if (dy != nullptr && merge_ == Merge::mul) {
       p[1].y.gradient = pass.arena->at(my.gradient);
-      const T* const d = dy;
-      ops::multiply(count, d, static_cast<const T*>(p[0].y.values), p[1].y.gradient);
-      ops::multiply(count, d, static_cast<const T*>(p[1].y.values), dy);
+      ops::multiply(count, dy, p[0].y.values, p[1].y.gradient);
+      ops::multiply(count, dy, p[1].y.values, dy);
     }
     if (in[0].gradient != nullptr) p[1].x.gradient = pass.arena->at(my.dx);
     for (int d = 0; d < 2; ++d) half(d).begin_backward(pass, of_half(my, d), p[d]);

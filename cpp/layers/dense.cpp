@@ -46,10 +46,7 @@ class Dense final : public LayerWith<T, Dense<T>> {
     T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
     ops::linear_forward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
                            {z, nullptr, outputs});
-    const ActivationSpec activation = pass.unless_fused(activation_);
-    if (activation.kind != Activation::linear) {
-      ops::activate(activation, rows, outputs, z, outputs, y, outputs);
-    }
+    ops::activate(pass.unless_fused(activation_), rows, outputs, z, outputs, y, outputs);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
@@ -58,14 +55,11 @@ class Dense final : public LayerWith<T, Dense<T>> {
     const index outputs = shape_.outputs;
     const index padded = ops::padded_outputs(shape_);
     const ActivationSpec activation = pass.unless_fused(activation_);
-    T* dz = dy;
-    if (padded != outputs || activation.kind != Activation::linear) {
-      dz = padded == outputs ? dy : pass.arena->at(my.dz);
-      const T* kept = needs_input(activation) ? pass.arena->at(my.z) : out[0].values;
-      ops::activate_backward(activation, rows, outputs, kept, outputs, dy, outputs, dz, padded);
-      for (index r = 0; padded != outputs && r < rows; ++r) {
-        std::fill(dz + r * padded + outputs, dz + (r + 1) * padded, T(0));
-      }
+    T* const dz = padded == outputs ? dy : pass.arena->at(my.dz);
+    const T* const kept = needs_input(activation) ? pass.arena->at(my.z) : out[0].values;
+    ops::activate_backward(activation, rows, outputs, kept, outputs, dy, outputs, dz, padded);
+    for (index r = 0; padded != outputs && r < rows; ++r) {
+      std::fill(dz + r * padded + outputs, dz + (r + 1) * padded, T(0));
     }
     ops::linear_backward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
                             {dz, nullptr, padded}, {in[0].gradient, nullptr, shape_.inputs},

@@ -173,7 +173,7 @@ void Graph<T>::run_backward(const Pass<T>& pass, State& my, const Ins<T>& in,
     if (begin(value)) {
       std::memcpy(gradient, more, static_cast<std::size_t>(count(value)) * sizeof(T));
     } else {
-      ops::add(count(value), static_cast<const T*>(gradient), more, gradient);
+      ops::add(count(value), gradient, more, gradient);
     }
   };
   for (std::size_t k = 0; k < outputs_.size(); ++k) {

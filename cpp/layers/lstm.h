@@ -156,8 +156,8 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
       call.cells_row = ports.steps * H;
       call.cells_step = sign * H;
     }
-    call.h0 = either(ports.h0.values, ports.carried_h);
-    call.c0 = either(ports.c0.values, ports.carried_c);
+    call.h0 = ports.h0.values != nullptr ? ports.h0.values : ports.carried_h;
+    call.c0 = ports.c0.values != nullptr ? ports.c0.values : ports.carried_c;
     call.h_n = either(ports.h.values, either(ports.carried_h, ports.last));
     call.c_n = either(ports.c.values, ports.carried_c);
     call.mask = ports.x.mask;
@@ -189,8 +189,8 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     if (dy != nullptr && sequences_.all) gradients.dy = ports.first_step(dy, ports.step);
     if (dy != nullptr && !sequences_.all) {
       copy_shown(my.run.call, dy, ports.row, ports.last, O);
-      const T *const last = ports.last, *const dh = ports.h.gradient;
-      if (dh != nullptr) ops::add(pass.batch * O, last, dh, ports.last);
+      T *const last = ports.last, *const dh = ports.h.gradient;
+      if (dh != nullptr) ops::add(pass.batch * O, last, dh, last);
       gradients.dh_n = last;
     }
     if (ports.cells.gradient != nullptr) {
@@ -208,10 +208,7 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     const LstmOptions options = read_lstm(values, "use_bias", "dropout");
     return {{1, values["units"].integer(), options.cell}, options, values["go_backwards"].flag()};
   }
-  template <class P>
-  static P* either(P* wanted, T* otherwise) {
-    return wanted != nullptr ? wanted : otherwise;
-  }
+  static T* either(T* wanted, T* otherwise) { return wanted != nullptr ? wanted : otherwise; }
 
   void declare_parameters(const Shapes& inputs) override {
     direction_.shape =
