@@ -1,7 +1,5 @@
 // Concatenate: inputs one after the other along an axis.
 #include <algorithm>
-#include <functional>
-#include <numeric>
 
 #include "base/check.h"
 #include "layers/list.h"
@@ -53,16 +51,13 @@ class Concatenate final : public LayerWith<T, Concatenate<T>> {
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const Shape out = output_shapes(extent.inputs)[0];
     const int axis = sample_axis("concatenate", axis_, out);
-    const auto product = [](const index* begin, const index* end) {
-      return std::accumulate(begin, end, index{1}, std::multiplies<index>());
-    };
-    my.runs = product(out.begin(), out.begin() + axis);
-    my.rows = product(out.begin() + axis, out.end() - 1);
+    my.runs = out.count(0, axis);
+    my.rows = out.count(axis, out.rank - 1);
     my.parts.clear();
     Part part;
     for (const Shape& input : extent.inputs) {
-      part.length = product(input.begin() + axis, input.end());
-      part.rows = product(input.begin() + axis, input.end() - 1);
+      part.length = input.count(axis, input.rank);
+      part.rows = input.count(axis, input.rank - 1);
       my.parts.push_back(part);
       part.place += part.length;
       if (axis < out.rank - 1) part.row += part.rows;

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
-#include <numeric>
 #include <vector>
 
 #include "base/plain.h"
@@ -83,15 +81,10 @@ class Rearrangement {
   index sizes_[Shape::kMaxRank + 1] = {1}, strides_[Shape::kMaxRank + 1] = {1};
 };
 
-// Elements between neighbours along an axis.
-inline index stride_of(const Shape& shape, int axis) {
-  return std::accumulate(shape.begin() + axis + 1, shape.end(), index{1}, std::multiplies<index>());
-}
-
 // x of shape `from` with its axes in the order `axes`.
 inline Rearrangement permuted(const Shape& from, const std::vector<int>& axes) {
   Rearrangement out(from.count());
-  for (const int axis : axes) out.add(from.sizes[axis], stride_of(from, axis));
+  for (const int axis : axes) out.add(from.sizes[axis], from.count(axis + 1, from.rank));
   return out;
 }
 
@@ -102,7 +95,7 @@ inline Rearrangement stretched(const Shape& from, const Shape& to) {
   for (int i = 0; i < to.rank; ++i) {
     const int axis = i - (to.rank - from.rank);
     const bool repeats = axis < 0 || from.sizes[axis] == 1;
-    out.add(to.sizes[i], repeats ? 0 : stride_of(from, axis));
+    out.add(to.sizes[i], repeats ? 0 : from.count(axis + 1, from.rank));
   }
   return out;
 }

@@ -46,10 +46,21 @@ struct Shape {
 
   // A sample without axes is one row of one feature.
   index features() const { return rank == 0 ? 1 : sizes[rank - 1]; }
-  index rows() const { return product(rank - 1); }
+  index rows() const { return count(0, rank - 1); }
   // Throws for more than kMaxElements; unknown sizes count as 1 there. The returned number is valid
   // for known() shapes alone.
-  index count() const { return product(rank); }
+  index count() const { return count(0, rank); }
+  // Of the axes first .. last - 1 alone, as count().
+  index count(int first, int last) const {
+    index n = 1;
+    for (int i = first; i < last; ++i) {
+      LF_CHECK(n == 0 || sizes[i] <= kMaxElements / std::abs(n),
+               "[shape] a sample has shape " << text() << "; expected at most " << kMaxElements
+                                             << " elements");
+      n *= sizes[i];
+    }
+    return n;
+  }
   bool known() const { return std::find(begin(), end(), kAnySize) == end(); }
 
   // The same axes with other features.
@@ -89,18 +100,6 @@ struct Shape {
     return out;
   }
   std::string text() const { return base::shape_text(sizes, rank); }
-
- private:
-  index product(int axes) const {
-    index n = 1;
-    for (int i = 0; i < axes; ++i) {
-      LF_CHECK(n == 0 || sizes[i] <= kMaxElements / std::abs(n),
-               "[shape] a sample has shape " << text() << "; expected at most " << kMaxElements
-                                             << " elements");
-      n *= sizes[i];
-    }
-    return n;
-  }
 };
 
 using Shapes = std::vector<Shape>;
