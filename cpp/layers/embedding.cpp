@@ -53,7 +53,7 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
     if (in[0].gradient != nullptr) std::fill_n(in[0].gradient, count, T(0));
     T* const gradients = this->gradients(pass, my);
     if (gradients == nullptr) return;
-    for (index r = 0; r < count; ++r) pass.touched[my.sparse].add(ids[r]);
+    for (index r = 0; r < count; ++r) my.touched->add(ids[r]);
     // Each element adds its rows in order, so threads share the columns.
     ops::for_items(columns_, count, [&](index begin, index end) {
       for (index r = 0; r < count; ++r) {
@@ -69,7 +69,7 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
     const index block = this->parameters_.add_block(rows_ * columns_);
     const ops::PartLayout flat{rows_, columns_, 1, columns_, 0, 1, 0, columns_, columns_, false};
     this->parameters_.add("embeddings", {rows_, columns_}, flat, block);
-    this->parameters_.set_sparse({rows_, columns_});
+    this->parameters_.set_sparse();
   }
 
   index rows_, columns_;

@@ -40,16 +40,18 @@ Shapes Layer<T>::connect(const Shapes& inputs) {
 }
 
 template <class T>
-std::unique_ptr<LayerState> Layer<T>::make_state(StateBinding<T>& binding) const {
+std::unique_ptr<LayerState> Layer<T>::make_state(const GradientLayout<T>* layout,
+                                                 std::uint32_t& streams) const {
   std::unique_ptr<LayerState> state = new_state();
-  for (const Layer* const layer : running()) state->inner.push_back(layer->make_state(binding));
-  const auto* const entry = binding.layout == nullptr ? nullptr : binding.layout->find(parameters_);
+  for (const Layer* const layer : running())
+    state->inner.push_back(layer->make_state(layout, streams));
+  const auto* const entry = layout == nullptr ? nullptr : layout->find(parameters_);
   if (entry != nullptr) {
     state->trainable = &parameters_.trainable_flag();
     state->gradient = entry->offset;
-    state->sparse = entry->sparse;
+    state->touched = entry->touched.get();
   }
-  if (is_random()) state->stream = binding.streams++;
+  if (is_random()) state->stream = streams++;
   return state;
 }
 
@@ -90,16 +92,14 @@ template <class T>
 void Layer<T>::keep_configs(const base::OptionReader& config) {
   for_each_layer(*this, "", [&](const std::string& path, Layer& layer) {
     if (layer.config().count("name") > 0) return;
-    base::Options own = (path.empty() ? config : config.part(path)).typed();
-    own.erase("trainable");
-    own.emplace("name", own.at("kind"));
-    for (const Child& child : layer.children_) {
-      const std::string prefix = child.name + ".";
-      for (auto at = own.lower_bound(prefix); at != own.end();) {
-        if (at->first.compare(0, prefix.size(), prefix) != 0) break;
-        at = own.erase(at);
-      }
+    base::Options own;
+    for (const auto& [key, value] : (path.empty() ? config : config.part(path)).typed()) {
+      const bool inside = std::any_of(
+          layer.children_.begin(), layer.children_.end(),
+          [&key = key](const Child& child) { return key.rfind(child.name + ".", 0) == 0; });
+      if (!inside && key != "trainable") own.emplace(key, value);
     }
+    own.emplace("name", own.at("kind"));
     layer.set_config(std::move(own));
   });
 }

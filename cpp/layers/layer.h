@@ -43,15 +43,8 @@ class LayerState {
   std::vector<std::unique_ptr<LayerState>> inner;  // of Layer::running()
   const std::atomic<bool>* trainable = nullptr;    // null: the layer has no gradients
   index gradient = 0;                              // where they begin in Pass::gradients
-  index sparse = -1;         // the layer's number in Pass::touched; -1: its gradients are dense
-  std::uint32_t stream = 0;  // of random numbers
-};
-
-// Shared by the states of one pass memory while they are made.
-template <class T>
-struct StateBinding {
-  const GradientLayout<T>* layout;  // null: passes compute no gradients
-  std::uint32_t streams = 0;        // of random numbers, given out so far
+  TouchedRows* touched = nullptr;                  // null: its gradients are dense
+  std::uint32_t stream = 0;                        // of random numbers
 };
 
 // The largest pass that memory is planned for.
@@ -169,8 +162,11 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     return sum;
   }
 
-  // A state for passes of one pass memory.
-  std::unique_ptr<LayerState> make_state(StateBinding<T>& binding) const;
+  // A state for passes of one pass memory; layout null: passes compute no gradients.
+  std::unique_ptr<LayerState> make_state(const GradientLayout<T>* layout) const {
+    std::uint32_t streams = 0;  // of random numbers, given out so far
+    return make_state(layout, streams);
+  }
 
   // Declares the memory of a pass to `planner`. Called again when the extent changes.
   virtual void declare(LayerState& state, base::Planner& planner, const Extent& extent) const = 0;
@@ -218,6 +214,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   std::vector<Child> children_;
 
  private:
+  std::unique_ptr<LayerState> make_state(const GradientLayout<T>* layout,
+                                         std::uint32_t& streams) const;
   std::string text_of(const char* key) const {
     const auto at = config_.find(key);
     return at == config_.end() ? "" : at->second.text();

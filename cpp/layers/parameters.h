@@ -12,6 +12,7 @@
 #include "base/busy.h"
 #include "base/no_copy.h"
 #include "base/plain.h"
+#include "layers/touched_rows.h"
 #include "ops/panels.h"
 
 namespace lstmfast::layers {
@@ -52,12 +53,10 @@ class Parameters : base::NoCopy {
     list_.push_back({std::move(name), std::move(shape), layout, block});
   }
 
-  // The memory as rows, for tables of which a step's gradients touch few (layers/touched_rows.h).
-  struct Rows {
-    index count = 0, length = 0;  // count 0: gradients are dense
-  };
-  void set_sparse(const Rows& rows) { sparse_ = rows; }
-  const Rows& sparse() const { return sparse_; }
+  // Of a layer whose only parameter is a table, of which a step's gradients touch few rows
+  // (layers/touched_rows.h).
+  void set_sparse() { sparse_ = true; }
+  bool sparse() const { return sparse_; }
 
   const std::vector<Parameter>& list() const { return list_; }
   index size() const { return size_; }  // elements of the memory
@@ -82,7 +81,7 @@ class Parameters : base::NoCopy {
   static constexpr index kBlockGrain = 16;  // elements: 64 bytes of float
 
   std::vector<Parameter> list_;
-  Rows sparse_;
+  bool sparse_ = false;
   index size_ = 0;
   std::shared_ptr<base::Buffer<T>> memory_;
   T* values_ = nullptr;
@@ -97,11 +96,15 @@ class GradientLayout {
   struct Entry {
     Parameters<T>* parameters;
     index offset;
-    index sparse;  // number among the sparse entries; -1: the gradients are dense
+    std::unique_ptr<TouchedRows> touched;  // null: the gradients are dense
   };
 
   void add(Parameters<T>& parameters) {
-    entries_.push_back({&parameters, size_, parameters.sparse().count > 0 ? sparse_++ : -1});
+    Entry& entry = entries_.emplace_back(Entry{&parameters, size_, nullptr});
+    if (parameters.sparse()) {
+      const ops::PartLayout& table = parameters.list().front().layout;
+      entry.touched = std::make_unique<TouchedRows>(table.rows, table.columns);
+    }
     size_ += parameters.size();
   }
   // Null: the parameters are not trained.
@@ -116,7 +119,7 @@ class GradientLayout {
 
  private:
   std::vector<Entry> entries_;
-  index size_ = 0, sparse_ = 0;
+  index size_ = 0;
 };
 
 }  // namespace lstmfast::layers

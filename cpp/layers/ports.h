@@ -7,7 +7,6 @@
 
 #include "base/arena.h"
 #include "base/plain.h"
-#include "layers/touched_rows.h"
 
 namespace lstmfast::layers {
 
@@ -55,11 +54,10 @@ using Outs = std::vector<Out<T>>;
 // One run over a batch, shared by all layers.
 template <class T>
 struct Pass {
-  T* gradients = nullptr;          // flat block of a compiled model, +=; null in inference
-  TouchedRows* touched = nullptr;  // of the sparse Parameters, by LayerState::sparse
-  base::Arena* arena = nullptr;    // holds the slots that the layers declared
-  index batch = 0;                 // at most the declared one
-  double* penalty = nullptr;       // += the penalties on outputs; null: not wanted
+  T* gradients = nullptr;        // flat block of a compiled model, +=; null in inference
+  base::Arena* arena = nullptr;  // holds the slots that the layers declared
+  index batch = 0;               // at most the declared one
+  double* penalty = nullptr;     // += the penalties on outputs; null: not wanted
   bool training = false;
   bool carries = false;  // stateful layers continue from what they carry; else from zeros
   // By output; 1: forward leaves out last_activation(), which the loss computes; null: all 0.

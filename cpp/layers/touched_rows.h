@@ -1,10 +1,9 @@
 // Which rows of a table of weights a step's gradients touch: those of an Embedding's ids. Knows no
 // layers.
 //
-// A compiled model has one for each sparse Parameters of its GradientLayout, in the order of
-// Entry::sparse, and passes the array as Pass::touched. Row r is `length` elements at Entry::offset
-// + r * length of the flat block of gradients (Parameters::sparse). Invariant: rows of gradients
-// that are not touched are zero. Therefore, with for_runs() over neighbouring touched rows,
+// A GradientLayout has one for each sparse Parameters. Row r is `length` elements at Entry::offset
+// + r * length of the flat block of gradients. Invariant: rows of gradients that are not touched
+// are zero. Therefore, with for_runs() over neighbouring touched rows,
 //   zeroing             zeroes the runs, then calls clear(); the block starts as zeros;
 //   a regularizer       of the table calls add_all() first, since its gradient touches all rows;
 //   finite check, norms and clipping by value, norm or global norm
@@ -24,7 +23,8 @@ namespace lstmfast::layers {
 
 class TouchedRows {
  public:
-  explicit TouchedRows(index rows) : touched_(static_cast<std::size_t>(rows)) {
+  TouchedRows(index rows, index length)
+      : touched_(static_cast<std::size_t>(rows)), length_(length) {
     rows_.reserve(touched_.size());
   }
 
@@ -44,20 +44,21 @@ class TouchedRows {
 
   index count() const { return static_cast<index>(rows_.size()); }
 
-  // Calls f(first row, number of rows) for the runs, ascending.
+  // Calls f(first element, number of elements) of the table for the runs, ascending.
   template <class F>
   void for_runs(F&& f) {
     if (!std::is_sorted(rows_.begin(), rows_.end())) std::sort(rows_.begin(), rows_.end());
     for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
       end = begin + 1;
       while (end < rows_.size() && rows_[end] == rows_[end - 1] + 1) ++end;
-      f(rows_[begin], static_cast<index>(end - begin));
+      f(rows_[begin] * length_, static_cast<index>(end - begin) * length_);
     }
   }
 
  private:
   std::vector<unsigned char> touched_;  // by row
   std::vector<index> rows_;             // each touched row once
+  index length_;
 };
 
 }  // namespace lstmfast::layers

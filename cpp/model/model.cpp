@@ -191,8 +191,7 @@ void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Sha
   const CarriedUse<T> carried(parts.carried, 0, op, "x", pass.batch, pass.batch);
   CarriedCopy<T> copy;
   CarriedUndo<T> undo(parts.carried, copy);
-  layers::StateBinding<T> binding{nullptr};
-  const std::unique_ptr<layers::LayerState> state = layer.make_state(binding);
+  const std::unique_ptr<layers::LayerState> state = layer.make_state(nullptr);
   base::Planner planner;
   layer.declare(*state, planner, {inputs, pass.batch, pass.training});
   base::Arena arena(planner);

@@ -7,8 +7,7 @@ PassMemory<T>::PassMemory(const layers::Graph<T>& graph, const layers::GradientL
     : graph_(graph),
       in_(static_cast<std::size_t>(graph.inputs())),
       out_(static_cast<std::size_t>(graph.outputs())) {
-  layers::StateBinding<T> binding{layout};
-  state_ = graph.make_state(binding);
+  state_ = graph.make_state(layout);
 }
 
 template <class T>

@@ -82,7 +82,6 @@ class Trainer {
                                   static_cast<double>(run_.samples() * run_.sample_size()));
     layers::Pass<T> pass;
     pass.gradients = training_->gradients.data();
-    pass.touched = training_->touched.data();
     pass.training = true;
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
@@ -103,7 +102,7 @@ class Trainer {
     const WeightRules<T>& rules = model_.definition().rules;
     training_->zero_gradients();
     memory_->backward(pass);
-    rules.add_gradients(training_->layout, training_->gradients.data(), training_->touched.data());
+    rules.add_gradients(training_->layout, training_->gradients.data());
     if (!training_->clip_gradients(check)) return false;
     const base::Uninterrupted whole;  // weights change from here on
     training_->step();

@@ -135,16 +135,16 @@ void Training<T>::refresh(const char* op, const Definition<T>& definition) {
   if (same) return;
   trained_.clear(), pieces_.clear();
   for (const auto& entry : entries) {
+    if (entry.touched != nullptr) entry.touched->add_all();  // also of a layer that was frozen
     trained_.push_back(entry.parameters->trainable() ? 1 : 0);
     if (trained_.back() != 0) add_piece(piece_of(entry));
   }
-  for (layers::TouchedRows& rows : touched) rows.add_all();  // also of a layer that was frozen
 }
 
 template <class T>
 void Training<T>::add_piece(const Piece& piece) {
   Piece* const last = pieces_.empty() ? nullptr : &pieces_.back();
-  const bool continues = last != nullptr && last->sparse < 0 && piece.sparse < 0 &&
+  const bool continues = last != nullptr && !last->touched && !piece.touched &&
                          last->first + last->count == piece.first &&
                          last->values + last->count == piece.values;
   if (continues) {
@@ -160,7 +160,7 @@ void Training<T>::zero_gradients() {
     for_touched(piece, [this](index first, index count) {
       std::fill_n(gradients.data() + first, count, T(0));
     });
-    if (piece.sparse >= 0) touched[static_cast<std::size_t>(piece.sparse)].clear();
+    if (piece.touched != nullptr) piece.touched->clear();
   }
 }
 
@@ -171,7 +171,7 @@ bool Training<T>::clip_gradients(bool check) {
     for (std::size_t i = 0; i < trained_.size(); ++i) {
       if (trained_[i] == 0) continue;
       const auto& entry = layout.entries()[i];
-      if (entry.sparse >= 0) {
+      if (entry.touched != nullptr) {
         clip_one([&](auto f) { for_touched(piece_of(entry), f); });
         continue;
       }
@@ -233,9 +233,6 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
   config.check_all_used();
   out->config = config.typed();
   out->gradients.resize(out->layout.size());
-  for (const auto& entry : out->layout.entries()) {
-    if (entry.sparse >= 0) out->touched.emplace_back(entry.parameters->sparse().count);
-  }
   out->slots.resize(out->layout.size() * out->optimizer->slots().size());
   return out;
 }

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/buffer.h"
-#include "layers/touched_rows.h"
 #include "model/custom_functions.h"
 #include "model/definition.h"
 #include "model/pass_memory.h"
@@ -42,10 +41,9 @@ class Training {
   std::unique_ptr<optim::Optimizer<T>> optimizer;
   optim::ClipOptions clip;
 
-  const layers::GradientLayout<T> layout;    // of the parameters that were trainable at compile
-  base::Buffer<T> gradients;                 // in this layout
-  std::vector<layers::TouchedRows> touched;  // of the sparse parameters
-  base::Buffer<T> slots;                     // the optimizer's, one block after the other
+  const layers::GradientLayout<T> layout;  // of the parameters that were trainable at compile
+  base::Buffer<T> gradients;               // in this layout
+  base::Buffer<T> slots;                   // the optimizer's, one block after the other
 
   std::uint64_t seed = 0;    // of the order of samples and of random masks
   std::uint64_t epochs = 0;  // begun since compile, at most kMaxEpochs; key of the sample order
@@ -71,20 +69,19 @@ class Training {
   struct Piece {
     T* values;
     index first, count;
-    index sparse = -1, row = 0;  // of a sparse table: its number in `touched`, values of a row
+    layers::TouchedRows* touched = nullptr;  // null: dense
   };
   static Piece piece_of(const typename layers::GradientLayout<T>::Entry& entry) {
-    return {entry.parameters->values(), entry.offset, entry.parameters->size(), entry.sparse,
-            entry.parameters->sparse().length};
+    return {entry.parameters->values(), entry.offset, entry.parameters->size(),
+            entry.touched.get()};
   }
   void add_piece(const Piece& piece);
   void update(const Piece& piece, index from, index count);
   // Calls f(first, count) for the runs of gradients in a piece that may differ from zero.
   template <class F>
   void for_touched(const Piece& piece, F f) {
-    if (piece.sparse < 0) return f(piece.first, piece.count);
-    touched[static_cast<std::size_t>(piece.sparse)].for_runs(
-        [&](index row, index rows) { f(piece.first + row * piece.row, rows * piece.row); });
+    if (piece.touched == nullptr) return f(piece.first, piece.count);
+    piece.touched->for_runs([&](index first, index count) { f(piece.first + first, count); });
   }
 
   // Calls f(first, count) for those of all pieces, neighbours as one.

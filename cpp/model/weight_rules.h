@@ -32,14 +32,12 @@ class WeightRules {
     }
     return total;
   }
-  // `touched`: by GradientLayout::Entry::sparse.
-  void add_gradients(const layers::GradientLayout<T>& layout, T* gradients,
-                     layers::TouchedRows* touched) const {
+  void add_gradients(const layers::GradientLayout<T>& layout, T* gradients) const {
     for (const Rule& rule : rules_) {
       if (rule.regularizer == nullptr || !rule.owner->trainable()) continue;
       const auto* const place = layout.find(*rule.owner);
       if (place == nullptr) continue;
-      if (place->sparse >= 0) touched[place->sparse].add_all();
+      if (place->touched != nullptr) place->touched->add_all();
       rule.regularizer->add_gradient(rule.layout, rule.values(), T(1),
                                      gradients + place->offset + rule.block);
     }

@@ -61,12 +61,8 @@ class Run {
         parameter.import_from(logical.data(), own.values());
       }
     });
-    for (const auto& entry : layout_.entries()) {
-      if (entry.sparse >= 0) touched.emplace_back(entry.parameters->sparse().count);
-    }
     gradients.assign(static_cast<std::size_t>(layout_.size()), 0.0);
-    layers::StateBinding<double> binding{training ? &layout_ : nullptr};
-    state_ = graph.make_state(binding);
+    state_ = graph.make_state(training ? &layout_ : nullptr);
     std::vector<layers::Shape> shapes;
     for (const Input& input : this->inputs) shapes.push_back(input.shape);
     base::Planner planner;
@@ -116,11 +112,21 @@ class Run {
     return out;
   }
   const layers::GradientLayout<double>& layout() const { return layout_; }
+  // Of the only sparse parameters.
+  layers::TouchedRows& touched() const {
+    layers::TouchedRows* found = nullptr;
+    for (const auto& entry : layout_.entries()) {
+      if (entry.touched == nullptr) continue;
+      REQUIRE(found == nullptr);
+      found = entry.touched.get();
+    }
+    REQUIRE(found != nullptr);
+    return *found;
+  }
 
   std::vector<Input> inputs;
   std::vector<Doubles> y, dx;  // by output, by input
   Doubles gradients;
-  std::vector<layers::TouchedRows> touched;
   Bytes fused;
   double penalty = 0;
   bool with_penalty = false;
@@ -129,7 +135,6 @@ class Run {
   layers::Pass<double> pass() {
     layers::Pass<double> out;
     out.gradients = training_ ? gradients.data() : nullptr;
-    out.touched = touched.data();
     out.arena = &arena_;
     out.batch = batch_;
     out.training = training_;

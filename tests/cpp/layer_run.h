@@ -45,8 +45,7 @@ class LayerRun {
       paths_.push_back(path);
     });
     gradients_.resize(layout_.size());
-    layers::StateBinding<T> binding{&layout_};
-    state = layer->make_state(binding);
+    state = layer->make_state(&layout_);
     base::Planner planner;
     layer->declare(*state, planner, {inputs, batch, true});
     arena_.reserve(planner);
@@ -78,7 +77,9 @@ class LayerRun {
     });
     return found;
   }
-  Values flat_gradients() const { return Values(gradients_.data(), gradients_.data() + gradients_.size()); }
+  Values flat_gradients() const {
+    return Values(gradients_.data(), gradients_.data() + gradients_.size());
+  }
 
   void forward(bool training, const unsigned char* mask = nullptr) {
     pass.training = training;
