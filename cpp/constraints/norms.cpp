@@ -62,22 +62,9 @@ void scale_by_norms(NormOf norm_of, const ops::PartLayout& part, T* block, F fac
     const ops::PartLayout::Place place = part.place(panel);
     return Strip{block + place.first + row * place.row_stride, place.row_stride};
   };
-  const auto squares = [&](const Strip& s) {
-    double sum = 0;
-    for (index j = 0; j < s.width; ++j)
-      sum += static_cast<double>(s.x[j]) * static_cast<double>(s.x[j]);
-    return sum;
-  };
-  const auto scale = [&](const Strip& s, T by) {
-    for (index j = 0; j < s.width; ++j) s.x[j] *= by;
-  };
-  const auto grain = [&](index elements) {
-    return std::max<index>(1, ops::kStreamGrain / elements);
-  };
-
   if (norm_of == NormOf::column) {
     constexpr index kStrip = 64;
-    ops::for_shares(part.panels, grain(part.run_length(0)), [&](index begin, index end) {
+    ops::for_items(part.panels, part.run_length(0), [&](index begin, index end) {
       for (index p = begin; p < end; ++p) {
         const index width = part.place(p).row_stride;
         for (index j = 0; j < width; j += kStrip) {
@@ -100,17 +87,27 @@ void scale_by_norms(NormOf norm_of, const ops::PartLayout& part, T* block, F fac
     return;
   }
   const index rows = norm_of == NormOf::row ? 1 : part.rows;  // of one norm
-  ops::for_shares(part.rows / rows, grain(rows * part.panels * part.row_stride),
-                  [&](index begin, index end) {
-                    for (index first = begin * rows; first < end * rows; first += rows) {
-                      double sum = 0;
-                      for (index r = first; r < first + rows; ++r)
-                        for (index p = 0; p < part.panels; ++p) sum += squares(strip(p, r));
-                      const T by = static_cast<T>(factor(std::sqrt(sum)));
-                      for (index r = first; r < first + rows; ++r)
-                        for (index p = 0; p < part.panels; ++p) scale(strip(p, r), by);
-                    }
-                  });
+  const auto scale_rows = [&](index first) {
+    const auto for_strips = [&](auto f) {
+      for (index r = first; r < first + rows; ++r)
+        for (index p = 0; p < part.panels; ++p) f(strip(p, r));
+    };
+    double sum = 0;
+    for_strips([&](const Strip& s) {
+      double squares = 0;
+      for (index j = 0; j < s.width; ++j)
+        squares += static_cast<double>(s.x[j]) * static_cast<double>(s.x[j]);
+      sum += squares;
+    });
+    const T by = static_cast<T>(factor(std::sqrt(sum)));
+    for_strips([&](const Strip& s) {
+      for (index j = 0; j < s.width; ++j) s.x[j] *= by;
+    });
+  };
+  ops::for_items(part.rows / rows, rows * part.panels * part.row_stride,
+                 [&](index begin, index end) {
+                   for (index i = begin; i < end; ++i) scale_rows(i * rows);
+                 });
 }
 
 // w d / (epsilon + norm), d = rate clamp(norm, least, most) + (1 - rate) norm. As in Keras, vectors

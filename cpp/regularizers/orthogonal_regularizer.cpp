@@ -18,8 +18,6 @@ struct Units {
   std::vector<double> products;  // [count][count], zero on the diagonal
 };
 
-index grain(index each) { return std::max<index>(1, ops::kStreamGrain / std::max<index>(1, each)); }
-
 template <class T>
 Units make_units(const ops::PartLayout& part, const T* block, bool columns) {
   std::vector<T> logical(static_cast<std::size_t>(part.rows * part.columns));
@@ -42,7 +40,7 @@ Units make_units(const ops::PartLayout& part, const T* block, bool columns) {
   for (index j = 0; j < n; ++j) norms[j] = std::max(std::sqrt(norms[j]), kEpsilon);
   for (index k = 0; k < m; ++k)
     for (index j = 0; j < n; ++j) u[k * n + j] /= norms[j];
-  ops::for_shares(n, grain(n * m), [&](index begin, index end) {
+  ops::for_items(n, n * m, [&](index begin, index end) {
     base::InterruptPoint point;
     for (index i = begin; i < end; ++i) {
       point.pass(2.0 * static_cast<double>(n * m));
@@ -85,7 +83,7 @@ class OrthogonalRegularizer final : public Regularizer<T> {
     const index n = units.count, m = units.length;
     const double by = weight(units) * static_cast<double>(scale);
     std::vector<double> du(units.u.size()), along(static_cast<std::size_t>(n));
-    ops::for_shares(m, grain(n * n), [&](index begin, index end) {
+    ops::for_items(m, n * n, [&](index begin, index end) {
       base::InterruptPoint point;
       for (index k = begin; k < end; ++k) {
         point.pass(2.0 * static_cast<double>(n * n));
