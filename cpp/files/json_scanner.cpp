@@ -12,22 +12,10 @@ namespace {
 
 // `code` is a Unicode scalar value: at most 0x10FFFF and no surrogate.
 void append_utf8(std::string& out, std::uint32_t code) {
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    tail(0);
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    tail(6);
-    tail(0);
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
+  constexpr std::uint32_t kLead[] = {0, 0xC0, 0xE0, 0xF0};  // by the number of bytes after it
+  const int more = (code >= 0x80) + (code >= 0x800) + (code >= 0x10000);
+  out += static_cast<char>(kLead[more] | (code >> (6 * more)));
+  for (int i = more; i-- > 0;) out += static_cast<char>(0x80 | ((code >> (6 * i)) & 0x3F));
 }
 
 // What an escape of one character stands for.

@@ -94,33 +94,13 @@ int copy_content(int from, int to) {
   }
 }
 
-// The large directories that were searched last, each with the time, in one number a directory:
-// this needs no lock, which a fork could leave locked. Directories that share a slot are searched
-// more often.
-class LargeDirectories {
- public:
-  explicit LargeDirectories(const std::string& directory)
-      : key_(base::crc32c(directory.data(), directory.size())), slot_(slots_[key_ % kSlots]) {}
+// A directory with so many entries takes about 0.4 ms, less than syncing a file.
+constexpr std::size_t kLarge = 1000;
+constexpr std::uint32_t kPause = 60;  // seconds
 
-  bool searched_lately(unsigned now) const {
-    const std::uint64_t last = slot_.load(std::memory_order_relaxed);
-    return last != 0 && last >> 32 == key_ &&
-           static_cast<std::uint32_t>(now - static_cast<std::uint32_t>(last)) < kPause;
-  }
-  void searched(unsigned now, std::size_t entries) {
-    if (entries < kLarge) return;
-    slot_.store(std::uint64_t{key_} << 32 | now, std::memory_order_relaxed);
-  }
-
- private:
-  static constexpr std::size_t kLarge = 1000;  // takes about 0.4 ms, less than syncing a file
-  static constexpr unsigned kPause = 60;
-  static constexpr std::size_t kSlots = 64;
-  static inline std::atomic<std::uint64_t> slots_[kSlots] = {};
-
-  const std::uint32_t key_;
-  std::atomic<std::uint64_t>& slot_;
-};
+// The large directory that was searched last and the time, in one number: this needs no lock, which
+// a fork could leave locked.
+std::atomic<std::uint64_t> large_search{0};
 
 }  // namespace
 
@@ -156,25 +136,35 @@ bool TemporaryFile::open_unnamed(unsigned mode) {
   return false;
 }
 
-void TemporaryFile::open_named(unsigned mode) {
-  for (int tries = 0; tries < kMaxTries; ++tries) {
+// Tries new names while make(name) returns EEXIST, and returns its last result; 0: the file has the
+// name.
+template <class Make>
+int TemporaryFile::take_name(Make make) {
+  int error = EEXIST;
+  for (int tries = 0; tries < kMaxTries && error == EEXIST; ++tries) {
     std::string name = new_name(directory_);
+    error = make(name);
+    if (error == 0) name_ = std::move(name);
+  }
+  return error;
+}
+
+void TemporaryFile::open_named(unsigned mode) {
+  errno = take_name([&](const std::string& name) {
     descriptor_ =
         ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, static_cast<mode_t>(mode));
-    if (descriptor_ < 0 && (errno == EEXIST || errno == EINTR)) continue;
-    if (descriptor_ < 0) return;
+    if (descriptor_ < 0) return errno == EINTR ? EEXIST : errno;
     lock(descriptor_);
     // Between open and lock another process may have removed it as a leftover. The number of links
     // does not show that: some file systems count none.
     struct stat status;
     if (system_.status(descriptor_, &status) != 0 || still_names(AT_FDCWD, name.c_str(), status)) {
-      name_ = std::move(name);
-      return;
+      return 0;
     }
     ::unlink(name.c_str());
     ::close(std::exchange(descriptor_, -1));
-    errno = EEXIST;
-  }
+    return EEXIST;
+  });
 }
 
 int TemporaryFile::take_attributes(const struct stat& other) {
@@ -207,16 +197,6 @@ int TemporaryFile::link_to(const std::string& target) {
   return 0;
 }
 
-int TemporaryFile::give_name() {
-  int error = EEXIST;
-  for (int tries = 0; tries < kMaxTries && error == EEXIST; ++tries) {
-    std::string name = new_name(directory_);
-    error = link_to(name);
-    if (error == 0) name_ = std::move(name);
-  }
-  return error;
-}
-
 int TemporaryFile::move_to_named() {
   struct stat status;
   if (::fstat(descriptor_, &status) != 0) return errno;
@@ -237,7 +217,8 @@ int TemporaryFile::replace(const std::string& target) {
     // most targets do not exist yet: these files need no name of their own
     int error = link_to(target);
     if (error == 0) return 0;
-    if (error == EEXIST) error = give_name();
+    if (error == EEXIST)
+      error = take_name([this](const std::string& name) { return link_to(name); });
     if (error != 0) error = move_to_named();
     if (error != 0) return error;
   }
@@ -266,8 +247,10 @@ int TemporaryFile::place_new(const std::string& target) {
 }
 
 void remove_leftovers(const std::string& directory, unsigned now) noexcept {
-  LargeDirectories large(directory);
-  if (large.searched_lately(now)) return;
+  const std::uint64_t key = std::uint64_t{base::crc32c(directory.data(), directory.size())} << 32;
+  const std::uint64_t last = large_search.load(std::memory_order_relaxed);
+  const std::uint32_t passed = now - static_cast<std::uint32_t>(last);
+  if (last != 0 && last >> 32 == key >> 32 && passed < kPause) return;
   DIR* const entries = ::opendir(directory.c_str());
   if (entries == nullptr) return;
   const auto prefix = host_prefix();
@@ -277,7 +260,7 @@ void remove_leftovers(const std::string& directory, unsigned now) noexcept {
     if (is_temporary(entry->d_name, prefix.data())) remove_if_left(::dirfd(entries), entry->d_name);
   }
   ::closedir(entries);
-  large.searched(now, count);
+  if (count >= kLarge) large_search.store(key | now, std::memory_order_relaxed);
 }
 
 }  // namespace lstmfast::files

@@ -49,8 +49,9 @@ class TemporaryFile : base::NoCopy {
  private:
   bool open_unnamed(unsigned mode);
   void open_named(unsigned mode);
+  template <class Make>
+  int take_name(Make make);
   int link_to(const std::string& target);
-  int give_name();
   int move_to_named();
   std::string descriptor_path() const;  // leads to the open file
 

@@ -14,37 +14,28 @@ namespace {
 constexpr std::string_view kAlgorithm = "crc32c:";
 constexpr std::size_t kDigits = 8;
 
-// A checksum over fields and their lengths, so that moving a boundary between fields changes it.
-class FieldSum {
- public:
-  // The bytes are in the format's order (tensor_file.cpp).
-  void add(std::uint64_t number) { sum_ = base::crc32c(&number, sizeof number, sum_); }
-  void add(std::string_view text) {
-    add(static_cast<std::uint64_t>(text.size()));
-    sum_ = base::crc32c(text.data(), text.size(), sum_);
-  }
-  std::uint32_t value() const { return sum_; }
-
- private:
-  std::uint32_t sum_ = 0;
-};
-
-// `tensors` ascending by name.
+// A checksum over fields and their lengths, so that moving a boundary between fields changes it;
+// the bytes are in the format's order (tensor_file.cpp). `tensors` ascending by name.
 std::uint32_t header_sum(const std::vector<const TensorInfo*>& tensors, const Metadata& metadata) {
-  FieldSum sum;
-  sum.add(static_cast<std::uint64_t>(metadata.size()));
+  std::uint32_t sum = 0;
+  const auto add = [&](std::uint64_t number) { sum = base::crc32c(&number, sizeof number, sum); };
+  const auto add_text = [&](std::string_view text) {
+    add(text.size());
+    sum = base::crc32c(text.data(), text.size(), sum);
+  };
+  add(metadata.size());
   for (const auto& [key, value] : metadata) {
-    sum.add(key);
-    sum.add(value);
+    add_text(key);
+    add_text(value);
   }
   for (const TensorInfo* info : tensors) {
-    sum.add(info->name);
-    sum.add(dtype_name(info->dtype));
-    sum.add(static_cast<std::uint64_t>(info->shape.size()));
-    for (const index extent : info->shape) sum.add(static_cast<std::uint64_t>(extent));
-    sum.add(std::uint64_t{info->checksum.value()});
+    add_text(info->name);
+    add_text(dtype_name(info->dtype));
+    add(info->shape.size());
+    for (const index extent : info->shape) add(static_cast<std::uint64_t>(extent));
+    add(info->checksum.value());
   }
-  return sum.value();
+  return sum;
 }
 
 void append_hex(std::string& text, std::uint32_t value) {
