@@ -10,7 +10,7 @@ using kernels::MatchKind;
 template <class T>
 class Accuracy final : public Metric<T> {
  public:
-  Accuracy(const MetricUse& use, MatchKind kind) : Metric<T>(use.name), kind_(kind) {
+  Accuracy(const MetricUse& use, MatchKind kind) : kind_(kind) {
     if (kind == MatchKind::labels) {
       LF_CHECK(use.target_columns == 1, "[" << use.name << "] target has " << use.target_columns
                                             << " values a row; expected 1, a label");

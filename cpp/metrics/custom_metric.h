@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <utility>
 
 #include "metrics/metric.h"
@@ -26,8 +25,7 @@ using CustomMetric = std::function<MetricFunctions<T>()>;
 template <class T>
 class FunctionMetric final : public Metric<T> {
  public:
-  FunctionMetric(const std::string& name, MetricFunctions<T> functions)
-      : Metric<T>(name), functions_(std::move(functions)) {
+  explicit FunctionMetric(MetricFunctions<T> functions) : functions_(std::move(functions)) {
     functions_.reset();
   }
 

@@ -11,8 +11,7 @@ template <class T>
 class MeanError : public Metric<T> {
  public:
   using Kernel = void (*kernels::Table<T>::*)(const kernels::LossRows<T>&);
-  MeanError(const MetricUse& use, Kernel kernel, bool root = false)
-      : Metric<T>(use.name), kernel_(kernel), root_(root) {
+  MeanError(const MetricUse& use, Kernel kernel, bool root = false) : kernel_(kernel), root_(root) {
     check_columns(use);
   }
 

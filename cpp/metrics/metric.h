@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "base/batch_shape.h"
 #include "base/registry.h"
@@ -25,10 +24,7 @@ struct MetricBatch : kernels::LossRows<T> {
 template <class T>
 class Metric {
  public:
-  explicit Metric(std::string name) : name_(std::move(name)) {}
   virtual ~Metric() = default;
-
-  const std::string& name() const { return name_; }  // as the user wrote it; the key in the logs
 
   // Whether accumulate() runs code of the caller's, with the caller's floating-point mode.
   virtual bool foreign() const { return false; }
@@ -42,7 +38,6 @@ class Metric {
   void add(double total, double count) { total_ += total, count_ += count; }
 
  private:
-  std::string name_;
   double total_ = 0, count_ = 0;
 };
 

@@ -24,7 +24,7 @@ struct MetricChoice {
   metrics::CustomMetric<T> custom;  // null: the core's metric of that name
 
   std::unique_ptr<metrics::Metric<T>> make(index columns, index target_columns) const {
-    if (custom) return std::make_unique<metrics::FunctionMetric<T>>(name, custom());
+    if (custom) return std::make_unique<metrics::FunctionMetric<T>>(custom());
     return metrics::make_metric<T>(name, columns, target_columns);
   }
 };
