@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "base/plain.h"
 
@@ -36,6 +37,9 @@ inline std::string shape_text(const index* sizes, index rank) {
     text += size_text(sizes[i]);
   }
   return text + (rank == 1 ? ",)" : ")");
+}
+inline std::string shape_text(const std::vector<index>& sizes) {
+  return shape_text(sizes.data(), static_cast<index>(sizes.size()));
 }
 
 }  // namespace lstmfast::base

@@ -34,8 +34,7 @@ bool find_dtype(std::string_view name, DType* dtype) {
 }
 
 std::string type_text(DType dtype, const std::vector<index>& shape) {
-  return std::string(dtype_name(dtype)) + ' ' +
-         base::shape_text(shape.data(), static_cast<index>(shape.size()));
+  return std::string(dtype_name(dtype)) + ' ' + base::shape_text(shape);
 }
 
 bool count_bytes(const std::vector<index>& shape, DType dtype, std::uint64_t* bytes) {

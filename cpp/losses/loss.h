@@ -54,7 +54,8 @@ class Loss {
   // Throws std::invalid_argument naming the row of the first value that no target may have (labels:
   // not a whole number of 0 .. columns - 1). Called once before training, for errors that name the
   // row; value() is safe without it.
-  virtual void check_targets(index rows, index columns, const T* target, index target_stride) const;
+  virtual void check_targets(index /*rows*/, index /*columns*/, const T* /*target*/,
+                             index /*target_stride*/) const {}
 
   // Mean loss of the batch; 0 for no rows.
   virtual double value(const LossBatch<T>& batch) const = 0;
@@ -64,10 +65,7 @@ class Loss {
 
   // Whether value_fused() replaces `last` followed by value(): it is exact where these lose digits
   // or saturate. It takes the values before `last`, and writes the activated ones to batch.output.
-  virtual bool fuses(Activation last) const {
-    static_cast<void>(last);
-    return false;
-  }
+  virtual bool fuses(Activation /*last*/) const { return false; }
   virtual double value_fused(const LossBatch<T>& batch) const { return value(batch); }
 
  private:

@@ -23,11 +23,9 @@ std::unique_ptr<regularizers::Regularizer<T>> read_regularizer(const base::Optio
   if (!part.has("kind")) return nullptr;
   auto out = regularizers::registry().make<T>(part);
   if (!out->suits(shape)) {
-    part.fail("kind", shape.empty()
-                          ? "a penalty that outputs can have"
-                          : "a penalty that a weight of shape " +
-                                base::shape_text(shape.data(), static_cast<index>(shape.size())) +
-                                " can have");
+    part.fail("kind", shape.empty() ? "a penalty that outputs can have"
+                                    : "a penalty that a weight of shape " +
+                                          base::shape_text(shape) + " can have");
   }
   return out;
 }
