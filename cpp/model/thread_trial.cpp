@@ -36,7 +36,7 @@ ThreadTrial::Step::~Step() {
 bool ThreadTrial::takes(double work) {
   if (work_ != work && (work_ == 0 || ++others_ >= kOtherWork)) {
     work_ = work;
-    start();
+    enter(Phase::on_team, Waking::always, kBlock);
   }
   if (work_ != work) return false;
   others_ = 0;
@@ -48,14 +48,8 @@ base::team::Waking ThreadTrial::waking(double work) const {
   return work == work_ || (work < work_ && waking_ == Waking::never) ? waking_ : Waking::worth;
 }
 
-void ThreadTrial::start() {
-  phase_ = Phase::on_team;
-  waking_ = Waking::always;
-  left_ = kBlock;
-}
-
-void ThreadTrial::settle(Waking waking, long steps) {
-  phase_ = Phase::settled;
+void ThreadTrial::enter(Phase phase, Waking waking, long steps) {
+  phase_ = phase;
   waking_ = waking;
   left_ = steps;
 }
@@ -63,27 +57,26 @@ void ThreadTrial::settle(Waking waking, long steps) {
 void ThreadTrial::count(double seconds, bool asked) {
   --left_;
   if (phase_ == Phase::settled) {
-    if (left_ <= 0) start();
+    if (left_ <= 0) enter(Phase::on_team, Waking::always, kBlock);
     return;
   }
-  if (!asked) return settle(Waking::always, kNothingToChoose);
+  if (!asked) return enter(Phase::settled, Waking::always, kNothingToChoose);
   if (left_ < kTimed) seconds_[static_cast<std::size_t>(left_)] = seconds;
   if (left_ > 0) return;
   std::nth_element(seconds_.begin(), seconds_.begin() + kTimed / 2, seconds_.end());
   const double median = seconds_[kTimed / 2];
-  const auto steps = [](double each) {
-    return static_cast<long>(kSettledSeconds / std::max(each, kLeastStep)) + kBlock;
+  const auto settle = [this](Waking waking, double step) {
+    const double steps = kSettledSeconds / std::max(step, kLeastStep);
+    enter(Phase::settled, waking, static_cast<long>(steps) + kBlock);
   };
   if (phase_ == Phase::on_team) {
-    if (median > kLongStep) return settle(Waking::always, steps(median));
+    if (median > kLongStep) return settle(Waking::always, median);
     team_seconds_ = median;
-    phase_ = Phase::alone;
-    waking_ = Waking::never;
-    left_ = kBlock;
+    enter(Phase::alone, Waking::never, kBlock);
   } else if (median < kLeastGain * team_seconds_) {
-    settle(Waking::never, steps(median));
+    settle(Waking::never, median);
   } else {
-    settle(Waking::always, steps(team_seconds_));
+    settle(Waking::always, team_seconds_);
   }
 }
 

@@ -33,7 +33,6 @@ class ThreadTrial {
   base::team::Waking waking() const { return waking_; }
   // Records a step's time, and whether it asked for threads.
   void count(double seconds, bool asked);
-  void start();
 
  private:
   bool takes(double work);
@@ -42,7 +41,7 @@ class ThreadTrial {
   enum class Phase { on_team, alone, settled };
   static constexpr int kBlock = 8, kTimed = 5;  // steps of a phase; the last kTimed are timed
 
-  void settle(base::team::Waking waking, long steps);
+  void enter(Phase phase, base::team::Waking waking, long steps);
 
   Phase phase_ = Phase::on_team;
   base::team::Waking waking_ = base::team::Waking::always;
