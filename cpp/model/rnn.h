@@ -148,7 +148,7 @@ class Rnn : base::NoCopy {
     std::vector<Run> runs;  // by n; inference uses one a direction
     base::Arena arena, backward_arena;
     // [T][B][D O] between layer l and l + 1; without dropout `masked` is `outputs`.
-    std::vector<base::Slot<T>> outputs, masks, masked;
+    std::vector<T*> outputs, masks, masked;
   };
   enum class Pass { infer, train, trace };
 

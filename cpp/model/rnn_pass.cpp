@@ -30,12 +30,12 @@ void Rnn<T>::begin(const ops::LstmCall<T>& call, index l, Memory& memory, Run* r
     const index n = l * D + d;
     ops::LstmCall<T>& c = runs[d].begin(directions_[static_cast<std::size_t>(n)], call);
     if (l > 0) {
-      c.x = memory.arena.at(memory.masked[layer - 1]);
+      c.x = memory.masked[layer - 1];
       c.x_row = D * O;
       c.x_step = B * D * O;
     }
     if (l + 1 < options_.layers) {
-      c.y = memory.arena.at(memory.outputs[layer]);
+      c.y = memory.outputs[layer];
       c.y_row = D * O;
       c.y_step = B * D * O;
       c.cells = nullptr;
@@ -58,34 +58,36 @@ template <class T>
 void Rnn<T>::drop(const ops::LstmCall<T>& call, index l, Memory& memory) const {
   const index width = options_.directions * options_.outputs(), B = call.batch;
   const auto below = static_cast<std::size_t>(l - 1);
-  T* const mask = memory.arena.at(memory.masks[below]);
+  T* const mask = memory.masks[below];
   const base::RandomStream stream(options_.seed, static_cast<std::uint32_t>(l),
                                   static_cast<std::uint32_t>(layers::RandomKind::dropout),
                                   call.noise.step);
   ops::fill_random_mask<T>(stream, ops::dropout_values<T>(options_.dropout),
                            {B, call.steps, width, mask, width, B * width});
-  ops::multiply(call.steps * B * width, memory.arena.at(memory.outputs[below]), mask,
-                memory.arena.at(memory.masked[below]));
+  ops::multiply(call.steps * B * width, memory.outputs[below], mask, memory.masked[below]);
 }
 
 template <class T>
 void Rnn<T>::plan(const ops::LstmCall<T>& call, Pass pass, Memory& memory) const {
   const auto between = static_cast<std::size_t>(options_.layers - 1);
   const index count = call.steps * call.batch * options_.directions * options_.outputs();
-  base::Planner planner;
   memory.outputs.resize(between);
   memory.masks.resize(between);
   memory.masked.resize(between);
-  for (std::size_t l = 0; l < between; ++l) {
-    // In inference two arrays are used in turn: a layer reads one and writes the other.
-    const bool reuse = pass != Pass::train && l >= 2;
-    memory.outputs[l] = reuse ? memory.outputs[l - 2] : planner.add<T>(count);
-    memory.masked[l] = memory.outputs[l];
-    if (pass != Pass::train || !drops(call)) continue;
-    memory.masks[l] = planner.add<T>(count);
-    memory.masked[l] = planner.add<T>(count);
-  }
-  memory.arena.reserve(planner);
+  memory.arena.arrange([&](const auto& place) {
+    for (std::size_t l = 0; l < between; ++l) {
+      // In inference two arrays are used in turn: a layer reads one and writes the other.
+      if (pass != Pass::train && l >= 2) {
+        memory.outputs[l] = memory.outputs[l - 2];
+      } else {
+        place(memory.outputs[l], count);
+      }
+      memory.masked[l] = memory.outputs[l];
+      if (pass != Pass::train || !drops(call)) continue;
+      place(memory.masks[l], count);
+      place(memory.masked[l], count);
+    }
+  });
   const auto wanted =
       pass == Pass::train ? directions_.size() : static_cast<std::size_t>(options_.directions);
   if (memory.runs.size() < wanted) memory.runs.resize(wanted);
@@ -198,18 +200,15 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
   const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
   const index last = options_.layers - 1, B = call.batch;
   const auto inputs = [&](index l) { return call.steps * B * (l > 0 ? D * O : options_.input); };
-  base::Planner planner;
   // Gradients between layers, and for x of the second direction. The gradient for x of both is
   // their sum, computed in the same way whether they run at the same time or not.
-  const base::Slot<T> between[2] = {planner.add<T>(last > 0 ? inputs(1) : 0),
-                                    planner.add<T>(last > 1 ? inputs(1) : 0)};
-  const base::Slot<T> second =
-      planner.add<T>(D > 1 ? std::max(inputs(0), last > 0 ? inputs(1) : 0) : 0);
-  memory.backward_arena.reserve(planner);
-  T* const other = memory.backward_arena.at(second);
-  const auto dx_of = [&](index l) {
-    return l > 0 ? memory.backward_arena.at(between[(last - l) % 2]) : gradients.dx;
-  };
+  T *between[2], *second;
+  memory.backward_arena.arrange([&](const auto& place) {
+    place(between[0], inputs(1), last > 0);
+    place(between[1], inputs(1), last > 1);
+    place(second, std::max(inputs(0), last > 0 ? inputs(1) : 0), D > 1);
+  });
+  const auto dx_of = [&](index l) { return l > 0 ? between[(last - l) % 2] : gradients.dx; };
   const auto runs_of = [&](index l) { return memory.runs.data() + l * D; };
   // All memory is allocated before the first gradient is added: a failed allocation adds none.
   for (index l = 0; l <= last; ++l) {
@@ -221,7 +220,7 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
       g.dcells = l == last ? part(gradients.dcells, d, H) : nullptr;
       g.dh_n = part(gradients.dh_n, n, B * O);
       g.dc_n = part(gradients.dc_n, n, B * H);
-      g.dx = d == 0 || dx == nullptr ? dx : other;
+      g.dx = d == 0 || dx == nullptr ? dx : second;
       g.dh0 = part(gradients.dh0, n, B * O);
       g.dc0 = part(gradients.dc0, n, B * H);
       g.dblock = gradients_.data() + blocks_[static_cast<std::size_t>(n)];
@@ -234,7 +233,7 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
     if (l == 0 || !drops(call)) continue;
     const auto below = static_cast<std::size_t>(l - 1);
     T* const dx = dx_of(l);
-    ops::multiply(inputs(l), static_cast<const T*>(dx), memory.arena.at(memory.masks[below]), dx);
+    ops::multiply(inputs(l), static_cast<const T*>(dx), memory.masks[below], dx);
   }
 }
 

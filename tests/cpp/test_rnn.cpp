@@ -2,9 +2,11 @@
 // layers.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
+#include "fork_helpers.h"
 #include "model/rnn.h"
 #include "support.h"
 
@@ -301,5 +303,35 @@ TEST_CASE("rnn: release_memory ends the cache of training, and what follows is t
   };
   CHECK(gradients(*rnn) == gradients(*fresh));
 }
+
+#if FORK_TESTS
+
+TEST_CASE("rnn: a child of a fork during a training call trains, in memory of its own") {
+  auto rnn = make_rnn<float>(0);
+  Arrays<float> arrays, own;
+  rnn->train(own.call(*rnn));
+  const std::vector<float> expected = own.y;
+  std::atomic<bool> ends{false};
+  std::thread other([&] {
+    const ops::LstmCall<float> call = arrays.call(*rnn);
+    while (!ends) {
+      rnn->train(call);
+      rnn->backward({});
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    CHECK(in_child([&] {
+            for (int round = 0; round < 2; ++round) {
+              rnn->train(own.call(*rnn));
+              rnn->backward({});
+            }
+            return own.y == expected ? 0 : 1;
+          }) == 0);
+  }
+  ends = true;
+  other.join();
+}
+
+#endif
 
 }  // namespace lstmfast::model
