@@ -18,10 +18,7 @@ constexpr const char* kOldestVersion = "1";  // may have none
 constexpr char kOptimizer[] = "optimizer.";
 constexpr char kExtra[] = "extra.";
 
-template <std::size_t N>
-bool begins_with(const std::string& text, const char (&prefix)[N]) {
-  return text.compare(0, N - 1, prefix) == 0;
-}
+bool begins_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
 
 void put(files::Metadata& metadata, const std::string& prefix, const base::Texts& entries) {
   for (const auto& [key, value] : entries) metadata[prefix + key] = value;
@@ -35,36 +32,28 @@ struct Entry {
   T* flat;
 };
 
+// Those of the model's weights, and where `training` is given of its slots. Frozen weights have no
+// slots in files.
 template <class T>
-void add_entries(const std::string& prefix, const std::string& path,
-                 const layers::Parameters<T>& parameters, T* flat, std::vector<Entry<T>>& entries) {
-  for (const layers::Parameter& parameter : parameters.list()) {
-    entries.push_back({prefix + path + "." + parameter.name, &parameter, flat});
-  }
-}
-
-template <class T>
-std::vector<Entry<T>> weight_entries(const Definition<T>& definition) {
+std::vector<Entry<T>> entries_of(const Definition<T>& definition, Training<T>* training = nullptr) {
   std::vector<Entry<T>> entries;
-  for (const Owned<T>& each : definition.parameters) {
-    add_entries("", each.path, *each.parameters, each.parameters->values(), entries);
-  }
-  return entries;
-}
-
-// Frozen weights have no slots in files.
-template <class T>
-void add_slots(Training<T>& training, const Definition<T>& definition,
-               std::vector<Entry<T>>& entries) {
-  const optim::SlotNames& slots = training.optimizer->slots();
+  const auto add = [&](const std::string& prefix, const Owned<T>& each, T* flat) {
+    for (const layers::Parameter& parameter : each.parameters->list()) {
+      entries.push_back({prefix + each.path + "." + parameter.name, &parameter, flat});
+    }
+  };
+  for (const Owned<T>& each : definition.parameters) add("", each, each.parameters->values());
+  if (training == nullptr) return entries;
+  const optim::SlotNames& slots = training->optimizer->slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const std::string prefix = kOptimizer + slots[i] + ".";
     for (const Owned<T>& each : definition.parameters) {
-      const auto* const place = training.layout.find(*each.parameters);
+      const auto* const place = training->layout.find(*each.parameters);
       if (place == nullptr || !each.parameters->trainable()) continue;
-      add_entries(prefix, each.path, *each.parameters, training.slot(i) + place->offset, entries);
+      add(prefix, each, training->slot(i) + place->offset);
     }
   }
+  return entries;
 }
 
 // A file holds each layer once, by its path: it cannot say that two paths are one layer.
@@ -135,7 +124,6 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
                 files::Existing existing, const std::optional<base::Options>& config) {
   const Definition<T>& definition = model.definition();
   check_paths(definition);
-  std::vector<Entry<T>> entries = weight_entries(definition);
   files::Metadata metadata;
   metadata["format"] = kFormat;
   metadata["format_version"] = kVersion;
@@ -145,15 +133,15 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
   for (files::TensorData& tensor : tensors) tensor.name.insert(0, kExtra);
   std::optional<base::BusyGroup> busy(std::in_place, model.busy(), "model.save",
                                       base::Busy::Kind::reading);
-  if (const std::shared_ptr<Training<T>> training = model.training()) {
-    put(metadata, "compile.", base::to_texts(training->config));
-    if (include_optimizer) {
-      metadata["state.iterations"] = std::to_string(training->optimizer->iterations());
-      metadata["state.learning_rate"] = base::number_text(training->optimizer->learning_rate());
-      metadata["state.epochs"] = std::to_string(training->epochs);
-      add_slots(*training, definition, entries);
-    }
+  const std::shared_ptr<Training<T>> training = model.training();
+  if (training != nullptr) put(metadata, "compile.", base::to_texts(training->config));
+  include_optimizer = include_optimizer && training != nullptr;
+  if (include_optimizer) {
+    metadata["state.iterations"] = std::to_string(training->optimizer->iterations());
+    metadata["state.learning_rate"] = base::number_text(training->optimizer->learning_rate());
+    metadata["state.epochs"] = std::to_string(training->epochs);
   }
+  const auto entries = entries_of(definition, include_optimizer ? training.get() : nullptr);
   index size = 0;
   for (const Entry<T>& entry : entries) size += entry.parameter->count();
   base::Buffer<T> logical(size);
@@ -202,20 +190,17 @@ template <class T>
 std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
   Definition<T> definition = with_path(file_, [this] { return read_definition<T>(model_); });
   // before memory is allocated for weights
-  for (const Entry<T>& entry : weight_entries(definition)) {
+  for (const Entry<T>& entry : entries_of(definition)) {
     file_.check(entry.name, files::dtype_of<T>(), entry.parameter->shape);
   }
   auto model = std::make_unique<Model<T>>(std::move(definition));
-  std::vector<Entry<T>> entries = weight_entries(model->definition());
   compile = compile && !compile_.empty();
-  if (compile) {
-    with_path(file_, [&] { model->compile(compile_, std::move(custom)); });
-    if (!state_.empty()) {
-      const std::shared_ptr<Training<T>> training = model->training("load");
-      with_path(file_, [&] { read_state(base::OptionReader(state_, "state"), *training); });
-      add_slots(*training, model->definition(), entries);
-    }
-  }
+  if (compile) with_path(file_, [&] { model->compile(compile_, std::move(custom)); });
+  const bool resumes = compile && !state_.empty();
+  const std::shared_ptr<Training<T>> training = resumes ? model->training() : nullptr;
+  if (resumes)
+    with_path(file_, [&] { read_state(base::OptionReader(state_, "state"), *training); });
+  const std::vector<Entry<T>> entries = entries_of(model->definition(), training.get());
   read_entries(file_, entries);
   check_no_others(file_, entries, compile);
   return model;
