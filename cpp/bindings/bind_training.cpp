@@ -18,6 +18,8 @@
 namespace lstmfast::bindings {
 namespace {
 
+constexpr double kStepFlops = 3;  // of a training step: so many times those of forward
+
 py::dict scores_dict(const model::Scores& scores) {
   return dict_of(scores.names, scores.values, scores.names.size());
 }
@@ -76,8 +78,9 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
     const model::Examples<T>* validation = held_out ? &held_out->examples : nullptr;
     model::History history;
     try {
-      const MaybeRelease release(
-          model::fit_flops(op, model, train.examples, validation, epochs - initial_epoch));
+      double flops = kStepFlops * model.flops(op, train.examples.in);
+      if (held_out) flops += model.flops(op, held_out->examples.in);
+      const MaybeRelease release(flops * static_cast<double>(epochs - initial_epoch));
       model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
     } catch (...) {
       // a fit that was refused has none, and leaves that of the one before
@@ -119,7 +122,7 @@ py::dict train_on_batch(PythonModel& self, const py::sequence& x, const py::sequ
     using T = Element<decltype(model)>;
     const char* const op = "model.train_on_batch";
     const Inputs<T> data(op, x, y, weights);
-    return scores_dict(may_release(model::fit_flops<T>(op, model, data.examples, nullptr, 1),
+    return scores_dict(may_release(kStepFlops * model.flops(op, data.examples.in),
                                    [&] { return model::train_on_batch(model, data.examples); }));
   });
 }

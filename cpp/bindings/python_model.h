@@ -32,7 +32,7 @@ struct Inputs {
   Inputs(const char* op, const py::sequence& x, const char* x_name = "x") {
     const std::size_t count = x.size();
     for (std::size_t k = 0; k < count; ++k) {
-      const std::string name = numbered(x_name, k, count);
+      const std::string name = model::numbered(x_name, k, count);
       const py::object item = x[k];
       model::InputArray<T>& input = examples.in.inputs.emplace_back();
       if (PyTuple_CheckExact(item.ptr())) {
@@ -59,18 +59,16 @@ struct Inputs {
       model::Target<T>& target = examples.targets.emplace_back();
       const py::object item = y[k];
       if (item.is_none()) continue;
-      const auto array = take_target<T>(op, numbered(y_name, k, y.size()).c_str(), item);
+      const auto array = take_target<T>(op, model::numbered(y_name, k, y.size()).c_str(), item);
       target.y = array.data();
       target.shape = sizes_of(array);
       kept.push_back(array);
-      if (weights.size() > 0) weigh(op, numbered(weights_name, k, y.size()), weights[k], target);
+      if (weights.size() > 0)
+        weigh(op, model::numbered(weights_name, k, y.size()), weights[k], target);
     }
   }
 
  private:
-  static std::string numbered(const char* name, std::size_t k, std::size_t count) {
-    return count == 1 ? name : name + ("[" + std::to_string(k) + "]");
-  }
   void add(const char* op, const std::string& name, const py::object& value,
            model::InputArray<T>& input) {
     const bool ids = py::isinstance<py::array_t<std::int32_t>>(value);

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/denormals.h"
+#include "base/shape_text.h"
 #include "ops/vector.h"
 
 namespace lstmfast::model {
@@ -68,9 +69,9 @@ void BatchRun<T>::check_target(const char* op, std::size_t k) {
   }
   if (loss == nullptr) {
     LF_CHECK(output.target_columns > 0,
-             "[" << op << "] " << y << " has shape " << layers::Shape(target.shape).text()
+             "[" << op << "] " << y << " has shape " << base::shape_text(target.shape)
                  << "; expected a value or a label for each of the output's "
-                 << layers::Shape(output.shape.with_batch(count)).text());
+                 << base::shape_text(output.shape.with_batch(count)));
     return;
   }
   loss->check_targets(count * rows, output.columns, target.y, output.target_columns);
@@ -78,8 +79,8 @@ void BatchRun<T>::check_target(const char* op, std::size_t k) {
   const std::string weights = numbered("sample_weight", k, outputs_.size());
   LF_CHECK(target.weights_each == 1 || target.weights_each == rows,
            "[" << op << "] " << weights << " has " << target.weights_each
-               << " values a sample; expected 1" << (rows > 1 ? " or " : "")
-               << (rows > 1 ? std::to_string(rows) + ", one for each step" : ""));
+               << " values a sample; expected 1"
+               << (rows > 1 ? " or " + std::to_string(rows) + ", one for each step" : ""));
   LF_CHECK(!loss->foreign(),
            "[" << op << "] " << weights << " is given; expected None with a loss of one's own");
 }
@@ -121,32 +122,23 @@ void BatchRun<T>::plan(PassMemory<T>& memory, bool training, bool gathered) {
 }
 
 template <class T>
-void BatchRun<T>::read(index b) {
+void BatchRun<T>::read(index b, const index* order) {
   samples_ = std::min(batch_, data_.in.count - first(b));
-  memory_->read(data_.in, first(b));
-  for (Output& output : outputs_) {
-    output.y = element(output.data.y, first(b) * output.target_size);
-    output.weights = element(output.data.weights, first(b) * output.data.weights_each);
-  }
-}
-
-template <class T>
-void BatchRun<T>::gather(index b, const index* order) {
-  samples_ = std::min(batch_, data_.in.count - first(b));
-  const auto copy = [&](index size, const auto* from, auto* to) {
-    if (to != nullptr) ops::gather_rows(samples_, size, order + first(b), from, size, to, size);
-    return decltype(from){to};
+  const auto batch = [&](index size, const auto* from, auto* to) -> decltype(from) {
+    if (to == nullptr) return element(from, first(b) * size);
+    ops::gather_rows(samples_, size, order + first(b), from, size, to, size);
+    return to;
   };
   for (std::size_t k = 0; k < gathered_.size(); ++k) {
     const InputArray<T>& input = data_.in.inputs[k];
     const index size = input.shape.count();
-    memory_->in(k) = {copy(size, input.values, gathered_[k].values),
-                      copy(size, input.ids, gathered_[k].ids), nullptr, nullptr};
+    memory_->in(k) = {batch(size, input.values, gathered_[k].values),
+                      batch(size, input.ids, gathered_[k].ids), nullptr, nullptr};
   }
   for (Output& output : outputs_) {
     const Target<T>& data = output.data;
-    output.y = copy(output.target_size, data.y, output.gathered_y);
-    output.weights = copy(data.weights_each, data.weights, output.gathered_weights);
+    output.y = batch(output.target_size, data.y, output.gathered_y);
+    output.weights = batch(data.weights_each, data.weights, output.gathered_weights);
   }
 }
 
@@ -228,8 +220,9 @@ double BatchRun<T>::forward_loss(bool gradient, layers::Pass<T>& pass) {
       if (outputs_[k].weighted) weigh(k);
       continue;
     }
-    metrics_.losses()[k] = loss(k, gradient);
-    total += training.weight * metrics_.losses()[k];
+    const double own = loss(k, gradient);
+    metrics_.set_loss(k, own);
+    total += training.weight * own;
   }
   return total + penalty;
 }

@@ -32,10 +32,9 @@ class BatchRun {
   index sample_size() const;  // values of one sample, of all inputs
   EpochMetrics<T>& metrics() { return metrics_; }
 
-  // Make batch b the next one: as it lies in the data, or as a copy of the samples
-  // order[b * batch size ..).
-  void read(index b);
-  void gather(index b, const index* order);
+  // Makes batch b the next one: where it lies in the data, or if batches are gathered, a copy of
+  // the samples order[first(b)] ..
+  void read(index b, const index* order = nullptr);
   // The number of the first sample of batch b, and of the next batch's samples.
   index first(index b) const { return b * batch_; }
   index samples() const { return samples_; }

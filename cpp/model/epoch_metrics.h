@@ -24,18 +24,17 @@ class EpochMetrics {
   // Names are "loss" and those of the metrics; of several outputs "loss", then "N.loss" of each
   // output N with a loss, then "N.METRIC".
   EpochMetrics(const std::vector<OutputTraining<T>>& outputs, const std::vector<Columns>& columns)
-      : metrics_(outputs.size()), losses_(outputs.size()), own_(outputs.size()), names_{"loss"} {
+      : outputs_(outputs.size()), names_{"loss"} {
     const bool several = outputs.size() > 1;
     const auto prefix = [&](std::size_t k) { return several ? std::to_string(k) + "." : ""; };
-    for (std::size_t k = 0; several && k < outputs.size(); ++k) {
-      if (outputs[k].loss == nullptr) continue;
-      shown_.push_back(k);
-      names_.push_back(prefix(k) + "loss");
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      outputs_[k].shown = several && outputs[k].loss != nullptr;
+      if (outputs_[k].shown) names_.push_back(prefix(k) + "loss");
     }
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       for (const MetricChoice<T>& metric : outputs[k].metrics) {
-        metrics_[k].push_back(metric.make(columns[k].prediction, columns[k].target));
-        names_.push_back(prefix(k) + metrics_[k].back()->name());
+        outputs_[k].metrics.push_back(metric.make(columns[k].prediction, columns[k].target));
+        names_.push_back(prefix(k) + metric.name);
       }
     }
     values_.resize(names_.size());
@@ -43,24 +42,24 @@ class EpochMetrics {
 
   void reset() {
     loss_ = samples_ = 0;
-    std::fill(losses_.begin(), losses_.end(), 0.0);
-    for (const auto& metrics : metrics_) {
-      for (const auto& metric : metrics) metric->reset();
+    for (Output& output : outputs_) {
+      output.loss = 0;
+      for (const auto& metric : output.metrics) metric->reset();
     }
   }
 
-  // Room for the losses of each output in one batch, for add_loss().
-  std::vector<double>& losses() { return own_; }
+  // Sets the loss of one output in the batch, for add_loss().
+  void set_loss(std::size_t output, double loss) { outputs_[output].batch_loss = loss; }
 
   // Batches are weighted by their samples, as in Keras. `loss`: the sum over all outputs.
   void add_loss(double loss, index samples) {
     const double count = static_cast<double>(samples);
     loss_ += loss * count;
-    for (std::size_t k = 0; k < own_.size(); ++k) losses_[k] += own_[k] * count;
+    for (Output& output : outputs_) output.loss += output.batch_loss * count;
     samples_ += count;
   }
   void add(std::size_t output, const metrics::MetricBatch<T>& batch) {
-    for (const auto& metric : metrics_[output]) {
+    for (const auto& metric : outputs_[output].metrics) {
       std::optional<base::FlushDenormals> flush;
       if (!metric->foreign()) flush.emplace();
       metric->accumulate(batch);
@@ -72,9 +71,11 @@ class EpochMetrics {
     const auto mean = [this](double sum) { return samples_ > 0 ? sum / samples_ : 0; };
     std::size_t i = 0;
     values_[i++] = mean(loss_);
-    for (const std::size_t k : shown_) values_[i++] = mean(losses_[k]);
-    for (const auto& metrics : metrics_) {
-      for (const auto& metric : metrics) values_[i++] = metric->result();
+    for (const Output& output : outputs_) {
+      if (output.shown) values_[i++] = mean(output.loss);
+    }
+    for (const Output& output : outputs_) {
+      for (const auto& metric : output.metrics) values_[i++] = metric->result();
     }
     return {names_.data(), values_.data(), static_cast<index>(names_.size())};
   }
@@ -82,10 +83,14 @@ class EpochMetrics {
   const std::vector<std::string>& names() const { return names_; }
 
  private:
-  std::vector<std::vector<std::unique_ptr<metrics::Metric<T>>>> metrics_;  // by output
+  struct Output {
+    std::vector<std::unique_ptr<metrics::Metric<T>>> metrics;
+    double loss = 0, batch_loss = 0;
+    bool shown = false;  // whether the loss is in the logs
+  };
+
+  std::vector<Output> outputs_;
   double loss_ = 0, samples_ = 0;
-  std::vector<double> losses_, own_;  // by output
-  std::vector<std::size_t> shown_;    // outputs whose losses are in the logs
   std::vector<std::string> names_;
   std::vector<double> values_;
 };

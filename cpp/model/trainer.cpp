@@ -49,11 +49,7 @@ class Trainer {
     for (index b = 0; b < run_.batches() && !stopped_; ++b) {
       batch_ = b + 1;
       if (callbacks.batch_begin != nullptr && callbacks.batch_begin(callbacks.context, b)) stop();
-      if (options_.shuffle) {
-        run_.gather(b, order_.data());
-      } else {
-        run_.read(b);
-      }
+      run_.read(b, order_.data());
       step();
       if (callbacks.batch_end != nullptr &&
           callbacks.batch_end(callbacks.context, b, metrics().logs())) {
@@ -263,22 +259,12 @@ Scores train_on_batch(Model<T>& model, const Examples<T>& batch) {
   return scores(trainer.metrics().logs());
 }
 
-template <class T>
-double fit_flops(const char* op, const Model<T>& model, const Examples<T>& train,
-                 const Examples<T>* validation, index epochs) {
-  const double held_out = validation != nullptr ? model.flops(op, validation->in) : 0;
-  const double once = 3 * model.flops(op, train.in) + held_out;
-  return static_cast<double>(std::max<index>(0, epochs)) * once;
-}
-
-#define LF_INSTANTIATE(T)                                                                         \
-  template void fit(Model<T>&, const Examples<T>&, const Examples<T>*, const FitOptions&,         \
-                    const Callbacks&, History&);                                                  \
-  template Scores evaluate(const Model<T>&, const Examples<T>&, index, const Callbacks&,          \
-                           const char*);                                                          \
-  template Scores train_on_batch(Model<T>&, const Examples<T>&);                                  \
-  template double fit_flops(const char*, const Model<T>&, const Examples<T>&, const Examples<T>*, \
-                            index);
+#define LF_INSTANTIATE(T)                                                                 \
+  template void fit(Model<T>&, const Examples<T>&, const Examples<T>*, const FitOptions&, \
+                    const Callbacks&, History&);                                          \
+  template Scores evaluate(const Model<T>&, const Examples<T>&, index, const Callbacks&,  \
+                           const char*);                                                  \
+  template Scores train_on_batch(Model<T>&, const Examples<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)
 #undef LF_INSTANTIATE

@@ -59,9 +59,4 @@ Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_
 template <class T>
 Scores train_on_batch(Model<T>& model, const Examples<T>& batch);
 
-// An estimate of the floating-point operations of a fit. Throws for samples that do not fit.
-template <class T>
-double fit_flops(const char* op, const Model<T>& model, const Examples<T>& train,
-                 const Examples<T>* validation, index epochs);
-
 }  // namespace lstmfast::model

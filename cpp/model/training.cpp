@@ -80,6 +80,11 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   out.weight = config.read(base::number("loss_weight", 1.0)).number();
   out.metrics = read_metrics<T>(config, custom.metrics, used);
   const layers::Graph<T>& graph = *definition.graph;
+  // custom functions take no weights, so masked steps would count
+  out.masked = graph.masked_outputs()[place];
+  if (out.masked && out.loss != nullptr && out.loss->foreign()) {
+    config.fail("loss", "a built-in loss, for the output has a mask (of a Masking layer)");
+  }
   const index columns = graph.output_shape(k).features();
   const index target_columns =
       out.loss == nullptr ? losses::kAnyColumns : out.loss->target_columns(columns);
@@ -87,13 +92,6 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   const bool known = target_columns != losses::kAnyColumns;
   for (const MetricChoice<T>& metric : out.metrics) {
     metric.make(known ? columns : 1, known ? target_columns : 1);
-  }
-  // custom functions take no weights, so masked steps would count
-  out.masked = graph.masked_outputs()[place];
-  if (out.masked && out.loss != nullptr && out.loss->foreign()) {
-    config.fail("loss", "a built-in loss, for the output has a mask (of a Masking layer)");
-  }
-  for (const MetricChoice<T>& metric : out.metrics) {
     if (!out.masked || !metric.custom) continue;
     config.fail("metrics", "built-in metrics, for the output has a mask (of a Masking layer)");
   }
