@@ -22,15 +22,17 @@ std::uint64_t make_holder(Busy::Kind kind) {
 
 }  // namespace
 
-std::uint64_t BusyFlag::take(const char* op, Busy::Kind kind) {
-  const std::uint64_t own = make_holder(kind);
+Busy::Busy(BusyFlag& flag, const char* op, Kind kind) : flag_(flag), own_(make_holder(kind)) {
   std::uint64_t holder = 0;
-  while (!holder_.compare_exchange_weak(holder, own, std::memory_order_acquire,
-                                        std::memory_order_relaxed)) {
-    if (holder >> 32 != own >> 32) continue;  // nobody, or a thread that the fork left behind
-    const bool mine = holder >> 1 == own >> 1;
-    const bool nests = kind == Busy::Kind::nested || kind == Busy::Kind::reading;
-    if (mine && nests && polls_ == Interrupt::polls()) return 0;
+  while (!flag.holder_.compare_exchange_weak(holder, own_, std::memory_order_acquire,
+                                             std::memory_order_relaxed)) {
+    if (holder >> 32 != own_ >> 32) continue;  // nobody, or a thread that the fork left behind
+    const bool mine = holder >> 1 == own_ >> 1;
+    const bool nests = kind == Kind::nested || kind == Kind::reading;
+    if (mine && nests && flag.polls_ == Interrupt::polls()) {
+      own_ = 0;
+      return;
+    }
     if (mine || (holder & 1) == 0) {
       throw std::runtime_error(std::string("[") + op +
                                "] a call that changes this object is running; expected none");
@@ -38,33 +40,7 @@ std::uint64_t BusyFlag::take(const char* op, Busy::Kind kind) {
     std::this_thread::yield();
     holder = 0;
   }
-  polls_ = Interrupt::polls();
-  return own;
-}
-
-void BusyFlag::release(std::uint64_t own) {
-  if (own != 0) holder_.compare_exchange_strong(own, 0, std::memory_order_release);
-}
-
-Busy::Busy(BusyFlag& flag, const char* op, Kind kind) : flag_(flag), own_(flag.take(op, kind)) {}
-
-Busy::~Busy() { flag_.release(own_); }
-
-BusyGroup::BusyGroup(const std::vector<BusyFlag*>& flags, const char* op, Busy::Kind kind)
-    : flags_(flags) {
-  own_.reserve(flags.size());
-  try {
-    for (BusyFlag* flag : flags) own_.push_back(flag->take(op, kind));
-  } catch (...) {
-    release();
-    throw;
-  }
-}
-
-BusyGroup::~BusyGroup() { release(); }
-
-void BusyGroup::release() {
-  for (std::size_t i = own_.size(); i-- > 0;) flags_[i]->release(own_[i]);
+  flag.polls_ = Interrupt::polls();
 }
 
 void sort_flags(std::vector<BusyFlag*>& flags) {

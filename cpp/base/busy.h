@@ -4,18 +4,24 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/no_copy.h"
 
 namespace lstmfast::base {
 
-class BusyFlag;
+// Of one object.
+class BusyFlag {
+  friend class Busy;
+  std::atomic<std::uint64_t> holder_{0};  // process and thread; 0: nobody
+  int polls_ = 0;  // Interrupt::polls() where the lease was taken; for the holder's thread alone
+};
 
 // Held by the calls that change training state, or need it unchanged. Throws
 // std::runtime_error where another holds it. A lease taken before a fork counts in the parent
 // alone.
-class Busy : NoCopy {
+class Busy {
  public:
   enum class Kind {
     exclusive,  // next to no other lease
@@ -26,22 +32,14 @@ class Busy : NoCopy {
     reading  // nested and brief
   };
   Busy(BusyFlag& flag, const char* op, Kind kind = Kind::exclusive);
-  ~Busy();
+  Busy(Busy&& other) noexcept : flag_(other.flag_), own_(std::exchange(other.own_, 0)) {}
+  ~Busy() {
+    if (own_ != 0) flag_.holder_.compare_exchange_strong(own_, 0, std::memory_order_release);
+  }
 
  private:
   BusyFlag& flag_;
-  std::uint64_t own_;  // 0: nothing to release
-};
-
-class BusyFlag {
-  friend class Busy;
-  friend class BusyGroup;
-  // Returns what to release; 0 where the lease of the same thread holds already.
-  std::uint64_t take(const char* op, Busy::Kind kind);
-  void release(std::uint64_t own);
-
-  std::atomic<std::uint64_t> holder_{0};  // process and thread; 0: nobody
-  int polls_ = 0;  // Interrupt::polls() where the lease was taken; for the holder's thread alone
+  std::uint64_t own_;  // 0: nothing to release, since a lease of the same thread holds already
 };
 
 // Several flags at once, of the objects that one call uses: all, or where it throws, none. Calls
@@ -50,14 +48,13 @@ class BusyFlag {
 class BusyGroup : NoCopy {
  public:
   BusyGroup(const std::vector<BusyFlag*>& flags, const char* op,
-            Busy::Kind kind = Busy::Kind::exclusive);
-  ~BusyGroup();
+            Busy::Kind kind = Busy::Kind::exclusive) {
+    leases_.reserve(flags.size());
+    for (BusyFlag* flag : flags) leases_.emplace_back(*flag, op, kind);
+  }
 
  private:
-  void release();
-
-  const std::vector<BusyFlag*>& flags_;
-  std::vector<std::uint64_t> own_;
+  std::vector<Busy> leases_;
 };
 
 void sort_flags(std::vector<BusyFlag*>& flags);  // and leaves one of each
