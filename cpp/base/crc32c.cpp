@@ -73,51 +73,10 @@ struct Fastest {
 using Fastest = ByTables;
 #endif
 
-// Three lanes of this many bytes are interleaved to hide the latency of one step.
-constexpr std::size_t kLane = 1024;
-
-// A checksum after kLane more zero bytes. It is linear in the checksum's bits, so it is the sum
-// over the four bytes.
-using Shift = std::array<std::array<std::uint32_t, 256>, 4>;
-
-constexpr Shift make_shift() {
-  std::array<std::uint32_t, 32> of_bit{};
-  for (std::size_t bit = 0; bit < 32; ++bit) {
-    std::uint32_t crc = std::uint32_t{1} << bit;
-    for (std::size_t i = 0; i < kLane; ++i) crc = (crc >> 8) ^ kTables[0][crc & 0xFF];
-    of_bit[bit] = crc;
-  }
-  Shift shift{};
-  for (std::size_t place = 0; place < 4; ++place) {
-    for (std::size_t byte = 0; byte < 256; ++byte) {
-      for (std::size_t bit = 0; bit < 8; ++bit) {
-        if ((byte >> bit & 1) != 0) shift[place][byte] ^= of_bit[8 * place + bit];
-      }
-    }
-  }
-  return shift;
-}
-
-constexpr Shift kShift = make_shift();
-
-std::uint32_t shifted(std::uint32_t crc) {
-  return kShift[0][crc & 0xFF] ^ kShift[1][crc >> 8 & 0xFF] ^ kShift[2][crc >> 16 & 0xFF] ^
-         kShift[3][crc >> 24];
-}
-
 template <class Way>
 std::uint32_t run(const void* data, std::size_t size, std::uint32_t before) {
   const auto* at = static_cast<const unsigned char*>(data);
   std::uint32_t crc = ~before;
-  for (; size >= 3 * kLane; at += 3 * kLane, size -= 3 * kLane) {
-    std::uint32_t second = 0, third = 0;
-    for (std::size_t i = 0; i < kLane; i += kWord) {
-      crc = Way::word(crc, load_word(at + i));
-      second = Way::word(second, load_word(at + kLane + i));
-      third = Way::word(third, load_word(at + 2 * kLane + i));
-    }
-    crc = shifted(shifted(crc) ^ second) ^ third;
-  }
   for (; size >= kWord; at += kWord, size -= kWord) crc = Way::word(crc, load_word(at));
   for (; size > 0; ++at, --size) crc = Way::byte(crc, *at);
   return ~crc;

@@ -42,19 +42,6 @@ TEST_CASE("both ways agree, at every size and place, and go on where another end
   }
 }
 
-TEST_CASE("long data, whose lanes run side by side, have the checksum of their parts") {
-  const std::vector<unsigned char> bytes = numbers(20'000);
-  for (const std::size_t size : {3071, 3072, 3073, 6144, 9300, 20'000}) {
-    std::uint32_t by_parts = 0;
-    for (std::size_t at = 0; at < size; at += 100) {
-      by_parts = crc32c_by_tables(&bytes[at], std::min<std::size_t>(100, size - at), by_parts);
-    }
-    CHECK(crc32c(bytes.data(), size) == by_parts);
-    CHECK(crc32c_by_tables(bytes.data(), size) == by_parts);
-    CHECK(crc32c(bytes.data(), size, 7) == crc32c_by_tables(bytes.data(), size, 7));
-  }
-}
-
 TEST_CASE("every flipped bit shows") {
   std::vector<unsigned char> bytes = numbers(300);
   const std::uint32_t whole = crc32c(bytes.data(), bytes.size());
