@@ -21,16 +21,11 @@ struct Family {
 };
 
 template <const auto& (*registry)()>
-std::vector<std::string> kinds_of() {
-  return registry().kinds();
-}
-template <const auto& (*registry)()>
-const base::OptionTable& options_of_kind(const std::string& kind) {
-  return registry().at(kind).component.options;
-}
-template <const auto& (*registry)()>
 Family family(const char* name) {
-  return {name, &kinds_of<registry>, &options_of_kind<registry>};
+  return {name, [] { return registry().kinds(); },
+          [](const std::string& kind) -> const base::OptionTable& {
+            return registry().at(kind).component.options;
+          }};
 }
 
 const base::OptionTable& activation_options(const std::string& kind) {
@@ -68,7 +63,7 @@ const Family kFamilies[] = {
     family<layers::registry>("layer"),
     family<losses::registry>("loss"),
     family<metrics::registry>("metric"),
-    {"optimizer", &kinds_of<optim::registry>, &optimizer_options},
+    {"optimizer", [] { return optim::registry().kinds(); }, &optimizer_options},
     family<regularizers::registry>("regularizer"),
 };
 

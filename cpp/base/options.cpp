@@ -33,12 +33,14 @@ bool within(double value, const Bounds& b) {
          (b.high_open ? value < b.high : value <= b.high);
 }
 
-Option make(const char* name, Takes takes, Fallback fallback) {
+Option make(const char* name, Takes takes, Fallback fallback, index least = 0, index most = 0) {
   Option out;
   out.name = name;
   out.takes = takes;
   out.fallback = std::move(fallback.value);
   out.required = fallback.required;
+  out.least = least;
+  out.most = most;
   return out;
 }
 
@@ -150,10 +152,7 @@ std::string Option::expected_text() const {
 Option flag(const char* name, Fallback fallback) { return make(name, kFlag, std::move(fallback)); }
 
 Option integer(const char* name, Fallback fallback, index least, index most) {
-  Option out = make(name, kInteger, std::move(fallback));
-  out.least = least;
-  out.most = most;
-  return out;
+  return make(name, kInteger, std::move(fallback), least, most);
 }
 
 Option number(const char* name, Fallback fallback, Bounds bounds) {
@@ -170,10 +169,7 @@ Option text(const char* name, Fallback fallback, std::vector<std::string> choice
 }
 
 Option extents(const char* name, Fallback fallback, index least, index most) {
-  Option out = make(name, kExtents, std::move(fallback));
-  out.least = least;
-  out.most = most;
-  return out;
+  return make(name, kExtents, std::move(fallback), least, most);
 }
 
 OptionTable OptionTable::operator+(const OptionTable& more) const {
