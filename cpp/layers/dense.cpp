@@ -35,7 +35,7 @@ class Dense final : public LayerWith<T, Dense<T>> {
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     if (!extent.training) return;
     const index rows = extent.batch * my.shapes[0].rows();
-    my.dz = planner.add<T>(rows * ops::padded_outputs(shape_));
+    my.dz = planner.add<T>(rows * shape_.padded_outputs());
     if (needs_input(activation_)) my.z = planner.add<T>(rows * shape_.outputs);
   }
 
@@ -44,8 +44,8 @@ class Dense final : public LayerWith<T, Dense<T>> {
     const index rows = pass.batch * my.shapes[0].rows();
     const index outputs = shape_.outputs;
     T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
-    ops::linear_forward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
-                           {z, nullptr, outputs});
+    shape_.forward(this->values(), rows, {in[0].values, nullptr, shape_.inputs},
+                   {z, nullptr, outputs});
     ops::activate(pass.unless_fused(activation_), rows, outputs, z, outputs, y, outputs);
   }
 
@@ -53,7 +53,7 @@ class Dense final : public LayerWith<T, Dense<T>> {
     T* const dy = out[0].gradient;
     const index rows = pass.batch * my.shapes[0].rows();
     const index outputs = shape_.outputs;
-    const index padded = ops::padded_outputs(shape_);
+    const index padded = shape_.padded_outputs();
     const ActivationSpec activation = pass.unless_fused(activation_);
     T* const dz = padded == outputs ? dy : pass.arena->at(my.dz);
     const T* const kept = needs_input(activation) ? pass.arena->at(my.z) : out[0].values;
@@ -61,9 +61,9 @@ class Dense final : public LayerWith<T, Dense<T>> {
     for (index r = 0; padded != outputs && r < rows; ++r) {
       std::fill(dz + r * padded + outputs, dz + (r + 1) * padded, T(0));
     }
-    ops::linear_backward<T>(shape_, this->values(), rows, {in[0].values, nullptr, shape_.inputs},
-                            {dz, nullptr, padded}, {in[0].gradient, nullptr, shape_.inputs},
-                            this->gradients(pass, my), use_bias_, my.scratch);
+    shape_.backward(this->values(), rows, {in[0].values, nullptr, shape_.inputs},
+                    {dz, nullptr, padded}, {in[0].gradient, nullptr, shape_.inputs},
+                    this->gradients(pass, my), use_bias_, my.scratch);
   }
 
  private:

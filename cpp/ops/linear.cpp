@@ -53,11 +53,6 @@ PartLayout LinearShape<T>::bias() const {
 }
 
 template <class T>
-index padded_outputs(const LinearShape<T>& shape) {
-  return shape.panels * shape.groups * shape.lanes;
-}
-
-template <class T>
 kernels::Gemm<T> LinearShape<T>::product(const T* block) const {
   const index row = groups * lanes;
   kernels::Gemm<T> g{};
@@ -122,44 +117,44 @@ kernels::Gemm<T> Transposed<T>::product(const T* transposed, index depth) const 
 }
 
 template <class T>
-void linear_forward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x,
-                    Rows<T> y) {
-  kernels::Gemm<T> g = s.product(block);
+void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
+                             bool accumulate) const {
+  kernels::Gemm<T> g = product(block);
   g.a = x.data;
   g.a_offsets = x.offsets;
   g.a_stride = x.stride;
-  g.bias = block;
+  if (!accumulate) g.bias = block;
+  g.accumulate = accumulate;
   g.bias_panel_stride = g.b_panel_stride;
   g.c = y.data;
   g.c_offsets = y.offsets;
   g.c_stride = y.stride;
-  const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
+  const double flops = 2.0 * double(rows) * double(inputs) * double(outputs);
   share_rows(g, rows, flops);
 }
 
 template <class T>
-void reserve_columns(const LinearShape<T>& s, index rows, LinearScratch<T>& scratch) {
-  const int mr = kernels::table<T>().tile_rows[s.groups];
-  const index tiles = (1 + s.inputs + mr - 1) / mr;
+void LinearShape<T>::reserve_columns(index rows, LinearScratch<T>& scratch) const {
+  const int mr = kernels::table<T>().tile_rows[groups];
+  const index tiles = (1 + inputs + mr - 1) / mr;
   scratch.columns.reserve(tiles * mr * std::min(rows, kReductionRows));
 }
 
 template <class T>
-void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<const T> x,
-                     Rows<const T> dy, Rows<T> dx, T* dblock, bool bias,
-                     LinearScratch<T>& scratch) {
+void LinearShape<T>::backward(const T* block, index rows, Rows<const T> x, Rows<const T> dy,
+                              Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch) const {
   const kernels::Table<T>& kernel = kernels::table<T>();
-  const index row = s.groups * s.lanes, panel = (1 + s.inputs) * row;
-  const double flops = 2.0 * double(rows) * double(s.inputs) * double(s.outputs);
+  const index row = groups * lanes, panel = (1 + inputs) * row;
+  const double flops = 2.0 * double(rows) * double(inputs) * double(outputs);
   const auto address = [](const Rows<const T>& m, index r) {
     return m.data + (m.offsets ? m.offsets[r] : r * m.stride);
   };
 
   if (dx.data) {
-    const Transposed<T> transposed(s.inputs, padded_outputs(s), s.lanes);
+    const Transposed<T> transposed(inputs, padded_outputs(), lanes);
     scratch.transposed.reserve(transposed.size());
-    transposed.fill(s.panels_of(block), 1, scratch.transposed.data());
-    kernels::Gemm<T> g = transposed.product(scratch.transposed.data(), s.outputs);
+    transposed.fill(panels_of(block), 1, scratch.transposed.data());
+    kernels::Gemm<T> g = transposed.product(scratch.transposed.data(), outputs);
     g.a = dy.data;
     g.a_offsets = dy.offsets;
     g.a_stride = dy.stride;
@@ -170,10 +165,10 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
   }
   if (dblock == nullptr) return;
 
-  const int mr = kernel.tile_rows[s.groups];
-  const index k = 1 + s.inputs, tiles = (k + mr - 1) / mr;
+  const int mr = kernel.tile_rows[groups];
+  const index k = 1 + inputs, tiles = (k + mr - 1) / mr;
   const index block_rows = std::min(rows, kReductionRows);
-  reserve_columns(s, rows, scratch);
+  reserve_columns(rows, scratch);
   base::team::parallel_for(threads_for(flops, tiles), tiles, 1, [&](index tile0, index tile1) {
     const T one = 1;
     const T* ones[kReductionRows];
@@ -183,7 +178,7 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
     for (index begin = 0; begin < rows; begin += kReductionRows) {
       const index count = std::min(kReductionRows, rows - begin);
       for (index r = 0; r < count; ++r) x_rows[r] = address(x, begin + r);
-      const ColumnSource<T> sources[] = {{0, 1, ones}, {1, s.inputs, x_rows}};
+      const ColumnSource<T> sources[] = {{0, 1, ones}, {1, inputs, x_rows}};
       WeightGradient<T> g{};
       g.sources = sources;
       g.source_count = 2;
@@ -191,8 +186,8 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
       g.rows = count;
       g.tile0 = tile0;
       g.tile1 = tile1;
-      g.panels = s.panels;
-      g.nr = s.groups;
+      g.panels = panels;
+      g.nr = groups;
       g.dz = address(dy, begin);
       g.dz_panel_stride = row;
       g.dz_row_stride = dy.stride;
@@ -205,16 +200,9 @@ void linear_backward(const LinearShape<T>& s, const T* block, index rows, Rows<c
   });
 }
 
-#define LF_INSTANTIATE(T)                                                                       \
-  template struct LinearShape<T>;                                                               \
-  template struct Transposed<T>;                                                                \
-  template index padded_outputs(const LinearShape<T>&);                                         \
-  template void reserve_columns(const LinearShape<T>&, index, LinearScratch<T>&);               \
-  template void linear_forward(const LinearShape<T>&, const T*, index, Rows<const T>, Rows<T>); \
-  template void linear_backward(const LinearShape<T>&, const T*, index, Rows<const T>,          \
-                                Rows<const T>, Rows<T>, T*, bool, LinearScratch<T>&);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template struct LinearShape<float>;
+template struct LinearShape<double>;
+template struct Transposed<float>;
+template struct Transposed<double>;
 
 }  // namespace lstmfast::ops

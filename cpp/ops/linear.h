@@ -8,23 +8,6 @@
 
 namespace lstmfast::ops {
 
-// Shapes of one packed linear map. The packed block is [panel][1 + inputs][groups][lanes].
-template <class T>
-struct LinearShape {
-  index inputs, outputs;
-  int groups;  // vectors a panel, 1 to 4
-  index lanes, panels;
-
-  LinearShape(index inputs, index outputs);
-  index size() const;  // elements of the packed block
-  PartLayout kernel() const;
-  PartLayout bias() const;
-  // x W for the packed W of a block, without its rows, x and the result.
-  kernels::Gemm<T> product(const T* block) const;
-  // What Transposed::fill() takes for the W of a block.
-  kernels::TransposePanels<T> panels_of(const T* block) const;
-};
-
 // A transposed packed matrix: its `columns` logical rows as panels of `nr` vectors.
 template <class T>
 struct Transposed {
@@ -56,23 +39,33 @@ struct LinearScratch {
   base::Buffer<T> transposed, columns;
 };
 
-// Reserves what linear_backward of up to `rows` rows without dx needs, so that it allocates
-// nothing.
+// Shapes of one packed linear map. The packed block is [panel][1 + inputs][groups][lanes].
 template <class T>
-void reserve_columns(const LinearShape<T>& shape, index rows, LinearScratch<T>& scratch);
+struct LinearShape {
+  index inputs, outputs;
+  int groups;  // vectors a panel, 1 to 4
+  index lanes, panels;
 
-template <class T>
-void linear_forward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
-                    Rows<T> y);
+  LinearShape(index inputs, index outputs);
+  index size() const;  // elements of the packed block
+  PartLayout kernel() const;
+  PartLayout bias() const;
+  // x W for the packed W of a block, without its rows, x and the result.
+  kernels::Gemm<T> product(const T* block) const;
+  // What Transposed::fill() takes for the W of a block.
+  kernels::TransposePanels<T> panels_of(const T* block) const;
+  index padded_outputs() const { return panels * groups * lanes; }
 
-// dblock += gradients of the block; dx is overwritten; either may be null: not wanted. dy has no
-// offsets and a row stride >= padded_outputs(), with zeros after `outputs`: gradient tiles read
-// whole vectors.
-template <class T>
-void linear_backward(const LinearShape<T>& shape, const T* block, index rows, Rows<const T> x,
-                     Rows<const T> dy, Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch);
-
-template <class T>
-index padded_outputs(const LinearShape<T>& shape);
+  // y = b + x W, or with `accumulate` y += x W.
+  void forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
+               bool accumulate = false) const;
+  // dblock += gradients of the block; dx is overwritten; either may be null: not wanted. Where
+  // dblock is wanted, dy has no offsets and a row stride >= padded_outputs(), with zeros after
+  // `outputs`: gradient tiles read whole vectors.
+  void backward(const T* block, index rows, Rows<const T> x, Rows<const T> dy, Rows<T> dx,
+                T* dblock, bool bias, LinearScratch<T>& scratch) const;
+  // Reserves what backward() of up to `rows` rows without dx needs, so that it allocates nothing.
+  void reserve_columns(index rows, LinearScratch<T>& scratch) const;
+};
 
 }  // namespace lstmfast::ops

@@ -116,11 +116,10 @@ struct ParameterGradients {
 
   void projection() const {
     const T* const block = nullptr;  // read for dx alone
-    linear_backward<T>(shape.projection(), block, cached.size(),
-                       {w.u + cached.begin * w.u_stride, nullptr, w.u_stride},
-                       {w.dv + cached.begin * w.dv_stride, nullptr, w.dv_stride},
-                       {nullptr, nullptr, 0}, dblock + shape.projection_offset(), false,
-                       w.projection_scratch);
+    shape.projection().backward(
+        block, cached.size(), {w.u + cached.begin * w.u_stride, nullptr, w.u_stride},
+        {w.dv + cached.begin * w.dv_stride, nullptr, w.dv_stride}, {nullptr, nullptr, 0},
+        dblock + shape.projection_offset(), false, w.projection_scratch);
   }
 };
 
@@ -158,13 +157,9 @@ void add_norm_gradients(const LstmShape<T>& shape, const LstmWorkspace<T>& w, T*
   }
 }
 
-#define LF_INSTANTIATE(T)                                                                      \
-  template void add_parameter_gradients(const LstmShape<T>&, const LstmCall<T>&,               \
-                                        const LstmGradients<T>&, T*, Range, LstmWorkspace<T>&, \
-                                        base::team::Request);                                  \
-  template void add_norm_gradients(const LstmShape<T>&, const LstmWorkspace<T>&, T*);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template decltype(add_parameter_gradients<float>) add_parameter_gradients<float>;
+template decltype(add_parameter_gradients<double>) add_parameter_gradients<double>;
+template decltype(add_norm_gradients<float>) add_norm_gradients<float>;
+template decltype(add_norm_gradients<double>) add_norm_gradients<double>;
 
 }  // namespace lstmfast::ops

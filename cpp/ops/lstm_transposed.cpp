@@ -10,7 +10,7 @@ template <class T>
 TransposedWeights<T>::TransposedWeights(const LstmShape<T>& s, int parts, bool with_input)
     : recurrent(s.outputs(), s.panels * s.row_elements(), s.lanes, parts),
       projection(s.options.projection > 0 ? s.hidden : 0,
-                 s.options.projection > 0 ? padded_outputs(s.projection()) : 0, s.lanes, parts),
+                 s.options.projection > 0 ? s.projection().padded_outputs() : 0, s.lanes, parts),
       input(with_input ? s.input : 0, s.panels * s.row_elements(), s.lanes) {}
 
 template <class T>

@@ -108,7 +108,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T
   packed_tile = mr * std::min(cached, kReductionRows);
   // Of the gates, the rows of a block of steps: as many as a reduction takes, or those of one step.
   const index packed_rows = std::min(cached, std::max(kReductionRows, B));
-  dv_stride = projects ? padded_outputs(shape.projection()) : h_stride;
+  dv_stride = projects ? shape.projection().padded_outputs() : h_stride;
   const std::size_t bytes = backward_.bytes();
   backward_.arrange([&](const auto& place) {
     place(transposed, transposed_size);  // first: it stays for later calls
@@ -133,7 +133,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T
     if (held_dy) held_dy_offsets[r] = r * shape.outputs();
     if (held_dcells) held_dcells_offsets[r] = r * shape.hidden;
   }
-  if (projects) reserve_columns(shape.projection(), cached, projection_scratch);
+  if (projects) shape.projection().reserve_columns(cached, projection_scratch);
   backward_planned = true;
 }
 

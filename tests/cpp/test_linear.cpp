@@ -40,7 +40,7 @@ struct Problem {
         bias(1, outputs),
         x(rows_, inputs, 3, 1),
         // backward reads whole vectors of dy, zeros behind its columns
-        dy(rows_, padded_outputs(shape)),
+        dy(rows_, shape.padded_outputs()),
         block(static_cast<std::size_t>(shape.size()), T(0)) {
     Numbers numbers;
     const auto any = [&](index, index) { return numbers.next(); };
@@ -78,7 +78,7 @@ TEST_CASE_TEMPLATE("linear: forward is a sum in double, nothing else is written"
     CAPTURE(s.outputs);
     const Problem<T> p(s.rows, s.inputs, s.outputs);
     Matrix<T> y(s.rows, s.outputs, 5, 2);
-    linear_forward<T>(p.shape, p.block.data(), s.rows, p.x_rows(), {y.data(), nullptr, y.stride});
+    p.shape.forward(p.block.data(), s.rows, p.x_rows(), {y.data(), nullptr, y.stride});
     CHECK(y.guards_intact());
     Worst worst;
     for (index r = 0; r < s.rows; ++r)
@@ -96,8 +96,8 @@ TEST_CASE_TEMPLATE("linear: forward is a sum in double, nothing else is written"
       to.push_back((s.rows - 1 - r) * y.stride);
     }
     Matrix<T> again(s.rows, s.outputs, 5, 2);
-    linear_forward<T>(p.shape, p.block.data(), s.rows, {p.x.data(), from.data(), 0},
-                      {again.data(), to.data(), 0});
+    p.shape.forward(p.block.data(), s.rows, {p.x.data(), from.data(), 0},
+                    {again.data(), to.data(), 0});
     CHECK(again.guards_intact());
     CHECK(dense(again) == dense(y));
   }
@@ -111,8 +111,8 @@ TEST_CASE_TEMPLATE("linear: gradients are sums in double and accumulate", T, flo
     std::vector<T> dblock(p.block.size(), T(0));
     LinearScratch<T> scratch;
     const auto backward = [&](bool bias) {
-      linear_backward<T>(p.shape, p.block.data(), s.rows, p.x_rows(), p.dy_rows(),
-                         {dx.data(), nullptr, dx.stride}, dblock.data(), bias, scratch);
+      p.shape.backward(p.block.data(), s.rows, p.x_rows(), p.dy_rows(),
+                       {dx.data(), nullptr, dx.stride}, dblock.data(), bias, scratch);
     };
     backward(true);
     CHECK(dx.guards_intact());
@@ -164,10 +164,9 @@ TEST_CASE_TEMPLATE("linear: same bits for every number of threads, and for each 
     Result r{Matrix<T>(s.rows, s.outputs), Matrix<T>(s.rows, s.inputs),
              std::vector<T>(p.block.size(), T(0))};
     LinearScratch<T> scratch;
-    linear_forward<T>(p.shape, p.block.data(), s.rows, p.x_rows(),
-                      {r.y.data(), nullptr, r.y.stride});
-    linear_backward<T>(p.shape, p.block.data(), s.rows, p.x_rows(), p.dy_rows(),
-                       {r.dx.data(), nullptr, r.dx.stride}, r.dblock.data(), true, scratch);
+    p.shape.forward(p.block.data(), s.rows, p.x_rows(), {r.y.data(), nullptr, r.y.stride});
+    p.shape.backward(p.block.data(), s.rows, p.x_rows(), p.dy_rows(),
+                     {r.dx.data(), nullptr, r.dx.stride}, r.dblock.data(), true, scratch);
     return r;
   };
   const Result alone = run(1);
@@ -180,9 +179,8 @@ TEST_CASE_TEMPLATE("linear: same bits for every number of threads, and for each 
   base::team::set_num_threads(before);
   for (const index row : {index{0}, index{77}, s.rows - 1}) {
     Matrix<T> y(1, s.outputs);
-    linear_forward<T>(p.shape, p.block.data(), 1,
-                      {p.x.data() + row * p.x.stride, nullptr, p.x.stride},
-                      {y.data(), nullptr, y.stride});
+    p.shape.forward(p.block.data(), 1, {p.x.data() + row * p.x.stride, nullptr, p.x.stride},
+                    {y.data(), nullptr, y.stride});
     bool same = true;
     for (index c = 0; c < s.outputs; ++c) same &= y.at(0, c) == alone.y.at(row, c);
     CHECK(same);
