@@ -57,18 +57,8 @@ void store_gradients(const LstmShape<T>& shape, const LstmCall<T>& call, const L
       for (index p = 0; p < shape.panels; ++p)
         std::copy_n(w.dc + p * w.dc_panel_stride + s * V, std::min(V, H - p * V),
                     d.dc0 + b * H + p * V);
-    if (!d.dx || !w.rows.padded) continue;
-    for (index t = 0, k = 0; t < call.steps; ++t) {
-      // Real steps ascend in time, or descend in a reversed call.
-      const index length = w.rows.slot_length[s];
-      const index at = call.reverse ? length - 1 - k : k;
-      if (k < length && w.rows.positions[w.rows.first_row[at] + s] == t) {
-        ++k;
-      } else {
-        std::fill_n(d.dx + b * call.x_row + t * call.x_step, shape.input, T(0));
-      }
-    }
   }
+  w.rows.fill_padding(call, d.dx, call.x_row, call.x_step, shape.input, false);
 }
 
 // The beginning of the block of steps that ends at `end`: as many steps of the chunk as have at
@@ -199,13 +189,9 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
   store_gradients(shape, call, gradients, w);
 }
 
-template void plan_lstm_backward(const LstmShape<float>&, const LstmCall<float>&,
-                                 const LstmGradients<float>&, LstmWorkspace<float>&);
-template void plan_lstm_backward(const LstmShape<double>&, const LstmCall<double>&,
-                                 const LstmGradients<double>&, LstmWorkspace<double>&);
-template void lstm_backward(const LstmShape<float>&, const float*, const LstmCall<float>&,
-                            const LstmGradients<float>&, LstmWorkspace<float>&);
-template void lstm_backward(const LstmShape<double>&, const double*, const LstmCall<double>&,
-                            const LstmGradients<double>&, LstmWorkspace<double>&);
+template decltype(plan_lstm_backward<float>) plan_lstm_backward<float>;
+template decltype(plan_lstm_backward<double>) plan_lstm_backward<double>;
+template decltype(lstm_backward<float>) lstm_backward<float>;
+template decltype(lstm_backward<double>) lstm_backward<double>;
 
 }  // namespace lstmfast::ops

@@ -44,7 +44,8 @@ void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
     if (w.chunk_end == w.rows.steps) break;
     states.next_chunk();
   }
-  w.rows.fill_padding(call, shape.outputs(), shape.hidden);
+  w.rows.fill_padding(call, call.y, call.y_row, call.y_step, shape.outputs(), call.hold);
+  w.rows.fill_padding(call, call.cells, call.cells_row, call.cells_step, shape.hidden, call.hold);
   w.trained = training;
 }
 
@@ -59,13 +60,9 @@ void recompute_chunk(const LstmShape<T>& shape, const T* block, const LstmCall<T
   lstm_steps(shape, block, again, w);
 }
 
-#define LF_INSTANTIATE(T)                                                                 \
-  template void lstm_forward(const LstmShape<T>&, const T*, const LstmCall<T>&, bool,     \
-                             LstmWorkspace<T>&);                                          \
-  template void recompute_chunk(const LstmShape<T>&, const T*, const LstmCall<T>&, index, \
-                                LstmWorkspace<T>&);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template decltype(lstm_forward<float>) lstm_forward<float>;
+template decltype(lstm_forward<double>) lstm_forward<double>;
+template decltype(recompute_chunk<float>) recompute_chunk<float>;
+template decltype(recompute_chunk<double>) recompute_chunk<double>;
 
 }  // namespace lstmfast::ops

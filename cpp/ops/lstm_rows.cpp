@@ -120,27 +120,22 @@ void LstmRows<T>::place(const LstmCall<T>& call) {
 }
 
 template <class T>
-void LstmRows<T>::fill_padding(const LstmCall<T>& call, index outputs, index hidden) const {
-  if (!padded) return;
-  // Fills one array laid out as y or cells.
-  const auto fill = [&](T* all, index row, index step, index width) {
-    base::InterruptPoint point;
-    for (index s = 0; all && s < batch; ++s) {
-      point.pass(double(call.steps * width));
-      T* const begin = all + slot_row[s] * row;
-      const T* held = nullptr;
-      for_all_steps(*this, call, s, [&](index t, index k) {
-        T* const at = begin + t * step;
-        if (k >= 0) {
-          if (call.hold) held = at;
-        } else {
-          held ? std::copy_n(held, width, at) : std::fill_n(at, width, T(0));
-        }
-      });
-    }
-  };
-  fill(call.y, call.y_row, call.y_step, outputs);
-  fill(call.cells, call.cells_row, call.cells_step, hidden);
+void LstmRows<T>::fill_padding(const LstmCall<T>& call, T* all, index row, index step, index width,
+                               bool hold) const {
+  if (!padded || !all) return;
+  base::InterruptPoint point;
+  for (index s = 0; s < batch; ++s) {
+    point.pass(double(call.steps * width));
+    const T* held = nullptr;
+    for_all_steps(*this, call, s, [&](index t, index k) {
+      T* const at = all + slot_row[s] * row + t * step;
+      if (k >= 0) {
+        if (hold) held = at;
+      } else {
+        held ? std::copy_n(held, width, at) : std::fill_n(at, width, T(0));
+      }
+    });
+  }
 }
 
 template <class T>

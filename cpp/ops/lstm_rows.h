@@ -21,8 +21,10 @@ class LstmRows {
   // and does nothing for whole rows with the sizes and strides of the call before.
   void order(const LstmCall<T>& call);
 
-  // Writes y and cells of steps that are not real: 0, or with call.hold those of the step before.
-  void fill_padding(const LstmCall<T>& call, index outputs, index hidden) const;
+  // Writes the steps of y, cells or dx that are not real, in an array of `width` elements a step:
+  // 0, or with `hold` those of the step before. Null: nothing.
+  void fill_padding(const LstmCall<T>& call, T* all, index row, index step, index width,
+                    bool hold) const;
 
   // out [total][width]: the gradient of each packed row's output, summed with those of the steps
   // that hold it, in the order of the call. d is laid out as y or cells, with strides `row`,

@@ -290,9 +290,7 @@ void lstm_steps(const LstmShape<T>& shape, const T* block, const LstmCall<T>& ca
                 [&](const LstmShare& share) { steps.run(share); });
 }
 
-template void lstm_steps(const LstmShape<float>&, const float*, const LstmCall<float>&,
-                         LstmWorkspace<float>&);
-template void lstm_steps(const LstmShape<double>&, const double*, const LstmCall<double>&,
-                         LstmWorkspace<double>&);
+template decltype(lstm_steps<float>) lstm_steps<float>;
+template decltype(lstm_steps<double>) lstm_steps<double>;
 
 }  // namespace lstmfast::ops

@@ -236,12 +236,7 @@ void through_time(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
   w.sharing.run(shape, w.rows, steps, 2, [&](const LstmShare& share) { back.run(share); });
 }
 
-#define LF_INSTANTIATE(T)                                                                 \
-  template void through_time(const LstmShape<T>&, const T*, const LstmCall<T>&,           \
-                             const LstmGradients<T>&, const TransposedWeights<T>&, Range, \
-                             LstmWorkspace<T>&);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template decltype(through_time<float>) through_time<float>;
+template decltype(through_time<double>) through_time<double>;
 
 }  // namespace lstmfast::ops

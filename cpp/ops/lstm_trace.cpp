@@ -38,11 +38,7 @@ void lstm_trace(const LstmShape<T>& shape, const T* block, const LstmCall<T>& ca
   kernels::table<T>().read_gates(read);
 }
 
-#define LF_INSTANTIATE(T)                                                                          \
-  template void lstm_trace(const LstmShape<T>&, const T*, const LstmCall<T>&, const LstmTrace<T>&, \
-                           LstmWorkspace<T>&);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template decltype(lstm_trace<float>) lstm_trace<float>;
+template decltype(lstm_trace<double>) lstm_trace<double>;
 
 }  // namespace lstmfast::ops

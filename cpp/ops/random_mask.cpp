@@ -50,12 +50,9 @@ void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& val
   });
 }
 
-#define LF_INSTANTIATE(T)                                                                       \
-  template kernels::RandomMask<T> random_rows(const base::RandomStream&, const MaskValues<T>&); \
-  template void fill_random_mask(const base::RandomStream&, const MaskValues<T>&,               \
-                                 const MaskBlock<T>&);
-LF_INSTANTIATE(float)
-LF_INSTANTIATE(double)
-#undef LF_INSTANTIATE
+template decltype(random_rows<float>) random_rows<float>;
+template decltype(random_rows<double>) random_rows<double>;
+template decltype(fill_random_mask<float>) fill_random_mask<float>;
+template decltype(fill_random_mask<double>) fill_random_mask<double>;
 
 }  // namespace lstmfast::ops
