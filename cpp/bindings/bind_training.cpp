@@ -80,8 +80,9 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
     try {
       double flops = kStepFlops * model.flops(op, train.examples.in);
       if (held_out) flops += model.flops(op, held_out->examples.in);
-      const MaybeRelease release(flops * static_cast<double>(epochs - initial_epoch));
-      model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
+      may_release(flops * static_cast<double>(epochs - initial_epoch), [&] {
+        model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
+      });
     } catch (...) {
       // a fit that was refused has none, and leaves that of the one before
       if (!history.names.empty()) self.history = std::move(history);

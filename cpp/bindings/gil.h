@@ -148,24 +148,16 @@ inline bool check_signals(void* = nullptr) {
 // floating-point operations.
 constexpr double kReleaseFlops = 1e7;
 
-// Where `flops` is large enough, releases the GIL while it lives, and lets signals end the work.
-class MaybeRelease {
- public:
-  explicit MaybeRelease(double flops) {
-    if (flops < kReleaseFlops) return;
-    release_.emplace();
-    interrupt_.emplace(&check_signals);
-  }
-
- private:
-  std::optional<WithoutGil> release_;
-  std::optional<base::Interrupt> interrupt_;
-};
-
-// f() under a MaybeRelease.
+// f(), which needs no GIL: where `flops` is large enough, it is released meanwhile, and signals end
+// the work.
 template <class F>
 auto may_release(double flops, F f) {
-  const MaybeRelease release(flops);
+  std::optional<WithoutGil> release;
+  std::optional<base::Interrupt> interrupt;
+  if (flops >= kReleaseFlops) {
+    release.emplace();
+    interrupt.emplace(&check_signals);
+  }
   return f();
 }
 
