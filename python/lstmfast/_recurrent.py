@@ -188,11 +188,14 @@ class RecurrentLayers(StateDict):
         """
         if hx is not None:
             raise TypeError("[lstm.forward] hx is given; expected state, as it is called here")
-        args = x, state, lengths, resets, training, out
-        result = self._core.forward(*args, self.batch_first, True, False)
+        # without an unpacked tuple, which would cost a tenth of a small call
+        core, batch_first = self._core, self.batch_first
+        result = core.forward(
+            x, state, lengths, resets, training, out, batch_first, True, False
+        )  # fmt: skip
         if result is not None:
             return result
-        return run(self._core, self._dtype, self.batch_first, *args)
+        return run(core, self._dtype, batch_first, x, state, lengths, resets, training, out)
 
     def backward(
         self, dy: ArrayLike, dstate: Any = None, dcells: ArrayLike = None
