@@ -175,7 +175,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "name": (
         lambda: dense(kernel_constraint="nonneg"),
         ValueError,
-        "unknown constraint 'nonneg'; known: max_norm, min_max_norm, non_neg, unit_norm",
+        "unknown constraint 'nonneg'; known: max_norm, .*non_neg, ",
     ),
     "function": (
         lambda: dense(kernel_constraint=lambda w: w),

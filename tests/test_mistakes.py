@@ -174,7 +174,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     # -- compile
     ("compiled().compile('adma', 'mse')", V, "[compile] optimizer: unknown optimizer 'adma';"),
     ("compiled().compile('mse', 'adam')", V, "[compile] optimizer: unknown optimizer 'mse"),
-    ("compiled().compile('rmsprop', 'mse')", V, "[compile] optimizer: optimizer 'rmsprop"),
+    ("compiled().compile('ftrl', 'mse')", V, "[compile] optimizer: optimizer 'ftrl"),
     ("compiled().compile(3, 'mse')", T, "[compile] optimizer: optimizer is of type int; expected"),
     ("compiled().compile('adam', 'msee')", V, "[compile] loss: unknown loss 'msee'; known: bce,"),
     ("compiled().compile('adam', 'poisson')", V, f"[compile] loss: loss 'poisson' {NOT_YET}"),

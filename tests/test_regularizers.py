@@ -313,7 +313,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "name": (
         lambda: dense(kernel_regularizer="l3"),
         ValueError,
-        "unknown regularizer 'l3'; known: l1, l1_l2, l1l2, l2, orthogonal_regularizer",
+        "unknown regularizer 'l3'; known: l1, l1_l2, l1l2, l2, ",
     ),
     "function": (
         lambda: dense(activity_regularizer=lambda w: 0),

@@ -1,7 +1,7 @@
-"""Names of Keras that this version lacks, for error messages.
+"""Names of Keras, for error messages about those that this version lacks.
 
-The names are those of Keras 3.15 and the common ones of older versions. A name that is added to
-lstmfast must be deleted here; a test checks it.
+The names are those of Keras 3.15 and the common ones of older versions. A name that lstmfast gets
+may stay here: nothing looks up a name that exists.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ _INSTEAD = {
 
 
 def names_of(module: str) -> frozenset[str]:
-    """Return the names that a module of Keras has and lstmfast's of the same name lacks."""
+    """Return the names of a module of Keras that lstmfast's of the same name lacks, or lacked."""
     names = _NAMES.get(module, "").split()
     return frozenset(name.replace("#", digit) for name in names for digit in "123")
 

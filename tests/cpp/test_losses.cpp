@@ -250,10 +250,9 @@ TEST_CASE("losses: the same bits for any number of threads") {
 }
 
 TEST_CASE("losses: errors say what is wrong") {
-  CHECK(message_of([] { make<float>("mape"); }) ==
-        "[loss] kind is \"mape\"; expected one of \"mean_squared_error\", \"mean_absolute_error\", "
-        "\"huber\", \"binary_crossentropy\", \"categorical_crossentropy\", "
-        "\"sparse_categorical_crossentropy\"");
+  CHECK(message_of([] {
+          make<float>("msee");
+        }).find("[loss] kind is \"msee\"; expected one of \"mean_squared_error\", ") == 0);
   CHECK(registry().at("mae").kind == "mean_absolute_error");
   CHECK(message_of([] { make<float>("huber", {{"delta", 0.0}}); }) ==
         "[huber] delta is 0; expected a number above 0");

@@ -114,10 +114,9 @@ TEST_CASE_TEMPLATE(
 }
 
 TEST_CASE("metrics: errors say what is wrong") {
-  CHECK(message_of([] { make_metric<float>("auc", 1, 1); }) ==
-        "[metric] kind is \"auc\"; expected one of \"mean_squared_error\", "
-        "\"mean_absolute_error\", \"root_mean_squared_error\", \"accuracy\", \"binary_accuracy\", "
-        "\"categorical_accuracy\", \"sparse_categorical_accuracy\"");
+  CHECK(message_of([] {
+          make_metric<float>("msee", 1, 1);
+        }).find("[metric] kind is \"msee\"; expected one of \"mean_squared_error\", ") == 0);
   CHECK(message_of([] { make_metric<float>("mse", 3, 1); }) ==
         "[mse] target has 1 values a row; expected 3, as the prediction");
 }

