@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from lstmfast import callbacks, initializers, layers, losses, metrics, models, optimizers, utils
+from lstmfast.optimizers import OPTIMIZERS
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 with warnings.catch_warnings():
@@ -233,6 +234,15 @@ TRAININGS: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 }
 
 
+for _name in OPTIMIZERS.classes:
+    TRAININGS[f"{_name} as it is"] = (
+        forecaster("tanh"),
+        series((15, 3, 1)),
+        series((15, 2), 1),
+        {"optimizer": lambda o, l, m, name=_name: name, "loss": lambda o, l, m: "mse"},
+    )
+
+
 @pytest.mark.parametrize("name", TRAININGS)
 def test_trainings(name: str) -> None:
     build, x, y, options = TRAININGS[name]
@@ -294,9 +304,9 @@ def test_defaults_are_keras_s() -> None:
             assert value["class_name"] == config[key]["class_name"]
         elif key in config and key != "name":
             assert value == config[key], key
-    for name in ("Adam", "SGD"):
-        config = getattr(keras.optimizers, name)().get_config()
-        for key, value in getattr(optimizers, name)().get_config().items():
+    for cls in OPTIMIZERS.classes.values():
+        config = getattr(keras.optimizers, cls.__name__)().get_config()
+        for key, value in cls().get_config().items():
             if key != "name":
                 assert value == pytest.approx(config[key]), key
 
