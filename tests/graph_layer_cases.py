@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lstmfast import layers, reference
+from lstmfast import reference
 
 Array = npt.NDArray[Any]
 B = 3
 
 
 class Case(NamedTuple):
-    """How a layer is made, of inputs of these shapes, and what it computes."""
+    """How a layer is made by a library, of inputs of these shapes, and what it computes."""
 
-    make: Callable[[], layers.Layer]
+    make: Callable[[Any], Any]  # with lstmfast.layers or keras.layers
     shapes: list[tuple[int, ...]]
     forward: Callable[[list[Array]], Array]
     backward: Callable[[Array, list[Array]], list[Array]]
@@ -28,7 +28,7 @@ class Case(NamedTuple):
         return [rng.standard_normal((B, *shape)) for shape in self.shapes]
 
 
-def _moved(make: Callable[[], layers.Layer], *target: int) -> Case:
+def _moved(make: Callable[[Any], Any], *target: int) -> Case:
     """A layer that keeps elements in order."""
     return Case(
         make,
@@ -40,7 +40,7 @@ def _moved(make: Callable[[], layers.Layer], *target: int) -> Case:
 
 def _permute(*dims: int) -> Case:
     return Case(
-        lambda: layers.Permute(dims),
+        lambda of: of.Permute(dims),
         [(4, 3, 2)],
         lambda x: reference.permute_forward(x[0], dims),
         lambda dy, x: [reference.permute_backward(dy, dims)],
@@ -49,7 +49,7 @@ def _permute(*dims: int) -> Case:
 
 def _merge(kind: str, shapes: list[tuple[int, ...]], *masks: Array | None) -> Case:
     return Case(
-        getattr(layers, kind.capitalize()),
+        lambda of: getattr(of, kind.capitalize())(),
         shapes,
         lambda x: reference.merge_forward(kind, x, masks),
         lambda dy, x: reference.merge_backward(kind, dy, x, masks),
@@ -59,7 +59,7 @@ def _merge(kind: str, shapes: list[tuple[int, ...]], *masks: Array | None) -> Ca
 
 def _concatenate(axis: int, *shapes: tuple[int, ...]) -> Case:
     return Case(
-        lambda: layers.Concatenate(axis),
+        lambda of: of.Concatenate(axis),
         list(shapes),
         lambda x: reference.concatenate_forward(x, axis),
         lambda dy, x: reference.concatenate_backward(dy, x, axis),
@@ -68,7 +68,7 @@ def _concatenate(axis: int, *shapes: tuple[int, ...]) -> Case:
 
 def _dot(axes: tuple[int, int], normalize: bool, *shapes: tuple[int, ...]) -> Case:
     return Case(
-        lambda: layers.Dot(axes, normalize),
+        lambda of: of.Dot(axes, normalize),
         list(shapes),
         lambda x: reference.dot_forward(x[0], x[1], axes, normalize),
         lambda dy, x: reference.dot_backward(dy, x[0], x[1], axes, normalize),
@@ -81,12 +81,12 @@ for _mask in MASKS:
 MERGES = ("add", "subtract", "multiply", "average", "maximum", "minimum")
 
 CASES: dict[str, Case] = {
-    "flatten": _moved(layers.Flatten, 12),
-    "reshape": _moved(lambda: layers.Reshape((2, -1, 3)), 2, 2, 3),
+    "flatten": _moved(lambda of: of.Flatten(), 12),
+    "reshape": _moved(lambda of: of.Reshape((2, -1, 3)), 2, 2, 3),
     "permute": _permute(3, 1, 2),
     "permute_back": _permute(2, 3, 1),
     "repeat_vector": Case(
-        lambda: layers.RepeatVector(4),
+        lambda of: of.RepeatVector(4),
         [(3,)],
         lambda x: reference.repeat_vector_forward(x[0], 4),
         lambda dy, x: [reference.repeat_vector_backward(dy)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def close(found: Any, expected: Any) -> None:
 def test_values(name: str) -> None:
     case = CASES[name]
     x = case.inputs()
-    layer = case.make()
+    layer = case.make(layers)
     layer.dtype = "float64"
     given: Any = x if layer.takes_list else x[0]
     mask: Any = list(case.masks) or None
@@ -46,7 +47,7 @@ def test_gradients(name: str) -> None:
         for shape in case.shapes
     ]
     values: Any = [layer(one) for layer, one in zip(dense, inputs, strict=True)]
-    layer = case.make()
+    layer = case.make(layers)
     model = Model(inputs, layer(values if layer.takes_list else values[0]))
     model.compile(SGD(1.0), "mse")
     y = case.forward(x)
@@ -166,7 +167,9 @@ def test_errors(make: Any, error: type[Exception], message: str) -> None:
     assert str(caught.value).startswith("[layers.")
 
 
-MADE: dict[str, Any] = {name: case.make for name, case in CASES.items() if not case.masks} | {
+MADE: dict[str, Any] = {
+    name: partial(case.make, layers) for name, case in CASES.items() if not case.masks
+} | {
     "activation": lambda: layers.Activation("elu"),
     "embedding": lambda: layers.Embedding(5, 2, "normal", "l2", "non_neg", mask_zero=True),
     "time_distributed": lambda: layers.TimeDistributed(layers.Dense(2), name="each"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from graph_layer_cases import CASES
 from keras_twins import (
     KERAS,
     OURS,
@@ -235,3 +236,21 @@ def test_merges_stretch(name: str, shapes: list[tuple[int, ...]]) -> None:
 
     x = [numbers(B, *shape, seed=seed) for seed, shape in enumerate(shapes)]
     same_nets(build, x, numbers(B, T, 2, seed=9))
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].masks])
+def test_cases(name: str) -> None:
+    """Every layer that has a case, after a Dense for each input."""
+    case = CASES[name]
+
+    def build(of: Any) -> Any:
+        inputs = [of.layers.Input(shape) for shape in case.shapes]
+        values = [
+            of.layers.Dense(shape[-1])(x) for x, shape in zip(inputs, case.shapes, strict=True)
+        ]
+        y = case.make(of.layers)(values if len(values) > 1 else values[0])
+        return of.models.Model(inputs, y)
+
+    x = [numbers(B, *shape, seed=seed) for seed, shape in enumerate(case.shapes)]
+    shape = build(KERAS).output_shape[1:]
+    same_nets(build, x if len(x) > 1 else x[0], numbers(B, *shape, seed=9))
