@@ -29,12 +29,18 @@ _RAGGED: dict[str, Any] = {"lengths": True, "resets": True, "state": True}
 # sizes in turn, so that every option meets several
 _SIZES = ((5, 6, 3, 17), (6, 3, 4, 33), (4, 7, 2, 11), (7, 1, 17, 20), (5, 33, 3, 9))
 
+
+def _layers(i: int, keywords: dict[str, Any]) -> int:
+    """One and two in turn; dropout acts between two."""
+    return 2 if i % 2 or "dropout" in keywords else 1
+
+
 ALONE: tuple[Case, ...] = tuple(
-    Case(*_SIZES[i % len(_SIZES)], layers=2 if i % 2 or "dropout" in keywords else 1, **keywords)
+    Case(*_SIZES[i % len(_SIZES)], layers=_layers(i, keywords), **keywords)
     for i, keywords in enumerate(OPTIONS.values())
 )
 CALLED: tuple[Case, ...] = tuple(
-    Case(*_SIZES[(i + 2) % len(_SIZES)], layers=1 + i % 2, **_RAGGED, **keywords)
+    Case(*_SIZES[(i + 2) % len(_SIZES)], layers=_layers(i, keywords), **_RAGGED, **keywords)
     for i, keywords in enumerate(OPTIONS.values())
 )
 
