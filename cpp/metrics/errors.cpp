@@ -4,7 +4,6 @@
 #include "metrics/common.h"
 
 namespace lstmfast::metrics {
-namespace {
 
 // The mean over all elements since reset() of what a loss kernel sums, or the root of that mean.
 template <class T>
@@ -28,6 +27,8 @@ class MeanError : public Metric<T> {
   Kernel kernel_;
   bool root_;
 };
+
+namespace {
 
 template <class T>
 struct RootSquared final : MeanError<T> {

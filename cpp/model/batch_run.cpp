@@ -95,7 +95,7 @@ index BatchRun<T>::sample_size() const {
 template <class T>
 void BatchRun<T>::plan(PassMemory<T>& memory, bool training, bool gathered) {
   memory_ = &memory;
-  memory.plan({shapes_->inputs, batch_, training});
+  memory.plan(shapes_->inputs, batch_, training);
   gathered_.resize(data_.in.inputs.size());
   memory.arrange([&](const auto& place) {
     for (std::size_t k = 0; k < gathered_.size(); ++k) {

@@ -131,7 +131,7 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
   const CarriedUse<T> carried(definition_.carried, this->batch_size(), op, "x", samples.count,
                               step);
   typename Pool<PassMemory<T>>::Lease memory(pool_);
-  memory->plan({shapes->inputs, step, false});
+  memory->plan(shapes->inputs, step, false);
   layers::Pass<T> pass;
   pass.carries = true;
   TickClock clock;

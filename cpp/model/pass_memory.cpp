@@ -11,12 +11,15 @@ PassMemory<T>::PassMemory(const layers::Graph<T>& graph, const layers::GradientL
 }
 
 template <class T>
-void PassMemory<T>::plan(const layers::Extent& extent) {
-  const bool covered = extent.inputs == extent_.inputs && extent.batch <= extent_.batch &&
-                       extent.training == extent_.training;
-  const bool spare = extent.batch < extent_.batch / 4 && arena_.bytes() >= base::Arena::kSparedFrom;
+void PassMemory<T>::plan(const layers::Shapes& inputs, index batch, bool training) {
+  const bool covered =
+      inputs == extent_.inputs && batch <= extent_.batch && training == extent_.training;
+  const bool spare = batch < extent_.batch / 4 && arena_.bytes() >= base::Arena::kSparedFrom;
+  bool kept = covered && !spare;
+  if (kept) with_memory(extent_, [&] { kept = !arena_.keep(); });
+  if (kept) return;
+  const layers::Extent extent{inputs, batch, training};
   with_memory(extent, [&] {
-    if (covered && !spare && !arena_.keep()) return;
     extent_ = {};  // set again only after all of the plan has succeeded
     base::Planner planner;
     graph_.declare(*state_, planner, extent);

@@ -22,9 +22,9 @@ class PassMemory : base::NoCopy {
   // `layout`: of the gradients of training passes; null: inference alone.
   PassMemory(const layers::Graph<T>& graph, const layers::GradientLayout<T>* layout);
 
-  // Plans the graph's memory for passes up to this extent. Memory for a much larger batch is given
+  // Plans the graph's memory for passes up to this batch. Memory for a much larger batch is given
   // back after some plans in turn, as base::Arena does.
-  void plan(const layers::Extent& extent);
+  void plan(const layers::Shapes& inputs, index batch, bool training);
   // Places a caller's arrays, beside those of the graph, as Arena::arrange does. Requires plan();
   // those of an earlier call end.
   template <class Layout>

@@ -54,6 +54,7 @@ class Compiled:
         self._entries = self._named()
         keys = {name: key for name, (key, _) in self._entries.items()}
         self._keys = keys | {f"val_{name}": f"val_{key}" for name, key in keys.items()}
+        self._renames = len(outputs) > 1 or any(name != key for name, key in keys.items())
 
     @property
     def log_names(self) -> list[str]:
@@ -149,6 +150,8 @@ class Compiled:
 
     def renamed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the core's values under the names that logs have."""
+        if not self._renames:
+            return dict(values)
         return {name: values[key] for name, key in self._keys.items() if key in values}
 
     def listed(self, logs: Mapping[str, Any]) -> Any:

@@ -164,8 +164,10 @@ class Adapter:
         """Return the data of a call that needs a loss."""
         if self._is_plain and sample_weight is None and type(x) is type(y) is np.ndarray:
             # the arrays of a training by hand: what else there may be would double a call's cost
-            array = self._checked(x, self.inputs[0], where, names[0])
-            return Samples([array], [self._target(y, len(array), where, *names[:2])])
+            array = as_float(x, self.dtype, where, names[0])
+            target = as_float(y, self.dtype, where, names[1])
+            if array.shape[1:] == self.inputs[0][0] and target.ndim and len(array) == len(target):
+                return Samples([array], [target])
         inputs = self.checked(x, where, names[0])
         count = samples_of(inputs)
         targets = self._targets(y, count, outputs, where, names)

@@ -66,20 +66,20 @@ class FitRun:
         self.params = {"verbose": verbose, "epochs": self.epochs.stop, "steps": steps}
         self.callbacks = CallbackList(given_callbacks, "fit")
         each = self.callbacks.callbacks
-        if not any(isinstance(one, History) for one in each):
-            each.append(History())
-        self.history = next(one for one in each if isinstance(one, History))
-        quiet = any(isinstance(one, TerminateOnNaN) and not one.raise_error for one in each)
+        histories = [one for one in each if isinstance(one, History)]
+        self.history = histories[0] if histories else History()
         # that the loss of the validation is not finite
         self.warned = options["on_nonfinite"] == "ignore"
-        options["on_nonfinite"] = options["on_nonfinite"] or ("stop" if quiet else "raise")
+        if options["on_nonfinite"] is None:
+            quiet = [one for one in each if isinstance(one, TerminateOnNaN) and not one.raise_error]
+            options["on_nonfinite"] = "stop" if quiet else "raise"
         self.began = False  # the core found nothing to refuse
         self.progress: Lines | None = None
         if verbose:
             self.progress = (Bar if verbose == 1 else Lines)(self.epochs.stop, steps)
-        self.shown = CallbackList(self.progress, "fit")
-        self.at_epochs = self._listeners("on_epoch_end")
-        self.after_epochs = self._listeners("on_epoch_done")
+        self.heard = CallbackList([self.progress, *each], "fit") if verbose else self.callbacks
+        self.at_epochs = self.heard.listeners("on_epoch_end")
+        self.after_epochs = self.heard.listeners("on_epoch_done")
         # the core validates after every epoch; anything else is done from here
         self.validates_here = self.validation is not None and (
             self.validation.frequency != EVERY_EPOCH
@@ -94,9 +94,6 @@ class FitRun:
             return names
         always = held_out.frequency == EVERY_EPOCH or all(map(held_out.due, self.epochs))
         return names + [f"val_{name}" for name in names if always]
-
-    def _listeners(self, hook: str) -> list[Callable[..., None]]:
-        return self.shown.listeners(hook) + self.callbacks.listeners(hook)
 
     def states(self) -> States | None:
         """Return what the callbacks remember now."""
@@ -122,6 +119,10 @@ class FitRun:
     def _begin(self) -> bool:
         model, earlier = self.model, self.model._states
         self.callbacks.attach(model, self.params)
+        if self.history not in self.callbacks.callbacks:
+            self.history.set_params(self.params)
+            self.history.set_model(model)
+            self.history.on_train_begin()
         self.began = True
         model.history = self.history
         model.stop_training = False
@@ -158,12 +159,11 @@ class FitRun:
             self._judge(loss)
 
     def _hooks(self) -> dict[str, Any]:
-        hooks: dict[str, Any] = {
-            "on_train_begin": self._begin,
-            "on_epoch_begin": self._hook("on_epoch_begin"),
-            "on_batch_begin": self._hook("on_train_batch_begin"),
-            "on_batch": self._hook("on_train_batch_end"),
-        }
+        hooks: dict[str, Any] = {"on_train_begin": self._begin}
+        if self.heard.callbacks:
+            hooks["on_epoch_begin"] = self._hook("on_epoch_begin")
+            hooks["on_batch_begin"] = self._hook("on_train_batch_begin")
+            hooks["on_batch"] = self._hook("on_train_batch_end")
         if self.at_epochs or self.after_epochs or self.validates_here:
             hooks["on_epoch"] = self._end_epoch
         if isinstance(self.progress, Bar):
@@ -172,7 +172,9 @@ class FitRun:
 
     def _hook(self, name: str) -> Callable[..., bool] | None:
         """Return what the core calls for a hook: None where nobody listens to it."""
-        listeners = self._listeners(name)
+        listeners = self.heard.listeners(name)
+        if not listeners:
+            return None
 
         def call(number: int, values: Mapping[str, float] | None = None) -> bool:
             logs = self.model._compiled.renamed(values or {})
@@ -180,7 +182,7 @@ class FitRun:
                 listener(number, logs)
             return bool(self.model.stop_training)
 
-        return call if listeners else None
+        return call
 
     def _core_validation(self) -> dict[str, Any]:
         if self.validation is None:
