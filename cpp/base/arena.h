@@ -65,20 +65,23 @@ class Arena {
   }
 
   // Plans and places the arrays for which layout(place) calls place(pointer, count, wanted = true),
-  // the same at each call: it is called to add up their sizes, then to set the pointers, to null
-  // where count is 0 or the array is not wanted.
+  // the same at each call: it sets the pointer, to null where count is 0 or the array is not
+  // wanted. layout is called once more where the block turns out to be replaced.
   template <class Layout>
   void arrange(const Layout& layout) {
     Planner plan;
-    const auto add = [&plan](auto*& pointer, index count, bool wanted = true) {
-      return plan.add<std::remove_reference_t<decltype(*pointer)>>(wanted ? count : 0);
+    bool fits = true;
+    const auto place = [&](auto*& pointer, index count, bool wanted = true) {
+      const auto slot = plan.add<std::remove_reference_t<decltype(*pointer)>>(wanted ? count : 0);
+      fits = static_cast<index>(plan.bytes()) <= block_.size();
+      pointer = fits ? at(slot) : nullptr;
     };
-    layout(add);
+    layout(place);
+    const unsigned char* const before = block_.data();
     reserve(plan);
+    if (fits && block_.data() == before) return;
     plan = {};
-    layout([&](auto*& pointer, index count, bool wanted = true) {
-      pointer = at(add(pointer, count, wanted));
-    });
+    layout(place);
   }
 
   // As reserve() with the plan in force; returns whether the block was replaced.
