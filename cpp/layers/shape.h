@@ -91,7 +91,9 @@ struct Shape {
   }
 
   bool operator==(const Shape& other) const {
-    return std::equal(begin(), end(), other.begin(), other.end());
+    bool equal = rank == other.rank;  // not by std::equal, which calls memcmp for a few sizes
+    for (int i = 0; equal && i < rank; ++i) equal = sizes[i] == other.sizes[i];
+    return equal;
   }
 
   std::vector<index> with_batch(index batch) const {

@@ -5,13 +5,16 @@
 #include "ops/lstm_noise.h"
 
 namespace lstmfast::ops {
+namespace {
 
-template <class T>
-template <class F>
-void LstmStates<T>::for_panels(F f) const {
+// f(panel, first unit, units) for the panels of H.
+template <class T, class F>
+void for_panels(const LstmShape<T>& shape, F f) {
   for (index p = 0; p < shape.panels; ++p)
     f(p, p * shape.lanes, std::min(shape.lanes, shape.hidden - p * shape.lanes));
 }
+
+}  // namespace
 
 template <class T>
 void LstmStates<T>::set_chunk(index begin) const {
@@ -32,7 +35,7 @@ void LstmStates<T>::load() const {
       if (w.h0) std::copy_n(h, w.h_stride, w.h0 + s * w.h_stride);
     }
     if (!call.c0) continue;
-    for_panels([&](index p, index unit, index n) {
+    for_panels(shape, [&](index p, index unit, index n) {
       T* c = w.c + p * w.c_panel_stride + s * V;
       std::fill_n(std::copy_n(call.c0 + b * shape.hidden + unit, n, c), V - n, T(0));
     });
@@ -60,7 +63,7 @@ void LstmStates<T>::store(index first, index last) const {
       continue;
     }
     const T* c = w.c_after(length - 1, shape.lanes) + s * shape.lanes;
-    for_panels([&](index p, index unit, index n) {
+    for_panels(shape, [&](index p, index unit, index n) {
       std::copy_n(c + p * w.c_panel_stride, n, call.c_n + b * H + unit);
     });
   }

@@ -29,9 +29,6 @@ struct LstmStates {
 
  private:
   void set_chunk(index begin) const;
-  // f(panel, first unit, units) for the panels of H.
-  template <class F>
-  void for_panels(F f) const;
 };
 
 }  // namespace lstmfast::ops

@@ -1,6 +1,7 @@
 #include "ops/lstm_steps.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace lstmfast::ops {
 namespace {
@@ -235,11 +236,13 @@ struct Steps {
     const bool norm = shape.options.layer_norm, projects = shape.options.projection > 0;
     const index V = shape.lanes, O = shape.outputs();
     // The outputs `units` and rows `last` of h that this thread writes.
-    const LinearShape<T> projection(projects ? shape.projection() : LinearShape<T>(1, 1));
-    const Range parts = share.part(projection.panels);
-    const index width = projection.groups * V;
     Range units{share.panels.begin * V, std::min(share.panels.end * V, O)}, last = share.rows;
+    std::optional<LinearShape<T>> projection;
+    Range parts{};  // of the projection
     if (projects) {
+      projection = shape.projection();
+      parts = share.part(projection->panels);
+      const index width = projection->groups * V;
       units = {parts.begin * width, std::min(parts.end * width, O)};
     } else if (norm) {
       units = {0, O};
@@ -269,7 +272,7 @@ struct Steps {
         const Range left = active_rows(rows, last, k);
         if (projects) {
           if (!share.arrive_and_wait()) return;
-          if (!left.empty() && !parts.empty()) project_output(k, left, parts, projection);
+          if (!left.empty() && !parts.empty()) project_output(k, left, parts, *projection);
         }
         if (finishes() && !left.empty() && !units.empty()) finish(k, left, units);
         clear_resets(k + 1, last, units);
