@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/bindings.h"
@@ -62,8 +63,9 @@ template <class T>
 void set_weights(layers::Layer<T>& layer, const py::sequence& weights) {
   const char* const op = "layer.set_weights";
   model::allocate_parameters(layer);
-  // All are checked before the first is set.
+  // All is checked, and all memory allocated, before the first is set.
   std::vector<py::array_t<T>> arrays;
+  std::vector<std::pair<const layers::Parameter*, T*>> places;
   std::vector<base::BusyFlag*> flags;
   std::size_t count = 0;
   for_each_weight(layer,
@@ -72,6 +74,7 @@ void set_weights(layers::Layer<T>& layer, const py::sequence& weights) {
                       arrays.push_back(take<T>(op, name.c_str(), weights[count - 1]));
                       check_shape(op, name.c_str(), arrays.back(), layers::Shape(parameter.shape));
                     }
+                    places.emplace_back(&parameter, owner.values());
                     flags.push_back(&owner.busy());
                   });
   LF_CHECK(weights.size() == count,
@@ -79,10 +82,9 @@ void set_weights(layers::Layer<T>& layer, const py::sequence& weights) {
   base::sort_flags(flags);
   // callbacks of a fit may set weights
   const base::BusyGroup busy(flags, op, base::Busy::Kind::reading);
-  std::size_t i = 0;
-  for_each_weight(layer, [&](const std::string&, auto& owner, const layers::Parameter& parameter) {
-    parameter.import_from(arrays[i++].data(), owner.values());
-  });
+  for (std::size_t i = 0; i < count; ++i) {
+    places[i].first->import_from(arrays[i].data(), places[i].second);
+  }
 }
 
 }  // namespace
