@@ -83,7 +83,7 @@ class Case(make_dataclass("_Case", _FIELDS, frozen=True)):  # type: ignore[misc]
 
     @property
     def outputs(self) -> int:
-        """O: values that a direction gives out."""
+        """O: values of an output of a direction."""
         return self.proj_size or self.H
 
     def inputs(self, n: int) -> int:
@@ -170,7 +170,7 @@ def masks_of(case: Case, step: int) -> tuple[list[Masks], list[Array] | None]:
 def run_reference(
     case: Case, problem: Problem, dtype: str = "float64", step: int = 1
 ) -> dict[str, Array]:
-    """All that a case gives out in training: y, h_n, c_n, cells, dx, dh0, dc0, ``<n>.<parameter>``.
+    """All that a case returns in training: y, h_n, c_n, cells, dx, dh0, dc0, ``<n>.<parameter>``.
 
     With the masks of training call `step`; 0 draws none.
     """

@@ -88,7 +88,7 @@ def beside_threads(forks: int, limit: int = 60) -> Counter[str]:
     try:
         for _ in range(forks):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+                warnings.simplefilter("ignore", DeprecationWarning)  # of a fork while threads run
                 child = os.fork()
             if child == 0:
                 _child(work.in_child, limit)

@@ -243,7 +243,7 @@ def test_input_dim() -> None:
 
 
 def test_batch_size_of_the_first_layer() -> None:
-    """As older Keras has it: beside the shape of a sample, for stateful layers."""
+    """As older Keras has it: next to the shape of a sample, for stateful layers."""
     for first in (
         LSTM(2, input_shape=(3, 1), batch_size=4, stateful=True),
         LSTM(2, input_dim=1, batch_size=4, stateful=True),

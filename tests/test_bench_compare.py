@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = pytest.mark.skipif(
-    not (ROOT / "benchmarks").is_dir(), reason="no benchmarks beside the tests"
+    not (ROOT / "benchmarks").is_dir(), reason="no benchmarks next to the tests"
 )
 
 

@@ -47,7 +47,7 @@ STL_FREE = {
     "immintrin.h", "arm_neon.h", "float.h", "math.h", "stddef.h", "stdint.h", "string.h",
 }  # fmt: skip
 
-sources_only = pytest.mark.skipif(not SOURCES, reason="no C++ sources beside the tests")
+sources_only = pytest.mark.skipif(not SOURCES, reason="no C++ sources next to the tests")
 
 
 def includes(path: Path) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Sequential, load_model
 
 RUNNING = "a call that changes this object is running; expected none"
-SECONDS = 0.5  # of calls beside each other, where only chance can meet a fault
+SECONDS = 0.5  # of calls at the same time, where only chance can meet a fault
 LIMIT = 60.0  # seconds; what hangs is ended by it
 
 
@@ -132,7 +132,7 @@ def test_save_beside_training(tmp_path: Path) -> None:
 def train_in_child(model: Sequential, x: np.ndarray, y: np.ndarray) -> int:
     """Return the exit code of a child that takes one training step."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork while threads run
         child = os.fork()
     if child == 0:
         code = 1

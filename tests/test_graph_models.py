@@ -430,7 +430,7 @@ def test_summary() -> None:
 
 
 def test_summary_of_a_row() -> None:
-    """What each layer takes is told only where that is not the layer above."""
+    """What each layer takes is shown only where that is not the layer above."""
 
     def text_of(model: Model) -> str:
         lines: list[str] = []

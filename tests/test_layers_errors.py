@@ -29,7 +29,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "two outputs": (
         lambda: Sequential([Bidirectional(LSTM(3), None)]),
         ValueError,
-        r"Bidirectional merge_mode=None, .*merge_mode=None gives out two arrays; call the layer",
+        r"Bidirectional merge_mode=None, .*merge_mode=None returns two arrays; call the layer",
     ),
     "merge mode": (
         lambda: Bidirectional(LSTM(3), "avg"),
@@ -175,12 +175,12 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "batch shape": (
         lambda: LSTM(3, batch_input_shape=(2, 3, 1), input_shape=(3, 1)),
         ValueError,
-        "batch_input_shape is given; expected no input_shape beside it",
+        "batch_input_shape is given; expected no input_shape next to it",
     ),
     "input": (
         lambda: Input((3, 1), batch_shape=(2, 3, 1)),
         ValueError,
-        "batch_shape is given; expected neither shape nor batch_size beside it",
+        "batch_shape is given; expected neither shape nor batch_size next to it",
     ),
     "own loss": (
         lambda: _masked().compile("sgd", lambda y, p: (0.0, p)),

@@ -200,7 +200,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("Adam(beta_1=1)", V, "[Adam] beta_1 is 1; expected a number from 0 to below 1"),
     ("Adam(weight_decay=0.01)", V, f"[Adam] weight_decay=0.01 {NOT_YET}"),
     ("Adam(amsgrad=True)", V, f"[Adam] amsgrad=True {NOT_YET}"),
-    ("Adam(clipnorm=1, clipvalue=1)", V, "[Adam] clipvalue is 1; expected None beside clipnorm"),
+    ("Adam(clipnorm=1, clipvalue=1)", V, "[Adam] clipvalue is 1; expected None next to clipnorm"),
     ("setattr(Adam(), 'clipnorm', 0)", V, "[Adam] clipnorm is 0; expected a number above 0, or"),
     ("Adam(clipnorm='1')", T, "[Adam] clipnorm is of type str; expected a number"),
     ("Adam(name=3)", T, "[Adam] name is of type int; expected a string"),

@@ -199,7 +199,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "clips": (
         lambda: optimizers.Adam(clipnorm=1, clipvalue=1),
         ValueError,
-        r"\[Adam\] clipvalue is 1; expected None beside clipnorm",
+        r"\[Adam\] clipvalue is 1; expected None next to clipnorm",
     ),
     "weight decay": (
         lambda: optimizers.SGD(weight_decay=1.0),

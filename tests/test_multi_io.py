@@ -179,7 +179,7 @@ def test_masks_of_all_outputs(nested: bool) -> None:
 
 
 def test_outputs_without_a_loss() -> None:
-    """The loss of an output is told where another one has a loss, too."""
+    """The loss of an output is named where another one has a loss, too."""
     model = net()
     p, _ = outputs(model)
     for losses in (["mse", None], {"p": "mse"}):

@@ -38,7 +38,7 @@ def test_masked_steps_are_not_there(reverse: bool, zeros: bool, bptt_steps: int 
     total: dict[str, Any] = dict.fromkeys(filter(is_gradient, together), 0.0)
     for b, mask in enumerate(KINDS):
         row, real = slice(b, b + 1), np.flatnonzero(mask)
-        # the real step, if any, whose output each step gives out
+        # the real step, if any, whose output each step repeats
         shown: list[int | None] = []
         for t in range(T):
             before = real[real >= t] if reverse else real[real <= t]

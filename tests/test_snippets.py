@@ -23,7 +23,7 @@ SCORES: dict[str, tuple[float, float]] = {
     "echo": (0.99, 1.0),
 }
 
-pytestmark = pytest.mark.skipif(not TEXTS, reason="no examples beside the tests")
+pytestmark = pytest.mark.skipif(not TEXTS, reason="no examples next to the tests")
 
 
 def run(name: str, root: str, **arguments: Any) -> float:

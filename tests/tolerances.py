@@ -27,7 +27,7 @@ LAST_ULP: what is done last, a function good to 4 ulp or the end of a sum, errs 
 SAFETY = 8 standard deviations: η is a typical error, and three random draws find the typical
     move. The largest of n random errors is about √(2·log n) = 3 to 4 deviations, errors of the
     functions at the limit of their 4 ulp double η, and a float64 core brings its own rounding
-    beside that of the reference.
+    next to that of the reference.
 
 `test_tolerances` in `test_reference.py` holds this against float32 runs of the reference itself.
 """

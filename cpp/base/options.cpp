@@ -105,7 +105,7 @@ bool fits_content(const Option& option, const Value& value) {
   }
 }
 
-// What was asked for beside `key`: the keys of its level up to their next dot; where nothing was
+// What was asked for next to `key`: the keys of its level up to their next dot; where nothing was
 // asked there, those of the nearest level above.
 std::vector<std::string> known_beside(const std::set<std::string>& asked, const std::string& key) {
   std::set<std::string> known;

@@ -12,7 +12,7 @@
 
 namespace lstmfast::base {
 
-// Base<T> is what a family's components are; Args is what makers are given beside the options.
+// Base<T> is what a family's components are; Args is what makers are given after the options.
 template <template <class> class Base, class... Args>
 class Registry {
  public:

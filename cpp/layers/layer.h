@@ -164,7 +164,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
 
   // A state for passes of one pass memory; layout null: passes compute no gradients.
   std::unique_ptr<LayerState> make_state(const GradientLayout<T>* layout) const {
-    std::uint32_t streams = 0;  // of random numbers, given out so far
+    std::uint32_t streams = 0;  // of random numbers, in use so far
     return make_state(layout, streams);
   }
 

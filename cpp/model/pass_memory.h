@@ -25,7 +25,7 @@ class PassMemory : base::NoCopy {
   // Plans the graph's memory for passes up to this batch. Memory for a much larger batch is given
   // back after some plans in turn, as base::Arena does.
   void plan(const layers::Shapes& inputs, index batch, bool training);
-  // Places a caller's arrays, beside those of the graph, as Arena::arrange does. Requires plan();
+  // Places a caller's arrays, next to those of the graph, as Arena::arrange does. Requires plan();
   // those of an earlier call end.
   template <class Layout>
   void arrange(const Layout& layout) {

@@ -20,7 +20,7 @@ base::OptionTable limits() {
             std::string given;
             for (const char* name : names) {
               if (options[name].none()) continue;
-              if (!given.empty()) options.fail(name, "None beside " + given);
+              if (!given.empty()) options.fail(name, "None next to " + given);
               given = name;
             }
           }};

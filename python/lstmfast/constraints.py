@@ -35,7 +35,7 @@ __all__ = [
 
 explain_missing(__name__)
 
-EPSILON = 1e-7  # beside a norm that is divided by
+EPSILON = 1e-7  # added to a norm that is divided by
 
 
 @dataclass(frozen=True)

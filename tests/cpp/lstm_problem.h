@@ -25,7 +25,8 @@ struct LstmSizes {
 inline constexpr index kGap = 3;
 inline constexpr double kGuard = -12345.5;
 
-// What a call gives out, and the gradients it gives back; exactly as long as the contracts say.
+// What a call returns, and the gradients that go back through it; exactly as long as the contracts
+// say.
 template <class T>
 struct LstmResults {
   std::vector<T> y, h_n, c_n, cells, dx, dh0, dc0, dblock;

@@ -85,7 +85,7 @@ struct NaiveLstm {
     }
   }
 
-  // One row: its real steps in the order of the call, then what the others give out.
+  // One row: its real steps in the order of the call, then the outputs of the others.
   void row(index b, LstmResults<double>& r) {
     const index steps = p.sizes.steps;
     h.assign(size(O), 0);

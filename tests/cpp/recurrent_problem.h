@@ -1,4 +1,4 @@
-// Lstm and Bidirectional beside the LSTM one unit after the other: the same inputs and parameters.
+// Lstm and Bidirectional against the LSTM one unit after the other: the same inputs and parameters.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -22,7 +22,7 @@ constexpr index kSteps = 4, kBatch = 3, kInput = 2, kHidden = 4;
 
 inline std::size_t at(index i) { return static_cast<std::size_t>(i); }
 
-// What a layer is told beside its cell.
+// Options of a layer besides its cell.
 struct Way {
   bool all, backwards, masked, zero_masked, states;
 };
@@ -100,7 +100,7 @@ struct Direction {
   }
 };
 
-// A layer beside the oracle: the same inputs and parameters.
+// A layer against the oracle: the same inputs and parameters.
 struct Compared {
   std::vector<Direction> directions;
   Way way;

@@ -1,4 +1,4 @@
-// Graphs as configurations: what is read is written again, and what no graph can be is told.
+// Graphs as configurations: what is read is written again, and what no graph can be is refused.
 #include <doctest/doctest.h>
 
 #include "model/definition.h"
@@ -117,7 +117,7 @@ TEST_CASE("sizes of samples do not overflow") {
     });
   };
   constexpr index k30 = index{1} << 30;
-  // 2^64 + 4 elements, 2^64 of them, and 2^64 beside the open size.
+  // 2^64 + 4 elements, 2^64 of them, and 2^64 next to the open size.
   CHECK(message({4}, {20, index{5581} * 8681, 49477, 384773}) ==
         "[shape] a sample has shape (20, 48448661, 49477, 384773); expected at most 1099511627776 "
         "elements");

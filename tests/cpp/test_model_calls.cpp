@@ -1,5 +1,5 @@
-// Calls on one model beside and after each other: who may train, what a compile leaves to those who
-// still read, what memory is planned, what is told of the step before.
+// Calls on one model at the same time and in turn: who may train, what a compile leaves to those
+// who still read, what memory is planned, what is known of the step before.
 #include <doctest/doctest.h>
 
 #include <atomic>

@@ -171,7 +171,7 @@ TEST_CASE("optim: errors say what is wrong") {
   const auto clip = [](const Config& config) {
     return message_of([&] { read_clip(base::OptionReader(config, "clip")); });
   };
-  CHECK(clip({{"norm", 1}, {"value", 0.5}}) == "[clip] value is 0.5; expected None beside norm");
+  CHECK(clip({{"norm", 1}, {"value", 0.5}}) == "[clip] value is 0.5; expected None next to norm");
   CHECK(clip({{"value", -1}}) == "[clip] value is -1; expected a number above 0, or None");
 }
 

@@ -203,7 +203,7 @@ TEST_CASE("values do not depend on the locale") {
   std::locale::global(before);
 }
 
-TEST_CASE("unknown keys are named beside the known ones") {
+TEST_CASE("unknown keys are named next to the known ones") {
   const OptionReader config({{"layers", 1}, {"layers.0.unit", 3}, {"los", "mse"}}, "m");
   config.read(integer("layers", kRequired, 1));
   const OptionReader layer = config.part("layers.0");

@@ -1,4 +1,4 @@
-"""Write the golden files beside this script: what torch, Keras and ONNX Runtime answer.
+"""Write the golden files next to this script: what torch, Keras and ONNX Runtime answer.
 
     pip install torch==2.13.0 keras onnx onnxruntime
     python tests/golden/make_golden.py

@@ -1,4 +1,4 @@
-"""Write the golden model files beside this script, with the version that still defines them.
+"""Write the golden model files next to this script, with the version that still defines them.
 
     git checkout 3d61923 && pip install .      # the last commit with a row of layers as a model
     python make_models.py                      # this file, kept outside that checkout

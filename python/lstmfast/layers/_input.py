@@ -35,7 +35,7 @@ class InputLayer(Layer):
             if shape is not None or batch_size is not None:
                 raise ValueError(
                     "[layers.Input] batch_shape is given; expected neither shape nor batch_size "
-                    "beside it"
+                    "next to it"
                 )
             batch_size, shape = split_batch(batch_shape, where)
         super().__init__(None if name is None else string(name, "name", where))

@@ -85,7 +85,7 @@ class LSTM(Recurrent):
     preact_clip, cell_clip, proj_clip : float, optional
         Bounds of what enters the gates' functions, of c and of the projection.
     proj_size : int
-        P > 0: give out and hand on h·Q with P values in place of h.
+        P > 0: return h·Q with P values in place of h, which the next step gets too.
     zoneout_h, zoneout_c : float
         In training, the share of h and of c that keeps its old value at each step.
     weight_drop : float
@@ -95,7 +95,7 @@ class LSTM(Recurrent):
     recompute_every : int or "sqrt", optional
         Keep what backward needs of so many steps and compute the rest again: less memory.
     zero_output_for_mask : bool
-        Give out 0 at masked steps, in place of the output of the step before.
+        Return 0 at masked steps, in place of the output of the step before.
     **shared
         As in `Layer`.
 
@@ -197,7 +197,7 @@ class LSTM(Recurrent):
 
     @property
     def outputs(self) -> int:
-        """Values that a step gives out: `proj_size` where there is a projection, else `units`."""
+        """Values of a step's output: `proj_size` where there is a projection, else `units`."""
         return self.proj_size or self.units
 
     def get_config(self) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from lstmfast.layers.base import Layer
 class Masking(Layer):
     """Mask the steps whose features all are `mask_value`, as `keras.layers.Masking`.
 
-    Layers behind it skip these steps: an LSTM keeps its state and repeats its output there, and
-    losses and metrics of a sequence of outputs are means over the other steps. Masked steps are
-    given out as zeros. Inside a `Sequential` a mask goes through all layers up to an LSTM that
-    gives out one step. An array takes no mask along: where layers are called one by one, pass it,
+    Layers after it skip these steps: an LSTM keeps its state and repeats its output there, and
+    losses and metrics of a sequence of outputs are means over the other steps. Outputs at masked
+    steps are zeros. In a model a mask goes through all layers up to an LSTM that returns one step.
+    An array takes no mask along: where layers are called one by one, pass it,
     ``layer(x, mask=masking.compute_mask(x))``.
 
     Parameters

@@ -24,7 +24,7 @@ class Bidirectional(Recurrent):
         What both layers are like; the second one goes backwards. It is copied, and both get new
         weights.
     merge_mode : {"concat", "sum", "mul", "ave", None}
-        Side by side, sum, product or mean; None gives out both, in calls of the layer itself.
+        Side by side, sum, product or mean; None returns both, in calls of the layer itself.
     weights : list of array_like, optional
         First weights: those of the forward layer, then those of the backward layer.
     backward_layer : LSTM, optional
@@ -104,11 +104,11 @@ class Bidirectional(Recurrent):
     def problem_in_row(self) -> str | None:
         """What keeps the layer out of a `Sequential`, where each takes and returns one array."""
         if self.merge_mode is None:
-            return "merge_mode=None gives out two arrays; call the layer itself to get them"
+            return "merge_mode=None returns two arrays; call the layer itself to get them"
         return super().problem_in_row
 
     def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer, beside its two."""
+        """Return what the core must know of this layer, besides its two."""
         return {"merge_mode": self.merge_mode or "none"}
 
     def layers_inside(self) -> Mapping[str, LSTM]:

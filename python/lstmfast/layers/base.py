@@ -67,7 +67,7 @@ class Layer(Called):
         any number of steps.
     batch_input_shape, input_dim, batch_size : optional
         Keras's older arguments: the shape with the batch size; the number of features; the size of
-        every batch, beside one of the shapes without it.
+        every batch, next to one of the shapes without it.
     dtype : {"float32", "float64"}, optional
         That of weights and computation; by default that of what the layer is called with in a
         model, or float32.
@@ -156,7 +156,7 @@ class Layer(Called):
         given = [name for name, value in ways.items() if value is not None]
         if len(given) > 1:
             raise ValueError(
-                f"[{self.where}] {given[1]} is given; expected no {given[0]} beside it"
+                f"[{self.where}] {given[1]} is given; expected no {given[0]} next to it"
             )
         if with_batch is not None:
             self.batch_size, sample = split_batch(with_batch, self.where, "batch_input_shape")

@@ -18,7 +18,7 @@ class Metric:
 
     Derive from it, and define `update_state`, `result` and `reset_state`, for a metric of your
     own. Each call of `fit` or `evaluate` gathers in a copy of the object (see `for_call`), so that
-    calls may run beside each other. To load a saved model, pass the class (or an object) as
+    calls may run at the same time. To load a saved model, pass the class (or an object) as
     ``custom_objects``; a class with other arguments than ``name`` then also needs ``get_config``,
     which returns them.
 

@@ -131,8 +131,8 @@ class Compiled:
     def _named(self) -> dict[str, tuple[str, Metric | None]]:
         """Return for each name in logs that of the core and the metric, in the order of logs.
 
-        As in Keras, the names of several outputs are sorted, and an output's own loss is told where
-        another one has a loss too.
+        As in Keras, the names of several outputs are sorted, and an output's own loss has a name
+        where another one has a loss too.
         """
         found: dict[str, tuple[str, Metric | None]] = {"loss": ("loss", None)}
         several = len(self.outputs) > 1

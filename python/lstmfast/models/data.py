@@ -247,7 +247,7 @@ class Adapter:
         check_weighable("class_weight", outputs, where)
         if data.weights:
             raise ValueError(
-                f"[{where}] class_weight is given; expected no sample_weight beside it"
+                f"[{where}] class_weight is given; expected no sample_weight next to it"
             )
         (output, *others), (target, *_) = outputs, data.y
         if others or target is None:

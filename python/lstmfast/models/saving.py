@@ -1,7 +1,7 @@
 """Models to files, copies and pickles: one safetensors file holds all that a model is.
 
 The core writes and reads it. What only Python knows (the model's name, what the user calls the
-metrics, which results the calls of its layers return) travels as text beside the core's own
+metrics, which results the calls of its layers return) travels as text next to the core's own
 configuration. Nothing in a file is executed: losses and metrics of the user's own are there by name
 (models/custom.py).
 """
