@@ -68,7 +68,7 @@ class Rearrangement {
   }
   template <class Run>
   index walk(int axis, index x, index y, const Run& run) const {
-    if (axis >= rank_ - 1) {
+    if (axis >= std::min(rank_ - 1, Shape::kMaxRank)) {  // the bound is for the compiler
       run(x, y, sizes_[axis], strides_[axis]);
       return y + sizes_[axis];
     }
