@@ -43,6 +43,8 @@ Busy::Busy(BusyFlag& flag, const char* op, Kind kind) : flag_(flag), own_(make_h
   flag.polls_ = Interrupt::polls();
 }
 
+BusyGroup::~BusyGroup() = default;
+
 void sort_flags(std::vector<BusyFlag*>& flags) {
   std::sort(flags.begin(), flags.end(), std::less<>());
   flags.erase(std::unique(flags.begin(), flags.end()), flags.end());

@@ -52,6 +52,7 @@ class BusyGroup : NoCopy {
     leases_.reserve(flags.size());
     for (BusyFlag* flag : flags) leases_.emplace_back(*flag, op, kind);
   }
+  ~BusyGroup();  // not inline, or GCC 12 warns of an optional one that is empty
 
  private:
   std::vector<Busy> leases_;
