@@ -222,7 +222,7 @@ def test_mask_of_a_call() -> None:
     for layer, masked in ((lstm(OURS, 3), x), (OURS.layers.Add(), [x, x])):
         with pytest.raises(ValueError, match=r"mask is given with a tensor.*travel along"):
             layer(masked, mask=y)
-    with pytest.raises(TypeError, match="x is of type Input; expected an array"):
+    with pytest.raises(TypeError, match=r"x is of type Input .*which has no values"):
         OURS.layers.Masking().compute_mask(x)
 
 
