@@ -45,10 +45,11 @@ AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& in
     using T = decltype(zero);
     auto graph = std::make_shared<layers::Graph<T>>();
     LF_CHECK(!inputs.empty(), "[" << kConfig << "] there are no inputs; expected at least one");
-    for (const auto& [name, shape] : inputs) {
-      LF_CHECK(shape.rank > 0, "[" << kConfig << "] input " << base::in_quotes(name)
-                                   << " has samples of shape (); expected at least one axis");
-      graph->add_input(shape, name);
+    for (const auto& input : inputs) {
+      LF_CHECK(input.second.rank > 0,
+               "[" << kConfig << "] input " << base::in_quotes(input.first)
+                   << " has samples of shape (); expected at least one axis");
+      graph->add_input(input.second, input.first);
     }
     for (const auto& [layer, values] : nodes) graph->add_node(layer_of<T>(layer), values);
     graph->set_outputs(outputs);

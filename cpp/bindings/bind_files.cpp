@@ -49,7 +49,9 @@ files::Existing existing(bool overwrite) {
 void save(const PythonModel& self, const Path& path, const base::Texts& extra,
           bool include_optimizer, const std::map<std::string, py::array>& tensors, bool overwrite) {
   std::vector<files::TensorData> data;
-  for (const auto& [name, array] : tensors) {
+  for (const auto& tensor : tensors) {
+    const std::string& name = tensor.first;
+    const py::array& array = tensor.second;
     data.push_back({name, tensor_dtype(array.dtype(), name), sizes_of(array), array.data()});
     LF_CHECK((array.flags() & py::array::c_style) != 0,
              "[model.save] " << name << " is not contiguous; expected C order");

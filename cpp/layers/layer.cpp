@@ -8,10 +8,11 @@ namespace {
 
 constexpr int kMaxDepth = 200;  // levels of keys: what walks through layers recurses
 
-std::string expected_inputs(index least, index most, const std::string& more) {
-  const std::string text = std::to_string(least);
-  if (most == least) return text;
-  return text + (most == base::kMaxInteger ? " or more" : ", or " + std::to_string(most) + more);
+std::string to_text(const InputCount& expected) {
+  const std::string least = std::to_string(expected.least);
+  if (expected.most == expected.least) return least;
+  if (expected.most == base::kMaxInteger) return least + " or more";
+  return least + ", or " + std::to_string(expected.most) + expected.more;
 }
 
 }  // namespace
@@ -28,10 +29,10 @@ const base::Registry<Layer, const Children&>& registry() {
 template <class T>
 Shapes Layer<T>::connect(const Shapes& inputs) {
   const index count = static_cast<index>(inputs.size());
-  const auto [least, most, more] = input_count();
-  LF_CHECK(most == base::kMaxInteger ? count >= least : count == least || count == most,
-           "[" << kind() << "] got " << count << " inputs; expected "
-               << expected_inputs(least, most, more));
+  const InputCount expected = input_count();
+  LF_CHECK(expected.most == base::kMaxInteger ? count >= expected.least
+                                              : count == expected.least || count == expected.most,
+           "[" << kind() << "] got " << count << " inputs; expected " << to_text(expected));
   const Shapes outputs = output_shapes(inputs);
   for (const Shape& shape : outputs) static_cast<void>(shape.count());
   if (!built_) declare_parameters(inputs);

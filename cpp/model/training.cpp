@@ -164,7 +164,7 @@ void Training<T>::zero_gradients() {
 
 template <class T>
 bool Training<T>::clip_gradients(bool check) {
-  const auto all = [this](auto f) { for_all_touched(f); };
+  const auto all = [&](auto f) { for_all_touched(f); };
   const auto parameters = [this](auto clip_one) {
     for (std::size_t i = 0; i < trained_.size(); ++i) {
       if (trained_[i] == 0) continue;

@@ -210,10 +210,10 @@ TEST_CASE("out of memory: says how much was asked for") {
   CHECK(text(999600) == "out of memory: a block needs 1 MB");
   CHECK(text(446000000000) == "out of memory: a block needs 446 GB");
   CHECK(std::string(OutOfMemory(5, "x").what()) == "x needs 5 bytes");
-  CHECK_THROWS_WITH_AS(Buffer<double>(std::numeric_limits<index>::max()),
+  CHECK_THROWS_WITH_AS(Buffer<double>{std::numeric_limits<index>::max()},
                        "out of memory: a block needs more bytes than can be counted", OutOfMemory);
 #if REFUSAL_TESTS
-  CHECK_THROWS_WITH_AS(Buffer<char>(std::numeric_limits<index>::max() / 8),
+  CHECK_THROWS_WITH_AS(Buffer<char>{std::numeric_limits<index>::max() / 8},
                        "out of memory: a block needs 1.15 EB", OutOfMemory);
 #endif
 }

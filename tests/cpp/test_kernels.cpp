@@ -50,11 +50,13 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
   const index V = table.lanes, rows = 7, panels = 2;
   for (int nr = 1; nr <= 4; ++nr) {
     const index width = nr * V;
-    const int own = table.tile_rows[nr], beside = table.tile_rows[4];
+    const int own = table.tile_rows[nr], widest = table.tile_rows[4];
     const std::pair<int, index> cases[] = {{own, 1},         {own, own},
                                            {own, own + 1},   {own, 3 * own - 1},
-                                           {beside, beside}, {beside, 7 * beside + 1}};
-    for (const auto& [mr, k] : cases) {
+                                           {widest, widest}, {widest, 7 * widest + 1}};
+    for (const auto& sizes : cases) {
+      const int mr = sizes.first;
+      const index k = sizes.second;
       CAPTURE(nr);
       CAPTURE(mr);
       CAPTURE(k);
