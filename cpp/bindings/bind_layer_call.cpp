@@ -93,9 +93,9 @@ py::tuple run(layers::Layer<T>& layer, const py::sequence& inputs, const py::obj
   return py::make_tuple(std::move(results), std::move(mask_array));
 }
 
-py::tuple call(const AnyLayer& self, const py::sequence& inputs, const py::object& masks,
-               const std::vector<index>& outputs, bool training, std::uint64_t seed,
-               std::uint64_t step) {
+py::tuple call_layer(const AnyLayer& self, const py::sequence& inputs, const py::object& masks,
+                     const std::vector<index>& outputs, bool training, std::uint64_t seed,
+                     std::uint64_t step) {
   return self.visit([&](auto& layer) {
     layers::Pass<Element<decltype(layer)>> pass;
     pass.training = training;
@@ -108,7 +108,7 @@ py::tuple call(const AnyLayer& self, const py::sequence& inputs, const py::objec
 }  // namespace
 
 void bind_layer_call(py::class_<AnyLayer>& layer) {
-  layer.def("call", &call, py::arg("inputs"), py::kw_only(), py::arg("masks") = py::none(),
+  layer.def("call", &call_layer, py::arg("inputs"), py::kw_only(), py::arg("masks") = py::none(),
             py::arg("outputs") = std::vector<index>{0}, py::arg("training") = false,
             py::arg("seed") = 0, py::arg("step") = 0);
 }

@@ -54,7 +54,7 @@ py::object predict(PythonModel& self, py::handle x, py::handle batch_size) {
 
 // Fast path for one input and one output: None unless x is an array that can be read where it lies.
 // `batch_size`: where nothing carried on says how many samples go at a time.
-py::object call(PythonModel& self, py::handle x, py::handle batch_size) {
+py::object call_model(PythonModel& self, py::handle x, py::handle batch_size) {
   const index size = whole_number(batch_size);
   return self.visit([&](auto& model) -> py::object {
     using T = Element<decltype(model)>;
@@ -166,7 +166,7 @@ void bind_model(py::module_& module) {
       .def("release_memory", visiting<PythonModel>([](auto& model) { model.release_memory(); }))
       .def("alone", visiting<PythonModel, const std::string&, const py::object&>(alone),
            py::arg("op"), py::arg("f"));
-  def_fast<&call>(model, "call", "call($self, x, batch_size, /)\n--\n\n");
+  def_fast<&call_model>(model, "call", "call($self, x, batch_size, /)\n--\n\n");
   def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
   bind_training(model);
   bind_files(module, model);

@@ -13,12 +13,10 @@
 #include "base/check.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "files/input_file.h"
 
 namespace lstmfast::files {
 namespace {
-
-// Some systems refuse more than 2 GiB in one call.
-constexpr std::size_t kMaxChunk = std::size_t{1} << 30;
 
 unsigned seconds_now() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -79,7 +77,7 @@ void AtomicFile::open_temporary() {
 void AtomicFile::write(const void* data, std::size_t size) {
   const auto* from = static_cast<const char*>(data);
   while (size > 0) {
-    const std::size_t wanted = std::min(size, kMaxChunk);
+    const std::size_t wanted = std::min(size, kMaxTransfer);
     const ssize_t result = ::write(descriptor(), from, wanted);
     if (result < 0 && errno != EINTR) fail(errno, "cannot write");
     const std::size_t done = result < 0 ? 0 : static_cast<std::size_t>(result);

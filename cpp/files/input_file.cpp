@@ -15,9 +15,6 @@
 namespace lstmfast::files {
 namespace {
 
-// Some systems refuse more than 2 GiB in one call.
-constexpr std::uint64_t kMaxChunk = std::uint64_t{1} << 30;
-
 [[noreturn]] void fail_system(int error, const std::string& what) {
   throw std::system_error(error, std::generic_category(), what);
 }
@@ -54,7 +51,7 @@ std::string InputFile::where() const { return "[load] " + base::printable(path_)
 void InputFile::read(std::uint64_t place, void* out, std::uint64_t size) const {
   auto* to = static_cast<char*>(out);
   while (size > 0) {
-    const auto chunk = static_cast<std::size_t>(std::min(size, kMaxChunk));
+    const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(size, kMaxTransfer));
     const ssize_t got = ::pread(descriptor_, to, chunk, static_cast<off_t>(place));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail_system(errno, where() + "cannot read");

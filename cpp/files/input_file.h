@@ -1,12 +1,16 @@
 // A regular file opened for reading at any offset; knows paths and bytes, no format.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "base/no_copy.h"
 
 namespace lstmfast::files {
+
+// Bytes of one read or write: some systems refuse more than 2 GiB.
+constexpr std::size_t kMaxTransfer = std::size_t{1} << 30;
 
 // Reads of one object may run concurrently. Errors of the system are std::system_error, those of
 // the file itself std::invalid_argument; both start with "[load] PATH: ".

@@ -12,8 +12,8 @@
 namespace lstmfast::layers {
 namespace {
 
-enum class Merge { concat, sum, mul, ave, none };
-const std::vector<std::string> kMerges = {"concat", "sum", "mul", "ave", "none"};
+enum class MergeMode { concat, sum, mul, ave, none };
+const std::vector<std::string> kMergeModes = {"concat", "sum", "mul", "ave", "none"};
 
 const char* const kNames[] = {"forward", "backward"};
 
@@ -32,7 +32,8 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
       : halves_{read_half(options, 0, children), read_half(options, 1, children)} {
     for (int d = 0; d < 2; ++d) this->children_.push_back({kNames[d], halves_[d]});
     const std::string& merge = options["merge_mode"].text();
-    merge_ = static_cast<Merge>(std::find(kMerges.begin(), kMerges.end(), merge) - kMerges.begin());
+    merge_ = static_cast<MergeMode>(std::find(kMergeModes.begin(), kMergeModes.end(), merge) -
+                                    kMergeModes.begin());
     const LstmSequences &a = half(0).sequences(), &b = half(1).sequences();
     if (half(0).direction().reverse == half(1).direction().reverse) {
       options.fail("backward.go_backwards", "the opposite of forward.go_backwards");
@@ -58,7 +59,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   Shapes output_shapes(const Shapes& inputs) const override {
     Shapes own[2], out;
     for (int d = 0; d < 2; ++d) own[d] = half(d).output_shapes(inputs_of(inputs, d));
-    if (merge_ == Merge::none) {
+    if (merge_ == MergeMode::none) {
       out = {own[0][0], own[1][0]};
     } else {
       out = {own[0][0].with_features(width())};
@@ -89,7 +90,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
       my.outputs[d] = slot(adds_up() && (training || d == 1), B * my.rows * width());
       half(d).declare(of_half(my, d), planner, {inputs_of(my.shapes, d), B, training});
     }
-    my.gradient = slot(training && merge_ == Merge::mul, B * my.rows * width());
+    my.gradient = slot(training && merge_ == MergeMode::mul, B * my.rows * width());
     my.dx = slot(training, B * my.shapes[0].count());
   }
 
@@ -104,17 +105,17 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     if (!adds_up() || out[0].values == nullptr) return;
     const index count = pass.batch * my.rows * width();
     T* const y = out[0].values;
-    if (merge_ == Merge::mul) return ops::multiply(count, p[0].y.values, p[1].y.values, y);
+    if (merge_ == MergeMode::mul) return ops::multiply(count, p[0].y.values, p[1].y.values, y);
     ops::add(count, p[0].y.values, p[1].y.values, y);
-    if (merge_ == Merge::ave) ops::scale(count, T(0.5), y, y);
+    if (merge_ == MergeMode::ave) ops::scale(count, T(0.5), y, y);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
     const index count = pass.batch * my.rows * width();
     T* const dy = out[0].gradient;
-    if (dy != nullptr && merge_ == Merge::ave) ops::scale(count, T(0.5), dy, dy);
-    if (dy != nullptr && merge_ == Merge::mul) {
+    if (dy != nullptr && merge_ == MergeMode::ave) ops::scale(count, T(0.5), dy, dy);
+    if (dy != nullptr && merge_ == MergeMode::mul) {
       p[1].y.gradient = pass.arena->at(my.gradient);
       ops::multiply(count, dy, p[0].y.values, p[1].y.gradient);
       ops::multiply(count, dy, p[1].y.values, dy);
@@ -151,11 +152,11 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   }
   index outputs(int d) const { return half(d).direction().shape.outputs(); }
   // Whether y merges both halves unit by unit.
-  bool adds_up() const { return merge_ != Merge::concat && merge_ != Merge::none; }
+  bool adds_up() const { return merge_ != MergeMode::concat && merge_ != MergeMode::none; }
   index width() const {  // of a row of y
-    return merge_ == Merge::concat ? outputs(0) + outputs(1) : outputs(0);
+    return merge_ == MergeMode::concat ? outputs(0) + outputs(1) : outputs(0);
   }
-  index first_state() const { return merge_ == Merge::none ? 2 : 1; }  // among the outputs
+  index first_state() const { return merge_ == MergeMode::none ? 2 : 1; }  // among the outputs
 
   static Shapes inputs_of(const Shapes& inputs, int d) {
     if (inputs.size() == 1) return inputs;
@@ -165,9 +166,9 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in, const Outs<T>& out,
                      int d) const {
     LstmPorts<T> p = half(d).ports(pass, of_half(my, d), in, out, this->carried(), 2, d);
-    if (merge_ != Merge::none) p.step = width();
+    if (merge_ != MergeMode::none) p.step = width();
     p.row = my.rows * p.step;
-    if (merge_ == Merge::concat && d == 1) {
+    if (merge_ == MergeMode::concat && d == 1) {
       if (p.y.values != nullptr) p.y.values += outputs(0);
       if (p.y.gradient != nullptr) p.y.gradient += outputs(0);
     }
@@ -177,7 +178,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   }
 
   std::shared_ptr<Lstm<T>> halves_[2];
-  Merge merge_ = Merge::concat;
+  MergeMode merge_ = MergeMode::concat;
 };
 
 // Throws if the options describe both halves and the halves do not fit together.
@@ -188,7 +189,8 @@ void check_halves(const base::Values& options) {
 }  // namespace
 
 Component bidirectional() {
-  return Family::of<Bidirectional>({{base::text("merge_mode", "concat", kMerges)}, check_halves});
+  return Family::of<Bidirectional>(
+      {{base::text("merge_mode", "concat", kMergeModes)}, check_halves});
 }
 
 }  // namespace lstmfast::layers
