@@ -51,6 +51,7 @@ std::unique_ptr<LayerState> Layer<T>::make_state(const GradientLayout<T>* layout
     state->trainable = &parameters_.trainable_flag();
     state->gradient = entry->offset;
     state->touched = entry->touched.get();
+    state->stale = &entry->stale;
   }
   if (is_random()) state->stream = streams++;
   return state;

@@ -44,6 +44,7 @@ class LayerState {
   const std::atomic<bool>* trainable = nullptr;    // null: the layer has no gradients
   index gradient = 0;                              // where they begin in Pass::gradients
   TouchedRows* touched = nullptr;                  // null: its gradients are dense
+  bool* stale = nullptr;                           // GradientLayout::Entry::stale
   std::uint32_t stream = 0;                        // of random numbers
 };
 
@@ -204,10 +205,18 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
                                            const std::string& name, const Children& given);
 
   const T* values() const { return parameters_.values(); }
-  // The layer's part of pass.gradients; null: the layer is not trained, or is frozen.
-  static T* gradients(const Pass<T>& pass, const LayerState& state) {
-    const bool wanted = pass.gradients != nullptr && state.learns_itself();
-    return wanted ? pass.gradients + state.gradient : nullptr;
+  // The layer's part of pass.gradients; null: the layer is not trained, or is frozen. The first
+  // term of a step gets zeros, or where the caller takes `overwrites`, what it is to overwrite.
+  T* gradients(const Pass<T>& pass, const LayerState& state, bool* overwrites = nullptr) const {
+    if (pass.gradients == nullptr || !state.learns_itself()) return nullptr;
+    T* const gradients = pass.gradients + state.gradient;
+    const bool stale = std::exchange(*state.stale, false);
+    if (overwrites != nullptr) {
+      *overwrites = stale;
+    } else if (stale) {
+      std::fill_n(gradients, parameters_.size(), T(0));
+    }
+    return gradients;
   }
 
   Parameters<T> parameters_;

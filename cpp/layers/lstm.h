@@ -199,7 +199,7 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     gradients.dx = ports.x.gradient;
     gradients.dh0 = ports.h0.gradient;
     gradients.dc0 = ports.c0.gradient;
-    gradients.dblock = this->gradients(pass, my);
+    gradients.dblock = this->gradients(pass, my, &gradients.overwrites);
     gradients.bias = direction_.options.use_bias;
   }
 

@@ -97,10 +97,11 @@ class GradientLayout {
     Parameters<T>* parameters;
     index offset;
     std::unique_ptr<TouchedRows> touched;  // null: the gradients are dense
+    mutable bool stale = false;            // dense ones are those of the step before
   };
 
   void add(Parameters<T>& parameters) {
-    Entry& entry = entries_.emplace_back(Entry{&parameters, size_, nullptr});
+    Entry& entry = entries_.emplace_back(Entry{&parameters, size_, nullptr, false});
     if (parameters.sparse()) {
       const ops::PartLayout& table = parameters.list().front().layout;
       entry.touched = std::make_unique<TouchedRows>(table.rows, table.columns);

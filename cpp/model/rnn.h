@@ -165,7 +165,7 @@ class Rnn : base::NoCopy {
   template <class F>
   void with_memory(const char* op, const char* what, const ops::LstmCall<T>& call, F f) const;
   void backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradients<T>& gradients,
-                       Memory& memory);
+                       bool from_zero, Memory& memory);
   void drop(const ops::LstmCall<T>& call, index l, Memory& memory) const;
   bool drops(const ops::LstmCall<T>& call) const { return options_.dropout > 0 && call.noise.draw; }
 

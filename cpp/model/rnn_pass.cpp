@@ -184,7 +184,7 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
   try {
     with_memory("lstm.backward", "the gradients", call, [&] {
       std::unique_ptr<Memory> memory = std::move(memory_);
-      backward_layers(call, gradients, *memory);
+      backward_layers(call, gradients, from_zero, *memory);
       memory_ = std::move(memory);
     });
   } catch (...) {
@@ -196,7 +196,7 @@ void Rnn<T>::backward(const ops::LstmGradients<T>& gradients) {
 
 template <class T>
 void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradients<T>& gradients,
-                             Memory& memory) {
+                             bool from_zero, Memory& memory) {
   const index D = options_.directions, O = options_.outputs(), H = options_.hidden;
   const index last = options_.layers - 1, B = call.batch;
   const auto inputs = [&](index l) { return call.steps * B * (l > 0 ? D * O : options_.input); };
@@ -224,6 +224,7 @@ void Rnn<T>::backward_layers(const ops::LstmCall<T>& call, const ops::LstmGradie
       g.dh0 = part(gradients.dh0, n, B * O);
       g.dc0 = part(gradients.dc0, n, B * H);
       g.dblock = gradients_.data() + blocks_[static_cast<std::size_t>(n)];
+      g.overwrites = from_zero;
       g.bias = options_.lstm.use_bias;
     }
     runs_from(runs_of(l)).plan_backward();

@@ -96,8 +96,9 @@ class Trainer {
   bool update(const layers::Pass<T>& pass, bool check) {
     const base::FlushDenormals flush;
     const WeightRules<T>& rules = model_.definition().rules;
-    training_->zero_gradients();
+    training_->begin_gradients();
     memory_->backward(pass);
+    training_->end_gradients();
     rules.add_gradients(training_->layout, training_->gradients.data());
     if (!training_->clip_gradients(check)) return false;
     const base::Uninterrupted whole;  // weights change from here on

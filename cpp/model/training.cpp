@@ -153,12 +153,22 @@ void Training<T>::add_piece(const Piece& piece) {
 }
 
 template <class T>
-void Training<T>::zero_gradients() {
-  for (const Piece& piece : pieces_) {
-    for_touched(piece, [this](index first, index count) {
+void Training<T>::begin_gradients() {
+  for (const auto& entry : layout.entries()) {
+    entry.stale = entry.touched == nullptr;
+    if (entry.stale) continue;
+    for_touched(piece_of(entry), [this](index first, index count) {
       std::fill_n(gradients.data() + first, count, T(0));
     });
-    if (piece.touched != nullptr) piece.touched->clear();
+    entry.touched->clear();
+  }
+}
+
+template <class T>
+void Training<T>::end_gradients() {
+  for (const auto& entry : layout.entries()) {
+    if (!std::exchange(entry.stale, false)) continue;
+    std::fill_n(gradients.data() + entry.offset, entry.parameters->size(), T(0));
   }
 }
 

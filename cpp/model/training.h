@@ -59,7 +59,10 @@ class Training {
   // frozen at compile is trainable now.
   void refresh(const char* op, const Definition<T>& definition);
 
-  void zero_gradients();
+  // Around backward: gradients start from zero, those that no layer added to stay zero. Layers zero
+  // or overwrite their own: a block that is read soon after stays in the cache.
+  void begin_gradients();
+  void end_gradients();
   // Returns false, with nothing changed, if `check` and a gradient is not finite.
   bool clip_gradients(bool check);
   void step();  // of the optimizer, over all parameters that are trained now

@@ -121,8 +121,9 @@ struct LstmGradients {
   T* dx;            // overwritten; null: not wanted
   T* dh0;           // [B][O], overwritten; null: not wanted
   T* dc0;
-  T* dblock;  // += gradients, laid out as the parameter block; null: not wanted
-  bool bias;  // false: the bias has no gradient (it stays 0)
+  T* dblock;        // += gradients, laid out as the parameter block; null: not wanted
+  bool overwrites;  // dblock = in place of +=
+  bool bias;        // false: the bias has no gradient (it stays 0)
 };
 
 // Memory of one running call: caches of training and scratch (ops/lstm_workspace.h). Grows, never

@@ -154,6 +154,12 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     std::fill_n(w.dropped_gradient, shape.peephole_offset(), T(0));
     d.dblock = w.dropped_gradient;
   }
+  if (d.dblock && d.overwrites) {
+    // The first block of steps overwrites the gradients of the panels.
+    d.overwrites = w.dropped_gradient == nullptr;
+    const index first = d.overwrites ? shape.peephole_offset() : 0;
+    std::fill_n(gradients.dblock + first, shape.size() - first, T(0));
+  }
   load_gradients(shape, gradients, w);
   const std::uint64_t version = w.dropped_weights ? 0 : call.weights_version;
   if (version == 0 || w.transposed_of.version != version || w.transposed_of.block != block ||
@@ -175,6 +181,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
       end = steps.begin;
       through_time(shape, block, call, gradients, transposed, steps, w);
       if (d.dblock) add_parameter_gradients(shape, call, d, gradients.dblock, steps, w, after);
+      if (w.cache_row(steps.begin) < w.cache_row(steps.end)) d.overwrites = false;
       if (!gradients.dx) continue;
       const InputGradient<T> input{shape, gradients, transposed, steps.begin, w};
       const index first = w.cache_row(steps.begin);
@@ -183,6 +190,7 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     }
   }
   if (gradients.dblock) {
+    if (d.overwrites) std::fill_n(d.dblock, shape.peephole_offset(), T(0));  // there were no rows
     if (w.dropped_gradient) LstmMasks<T>{shape, call, w}.add_dropped_gradient(gradients.dblock);
     if (w.dnorm) add_norm_gradients(shape, w, gradients.dblock);
   }

@@ -63,6 +63,7 @@ struct ParameterGradients {
       g.dz_row_stride = shape.row_elements();
       g.dw = d.dblock;
       g.dw_panel_stride = shape.panel_stride();
+      g.overwrites = d.overwrites && begin == cached.begin;
       g.tail_vectors = shape.tail.vectors;
       if (w.packed_gates) g.tail_dz = w.packed_gates + (begin - cached.begin) * shape.tail_row();
       g.packed = packed;

@@ -32,6 +32,7 @@ struct WeightGradient {
   index dz_panel_stride, dz_row_stride;
   T* dw;  // += [panel][k][nr][V]
   index dw_panel_stride;
+  bool overwrites;   // dw = in place of +=
   const T* tail_dz;  // of one more panel, [row][tail_vectors][V]; null: there is none
   int tail_vectors;
   T* packed;  // [(tile1 - tile0) * rows * mr] scratch of the calling thread
@@ -72,6 +73,7 @@ void add_weight_gradient(const WeightGradient<T>& w) {
   o.b_row_stride = w.dz_row_stride;
   o.c = w.dw + begin * w.nr * kernel.lanes;
   o.c_panel_stride = w.dw_panel_stride;
+  o.overwrites = w.overwrites;
   kernel.outer(o);
   if (!w.tail_dz) return;
   o.nr = w.tail_vectors;

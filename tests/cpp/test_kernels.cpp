@@ -69,7 +69,6 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
       std::vector<T> packed(size(tiles * mr * rows), std::numeric_limits<T>::quiet_NaN());
       table.pack_columns({rows, 0, 1, mr, ones.data(), packed.data()});
       if (k > 1) table.pack_columns({rows, 1, k - 1, mr, rest.data(), packed.data()});
-      std::vector<T> c(size(panels * k * width), T(2));
       Outer<T> o{};
       o.rows = rows;
       o.tile1 = tiles;
@@ -81,21 +80,26 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
       o.b = b.data();
       o.b_panel_stride = rows * width;
       o.b_row_stride = width;
-      o.c = c.data();
       o.c_panel_stride = k * width;
-      table.outer(o);
-      Worst worst;
-      for (index p = 0; p < panels; ++p)
-        for (index i = 0; i < k; ++i)
-          for (index n = 0; n < width; ++n) {
-            double sum = 2;
-            for (index r = 0; r < rows; ++r) {
-              const double left = i == 0 ? 1 : r == 2 ? 0 : double(a[size(r * k + i - 1)]);
-              sum += left * double(b[size((p * rows + r) * width + n)]);
+      for (const bool overwrites : {false, true}) {
+        CAPTURE(overwrites);
+        std::vector<T> c(size(panels * k * width), T(2));
+        o.c = c.data();
+        o.overwrites = overwrites;
+        table.outer(o);
+        Worst worst;
+        for (index p = 0; p < panels; ++p)
+          for (index i = 0; i < k; ++i)
+            for (index n = 0; n < width; ++n) {
+              double sum = overwrites ? 0 : 2;
+              for (index r = 0; r < rows; ++r) {
+                const double left = i == 0 ? 1 : r == 2 ? 0 : double(a[size(r * k + i - 1)]);
+                sum += left * double(b[size((p * rows + r) * width + n)]);
+              }
+              worst.add(double(c[size((p * k + i) * width + n)]), sum);
             }
-            worst.add(double(c[size((p * k + i) * width + n)]), sum);
-          }
-      CHECK(worst.value() <= closeness<T>(rows) * double(rows + 2));
+        CHECK(worst.value() <= closeness<T>(rows) * double(rows + 2));
+      }
     }
   }
 }

@@ -84,7 +84,7 @@ LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel) {
     LF_UNROLL
     for (int n = 0; n < NR; ++n) {
       T* p = c + (m * NR + n) * V;
-      (Vec<T>::load(p) + acc[0][m][n]).store(p);
+      ((o.overwrites ? Vec<T>::zero() : Vec<T>::load(p)) + acc[0][m][n]).store(p);
     }
   }
 }
