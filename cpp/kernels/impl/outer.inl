@@ -80,13 +80,17 @@ LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel) {
     for (int n = 0; n < NR; ++n) __builtin_prefetch(c + (m * NR + n) * V, 1);
   }
   accumulate_panels<T, 1, MR, NR, SK>(acc, a, b, o.b_row_stride, o.rows);
-  for (int m = 0; m < MR && m < valid; ++m) {
-    LF_UNROLL
-    for (int n = 0; n < NR; ++n) {
-      T* p = c + (m * NR + n) * V;
-      ((o.overwrites ? Vec<T>::zero() : Vec<T>::load(p)) + acc[0][m][n]).store(p);
+  const auto store = [&](auto old) LF_INLINED {
+    for (int m = 0; m < MR && m < valid; ++m) {
+      LF_UNROLL
+      for (int n = 0; n < NR; ++n) {
+        T* p = c + (m * NR + n) * V;
+        (old(p) + acc[0][m][n]).store(p);
+      }
     }
-  }
+  };
+  o.overwrites ? store([](const T*) LF_INLINED { return Vec<T>::zero(); })
+               : store([](const T* p) LF_INLINED { return Vec<T>::load(p); });
 }
 
 // Tiles of SK columns, as many at a time as give eight sums, which hide the latency of two FMA
