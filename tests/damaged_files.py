@@ -219,7 +219,7 @@ def end_of(path: Path) -> str:
 def run(folder: Path, count: int, seed: int = 0) -> Counter[str]:
     """Load so many damaged files; count how they ended: all should be loaded or refused.
 
-    A file that ended otherwise stays in the folder, its name told in the count's key.
+    A file that ended otherwise stays in the folder, its name given in the count's key.
     """
     ends: Counter[str] = Counter()
     whole = whole_files(folder)

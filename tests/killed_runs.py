@@ -91,8 +91,8 @@ def killed_forecasts(folder: Path, count: int, seed: int = 0) -> Counter[str]:
     found: Counter[str] = Counter()
 
     def command(left: Path) -> list[str]:
-        told = [part for name, file in outputs.items() for part in (name, str(left / file))]
-        return ["forecast", str(data), "--column", "value", "--epochs", "2", *told]
+        options = [part for name, file in outputs.items() for part in (name, str(left / file))]
+        return ["forecast", str(data), "--column", "value", "--epochs", "2", *options]
 
     def expect(left: Path, names: set[str]) -> None:
         assert {each.name for each in left.iterdir()} <= names, sorted(left.iterdir())

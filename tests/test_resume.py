@@ -81,7 +81,7 @@ def callbacks_of(folder: Path, first: str, **options: Any) -> tuple[list[Callbac
     return list(ordered), stop
 
 
-def told(stop: EarlyStopping) -> Any:
+def state_of(stop: EarlyStopping) -> Any:
     return stop.wait, stop.best, stop.best_epoch, stop.stopped_epoch
 
 
@@ -104,7 +104,7 @@ def test_from_every_epoch(order: str, restore_best_weights: bool, tmp_path: Path
         assert rest.epoch == run.epoch[done:]
         tail = {key: values[done:] for key, values in run.history.items() if values[done:]}
         assert rest.history == tail
-        assert told(later_stop) == told(stop)
+        assert state_of(later_stop) == state_of(stop)
         np.testing.assert_equal(resumed.get_weights(), model.get_weights())
         halving = next(one for one in later if isinstance(one, Halving))
         assert halving.seen == run.epoch
@@ -159,7 +159,7 @@ def test_after_an_interrupt_and_after_the_end(way: str, interrupt: bool, tmp_pat
     rest = fit(second, x, y, [Halving(), later], initial_epoch=5)
     assert rest.epoch == run.epoch[5:]
     assert rest.history["val_loss"] == run.history["val_loss"][5:]
-    assert told(later) == told(stop)
+    assert state_of(later) == state_of(stop)
     np.testing.assert_equal(second.get_weights(), model.get_weights())
 
 
@@ -172,7 +172,7 @@ def test_a_save_of_one_s_own_while_training(tmp_path: Path) -> None:
     resumed = load_model(str(path).format(6))
     rest = fit(resumed, x, y, [later := EarlyStopping(patience=4)], initial_epoch=7)
     assert rest.epoch == run.epoch[7:]
-    assert told(later) == told(stop)
+    assert state_of(later) == state_of(stop)
 
 
 def test_what_starts_anew(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_states_are_found_by_class_and_order(tmp_path: Path) -> None:
     later = [EarlyStopping("val_loss", patience=50), EarlyStopping("val_mae", patience=50)]
     others = [later[0], LambdaCallback(), later[1], EarlyStopping("loss"), Halving()]
     again.fit(x, y, epochs=5, initial_epoch=5, verbose=0, callbacks=others)
-    assert [told(one) for one in later] == [told(one) for one in stops]
+    assert [state_of(one) for one in later] == [state_of(one) for one in stops]
     swapped = from_file(model, tmp_path)
     with pytest.warns(
         UserWarning, match="state of EarlyStopping .* is not used: monitor is 'val_lo"

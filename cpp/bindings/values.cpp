@@ -13,7 +13,7 @@ namespace {
 namespace py = pybind11;
 
 // What a function of lstmfast._checks says of a value.
-std::string told(const char* function, py::handle value) {
+std::string text_of(const char* function, py::handle value) {
   const py::object checks =
       result_until_exit([] { return PyImport_ImportModule("lstmfast._checks"); });
   return py::str(call_method(checks, function, value));
@@ -24,7 +24,7 @@ base::Value integer(py::handle value) {
   const long long whole = PyLong_AsLongLongAndOverflow(value.ptr(), &beyond);
   if (beyond == 0) return static_cast<index>(whole);
   base::Foreign out;
-  out.text = told("shown", value);
+  out.text = text_of("shown", value);
   out.integer = true;
   out.number = PyLong_AsDouble(value.ptr());
   if (PyErr_Occurred() != nullptr) {
@@ -93,7 +93,7 @@ base::Value to_value(py::handle value) {
     }
   }
   base::Foreign out;
-  out.text = told("what_came", value);
+  out.text = text_of("what_came", value);
   return out;
 }
 

@@ -131,24 +131,24 @@ void Training<T>::refresh(const char* op, const Definition<T>& definition) {
     }
   }
   if (same) return;
-  trained_.clear(), pieces_.clear();
+  trained_.clear(), spans_.clear();
   for (const auto& entry : entries) {
     if (entry.touched != nullptr) entry.touched->add_all();  // also of a layer that was frozen
     trained_.push_back(entry.parameters->trainable() ? 1 : 0);
-    if (trained_.back() != 0) add_piece(piece_of(entry));
+    if (trained_.back() != 0) add_span(span_of(entry));
   }
 }
 
 template <class T>
-void Training<T>::add_piece(const Piece& piece) {
-  Piece* const last = pieces_.empty() ? nullptr : &pieces_.back();
-  const bool continues = last != nullptr && !last->touched && !piece.touched &&
-                         last->first + last->count == piece.first &&
-                         last->values + last->count == piece.values;
+void Training<T>::add_span(const Span& span) {
+  Span* const last = spans_.empty() ? nullptr : &spans_.back();
+  const bool continues = last != nullptr && !last->touched && !span.touched &&
+                         last->first + last->count == span.first &&
+                         last->values + last->count == span.values;
   if (continues) {
-    last->count += piece.count;
+    last->count += span.count;
   } else {
-    pieces_.push_back(piece);
+    spans_.push_back(span);
   }
 }
 
@@ -157,7 +157,7 @@ void Training<T>::begin_gradients() {
   for (const auto& entry : layout.entries()) {
     entry.stale = entry.touched == nullptr;
     if (entry.stale) continue;
-    for_touched(piece_of(entry), [this](index first, index count) {
+    for_touched(span_of(entry), [this](index first, index count) {
       std::fill_n(gradients.data() + first, count, T(0));
     });
     entry.touched->clear();
@@ -180,7 +180,7 @@ bool Training<T>::clip_gradients(bool check) {
       if (trained_[i] == 0) continue;
       const auto& entry = layout.entries()[i];
       if (entry.touched != nullptr) {
-        clip_one([&](auto f) { for_touched(piece_of(entry), f); });
+        clip_one([&](auto f) { for_touched(span_of(entry), f); });
         continue;
       }
       for (const layers::Parameter& parameter : entry.parameters->list()) {
@@ -197,20 +197,20 @@ bool Training<T>::clip_gradients(bool check) {
 }
 
 template <class T>
-void Training<T>::update(const Piece& piece, index first, index count) {
+void Training<T>::update(const Span& span, index first, index count) {
   T* at[kernels::kMaxSlots];
   for (std::size_t i = 0; i < optimizer->slots().size(); ++i) at[i] = slot(i) + first;
-  optimizer->update(count, piece.values + (first - piece.first), gradients.data() + first, at);
+  optimizer->update(count, span.values + (first - span.first), gradients.data() + first, at);
 }
 
 template <class T>
 void Training<T>::step() {
   optimizer->begin_step();
-  for (const Piece& piece : pieces_) {
+  for (const Span& span : spans_) {
     if (optimizer->moves_without_gradient()) {
-      update(piece, piece.first, piece.count);
+      update(span, span.first, span.count);
     } else {
-      for_touched(piece, [&](index first, index count) { update(piece, first, count); });
+      for_touched(span, [&](index first, index count) { update(span, first, count); });
     }
   }
 }

@@ -69,33 +69,33 @@ class Training {
 
  private:
   // Parameters that are neighbours both in the gradients and in the values: one pass updates them.
-  struct Piece {
+  struct Span {
     T* values;
     index first, count;
     layers::TouchedRows* touched = nullptr;  // null: dense
   };
-  static Piece piece_of(const typename layers::GradientLayout<T>::Entry& entry) {
+  static Span span_of(const typename layers::GradientLayout<T>::Entry& entry) {
     return {entry.parameters->values(), entry.offset, entry.parameters->size(),
             entry.touched.get()};
   }
-  void add_piece(const Piece& piece);
-  void update(const Piece& piece, index from, index count);
-  // Calls f(first, count) for the runs of gradients in a piece that may differ from zero.
+  void add_span(const Span& span);
+  void update(const Span& span, index from, index count);
+  // Calls f(first, count) for the runs of gradients in a span that may differ from zero.
   template <class F>
-  void for_touched(const Piece& piece, F f) {
-    if (piece.touched == nullptr) return f(piece.first, piece.count);
-    piece.touched->for_runs([&](index first, index count) { f(piece.first + first, count); });
+  void for_touched(const Span& span, F f) {
+    if (span.touched == nullptr) return f(span.first, span.count);
+    span.touched->for_runs([&](index first, index count) { f(span.first + first, count); });
   }
 
-  // Calls f(first, count) for those of all pieces, neighbours as one.
+  // Calls f(first, count) for those of all spans, neighbours as one.
   template <class F>
   void for_all_touched(F f) {
     index begin = 0, end = 0;
     const auto pass_on = [&] {
       if (end > begin) f(begin, end - begin);
     };
-    for (const Piece& piece : pieces_) {
-      for_touched(piece, [&](index first, index count) {
+    for (const Span& span : spans_) {
+      for_touched(span, [&](index first, index count) {
         if (first != end) {
           pass_on();
           begin = first;
@@ -107,7 +107,7 @@ class Training {
   }
 
   std::vector<unsigned char> trained_;  // by entry of the layout, at the last refresh
-  std::vector<Piece> pieces_;           // of the trained entries
+  std::vector<Span> spans_;             // of the trained entries
 };
 
 // Keys, of a model with several outputs below "outputs.N.": loss and loss.OPTION, loss_weight,

@@ -26,7 +26,7 @@ def restoring(state: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
     """
     state = dict(state)
     version = state.pop(_KEY, None)
-    told = (
+    versions = (
         f"[{name}] the pickle is of lstmfast {version or 'before pickles had a version'}, this is "
         f"lstmfast {__version__}"
     )
@@ -36,8 +36,8 @@ def restoring(state: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
         if version == __version__:
             raise
         raise ValueError(
-            f"{told}, which cannot read it ({type(error).__name__}: {error}); read it with that "
-            "version and keep models by save, weights by state_dict or get_weights"
+            f"{versions}, which cannot read it ({type(error).__name__}: {error}); read it with "
+            "that version and keep models by save, weights by state_dict or get_weights"
         ) from error
     if version != __version__:
-        warn(f"{told}: it may not mean the same")
+        warn(f"{versions}: it may not mean the same")

@@ -258,7 +258,7 @@ TEST_CASE("a file system that counts no links keeps its temporary files") {
     return result;
   };
   check_placing(dir, system);
-  // nor does one end in a loop whose files cannot be told by their numbers
+  // nor does one end in a loop whose files have the same numbers
   system.status = [](int file, struct stat* status) {
     const int result = ::fstat(file, status);
     ++status->st_ino;

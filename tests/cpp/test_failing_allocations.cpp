@@ -60,7 +60,7 @@ TEST_CASE("a history is whole wherever memory runs out") {
   FitOptions options;
   options.batch_size = options.validation_batch_size = 3;
   options.epochs = 5;
-  bool told = false;  // some fits end between two epochs
+  bool found = false;  // some fits end between two epochs
   for (long n = 0;; ++n) {
     auto model = test::make_model<float>(config);
     model->compile(test::compile_config("mean_squared_error"));
@@ -75,12 +75,12 @@ TEST_CASE("a history is whole wherever memory runs out") {
     before_failure = -1;
     for (const auto& values : history.epochs) REQUIRE(values.size() == history.names.size());
     if (!failed) break;
-    told |= !history.epochs.empty() && history.epochs.size() < 5;
+    found |= !history.epochs.empty() && history.epochs.size() < 5;
     fit(*model, problem.examples, &problem.examples, options, {}, history);
     REQUIRE(history.epochs.size() == 5);
     for (const double value : history.epochs.back()) REQUIRE(std::isfinite(value));
   }
-  CHECK(told);
+  CHECK(found);
 }
 
 TEST_CASE("rows stay in order where a smaller block for them is refused") {

@@ -73,7 +73,7 @@ TEST_CASE("what is not given is the fallback, and not among what was read") {
         "[test] units is missing; expected an integer from 1 to 2147483647");
 }
 
-TEST_CASE("a value of the wrong type is told from one of the wrong content") {
+TEST_CASE("a value of the wrong type is an error other than one of the wrong content") {
   const auto check = [](const Option& option, const Value& value, const std::string& expected) {
     CHECK(error_of(option, value) ==
           "[test] a.k is " + type_shown(value) + "; expected " + expected);

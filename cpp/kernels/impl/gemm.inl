@@ -36,7 +36,7 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
     // One row is limited by loads of weights: fewer instructions for each keep more loads in
     // flight.
     constexpr int kTerms = MR == 1 ? 4 : 1;
-    accumulate_panels<T, NP, MR, NR, 1, kTerms>(acc, a, b, NR * V, k, ahead.behind(done));
+    accumulate_panels<T, NP, MR, NR, 1, kTerms>(acc, a, b, NR * V, k, ahead.after(done));
     done += k;
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;

@@ -56,7 +56,7 @@ LF_INLINE void step_sums(const StepForward<T>& s, index row, index panel, int G,
     b[p] = s.weights + (panel + p) * s.weight_panel_stride + (1 + s.input) * N * V;
   LF_UNROLL
   for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_prev_stride;
-  accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.recurrent, ahead.behind(s.input));
+  accumulate_panels<T, NP, MR, N>(acc, a, b, N * V, s.recurrent, ahead.after(s.input));
 }
 
 // MR rows of NP neighbouring panels: one row takes two panels at once to keep the FMA units busy.

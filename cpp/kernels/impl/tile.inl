@@ -11,13 +11,13 @@ constexpr int tile_rows(int nr) {
 // L2.
 struct NoFetch {
   LF_INLINE void operator()(index) const {}
-  LF_INLINE NoFetch behind(index) const { return {}; }
+  LF_INLINE NoFetch after(index) const { return {}; }
 };
 template <class T>
 struct Fetch {
   const T* from;
   LF_INLINE void operator()(index k) const { __builtin_prefetch(from + k * Vec<T>::kLanes, 0, 2); }
-  LF_INLINE Fetch behind(index terms) const { return {from + terms * Vec<T>::kLanes}; }
+  LF_INLINE Fetch after(index terms) const { return {from + terms * Vec<T>::kLanes}; }
 };
 
 // acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP

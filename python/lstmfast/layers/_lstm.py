@@ -79,7 +79,7 @@ class LSTM(Recurrent):
     forget_bias : float, "chrono", ("chrono", int) or Chrono, optional
         Start the forget gate's bias at this number; or at long memories, of up to as many steps as
         the input or the tuple says: see `lstmfast.initializers.Chrono`. With `layer_norm` it is
-        the shift behind the norm that starts so.
+        the shift after the norm that starts so.
     peephole, coupled, input_gate, forget_gate, output_gate, layer_norm : bool
         The cell's variants.
     preact_clip, cell_clip, proj_clip : float, optional

@@ -200,8 +200,8 @@ class Dot(Merge):
     def config(self) -> dict[str, Value]:
         """Return what the core makes this layer from."""
         first, second = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
-        told = {"axes.0": first, "axes.1": second}
-        return {key: value for key, value in super().config().items() if key != "axes"} | told
+        options = {"axes.0": first, "axes.1": second}
+        return {key: value for key, value in super().config().items() if key != "axes"} | options
 
 
 def add(inputs: Sequence[Any], **options: Any) -> Any:

@@ -197,8 +197,8 @@ class Layer(Called):
             rule: Rule | None = getattr(self, name)
             if rule is None or (name.startswith("bias") and not values["use_bias"]):
                 continue
-            told = {"kind": rule.kind, **rule.options()}
-            values |= {f"{name}.{key}": value for key, value in told.items()}
+            options = {"kind": rule.kind, **rule.options()}
+            values |= {f"{name}.{key}": value for key, value in options.items()}
         return values
 
     @classmethod

@@ -259,7 +259,7 @@ class Sequential(Model):
             for layer, core, _, sample in plan:
                 if not layer.built:
                     layer._draw(core, self._rng, sample)
-            self._tell(engine, self._compiled)
+            self._compile_core(engine, self._compiled)
             before = [(layer, layer._core) for layer in all_layers(self)]
             for layer, core, node, _ in plan:
                 layer._adopt(core, [node.inputs[0].sample])

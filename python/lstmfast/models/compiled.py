@@ -1,4 +1,4 @@
-"""What a model was told by compile: optimizer, losses and metrics, and their way to the core."""
+"""What compile was given: optimizer, losses and metrics, and their way to the core."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Output:
 
 
 class Compiled:
-    """What compile was told, and the names of what the core reports."""
+    """What compile was given, and the names of what the core reports."""
 
     def __init__(
         self, optimizer: optimizers.Optimizer | None = None, outputs: Sequence[Output] = ()
@@ -96,13 +96,13 @@ class Compiled:
         if self.optimizer is not None:
             config |= self.optimizer.config()
         for k, (output, kinds) in enumerate(zip(self.outputs, self.kinds, strict=True)):
-            told: dict[str, Any] = {} if output.loss is None else dict(output.loss.config())
+            own: dict[str, Any] = {} if output.loss is None else dict(output.loss.config())
             if output.weight is not None and output.loss is not None:
-                told["loss_weight"] = output.weight
+                own["loss_weight"] = output.weight
             if kinds:
-                told["metrics"] = ",".join(dict.fromkeys(kinds))
+                own["metrics"] = ",".join(dict.fromkeys(kinds))
             prefix = f"outputs.{k}." if len(self.outputs) > 1 else ""
-            config |= {prefix + key: value for key, value in told.items()}
+            config |= {prefix + key: value for key, value in own.items()}
         return config
 
     def own_functions(self) -> tuple[list[Callable[..., Any] | None], list[Metric]]:
@@ -112,7 +112,7 @@ class Compiled:
             [metric for metric in self.metrics if metric.is_custom],
         )
 
-    def tell(self, engine: Engine, seed: int) -> None:
+    def compile(self, engine: Engine, seed: int) -> None:
         """Compile a model of the core."""
         own = self.own_functions()
         try:

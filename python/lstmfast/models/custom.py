@@ -93,7 +93,7 @@ class Objects:
         self.losses = [calls.get(k) for k in range(len(parts))]
 
 
-def told(extra: Mapping[str, str], key: str) -> Any:
+def read_extra(extra: Mapping[str, str], key: str) -> Any:
     """Return what a file says as JSON below a key; None where it says nothing or is damaged."""
     text = extra.get(key, "null")
     if len(text) > LONGEST_TEXT:
@@ -108,7 +108,7 @@ def told(extra: Mapping[str, str], key: str) -> Any:
 
 
 def _entries_of(extra: Mapping[str, str]) -> dict[str, Any]:
-    entries = told(extra, _KEY) if _KEY in extra else {}
+    entries = read_extra(extra, _KEY) if _KEY in extra else {}
     if not isinstance(entries, dict) or not all(
         isinstance(entry, dict)
         and isinstance(entry.get("code"), str)

@@ -134,10 +134,10 @@ def _layer_of(handle: CoreLayer) -> Layer:
 def _take_facts(model: Model, engine: Engine, extra: Mapping[str, str]) -> None:
     """Take what only Python knows of a model."""
     layers = list(saving.all_layers(model))
-    for place, name in custom.told(extra, saving.RETURNS) or []:
+    for place, name in custom.read_extra(extra, saving.RETURNS) or []:
         if name in saving.RESULTS and hasattr(layers[place], name):
             object.__setattr__(layers[place], name, True)
-    keys = custom.told(extra, saving.KEYS)
+    keys = custom.read_extra(extra, saving.KEYS)
     if keys:
         model._input_keys, model._output_keys = (
             None if names is None else [str(name) for name in names] for names in keys
@@ -148,7 +148,7 @@ def _take_facts(model: Model, engine: Engine, extra: Mapping[str, str]) -> None:
 def _outputs_of(
     config: Options, extra: Mapping[str, str], own: custom.Objects, names: list[str]
 ) -> list[Output]:
-    titles = custom.told(extra, "metrics")
+    titles = custom.read_extra(extra, "metrics")
     if len(names) == 1 or not isinstance(titles, list) or len(titles) != len(names):
         titles = [titles] * len(names)
     return [

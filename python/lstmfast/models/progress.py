@@ -1,7 +1,7 @@
 """What fit, evaluate and predict show while they run: nothing, lines, or a bar; and warnings.
 
 Lines go to standard output in Keras's form; the bar goes to standard error and is redrawn in
-place. Both are told only what the core reports anyway.
+place. Both get only what the core reports anyway.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ def save_model(
         [[metric.name, kind] for metric, kind in zip(output.metrics, kinds, strict=True)]
         for output, kinds in zip(compiled.outputs, compiled.kinds, strict=True)
     ]
-    told = names[0] if len(names) == 1 else names
-    extra = {"name": model.name, "metrics": json.dumps(told)}
+    metrics = names[0] if len(names) == 1 else names
+    extra = {"name": model.name, "metrics": json.dumps(metrics)}
     extra |= custom.described(compiled) | _python_facts(model)
     states = model.callback_states() if include_optimizer else None
     arrays: Mapping[str, Array] = {}

@@ -35,17 +35,17 @@ class Training(Predicting):
 
     @property
     def optimizer(self) -> optimizers.Optimizer | None:
-        """The optimizer that `compile` was told; None before."""
+        """The optimizer that `compile` was given; None before."""
         return self._compiled.optimizer
 
     @property
     def loss(self) -> losses.Loss | tuple[losses.Loss | None, ...] | None:
-        """The loss that `compile` was told, or those of several outputs; None before."""
+        """The loss that `compile` was given, or those of several outputs; None before."""
         return self._compiled.loss
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The metrics that `compile` was told, those of all outputs."""
+        """The metrics that `compile` was given, those of all outputs."""
         return self._compiled.metrics
 
     def log_directions(self) -> dict[str, str | None]:
@@ -119,7 +119,7 @@ class Training(Predicting):
         check_unavailable("compile", unavailable, {"weighted_metrics": None})
         compiled = Compiled.of(self._names_of_outputs(), optimizer, loss, loss_weights, metrics)
         if self._engine is not None:
-            self._tell(self._engine, compiled)
+            self._compile_core(self._engine, compiled)
         self._compiled = compiled
         self._states = None
         self._bind_optimizer(self._engine)
@@ -127,7 +127,7 @@ class Training(Predicting):
     def _names_of_outputs(self) -> list[str]:
         raise NotImplementedError
 
-    def _tell(self, engine: Engine, compiled: Compiled) -> None:
+    def _compile_core(self, engine: Engine, compiled: Compiled) -> None:
         optimizer = compiled.optimizer
         if optimizer is None or not compiled.has_loss:
             return
@@ -138,7 +138,7 @@ class Training(Predicting):
             )
         drawn = self._rng.bit_generator.state
         try:
-            compiled.tell(engine, draw_seed(self._rng))
+            compiled.compile(engine, draw_seed(self._rng))
         except Exception:
             self._rng.bit_generator.state = drawn  # a compile that is refused leaves no trace
             raise
