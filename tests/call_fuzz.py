@@ -152,8 +152,8 @@ def laid_out(problem: Problem, layout: str) -> Problem:
 def batch_first(results: Arrays, layout: str) -> Arrays:
     """Results of a call in a layout as those of the plain one; what has no rows stays."""
     if layout == "major":
-        turned = ("y", "cells", "dx")
-        return {k: v.swapaxes(0, 1) if k in turned else v for k, v in results.items()}
+        transposed = ("y", "cells", "dx")
+        return {k: v.swapaxes(0, 1) if k in transposed else v for k, v in results.items()}
     if layout == "one":
         return {
             name: np.expand_dims(value, ROW_AXES[name]) if name in ROW_AXES else value

@@ -97,11 +97,11 @@ def wrong_out(shape: tuple[int, ...], dtype: Any) -> list[Any]:
         np.ma.zeros(shape, dtype),
         locked,
     ]
-    turned = np.zeros(shape[::-1], dtype).T
+    transposed = np.zeros(shape[::-1], dtype).T
     gaps = np.zeros((*shape, 2), dtype)[..., 0]
     if np.prod(shape):
         wrong.append(unaligned(np.zeros(shape, dtype)))
-    return wrong + [each for each in (turned, gaps) if not each.flags.c_contiguous]
+    return wrong + [each for each in (transposed, gaps) if not each.flags.c_contiguous]
 
 
 WRONG_FLAGS: tuple[Any, ...] = ("yes", 1, 0.0, None, [], np.array([True, False]))

@@ -262,11 +262,11 @@ def run(seed: int, folder: Path) -> tuple[list[str], Counter[str]]:
     expected.set_weights(chaos.weights)
     history = chaos.fit(expected, [])
     begun, ended = threading.Event(), threading.Event()
-    beside = threading.Thread(target=_calls_beside, args=(chaos, seed, begun, ended))
+    other = threading.Thread(target=_other_calls, args=(chaos, seed, begun, ended))
     with_thread = seed % 4 == 0
     chaos.active = True
     if with_thread:
-        beside.start()
+        other.start()
     try:
         found = chaos.fit(model, [Striking(chaos, begun, ended)])
     except (ThrownError, KeyboardInterrupt):
@@ -282,7 +282,7 @@ def run(seed: int, folder: Path) -> tuple[list[str], Counter[str]]:
         ended.set()
         begun.set()
         if with_thread:
-            beside.join()
+            other.join()
     if not chaos.wild:
         if found != history:
             chaos.problems.append(f"another history: {found}, expected {history}")
@@ -301,7 +301,7 @@ def run(seed: int, folder: Path) -> tuple[list[str], Counter[str]]:
     return chaos.problems, chaos.done
 
 
-def _calls_beside(chaos: Chaos, seed: int, begun: threading.Event, ended: threading.Event) -> None:
+def _other_calls(chaos: Chaos, seed: int, begun: threading.Event, ended: threading.Event) -> None:
     """Read, and in a wild fit write to targets, from another thread, until the fit has ended."""
     rng = np.random.default_rng(seed)
     model, x = chaos.model, chaos.x
@@ -309,7 +309,7 @@ def _calls_beside(chaos: Chaos, seed: int, begun: threading.Event, ended: thread
     calls: list[Callable[[], Any]] = [
         lambda: model.predict(x, batch_size=B),
         model.get_weights,
-        lambda: model.save(chaos.folder / "beside.safetensors"),
+        lambda: model.save(chaos.folder / "other.safetensors"),
         lambda: model.set_weights(chaos.weights[1:]),
         lambda: model.layers[-1](np.ones((3, 4), np.float32)),
     ]
@@ -319,7 +319,7 @@ def _calls_beside(chaos: Chaos, seed: int, begun: threading.Event, ended: thread
     while not ended.is_set():
         if chaos.wild:
             chaos.y[rng.integers(0, N)] = rng.choice([0.0, 1.0, 2.0, 1e9, -7.0, np.nan])
-        chaos.judge(calls[rng.integers(0, len(calls))], "beside")
+        chaos.judge(calls[rng.integers(0, len(calls))], "from the other thread")
         ended.wait(1e-4)
 
 

@@ -1,4 +1,4 @@
-"""The random numbers behind masks, by the published generator, in NumPy.
+"""The random numbers of masks, by the published generator, in NumPy.
 
 Philox 4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3,
 SC 2011), and how numbers are named by it (docs/equations.md).

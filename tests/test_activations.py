@@ -207,8 +207,8 @@ def test_formula(name: str, dtype: str) -> None:
     slope = activate(name, x, slope=True)
     if name in MOVED_BENDS:
         for step in (-4.0, 4.0):
-            beside = exact(name, xw * (1.0 + step * info.eps))[1]
-            dy = np.where(slope == beside.astype(dtype), slope, dy)
+            changed = exact(name, xw * (1.0 + step * info.eps))[1]
+            dy = np.where(slope == changed.astype(dtype), slope, dy)
     check(f"slope of {name}", xw, slope, dy, eps * (of_slope * np.abs(dy) + absolute) + lost)
 
 

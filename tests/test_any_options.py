@@ -24,8 +24,9 @@ def test_any_options(case: Case) -> None:
     problem = make_problem(case)
     rnn = runs.make_rnn(case, problem)
     expected = run_reference(case, problem)
-    # The few draws behind a tolerance miss the worst of so many problems; and the core takes slopes
-    # from values, 1 - y², so that those of saturated units err by eps of 1, or that times a norm.
+    # The few draws from which a tolerance comes miss the worst of so many problems; and the core
+    # takes slopes from values, 1 - y², so that those of saturated units err by eps of 1, or
+    # that times a norm.
     rest = 4.0 * np.finfo(np.float64).eps * (NORM_GAIN if case.layer_norm else 1.0)
     allowed = {name: 8.0 * bound + rest for name, bound in tolerance(case, "float64").items()}
     assert_close(runs.run(rnn, problem), expected, allowed)

@@ -62,7 +62,7 @@ def fit_with(model: Sequential, x: Any, y: Any, work: Callable[[], None]) -> Non
     model.fit(x, y, batch_size=16, verbose=0, callbacks=[hook])
 
 
-def beside(*calls: Callable[[], Any], accepts: tuple[type[Exception], ...] = ()) -> list[int]:
+def together(*calls: Callable[[], Any], accepts: tuple[type[Exception], ...] = ()) -> list[int]:
     """Repeat each call in a thread of its own; return how often each succeeded."""
     end = time.monotonic() + SECONDS
 
@@ -103,10 +103,10 @@ def test_during_fit_only_its_own_thread_saves(tmp_path: Path) -> None:
     model.save(other)
 
 
-def test_compile_beside_readers(tmp_path: Path) -> None:
+def test_compile_next_to_readers(tmp_path: Path) -> None:
     model, x, y = model_and_data(32)
     x, y = np.tile(x, (4, 1, 1)), np.tile(y, (4, 1))
-    done = beside(
+    done = together(
         lambda: model.compile("adam", "mse"),
         lambda: model.evaluate(x, y, verbose=0),
         lambda: model.test_on_batch(x, y),
@@ -115,10 +115,10 @@ def test_compile_beside_readers(tmp_path: Path) -> None:
     assert all(done)
 
 
-def test_save_beside_training(tmp_path: Path) -> None:
+def test_save_next_to_training(tmp_path: Path) -> None:
     model, x, y = model_and_data(32)
     path = tmp_path / "model.safetensors"
-    done = beside(
+    done = together(
         lambda: model.fit(x, y, verbose=0),
         lambda: model.save(path),
         accepts=(RuntimeError,),
@@ -284,7 +284,7 @@ def exits() -> dict[str, list[list[Any]]]:
 
 
 @pytest.mark.parametrize("what", CALLS_AT_EXIT)
-def test_the_interpreter_exits_beside_a_daemon_thread(what: str, exits: Any) -> None:
+def test_the_interpreter_exits_next_to_a_daemon_thread(what: str, exits: Any) -> None:
     assert exits[what] == [[0, ""]] * 3
 
 
@@ -317,7 +317,7 @@ def test_the_interpreter_takes_models_along() -> None:
 # -- lf.LSTM -------------------------------------------------------------------------------------
 
 
-def test_training_calls_beside_backward() -> None:
+def test_training_calls_next_to_backward() -> None:
     rnn = lf.LSTM(16, 64, seed=0)
     rng = np.random.default_rng(0)
     problems = [rng.random(shape, dtype=np.float32) for shape in ((32, 30, 16), (4, 7, 16))]
@@ -332,7 +332,7 @@ def test_training_calls_beside_backward() -> None:
         assert dh.shape == (1, dx.shape[0], 64)
         assert not dx.any()
 
-    done = beside(
+    done = together(
         lambda: forward(problems[0]),
         lambda: forward(problems[1]),
         backward,
@@ -357,14 +357,14 @@ def test_y_of_a_training_call_is_writable_when_nothing_reads_it() -> None:
     assert own.flags.writeable
 
 
-def test_weights_set_beside_a_save(tmp_path: Path) -> None:
+def test_weights_set_next_to_a_save(tmp_path: Path) -> None:
     """Both take the flags of all layers, which were made in another order than they stand in."""
     layers = [Dense(8) for _ in range(100)]
     for layer in layers:
         layer(Input((8,)))
     model = Sequential([Input((8,)), *reversed(layers)])
     weights = model.get_weights()
-    done = beside(
+    done = together(
         lambda: model.save(tmp_path / "model.lstmfast"),
         lambda: model.set_weights(weights),
         lambda: model.set_weights(weights),

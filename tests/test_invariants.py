@@ -143,7 +143,7 @@ def full_lengths_are_none(case: Case, problem: Problem) -> None:
 
 
 def padding_does_not_leak(case: Case, problem: Problem) -> None:
-    """What stands in x and dy behind a row's end, be it NaN, changes nothing; y is 0 there."""
+    """What stands in x and dy after a row's end, be it NaN, changes nothing; y is 0 there."""
     lengths = np.random.default_rng(5).integers(0, case.T + 1, case.B)
     padding = np.arange(case.T) >= lengths[:, None]
     ragged = replace(problem, lengths=lengths)
@@ -217,10 +217,10 @@ def resets_are_separate_runs(case: Case, problem: Problem) -> None:
 
 
 def time_major_is_batch_first(case: Case, problem: Problem) -> None:
-    def turned(array: Any) -> Any:
+    def transposed(array: Any) -> Any:
         return None if array is None else np.ascontiguousarray(array.swapaxes(0, 1))
 
-    other = each_step(problem, turned, "resets")
+    other = each_step(problem, transposed, "resets")
     for draw in draws(case):
         found = runs.run(runs.make_rnn(case, problem, batch_first=False), other, draw)
         found |= {name: v.swapaxes(0, 1) for name, v in found.items() if name in STEPS}
@@ -270,7 +270,7 @@ def directions_are_runs_of_their_own(case: Case, problem: Problem) -> None:
         part = replace(part, params=problem.params[d : d + 1])
         if d == 1:
             part = each_step(part, flipped)
-            if part.resets is not None:  # behind a step is before the next one of the run
+            if part.resets is not None:  # after a step is before the next one of the run
                 resets = np.zeros_like(part.resets)
                 resets[:, 1:] = flipped(
                     np.where(np.arange(case.T) < ends[:, None], part.resets, 0)

@@ -106,7 +106,7 @@ def test_a_layer_may_stand_in_several_models() -> None:
 def test_add_undoes_itself_where_the_layer_does_not_fit() -> None:
     model = Sequential([LSTM(2, input_shape=(3, 1))])
     with pytest.raises(ValueError, match="lstm"):
-        model.add(LSTM(2))  # behind one without return_sequences
+        model.add(LSTM(2))  # after one without return_sequences
     assert [layer.name for layer in model.layers] == ["lstm"]
     model.add(Dense(1))
     assert model.predict(data()[0]).shape == (15, 1)

@@ -33,7 +33,7 @@ def test_masked_steps_are_not_there(reverse: bool, zeros: bool, bptt_steps: int 
     problem = Whole()
     how: dict[str, Any] = {"reverse": reverse, "bptt_steps": bptt_steps}
     resets = np.random.default_rng(1).random((B, T)) < 0.3
-    resets[1, 2] = resets[2, 3] = True  # the first real step, and one behind a gap
+    resets[1, 2] = resets[2, 3] = True  # the first real step, and one after a gap
     together = problem.run(mask=KINDS, zero_output_for_mask=zeros, resets=resets, **how)
     total: dict[str, Any] = dict.fromkeys(filter(is_gradient, together), 0.0)
     for b, mask in enumerate(KINDS):

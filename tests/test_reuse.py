@@ -145,7 +145,7 @@ def test_what_the_core_takes_as_it_is() -> None:
 
 @pytest.mark.parametrize("keywords", [{}, {"proj_size": 5}, {"bidirectional": True, "layers": 2}])
 def test_backward_knows_new_weights(keywords: dict[str, Any]) -> None:
-    """It keeps the weights turned as long as they stay: also over other sizes and threads."""
+    """It keeps the transposed weights as long as they stay: also over other sizes and threads."""
     case = Case(4, 3, 6, 33, **keywords)
     warm = runs.make_rnn(case, make_problem(case))
     for weights, T, B, n in ((0, 4, 3, 1), (1, 4, 3, 1), (1, 9, 40, 2), (1, 4, 3, 2), (0, 4, 3, 1)):

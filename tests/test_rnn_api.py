@@ -59,9 +59,9 @@ def test_batch_first_may_change() -> None:
     x = np.random.default_rng(0).standard_normal((4, 7, 3)).astype(np.float32)
     y, (h, _) = rnn(x)
     rnn.batch_first = np.bool_(False)  # type: ignore[assignment]
-    turned, (turned_h, _) = rnn(np.ascontiguousarray(x.transpose(1, 0, 2)))
-    np.testing.assert_array_equal(turned.transpose(1, 0, 2), y)
-    np.testing.assert_array_equal(turned_h, h)
+    time_major, (h_time_major, _) = rnn(np.ascontiguousarray(x.transpose(1, 0, 2)))
+    np.testing.assert_array_equal(time_major.transpose(1, 0, 2), y)
+    np.testing.assert_array_equal(h_time_major, h)
     rnn.batch_first = np.bool_(True)  # type: ignore[assignment]
     np.testing.assert_array_equal(rnn(x)[0], y)
     with pytest.raises(TypeError, match=r"\[LSTM\] batch_first is of type str; expected True or"):

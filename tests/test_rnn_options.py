@@ -188,12 +188,12 @@ def test_trace_of_one_sequence_and_time_major() -> None:
     other.load_state_dict(rnn.state_dict())
     x, resets = normal(B, T, I), np.random.default_rng(1).random((B, T)) < 0.4
     whole = rnn.trace(x, lengths=[4, 6, 0], resets=resets)
-    turned = other.trace(x.swapaxes(0, 1), lengths=[4, 6, 0], resets=resets.T)
+    transposed = other.trace(x.swapaxes(0, 1), lengths=[4, 6, 0], resets=resets.T)
     alone = rnn.trace(x[1], resets=resets[1])
     for name, trace in whole.items():
         for each in "ifgoch":
             value = getattr(trace, each)
-            np.testing.assert_array_equal(getattr(turned[name], each).swapaxes(0, 1), value)
+            np.testing.assert_array_equal(getattr(transposed[name], each).swapaxes(0, 1), value)
             np.testing.assert_array_equal(getattr(alone[name], each), value[1])
 
 

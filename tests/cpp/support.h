@@ -22,7 +22,7 @@ class Numbers {
   std::uint64_t state_ = 1;
 };
 
-// A matrix whose rows may be longer than its columns, at any misalignment, with guards behind every
+// A matrix whose rows may be longer than its columns, at any misalignment, with guards after every
 // row: for tests of code that may not touch what lies outside.
 template <class T>
 class Matrix {

@@ -175,8 +175,8 @@ TEST_CASE("ids go through layers that move elements") {
     const Layer<double>& table = *graph.nodes()[static_cast<std::size_t>(words)].layer;
     for (std::size_t i = 0; i < 18; ++i) {
       const std::size_t sample = i / 6 * 6, step = i % 6;
-      const bool turned = map.at("kind").text() == "permute";
-      const std::size_t from = sample + (turned ? step % 2 * 3 + step / 2 : step);
+      const bool permuted = map.at("kind").text() == "permute";
+      const std::size_t from = sample + (permuted ? step % 2 * 3 + step / 2 : step);
       CHECK(run.y[0][i * 2] == table.parameters().values()[ids[from] * 2]);
     }
   }
@@ -266,10 +266,10 @@ TEST_CASE("passes allocate nothing once memory is planned") {
     merges.push_back({graph.add_node(layer({{"kind", kind}}), {{words, 0}, {steps, 0}}), 0});
   }
   const index all = graph.add_node(layer({{"kind", "concatenate"}}), merges);
-  const index turned =
+  const index permuted =
       graph.add_node(layer({{"kind", "permute"}, {"dims", base::Extents{2, 1}}}), {{all, 0}});
   const index dot = graph.add_node(layer({{"kind", "dot"}, {"axes.0", 2}, {"axes.1", 2}}),
-                                   {{turned, 0}, {turned, 0}});
+                                   {{permuted, 0}, {permuted, 0}});
   graph.set_outputs({{dot, 0}});
   Input x = numbers({4, 2}, kBatch);
   x.values[4] = x.values[5] = 0;

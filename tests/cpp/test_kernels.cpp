@@ -104,7 +104,7 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
   }
 }
 
-TEST_CASE_TEMPLATE("pack_gates: gates side by side, zeros behind them", T, float, double) {
+TEST_CASE_TEMPLATE("pack_gates: gates side by side, zeros after them", T, float, double) {
   const Table<T>& table = kernels::table<T>();
   const index V = table.lanes, rows = 3;
   for (const int gates : {3, 4})

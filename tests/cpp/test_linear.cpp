@@ -39,7 +39,7 @@ struct Problem {
         kernel(inputs, outputs),
         bias(1, outputs),
         x(rows_, inputs, 3, 1),
-        // backward reads whole vectors of dy, zeros behind its columns
+        // backward reads whole vectors of dy, zeros after its columns
         dy(rows_, shape.padded_outputs()),
         block(static_cast<std::size_t>(shape.size()), T(0)) {
     Numbers numbers;

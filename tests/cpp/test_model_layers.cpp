@@ -116,9 +116,9 @@ TEST_CASE("states go on over batches until they are reset") {
   config["layers.1.forward.return_sequences"] = false;
   config["layers.1.backward.return_sequences"] = false;
   for (auto it = config.begin(); it != config.end();) {
-    const bool behind = it->first[0] == 'l' && (it->first.rfind("layers.2", 0) == 0 ||
-                                                it->first.rfind("layers.3", 0) == 0);
-    it = behind ? config.erase(it) : std::next(it);
+    const bool later = it->first[0] == 'l' &&
+                       (it->first.rfind("layers.2", 0) == 0 || it->first.rfind("layers.3", 0) == 0);
+    it = later ? config.erase(it) : std::next(it);
   }
   auto model = make_model<float>(config);
   CHECK(model->is_stateful());

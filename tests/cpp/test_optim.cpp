@@ -176,7 +176,7 @@ TEST_CASE("optim: errors say what is wrong") {
 }
 
 TEST_CASE_TEMPLATE("clip: value, norm and global norm", T, float, double) {
-  // two parameters: a of two runs with a zero pad behind each, b of one
+  // two parameters: a of two runs with a zero pad after each, b of one
   const std::vector<T> start = {3, 0, 0, 4, 0, 0, 0, 6, 8};
   const std::vector<Runs> parameters = {{{0, 3}, {3, 3}}, {{6, 3}}};
   const auto clipped = [&](const ClipOptions& options) {

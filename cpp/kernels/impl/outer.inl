@@ -108,9 +108,9 @@ void outer_tiles(const Outer<T>& o) {
 template <class T>
 void outer(const Outer<T>& o) {
   with_size<4>(o.nr, [&](auto nr) {
-    constexpr int NR = decltype(nr)::value, kOwn = tile_rows(NR), kBeside = tile_rows(4);
-    static_assert(tile_rows(3) == kBeside || NR == 4 || tile_rows(3) == kOwn, "of coupled gates");
-    o.mr == kOwn ? outer_tiles<T, kOwn, NR>(o) : outer_tiles<T, kBeside, NR>(o);
+    constexpr int NR = decltype(nr)::value, kOwn = tile_rows(NR), kWidest = tile_rows(4);
+    static_assert(tile_rows(3) == kWidest || NR == 4 || tile_rows(3) == kOwn, "of coupled gates");
+    o.mr == kOwn ? outer_tiles<T, kOwn, NR>(o) : outer_tiles<T, kWidest, NR>(o);
   });
 }
 

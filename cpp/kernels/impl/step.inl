@@ -225,11 +225,11 @@ void step_forward_cell(const StepForward<T>& s) {
   if (s.panel0 == s.panel1 || s.panel1 - 1 != s.tail_panel) return step_panels<T, Cell>(s, whole);
   --whole.panel1;
   const index panels = whole.panel1 - whole.panel0;
-  const index beside = s.row1 - s.row0 > 1 || panels == 0 ? 0 : 2 - panels % 2;
-  whole.panel1 -= beside;
+  const index paired = s.row1 - s.row0 > 1 || panels == 0 ? 0 : 2 - panels % 2;
+  whole.panel1 -= paired;
   const auto tail = [&] {
-    if (beside == 0) return step_tail<T, Cell>(s);
-    with_size<2>(beside, [&](auto w) {
+    if (paired == 0) return step_tail<T, Cell>(s);
+    with_size<2>(paired, [&](auto w) {
       with_size<Cell::kGates - 1>(s.tail.vectors, [&](auto n) {
         step_with_tail<T, Cell, decltype(w)::value, decltype(n)::value>(s, s.row0);
       });

@@ -58,9 +58,9 @@ def _panels(suites: Sequence[Suite], rows: Sequence[Row]) -> list[Panel]:
         for row in rows:
             value = getattr(row, suite.figure)
             if row.suite == suite.name and value is not None and value > 0.0:
-                beside = rivals.get(_case(row), "") if suite.figure == "ratio" else ""
+                label = rivals.get(_case(row), "") if suite.figure == "ratio" else ""
                 _, _, bars = panels.setdefault((suite.name, row.mode), (suite, row.mode, []))
-                bars.append((row, beside))
+                bars.append((row, label))
     return list(panels.values())
 
 
@@ -85,9 +85,9 @@ def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]])
         axes.barh(places, values, color=colours, height=0.66)
         bounds = [row.goal.bound for row, _ in bars if row.goal and row.goal.figure == "relative"]
         axes.set_xlim(0.0, 1.25 * max(values + bounds))
-    for place, value, colour, (row, beside) in zip(places, values, colours, bars, strict=True):
+    for place, value, colour, (row, label) in zip(places, values, colours, bars, strict=True):
         axes.annotate(
-            f"{value:.2f}{'x' if by_ratio else ''} {beside}",
+            f"{value:.2f}{'x' if by_ratio else ''} {label}",
             (max(value, 1.0) if by_ratio else value, place),
             xytext=(4, 0),
             textcoords="offset points",

@@ -1,6 +1,6 @@
-"""Fork many times beside threads that infer, train, predict and fit; print what the children did.
+"""Fork many times next to threads that infer, train, predict and fit; print what the children did.
 
-    python tools/fork_beside_threads.py [FORKS]
+    python tools/fork_among_threads.py [FORKS]
 
 `tests/test_forks.py` does the same at the size of a test. Exit status 1 where a child hangs or
 fails.
