@@ -82,23 +82,83 @@ def test_a_batch_of_masked_steps_has_no_gradients_in_the_recurrence() -> None:
     y = np.ones((4, 2), "f")
     model.train_on_batch(rng.normal(size=(4, T, I)).astype("f"), y)
     before = model.layers[1].get_weights()
+    assert len(before) == 3
     model.train_on_batch(np.zeros((4, T, I), "f"), y)
     for one, two in zip(before, model.layers[1].get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
-def test_backward_after_zero_grad_holds_nothing_of_the_call_before() -> None:
+def test_backward_adds_unless_zero_grad_came_before() -> None:
     rng = np.random.default_rng(0)
     rnn = lf.LSTM(I, H, num_layers=2, bidirectional=True, seed=0)
     x = rng.normal(size=(T, 4, I)).astype("f")
-    grads = []
-    for first in (x, np.zeros_like(x)):
-        for given in (first, x):
-            rnn.zero_grad()
-            y, _ = rnn(given, training=True)
+
+    def grads_after(*inputs: Array) -> dict[str, Array]:
+        rnn.zero_grad()
+        for each in inputs:
+            y, _ = rnn(each, training=True)
             rnn.backward(np.ones_like(y))
-        grads.append({name: np.array(grad) for name, grad in rnn.grads().items()})
-    assert grads[0].keys() == grads[1].keys() != set()
-    for name, grad in grads[0].items():
-        np.testing.assert_array_equal(grad, grads[1][name])
+        return {name: np.array(grad) for name, grad in rnn.grads().items()}
+
+    one, other = grads_after(x), grads_after(2 * x)
+    both, again = grads_after(x, 2 * x), grads_after(x)
+    assert len(one) == 16
+    for name, grad in one.items():
         assert np.abs(grad).max() > 0
+        np.testing.assert_array_equal(again[name], grad)
+        np.testing.assert_allclose(both[name], grad + other[name], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan_of_an_ignored_step_does_not_stay(dtype: str) -> None:
+    """Nor in what no weight uses: a norm over all gradients would meet it in every later step."""
+    rng = np.random.default_rng(0)
+    batch = (rng.normal(size=(4, T, 2)).astype(dtype), rng.normal(size=(4, 1)).astype(dtype))
+    model = Sequential([Input((T, 2)), LSTM(10), Dense(1)], seed=0, dtype=dtype)
+    start = model.get_weights()
+    after = []
+    for first in (batch[0], np.full_like(batch[0], np.nan)):
+        model.compile(optimizer=SGD(0.1, global_clipnorm=0.1), loss="mse")
+        model.fit(first, batch[1], epochs=1, verbose=0, on_nonfinite="ignore", shuffle=False)
+        model.set_weights(start)
+        model.train_on_batch(*batch)
+        after.append(model.get_weights())
+    for one, two in zip(*after, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_layer_that_was_frozen_for_a_step_starts_from_zero() -> None:
+    rng = np.random.default_rng(0)
+    batch = (rng.normal(size=(4, T, I)).astype("f"), rng.normal(size=(4, 2)).astype("f"))
+    model = MODELS["both directions"]()
+    start = model.get_weights()
+    after = []
+    for frozen in (False, True):
+        model.compile(optimizer=SGD(0.1), loss="mse")
+        for trainable in (True, not frozen, True):
+            model.layers[0].trainable = trainable
+            model.set_weights(start)
+            model.train_on_batch(*batch)
+        after.append(model.get_weights())
+    for one, two in zip(*after, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_layers_that_two_models_train() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(4, T, I)).astype("f"), rng.normal(size=(4, H)).astype("f")
+    inputs = Input((T, I))
+    h = LSTM(H)(inputs)
+    one, other = Model(inputs, h), Model(inputs, Dense(H)(h))
+    start = one.get_weights()
+    after = []
+    for between in (x, np.zeros_like(x)):
+        for model in (one, other):
+            model.compile(optimizer=SGD(0.1), loss="mse")
+        one.train_on_batch(x, y)
+        other.train_on_batch(between, y)
+        one.set_weights(start)
+        one.train_on_batch(x, y)
+        after.append(one.get_weights())
+    for first, second in zip(*after, strict=True):
+        np.testing.assert_array_equal(first, second)

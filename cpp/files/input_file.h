@@ -9,7 +9,7 @@
 
 namespace lstmfast::files {
 
-// Bytes of one read or write: some systems refuse more than 2 GiB.
+// At most so many bytes are read or written at once: some systems refuse more than 2 GiB.
 constexpr std::size_t kMaxTransfer = std::size_t{1} << 30;
 
 // Reads of one object may run concurrently. Errors of the system are std::system_error, those of

@@ -82,7 +82,7 @@ struct Outer {
   index b_panel_stride, b_row_stride;
   T* c;  // row k of panel p at c + p * c_panel_stride + k * nr * V
   index c_panel_stride;
-  bool overwrites;  // C is as if it had been zero
+  bool overwrites;  // C = in place of C +=
 };
 
 // Column sums over rows, V lanes: out[v] += sum over rows of a[row][v] * b[row][v] (b null: of

@@ -2,8 +2,8 @@
 // loss and no training loop.
 //
 // A layer is fixed once its parameters are declared and may serve any number of passes at a time:
-// all that a pass writes lives in its ports, its arena and the LayerState made for it. Only what a
-// stateful layer carries belongs to the layer itself.
+// all that a pass writes lives in its ports, its arena, the LayerState made for it, and the
+// gradients that this names. Only what a stateful layer carries belongs to the layer itself.
 #pragma once
 
 #include <algorithm>
@@ -178,7 +178,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
                        Outs<T>& out) const = 0;
 
   // Requires a training forward with the same pass, state and ports, all unchanged since. Adds the
-  // gradients of parameters to pass.gradients. At least one output has a gradient.
+  // gradients of parameters to gradients(). At least one output has a gradient.
   virtual void backward(const Pass<T>& pass, LayerState& state, const Ins<T>& in,
                         const Outs<T>& out) const = 0;
 
@@ -206,7 +206,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
 
   const T* values() const { return parameters_.values(); }
   // The layer's part of pass.gradients; null: the layer is not trained, or is frozen. The first
-  // term of a step gets zeros, or where the caller takes `overwrites`, what it is to overwrite.
+  // call in a step sets it to zero. A caller that passes `overwrites` gets true instead, and must
+  // then write every element.
   T* gradients(const Pass<T>& pass, const LayerState& state, bool* overwrites = nullptr) const {
     if (pass.gradients == nullptr || !state.learns_itself()) return nullptr;
     T* const gradients = pass.gradients + state.gradient;

@@ -200,6 +200,10 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     gradients.dh0 = ports.h0.gradient;
     gradients.dc0 = ports.c0.gradient;
     gradients.dblock = this->gradients(pass, my, &gradients.overwrites);
+    if (gradients.overwrites) {  // the padding after the block too
+      std::fill(gradients.dblock + shape().size(), gradients.dblock + this->parameters_.size(),
+                T(0));
+    }
     gradients.bias = direction_.options.use_bias;
   }
 

@@ -97,7 +97,9 @@ class GradientLayout {
     Parameters<T>* parameters;
     index offset;
     std::unique_ptr<TouchedRows> touched;  // null: the gradients are dense
-    mutable bool stale = false;            // dense ones are those of the step before
+    // Whether the gradients are those of the step before, to be overwritten; never of sparse ones.
+    // Changed by passes, for which the layout is constant.
+    mutable bool stale = false;
   };
 
   void add(Parameters<T>& parameters) {

@@ -75,6 +75,7 @@ double weight_gradient(index batch, index input, index hidden, index count) {
   g.dz_row_stride = d.shape.row_elements();
   g.dw = gradient.data();
   g.dw_panel_stride = d.shape.panel_stride();
+  g.overwrites = true;  // as the first block of steps
   g.packed = packed.data();
   const ops::LstmShape<float>& s = d.shape;
   base::Buffer<float> tail(rows * s.tail_row() + s.lanes);

@@ -154,9 +154,10 @@ void Training<T>::add_span(const Span& span) {
 
 template <class T>
 void Training<T>::begin_gradients() {
-  for (const auto& entry : layout.entries()) {
-    entry.stale = entry.touched == nullptr;
-    if (entry.stale) continue;
+  for (std::size_t i = 0; i < trained_.size(); ++i) {
+    const auto& entry = layout.entries()[i];
+    entry.stale = trained_[i] != 0 && entry.touched == nullptr;
+    if (entry.touched == nullptr) continue;
     for_touched(span_of(entry), [this](index first, index count) {
       std::fill_n(gradients.data() + first, count, T(0));
     });

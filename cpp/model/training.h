@@ -59,8 +59,9 @@ class Training {
   // frozen at compile is trainable now.
   void refresh(const char* op, const Definition<T>& definition);
 
-  // Around backward: gradients start from zero, those that no layer added to stay zero. Layers zero
-  // or overwrite their own: a block that is read soon after stays in the cache.
+  // Before backward: marks gradients as old. The first layer that adds to a block zeroes or
+  // overwrites it, just before it is in use. After backward: zeroes the blocks that no layer
+  // reached.
   void begin_gradients();
   void end_gradients();
   // Returns false, with nothing changed, if `check` and a gradient is not finite.

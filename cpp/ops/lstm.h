@@ -122,7 +122,7 @@ struct LstmGradients {
   T* dh0;           // [B][O], overwritten; null: not wanted
   T* dc0;
   T* dblock;        // += gradients, laid out as the parameter block; null: not wanted
-  bool overwrites;  // dblock = in place of +=
+  bool overwrites;  // dblock = gradients in place of +=; without rows, zeros
   bool bias;        // false: the bias has no gradient (it stays 0)
 };
 

@@ -155,7 +155,8 @@ void lstm_backward(const LstmShape<T>& shape, const T* block, const LstmCall<T>&
     d.dblock = w.dropped_gradient;
   }
   if (d.dblock && d.overwrites) {
-    // The first block of steps overwrites the gradients of the panels.
+    // The first block of steps overwrites the gradients of the panels; all others are added to, as
+    // are those of the panels where weights were dropped.
     d.overwrites = w.dropped_gradient == nullptr;
     const index first = d.overwrites ? shape.peephole_offset() : 0;
     std::fill_n(gradients.dblock + first, shape.size() - first, T(0));

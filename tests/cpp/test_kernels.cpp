@@ -83,7 +83,8 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
       o.c_panel_stride = k * width;
       for (const bool overwrites : {false, true}) {
         CAPTURE(overwrites);
-        std::vector<T> c(size(panels * k * width), T(2));
+        const T before = overwrites ? std::numeric_limits<T>::quiet_NaN() : T(2);
+        std::vector<T> c(size(panels * k * width), before);
         o.c = c.data();
         o.overwrites = overwrites;
         table.outer(o);

@@ -112,6 +112,7 @@ TEST_CASE("recurrent layers: one direction of the class is the layer") {
                      dh0.data(),
                      dc0.data(),
                      block.data(),
+                     false,
                      true};
   LstmRuns<float>(alone).plan_backward();
   LstmRuns<float>(alone).backward();
