@@ -1,4 +1,7 @@
-"""The kinds of calls that `fault_injection.py` runs with faults, on tiny networks."""
+"""The kinds of calls that `fault_injection.py` runs with faults, on tiny networks.
+
+Long, since each kind is a few lines and one table names them all.
+"""
 
 from __future__ import annotations
 
