@@ -53,7 +53,7 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
     if (in[0].gradient != nullptr) std::fill_n(in[0].gradient, count, T(0));
     T* const gradients = this->gradients(pass, my);
     if (gradients == nullptr) return;
-    for (index r = 0; r < count; ++r) my.touched->add(ids[r]);
+    for (index r = 0; r < count; ++r) my.gradients->touched->add(ids[r]);
     // Each element adds its rows in order, so threads share the columns.
     ops::for_items(columns_, count, [&](index begin, index end) {
       for (index r = 0; r < count; ++r) {

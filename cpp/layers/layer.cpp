@@ -46,13 +46,7 @@ std::unique_ptr<LayerState> Layer<T>::make_state(const GradientLayout<T>* layout
   std::unique_ptr<LayerState> state = new_state();
   for (const Layer* const layer : running())
     state->inner.push_back(layer->make_state(layout, streams));
-  const auto* const entry = layout == nullptr ? nullptr : layout->find(parameters_);
-  if (entry != nullptr) {
-    state->trainable = &parameters_.trainable_flag();
-    state->gradient = entry->offset;
-    state->touched = entry->touched.get();
-    state->stale = &entry->stale;
-  }
+  if (layout != nullptr) state->gradients = layout->find(parameters_);
   if (is_random()) state->stream = streams++;
   return state;
 }

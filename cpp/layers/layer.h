@@ -36,15 +36,12 @@ class LayerState {
                                           [](const auto& state) { return state->learns(); });
   }
   bool learns_itself() const {
-    return trainable != nullptr && trainable->load(std::memory_order_relaxed);
+    return gradients != nullptr && gradients->trainable->load(std::memory_order_relaxed);
   }
 
   Shapes shapes;  // of the inputs that memory was last declared for
   std::vector<std::unique_ptr<LayerState>> inner;  // of Layer::running()
-  const std::atomic<bool>* trainable = nullptr;    // null: the layer has no gradients
-  index gradient = 0;                              // where they begin in Pass::gradients
-  TouchedRows* touched = nullptr;                  // null: its gradients are dense
-  bool* stale = nullptr;                           // GradientLayout::Entry::stale
+  const GradientBlock* gradients = nullptr;        // in Pass::gradients; null: there are none
   std::uint32_t stream = 0;                        // of random numbers
 };
 
@@ -210,8 +207,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // then write every element.
   T* gradients(const Pass<T>& pass, const LayerState& state, bool* overwrites = nullptr) const {
     if (pass.gradients == nullptr || !state.learns_itself()) return nullptr;
-    T* const gradients = pass.gradients + state.gradient;
-    const bool stale = std::exchange(*state.stale, false);
+    T* const gradients = pass.gradients + state.gradients->offset;
+    const bool stale = std::exchange(state.gradients->stale, false);
     if (overwrites != nullptr) {
       *overwrites = stale;
     } else if (stale) {

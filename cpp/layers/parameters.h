@@ -89,21 +89,27 @@ class Parameters : base::NoCopy {
   mutable base::BusyFlag busy_;
 };
 
-// The position of each layer's gradients in the one flat block of a compiled model.
+// A layer's gradients in the one flat block of a compiled model.
+struct GradientBlock {
+  const std::atomic<bool>* trainable;
+  index offset;
+  std::unique_ptr<TouchedRows> touched;  // null: the gradients are dense
+  // Whether the gradients are those of the step before, to be overwritten; never of sparse ones.
+  // Changed by passes, for which the layout is constant.
+  mutable bool stale;
+};
+
+// Those of all layers.
 template <class T>
 class GradientLayout {
  public:
-  struct Entry {
+  struct Entry : GradientBlock {
     Parameters<T>* parameters;
-    index offset;
-    std::unique_ptr<TouchedRows> touched;  // null: the gradients are dense
-    // Whether the gradients are those of the step before, to be overwritten; never of sparse ones.
-    // Changed by passes, for which the layout is constant.
-    mutable bool stale = false;
   };
 
   void add(Parameters<T>& parameters) {
-    Entry& entry = entries_.emplace_back(Entry{&parameters, size_, nullptr, false});
+    Entry& entry = entries_.emplace_back(
+        Entry{{&parameters.trainable_flag(), size_, nullptr, false}, &parameters});
     if (parameters.sparse()) {
       const ops::PartLayout& table = parameters.list().front().layout;
       entry.touched = std::make_unique<TouchedRows>(table.rows, table.columns);
