@@ -1,7 +1,7 @@
 """Random calls of `lf.LSTM` and `lf.functional` against the reference, right ones and wrong ones.
 
 A problem is drawn (sizes, cell, dtype, what the call is given) and solved by the reference in
-float64, with the tolerances of `tolerances.py`. Then several calls of the engine get its numbers in
+float64, with the tolerances of `tolerances.py`. Then several calls of `lf.LSTM` get its numbers in
 many forms and layouts: each must be within the tolerance of the reference and have the bits of the
 plain call. Wrong calls must raise a TypeError or ValueError that names the operation, and leave
 weights, gradients, arguments and what `backward` will read as they were.
@@ -71,7 +71,7 @@ def random_case(rng: Rng) -> Case:
 class Solved:
     """A problem with its answers: `still` of a call in which nothing is random, `drawn` of others.
 
-    `plain` holds what the engine made of each, in the plainest call, by the same two names.
+    `plain` holds what `lf.LSTM` made of each, in the plainest call, by the same two names.
     """
 
     case: Case
@@ -103,7 +103,7 @@ def answer(rng: Rng) -> tuple[Case, Problem, dict[str, Arrays]]:
 
 
 def solve(rng: Rng) -> Solved:
-    """Draw a problem, of no rows now and then, and solve it with the reference and the engine."""
+    """Draw a problem, of no rows now and then, and solve it with the reference and `lf.LSTM`."""
     case, problem, answers = answer(rng)
     # as test_any_options: three draws miss the worst of so many problems, and the core takes slopes
     # from values

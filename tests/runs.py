@@ -69,7 +69,7 @@ def logical_grads(rnn: lf.LSTM) -> Arrays:
 
 
 def make_rnn(case: Case, problem: Problem, **keywords: Any) -> lf.LSTM:
-    """The engine of a case, in the dtype of the problem's numbers."""
+    """`lf.LSTM` of a case, in the dtype of the problem's numbers."""
     rnn = lf.LSTM(
         case.I,
         case.H,

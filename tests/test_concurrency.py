@@ -173,13 +173,13 @@ def test_a_fit_that_does_not_begin_leaves_no_trace() -> None:
 
     def refused(error: type[Exception], **how: Any) -> None:
         before = model.history, model.stop_training, model._run, model._states
-        engine_history = model._engine.history  # type: ignore[union-attr]
+        core_history = model._core_model.history  # type: ignore[union-attr]
         given = {"x": x, "y": y, "batch_size": 16, "verbose": 0, "callbacks": [other]} | how
         with pytest.raises(error) as caught:
             model.fit(**given)
         found.append(str(caught.value))
         assert (model.history, model.stop_training, model._run, model._states) == before
-        assert model._engine.history == engine_history  # type: ignore[union-attr]
+        assert model._core_model.history == core_history  # type: ignore[union-attr]
 
     def work() -> None:
         model.stop_training = True

@@ -169,12 +169,12 @@ def test_what_custom_objects_may_be(tmp_path: Path) -> None:
 def test_damaged_descriptions(text: str, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     model, _, _ = model_and_data(Scaled(2.0))
-    assert model._engine is not None
-    model._engine.save(path, {"custom": text}, True)
+    assert model._core_model is not None
+    model._core_model.save(path, {"custom": text}, True)
     with pytest.raises(ValueError, match="what the file says of losses and metrics is damaged"):
         load_model(path, {"Scaled": Scaled})
     # what only the description tells is not needed: the core's own configuration has the name
-    model._engine.save(
+    model._core_model.save(
         path, {"custom": json.dumps({"custom:7": {"code": "x", "name": None}})}, True
     )
     assert load_model(path, {"Scaled": Scaled(2.0)}).loss is not None
@@ -210,7 +210,7 @@ def test_descriptions_have_a_bound(tmp_path: Path) -> None:
     model, _, _ = model_and_data(Long(2.0))
     with pytest.raises(ValueError, match=r"\[save\] what get_config .* takes 1\d{6} characters"):
         model.save(path)
-    assert model._engine is not None
-    model._engine.save(path, {"custom": " " * 1_000_001}, True)
+    assert model._core_model is not None
+    model._core_model.save(path, {"custom": " " * 1_000_001}, True)
     with pytest.raises(ValueError, match="has 1000001 characters; expected at most 1000000"):
         load_model(path, {"Long": Long})

@@ -307,9 +307,9 @@ def test_a_compiled_anew_model_forgets_its_loss() -> None:
     model.compile("sgd", "mse")
     assert watched() is None
     with pytest.raises(TypeError, match=r"\[model.compile\] loss is int"):
-        model._engine.compile({}, [3])  # type: ignore[union-attr]
+        model._core_model.compile({}, [3])  # type: ignore[union-attr]
     with pytest.raises(TypeError, match="a metric of type int has no name"):
-        model._engine.compile({}, [], [3])  # type: ignore[union-attr]
+        model._core_model.compile({}, [], [3])  # type: ignore[union-attr]
     assert model.evaluate(x, y, verbose=0) > 0
 
 

@@ -1,4 +1,4 @@
-"""Messages of the engine: what goes wrong is said in the user's words, with what was expected."""
+"""Messages of `lf.LSTM`: what goes wrong is said in the user's words, with what was expected."""
 
 from __future__ import annotations
 

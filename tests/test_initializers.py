@@ -222,7 +222,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         "needs at least 2 steps; the input has 1",
     ),
-    "engine": (lambda: lf.LSTM(1, 2, forget_bias="chrono"), ValueError, r"expected \('chrono', st"),
+    "LSTM": (lambda: lf.LSTM(1, 2, forget_bias="chrono"), ValueError, r"expected \('chrono', st"),
     "set later": (
         lambda: setattr(lf.LSTM(1, 2), "forget_bias", 1.0),
         AttributeError,
@@ -305,7 +305,7 @@ def test_forget_bias_with_layer_norm_is_the_shift() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"coupled": True}, {"layer_norm": True}])
-def test_forget_bias_of_the_engine(options: dict[str, Any]) -> None:
+def test_forget_bias_of_lf_lstm(options: dict[str, Any]) -> None:
     gates = 3 if options.get("coupled") else 4
     plain = lf.LSTM(2, 300, 2, seed=0, **options).state_dict()
 

@@ -92,16 +92,16 @@ def chunks_are_the_whole(case: Case, problem: Problem) -> None:
             part, lengths=None if lengths is None else (lengths - start).clip(0, stop - start)
         )
         parts.append(part)
-    engines = [runs.make_rnn(case, problem) for _ in parts]
+    rnns = [runs.make_rnn(case, problem) for _ in parts]
     outputs, h, c = [], problem.h0, problem.c0
-    for rnn, part in zip(engines, parts, strict=True):
+    for rnn, part in zip(rnns, parts, strict=True):
         found = runs.forward(rnn, replace(part, h0=h, c0=c), training=True, draw=False)
         outputs.append(found)
         h, c = found["h_n"], found["c_n"]
     assert h is not None
     assert c is not None
     slopes, dh, dc = [], problem.dh_n, problem.dc_n
-    for rnn, part in zip(reversed(engines), reversed(parts), strict=True):
+    for rnn, part in zip(reversed(rnns), reversed(parts), strict=True):
         dx, (dh, dc) = rnn.backward(part.dy, (dh, dc), part.dcells)
         slopes.append(dx)
     together = {"h_n": h, "c_n": c}

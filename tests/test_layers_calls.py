@@ -20,7 +20,7 @@ from nets import MASK
 
 B, T, I = 5, 6, 3
 X = np.random.default_rng(0).standard_normal((B, T, I), dtype=np.float32)
-# every option that goes with all others; what the engine has further are its own
+# every option that goes with all others; what `lf.LSTM` has further are its own
 OF_LAYERS = inspect.signature(LSTM).parameters
 EVERY: dict[str, Any] = {
     "seed": 7,

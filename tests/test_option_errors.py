@@ -105,9 +105,9 @@ def rnn(**options: Any) -> lf.LSTM:
     return lf.LSTM(I, H, **options)
 
 
-def backward(engine: lf.LSTM, *gradients: Any) -> Any:
-    engine(np.zeros((B, T, I)), training=True)
-    return engine.backward(*gradients)
+def backward(rnn: lf.LSTM, *gradients: Any) -> Any:
+    rnn(np.zeros((B, T, I)), training=True)
+    return rnn.backward(*gradients)
 
 
 X = np.zeros((B, T, I))

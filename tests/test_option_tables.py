@@ -39,7 +39,7 @@ ALONE: dict[str, set[str]] = {
     "regularizer": set(),
     "constraint": set(),
     "layer": _LAYER | _SEEN_BY_CALLS | _FORGET | {"layer", "weights", "backward_layer"},
-    "engine": {"batch_first", "forget_bias", "dtype", "seed"},
+    "rnn": {"batch_first", "forget_bias", "dtype", "seed"},
 }
 # and of single components
 OWN = {
@@ -64,7 +64,7 @@ CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
         "regularizer": {k.replace("l1l2", "l1_l2"): c for k, c in REGULARIZERS.classes.items()},
         "constraint": CONSTRAINTS.classes,
         "layer": {k: c for k, c in LAYERS.classes.items() if k not in NO_KINDS} | {"graph": Model},
-        "engine": {"lstm": lf.LSTM},
+        "rnn": {"lstm": lf.LSTM},
     }.items()
     for kind in classes
 }
@@ -111,10 +111,10 @@ def test_signature(family: str, kind: str) -> None:
         assert type(default) is type(expected[name]), name
 
 
-def test_functions_of_one_layer_take_the_engines_options() -> None:
+def test_functions_of_one_layer_take_the_options_of_lf_lstm() -> None:
     of_cell = _core.describe("cell", "lstm")
-    of_engine = _core.describe("engine", "lstm")
-    assert [row for row in of_engine if row in of_cell] == of_cell
+    of_rnn = _core.describe("rnn", "lstm")
+    assert [row for row in of_rnn if row in of_cell] == of_cell
 
 
 @pytest.mark.parametrize("kind", _core.kinds("activation"))
@@ -133,7 +133,7 @@ def test_activation(kind: str) -> None:
 # -- what is refused ---------------------------------------------------------------------------
 
 NEEDED: dict[tuple[str, str], dict[str, Any]] = {
-    ("engine", "lstm"): {"input_size": 2, "hidden_size": 3},
+    ("rnn", "lstm"): {"input_size": 2, "hidden_size": 3},
     ("layer", "lstm"): {"units": 2},
     ("layer", "dense"): {"units": 2},
     ("layer", "dropout"): {"rate": 0.5},
@@ -143,8 +143,8 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
 }
 # options that go with no other value alone
 WITH: dict[tuple[str, str], dict[str, Any]] = {
-    ("engine", "proj_clip"): {"proj_size": 2},
-    ("engine", "dropout"): {"num_layers": 2},
+    ("rnn", "proj_clip"): {"proj_size": 2},
+    ("rnn", "dropout"): {"num_layers": 2},
     ("layer", "proj_clip"): {"proj_size": 2},
 }
 ROWS = [
@@ -199,7 +199,7 @@ def test_range(family: str, kind: str, row: Row) -> None:
     good, bad = bounds(row)
     many = {"input_size", "hidden_size", "units", "num_layers", "proj_size"}
     for value in good:
-        if family == "engine" and name in many and value > 10:
+        if family == "rnn" and name in many and value > 10:
             continue  # so many weights would be made
         assert made(family, kind, name, value) == value
     for value in bad:

@@ -257,8 +257,8 @@ for _change in (
 def test_damaged_states_are_not_used(text: str, tmp_path: Path) -> None:
     model, x, y = model_and_data()
     path = tmp_path / "model.safetensors"
-    assert model._engine is not None
-    model._engine.save(path, {"callbacks": text}, True, {"w": np.ones(3, np.float32)})
+    assert model._core_model is not None
+    model._core_model.save(path, {"callbacks": text}, True, {"w": np.ones(3, np.float32)})
     again = load_model(path)
     stop = EarlyStopping("loss", patience=3, restore_best_weights=True)
     with pytest.warns(
@@ -302,16 +302,16 @@ def test_arrays_that_no_file_can_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["?", "u1", "i1", "i2", "u2", "f2", "i4", "u4", "f4", "f8", "i8"])
 def test_arrays_of_any_type_come_back(kind: str, tmp_path: Path) -> None:
     model, _, _ = model_and_data()
-    engine = model._engine
-    assert engine is not None
+    core_model = model._core_model
+    assert core_model is not None
     path = tmp_path / "model.safetensors"
     given = {"a": np.arange(6).reshape(2, 3).astype(kind), "b": np.zeros((0, 4), kind)}
     given["c"] = np.array(1, kind)
-    engine.save(path, {}, True, given)
-    found = type(engine).load(path)[2]
+    core_model.save(path, {}, True, given)
+    found = type(core_model).load(path)[2]
     assert found.keys() == given.keys()
     for name, array in given.items():
         assert found[name].dtype == array.dtype
         np.testing.assert_array_equal(found[name], array)
     with pytest.raises(ValueError, match="a is not contiguous; expected C order"):
-        engine.save(path, {}, True, {"a": np.zeros((3, 3), kind)[:, ::2]})
+        core_model.save(path, {}, True, {"a": np.zeros((3, 3), kind)[:, ::2]})

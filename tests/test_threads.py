@@ -25,8 +25,8 @@ TASKS = Path("/proc/self/task")
 
 def run_all() -> list[runs.Arrays]:
     problems = [make_problem(case) for case in SHARED]
-    engines = [runs.make_rnn(*each) for each in zip(SHARED, problems, strict=True)]
-    return [runs.run(*each) for each in zip(engines, problems, strict=True)]
+    rnns = [runs.make_rnn(*each) for each in zip(SHARED, problems, strict=True)]
+    return [runs.run(*each) for each in zip(rnns, problems, strict=True)]
 
 
 def assert_same(found: list[runs.Arrays], expected: list[runs.Arrays]) -> None:

@@ -37,11 +37,9 @@ const base::OptionTable& activation_options(const std::string& kind) {
   return *table;
 }
 
-std::vector<std::string> engine_kinds() { return {"lstm"}; }
+std::vector<std::string> lstm_kinds() { return {"lstm"}; }
 const base::OptionTable& cell_options(const std::string&) { return layers::lstm_cell_options(); }
-const base::OptionTable& engine_options(const std::string&) {
-  return layers::lstm_engine_options();
-}
+const base::OptionTable& rnn_options(const std::string&) { return layers::rnn_options(); }
 
 // With the limits on gradients, which all have.
 const base::OptionTable& optimizer_options(const std::string& kind) {
@@ -57,14 +55,14 @@ const base::OptionTable& optimizer_options(const std::string& kind) {
 
 const Family kFamilies[] = {
     {"activation", &layers::activation_names, &activation_options},
-    {"cell", &engine_kinds, &cell_options},
+    {"cell", &lstm_kinds, &cell_options},
     family<constraints::registry>("constraint"),
-    {"engine", &engine_kinds, &engine_options},
     family<layers::registry>("layer"),
     family<losses::registry>("loss"),
     family<metrics::registry>("metric"),
     {"optimizer", [] { return optim::registry().kinds(); }, &optimizer_options},
     family<regularizers::registry>("regularizer"),
+    {"rnn", &lstm_kinds, &rnn_options},
 };
 
 const Family& at(const std::string& name) {

@@ -1,4 +1,4 @@
-// class Model: the engine of lstmfast.models.Sequential. The methods that train it, and those that
+// class Model: what computes in lstmfast.models.Model. The methods that train it, and those that
 // save and load it, have files of their own.
 #include <pybind11/stl.h>
 

@@ -221,7 +221,7 @@ const base::OptionTable& lstm_cell_options() {
   return table;
 }
 
-const base::OptionTable& lstm_engine_options() {
+const base::OptionTable& rnn_options() {
   static const base::OptionTable table =
       base::OptionTable{{base::integer("input_size", base::kRequired, 1, kMaxUnits),
                          base::integer("hidden_size", base::kRequired, 1, kMaxUnits),

@@ -43,7 +43,7 @@ struct LstmOptions {
 // The tables of the layer, of lf.LSTM, and of the part of the latter that the functions of
 // lf.functional take.
 const base::OptionTable& lstm_layer_options();
-const base::OptionTable& lstm_engine_options();
+const base::OptionTable& rnn_options();
 const base::OptionTable& lstm_cell_options();
 // `bias`, `dropout`: the names of the bias and of the dropout of x in the table.
 LstmOptions read_lstm(const base::Values& options, const char* bias, const char* dropout);

@@ -8,7 +8,7 @@ namespace lstmfast::model {
 
 RnnOptions read_rnn_options(const base::Options& given, std::uint64_t seed) {
   const base::OptionReader reader(given, "LSTM");
-  const base::Values options = reader.read(layers::lstm_engine_options());
+  const base::Values options = reader.read(layers::rnn_options());
   reader.check_all_used();
   RnnOptions out;
   out.input = options["input_size"].integer();

@@ -34,7 +34,7 @@ struct RnnOptions {
   }
 };
 
-// Reads the options of layers::lstm_engine_options(). Throws std::invalid_argument that names the
+// Reads the options of layers::rnn_options(). Throws std::invalid_argument that names the
 // wrong one.
 RnnOptions read_rnn_options(const base::Options& given, std::uint64_t seed);
 

@@ -2,7 +2,7 @@
 
 Every variant of the LSTM at full speed, from NumPy arrays, in a small package:
 
-- `lstmfast.LSTM`: the engine, with the weights and states of `torch.nn.LSTM`;
+- `lstmfast.LSTM`: LSTM layers with the weights and states of `torch.nn.LSTM`;
 - `lstmfast.models.Sequential` and `lstmfast.layers`: models in the shape of Keras;
 - `lstmfast.functional`: the same LSTM as pure functions;
 - `lstmfast.reference`: its equations in plain NumPy, to read and to test against.

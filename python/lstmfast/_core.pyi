@@ -69,7 +69,7 @@ class Rnn:
     training_calls: int  # so far; the next call's random masks depend on it
 
     def __init__(self, options: dict[str, Any], dtype: str, seed: int) -> None:
-        """Make layers whose parameters are zero, of the options that "engine", "lstm" has."""
+        """Make layers whose parameters are zero, of the options that "rnn", "lstm" has."""
 
     def forward(
         self,

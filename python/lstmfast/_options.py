@@ -33,7 +33,7 @@ def is_known(family: str, kind: str) -> bool:
 
 
 def checked_cell(family: str, given: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return the options of an LSTM, checked; `family` says of which: cell, engine or layer."""
+    """Return the options of an LSTM, checked; `family` says of which: cell, layer or rnn."""
     texts = {
         name: activation_text(given[name], where, name)
         for name in ("activation", "recurrent_activation", "output_activation")

@@ -228,7 +228,7 @@ def _layer_state(
 def _of_layer(
     pair: Any, names: tuple[str, str], packed: Packed, x: Array, batch_first: bool
 ) -> tuple[Any, Any]:
-    """Return a pair of states as the engine takes them, (1, B, H) or (1, H); None stays None."""
+    """Return a pair of states as the core takes them, (1, B, H) or (1, H); None stays None."""
     batch = (x.shape[0 if batch_first else 1],) if x.ndim == 3 else ()
     units = packed.output_size, packed.hidden_size
     found: list[Array | None] = []

@@ -82,7 +82,7 @@ class Optimizer:
             )
         check_unavailable(where, unavailable, _UNAVAILABLE, type(self).__init__)
         self.name = self.kind if name is None else string(name, "name", where)
-        self._engine: Model | None = None
+        self._core_model: Model | None = None
         self._model: weakref.ref[object] | None = None
         given = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         self._set(learning_rate=learning_rate, **given)
@@ -94,7 +94,7 @@ class Optimizer:
             raise AttributeError(f"[{where}] there is no lr; set learning_rate")
         if name in _UNAVAILABLE:
             check_unavailable(where, {name: value}, _UNAVAILABLE)
-        if name in self._names() and self.__dict__.get("_engine") is not None:
+        if name in self._names() and self.__dict__.get("_core_model") is not None:
             raise AttributeError(
                 f"[{where}] {name} cannot change once a model is compiled with it; compile the "
                 "model with a new optimizer"
@@ -117,7 +117,7 @@ class Optimizer:
         return [name for name in defaults("optimizer", self.kind) if name != "learning_rate"]
 
     def _rate(self) -> float:
-        return self._learning_rate if self._engine is None else self._engine.learning_rate
+        return self._learning_rate if self._core_model is None else self._core_model.learning_rate
 
     @property
     def learning_rate(self) -> float:
@@ -137,13 +137,13 @@ class Optimizer:
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
         self._learning_rate = self._checked(learning_rate=value)["learning_rate"]
-        if self._engine is not None:
-            self._engine.learning_rate = self._learning_rate
+        if self._core_model is not None:
+            self._core_model.learning_rate = self._learning_rate
 
     @property
     def iterations(self) -> int:
         """How many steps the model has taken with this optimizer."""
-        return 0 if self._engine is None else self._engine.iterations
+        return 0 if self._core_model is None else self._core_model.iterations
 
     def config(self) -> Options:
         """Return the part of the configuration that the core reads."""
@@ -167,7 +167,7 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         # a copy belongs to no model
-        unbound = {"_engine": None, "_model": None, "_learning_rate": self._rate()}
+        unbound = {"_core_model": None, "_model": None, "_learning_rate": self._rate()}
         return {**self.__dict__, **unbound}
 
     def __repr__(self) -> str:

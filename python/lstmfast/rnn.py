@@ -1,4 +1,4 @@
-"""`lstmfast.LSTM`: the engine, with torch's weights, states and layouts."""
+"""`lstmfast.LSTM`: LSTM layers with torch's weights, states and layouts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from lstmfast.utils import Seed, as_generator, draw_seed
 __all__ = ["LSTM", "Trace"]
 
 # attributes whose change would have no effect
-_OPTIONS = tuple(defaults("engine", "lstm"))
+_OPTIONS = tuple(defaults("rnn", "lstm"))
 _FIXED = frozenset({*_OPTIONS, "forget_bias", "seed", "training"})
 
 
@@ -165,7 +165,7 @@ class LSTM(RecurrentLayers):
         seed: Seed = None,
     ) -> None:
         given = locals()
-        options = checked_cell("engine", {name: given[name] for name in _OPTIONS}, "LSTM")
+        options = checked_cell("rnn", {name: given[name] for name in _OPTIONS}, "LSTM")
         self._options = SimpleNamespace(**options)
         self.batch_first = flag(batch_first, "batch_first", "LSTM")
         if self.dropout > 0.0 and self.num_layers == 1:
@@ -226,7 +226,7 @@ class LSTM(RecurrentLayers):
             self.load_state_dict(weights)
 
     def __repr__(self) -> str:
-        shown = changed("engine", vars(self._options))
+        shown = changed("rnn", vars(self._options))
         del shown["input_size"], shown["hidden_size"]
         usual = {"batch_first": True, "forget_bias": None, "dtype": "float32"}
         shown |= {name: getattr(self, name) for name in usual if getattr(self, name) != usual[name]}

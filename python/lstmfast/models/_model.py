@@ -12,7 +12,7 @@ from typing import Any
 from lstmfast._arrays import ArrayLike
 from lstmfast._checks import flag, integer, string, wrong_kind
 from lstmfast._core import Layer as CoreLayer
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast._elsewhere import explain_setting
 from lstmfast._files import path_text
 from lstmfast._keras_names import explain_attributes
@@ -97,7 +97,7 @@ class Model(Training, Layer):
         name_layers(graph.layers)
         floats = [node.dtype for node in graph.nodes] + [tensor.dtype for tensor in starts]
         dtype = next((each for each in floats if each.startswith("float")), "float32")
-        self._take(graph, Engine(graph.core(dtype)))
+        self._take(graph, CoreModel(graph.core(dtype)))
         if not trainable:
             self.trainable = False
 
@@ -111,13 +111,13 @@ class Model(Training, Layer):
     # a layer's refuses changes of what is built
     __setattr__ = object.__setattr__  # type: ignore[assignment]
 
-    def _take(self, graph: Graph, engine: Engine) -> None:
+    def _take(self, graph: Graph, core_model: CoreModel) -> None:
         """Make this the model's graph; all that can fail comes before anything changes."""
-        core, ends = engine.graph, engine.mask_ends
+        core, ends = core_model.graph, core_model.mask_ends
         core.name = self.name
-        adapter = Adapter(self._input_keys or graph.input_names, engine, core.dtype)
-        self._bind_optimizer(engine)
-        self._graph, self._engine, self._core, self._adapter = graph, engine, core, adapter
+        adapter = Adapter(self._input_keys or graph.input_names, core_model, core.dtype)
+        self._bind_optimizer(core_model)
+        self._graph, self._core_model, self._core, self._adapter = graph, core_model, core, adapter
         for place in ends:
             layer = graph.nodes[place - len(graph.inputs)].layer
             if not layer._has_warned:
@@ -222,10 +222,12 @@ class Model(Training, Layer):
     def _adopt(self, core: CoreLayer, shapes: Sequence[Sample]) -> None:
         if core is self._core:
             return
-        engine = Engine(core)
-        for layer, handle in zip(self._graph.computing, engine.structure["layers"], strict=True):
+        core_model = CoreModel(core)
+        for layer, handle in zip(
+            self._graph.computing, core_model.structure["layers"], strict=True
+        ):
             layer._adopt(handle, layer._shapes)
-        self._take(self._graph, engine)
+        self._take(self._graph, core_model)
 
     def _tensors(self, x: Any) -> list[Tensor]:
         names = self._adapter.names if self.built else ["x"]
@@ -263,7 +265,7 @@ class Model(Training, Layer):
         random = training is not None and flag(training, "training", "call")
         if not random and mask is None:
             return self.predict_on_batch(x)
-        self._engine_for(x, "call")
+        self._core_model_for(x, "call")
         data = self._adapter.checked(x, "call")
         masks = mask if len(data) > 1 and mask is not None else [mask]
         outputs = range(len(self.outputs))
@@ -284,7 +286,7 @@ class Model(Training, Layer):
         return {
             "name": self.name,
             "trainable": self._trainable,
-            **self._graph.described(self._engine_for(None, "get_config").structure),
+            **self._graph.described(self._core_model_for(None, "get_config").structure),
             **{key: value for key, value in keys.items() if value is not None},
         }
 
@@ -328,7 +330,7 @@ class Model(Training, Layer):
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take the weights from a saved model with the same layers."""
         path = path_text(filepath, "load_weights")
-        self.set_weights(Engine.load(path, lambda *_: None)[0].graph.get_weights())
+        self.set_weights(CoreModel.load(path, lambda *_: None)[0].graph.get_weights())
 
     def __getstate__(self) -> dict[str, Any]:
         return marked(saving.state_of(self))

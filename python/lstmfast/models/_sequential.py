@@ -13,7 +13,7 @@ import numpy as np
 from lstmfast._arrays import Array, as_dtype, as_float, shape_text, wrong_shape
 from lstmfast._checks import items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast._elsewhere import explain_setting
 from lstmfast.layers import Input, InputLayer, Layer
 from lstmfast.layers._symbolic import Node, Sample, Tensor, sample_shape, split_batch
@@ -127,11 +127,11 @@ class Sequential(Model):
         return last
 
     def _alone(self, where: str, change: Callable[[], None]) -> None:
-        """Make a change after which there is another engine: a fit would go on with this one."""
-        if self._engine is None:
+        """Make a change after which there is another core model: a fit would go on with this."""
+        if self._core_model is None:
             change()
         else:
-            self._engine.alone(where, change)
+            self._core_model.alone(where, change)
 
     def _append(
         self, layer: Layer | Input, layers: list[Layer], start: InputLayer | None
@@ -190,7 +190,7 @@ class Sequential(Model):
             raise ValueError("[Sequential.build] the input shape is not known")
         if not self._layers:
             raise ValueError("[Sequential.build] the model has no layers")
-        if self._engine is None:
+        if self._core_model is None:
             self._become(self._layers, start)
 
     def _build_for(self, x: Any, where: str) -> None:
@@ -232,7 +232,7 @@ class Sequential(Model):
             if layers and start is not None:
                 self._build(start, first_sample or start.sample)
             else:
-                self._engine = self._core = None
+                self._core_model = self._core = None
         except BaseException:
             self._layers, self._start = before
             raise
@@ -255,18 +255,18 @@ class Sequential(Model):
             graph = graph_between([x], [tensor])
             cores = {layer: core for layer, core, *_ in plan}
             # one memory for all weights, before they are drawn
-            engine = Engine(graph.core(dtype, in_a_row=True, cores=cores))
+            core_model = CoreModel(graph.core(dtype, in_a_row=True, cores=cores))
             for layer, core, _, sample in plan:
                 if not layer.built:
                     layer._draw(core, self._rng, sample)
-            self._compile_core(engine, self._compiled)
+            self._compile_core(core_model, self._compiled)
             before = [(layer, layer._core) for layer in all_layers(self)]
             for layer, core, node, _ in plan:
                 layer._adopt(core, [node.inputs[0].sample])
                 layer._add_node(node)
                 if not self._trainable:
                     layer.trainable = False
-            self._take(graph, engine)
+            self._take(graph, core_model)
         except BaseException:
             for layer, earlier in before:
                 layer._core = earlier

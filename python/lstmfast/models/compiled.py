@@ -9,7 +9,7 @@ from typing import Any
 
 from lstmfast import losses, optimizers
 from lstmfast._checks import items, number
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast._names import naming
 from lstmfast.losses import Loss
 from lstmfast.metrics import Metric, get_all
@@ -112,11 +112,11 @@ class Compiled:
             [metric for metric in self.metrics if metric.is_custom],
         )
 
-    def compile(self, engine: Engine, seed: int) -> None:
+    def compile(self, core_model: CoreModel, seed: int) -> None:
         """Compile a model of the core."""
         own = self.own_functions()
         try:
-            engine.compile(self.config(seed), *own)
+            core_model.compile(self.config(seed), *own)
         except ValueError as error:
             if "custom" not in str(error):
                 raise

@@ -11,7 +11,7 @@ import numpy as np
 
 from lstmfast._arrays import Array, Data, as_float, as_ids, expect, shape_text, wrong_shape
 from lstmfast._checks import count, number, wrong_kind
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast._foreign import DEEPEST
 from lstmfast.layers._symbolic import Sample
 from lstmfast.models.compiled import Output
@@ -144,10 +144,10 @@ class Samples:
 class Adapter:
     """What brings data into the form that a model of the core takes."""
 
-    def __init__(self, names: Sequence[str], engine: Engine, dtype: str) -> None:
+    def __init__(self, names: Sequence[str], core_model: CoreModel, dtype: str) -> None:
         self.names = list(names)
-        self.inputs = engine.inputs
-        self.output_shapes = engine.output_shapes
+        self.inputs = core_model.inputs
+        self.output_shapes = core_model.output_shapes
         self.dtype = np.dtype(dtype)
         # one input of values and one output
         self._is_plain = len(self.inputs) == len(self.output_shapes) == 1 and not self.inputs[0][2]

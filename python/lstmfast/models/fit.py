@@ -12,7 +12,7 @@ from dataclasses import InitVar, dataclass
 from typing import Any
 
 from lstmfast._checks import LARGEST_COUNT, count, items
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList, History
 from lstmfast.callbacks.states import States
 from lstmfast.callbacks.stopping import TerminateOnNaN
@@ -52,7 +52,7 @@ class FitRun:
     """
 
     model: Any
-    engine: Engine
+    core_model: CoreModel
     data: Samples
     options: dict[str, Any]
     validation: Validation | None
@@ -136,7 +136,7 @@ class FitRun:
         hooks = self._hooks()
         values: dict[str, list[float]] = {}
         try:
-            values = self.engine.fit(
+            values = self.core_model.fit(
                 self.data.x,
                 self.data.y,
                 weights=self.data.weights,
@@ -148,7 +148,7 @@ class FitRun:
             if self.progress:
                 self.progress.close()
             if self.began and "on_epoch" not in hooks:
-                self._record_all(values or self.engine.history)
+                self._record_all(values or self.core_model.history)
         last_loss = self._last_logs().get("loss", 0.0)
         if self.options["on_nonfinite"] == "stop" and not math.isfinite(last_loss):
             self.model.stop_training = True
@@ -217,13 +217,13 @@ class FitRun:
         held_out = self.validation
         if held_out is not None and not self.warned:
             self.warned = warn_of_non_finite(
-                val_loss, self.engine, held_out.data, "fit", "val_loss", held_out.names
+                val_loss, self.core_model, held_out.data, "fit", "val_loss", held_out.names
             )
 
     def _validate(self, held_out: Validation) -> dict[str, float]:
         self.callbacks.call("on_test_begin", {})
         data = held_out.data
-        values = self.engine.evaluate(data.x, data.y, held_out.batch_size, data.weights)
+        values = self.core_model.evaluate(data.x, data.y, held_out.batch_size, data.weights)
         logs = self.model._compiled.renamed(values)
         self.callbacks.call("on_test_end", logs)
         return {f"val_{key}": value for key, value in logs.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmfast._checks import wrong_kind
 from lstmfast._core import Layer as CoreLayer
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast._files import path_text
 from lstmfast._options import Options
 from lstmfast.layers import InputLayer, Layer
@@ -80,12 +80,12 @@ def load_model(
         own = custom.Objects(config, extra, custom_objects or {})
         return own.losses, list(own.metrics.values())
 
-    engine, extra, arrays = Engine.load(path, resolve)
+    core_model, extra, arrays = CoreModel.load(path, resolve)
     # the core has checked the texts by its own rules; what is left is what only Python knows
     try:
-        model = _model_of(engine, extra.get("name"))
-        _take_facts(model, engine, extra)
-        config = engine.compile_config
+        model = _model_of(core_model, extra.get("name"))
+        _take_facts(model, core_model, extra)
+        config = core_model.compile_config
         if config is not None and own is not None:
             outputs = _outputs_of(config, extra, own, model._names_of_outputs())
             compiled = Compiled(_optimizer_of(config), outputs)
@@ -96,15 +96,15 @@ def load_model(
         raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
 
 
-def _model_of(engine: Engine, name: str | None) -> Model:
+def _model_of(core_model: CoreModel, name: str | None) -> Model:
     """Return the model over a graph of the core."""
-    structure, dtype = engine.structure, engine.graph.dtype
+    structure, dtype = core_model.structure, core_model.graph.dtype
     layers = [_layer_of(handle) for handle in structure["layers"]]
     batch = structure["batch_size"] or None
     starts = [
         InputLayer(shape, batch, dtype if has_values else "int32", label or None)
         for (label, shape), (_, has_values, *_) in zip(
-            structure["inputs"], engine.inputs, strict=True
+            structure["inputs"], core_model.inputs, strict=True
         )
     ]
     name_layers(layers)
@@ -115,13 +115,13 @@ def _model_of(engine: Engine, name: str | None) -> Model:
     else:
         model = Model.__new__(Model)
         model._begin(name, True, None)
-    saving.take(model, engine, starts, layers)
+    saving.take(model, core_model, starts, layers)
     return model
 
 
 def _layer_of(handle: CoreLayer) -> Layer:
     if handle.kind == "graph":
-        return _model_of(Engine(handle), handle.name)
+        return _model_of(CoreModel(handle), handle.name)
     cls = LAYERS.find(handle.kind)
     if cls is None:
         raise ValueError(f"a layer is of the unknown kind {handle.kind!r}")
@@ -131,7 +131,7 @@ def _layer_of(handle: CoreLayer) -> Layer:
     return layer
 
 
-def _take_facts(model: Model, engine: Engine, extra: Mapping[str, str]) -> None:
+def _take_facts(model: Model, core_model: CoreModel, extra: Mapping[str, str]) -> None:
     """Take what only Python knows of a model."""
     layers = list(saving.all_layers(model))
     for place, name in custom.read_extra(extra, saving.RETURNS) or []:
@@ -142,7 +142,7 @@ def _take_facts(model: Model, engine: Engine, extra: Mapping[str, str]) -> None:
         model._input_keys, model._output_keys = (
             None if names is None else [str(name) for name in names] for names in keys
         )
-        model._take(model._graph, engine)
+        model._take(model._graph, core_model)
 
 
 def _outputs_of(

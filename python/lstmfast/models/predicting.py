@@ -9,7 +9,7 @@ from typing import Any
 
 from lstmfast._arrays import ArrayLike
 from lstmfast._checks import check_unavailable, count, flag
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.layers._symbolic import one_or_all
 from lstmfast.models.compiled import Compiled
@@ -22,7 +22,7 @@ BATCH_SIZE = 32
 class Predicting:
     """What a model of the core computes."""
 
-    _engine: Engine | None = None
+    _core_model: CoreModel | None = None
     _adapter: Adapter
     _compiled = Compiled()
     _output_keys: list[str] | None = None  # of a dictionary
@@ -37,26 +37,26 @@ class Predicting:
             return dict(zip(self._output_keys, outputs, strict=True))
         return one_or_all(outputs)
 
-    def _engine_for(self, x: Any, where: str) -> Engine:
-        if self._engine is None:
+    def _core_model_for(self, x: Any, where: str) -> CoreModel:
+        if self._core_model is None:
             self._build_for(x, where)
-        assert self._engine is not None
-        return self._engine
+        assert self._core_model is not None
+        return self._core_model
 
-    def _samples(self, x: Any, y: Any, sample_weight: Any, where: str) -> tuple[Engine, Samples]:
-        """Return engine and data of a call that needs a loss."""
+    def _samples(self, x: Any, y: Any, sample_weight: Any, where: str) -> tuple[CoreModel, Samples]:
+        """Return the core model and the data of a call that needs a loss."""
         compiled = self._compiled
         if compiled.optimizer is None or not compiled.has_loss:
             missing = "compiled" if compiled.optimizer is None else "compiled with a loss"
             raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
-        engine = self._engine_for(x, where)
-        return engine, self._adapter.samples(x, y, sample_weight, compiled.outputs, where)
+        core_model = self._core_model_for(x, where)
+        return core_model, self._adapter.samples(x, y, sample_weight, compiled.outputs, where)
 
     def _batch(self, batch_size: int | None, where: str) -> int:
         """Return the number of samples in a step."""
         if batch_size is not None:
             return count(batch_size, "batch_size", where)
-        carried = 0 if self._engine is None else self._engine.carried_rows
+        carried = 0 if self._core_model is None else self._core_model.carried_rows
         return carried or BATCH_SIZE
 
     def _returned(self, values: Mapping[str, Any], as_dict: bool) -> Any:
@@ -108,12 +108,12 @@ class Predicting:
         """
         check_unavailable("evaluate", {"steps": steps}, {"steps": None})
         as_dict = flag(return_dict, "return_dict", "evaluate")
-        engine, data = self._samples(x, y, sample_weight, "evaluate")
+        core_model, data = self._samples(x, y, sample_weight, "evaluate")
         size = self._batch(batch_size, "evaluate")
         shown = verbosity(verbose, "evaluate")
         end = self._begin_stage("evaluate", "test", callbacks, shown, len(data) / size)
-        logs = self._compiled.renamed(engine.evaluate(data.x, data.y, size, data.weights))
-        warn_of_non_finite(logs["loss"], engine, data, "evaluate")
+        logs = self._compiled.renamed(core_model.evaluate(data.x, data.y, size, data.weights))
+        warn_of_non_finite(logs["loss"], core_model, data, "evaluate")
         end(logs)
         return logs if as_dict else self._compiled.listed(logs)
 
@@ -163,27 +163,27 @@ class Predicting:
             (N, *output_shape); a list of these, or a dictionary, of several outputs.
         """
         shown = verbosity(verbose, "predict", auto=0)
-        if batch_size is steps is callbacks is None and not shown and self._engine is not None:
-            outputs = self._engine.call(x, BATCH_SIZE)
+        if batch_size is steps is callbacks is None and not shown and self._core_model is not None:
+            outputs = self._core_model.call(x, BATCH_SIZE)
             if outputs is not None:
                 return outputs
-        engine = self._engine_for(x, "predict")
+        core_model = self._core_model_for(x, "predict")
         samples = self._adapter.checked(x, "predict")
         size = self._batch(batch_size, "predict")
         if callbacks is steps is None and not shown:
-            return self._packed(engine.predict(samples, size))
+            return self._packed(core_model.predict(samples, size))
         check_unavailable("predict", {"steps": steps}, {"steps": None})
         batches = samples_of(samples) / size
         end = self._begin_stage("predict", "predict", callbacks, shown, batches)
-        outputs = self._packed(engine.predict(samples, size))
+        outputs = self._packed(core_model.predict(samples, size))
         end({})
         return outputs
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all samples, computed as one batch."""
-        engine = self._engine_for(x, "predict_on_batch")
+        core_model = self._core_model_for(x, "predict_on_batch")
         samples = self._adapter.checked(x, "predict_on_batch")
-        return self._packed(engine.predict(samples, max(1, samples_of(samples))))
+        return self._packed(core_model.predict(samples, max(1, samples_of(samples))))
 
     def test_on_batch(
         self,
@@ -194,16 +194,16 @@ class Predicting:
     ) -> Any:
         """Return loss and metrics of all samples, computed as one batch, as `evaluate` does."""
         as_dict = flag(return_dict, "return_dict", "test_on_batch")
-        engine, data = self._samples(x, y, sample_weight, "test_on_batch")
+        core_model, data = self._samples(x, y, sample_weight, "test_on_batch")
         size = max(1, len(data))
-        values = engine.evaluate(data.x, data.y, size, data.weights, "model.test_on_batch")
-        warn_of_non_finite(values["loss"], engine, data, "test_on_batch")
+        values = core_model.evaluate(data.x, data.y, size, data.weights, "model.test_on_batch")
+        warn_of_non_finite(values["loss"], core_model, data, "test_on_batch")
         return self._returned(values, as_dict)
 
     @property
     def stateful(self) -> bool:
         """Whether a layer carries its state from batch to batch."""
-        return self._engine is not None and self._engine.stateful
+        return self._core_model is not None and self._core_model.stateful
 
     def reset_states(self) -> None:
         """Begin anew: the states that stateful layers carry on become zero.
@@ -220,8 +220,8 @@ class Predicting:
         >>> bool((model.predict(x) == first).all()), bool((second == first).all())
         (True, False)
         """
-        if self._engine is not None:
-            self._engine.reset_states()
+        if self._core_model is not None:
+            self._core_model.reset_states()
 
     reset_state = reset_states
 
@@ -246,5 +246,5 @@ class Predicting:
         >>> y = model.predict(np.ones((100, 3, 1)))
         >>> model.release_memory()
         """
-        if self._engine is not None:
-            self._engine.release_memory()
+        if self._core_model is not None:
+            self._core_model.release_memory()

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast._warnings import warn
 from lstmfast.callbacks.base import Callback
 from lstmfast.models.data import NAMES, ArrayNames, Samples
@@ -64,7 +64,7 @@ def result_line(steps: int, seconds: float, logs: Mapping[str, float]) -> str:
 
 def warn_of_non_finite(
     loss: float,
-    engine: Engine,
+    core_model: CoreModel,
     data: Samples,
     where: str,
     name: str = "loss",
@@ -76,7 +76,7 @@ def warn_of_non_finite(
     """
     if math.isfinite(loss):
         return False
-    found = engine.non_finite_text(data.x, data.y, data.weights, names)
+    found = core_model.non_finite_text(data.x, data.y, data.weights, names)
     text = found or f"; {names[0]} and {names[1]} are finite everywhere: the outputs grow too large"
     warn(f"[{where}] {name} is {loss}{text}", RuntimeWarning)
     return True

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from lstmfast._arrays import Array
 from lstmfast._checks import flag
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast._files import check_path
 from lstmfast.callbacks.states import States
 from lstmfast.layers import Input, InputLayer, Layer
@@ -66,7 +66,7 @@ def save_model(
     path = check_path(filepath, "save")
     replace = flag(overwrite, "overwrite", "save")
     model._built_core()
-    engine: Engine = model._engine
+    core_model: CoreModel = model._core_model
     compiled: Compiled = model._compiled
     names = [
         [[metric.name, kind] for metric, kind in zip(output.metrics, kinds, strict=True)]
@@ -80,7 +80,7 @@ def save_model(
     if states is not None:
         extra, arrays = extra | {STATES: states.text}, states.arrays
     try:
-        engine.save(path, extra, include_optimizer, arrays, replace)
+        core_model.save(path, extra, include_optimizer, arrays, replace)
     except FileExistsError:
         raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it") from None
 
@@ -154,19 +154,21 @@ def restore(model: Any, state: Mapping[str, Any]) -> None:
     with _nameless_file() as (file, path):
         file.write(state["content"])
         file.flush()
-        engine, extra, arrays = Engine.load(path, lambda config, extra: own)
-    for layer, handle in zip(layers, engine.structure["layers"], strict=True):
+        core_model, extra, arrays = CoreModel.load(path, lambda config, extra: own)
+    for layer, handle in zip(layers, core_model.structure["layers"], strict=True):
         layer._adopt(handle, ())
-    take(model, engine, state["inputs"], layers)
+    take(model, core_model, state["inputs"], layers)
     adopt_compiled(model, state["compiled"], extra, arrays)
 
 
-def take(model: Any, engine: Engine, starts: Iterable[InputLayer], layers: Sequence[Layer]) -> None:
+def take(
+    model: Any, core_model: CoreModel, starts: Iterable[InputLayer], layers: Sequence[Layer]
+) -> None:
     """Give a model the graph that the core has, over layers that have their handles."""
     inputs: list[Tensor] = [Input.of(start) for start in starts]
-    outputs, nodes = replayed(engine.structure, inputs, layers)
+    outputs, nodes = replayed(core_model.structure, inputs, layers)
     graph: Graph = dataclasses.replace(graph_between(inputs, outputs), nodes=tuple(nodes))
-    model._take(graph, engine)
+    model._take(graph, core_model)
 
 
 def adopt_compiled(
@@ -174,5 +176,5 @@ def adopt_compiled(
 ) -> None:
     """Take how a model is compiled already, and the states of callbacks that came with its file."""
     model._compiled = compiled
-    model._bind_optimizer(model._engine)
+    model._bind_optimizer(model._core_model)
     model._states = States(extra[STATES], arrays) if STATES in extra else None

@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast import losses, optimizers
 from lstmfast._arrays import ArrayLike
 from lstmfast._checks import check_unavailable, choice, count, flag, number, wrong_kind
-from lstmfast._core import Model as Engine
+from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric
@@ -118,16 +118,16 @@ class Training(Predicting):
         unavailable = {"weighted_metrics": weighted_metrics}
         check_unavailable("compile", unavailable, {"weighted_metrics": None})
         compiled = Compiled.of(self._names_of_outputs(), optimizer, loss, loss_weights, metrics)
-        if self._engine is not None:
-            self._compile_core(self._engine, compiled)
+        if self._core_model is not None:
+            self._compile_core(self._core_model, compiled)
         self._compiled = compiled
         self._states = None
-        self._bind_optimizer(self._engine)
+        self._bind_optimizer(self._core_model)
 
     def _names_of_outputs(self) -> list[str]:
         raise NotImplementedError
 
-    def _compile_core(self, engine: Engine, compiled: Compiled) -> None:
+    def _compile_core(self, core_model: CoreModel, compiled: Compiled) -> None:
         optimizer = compiled.optimizer
         if optimizer is None or not compiled.has_loss:
             return
@@ -138,15 +138,15 @@ class Training(Predicting):
             )
         drawn = self._rng.bit_generator.state
         try:
-            compiled.compile(engine, draw_seed(self._rng))
+            compiled.compile(core_model, draw_seed(self._rng))
         except Exception:
             self._rng.bit_generator.state = drawn  # a compile that is refused leaves no trace
             raise
 
-    def _bind_optimizer(self, engine: Engine | None) -> None:
-        """Tie the optimizer to the engine, where there is one."""
-        if self.optimizer and self._compiled.has_loss and engine:
-            self.optimizer._engine, self.optimizer._model = engine, weakref.ref(self)
+    def _bind_optimizer(self, core_model: CoreModel | None) -> None:
+        """Tie the optimizer to the core model, where there is one."""
+        if self.optimizer and self._compiled.has_loss and core_model:
+            self.optimizer._core_model, self.optimizer._model = core_model, weakref.ref(self)
 
     # -- training ----------------------------------------------------------------------------
 
@@ -256,7 +256,7 @@ class Training(Predicting):
         if on_nonfinite is not None:
             choice(on_nonfinite, "on_nonfinite", "fit", "raise", "stop", "ignore")
         validation_split = number(validation_split, "validation_split", "fit")
-        engine, data = self._samples(x, y, sample_weight, "fit")
+        core_model, data = self._samples(x, y, sample_weight, "fit")
         size = self._batch(batch_size, "fit")
         options = {
             "batch_size": size,
@@ -272,7 +272,7 @@ class Training(Predicting):
         elif validation_split:
             data, held_out = split(data, validation_split)
             names = [f"{name}[{len(data)}:]" for name in NAMES]
-            if engine.stateful and (len(data) % size or len(held_out) % size):
+            if core_model.stateful and (len(data) % size or len(held_out) % size):
                 raise ValueError(
                     f"[fit] validation_split={validation_split} parts {len(data) + len(held_out)} "
                     f"samples into {len(data)} and {len(held_out)}; expected multiples of "
@@ -286,7 +286,7 @@ class Training(Predicting):
                 size = count(validation_batch_size, "validation_batch_size", "fit")
             validation = Validation(held_out, size, validation_freq, names)
         shown = verbosity(verbose, "fit")
-        return FitRun(self, engine, data, options, validation, callbacks, shown).run()
+        return FitRun(self, core_model, data, options, validation, callbacks, shown).run()
 
     def _validation_samples(self, data: Any) -> Samples:
         wanted = "a pair (x, y) or (x, y, sample_weight)"
@@ -312,8 +312,8 @@ class Training(Predicting):
         They are this batch's, from before the step.
         """
         where = "train_on_batch"
-        engine, data = self._samples(x, y, sample_weight, where)
+        core_model, data = self._samples(x, y, sample_weight, where)
         as_dict = flag(return_dict, "return_dict", where)
         outputs = self._compiled.outputs
         data = self._adapter.with_class_weights(class_weight, data, outputs, where)
-        return self._returned(engine.train_on_batch(data.x, data.y, data.weights), as_dict)
+        return self._returned(core_model.train_on_batch(data.x, data.y, data.weights), as_dict)
