@@ -130,6 +130,32 @@ def test_summary() -> None:
         assert part in text
 
 
+def test_files_keep_which_models_are_frozen(tmp_path: Path) -> None:
+    base = Sequential([LSTM(3, input_shape=(T, I))])
+    model = Sequential([base, Dense(1)])
+    base.trainable = False
+    base.layers[0].trainable = True
+    model.save(tmp_path / "a.safetensors")
+    loaded = load_model(tmp_path / "a.safetensors")
+    inside = loaded.layers[0]
+    assert [each.trainable for each in (loaded, inside, *inside.layers)] == [True, False, True]
+    model.trainable = False
+    model.save(tmp_path / "b.safetensors")
+    assert not load_model(tmp_path / "b.safetensors").trainable
+
+
+def test_weights_of_another_model(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    Sequential([Dense(1, input_shape=(I,))]).save(path)
+    model = two_branches()
+    before = model.get_weights()
+    with pytest.raises(
+        ValueError, match=r"^\[load_weights\] .*other.*: weights has 2 arrays; expe"
+    ):
+        model.load_weights(path)
+    assert all(map(np.array_equal, model.get_weights(), before))
+
+
 def test_summary_of_a_row() -> None:
     """What each layer takes is shown only where that is not the layer above."""
 

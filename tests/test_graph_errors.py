@@ -30,6 +30,26 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         r"\[Model\] inputs is of type Dense; expected a tensor \(an Input, or what a layer",
     ),
+    "two tensors, without a list": (
+        lambda: Concatenate()(other, other),
+        ValueError,
+        r"\[layers.Concatenate\] got two tensors; expected several in a list: \(\[a, b\]\)",
+    ),
+    "ids that a layer computes": (
+        lambda: Embedding(4, 2)(LSTM(3, name="maker")(x_)),
+        ValueError,
+        r"\[layers.Embedding\] embedding is called with what maker returned; expected an Input of",
+    ),
+    "several outputs at each step": (
+        lambda: TimeDistributed(LSTM(2, return_state=True)),
+        ValueError,
+        r"\[layers.TimeDistributed\] layer: return_state=True returns several arrays",
+    ),
+    "a layer of one's own": (
+        lambda: type("Own", (Dense,), {"call": lambda self, x: x}),
+        TypeError,
+        r"\[Own\] has a method call\(\); layers and models that compute in Python are not",
+    ),
     "no tensors": (lambda: Model(other, []), ValueError, r"\[Model\] outputs is empty"),
     "input twice": (
         lambda: Model([other, other], Dense(1)(other)),

@@ -217,7 +217,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("compiled().fit((X, Y))", V, "x is not a full array: it is a list of arrays of shapes (15, 3"),
     ("compiled().fit([X, X], Y)", V, "expected (N, 3, 1); 2 inputs came, and the model has one"),
     ("compiled().fit([[1, 2], [3]], Y)", V, "[fit] x is not a full array: its rows differ in"),
-    ("compiled().fit({'x': X}, Y)", T, "[fit] x is of type dict; expected an array"),
+    ("compiled().fit({'x': X}, Y)", V, "[fit] x lacks 'input_layer'; expected an array, or a"),
     ("compiled().fit('data.csv', Y)", T, "[fit] x holds <U8 values; expected real numbers"),
     ("compiled().fit(X, Y[:12])", V, "[fit] y has shape (12, 2); expected (15, ...), for x has 15"),
     ("compiled().fit(X[0], Y[0])", V, "[fit] x has shape (3, 1); expected (N, 3, 1); for one"),

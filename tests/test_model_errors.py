@@ -259,8 +259,8 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     ),
     "fit a dictionary": (
         lambda: compiled().fit({"x": X}, Y),
-        TypeError,
-        r"\[fit\] x is of type dict; expected an array",
+        ValueError,
+        r"\[fit\] x lacks 'input_layer'; expected an array, or a dictionary with 'input_layer'",
     ),
     "fit an iterator": (
         lambda: compiled().fit(X, iter(Y)),

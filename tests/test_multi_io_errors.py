@@ -76,6 +76,16 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ValueError,
         r"\[fit\] y\[1\] has shape \(5, 1\); expected \(6, ...\), for x has 6 samples",
     ),
+    "weights' names": (
+        lambda: compiled().fit([A, B], [P, Q], sample_weight={"Q": np.ones(N)}),
+        ValueError,
+        r"\[fit\] sample_weight has the unknown 'Q'; expected a dictionary with 'p', 'q'",
+    ),
+    "weights of one output": (
+        lambda: compiled().evaluate([A, B], [P, Q], sample_weight=[np.ones(N)]),
+        ValueError,
+        r"\[evaluate\] sample_weight has 1 items; expected a list of 2, or a dictionary: p, q",
+    ),
     "weights": (
         lambda: compiled().fit([A, B], [P, Q], sample_weight={"q": -np.ones(N)}),
         ValueError,

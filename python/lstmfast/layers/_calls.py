@@ -127,11 +127,20 @@ class Called(Weights):
             core = self._core or self._new_core(dtype, shapes)
             return core, core.connect(shapes)
         except ValueError as error:
-            text = f"{self.name or self.kind}: {_without_place(error)}"
+            text = f"{self.name or self.kind}: {without_place(error)}"
             raise ValueError(f"[{self.where}] {text}") from None
 
     def _check_inputs(self, inputs: Sequence[Tensor]) -> None:
         """Refuse inputs, in words that the core lacks."""
+        source = inputs[0].node
+        while source.inputs and source.layer.moves_elements:
+            source = source.inputs[0].node
+        if self.takes_ids and source.inputs:
+            raise ValueError(
+                f"[{self.where}] {self.name or self.kind} is called with what "
+                f"{source.layer.name or source.layer.kind} returned; expected an Input "
+                "of ids, directly or through Reshape, Flatten, Permute or RepeatVector"
+            )
 
     # -- calls -------------------------------------------------------------------------------
 
@@ -184,6 +193,10 @@ class Called(Weights):
 
     def _joined(self, tensors: list[Tensor], mask: Any, training: Any) -> Any:
         """Return what a call with tensors does: the tensors of a new node."""
+        if isinstance(mask, Tensor):
+            raise ValueError(
+                f"[{self.where}] got two tensors; expected several in a list: ([a, b])"
+            )
         for name, given in (("mask", mask), ("training", training)):
             if given is not None:
                 raise ValueError(
@@ -294,10 +307,10 @@ class Called(Weights):
         try:
             return core.call(arrays, outputs=outputs, **more)
         except ValueError as error:
-            raise ValueError(f"[{self.where}] {_without_place(error)}") from None
+            raise ValueError(f"[{self.where}] {without_place(error)}") from None
 
 
-def _without_place(error: ValueError) -> str:
+def without_place(error: ValueError) -> str:
     """Return what an error of the core says, without the brackets before it."""
     text = str(error)
     return text.partition("] ")[2] if text.startswith("[") else text

@@ -166,6 +166,8 @@ class TimeDistributed(Layer):
         super().__init__(**options)
         expected = "a layer, as in TimeDistributed(Dense(1))"
         layer = self.layer = layer_inside(layer, self.where, "layer", Layer, expected)
+        if layer.problem_in_row is not None:
+            raise ValueError(f"[{self.where}] layer: {layer.problem_in_row}")
         self._check_inside()
         self.takes_ids = layer.takes_ids
         self.ids_below = layer.ids_below

@@ -1,6 +1,6 @@
 """What all layers share: options for the core, building, calls with arrays and with tensors.
 
-To write a layer of one input, derive from `Layer` and define
+To offer a layer of the core that has one input, derive from `Layer` and define
 
 - ``kind``: the core's name of it,
 - ``__init__``: its own arguments, then ``**options``, with which it calls ``super().__init__``; it
@@ -124,6 +124,14 @@ class Layer(Called):
         self.activity_regularizer = activity_regularizer
         functions = type(self).__init__, Layer.__init__
         check_unavailable(where, unavailable, self.unavailable, *functions)
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a layer or model that computes in Python."""
+        if "call" in vars(cls):
+            raise TypeError(
+                f"[{cls.__name__}] has a method call(); layers and models that compute in Python "
+                "are not available in this version"
+            )
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: Keras's other options, and changes once built."""

@@ -19,6 +19,7 @@ from lstmfast._keras_names import explain_attributes
 from lstmfast._pickles import marked, restoring
 from lstmfast._warnings import warn
 from lstmfast.layers import Input, Layer
+from lstmfast.layers._calls import without_place
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.models import saving
 from lstmfast.models.data import Adapter, parts
@@ -330,7 +331,11 @@ class Model(Training, Layer):
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take the weights from a saved model with the same layers."""
         path = path_text(filepath, "load_weights")
-        self.set_weights(CoreModel.load(path, lambda *_: None)[0].graph.get_weights())
+        weights = CoreModel.load(path, lambda *_: None)[0].graph.get_weights()
+        try:
+            self.set_weights(weights)
+        except ValueError as error:
+            raise ValueError(f"[load_weights] {path}: {without_place(error)}") from None
 
     def __getstate__(self) -> dict[str, Any]:
         return marked(saving.state_of(self))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -23,19 +23,23 @@ NAMES = "x", "y", "sample_weight"
 
 
 def parts(
-    given: Any, names: Sequence[str], where: str, what: str, optional: Container[str] = ()
+    given: Any, names: Sequence[str], where: str, what: str, optional: Sequence[str] = ()
 ) -> list[tuple[str, Any]]:
     """Return what each input or output is given, with what the user calls it.
 
-    Those of several come in a list, or in a dictionary by name, which may lack the optional ones.
+    Those of several come in a list, or in a dictionary by name, which may lack the optional ones,
+    and may have more names where none is optional.
     """
-    if isinstance(given, Mapping) and (len(names) > 1 or set(names) <= set(given)):
+    if isinstance(given, Mapping):
         lacking = [name for name in names if name not in given and name not in optional]
-        if lacking:
-            raise ValueError(
-                f"[{where}] {what} lacks {', '.join(map(repr, lacking))}; expected a dictionary "
-                f"with {', '.join(map(repr, names))}"
-            )
+        unknown = [name for name in given if name not in names] if optional else []
+        or_array = "" if len(names) > 1 else "an array, or "
+        for problem, keys in (("lacks", lacking), ("has the unknown", unknown)):
+            if keys:
+                raise ValueError(
+                    f"[{where}] {what} {problem} {', '.join(map(repr, keys))}; expected "
+                    f"{or_array}a dictionary with {', '.join(map(repr, names))}"
+                )
         return [(f"{what}[{name!r}]", given.get(name)) for name in names]
     if len(names) == 1:
         return [(what, given)]
@@ -228,7 +232,8 @@ class Adapter:
         each = [(names[2], given)] * len(outputs)
         if isinstance(given, Mapping) or (
             isinstance(given, list | tuple)
-            and len(given) == len(outputs) > 1
+            and len(outputs) > 1
+            and (len(given) == len(outputs) or len(given) != samples)
             and not all(isinstance(one, int | float) for one in given)
         ):
             of_outputs = [output.name for output in outputs]

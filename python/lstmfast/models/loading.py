@@ -137,6 +137,8 @@ def _take_facts(model: Model, core_model: CoreModel, extra: Mapping[str, str]) -
     for place, name in custom.read_extra(extra, saving.RETURNS) or []:
         if name in saving.RESULTS and hasattr(layers[place], name):
             object.__setattr__(layers[place], name, True)
+    for place in custom.read_extra(extra, saving.FROZEN) or []:
+        [model, *layers][place]._trainable = False
     keys = custom.read_extra(extra, saving.KEYS)
     if keys:
         model._input_keys, model._output_keys = (

@@ -30,6 +30,7 @@ from lstmfast.models.graph import Graph, graph_between, replayed
 STATES = "callbacks"  # keys of what travels along: the states of callbacks,
 RETURNS = "returns"  # pairs of a layer's place (see `all_layers`) and what its calls return too,
 KEYS = "keys"  # and the names of a dictionary of inputs, and of outputs
+FROZEN = "frozen"  # the places of models that are not trainable; 0: the whole one
 RESULTS = ("return_state", "return_cell_states")
 
 
@@ -49,7 +50,7 @@ def save_model(
     model : Model
         A built model.
     filepath : str or path-like
-        Where to; by custom it ends in ``.safetensors``.
+        Where to; usually ``NAME.safetensors``; ``.keras`` and ``.h5`` are refused.
     overwrite : bool
         Whether a file of that name may be replaced.
     include_optimizer : bool
@@ -100,7 +101,12 @@ def _python_facts(model: Any) -> dict[str, str]:
         if getattr(layer, name, False)
     ]
     keys = model._input_keys, model._output_keys
-    facts = {RETURNS: returns, KEYS: [] if keys == (None, None) else keys}
+    frozen = [
+        place
+        for place, layer in enumerate([model, *all_layers(model)])
+        if hasattr(layer, "fit") and not layer.trainable
+    ]
+    facts = {RETURNS: returns, KEYS: [] if keys == (None, None) else keys, FROZEN: frozen}
     return {name: json.dumps(value) for name, value in facts.items() if value}
 
 
