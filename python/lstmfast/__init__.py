@@ -3,7 +3,8 @@
 Every variant of the LSTM at full speed, from NumPy arrays, in a small package:
 
 - `lstmfast.LSTM`: LSTM layers with the weights and states of `torch.nn.LSTM`;
-- `lstmfast.models.Sequential` and `lstmfast.layers`: models in the shape of Keras;
+- `lstmfast.models.Sequential`, `lstmfast.models.Model` and `lstmfast.layers`: models in the shape
+  of Keras;
 - `lstmfast.functional`: the same LSTM as pure functions;
 - `lstmfast.reference`: its equations in plain NumPy, to read and to test against.
 

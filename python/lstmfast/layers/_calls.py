@@ -64,7 +64,24 @@ class Called(Weights):
     def initial_weights(
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
     ) -> list[Array]:
-        """Make the first weights, for parts given as name and shape, and samples of that shape."""
+        """Make the first weights; called once, when the layer is built. Layers override it.
+
+        Parameters
+        ----------
+        parts : list of (str, tuple of int)
+            Name and shape of each weight.
+        dtype : numpy.dtype
+            The model's dtype.
+        rng : numpy.random.Generator
+            The source of random numbers.
+        sample : tuple of int or None
+            The shape of a sample of the input, without the batch.
+
+        Returns
+        -------
+        list of ndarray
+            One array for each part.
+        """
         return [getattr(self, f"{name}_initializer")(shape, dtype, rng) for name, shape in parts]
 
     @property

@@ -13,11 +13,12 @@ from lstmfast.layers.base import Layer
 class Masking(Layer):
     """Mask the steps whose features all are `mask_value`, as `keras.layers.Masking`.
 
-    Layers after it skip these steps: an LSTM keeps its state and repeats its output there, and
-    losses and metrics of a sequence of outputs are means over the other steps. Outputs at masked
-    steps are zeros. In a model a mask goes through all layers up to an LSTM that returns one step.
-    An array takes no mask along: where layers are called one by one, pass it,
-    ``layer(x, mask=masking.compute_mask(x))``.
+    Masking's own outputs are zeros at these steps, and layers after it skip them: an LSTM keeps its
+    state and repeats its last output there, and losses and metrics of a sequence of outputs are
+    means over the other steps. In a model the mask goes on from layer to layer. It ends where steps
+    do, at an LSTM that returns one step, and at layers that move or mix steps (`Flatten`,
+    `Reshape`, `Permute`, `RepeatVector`, `Dot`). An array takes no mask along: where layers are
+    called one by one, pass it, ``layer(x, mask=masking.compute_mask(x))``.
 
     Parameters
     ----------

@@ -132,7 +132,7 @@ class Concatenate(Merge):
     Parameters
     ----------
     axis : int
-        Counted with that of the batch, which it cannot be.
+        The axis along which to join; axis 0 is the batch and not allowed.
     **options
         As in `Layer`.
 

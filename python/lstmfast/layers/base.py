@@ -211,7 +211,20 @@ class Layer(Called):
 
     @classmethod
     def from_core(cls, config: Mapping[str, Value], inside: Mapping[str, Any]) -> Layer:
-        """Make the layer that a configuration of the core describes, of these layers inside."""
+        """Make the layer that the core describes; files and copies use it, models need not.
+
+        Parameters
+        ----------
+        config : mapping of str to value
+            Options by their dotted names, as `config` returns them.
+        inside : mapping of str to Layer
+            The layers inside it, by the core's names, as `layers_inside` returns them.
+
+        Returns
+        -------
+        Layer
+            A layer of this class, without weights.
+        """
         values: dict[str, Any] = {}
         for key, value in config.items():
             name, dot, option = key.partition(".")

@@ -98,9 +98,17 @@ class Weights:
         return [] if self._core is None else list(self._core.get_weights())
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace the weights: as many arrays as `get_weights` returns, of the same shapes.
+        """Replace the weights; nothing changes where one of them does not fit.
 
-        Nothing changes where one of them does not fit.
+        Parameters
+        ----------
+        weights : list of array_like
+            As many arrays as `get_weights` returns, of the same shapes.
+
+        Raises
+        ------
+        ValueError
+            For another number of arrays, another shape, or where there are no weights yet.
         """
         core, where = self._built_core(), f"{self.where}.set_weights"
         core.set_weights(fitting(weights, self.weight_parts(), core.dtype, where))

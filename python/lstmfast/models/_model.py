@@ -145,7 +145,25 @@ class Model(Training, Layer):
         return {str(place): layer for place, layer in enumerate(self.layers)}
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """Return a layer by its name or its place."""
+        """Return a layer by its name or its place.
+
+        Parameters
+        ----------
+        name : str, optional
+            The layer's name. Either this or `index` must be given.
+        index : int, optional
+            The layer's place in `layers`.
+
+        Returns
+        -------
+        Layer
+            The layer itself, not a copy.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such layer; the message lists the names.
+        """
         layers, where = self.layers, f"{self.where}.get_layer"
         if (name is None) == (index is None):
             raise ValueError(f"[{where}] expected either a name or an index")
@@ -293,7 +311,20 @@ class Model(Training, Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], *, seed: Seed = None) -> Model:
-        """Make a model, with new weights, from what `get_config` returned."""
+        """Make a model, with new weights, from what `get_config` returned.
+
+        Parameters
+        ----------
+        config : dict
+            What `get_config` returned.
+        seed : int or numpy.random.Generator, optional
+            As in `Model`.
+
+        Returns
+        -------
+        Model
+            A model that is not compiled.
+        """
         where = f"{cls.__name__}.from_config"
         each = layers_of(config, where, "input_layers", "nodes", "outputs")
         names = [one["name"] for one in config["layers"]]
@@ -325,11 +356,32 @@ class Model(Training, Layer):
     save = saving.save_model
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Save the model without the optimizer's state."""
+        """Save the model without the optimizer's state.
+
+        Parameters
+        ----------
+        filepath : str or path-like
+            Where to; usually ``NAME.safetensors``.
+        overwrite : bool
+            Whether a file of that name may be replaced.
+        """
         self.save(filepath, overwrite, include_optimizer=False)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
-        """Take the weights from a saved model with the same layers."""
+        """Take the weights from a saved model with the same layers.
+
+        Parameters
+        ----------
+        filepath : str or path-like
+            A file that `save` or `save_weights` wrote.
+
+        Raises
+        ------
+        ValueError
+            For a file of something else, and for weights that do not fit; nothing changes then.
+        OSError
+            Where the file cannot be read.
+        """
         path = path_text(filepath, "load_weights")
         weights = CoreModel.load(path, lambda *_: None)[0].graph.get_weights()
         try:

@@ -308,7 +308,20 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], *, seed: Seed = None) -> Sequential:
-        """Make a model, with new weights, from what `get_config` returned."""
+        """Make a model, with new weights, from what `get_config` returned.
+
+        Parameters
+        ----------
+        config : dict
+            What `get_config` returned.
+        seed : int or numpy.random.Generator, optional
+            As in `Sequential`.
+
+        Returns
+        -------
+        Sequential
+            A model that is not compiled.
+        """
         made: list[Layer | Input] = layers_of(config, f"{cls.__name__}.from_config")
         if config.get("input_shape") is not None:
             made.insert(0, Input(config["input_shape"], config.get("batch_size")))

@@ -236,6 +236,8 @@ class Training(Predicting):
             For shapes and values that do not fit.
         FloatingPointError
             For a loss or gradient that is not finite, unless `on_nonfinite` says otherwise.
+        KeyboardInterrupt
+            For Ctrl-C, within about 0.1 s; the weights are those after the last whole batch.
 
         Examples
         --------
