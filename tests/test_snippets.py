@@ -1,4 +1,4 @@
-"""The classic snippets of `examples/` learn what they are about, and run with Keras as well."""
+"""Snippets of `examples/` learn what they are about, and run with Keras; README's blocks run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.py"))}
+README = FOLDER.parent / "README.md"
+BLOCKS: list[str] = []
+if README.is_file():
+    BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
 # What each returns, and how good it must be: the error of a prediction, but for echo the share of
 # right signs. Each learns far better than that on every ISA, and knows nothing untrained.
 SCORES: dict[str, tuple[float, float]] = {
@@ -45,6 +49,15 @@ def test_an_example_learns(name: str, capsys: pytest.CaptureFixture[str]) -> Non
     untrained = run(name, "lstmfast", epochs=1)
     assert not least <= untrained <= most
     assert least <= run(name, "lstmfast") <= most
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", range(len(BLOCKS)))
+def test_a_block_of_the_readme_runs_alone(
+    place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # one saves a model
+    exec(compile(BLOCKS[place], f"README.md, block {place}", "exec"), {})
     assert capsys.readouterr().out
 
 
