@@ -33,7 +33,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "two tensors, without a list": (
         lambda: Concatenate()(other, other),
         ValueError,
-        r"\[layers.Concatenate\] got two tensors; expected several in a list: \(\[a, b\]\)",
+        r"\[layers.Concatenate\] mask is a tensor.* several inputs come in a list, \(\[a, b\]\)",
     ),
     "ids that a layer computes": (
         lambda: Embedding(4, 2)(LSTM(3, name="maker")(x_)),

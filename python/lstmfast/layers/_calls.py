@@ -212,7 +212,8 @@ class Called(Weights):
         """Return what a call with tensors does: the tensors of a new node."""
         if isinstance(mask, Tensor):
             raise ValueError(
-                f"[{self.where}] got two tensors; expected several in a list: ([a, b])"
+                f"[{self.where}] mask is a tensor; expected none, for masks travel along by "
+                "themselves; several inputs come in a list, ([a, b])"
             )
         for name, given in (("mask", mask), ("training", training)):
             if given is not None:
