@@ -8,11 +8,12 @@
 
 namespace lstmfast::ops {
 
-// A run of A's columns: rows[r] points to the k elements of row r; null: zeros.
+// A run of A's columns: rows[r] + shift points to the k elements of row r; a null row is zeros.
 template <class T>
 struct ColumnSource {
   index first, k;
   const T* const* rows;  // of the current block of rows
+  index shift = 0;
 };
 
 // Rows of a block: the reduction is cut into blocks that are added in ascending order, for any
@@ -22,7 +23,8 @@ constexpr index kReductionRows = 256;
 // One block of rows of the product, and the tiles of the result that a thread computes.
 template <class T>
 struct WeightGradient {
-  const ColumnSource<T>* sources;  // cover columns 0 .. k
+  // Cover columns 0 .. k; not of a caller that packs them itself.
+  const ColumnSource<T>* sources;
   int source_count;
   index k;
   index rows;                  // at most kReductionRows
@@ -38,27 +40,31 @@ struct WeightGradient {
   T* packed;  // [(tile1 - tile0) * rows * mr] scratch of the calling thread
 };
 
+// Packs what the tiles of `w` take of a source.
 template <class T>
-void add_weight_gradient(const WeightGradient<T>& w) {
+void pack_source(const WeightGradient<T>& w, const ColumnSource<T>& source) {
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  const int mr = kernel.tile_rows[w.nr];
+  const index begin = w.tile0 * mr;
+  const index first = std::max(source.first, begin);
+  const index last = std::min(source.first + source.k, w.tile1 * mr);
+  if (first >= last) return;
+  const index shift = source.shift + (first - source.first);
+  const T* shifted[kReductionRows];
+  for (index r = 0; r < w.rows; ++r) shifted[r] = source.rows[r] ? source.rows[r] + shift : nullptr;
+  kernel.pack_columns({w.rows, first - begin, last - first, mr, shifted, w.packed});
+}
+
+// The product, once all sources are packed.
+template <class T>
+void add_packed(const WeightGradient<T>& w) {
   const kernels::Table<T>& kernel = kernels::table<T>();
   const int mr = kernel.tile_rows[w.nr];
   const index begin = w.tile0 * mr, end = w.tile1 * mr;
-  const T* shifted[kReductionRows];
-  const auto pack = [&](index first, index last) {
-    kernel.pack_columns({w.rows, first - begin, last - first, mr, shifted, w.packed});
-  };
-  for (int i = 0; i < w.source_count; ++i) {
-    const ColumnSource<T>& source = w.sources[i];
-    const index first = std::max(source.first, begin);
-    const index last = std::min(source.first + source.k, end);
-    if (first >= last) continue;
-    for (index r = 0; r < w.rows; ++r)
-      shifted[r] = source.rows[r] ? source.rows[r] + (first - source.first) : nullptr;
-    pack(first, last);
-  }
   if (w.k < end) {
-    std::fill_n(shifted, w.rows, nullptr);
-    pack(w.k, end);
+    const T* nothing[kReductionRows];
+    std::fill_n(nothing, w.rows, nullptr);
+    kernel.pack_columns({w.rows, w.k - begin, end - w.k, mr, nothing, w.packed});
   }
   kernels::Outer<T> o{};
   o.rows = w.rows;
@@ -82,6 +88,12 @@ void add_weight_gradient(const WeightGradient<T>& w) {
   o.b_row_stride = o.nr * kernel.lanes;
   o.c = w.dw + w.panels * w.dw_panel_stride + begin * o.b_row_stride;
   kernel.outer(o);
+}
+
+template <class T>
+void add_weight_gradient(const WeightGradient<T>& w) {
+  for (int i = 0; i < w.source_count; ++i) pack_source(w, w.sources[i]);
+  add_packed(w);
 }
 
 }  // namespace lstmfast::ops
