@@ -30,8 +30,11 @@ def naming(where: str, name: str) -> Iterator[None]:
 
 @lru_cache
 def snake_case(name: str) -> str:
-    """Return ``mean_squared_error`` for ``MeanSquaredError`` and ``mse`` for ``MSE``."""
-    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
+    """Return ``mean_squared_error`` for ``MeanSquaredError``, ``mse`` for ``MSE``.
+
+    ``Conv1D`` is ``conv1d``, as the name that Keras gives such a layer.
+    """
+    parted = re.sub(r"([a-z0-9])(?!D$)([A-Z])", r"\1_\2", name)
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", parted).lower()
 
 
