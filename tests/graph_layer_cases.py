@@ -1,4 +1,4 @@
-"""Layers that reshape and merge, with the reference's forward and backward of each."""
+"""Layers that reshape, merge and pool, with the reference's forward and backward of each."""
 
 from __future__ import annotations
 
@@ -75,6 +75,37 @@ def _dot(axes: tuple[int, int], normalize: bool, *shapes: tuple[int, ...]) -> Ca
     )
 
 
+def _pool(
+    kind: str, shape: tuple[int, ...], size: Any, strides: Any = None, padding: str = "valid"
+) -> Case:
+    n = len(shape) - 1
+    sizes, steps = (k if isinstance(k, tuple) else (k,) * n for k in (size, strides or size))
+    of_axes = [
+        reference.window_positions(*sizes_of, 1, padding)
+        for sizes_of in zip(shape, sizes, steps, strict=False)
+    ]
+    short = "max" if kind == "Max" else "mean"
+    return Case(
+        lambda of: getattr(of, f"{kind}Pooling{n}D")(size, strides, padding),
+        [shape],
+        lambda x: reference.pool_forward(short, x[0], of_axes),
+        lambda dy, x: [reference.pool_backward(short, dy, x[0], of_axes)],
+    )
+
+
+def _pool_all(kind: str, shape: tuple[int, ...], keepdims: bool = False) -> Case:
+    n = len(shape) - 1
+    of_axes = [reference.window_positions(size, size) for size in shape[:-1]]
+    short = "max" if kind == "Max" else "mean"
+    ending = (1,) * n * keepdims + shape[-1:]
+    return Case(
+        lambda of: getattr(of, f"Global{kind}Pooling{n}D")(keepdims=keepdims),
+        [shape],
+        lambda x: reference.pool_forward(short, x[0], of_axes).reshape(B, *ending),
+        lambda dy, x: [reference.pool_backward(short, dy.reshape(B, *(1,) * n, -1), x[0], of_axes)],
+    )
+
+
 MASKS = [np.random.default_rng(k).random((B, 4)) < 0.6 for k in range(3)]
 for _mask in MASKS:
     _mask[0, 0] = False  # nothing counts there
@@ -104,3 +135,71 @@ for _kind in MERGES:
     CASES[f"{_kind}_of_rank_1"] = _merge(_kind, [(4, 3), (3,)])
     CASES[f"{_kind}_masked"] = _merge(_kind, [(4, 3)] * _count, *MASKS[:_count])
     CASES[f"{_kind}_one_masked"] = _merge(_kind, [(4, 3)] * 2, MASKS[0], None)
+for _kind in ("Max", "Average"):
+    _name = f"{_kind.lower()}_pool"
+    CASES |= {
+        f"{_name}": _pool(_kind, (7, 3), 2),
+        f"{_name}_wide": _pool(_kind, (9, 18), 3, 1),
+        f"{_name}_apart": _pool(_kind, (9, 2), 2, 3),
+        f"{_name}_same": _pool(_kind, (7, 3), 3, 2, "same"),
+        f"{_name}_one_step": _pool(_kind, (1, 3), 3, 1, "same"),
+        f"{_name}_2d": _pool(_kind, (5, 7, 3), (2, 3)),
+        f"{_name}_2d_same": _pool(_kind, (5, 7, 17), 3, (2, 1), "same"),
+        f"{_name}_of_all": _pool_all(_kind, (5, 3)),
+        f"{_name}_of_all_2d": _pool_all(_kind, (3, 4, 5), keepdims=True),
+    }
+
+
+class Conv(NamedTuple):
+    """Options of a convolution, and the shape of a sample."""
+
+    shape: tuple[int, ...]
+    filters: int
+    kernel_size: Any
+    strides: Any = 1
+    padding: str = "valid"
+    dilation_rate: Any = 1
+
+    def make(self, of: Any, **more: Any) -> Any:
+        options = self._asdict()
+        return getattr(of, f"Conv{len(options.pop('shape')) - 1}D")(**options | more)
+
+    def of_axes(self) -> list[Array]:
+        n = len(self.shape) - 1
+        sizes = [
+            k if isinstance(k, tuple) else (k,) * n
+            for k in (self.kernel_size, self.strides, self.dilation_rate)
+        ]
+        return [
+            reference.window_positions(*axis, self.padding)
+            for axis in zip(self.shape, *sizes, strict=False)
+        ]
+
+
+CONVS = {
+    "plain": Conv((7, 3), 5, 3),
+    "one_tap": Conv((7, 3), 20, 1),
+    "one_feature": Conv((20, 1), 2, 5, padding="same"),
+    "one_step": Conv((1, 2), 3, 3, padding="same"),
+    "one_window": Conv((4, 2), 3, 4),
+    "even": Conv((6, 3), 4, 4, padding="same"),
+    "strided": Conv((8, 3), 4, 3, 2),
+    "strided_same": Conv((8, 3), 4, 3, 2, "same"),
+    "apart": Conv((9, 2), 4, 2, 3),
+    "causal": Conv((6, 3), 4, 3, padding="causal"),
+    "causal_strided": Conv((7, 3), 4, 4, 3, "causal"),
+    "dilated": Conv((9, 3), 4, 3, dilation_rate=3),
+    "dilated_causal": Conv((9, 3), 4, 3, padding="causal", dilation_rate=2),
+    "dilated_same": Conv((5, 3), 4, 2, padding="same", dilation_rate=4),
+    "padding_alone": Conv((2, 3), 4, 2, padding="same", dilation_rate=5),
+    "long": Conv((300, 4), 3, 5, padding="same"),
+    "wide": Conv((10, 33), 70, 3, padding="causal"),
+    "images": Conv((6, 5, 3), 4, (3, 2)),
+    "images_same": Conv((6, 5, 3), 33, (3, 4), padding="same"),
+    "images_strided": Conv((7, 6, 2), 4, 3, (2, 1), "same"),
+    "images_apart": Conv((7, 8, 2), 4, 2, 3),
+    "images_dilated": Conv((6, 7, 2), 4, 3, padding="same", dilation_rate=(1, 2)),
+    "images_dilated_twice": Conv((7, 7, 2), 4, (2, 3), dilation_rate=2),
+    "lines": Conv((4, 5, 2), 4, (2, 5)),
+    "long_lines": Conv((3, 300, 2), 3, (2, 3), padding="same"),
+}

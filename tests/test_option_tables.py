@@ -45,6 +45,14 @@ ALONE: dict[str, set[str]] = {
 OWN = {
     "flatten": {"data_format"},  # Keras's, without a meaning for what the core does
     "embedding": {"input_length"},  # an older name of input_shape
+    # Keras's, of which the core has one form alone
+    "conv1d": {"data_format", "groups"},
+    "conv2d": {"data_format", "groups"},
+    **{
+        f"{kind}_pooling{axes}d": {"data_format"}
+        for kind in ("max", "average", "global_max", "global_average")
+        for axes in (1, 2)
+    },
     "graph": {"inputs", "outputs", "trainable", "seed"},  # tensors, and what training takes
 }
 # the names of options that the core has in another form
@@ -140,6 +148,8 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "bidirectional"): {"layer": LSTM(2)},
     ("layer", "embedding"): {"input_dim": 2, "output_dim": 3},
     ("layer", "dot"): {"axes": 1},
+    **{("layer", f"conv{axes}d"): {"filters": 2, "kernel_size": 3} for axes in (1, 2)},
+    **{("layer", f"average_pooling{axes}d"): {"pool_size": 2} for axes in (1, 2)},
 }
 # options that go with no other value alone
 WITH: dict[tuple[str, str], dict[str, Any]] = {
@@ -160,6 +170,8 @@ def made(family: str, kind: str, name: str, value: Any) -> Any:
     argument, place = ITEMS.get((kind, name), (name, None))
     if place is None:
         kept = getattr(CLASSES[family, kind](**needed | {name: value}), name)
+        if isinstance(kept, tuple) and kept == (value,) * len(kept):  # a size for each axis
+            return value
         return "none" if name == "merge_mode" and kept is None else kept
     items = [1, 1]
     items[place] = value

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernels/args.h"
+#include "kernels/windows.h"
 
 namespace lstmfast::kernels {
 
@@ -128,6 +129,28 @@ struct Matches {
   T threshold;
   const T* weights;  // [rows]; may be null
   double* total;     // out: elements or rows that match, each by the weight of its row
+};
+
+// The greatest element of each window, or the mean of its elements, channel by channel, for lines
+// line0 .. line1 - 1 of the windows of a sample. Padding does not count, and no window is padding
+// alone. Of equal elements the first is the greatest; a NaN is greater than all.
+template <class T>
+struct Pool {
+  bool maximum;
+  Windows y, x;  // of dilation 1
+  index channels, line0, line1;
+  const T* in;                // [y.size][x.size][channels]
+  const unsigned char* mask;  // of means: [y.size][x.size], 0: does not count; null: all do
+  T* out;                     // [y.count][x.count][channels]
+};
+
+// din += the gradient, by that of the result, for all lines; the result itself is read for maxima
+// alone.
+template <class T>
+struct PoolBackward {
+  Pool<T> forward;
+  const T* dout;
+  T* din;
 };
 
 constexpr int kMaxSlots = 4, kMaxFactors = 4;

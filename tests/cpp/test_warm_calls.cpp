@@ -135,6 +135,25 @@ TEST_CASE("a warm step of a stateful model takes no memory") {
   CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
 }
 
+TEST_CASE("a warm step of convolutions and pooling takes no memory") {
+  auto model = test::make_model<float>({{"input_shape", base::Extents{9, 3}},
+                                        {"layers", 4},
+                                        {"layers.0.kind", "conv1d"},
+                                        {"layers.0.filters", 4},
+                                        {"layers.0.kernel_size", 3},
+                                        {"layers.0.padding", "same"},
+                                        {"layers.1.kind", "max_pooling1d"},
+                                        {"layers.2.kind", "conv1d"},
+                                        {"layers.2.filters", 2},
+                                        {"layers.2.kernel_size", 2},
+                                        {"layers.2.strides", 2},
+                                        {"layers.2.activation", "gelu"},
+                                        {"layers.3.kind", "global_average_pooling1d"}});
+  model->compile(test::compile_config("mean_squared_error"));
+  const test::Problem<float> problem(12, 9, 2);
+  CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
+}
+
 TEST_CASE("a warm step with clipped sparse gradients takes no memory") {
   constexpr index kBatches = 20, kSteps = kBatches;
   for (const char* const limit : {"clip.norm", "clip.global_norm", "clip.value"}) {

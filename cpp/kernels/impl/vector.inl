@@ -10,4 +10,5 @@
 #include "kernels/impl/matches.inl"
 #include "kernels/impl/optimizers.inl"
 #include "kernels/impl/random.inl"
+#include "kernels/impl/pooling.inl"
 // clang-format on

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
 from lstmfast._names import listed
+from lstmfast.layers._convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from lstmfast.layers._embedding import Embedding
 from lstmfast.layers._input import Input, InputLayer
 from lstmfast.layers._lstm import LSTM
@@ -30,6 +31,24 @@ from lstmfast.layers._merging import (
     multiply,
     subtract,
 )
+from lstmfast.layers._pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AvgPool1D,
+    AvgPool2D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool1D,
+    GlobalAvgPool2D,
+    GlobalMaxPool1D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPool1D,
+    MaxPool2D,
+    MaxPooling1D,
+    MaxPooling2D,
+)
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._wrappers import Bidirectional, TimeDistributed
 from lstmfast.layers.base import LAYERS, Layer
@@ -41,17 +60,37 @@ __all__ = [
     "Activation",
     "Add",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
     "Bidirectional",
     "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Convolution1D",
+    "Convolution2D",
     "Dense",
     "Dot",
     "Dropout",
     "Embedding",
     "Flatten",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "Input",
     "InputLayer",
     "Layer",
     "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
     "Maximum",
     "Minimum",
     "Multiply",

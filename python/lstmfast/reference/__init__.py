@@ -3,7 +3,8 @@
 `cell.py` has the equations of one time step and their gradients, `sequence.py` the loop over time,
 `rows.py` lengths, masks and resets, `stack.py` layers and directions;
 `dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training, and
-`graph_layers.py` has the layers that reshape, embed and merge. Gradients are derived by hand.
+`graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
+pooling. Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and
 the reference against central differences, golden values and live engines.
 
@@ -36,6 +37,7 @@ from .parameters import *
 from .sequence import *
 from .stack import *
 from .train import *
+from .windows import *
 
 # what the modules list, but not the modules themselves
 __all__ = [

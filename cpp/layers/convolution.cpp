@@ -1,0 +1,137 @@
+// Conv1D and Conv2D: y = activation(b + the window x W), for the windows of one or two axes.
+#include "ops/convolution.h"
+
+#include <algorithm>
+
+#include "layers/list.h"
+#include "layers/windows.h"
+#include "ops/vector.h"
+
+namespace lstmfast::layers {
+namespace {
+
+template <class T>
+class Convolution : public LayerWith<T, Convolution<T>> {
+ public:
+  struct State : LayerState {
+    base::Slot<T> dz;  // [windows][padded filters]: gradient for b + x W
+    base::Slot<T> z;   // [windows][filters]: b + x W, if backward needs it
+    ops::Convolution<T> plan;
+    index windows = 0;  // of a sample
+  };
+
+  Convolution(int axes, const base::Values& options)
+      : axes_{axes, sizes_of(options["kernel_size"], axes), sizes_of(options["strides"], axes),
+              sizes_of(options["dilation_rate"], axes), padding_of(options["padding"])},
+        weights_(1, options["filters"].integer()),
+        activation_(activation_of(options["activation"].text())),
+        use_bias_(options["use_bias"].flag()) {}
+
+  Shapes output_shapes(const Shapes& inputs) const override {
+    const Shape out = axes_.output_shape(this->kind(), inputs[0], filters());
+    check_features(this->kind().c_str(), inputs[0], this->built() ? channels_ : 0);
+    static_cast<void>(kernel_shape(inputs[0].features()).count());  // throws if that is too much
+    return {out};
+  }
+  bool masks(index, const std::vector<bool>&) const override { return false; }
+  bool drops_masks() const override { return true; }
+  Activation last_activation(index) const override { return activation_.kind; }
+  double flops(const Shapes& inputs) const override {
+    return static_cast<double>(output_shapes(inputs)[0].count()) *
+           (2.0 * static_cast<double>(weights_.inputs) + 10.0);
+  }
+
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    const kernels::Windows y = axes_.windows(my.shapes[0], 0), x = axes_.windows(my.shapes[0], 1);
+    my.windows = y.count * x.count;
+    my.plan.arrange(weights_, y, x, channels_, extent.training);
+    if (!extent.training) return;
+    const index rows = extent.batch * my.windows;
+    my.dz = planner.add<T>(rows * weights_.padded_outputs());
+    if (needs_input(activation_)) my.z = planner.add<T>(rows * filters());
+  }
+
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
+    out[0].mask = nullptr;
+    T* const y = out[0].values;
+    T* const z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
+    my.plan.forward(this->values(), pass.batch, in[0].values, z, pass.unless_fused(activation_), y);
+  }
+
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+    T* const dy = out[0].gradient;
+    const index rows = pass.batch * my.windows;
+    const index padded = weights_.padded_outputs();
+    const ActivationSpec activation = pass.unless_fused(activation_);
+    T* const dz = padded == filters() ? dy : pass.arena->at(my.dz);
+    const T* const kept = needs_input(activation) ? pass.arena->at(my.z) : out[0].values;
+    ops::activate_backward(activation, rows, filters(), kept, filters(), dy, filters(), dz, padded);
+    for (index r = 0; padded != filters() && r < rows; ++r) {
+      std::fill(dz + r * padded + filters(), dz + (r + 1) * padded, T(0));
+    }
+    my.plan.backward(this->values(), pass.batch, in[0].values, dz, in[0].gradient,
+                     this->gradients(pass, my), use_bias_);
+  }
+
+ private:
+  index filters() const { return weights_.outputs; }
+  Shape kernel_shape(index channels) const {
+    Shape out;
+    for (const index size : axes_.taps) out.append(size);
+    out.append(channels);
+    out.append(filters());
+    return out;
+  }
+
+  void declare_parameters(const Shapes& inputs) override {
+    channels_ = inputs[0].features();
+    const Shape kernel = kernel_shape(channels_);
+    weights_ = ops::LinearShape<T>(kernel.rows(), filters());
+    Parameters<T>& parameters = this->parameters_;
+    const index block = parameters.add_block(weights_.size());
+    parameters.add("kernel", {kernel.begin(), kernel.end()}, weights_.kernel(), block);
+    if (use_bias_) parameters.add("bias", {filters()}, weights_.bias(), block);
+  }
+
+  WindowAxes axes_;
+  index channels_ = 1;
+  ops::LinearShape<T> weights_;  // has one input until the parameters are declared
+  ActivationSpec activation_;
+  bool use_bias_;
+};
+
+template <int kAxes>
+struct OfAxes {
+  template <class T>
+  struct Of final : Convolution<T> {
+    explicit Of(const base::Values& options) : Convolution<T>(kAxes, options) {}
+  };
+};
+
+// As in Keras.
+void check_together(const base::Values& o) {
+  const auto above_one = [&](const char* name) {
+    const base::Extents sizes = sizes_of(o[name], 1);
+    return std::any_of(sizes.begin(), sizes.end(), [](index size) { return size > 1; });
+  };
+  if (above_one("strides") && above_one("dilation_rate")) {
+    o.fail("dilation_rate", "1 with strides above 1");
+  }
+}
+
+template <int kAxes>
+Component convolution() {
+  return Family::of<OfAxes<kAxes>::template Of>(
+      {{base::integer("filters", base::kRequired, 1, kMaxUnits),
+        sizes_option("kernel_size", base::kRequired, kAxes), sizes_option("strides", 1, kAxes),
+        padding_option(kAxes, true), sizes_option("dilation_rate", 1, kAxes),
+        activation_option("activation", "linear", true), base::flag("use_bias", true)},
+       check_together});
+}
+
+}  // namespace
+
+Component conv1d() { return convolution<1>(); }
+Component conv2d() { return convolution<2>(); }
+
+}  // namespace lstmfast::layers

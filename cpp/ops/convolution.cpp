@@ -1,0 +1,177 @@
+#include "ops/convolution.h"
+
+#include <algorithm>
+
+#include "base/interrupt.h"
+#include "kernels/table.h"
+#include "ops/plan.h"
+#include "ops/vector.h"
+#include "ops/weight_gradient.h"
+
+namespace lstmfast::ops {
+
+template <class T>
+void Convolution<T>::arrange(const LinearShape<T>& weights, const kernels::Windows& y,
+                             const kernels::Windows& x, index channels, bool training) {
+  weights_ = weights;
+  y_ = y;
+  x_ = x;
+  channels_ = channels;
+  const index outputs = weights.outputs;
+  rows_.arrange(y, x, channels, channels,
+                {0, y.count * x.count * outputs, x.count * outputs, outputs});
+  parts_.clear();
+  if (!training) return;
+  reaches_all_ = y.taps >= y.stride && x.taps >= x.stride;
+  for (index j = 0; j < std::min(y.stride, y.taps); ++j) {
+    for (index i = 0; i < std::min(x.stride, x.taps); ++i)
+      add_part(gradient_phase(y, j), gradient_phase(x, i));
+  }
+}
+
+template <class T>
+void Convolution<T>::add_part(const Phase& y, const Phase& x) {
+  const kernels::Windows &v = y.windows, &u = x.windows;
+  if (v.count == 0 || u.count == 0) return;
+  const index outputs = weights_.outputs, padded = weights_.padded_outputs();
+  const index line = x_.size * channels_;
+  // A transposed tap is `padded` rows long: the next tap overwrites those after `outputs`.
+  const index depth = v.taps * u.taps * outputs + padded - outputs;
+  const index first = parts_.empty() ? 0 : parts_.back().first + parts_.back().weights.size();
+  Part part{{}, Transposed<T>(channels_, depth, weights_.lanes), {}, first};
+  part.rows.arrange(v, u, outputs, padded,
+                    {y.first * line + x.first * channels_, y_.size * line, y_.stride * line,
+                     x_.stride * channels_});
+  // The first position is reached by taps that are a whole number of strides before the window.
+  const index tap_y = (y.first - y_.first) % y_.stride, tap_x = (x.first - x_.first) % x_.stride;
+  for (index j = v.taps; j-- > 0;) {
+    for (index i = u.taps; i-- > 0;)
+      part.taps.push_back((tap_y + j * y_.stride) * x_.taps + tap_x + i * x_.stride);
+  }
+  parts_.push_back(std::move(part));
+}
+
+// f(block, scratch) for all blocks.
+template <class T>
+template <class F>
+void Convolution<T>::share(const WindowRows<T>& rows, index batch, double flops_of_row, F&& f) {
+  const index units = rows.units(batch), grain = rows.grain(), size = rows.scratch_size();
+  const double flops = flops_of_row * double(batch * rows.windows());
+  const base::team::Request request = threads_for(flops, (units + grain - 1) / grain);
+  arrays_.reserve(request.threads * size);
+  base::team::run(request, [&](int tid, int n) {
+    base::InterruptPoint point;
+    rows.for_blocks(base::split(units, tid, n, grain), [&](const auto& block) {
+      f(block, arrays_.data() + tid * size);
+      point.pass(flops_of_row * double(block.rows));
+    });
+  });
+}
+
+template <class T>
+void Convolution<T>::forward(const T* block, index batch, const T* x, T* z,
+                             const ActivationSpec& activation, T* y) {
+  const index outputs = weights_.outputs;
+  kernels::Gemm<T> g = weights_.product(block);
+  g.bias = block;
+  g.bias_panel_stride = g.b_panel_stride;
+  share(rows_, batch, 2.0 * double(weights_.inputs) * double(outputs),
+        [&](const auto& rows, T* scratch) {
+          rows_.multiply(g, rows, rows_.load(rows, x, scratch), z);
+          // While they are in the cache, and so few at a time that this thread does it alone.
+          const index most = std::max<index>(1, kMathGrain / outputs);
+          for (index r = 0; r < rows.rows; r += most) {
+            const index first = (rows.row + r) * outputs;
+            activate(activation, std::min(most, rows.rows - r), outputs, z + first, outputs,
+                     y + first, outputs);
+          }
+        });
+}
+
+template <class T>
+void Convolution<T>::backward(const T* block, index batch, const T* x, const T* dz, T* dx,
+                              T* dblock, bool bias) {
+  if (dx != nullptr) input_gradient(block, batch, dz, dx);
+  if (dblock != nullptr) add_weight_gradients(batch, x, dz, dblock, bias);
+}
+
+template <class T>
+void Convolution<T>::input_gradient(const T* block, index batch, const T* dz, T* dx) {
+  if (!reaches_all_) {
+    const index sample = y_.size * x_.size * channels_;
+    for_items(batch, sample, [&](index begin, index end) {
+      std::fill(dx + begin * sample, dx + end * sample, T(0));
+    });
+  }
+  const index outputs = weights_.outputs, row = weights_.groups * weights_.lanes;
+  for (const Part& part : parts_) {
+    const Transposed<T>& to = part.weights;
+    scratch_.transposed.reserve(parts_.back().first + parts_.back().weights.size());
+    T* const transposed = scratch_.transposed.data() + part.first;
+    const double seconds = kSecondsPerFlop * 2.0 * double(to.size());  // of a copy
+    for (std::size_t k = 0; k < part.taps.size(); ++k) {
+      kernels::TransposePanels<T> from = weights_.panels_of(block);
+      from.w += part.taps[k] * channels_ * row;
+      to.fill(from, {to.size() < kStreamGrain ? 1 : base::team::get_num_threads(), seconds},
+              transposed + static_cast<index>(k) * outputs * to.width);
+    }
+    const kernels::Gemm<T> g = to.product(transposed, outputs);
+    const WindowRows<T>& rows = part.rows;
+    share(rows, batch, 2.0 * double(rows.depth()) * double(channels_),
+          [&](const auto& some, T* scratch) {
+            rows.multiply(g, some, rows.load(some, dz, scratch), dx);
+          });
+  }
+}
+
+// Threads share the rows of W, in whole tiles, and each of them adds all blocks in order.
+template <class T>
+void Convolution<T>::add_weight_gradients(index batch, const T* x, const T* dz, T* dblock,
+                                          bool bias) {
+  const int mr = kernels::table<T>().tile_rows[weights_.groups];
+  const index row = weights_.groups * weights_.lanes, k = 1 + weights_.inputs;
+  const index tiles = (k + mr - 1) / mr, padded = weights_.padded_outputs();
+  const index size = rows_.scratch_size();
+  const double flops_of_row = 2.0 * double(k) * double(weights_.outputs);
+  const base::team::Request request =
+      threads_for(flops_of_row * double(batch * rows_.windows()), tiles);
+  weights_.reserve_columns(kReductionRows, scratch_);
+  arrays_.reserve(request.threads * size);
+  base::team::run(request, [&](int tid, int n) {
+    const base::Range share = base::split(tiles, tid, n);
+    const T one = 1;
+    const T *ones[kReductionRows], *rows[kReductionRows];
+    std::fill_n(ones, kReductionRows, bias ? &one : nullptr);
+    WeightGradient<T> g{};
+    g.k = k;
+    g.tile0 = share.begin;
+    g.tile1 = share.end;
+    g.panels = weights_.panels;
+    g.nr = weights_.groups;
+    g.dz_panel_stride = row;
+    g.dz_row_stride = padded;
+    g.dw = dblock;
+    g.dw_panel_stride = k * row;
+    g.packed = scratch_.columns.data() + share.begin * mr * kReductionRows;
+    base::InterruptPoint point;
+    rows_.for_blocks({0, rows_.units(batch)}, [&](const auto& block) {
+      const T* const loaded = rows_.load(block, x, arrays_.data() + tid * size);
+      for (index begin = 0; begin < block.rows; begin += kReductionRows) {
+        g.rows = std::min(kReductionRows, block.rows - begin);
+        for (index r = 0; r < g.rows; ++r) rows[r] = loaded + rows_.offsets()[begin + r];
+        g.dz = dz + (block.row + begin) * padded;
+        pack_source<T>(g, {0, 1, ones});
+        rows_.for_runs([&](index first, index count, index shift) {
+          pack_source<T>(g, {1 + first, count, rows, shift});
+        });
+        add_packed(g);
+      }
+      point.pass(flops_of_row * double(block.rows * share.size()) / double(tiles));
+    });
+  });
+}
+
+template class Convolution<float>;
+template class Convolution<double>;
+
+}  // namespace lstmfast::ops
