@@ -7,6 +7,7 @@ from lstmfast._bench.suites.fit import FIT, THREADS
 from lstmfast._bench.suites.kernels import KERNELS
 from lstmfast._bench.suites.layers import FORWARD, OPTION_COSTS, STEP, TRAINING
 from lstmfast._bench.suites.memory import MEMORY
+from lstmfast._bench.suites.other_layers import LAYERS
 from lstmfast._bench.suites.scaling import SCALING
 
 SUITES: tuple[Suite, ...] = (
@@ -15,6 +16,7 @@ SUITES: tuple[Suite, ...] = (
     STEP,
     OPTION_COSTS,
     FIT,
+    LAYERS,
     SCALING,
     THREADS,
     MEMORY,
