@@ -16,7 +16,7 @@ class Masking(Layer):
     Masking's own outputs are zeros at these steps, and layers after it skip them: an LSTM keeps its
     state and repeats its last output there, and losses and metrics of a sequence of outputs are
     means over the other steps. In a model the mask goes on from layer to layer. It ends where steps
-    do, at an LSTM that returns one step, and at layers that move or mix steps (`Flatten`,
+    do, at an LSTM that returns one step, and at layers that move or mix steps (`Conv1D`, `Flatten`,
     `Reshape`, `Permute`, `RepeatVector`, `Dot`). An array takes no mask along: where layers are
     called one by one, pass it, ``layer(x, mask=masking.compute_mask(x))``.
 
