@@ -19,12 +19,14 @@ std::string expected_integer(index least, index most) {
   return "an integer from " + std::to_string(least) + " to " + std::to_string(most);
 }
 
-std::string expected_number(const Bounds& b) {
+// "a number from 0 to 1", "a list of finite numbers"
+std::string expected_number(const Bounds& b, bool several) {
   const bool low = b.low > std::numeric_limits<double>::lowest();
   const bool high = b.high < std::numeric_limits<double>::max();
-  if (!low && !high) return "a finite number";
-  if (!high) return (b.low_open ? "a number above " : "a number of at least ") + number_text(b.low);
-  return "a number " + std::string(b.low_open ? "above " : "from ") + number_text(b.low) + " to " +
+  const std::string what = several ? "numbers" : "number", a = several ? "a list of " : "a ";
+  if (!low && !high) return a + "finite " + what;
+  if (!high) return a + what + (b.low_open ? " above " : " of at least ") + number_text(b.low);
+  return a + what + (b.low_open ? " above " : " from ") + number_text(b.low) + " to " +
          (b.high_open ? "below " : "") + number_text(b.high);
 }
 
@@ -56,6 +58,7 @@ bool parse_file_text(const Option& option, Value* value) {
   if ((option.takes & kInteger) != 0 && is(index{0})) return true;
   if ((option.takes & kNumber) != 0 && is(0.0)) return true;
   if ((option.takes & kExtents) != 0 && is(Extents{})) return true;
+  if ((option.takes & kNumbers) != 0 && is(Numbers{})) return true;
   if ((option.takes & kText) == 0) return false;
   *value = text;
   return true;
@@ -79,9 +82,15 @@ Fit fit_type(const Option& option, Value* value) {
     return std::isfinite(foreign.number) ? Fit::good : Fit::content;
   }
   // From flag on, in the order of Value::Kind.
-  constexpr unsigned kTaking[] = {kFlag, kInteger | kNumber, kNumber, kText, kExtents};
+  constexpr unsigned kTaking[] = {kFlag, kInteger | kNumber,  kNumber,
+                                  kText, kExtents | kNumbers, kNumbers};
   if (!takes(kTaking[static_cast<int>(kind) - 1])) return Fit::type;
   if (kind == Kind::integer && !takes(kInteger)) *value = value->number();
+  if (kind == Kind::extents && !takes(kExtents)) {
+    const Extents whole = value->extents();
+    if (std::count(whole.begin(), whole.end(), kAnyExtent) != 0) return Fit::type;
+    *value = Numbers(whole.begin(), whole.end());
+  }
   return Fit::good;
 }
 
@@ -99,6 +108,11 @@ bool fits_content(const Option& option, const Value& value) {
       const Extents& all = value.extents();
       return std::all_of(all.begin(), all.end(),
                          [&](index i) { return i == kAnyExtent || fits(i); });
+    }
+    case Value::Kind::numbers: {
+      const Numbers& all = value.numbers();
+      return !all.empty() && std::all_of(all.begin(), all.end(),
+                                         [&](double each) { return within(each, option.bounds); });
     }
     default:
       return true;
@@ -139,7 +153,8 @@ std::string Option::expected_text() const {
   std::vector<std::string> ways;
   if ((takes & kFlag) != 0) ways.emplace_back("True or False");
   if ((takes & kInteger) != 0) ways.push_back(expected_integer(least, most));
-  if ((takes & kNumber) != 0) ways.push_back(expected_number(bounds));
+  if ((takes & kNumber) != 0) ways.push_back(expected_number(bounds, false));
+  if ((takes & kNumbers) != 0) ways.push_back(expected_number(bounds, true));
   if ((takes & kExtents) != 0) ways.emplace_back("sizes such as (3, 1) or (None, 1)");
   if ((takes & kText) != 0 && choices.empty()) ways.emplace_back("a string");
   if (choices.size() == 1) ways.push_back(in_quotes(choices[0]));
@@ -170,6 +185,12 @@ Option text(const char* name, Fallback fallback, std::vector<std::string> choice
 
 Option extents(const char* name, Fallback fallback, index least, index most) {
   return make(name, kExtents, std::move(fallback), least, most);
+}
+
+Option numbers(const char* name, Fallback fallback, Bounds bounds) {
+  Option out = make(name, kNumbers, std::move(fallback));
+  out.bounds = bounds;
+  return out;
 }
 
 OptionTable OptionTable::operator+(const OptionTable& more) const {

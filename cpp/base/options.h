@@ -36,7 +36,14 @@ constexpr Bounds from_to(double low, double high) { return {low, high, false, fa
 constexpr Bounds from_to_below(double low, double high) { return {low, high, false, true}; }
 
 // What an option takes; several at once.
-enum Takes : unsigned { kFlag = 1, kInteger = 2, kNumber = 4, kText = 8, kExtents = 16 };
+enum Takes : unsigned {
+  kFlag = 1,
+  kInteger = 2,
+  kNumber = 4,
+  kText = 8,
+  kExtents = 16,
+  kNumbers = 32
+};
 
 struct Option {
   std::string name;  // in configurations and files, too
@@ -44,7 +51,7 @@ struct Option {
   Value fallback;                    // without a value; none: None is a value, too
   bool required = false;             // then there is no fallback
   index least = 0, most = 0;         // of an integer, and of each extent
-  Bounds bounds;                     // of a number
+  Bounds bounds;                     // of a number, and of each of several
   std::vector<std::string> choices;  // of a text; empty: any
   // Makes a value the normal one; returns what was expected where it is wrong, else "".
   std::function<std::string(Value&)> normalise;
@@ -72,6 +79,7 @@ Option integer(const char* name, Fallback fallback, index least, index most = kM
 Option number(const char* name, Fallback fallback, Bounds bounds = {});
 Option text(const char* name, Fallback fallback, std::vector<std::string> choices = {});
 Option extents(const char* name, Fallback fallback, index least = 1, index most = kMaxInteger);
+Option numbers(const char* name, Fallback fallback, Bounds bounds = {});  // a list of at least one
 
 class Values;
 

@@ -12,13 +12,38 @@
 namespace lstmfast::base {
 namespace {
 
-std::string joined(const Extents& extents, const char* between, const char* any) {
+// The items' texts with something between them.
+template <class Item, class F>
+std::string joined(const std::vector<Item>& items, const char* between, F text) {
   std::string out;
-  for (std::size_t i = 0; i < extents.size(); ++i) {
-    if (i > 0) out += between;
-    out += extents[i] == kAnyExtent ? any : std::to_string(extents[i]);
-  }
+  for (std::size_t i = 0; i < items.size(); ++i) out += (i > 0 ? between : "") + text(items[i]);
   return out;
+}
+
+std::string joined(const Extents& extents, const char* between, const char* any) {
+  return joined(extents, between, [any](index extent) {
+    return extent == kAnyExtent ? std::string(any) : std::to_string(extent);
+  });
+}
+
+// Appends what `item` makes of each text between commas; false where it fails.
+template <class Item, class F>
+bool parse_items(std::string_view text, std::vector<Item>* value, F item) {
+  value->clear();
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    if (!item(text.substr(0, comma), &value->emplace_back())) return false;
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) return false;
+  }
+  return true;
+}
+
+std::string shown_number(double value) { return std::isnan(value) ? "nan" : number_text(value); }
+
+std::string in_brackets(std::string items, std::size_t count) {
+  return "(" + std::move(items) + (count == 1 ? ",)" : ")");
 }
 
 }  // namespace
@@ -67,18 +92,15 @@ bool parse(std::string_view text, bool* value) {
 }
 
 bool parse(std::string_view text, Extents* value) {
-  value->clear();
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view item = text.substr(0, comma);
-    index extent = kAnyExtent;
-    if (item != "?" && (!parse(item, &extent) || extent < 0)) return false;
-    value->push_back(extent);
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
-    if (text.empty()) return false;
-  }
-  return true;
+  return parse_items(text, value, [](std::string_view item, index* extent) {
+    *extent = kAnyExtent;
+    return item == "?" || (parse(item, extent) && *extent >= 0);
+  });
+}
+
+bool parse(std::string_view text, Numbers* value) {
+  return parse_items(text, value,
+                     [](std::string_view item, double* number) { return parse(item, number); });
 }
 
 std::string file_text(const Value& value) {
@@ -93,6 +115,8 @@ std::string file_text(const Value& value) {
       return value.text();
     case Value::Kind::extents:
       return joined(value.extents(), ",", "?");
+    case Value::Kind::numbers:
+      return joined(value.numbers(), ",", number_text);
     case Value::Kind::file:
       return value.file();
     default:
@@ -121,10 +145,11 @@ std::string shown(const Value& value) {
     case Value::Kind::flag:
       return value.flag() ? "True" : "False";
     case Value::Kind::number:
-      return std::isnan(value.number()) ? "nan" : number_text(value.number());
+      return shown_number(value.number());
     case Value::Kind::extents:
-      return "(" + joined(value.extents(), ", ", "None") +
-             (value.extents().size() == 1 ? ",)" : ")");
+      return in_brackets(joined(value.extents(), ", ", "None"), value.extents().size());
+    case Value::Kind::numbers:
+      return in_brackets(joined(value.numbers(), ", ", shown_number), value.numbers().size());
     case Value::Kind::foreign:
       return value.foreign().text;
     case Value::Kind::integer:
@@ -135,8 +160,9 @@ std::string shown(const Value& value) {
 }
 
 std::string type_shown(const Value& value) {
-  constexpr const char* kTypes[] = {"None",        "of type bool",  "of type int", "of type float",
-                                    "of type str", "of type tuple", "of type str"};
+  constexpr const char* kTypes[] = {"None",          "of type bool", "of type int",
+                                    "of type float", "of type str",  "of type tuple",
+                                    "of type tuple", "of type str"};
   if (value.kind() == Value::Kind::foreign) return value.foreign().text;
   return kTypes[static_cast<int>(value.kind())];
 }

@@ -15,6 +15,7 @@
 namespace lstmfast::base {
 
 using Extents = std::vector<index>;
+using Numbers = std::vector<double>;
 using Texts = std::map<std::string, std::string>;
 
 constexpr index kAnyExtent = -1;           // None in a shape, "?" in a file
@@ -37,7 +38,7 @@ struct Foreign {
 
 class Value {
  public:
-  enum class Kind { none, flag, integer, number, text, extents, file, foreign };
+  enum class Kind { none, flag, integer, number, text, extents, numbers, file, foreign };
 
   Value() = default;
   Value(bool value) : data_(value) {}
@@ -47,6 +48,7 @@ class Value {
   Value(const char* value) : data_(std::string(value)) {}
   Value(std::string value) : data_(std::move(value)) {}
   Value(Extents value) : data_(std::move(value)) {}
+  Value(Numbers value) : data_(std::move(value)) {}
   Value(FileText value) : data_(std::move(value)) {}
   Value(Foreign value) : data_(std::move(value)) {}
 
@@ -62,6 +64,7 @@ class Value {
   }
   const std::string& text() const { return std::get<std::string>(data_); }
   const Extents& extents() const { return std::get<Extents>(data_); }
+  const Numbers& numbers() const { return std::get<Numbers>(data_); }
   const std::string& file() const { return std::get<FileText>(data_).text; }
   const Foreign& foreign() const { return std::get<Foreign>(data_); }
 
@@ -75,7 +78,9 @@ class Value {
   bool operator!=(const Value& other) const { return !(*this == other); }
 
  private:
-  std::variant<std::monostate, bool, index, double, std::string, Extents, FileText, Foreign> data_;
+  std::variant<std::monostate, bool, index, double, std::string, Extents, Numbers, FileText,
+               Foreign>
+      data_;
 };
 
 using Options = std::map<std::string, Value>;  // by flat dotted keys
@@ -94,6 +99,7 @@ bool parse(std::string_view text, index* value);
 bool parse(std::string_view text, double* value);
 bool parse(std::string_view text, bool* value);     // "true", "false"
 bool parse(std::string_view text, Extents* value);  // "3,1", "?,1"; "" has no extents
+bool parse(std::string_view text, Numbers* value);  // "0.5,1"; "" has no numbers
 
 std::string number_text(double value);  // finite, the shortest that parse() reads back
 

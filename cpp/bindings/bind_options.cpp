@@ -14,11 +14,9 @@ namespace py = pybind11;
 
 // What an option takes: "flag", "integer", ..., one after the other.
 py::list kinds_taken(const base::Option& option) {
-  constexpr std::pair<unsigned, const char*> kNames[] = {{base::kFlag, "flag"},
-                                                         {base::kInteger, "integer"},
-                                                         {base::kNumber, "number"},
-                                                         {base::kText, "text"},
-                                                         {base::kExtents, "extents"}};
+  constexpr std::pair<unsigned, const char*> kNames[] = {
+      {base::kFlag, "flag"}, {base::kInteger, "integer"}, {base::kNumber, "number"},
+      {base::kText, "text"}, {base::kExtents, "extents"}, {base::kNumbers, "numbers"}};
   py::list out;
   for (const auto& [kind, name] : kNames) {
     if ((option.takes & kind) != 0) out.append(name);

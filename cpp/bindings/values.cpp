@@ -68,6 +68,16 @@ bool sizes_of(py::handle value, base::Extents& out) {
   return true;
 }
 
+bool numbers_of(py::handle value, base::Numbers& out) {
+  for (const py::handle item : py::reinterpret_borrow<py::sequence>(value)) {
+    const base::Value number = to_value(item);
+    const base::Value::Kind kind = number.kind();
+    if (kind != base::Value::Kind::integer && kind != base::Value::Kind::number) return false;
+    out.push_back(number.number());
+  }
+  return true;
+}
+
 }  // namespace
 
 base::Value to_value(py::handle value) {
@@ -81,6 +91,8 @@ base::Value to_value(py::handle value) {
   if (PyTuple_Check(object) || PyList_Check(object)) {
     base::Extents sizes;
     if (sizes_of(value, sizes)) return sizes;
+    base::Numbers numbers;
+    if (numbers_of(value, numbers)) return numbers;
   } else if (!PyType_Check(object)) {
     if (PyIndex_Check(object)) {
       const py::object whole = converted([object] { return PyNumber_Index(object); });
@@ -102,6 +114,8 @@ py::object from_value(const base::Value& value) {
     using Held = std::decay_t<decltype(held)>;
     if constexpr (std::is_same_v<Held, base::Extents>) {
       return sizes_tuple(held.data(), static_cast<index>(held.size()));
+    } else if constexpr (std::is_same_v<Held, base::Numbers>) {
+      return py::tuple(py::cast(held));
     } else if constexpr (std::is_same_v<Held, base::FileText>) {
       return py::str(held.text);
     } else if constexpr (std::is_same_v<Held, base::Foreign>) {

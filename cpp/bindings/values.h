@@ -1,5 +1,6 @@
 // Values of options from Python and back. What a value is for is not known here: any integer type
-// comes as an integer, whatever can be a float as a number, a list or tuple of sizes as extents.
+// comes as an integer, whatever can be a float as a number, a list or tuple of sizes as extents,
+// one of other numbers as numbers.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -10,7 +11,7 @@
 namespace lstmfast::bindings {
 
 base::Value to_value(pybind11::handle value);
-pybind11::object from_value(const base::Value& value);  // extents as a tuple
+pybind11::object from_value(const base::Value& value);  // extents and numbers as a tuple
 
 }  // namespace lstmfast::bindings
 
