@@ -21,15 +21,16 @@ namespace {
 constexpr double kStepFlops = 3;  // of a training step: so many times those of forward
 
 py::dict scores_dict(const model::Scores& scores) {
-  return dict_of(scores.names, scores.values, scores.names.size());
+  return dict_of(scores.names.data(), scores.values.data(), scores.names.size());
 }
 
 py::dict history_dict(const model::History& history) {
   py::dict out;
-  for (std::size_t i = 0; i < history.names.size(); ++i) {
-    py::list values;
-    for (const std::vector<double>& epoch : history.epochs) values.append(epoch[i]);
-    out[py::str(history.names[i])] = values;
+  for (const std::string& name : history.names) out[py::str(name)] = py::list();
+  for (const std::vector<double>& epoch : history.epochs) {
+    for (const auto& [name, value] : dict_of(history.names.data(), epoch.data(), epoch.size())) {
+      out[name].cast<py::list>().append(value);
+    }
   }
   return out;
 }

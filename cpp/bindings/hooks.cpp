@@ -1,6 +1,7 @@
 #include "bindings/hooks.h"
 
 #include "bindings/gil.h"
+#include "bindings/numpy.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -29,6 +30,21 @@ bool on_tick(void* context, const model::Progress& done) {
 }
 
 }  // namespace
+
+py::dict dict_of(const std::string* names, const double* values, std::size_t count) {
+  py::dict out;
+  for (std::size_t i = 0, end = 0; i < count; i = end) {
+    while (end < count && names[end] == names[i]) ++end;
+    py::object value = py::float_(values[i]);
+    if (end - i > 1) {
+      auto array = new_array<double>(std::vector<index>{static_cast<index>(end - i)});
+      std::copy(values + i, values + end, array.mutable_data());
+      value = std::move(array);
+    }
+    out[py::str(names[i])] = value;
+  }
+  return out;
+}
 
 model::Callbacks Hooks::callbacks() {
   model::Callbacks out;

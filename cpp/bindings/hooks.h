@@ -23,12 +23,7 @@ struct Hooks {
   model::Callbacks callbacks();
 };
 
-// The first `count` values by name.
-template <class Names, class Values>
-py::dict dict_of(const Names& names, const Values& values, std::size_t count) {
-  py::dict out;
-  for (std::size_t i = 0; i < count; ++i) out[py::str(names[i])] = py::cast(values[i]);
-  return out;
-}
+// The first `count` values by name: numbers, or arrays where a name comes several times in turn.
+py::dict dict_of(const std::string* names, const double* values, std::size_t count);
 
 }  // namespace lstmfast::bindings

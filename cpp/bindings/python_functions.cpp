@@ -110,8 +110,15 @@ metrics::MetricFunctions<T> metric_functions(const PythonReference& original) {
           },
           [metric](const metrics::MetricBatch<T>& batch) {
             const WithGil gil;
-            call_method(metric->get(), "update_state", array_of(batch.target, batch.target_shape),
-                        array_of(batch.prediction, batch.prediction_shape));
+            const auto y = array_of(batch.target, batch.target_shape);
+            const auto p = array_of(batch.prediction, batch.prediction_shape);
+            if (batch.weights == nullptr) {
+              call_method(metric->get(), "update_state", y, p);
+            } else {
+              base::BatchShape rows = batch.prediction_shape;
+              --rows.rank;
+              call_method(metric->get(), "update_state", y, p, array_of(batch.weights, rows));
+            }
           },
           [metric, what] {
             const WithGil gil;

@@ -32,8 +32,9 @@ class PythonReference : base::NoCopy {
 // What a compiled model keeps of them. The functions are called with copies of the batch, (samples,
 // ...) as the user shapes it, in the model's dtype:
 //   loss(y_true, y_pred) -> (value, gradient), gradient = d value / d y_pred
-//   metric: name, update_state(y_true, y_pred), result(), reset_state(), and for_call(), the object
-//   that gathers for one call of fit or evaluate
+//   metric: name, update_state(y_true, y_pred), with a third argument where rows have weights,
+//   result(), reset_state(), and for_call(), the object that gathers for one call of fit or
+//   evaluate
 class PythonFunctions {
  public:
   PythonFunctions() = default;

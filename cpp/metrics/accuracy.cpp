@@ -8,51 +8,87 @@ using kernels::MatchKind;
 
 // The share of elements (binary) or rows (categorical) that match; see MatchKind.
 template <class T>
-class Accuracy final : public Metric<T> {
+class MatchShare : public Metric<T> {
  public:
-  Accuracy(const MetricUse& use, MatchKind kind) : kind_(kind) {
-    if (kind == MatchKind::labels) {
-      LF_CHECK(use.target_columns == 1, "[" << use.name << "] target has " << use.target_columns
-                                            << " values a row; expected 1, a label");
-    } else {
-      check_columns(use);
-    }
+  explicit MatchShare(MatchKind kind, double threshold = 0)
+      : kind_(kind), threshold_(static_cast<T>(threshold)) {}
+
+  bool weighs_elements() const override { return kind_ == MatchKind::binary; }
+  void suit(const MetricUse& use) override {
+    if (kind_ != MatchKind::labels) return Metric<T>::suit(use);
+    check_labels(use);
   }
 
-  void accumulate(const MetricBatch<T>& batch) override {
-    const double total = ops::match_total<T>({kind_, batch.rows, batch.columns, batch.prediction,
-                                              batch.prediction_stride, batch.target,
-                                              batch.target_stride, T(0.5), batch.weights, nullptr});
+  void accumulate(const MetricBatch<T>& given) override {
+    const MetricBatch<T> batch = with_element_rows(given);
+    const double total = ops::match_total<T>(
+        {kind_, batch.rows, batch.columns, batch.prediction, batch.prediction_stride, batch.target,
+         batch.target_stride, threshold_, batch.weights, nullptr});
     const index items = kind_ == MatchKind::binary ? batch.columns : 1;
     this->add(total, counted(batch) * static_cast<double>(items));
   }
 
- private:
+ protected:
   MatchKind kind_;
+
+ private:
+  T threshold_;
 };
 
-template <class T, MatchKind kind>
-std::unique_ptr<Metric<T>> make(const base::Values&, const MetricUse& use) {
-  return std::make_unique<Accuracy<T>>(use, kind);
-}
-
-// Keras's choice by shape.
+// Keras's choice by shapes. One column: binary (threshold 0.5); one target value for several
+// columns: sparse categorical; else categorical.
 template <class T>
-std::unique_ptr<Metric<T>> make_any(const base::Values&, const MetricUse& use) {
-  const MatchKind of_several = use.target_columns == 1 ? MatchKind::labels : MatchKind::dense;
-  return std::make_unique<Accuracy<T>>(use, use.columns == 1 ? MatchKind::binary : of_several);
-}
+struct Chosen final : MatchShare<T> {
+  Chosen() : MatchShare<T>(MatchKind::binary, 0.5) {}
+  void suit(const MetricUse& use) override {
+    const MatchKind of_several = use.target_columns == 1 ? MatchKind::labels : MatchKind::dense;
+    this->kind_ = use.columns == 1 ? MatchKind::binary : of_several;
+    MatchShare<T>::suit(use);
+  }
+};
 
-template <MatchKind kind>
-Component component() {
-  return {{}, make<float, kind>, make<double, kind>};
-}
+template <class T>
+struct Binary final : MatchShare<T> {
+  explicit Binary(const base::Values& options)
+      : MatchShare<T>(MatchKind::binary, options["threshold"].number()) {}
+};
+
+template <class T>
+struct Categorical final : MatchShare<T> {
+  Categorical() : MatchShare<T>(MatchKind::dense) {}
+};
+
+template <class T>
+struct SparseCategorical final : MatchShare<T> {
+  SparseCategorical() : MatchShare<T>(MatchKind::labels) {}
+};
+
+// The share of elements that equal their targets.
+template <class T>
+class Equality final : public Metric<T> {
+ public:
+  bool weighs_elements() const override { return true; }
+  void accumulate(const MetricBatch<T>& given) override {
+    const MetricBatch<T> batch = with_element_rows(given);
+    double total = 0;
+    for (index r = 0; r < batch.rows; ++r) {
+      const T* const p = batch.prediction + r * batch.prediction_stride;
+      const T* const t = batch.target + r * batch.target_stride;
+      index equal = 0;
+      for (index j = 0; j < batch.columns; ++j) equal += p[j] == t[j] ? 1 : 0;
+      const double weight = batch.weights ? static_cast<double>(batch.weights[r]) : 1;
+      total += weight * static_cast<double>(equal);
+    }
+    this->add(total, counted(batch) * static_cast<double>(batch.columns));
+  }
+};
 
 }  // namespace
 
-Component accuracy() { return {{}, make_any<float>, make_any<double>}; }
-Component binary_accuracy() { return component<MatchKind::binary>(); }
-Component categorical_accuracy() { return component<MatchKind::dense>(); }
-Component sparse_categorical_accuracy() { return component<MatchKind::labels>(); }
+Component equality() { return Family::of<Equality>(); }
+Component accuracy() { return Family::of<Chosen>(); }
+Component binary_accuracy() { return Family::of<Binary>({{base::number("threshold", 0.5)}}); }
+Component categorical_accuracy() { return Family::of<Categorical>(); }
+Component sparse_categorical_accuracy() { return Family::of<SparseCategorical>(); }
 
 }  // namespace lstmfast::metrics

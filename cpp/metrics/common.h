@@ -7,7 +7,7 @@
 
 namespace lstmfast::metrics {
 
-using Family = base::Registry<Metric, const MetricUse&>;
+using Family = base::Registry<Metric>;
 using Component = Family::Component;
 
 #define METRIC(kind, alias) Component kind();
@@ -20,10 +20,19 @@ double counted(const MetricBatch<T>& batch) {
   return batch.weights ? ops::sum(batch.rows, batch.weights) : static_cast<double>(batch.rows);
 }
 
-inline void check_columns(const MetricUse& use) {
-  LF_CHECK(use.columns == use.target_columns,
-           "[" << use.name << "] target has " << use.target_columns << " values a row; expected "
-               << use.columns << ", as the prediction");
+inline void check_labels(const MetricUse& use) {
+  LF_CHECK(use.target_columns == 1, "[" << use.name << "] target has " << use.target_columns
+                                        << " values a row; expected 1, a label");
+}
+
+// The batch with each element as a row, if elements have weights: for means over elements.
+template <class T>
+MetricBatch<T> with_element_rows(MetricBatch<T> batch) {
+  if (batch.element_weights == nullptr) return batch;
+  batch.rows *= batch.columns;
+  batch.columns = batch.prediction_stride = batch.target_stride = 1;
+  batch.weights = batch.element_weights;
+  return batch;
 }
 
 }  // namespace lstmfast::metrics

@@ -30,6 +30,7 @@ class FunctionMetric final : public Metric<T> {
   }
 
   bool foreign() const override { return true; }
+  void suit(const MetricUse&) override {}
   void reset() override {
     updated_ = false;
     functions_.reset();
@@ -38,6 +39,8 @@ class FunctionMetric final : public Metric<T> {
     functions_.update(batch);
     updated_ = true;
   }
+
+ protected:
   double result() const override { return updated_ ? functions_.result() : 0.0; }
 
  private:

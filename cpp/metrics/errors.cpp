@@ -10,14 +10,16 @@ template <class T>
 class MeanError : public Metric<T> {
  public:
   using Kernel = void (*kernels::Table<T>::*)(const kernels::LossRows<T>&);
-  MeanError(const MetricUse& use, Kernel kernel, bool root = false) : kernel_(kernel), root_(root) {
-    check_columns(use);
-  }
+  explicit MeanError(Kernel kernel, bool root = false) : kernel_(kernel), root_(root) {}
 
-  void accumulate(const MetricBatch<T>& batch) override {
+  bool weighs_elements() const override { return true; }
+  void accumulate(const MetricBatch<T>& given) override {
+    const MetricBatch<T> batch = with_element_rows(given);
     this->add(ops::loss_total<T>(kernels::table<T>().*kernel_, batch),
               counted(batch) * static_cast<double>(batch.columns));
   }
+
+ protected:
   double result() const override {
     const double mean = Metric<T>::result();
     return root_ ? std::sqrt(mean) : mean;
@@ -32,18 +34,16 @@ namespace {
 
 template <class T>
 struct RootSquared final : MeanError<T> {
-  RootSquared(const base::Values&, const MetricUse& use)
-      : MeanError<T>(use, &kernels::Table<T>::mean_squared_error, true) {}
+  RootSquared() : MeanError<T>(&kernels::Table<T>::mean_squared_error, true) {}
 };
 
 }  // namespace
 
-#define ELEMENT_LOSS(kind, alias)                          \
-  template <class T>                                       \
-  struct Mean_##kind final : MeanError<T> {                \
-    Mean_##kind(const base::Values&, const MetricUse& use) \
-        : MeanError<T>(use, &kernels::Table<T>::kind) {}   \
-  };                                                       \
+#define ELEMENT_LOSS(kind, alias)                             \
+  template <class T>                                          \
+  struct Mean_##kind final : MeanError<T> {                   \
+    Mean_##kind() : MeanError<T>(&kernels::Table<T>::kind) {} \
+  };                                                          \
   Component kind() { return Family::of<Mean_##kind>(); }
 #include "kernels/element_losses.def"
 

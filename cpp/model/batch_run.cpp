@@ -72,16 +72,16 @@ void BatchRun<T>::check_target(const char* op, std::size_t k) {
              "[" << op << "] " << y << " has shape " << base::shape_text(target.shape)
                  << "; expected a value or a label for each of the output's "
                  << base::shape_text(output.shape.with_batch(count)));
-    return;
+  } else {
+    loss->check_targets(count * rows, output.columns, target.y, output.target_columns);
   }
-  loss->check_targets(count * rows, output.columns, target.y, output.target_columns);
   if (target.weights == nullptr) return;
   const std::string weights = numbered("sample_weight", k, outputs_.size());
   LF_CHECK(target.weights_each == 1 || target.weights_each == rows,
            "[" << op << "] " << weights << " has " << target.weights_each
                << " values a sample; expected 1"
                << (rows > 1 ? " or " + std::to_string(rows) + ", one for each step" : ""));
-  LF_CHECK(!loss->foreign(),
+  LF_CHECK(loss == nullptr || !loss->foreign(),
            "[" << op << "] " << weights << " is given; expected None with a loss of one's own");
 }
 
@@ -235,8 +235,8 @@ void BatchRun<T>::record(double loss) {
     if (output.training.metrics.empty()) continue;
     metrics::MetricBatch<T> batch;
     describe(output, batch);
-    if (memory_->out(k).mask != nullptr) batch.weights = output.metric_weights;
-    metrics_.add(k, batch);
+    metrics_.add(k, batch, output.weighted ? output.loss_weights : nullptr,
+                 memory_->out(k).mask != nullptr ? output.metric_weights : nullptr);
   }
 }
 

@@ -21,11 +21,15 @@ struct Custom {
 template <class T>
 struct MetricChoice {
   std::string name;                 // as written
-  metrics::CustomMetric<T> custom;  // null: the core's metric of that name
+  base::Options options;            // of the core's metric of that name
+  bool weighted = false;            // whether samples count by their weights
+  metrics::CustomMetric<T> custom;  // null: the core's
 
   std::unique_ptr<metrics::Metric<T>> make(index columns, index target_columns) const {
     if (custom) return std::make_unique<metrics::FunctionMetric<T>>(custom());
-    return metrics::make_metric<T>(name, columns, target_columns);
+    auto out = metrics::registry().make<T>(name, options);
+    out->suit({name, columns, target_columns});
+    return out;
   }
 };
 

@@ -31,8 +31,8 @@ template <class T>
 struct Target {
   const T* y = nullptr;      // contiguous; null: neither loss nor metrics need it
   std::vector<index> shape;  // begins with the number of samples
-  // [count][weights_each]: the weight in the loss of each sample, or of each row of its prediction;
-  // null: all 1.
+  // [count][weights_each]: the weight in the loss and in weighted metrics of each sample, or of
+  // each row of its prediction; null: all 1.
   const T* weights = nullptr;
   index weights_each = 1;
 

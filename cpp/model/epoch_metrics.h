@@ -21,8 +21,9 @@ class EpochMetrics {
   };
 
   EpochMetrics() = default;
-  // Names are "loss" and those of the metrics; of several outputs "loss", then "N.loss" of each
-  // output N with a loss, then "N.METRIC".
+  // Names are "loss" and "metrics.0", "metrics.1" ...; of several outputs "loss", then "N.loss" of
+  // each output N with a loss, then "N.metrics.0" ... A metric of several values has its name
+  // several times.
   EpochMetrics(const std::vector<OutputTraining<T>>& outputs, const std::vector<Columns>& columns)
       : outputs_(outputs.size()), names_{"loss"} {
     const bool several = outputs.size() > 1;
@@ -32,9 +33,11 @@ class EpochMetrics {
       if (outputs_[k].shown) names_.push_back(prefix(k) + "loss");
     }
     for (std::size_t k = 0; k < outputs.size(); ++k) {
-      for (const MetricChoice<T>& metric : outputs[k].metrics) {
-        outputs_[k].metrics.push_back(metric.make(columns[k].prediction, columns[k].target));
-        names_.push_back(prefix(k) + metric.name);
+      std::vector<Gathered>& metrics = outputs_[k].metrics;
+      for (const MetricChoice<T>& choice : outputs[k].metrics) {
+        const std::string name = prefix(k) + "metrics." + std::to_string(metrics.size());
+        metrics.push_back({choice.make(columns[k].prediction, columns[k].target), choice.weighted});
+        names_.insert(names_.end(), static_cast<std::size_t>(metrics.back().metric->size()), name);
       }
     }
     values_.resize(names_.size());
@@ -44,7 +47,7 @@ class EpochMetrics {
     loss_ = samples_ = 0;
     for (Output& output : outputs_) {
       output.loss = 0;
-      for (const auto& metric : output.metrics) metric->reset();
+      for (const Gathered& each : output.metrics) each.metric->reset();
     }
   }
 
@@ -58,11 +61,14 @@ class EpochMetrics {
     for (Output& output : outputs_) output.loss += output.batch_loss * count;
     samples_ += count;
   }
-  void add(std::size_t output, const metrics::MetricBatch<T>& batch) {
-    for (const auto& metric : outputs_[output].metrics) {
+  // Weights of rows in weighted metrics, and in the others; null: all 1.
+  void add(std::size_t output, metrics::MetricBatch<T>& batch, const T* weighted,
+           const T* unweighted) {
+    for (const Gathered& each : outputs_[output].metrics) {
       std::optional<base::FlushDenormals> flush;
-      if (!metric->foreign()) flush.emplace();
-      metric->accumulate(batch);
+      if (!each.metric->foreign()) flush.emplace();
+      batch.weights = each.weighted ? weighted : unweighted;
+      each.metric->accumulate(batch);
     }
   }
 
@@ -75,7 +81,10 @@ class EpochMetrics {
       if (output.shown) values_[i++] = mean(output.loss);
     }
     for (const Output& output : outputs_) {
-      for (const auto& metric : output.metrics) values_[i++] = metric->result();
+      for (const Gathered& each : output.metrics) {
+        each.metric->results(&values_[i]);
+        i += static_cast<std::size_t>(each.metric->size());
+      }
     }
     return {names_.data(), values_.data(), static_cast<index>(names_.size())};
   }
@@ -83,8 +92,12 @@ class EpochMetrics {
   const std::vector<std::string>& names() const { return names_; }
 
  private:
+  struct Gathered {
+    std::unique_ptr<metrics::Metric<T>> metric;
+    bool weighted;
+  };
   struct Output {
-    std::vector<std::unique_ptr<metrics::Metric<T>>> metrics;
+    std::vector<Gathered> metrics;
     double loss = 0, batch_loss = 0;
     bool shown = false;  // whether the loss is in the logs
   };

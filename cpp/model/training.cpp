@@ -60,12 +60,18 @@ std::vector<MetricChoice<T>> read_metrics(const base::OptionReader& config,
                                std::to_string(names.size()));
   }
   for (const std::string& name : names) {
-    out.push_back({name, nullptr});
-    if (name.compare(0, prefix.size(), prefix) != 0) continue;
+    const base::OptionReader part = config.part("metrics." + std::to_string(out.size()));
+    MetricChoice<T>& metric = out.emplace_back();
+    metric.name = name;
+    metric.weighted = part.read(base::flag("weighted", false)).flag();
+    if (name.compare(0, prefix.size(), prefix) != 0) {
+      metric.options = part.read(metrics::registry().at(name).component.options).all();
+      continue;
+    }
     if (used >= functions.size() || name != prefix + std::to_string(used)) {
       fail_custom_metrics(config, functions.size());
     }
-    out.back().custom = std::move(functions[used++]);
+    metric.custom = std::move(functions[used++]);
   }
   return out;
 }
@@ -88,11 +94,9 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   const index columns = graph.output_shape(k).features();
   const index target_columns =
       out.loss == nullptr ? losses::kAnyColumns : out.loss->target_columns(columns);
-  // if the target is not known yet, only the name is checked: one column suits every metric
-  const bool known = target_columns != losses::kAnyColumns;
   for (const MetricChoice<T>& metric : out.metrics) {
-    metric.make(known ? columns : 1, known ? target_columns : 1);
-    if (!out.masked || !metric.custom) continue;
+    if (target_columns != losses::kAnyColumns) metric.make(columns, target_columns);
+    if (!out.masked || !metric.custom || metric.weighted) continue;
     config.fail("metrics", "built-in metrics, for the output has a mask (of a Masking layer)");
   }
   return out;

@@ -112,11 +112,13 @@ class Training {
 };
 
 // Keys, of a model with several outputs below "outputs.N.": loss and loss.OPTION, loss_weight,
-// metrics (names with commas); at the top optimizer.kind and optimizer.OPTION; clip.value,
-// clip.norm, clip.global_norm; seed. With the loss "custom", which may have a loss.name of its own,
-// and the metrics "custom:0", "custom:1" ..., numbered through all outputs, take their functions
-// from `custom`. An output without a key "loss" has no loss; at least one output has one. Throws
-// std::invalid_argument that names a key that is unknown, missing or wrong, or lacks its function.
+// metrics (names with commas), and of the metric at place N metrics.N.OPTION and metrics.N.weighted
+// (whether samples count by their weights in it); at the top optimizer.kind and optimizer.OPTION;
+// clip.value, clip.norm, clip.global_norm; seed. With the loss "custom", which may have a loss.name
+// of its own, and the metrics "custom:0", "custom:1" ..., numbered through all outputs, take their
+// functions from `custom`. An output without a key "loss" has no loss; at least one output has one.
+// Throws std::invalid_argument that names a key that is unknown, missing or wrong, or lacks its
+// function.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
                                            const base::Options& config, Custom<T> custom = {});

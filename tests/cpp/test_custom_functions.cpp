@@ -97,8 +97,9 @@ TEST_CASE("custom metrics stand among the core's, one for each call") {
        {first_value<double>(&made[0], &resets[0]), first_value<double>(&made[1], &resets[1])}});
   const int at_compile = made[0];
   const History history = fit(*model, problem.examples, options(4, 2), {}, &problem.examples);
-  CHECK(history.names == std::vector<std::string>{"loss", "custom:0", "mse", "custom:1", "val_loss",
-                                                  "val_custom:0", "val_mse", "val_custom:1"});
+  CHECK(history.names == std::vector<std::string>{"loss", "metrics.0", "metrics.1", "metrics.2",
+                                                  "val_loss", "val_metrics.0", "val_metrics.1",
+                                                  "val_metrics.2"});
   CHECK(made[0] - at_compile == 2);  // training, validation
   CHECK(made[1] == made[0]);
   CHECK(resets[0] >= 4);

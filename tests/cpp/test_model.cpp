@@ -137,7 +137,8 @@ TEST_CASE("losses of an epoch are means over samples") {
   const Scores whole = evaluate(*model, problem.examples, 10);
   const Scores parts = evaluate(*model, problem.examples, 4);
   const History history = fit(*model, problem.examples, options(3, 2), {}, &problem.examples);
-  CHECK(history.names == std::vector<std::string>{"loss", "mae", "val_loss", "val_mae"});
+  CHECK(history.names ==
+        std::vector<std::string>{"loss", "metrics.0", "val_loss", "val_metrics.0"});
   CHECK(history.epochs.size() == 2);
   for (std::size_t i = 0; i < 2; ++i) {
     CHECK(parts.values[i] == doctest::Approx(whole.values[i]).epsilon(1e-12));
@@ -211,7 +212,7 @@ TEST_CASE("hooks stop training, and errors in them leave whole steps") {
   CHECK(iterations(*model) == 3);
   callbacks = {};
   callbacks.epoch_end = [](void*, index epoch, const Logs& logs) {
-    return epoch == 1 && logs.count == 2 && logs.names[1] == "mae";
+    return epoch == 1 && logs.count == 2 && logs.names[1] == "metrics.0";
   };
   history = fit(*model, problem.examples, options(9, 10), callbacks);
   CHECK(iterations(*model) == 5);

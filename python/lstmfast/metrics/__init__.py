@@ -14,6 +14,7 @@ from typing import Any
 from lstmfast._keras_names import explain_missing
 from lstmfast._names import Registry, listed, snake_case
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
+from lstmfast.metrics.core import CoreMetric
 
 __all__ = [
     "Accuracy",
@@ -34,7 +35,7 @@ explain_missing(__name__)
 MAX_METRICS = 1000  # of a model, as in the core
 
 
-class MeanSquaredError(Metric):
+class MeanSquaredError(CoreMetric):
     """mean((y - ŷ)²).
 
     Examples
@@ -45,7 +46,7 @@ class MeanSquaredError(Metric):
     """
 
 
-class RootMeanSquaredError(Metric):
+class RootMeanSquaredError(CoreMetric):
     """sqrt(mean((y - ŷ)²)) over the whole epoch.
 
     Masked steps have no part in it, as in all metrics here; Keras's counts them.
@@ -58,7 +59,7 @@ class RootMeanSquaredError(Metric):
     """
 
 
-class MeanAbsoluteError(Metric):
+class MeanAbsoluteError(CoreMetric):
     """mean(|y - ŷ|).
 
     Examples
@@ -69,7 +70,7 @@ class MeanAbsoluteError(Metric):
     """
 
 
-class Accuracy(Metric):
+class Accuracy(CoreMetric):
     """How often the prediction is right, between 0 and 1; binary, categorical or sparse.
 
     Examples
@@ -83,7 +84,12 @@ class Accuracy(Metric):
 
 
 class BinaryAccuracy(Accuracy):
-    """How often prediction and target are on the same side of 0.5.
+    """How often prediction and target are on the same side of a threshold.
+
+    Parameters
+    ----------
+    threshold : float
+        Predictions above it stand for 1, others for 0.
 
     Examples
     --------
@@ -91,6 +97,11 @@ class BinaryAccuracy(Accuracy):
     >>> BinaryAccuracy().name
     'binary_accuracy'
     """
+
+    def __init__(
+        self, name: str | None = "binary_accuracy", dtype: None = None, threshold: float = 0.5
+    ) -> None:
+        super().__init__(name, dtype, threshold=threshold)
 
 
 class CategoricalAccuracy(Accuracy):

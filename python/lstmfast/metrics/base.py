@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -85,6 +85,10 @@ class Metric:
     def reset_state(self) -> None:
         """Forget all batches: comes before the first one of an epoch."""
         raise self._in_core()
+
+    def options(self) -> dict[str, Any]:
+        """Return the options that the core reads; a metric of the user's own has none."""
+        return {}
 
     def for_call(self) -> Metric:
         """Return the object that gathers for one call of `fit` or `evaluate`: a deep copy."""

@@ -46,7 +46,7 @@ class Compiled:
         self.metrics = tuple(metric for output in outputs for metric in output.metrics)
         self.has_loss = any(output.loss is not None for output in outputs)
         count = itertools.count()
-        # what the core calls each output's metrics; those of one's own are numbered
+        # what each output's metrics are in the core; those of one's own are numbered
         self.kinds = [
             [f"custom:{next(count)}" if m.is_custom else m.kind for m in output.metrics]
             for output in outputs
@@ -100,7 +100,10 @@ class Compiled:
             if output.weight is not None and output.loss is not None:
                 own["loss_weight"] = output.weight
             if kinds:
-                own["metrics"] = ",".join(dict.fromkeys(kinds))
+                own["metrics"] = ",".join(kinds)
+            for place, metric in enumerate(output.metrics):
+                options = metric.options().items()
+                own |= {f"metrics.{place}.{name}": value for name, value in options}
             prefix = f"outputs.{k}." if len(self.outputs) > 1 else ""
             config |= {prefix + key: value for key, value in own.items()}
         return config
@@ -138,14 +141,14 @@ class Compiled:
         several = len(self.outputs) > 1
         has_parts = sum(output.loss is not None for output in self.outputs) > 1
         counts: dict[str, int] = {}
-        for k, (output, kinds) in enumerate(zip(self.outputs, self.kinds, strict=True)):
+        for k, output in enumerate(self.outputs):
             before, key = (f"{output.name}_", f"{k}.") if several else ("", "")
             if has_parts and output.loss is not None:
                 found[f"{before}loss"] = f"{key}loss", None
-            for metric, kind in zip(output.metrics, kinds, strict=True):
+            for place, metric in enumerate(output.metrics):
                 name = before + metric.name
                 again = counts[name] = counts.get(name, -1) + 1
-                found[f"{name}_{again}" if again else name] = key + kind, metric
+                found[f"{name}_{again}" if again else name] = f"{key}metrics.{place}", metric
         return dict(sorted(found.items(), key=lambda entry: entry[0])) if several else found
 
     def renamed(self, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -165,20 +165,25 @@ def _outputs_of(
 
 
 def _metrics_of(part: Options, titles: Any, own: custom.Objects) -> list[Metric]:
-    """Return an output's metrics; titles: pairs of what the user calls each and what the core does.
+    """Return an output's metrics; titles: what the user calls each.
 
-    Names are a courtesy: where they are damaged, those of the core serve.
+    Names are a courtesy: where they are damaged, those of the core serve. Files of the first
+    versions have pairs of a name and what the core calls the metric.
     """
     kinds = [kind for kind in str(part.get("metrics", "")).split(",") if kind]
-    try:
-        names = [(str(name), str(kind)) for name, kind in titles]
-    except (TypeError, ValueError):
-        names = []
-    if len(names) > MAX_METRICS:
-        raise ValueError(f"it names {len(names)} metrics; expected at most {MAX_METRICS}")
-    if {kind for _, kind in names} != set(kinds):
-        names = [(kind, kind) for kind in kinds]
-    return [own.metrics.get(kind) or _metric_of(name, kind) for name, kind in names]
+    titles = titles if isinstance(titles, list) else []
+    if len(titles) > MAX_METRICS:
+        raise ValueError(f"it names {len(titles)} metrics; expected at most {MAX_METRICS}")
+    pairs = [each for each in titles if isinstance(each, list) and len(each) == 2]
+    by_kind = {str(kind): str(name) for name, kind in pairs}
+    if len(titles) == len(kinds) and all(isinstance(title, str) for title in titles):
+        names = titles
+    else:
+        names = [by_kind.get(kind, kind) for kind in kinds]
+    return [
+        own.metrics.get(kind) or _metric_of(name, kind, part_of(part, f"metrics.{place}."))
+        for place, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    ]
 
 
 def _loss_of(part: Options) -> Loss | None:
@@ -193,7 +198,7 @@ def _optimizer_of(config: Options) -> Optimizer:
     return OPTIMIZERS.classes[options.pop("kind")](**options)
 
 
-def _metric_of(name: str, kind: str) -> Metric:
-    metric = (METRICS.find(kind) or Metric)(name=name)
+def _metric_of(name: str, kind: str, options: Options) -> Metric:
+    metric = (METRICS.find(kind) or Metric)(name=name, **options)
     metric.kind = kind
     return metric

@@ -69,10 +69,7 @@ def save_model(
     model._built_core()
     core_model: CoreModel = model._core_model
     compiled: Compiled = model._compiled
-    names = [
-        [[metric.name, kind] for metric, kind in zip(output.metrics, kinds, strict=True)]
-        for output, kinds in zip(compiled.outputs, compiled.kinds, strict=True)
-    ]
+    names = [[metric.name for metric in output.metrics] for output in compiled.outputs]
     metrics = names[0] if len(names) == 1 else names
     extra = {"name": model.name, "metrics": json.dumps(metrics)}
     extra |= custom.described(compiled) | _python_facts(model)
