@@ -73,7 +73,7 @@ def test_the_core_has_the_names_that_are_listed() -> None:
         lf.LSTM(1, 1, activation=name, recurrent_activation=name)
     for name in [*losses.LOSSES.classes, *losses.LOSSES.aliases]:
         compiled().compile("adam", name)
-    for name in [*metrics.METRICS.classes, *metrics.METRICS.aliases]:
+    for name in {*metrics.METRICS.classes, *metrics.METRICS.aliases} - {"mean"}:
         loss = "sparse_categorical_crossentropy" if name.startswith("sparse") else "mse"
         compiled().compile("adam", loss, metrics=[name])
 

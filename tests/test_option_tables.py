@@ -95,6 +95,7 @@ def test_every_component_has_a_class() -> None:
     either = {kind for family, kind in CLASSES if family in ("loss", "metric")}
     for family in {family for family, _ in CLASSES}:
         lacking = set(_core.kinds(family)) ^ {k for f, k in CLASSES if f == family}
+        lacking -= {"equality"}  # what class Accuracy is; "accuracy" chooses
         assert lacking <= (both & either if family in ("loss", "metric") else set())
     assert set(_core.families()) == {f for f, _ in CLASSES} | {"activation", "cell"}
 
@@ -156,6 +157,7 @@ WITH: dict[tuple[str, str], dict[str, Any]] = {
     ("rnn", "proj_clip"): {"proj_size": 2},
     ("rnn", "dropout"): {"num_layers": 2},
     ("layer", "proj_clip"): {"proj_size": 2},
+    ("metric", "num_labels"): {"multi_label": True},
 }
 ROWS = [
     (family, kind, row)
@@ -189,6 +191,10 @@ def bounds(row: Row) -> tuple[list[Any], list[Any]]:
     if row["takes"] == ["extents"]:
         good += [(low,)]
         bad += [(), (low - 1,), (high + 1,), (None, None)]
+    if "numbers" in row["takes"]:
+        ends = [0.5 if end is None else end for end in (low, high)]
+        good.append((*ends, 0.25))
+        bad += [(), (0.5, math.nan), (math.nextafter(ends[0], -math.inf), 0.5)]
     if "number" in row["takes"]:
         bad += [math.nan, math.inf, -math.inf]
         if low is not None:
@@ -226,6 +232,8 @@ def test_range(family: str, kind: str, row: Row) -> None:
         wrong += [None] if row["default"] is not None or row["required"] else []
     if name == "merge_mode" or (family == "constraint" and name == "axis"):
         wrong.remove(None)  # has a meaning of its own in Python
+    if "numbers" in row["takes"]:
+        wrong += [["1"], [True, 0.5], (None,)]
     if family == "constraint" and name == "axis":
         wrong.remove(b"1")  # a list of numbers
     for value in wrong:

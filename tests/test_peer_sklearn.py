@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lstmfast as lf
 from lstmfast.forecasting.baselines import linear
 from lstmfast.forecasting.demo import air_passengers
 from lstmfast.forecasting.transforms import TRANSFORMS
@@ -64,6 +65,36 @@ def test_binary_classification() -> None:
     np.testing.assert_allclose(logs["loss"], metrics.log_loss(y[:, 0], p), rtol=RTOL)
     hits = metrics.accuracy_score(y[:, 0], p > 0.5)
     np.testing.assert_allclose(logs["accuracy"], hits, rtol=RTOL)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_decisions(weighted: bool) -> None:
+    """Precision, recall, F scores and top-k; areas with a threshold between any two predictions."""
+    rng = np.random.default_rng(4)
+    y, p = rng.integers(0, 2, (ROWS, CLASSES)), rng.random((ROWS, CLASSES))
+    w = rng.random(ROWS) if weighted else None
+    said = p > 0.5
+    for column in range(CLASSES):
+        for ours, theirs in (
+            (lf.metrics.Precision, metrics.precision_score),
+            (lf.metrics.Recall, metrics.recall_score),
+        ):
+            expected = theirs(y[:, column], said[:, column], sample_weight=w)
+            np.testing.assert_allclose(ours(class_id=column)(y, p, w), expected, rtol=RTOL)
+    for average in (None, "micro", "macro", "weighted"):
+        for beta in (1.0, 2.0):
+            expected = metrics.fbeta_score(y, said, beta=beta, average=average, sample_weight=w)
+            found = lf.metrics.FBetaScore(average, beta, threshold=0.5)(y, p, w)
+            np.testing.assert_allclose(found, expected, rtol=1e-6)  # 1e-7 in Keras's divisors
+    labels = rng.integers(0, CLASSES, ROWS)
+    for k in range(1, CLASSES):
+        expected = metrics.top_k_accuracy_score(labels, p, k=k, sample_weight=w)
+        found = lf.metrics.SparseTopKCategoricalAccuracy(k)(labels, p, w)
+        np.testing.assert_allclose(found, expected, rtol=RTOL)
+    line, score = y[:, 0], np.sort(p[:, 0])
+    auc = lf.metrics.AUC(thresholds=(score[:-1] + score[1:]) / 2)
+    expected = metrics.roc_auc_score(line, p[:, 0], sample_weight=w)
+    np.testing.assert_allclose(auc(line, p[:, 0], w), expected, rtol=RTOL)
 
 
 def test_linear_autoregression() -> None:

@@ -26,6 +26,7 @@ void bind_runtime(pybind11::module_& module);
 void bind_initializers(pybind11::module_& module);
 void bind_options(pybind11::module_& module);
 void bind_layers(pybind11::module_& module);
+void bind_metrics(pybind11::module_& module);
 void bind_model(pybind11::module_& module);
 void bind_rnn(pybind11::module_& module);
 void bind_testing(pybind11::module_& module);

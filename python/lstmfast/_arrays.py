@@ -98,6 +98,14 @@ def as_ids(value: ArrayLike, below: int, where: str, name: str) -> NDArray[np.in
     return _aligned(np.asarray(array, dtype=np.int32, order="C"))
 
 
+def as_weights(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> Array:
+    """Return what `as_float` does for weights of samples."""
+    array = as_float(value, dtype, where, name)
+    right = (array >= 0) & np.isfinite(array)
+    expect(right, array, where, name, "finite numbers of at least 0")
+    return array
+
+
 def as_flags(value: ArrayLike, where: str, name: str) -> NDArray[np.bool_]:
     """Return a C-contiguous array of booleans; integers must be 0 or 1."""
     array = as_array(value, where, name, "iub", "booleans")

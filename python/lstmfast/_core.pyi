@@ -212,6 +212,18 @@ class Layer:
         """
 
 @final
+class Metric:
+    """A metric of the core that gathers without a model; `where` heads its errors."""
+
+    def __init__(self, kind: str, options: _Options, dtype: str, where: str) -> None: ...
+    @property
+    def dtype(self) -> str: ...
+    def update(self, prediction: _Array, target: _Array | None, weights: _Array | None) -> None:
+        """Take in rows (R, C) of predictions and of targets, with weights (R,), or (R, C)."""
+
+    def result(self) -> float | _Array: ...
+
+@final
 class Model:
     """A graph that predicts and, once compiled, trains."""
 
@@ -245,12 +257,14 @@ class Model:
         "outputs.K.", or at the top where there is one output; an output without "loss" has none,
         but may have metrics, for which calls then bring its targets.
         losses[k](y_true, y_pred) -> (value, gradient) is that of the loss "custom" of output k;
+        "metrics.N.OPTION" and "metrics.N.weighted" are about the metric at place N of the list.
         metrics are the objects behind "custom:0", "custom:1" ..., numbered through all outputs,
-        with name, update_state(y_true, y_pred), result(), reset_state() and for_call(), the object
-        that gathers for one call. Arrays are copies of the batch, as the user shapes it.
+        with name, update_state(y_true, y_pred), or with weights of rows as a third argument,
+        result(), reset_state() and for_call(), the object that gathers for one call. Arrays are
+        copies of the batch, as the user shapes it.
 
-        Logs are "loss" and the metrics' names; with several outputs "loss", then "K.loss" and
-        "K.METRIC" of each output K that has them.
+        Logs are "loss" and "metrics.N", a number, or an array where the metric has several; with
+        several outputs "loss", then "K.loss" and "K.metrics.N" of each output K that has them.
         """
 
     def fit(

@@ -125,7 +125,6 @@ _INSTEAD = {
         "use output_shape": "compute_output_shape",
         "call the object itself": "call!",
         "use save()": "export",
-        "use evaluate(return_dict=True)": "metrics_names",
         "use get_config() and from_config()": "to_json to_yaml",
         "": """
             add_loss add_metric add_weight compile_from_config compute_dtype compute_loss!

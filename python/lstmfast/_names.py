@@ -129,7 +129,8 @@ class Registry(Generic[K]):
         methods: those that make an object of one's own complete.
         """
         self.refuse_foreign(identifier)
-        if callable(identifier) and not isinstance(identifier, self.base | type):
+        ours = any(cls.__module__.startswith("lstmfast.") for cls in type(identifier).__mro__)
+        if callable(identifier) and not ours and not isinstance(identifier, type):
             return wrapper(identifier)
         found: Any = self.get(identifier)
         if not found.is_custom and type(found) not in self.classes.values():

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <string>
+#include <vector>
 
 #include "base/team.h"
 #include "kernels/table.h"
@@ -126,6 +128,42 @@ TEST_CASE_TEMPLATE(
   base::team::set_num_threads(before);
   CHECK(results[0] == results[1]);
   CHECK(results[0] == doctest::Approx(0.2).epsilon(0.1));
+}
+
+TEST_CASE_TEMPLATE("metrics: rows of weight 0 do nothing, whatever they hold", T, float, double) {
+  constexpr index kColumns = 5;
+  for (const std::string& kind : registry().kinds()) {
+    CAPTURE(kind);
+    const bool labels = kind.find("sparse") == 0, values = kind == "mean";
+    Matrix<T> p(6, kColumns, 3), t(6, labels ? 1 : kColumns);
+    Numbers numbers;
+    p.fill([&](index r, index) { return r % 2 == 0 ? std::nan("") : numbers.next(); });
+    t.fill([&](index r, index c) { return r % 2 == 0 ? std::nan("") : (r + c) % 2; });
+    T weights[6], all[3] = {1, 1, 1};
+    for (index r = 0; r < 6; ++r) weights[r] = T(r % 2);
+    const auto metric = make_metric<T>(kind.c_str(), kColumns, values ? 0 : t.columns);
+    const auto results = [&](const MetricBatch<T>& batch) {
+      std::vector<double> out(static_cast<std::size_t>(metric->size()));
+      metric->reset();
+      metric->accumulate(batch);
+      metric->results(out.data());
+      return out;
+    };
+    MetricBatch<T> batch = batch_of(p, t);
+    batch.weights = weights;
+    const std::vector<double> found = results(batch);
+    MetricBatch<T> others = batch_of(p, t);  // rows 1, 3 and 5
+    others.rows = 3;
+    others.prediction += p.stride, others.prediction_stride *= 2;
+    others.target += t.stride, others.target_stride *= 2;
+    others.weights = all;
+    CHECK(found == results(others));
+    for (const double each : found) CHECK(std::isfinite(each));
+    metric->reset();
+    std::vector<double> none(found.size(), 1.0);
+    metric->results(none.data());
+    for (const double each : none) CHECK(each == 0);
+  }
 }
 
 TEST_CASE("metrics: errors say what is wrong") {

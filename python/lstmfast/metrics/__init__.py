@@ -1,31 +1,64 @@
 """Metrics for ``Sequential.compile``: Keras's names and formulas; the core gathers them.
 
 Strings name metrics too, and are then their key in the history: ``"mae"``, ``"mse"``, ``"rmse"``,
-``"accuracy"``. Accuracy chooses its form as in Keras: binary for one output, sparse where a target
-is one label for several outputs, else categorical. A metric of your own is a function, or a class
-derived from `Metric`.
+``"accuracy"``. The latter chooses its form as in Keras: binary for one output, sparse where a
+target is one label for several outputs, else categorical. A metric of your own is a function, or a
+class derived from `Metric`. Metrics gather without a model, too: ``metric.update_state(y_true,
+y_pred, sample_weight)``, ``metric.result()``, ``metric.reset_state()``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from lstmfast._keras_names import explain_missing
 from lstmfast._names import Registry, listed, snake_case
+from lstmfast.metrics.accuracies import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    Mean,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
-from lstmfast.metrics.core import CoreMetric
+from lstmfast.metrics.confusion import (
+    AUC,
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    FBetaScore,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from lstmfast.metrics.in_core import CoreMetric
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
     "CategoricalAccuracy",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
+    "Mean",
     "MeanAbsoluteError",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "Metric",
+    "Precision",
+    "Recall",
     "RootMeanSquaredError",
     "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "get",
 ]
 
@@ -70,62 +103,6 @@ class MeanAbsoluteError(CoreMetric):
     """
 
 
-class Accuracy(CoreMetric):
-    """How often the prediction is right, between 0 and 1; binary, categorical or sparse.
-
-    Examples
-    --------
-    >>> from lstmfast.metrics import Accuracy
-    >>> Accuracy().name
-    'accuracy'
-    """
-
-    direction = "max"
-
-
-class BinaryAccuracy(Accuracy):
-    """How often prediction and target are on the same side of a threshold.
-
-    Parameters
-    ----------
-    threshold : float
-        Predictions above it stand for 1, others for 0.
-
-    Examples
-    --------
-    >>> from lstmfast.metrics import BinaryAccuracy
-    >>> BinaryAccuracy().name
-    'binary_accuracy'
-    """
-
-    def __init__(
-        self, name: str | None = "binary_accuracy", dtype: None = None, threshold: float = 0.5
-    ) -> None:
-        super().__init__(name, dtype, threshold=threshold)
-
-
-class CategoricalAccuracy(Accuracy):
-    """How often the largest output is that of the one-hot target.
-
-    Examples
-    --------
-    >>> from lstmfast.metrics import CategoricalAccuracy
-    >>> CategoricalAccuracy().name
-    'categorical_accuracy'
-    """
-
-
-class SparseCategoricalAccuracy(Accuracy):
-    """How often the largest output is the target, an integer label.
-
-    Examples
-    --------
-    >>> from lstmfast.metrics import SparseCategoricalAccuracy
-    >>> SparseCategoricalAccuracy().name
-    'sparse_categorical_accuracy'
-    """
-
-
 METRICS: Registry[Metric] = Registry(
     "metric",
     Metric,
@@ -135,6 +112,8 @@ METRICS: Registry[Metric] = Registry(
         "rmse": "root_mean_squared_error",
         "mae": "mean_absolute_error",
         "acc": "accuracy",
+        "equality": "accuracy",  # what files call an Accuracy that did not come as a string
+        "fbeta_score": "f_beta_score",
     },
 )
 
@@ -159,19 +138,21 @@ def get(identifier: Any) -> Metric:
 
 
 def get_all(identifiers: Any) -> list[Metric]:
-    """Return the metrics of ``compile(metrics=...)``: one, a list, or None."""
+    """Return the metrics of ``compile(metrics=...)``: one, a list, however nested, or None."""
     if identifiers is None:
         return []
-    several = isinstance(identifiers, Sequence) and not isinstance(identifiers, str)
-    metrics = [get(each) for each in identifiers] if several else [get(identifiers)]
+    metrics = [get(each) for each in _flat(identifiers)]
     lambdas = [m for m in metrics if isinstance(m, MeanMetricWrapper) and m.name == "lambda"]
     for number, function in enumerate(lambdas[1:], start=1):
         function.name = f"lambda_{number}"
-    taken = {"loss"}
-    for metric in metrics:
-        if metric.name in taken:
-            raise ValueError(
-                f"[compile] two values would be called {metric.name!r}; give one a name="
-            )
-        taken.add(metric.name)
+    if any(metric.name == "loss" for metric in metrics):
+        raise ValueError("[compile] two values would be called 'loss'; give one a name=")
     return metrics
+
+
+def _flat(given: Any) -> Iterator[Any]:
+    if isinstance(given, list | tuple):
+        for each in given:
+            yield from _flat(each)
+    else:
+        yield given

@@ -55,11 +55,12 @@ class Metric:
     >>> model = Sequential([Dense(1, input_shape=(1,), kernel_initializer="ones")])
     >>> model.compile("sgd", "mse", metrics=[LargestError()])
     >>> model.evaluate([[1.0], [2.0]], [[1.0], [5.0]], verbose=0, return_dict=True)
-    {'loss': 4.5, 'largest_error': 3.0}
+    {'largest_error': 3.0, 'loss': 4.5}
     """
 
     direction: ClassVar[str | None] = "min"
     _OWN = ("update_state", "result", "reset_state")
+    _IN_CORE: ClassVar[bool] = True  # in classes whose methods are not the user's own
 
     def __init__(self, name: str | None = None, dtype: None = None) -> None:
         check_unavailable(type(self).__name__, {"dtype": dtype}, {"dtype": None})
@@ -74,7 +75,9 @@ class Metric:
     def update_state(self, y_true: Array, y_pred: Array) -> None:
         """Take in a batch: targets (B, ...) as given to `fit`, outputs (B, *output_shape).
 
-        Both arrays have the model's dtype and are copies, yours to keep.
+        Among ``weighted_metrics`` there is a third argument, ``sample_weight``, where weights or a
+        mask are given: a weight for each row of the outputs, which are all axes but the last. All
+        arrays have the model's dtype and are copies, yours to keep.
         """
         raise self._in_core()
 
@@ -97,7 +100,9 @@ class Metric:
     @property
     def is_custom(self) -> bool:
         """Whether Python gathers this metric, not the core."""
-        return any(getattr(type(self), name) is not getattr(Metric, name) for name in self._OWN)
+        classes = type(self).__mro__
+        owners = (next(cls for cls in classes if name in vars(cls)) for name in self._OWN)
+        return any("_IN_CORE" not in vars(owner) for owner in owners)
 
     def checked(self) -> Metric:
         """Return the metric; refuse one of the user's own that is not complete."""
@@ -118,6 +123,11 @@ class Metric:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
+
+
+def _mean_from(array: Array, axis: int) -> Array:
+    """Return the means over all axes from one on."""
+    return np.asarray(array.mean(axis=tuple(range(axis, array.ndim))))
 
 
 class MeanMetricWrapper(Metric):
@@ -146,7 +156,7 @@ class MeanMetricWrapper(Metric):
     >>> model = Sequential([Dense(1, input_shape=(1,), kernel_initializer="ones")])
     >>> model.compile("sgd", "mse", metrics=[bias, MeanMetricWrapper(bias, name="again")])
     >>> model.evaluate([[1.0], [2.0]], [[1.0], [5.0]], verbose=0, return_dict=True)
-    {'loss': 4.5, 'bias': -1.5, 'again': -1.5}
+    {'again': -1.5, 'bias': -1.5, 'loss': 4.5}
     """
 
     direction = None
@@ -172,17 +182,23 @@ class MeanMetricWrapper(Metric):
     def reset_state(self) -> None:
         """Forget all batches."""
         self._total = 0.0
-        self._samples = 0
+        self._samples = 0.0
 
-    def update_state(self, y_true: Array, y_pred: Array) -> None:
-        """Add the function's values for a batch."""
+    def update_state(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None
+    ) -> None:
+        """Add the function's values for a batch, where given by the weights of samples or steps."""
         samples = len(y_pred)
         values = as_array(self.fn(y_true, y_pred), self.name, "the returned value")
         if values.ndim and (len(values) != samples or not values.size):
             expected = f"a number or ({samples}, ...), values for each sample"
             raise wrong_shape(self.name, "the returned value", values.shape, expected)
-        self._total += samples * float(np.mean(values, dtype=np.float64))
-        self._samples += samples
+        weights = np.ones(1) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        # means over the axes that only one of them has; then a sample counts by its mean weight
+        values = _mean_from(values.astype(np.float64), max(1, weights.ndim))
+        weights = _mean_from(weights, max(1, values.ndim))
+        self._total += samples * float(np.mean(values * weights))
+        self._samples += samples * float(np.mean(weights))
 
     def result(self) -> float:
         """Return the mean."""
