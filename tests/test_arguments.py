@@ -276,7 +276,6 @@ UNAVAILABLE = {
     "fit": ["steps_per_epoch", "validation_steps"],
     "evaluate": ["steps"],
     "predict": ["steps"],
-    "compile": ["weighted_metrics"],
 }
 
 
@@ -285,7 +284,7 @@ UNAVAILABLE = {
 def test_unavailable_arguments_are_refused_whatever_they_hold(
     method: str, name: str, value: Any
 ) -> None:
-    arguments = () if method == "compile" else (X,) if method == "predict" else (X, Y)
+    arguments = (X,) if method == "predict" else (X, Y)
     with pytest.raises(ValueError, match=rf"\[{method}\] {name}.* is not available"):
         getattr(compiled(), method)(*arguments, **{name: value})
 

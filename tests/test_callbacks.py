@@ -89,8 +89,8 @@ def test_logs_of_batches_and_epochs() -> None:
         on_epoch_end=lambda epoch, logs: epochs.append(logs),
     )
     run = model.fit(x, y, batch_size=5, verbose=0, validation_split=0.5, callbacks=[listener])
-    assert [list(logs) for logs in batches] == [["loss", "MAE"]]
-    assert list(epochs[0]) == ["loss", "MAE", "val_loss", "val_MAE"]
+    assert [list(logs) for logs in batches] == [["MAE", "loss"]]
+    assert list(epochs[0]) == ["MAE", "loss", "val_MAE", "val_loss"]
     assert batches[0]["loss"] == epochs[0]["loss"] == run.history["loss"][0]
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from lstmfast import metrics
 from lstmfast.callbacks import EarlyStopping, LambdaCallback
+from lstmfast.layers import LSTM, Input, Masking
 from lstmfast.metrics import MeanMetricWrapper, Metric
+from lstmfast.models import Sequential
 from own_code import Worst, model_and_data, off_by, squared
 
 
@@ -20,18 +22,19 @@ def test_names_and_order() -> None:
     names = ["loss", "mse", "off_by", "extreme", "mae", "worst", "lambda"]
     model, x, y = model_and_data("mse", given)
     run = model.fit(x, y, epochs=2, batch_size=4, validation_split=0.2, verbose=0)
-    assert list(run.history) == names + [f"val_{name}" for name in names]
+    assert list(run.history) == sorted(names + [f"val_{name}" for name in names])
     assert run.history["lambda"] == [0.5, 0.5]
     assert run.history["extreme"] == run.history["worst"]
     np.testing.assert_allclose(run.history["off_by"], run.history["mae"], rtol=1e-6)
     values = model.evaluate(x, y, verbose=0, return_dict=True)
-    assert list(values) == names
-    assert model.evaluate(x, y, verbose=0) == list(values.values())
+    assert list(values) == sorted(names)
+    assert model.metrics_names == names
+    assert model.evaluate(x, y, verbose=0) == [values[name] for name in names]
     error = abs(model.predict(x) - y.astype(np.float32))
     assert values["extreme"] == error.max()
     assert values["off_by"] == pytest.approx(error.mean(), rel=1e-6)
-    assert list(model.test_on_batch(x, y, return_dict=True)) == names
-    assert list(model.train_on_batch(x, y, return_dict=True)) == names
+    assert list(model.test_on_batch(x, y, return_dict=True)) == sorted(names)
+    assert list(model.train_on_batch(x, y, return_dict=True)) == sorted(names)
 
 
 def test_means_over_batches_of_different_sizes() -> None:
@@ -91,10 +94,10 @@ def test_names_of_functions() -> None:
     given = [lambda t, p: 1, lambda t, p: 2, functools.partial(off_by), Callable()]
     model, x, y = model_and_data("mse", given)
     values = model.evaluate(x, y, verbose=0, return_dict=True)
-    assert list(values) == ["loss", "lambda", "lambda_1", "off_by", "callable"]
+    assert model.metrics_names == ["loss", "lambda", "lambda_1", "off_by", "callable"]
     assert (values["lambda"], values["lambda_1"]) == (1, 2)
-    with pytest.raises(ValueError, match="two values would be called 'off_by'; give one a name="):
-        model.compile("sgd", "mse", metrics=[off_by, off_by])
+    model.compile("sgd", "mse", metrics=[off_by, off_by])
+    assert model.metrics_names == ["loss", "off_by", "off_by_1"]
     model.compile("sgd", "mse", metrics=[off_by, MeanMetricWrapper(off_by, "again")])
     values = model.evaluate(x, y, verbose=0)
     assert values[1] == values[2]
@@ -178,6 +181,64 @@ def test_errors(name: str) -> None:
 
     with pytest.raises(kind, match=pattern):
         evaluated()
+
+
+class Weights(Metric):
+    """The weights of all rows that come with some."""
+
+    def reset_state(self) -> None:
+        self.seen: list[Any] = []
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.seen += [] if sample_weight is None else [sample_weight]
+
+    def result(self) -> float:
+        return float(np.concatenate(self.seen).sum()) if self.seen else -1.0
+
+
+class Worse(metrics.Mean):
+    """A mean of values that are computed in Python."""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        super().update_state(abs(y_true - y_pred), sample_weight)
+
+
+def test_weighted_ones() -> None:
+    """Functions and classes get the weights where they are among weighted_metrics."""
+    forms = [off_by, lambda t, p: float(abs(t - p).mean()), lambda t, p: abs(t - p).mean(-1)]
+    model, x, y = model_and_data("mse")
+    given = [Weights(), Worse("worse"), *forms]
+    model.compile("sgd", "mse", metrics=given, weighted_metrics=["mae", *given])
+    weights = np.arange(11.0)
+    how: dict[str, Any] = {"verbose": 0, "return_dict": True}
+    logs = model.evaluate(x, y, batch_size=11, sample_weight=weights, **how)
+    assert (logs["weights"], logs["weighted_weights"]) == (-1, weights.sum())
+    error = abs(model.predict(x) - y).mean(-1)
+    for name in ("worse", "off_by", "lambda", "lambda_1"):
+        assert logs[name] == pytest.approx(error.mean(), rel=1e-6)
+    of_rows = np.average(error, weights=weights)
+    for name in ("mae", "weighted_worse", "weighted_off_by", "weighted_lambda_1"):
+        assert logs[name] == pytest.approx(of_rows, rel=1e-6)
+    assert logs["weighted_lambda"] == pytest.approx(error.mean(), rel=1e-6)  # of a number a batch
+    for size in (4, 11):
+        again = model.evaluate(x, y, batch_size=size, sample_weight=weights, **how)
+        assert again["weighted_off_by"] == pytest.approx(of_rows, rel=1e-6)
+    assert model.evaluate(x, y, **how)["weighted_off_by"] == pytest.approx(error.mean(), rel=1e-6)
+
+
+def test_masks_of_weighted_ones() -> None:
+    """A mask comes as weights; without these, the metric would count masked steps."""
+    x = np.array([[[1.0], [2.0], [0.0]], [[3.0], [0.0], [0.0]]])
+    model = Sequential([Input((3, 1)), Masking(), LSTM(1, return_sequences=True)])
+    model.compile("sgd", "mse", weighted_metrics=[off_by, Weights()])
+    y = np.ones((2, 3, 1))
+    logs = model.evaluate(x, y, sample_weight=[1.0, 2.0], verbose=0, return_dict=True)
+    error = abs(model.predict(x) - y)[..., 0]
+    assert logs["weights"] == 4.0
+    expected = (error[0, 0] + error[0, 1] + 2 * error[1, 0]) / 4
+    assert logs["off_by"] == pytest.approx(expected, rel=1e-6)
+    with pytest.raises(ValueError, match=r"metrics is .*off_by.*; expected built-in metr"):
+        model.compile("sgd", "mse", metrics=[off_by])
 
 
 def test_an_error_comes_after_the_whole_step() -> None:

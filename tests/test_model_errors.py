@@ -184,12 +184,10 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         TypeError,
         "loss is of type lstmfast.metrics.MeanSquaredError; expected a name or an object of lstm",
     ),
-    "metric twice": (
-        lambda: compiled().compile(
-            "adam", "mse", metrics=["mae", metrics.MeanAbsoluteError("mae")]
-        ),
+    "metric called loss": (
+        lambda: compiled().compile("adam", "mse", metrics=[metrics.MeanAbsoluteError("loss")]),
         ValueError,
-        "two values would be called 'mae'",
+        "two values would be called 'loss'",
     ),
     "learning rate": (
         lambda: optimizers.Adam(-1),

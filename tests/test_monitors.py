@@ -14,6 +14,7 @@ from lstmfast.callbacks import (
     ModelCheckpoint,
 )
 from lstmfast.layers import LSTM, Dense
+from lstmfast.metrics import Precision
 from lstmfast.models import Sequential, load_model
 
 
@@ -75,6 +76,9 @@ def test_early_stopping_knows_directions() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((20, 3, 1)), rng.integers(0, 2, 20)
     model = Sequential([LSTM(4), Dense(1, activation="sigmoid")], seed=0)
+    model.compile("adam", "binary_crossentropy", metrics=[Precision([0.2, 0.8], name="p")])
+    with pytest.raises(ValueError, match=r"\[EarlyStopping\] 'p' has 2 values; expected a metric"):
+        model.fit(x, y, verbose=0, callbacks=[EarlyStopping("p")])
     model.compile("adam", "binary_crossentropy", metrics=["acc"])
     stop = EarlyStopping(monitor="val_acc")
     model.fit(x, y, epochs=3, verbose=0, validation_split=0.5, callbacks=[stop])
@@ -84,7 +88,7 @@ def test_early_stopping_knows_directions() -> None:
         model.fit(x, y, epochs=3, verbose=0, callbacks=[unknown, EarlyStopping("score")])
     with pytest.raises(ValueError, match="mode is 'up'"):
         EarlyStopping(mode="up")
-    with pytest.warns(UserWarning, match="the logs have no 'val_loss'; they have: loss, acc"):
+    with pytest.warns(UserWarning, match="the logs have no 'val_loss'; they have: acc, loss"):
         model.fit(x, y, verbose=0, callbacks=[EarlyStopping()])
 
 

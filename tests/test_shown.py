@@ -9,6 +9,7 @@ import pytest
 
 from lstmfast.callbacks import LambdaCallback
 from lstmfast.layers import LSTM, Dense, Input
+from lstmfast.metrics import Precision
 from lstmfast.models import Sequential
 
 
@@ -36,6 +37,10 @@ def test_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(
         rf"1/1 - 0s - \S+/step - loss: {value} - mae: {value}\n", capsys.readouterr().out
     )
+    model.compile("adam", "mse", metrics=[Precision([0.2, 0.4], name="p"), "Recall"])
+    model.evaluate(x, y > 0.5, verbose=2)
+    line = f"Recall: {value} - loss: {value} - p: {value}"  # the mean of several values
+    assert re.fullmatch(rf"1/1 - 0s - \S+/step - {line}\n", capsys.readouterr().out)
     model.predict(x, verbose=1)
     assert re.fullmatch(r"1/1 - 0s - \S+/step\n", capsys.readouterr().out)
     model.predict(x)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import NoneType
 from typing import Any
 
+import numpy as np
+
 from lstmfast._checks import choice, level, number, string
 from lstmfast._warnings import warn
 from lstmfast.callbacks.base import Callback, Logs, State
@@ -76,4 +78,9 @@ class MonitorCallback(Callback):
                 f"{', '.join(logs or {})}"
             )
             return None
+        if np.ndim(value):
+            raise ValueError(
+                f"[{type(self).__name__}] {self.monitor!r} has {np.size(value)} values; expected "
+                "a metric of one, such as with average= or a single threshold"
+            )
         return float(value)

@@ -23,6 +23,7 @@ class Output:
     loss: Loss | None = None
     weight: float | None = None  # of the loss among those of all outputs
     metrics: tuple[Metric, ...] = ()
+    weighted: frozenset[int] = frozenset()  # places of metrics in which samples have weights
 
     @property
     def is_custom(self) -> bool:
@@ -33,6 +34,11 @@ class Output:
     def needs_targets(self) -> bool:
         """Whether the output has a loss or metrics."""
         return self.loss is not None or bool(self.metrics)
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether weights of samples change anything."""
+        return self.loss is not None or bool(self.weighted)
 
 
 class Compiled:
@@ -51,9 +57,15 @@ class Compiled:
             [f"custom:{next(count)}" if m.is_custom else m.kind for m in output.metrics]
             for output in outputs
         ]
-        self._entries = self._named()
+        named = self._named()
+        losses = {f"{output.name}_loss": None for output in outputs}
+        # as in Keras: names in logs are sorted, those of several outputs in lists too
+        self._entries = dict(sorted(named.items(), key=lambda entry: entry[0]))
+        several = {"loss": None, **losses, **self._entries}
+        self.names = [name for name in several if name in named] if len(outputs) > 1 else [*named]
         keys = {name: key for name, (key, _) in self._entries.items()}
-        self._keys = keys | {f"val_{name}": f"val_{key}" for name, key in keys.items()}
+        held_out = {f"val_{name}": f"val_{key}" for name, key in keys.items()}
+        self._keys = dict(sorted((keys | held_out).items()))
         self._renames = len(outputs) > 1 or any(name != key for name, key in keys.items())
 
     @property
@@ -63,7 +75,13 @@ class Compiled:
 
     @classmethod
     def of(
-        cls, names: Sequence[str], optimizer: Any, loss: Any, loss_weights: Any, metrics: Any
+        cls,
+        names: Sequence[str],
+        optimizer: Any,
+        loss: Any,
+        loss_weights: Any,
+        metrics: Any,
+        weighted_metrics: Any,
     ) -> Compiled:
         """Take compile's arguments, for outputs of these names."""
         with naming("compile", "optimizer"):
@@ -76,13 +94,17 @@ class Compiled:
                 None if share is None else number(share, "loss_weights", "compile")
                 for share in _each(loss_weights, names)
             ]
-        with naming("compile", "metrics"):
-            if len(names) > 1 and metrics is not None and not isinstance(metrics, Mapping):
-                expected = "a list with an item for each output, or a dictionary"
-                metrics = items(metrics, "metrics", "compile", expected)
-            watched = [tuple(get_all(one)) for one in _each(metrics, names, of_lists=True)]
-        parts = zip(names, found, shares, watched, strict=True)
-        return cls(chosen, [Output(*part) for part in parts])
+        watched = _metrics(metrics, "metrics", names)
+        weighted = _metrics(weighted_metrics, "weighted_metrics", names)
+        outputs = [
+            Output(
+                name, one, share, plain + more, frozenset(range(len(plain + more))[len(plain) :])
+            )
+            for name, one, share, plain, more in zip(
+                names, found, shares, watched, weighted, strict=True
+            )
+        ]
+        return cls(chosen, outputs)
 
     @property
     def loss(self) -> Loss | tuple[Loss | None, ...] | None:
@@ -104,6 +126,7 @@ class Compiled:
             for place, metric in enumerate(output.metrics):
                 options = metric.options().items()
                 own |= {f"metrics.{place}.{name}": value for name, value in options}
+            own |= {f"metrics.{place}.weighted": True for place in output.weighted}
             prefix = f"outputs.{k}." if len(self.outputs) > 1 else ""
             config |= {prefix + key: value for key, value in own.items()}
         return config
@@ -132,24 +155,34 @@ class Compiled:
             raise ValueError(text) from None
 
     def _named(self) -> dict[str, tuple[str, Metric | None]]:
-        """Return for each name in logs that of the core and the metric, in the order of logs.
+        """Return for each name in logs that of the core and the metric, in the order given.
 
-        As in Keras, the names of several outputs are sorted, and an output's own loss has a name
-        where another one has a loss too.
+        As in Keras, an output's own loss has a name where another one has a loss too; metrics that
+        have the name of others are numbered, weighted ones called so first.
         """
         found: dict[str, tuple[str, Metric | None]] = {"loss": ("loss", None)}
         several = len(self.outputs) > 1
         has_parts = sum(output.loss is not None for output in self.outputs) > 1
-        counts: dict[str, int] = {}
-        for k, output in enumerate(self.outputs):
-            before, key = (f"{output.name}_", f"{k}.") if several else ("", "")
+        rows = [
+            (f"{output.name}_", f"{k}.", output) if several else ("", "", output)
+            for k, output in enumerate(self.outputs)
+        ]
+        for before, key, output in rows:
             if has_parts and output.loss is not None:
                 found[f"{before}loss"] = f"{key}loss", None
-            for place, metric in enumerate(output.metrics):
-                name = before + metric.name
-                again = counts[name] = counts.get(name, -1) + 1
-                found[f"{name}_{again}" if again else name] = f"{key}metrics.{place}", metric
-        return dict(sorted(found.items(), key=lambda entry: entry[0])) if several else found
+        each = [
+            (place in output.weighted, before, metric, f"{key}metrics.{place}")
+            for before, key, output in rows
+            for place, metric in enumerate(output.metrics)
+        ]
+        for is_weighted, before, metric, key in sorted(each, key=lambda entry: entry[0]):
+            name = before + metric.name
+            if is_weighted and name in found:
+                name = f"{before}weighted_{metric.name}"
+            numbered = (f"{name}_{number}" for number in itertools.count(1))
+            free = next(one for one in itertools.chain([name], numbered) if one not in found)
+            found[free] = key, metric
+        return found
 
     def renamed(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the core's values under the names that logs have."""
@@ -161,8 +194,7 @@ class Compiled:
         """Return values as a call without ``return_dict``: loss, those of outputs, metrics."""
         if len(logs) == 1:
             return logs["loss"]
-        first = ["loss", *(f"{output.name}_loss" for output in self.outputs)]
-        return [logs[name] for name in dict.fromkeys([*first, *logs]) if name in logs]
+        return [logs[name] for name in self.names]
 
     def directions(self) -> dict[str, str | None]:
         """Return for each name in logs whether less or more is better, where that is known."""
@@ -172,11 +204,19 @@ class Compiled:
         }
 
 
-def _each(given: Any, names: Sequence[str], *, of_lists: bool = False) -> list[Any]:
-    """Return what is meant for each output: one thing for all, a list, or a dictionary by name.
+def _metrics(given: Any, argument: str, names: Sequence[str]) -> list[tuple[Metric, ...]]:
+    """Return the metrics of each output."""
+    with naming("compile", argument):
+        if len(names) == 1 and isinstance(given, list | tuple):
+            return [tuple(get_all(given))]  # however they are nested
+        if len(names) > 1 and given is not None and not isinstance(given, Mapping):
+            expected = "a list with an item for each output, or a dictionary"
+            given = items(given, argument, "compile", expected) or None
+        return [tuple(get_all(one)) for one in _each(given, names)]
 
-    of_lists: the things may be lists themselves, as for metrics; one output then takes one list.
-    """
+
+def _each(given: Any, names: Sequence[str]) -> list[Any]:
+    """Return what is meant for each output: one thing for all, a list, or a dictionary by name."""
     if isinstance(given, Mapping) and "class_name" not in given:
         for name in given:
             if name not in names:
@@ -184,10 +224,7 @@ def _each(given: Any, names: Sequence[str], *, of_lists: bool = False) -> list[A
                     f"there is no output {name!r}; the model has {', '.join(map(str, names))}"
                 )
         return [given.get(name) for name in names]
-    is_list = isinstance(given, list | tuple)
-    if is_list and of_lists and len(names) == 1:
-        is_list = any(isinstance(each, list | tuple) for each in given)
-    if not is_list:
+    if not isinstance(given, list | tuple):
         return [given] * len(names)
     if len(given) != len(names):
         expected = "one, for the model has one output" if len(names) == 1 else f"{len(names)}"

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lstmfast._arrays import Array, Data, as_float, as_ids, expect, shape_text, wrong_shape
+from lstmfast._arrays import Array, Data, as_float, as_ids, as_weights, shape_text, wrong_shape
 from lstmfast._checks import count, number, wrong_kind
 from lstmfast._core import Model as CoreModel
 from lstmfast._foreign import DEEPEST
@@ -98,11 +98,9 @@ def checked_weights(
     """Return the part of each sample, or of each of its steps, in the loss; None: all alike."""
     if weights is None:
         return None
-    array = as_float(only(weights, 2, samples), dtype, where, name)
+    array = as_weights(only(weights, 2, samples), dtype, where, name)
     if array.ndim == 0 or len(array) != samples:
         raise wrong_shape(where, name, array.shape, f"({samples},), or one weight for each step")
-    right = (array >= 0) & np.isfinite(array)
-    expect(right, array, where, name, "finite numbers of at least 0")
     return array
 
 
@@ -110,7 +108,7 @@ def class_weights(given: Any, y: Array, one_hot: bool, dtype: Dtype, where: str)
     """Return the weights of targets by their classes: labels, or rows with a 1 at the class."""
     if not isinstance(given, Mapping):
         raise wrong_kind(where, "class_weight", given, "a dictionary from class to weight")
-    labels = y.argmax(axis=-1) if one_hot else y
+    labels = y.argmax(axis=-1) if one_hot else np.round(y)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
     weights = np.ones(labels.shape, dtype)
@@ -239,7 +237,7 @@ class Adapter:
             of_outputs = [output.name for output in outputs]
             each = parts(given, of_outputs, where, names[2], of_outputs)
         return [
-            None if output.loss is None else checked_weights(one, samples, dtype, where, name)
+            checked_weights(one, samples, dtype, where, name) if output.takes_weights else None
             for (name, one), output in zip(each, outputs, strict=True)
         ]
 

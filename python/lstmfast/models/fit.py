@@ -203,7 +203,7 @@ class FitRun:
     def _end_epoch(self, epoch: int, values: Mapping[str, float]) -> bool:
         logs = self.model._compiled.renamed(values)
         if self.validates_here and self.validation is not None and self.validation.due(epoch):
-            logs |= self._validate(self.validation)
+            logs = dict(sorted((logs | self._validate(self.validation)).items()))
         if "val_loss" in logs:
             self._judge(logs["val_loss"])
         for listener in self.at_epochs:

@@ -158,14 +158,16 @@ def _outputs_of(
             name,
             own.losses_of[k] if k in own.losses_of else _loss_of(part),
             part.get("loss_weight"),
-            tuple(_metrics_of(part, titles[k], own)),
+            *_metrics_of(part, titles[k], own),
         )
         for k, (name, part) in enumerate(zip(names, output_parts(config, len(names)), strict=True))
     ]
 
 
-def _metrics_of(part: Options, titles: Any, own: custom.Objects) -> list[Metric]:
-    """Return an output's metrics; titles: what the user calls each.
+def _metrics_of(
+    part: Options, titles: Any, own: custom.Objects
+) -> tuple[tuple[Metric, ...], frozenset[int]]:
+    """Return an output's metrics, and which are weighted; titles: what the user calls each.
 
     Names are a courtesy: where they are damaged, those of the core serve. Files of the first
     versions have pairs of a name and what the core calls the metric.
@@ -180,10 +182,13 @@ def _metrics_of(part: Options, titles: Any, own: custom.Objects) -> list[Metric]
         names = titles
     else:
         names = [by_kind.get(kind, kind) for kind in kinds]
-    return [
-        own.metrics.get(kind) or _metric_of(name, kind, part_of(part, f"metrics.{place}."))
-        for place, (name, kind) in enumerate(zip(names, kinds, strict=True))
-    ]
+    found, weighted = [], set()
+    for place, (name, kind) in enumerate(zip(names, kinds, strict=True)):
+        options: dict[str, Any] = part_of(part, f"metrics.{place}.")
+        if options.pop("weighted", False):
+            weighted.add(place)
+        found.append(own.metrics.get(kind) or _metric_of(name, kind, options))
+    return tuple(found), frozenset(weighted)
 
 
 def _loss_of(part: Options) -> Loss | None:
@@ -198,7 +203,7 @@ def _optimizer_of(config: Options) -> Optimizer:
     return OPTIMIZERS.classes[options.pop("kind")](**options)
 
 
-def _metric_of(name: str, kind: str, options: Options) -> Metric:
+def _metric_of(name: str, kind: str, options: dict[str, Any]) -> Metric:
     metric = (METRICS.find(kind) or Metric)(name=name, **options)
     metric.kind = kind
     return metric

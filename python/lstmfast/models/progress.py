@@ -40,10 +40,11 @@ def verbosity(verbose: Any, where: str, auto: int | None = None) -> int:
 
 
 def values_text(logs: Mapping[str, float]) -> str:
-    """Return `` - loss: 0.1234 - val_loss: 1.2345e-05``."""
+    """Return `` - loss: 0.1234 - val_loss: 1.2345e-05``, with the mean of several values."""
+    means = {key: float(np.mean(value)) for key, value in logs.items()}
     return "".join(
         f" - {key}: {value:.4f}" if abs(value) > 1e-3 or value == 0 else f" - {key}: {value:.4e}"
-        for key, value in logs.items()
+        for key, value in means.items()
     )
 
 

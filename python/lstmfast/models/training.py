@@ -48,6 +48,11 @@ class Training(Predicting):
         """The metrics that `compile` was given, those of all outputs."""
         return self._compiled.metrics
 
+    @property
+    def metrics_names(self) -> list[str]:
+        """What `evaluate` returns in a list, by name; empty before `compile`."""
+        return self._compiled.names if self.optimizer else []
+
     def log_directions(self) -> dict[str, str | None]:
         """Return for each name in logs "min" or "max", whichever is better, or None."""
         return self._compiled.directions()
@@ -87,8 +92,10 @@ class Training(Predicting):
             a list of what each has, or a dictionary.
         loss_weights : float, list or dict, optional
             What the loss of each output counts in their sum; 1 by default.
-        weighted_metrics
-            Not available in this version: must be None or empty.
+        weighted_metrics : optional
+            Metrics, given as `metrics` are, in which samples count by `sample_weight` and
+            `class_weight`. One whose name is also among `metrics` is called ``weighted_NAME``. A
+            metric of your own gets the weights as its third argument.
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss
             Accepted for Keras's sake: they have no meaning here.
 
@@ -113,11 +120,8 @@ class Training(Predicting):
         ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
         >>> model.compile(optimizer="adam", loss=log_cosh)
         """
-        if isinstance(weighted_metrics, list | tuple | dict):
-            weighted_metrics = weighted_metrics or None  # Keras's callers pass empty ones
-        unavailable = {"weighted_metrics": weighted_metrics}
-        check_unavailable("compile", unavailable, {"weighted_metrics": None})
-        compiled = Compiled.of(self._names_of_outputs(), optimizer, loss, loss_weights, metrics)
+        names = self._names_of_outputs()
+        compiled = Compiled.of(names, optimizer, loss, loss_weights, metrics, weighted_metrics)
         if self._core_model is not None:
             self._compile_core(self._core_model, compiled)
         self._compiled = compiled
@@ -215,10 +219,11 @@ class Training(Predicting):
             the validation that is not finite warns.
         sample_weight : array_like, optional
             (N,), or (N, T) for sequences of outputs: the part of each sample, or step, in the
-            loss. Metrics do not heed it. One array goes for all outputs.
+            loss and in ``weighted_metrics``. One array goes for all outputs; a list or dictionary
+            has one, or None, for each.
         class_weight : dict, optional
             Weights by class, for targets that are labels or one-hot rows; others count 1. They
-            weigh the training loss alone, not that of validation. For models with one output.
+            weigh the samples of training, not those of validation. For models with one output.
         steps_per_epoch, validation_steps
             Not available in this version: must be None.
 
