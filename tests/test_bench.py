@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from lstmfast._bench.engines.vs_numpy import NUMPY, NumpyRunner
 from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.protocol import Goal, Row
-from lstmfast._bench.suites import kernels, memory, scaling
+from lstmfast._bench.suites import kernels, memory, other_layers, scaling
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -185,6 +186,17 @@ def test_kernels_suite(run: Run) -> None:
     assert units["tanh"] == units["barrier, 2 threads"] == units["layer norm, small"] == "1/s"
     assert units["back through time, small"] == units["weight gradient, small"] == "FLOP/s"
     assert all(row["value"] > 0.0 for row in rows)
+
+
+def test_layers_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = [replace(kind, cases=kind.cases[:1]) for kind in other_layers.KINDS]
+    monkeypatch.setattr(other_layers, "KINDS", kinds)
+    code, _, err = run("--suite", "layers")
+    assert (code, err) == (0, "")
+    rows, left_out = written()
+    assert [row["mode"] for row in rows] == ["forward", "training"] * len(kinds)
+    assert {row["case"].split()[0] for row in rows} == {kind.name for kind in kinds}
+    assert {each["reason"] for each in left_out} == {"no layers but the LSTM"}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import TASKS, draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
-from lstmfast._bench.suites import fit, layers
+from lstmfast._bench.suites import fit, layers, other_layers
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
 
@@ -94,6 +94,22 @@ def test_fits(engine: Engine, task: Any) -> None:
     fitter.fit(2)
     fitter.fit_printing(2)
     assert np.shape(fitter.predict()) == (min(3, len(task.x)), task.y.shape[1])
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("kind", other_layers.KINDS, ids=lambda kind: kind.name)
+def test_other_layers(kind: other_layers.Kind) -> None:
+    """Smaller ones than are timed; another step of training than torch's is noticed."""
+    batch, sample, sizes = kind.cases[0]
+    settings = settings_for(next(each for each in ENGINES if each.name == "torch"))
+    groups = list(other_layers.against_torch(settings, kind, (batch, *sample), sizes))
+    assert [[row.engine for row in rows] for rows in groups] == [["lstmfast", "torch"]] * 2
+    x = np.ones((batch, *sample), np.int32 if kind.ids else np.float32)
+    ours = other_layers.Ours(kind, x, sizes)
+    theirs = other_layers.Torchs(kind, x, sizes, ours.weights(), 1)
+    theirs.optimizer.param_groups[0]["lr"] *= 1.01
+    with pytest.raises(WrongAnswerError, match="step of weight 0 is not torch's"):
+        other_layers.compare("case", ours, theirs)
 
 
 def test_an_option_that_an_engine_has_not() -> None:

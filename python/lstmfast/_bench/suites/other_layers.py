@@ -90,7 +90,9 @@ KINDS = (
 )  # fmt: skip
 
 
-class _Ours:
+class Ours:
+    """A model of lstmfast's."""
+
     def __init__(self, kind: Kind, x: Array, sizes: Sequence[int]) -> None:
         self.x, start = x, Input(x.shape[1:], dtype="int32" if kind.ids else "float32")
         self.model = Sequential([start, *kind.ours(*sizes)], seed=0)
@@ -98,17 +100,22 @@ class _Ours:
         self.zeros = np.zeros_like(self.forward())
 
     def forward(self) -> Array:
+        """Return the outputs."""
         y: Array = self.model.predict_on_batch(self.x)
         return y
 
     def train(self) -> Any:
+        """Do a step; return the loss before it."""
         return self.model.train_on_batch(self.x, self.zeros)
 
     def weights(self) -> list[Array]:
+        """Return copies of the weights."""
         return list(self.model.get_weights())
 
 
-class _Torchs:
+class Torchs:
+    """The same of torch's; weights in Keras's layout."""
+
     def __init__(
         self, kind: Kind, x: Array, sizes: Sequence[int], weights: list[Array], threads: int
     ) -> None:
@@ -123,10 +130,12 @@ class _Torchs:
         self.zeros = self.torch.zeros_like(self.module(self.x))
 
     def forward(self) -> Any:
+        """Return the outputs as torch has them."""
         with self.torch.inference_mode():
             return self.module(self.x)
 
     def train(self) -> Any:
+        """Do a step; return the loss before it."""
         self.optimizer.zero_grad()
         loss = self.torch.nn.functional.mse_loss(self.module(self.x), self.zeros)
         loss.backward()
@@ -134,15 +143,17 @@ class _Torchs:
         return loss.detach().numpy()
 
     def output(self) -> Array:
+        """Return the outputs as ours are."""
         y = self.forward().numpy()
         return np.moveaxis(y, 1, -1) if self.kind.channels_first else y
 
     def weights(self) -> list[Array]:
+        """Return the weights in Keras's layout."""
         arrays = [own.detach().numpy() for own in self.module.parameters()]
         return [a if a.ndim == 1 else a.transpose(self.kind.axes) for a in arrays]
 
 
-def _compare(case: str, ours: _Ours, theirs: _Torchs) -> None:
+def compare(case: str, ours: Ours, theirs: Torchs) -> None:
     """Compare outputs, losses and what a step of training changes.
 
     Raises
@@ -169,26 +180,27 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
     lf.set_num_threads(settings.threads)
     for kind in KINDS:
         for batch, sample, sizes in kind.cases:
-            yield from _against_torch(settings, kind, (batch, *sample), sizes)
+            yield from against_torch(settings, kind, (batch, *sample), sizes)
 
 
-def _against_torch(
+def against_torch(
     settings: Settings, kind: Kind, shape: tuple[int, ...], sizes: tuple[int, ...]
 ) -> Iterator[list[Row]]:
+    """Yield the rows of one case, after the answers have been compared."""
     rng = np.random.default_rng(0)
     case = f"{kind.name} {'x'.join(map(str, shape))} {','.join(map(str, sizes))}"
     x: Array = rng.standard_normal(shape, dtype=np.float32)
     if kind.ids:
         x = rng.integers(0, sizes[0], shape).astype(np.int32)
-    ours = _Ours(kind, x, sizes)
+    ours = Ours(kind, x, sizes)
 
-    def entered(engine: Engine) -> _Ours | _Torchs:
+    def entered(engine: Engine) -> Ours | Torchs:
         if engine.name == OWN[0]:
             return ours
         if engine.name != "torch":
             raise UnsupportedError("no layers but the LSTM")
-        theirs = _Torchs(kind, x, sizes, ours.weights(), settings.threads)
-        _compare(case, ours, theirs)
+        theirs = Torchs(kind, x, sizes, ours.weights(), settings.threads)
+        compare(case, ours, theirs)
         return theirs
 
     entries = settings.enter(case, "both", entered)
