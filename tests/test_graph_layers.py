@@ -173,8 +173,6 @@ MADE: dict[str, Any] = {
     "activation": lambda: layers.Activation("elu"),
     "embedding": lambda: layers.Embedding(5, 2, "normal", "l2", "non_neg", mask_zero=True),
     "time_distributed": lambda: layers.TimeDistributed(layers.Dense(2), name="each"),
-    "conv1d": lambda: layers.Conv1D(2, 3, 2, "same", activation="elu", kernel_regularizer="l2"),
-    "conv2d": lambda: layers.Conv2D(2, (3, 1), dilation_rate=2, bias_constraint="non_neg"),
 }
 
 

@@ -254,6 +254,16 @@ OF_EACH: list[layers.Layer] = [
     layers.Minimum(),
     layers.Concatenate(1, activity_regularizer="l2"),
     layers.Dot(1, normalize=True),
+    layers.Conv1D(3, 2, padding="causal", activation="relu", kernel_regularizer="l2"),
+    layers.Conv2D(3, (2, 1), 2, "same", bias_constraint="non_neg", activity_regularizer="l1"),
+    layers.MaxPooling1D(3, 1, activity_regularizer="l2"),
+    layers.MaxPooling2D((2, 1), padding="same"),
+    layers.AveragePooling1D(3, 2, "same"),
+    layers.AveragePooling2D(2, (1, 2)),
+    layers.GlobalMaxPooling1D(keepdims=True),
+    layers.GlobalMaxPooling2D(activity_regularizer="l1"),
+    layers.GlobalAveragePooling1D(),
+    layers.GlobalAveragePooling2D(keepdims=True),
 ]
 # arguments of plain ones
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -269,6 +279,10 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "time_distributed": (Dense(1),),
     "embedding": (3, 2),
     "dot": (1,),
+    "conv1d": (2, 3),
+    "conv2d": (2, 3),
+    "average_pooling1d": (2,),
+    "average_pooling2d": (2,),
 }
 
 
