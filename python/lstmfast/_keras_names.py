@@ -67,9 +67,7 @@ _NAMES = {
         top_k_categorical_accuracy
     """,
     "callbacks": """
-        BackupAndRestore BaseLogger CSVLogger CallbackList LearningRateScheduler
-        OrbaxCheckpoint ProgbarLogger ReduceLROnPlateau RemoteMonitor SwapEMAWeights
-        TensorBoard experimental
+        BaseLogger CallbackList OrbaxCheckpoint RemoteMonitor SwapEMAWeights experimental
     """,
     "optimizers": """
         Adadelta Adafactor Adagrad AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer
@@ -87,31 +85,32 @@ _NAMES = {
     """,
     "utils": """
         Config CustomObjectScope FeatureSpace GeneratorEnqueuer OrderedEnqueuer Progbar
-        PyDataset Sequence array_to_img audio_dataset_from_directory bounding_boxes
-        clear_session custom_object_scope deserialize_keras_object
-        disable_interactive_logging enable_interactive_logging get_custom_objects get_file
-        get_registered_name get_registered_object get_source_inputs
+        array_to_img audio_dataset_from_directory bounding_boxes custom_object_scope
+        deserialize_keras_object disable_interactive_logging enable_interactive_logging
+        get_custom_objects get_registered_name get_registered_object get_source_inputs
         image_dataset_from_directory img_to_array is_interactive_logging_enabled
-        is_keras_tensor legacy load_img model_to_dot model_to_yaml multi_gpu_model normalize
-        np_utils pack_x_y_sample_weight pad_sequences plot_model register_keras_serializable
+        is_keras_tensor legacy load_img model_to_dot model_to_yaml multi_gpu_model
+        np_utils pack_x_y_sample_weight plot_model register_keras_serializable
         save_img serialize_keras_object split_dataset standardize_dtype
-        text_dataset_from_directory timeseries_dataset_from_array to_categorical
-        unpack_x_y_sample_weight
+        text_dataset_from_directory unpack_x_y_sample_weight
+    """,
+    "preprocessing": """
+        image image_dataset_from_directory text_dataset_from_directory
+    """,
+    "datasets": """
+        boston_housing california_housing cifar10 cifar100 fashion_mnist
     """,
     "": """
         DTypePolicy FloatDTypePolicy Function Initializer InputSpec KerasTensor Layer Loss
         Metric Operation Optimizer Quantizer Regularizer RematScope StatelessScope
-        SymbolicScope Variable applications backend config datasets device distillation
+        SymbolicScope Variable applications config device distillation
         distribution dtype_policies estimator export legacy mixed_precision name_scope ops
-        preprocessing quantizers random remat saving tree version visualization wrappers
+        quantizers random remat saving tree version visualization wrappers
     """,
 }
 # alternatives to some of them
 _HINTS = {
     "CuDNNLSTM": "use LSTM",
-    "LearningRateScheduler": "set model.optimizer.learning_rate in a Callback",
-    "ReduceLROnPlateau": "set model.optimizer.learning_rate in a Callback",
-    "to_categorical": "use numpy.eye(classes)[labels]",
 }
 # kind of object: what to use in place of attributes of Keras's objects of that kind, their names.
 # Setting one with a "!" would change the behaviour of Keras's object, so it is refused here; the

@@ -8,11 +8,6 @@ from typing import TypeAlias
 import numpy as np
 
 from lstmfast._checks import integer
-from lstmfast._keras_names import explain_missing
-
-__all__ = ["Seed", "as_generator", "draw_seed", "set_random_seed"]
-
-explain_missing(__name__)
 
 Seed: TypeAlias = "int | np.random.Generator | None"
 """What every ``seed`` argument takes: an integer, a NumPy generator, or None."""
