@@ -272,23 +272,6 @@ def test_message(name: str) -> None:
     assert type(caught.value) is kind
 
 
-UNAVAILABLE = {
-    "fit": ["steps_per_epoch", "validation_steps"],
-    "evaluate": ["steps"],
-    "predict": ["steps"],
-}
-
-
-@pytest.mark.parametrize("value", [np.ones(15), [0.0], 0], ids=["array", "list", "zero"])
-@pytest.mark.parametrize(("method", "name"), [(m, n) for m in UNAVAILABLE for n in UNAVAILABLE[m]])
-def test_unavailable_arguments_are_refused_whatever_they_hold(
-    method: str, name: str, value: Any
-) -> None:
-    arguments = (X,) if method == "predict" else (X, Y)
-    with pytest.raises(ValueError, match=rf"\[{method}\] {name}.* is not available"):
-        getattr(compiled(), method)(*arguments, **{name: value})
-
-
 @pytest.mark.parametrize("cls", [layers.LSTM, layers.Dense])
 def test_unavailable_layer_arguments_are_refused(cls: type[layers.Layer]) -> None:
     for name in set(cls.unavailable):

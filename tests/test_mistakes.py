@@ -228,7 +228,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("compiled().fit(X, Y, verbose=3)", V, "[fit] verbose is 3; expected 0, 1, 2 or 'auto'"),
     ("compiled().fit(X, Y, shuffle='batch')", T, "[fit] shuffle is of type str; expected True or"),
     ("compiled().fit(X, Y, nb_epoch=3)", T, "unexpected keyword argument 'nb_epoch'"),
-    ("compiled().fit(X, Y, steps_per_epoch=3)", V, f"[fit] steps_per_epoch=3 {NOT_YET}"),
+    ("compiled().fit(X, Y, steps_per_epoch=1.5)", T, "[fit] steps_per_epoch is of type float; exp"),
     ("compiled().fit(X, Y, validation_split=20)", V, "[fit] validation_split is 20.0; expected 0"),
     ("compiled().fit(X, Y, validation_data=X)", T, "[fit] validation_data is of type ndarray;"),
     ("compiled().fit(X, Y, validation_data=(X,))", V, "[fit] validation_data has 1 items;"),
@@ -244,7 +244,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("compiled().fit(X, Y, callbacks=[NoCallback()])", T, f"is of type NoCallback; {CALLBACK}"),
     # -- the other methods
     ("compiled().evaluate(X)", V, "[evaluate] y is missing"),
-    ("compiled().evaluate(X, Y, steps=3)", V, f"[evaluate] steps=3 {NOT_YET}"),
+    ("compiled().evaluate(X, Y, steps=0)", V, "[evaluate] steps is 0; expected at least 1"),
     ("compiled().evaluate(X, Y, return_dict='yes')", T, "[evaluate] return_dict is of type str;"),
     ("compiled().predict(X, Y)", T, "[predict] batch_size is of type ndarray; expected an integer"),
     ("compiled().predict(X, callbacks=3)", T, "[predict] callbacks is of type int; expected a"),
@@ -268,7 +268,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("TerminateOnNaN(raise_error='no')", T, "[TerminateOnNaN] raise_error is of type str;"),
     ("LambdaCallback(on_epoch_end=3)", T, "[LambdaCallback] on_epoch_end is of type int; expected"),
     ("LambdaCallback(on_epoch_finish=print)", T, "[LambdaCallback] there is no hook on_epoch_"),
-    ("callbacks.ReduceLROnPlateau()", A, f"lstmfast.callbacks.ReduceLROnPlateau {NOT_YET}: the"),
+    ("callbacks.RemoteMonitor()", A, f"lstmfast.callbacks.RemoteMonitor {NOT_YET}: the name is"),
     # -- the rest
     ("initializers.GlorotUniform(seed='a')", T, "[GlorotUniform] seed is of type str; expected an"),
     ("initializers.Zeros()(3)", T, "[Zeros] shape is of type int; expected a tuple of sizes"),
@@ -278,7 +278,8 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("constraints.NonNeg()('a')", T, "[NonNeg] w holds <U1 values; expected real numbers"),
     ("activations.get('rleu')", V, "[activations.get] identifier is 'rleu'; expected one of"),
     ("utils.set_random_seed('a')", T, "[set_random_seed] seed is of type str; expected an integer"),
-    ("utils.to_categorical([1, 2])", A, f"lstmfast.utils.to_categorical {NOT_YET}: the name is"),
+    ("utils.to_categorical(['a'])", T, "[to_categorical] x holds <U1 values; expected real numbe"),
+    ("utils.plot_model(1)", A, f"lstmfast.utils.plot_model {NOT_YET}: the name is Keras's"),
     ("models.load_model(None)", T, "[load_model] filepath is None; expected text or a path"),
     ("lf.Metric", A, f"lstmfast.Metric {NOT_YET}: the name is Keras's (keras.Metric)"),
 ]  # fmt: skip

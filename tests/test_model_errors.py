@@ -252,8 +252,8 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     ),
     "fit a generator": (
         lambda: compiled().fit(row for row in X),
-        TypeError,
-        r"\[fit\] x is of type generator; expected an array",
+        ValueError,
+        r"\[fit, batch 1\] x has shape \(3, 1\); expected \(N, 3, 1\); for one sample pass x\[None",
     ),
     "fit a dictionary": (
         lambda: compiled().fit({"x": X}, Y),

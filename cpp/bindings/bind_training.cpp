@@ -12,6 +12,7 @@
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
 #include "bindings/python_model.h"
+#include "bindings/python_source.h"
 #include "bindings/values.h"
 #include "model/non_finite.h"
 
@@ -50,7 +51,8 @@ const std::map<std::string, model::OnNonFinite> kOnNonFinite = {
     {"stop", model::OnNonFinite::stop},
     {"ignore", model::OnNonFinite::ignore}};
 
-py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, index batch_size,
+// y None: x is an object that gives batches, see PythonSource.
+py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index batch_size,
              index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
              const py::sequence& y_val, std::optional<index> validation_batch_size,
              const py::sequence& weights, const py::sequence& weights_val, bool validate,
@@ -60,7 +62,6 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.fit";
-    const Inputs<T> train(op, x, y, weights);
     std::optional<Inputs<T>> held_out;
     if (!x_val.is_none()) {
       held_out.emplace(op, x_val.cast<py::sequence>(), y_val, weights_val, "x_val", "y_val",
@@ -79,11 +80,19 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
     const model::Examples<T>* validation = held_out ? &held_out->examples : nullptr;
     model::History history;
     try {
-      double flops = kStepFlops * model.flops(op, train.examples.in);
-      if (held_out) flops += model.flops(op, held_out->examples.in);
-      may_release(flops * static_cast<double>(epochs - initial_epoch), [&] {
-        model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
-      });
+      if (y.is_none()) {
+        PythonSource<T> source(op, x);
+        may_release(kReleaseFlops, [&] {
+          model::fit(model, source.core(), validation, options, hooks.callbacks(), history);
+        });
+      } else {
+        const Inputs<T> train(op, x, y, weights);
+        double flops = kStepFlops * model.flops(op, train.examples.in);
+        if (held_out) flops += model.flops(op, held_out->examples.in);
+        may_release(flops * static_cast<double>(epochs - initial_epoch), [&] {
+          model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
+        });
+      }
     } catch (...) {
       // a fit that was refused has none, and leaves that of the one before
       if (!history.names.empty()) self.history = std::move(history);
@@ -94,12 +103,18 @@ py::dict fit(PythonModel& self, const py::sequence& x, const py::sequence& y, in
   });
 }
 
-py::dict evaluate(const PythonModel& self, const py::sequence& x, const py::sequence& y,
+py::dict evaluate(const PythonModel& self, const py::object& x, const py::object& y,
                   index batch_size, const py::sequence& weights, const char* op) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
-    const Inputs<T> data(op, x, y, weights);
     Hooks hooks;
+    if (y.is_none()) {
+      PythonSource<T> source(op, x);
+      return scores_dict(may_release(kReleaseFlops, [&] {
+        return model::evaluate(model, source.core(), hooks.callbacks(), op);
+      }));
+    }
+    const Inputs<T> data(op, x, y, weights);
     return scores_dict(may_release(model.flops(op, data.examples.in), [&] {
       return model::evaluate(model, data.examples, batch_size, hooks.callbacks(), op);
     }));
@@ -152,6 +167,11 @@ void bind_training(py::class_<PythonModel>& model) {
            py::arg("names"))
       .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"),
            py::arg("weights") = py::tuple())
+      .def("sample_order", visiting<PythonModel, index>([](auto& model, index count) {
+             std::vector<index> order;
+             model::order_samples(*model.training("model.sample_order"), count, order);
+             return py::array_t<index>(static_cast<py::ssize_t>(count), order.data());
+           }))
       .def_property("learning_rate", visiting<PythonModel>([](auto& model) {
                       return model.training("model.learning_rate")->optimizer->learning_rate();
                     }),

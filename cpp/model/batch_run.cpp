@@ -25,32 +25,62 @@ index target_columns_of(const layers::Shape& prediction, const std::vector<index
 template <class T>
 BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const Examples<T>& data,
                       index batch_size, const char* what)
-    : training_(model.training(op)), data_(data), shapes_(model.shapes(op, data.in)) {
-  const layers::Shapes& shapes = shapes_->outputs;
-  model.check_ids(op, data.in);
-  LF_CHECK(data.in.count >= 1, "[" << op << "] x has no samples; expected at least one");
+    : op_(op), what_(what), model_(model), training_(model.training(op)) {
   LF_CHECK(batch_size >= 1,
            "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
-  LF_CHECK(data.targets.size() == shapes.size(), "[" << op << "] y has " << data.targets.size()
-                                                     << " items; expected " << shapes.size()
-                                                     << ", one for each output");
-  for (std::size_t k = 0; k < shapes.size(); ++k) {
-    const OutputTraining<T>& training = training_->outputs[k];
-    const Target<T>& target = data.targets[k];
-    outputs_.push_back({training, target, shapes[k], shapes[k].rows(), shapes[k].features(),
-                        target.weights != nullptr || training.masked});
-    if (training.needs_target()) check_target(op, k);
-  }
-  batch_ = std::min(batch_size, data.in.count);
-  carried_.emplace(model.definition().carried, model.batch_size(), op, what, data.in.count, batch_);
+  take(data, batch_size);
 }
 
 template <class T>
-void BatchRun<T>::check_target(const char* op, std::size_t k) {
+BatchRun<T>::BatchRun(const char* op, const Model<T>& model, const BatchSource<T>& source,
+                      const char* what)
+    : op_(op), what_(what), model_(model), training_(model.training(op)), source_(&source) {
+  const Examples<T>& data = source.first(source.context);
+  take(data, data.in.count);
+}
+
+template <class T>
+void BatchRun<T>::take(const Examples<T>& data, index batch_size) {
+  const char* const op = op_;
+  shapes_ = model_.shapes(op, data.in);
+  data_ = &data;
+  const layers::Shapes& shapes = shapes_->outputs;
+  model_.check_ids(op, data.in);
+  LF_CHECK(data.in.count >= 1, "[" << op << "] x has no samples; expected at least one");
+  LF_CHECK(data.targets.size() == shapes.size(), "[" << op << "] y has " << data.targets.size()
+                                                     << " items; expected " << shapes.size()
+                                                     << ", one for each output");
+  outputs_.clear();
+  for (std::size_t k = 0; k < shapes.size(); ++k) {
+    const OutputTraining<T>& training = training_->outputs[k];
+    const Target<T>& target = data.targets[k];
+    outputs_.push_back({&training, &target, shapes[k], shapes[k].rows(), shapes[k].features(),
+                        target.weights != nullptr || training.masked});
+    if (training.needs_target()) check_target(k);
+  }
+  batch_ = std::min(batch_size, data.in.count);
+  carried_.reset();
+  carried_.emplace(model_.definition().carried, model_.batch_size(), op, what_, data.in.count,
+                   batch_);
+}
+
+template <class T>
+bool BatchRun<T>::has(index b) {
+  if (source_ == nullptr) return b < batches();
+  const Examples<T>* const data = source_->next(source_->context);
+  if (data == nullptr) return false;
+  take(*data, data->in.count);
+  plan(*memory_, for_training_);
+  return true;
+}
+
+template <class T>
+void BatchRun<T>::check_target(std::size_t k) {
+  const char* const op = op_;
   Output& output = outputs_[k];
-  const losses::Loss<T>* const loss = output.training.loss.get();  // null: metrics alone
-  const Target<T>& target = output.data;
-  const index count = data_.in.count, rows = output.rows;
+  const losses::Loss<T>* const loss = output.training->loss.get();  // null: metrics alone
+  const Target<T>& target = *output.data;
+  const index count = data_->in.count, rows = output.rows;
   const index targets = target.shape.empty() ? 0 : target.shape[0];
   const std::string y = numbered("y", k, outputs_.size());
   LF_CHECK(target.y != nullptr, "[" << op << "] " << y
@@ -88,24 +118,26 @@ void BatchRun<T>::check_target(const char* op, std::size_t k) {
 template <class T>
 index BatchRun<T>::sample_size() const {
   index size = 0;
-  for (const InputArray<T>& input : data_.in.inputs) size += input.shape.count();
+  for (const InputArray<T>& input : data_->in.inputs) size += input.shape.count();
   return size;
 }
 
 template <class T>
 void BatchRun<T>::plan(PassMemory<T>& memory, bool training, bool gathered) {
   memory_ = &memory;
+  for_training_ = training;
+  gathered &= source_ == nullptr;
   memory.plan(shapes_->inputs, batch_, training);
-  gathered_.resize(data_.in.inputs.size());
+  gathered_.resize(data_->in.inputs.size());
   memory.arrange([&](const auto& place) {
     for (std::size_t k = 0; k < gathered_.size(); ++k) {
-      const InputArray<T>& input = data_.in.inputs[k];
+      const InputArray<T>& input = data_->in.inputs[k];
       const index count = batch_ * input.shape.count();
       place(gathered_[k].values, count, gathered && input.values != nullptr);
       place(gathered_[k].ids, count, gathered && input.ids != nullptr);
     }
     for (Output& output : outputs_) {
-      const Target<T>& data = output.data;
+      const Target<T>& data = *output.data;
       place(output.gathered_y, batch_ * output.target_size, gathered);
       place(output.gathered_weights, batch_ * data.weights_each,
             gathered && data.weights != nullptr);
@@ -116,27 +148,36 @@ void BatchRun<T>::plan(PassMemory<T>& memory, bool training, bool gathered) {
       place(output.gradient, rows * output.columns, training);
     }
   });
-  std::vector<typename EpochMetrics<T>::Columns> columns;
-  for (const Output& output : outputs_) columns.push_back({output.columns, output.target_columns});
-  metrics_ = EpochMetrics<T>(training_->outputs, columns);
+  if (columns_.empty()) {
+    for (const Output& output : outputs_) {
+      columns_.push_back({output.columns, output.target_columns});
+    }
+    metrics_ = EpochMetrics<T>(training_->outputs, columns_);
+  }
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {  // of a source, batches may differ
+    LF_CHECK(columns_[k].target == outputs_[k].target_columns,
+             "[" << op_ << "] " << numbered("y", k, outputs_.size()) << " has "
+                 << outputs_[k].target_columns << " values for a row; expected "
+                 << columns_[k].target << ", as in the batches before");
+  }
 }
 
 template <class T>
 void BatchRun<T>::read(index b, const index* order) {
-  samples_ = std::min(batch_, data_.in.count - first(b));
+  samples_ = std::min(batch_, data_->in.count - first(b));
   const auto batch = [&](index size, const auto* from, auto* to) -> decltype(from) {
     if (to == nullptr) return element(from, first(b) * size);
     ops::gather_rows(samples_, size, order + first(b), from, size, to, size);
     return to;
   };
   for (std::size_t k = 0; k < gathered_.size(); ++k) {
-    const InputArray<T>& input = data_.in.inputs[k];
+    const InputArray<T>& input = data_->in.inputs[k];
     const index size = input.shape.count();
     memory_->in(k) = {batch(size, input.values, gathered_[k].values),
                       batch(size, input.ids, gathered_[k].ids), nullptr, nullptr};
   }
   for (Output& output : outputs_) {
-    const Target<T>& data = output.data;
+    const Target<T>& data = *output.data;
     output.y = batch(output.target_size, data.y, output.gathered_y);
     output.weights = batch(data.weights_each, data.weights, output.gathered_weights);
   }
@@ -149,9 +190,9 @@ index BatchRun<T>::weigh(std::size_t k) {
   index counted = 0;
   for (index r = 0; r < samples_ * output.rows; ++r) {
     const bool real = mask == nullptr || mask[r] != 0;
-    const T of_sample = output.weights == nullptr       ? T(1)
-                        : output.data.weights_each == 1 ? output.weights[r / output.rows]
-                                                        : output.weights[r];
+    const T of_sample = output.weights == nullptr        ? T(1)
+                        : output.data->weights_each == 1 ? output.weights[r / output.rows]
+                                                         : output.weights[r];
     output.loss_weights[r] = real ? of_sample : T(0);
     output.metric_weights[r] = real ? T(1) : T(0);
     counted += real;
@@ -169,13 +210,13 @@ void BatchRun<T>::describe(const Output& output, Batch& batch) const {
   batch.target = output.y;
   batch.target_stride = output.target_columns;
   batch.prediction_shape = {samples_, output.shape.sizes, output.shape.rank};
-  batch.target_shape = output.data.first(samples_);
+  batch.target_shape = output.data->first(samples_);
 }
 
 template <class T>
 double BatchRun<T>::loss(std::size_t k, bool gradient) {
   const Output& output = outputs_[k];
-  const losses::Loss<T>& loss = *output.training.loss;
+  const losses::Loss<T>& loss = *output.training->loss;
   losses::LossBatch<T> batch;
   describe(output, batch);
   if (gradient) batch.gradient = memory_->out(k).gradient = output.gradient;
@@ -192,8 +233,8 @@ double BatchRun<T>::loss(std::size_t k, bool gradient) {
   } else {
     value = loss.value(batch);
   }
-  if (gradient && output.training.weight != 1) {
-    ops::scale(batch.rows * output.columns, static_cast<T>(output.training.weight),
+  if (gradient && output.training->weight != 1) {
+    ops::scale(batch.rows * output.columns, static_cast<T>(output.training->weight),
                static_cast<const T*>(batch.gradient), batch.gradient);
   }
   return value;
@@ -215,7 +256,7 @@ double BatchRun<T>::forward_loss(bool gradient, layers::Pass<T>& pass) {
     pass.penalty = nullptr;
   }
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
-    const OutputTraining<T>& training = outputs_[k].training;
+    const OutputTraining<T>& training = *outputs_[k].training;
     if (training.loss == nullptr) {
       if (outputs_[k].weighted) weigh(k);
       continue;
@@ -232,7 +273,7 @@ void BatchRun<T>::record(double loss) {
   metrics_.add_loss(loss, samples_);
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
     const Output& output = outputs_[k];
-    if (output.training.metrics.empty()) continue;
+    if (output.training->metrics.empty()) continue;
     metrics::MetricBatch<T> batch;
     describe(output, batch);
     metrics_.add(k, batch, output.weighted ? output.loss_weights : nullptr,

@@ -1,5 +1,5 @@
 // Checks data against a model and runs batches of them through model and losses, for training and
-// evaluation. Knows no epochs and no optimizer.
+// evaluation. The data are arrays, or come batch by batch. Knows no epochs and no optimizer.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "model/batch_source.h"
 #include "model/data.h"
 #include "model/epoch_metrics.h"
 #include "model/model.h"
@@ -21,22 +22,37 @@ class BatchRun {
   // leases of the model.
   BatchRun(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size,
            const char* what = "x");
+  // Likewise, of the source's first batch; further batches are checked as they come.
+  BatchRun(const char* op, const Model<T>& model, const BatchSource<T>& source,
+           const char* what = "x");
 
   // Plans the memory, which the calls below use, and makes the metrics. `gathered`: batches are
-  // copied together from samples in any order.
+  // copied together from samples in any order, unless they come from a source.
   void plan(PassMemory<T>& memory, bool training, bool gathered = false);
 
-  const Examples<T>& data() const { return data_; }
+  const Examples<T>& data() const { return *data_; }  // those of a source: of the batch alone
   const layers::Shapes& output_shapes() const { return shapes_->outputs; }  // of one sample
-  index batches() const { return (data_.in.count + batch_ - 1) / batch_; }
+  // Of a pass; 0: unknown.
+  index batches() const {
+    return source_ != nullptr ? source_->batches : (data_->in.count + batch_ - 1) / batch_;
+  }
   index sample_size() const;  // values of one sample, of all inputs
   EpochMetrics<T>& metrics() { return metrics_; }
 
+  // Of a source. A pass is begin(), then has(0), has(1), ... and end().
+  void begin() const {
+    if (source_ != nullptr) source_->begin(source_->context);
+  }
+  void end() const {
+    if (source_ != nullptr) source_->end(source_->context);
+  }
+  // Whether there is a batch b; takes it from the source.
+  bool has(index b);
   // Makes batch b the next one: where it lies in the data, or if batches are gathered, a copy of
   // the samples order[first(b)] ..
   void read(index b, const index* order = nullptr);
-  // The number of the first sample of batch b, and of the next batch's samples.
-  index first(index b) const { return b * batch_; }
+  // The number of the first sample of batch b, in the data; and of the next batch's samples.
+  index first(index b) const { return source_ != nullptr ? 0 : b * batch_; }
   index samples() const { return samples_; }
 
   // Forward and losses. Returns the sum of all losses and of the penalties on outputs (without
@@ -49,8 +65,8 @@ class BatchRun {
 
  private:
   struct Output {
-    const OutputTraining<T>& training;
-    const Target<T>& data;
+    const OutputTraining<T>* training;
+    const Target<T>* data;
     layers::Shape shape;
     index rows, columns;       // of one sample's prediction
     bool weighted;             // rows have weights
@@ -71,7 +87,9 @@ class BatchRun {
     std::int32_t* ids = nullptr;
   };
 
-  void check_target(const char* op, std::size_t k);
+  // Checks data and takes them; they must stay until the next ones are taken.
+  void take(const Examples<T>& data, index batch_size);
+  void check_target(std::size_t k);
   // Sets what losses and metrics read of an output.
   template <class Batch>
   void describe(const Output& output, Batch& batch) const;
@@ -80,15 +98,20 @@ class BatchRun {
   // the mask alone. Returns how many rows the mask leaves.
   index weigh(std::size_t k);
 
+  const char *op_, *what_;
+  const Model<T>& model_;
   std::shared_ptr<const Training<T>> training_;
-  const Examples<T>& data_;
+  const BatchSource<T>* source_ = nullptr;  // null: the data are arrays
+  const Examples<T>* data_ = nullptr;
   std::shared_ptr<const PassShapes> shapes_;
   PassMemory<T>* memory_ = nullptr;
   std::vector<GatheredInput> gathered_;
   std::vector<Output> outputs_;
   EpochMetrics<T> metrics_;
-  index batch_ = 0;    // samples of a whole batch
-  index samples_ = 0;  // of the next batch
+  std::vector<typename EpochMetrics<T>::Columns> columns_;  // that the metrics were made for
+  bool for_training_ = false;                               // as planned
+  index batch_ = 0;                                         // samples of a whole batch
+  index samples_ = 0;                                       // of the next batch
   std::optional<CarriedUse<T>> carried_;
 };
 

@@ -23,16 +23,36 @@ bool all_finite(const Definition<T>& definition) {
   });
 }
 
+// What a pass has of its data: arrays in batches of this size, or the batches of a source.
+template <class T>
+struct Arrays {
+  const Examples<T>& data;
+  index batch_size;
+
+  BatchRun<T> run(const char* op, const Model<T>& model, const char* what = "x") const {
+    return {op, model, data, batch_size, what};
+  }
+};
+template <class T>
+struct Batches {
+  const BatchSource<T>& source;
+
+  BatchRun<T> run(const char* op, const Model<T>& model, const char* what = "x") const {
+    return {op, model, source, what};
+  }
+};
+
 // One training call: the data, the memory of a step, and the metrics of the running epoch.
 template <class T>
 class Trainer {
  public:
-  Trainer(const char* op, Model<T>& model, const Examples<T>& data, const FitOptions& options)
+  template <class Data>
+  Trainer(const char* op, Model<T>& model, const Data& data, const FitOptions& options)
       : op_(op),
         model_(model),
         training_(model.training(op)),
         memory_(training_->memory),
-        run_(op, model, data, options.batch_size),
+        run_(data.run(op, model)),
         options_(options) {
     run_.plan(*memory_, true, options.shuffle);
   }
@@ -44,9 +64,10 @@ class Trainer {
   void epoch(index epoch, const Callbacks& callbacks, TickClock& clock) {
     epoch_ = epoch + 1;
     metrics().reset();
-    if (options_.shuffle) shuffle_samples();
+    run_.begin();
+    if (options_.shuffle) order_samples(*training_, run_.data().in.count, order_);
     if (training_->epochs < kMaxEpochs) ++training_->epochs;
-    for (index b = 0; b < run_.batches() && !stopped_; ++b) {
+    for (index b = 0; !stopped_ && run_.has(b); ++b) {
       batch_ = b + 1;
       if (callbacks.batch_begin != nullptr && callbacks.batch_begin(callbacks.context, b)) stop();
       run_.read(b, order_.data());
@@ -60,6 +81,7 @@ class Trainer {
         stop();
       }
     }
+    run_.end();
   }
 
   Progress progress() { return {epoch_ - 1, batch_, run_.batches(), metrics().logs()}; }
@@ -109,13 +131,6 @@ class Trainer {
 
   void stop() { stopped_ = true; }
 
-  // Starts from the sorted order, so that the result depends on seed and epoch alone.
-  void shuffle_samples() {
-    order_.resize(static_cast<std::size_t>(run_.data().in.count));
-    std::iota(order_.begin(), order_.end(), index{0});
-    base::shuffle(order_.data(), run_.data().in.count, training_->seed, training_->epochs);
-  }
-
   LF_COLD void non_finite(const char* what, double loss) {
     if (options_.on_nonfinite == OnNonFinite::raise) {
       std::string where, doubt;
@@ -124,7 +139,8 @@ class Trainer {
       }
       if (epoch_ > 0) {
         where = " in epoch " + std::to_string(epoch_) + " of " + std::to_string(options_.epochs) +
-                ", batch " + std::to_string(batch_) + " of " + std::to_string(run_.batches());
+                ", batch " + std::to_string(batch_);
+        if (run_.batches() > 0) where += " of " + std::to_string(run_.batches());
       }
       throw NonFinite("[" + std::string(op_) + "] " + what + " is not finite" + where +
                       "; the weights are those before that batch" + doubt + culprits());
@@ -155,11 +171,9 @@ class Trainer {
 template <class T>
 class Evaluation {
  public:
-  Evaluation(const char* op, const Model<T>& model, const Examples<T>& data, index batch_size,
-             const char* what = "x")
-      : definition_(model.definition()),
-        run_(op, model, data, batch_size, what),
-        memory_(model.pool()) {
+  template <class Data>
+  Evaluation(const char* op, const Model<T>& model, const Data& data, const char* what = "x")
+      : definition_(model.definition()), run_(data.run(op, model, what)), memory_(model.pool()) {
     run_.plan(*memory_, false);
   }
 
@@ -169,7 +183,9 @@ class Evaluation {
     layers::Pass<T> pass;
     run_.metrics().reset();
     const double penalty = definition_.rules.penalty();
-    for (index b = 0; b < run_.batches(); ++b) {
+    bool stopped = false;
+    run_.begin();
+    for (index b = 0; !stopped && run_.has(b); ++b) {
       run_.read(b);
       CarriedUndo<T> undo(definition_.carried, memory_->carried);
       const double loss = run_.forward_loss(false, pass) + penalty;
@@ -177,9 +193,10 @@ class Evaluation {
       run_.record(loss);
       if (callbacks.tick == nullptr || !clock.due()) continue;
       const Progress own = {0, b + 1, run_.batches(), logs()};
-      if (callbacks.tick(callbacks.context, progress != nullptr ? *progress : own)) return true;
+      stopped = callbacks.tick(callbacks.context, progress != nullptr ? *progress : own);
     }
-    return false;
+    run_.end();
+    return stopped;
   }
 
   Logs logs() { return run_.metrics().logs(); }
@@ -194,20 +211,21 @@ Scores scores(const Logs& logs) {
   return {{logs.names, logs.names + logs.count}, {logs.values, logs.values + logs.count}};
 }
 
-}  // namespace
-
-template <class T>
-void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
-         const FitOptions& options, const Callbacks& callbacks, History& history) {
+template <class T, class Data>
+void fit_data(Model<T>& model, const Data& train, const Examples<T>* validation,
+              const FitOptions& options, const Callbacks& callbacks, History& history) {
   const char* const op = "model.fit";
   const base::BusyGroup busy(model.busy(), op);
   Trainer<T> trainer(op, model, train, options);
   std::optional<Evaluation<T>> held_out;
-  const char* const part = "the validation part";
-  if (validation != nullptr && options.validate) {
-    held_out.emplace(op, model, *validation, options.validation_batch_size, part);
-  } else if (validation != nullptr) {
-    const BatchRun<T> checked(op, model, *validation, options.validation_batch_size, part);
+  if (validation != nullptr) {
+    const char* const part = "the validation part";
+    const Arrays<T> data{*validation, options.validation_batch_size};
+    if (options.validate) {
+      held_out.emplace(op, model, data, part);
+    } else {
+      const BatchRun<T> checked = data.run(op, model, part);
+    }
   }
 
   std::vector<std::string> names = trainer.metrics().names();
@@ -237,15 +255,52 @@ void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validatio
   }
 }
 
-template <class T>
-Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
-                const Callbacks& callbacks, const char* op) {
+template <class T, class Data>
+Scores evaluate_data(const Model<T>& model, const Data& data, const Callbacks& callbacks,
+                     const char* op) {
   std::optional<base::BusyGroup> busy;
   if (model.is_stateful()) busy.emplace(model.busy(), op, base::Busy::Kind::nested);
-  Evaluation<T> all(op, model, examples, batch_size);
+  Evaluation<T> all(op, model, data);
   TickClock clock;
   all.run(callbacks, clock);
   return scores(all.logs());
+}
+
+}  // namespace
+
+// Starts from the sorted order, so that the result depends on seed and epoch alone.
+template <class T>
+void order_samples(const Training<T>& training, index count, std::vector<index>& order) {
+  order.resize(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), index{0});
+  base::shuffle(order.data(), count, training.seed, training.epochs);
+}
+
+template <class T>
+void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
+         const FitOptions& options, const Callbacks& callbacks, History& history) {
+  const Arrays<T> data{train, options.batch_size};
+  fit_data(model, data, validation, options, callbacks, history);
+}
+
+template <class T>
+void fit(Model<T>& model, const BatchSource<T>& train, const Examples<T>* validation,
+         const FitOptions& options, const Callbacks& callbacks, History& history) {
+  FitOptions own = options;
+  own.shuffle = false;
+  fit_data(model, Batches<T>{train}, validation, own, callbacks, history);
+}
+
+template <class T>
+Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
+                const Callbacks& callbacks, const char* op) {
+  return evaluate_data(model, Arrays<T>{examples, batch_size}, callbacks, op);
+}
+
+template <class T>
+Scores evaluate(const Model<T>& model, const BatchSource<T>& source, const Callbacks& callbacks,
+                const char* op) {
+  return evaluate_data(model, Batches<T>{source}, callbacks, op);
 }
 
 template <class T>
@@ -255,16 +310,20 @@ Scores train_on_batch(Model<T>& model, const Examples<T>& batch) {
   FitOptions options;
   options.batch_size = std::max<index>(1, batch.in.count);
   options.shuffle = false;
-  Trainer<T> trainer(op, model, batch, options);
+  Trainer<T> trainer(op, model, Arrays<T>{batch, options.batch_size}, options);
   trainer.whole_step();
   return scores(trainer.metrics().logs());
 }
 
-#define LF_INSTANTIATE(T)                                                                 \
-  template void fit(Model<T>&, const Examples<T>&, const Examples<T>*, const FitOptions&, \
-                    const Callbacks&, History&);                                          \
-  template Scores evaluate(const Model<T>&, const Examples<T>&, index, const Callbacks&,  \
-                           const char*);                                                  \
+#define LF_INSTANTIATE(T)                                                                          \
+  template void order_samples(const Training<T>&, index, std::vector<index>&);                     \
+  template void fit(Model<T>&, const Examples<T>&, const Examples<T>*, const FitOptions&,          \
+                    const Callbacks&, History&);                                                   \
+  template void fit(Model<T>&, const BatchSource<T>&, const Examples<T>*, const FitOptions&,       \
+                    const Callbacks&, History&);                                                   \
+  template Scores evaluate(const Model<T>&, const Examples<T>&, index, const Callbacks&,           \
+                           const char*);                                                           \
+  template Scores evaluate(const Model<T>&, const BatchSource<T>&, const Callbacks&, const char*); \
   template Scores train_on_batch(Model<T>&, const Examples<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "model/batch_source.h"
 #include "model/callbacks.h"
 #include "model/data.h"
 #include "model/model.h"
@@ -49,10 +50,22 @@ struct History {
 template <class T>
 void fit(Model<T>& model, const Examples<T>& train, const Examples<T>* validation,
          const FitOptions& options, const Callbacks& callbacks, History& history);
+// Likewise with the batches of a source, which orders them: each epoch is one pass. batch_size and
+// shuffle are not used.
+template <class T>
+void fit(Model<T>& model, const BatchSource<T>& train, const Examples<T>* validation,
+         const FitOptions& options, const Callbacks& callbacks, History& history);
+
+// Sets the order in which the next epoch of fit() takes so many samples.
+template <class T>
+void order_samples(const Training<T>& training, index count, std::vector<index>& order);
 
 // Loss and metrics without training. `op` names the operation in errors.
 template <class T>
 Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_size,
+                const Callbacks& callbacks = {}, const char* op = "model.evaluate");
+template <class T>
+Scores evaluate(const Model<T>& model, const BatchSource<T>& source,
                 const Callbacks& callbacks = {}, const char* op = "model.evaluate");
 
 // One step on all examples as one batch. Returns loss and metrics from before the step.

@@ -11,7 +11,7 @@ Letters: T steps, B batch, I input, H hidden, G gates, L layers.
 import os
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, TypeVar, final
+from typing import Any, Protocol, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,22 @@ def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = .
 
 def draw_orthonormal_rows(rows: int, columns: int, seed: int, dtype: str) -> _Array:
     """Return a random matrix (rows, columns) of orthonormal rows, rows <= columns."""
+
+class _Batches(Protocol):
+    """Batches (x, y, weights), each as calls with arrays take them, in passes."""
+
+    @property
+    def batches(self) -> int | None:
+        """Batches of a pass, where that is known."""
+
+    def begin(self) -> object: ...
+    def first(self) -> object:
+        """Return what `next` returns first, which stays."""
+
+    def next(self) -> object:
+        """Return the pass's next batch; None at its end."""
+
+    def end(self) -> object: ...
 
 @final
 class Rnn:
@@ -269,8 +285,8 @@ class Model:
 
     def fit(
         self,
-        x: Sequence[_Data],
-        y: Sequence[_Array | None],
+        x: Sequence[_Data] | _Batches,
+        y: Sequence[_Array | None] | None,
         *,
         batch_size: int,
         epochs: int,
@@ -296,6 +312,9 @@ class Model:
         samples in the loss, are empty or have an item for each output: None, (N,), or (N, rows of
         the prediction).
 
+        y=None: x gives batches instead, each epoch those of one pass; batch_size, shuffle and
+        weights are not used.
+
         A hook that returns something true ends training, one that raises ends it with that error;
         the weights are then those after the last whole step. on_train_begin comes when all was
         checked: a fit that is refused calls nothing and leaves `history`. validate=False: the
@@ -307,10 +326,13 @@ class Model:
     def history(self) -> dict[str, list[float]]:
         """The history of the latest fit, also of one that ended with an error."""
 
+    def sample_order(self, count: int) -> NDArray[np.int64]:
+        """Return the order in which the next epoch of a shuffled fit takes so many samples."""
+
     def evaluate(
         self,
-        x: Sequence[_Data],
-        y: Sequence[_Array | None],
+        x: Sequence[_Data] | _Batches,
+        y: Sequence[_Array | None] | None,
         batch_size: int,
         weights: Sequence[_Array | None] = (),
         op: str = "model.evaluate",
@@ -371,6 +393,12 @@ class Model:
 
         A FileExistsError without overwrite, also where the file is created meanwhile.
         A RuntimeError while another thread trains the model.
+        """
+
+    def restore(self, path: str | os.PathLike[str]) -> tuple[dict[str, str], dict[str, _Array]]:
+        """Take weights and the state of training from a file of a model with the same layers.
+
+        Return `extra` and `tensors`. Where they do not fit, nothing changes.
         """
 
     @staticmethod

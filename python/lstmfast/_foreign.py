@@ -99,6 +99,11 @@ def _may_be_array(kind: type) -> bool:
     return not (hasattr(kind, "__getitem__") or hasattr(kind, "__iter__"))
 
 
+def is_array_like(value: Any) -> bool:
+    """Tell whether a value may be read as an array."""
+    return _may_be_array(type(value)) or _is_buffer(value)
+
+
 def _is_buffer(value: Any) -> bool:
     try:
         memoryview(value)
@@ -110,8 +115,8 @@ def _is_buffer(value: Any) -> bool:
 def _refusal(value: Any, where: str, name: str, inside: bool) -> TypeError:
     text = str(wrong_kind(where, f"an item of {name}" if inside else name, value, ARRAY))
     if not isinstance(value, Mapping | Set):
-        text += " or nested lists of numbers; data sets and generators are not available in this"
-        text += " version: pass their contents as arrays"
+        text += " or nested lists of numbers; data sets and generators are x of fit, evaluate and"
+        text += " predict alone"
     return TypeError(text)
 
 

@@ -52,9 +52,17 @@ class Callback:
     """
 
     model: Model
+    adds: tuple[str, ...] = ()
+    """The names that the callback adds to the logs of each epoch, as far as they are known."""
 
     def __init__(self) -> None:
         self.params: dict[str, Any] = {}
+
+    def resumed_epoch(self, model: Model) -> int | None:
+        """Called before a fit; return the epoch that it begins with, or None: that of fit.
+
+        (Keras has no such hook.)
+        """
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Take the parameters of this training."""

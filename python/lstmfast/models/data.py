@@ -131,6 +131,14 @@ def samples_of(data: Sequence[Data]) -> int:
     return len(first[0] if isinstance(first, tuple) else first)
 
 
+def first_of(data: Sequence[Data], count: int) -> list[Data]:
+    """Return the first samples of each input."""
+    return [
+        (each[0][:count], each[1][:count]) if isinstance(each, tuple) else each[:count]
+        for each in data
+    ]
+
+
 @dataclass(slots=True)
 class Samples:
     """Samples, targets of each output, and weights of the samples in the loss of each output."""
@@ -268,15 +276,21 @@ def check_weighable(name: str, outputs: Sequence[Output], where: str) -> None:
         raise ValueError(f"[{where}] {name} is given; expected None with a loss of one's own")
 
 
-def split(data: Samples, share: float) -> tuple[Samples, Samples]:
-    """Return what is for training and what for validation: the last `share` of the samples."""
+def split_at(samples: int, share: float) -> int:
+    """Return how many samples are for training where the last `share` is for validation."""
     if not 0.0 < share < 1.0:
         raise ValueError(f"[fit] validation_split is {share}; expected 0 to below 1")
-    first = math.floor(len(data) * (1.0 - share))
-    if first in (0, len(data)):
+    first = math.floor(samples * (1.0 - share))
+    if first in (0, samples):
         raise ValueError(
-            f"[fit] validation_split={share} of {len(data)} samples leaves one part empty"
+            f"[fit] validation_split={share} of {samples} samples leaves one part empty"
         )
+    return first
+
+
+def split(data: Samples, share: float) -> tuple[Samples, Samples]:
+    """Return what is for training and what for validation: the last `share` of the samples."""
+    first = split_at(len(data), share)
 
     def samples(rows: slice) -> Samples:
         def cut(value: Any) -> Any:

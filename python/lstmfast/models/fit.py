@@ -18,6 +18,7 @@ from lstmfast.callbacks.states import States
 from lstmfast.callbacks.stopping import TerminateOnNaN
 from lstmfast.models.data import NAMES, ArrayNames, Samples
 from lstmfast.models.progress import Bar, Lines, warn_of_non_finite
+from lstmfast.models.sources import Source, evaluated
 
 EVERY_EPOCH = range(1, LARGEST_COUNT + 1)
 
@@ -26,7 +27,7 @@ EVERY_EPOCH = range(1, LARGEST_COUNT + 1)
 class Validation:
     """The validation data, and when to look at them."""
 
-    data: Samples
+    data: Samples | Source
     batch_size: int
     frequency: Any  # a number of epochs, or the epochs, which count from 1 here
     names: ArrayNames = NAMES
@@ -53,7 +54,7 @@ class FitRun:
 
     model: Any
     core_model: CoreModel
-    data: Samples
+    data: Samples | Source
     options: dict[str, Any]
     validation: Validation | None
     given_callbacks: InitVar[Any]
@@ -61,11 +62,22 @@ class FitRun:
 
     def __post_init__(self, given_callbacks: Any, verbose: int) -> None:
         options = self.options
-        self.epochs = range(options["initial_epoch"], options["epochs"])
-        steps = math.ceil(len(self.data) / options["batch_size"])
-        self.params = {"verbose": verbose, "epochs": self.epochs.stop, "steps": steps}
+        self.source = self.data if isinstance(self.data, Source) else None
+        steps: int | None
+        if isinstance(self.data, Samples):
+            steps = math.ceil(len(self.data) / options["batch_size"])
+        else:
+            given = self.data.given
+            steps = given.batches
+            if options["shuffle"] and given.uses_order:
+                given.order = self.core_model.sample_order
         self.callbacks = CallbackList(given_callbacks, "fit")
         each = self.callbacks.callbacks
+        for callback in each:
+            epoch = callback.resumed_epoch(self.model)
+            options["initial_epoch"] = options["initial_epoch"] if epoch is None else epoch
+        self.epochs = range(options["initial_epoch"], options["epochs"])
+        self.params = {"verbose": verbose, "epochs": self.epochs.stop, "steps": steps}
         histories = [one for one in each if isinstance(one, History)]
         self.history = histories[0] if histories else History()
         # that the loss of the validation is not finite
@@ -83,6 +95,7 @@ class FitRun:
         # the core validates after every epoch; anything else is done from here
         self.validates_here = self.validation is not None and (
             self.validation.frequency != EVERY_EPOCH
+            or isinstance(self.validation.data, Source)
             or any(map(self.callbacks.listeners, ("on_test_begin", "on_test_end")))
         )
 
@@ -90,10 +103,14 @@ class FitRun:
         """Return the names in all logs of epochs, or of batches, before callbacks add any."""
         names: list[str] = self.model._compiled.log_names
         held_out = self.validation if at_epochs else None
+        if at_epochs:
+            added = [name for each in self.callbacks.callbacks for name in each.adds]
+            names = [*names, *dict.fromkeys(added)]
         if held_out is None:
             return names
         always = held_out.frequency == EVERY_EPOCH or all(map(held_out.due, self.epochs))
-        return names + [f"val_{name}" for name in names if always]
+        own = self.model._compiled.log_names
+        return names + [f"val_{name}" for name in own if always]
 
     def states(self) -> States | None:
         """Return what the callbacks remember now."""
@@ -136,14 +153,13 @@ class FitRun:
         hooks = self._hooks()
         values: dict[str, list[float]] = {}
         try:
-            values = self.core_model.fit(
-                self.data.x,
-                self.data.y,
-                weights=self.data.weights,
-                **self.options,
-                **self._core_validation(),
-                **hooks,
-            )
+            more = {**self.options, **self._core_validation(), **hooks}
+            if isinstance(self.data, Source):
+                values = self.core_model.fit(self.data, None, **more)
+            else:
+                values = self.core_model.fit(
+                    self.data.x, self.data.y, weights=self.data.weights, **more
+                )
         finally:  # Ctrl-C and errors leave what was reached
             if self.progress:
                 self.progress.close()
@@ -164,7 +180,7 @@ class FitRun:
             hooks["on_epoch_begin"] = self._hook("on_epoch_begin")
             hooks["on_batch_begin"] = self._hook("on_train_batch_begin")
             hooks["on_batch"] = self._hook("on_train_batch_end")
-        if self.at_epochs or self.after_epochs or self.validates_here:
+        if self.at_epochs or self.after_epochs or self.validates_here or self.source:
             hooks["on_epoch"] = self._end_epoch
         if isinstance(self.progress, Bar):
             hooks["on_tick"] = self._tick
@@ -185,7 +201,7 @@ class FitRun:
         return call
 
     def _core_validation(self) -> dict[str, Any]:
-        if self.validation is None:
+        if self.validation is None or isinstance(self.validation.data, Source):
             return {}
         return {
             "validate": not self.validates_here,
@@ -202,6 +218,8 @@ class FitRun:
 
     def _end_epoch(self, epoch: int, values: Mapping[str, float]) -> bool:
         logs = self.model._compiled.renamed(values)
+        if self.source and self.progress:
+            self.progress.steps = self.source.given.number
         if self.validates_here and self.validation is not None and self.validation.due(epoch):
             logs = dict(sorted((logs | self._validate(self.validation)).items()))
         if "val_loss" in logs:
@@ -211,7 +229,14 @@ class FitRun:
         self.history.record(epoch, logs)
         for listener in self.after_epochs:
             listener(epoch, logs)
-        return bool(self.model.stop_training)
+        return bool(self.model.stop_training) or self._runs_out(epoch)
+
+    def _runs_out(self, epoch: int) -> bool:
+        """Tell whether there are no data for the next epoch, and warn of it."""
+        if self.source is None or epoch + 1 >= self.epochs.stop or self.source.given.lasts():
+            return False
+        self.source.given.warn_of_end()
+        return True
 
     def _judge(self, val_loss: float) -> None:
         held_out = self.validation
@@ -221,9 +246,12 @@ class FitRun:
             )
 
     def _validate(self, held_out: Validation) -> dict[str, float]:
-        self.callbacks.call("on_test_begin", {})
         data = held_out.data
-        values = self.core_model.evaluate(data.x, data.y, held_out.batch_size, data.weights)
+        if isinstance(data, Source) and not data.given.lasts():
+            data.given.warn_of_end()
+            return {}
+        self.callbacks.call("on_test_begin", {})
+        values = evaluated(self.core_model, data, held_out.batch_size)
         logs = self.model._compiled.renamed(values)
         self.callbacks.call("on_test_end", logs)
         return {f"val_{key}": value for key, value in logs.items()}

@@ -7,57 +7,29 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
-from lstmfast._arrays import ArrayLike
-from lstmfast._checks import check_unavailable, count, flag
+import numpy as np
+
+from lstmfast._arrays import ArrayLike, shape_text
+from lstmfast._checks import flag
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.layers._symbolic import one_or_all
-from lstmfast.models.compiled import Compiled
-from lstmfast.models.data import Adapter, Samples, samples_of
+from lstmfast.models.data import first_of, samples_of
+from lstmfast.models.given import BATCH_SIZE, TakingData
 from lstmfast.models.progress import result_line, verbosity, warn_of_non_finite
+from lstmfast.models.sources import Batches, Source, evaluated, unpacked
 
-BATCH_SIZE = 32
 
-
-class Predicting:
+class Predicting(TakingData):
     """What a model of the core computes."""
 
-    _core_model: CoreModel | None = None
-    _adapter: Adapter
-    _compiled = Compiled()
     _output_keys: list[str] | None = None  # of a dictionary
-
-    def _build_for(self, x: Any, where: str) -> None:
-        """Make the weights of a model that has none yet, for inputs like x."""
-        raise NotImplementedError
 
     def _packed(self, outputs: list[Any]) -> Any:
         """Return what a call returns: one output, a list of them, or a dictionary."""
         if self._output_keys is not None:
             return dict(zip(self._output_keys, outputs, strict=True))
         return one_or_all(outputs)
-
-    def _core_model_for(self, x: Any, where: str) -> CoreModel:
-        if self._core_model is None:
-            self._build_for(x, where)
-        assert self._core_model is not None
-        return self._core_model
-
-    def _samples(self, x: Any, y: Any, sample_weight: Any, where: str) -> tuple[CoreModel, Samples]:
-        """Return the core model and the data of a call that needs a loss."""
-        compiled = self._compiled
-        if compiled.optimizer is None or not compiled.has_loss:
-            missing = "compiled" if compiled.optimizer is None else "compiled with a loss"
-            raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
-        core_model = self._core_model_for(x, where)
-        return core_model, self._adapter.samples(x, y, sample_weight, compiled.outputs, where)
-
-    def _batch(self, batch_size: int | None, where: str) -> int:
-        """Return the number of samples in a step."""
-        if batch_size is not None:
-            return count(batch_size, "batch_size", where)
-        carried = 0 if self._core_model is None else self._core_model.carried_rows
-        return carried or BATCH_SIZE
 
     def _returned(self, values: Mapping[str, Any], as_dict: bool) -> Any:
         """Return a call's values in the form that Keras gives them."""
@@ -83,7 +55,7 @@ class Predicting:
         Parameters
         ----------
         x, y : array_like
-            Samples and targets, as in `fit`.
+            Samples and targets, or what gives batches of them, as in `fit`.
         batch_size : int, optional
             Samples in a step; 32 by default, or what a stateful model has. The result hardly
             depends on it, unless steps are masked: a batch counts by its samples, whatever is
@@ -96,8 +68,8 @@ class Predicting:
             Return a dictionary.
         sample_weight : array_like, optional
             As in `fit`.
-        steps
-            Not available in this version: must be None.
+        steps : int, optional
+            How many batches; by default all.
 
         Returns
         -------
@@ -106,30 +78,30 @@ class Predicting:
             outputs; or a dictionary. A loss that is
             not finite warns.
         """
-        check_unavailable("evaluate", {"steps": steps}, {"steps": None})
         as_dict = flag(return_dict, "return_dict", "evaluate")
-        core_model, data = self._samples(x, y, sample_weight, "evaluate")
-        size = self._batch(batch_size, "evaluate")
-        shown = verbosity(verbose, "evaluate")
-        end = self._begin_stage("evaluate", "test", callbacks, shown, len(data) / size)
-        logs = self._compiled.renamed(core_model.evaluate(data.x, data.y, size, data.weights))
-        warn_of_non_finite(logs["loss"], core_model, data, "evaluate")
-        end(logs)
+        where = "evaluate"
+        core_model, data, size = self._data((x, y, sample_weight), where, steps, batch_size)
+        shown = verbosity(verbose, where)
+        batches = data.batches if isinstance(data, Source) else math.ceil(len(data) / size)
+        end = self._begin_stage(where, "test", callbacks, shown, batches)
+        logs = self._compiled.renamed(evaluated(core_model, data, size))
+        warn_of_non_finite(logs["loss"], core_model, data, where)
+        end(logs, data.given.number if isinstance(data, Source) else None)
         return logs if as_dict else self._compiled.listed(logs)
 
     def _begin_stage(
-        self, where: str, stage: str, callbacks: Any, shown: int, batches: float
-    ) -> Callable[[dict[str, Any]], None]:
+        self, where: str, stage: str, callbacks: Any, shown: int, steps: int | None
+    ) -> Callable[..., None]:
         """Tell callbacks that a stage begins; return what tells of its end, and shows its logs."""
-        steps = math.ceil(batches)
         listening = CallbackList(callbacks, where)
         listening.attach(self, {"verbose": shown, "steps": steps})
         listening.call(f"on_{stage}_begin", {})
         started = perf_counter()
 
-        def end(logs: dict[str, Any]) -> None:
+        def end(logs: dict[str, Any], done: int | None = None) -> None:
             if shown:
-                print(result_line(steps, perf_counter() - started, logs), end="", flush=True)
+                seconds = perf_counter() - started
+                print(result_line(done or steps, seconds, logs), end="", flush=True)
             listening.call(f"on_{stage}_end", logs)
 
         return end
@@ -147,15 +119,16 @@ class Predicting:
         Parameters
         ----------
         x : array_like
-            (N, T, I) or (N, I): the samples, as in `fit`.
+            (N, T, I) or (N, I): the samples, or what gives batches of them, as in `fit`; targets
+            in the batches are not used.
         batch_size : int, optional
             Samples computed at a time; 32 by default. The outputs do not depend on it.
         verbose : {"auto", 0, 1, 2}
             1 and 2 print a line; 0 and "auto" do not, for predict is often called in a loop.
         callbacks : list of Callback, optional
             Objects of `lstmfast.callbacks`.
-        steps
-            Not available in this version: must be None.
+        steps : int, optional
+            How many batches; by default all.
 
         Returns
         -------
@@ -167,17 +140,45 @@ class Predicting:
             outputs = self._core_model.call(x, BATCH_SIZE)
             if outputs is not None:
                 return outputs
-        core_model = self._core_model_for(x, "predict")
-        samples = self._adapter.checked(x, "predict")
-        size = self._batch(batch_size, "predict")
-        if callbacks is steps is None and not shown:
+        where = "predict"
+        given = self._batches((x, None, None), where, steps, batch_size)
+        core_model = self._core_model_for(x, where)
+        if given is not None:
+            end = self._begin_stage(where, where, callbacks, shown, given.batches)
+            outputs = self._packed(self._predict_each(core_model, given))
+            end({}, given.number)
+            return outputs
+        samples = self._adapter.checked(x, where)
+        size = self._batch(batch_size, where, samples_of(samples), steps)
+        if steps is not None:
+            samples = first_of(samples, size * steps)
+        if callbacks is None and not shown:
             return self._packed(core_model.predict(samples, size))
-        check_unavailable("predict", {"steps": steps}, {"steps": None})
-        batches = samples_of(samples) / size
-        end = self._begin_stage("predict", "predict", callbacks, shown, batches)
+        batches = math.ceil(samples_of(samples) / size)
+        end = self._begin_stage(where, where, callbacks, shown, batches)
         outputs = self._packed(core_model.predict(samples, size))
         end({})
         return outputs
+
+    def _predict_each(self, core_model: CoreModel, given: Batches) -> list[Any]:
+        """Return the outputs of all batches, joined."""
+        found: list[list[Any]] = []
+        given.begin()
+        while (batch := given.next()) is not None:
+            where = f"predict, batch {given.number}"
+            samples = self._adapter.checked(unpacked(batch, where)[0], where)
+            found.append(core_model.predict(samples, max(1, samples_of(samples))))
+        given.end()
+        outputs = list(zip(*found, strict=True))
+        for each in outputs:
+            shapes = {array.shape[1:] for array in each}
+            if len(shapes) > 1:
+                first, other = [shape_text(("N", *shape)) for shape in sorted(shapes)[:2]]
+                raise ValueError(
+                    f"[predict] batches of x have outputs of shapes {first} and {other}; expected "
+                    "one shape: call predict for each batch"
+                )
+        return [np.concatenate(each) for each in outputs]
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for all samples, computed as one batch."""

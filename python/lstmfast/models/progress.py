@@ -57,36 +57,42 @@ def duration_text(seconds: float) -> str:
     return f"{seconds * 1e6:.0f}us"
 
 
-def result_line(steps: int, seconds: float, logs: Mapping[str, float]) -> str:
+def result_line(steps: int | None, seconds: float, logs: Mapping[str, float]) -> str:
     """Return one line of the form that Keras gives an epoch with ``verbose=2``."""
-    pace = duration_text(seconds / max(1, steps))
+    pace = duration_text(seconds / max(1, steps or 1))
     return f"{steps}/{steps} - {seconds:.0f}s - {pace}/step{values_text(logs)}\n"
 
 
 def warn_of_non_finite(
     loss: float,
     core_model: CoreModel,
-    data: Samples,
+    data: object,
     where: str,
     name: str = "loss",
     names: ArrayNames = NAMES,
 ) -> bool:
     """Warn where a loss is not finite, naming the values it comes from; tell whether it was not.
 
-    The values are looked at only then.
+    The values are looked at only then, unless they came in batches, of which none is kept.
     """
     if math.isfinite(loss):
         return False
-    found = core_model.non_finite_text(data.x, data.y, data.weights, names)
-    text = found or f"; {names[0]} and {names[1]} are finite everywhere: the outputs grow too large"
+    text = ""
+    if isinstance(data, Samples):
+        found = core_model.non_finite_text(data.x, data.y, data.weights, names)
+        grown = f"; {names[0]} and {names[1]} are finite everywhere: the outputs grow too large"
+        text = found or grown
     warn(f"[{where}] {name} is {loss}{text}", RuntimeWarning)
     return True
 
 
 class Lines(Callback):
-    """``verbose=2``: a heading and a line for each epoch."""
+    """``verbose=2``: a heading and a line for each epoch.
 
-    def __init__(self, epochs: int, steps: int) -> None:
+    steps: of an epoch; None: not known before its end.
+    """
+
+    def __init__(self, epochs: int, steps: int | None) -> None:
         super().__init__()
         self.epochs = epochs
         self.steps = steps
@@ -111,9 +117,10 @@ class Bar(Lines):
     """``verbose=1``: a bar for each epoch, redrawn as often as the core reports."""
 
     _FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar}| {elapsed}"
+    _OPEN_FORMAT = "{desc}: {n_fmt}/Unknown {elapsed}"
     _WIDTH = 50  # without the values; the bar takes what the rest leaves
 
-    def __init__(self, epochs: int, steps: int) -> None:
+    def __init__(self, epochs: int, steps: int | None) -> None:
         from tqdm import tqdm
 
         super().__init__(epochs, steps)
@@ -132,12 +139,12 @@ class Bar(Lines):
         values = values_text(logs)
         meter = self.format_meter(
             n=batch,
-            total=batches,
+            total=batches or None,
             elapsed=perf_counter() - self.started,
             ncols=max(1, min(self._WIDTH, self.width - len(values))),
             ascii=self.ascii,
             prefix=f"Epoch {epoch + 1}/{self.epochs}",
-            bar_format=self._FORMAT,
+            bar_format=self._FORMAT if batches else self._OPEN_FORMAT,
         )
         line = (meter + values)[: self.width]
         self.stream.write(f"\r{line:{self.drawn}}")
@@ -146,7 +153,7 @@ class Bar(Lines):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Draw the full bar and leave it there."""
-        self.on_tick(epoch, self.steps, self.steps, logs)
+        self.on_tick(epoch, self.steps or 0, self.steps or 0, logs)
         self.close()
 
     def close(self) -> None:

@@ -9,19 +9,19 @@ import numpy as np
 
 from lstmfast import losses, optimizers
 from lstmfast._arrays import ArrayLike
-from lstmfast._checks import check_unavailable, choice, count, flag, number, wrong_kind
+from lstmfast._checks import check_unavailable, choice, count, flag, number
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
 from lstmfast.metrics import Metric
 from lstmfast.models.compiled import Compiled
-from lstmfast.models.data import NAMES, ArrayNames, Samples, check_weighable, split
+from lstmfast.models.data import NAMES, ArrayNames, Samples
 from lstmfast.models.fit import FitRun, Validation
+from lstmfast.models.given import VALIDATION
 from lstmfast.models.predicting import Predicting
 from lstmfast.models.progress import verbosity
+from lstmfast.models.sources import Source, cut
 from lstmfast.utils import draw_seed
-
-_VALIDATION = "validation_data[0]", "validation_data[1]", "validation_data[2]"
 
 
 class Training(Predicting):
@@ -182,12 +182,20 @@ class Training(Predicting):
         x : array_like
             (N, T, I) or (N, I): the samples; arrays, lists, tensors, data frames. Several inputs
             take a list of these, or a dictionary by the inputs' names. The same goes for y and
-            weights, and the outputs.
+            weights, and the outputs. Arrays that lie in files (`numpy.memmap`, h5py) are read a
+            batch at a time.
+
+            Or what gives batches ``(x, y)`` or ``(x, y, sample_weight)``: a generator or another
+            iterator, a `lstmfast.utils.PyDataset` or what is like one (``__getitem__`` by the
+            number of a batch, ``__len__``, perhaps ``on_epoch_end``), a `lstmfast.utils.Dataset` or
+            one of TensorFlow, a torch DataLoader. Where a generator ends and epochs are left,
+            training ends with a warning.
         y : array_like
-            (N, ...): the targets; None for an output that has neither loss nor metrics.
+            (N, ...): the targets; None for an output that has neither loss nor metrics, and with
+            batches.
         batch_size : int, optional
-            Samples in a step of the optimizer; 32 by default. The last step of an epoch may have
-            fewer.
+            Samples in a step of the optimizer; 32 by default, or what makes `steps_per_epoch` of
+            arrays. The last step of an epoch may have fewer. Not used with batches.
         epochs, initial_epoch : int
             Train from epoch `initial_epoch`, counted from 0, up to `epochs`. Above 0, callbacks go
             on where those of their class were when the model was last trained or saved (see
@@ -202,12 +210,12 @@ class Training(Predicting):
             The share of the samples, taken from the end, to validate with; their `sample_weight`
             goes with them.
         validation_data : (x, y) or (x, y, sample_weight), optional
-            Other samples to validate with. Stateful layers go on from training to validation and
-            back with the same states, as in Keras: `reset_states` in a callback separates them
-            (``on_test_begin``, ``on_epoch_begin``). Each batch, of validation too, must have the
-            same number of samples.
+            Other samples to validate with, or what gives batches. Stateful layers go on from
+            training to validation and back with the same states, as in Keras: `reset_states` in a
+            callback separates them (``on_test_begin``, ``on_epoch_begin``). Each batch, of
+            validation too, must have the same number of samples.
         shuffle : bool
-            Take the samples in a new order in each epoch.
+            Take the samples, or batches that have numbers, in a new order in each epoch.
         validation_batch_size : int, optional
             Samples in a step of validation; `batch_size` by default.
         validation_freq : int or collection of int
@@ -224,8 +232,10 @@ class Training(Predicting):
         class_weight : dict, optional
             Weights by class, for targets that are labels or one-hot rows; others count 1. They
             weigh the samples of training, not those of validation. For models with one output.
-        steps_per_epoch, validation_steps
-            Not available in this version: must be None.
+        steps_per_epoch : int, optional
+            Batches of an epoch; the next epoch goes on where it ended. None: an epoch is all data.
+        validation_steps : int, optional
+            Batches to validate with, from the beginning each time; all by default.
 
         Returns
         -------
@@ -257,14 +267,12 @@ class Training(Predicting):
         >>> sorted(run.history)
         ['loss', 'val_loss']
         """
-        if steps_per_epoch is not None or validation_steps is not None:
-            given = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
-            check_unavailable("fit", given, dict.fromkeys(given))
         if on_nonfinite is not None:
             choice(on_nonfinite, "on_nonfinite", "fit", "raise", "stop", "ignore")
         validation_split = number(validation_split, "validation_split", "fit")
-        core_model, data = self._samples(x, y, sample_weight, "fit")
-        size = self._batch(batch_size, "fit")
+        core_model, data, size = self._data(
+            (x, y, sample_weight), "fit", steps_per_epoch, batch_size, of_steps="steps_per_epoch"
+        )
         options = {
             "batch_size": size,
             "epochs": count(epochs, "epochs", "fit", least=0),
@@ -272,39 +280,30 @@ class Training(Predicting):
             "shuffle": flag(shuffle, "shuffle", "fit"),
             "on_nonfinite": on_nonfinite,
         }
-        held_out: Samples | None = None
-        names: ArrayNames = _VALIDATION
+        held_out: Samples | Source | None = None
+        names: ArrayNames = VALIDATION
+        if validation_batch_size is not None:
+            validation_batch_size = count(validation_batch_size, "validation_batch_size", "fit")
+        held_out_size = validation_batch_size or size
         if validation_data is not None:
-            held_out = self._validation_samples(validation_data)
+            held_out, held_out_size = self._held_out(
+                validation_data, validation_steps, validation_batch_size or batch_size
+            )
         elif validation_split:
-            data, held_out = split(data, validation_split)
-            names = [f"{name}[{len(data)}:]" for name in NAMES]
-            if core_model.stateful and (len(data) % size or len(held_out) % size):
+            data, held_out, counts = cut(data, validation_split)
+            names = [f"{name}[{counts[0]}:]" for name in NAMES]
+            if core_model.stateful and any(part % size for part in counts):
                 raise ValueError(
-                    f"[fit] validation_split={validation_split} parts {len(data) + len(held_out)} "
-                    f"samples into {len(data)} and {len(held_out)}; expected multiples of "
+                    f"[fit] validation_split={validation_split} parts {sum(counts)} "
+                    f"samples into {counts[0]} and {counts[1]}; expected multiples of "
                     f"batch_size={size}, for the model is stateful"
                 )
-        outputs = self._compiled.outputs
-        data = self._adapter.with_class_weights(class_weight, data, outputs, "fit")
+        data = self._class_weighted(data, class_weight)
         validation = None
         if held_out is not None:
-            if validation_batch_size is not None:
-                size = count(validation_batch_size, "validation_batch_size", "fit")
-            validation = Validation(held_out, size, validation_freq, names)
+            validation = Validation(held_out, held_out_size, validation_freq, names)
         shown = verbosity(verbose, "fit")
         return FitRun(self, core_model, data, options, validation, callbacks, shown).run()
-
-    def _validation_samples(self, data: Any) -> Samples:
-        wanted = "a pair (x, y) or (x, y, sample_weight)"
-        if not isinstance(data, tuple | list):
-            raise wrong_kind("fit", "validation_data", data, wanted)
-        if len(data) not in (2, 3):
-            raise ValueError(f"[fit] validation_data has {len(data)} items; expected {wanted}")
-        weights, outputs = data[2] if len(data) == 3 else None, self._compiled.outputs
-        if weights is not None:
-            check_weighable(_VALIDATION[2], outputs, "fit")
-        return self._adapter.samples(data[0], data[1], weights, outputs, "fit", _VALIDATION)
 
     def train_on_batch(
         self,

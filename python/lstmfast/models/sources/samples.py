@@ -1,0 +1,52 @@
+"""What is alike for arrays and for batches: to score them, to cut off a part, to count steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lstmfast._core import Model as CoreModel
+from lstmfast.models.data import Samples, split, split_at
+from lstmfast.models.sources.base import Source
+from lstmfast.models.sources.rows import Rows
+
+
+def evaluated(core_model: CoreModel, data: Samples | Source, batch_size: int) -> dict[str, float]:
+    """Return loss and metrics under the core's names."""
+    if isinstance(data, Source):
+        return core_model.evaluate(data, None, batch_size)
+    return core_model.evaluate(data.x, data.y, batch_size, data.weights)
+
+
+def in_rows(data: Samples, batch_size: int, where: str, steps: int) -> Source:
+    """Return arrays in the core's form as batches, for epochs of so many steps."""
+    rows = Rows((data.x, data.y, data.weights), range(len(data)), where, steps)
+    rows.batch_size = batch_size
+
+    def as_they_are(x: Any, y: Any, weights: Any, _: str) -> Samples:
+        return Samples(x, y, weights)
+
+    return Source(rows, as_they_are)
+
+
+def cut(
+    data: Samples | Source, share: float
+) -> tuple[Samples | Source, Samples | Source, tuple[int, int]]:
+    """Return what is for training, what for validation, and how many samples each has.
+
+    The last `share` of the samples is for validation.
+    """
+    if isinstance(data, Samples):
+        train, held_out = split(data, share)
+        return train, held_out, (len(train), len(held_out))
+    rows = data.given
+    if not isinstance(rows, Rows):
+        raise ValueError(
+            f"[fit] validation_split={share} needs arrays; expected validation_data next to data "
+            "that come in batches"
+        )
+    total = len(rows.samples)
+    first, start = split_at(total, share), rows.samples.start
+    ranges = range(start, start + first), range(start + first, start + total)
+    ours, theirs = (Source(rows.cut(part), data.convert) for part in ranges)
+    theirs.given.steps = None
+    return ours, theirs, (first, total - first)
