@@ -113,6 +113,16 @@ py::tuple load(const Path& path, const py::object& resolve) {
                         extra_tensors(*file));
 }
 
+// Gives a model the weights and the state of training in a file; returns what `load` returns too.
+py::tuple restore(PythonModel& self, const Path& path) {
+  const model::ModelFile file(path.string());
+  LF_CHECK(file.dtype() == self.dtype(), "[model.restore] " << path.string() << " holds "
+                                                            << file.dtype() << "; expected "
+                                                            << self.dtype());
+  self.visit([&](auto& model) { file.restore(model); });
+  return py::make_tuple(file.extra(), extra_tensors(file));
+}
+
 }  // namespace
 
 void bind_files(py::module_& module, py::class_<PythonModel>& model) {
@@ -121,6 +131,7 @@ void bind_files(py::module_& module, py::class_<PythonModel>& model) {
   model
       .def("save", &save, py::arg("path"), py::arg("extra"), py::arg("include_optimizer"),
            py::arg("tensors") = py::dict(), py::arg("overwrite") = true)
+      .def("restore", &restore, py::arg("path"))
       .def_static("load", &load, py::arg("path"), py::arg("resolve") = py::none());
 }
 

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "layers/options.h"
 
 namespace lstmfast::model {
 namespace {
@@ -206,6 +207,24 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
   return model;
 }
 
+template <class T>
+void ModelFile::restore(Model<T>& model) const {
+  const base::BusyGroup busy(model.busy(), "model.restore");
+  const std::shared_ptr<Training<T>> training = state_.empty() ? nullptr : model.training();
+  const std::vector<Entry<T>> entries = entries_of(model.definition(), training.get());
+  for (const Entry<T>& entry : entries) {
+    file_.check(entry.name, files::dtype_of<T>(), entry.parameter->shape);
+  }
+  check_no_others(file_, entries, training != nullptr);
+  if (training != nullptr) {
+    with_path(file_, [&] { read_state(base::OptionReader(state_, "state"), *training); });
+    const base::Value seed = base::OptionReader(compile_, "compile").read(layers::seed_option());
+    if (!seed.none()) training->seed = static_cast<std::uint64_t>(seed.integer());
+    training->config["seed"] = seed;
+  }
+  read_entries(file_, entries);
+}
+
 template void save_model(const Model<float>&, const std::string&, const base::Texts&, bool,
                          std::vector<files::TensorData>, files::Existing,
                          const std::optional<base::Options>&);
@@ -214,5 +233,7 @@ template void save_model(const Model<double>&, const std::string&, const base::T
                          const std::optional<base::Options>&);
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
+template void ModelFile::restore(Model<float>&) const;
+template void ModelFile::restore(Model<double>&) const;
 
 }  // namespace lstmfast::model

@@ -45,6 +45,11 @@ class ModelFile {
   template <class T>
   std::unique_ptr<Model<T>> load(bool compile = true, Custom<T> custom = {}) const;
 
+  // Gives a model with the same parameters, compiled with the same optimizer, the weights and where
+  // the file has it the state of training. Throws, with nothing changed, where they do not fit.
+  template <class T>
+  void restore(Model<T>& model) const;
+
  private:
   files::TensorFile file_;
   base::Options model_, compile_, state_;

@@ -354,6 +354,7 @@ class Model(Training, Layer):
         (print if print_fn is None else print_fn)(summary_text(self, line_length))
 
     save = saving.save_model
+    _restore_training = saving.restore_training
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Save the model without the optimizer's state.

@@ -83,6 +83,17 @@ def save_model(
         raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it") from None
 
 
+def restore_training(model: Any, filepath: str | os.PathLike[str]) -> States | None:
+    """Give a compiled model the weights and the training of a file that `save_model` has written.
+
+    Returns the states of callbacks, from which a fit with an `initial_epoch` continues.
+    """
+    extra, arrays = model._core_model.restore(os.fspath(filepath))
+    model._states = States(extra[STATES], arrays) if STATES in extra else None
+    states: States | None = model._states
+    return states
+
+
 def all_layers(model: Any) -> Iterator[Any]:
     """Yield all layers of a model and in its layers, each before those inside it."""
     for layer in model.layers_inside().values():

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmfast import losses, optimizers
 from lstmfast._arrays import ArrayLike
-from lstmfast._checks import check_unavailable, choice, count, flag, number
+from lstmfast._checks import choice, count, flag, number
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
