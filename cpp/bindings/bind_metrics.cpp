@@ -49,7 +49,7 @@ void update(metrics::Metric<T>& metric, const std::string& where, const py::obje
   batch.columns = batch.prediction_stride = p.shape(1);
   batch.prediction = p.data();
   if (y) batch.target = y.data(), batch.target_stride = y.shape(1);
-  metric.suit({where, batch.columns, batch.target_stride});
+  metric.suit({where, batch.columns, y ? batch.target_stride : metrics::kNoTarget});
   if (w) {
     const bool of_elements = w.ndim() == 2 && metric.weighs_elements();
     check_shape(op, "sample_weight", w,

@@ -71,14 +71,9 @@ class Equality final : public Metric<T> {
   void accumulate(const MetricBatch<T>& given) override {
     const MetricBatch<T> batch = with_element_rows(given);
     double total = 0;
-    for (index r = 0; r < batch.rows; ++r) {
-      const T* const p = batch.prediction + r * batch.prediction_stride;
-      const T* const t = batch.target + r * batch.target_stride;
-      index equal = 0;
-      for (index j = 0; j < batch.columns; ++j) equal += p[j] == t[j] ? 1 : 0;
-      const double weight = batch.weights ? static_cast<double>(batch.weights[r]) : 1;
-      total += weight * static_cast<double>(equal);
-    }
+    for_rows(batch, [&](index, const T* p, const T* t, double weight) {
+      for (index j = 0; j < batch.columns; ++j) total += p[j] == t[j] ? weight : 0;
+    });
     this->add(total, counted(batch) * static_cast<double>(batch.columns));
   }
 };

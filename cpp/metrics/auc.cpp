@@ -100,19 +100,14 @@ class Auc final : public Metric<T> {
 
   void accumulate(const MetricBatch<T>& batch) override {
     const bool weighs_labels = !by_label_ && !label_weights_.empty();
-    for (index r = 0; r < batch.rows; ++r) {
-      const double of_row = batch.weights ? static_cast<double>(batch.weights[r]) : 1;
-      if (of_row == 0) continue;
+    for_rows(batch, [&](index r, const T* p, const T* t, double of_row) {
       for (index j = 0; j < batch.columns; ++j) {
-        const T given = batch.prediction[r * batch.prediction_stride + j];
-        const T p = logits_ ? 1 / (1 + std::exp(-given)) : given;
-        const bool positive = batch.target[r * batch.target_stride + j] != 0;
-        double weight = of_row;
-        if (batch.element_weights != nullptr) weight = batch.element_weights[r * batch.columns + j];
+        const T share = logits_ ? 1 / (1 + std::exp(-p[j])) : p[j];
+        double weight = weight_at(batch, r, j, of_row);
         if (weighs_labels) weight *= label_weights_[static_cast<std::size_t>(j)];
-        sums_.add(by_label_ ? j : 0, sums_.exceeded(p), positive, weight);
+        sums_.add(by_label_ ? j : 0, sums_.exceeded(share), t[j] != 0, weight);
       }
-    }
+    });
   }
 
  protected:
@@ -170,7 +165,7 @@ base::Option choice(const char* name, const char* fallback, std::vector<std::str
 }  // namespace
 
 Component auc() {
-  base::OptionTable table{{base::integer("num_thresholds", 200, 2, 1000000),
+  base::OptionTable table{{base::integer("num_thresholds", 200, 2, 100000),
                            choice("curve", "ROC", {"ROC", "PR", "PRGAIN"}, &std::toupper),
                            choice("summation_method", "interpolation",
                                   {"interpolation", "majoring", "minoring"}, &std::tolower),

@@ -113,21 +113,16 @@ class ConfusionScore final : public Metric<T> {
   void reset() override { sums_.clear(); }
 
   void accumulate(const MetricBatch<T>& batch) override {
-    for (index r = 0; r < batch.rows; ++r) {
-      const double of_row = batch.weights ? static_cast<double>(batch.weights[r]) : 1;
-      if (of_row == 0) continue;
-      const T* const p = batch.prediction + r * batch.prediction_stride;
-      const T* const t = batch.target + r * batch.target_stride;
+    for_rows(batch, [&](index r, const T* p, const T* t, double of_row) {
       Top top = top_of(p, batch.columns);
       for (index j = 0; j < batch.columns; ++j) {
         const bool decided = !of_classes || top_k_ == 0 || p[j] > top.least ||
                              (p[j] == top.least && top.equals-- > 0);
         if (class_id_ >= 0 && j != class_id_) continue;
-        const index at = r * batch.columns + j;
-        const double weight = batch.element_weights ? batch.element_weights[at] : of_row;
+        const double weight = weight_at(batch, r, j, of_row);
         sums_.add(0, decided ? sums_.exceeded(p[j]) : 0, t[j] != 0, weight);
       }
-    }
+    });
   }
 
   void results(double* values) const override {

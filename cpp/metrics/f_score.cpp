@@ -46,20 +46,16 @@ class FScore : public Metric<T> {
   void reset() override { std::fill(sums_.begin(), sums_.end(), Sums()); }
 
   void accumulate(const MetricBatch<T>& batch) override {
-    for (index r = 0; r < batch.rows; ++r) {
-      const double weight = batch.weights ? static_cast<double>(batch.weights[r]) : 1;
-      if (weight == 0) continue;
-      const T* const p = batch.prediction + r * batch.prediction_stride;
-      const T* const y = batch.target + r * batch.target_stride;
+    for_rows(batch, [&](index, const T* p, const T* y, double weight) {
       const T greatest = *std::max_element(p, p + batch.columns);
       for (index j = 0; j < batch.columns; ++j) {
         const bool positive =
             has_threshold_ ? p[j] > threshold_ : p[j] >= greatest && std::abs(p[j]) > T(1e-9);
-        const double hit = weight * y[j];
+        const double hit = weight * static_cast<double>(y[j]);
         sums_[static_cast<std::size_t>(j)].add(
             {positive ? hit : 0, positive ? weight - hit : 0, positive ? 0 : hit, hit});
       }
-    }
+    });
   }
 
   void results(double* values) const override {

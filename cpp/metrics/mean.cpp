@@ -9,7 +9,7 @@ template <class T>
 class Mean final : public Metric<T> {
  public:
   void suit(const MetricUse& use) override {
-    LF_CHECK(use.target_columns == 0,
+    LF_CHECK(use.target_columns == kNoTarget,
              "[" << use.name
                  << "] is the mean of values, without targets; expected a metric of "
                     "targets and predictions");
@@ -18,17 +18,14 @@ class Mean final : public Metric<T> {
 
   void accumulate(const MetricBatch<T>& batch) override {
     double total = 0, count = 0;
-    for (index r = 0; r < batch.rows; ++r) {
-      const double of_row = batch.weights ? static_cast<double>(batch.weights[r]) : 1;
-      if (of_row == 0) continue;
+    for_rows(batch, [&](index r, const T* values, const T*, double of_row) {
       for (index j = 0; j < batch.columns; ++j) {
-        double weight = of_row;
-        if (batch.element_weights != nullptr) weight = batch.element_weights[r * batch.columns + j];
+        const double weight = weight_at(batch, r, j, of_row);
         if (weight == 0) continue;
-        total += weight * batch.prediction[r * batch.prediction_stride + j];
+        total += weight * static_cast<double>(values[j]);
         count += weight;
       }
-    }
+    });
     const double columns = static_cast<double>(batch.columns);
     if (columns > 0) this->add(total / columns, count / columns);
   }

@@ -25,7 +25,8 @@ struct MetricBatch : kernels::LossRows<T> {
 };
 
 // Predictions of `columns` and targets of `target_columns` values a row (1 also where the target
-// lacks the axis).
+// lacks the axis, kNoTarget where there is none).
+constexpr index kNoTarget = -1;
 struct MetricUse {
   std::string name;  // of the metric, in errors
   index columns, target_columns;

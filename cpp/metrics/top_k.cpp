@@ -42,12 +42,9 @@ class TopK final : public Metric<T> {
 
   void accumulate(const MetricBatch<T>& batch) override {
     double total = 0;
-    for (index r = 0; r < batch.rows; ++r) {
-      const double weight = batch.weights ? static_cast<double>(batch.weights[r]) : 1;
-      const T* const p = batch.prediction + r * batch.prediction_stride;
-      const T* const t = batch.target + r * batch.target_stride;
-      if (weight != 0 && hits(p, t, batch.columns)) total += weight;
-    }
+    for_rows(batch, [&](index, const T* p, const T* t, double weight) {
+      if (hits(p, t, batch.columns)) total += weight;
+    });
     this->add(total, counted(batch));
   }
 

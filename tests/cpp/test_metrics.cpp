@@ -141,7 +141,7 @@ TEST_CASE_TEMPLATE("metrics: rows of weight 0 do nothing, whatever they hold", T
     t.fill([&](index r, index c) { return r % 2 == 0 ? std::nan("") : (r + c) % 2; });
     T weights[6], all[3] = {1, 1, 1};
     for (index r = 0; r < 6; ++r) weights[r] = T(r % 2);
-    const auto metric = make_metric<T>(kind.c_str(), kColumns, values ? 0 : t.columns);
+    const auto metric = make_metric<T>(kind.c_str(), kColumns, values ? kNoTarget : t.columns);
     const auto results = [&](const MetricBatch<T>& batch) {
       std::vector<double> out(static_cast<std::size_t>(metric->size()));
       metric->reset();

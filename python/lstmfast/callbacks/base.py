@@ -198,7 +198,8 @@ class History(Callback):
     Attributes
     ----------
     history : dict of str to list of float
-        ``loss``, the metrics, and the same of the validation data as ``val_...``.
+        ``loss``, the metrics, and the same of the validation data as ``val_...``; arrays for a
+        metric of several values.
     epoch : list of int
         The epochs they belong to.
 
