@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lstmfast as lf
 import metric_formulas as formulas
 from lstmfast import metrics
 from lstmfast.layers import LSTM, Dense, Input, Masking
@@ -205,7 +206,7 @@ def test_means() -> None:
     mean = metrics.Mean()
     assert mean.result() == 0.0
     mean.update_state([[1, 2], [3, 6]])  # samples of two values each
-    assert mean.result() == 3.0
+    assert mean.result() == mean.result().numpy() == 3.0
     mean.update_state(12.0, sample_weight=2)
     assert mean.result() == (1.5 + 4.5 + 24.0) / 4
     mean.reset_state()
@@ -249,6 +250,19 @@ def test_rows_that_hold_nan() -> None:
         for metric in (once, twice):
             metric.update_state(y, [[0.3, 0.7], [0.2, 0.9]])
         np.testing.assert_array_equal(once.result(), twice.result())
+
+
+def test_numbers_in_names() -> None:
+    """Of objects whose class Keras numbers, until its session is cleared; strings have none."""
+    lf.backend.clear_session()
+    names = [
+        metric.name for metric in (metrics.AUC(), metrics.Recall(), metrics.AUC(), metrics.AUC())
+    ]
+    assert names == ["auc", "recall", "auc_1", "auc_2"]
+    assert [metrics.get(each).name for each in ("auc", metrics.AUC)] == ["auc", "auc_4"]
+    assert metrics.Mean().name == metrics.Mean().name == "mean"
+    lf.backend.clear_session()
+    assert metrics.AUC().name == "auc"
 
 
 def test_copies_begin_anew() -> None:

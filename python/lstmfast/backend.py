@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 from lstmfast._keras_names import explain_missing
+from lstmfast.metrics.in_core import forget_names
 
 __all__ = ["backend", "clear_session", "epsilon", "floatx", "image_data_format"]
 
@@ -12,7 +13,9 @@ explain_missing(__name__)
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Collect what is no longer in use: nothing is kept between models, so nothing is cleared.
+    """Collect what is no longer in use, and number metrics without names anew.
+
+    Nothing else is kept between models.
 
     Parameters
     ----------
@@ -24,6 +27,7 @@ def clear_session(free_memory: bool = True) -> None:
     >>> from lstmfast import backend
     >>> backend.clear_session()
     """
+    forget_names()
     if free_memory:
         gc.collect()
 

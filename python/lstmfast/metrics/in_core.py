@@ -35,6 +35,14 @@ def forget_names() -> None:
     _numbers.clear()
 
 
+class Result(float):
+    """A number with the method of TensorFlow's tensors."""
+
+    def numpy(self) -> float:
+        """Return the plain number."""
+        return float(self)
+
+
 class CoreMetric(Metric):
     """A metric that the core gathers.
 
@@ -134,7 +142,8 @@ class CoreMetric(Metric):
 
     def result(self) -> Any:
         """Return the value of all batches since `reset_state`: a number, or an array of several."""
-        return (self._gathered or self._new("float32")).result()
+        value = (self._gathered or self._new("float32")).result()
+        return Result(value) if isinstance(value, float) else value
 
     def reset_state(self) -> None:
         """Forget all batches."""
