@@ -84,7 +84,7 @@ def test_files_that_are_none_of_ours(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match=r"\[save\] .*overwrite=True"):
         model.save(path, overwrite=False)
     with pytest.raises(ValueError, match=r"end.? in .safetensors"):
-        model.save(tmp_path / "model.keras")
+        model.save(tmp_path / "model.onnx")
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nowhere.safetensors")
     whole = path.read_bytes()

@@ -8,7 +8,8 @@ from typing import Any
 from lstmfast._checks import wrong_kind
 
 # Formats of other programs: our files must not have their names.
-_FOREIGN_SUFFIXES = (".keras", ".h5", ".hdf5", ".pt", ".pth", ".onnx", ".npz", ".pkl")
+_FOREIGN_SUFFIXES = (".hdf5", ".pt", ".pth", ".onnx", ".npz", ".pkl")
+_KERAS_SUFFIXES = (".keras", ".h5")
 
 
 def path_text(path: Any, where: str) -> str:
@@ -28,12 +29,17 @@ def path_text(path: Any, where: str) -> str:
     return text
 
 
+def is_of_keras(path: str) -> bool:
+    """Return whether a file of that name has a format of Keras."""
+    return path.lower().endswith(_KERAS_SUFFIXES)
+
+
 def check_path(path: str | os.PathLike[str], where: str) -> str:
     """Return a path to write a model to as text; refuse the names of other formats."""
     text = path_text(path, where)
     if text.lower().endswith(_FOREIGN_SUFFIXES):
         raise ValueError(
-            f"[{where}] filepath is {text!r}; models are saved as safetensors files: use a name "
-            "that ends in .safetensors"
+            f"[{where}] filepath is {text!r}; models are saved as safetensors files, or as those "
+            "of Keras: use a name that ends in .safetensors, .keras or .h5"
         )
     return text

@@ -14,14 +14,14 @@ from lstmfast._checks import flag, integer, string, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._elsewhere import explain_setting
-from lstmfast._files import path_text
+from lstmfast._files import is_of_keras, path_text
 from lstmfast._keras_names import explain_attributes
 from lstmfast._pickles import marked, restoring
 from lstmfast._warnings import warn
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._calls import without_place
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
-from lstmfast.models import saving
+from lstmfast.models import keras_weights, keras_writing, saving
 from lstmfast.models.data import Adapter, parts
 from lstmfast.models.graph import Graph, graph_between, layers_of, name_layers, replayed, tensors_of
 from lstmfast.models.summary import summary_text
@@ -362,11 +362,15 @@ class Model(Training, Layer):
         Parameters
         ----------
         filepath : str or path-like
-            Where to; usually ``NAME.safetensors``.
+            Where to; usually ``NAME.safetensors``; ``NAME.weights.h5`` makes a file of Keras.
         overwrite : bool
             Whether a file of that name may be replaced.
         """
-        self.save(filepath, overwrite, include_optimizer=False)
+        path = path_text(filepath, "save_weights")
+        if is_of_keras(path):
+            replace = flag(overwrite, "overwrite", "save_weights")
+            return saving.write(path, keras_writing.weights(self, path), replace)
+        return self.save(path, overwrite, include_optimizer=False)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Take the weights from a saved model with the same layers.
@@ -374,7 +378,8 @@ class Model(Training, Layer):
         Parameters
         ----------
         filepath : str or path-like
-            A file that `save` or `save_weights` wrote.
+            A file that `save` or `save_weights` wrote, or one of Keras: ``.weights.h5``, ``.h5`` or
+            ``.keras``.
 
         Raises
         ------
@@ -384,7 +389,10 @@ class Model(Training, Layer):
             Where the file cannot be read.
         """
         path = path_text(filepath, "load_weights")
-        weights = CoreModel.load(path, lambda *_: None)[0].graph.get_weights()
+        if is_of_keras(path):
+            weights = keras_weights.load(path, self)
+        else:
+            weights = CoreModel.load(path, lambda *_: None)[0].graph.get_weights()
         try:
             self.set_weights(weights)
         except ValueError as error:

@@ -9,13 +9,13 @@ from typing import Any
 from lstmfast._checks import wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
-from lstmfast._files import path_text
+from lstmfast._files import is_of_keras, path_text
 from lstmfast._options import Options
 from lstmfast.layers import InputLayer, Layer
 from lstmfast.layers.base import LAYERS
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, METRICS, Metric
-from lstmfast.models import custom, saving
+from lstmfast.models import custom, keras_reading, keras_weights, saving
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.compiled import Compiled, Output, output_parts, part_of
@@ -29,12 +29,14 @@ def load_model(
     compile: bool = True,  # noqa: A002  Keras's name
     safe_mode: bool = True,
 ) -> Model:
-    """Load a model that `save` has written.
+    """Load a model that `save` has written, or Keras.
 
     Parameters
     ----------
     filepath : str or path-like
-        The file.
+        The file. Names that end in ``.keras`` or ``.h5`` are those of Keras's files, also of
+        Keras 2; they need h5py (``pip install "lstmfast[keras]"``), and the state of their
+        optimizer is not read.
     custom_objects : dict, optional
         Losses and metrics of your own that the model was compiled with, by the names of their
         functions or classes. A class is made anew, with what its ``get_config`` returned.
@@ -71,6 +73,9 @@ def load_model(
     path = path_text(filepath, "load_model")
     if custom_objects is not None and not isinstance(custom_objects, Mapping):
         raise wrong_kind("load_model", "custom_objects", custom_objects, "a dictionary")
+    if is_of_keras(path):
+        with keras_weights.understood(path, "load_model"):
+            return keras_reading.load(path, custom_objects or {}, compile)
     own: custom.Objects | None = None
 
     def resolve(config: Mapping[str, Any], extra: Mapping[str, str]) -> Any:

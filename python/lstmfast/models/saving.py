@@ -19,11 +19,12 @@ from typing import IO, Any
 from lstmfast._arrays import Array
 from lstmfast._checks import flag
 from lstmfast._core import Model as CoreModel
-from lstmfast._files import check_path
+from lstmfast._core import write_file
+from lstmfast._files import check_path, is_of_keras
 from lstmfast.callbacks.states import States
 from lstmfast.layers import Input, InputLayer, Layer
 from lstmfast.layers._symbolic import Tensor
-from lstmfast.models import custom
+from lstmfast.models import custom, keras_writing
 from lstmfast.models.compiled import Compiled
 from lstmfast.models.graph import Graph, graph_between, replayed
 
@@ -50,7 +51,8 @@ def save_model(
     model : Model
         A built model.
     filepath : str or path-like
-        Where to; usually ``NAME.safetensors``; ``.keras`` and ``.h5`` are refused.
+        Where to; usually ``NAME.safetensors``. Names that end in ``.keras`` or ``.h5`` make files
+        of Keras, which hold the model without how it was compiled.
     overwrite : bool
         Whether a file of that name may be replaced.
     include_optimizer : bool
@@ -67,6 +69,9 @@ def save_model(
     path = check_path(filepath, "save")
     replace = flag(overwrite, "overwrite", "save")
     model._built_core()
+    if is_of_keras(path):
+        write(path, keras_writing.content(model, path), replace)
+        return
     core_model: CoreModel = model._core_model
     compiled: Compiled = model._compiled
     names = [[metric.name for metric in output.metrics] for output in compiled.outputs]
@@ -77,8 +82,20 @@ def save_model(
     arrays: Mapping[str, Array] = {}
     if states is not None:
         extra, arrays = extra | {STATES: states.text}, states.arrays
-    try:
+    with _naming_what_exists(path):
         core_model.save(path, extra, include_optimizer, arrays, replace)
+
+
+def write(path: str, content: bytes, replace: bool) -> None:
+    """Write a file at once."""
+    with _naming_what_exists(path):
+        write_file(path, content, replace)
+
+
+@contextmanager
+def _naming_what_exists(path: str) -> Iterator[None]:
+    try:
+        yield
     except FileExistsError:
         raise FileExistsError(f"[save] {path} exists; pass overwrite=True to replace it") from None
 

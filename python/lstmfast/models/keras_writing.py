@@ -1,0 +1,171 @@
+"""Models to Keras's files: ``.keras`` and ``.h5``, without how they were compiled."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lstmfast._options import defaults
+from lstmfast.layers import InputLayer, Layer
+from lstmfast.layers._recurrent import Recurrent
+from lstmfast.models import keras_weights
+
+# options of recurrent layers that Keras's have not
+_OURS = {
+    "bptt_steps", "cell_clip", "coupled", "forget_bias", "forget_gate", "input_gate", "layer_norm",
+    "output_activation", "output_gate", "peephole", "preact_clip", "proj_clip", "proj_size",
+    "recompute_every", "recurrent_dropout_kind", "return_cell_states", "weight_drop", "zoneout_c",
+    "zoneout_h",
+}  # fmt: skip
+_MODULES = ("initializer", "regularizer", "constraint")  # keras.initializers, ..., by the last word
+
+
+def content(model: Any, path: str) -> bytes:
+    """Return a file with a model; the format follows from the end of its name."""
+    described = json.dumps(_model(model))
+    if not path.lower().endswith(".keras"):
+        file = io.BytesIO()
+        with keras_weights.h5py("save").File(file, "w") as h5:
+            h5.attrs["backend"], h5.attrs["keras_version"] = "lstmfast", keras_weights.VERSION
+            h5.attrs["model_config"] = described
+            keras_weights.write_by_name(h5.create_group("model_weights"), model)
+        return file.getvalue()
+    about = {
+        "keras_version": keras_weights.VERSION,
+        "date_saved": dt.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
+    }
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as parts:
+        parts.writestr("metadata.json", json.dumps(about))
+        parts.writestr("config.json", described)
+        parts.writestr("model.weights.h5", _weights(model, "save"))
+    return archive.getvalue()
+
+
+def weights(model: Any, path: str) -> bytes:
+    """Return a file with the weights alone."""
+    if not path.lower().endswith(".weights.h5"):
+        raise ValueError(
+            f"[save_weights] filepath is {path!r}; expected a name that ends in .weights.h5 or "
+            ".safetensors"
+        )
+    return _weights(model, "save_weights")
+
+
+def _weights(model: Any, where: str) -> bytes:
+    file = io.BytesIO()
+    with keras_weights.h5py(where).File(file, "w") as h5:
+        keras_weights.write(h5, model)
+    return file.getvalue()
+
+
+def _entry(module: str, class_name: str, config: Any) -> dict[str, Any]:
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": None,
+    }
+
+
+def _model(model: Any) -> dict[str, Any]:
+    """Return Keras's description of a model."""
+    kind = keras_weights.keras_class(model)
+    start = {"name": model.name, "trainable": model.trainable}
+    if kind == "Sequential":
+        first = [_layer(node.node.layer, model.dtype) for node in model.inputs]
+        inside = [_layer(layer, model.dtype) for layer in model.layers]
+        return _entry("keras", kind, start | {"layers": first + inside})
+    graph = model.get_config()
+    inside = [_layer(layer, model.dtype) for layer in model.layers]
+    made = [[name, 0] for name in graph["input_layers"]]  # the layer and call of each node
+    nodes: dict[str, list[Any]] = {layer.name: [] for layer in model.layers}
+    shapes = [tensor.shape for tensor in model.inputs]
+
+    def tensor(node: int, port: int) -> dict[str, Any]:
+        history = [*made[node], port]
+        of_it: dict[str, Any] = {"shape": [None], "dtype": model.dtype, "keras_history": history}
+        if node < len(shapes):
+            of_it["shape"] = list(shapes[node])
+        return {"class_name": "__keras_tensor__", "config": of_it}
+
+    layers = {layer.name: layer for layer in model.layers}
+    for name, given in graph["nodes"]:
+        tensors = [tensor(*place) for place in given]
+        kwargs: dict[str, Any] = {}
+        if len(tensors) > 1 and isinstance(layers[name], Recurrent):
+            kwargs = {"initial_state": tensors[1:]}
+            tensors = tensors[:1]
+        takes_list = layers[name].takes_list and not (
+            hasattr(layers[name], "fit") and not tensors[1:]
+        )
+        made.append([name, len(nodes[name])])
+        nodes[name].append({"args": [tensors] if takes_list else tensors, "kwargs": kwargs})
+    for entry in inside:
+        entry["inbound_nodes"] = nodes[entry["name"]]
+
+    def ends(places: Any, keys: list[str] | None) -> Any:
+        each = []
+        for node, port in places:
+            name, call = made[node]
+            # a functional model counts the call that made it
+            own = keras_weights.keras_class(layers[name]) == "Functional"
+            each.append([name, call + own, port])
+        if keys is not None:
+            return dict(zip(keys, each, strict=True))
+        return each[0] if len(each) == 1 else each
+
+    config = start | {
+        "layers": inside,
+        "input_layers": ends([[k, 0] for k in range(len(shapes))], model._input_keys),
+        "output_layers": ends(graph["outputs"], model._output_keys),
+    }
+    return _entry("keras.src.models.functional", kind, config)
+
+
+def _layer(layer: Layer, dtype: str) -> dict[str, Any]:
+    """Return Keras's description of a layer."""
+    if hasattr(layer, "fit"):
+        entry = _model(layer)
+    elif isinstance(layer, InputLayer):
+        config = layer.get_config()
+        config["dtype"] = config["dtype"] or dtype
+        entry = _entry("keras.layers", "InputLayer", config)
+    else:
+        entry = _entry("keras.layers", type(layer).__name__, _settings(layer, dtype))
+    return entry | {"name": layer.name}
+
+
+def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
+    config = layer.get_config() | {"trainable": layer.trainable, "dtype": dtype}
+    normal = {"return_cell_states": False, **defaults("layer", layer.kind)}
+    normal["output_activation"] = config.get("activation")
+    for name in _OURS & set(config):
+        if config.pop(name) != normal.get(name):
+            raise ValueError(
+                f"[save] layer {layer.name!r} has {name}={getattr(layer, name)!r}, which Keras "
+                "lacks; expected its default, or a name that ends in .safetensors"
+            )
+    for name, inside in layer.layers_inside().items():
+        config[layer.arguments_inside.get(name, name)] = _layer(inside, dtype)
+    for name, value in config.items():
+        word = name.rpartition("_")[2]
+        if isinstance(value, Mapping) and word in _MODULES:
+            kept = {key: each for key, each in value["config"].items() if each is not None}
+            config[name] = _entry(f"keras.{word}s", value["class_name"], _plain(kept))
+    return {name: _plain(value) for name, value in config.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return value

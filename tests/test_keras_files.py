@@ -1,0 +1,145 @@
+"""Files of Keras: what is written is read again, and what cannot be is refused by name."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from keras_file_models import MODELS, answers
+from lstmfast import layers, models
+from lstmfast.layers import LSTM, Dense, Input
+from lstmfast.models import Model, Sequential, load_model
+
+h5py = pytest.importorskip("h5py")
+pytestmark = pytest.mark.filterwarnings("ignore:.*the mask ends at")
+each = pytest.mark.parametrize("name", MODELS)
+
+
+@each
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_models(tmp_path: Path, name: str, ending: str) -> None:
+    model, inputs = MODELS[name](layers, models)
+    path = tmp_path / f"model.{ending}"
+    model.save(path)
+    loaded = load_model(path)
+    assert type(loaded) is type(model)
+    assert loaded.name == model.name
+    assert [layer.name for layer in loaded.layers] == [layer.name for layer in model.layers]
+    assert [layer.get_config() for layer in loaded.layers if not layer.layers_inside()] == [
+        layer.get_config() for layer in model.layers if not layer.layers_inside()
+    ]
+    for ours, theirs in zip(answers(loaded, inputs), answers(model, inputs), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@each
+@pytest.mark.parametrize("ending", ["keras", "h5", "weights.h5"])
+def test_weights(tmp_path: Path, name: str, ending: str) -> None:
+    model, inputs = MODELS[name](layers, models)
+    other, _ = MODELS[name](layers, models)
+    path = tmp_path / f"model.{ending}"
+    (model.save_weights if "weights" in ending else model.save)(path)
+    other.load_weights(path)
+    assert all(map(np.array_equal, other.get_weights(), model.get_weights()))
+    assert all(map(np.array_equal, answers(other, inputs), answers(model, inputs)))
+
+
+def small(**options: Any) -> Sequential:
+    return Sequential([LSTM(2, input_shape=(3, 1), name="first", **options), Dense(1, name="last")])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("peephole", True), ("zoneout_h", 0.5), ("output_activation", "relu"), ("proj_size", 1)],
+)
+def test_options_that_keras_lacks(tmp_path: Path, option: str, value: Any) -> None:
+    path = tmp_path / "a.keras"
+    with pytest.raises(ValueError, match=rf"^\[save\] layer 'first' has {option}={value!r}, which"):
+        small(**{option: value}).save(path)
+    assert not path.exists()
+
+
+def changed(path: Path, change: Any) -> None:
+    """Write a .keras file again with another configuration."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    change(config)
+    parts["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+def test_what_is_not_here(tmp_path: Path) -> None:
+    path = tmp_path / "a.keras"
+
+    def check(words: str, change: Any) -> None:
+        small().save(path)
+        changed(path, change)
+        with pytest.raises(ValueError, match=rf"^\[load_model\] .*a\.keras: {words}"):
+            load_model(path)
+
+    def layer(at: int, **new: Any) -> Any:
+        return lambda config: config["config"]["layers"][at].update(new)
+
+    def setting(at: int, **new: Any) -> Any:
+        return lambda config: config["config"]["layers"][at]["config"].update(new)
+
+    check(r"layer 'last' is of the class Conv4D, which is not", layer(2, class_name="Conv4D"))
+    check(r"layer 'first' \(LSTM\): .*units is 0", setting(1, units=0))
+    check(r"layer 'first' \(LSTM\): .*activation is 'gold'", setting(1, activation="gold"))
+    check("the model is of class Own; expected Sequential or", lambda c: c.update(class_name="Own"))
+    check(r"'config'", lambda c: c.pop("config"))
+    check(r".*kernel has shape \(2, 1\); expected \(2, 5\)", setting(2, units=5))
+
+
+def test_damaged_files(tmp_path: Path) -> None:
+    model = small()
+    before = model.get_weights()
+    for ending in ("keras", "h5"):
+        path = tmp_path / f"a.{ending}"
+        model.save(path)
+        content = path.read_bytes()
+        for size in range(0, len(content), len(content) // 7):
+            path.write_bytes(content[:size])
+            with pytest.raises(ValueError, match=rf"^\[load_model\] .*a\.{ending}: "):
+                load_model(path)
+            with pytest.raises(ValueError, match=rf"^\[load_weights\] .*a\.{ending}: "):
+                model.load_weights(path)
+    assert all(map(np.array_equal, model.get_weights(), before))
+
+
+def test_files_that_are_there_or_not(tmp_path: Path) -> None:
+    model = small()
+    for name, save in {"a.keras": model.save, "a.weights.h5": model.save_weights}.items():
+        path = tmp_path / name
+        with pytest.raises(
+            FileNotFoundError, match=rf"\[load_weights\] .*{name}: there is no such"
+        ):
+            model.load_weights(path)
+        save(path)
+        content = path.read_bytes()
+        with pytest.raises(FileExistsError, match=rf"\[save\] .*{name} exists; pass overwrite"):
+            save(path, overwrite=False)
+        assert path.read_bytes() == content
+    with pytest.raises(
+        ValueError, match=r"\[save_weights\] .*expected a name that ends in .weights"
+    ):
+        model.save_weights(tmp_path / "b.h5")
+
+
+def test_weights_of_another_model(tmp_path: Path) -> None:
+    path = tmp_path / "a.weights.h5"
+    small().save_weights(path)
+    x = Input((3, 1))
+    other = Model(x, Dense(1)(LSTM(3)(x)))
+    before = other.get_weights()
+    with pytest.raises(ValueError, match=r"\[load_weights\] .*a\.weights\.h5: lstm\.kernel has"):
+        other.load_weights(path)
+    assert all(map(np.array_equal, other.get_weights(), before))
