@@ -45,7 +45,30 @@ def graph(layers: Any, models: Any) -> tuple[Any, list[Any]]:
     return models.Model([ids, steps], [out, q], name="graph"), [IDS, STEPS]
 
 
-MODELS = {"row": row, "graph": graph}
+def pictures(layers: Any, models: Any) -> tuple[Any, list[Any]]:
+    """Convolutions and pooling, and those of each step before an LSTM."""
+    cnn = models.Sequential(
+        [
+            layers.Input((4, 3, 1)),
+            layers.Conv2D(3, (2, 3), padding="same", activation="relu"),
+            layers.MaxPooling2D((2, 1)),
+            layers.Flatten(),
+        ]
+    )
+    model = models.Sequential(
+        [
+            layers.Input((5, 4, 3, 1)),
+            layers.TimeDistributed(cnn),
+            layers.Conv1D(4, 2, padding="causal", dilation_rate=2),
+            layers.LSTM(3, return_sequences=True),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(2),
+        ]
+    )
+    return model, [np.linspace(-1.0, 1.0, 120, dtype=np.float32).reshape(2, 5, 4, 3, 1)]
+
+
+MODELS = {"row": row, "graph": graph, "pictures": pictures}
 
 
 def answers(model: Any, inputs: list[Any]) -> list[Any]:

@@ -55,14 +55,12 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
 
 def _compile(model: Model, config: Config, reader: Reader) -> None:
     optimizer = config.get("optimizer", config.get("optimizer_config"))
-    weighted = reader.value(config.get("weighted_metrics"), METRICS.find)
-    if weighted:
-        raise ValueError("it has weighted_metrics; expected none, or compile=False")
     model.compile(
         optimizer=reader.value(optimizer, OPTIMIZERS.find),
         loss=reader.value(config.get("loss"), LOSSES.find),
         metrics=reader.value(config.get("metrics"), METRICS.find),
         loss_weights=config.get("loss_weights"),
+        weighted_metrics=reader.value(config.get("weighted_metrics"), METRICS.find),
     )
 
 
