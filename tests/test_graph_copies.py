@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from graph_cases import FLAT, I, T, X, two_branches
-from lstmfast import layers, utils
+from lstmfast import layers
 from lstmfast.layers import (
     LSTM,
     Dense,
@@ -22,6 +22,7 @@ from lstmfast.layers import (
     Input,
 )
 from lstmfast.models import Model, Sequential, load_model
+from lstmfast.utils import _seeds
 
 
 def answers(model: Model) -> Any:
@@ -73,7 +74,7 @@ def test_copies_and_files(name: str, way: str, tmp_path: Path) -> None:
     metrics: Any = ["mae"] if name == "branches" else {"q": ["mae", "mse"]}
     model.compile("adam", "mse", metrics=metrics)
     model.fit(x, target, verbose=0)
-    drawn = utils._package_generator.bit_generator.state
+    drawn = _seeds._package_generator.bit_generator.state
     if way == "file":
         model.save(tmp_path / "model.safetensors")
         twin: Any = load_model(tmp_path / "model.safetensors")
@@ -81,7 +82,7 @@ def test_copies_and_files(name: str, way: str, tmp_path: Path) -> None:
         twin = {"copy": copy.copy, "deepcopy": copy.deepcopy}.get(
             way, lambda m: pickle.loads(pickle.dumps(m))
         )(model)
-        assert utils._package_generator.bit_generator.state == drawn
+        assert _seeds._package_generator.bit_generator.state == drawn
     assert type(twin) is Model
     assert twin.name == model.name
     assert [layer.name for layer in twin.layers] == [layer.name for layer in model.layers]
