@@ -44,21 +44,42 @@ LF_INLINE Vec<T> greater(Vec<T> a, Vec<T> x) {
   return select(less(a, x), x, select(less(x, a), a, bit_or(a, x)));
 }
 
-template <class T>
-void pool(const Pool<T>& a) {
+// N vectors of a window, from a channel at `in` on: several sums at a time hide their latency.
+template <bool kMaximum, int N, class T, class Part>
+LF_INLINE void pool_vectors(const Pool<T>& a, WindowPart y, WindowPart x, Vec<T> count, const T* in,
+                            T* out, Part part) {
+  constexpr int V = Vec<T>::kLanes;
+  const T* const first = in + (y.begin * a.x.size + x.begin) * a.channels;
+  Vec<T> all[N];
+  for (int n = 0; n < N; ++n) all[n] = kMaximum ? part.load(first + n * V) : Vec<T>::zero();
+  for_positions(a, y, x, [&](index position) LF_INLINED {
+    LF_UNROLL
+    for (int n = 0; n < N; ++n) {
+      const Vec<T> next = part.load(in + position * a.channels + n * V);
+      all[n] = kMaximum ? greater(all[n], next) : all[n] + next;
+    }
+  });
+  for (int n = 0; n < N; ++n) part.store(kMaximum ? all[n] : all[n] / count, out + n * V);
+}
+
+template <bool kMaximum, class T>
+void pool_as(const Pool<T>& a) {
+  constexpr int kVectors = 4, kWide = kVectors * Vec<T>::kLanes;
   for_windows(a, a.line0, a.line1, [&](index window, WindowPart y, WindowPart x) {
     T* const out = a.out + window * a.channels;
-    const T* const first = a.in + (y.begin * a.x.size + x.begin) * a.channels;
-    const Vec<T> count = Vec<T>::set(T(a.maximum ? 1 : count_positions(a, y, x)));
-    for_vectors<T>(a.channels, [&](index c, auto part) {
-      Vec<T> all = a.maximum ? part.load(first + c) : Vec<T>::zero();
-      for_positions(a, y, x, [&](index position) {
-        const Vec<T> next = part.load(a.in + position * a.channels + c);
-        all = a.maximum ? greater(all, next) : all + next;
-      });
-      part.store(a.maximum ? all : all / count, out + c);
+    const Vec<T> count = Vec<T>::set(T(kMaximum ? 1 : count_positions(a, y, x)));
+    index c = 0;
+    for (; c + kWide <= a.channels; c += kWide)
+      pool_vectors<kMaximum, kVectors>(a, y, x, count, a.in + c, out + c, Whole<T>{});
+    for_vectors<T>(a.channels - c, [&](index j, auto part) {
+      pool_vectors<kMaximum, 1>(a, y, x, count, a.in + c + j, out + c + j, part);
     });
   });
+}
+
+template <class T>
+void pool(const Pool<T>& a) {
+  a.maximum ? pool_as<true>(a) : pool_as<false>(a);
 }
 
 template <class T>
