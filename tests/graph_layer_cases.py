@@ -182,6 +182,7 @@ CONVS = {
     "one_feature": Conv((20, 1), 2, 5, padding="same"),
     "one_step": Conv((1, 2), 3, 3, padding="same"),
     "one_window": Conv((4, 2), 3, 4),
+    "large_windows": Conv((9, 2), 3, 6),
     "even": Conv((6, 3), 4, 4, padding="same"),
     "strided": Conv((8, 3), 4, 3, 2),
     "strided_same": Conv((8, 3), 4, 3, 2, "same"),
@@ -200,6 +201,7 @@ CONVS = {
     "images_apart": Conv((7, 8, 2), 4, 2, 3),
     "images_dilated": Conv((6, 7, 2), 4, 3, padding="same", dilation_rate=(1, 2)),
     "images_dilated_twice": Conv((7, 7, 2), 4, (2, 3), dilation_rate=2),
+    "images_large_windows": Conv((7, 6, 2), 4, 5),
     "lines": Conv((4, 5, 2), 4, (2, 5)),
     "long_lines": Conv((3, 300, 2), 3, (2, 3), padding="same"),
 }

@@ -123,6 +123,7 @@ def test_without_bias() -> None:
 SHARED = {
     "steps": lambda: layers.Conv1D(64, 5, padding="causal"),
     "strided": lambda: layers.Conv1D(64, 5, 2, padding="same"),
+    "large_windows": lambda: layers.Conv1D(64, 200),
     "dilated": lambda: layers.Conv1D(64, 4, padding="same", dilation_rate=3),
     "max": lambda: layers.MaxPooling1D(3, 2),
     "mean": lambda: layers.AveragePooling1D(3, 1, "same"),

@@ -9,6 +9,19 @@
 #include "ops/weight_gradient.h"
 
 namespace lstmfast::ops {
+namespace {
+
+// Of the rows that scatter_input_gradient() computes at a time: few pass over the weights often,
+// many leave the cache.
+constexpr index kLeastRows = 32, kColumns = 65536;
+
+// To transpose so many elements.
+base::team::Request fill_threads(index elements) {
+  if (elements < kStreamGrain) return 1;
+  return {base::team::get_num_threads(), 2.0 * kSecondsPerFlop * double(elements)};
+}
+
+}  // namespace
 
 template <class T>
 void Convolution<T>::arrange(const LinearShape<T>& weights, const kernels::Windows& y,
@@ -27,6 +40,11 @@ void Convolution<T>::arrange(const LinearShape<T>& weights, const kernels::Windo
     for (index i = 0; i < std::min(x.stride, x.taps); ++i)
       add_part(gradient_phase(y, j), gradient_phase(x, i));
   }
+  index products = 0;  // of a row of dz and a tap
+  for (const Part& part : parts_) {
+    products += part.rows.windows() * static_cast<index>(part.taps.size());
+  }
+  scatters_ = rows_.scratch_size() == 0 && products > 2 * rows_.windows() * y.taps * x.taps;
 }
 
 template <class T>
@@ -91,28 +109,32 @@ void Convolution<T>::forward(const T* block, index batch, const T* x, T* z,
 template <class T>
 void Convolution<T>::backward(const T* block, index batch, const T* x, const T* dz, T* dx,
                               T* dblock, bool bias) {
-  if (dx != nullptr) input_gradient(block, batch, dz, dx);
+  if (dx != nullptr) {
+    scatters_ ? scatter_input_gradient(block, batch, dz, dx) : input_gradient(block, batch, dz, dx);
+  }
   if (dblock != nullptr) add_weight_gradients(batch, x, dz, dblock, bias);
 }
 
 template <class T>
+void Convolution<T>::clear(index batch, T* dx) const {
+  const index sample = y_.size * x_.size * channels_;
+  for_items(batch, sample, [&](index begin, index end) {
+    std::fill(dx + begin * sample, dx + end * sample, T(0));
+  });
+}
+
+template <class T>
 void Convolution<T>::input_gradient(const T* block, index batch, const T* dz, T* dx) {
-  if (!reaches_all_) {
-    const index sample = y_.size * x_.size * channels_;
-    for_items(batch, sample, [&](index begin, index end) {
-      std::fill(dx + begin * sample, dx + end * sample, T(0));
-    });
-  }
+  if (!reaches_all_) clear(batch, dx);
   const index outputs = weights_.outputs, row = weights_.groups * weights_.lanes;
   for (const Part& part : parts_) {
     const Transposed<T>& to = part.weights;
     scratch_.transposed.reserve(parts_.back().first + parts_.back().weights.size());
     T* const transposed = scratch_.transposed.data() + part.first;
-    const double seconds = kSecondsPerFlop * 2.0 * double(to.size());  // of a copy
     for (std::size_t k = 0; k < part.taps.size(); ++k) {
       kernels::TransposePanels<T> from = weights_.panels_of(block);
       from.w += part.taps[k] * channels_ * row;
-      to.fill(from, {to.size() < kStreamGrain ? 1 : base::team::get_num_threads(), seconds},
+      to.fill(from, fill_threads(to.size()),
               transposed + static_cast<index>(k) * outputs * to.width);
     }
     const kernels::Gemm<T> g = to.product(transposed, outputs);
@@ -122,6 +144,49 @@ void Convolution<T>::input_gradient(const T* block, index batch, const T* dz, T*
             rows.multiply(g, some, rows.load(some, dz, scratch), dx);
           });
   }
+}
+
+// Windows have no padding: the offsets of their rows are those of dx. Threads share the samples.
+template <class T>
+void Convolution<T>::scatter_input_gradient(const T* block, index batch, const T* dz, T* dx) {
+  clear(batch, dx);
+  const index depth = weights_.inputs, outputs = weights_.outputs;
+  const index padded = weights_.padded_outputs(), lines = rows_.units(1);
+  const Transposed<T> transposed(depth, padded, weights_.lanes);
+  scratch_.transposed.reserve(transposed.size());
+  transposed.fill(weights_.panels_of(block), fill_threads(transposed.size()),
+                  scratch_.transposed.data());
+  kernels::Gemm<T> all = transposed.product(scratch_.transposed.data(), outputs);
+  all.a_stride = padded;
+  all.c_stride = depth;
+  const index most = std::max(kLeastRows, kColumns / depth);  // rows at a time
+  const double flops_of_row = 2.0 * double(depth) * double(outputs);
+  const base::team::Request request =
+      threads_for(flops_of_row * double(batch * rows_.windows()), batch);
+  arrays_.reserve(request.threads * most * depth);
+  base::team::run(request, [&](int tid, int n) {
+    T* const columns = arrays_.data() + tid * most * depth;
+    const base::Range mine = base::split(batch, tid, n);
+    base::InterruptPoint point;
+    rows_.for_blocks({mine.begin * lines, mine.end * lines}, [&](const auto& some) {
+      T* const to = dx + (rows_.load(some, dx, nullptr) - dx);
+      for (index begin = 0; begin < some.rows; begin += most) {
+        kernels::Gemm<T> g = all;
+        g.row1 = std::min(most, some.rows - begin);
+        g.a = dz + (some.row + begin) * padded;
+        g.c = columns;
+        kernels::table<T>().gemm(g);
+        for (index r = 0; r < g.row1; ++r) {
+          rows_.for_runs([&](index first, index count, index shift) {
+            T* const sums = to + rows_.offsets()[begin + r] + shift;
+            const T* const terms = columns + r * depth + first;
+            for (index i = 0; i < count; ++i) sums[i] += terms[i];
+          });
+        }
+        point.pass(flops_of_row * double(g.row1));
+      }
+    });
+  });
 }
 
 // Threads share the rows of W, in whole tiles, and each of them adds all blocks in order.

@@ -38,7 +38,9 @@ class Convolution {
   };
 
   void add_part(const Phase& y, const Phase& x);
+  void clear(index batch, T* dx) const;
   void input_gradient(const T* block, index batch, const T* dz, T* dx);
+  void scatter_input_gradient(const T* block, index batch, const T* dz, T* dx);
   void add_weight_gradients(index batch, const T* x, const T* dz, T* dblock, bool bias);
   template <class F>
   void share(const WindowRows<T>& rows, index batch, double flops_of_row, F&& f);
@@ -49,7 +51,10 @@ class Convolution {
   WindowRows<T> rows_;
   std::vector<Part> parts_;
   bool reaches_all_ = true;  // whether every position of x is a tap of some window
-  base::Buffer<T> arrays_;   // scratch of each thread
+  // Whether windows are so large that most of those of dz would be padding: then dx is a sum of dz
+  // times W, row by row.
+  bool scatters_ = false;
+  base::Buffer<T> arrays_;  // scratch of each thread
   LinearScratch<T> scratch_;
 };
 

@@ -8,8 +8,9 @@
 
 namespace lstmfast::ops {
 
-// valid: windows lie inside of the axis. same: there is a window for every stride-th position, in
-// its middle (of an even span, left of it). causal: the last tap lies at that position.
+// valid: windows lie inside of the axis. same and causal: there is a window for each stride-th
+// position, with half of the padding on either side (an odd one more on the right), or with all of
+// it on the left, so that the last tap lies at that position.
 enum class Padding { valid, same, causal };
 
 // Positions from the first tap of a window to its last one.

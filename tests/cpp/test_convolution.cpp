@@ -48,6 +48,8 @@ Windows axis(index size, index taps, index stride = 1, index dilation = 1,
 const Windows kNone = axis(1, 1);
 const Problem kProblems[] = {
     {axis(7, 3), kNone, 3, 5, 2},
+    {axis(7, 6), kNone, 3, 5, 40},
+    {axis(7, 3, 1, 2), axis(5, 5), 2, 18, 3},
     {axis(9, 3, 2, 1, Padding::same), kNone, 17, 33, 3},
     {axis(9, 2, 3), kNone, 2, 70, 1},
     {axis(2, 2, 1, 5, Padding::same), kNone, 3, 4, 2},
@@ -155,6 +157,7 @@ TEST_CASE_TEMPLATE("convolution: values and gradients are sums in double", T, fl
 TEST_CASE("convolution: same bits for every number of threads, and no memory once warm") {
   const Problem problems[] = {
       {axis(270, 5, 1, 1, Padding::same), kNone, 16, 48, 5},
+      {axis(20, 15), kNone, 16, 70, 40},
       {axis(30, 3, 2, 1, Padding::same), axis(20, 3, 1, 1, Padding::same), 16, 40, 6},
       {axis(40, 3, 1, 4, Padding::causal), kNone, 33, 70, 9}};
   for (const Problem& p : problems) {
