@@ -312,6 +312,8 @@ def test_messages() -> None:
          "V [fit] validation_split=0.2 needs arrays; expected validation_data"),
         (lambda: made.fit(Endless()),
          "V [fit] x is a data set without an end; expected steps_per_epoch"),
+        (lambda: made.evaluate(Dataset.from_tensor_slices((X, Y)).batch(9).repeat()),
+         "V [evaluate] x is a data set without an end; expected steps next to it"),
         (lambda: made.fit(X, Y, steps_per_epoch=0), "V [fit] steps_per_epoch is 0; expected"),
         (lambda: made.fit(X, Y, validation_data=(X, Y), validation_steps=[1]),
          "T [fit] validation_steps is of type list; expected an integer"),
@@ -424,3 +426,43 @@ def test_lists_of_labels_next_to_arrays_in_files(tmp_path: Path) -> None:
     x = np.load(tmp_path / "x.npy", mmap_mode="r")
     expected = fit(model(), (X, Y[:, 0]), epochs=1)
     assert fit(model(), (x, Y[:, 0].tolist()), epochs=1) == expected
+
+
+# -- data of other libraries -------------------------------------------------------------------
+
+
+def flat_model() -> Sequential:
+    made = Sequential([Input((3,)), Dense(4, activation="tanh"), Dense(1)], seed=0)
+    made.compile("adam", "mse")
+    return made
+
+
+@pytest.mark.peer
+def test_frames_of_pandas() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = np.column_stack([RNG.random(50), RNG.integers(0, 9, 50), RNG.random(50) > 0.5])
+    frame = pandas.DataFrame(
+        {"a": table[:, 0].astype("f4"), "b": table[:, 1].astype(int), "c": table[:, 2] > 0.5}
+    )
+    table[:, 0] = frame["a"]
+    target = pandas.Series(Y[:, 0], index=range(100, 150))
+    expected = fit(flat_model(), (table, Y[:, 0]), epochs=2, shuffle=False)
+    assert fit(flat_model(), (frame, target), epochs=2, shuffle=False) == expected
+    assert fit(flat_model(), (frame, target), epochs=2, steps_per_epoch=7, shuffle=False) == (
+        expected
+    )
+    parts = [(frame.iloc[k : k + SIZE], target.iloc[k : k + SIZE]) for k in range(0, 50, SIZE)]
+    assert fit(flat_model(), PlainList(parts), epochs=2, shuffle=False) == expected
+    np.testing.assert_array_equal(flat_model().predict(frame), flat_model().predict(table))
+
+
+@pytest.mark.peer
+def test_loaders_of_torch() -> None:
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(torch.tensor(X), torch.tensor(Y))
+    loader = torch.utils.data.DataLoader(data, batch_size=SIZE)
+    assert fit(model(), loader, epochs=2) == fit(model(), (X, Y), epochs=2, shuffle=False)
+    np.testing.assert_array_equal(model().predict(loader), model().predict(X))
+    text = r"x is of type torch\..*TensorDataset; expected a torch\.utils\.data\.DataLoader of it"
+    with pytest.raises(TypeError, match=text):
+        model().fit(data)

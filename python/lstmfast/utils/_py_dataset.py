@@ -17,8 +17,7 @@ class PyDataset:
     workers : int
         How many threads make batches; with 1 the training itself does.
     use_multiprocessing : bool
-        Have the workers be processes, which `__getitem__` then runs in; they are forked, or get the
-        data set pickled.
+        Have the workers be processes, to which the data set is pickled for each batch.
     max_queue_size : int
         How many batches may wait.
 

@@ -48,4 +48,4 @@ def batches_of(
         if of_torch:
             raise wrong_kind(where, name, x, "a torch.utils.data.DataLoader of it, for batches")
         return Numbered(x, where, steps, of_steps)
-    return Iterated(x, where, steps)
+    return Iterated(x, where, steps, of_steps)

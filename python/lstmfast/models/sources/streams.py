@@ -13,8 +13,11 @@ from lstmfast.models.sources.base import Batches
 class Iterated(Batches):
     """A generator or another iterator, which is read once; or what gives a new iterator."""
 
-    def __init__(self, data: Iterable[Any], where: str, steps: int | None) -> None:
+    def __init__(self, data: Iterable[Any], where: str, steps: int | None, of_steps: str) -> None:
         super().__init__(where, steps)
+        count = getattr(data, "cardinality", None)  # of TensorFlow's data sets and ours
+        if steps is None and callable(count) and int(count()) == -1:
+            raise _endless(where, of_steps)
         self.data = data
         self.renews = iter(data) is not data
         try:  # those of torch and TensorFlow know it, or raise
@@ -38,9 +41,7 @@ class Numbered(Batches):
         known = getattr(data, "num_batches", None)
         self.length = len(data) if known is None and hasattr(data, "__len__") else known
         if self.length is None and steps is None:
-            raise ValueError(
-                f"[{where}] x is a data set without an end; expected {of_steps} next to it"
-            )
+            raise _endless(where, of_steps)
 
     def first(self) -> Any:
         """Return a batch like the first one, which stays."""
@@ -67,6 +68,10 @@ class Numbered(Batches):
     def end(self) -> None:
         """End an epoch."""
         _call(self.data, "on_epoch_end")
+
+
+def _endless(where: str, of_steps: str) -> ValueError:
+    return ValueError(f"[{where}] x is a data set without an end; expected {of_steps} next to it")
 
 
 def _call(data: Any, hook: str) -> None:
