@@ -313,7 +313,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "weights": (
         lambda: metrics.Recall()(np.ones((2, 3)), np.ones((2, 3)), [1, 2, 3, 4]),
-        r"\[Recall\] sample_weight has shape \(4, 1\); expected one that fits \(2, 3\)",
+        r"\[Recall\] sample_weight has shape \(4,\); expected one that fits \(2, 3\)",
     ),
     "negative weights": (
         lambda: metrics.Recall()(np.ones((2, 3)), np.ones((2, 3)), [1, -2]),

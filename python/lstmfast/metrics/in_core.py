@@ -170,10 +170,10 @@ def spread_weights(given: ArrayLike, values: Array, axes: int, where: str) -> Ar
         weights = weights[..., 0]
     below = (1,) * (values.ndim - axes)
     rows = math.prod(values.shape[:axes])
-    weights = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+    spread = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
     for shape, result in (values.shape[:axes] + below, (rows,)), (values.shape, (rows, -1)):
         try:
-            return np.ascontiguousarray(np.broadcast_to(weights, shape)).reshape(result)
+            return np.ascontiguousarray(np.broadcast_to(spread, shape)).reshape(result)
         except ValueError:
             continue
     expected = f"one that fits {shape_text(values.shape)}"
