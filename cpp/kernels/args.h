@@ -80,8 +80,9 @@ struct Outer {
   const T* a;  // from PackColumns, [k tile][rows][mr]
   const T* b;  // row r of panel p at b + p * b_panel_stride + r * b_row_stride: [nr][V]
   index b_panel_stride, b_row_stride;
-  T* c;  // row k of panel p at c + p * c_panel_stride + k * nr * V
-  index c_panel_stride;
+  // row k of panel p at c + p * c_panel_stride + k * c_row_stride: [nr][V]; nr V where nr > 2
+  T* c;
+  index c_panel_stride, c_row_stride;
   bool overwrites;  // C = in place of C +=
 };
 
@@ -111,13 +112,14 @@ struct PackGates {
   T* out;
 };
 
-// Panels of the transpose: from w [panel][k][G][V] rows k0 .. k0 + k of each panel, to
+// Panels of the transpose: from G vectors of each row k0 .. k0 + k of panels w [panel][k][row], to
 // out [q][panel * G * V][nr][V]: output column n = k0 + q * nr * V + ..., padded with zeros. Of a
 // tail, the rows of units that exist.
 template <class T>
 struct TransposePanels {
   index panels;  // of w
-  int gates;     // G of w (nr for a general matrix)
+  int gates;     // G (nr for a general matrix)
+  index w_row;   // elements of a row of w
   Tail tail;     // of w's last panel, which then lies at tail_w
   const T* w;
   const T* tail_w;

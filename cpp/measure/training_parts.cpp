@@ -75,11 +75,13 @@ double weight_gradient(index batch, index input, index hidden, index count) {
   g.dz_row_stride = d.shape.row_elements();
   g.dw = gradient.data();
   g.dw_panel_stride = d.shape.panel_stride();
+  g.dw_row_stride = d.shape.row_elements();
   g.overwrites = true;  // as the first block of steps
   g.packed = packed.data();
   const ops::LstmShape<float>& s = d.shape;
   base::Buffer<float> tail(rows * s.tail_row() + s.lanes);
   if (s.tail.units > 0) g.tail_dz = tail.data();
+  g.tail_dw = gradient.data() + s.whole_panels() * s.panel_stride();
   g.tail_vectors = s.tail.vectors;
   return time_runs(count, [&] {
     if (g.tail_dz) {

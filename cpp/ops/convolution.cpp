@@ -217,6 +217,7 @@ void Convolution<T>::add_weight_gradients(index batch, const T* x, const T* dz, 
     g.dz_row_stride = padded;
     g.dw = dblock;
     g.dw_panel_stride = k * row;
+    g.dw_row_stride = row;
     g.packed = scratch_.columns.data() + share.begin * mr * kReductionRows;
     base::InterruptPoint point;
     rows_.for_blocks({0, rows_.units(batch)}, [&](const auto& block) {

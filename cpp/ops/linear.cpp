@@ -72,6 +72,7 @@ kernels::TransposePanels<T> LinearShape<T>::panels_of(const T* block) const {
   kernels::TransposePanels<T> t{};
   t.panels = panels;
   t.gates = groups;
+  t.w_row = groups * lanes;
   t.w = block + groups * lanes;
   t.w_panel_stride = (1 + inputs) * groups * lanes;
   return t;
@@ -193,6 +194,7 @@ void LinearShape<T>::backward(const T* block, index rows, Rows<const T> x, Rows<
       g.dz_row_stride = dy.stride;
       g.dw = dblock;
       g.dw_panel_stride = panel;
+      g.dw_row_stride = row;
       g.packed = scratch.columns.data() + tile0 * mr * block_rows;
       add_weight_gradient(g);
       point.pass(flops / double(rows) * double(count) / double(tiles) * double(tile1 - tile0));

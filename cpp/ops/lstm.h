@@ -21,6 +21,14 @@ struct LstmPart {
   PartLayout layout;         // as a matrix; vectors have one row
 };
 
+// One product of a step: some rows of the panels, each with some of its gates, whose sums are some
+// of the vectors of a row of dz.
+struct GateProduct {
+  index row, rows;  // of each panel
+  int gates;        // vectors, from vector `first` of a row of weights and `kept` of a row of dz
+  int first, kept;
+};
+
 // Shapes and the parameter block: packed panels [P][1 + I + O][G][V], the last of which may be a
 // tail (kernels/args.h), then peepholes, norms and the projection. O is the size of h: H units,
 // or the projection's outputs. Padding is zero.
@@ -28,7 +36,8 @@ template <class T>
 struct LstmShape {
   index input, hidden;
   CellOptions options;
-  int gates;
+  int gates;  // vectors of a row of weights
+  int kept;   // vectors of a row of what training keeps of the gates, and of dz
   index lanes, panels;
   kernels::Tail tail;
 
@@ -38,9 +47,25 @@ struct LstmShape {
   std::vector<LstmPart> parts() const;
 
   index outputs() const { return options.projection > 0 ? options.projection : hidden; }
-  // Elements of a row of a panel: of gates, and of weights where the panel is no tail.
+  // Elements of a row of weights where the panel is no tail, and of a row that training keeps.
   index row_elements() const { return gates * lanes; }
-  index panel_stride() const { return (1 + input + outputs()) * row_elements(); }
+  index kept_elements() const { return kept * lanes; }
+  // Rows of a panel, and where its parts begin.
+  index rows() const { return 1 + input + outputs(); }
+  index bias_row() const { return 0; }
+  index input_row() const { return 1; }
+  index recurrent_row() const { return 1 + input; }
+  index panel_stride() const { return rows() * row_elements(); }
+  // x W and h R.
+  GateProduct of_input() const { return {input_row(), input, gates, 0, 0}; }
+  GateProduct of_hidden() const { return {recurrent_row(), outputs(), gates, 0, 0}; }
+  // The products that make the gradients of all rows of the panels.
+  static constexpr int kMaxProducts = 3;
+  struct Products {
+    int count;
+    GateProduct at[kMaxProducts];
+  };
+  Products of_gradients() const { return {1, {{0, rows(), gates, 0, 0}}}; }
   index tail_panel() const { return tail.units > 0 ? panels - 1 : -1; }
   index tail_row() const { return tail.vectors * lanes; }
   index whole_panels() const { return tail.units > 0 ? panels - 1 : panels; }
@@ -48,9 +73,7 @@ struct LstmShape {
     return panel == tail_panel() ? tail_row() : row_elements();
   }
   // Where the parts after the panels start.
-  index peephole_offset() const {
-    return whole_panels() * panel_stride() + (1 + input + outputs()) * tail_row();
-  }
+  index peephole_offset() const { return whole_panels() * panel_stride() + rows() * tail_row(); }
   index norm_z_offset() const;
   index norm_c_offset() const;
   index projection_offset() const;

@@ -60,7 +60,7 @@ void LstmMasks<T>::draw(const T* block) const {
     for (index p = 0; p < shape.panels; ++p) {
       const index row = shape.weight_row(p), lanes = p == shape.tail_panel() ? shape.tail.units : V;
       T* mask = w.weight_mask + p * O * shape.row_elements() + k * row;
-      T* weights = w.dropped_weights + p * shape.panel_stride() + (1 + shape.input + k) * row;
+      T* weights = w.dropped_weights + p * shape.panel_stride() + (shape.recurrent_row() + k) * row;
       const index units = std::min(V, H - p * V);
       for (index g = 0; g < G; ++g, mask += lanes, weights += lanes) {
         std::fill_n(std::copy_n(w.weight_row + g * H + p * V, units, mask), lanes - units, T(0));
@@ -99,7 +99,7 @@ template <class T>
 void LstmMasks<T>::add_dropped_gradient(T* dblock) const {
   for (index p = 0; p < shape.panels; ++p) {
     const index row = shape.weight_row(p);
-    const index fixed = (1 + shape.input) * row, dropped = shape.outputs() * row;
+    const index fixed = shape.recurrent_row() * row, dropped = shape.outputs() * row;
     const T* from = w.dropped_gradient + p * shape.panel_stride();
     const T* mask = w.weight_mask + p * shape.outputs() * shape.row_elements();
     T* to = dblock + p * shape.panel_stride();

@@ -1,6 +1,7 @@
 #include "ops/lstm_parameter_gradients.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/interrupt.h"
 #include "kernels/table.h"
@@ -38,7 +39,7 @@ struct ParameterGradients {
     const T one = 1;
     const T *ones[kReductionRows], *x[kReductionRows], *h[kReductionRows];
     std::fill_n(ones, kReductionRows, d.bias ? &one : nullptr);
-    const index k = 1 + shape.input + shape.outputs();
+    const typename LstmShape<T>::Products products = shape.of_gradients();
     const index first = rows.first_row[w.chunk_begin];
     index t = steps.begin;
     for (index begin = cached.begin; begin < cached.end; begin += kReductionRows) {
@@ -49,39 +50,70 @@ struct ParameterGradients {
         x[r] = w.x ? w.x + (begin + r) * shape.input : call.x + rows.x_offsets[row];
         h[r] = previous_h(t, row - rows.first_row[t]);
       }
-      const ColumnSource<T> sources[] = {
-          {0, 1, ones}, {1, shape.input, x}, {1 + shape.input, shape.outputs(), h}};
-      WeightGradient<T> g{};
-      g.sources = sources;
-      g.source_count = 3;
-      g.k = k;
-      g.rows = count;
-      g.panels = shape.whole_panels();
-      g.nr = shape.gates;
-      g.dz = w.gates + begin * shape.row_elements();
-      g.dz_panel_stride = w.gate_panel_stride;
-      g.dz_row_stride = shape.row_elements();
-      g.dw = d.dblock;
-      g.dw_panel_stride = shape.panel_stride();
-      g.overwrites = d.overwrites && begin == cached.begin;
-      g.tail_vectors = shape.tail.vectors;
-      if (w.packed_gates) g.tail_dz = w.packed_gates + (begin - cached.begin) * shape.tail_row();
-      g.packed = packed;
-      const double tile_flops =
-          2.0 * double(count * shape.panels * shape.row_elements()) * kernel.tile_rows[shape.gates];
-      point.in_blocks(tiles, tile_flops, [&](Range part) {
-        g.tile0 = part.begin;
-        g.tile1 = part.end;
-        add_weight_gradient(g);
-      });
+      const ColumnSource<T> all[] = {{shape.bias_row(), 1, ones},
+                                     {shape.input_row(), shape.input, x},
+                                     {shape.recurrent_row(), shape.outputs(), h}};
+      index tile = 0;  // the first of a product, among all
+      for (int i = 0; i < products.count; ++i) {
+        const GateProduct& product = products.at[i];
+        const index end = tile + tiles_of(product);
+        const Range mine{std::max(tiles.begin, tile) - tile, std::min(tiles.end, end) - tile};
+        ColumnSource<T> sources[std::size(all)];
+        WeightGradient<T> g{};
+        g.sources = sources;
+        for (const ColumnSource<T>& source : all) {
+          if (source.first < product.row || source.first >= product.row + product.rows) continue;
+          sources[g.source_count] = source;
+          sources[g.source_count++].first -= product.row;
+        }
+        g.k = product.rows;
+        g.rows = count;
+        g.panels = shape.whole_panels();
+        g.nr = product.gates;
+        g.dz = w.gates + begin * shape.kept_elements() + product.kept * shape.lanes;
+        g.dz_panel_stride = w.gate_panel_stride;
+        g.dz_row_stride = shape.kept_elements();
+        g.dw = d.dblock + product.row * shape.row_elements() + product.first * shape.lanes;
+        g.dw_panel_stride = shape.panel_stride();
+        g.dw_row_stride = shape.row_elements();
+        g.overwrites = d.overwrites && begin == cached.begin;
+        g.tail_vectors = shape.tail.vectors;
+        if (w.packed_gates) {
+          g.tail_dz = packed_gates(i) + (begin - cached.begin) * shape.tail_row();
+          g.tail_dw = d.dblock + shape.whole_panels() * shape.panel_stride() +
+                      product.row * shape.tail_row();
+        }
+        g.packed = packed + (tile + mine.begin - tiles.begin) * w.packed_tile;
+        const double tile_flops = 2.0 * double(count * shape.panels * product.gates * shape.lanes) *
+                                  kernel.tile_rows[product.gates];
+        if (!mine.empty()) {
+          point.in_blocks(mine, tile_flops, [&](Range part) {
+            g.tile0 = part.begin;
+            g.tile1 = part.end;
+            add_weight_gradient(g);
+          });
+        }
+        tile = end;
+      }
     }
   }
+  index tiles_of(const GateProduct& product) const {
+    const index mr = kernel.tile_rows[product.gates];
+    return (product.rows + mr - 1) / mr;
+  }
 
+  // dz of the tail in the layout of its weights, for product i of a gradient.
+  T* packed_gates(int i) const { return w.packed_gates + i * w.packed_gates_size; }
   void pack_tail() const {
-    const index row = shape.row_elements();
-    kernel.pack_gates({cached.size(), shape.gates, shape.tail,
-                       w.gates + shape.tail_panel() * w.gate_panel_stride + cached.begin * row, row,
-                       w.packed_gates});
+    const index row = shape.kept_elements();
+    const typename LstmShape<T>::Products products = shape.of_gradients();
+    for (int i = 0; i < products.count; ++i) {
+      const GateProduct& product = products.at[i];
+      kernel.pack_gates({cached.size(), product.gates, shape.tail,
+                         w.gates + shape.tail_panel() * w.gate_panel_stride + cached.begin * row +
+                             product.kept * shape.lanes,
+                         row, packed_gates(i)});
+    }
   }
 
   // dp = sum over rows of dz c_prev (i, f) or dz c (o).
@@ -101,9 +133,9 @@ struct ParameterGradients {
             const bool o = i == G - 2;
             kernels::ReduceRows<T> r{};
             r.rows = std::min(kReductionRows, cached.end - begin);
-            r.a = w.gates + p * w.gate_panel_stride + begin * shape.row_elements() +
+            r.a = w.gates + p * w.gate_panel_stride + begin * shape.kept_elements() +
                   (o ? G - 1 : i) * V;
-            r.a_stride = shape.row_elements();
+            r.a_stride = shape.kept_elements();
             r.b = w.c + p * w.c_panel_stride + (o ? (rows.batch + begin) * V : 0);
             r.b_offsets = o ? nullptr : w.c_prev_offsets + begin;
             r.b_stride = V;

@@ -21,6 +21,7 @@ LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_
       hidden(hidden_),
       options(options_),
       gates(gate_count(options_)),
+      kept(gates),
       lanes(kernels::table<T>().lanes),
       panels((hidden_ + lanes - 1) / lanes),
       tail(tail_of(hidden_, options_, gates, lanes)) {}
@@ -77,9 +78,9 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
     return out;
   };
   std::vector<LstmPart> parts = {
-      weights("kernel", {input, G * H}, 1, input),
-      weights("recurrent_kernel", {outputs(), G * H}, 1 + input, outputs()),
-      weights("bias", {G * H}, 0, 1),
+      weights("kernel", {input, G * H}, input_row(), input),
+      weights("recurrent_kernel", {outputs(), G * H}, recurrent_row(), outputs()),
+      weights("bias", {G * H}, bias_row(), 1),
   };
   if (options.peephole) {
     // Rows of the logical matrix are gates; a panel holds them one vector each.

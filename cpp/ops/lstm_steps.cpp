@@ -47,7 +47,7 @@ struct Steps {
     g.b = weights + first * row;
     g.b_panel_stride = g.bias_panel_stride = shape.panel_stride();
     g.c = w.gates;
-    g.c_stride = shape.row_elements();
+    g.c_stride = shape.kept_elements();
     g.c_panel_stride = w.gate_panel_stride;
     g.columns = shape.panels * row;
     return g;
@@ -58,12 +58,14 @@ struct Steps {
     Range whole = share.panels;
     if (!whole.empty() && whole.end - 1 == shape.tail_panel()) {
       --whole.end;
-      project_rows(product(1, shape.input, {whole.end, whole.end + 1}, true), k0, k1, share);
+      project_rows(product(shape.input_row(), shape.input, {whole.end, whole.end + 1}, true), k0,
+                   k1, share);
     }
-    if (!whole.empty()) project_rows(product(1, shape.input, whole, false), k0, k1, share);
+    if (!whole.empty())
+      project_rows(product(shape.input_row(), shape.input, whole, false), k0, k1, share);
   }
   void project_rows(kernels::Gemm<T> g, index k0, index k1, const LstmShare& share) const {
-    g.bias = weights;
+    g.bias = g.b + (shape.bias_row() - shape.input_row()) * g.nr * shape.lanes;
     if (!w.padded_steps && share.rows.begin == 0 && share.rows.end == rows.batch) {
       read_input(g, k0);
       g.c = w.gates + z_row(k0, k0) * g.c_stride;
@@ -134,20 +136,20 @@ struct Steps {
     place_cell(s, k, mine);
     s.descending = k & 1;
     if (w.ahead_rows) {
-      s.z_in = w.gates + z_row(k, block_begin) * shape.row_elements();
+      s.z_in = w.gates + z_row(k, block_begin) * shape.kept_elements();
     } else {
       s.x = w.x ? w.x + w.cache_row(k) * shape.input : call.x;
       s.x_offsets = w.x ? w.x_starts : rows.x_offsets + rows.first_row[k];
     }
     s.h_prev = w.has_h(call, k) ? w.h_in_at(k) : nullptr;
-    if (w.training) s.gates = w.gates + w.cache_row(k) * shape.row_elements();
+    if (w.training) s.gates = w.gates + w.cache_row(k) * shape.kept_elements();
     kernel.step_forward(s);
   }
 
   // With layer norm: z += h R. The cell follows when all panels of a row are computed.
   void norm_product(index k, index block_begin, Range mine, Range panels) const {
     if (!w.has_h(call, k)) return;
-    kernels::Gemm<T> g = product(1 + shape.input, shape.outputs(), panels, false);
+    kernels::Gemm<T> g = product(shape.recurrent_row(), shape.outputs(), panels, false);
     g.row0 = mine.begin;
     g.row1 = mine.end;
     g.a = w.h_in_at(k);
@@ -167,7 +169,7 @@ struct Steps {
   }
   void norm_cell(kernels::NormForward<T>& n, index k, index block_begin, Range mine) const {
     place_cell(n, k, mine);
-    n.z = w.gates + z_row(k, block_begin) * shape.row_elements();
+    n.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
     n.stats = w.stats + (w.training ? w.cache_row(k) * (2 * shape.gates + 2) : 0);
     kernel.norm_forward(n);
   }

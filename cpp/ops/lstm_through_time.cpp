@@ -114,7 +114,7 @@ struct ThroughTime {
   void cell_backward(kernels::StepBackward<T>& s, index k, Range mine,
                      const index* dy_offsets) const {
     place_cell(s, k, mine, dy_offsets);
-    s.gates = w.gates + w.cache_row(k) * shape.row_elements();
+    s.gates = w.gates + w.cache_row(k) * shape.kept_elements();
     s.rows_before = k > w.chunk_begin ? rows.active[k - 1] : 0;
     kernel.step_backward(s);
   }
@@ -132,7 +132,7 @@ struct ThroughTime {
   void norm_backward(kernels::NormBackward<T>& n, index k, Range mine,
                      const index* dy_offsets) const {
     place_cell(n, k, mine, dy_offsets);
-    n.z = w.gates + w.cache_row(k) * shape.row_elements();
+    n.z = w.gates + w.cache_row(k) * shape.kept_elements();
     n.stats = w.stats + w.cache_row(k) * (2 * shape.gates + 2);
     kernel.norm_backward(n);
   }
@@ -145,7 +145,7 @@ struct ThroughTime {
 
   // Computes dh of the step before k through the product; 0 where a reset or truncation cuts it.
   void hidden_gradient(index k, Range mine, Range q) const {
-    const Transposed<T>& t = transposed.recurrent;
+    const TransposedGates<T>& t = transposed.recurrent;
     const index width = t.width;
     const index begin = q.begin * width, end = std::min(q.end * width, shape.outputs());
     if (begin >= end) return;
@@ -157,14 +157,14 @@ struct ThroughTime {
       return;
     }
     kernels::Gemm<T> g =
-        transposed.product(shape, t, w.transposed, w.gates + w.cache_row(k) * shape.row_elements(),
+        transposed.product(shape, t, w.transposed, w.gates + w.cache_row(k) * shape.kept_elements(),
                            w.gate_panel_stride);
     g.row0 = mine.begin;
     g.row1 = mine.end;
     g.panel0 = q.begin;
     g.panel1 = q.end;
     g.descending = k & 1;
-    if (fetches && k > w.chunk_begin) g.a_next = -rows.active[k - 1] * shape.row_elements();
+    if (fetches && k > w.chunk_begin) g.a_next = -rows.active[k - 1] * shape.kept_elements();
     g.c = w.dh;
     g.c_stride = w.h_stride;
     kernel.gemm(g);

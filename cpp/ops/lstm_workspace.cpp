@@ -51,7 +51,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   h_stride = padded<T>(shape.outputs(), V);
   u_stride = padded<T>(shape.hidden, V);
   c_panel_stride = odd(c_rows) * V;
-  gate_panel_stride = odd(gate_rows) * G * V;
+  gate_panel_stride = odd(gate_rows) * shape.kept_elements();
   has_c0 = call.c0 != nullptr;
   keeps_h_in = draws && noise.recurrent > 0;
   const bool drops_weights = draws && noise.weight > 0;
@@ -103,11 +103,18 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T
   dc_panel_stride = odd(B) * V;
   const bool holds = call.hold && rows.padded, holds_dy = holds && d.dy != nullptr;
   const bool holds_dcells = holds && d.dcells != nullptr, weights = d.dblock != nullptr;
-  const index mr = kernels::table<T>().tile_rows[G];
-  column_tiles = (1 + shape.input + shape.outputs() + mr - 1) / mr;
-  packed_tile = mr * std::min(cached, kReductionRows);
+  const typename LstmShape<T>::Products products = shape.of_gradients();
+  index widest = 0;
+  column_tiles = 0;
+  for (int i = 0; i < products.count; ++i) {
+    const index mr = kernels::table<T>().tile_rows[products.at[i].gates];
+    column_tiles += (products.at[i].rows + mr - 1) / mr;
+    widest = std::max(widest, mr);
+  }
+  packed_tile = widest * std::min(cached, kReductionRows);
   // Of the gates, the rows of a block of steps: as many as a reduction takes, or those of one step.
   const index packed_rows = std::min(cached, std::max(kReductionRows, B));
+  packed_gates_size = packed_rows * shape.tail_row() + V;
   dv_stride = projects ? shape.projection().padded_outputs() : h_stride;
   const std::size_t bytes = backward_.bytes();
   backward_.arrange([&](const auto& place) {
@@ -119,7 +126,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T
     place(dc, P * dc_panel_stride);
     place(dnorm, B * P * (2 * G + 2) * V, o.layer_norm);
     place(packed_columns, column_tiles * packed_tile, weights);
-    place(packed_gates, packed_rows * shape.tail_row() + V, weights && shape.tail.units > 0);
+    place(packed_gates, products.count * packed_gates_size, weights && shape.tail.units > 0);
     place(c_prev_offsets, cached, o.peephole);
     place(held_dy, rows.total * shape.outputs(), holds_dy);
     place(held_dcells, rows.total * shape.hidden, holds_dcells);

@@ -47,7 +47,7 @@ class LstmWorkspace {
   // chunk, then the cache rows.
   T* c;
   index c_panel_stride;
-  // [P][rows][G][V]. Training: what backward needs of the gates of the cache rows (z, with layer
+  // [P][rows][kept][V]. Training: what backward needs of the gates of the cache rows (z, with layer
   // norm), dz after backward. Inference: z of the rows that are projected ahead; null if none are.
   T* gates;
   index gate_panel_stride;
@@ -86,7 +86,10 @@ class LstmWorkspace {
   T* transposed;      // panels of R transposed, of the projection, of W
   T* packed_columns;  // of A, for the weight gradient: [column_tiles][packed_tile]
   index column_tiles, packed_tile;
-  T* packed_gates;  // dz of a tail in the layout of its weights, for one reduction; null: no tail
+  // dz of a tail in the layout of its weights, for one reduction, of packed_gates_size elements for
+  // each product of the gradients; null: no tail.
+  T* packed_gates;
+  index packed_gates_size;
   index* c_prev_offsets;   // [cache rows] c before a row, for peepholes; -1: 0
   T* held_dy;              // [total][O]; null: the caller's dy is read
   T* held_dcells;          // [total][H]

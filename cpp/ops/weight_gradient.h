@@ -32,10 +32,11 @@ struct WeightGradient {
   int nr;
   const T* dz;  // row r of panel p: dz + p * dz_panel_stride + r * dz_row_stride
   index dz_panel_stride, dz_row_stride;
-  T* dw;  // += [panel][k][nr][V]
-  index dw_panel_stride;
+  T* dw;  // += [panel][k][nr][V], rows dw_row_stride apart
+  index dw_panel_stride, dw_row_stride;
   bool overwrites;   // dw = in place of +=
   const T* tail_dz;  // of one more panel, [row][tail_vectors][V]; null: there is none
+  T* tail_dw;        // [k][tail_vectors][V]
   int tail_vectors;
   T* packed;  // [(tile1 - tile0) * rows * mr] scratch of the calling thread
 };
@@ -77,16 +78,17 @@ void add_packed(const WeightGradient<T>& w) {
   o.b = w.dz;
   o.b_panel_stride = w.dz_panel_stride;
   o.b_row_stride = w.dz_row_stride;
-  o.c = w.dw + begin * w.nr * kernel.lanes;
+  o.c = w.dw + begin * w.dw_row_stride;
   o.c_panel_stride = w.dw_panel_stride;
+  o.c_row_stride = w.dw_row_stride;
   o.overwrites = w.overwrites;
   kernel.outer(o);
   if (!w.tail_dz) return;
   o.nr = w.tail_vectors;
   o.panel1 = 1;
   o.b = w.tail_dz;
-  o.b_row_stride = o.nr * kernel.lanes;
-  o.c = w.dw + w.panels * w.dw_panel_stride + begin * o.b_row_stride;
+  o.b_row_stride = o.c_row_stride = o.nr * kernel.lanes;
+  o.c = w.tail_dw + begin * o.c_row_stride;
   kernel.outer(o);
 }
 

@@ -80,11 +80,14 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
       o.b = b.data();
       o.b_panel_stride = rows * width;
       o.b_row_stride = width;
-      o.c_panel_stride = k * width;
+      // Rows of one vector or two may be parts of longer ones.
+      const index apart = nr <= 2 ? width + table.lanes : width;
+      o.c_panel_stride = k * apart;
+      o.c_row_stride = apart;
       for (const bool overwrites : {false, true}) {
         CAPTURE(overwrites);
         const T before = overwrites ? std::numeric_limits<T>::quiet_NaN() : T(2);
-        std::vector<T> c(size(panels * k * width), before);
+        std::vector<T> c(size(panels * k * apart), before);
         o.c = c.data();
         o.overwrites = overwrites;
         table.outer(o);
@@ -97,7 +100,7 @@ TEST_CASE_TEMPLATE("outer: sums over rows for every tile, added to what is there
                 const double left = i == 0 ? 1 : r == 2 ? 0 : double(a[size(r * k + i - 1)]);
                 sum += left * double(b[size((p * rows + r) * width + n)]);
               }
-              worst.add(double(c[size((p * k + i) * width + n)]), sum);
+              worst.add(double(c[size((p * k + i) * apart + n)]), sum);
             }
         CHECK(worst.value() <= closeness<T>(rows) * double(rows + 2));
       }
@@ -166,13 +169,15 @@ TEST_CASE_TEMPLATE("transpose_panels: rows become columns, padded with zeros", T
     for (int nr = 1; nr <= 4; ++nr)
       for (const index k : {index{1}, V, nr * V + 1}) {
         const index row = gates * V, width = nr * V, qs = (k + width - 1) / width;
-        const std::vector<T> w = some<T>(panels * k * row);
+        const index w_row = row + (gates < 3 ? V : 0);  // some of the gates of a row, or all
+        const std::vector<T> w = some<T>(panels * k * w_row);
         std::vector<T> out(size(qs * panels * row * width), T(9));
         TransposePanels<T> t{};
         t.panels = panels;
         t.gates = gates;
         t.w = w.data();
-        t.w_panel_stride = k * row;
+        t.w_row = w_row;
+        t.w_panel_stride = k * w_row;
         t.k = k;
         t.nr = nr;
         t.q1 = qs;
@@ -183,7 +188,7 @@ TEST_CASE_TEMPLATE("transpose_panels: rows become columns, padded with zeros", T
         for (index n = 0; n < qs * width; ++n)
           for (index p = 0; p < panels; ++p)
             for (index e = 0; e < row; ++e) {
-              const T expected = n < k ? w[size((p * k + n) * row + e)] : T(0);
+              const T expected = n < k ? w[size((p * k + n) * w_row + e)] : T(0);
               right &= panel_element(out, panels * row, width, p * row + e, n) == expected;
             }
         CAPTURE(gates);
@@ -208,6 +213,7 @@ TEST_CASE_TEMPLATE("transpose_panels: a tail's units, as those of a panel", T, f
       t.gates = gates;
       t.tail = {units, int(vectors)};
       t.w = w.data();
+      t.w_row = row;
       t.tail_w = tail.data();
       t.k = k;
       t.nr = nr;

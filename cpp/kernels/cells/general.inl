@@ -5,8 +5,8 @@
 // G = 4: gates i, f, g, o, peepholes i, f, o. G = 3 (coupled): gates f, g, o, peepholes f, o.
 
 template <class T, int G>
-struct GeneralCell {
-  static constexpr int kGates = G, V = Vec<T>::kLanes, kRows = 8;
+struct GeneralCell : SumsOfCell<G> {
+  static constexpr int V = Vec<T>::kLanes, kRows = 8;
   static constexpr int kF = G - 3, kG = G - 2, kO = G - 1;
   struct alignas(64) Block {
     T at[kRows * V];

@@ -2,8 +2,8 @@
 //   c = f c_prev + i g,   h = o tanh(c)
 
 template <class T>
-struct PlainCell {
-  static constexpr int kGates = 4, V = Vec<T>::kLanes;
+struct PlainCell : SumsOfCell<4> {
+  static constexpr int V = Vec<T>::kLanes;
 
   // z [G][n][V]: pre-activations of n rows from `row` on, overwritten.
   static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {

@@ -1,6 +1,21 @@
 // What every cell reads and writes of one row of a step, V units at a time: see StepForward and
 // StepBackward. `left`: units from this panel on.
 
+// How the sums of a cell's step lie in the weights and in what training keeps: kGates vectors of a
+// row of weights, which has kRow, from vector kFirst on; z [gate][row][V] is what the cell gets. A
+// base of cells, which may differ:
+template <int G>
+struct SumsOfCell {
+  static constexpr int kGates = G, kRow = G, kFirst = 0;
+  static constexpr int kKept = G;  // vectors of a row of StepForward::gates
+  // Whether the first gate of x W and the last of h R, the candidate's two parts, are not added: z
+  // then has kGates + 1 sums, and h R a bias of its own.
+  static constexpr bool kApart = false;
+  static constexpr bool kHasTail = true;
+  // Panels of a tile, of one row and of several: as many as keep the FMA units busy.
+  static constexpr int kPaired = 2, kWide = 1;
+};
+
 template <class T>
 LF_INLINE Vec<T> previous_c(const StepForward<T>& s, index row, index panel) {
   if (!s.c_prev || (s.reset && s.reset[row])) return Vec<T>::zero();

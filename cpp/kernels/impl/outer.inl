@@ -70,21 +70,23 @@ LF_INLINE void outer_tile(const Outer<T>& o, index tile, index panel) {
   const T* a[MR];
   LF_UNROLL
   for (int m = 0; m < MR; ++m) a[m] = packed + m / SK * o.rows * SK + m % SK;
+  // Only parts of rows are apart, and these have one vector or two.
+  const index stride = NR > 2 ? index(NR * V) : o.c_row_stride;
   const T* b[1] = {o.b + panel * o.b_panel_stride};
   Vec<T> acc[1][MR][NR];
   load_bias<T, MR, NR>(acc[0], nullptr);
-  T* c = o.c + panel * o.c_panel_stride + tile * SK * NR * V;
+  T* c = o.c + panel * o.c_panel_stride + tile * SK * stride;
   // Where the sum is long enough to hide it.
   for (int m = 0; o.rows >= 64 && m < MR && m < valid; ++m) {
     LF_UNROLL
-    for (int n = 0; n < NR; ++n) __builtin_prefetch(c + (m * NR + n) * V, 1);
+    for (int n = 0; n < NR; ++n) __builtin_prefetch(c + m * stride + n * V, 1);
   }
   accumulate_panels<T, 1, MR, NR, SK>(acc, a, b, o.b_row_stride, o.rows);
   const auto store = [&](auto old) LF_INLINED {
     for (int m = 0; m < MR && m < valid; ++m) {
       LF_UNROLL
       for (int n = 0; n < NR; ++n) {
-        T* p = c + (m * NR + n) * V;
+        T* p = c + m * stride + n * V;
         (old(p) + acc[0][m][n]).store(p);
       }
     }

@@ -107,13 +107,22 @@ LF_INLINE void with_size(index n, F&& f) {
   }
 }
 
-// Calls f(Size<n>, first panel) for the panels of a call, kPanels at a time where there are so
-// many.
+// The panels of a call. Passed next to it: copying a call right after the caller's stores stalls on
+// store forwarding.
+struct Panels {
+  index panel0, panel1;
+  bool descending;
+};
+
+// Calls f(Size<n>, first panel) for the panels of a call: n is kPanels, a power of two, where there
+// are so many, and then half as many.
 template <int kPanels, class Call, class F>
 LF_INLINE void for_panels(const Call& call, F&& f) {
   const index count = call.panel1 - call.panel0, groups = count / kPanels * kPanels;
   const auto remainder = [&] {
-    for (index i = groups; i < count; ++i) f(Size<1>{}, call.panel0 + i);
+    if constexpr (kPanels > 1) {
+      for_panels<kPanels / 2>(Panels{call.panel0 + groups, call.panel1, call.descending}, f);
+    }
   };
   if (call.descending) remainder();
   for (index i = 0; i < groups; i += kPanels)

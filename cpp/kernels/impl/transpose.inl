@@ -22,7 +22,7 @@ void transpose_panels(const TransposePanels<T>& t) {
       for (int n = 0; n < t.nr; ++n) {
         const index k0 = (q * t.nr + n) * V;  // rows k0 .. k0 + V of w become one vector of columns
         for (int g = 0; p < whole && g < t.gates; ++g) {
-          transpose_rows(t, w + g * V, t.gates * V, k0, r);
+          transpose_rows(t, w + g * V, t.w_row, k0, r);
           for (index j = 0; j < V; ++j) r[j].store(out + (g * V + j) * row + n * V);
         }
         index g = 0, unit = 0;
