@@ -61,6 +61,8 @@ namespace {
 #include "cells/norm.inl"
 #include "cells/hidden.inl"
 #include "cells/read_gates.inl"
+#include "impl/step_sums.inl"
+#include "impl/step_tail.inl"
 #include "impl/step.inl"
 #include "impl/fma_chains.inl"
 #include "impl/vector.inl"

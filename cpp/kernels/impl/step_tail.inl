@@ -1,0 +1,146 @@
+// One time step of a tail's units: see Tail in args.h. A tile over it moves each gate to a vector
+// of its own before the cell.
+
+// Gate g of a tail's sums, 0 after its units: it begins in vector `at` and ends there or in the
+// next.
+template <class T, int N>
+LF_INLINE Vec<T> tail_gate(const Vec<T> (&sums)[N], int g, index units) {
+  const int at = N == 3 && g >= 2 ? 1 : 0;
+  const Vec<T> next = sums[at + 1 < N ? at + 1 : at];
+  return window(sums[at], next, g * units - at * index(Vec<T>::kLanes), units);
+}
+
+// Adds the gates of h R, of which the last is the candidate's own, to those of x W.
+template <class T, int G, int N>
+LF_INLINE void add_tail(const Vec<T> (&sums)[N], index units, T* z, index stride) {
+  LF_UNROLL
+  for (int g = 1; g < G; ++g)
+    (Vec<T>::load(z + g * stride) + tail_gate(sums, g - 1, units)).store(z + g * stride);
+  tail_gate(sums, G - 1, units).store(z + G * stride);
+}
+
+// A tail has few vectors, so MR may be more rows than the cell takes at a time. z: [gate][n][V] for
+// each such n rows, one after the other.
+template <class T, class Cell, int MR, int N>
+LF_NOINLINE void tail_sums(const StepForward<T>& s, index row, T* z) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kMax = tile_rows(G);
+  constexpr int kSums = G + (Cell::kApart ? 1 : 0);
+  Vec<T> acc[1][MR][N];
+  // f(m, z of row m, its stride from gate to gate)
+  const auto for_rows_of_z = [&](auto f) LF_INLINED {
+    LF_UNROLL
+    for (int m = 0; m < MR; ++m) {
+      const int first = m / kMax * kMax, n = MR - first < kMax ? MR - first : kMax;
+      f(m, z + (first * kSums + m - first) * V, n * V);
+    }
+  };
+  const auto store_gates = [&](int m, T* to, int stride) LF_INLINED {
+    LF_UNROLL
+    for (int g = 0; g < G; ++g) tail_gate(acc[0][m], g, s.tail.units).store(to + g * stride);
+  };
+  input_sums<T, Cell>(s, row, s.tail_panel, acc, NoFetch{});
+  if constexpr (Cell::kApart) {
+    for_rows_of_z(store_gates);
+    load_bias<T, MR, N>(acc[0], recurrent_bias<T, Cell, N>(s, s.tail_panel));
+  }
+  recurrent_sums<T, Cell>(s, row, s.tail_panel, acc, NoFetch{});
+  if constexpr (Cell::kApart) {
+    for_rows_of_z([&](int m, T* to, int stride)
+                      LF_INLINED { add_tail<T, G>(acc[0][m], s.tail.units, to, stride); });
+  } else {
+    for_rows_of_z(store_gates);
+  }
+}
+
+template <class T, class Cell>
+void step_tail(const StepForward<T>& s) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kMax = tile_rows(G);
+  constexpr int kSums = G + (Cell::kApart ? 1 : 0);
+  alignas(64) T z[tile_rows(1) * kSums * V];
+  with_size<G - 1>(s.tail.vectors, [&](auto vectors) {
+    constexpr int N = decltype(vectors)::value;
+    const RowTiles tiles(s.row1 - s.row0, tile_rows(N));
+    index row = s.row0;
+    for (index i = 0; i < tiles.count; ++i) {
+      const index end = row + tiles.size(i);
+      with_size<tile_rows(N)>(
+          end - row, [&](auto mr) { tail_sums<T, Cell, decltype(mr)::value, N>(s, row, z); });
+      for (T* rows = z; row < end; rows += kMax * kSums * V) {
+        const index n = end - row < kMax ? end - row : index(kMax);
+        cell_rows<T, Cell>(s, rows, row, n, s.tail_panel);
+        row += n;
+      }
+    }
+  });
+}
+
+// One row of the W panels before the tail and of the tail together: the tail alone would take as
+// long, since its chain of sums is as long.
+template <class T, class Cell, int W, int N>
+LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
+  constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kShift = Cell::kApart ? 1 : 0;
+  const index panel = s.tail_panel - W;
+  Vec<T> acc[W][G], tail[N];
+  const T* b[W + 1];
+  const auto begin = [&](const T* const(&from)[W + 1]) LF_INLINED {
+    LF_UNROLL
+    for (int p = 0; p < W; ++p) LF_UNROLL
+    for (int g = 0; g < G; ++g) acc[p][g] = Vec<T>::load(from[p] + g * V);
+    LF_UNROLL
+    for (int n = 0; n < N; ++n) tail[n] = Vec<T>::load(from[W] + n * V);
+  };
+  const auto weights = [&](index k) LF_INLINED {
+    LF_UNROLL
+    for (int p = 0; p <= W; ++p)
+      b[p] = s.weights + (panel + p) * s.weight_panel_stride + k * (p < W ? G : N) * V;
+  };
+  const auto add = [&](const T* a, index count) LF_INLINED {
+    for (index k = 0; k < count; ++k) {
+      const Vec<T> x = Vec<T>::set(a[k]);
+      LF_UNROLL
+      for (int p = 0; p < W; ++p) {
+        LF_UNROLL
+        for (int g = 0; g < G; ++g) acc[p][g] = fma(x, Vec<T>::load(b[p] + g * V), acc[p][g]);
+        b[p] += G * V;
+      }
+      LF_UNROLL
+      for (int n = 0; n < N; ++n) tail[n] = fma(x, Vec<T>::load(b[W] + n * V), tail[n]);
+      b[W] += N * V;
+    }
+  };
+  alignas(64) T z[W + 1][(G + kShift) * V];
+  if (s.x) {
+    weights(bias_row<T, Cell>(s));
+    begin(b);
+    weights(kInputRow<Cell>);
+    add(s.x + s.x_offsets[row], s.input);
+  } else {
+    LF_UNROLL
+    for (int p = 0; p <= W; ++p)
+      b[p] = s.z_in + (panel + p) * s.z_panel_stride + row * Cell::kKept * V;
+    begin(b);
+  }
+  if constexpr (Cell::kApart) {
+    LF_UNROLL
+    for (int g = 0; g < G; ++g) tail_gate(tail, g, s.tail.units).store(z[W] + g * V);
+    weights(s.input + 1);
+    LF_UNROLL
+    for (int p = 0; p < W; ++p) part_sums(acc[p], b[p], z[p]);
+    LF_UNROLL
+    for (int n = 0; n < N; ++n) tail[n] = Vec<T>::load(b[W] + n * V);
+  }
+  if (s.h_prev) {
+    weights(recurrent_row<T, Cell>(s));
+    add(s.h_prev + row * s.h_prev_stride, s.recurrent);
+  }
+  LF_UNROLL
+  for (int p = 0; p < W; ++p) LF_UNROLL
+  for (int g = 0; g < G; ++g) acc[p][g].store(z[p] + (kShift + g) * V);
+  if constexpr (Cell::kApart) {
+    add_tail<T, G>(tail, s.tail.units, z[W], V);
+  } else {
+    LF_UNROLL
+    for (int g = 0; g < G; ++g) tail_gate(tail, g, s.tail.units).store(z[W] + g * V);
+  }
+  for (int p = 0; p <= W; ++p) cell_rows<T, Cell>(s, z[p], row, 1, panel + p);
+}
