@@ -68,7 +68,20 @@ def pictures(layers: Any, models: Any) -> tuple[Any, list[Any]]:
     return model, [np.linspace(-1.0, 1.0, 120, dtype=np.float32).reshape(2, 5, 4, 3, 1)]
 
 
-MODELS = {"row": row, "graph": graph, "pictures": pictures}
+def units(layers: Any, models: Any) -> tuple[Any, list[Any]]:
+    """Cells other than the LSTM."""
+    model = models.Sequential(
+        [
+            layers.Input((5, 3)),
+            layers.GRU(4, return_sequences=True, recurrent_dropout=0.1),
+            layers.Bidirectional(layers.GRU(3, reset_after=False, return_sequences=True)),
+            layers.SimpleRNN(2, activation="relu", use_bias=False),
+        ]
+    )
+    return model, [STEPS]
+
+
+MODELS = {"row": row, "graph": graph, "pictures": pictures, "units": units}
 
 
 def answers(model: Any, inputs: list[Any]) -> list[Any]:

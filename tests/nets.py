@@ -17,8 +17,9 @@ from tolerances import NORM_GAIN, allowed_errors
 Array = npt.NDArray[Any]
 Arrays: TypeAlias = dict[str, Array]
 
+CELLS = {"lstm": lf.layers.LSTM, "gru": lf.layers.GRU, "simple_rnn": lf.layers.SimpleRNN}
 KINDS = ("dropout", "input", "recurrent", "weight", "zoneout_h", "zoneout_c")
-_CELL = {entry.name for entry in fields(CellOptions)}
+_CELL = {entry.name for entry in fields(CellOptions)} | {"reset_after"}
 
 # padded right, padded left, with gaps, with nothing left, whole
 MASK = np.array(
@@ -36,7 +37,8 @@ MASK = np.array(
 class Net:
     """Layers by kind and keywords; ``("lstm", {...})``, ``("bidirectional", merge_mode, {}, {})``.
 
-    Every random layer has a seed of its own among its keywords.
+    Every random layer has a seed of its own among its keywords. A half of a bidirectional may have
+    a `cell` among them, its kind where it is no LSTM.
     """
 
     specs: list[tuple[Any, ...]]
@@ -48,8 +50,8 @@ class Net:
     def layers(self) -> list[Any]:
         found: list[Any] = [lf.layers.Masking()] if self.masked else []
         for kind, *args in self.specs:
-            if kind == "lstm":
-                found.append(lf.layers.LSTM(**args[0]))
+            if kind in CELLS:
+                found.append(CELLS[kind](**args[0]))
             elif kind == "dense":
                 found.append(lf.layers.Dense(**args[0]))
             elif kind == "dropout":
@@ -57,7 +59,7 @@ class Net:
             else:
                 merge, ahead, back = args
                 back = {"go_backwards": not ahead.get("go_backwards", False)} | back
-                halves = lf.layers.LSTM(**ahead), lf.layers.LSTM(**back)
+                halves = _half(**ahead), _half(**back)
                 found.append(lf.layers.Bidirectional(halves[0], merge, backward_layer=halves[1]))
         return found
 
@@ -100,7 +102,7 @@ class Net:
                 x = x if drawn is None else x * drawn
                 backs.append((n, drawn, lambda dy, m: (dy if m is None else dy * m, {})))
                 continue
-            halves = [(args[0], mine)]
+            halves: list[tuple[Any, Arrays]]
             merge: str | None = "concat"
             if kind == "bidirectional":
                 merge, ahead, back = args
@@ -109,6 +111,8 @@ class Net:
                     (each, {k.split(".")[1]: v for k, v in mine.items() if k.startswith(which)})
                     for which, each in (("forward", ahead), ("backward", back))
                 ]
+            else:
+                halves = [(args[0] | {"cell": kind}, mine)]
             runs = []
             for options, params in halves:
                 zero = kind == "bidirectional" and options.get("return_sequences", False)
@@ -147,7 +151,7 @@ class Net:
 
 
 class _Run:
-    """One LSTM on the reference; y in the order of its run, as lstmfast gives it out."""
+    """One recurrent layer on the reference; y in the order of its run, as lstmfast gives it out."""
 
     def __init__(
         self,
@@ -161,11 +165,12 @@ class _Run:
     ) -> None:
         self.all = options.get("return_sequences", False)
         self.backwards = options.get("go_backwards", False)
-        cell = CellOptions(**{k: v for k, v in options.items() if k in _CELL})
-        y, _, self.cache = reference.lstm_forward(
+        self.kind, self.shape = options.get("cell", "lstm"), x.shape
+        cell: dict[str, Any] = {k: v for k, v in options.items() if k in _CELL}
+        y, _, self.cache = getattr(reference, f"{self.kind}_forward")(
             x,
             params,
-            options=cell,
+            **({"options": CellOptions(**cell)} if self.kind == "lstm" else cell),
             mask=mask,
             zero_output_for_mask=zero or options.get("zero_output_for_mask", False),
             masks=_masks(options, x, stream, step),
@@ -177,15 +182,20 @@ class _Run:
             self.y = self.y[:, -1]
 
     def back(self, dy: Array) -> tuple[Array, Arrays]:
-        B, T, _ = self.cache.x.transpose(1, 0, 2).shape
+        B, T, _ = self.shape
         if not self.all:
             steps = np.zeros((B, T, dy.shape[-1]))
             steps[:, -1] = dy
             dy = steps
-        back = reference.lstm_backward(
-            dy[:, ::-1] if self.backwards else dy, None, None, self.cache
+        states = [None] * (2 if self.kind == "lstm" else 1)
+        back = getattr(reference, f"{self.kind}_backward")(
+            dy[:, ::-1] if self.backwards else dy, *states, self.cache
         )
-        return back[0], back[3]
+        return back[0], back[-1]
+
+
+def _half(cell: str = "lstm", **options: Any) -> Any:
+    return CELLS[cell](**options)
 
 
 def _turned(run: _Run, value: Array) -> Array:
@@ -235,7 +245,8 @@ def _masks(options: dict[str, Any], x: Array, stream: int, step: int | None) -> 
     if step is None:
         return Masks()
     B, T, I = x.shape
-    H, gates = options["units"], 3 if options.get("coupled") else 4
+    H, gates = options["units"], {"gru": 3, "simple_rnn": 1}.get(options.get("cell", "lstm"), 4)
+    gates -= bool(options.get("coupled"))
     O = options.get("proj_size") or H
     by_step = options.get("recurrent_dropout_kind") == "step"
 

@@ -235,6 +235,8 @@ def test_configurations_come_back(wrap: bool, tmp_path: Path) -> None:
 
 OF_EACH: list[layers.Layer] = [
     LSTM(4, kernel_regularizer="l2", activity_regularizer="l1"),
+    layers.GRU(4, bias_constraint="non_neg", reset_after=False, activity_regularizer="l2"),
+    layers.SimpleRNN(4, "relu", recurrent_regularizer="l2", activity_regularizer="l2"),
     Bidirectional(LSTM(4), "ave", activity_regularizer="l2"),
     Dense(2, "relu", kernel_constraint="non_neg", activity_regularizer="l2"),
     Dropout(0.25, seed=3, activity_regularizer="l1"),
@@ -268,6 +270,8 @@ OF_EACH: list[layers.Layer] = [
 # arguments of plain ones
 PLAIN: dict[str, tuple[Any, ...]] = {
     "lstm": (4,),
+    "gru": (4,),
+    "simple_rnn": (4,),
     "bidirectional": (LSTM(4),),
     "dense": (4,),
     "dropout": (0.5,),

@@ -44,6 +44,57 @@ OPTIONS |= {
     and not any(each.name in options for options in OPTIONS.values())
 }
 NETS: dict[str, Net] = {}
+# of cells other than the LSTM; widths with and without a tail, in panels and tails of their own
+UNITS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gru": ("gru", {}),
+    "gru before": ("gru", {"reset_after": False}),
+    "gru elu": ("gru", {"activation": "elu", "recurrent_activation": "hard_sigmoid"}),
+    "gru gelu": ("gru", {"activation": "gelu", "recurrent_activation": "scaled_tanh:0.8:0.7"}),
+    "gru before gelu": (
+        "gru",
+        {"activation": "gelu", "recurrent_activation": "scaled_tanh:0.8:0.7", "reset_after": False},
+    ),
+    "rnn": ("simple_rnn", {}),
+    "rnn gelu": ("simple_rnn", {"activation": "gelu"}),
+    "rnn relu": ("simple_rnn", {"activation": "relu"}),
+}
+RUNS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "backwards": {"go_backwards": True, "use_bias": False},
+    "dropout": {"dropout": 0.4, "recurrent_dropout": 0.3, "weight_drop": 0.2, "seed": 5},
+    "by step": {
+        "recurrent_dropout": 0.4,
+        "recurrent_dropout_kind": "step",
+        "seed": 7,
+        "recompute_every": 2,
+    },
+    "bptt": {"bptt_steps": 2, "recompute_every": "sqrt", "zero_output_for_mask": True},
+}
+_HEAD = "dense", {"units": 2}
+for _name, (_kind, _unit) in UNITS.items():
+    for _n, (_run, _options) in enumerate(RUNS.items()):
+        _all = {"units": [3, 8, 13, 17, 25][_n], **SEQ, **_unit, **_options}
+        NETS[f"{_name}, {_run}"] = Net(
+            [
+                (_kind, _all),
+                (_kind, {"units": 9 - _n, **_unit, **_options}),
+                ("dense", {"units": 2}),
+            ],
+            masked=_n > 0,
+        )
+    NETS[f"{_name}, both"] = Net(
+        [
+            (
+                "bidirectional",
+                "concat",
+                {"units": 5, "cell": _kind, **_unit, **SEQ},
+                {"units": 5, "cell": "gru", **SEQ},
+            ),
+            ("bidirectional", "mul", *[{"units": 4, "cell": _kind, **_unit}] * 2),
+            _HEAD,
+        ],
+        masked=True,
+    )
 for _name, _options in OPTIONS.items():
     for _masked in (False, True):
         _end = " masked" if _masked else ""

@@ -168,7 +168,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("Bidirectional(LSTM(2), weights=[X])(X)", V, "[layers.Bidirectional] weights has 1 arrays;"),
     ("Masking(None)", T, "[layers.Masking] mask_value is None; expected a finite number"),
     ("Masking(mask_val=0)", T, "argument 'mask_val'; did you mean 'mask_value'?"),
-    ("layers.GRU(9)", A, f"lstmfast.layers.GRU {NOT_YET}: the name is Keras's"),
+    ("layers.JaxLayer(9)", A, f"lstmfast.layers.JaxLayer {NOT_YET}: the name is Keras's"),
     ("layers.from_config({'class_name': 3})", T, "layer's class_name is of type int; expected a"),
     ("layers.from_config({'class_name': 'LSTM', 'config': 3})", T, "layer's config is of type int"),
     # -- compile

@@ -144,6 +144,8 @@ def test_activation(kind: str) -> None:
 NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("rnn", "lstm"): {"input_size": 2, "hidden_size": 3},
     ("layer", "lstm"): {"units": 2},
+    ("layer", "gru"): {"units": 2},
+    ("layer", "simple_rnn"): {"units": 2},
     ("layer", "dense"): {"units": 2},
     ("layer", "dropout"): {"rate": 0.5},
     ("layer", "bidirectional"): {"layer": LSTM(2)},

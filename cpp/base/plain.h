@@ -50,7 +50,11 @@ struct ActivationSpec {
   double alpha = 0, beta = 0;
 };
 
-// What makes one LSTM cell differ from another; the equations stand in docs/equations.md.
+// The recurrent cells. A GRU's reset gate acts on the product of h, or on h before it.
+enum class CellKind : int { lstm, gru, gru_reset_before, simple_rnn };
+
+// What makes one cell differ from another; the equations stand in docs/equations.md. Cells other
+// than the LSTM have activations alone.
 struct CellOptions {
   ActivationSpec activation{Activation::tanh};  // of the candidate g
   ActivationSpec recurrent_activation{Activation::sigmoid};
@@ -60,10 +64,14 @@ struct CellOptions {
 #define CELL_SHARE(name, in_cell) double name = 0;
 #include "base/cell_options.def"
   index projection = 0;  // P of h P; 0: none
+  CellKind kind = CellKind::lstm;
 };
 
 // Internal linkage: kernel objects may not define a symbol that another object could call.
-[[maybe_unused]] static inline int gate_count(const CellOptions& o) { return o.coupled ? 3 : 4; }
+[[maybe_unused]] static inline int gate_count(const CellOptions& o) {
+  if (o.kind == CellKind::lstm) return o.coupled ? 3 : 4;
+  return o.kind == CellKind::simple_rnn ? 1 : 3;
+}
 // Whether backward needs x: the slope does not follow from the value.
 [[maybe_unused]] static inline bool needs_input(const ActivationSpec& a) {
   switch (a.kind) {

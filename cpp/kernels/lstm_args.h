@@ -31,6 +31,7 @@ template <class T>
 struct StepForward {
   index row0, row1, panel0, panel1;
   bool descending;                 // from the last panel to the first, as in Gemm
+  int phase;                       // of a cell whose step has two
   index input, hidden, recurrent;  // I, H, O: rows of R
   const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows; see tail
   index weight_panel_stride;
@@ -67,6 +68,7 @@ struct StepForward {
 template <class T>
 struct StepBackward {
   index row0, row1, panel0, panel1;
+  int phase;  // of a cell whose step has two, which go backward
   index hidden;
   T* gates;  // in: as StepForward left them; out: dz. [P][row][G][V]
   index gate_panel_stride;
@@ -81,7 +83,8 @@ struct StepBackward {
   const index* dcells_offsets;
   const T* dh;  // [row][dh_stride], padded; null: 0
   index dh_stride;
-  T* dc;  // in: dL/dc of this step from the next; out: of the step before. [P][row][V]
+  Keep<T> recurrent;  // the mask of the h that the gates read, where a phase needs it; or null
+  T* dc;              // in: dL/dc of this step from the next; out: of the step before. [P][row][V]
   index dc_panel_stride;
   // Whether the caches are larger than L2: then what is read next of them is prefetched, the next
   // panel or the first panel of the step before, whose `rows_before` rows lie right before this

@@ -1,12 +1,12 @@
-// Two LSTM layers over the same input, one of them backwards, with outputs merged step by step.
-// Inputs: x [, h0, c0 of the forward layer, h0, c0 of the backward one]. Outputs: y (without a
-// merge, y of each layer), then optionally h and c of the forward layer, of the backward one, and c
-// of every step of each.
+// Two recurrent layers over the same input, one of them backwards, with outputs merged step by
+// step. Inputs: x [, the initial states of the forward layer, those of the backward one]. Outputs:
+// y (without a merge, y of each layer), then optionally the states of the forward layer, of the
+// backward one, and c of every step of each.
 #include <algorithm>
 
 #include "base/check.h"
 #include "layers/list.h"
-#include "layers/lstm.h"
+#include "layers/recurrent.h"
 #include "ops/vector.h"
 
 namespace lstmfast::layers {
@@ -15,6 +15,7 @@ namespace {
 enum class MergeMode { concat, sum, mul, ave, none };
 const std::vector<std::string> kMergeModes = {"concat", "sum", "mul", "ave", "none"};
 
+const std::vector<std::string> kHalves = {"lstm", "gru", "simple_rnn"};
 const char* const kNames[] = {"forward", "backward"};
 
 template <class T>
@@ -34,9 +35,12 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     const std::string& merge = options["merge_mode"].text();
     merge_ = static_cast<MergeMode>(std::find(kMergeModes.begin(), kMergeModes.end(), merge) -
                                     kMergeModes.begin());
-    const LstmSequences &a = half(0).sequences(), &b = half(1).sequences();
+    const Sequences &a = half(0).sequences(), &b = half(1).sequences();
     if (half(0).direction().reverse == half(1).direction().reverse) {
       options.fail("backward.go_backwards", "the opposite of forward.go_backwards");
+    }
+    if (half(0).states() != half(1).states()) {
+      options.fail("backward.kind", "a layer with as many states as forward");
     }
     const auto check_equal = [&](const std::string& name, bool forward, bool backward) {
       if (forward == backward) return;
@@ -53,7 +57,8 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   }
 
   InputCount input_count() const override {
-    return {1, 5, " with the initial h and c of the forward and of the backward layer"};
+    return {1, 1 + 2 * half(0).states(),
+            " with the initial states of the forward and of the backward layer"};
   }
   bool optional_output(index output) const override { return output >= first_state(); }
   Shapes output_shapes(const Shapes& inputs) const override {
@@ -64,8 +69,10 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     } else {
       out = {own[0][0].with_features(width())};
     }
-    for (const auto& shapes : own) out.insert(out.end(), {shapes[1], shapes[2]});
-    for (const auto& shapes : own) out.push_back(shapes[3]);
+    const auto states = static_cast<std::ptrdiff_t>(half(0).states());
+    for (const auto& shapes : own)
+      out.insert(out.end(), shapes.begin() + 1, shapes.begin() + 1 + states);
+    for (const auto& shapes : own) out.insert(out.end(), shapes.begin() + 1 + states, shapes.end());
     return out;
   }
   std::vector<index> state_sizes() const override {
@@ -98,7 +105,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     for (index k = 0; k < first_state(); ++k) {
       out[k].mask = half(0).sequences().all ? in[0].mask : nullptr;
     }
-    LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
+    RecurrentPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
     for (int d = 0; d < 2; ++d) half(d).begin_forward(pass, of_half(my, d), p[d]);
     runs(my).forward(pass.training);
     for (int d = 0; d < 2; ++d) half(d).end_forward(of_half(my, d), p[d]);
@@ -111,7 +118,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
-    LstmPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
+    RecurrentPorts<T> p[2] = {ports(pass, my, in, out, 0), ports(pass, my, in, out, 1)};
     const index count = pass.batch * my.rows * width();
     T* const dy = out[0].gradient;
     if (dy != nullptr && merge_ == MergeMode::ave) ops::scale(count, T(0.5), dy, dy);
@@ -126,26 +133,27 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   }
 
  private:
-  static std::shared_ptr<Lstm<T>> read_half(const base::Values& options, int d,
-                                            const Children& children) {
+  static std::shared_ptr<Recurrent<T>> read_half(const base::Values& options, int d,
+                                                 const Children& children) {
     if (children.count(kNames[d]) == 0) {
-      options.part(kNames[d]).read(base::text("kind", base::kRequired, {"lstm"}));
+      options.part(kNames[d]).read(base::text("kind", base::kRequired, kHalves));
     }
     const std::shared_ptr<Layer<T>> layer =
         Layer<T>::make_child(options.given(), kNames[d], children);
-    const auto lstm = std::dynamic_pointer_cast<Lstm<T>>(layer);
-    LF_CHECK(lstm != nullptr, "[bidirectional] the " << kNames[d] << " layer is of kind "
-                                                     << layer->kind() << "; expected lstm");
-    return lstm;
+    const auto half = std::dynamic_pointer_cast<Recurrent<T>>(layer);
+    LF_CHECK(half != nullptr, "[bidirectional] the " << kNames[d] << " layer is of kind "
+                                                     << layer->kind() << "; expected "
+                                                     << base::one_of(kHalves));
+    return half;
   }
 
   void declare_parameters(const Shapes& inputs) override {
     for (int d = 0; d < 2; ++d) halves_[d]->connect(inputs_of(inputs, d));
   }
 
-  const Lstm<T>& half(int d) const { return *halves_[d]; }
+  const Recurrent<T>& half(int d) const { return *halves_[d]; }
   static auto& of_half(const State& my, int d) {
-    return static_cast<typename Lstm<T>::State&>(*my.inner[d]);
+    return static_cast<typename Recurrent<T>::State&>(*my.inner[d]);
   }
   static LstmRuns<T> runs(const State& my) {
     return LstmRuns<T>(of_half(my, 0).run, &of_half(my, 1).run);
@@ -158,14 +166,18 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
   }
   index first_state() const { return merge_ == MergeMode::none ? 2 : 1; }  // among the outputs
 
-  static Shapes inputs_of(const Shapes& inputs, int d) {
+  Shapes inputs_of(const Shapes& inputs, int d) const {
     if (inputs.size() == 1) return inputs;
-    return {inputs[0], inputs[1 + 2 * d], inputs[2 + 2 * d]};
+    Shapes own = {inputs[0]};
+    const auto states = static_cast<std::ptrdiff_t>(half(0).states());
+    const auto first = inputs.begin() + 1 + d * states;
+    own.insert(own.end(), first, first + states);
+    return own;
   }
 
-  LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in, const Outs<T>& out,
-                     int d) const {
-    LstmPorts<T> p = half(d).ports(pass, of_half(my, d), in, out, this->carried(), 2, d);
+  RecurrentPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in,
+                          const Outs<T>& out, int d) const {
+    RecurrentPorts<T> p = half(d).ports(pass, of_half(my, d), in, out, this->carried(), 2, d);
     if (merge_ != MergeMode::none) p.step = width();
     p.row = my.rows * p.step;
     if (merge_ == MergeMode::concat && d == 1) {
@@ -177,7 +189,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     return p;
   }
 
-  std::shared_ptr<Lstm<T>> halves_[2];
+  std::shared_ptr<Recurrent<T>> halves_[2];
   MergeMode merge_ = MergeMode::concat;
 };
 

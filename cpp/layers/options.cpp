@@ -112,42 +112,50 @@ base::Option interval_or_root(const char* name) {
   return out;
 }
 
-// The rows that both tables have; only the name of the dropout of x differs.
-base::OptionTable cell_rows(const char* dropout) {
+// The rows that all tables have; only the name of the dropout of x differs.
+base::OptionTable training_rows(const char* dropout) {
   return {{
-              activation_option("activation", "tanh"),
-              activation_option("recurrent_activation", "sigmoid"),
-              activation_option("output_activation", base::none()),  // as activation
+      rate(dropout),
+      rate("recurrent_dropout"),
+      base::text("recurrent_dropout_kind", "sequence", {"sequence", "step"}),
+      rate("weight_drop"),
+      interval("bptt_steps"),
+      interval_or_root("recompute_every"),
+  }};
+}
+
+// Those of layers.
+base::OptionTable layer_rows() {
+  return {{base::integer("units", base::kRequired, 1, kMaxUnits), base::flag("use_bias", true),
+           base::flag("return_sequences", false), base::flag("go_backwards", false),
+           base::flag("stateful", false), base::flag("zero_output_for_mask", false),
+           seed_option()}};
+}
+
+// Those of LSTMs.
+base::OptionTable cell_rows(const char* dropout) {
+  return base::OptionTable{
+             {
+                 activation_option("activation", "tanh"),
+                 activation_option("recurrent_activation", "sigmoid"),
+                 activation_option("output_activation", base::none()),  // as activation
 #define CELL_FLAG(name, fallback) base::flag(#name, fallback),
 #define CELL_CLIP(name, in_cell) base::number(#name, base::none(), base::above(0)),
 #define CELL_SHARE(name, in_cell) base::number(#name, 0.0, base::from_to(0, 1)),
 #include "base/cell_options.def"
-              base::integer("proj_size", 0, 0, kMaxUnits),
-              rate(dropout),
-              rate("recurrent_dropout"),
-              base::text("recurrent_dropout_kind", "sequence", {"sequence", "step"}),
-              rate("weight_drop"),
-              interval("bptt_steps"),
-              interval_or_root("recompute_every"),
-          },
-          check_cell};
+                 base::integer("proj_size", 0, 0, kMaxUnits),
+             },
+             check_cell} +
+         training_rows(dropout);
 }
 
-}  // namespace
+ActivationSpec activation_in(const base::Values& o, const char* name) {
+  return activation_of(o[name].text());
+}
 
-LstmOptions read_lstm(const base::Values& o, const char* bias, const char* dropout) {
-  const auto of = [&](const char* name) { return activation_of(o[name].text()); };
+LstmOptions read_training(const base::Values& o, const char* bias, const char* dropout) {
   LstmOptions out;
-  CellOptions& cell = out.cell;
-  cell.activation = of("activation");
-  cell.recurrent_activation = of("recurrent_activation");
-  const bool own = !o["output_activation"].none();
-  cell.output_activation = own ? of("output_activation") : cell.activation;
-#define CELL_FLAG(name, fallback) cell.name = o[#name].flag();
-#define CELL_CLIP(name, in_cell) cell.name = o[#name].none() ? 0 : o[#name].number();
-#define CELL_SHARE(name, in_cell) cell.name = o[#name].number();
-#include "base/cell_options.def"
-  cell.projection = o["proj_size"].integer();
+  out.cell.activation = activation_in(o, "activation");
   out.use_bias = o[bias].flag();
   out.noise.input = o[dropout].number();
   out.noise.recurrent = o["recurrent_dropout"].number();
@@ -157,6 +165,35 @@ LstmOptions read_lstm(const base::Values& o, const char* bias, const char* dropo
   if (!bptt.none()) out.bptt_steps = bptt.integer();
   const bool root = every.kind() == base::Value::Kind::text;
   if (!every.none()) out.recompute_every = root ? ops::kRootOfSteps : every.integer();
+  return out;
+}
+
+}  // namespace
+
+LstmOptions read_lstm(const base::Values& o, const char* bias, const char* dropout) {
+  LstmOptions out = read_training(o, bias, dropout);
+  CellOptions& cell = out.cell;
+  cell.recurrent_activation = activation_in(o, "recurrent_activation");
+  const bool own = !o["output_activation"].none();
+  cell.output_activation = own ? activation_in(o, "output_activation") : cell.activation;
+#define CELL_FLAG(name, fallback) cell.name = o[#name].flag();
+#define CELL_CLIP(name, in_cell) cell.name = o[#name].none() ? 0 : o[#name].number();
+#define CELL_SHARE(name, in_cell) cell.name = o[#name].number();
+#include "base/cell_options.def"
+  cell.projection = o["proj_size"].integer();
+  return out;
+}
+
+LstmOptions read_gru(const base::Values& o) {
+  LstmOptions out = read_training(o, "use_bias", "dropout");
+  out.cell.kind = o["reset_after"].flag() ? CellKind::gru : CellKind::gru_reset_before;
+  out.cell.recurrent_activation = activation_in(o, "recurrent_activation");
+  return out;
+}
+
+LstmOptions read_simple_rnn(const base::Values& o) {
+  LstmOptions out = read_training(o, "use_bias", "dropout");
+  out.cell.kind = CellKind::simple_rnn;
   return out;
 }
 
@@ -206,12 +243,24 @@ std::optional<std::uint64_t> read_seed(const base::Values& options) {
 }
 
 const base::OptionTable& lstm_layer_options() {
+  static const base::OptionTable table = layer_rows() + cell_rows("dropout");
+  return table;
+}
+
+const base::OptionTable& gru_layer_options() {
   static const base::OptionTable table =
-      base::OptionTable{{base::integer("units", base::kRequired, 1, kMaxUnits),
-                         base::flag("use_bias", true), base::flag("return_sequences", false),
-                         base::flag("go_backwards", false), base::flag("stateful", false),
-                         base::flag("zero_output_for_mask", false), seed_option()}} +
-      cell_rows("dropout");
+      layer_rows() +
+      base::OptionTable{{activation_option("activation", "tanh"),
+                         activation_option("recurrent_activation", "sigmoid"),
+                         base::flag("reset_after", true)}} +
+      training_rows("dropout");
+  return table;
+}
+
+const base::OptionTable& simple_rnn_layer_options() {
+  static const base::OptionTable table =
+      layer_rows() + base::OptionTable{{activation_option("activation", "tanh")}} +
+      training_rows("dropout");
   return table;
 }
 

@@ -32,7 +32,7 @@ base::Option axis_option(const char* name, base::Fallback fallback);
 base::Option seed_option();
 std::optional<std::uint64_t> read_seed(const base::Values& options);
 
-// The options that lf.LSTM and the LSTM layer share: those of the cell and of its training.
+// The options that lf.LSTM and the recurrent layers share: those of the cell and of its training.
 struct LstmOptions {
   CellOptions cell;
   ops::LstmNoise noise;  // rates alone
@@ -40,12 +40,16 @@ struct LstmOptions {
   bool use_bias = true;
 };
 
-// The tables of the layer, of lf.LSTM, and of the part of the latter that the functions of
+// The tables of the layers, of lf.LSTM, and of the part of the latter that the functions of
 // lf.functional take.
 const base::OptionTable& lstm_layer_options();
+const base::OptionTable& gru_layer_options();
+const base::OptionTable& simple_rnn_layer_options();
 const base::OptionTable& rnn_options();
 const base::OptionTable& lstm_cell_options();
 // `bias`, `dropout`: the names of the bias and of the dropout of x in the table.
 LstmOptions read_lstm(const base::Values& options, const char* bias, const char* dropout);
+LstmOptions read_gru(const base::Values& options);
+LstmOptions read_simple_rnn(const base::Values& options);
 
 }  // namespace lstmfast::layers

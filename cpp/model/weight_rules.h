@@ -28,7 +28,9 @@ class WeightRules {
     double total = 0;
     for (const Rule& rule : rules_) {
       if (rule.regularizer == nullptr || !rule.owner->trainable()) continue;
-      total += rule.regularizer->value(rule.layout, rule.values());
+      rule.with_weight(rule.values(), [&](const ops::PartLayout& layout, T* values) {
+        total += rule.regularizer->value(layout, values);
+      });
     }
     return total;
   }
@@ -38,14 +40,20 @@ class WeightRules {
       const auto* const place = layout.find(*rule.owner);
       if (place == nullptr) continue;
       if (place->touched != nullptr) place->touched->add_all();
-      rule.regularizer->add_gradient(rule.layout, rule.values(), T(1),
-                                     gradients + place->offset + rule.block);
+      T* const gradient = gradients + place->offset + rule.block;
+      rule.with_weight(rule.values(), [&](const ops::PartLayout& layout, T* values) {
+        rule.with_weight(gradient, [&](const ops::PartLayout&, T* own) {
+          rule.regularizer->add_gradient(layout, values, T(1), own);
+        });
+      });
     }
   }
   void constrain() const {
     for (const Rule& rule : rules_) {
       if (rule.constraint == nullptr || !rule.owner->trainable()) continue;
-      rule.constraint->apply(rule.layout, rule.values());
+      rule.with_weight(rule.values(), [&](const ops::PartLayout& layout, T* values) {
+        rule.constraint->apply(layout, values);
+      });
     }
   }
 
@@ -59,6 +67,20 @@ class WeightRules {
     std::unique_ptr<constraints::Constraint<T>> constraint;
 
     T* values() const { return owner->values() + block; }
+
+    // f(layout, array) for an array of the weight; for one whose rows have their gates in different
+    // orders a logical copy, which becomes the array.
+    template <class F>
+    void with_weight(T* array, F f) const {
+      if (layout.turned_rows == 0 || layout.turned_rows == layout.rows) return f(layout, array);
+      std::vector<T> logical(static_cast<std::size_t>(layout.rows * layout.columns));
+      ops::export_part(layout, static_cast<const T*>(array), logical.data());
+      const index columns = layout.columns;
+      f(ops::PartLayout{layout.rows, columns, 1, columns, 0, 1, layout.rows * columns, columns,
+                        columns, false},
+        logical.data());
+      ops::import_part(layout, logical.data(), array);
+    }
   };
 
   std::vector<Rule> rules_;

@@ -21,17 +21,25 @@ struct LstmPart {
   PartLayout layout;         // as a matrix; vectors have one row
 };
 
+template <class T>
+struct LstmCall;
+
+constexpr index kRootOfSteps = -1;
+
 // One product of a step: some rows of the panels, each with some of its gates, whose sums are some
 // of the vectors of a row of dz.
 struct GateProduct {
   index row, rows;  // of each panel
   int gates;        // vectors, from vector `first` of a row of weights and `kept` of a row of dz
   int first, kept;
+  bool resets;  // of r h in place of h
 };
 
-// Shapes and the parameter block: packed panels [P][1 + I + O][G][V], the last of which may be a
-// tail (kernels/args.h), then peepholes, norms and the projection. O is the size of h: H units,
-// or the projection's outputs. Padding is zero.
+// Shapes and the parameter block: packed panels [P][1 + I + O][G][V], with the bias first, the last
+// of which may be a tail (kernels/args.h), then peepholes, norms and the projection. O is the size
+// of h: H units, or the projection's outputs. Padding is zero. Where x W and h R are apart, a panel
+// has the rows W, bias of x W, bias of h R, R, and the candidate is the first gate of the first
+// two.
 template <class T>
 struct LstmShape {
   index input, hidden;
@@ -51,21 +59,48 @@ struct LstmShape {
   index row_elements() const { return gates * lanes; }
   index kept_elements() const { return kept * lanes; }
   // Rows of a panel, and where its parts begin.
-  index rows() const { return 1 + input + outputs(); }
-  index bias_row() const { return 0; }
-  index input_row() const { return 1; }
-  index recurrent_row() const { return 1 + input; }
+  index rows() const { return recurrent_row() + outputs(); }
+  index bias_row() const { return apart() ? input : 0; }
+  index input_row() const { return apart() ? 0 : 1; }
+  index recurrent_row() const { return input + biases(); }
   index panel_stride() const { return rows() * row_elements(); }
-  // x W and h R.
-  GateProduct of_input() const { return {input_row(), input, gates, 0, 0}; }
-  GateProduct of_hidden() const { return {recurrent_row(), outputs(), gates, 0, 0}; }
+  // The sums of x W and of h R have their own bias each, and a part of the candidate; see GruCell.
+  bool apart() const { return options.kind == CellKind::gru; }
+  index biases() const { return apart() ? 2 : 1; }
+  // Whether a step has two phases, the second of which multiplies r h: see ResetGates.
+  bool two_phases() const { return options.kind == CellKind::gru_reset_before; }
+  // Whether the cell keeps a state in panels: c, or a copy of h.
+  bool has_c() const { return options.kind != CellKind::simple_rnn; }
+  bool c_is_h() const { return apart() || two_phases(); }
+  index c_panels() const { return has_c() ? panels : 0; }
+  const T* first_c(const LstmCall<T>& call) const;  // [B][H]; null: zeros
+  // x W, h R and, in the second phase of a step, r h R.
+  GateProduct of_input() const { return {input_row(), input, gates, 0, 0, false}; }
+  GateProduct of_hidden() const {
+    const int own = two_phases() ? 2 : gates;
+    return {recurrent_row(), outputs(), own, 0, apart() ? 1 : 0, false};
+  }
+  GateProduct of_reset() const {
+    return {recurrent_row(), two_phases() ? outputs() : 0, 1, 2, 2, true};
+  }
   // The products that make the gradients of all rows of the panels.
   static constexpr int kMaxProducts = 3;
   struct Products {
     int count;
     GateProduct at[kMaxProducts];
   };
-  Products of_gradients() const { return {1, {{0, rows(), gates, 0, 0}}}; }
+  Products of_gradients() const {
+    const index begin = apart() ? input + 1 : recurrent_row();  // of what h R adds
+    GateProduct x = of_input(), h = of_hidden();
+    x.row = 0;
+    x.rows = begin;
+    h.row = begin;
+    h.rows = rows() - begin;
+    if (apart()) return {2, {x, h}};
+    if (two_phases()) return {3, {x, h, of_reset()}};
+    x.rows = rows();
+    return {1, {x}};
+  }
   index tail_panel() const { return tail.units > 0 ? panels - 1 : -1; }
   index tail_row() const { return tail.vectors * lanes; }
   index whole_panels() const { return tail.units > 0 ? panels - 1 : panels; }
@@ -95,8 +130,6 @@ struct LstmNoise {
   std::uint32_t stream = 0;
   std::uint64_t step = 0;
 };
-
-constexpr index kRootOfSteps = -1;
 
 // One call's data. x: row b, step t at x + b * x_row + t * x_step (I values); y (O values) and
 // cells (H values) alike.
@@ -133,6 +166,11 @@ struct LstmCall {
   // change at any time.
   std::uint64_t weights_version;
 };
+
+template <class T>
+const T* LstmShape<T>::first_c(const LstmCall<T>& call) const {
+  return c_is_h() ? call.h0 : call.c0;
+}
 
 // Gradients of one call. dy is laid out as y, dcells as cells, dx as x.
 template <class T>

@@ -33,7 +33,7 @@ void load_gradients(const LstmShape<T>& shape, const LstmGradients<T>& d, LstmWo
     T* dh = into + s * w.h_stride;
     std::fill_n(d.dh_n ? std::copy_n(d.dh_n + b * O, O, dh) : std::fill_n(dh, O, T(0)),
                 w.h_stride - O, T(0));
-    for (index p = 0; p < shape.panels; ++p) {
+    for (index p = 0; p < shape.c_panels(); ++p) {
       const index n = std::min(V, H - p * V);
       T* dc = w.dc + p * w.dc_panel_stride + s * V;
       std::fill_n(d.dc_n ? std::copy_n(d.dc_n + b * H + p * V, n, dc) : std::fill_n(dc, n, T(0)),
@@ -53,6 +53,10 @@ void store_gradients(const LstmShape<T>& shape, const LstmCall<T>& call, const L
       if (w.dh_carry)
         for (index u = 0; u < O; ++u) d.dh0[b * O + u] += w.dh_carry[s * w.h_stride + u];
     }
+    // The part of the gradient that does not go through a product.
+    for (index p = 0; d.dh0 && shape.c_is_h() && p < shape.panels; ++p)
+      for (index v = 0; v < std::min(V, H - p * V); ++v)
+        d.dh0[b * O + p * V + v] += w.dc[p * w.dc_panel_stride + s * V + v];
     if (d.dc0)
       for (index p = 0; p < shape.panels; ++p)
         std::copy_n(w.dc + p * w.dc_panel_stride + s * V, std::min(V, H - p * V),

@@ -1,7 +1,6 @@
 #include "ops/lstm_parameter_gradients.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/interrupt.h"
 #include "kernels/table.h"
@@ -37,9 +36,9 @@ struct ParameterGradients {
   void weights(Range tiles, T* packed) const {
     base::InterruptPoint point;
     const T one = 1;
-    const T *ones[kReductionRows], *x[kReductionRows], *h[kReductionRows];
+    const T *ones[kReductionRows], *x[kReductionRows], *h[kReductionRows], *resets[kReductionRows];
     std::fill_n(ones, kReductionRows, d.bias ? &one : nullptr);
-    const typename LstmShape<T>::Products products = shape.of_gradients();
+    const typename LstmShape<T>::Products& products = w.products;
     const index first = rows.first_row[w.chunk_begin];
     index t = steps.begin;
     for (index begin = cached.begin; begin < cached.end; begin += kReductionRows) {
@@ -49,22 +48,27 @@ struct ParameterGradients {
         while (rows.first_row[t + 1] <= row) ++t;
         x[r] = w.x ? w.x + (begin + r) * shape.input : call.x + rows.x_offsets[row];
         h[r] = previous_h(t, row - rows.first_row[t]);
+        if (w.reset_h) resets[r] = h[r] ? w.reset_h + (begin + r) * w.h_stride : nullptr;
       }
-      const ColumnSource<T> all[] = {{shape.bias_row(), 1, ones},
-                                     {shape.input_row(), shape.input, x},
-                                     {shape.recurrent_row(), shape.outputs(), h}};
       index tile = 0;  // the first of a product, among all
       for (int i = 0; i < products.count; ++i) {
         const GateProduct& product = products.at[i];
         const index end = tile + tiles_of(product);
         const Range mine{std::max(tiles.begin, tile) - tile, std::min(tiles.end, end) - tile};
-        ColumnSource<T> sources[std::size(all)];
+        ColumnSource<T> sources[3];
         WeightGradient<T> g{};
         g.sources = sources;
-        for (const ColumnSource<T>& source : all) {
-          if (source.first < product.row || source.first >= product.row + product.rows) continue;
-          sources[g.source_count] = source;
-          sources[g.source_count++].first -= product.row;
+        const auto add = [&](index row, index k, const T* const* of) {
+          sources[g.source_count++] = {row - product.row, k, of};
+        };
+        if (i == 0) {
+          add(shape.bias_row(), 1, ones);
+          add(shape.input_row(), shape.input, x);
+        } else if (shape.apart()) {
+          add(product.row, 1, ones);
+        }
+        if (product.row + product.rows == shape.rows()) {
+          add(shape.recurrent_row(), shape.outputs(), product.resets ? resets : h);
         }
         g.k = product.rows;
         g.rows = count;
@@ -106,7 +110,7 @@ struct ParameterGradients {
   T* packed_gates(int i) const { return w.packed_gates + i * w.packed_gates_size; }
   void pack_tail() const {
     const index row = shape.kept_elements();
-    const typename LstmShape<T>::Products products = shape.of_gradients();
+    const typename LstmShape<T>::Products& products = w.products;
     for (int i = 0; i < products.count; ++i) {
       const GateProduct& product = products.at[i];
       kernel.pack_gates({cached.size(), product.gates, shape.tail,

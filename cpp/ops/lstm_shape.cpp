@@ -6,10 +6,12 @@ namespace lstmfast::ops {
 
 namespace {
 
-// No tail with layer norm, whose kernels take whole rows of equal panels.
+// No tail with layer norm, whose kernels take whole rows of equal panels, nor with two phases,
+// which read some of the vectors of a row each.
 kernels::Tail tail_of(index hidden, const CellOptions& options, int gates, index lanes) {
   const index units = hidden % lanes, vectors = (units * gates + lanes - 1) / lanes;
-  if (options.layer_norm || units == 0 || vectors == gates) return {0, 0};
+  const bool whole = options.layer_norm || options.kind == CellKind::gru_reset_before;
+  if (whole || units == 0 || vectors == gates) return {0, 0};
   return {units, int(vectors)};
 }
 
@@ -21,7 +23,7 @@ LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_
       hidden(hidden_),
       options(options_),
       gates(gate_count(options_)),
-      kept(gates),
+      kept(options_.kind == CellKind::gru ? 4 : gates),
       lanes(kernels::table<T>().lanes),
       panels((hidden_ + lanes - 1) / lanes),
       tail(tail_of(hidden_, options_, gates, lanes)) {}
@@ -80,8 +82,13 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
   std::vector<LstmPart> parts = {
       weights("kernel", {input, G * H}, input_row(), input),
       weights("recurrent_kernel", {outputs(), G * H}, recurrent_row(), outputs()),
-      weights("bias", {G * H}, bias_row(), 1),
+      weights("bias", {G * H}, bias_row(), biases()),
   };
+  if (apart()) {
+    parts[0].layout.turned_rows = input;
+    parts[2].layout.turned_rows = 1;
+    parts[2].shape = {2, G * H};
+  }
   if (options.peephole) {
     // Rows of the logical matrix are gates; a panel holds them one vector each.
     parts.push_back(part("peephole", {G - 1, H}, G - 1, 1, peephole_offset(), (G - 1) * V, V));

@@ -10,7 +10,7 @@ namespace {
 // f(panel, first unit, units) for the panels of H.
 template <class T, class F>
 void for_panels(const LstmShape<T>& shape, F f) {
-  for (index p = 0; p < shape.panels; ++p)
+  for (index p = 0; p < shape.c_panels(); ++p)
     f(p, p * shape.lanes, std::min(shape.lanes, shape.hidden - p * shape.lanes));
 }
 
@@ -34,10 +34,11 @@ void LstmStates<T>::load() const {
       if (reset && reset[s]) std::fill_n(h, O, T(0));
       if (w.h0) std::copy_n(h, w.h_stride, w.h0 + s * w.h_stride);
     }
-    if (!call.c0) continue;
+    const T* const c0 = shape.first_c(call);
+    if (!c0) continue;
     for_panels(shape, [&](index p, index unit, index n) {
       T* c = w.c + p * w.c_panel_stride + s * V;
-      std::fill_n(std::copy_n(call.c0 + b * shape.hidden + unit, n, c), V - n, T(0));
+      std::fill_n(std::copy_n(c0 + b * shape.hidden + unit, n, c), V - n, T(0));
     });
   }
 }
@@ -89,8 +90,8 @@ void LstmStates<T>::save_chunk() const {
   const index k = w.chunk_begin, V = shape.lanes, alive = w.rows.active[k];
   if (w.chunk_end == w.rows.steps) return;  // the last chunk, whose caches backward finds filled
   const index chunk = k / w.chunk_steps;
-  T* const saved = w.saved_c + chunk * shape.panels * w.rows.batch * V;
-  for (index p = 0; p < shape.panels; ++p)
+  T* const saved = w.saved_c + chunk * shape.c_panels() * w.rows.batch * V;
+  for (index p = 0; p < shape.c_panels(); ++p)
     std::copy_n(w.c + p * w.c_panel_stride, alive * V, saved + p * w.rows.batch * V);
   std::copy_n(w.h_at(k), alive * w.h_stride, w.saved_h + chunk * w.rows.batch * w.h_stride);
 }
@@ -99,7 +100,7 @@ template <class T>
 void LstmStates<T>::next_chunk() const {
   const index k = w.chunk_end;
   const T* const c = w.c_after(k - 1, shape.lanes);
-  for (index p = 0; p < shape.panels; ++p)
+  for (index p = 0; p < shape.c_panels(); ++p)
     std::copy_n(c + p * w.c_panel_stride, w.rows.active[k] * shape.lanes,
                 w.c + p * w.c_panel_stride);
   set_chunk(k);
@@ -110,8 +111,8 @@ void LstmStates<T>::restore_chunk(index begin) const {
   set_chunk(begin);
   const index V = shape.lanes, alive = w.rows.active[begin];
   const index chunk = begin / w.chunk_steps;
-  const T* const saved = w.saved_c + chunk * shape.panels * w.rows.batch * V;
-  for (index p = 0; p < shape.panels; ++p)
+  const T* const saved = w.saved_c + chunk * shape.c_panels() * w.rows.batch * V;
+  for (index p = 0; p < shape.c_panels(); ++p)
     std::copy_n(saved + p * w.rows.batch * V, alive * V, w.c + p * w.c_panel_stride);
   std::copy_n(w.saved_h + chunk * w.rows.batch * w.h_stride, alive * w.h_stride, w.h_at(begin));
 }

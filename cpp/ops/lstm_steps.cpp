@@ -146,6 +146,25 @@ struct Steps {
     kernel.step_forward(s);
   }
 
+  // The first phase of a step with two makes r h; prepared for it, s differs from that of the
+  // second.
+  kernels::StepForward<T> prepare_resets(Range panels) const {
+    kernels::StepForward<T> s = prepare_step(panels);
+    s.y = nullptr;
+    return s;
+  }
+  void two_phase_step(kernels::StepForward<T>& s, int phase, index k, index block_begin,
+                      Range mine) const {
+    place_cell(s, k, mine);
+    s.phase = phase;
+    s.descending = k & 1;
+    s.z_in = s.gates = w.gates + z_row(k, block_begin) * shape.kept_elements();
+    T* const resets = w.reset_h_at(k);
+    s.h_prev = w.has_h(call, k) ? phase == 0 ? w.h_in_at(k) : resets : nullptr;
+    if (phase == 0) s.h = resets;
+    kernel.step_forward(s);
+  }
+
   // With layer norm: z += h R. The cell follows when all panels of a row are computed.
   void norm_product(index k, index block_begin, Range mine, Range panels) const {
     if (!w.has_h(call, k)) return;
@@ -251,6 +270,8 @@ struct Steps {
       last = share.whole_rows;
     }
     kernels::StepForward<T> fused = prepare_step(share.panels);
+    kernels::StepForward<T> resets{};
+    if (shape.two_phases()) resets = prepare_resets(share.panels);
     kernels::NormForward<T> whole_rows{};
     if (norm) whole_rows = prepare_norm(share.tid);
     const index block_steps =
@@ -268,6 +289,13 @@ struct Steps {
           if (!share.arrive_and_wait()) return;
           const Range whole = active_rows(rows, share.whole_rows, k);
           if (!whole.empty()) norm_cell(whole_rows, k, k0, whole);
+        } else if (shape.two_phases()) {
+          for (int phase = 0; phase < 2; ++phase) {
+            kernels::StepForward<T>& s = phase == 0 ? resets : fused;
+            point.in_blocks(mine, row_flops / 2,
+                            [&](Range part) { two_phase_step(s, phase, k, k0, part); });
+            if (phase == 0 && !share.arrive_and_wait()) return;
+          }
         } else {
           point.in_blocks(mine, row_flops, [&](Range part) { fused_step(fused, k, k0, part); });
         }

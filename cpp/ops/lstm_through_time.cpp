@@ -119,6 +119,39 @@ struct ThroughTime {
     kernel.step_backward(s);
   }
 
+  // Of a step with two phases: the gradient of r h from dz of the second, then dz of the first. s
+  // is prepared by prepare_resets().
+  kernels::StepBackward<T> prepare_resets(Range panels) const {
+    kernels::StepBackward<T> s = prepare_step(panels);
+    s.dy = nullptr;
+    s.dh = w.dreset_h;
+    s.dh_stride = w.h_stride;
+    return s;
+  }
+  bool resets_backward(kernels::StepBackward<T>& s, index k, Range mine,
+                       const LstmShare& share) const {
+    if (!share.arrive_and_wait()) return false;
+    const Range q = share.part(transposed.reset.panels);
+    kernels::Gemm<T> g =
+        transposed.product(shape, transposed.reset, w.transposed + transposed.reset_offset(),
+                           w.gates + w.cache_row(k) * shape.kept_elements(), w.gate_panel_stride);
+    g.row0 = mine.begin;
+    g.row1 = mine.end;
+    g.panel0 = q.begin;
+    g.panel1 = q.end;
+    g.c = w.dreset_h;
+    g.c_stride = w.h_stride;
+    if (!mine.empty() && !q.empty()) kernel.gemm(g);
+    if (!share.arrive_and_wait()) return false;
+    if (mine.empty()) return true;
+    if (w.recurrent_mask) s.recurrent = {recurrent_mask(k), w.h_stride};
+    cell_backward(s, k, mine, nullptr);
+    return true;
+  }
+  const T* recurrent_mask(index k) const {
+    return w.recurrent_mask + (call.noise.recurrent_per_step ? w.cache_row(k) * w.h_stride : 0);
+  }
+
   kernels::NormBackward<T> prepare_norm(int tid) const {
     kernels::NormBackward<T> n{};
     n.panels = shape.panels;
@@ -138,7 +171,7 @@ struct ThroughTime {
   }
 
   void clear_dc(Range mine, Range panels) const {
-    for (index p = panels.begin; p < panels.end; ++p)
+    for (index p = panels.begin; w.dc && p < panels.end; ++p)
       std::fill_n(w.dc + p * w.dc_panel_stride + mine.begin * shape.lanes,
                   mine.size() * shape.lanes, T(0));
   }
@@ -193,6 +226,11 @@ struct ThroughTime {
       units = {mine.begin * V, std::min(mine.end * V, O)};
     }
     kernels::StepBackward<T> step = prepare_step(share.panels);
+    kernels::StepBackward<T> resets{};
+    if (shape.two_phases()) {
+      step.phase = 1;
+      resets = prepare_resets(share.panels);
+    }
     kernels::NormBackward<T> whole_rows{};
     if (norm) whole_rows = prepare_norm(share.tid);
     base::InterruptPoint point;
@@ -215,6 +253,9 @@ struct ThroughTime {
       if (!cell_rows.empty()) {
         norm ? norm_backward(whole_rows, k, cell_rows, dy_offsets)
              : cell_backward(step, k, cell_rows, dy_offsets);
+      }
+      if (shape.two_phases() && !resets_backward(resets, k, mine, share)) return;
+      if (!cell_rows.empty()) {
         if (cut(k)) clear_dc(cell_rows, norm ? Range{0, shape.panels} : share.panels);
       }
       if (k == 0 && !d.dh0) break;

@@ -18,6 +18,7 @@ TransposedWeights<T>::TransposedWeights(const LstmShape<T>& s, int parts, bool w
       projection(s.options.projection > 0 ? s.hidden : 0,
                  s.options.projection > 0 ? s.projection().padded_outputs() : 0, s.lanes, parts) {
   if (with_input) input = {s, s.of_input(), 1};
+  if (s.two_phases()) reset = {s, s.of_reset(), parts};
 }
 
 template <class T>
@@ -58,6 +59,7 @@ void TransposedWeights<T>::fill(const LstmShape<T>& shape, const T* block, const
   };
   recurrent.fill(from(recurrent.of), threads, out);
   if (input.columns > 0) input.fill(from(input.of), threads, out + input_offset());
+  if (reset.columns > 0) reset.fill(from(reset.of), threads, out + reset_offset());
   if (projection.columns == 0) return;
   projection.fill(shape.projection().panels_of(block + shape.projection_offset()), threads,
                   out + projection_offset());

@@ -22,12 +22,13 @@ template <class T>
 struct TransposedWeights {
   TransposedGates<T> recurrent;
   Transposed<T> projection;
-  TransposedGates<T> input;
+  TransposedGates<T> input, reset;
 
   TransposedWeights(const LstmShape<T>& shape, int parts, bool with_input);
   index projection_offset() const { return recurrent.size(); }
   index input_offset() const { return recurrent.size() + projection.size(); }
-  index size() const { return input_offset() + input.size(); }
+  index reset_offset() const { return input_offset() + input.size(); }
+  index size() const { return reset_offset() + reset.size(); }
   // The product dz times `matrix`, one of these, that lies at `transposed`; dz is
   // [panel][row][kept][V].
   kernels::Gemm<T> product(const LstmShape<T>& shape, const TransposedGates<T>& matrix,

@@ -52,7 +52,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   u_stride = padded<T>(shape.hidden, V);
   c_panel_stride = odd(c_rows) * V;
   gate_panel_stride = odd(gate_rows) * shape.kept_elements();
-  has_c0 = call.c0 != nullptr;
+  has_c0 = shape.first_c(call) != nullptr;
   keeps_h_in = draws && noise.recurrent > 0;
   const bool drops_weights = draws && noise.weight > 0;
   if (o.preact_clip > 0) {
@@ -71,14 +71,15 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
     place(h, 2 * B * h_stride);
     place(h_in, (B + cached) * h_stride, keeps_h_in);
     place(h0, B * h_stride, training && call.h0);
-    place(c, P * c_panel_stride);
+    place(reset_h, (training ? cached : B) * h_stride, shape.two_phases());
+    place(c, P * c_panel_stride, shape.has_c());
     place(gates, P * gate_panel_stride, gate_rows > 0);
     place(stats, (training ? cached : B) * (2 * G + 2), o.layer_norm);
     place(norm_scratch, sharing.threads * norm_scratch_size);
     place(u, (training ? cached : B) * u_stride, o.projection > 0);
     place(v, cached * h_stride, hides_v);
     place(saved_h, (chunks - 1) * B * h_stride, chunked);
-    place(saved_c, (chunks - 1) * P * B * V, chunked);
+    place(saved_c, (chunks - 1) * shape.c_panels() * B * V, chunked && shape.has_c());
     place(x, cached * shape.input, drops_x);
     place(x_starts, B, drops_x);
     place(x_mask, B * shape.input, drops_x);
@@ -103,7 +104,7 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T
   dc_panel_stride = odd(B) * V;
   const bool holds = call.hold && rows.padded, holds_dy = holds && d.dy != nullptr;
   const bool holds_dcells = holds && d.dcells != nullptr, weights = d.dblock != nullptr;
-  const typename LstmShape<T>::Products products = shape.of_gradients();
+  products = shape.of_gradients();
   index widest = 0;
   column_tiles = 0;
   for (int i = 0; i < products.count; ++i) {
@@ -120,10 +121,11 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T
   backward_.arrange([&](const auto& place) {
     place(transposed, transposed_size);  // first: it stays for later calls
     place(dh, B * h_stride);
+    place(dreset_h, B * h_stride, shape.two_phases());
     place(dh_carry, B * h_stride, finishes);
     place(dv, (projects ? cached : B) * dv_stride, finishes);
     place(du, B * u_stride, projects);
-    place(dc, P * dc_panel_stride);
+    place(dc, P * dc_panel_stride, shape.has_c());
     place(dnorm, B * P * (2 * G + 2) * V, o.layer_norm);
     place(packed_columns, column_tiles * packed_tile, weights);
     place(packed_gates, products.count * packed_gates_size, weights && shape.tail.units > 0);

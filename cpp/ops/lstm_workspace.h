@@ -42,9 +42,11 @@ class LstmWorkspace {
   index h_stride;
   bool keeps_h_in;
   T* h0;  // [B][h_stride] by slot, in training with initial states; else null
+  // r h of a step with two phases: [B][h_stride], in training [cache rows][h_stride].
+  T* reset_h;
   bool has_c0;
-  // [P][rows][V]: in inference B rows, updated in place; in training B rows of the c before the
-  // chunk, then the cache rows.
+  // Null where the cell has none. [P][rows][V]: in inference B rows, updated in place; in training
+  // B rows of the c before the chunk, then the cache rows.
   T* c;
   index c_panel_stride;
   // [P][rows][kept][V]. Training: what backward needs of the gates of the cache rows (z, with layer
@@ -75,7 +77,8 @@ class LstmWorkspace {
   T* weight_row;       // [G H] scratch for drawing it
   T* dropped_weights;  // the masked panels [P][1 + I + O][G][V]
 
-  T* dh;  // [B][h_stride]; where finishes_h(), only the part through the product
+  T* dh;        // [B][h_stride]; where finishes_h(), only the part through the product
+  T* dreset_h;  // [B][h_stride], of r h
   T* dh_carry;
   T* dv;  // [B][dv_stride], or with a projection [cache rows][dv_stride], 0 after its outputs
   index dv_stride;
@@ -86,6 +89,7 @@ class LstmWorkspace {
   T* transposed;      // panels of R transposed, of the projection, of W
   T* packed_columns;  // of A, for the weight gradient: [column_tiles][packed_tile]
   index column_tiles, packed_tile;
+  typename LstmShape<T>::Products products;  // of the gradients of the panels
   // dz of a tail in the layout of its weights, for one reduction, of packed_gates_size elements for
   // each product of the gradients; null: no tail.
   T* packed_gates;
@@ -113,9 +117,10 @@ class LstmWorkspace {
   }
   T* c_before(index k, index lanes) const { return c + c_row(k) * lanes; }
   T* c_after(index k, index lanes) const {
-    return training ? c + (rows.batch + cache_row(k)) * lanes : c;
+    return training && c != nullptr ? c + (rows.batch + cache_row(k)) * lanes : c;
   }
   T* h_at(index k) const { return h + (k & 1) * rows.batch * h_stride; }
+  T* reset_h_at(index k) const { return reset_h + (training ? cache_row(k) * h_stride : 0); }
   T* h_in_at(index k) const {
     if (!keeps_h_in) return h_in + (k & 1) * rows.batch * h_stride;
     return h_in + (k == chunk_begin ? 0 : rows.batch + cache_row(k - 1)) * h_stride;
@@ -123,7 +128,7 @@ class LstmWorkspace {
   // Whether there is a state before step k; otherwise it is 0.
   bool has_h(const LstmCall<T>& call, index k) const { return k > 0 || call.h0 != nullptr; }
   const T* c_prev(index k, index lanes) const {
-    return k == 0 && !has_c0 ? nullptr : c_before(k, lanes);
+    return c == nullptr || (k == 0 && !has_c0) ? nullptr : c_before(k, lanes);
   }
   // Per-step masks of step k, for kernels: rows by slot.
   kernels::Keep<T> mask_at(const T* mask, index k, index stride) const {

@@ -16,7 +16,8 @@ void for_each_run(const PartLayout& part, F f) {
         const index count = std::min(part.lanes, part.units - vector * part.lanes);
         if (count <= 0) continue;
         const index column = (part.gates ? group * part.units : 0) + vector * part.lanes;
-        f(row * part.columns + column, place.first + row * place.row_stride + group * place.lanes,
+        const index at = part.group_at(row, group);
+        f(row * part.columns + column, place.first + row * place.row_stride + at * place.lanes,
           count);
       }
     }

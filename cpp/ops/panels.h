@@ -24,6 +24,11 @@ struct PartLayout {
                // lanes + lane
   // Of the last panel where it is a tail; tail_lanes 0: it is not.
   index tail_first = 0, tail_row_stride = 0, tail_lanes = 0;
+  // Leading rows whose groups are stored one place later, the last one first.
+  index turned_rows = 0;
+  index group_at(index row, index group) const {
+    return row < turned_rows ? (group + 1) % groups : group;
+  }
 
   // The part within a panel: `lanes` elements a group. Its rows are contiguous, with padding
   // between them that is always zero, in values and in gradients.

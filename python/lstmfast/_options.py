@@ -32,15 +32,17 @@ def is_known(family: str, kind: str) -> bool:
     return kind in kinds(family)
 
 
-def checked_cell(family: str, given: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return the options of an LSTM, checked; `family` says of which: cell, layer or rnn."""
+def checked_cell(
+    family: str, given: dict[str, Any], where: str, kind: str = "lstm"
+) -> dict[str, Any]:
+    """Return the options of a cell, checked; `family` says of which: cell, layer or rnn."""
     texts = {
         name: activation_text(given[name], where, name)
         for name in ("activation", "recurrent_activation", "output_activation")
         if name in given and (name != "output_activation" or given[name] is not None)
     }
-    options = check(family, "lstm", given | texts, where)
-    if options["output_activation"] is None:
+    options = check(family, kind, given | texts, where)
+    if "output_activation" in options and options["output_activation"] is None:
         options["output_activation"] = options["activation"]
     return options
 

@@ -68,6 +68,35 @@ TEST_CASE_TEMPLATE("recurrent layers: the same bits for any number of threads", 
   CHECK(run_with(1, lstm_config(more), 3) == run_with(2, lstm_config(more), 3));
 }
 
+// By rows, and by panels of units with a barrier after each phase of a step; with a tail.
+TEST_CASE_TEMPLATE("recurrent layers: units have the same bits for any number of threads", T, float,
+                   double) {
+  for (const char* const kind : {"gru", "gru before", "simple_rnn"}) {
+    for (const auto& size : {std::pair<index, index>{3, 270}, {36, 52}}) {
+      const index batch = size.first, units = size.second;
+      CAPTURE(kind);
+      CAPTURE(batch);
+      Map config = {{"kind", std::string(kind).substr(0, kind[0] == 'g' ? 3 : 10)},
+                    {"units", units},
+                    {"return_sequences", true},
+                    {"recurrent_dropout", 0.2},
+                    {"recompute_every", 3}};
+      if (config["kind"].text() == "gru") config["reset_after"] = std::string(kind) == "gru";
+      const auto run_with = [&](int threads) {
+        const base::Threads limit(threads);
+        LayerRun<T> run(make<T>(config), {{8, 20}, {units}}, batch);
+        fill(run, 0.1);
+        run.forward(true);
+        run.backward();
+        return results(run);
+      };
+      const auto alone = run_with(1);
+      CHECK(run_with(2) == alone);
+      CHECK(run_with(3) == alone);
+    }
+  }
+}
+
 TEST_CASE("recurrent layers: one direction of the class is the layer") {
   const Map config = lstm_config({{"peephole", true}, {"recurrent_dropout", 0.3}});
   LayerRun<float> run(make<float>(config), {{6, 3}, {5}, {5}}, 2);
@@ -263,7 +292,8 @@ TEST_CASE("recurrent layers: Bidirectional takes layers that are there") {
   CHECK(both.out[5].values == second.out[2].values);
   halves["backward"] = make<double>({{"kind", "dense"}, {"units", 4}});
   CHECK(message_of([&] { make<double>({{"kind", "bidirectional"}}, halves); }) ==
-        "[bidirectional] the backward layer is of kind dense; expected lstm");
+        "[bidirectional] the backward layer is of kind dense; expected one of \"lstm\", \"gru\", "
+        "\"simple_rnn\"");
 }
 
 TEST_CASE("recurrent layers: errors name what came and what was expected") {
@@ -287,7 +317,7 @@ TEST_CASE("recurrent layers: errors name what came and what was expected") {
         "weights");
   const auto both = make<float>(both_config({}));
   CHECK(message(both, {{6, 3}, {5}, {5}}) ==
-        "[bidirectional] got 3 inputs; expected 1, or 5 with the initial h and c of the forward "
+        "[bidirectional] got 3 inputs; expected 1, or 5 with the initial states of the forward "
         "and of the backward layer");
   CHECK(message(both, {{6, 3}, {5}, {5}, {5}, {4}}) ==
         "[lstm] initial c of a sample has shape (4,); expected (5,)");

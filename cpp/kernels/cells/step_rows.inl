@@ -23,12 +23,18 @@ LF_INLINE Vec<T> previous_c(const StepForward<T>& s, index row, index panel) {
 }
 
 template <class T>
+LF_INLINE void store_h(const StepForward<T>& s, index row, index panel, index left, Vec<T> h) {
+  constexpr int V = Vec<T>::kLanes;
+  h.store(s.h + row * s.h_stride + panel * V);
+  if (s.y) store_up_to(h, s.y + s.y_offsets[row] + panel * V, left);
+}
+
+template <class T>
 LF_INLINE void store_step(const StepForward<T>& s, index row, index panel, index left, Vec<T> c,
                           Vec<T> h) {
   constexpr int V = Vec<T>::kLanes;
   c.store(s.c + panel * s.c_panel_stride + row * V);
-  h.store(s.h + row * s.h_stride + panel * V);
-  if (s.y) store_up_to(h, s.y + s.y_offsets[row] + panel * V, left);
+  store_h(s, row, panel, left, h);
   if (s.cells) store_up_to(c, s.cells + s.cells_offsets[row] + panel * V, left);
 }
 

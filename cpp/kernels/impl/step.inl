@@ -7,15 +7,21 @@ struct CellType {
   using type = C;
 };
 
-// The list of cells that run in the tile: f(CellType<cell>) for the options.
+// The list of cells that run in the tile: f(CellType<cell>) for the options, and the phase of a
+// step that has two.
 template <class T, class F>
-LF_INLINE void with_cell(const CellOptions& options, F f) {
-  if (is_plain(options)) {
-    f(CellType<PlainCell<T>>{});
-  } else if (options.coupled) {
-    f(CellType<GeneralCell<T, 3>>{});
-  } else {
-    f(CellType<GeneralCell<T, 4>>{});
+LF_INLINE void with_cell(const CellOptions& options, int phase, F f) {
+  switch (options.kind) {
+    case CellKind::lstm:
+      if (is_plain(options)) return f(CellType<PlainCell<T>>{});
+      if (options.coupled) return f(CellType<GeneralCell<T, 3>>{});
+      return f(CellType<GeneralCell<T, 4>>{});
+    case CellKind::gru:
+      return f(CellType<GruCell<T>>{});
+    case CellKind::gru_reset_before:
+      return phase == 0 ? f(CellType<ResetGates<T>>{}) : f(CellType<ResetCandidate<T>>{});
+    case CellKind::simple_rnn:
+      return f(CellType<SimpleRnnCell<T>>{});
   }
 }
 
@@ -109,13 +115,13 @@ void step_forward_cell(const StepForward<T>& s) {
 
 template <class T>
 void step_forward(const StepForward<T>& s) {
-  with_cell<T>(*s.cell.options,
+  with_cell<T>(*s.cell.options, s.phase,
                [&](auto cell) { step_forward_cell<T, typename decltype(cell)::type>(s); });
 }
 
 template <class T>
 void step_backward(const StepBackward<T>& s) {
-  with_cell<T>(*s.cell.options, [&](auto cell) {
+  with_cell<T>(*s.cell.options, s.phase, [&](auto cell) {
     for (index panel = s.panel0; panel < s.panel1; ++panel)
       decltype(cell)::type::backward(s, panel);
   });

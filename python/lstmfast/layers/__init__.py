@@ -10,6 +10,7 @@ from lstmfast._keras_names import explain_missing
 from lstmfast._names import listed
 from lstmfast.layers._convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from lstmfast.layers._embedding import Embedding
+from lstmfast.layers._gru import GRU
 from lstmfast.layers._input import Input, InputLayer
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._masking import Masking
@@ -50,12 +51,14 @@ from lstmfast.layers._pooling import (
     MaxPooling2D,
 )
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
+from lstmfast.layers._simple_rnn import SimpleRNN
 from lstmfast.layers._wrappers import Bidirectional, TimeDistributed
 from lstmfast.layers.base import LAYERS, Layer
 from lstmfast.layers.base import from_config as from_config
 from lstmfast.layers.feedforward import Activation, Dense, Dropout
 
 __all__ = [
+    "GRU",
     "LSTM",
     "Activation",
     "Add",
@@ -97,6 +100,7 @@ __all__ = [
     "Permute",
     "RepeatVector",
     "Reshape",
+    "SimpleRNN",
     "Subtract",
     "TimeDistributed",
     "add",

@@ -9,26 +9,12 @@ import numpy as np
 from lstmfast import initializers
 from lstmfast._arrays import Array
 from lstmfast._checks import flag
-from lstmfast._options import checked_cell, defaults
-from lstmfast.initializers import Initializer
 from lstmfast.initializers._chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
-from lstmfast.layers._recurrent import Recurrent
-from lstmfast.layers.base import Parts, Sample
-from lstmfast.layers.weights import weight
-
-# How Keras computes, not what: accepted with any value, for it changes nothing here
-_MEANINGLESS = {"unroll", "use_cudnn", "implementation"}
-
-# the option that makes each weight of the plain cell, and that of a projection
-_INITIALIZERS = {
-    "kernel": "kernel_initializer",
-    "recurrent_kernel": "recurrent_initializer",
-    "bias": "bias_initializer",
-    "projection_kernel": "kernel_initializer",
-}
+from lstmfast.layers._recurrent import RecurrentCells
+from lstmfast.layers.base import Sample
 
 
-class LSTM(Recurrent):
+class LSTM(RecurrentCells):
     """A layer of LSTM cells, as `keras.layers.LSTM`.
 
     Input (B, T, I); output (B, H), or (B, T, H) with `return_sequences`. The equations of one step
@@ -120,21 +106,10 @@ class LSTM(Recurrent):
     """
 
     kind = "lstm"
-    units: int
-    activation: str
-    kernel_initializer: Initializer
-    recurrent_initializer: Initializer
-    bias_initializer: Initializer
-    use_bias: bool
+    states = 2
     coupled: bool
     layer_norm: bool
     proj_size: int
-    go_backwards: bool
-    zero_output_for_mask: bool
-
-    kernel = weight("kernel")
-    recurrent_kernel = weight("recurrent_kernel")
-    bias = weight("bias")
 
     def __init__(
         self,
@@ -183,13 +158,7 @@ class LSTM(Recurrent):
         zero_output_for_mask: bool = False,
         **shared: Any,
     ) -> None:
-        given = dict(locals())
-        super().__init__(**{k: value for k, value in shared.items() if k not in _MEANINGLESS})
-        self._keep(given)
-        options = {key: given[key] for key in defaults("layer", "lstm")}
-        for key, value in checked_cell("layer", options, self.where).items():
-            setattr(self, key, value)
-        self.return_state = flag(return_state, "return_state", self.where)
+        self._begin(dict(locals()), shared)
         self.return_cell_states = flag(return_cell_states, "return_cell_states", self.where)
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
         has_bias = self.use_bias or self.layer_norm
@@ -204,26 +173,17 @@ class LSTM(Recurrent):
         """Return the constructor's arguments."""
         b = self.forget_bias
         return super().get_config() | {
-            "return_state": self.return_state,
             "return_cell_states": self.return_cell_states,
             "unit_forget_bias": self.unit_forget_bias,
             "forget_bias": initializers.serialize(b) if isinstance(b, Chrono) else b,
         }
 
-    def initial_weights(
-        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
-    ) -> list[Array]:
-        """Make the first weights, for parts given as name and shape, and samples of that shape."""
-        weights = []
-        for name, shape in parts:
-            option = _INITIALIZERS.get(name)
-            maker = _initializer_of_extra(name) if option is None else getattr(self, option)
-            weight = maker(shape, dtype, rng)
-            forget = self._first_forget_bias(name)
-            if forget is not None:
-                set_forget_bias(weight, forget, self.coupled, rng, self.where, sample[0])
-            weights.append(weight)
-        return weights
+    def _adjust_first(
+        self, name: str, values: Array, rng: np.random.Generator, sample: Sample
+    ) -> None:
+        forget = self._first_forget_bias(name)
+        if forget is not None:
+            set_forget_bias(values, forget, self.coupled, rng, self.where, sample[0])
 
     def _first_forget_bias(self, name: str) -> ForgetBias:
         if self.forget_bias is None:
@@ -231,9 +191,3 @@ class LSTM(Recurrent):
         # a norm takes away what a bias before it adds to all units alike
         effective = "norm_z_bias" if self.layer_norm else "bias"
         return self.forget_bias if name == effective else None
-
-
-def _initializer_of_extra(name: str) -> Initializer:
-    # peepholes and shifts start at 0 and gains at 1: the variant starts as the plain cell
-    gain = name.startswith("norm") and name.endswith("weight")
-    return initializers.Ones() if gain else initializers.Zeros()

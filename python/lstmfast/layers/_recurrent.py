@@ -7,10 +7,25 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lstmfast._arrays import ArrayLike, as_float, shape_text
-from lstmfast._checks import items
+from lstmfast import initializers
+from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
+from lstmfast._checks import flag, items
+from lstmfast._options import checked_cell, defaults
+from lstmfast.initializers import Initializer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all, origin
-from lstmfast.layers.base import Layer
+from lstmfast.layers.base import Layer, Parts
+from lstmfast.layers.weights import weight
+
+# How Keras computes, not what: accepted with any value, for it changes nothing here
+_MEANINGLESS = {"unroll", "use_cudnn", "implementation"}
+
+# the option that makes each weight, that of a projection too
+_INITIALIZERS = {
+    "kernel": "kernel_initializer",
+    "recurrent_kernel": "recurrent_initializer",
+    "bias": "bias_initializer",
+    "projection_kernel": "kernel_initializer",
+}
 
 
 class Recurrent(Layer):
@@ -24,10 +39,11 @@ class Recurrent(Layer):
 
     steps_of_dim = (None,)
     directions: ClassVar[int] = 1
+    states: int = 1  # of a direction
     outputs_before_states = 1
     return_sequences: bool
     return_state: bool
-    return_cell_states: bool
+    return_cell_states = False  # c of every step, of cells that have it
     stateful: bool
     _is_half = False  # of a Bidirectional
 
@@ -62,8 +78,9 @@ class Recurrent(Layer):
         x : array_like or tensor
             (B, T, I).
         initial_state : list of array_like or tensor, optional
-            h (B, H) and c (B, H) to begin with (h has `proj_size` values where there are any);
-            `Bidirectional` takes the forward layer's, then the backward layer's.
+            h (B, H), and of an `LSTM` c (B, H), to begin with (h has `proj_size` values where
+            there are any); one state need not be in a list. `Bidirectional` takes the forward
+            layer's, then the backward layer's.
         mask : array_like of bool, optional
             (B, T): False steps are skipped. With tensors it must be None, as `training` must.
         training : bool, optional
@@ -74,33 +91,39 @@ class Recurrent(Layer):
         y : numpy.ndarray or tensor
             (B, H), or (B, T, H) with `return_sequences`.
         [y, h, c]
-            With `return_state`; ``[y, cells]`` with `return_cell_states`, c of every step
-            (B, T, H); ``[y, h, c, cells]`` with both. `Bidirectional`: ``[y, h, c, h, c, cells,
-            cells]``, and with ``merge_mode=None`` the two outputs in place of y.
+            With `return_state` (c of an `LSTM` alone); ``[y, cells]`` with `return_cell_states`, c
+            of every step (B, T, H); ``[y, h, c, cells]`` with both. `Bidirectional`:
+            ``[y, h, c, h, c, cells, cells]``, and with ``merge_mode=None`` the two outputs in place
+            of y.
         """
         if self._is_half and self.stateful:
             raise self._half_error("a call")
         if holds_tensors(x):
             states = [] if initial_state is None else initial_state
+            if isinstance(states, Tensor):
+                states = [states]
             tensors = self._tensors(x) + self._all_tensors(states, "initial_state")
             return self._joined(tensors, mask, training)
         arrays = self._arrays(x)
         core = self._ready(arrays)
         if initial_state is not None:
-            states = items(initial_state, "initial_state", self.where, "a list of arrays")
             expected = len(core.state_sizes)
+            if expected == 1 and not isinstance(initial_state, list | tuple):
+                initial_state = [initial_state]
+            states = items(initial_state, "initial_state", self.where, "a list of arrays")
             if len(states) != expected:
                 text = f"initial_state has {len(states)} arrays; expected {expected}"
                 raise ValueError(f"[{self.where}] {text}")
             dtype = np.dtype(core.dtype)
             arrays += [as_float(state, dtype, self.where, "initial_state") for state in states]
-        ports = self._ports(self.outputs_before_states + 3 * self.directions)
+        outputs = (2 * self.states - 1) * self.directions  # of the core, after y
+        ports = self._ports(self.outputs_before_states + outputs)
         return one_or_all(self._compute(core, arrays, [mask], training, ports)[0])
 
     def _ports(self, count: int) -> Sequence[int]:
-        """Return which outputs a call returns: of y, h and c of each direction, then all cells."""
+        """Return which outputs a call returns: of y, the states by direction, then all cells."""
         first = self.outputs_before_states
-        cells = first + 2 * self.directions
+        cells = first + self.states * self.directions
         return [
             *range(first),
             *(range(first, cells) if self.return_state else ()),
@@ -142,3 +165,56 @@ class Recurrent(Layer):
             self._core.reset_states()
 
     reset_state = reset_states
+
+
+class RecurrentCells(Recurrent):
+    """A layer of cells of one kind, in one direction."""
+
+    units: int
+    activation: str
+    kernel_initializer: Initializer
+    recurrent_initializer: Initializer
+    bias_initializer: Initializer
+    use_bias: bool
+    go_backwards: bool
+    zero_output_for_mask: bool
+
+    kernel = weight("kernel")
+    recurrent_kernel = weight("recurrent_kernel")
+    bias = weight("bias")
+
+    def _begin(self, given: dict[str, Any], shared: dict[str, Any]) -> None:
+        """Check and keep the arguments of a constructor, as ``locals()``, and those of `Layer`."""
+        Layer.__init__(self, **{k: v for k, v in shared.items() if k not in _MEANINGLESS})
+        self._keep(given)
+        options = {key: given[key] for key in defaults("layer", self.kind)}
+        for key, value in checked_cell("layer", options, self.where, self.kind).items():
+            setattr(self, key, value)
+        self.return_state = flag(given["return_state"], "return_state", self.where)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().get_config() | {"return_state": self.return_state}
+
+    def initial_weights(
+        self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
+    ) -> list[Array]:
+        """Make the first weights, for parts given as name and shape, and samples of that shape."""
+        weights = []
+        for name, shape in parts:
+            option = _INITIALIZERS.get(name)
+            maker = _initializer_of_extra(name) if option is None else getattr(self, option)
+            weights.append(maker(shape, dtype, rng))
+            self._adjust_first(name, weights[-1], rng, sample)
+        return weights
+
+    def _adjust_first(
+        self, name: str, values: Array, rng: np.random.Generator, sample: Sample
+    ) -> None:
+        """Change the first values of a weight, where they are not its initializer's alone."""
+
+
+def _initializer_of_extra(name: str) -> Initializer:
+    # peepholes and shifts start at 0 and gains at 1: the variant starts as the plain cell
+    gain = name.startswith("norm") and name.endswith("weight")
+    return initializers.Ones() if gain else initializers.Zeros()

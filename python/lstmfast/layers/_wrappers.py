@@ -7,29 +7,28 @@ from typing import Any, ClassVar
 
 from lstmfast._checks import items
 from lstmfast._core import check
-from lstmfast.layers._lstm import LSTM
-from lstmfast.layers._recurrent import Recurrent
+from lstmfast.layers._recurrent import Recurrent, RecurrentCells
 from lstmfast.layers.base import Layer, Sample, layer_inside
 
 
 class Bidirectional(Recurrent):
-    """Two LSTM layers, one of them backwards, as `keras.layers.Bidirectional`.
+    """Two recurrent layers, one of them backwards, as `keras.layers.Bidirectional`.
 
     Both read the same sequences; their outputs are merged step by step in time. In a sequence of
     outputs masked steps are 0.
 
     Parameters
     ----------
-    layer : LSTM
+    layer : LSTM, GRU or SimpleRNN
         What both layers are like; the second one goes backwards. It is copied, and both get new
         weights.
     merge_mode : {"concat", "sum", "mul", "ave", None}
         Side by side, sum, product or mean; None returns both, in calls of the layer itself.
     weights : list of array_like, optional
         First weights: those of the forward layer, then those of the backward layer.
-    backward_layer : LSTM, optional
+    backward_layer : LSTM, GRU or SimpleRNN, optional
         What the second layer is like, where it differs; with `go_backwards` unlike that of `layer`,
-        and `return_sequences`, `return_state` and `stateful` like it.
+        and `return_sequences`, `return_state`, `stateful` and the number of states like it.
     **shared
         As in `Layer`.
 
@@ -56,13 +55,13 @@ class Bidirectional(Recurrent):
 
     def __init__(
         self,
-        layer: LSTM | Mapping[str, Any],
+        layer: RecurrentCells | Mapping[str, Any],
         merge_mode: str | None = "concat",
         weights: Sequence[Any] | None = None,
-        backward_layer: LSTM | Mapping[str, Any] | None = None,
+        backward_layer: RecurrentCells | Mapping[str, Any] | None = None,
         **shared: Any,
     ) -> None:
-        given = _lstm(layer, "layer")
+        given = _half(layer, "layer")
         super().__init__(**shared)
         self.input_shape = self.input_shape or given.input_shape
         self.batch_size = self.batch_size or given.batch_size
@@ -73,10 +72,11 @@ class Bidirectional(Recurrent):
         if backward_layer is None:
             self.backward_layer = _copy(given, "backward", go_backwards=True)
         else:
-            self.backward_layer = _copy(_lstm(backward_layer, "backward_layer"), "")
+            self.backward_layer = _copy(_half(backward_layer, "backward_layer"), "")
         self.forward_layer._is_half = self.backward_layer._is_half = True
-        for name in ("return_sequences", "return_state", "return_cell_states", "stateful"):
+        for name in ("return_sequences", "return_state", "stateful", "states"):
             setattr(self, name, getattr(given, name))
+        self.return_cell_states = given.return_cell_states
         self._check()
         if weights is not None:
             self._first_weights = items(weights, "weights", self.where, "a list of arrays")
@@ -111,7 +111,7 @@ class Bidirectional(Recurrent):
         """Return what the core must know of this layer, besides its two."""
         return {"merge_mode": self.merge_mode or "none"}
 
-    def layers_inside(self) -> Mapping[str, LSTM]:
+    def layers_inside(self) -> Mapping[str, RecurrentCells]:
         """Return the two layers."""
         return {"forward": self.forward_layer, "backward": self.backward_layer}
 
@@ -120,19 +120,20 @@ class Bidirectional(Recurrent):
         return super().get_config() | {"merge_mode": self.merge_mode}
 
 
-def _lstm(layer: Any, name: str) -> LSTM:
-    expected = "a layer LSTM, as in Bidirectional(LSTM(32))"
-    found: LSTM = layer_inside(layer, "layers.Bidirectional", name, LSTM, expected)
+def _half(layer: Any, name: str) -> RecurrentCells:
+    expected = "a layer LSTM, GRU or SimpleRNN, as in Bidirectional(LSTM(32))"
+    where = "layers.Bidirectional"
+    found: RecurrentCells = layer_inside(layer, where, name, RecurrentCells, expected)
     return found
 
 
-def _copy(layer: LSTM, which: str, **changed: Any) -> LSTM:
+def _copy(layer: RecurrentCells, which: str, **changed: Any) -> RecurrentCells:
     """Return a new layer like this one; which: what its name begins with."""
     config = layer.get_config() | changed
     if which:
         config["name"] = f"{which}_{(layer.name or layer.kind).removeprefix(which + '_')}"
     config["zero_output_for_mask"] = layer.return_sequences  # as Keras has it
-    return LSTM.from_config(config)  # type: ignore[return-value]
+    return type(layer).from_config(config)  # type: ignore[return-value]
 
 
 class TimeDistributed(Layer):

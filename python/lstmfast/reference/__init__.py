@@ -4,7 +4,7 @@
 `rows.py` lengths, masks and resets, `stack.py` layers and directions;
 `dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training, and
 `graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
-pooling. Gradients are derived by hand.
+pooling, `units.py` the GRU and the simple recurrent unit. Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and
 the reference against central differences, golden values and live engines.
 
@@ -37,6 +37,7 @@ from .parameters import *
 from .sequence import *
 from .stack import *
 from .train import *
+from .units import *
 from .windows import *
 
 # what the modules list, but not the modules themselves

@@ -1,6 +1,6 @@
-// The LSTM layer: one direction over a whole sequence. Knows no graph and no models.
-// Inputs: x [, h0, c0]. Outputs: y, which is h of every step or of the last one, and optionally h
-// and c of the last step and c of every step.
+// A layer of recurrent cells: one direction over a whole sequence. Knows no graph and no models.
+// Inputs: x [, h0 [, c0]]. Outputs: y, which is h of every step or of the last one, and optionally
+// h of the last step; of a cell with c also c of the last step, and of every step.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace lstmfast::layers {
 
 // The layer's options apart from the cell's.
-struct LstmSequences {
+struct Sequences {
   bool all = false;  // y is h of every step, in the order of computation, not only of the last
   bool stateful = false;
   bool zero_masked = false;           // y of masked steps is 0; else that of the step before
@@ -25,7 +25,7 @@ struct LstmSequences {
 // The ports of one direction in a pass. Step t of row b of y is at b * row + t * step; a y of the
 // last step alone has row b at b * row.
 template <class T>
-struct LstmPorts {
+struct RecurrentPorts {
   In<T> x, h0, c0;
   Out<T> y, h, c, cells;
   T *carried_h = nullptr, *carried_c = nullptr;  // null: this pass carries no states
@@ -40,7 +40,7 @@ struct LstmPorts {
 };
 
 template <class T>
-class Lstm final : public LayerWith<T, Lstm<T>> {
+class Recurrent : public LayerWith<T, Recurrent<T>> {
  public:
   struct State : LayerState {
     // If y is that of the last step alone: h of all steps, for backward; scratch.
@@ -48,32 +48,44 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     LstmRun<T> run;
   };
 
-  explicit Lstm(const base::Values& options)  // values of lstm_layer_options()
-      : direction_(read_direction(options)),
+  // kind: for errors; values: of the table of that layer; cell: read from them.
+  Recurrent(const char* kind, const base::Values& options, const LstmOptions& cell)
+      : kind_(kind),
+        direction_{
+            {1, options["units"].integer(), cell.cell}, cell, options["go_backwards"].flag()},
         sequences_{options["return_sequences"].flag(), options["stateful"].flag(),
                    options["zero_output_for_mask"].flag(), read_seed(options)} {
-    if (sequences_.stateful) this->make_stateful(Lstm::state_sizes());
+    if (sequences_.stateful) this->make_stateful(Recurrent::state_sizes());
   }
 
-  const LstmSequences& sequences() const { return sequences_; }
+  const Sequences& sequences() const { return sequences_; }
   const LstmDirection<T>& direction() const { return direction_; }
+  index states() const { return direction_.options.cell.kind == CellKind::lstm ? 2 : 1; }
+  // Outputs after y: the states, then c of every step.
+  index more_outputs() const { return 2 * states() - 1; }
 
-  InputCount input_count() const override { return {1, 3, " with the initial h and c"}; }
+  InputCount input_count() const override {
+    return {1, 1 + states(), states() > 1 ? " with the initial h and c" : " with the initial h"};
+  }
   bool optional_output(index output) const override { return output > 0; }
   Shapes output_shapes(const Shapes& inputs) const override {
-    check_input(inputs[0].rank == 2, "lstm", inputs[0], "(steps, features)");
-    check_features("lstm", inputs[0], this->built() ? shape().input : 0);
+    check_input(inputs[0].rank == 2, kind_, inputs[0], "(steps, features)");
+    check_features(kind_, inputs[0], this->built() ? shape().input : 0);
     const index O = shape().outputs(), H = shape().hidden;
     for (std::size_t i = 1; i < inputs.size(); ++i) {
       const Shape expected{i == 1 ? O : H};
-      LF_CHECK(inputs[i] == expected, "[lstm] initial "
-                                          << (i == 1 ? "h" : "c") << " of a sample has shape "
-                                          << inputs[i].text() << "; expected " << expected.text());
+      LF_CHECK(inputs[i] == expected, "[" << kind_ << "] initial " << (i == 1 ? "h" : "c")
+                                          << " of a sample has shape " << inputs[i].text()
+                                          << "; expected " << expected.text());
     }
     const Shape y = sequences_.all ? inputs[0].with_features(O) : Shape{O};
+    if (states() == 1) return {y, {O}};
     return {y, {O}, {H}, inputs[0].with_features(H)};
   }
-  std::vector<index> state_sizes() const override { return {shape().outputs(), shape().hidden}; }
+  std::vector<index> state_sizes() const override {
+    if (states() == 1) return {shape().outputs()};
+    return {shape().outputs(), shape().hidden};
+  }
   // As in Keras the mask is the input's, step for step, also if the layer runs backwards.
   bool masks(index output, const std::vector<bool>& masked) const override {
     return output == 0 && masked[0] && sequences_.all;
@@ -91,7 +103,7 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   }
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = sequences_.all ? in[0].mask : nullptr;
-    const LstmPorts<T> p = ports(pass, my, in, out, this->carried());
+    const RecurrentPorts<T> p = ports(pass, my, in, out, this->carried());
     begin_forward(pass, my, p);
     LstmRuns<T>(my.run).forward(pass.training);
     end_forward(my, p);
@@ -104,24 +116,25 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   // ---- Set-up and end of a direction's pass, also used by Bidirectional ----
 
   // As direction d of a layer that carries these states, with y as that of this layer alone.
-  LstmPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in, const Outs<T>& out,
-                     CarriedState<T>* carried, index directions = 1, index d = 0) const {
-    LstmPorts<T> p;
+  RecurrentPorts<T> ports(const Pass<T>& pass, const State& my, const Ins<T>& in,
+                          const Outs<T>& out, CarriedState<T>* carried, index directions = 1,
+                          index d = 0) const {
+    RecurrentPorts<T> p;
     p.x = in[0];
-    if (in.size() > 1) {
-      p.h0 = in[1 + 2 * d];
-      p.c0 = in[2 + 2 * d];
-    }
+    const index own = states() * d;  // states of the directions before this one
+    const bool has_c = states() > 1, carries = pass.carries && carried != nullptr;
+    if (carries) carried->begin(pass.batch);
     // The states follow y of all directions, or of each.
-    const index first = static_cast<index>(out.size()) - 3 * directions;
+    const index first = static_cast<index>(out.size()) - more_outputs() * directions;
     p.y = out[std::min(d, first - 1)];
-    p.h = out[first + 2 * d];
-    p.c = out[first + 2 * d + 1];
-    p.cells = out[first + 2 * directions + d];
-    if (pass.carries && carried != nullptr) {
-      carried->begin(pass.batch);
-      p.carried_h = carried->part(2 * d);
-      p.carried_c = carried->part(2 * d + 1);
+    p.h = out[first + own];
+    if (in.size() > 1) p.h0 = in[1 + own];
+    if (carries) p.carried_h = carried->part(own);
+    if (has_c) {
+      p.c = out[first + own + 1];
+      p.cells = out[first + states() * directions + d];
+      if (in.size() > 1) p.c0 = in[2 + own];
+      if (carries) p.carried_c = carried->part(own + 1);
     }
     p.steps = my.shapes[0].rows();
     p.step = shape().outputs();
@@ -132,7 +145,7 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   }
 
   // Sets the call of the run.
-  void begin_forward(const Pass<T>& pass, State& my, const LstmPorts<T>& ports) const {
+  void begin_forward(const Pass<T>& pass, State& my, const RecurrentPorts<T>& ports) const {
     const index O = shape().outputs(), H = shape().hidden, sign = ports.against_time ? -1 : 1;
     ops::LstmCall<T>& call = my.run.begin(direction_, {});
     my.run.block = this->values();
@@ -168,7 +181,7 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   }
 
   // Writes a y of the last step alone, and the carried states.
-  void end_forward(const State& my, const LstmPorts<T>& ports) const {
+  void end_forward(const State& my, const RecurrentPorts<T>& ports) const {
     const ops::LstmCall<T>& call = my.run.call;
     const auto carry = [&](const T* state, index size, T* carried) {
       if (carried != nullptr && carried != state) std::copy_n(state, call.batch * size, carried);
@@ -179,7 +192,7 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     copy_shown(call, call.h_n, shape().outputs(), ports.y.values, ports.row);
   }
 
-  void begin_backward(const Pass<T>& pass, State& my, const LstmPorts<T>& ports) const {
+  void begin_backward(const Pass<T>& pass, State& my, const RecurrentPorts<T>& ports) const {
     const index O = shape().outputs();
     ops::LstmGradients<T>& gradients = my.run.gradients;
     gradients = {};
@@ -208,10 +221,6 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
   }
 
  private:
-  static LstmDirection<T> read_direction(const base::Values& values) {
-    const LstmOptions options = read_lstm(values, "use_bias", "dropout");
-    return {{1, values["units"].integer(), options.cell}, options, values["go_backwards"].flag()};
-  }
   static T* either(T* wanted, T* otherwise) { return wanted != nullptr ? wanted : otherwise; }
 
   void declare_parameters(const Shapes& inputs) override {
@@ -249,8 +258,9 @@ class Lstm final : public LayerWith<T, Lstm<T>> {
     }
   }
 
+  const char* kind_;
   LstmDirection<T> direction_;  // has one input feature until the parameters are declared
-  LstmSequences sequences_;
+  Sequences sequences_;
 };
 
 }  // namespace lstmfast::layers
