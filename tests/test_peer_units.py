@@ -18,6 +18,8 @@ from keras_twins import (
     peer,
     same,
     same_nets,
+    same_outputs,
+    share_weights,
 )
 
 torch = pytest.importorskip("torch")
@@ -75,6 +77,18 @@ def test_states(kind: str, options: dict[str, Any]) -> None:
                     ours(x, initial_state=first, mask=mask),
                     theirs(x, initial_state=first, mask=mask),
                 )
+
+
+def test_cells() -> None:
+    x = masked_numbers()
+    models = []
+    for of in (OURS, KERAS):
+        cells = [of.layers.LSTMCell(4), of.layers.GRUCell(5), of.layers.SimpleRNNCell(3)]
+        first = of.layers.RNN(of.layers.GRUCell(4, reset_after=False), return_sequences=True)
+        layers = [of.layers.Input((T, 3)), of.layers.Masking(), first, of.layers.RNN(cells)]
+        models.append(of.models.Sequential(layers))
+    share_weights(*models)
+    same_outputs(*models, x)
 
 
 @pytest.mark.parametrize("kind", ["GRU", "SimpleRNN"])

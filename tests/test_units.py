@@ -15,10 +15,15 @@ from lstmfast import reference
 from lstmfast.layers import (
     GRU,
     LSTM,
+    RNN,
     Bidirectional,
     Dense,
+    GRUCell,
     Input,
+    LSTMCell,
     SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
 )
 from lstmfast.models import Model, Sequential
 from lstmfast.optimizers import SGD
@@ -230,6 +235,40 @@ def test_rules_of_the_two_biases() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "layer"),
+    [
+        (LSTMCell(4, activation="elu", unit_forget_bias=False), LSTM),
+        (GRUCell(4, reset_after=False), GRU),
+        (SimpleRNNCell(4, use_bias=False, dropout=0.1), SimpleRNN),
+    ],
+)
+def test_a_cell_makes_its_layer(cell: Any, layer: Any) -> None:
+    made = RNN(cell, return_sequences=True, go_backwards=True, name="r", input_shape=(T, I))
+    assert type(made) is layer
+    config = made.get_config()
+    assert config == layer(**config).get_config()
+    assert config["return_sequences"] is config["go_backwards"] is True
+    assert (made.name, made.input_shape) == ("r", (T, I))
+    own = cell.get_config()
+    assert {"name": "r", **{name: config[name] for name in own}} == own | {"name": "r"}
+    assert type(cell).from_config(cell.get_config()).get_config() == cell.get_config()
+    assert cell.units == made.units == 4
+
+
+def test_cells_make_a_row_of_layers() -> None:
+    x = numbers(B, T, I)
+    row = RNN([LSTMCell(4), GRUCell(3)], input_shape=(T, I), return_sequences=True)
+    assert [type(layer) for layer in row.layers] == [LSTM, GRU]
+    y = row.predict(x)
+    np.testing.assert_array_equal(y, row.layers[1](row.layers[0](x)))
+    last = RNN(StackedRNNCells([LSTMCell(4), GRUCell(3)]), input_shape=(T, I))
+    last.set_weights(row.get_weights())
+    np.testing.assert_array_equal(last.predict(x), y[:, -1])
+    inside = Sequential([Input((T, I)), RNN([GRUCell(2), GRUCell(2)]), Dense(1)])
+    assert inside.predict(x).shape == (B, 1)
+
+
+@pytest.mark.parametrize(
     ("make", "error", "message"),
     [
         (lambda: GRU(0), ValueError, "[layers.GRU] units is 0; expected an integer from 1"),
@@ -250,6 +289,15 @@ def test_rules_of_the_two_biases() -> None:
             lambda: Bidirectional(GRU(2), backward_layer=LSTM(2, go_backwards=True)),
             ValueError,
             "as many states as forward",
+        ),
+        (lambda: GRUCell(2, stateful=True), TypeError, "[layers.GRUCell] stateful is an argument"),
+        (lambda: RNN(3), TypeError, "[layers.RNN] cell is of type int; expected LSTMCell, GRU"),
+        (lambda: RNN([GRUCell(2), 3]), TypeError, "cells[1] is of type int; expected a cell"),
+        (lambda: RNN([]), ValueError, "[layers.StackedRNNCells] cells is empty; expected one"),
+        (
+            lambda: RNN([GRUCell(2)], return_state=True),
+            ValueError,
+            "[layers.RNN] return_state is True for several cells; expected False",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
 from lstmfast._names import listed
+from lstmfast.layers._cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from lstmfast.layers._convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from lstmfast.layers._embedding import Embedding
 from lstmfast.layers._gru import GRU
@@ -60,6 +61,7 @@ from lstmfast.layers.feedforward import Activation, Dense, Dropout
 __all__ = [
     "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "Add",
     "Average",
@@ -78,6 +80,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
@@ -88,6 +91,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "Input",
     "InputLayer",
+    "LSTMCell",
     "Layer",
     "Masking",
     "MaxPool1D",
@@ -101,6 +105,8 @@ __all__ = [
     "RepeatVector",
     "Reshape",
     "SimpleRNN",
+    "SimpleRNNCell",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "add",
