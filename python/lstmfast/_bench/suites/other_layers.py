@@ -20,7 +20,7 @@ from lstmfast._bench.engines import Engine, UnsupportedError
 from lstmfast._bench.engines.vs_torch import import_torch
 from lstmfast._bench.problems import Array
 from lstmfast._bench.protocol import Call, Goal, Row, make_row, take_turns
-from lstmfast.layers import Conv1D, Conv2D, Embedding, Input, Layer
+from lstmfast.layers import GRU, Conv1D, Conv2D, Embedding, Input, Layer
 from lstmfast.models import Sequential
 from lstmfast.optimizers import SGD
 
@@ -45,6 +45,8 @@ class Kind:
         Whether x holds ids, below the first of the sizes.
     channels_first : bool
         Whether torch's features are axis 1.
+    gates : sequence of int
+        Of a recurrent layer: the places of torch's gates among Keras's.
     """
 
     name: str
@@ -54,6 +56,28 @@ class Kind:
     axes: tuple[int, ...]
     ids: bool = False
     channels_first: bool = False
+    gates: tuple[int, ...] = ()
+
+    def to_torch(self, weights: list[Array]) -> list[Array]:
+        """Return weights in torch's layout."""
+        if self.gates:
+            kernel, recurrent, biases = (_reordered(w, self.gates) for w in weights)
+            return [kernel.T, recurrent.T, *biases]
+        back = np.argsort(self.axes)
+        return [w if w.ndim == 1 else w.transpose(back) for w in weights]
+
+    def from_torch(self, weights: list[Array]) -> list[Array]:
+        """Return torch's weights in Keras's layout."""
+        if self.gates:
+            w, r, *biases = weights
+            back = tuple(np.argsort(self.gates))
+            return [_reordered(each, back) for each in (w.T, r.T, np.stack(biases))]
+        return [w if w.ndim == 1 else w.transpose(self.axes) for w in weights]
+
+
+def _reordered(weight: Array, gates: Sequence[int]) -> Array:
+    parts = np.split(weight, len(gates), axis=-1)
+    return np.concatenate([parts[gate] for gate in gates], axis=-1)
 
 
 def _convolutions(of: Any, filters: int, taps: int) -> list[Layer]:
@@ -63,6 +87,18 @@ def _convolutions(of: Any, filters: int, taps: int) -> list[Layer]:
 def _torch_convolutions(name: str, nn: Any, features: int, filters: int, taps: int) -> list[Any]:
     both = [getattr(nn, name)(n, filters, taps, padding="same") for n in (features, filters)]
     return [each for convolution in both for each in (convolution, nn.ReLU())]
+
+
+def _torch_gru(nn: Any, features: int, units: int) -> list[Any]:
+    class Outputs(nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.gru = nn.GRU(features, units, batch_first=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.gru(x)[0]
+
+    return [Outputs()]
 
 
 KINDS = (
@@ -86,6 +122,12 @@ KINDS = (
          (64, (200,), (20_000, 256)), (128, (100,), (50_000, 512))],
         lambda rows, width: [Embedding(rows, width)],
         lambda nn, _, rows, width: [nn.Embedding(rows, width, sparse=True)], (0, 1), ids=True,
+    ),
+    Kind(
+        "gru",
+        [(1, (20, 1), (20,)), (1, (100, 40), (64,)), (32, (50, 64), (128,)),
+         (16, (60, 128), (256,)), (128, (20, 64), (512,))],
+        lambda units: [GRU(units, return_sequences=True)], _torch_gru, (), gates=(1, 0, 2),
     ),
 )  # fmt: skip
 
@@ -123,8 +165,7 @@ class Torchs:
         nn = self.torch.nn
         self.module = nn.Sequential(*kind.theirs(nn, x.shape[-1], *sizes))
         self.x = self.torch.from_numpy(np.moveaxis(x, -1, 1).copy() if kind.channels_first else x)
-        for own, weight in zip(self.module.parameters(), weights, strict=True):
-            values = weight if weight.ndim == 1 else weight.transpose(np.argsort(kind.axes))
+        for own, values in zip(self.module.parameters(), kind.to_torch(weights), strict=True):
             own.data.copy_(self.torch.from_numpy(np.ascontiguousarray(values)))
         self.optimizer = self.torch.optim.SGD(self.module.parameters(), RATE)
         self.zeros = self.torch.zeros_like(self.module(self.x))
@@ -150,7 +191,7 @@ class Torchs:
     def weights(self) -> list[Array]:
         """Return the weights in Keras's layout."""
         arrays = [own.detach().numpy() for own in self.module.parameters()]
-        return [a if a.ndim == 1 else a.transpose(self.kind.axes) for a in arrays]
+        return self.kind.from_torch(arrays)
 
 
 def compare(case: str, ours: Ours, theirs: Torchs) -> None:
