@@ -65,9 +65,11 @@ class Registry(Generic[K]):
         base: type[K],
         public: Iterable[Any],
         aliases: Mapping[str, str] | None = None,
+        key: Callable[[str], str] = snake_case,
     ) -> None:
         self.what = what
         self.base = base
+        self.key = key  # from the name of a class to that of its component
         self.classes: dict[str, type[K]] = {}
         self.add(public)
         self.aliases = dict(aliases or {})
@@ -75,11 +77,11 @@ class Registry(Generic[K]):
     def add(self, public: Iterable[Any]) -> None:
         """Take the classes among a module's public objects."""
         classes = [one for one in public if isinstance(one, type) and one is not self.base]
-        self.classes |= {snake_case(c.__name__): c for c in classes if issubclass(c, self.base)}
+        self.classes |= {self.key(c.__name__): c for c in classes if issubclass(c, self.base)}
 
     def find(self, name: str) -> type[K] | None:
         """Return the class that a string names, or None."""
-        key = snake_case(name)
+        key = self.key(name)
         return self.classes.get(self.aliases.get(key, key))
 
     def get(self, identifier: Any) -> K:
