@@ -259,10 +259,11 @@ class Sequential(Model):
             for layer, core, _, sample in plan:
                 if not layer.built:
                     layer._draw(core, self._rng, sample)
-            self._compile_core(core_model, self._compiled)
             before = [(layer, layer._core) for layer in all_layers(self)]
             for layer, core, node, _ in plan:
                 layer._adopt(core, [node.inputs[0].sample])
+            self._compile_core(core_model, self._compiled)
+            for layer, _, node, _ in plan:
                 layer._add_node(node)
                 if not self._trainable:
                     layer.trainable = False
