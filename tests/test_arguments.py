@@ -102,10 +102,10 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         AttributeError,
         "beta_1 cannot change once",
     ),
-    "optimizer.weight_decay": (
-        lambda: set_attribute(optimizers.Adam(), "weight_decay", 0.1),
+    "optimizer.loss_scale_factor": (
+        lambda: set_attribute(optimizers.Adam(), "loss_scale_factor", 2.0),
         ValueError,
-        "weight_decay=0.1 is not available",
+        "loss_scale_factor=2.0 is not available",
     ),
     "rnn.dropout": (
         lambda: set_attribute(lf.LSTM(1, 2), "dropout", 0.5),

@@ -188,7 +188,7 @@ def test_counters_from_a_file_have_bounds(key: str, tmp_path: Path) -> None:
     [
         ({"compile.loss": "none"}, "none"),
         ({"compile.optimizer.learning_rate": "true"}, "learning_rate"),
-        ({"compile.optimizer.amsgrad": "1"}, "unknown key optimizer.amsgrad"),
+        ({"compile.optimizer.rho": "1"}, "unknown key optimizer.rho"),
         ({"compile.clip.norm": "1", "compile.clip.value": "1"}, "expected None next to norm"),
         ({"model.layers.0.name": "dense"}, "two layers would be called 'dense'"),
         ({"model.layers.0.kind": "gru"}, "kind"),

@@ -199,10 +199,10 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         r"\[Adam\] clipvalue is 1; expected None next to clipnorm",
     ),
-    "weight decay": (
-        lambda: optimizers.SGD(weight_decay=1.0),
+    "loss scale": (
+        lambda: optimizers.SGD(loss_scale_factor=2.0),
         ValueError,
-        "weight_decay=1.0 is not",
+        "loss_scale_factor=2.0 is not",
     ),
     "delta": (
         lambda: losses.Huber(-1.0),

@@ -18,6 +18,7 @@ from lstmfast.losses import LOSSES
 from lstmfast.metrics import METRICS
 from lstmfast.models import Model
 from lstmfast.optimizers import OPTIMIZERS, Optimizer
+from lstmfast.optimizers.schedules import SCHEDULES, ExponentialDecay
 from lstmfast.regularizers import REGULARIZERS
 
 Row = dict[str, Any]
@@ -36,6 +37,7 @@ ALONE: dict[str, set[str]] = {
     "loss": {"name", "reduction", "dtype"},
     "metric": {"name", "dtype"},
     "optimizer": {"name"},
+    "schedule": {"name"},
     "regularizer": set(),
     "constraint": set(),
     "layer": _LAYER | _SEEN_BY_CALLS | _FORGET | {"layer", "weights", "backward_layer"},
@@ -44,6 +46,7 @@ ALONE: dict[str, set[str]] = {
 # and of single components
 OWN = {
     "flatten": {"data_format"},  # Keras's, without a meaning for what the core does
+    "warm_up": {"decay_schedule_fn"},
     "embedding": {"input_length"},  # an older name of input_shape
     # Keras's, of which the core has one form alone
     "conv1d": {"data_format", "groups"},
@@ -69,6 +72,7 @@ CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
         "loss": LOSSES.classes,
         "metric": METRICS.classes,
         "optimizer": OPTIMIZERS.classes,
+        "schedule": SCHEDULES.classes,
         "regularizer": {k.replace("l1l2", "l1_l2"): c for k, c in REGULARIZERS.classes.items()},
         "constraint": CONSTRAINTS.classes,
         "layer": {k: c for k, c in LAYERS.classes.items() if k not in NO_KINDS} | {"graph": Model},
@@ -153,7 +157,18 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "dot"): {"axes": 1},
     **{("layer", f"conv{axes}d"): {"filters": 2, "kernel_size": 3} for axes in (1, 2)},
     **{("layer", f"average_pooling{axes}d"): {"pool_size": 2} for axes in (1, 2)},
+    ("schedule", "warm_up"): {
+        "initial_learning_rate": 0.1,
+        "warmup_steps": 3,
+        "decay_schedule_fn": ExponentialDecay(0.1, 3, 0.5),
+    },
 }
+_RATE = {"initial_learning_rate": 0.1, "decay_steps": 3}
+for _kind in ("exponential_decay", "inverse_time_decay"):
+    NEEDED["schedule", _kind] = _RATE | {"decay_rate": 0.5}
+for _kind in ("polynomial_decay", "cosine_decay"):
+    NEEDED["schedule", _kind] = _RATE
+NEEDED["schedule", "cosine_decay_restarts"] = {"initial_learning_rate": 0.1, "first_decay_steps": 3}
 # options that go with no other value alone
 WITH: dict[tuple[str, str], dict[str, Any]] = {
     ("rnn", "proj_clip"): {"proj_size": 2},
@@ -165,7 +180,7 @@ ROWS = [
     (family, kind, row)
     for family, kind in CLASSES
     for row in _core.describe(family, kind)
-    if (kind, row["name"]) not in TWINS
+    if (kind, row["name"]) not in TWINS and row["takes"] != ["numbers"]  # in test_schedules.py
 ]
 
 

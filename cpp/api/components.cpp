@@ -9,6 +9,7 @@
 #include "metrics/metric.h"
 #include "optim/clip.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 #include "regularizers/regularizer.h"
 
 namespace lstmfast::api {
@@ -63,6 +64,7 @@ const Family kFamilies[] = {
     {"optimizer", [] { return optim::registry().kinds(); }, &optimizer_options},
     family<regularizers::registry>("regularizer"),
     {"rnn", &lstm_kinds, &rnn_options},
+    {"schedule", &optim::schedule_kinds, &optim::schedule_options},
 };
 
 const Family& at(const std::string& name) {

@@ -9,8 +9,8 @@
 
 namespace lstmfast::api {
 
-// "activation", "cell", "constraint", "layer", "loss", "metric", "optimizer", "regularizer" and
-// "rnn", the options of lf.LSTM.
+// "activation", "cell", "constraint", "layer", "loss", "metric", "optimizer", "regularizer",
+// "rnn", the options of lf.LSTM, and "schedule".
 std::vector<std::string> families();
 
 // Of one family, without aliases. Throws std::invalid_argument for an unknown family, as do the

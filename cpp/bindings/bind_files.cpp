@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -99,8 +100,9 @@ py::tuple load(const Path& path, const py::object& resolve) {
         call_python(resolve, py::cast(file->compile_config()), py::cast(file->extra()));
     compile = !found.is_none();
     if (compile) {
-      const auto [losses, metrics] = found.cast<std::pair<py::object, py::object>>();
-      functions = PythonFunctions("model.load", losses, metrics);
+      const auto [losses, metrics, schedule] =
+          found.cast<std::tuple<py::object, py::object, py::object>>();
+      functions = PythonFunctions("model.load", losses, metrics, schedule);
     }
   }
   api::AnyModel model = [&] {

@@ -2,9 +2,12 @@
 #include <pybind11/stl.h>
 
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "api/components.h"
 #include "bindings/bindings.h"
+#include "bindings/python_functions.h"
 #include "bindings/values.h"
 
 namespace lstmfast::bindings {
@@ -51,6 +54,13 @@ py::list describe(const std::string& family, const std::string& kind) {
   return out;
 }
 
+// The learning rate after `step` steps, by a schedule of these options.
+double scheduled_rate(const base::Options& options, double step, py::object custom) {
+  optim::Schedule own;
+  if (!custom.is_none()) own = schedule_of(std::make_shared<PythonReference>(std::move(custom)));
+  return optim::make_schedule(base::OptionReader(options, "schedule"), own)(step);
+}
+
 }  // namespace
 
 void bind_options(py::module_& module) {
@@ -58,7 +68,9 @@ void bind_options(py::module_& module) {
       .def("kinds", &api::kinds, py::arg("family"))
       .def("describe", &describe, py::arg("family"), py::arg("kind"))
       .def("check", &api::check, py::arg("family"), py::arg("kind"), py::arg("options"),
-           py::arg("where"));
+           py::arg("where"))
+      .def("scheduled_rate", &scheduled_rate, py::arg("options"), py::arg("step"),
+           py::arg("custom") = py::none());
 }
 
 }  // namespace lstmfast::bindings

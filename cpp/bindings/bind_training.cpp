@@ -37,8 +37,8 @@ py::dict history_dict(const model::History& history) {
 }
 
 void compile(PythonModel& self, const base::Options& config, const py::object& losses,
-             const py::object& metrics) {
-  PythonFunctions functions("model.compile", losses, metrics);
+             const py::object& metrics, const py::object& schedule) {
+  PythonFunctions functions("model.compile", losses, metrics, schedule);
   self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     model.compile(config, functions.get<T>(config));
@@ -150,7 +150,7 @@ void bind_training(py::class_<PythonModel>& model) {
   const auto none = py::none();
   model
       .def("compile", &compile, py::arg("config"), py::arg("losses") = py::tuple(),
-           py::arg("metrics") = py::tuple())
+           py::arg("metrics") = py::tuple(), py::arg("schedule") = none)
       .def("fit", &fit, py::arg("x"), py::arg("y"), py::kw_only(), py::arg("batch_size"),
            py::arg("epochs"), py::arg("initial_epoch") = 0, py::arg("shuffle") = true,
            py::arg("x_val") = none, py::arg("y_val") = py::tuple(),
@@ -173,14 +173,15 @@ void bind_training(py::class_<PythonModel>& model) {
              return py::array_t<index>(static_cast<py::ssize_t>(count), order.data());
            }))
       .def_property("learning_rate", visiting<PythonModel>([](auto& model) {
-                      return model.training("model.learning_rate")->optimizer->learning_rate();
+                      return model.training("model.learning_rate")->optimizer->current_rate();
                     }),
                     visiting<PythonModel, double>([](auto& model, double value) {
                       model.training("model.learning_rate")->optimizer->set_learning_rate(value);
                     }))
       .def_property_readonly("iterations", visiting<PythonModel>([](auto& model) {
-                               return model.training("model.iterations")->optimizer->iterations();
-                             }));
+                               return model.training("model.iterations")->optimizer->updates();
+                             }))
+      .def("take_average", visiting<PythonModel>([](auto& model) { model::take_average(model); }));
 }
 
 }  // namespace lstmfast::bindings

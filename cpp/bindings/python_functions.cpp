@@ -1,6 +1,7 @@
 #include "bindings/python_functions.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "bindings/gil.h"
@@ -129,6 +130,16 @@ metrics::MetricFunctions<T> metric_functions(const PythonReference& original) {
 
 }  // namespace
 
+optim::Schedule schedule_of(std::shared_ptr<PythonReference> schedule) {
+  return [schedule = std::move(schedule)](double step) {
+    const WithGil gil;
+    const bool whole = std::abs(step) < 1e15 && std::floor(step) == step;
+    const py::object given =
+        whole ? py::object(py::int_(static_cast<long long>(step))) : py::float_(step);
+    return number(call_python(schedule->get(), given), "[schedule] learning rate");
+  };
+}
+
 PythonReference::~PythonReference() {
   if (object_ == nullptr) return;
   const WithGil gil;
@@ -143,16 +154,18 @@ py::handle PythonReference::get() const {
 }
 
 PythonFunctions::PythonFunctions(const char* op, const py::object& losses,
-                                 const py::object& metrics) {
-  for (const py::handle loss : losses) {
-    losses_.emplace_back();
-    if (loss.is_none()) continue;
-    if (PyCallable_Check(loss.ptr()) == 0) {
-      throw py::type_error(std::string("[") + op + "] loss is " + type_text(loss) +
+                                 const py::object& metrics, const py::object& schedule) {
+  const auto reference = [op](const char* name, py::handle function) {
+    if (PyCallable_Check(function.ptr()) == 0) {
+      throw py::type_error(std::string("[") + op + "] " + name + " is " + type_text(function) +
                            "; expected a callable or None");
     }
-    losses_.back() = std::make_shared<PythonReference>(py::reinterpret_borrow<py::object>(loss));
+    return std::make_shared<PythonReference>(py::reinterpret_borrow<py::object>(function));
+  };
+  for (const py::handle loss : losses) {
+    losses_.push_back(loss.is_none() ? nullptr : reference("loss", loss));
   }
+  if (!schedule.is_none()) schedules_.push_back(reference("schedule", schedule));
   for (const py::handle metric : metrics) {
     for (const char* name : {"name", "update_state", "result", "reset_state", "for_call"}) {
       if (py::hasattr(metric, name)) continue;
@@ -179,12 +192,13 @@ model::Custom<T> PythonFunctions::get(const base::Options& config) const {
   for (const std::shared_ptr<PythonReference>& metric : metrics_) {
     out.metrics.push_back([metric] { return metric_functions<T>(*metric); });
   }
+  if (!schedules_.empty()) out.schedule = schedule_of(schedules_[0]);
   return out;
 }
 
 template <class F>
 void PythonFunctions::for_each(F f) const {
-  for (const auto* references : {&losses_, &metrics_}) {
+  for (const auto* references : {&losses_, &metrics_, &schedules_}) {
     for (const std::shared_ptr<PythonReference>& each : *references) {
       if (each != nullptr) f(*each);
     }

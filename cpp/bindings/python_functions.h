@@ -1,4 +1,4 @@
-// Losses and metrics written in Python, as the core's custom ones.
+// Losses, metrics and schedules written in Python, as the core's custom ones.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -32,6 +32,7 @@ class PythonReference : base::NoCopy {
 // What a compiled model keeps of them. The functions are called with copies of the batch, (samples,
 // ...) as the user shapes it, in the model's dtype:
 //   loss(y_true, y_pred) -> (value, gradient), gradient = d value / d y_pred
+//   schedule(step) -> learning rate
 //   metric: name, update_state(y_true, y_pred), with a third argument where rows have weights,
 //   result(), reset_state(), and for_call(), the object that gathers for one call of fit or
 //   evaluate
@@ -39,8 +40,9 @@ class PythonFunctions {
  public:
   PythonFunctions() = default;
   // `losses`: a sequence with an item for each output, None where there is none; `metrics`: a
-  // sequence. TypeError for what cannot be called.
-  PythonFunctions(const char* op, const py::object& losses, const py::object& metrics);
+  // sequence; `schedule` may be None. TypeError for what cannot be called.
+  PythonFunctions(const char* op, const py::object& losses, const py::object& metrics,
+                  const py::object& schedule);
 
   // `config`: that of compile, which names the losses in errors.
   template <class T>
@@ -55,6 +57,10 @@ class PythonFunctions {
 
   std::vector<std::shared_ptr<PythonReference>> losses_;  // null: none
   std::vector<std::shared_ptr<PythonReference>> metrics_;
+  std::vector<std::shared_ptr<PythonReference>> schedules_;  // one or none
 };
+
+// schedule(step), a number.
+optim::Schedule schedule_of(std::shared_ptr<PythonReference> schedule);
 
 }  // namespace lstmfast::bindings

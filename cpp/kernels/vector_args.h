@@ -60,6 +60,7 @@ enum class PointwiseOp : int {
   add,       // y = a + b
   multiply,  // y = a b
   clamp,     // y = a limited to p .. q; NaN stays NaN
+  mix,       // y = p y + q a
 };
 
 // y may be a or b.
@@ -153,10 +154,11 @@ struct PoolBackward {
   T* din;
 };
 
-constexpr int kMaxSlots = 4, kMaxFactors = 4;
+constexpr int kMaxSlots = 3, kMaxFactors = 5;
 
 // A step of an optimizer, over elements of all arrays alike. What slots and factors are is the
-// optimizer's, in impl/optimizers.inl; what it does not use is null or 0.
+// optimizer's, in impl/optimizers.inl; what it does not use is null or 0. Before the step the
+// parameters are multiplied by `decay`.
 template <class T>
 struct Update {
   index count;
@@ -164,6 +166,7 @@ struct Update {
   const T* gradients;
   T* slots[kMaxSlots];
   T factors[kMaxFactors];
+  T decay;
 };
 
 // Rows of random choices: element j of a row is `dropped` where word j % 4 of Philox 4x32-10 with

@@ -1,5 +1,5 @@
-// Losses and metrics that the caller computes; a configuration contains their names alone. Knows no
-// training.
+// Losses, metrics and a schedule that the caller computes; a configuration contains their names
+// alone. Knows no training.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,7 @@
 
 #include "losses/custom_loss.h"
 #include "metrics/custom_metric.h"
+#include "optim/schedule.h"
 
 namespace lstmfast::model {
 
@@ -15,6 +16,7 @@ template <class T>
 struct Custom {
   std::vector<losses::LossFunction<T>> losses;    // by output; null unless its loss is "custom"
   std::vector<metrics::CustomMetric<T>> metrics;  // the metric "custom:N" is number N
+  optim::Schedule schedule;  // of the learning rate; null unless it is "custom"
 };
 
 // One metric of a configuration.

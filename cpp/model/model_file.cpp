@@ -45,9 +45,9 @@ std::vector<Entry<T>> entries_of(const Definition<T>& definition, Training<T>* t
   };
   for (const Owned<T>& each : definition.parameters) add("", each, each.parameters->values());
   if (training == nullptr) return entries;
-  const optim::SlotNames& slots = training->optimizer->slots();
+  const optim::Slots& slots = training->optimizer->slots();
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::string prefix = kOptimizer + slots[i] + ".";
+    const std::string prefix = kOptimizer + slots[i].name + ".";
     for (const Owned<T>& each : definition.parameters) {
       const auto* const place = training->layout.find(*each.parameters);
       if (place == nullptr || !each.parameters->trainable()) continue;

@@ -104,6 +104,7 @@ class Trainer {
     pass.seed = training_->seed;
     pass.step = static_cast<std::uint64_t>(training_->optimizer->iterations());
     training_->refresh(op_, model_.definition());
+    training_->optimizer->begin_step();
     CarriedUndo<T> undo(model_.definition().carried, memory_->carried);
     const double loss = run_.forward_loss(true, pass) + model_.definition().rules.penalty();
     const bool check = options_.on_nonfinite != OnNonFinite::ignore;
@@ -122,7 +123,7 @@ class Trainer {
     memory_->backward(pass);
     training_->end_gradients();
     rules.add_gradients(training_->layout, training_->gradients.data());
-    if (!training_->clip_gradients(check)) return false;
+    if (!training_->finish_gradients(check)) return false;
     const base::Uninterrupted whole;  // weights change from here on
     training_->step();
     rules.constrain();
@@ -207,6 +208,15 @@ class Evaluation {
   typename Pool<PassMemory<T>>::Lease memory_;
 };
 
+// After the last step.
+template <class T>
+void apply_average(const char* op, Model<T>& model) {
+  const std::shared_ptr<Training<T>> training = model.training(op);
+  training->refresh(op, model.definition());
+  const base::Uninterrupted whole;
+  training->take_average();
+}
+
 Scores scores(const Logs& logs) {
   return {{logs.names, logs.names + logs.count}, {logs.values, logs.values + logs.count}};
 }
@@ -253,6 +263,7 @@ void fit_data(Model<T>& model, const Data& train, const Examples<T>* validation,
       stop = true;
     if (stop) break;
   }
+  apply_average(op, model);
 }
 
 template <class T, class Data>
@@ -304,6 +315,13 @@ Scores evaluate(const Model<T>& model, const BatchSource<T>& source, const Callb
 }
 
 template <class T>
+void take_average(Model<T>& model) {
+  const char* const op = "model.take_average";
+  const base::BusyGroup busy(model.busy(), op, base::Busy::Kind::nested);
+  apply_average(op, model);
+}
+
+template <class T>
 Scores train_on_batch(Model<T>& model, const Examples<T>& batch) {
   const char* const op = "model.train_on_batch";
   const base::BusyGroup busy(model.busy(), op);
@@ -324,6 +342,7 @@ Scores train_on_batch(Model<T>& model, const Examples<T>& batch) {
   template Scores evaluate(const Model<T>&, const Examples<T>&, index, const Callbacks&,           \
                            const char*);                                                           \
   template Scores evaluate(const Model<T>&, const BatchSource<T>&, const Callbacks&, const char*); \
+  template void take_average(Model<T>&);                                                           \
   template Scores train_on_batch(Model<T>&, const Examples<T>&);
 LF_INSTANTIATE(float)
 LF_INSTANTIATE(double)

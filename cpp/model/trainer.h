@@ -45,6 +45,7 @@ struct History {
 
 // Each epoch orders the samples and then, for each batch, runs gather, forward, loss, backward,
 // clip and step. The order depends on the seed and on the number of epochs begun since compile.
+// After the last, weights become their average where the optimizer keeps one.
 // `validation` may be null. `history` receives the epochs that ended, also if this throws. A fit
 // that is refused leaves `history` unchanged and calls no callback.
 template <class T>
@@ -67,6 +68,10 @@ Scores evaluate(const Model<T>& model, const Examples<T>& examples, index batch_
 template <class T>
 Scores evaluate(const Model<T>& model, const BatchSource<T>& source,
                 const Callbacks& callbacks = {}, const char* op = "model.evaluate");
+
+// Replaces the weights that are trained by their average, if the optimizer keeps one.
+template <class T>
+void take_average(Model<T>& model);
 
 // One step on all examples as one batch. Returns loss and metrics from before the step.
 template <class T>

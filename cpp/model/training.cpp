@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "layers/options.h"
+#include "ops/vector.h"
 
 namespace lstmfast::model {
 namespace {
@@ -111,6 +112,25 @@ layers::GradientLayout<T> trained_layout(const Definition<T>& definition) {
   return out;
 }
 
+// The parameters that `config` numbers.
+template <class T>
+std::vector<const layers::Parameter*> read_undecayed(const Definition<T>& definition,
+                                                     const base::OptionReader& config) {
+  const base::Option option = base::extents("exclude_from_weight_decay", base::Extents{}, 0);
+  std::vector<const layers::Parameter*> all, out;
+  for (const Owned<T>& each : definition.parameters) {
+    for (const layers::Parameter& parameter : each.parameters->list()) all.push_back(&parameter);
+  }
+  const base::Value given = config.read(option);
+  for (const index number : given.extents()) {
+    if (number < 0 || number >= static_cast<index>(all.size())) {
+      config.fail(option.name, "numbers of weights, below " + std::to_string(all.size()));
+    }
+    out.push_back(all[static_cast<std::size_t>(number)]);
+  }
+  return out;
+}
+
 }  // namespace
 
 template <class T>
@@ -139,15 +159,41 @@ void Training<T>::refresh(const char* op, const Definition<T>& definition) {
   for (const auto& entry : entries) {
     if (entry.touched != nullptr) entry.touched->add_all();  // also of a layer that was frozen
     trained_.push_back(entry.parameters->trainable() ? 1 : 0);
-    if (trained_.back() != 0) add_span(span_of(entry));
+    if (trained_.back() != 0) add_spans(entry);
   }
+}
+
+template <class T>
+bool Training<T>::decays(const layers::Parameter& parameter) const {
+  return std::find(undecayed.begin(), undecayed.end(), &parameter) == undecayed.end();
+}
+
+template <class T>
+void Training<T>::add_spans(const typename layers::GradientLayout<T>::Entry& entry) {
+  const std::vector<layers::Parameter>& all = entry.parameters->list();
+  const auto decays = [this](const layers::Parameter& each) { return this->decays(each); };
+  Span whole = span_of(entry);
+  whole.decays = std::any_of(all.begin(), all.end(), decays);
+  if (!whole.decays || std::all_of(all.begin(), all.end(), decays)) return add_span(whole);
+  // the runs of all parameters, which may alternate
+  std::vector<Span> runs;
+  for (const layers::Parameter& parameter : all) {
+    for (index p = 0; p < parameter.layout.panels; ++p) {
+      const index first = parameter.block + parameter.layout.place(p).first;
+      runs.push_back({whole.values + first, whole.first + first, parameter.layout.run_length(p),
+                      nullptr, decays(parameter)});
+    }
+  }
+  std::sort(runs.begin(), runs.end(),
+            [](const Span& a, const Span& b) { return a.first < b.first; });
+  for (const Span& run : runs) add_span(run);
 }
 
 template <class T>
 void Training<T>::add_span(const Span& span) {
   Span* const last = spans_.empty() ? nullptr : &spans_.back();
   const bool continues = last != nullptr && !last->touched && !span.touched &&
-                         last->first + last->count == span.first &&
+                         last->decays == span.decays && last->first + last->count == span.first &&
                          last->values + last->count == span.values;
   if (continues) {
     last->count += span.count;
@@ -178,7 +224,16 @@ void Training<T>::end_gradients() {
 }
 
 template <class T>
-bool Training<T>::clip_gradients(bool check) {
+bool Training<T>::finish_gradients(bool check) {
+  const bool updates = optimizer->makes_update();
+  if (updates && optimizer->common().accumulation > 1) {
+    const T share = T(1) / static_cast<T>(optimizer->common().accumulation);
+    for (const Span& span : spans_) {
+      if (span.touched != nullptr) span.touched->add_all();  // those of the batches before
+      ops::mix(span.count, share, share, slot(optimizer->sum_slot()) + span.first,
+               gradients.data() + span.first);
+    }
+  }
   const auto all = [&](auto f) { for_all_touched(f); };
   const auto parameters = [this](auto clip_one) {
     for (std::size_t i = 0; i < trained_.size(); ++i) {
@@ -198,25 +253,50 @@ bool Training<T>::clip_gradients(bool check) {
       }
     }
   };
-  return optim::clip(clip, gradients.data(), check, all, parameters);
+  return optim::clip(updates ? clip : optim::ClipOptions{}, gradients.data(), check, all,
+                     parameters);
 }
 
 template <class T>
 void Training<T>::update(const Span& span, index first, index count) {
-  T* at[kernels::kMaxSlots];
+  T* at[optim::kMaxSlots];
   for (std::size_t i = 0; i < optimizer->slots().size(); ++i) at[i] = slot(i) + first;
-  optimizer->update(count, span.values + (first - span.first), gradients.data() + first, at);
+  optimizer->update(count, span.values + (first - span.first), gradients.data() + first, at,
+                    span.decays);
 }
 
 template <class T>
 void Training<T>::step() {
-  optimizer->begin_step();
+  const bool sums = optimizer->common().accumulation > 1, updates = optimizer->makes_update();
+  T* const sum = sums ? slot(optimizer->sum_slot()) : nullptr;
   for (const Span& span : spans_) {
-    if (optimizer->moves_without_gradient()) {
+    if (!updates) {
+      for_touched(span, [&](index first, index count) {
+        ops::add(count, gradients.data() + first, sum + first, sum + first);
+      });
+    } else if (optimizer->moves_without_gradient(span.decays)) {
       update(span, span.first, span.count);
     } else {
       for_touched(span, [&](index first, index count) { update(span, first, count); });
     }
+  }
+  if (updates && sums) std::fill_n(sum, layout.size(), T(0));
+  if (optimizer->common().use_ema) {
+    const T old = static_cast<T>(optimizer->average_momentum());
+    for (const auto& entry : layout.entries()) {  // those that are frozen now, too
+      ops::mix(entry.parameters->size(), old, T(1) - old, entry.parameters->values(),
+               slot(optimizer->average_slot()) + entry.offset);
+    }
+    if (optimizer->overwrites_parameters()) take_average();
+  }
+  optimizer->end_step();
+}
+
+template <class T>
+void Training<T>::take_average() {
+  if (!optimizer->common().use_ema || optimizer->iterations() == 0) return;
+  for (const Span& span : spans_) {
+    std::copy_n(slot(optimizer->average_slot()) + span.first, span.count, span.values);
   }
 }
 
@@ -239,14 +319,25 @@ std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
   }
   if (used != custom.metrics.size()) fail_custom_metrics(config, custom.metrics.size());
   if (!any) config.fail("loss", "a loss");
-  out->optimizer = optim::registry().make<T>(config.part("optimizer"));
+  const base::OptionReader optimizer = config.part("optimizer");
+  out->optimizer = optim::registry().make<T>(optimizer);
+  const base::OptionReader schedule = optimizer.part("schedule");
+  if (schedule.has("kind")) {
+    out->optimizer->set_schedule(optim::make_schedule(schedule, custom.schedule));
+  }
+  out->undecayed = read_undecayed(definition, optimizer);
   out->clip = optim::read_clip(config.part("clip"));
   const base::Value seed = config.read(layers::seed_option());
   if (!seed.none()) out->seed = static_cast<std::uint64_t>(seed.integer());
   config.check_all_used();
   out->config = config.typed();
   out->gradients.resize(out->layout.size());
-  out->slots.resize(out->layout.size() * out->optimizer->slots().size());
+  const optim::Slots& slots = out->optimizer->slots();
+  out->slots.resize(out->layout.size() * static_cast<index>(slots.size()));
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (slots[i].initial == 0) continue;
+    std::fill_n(out->slot(i), out->layout.size(), static_cast<T>(slots[i].initial));
+  }
   return out;
 }
 

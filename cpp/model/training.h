@@ -44,6 +44,7 @@ class Training {
   const layers::GradientLayout<T> layout;  // of the parameters that were trainable at compile
   base::Buffer<T> gradients;               // in this layout
   base::Buffer<T> slots;                   // the optimizer's, one block after the other
+  std::vector<const layers::Parameter*> undecayed;  // to which weight decay does not apply
 
   std::uint64_t seed = 0;    // of the order of samples and of random masks
   std::uint64_t epochs = 0;  // begun since compile, at most kMaxEpochs; key of the sample order
@@ -64,9 +65,14 @@ class Training {
   // reached.
   void begin_gradients();
   void end_gradients();
-  // Returns false, with nothing changed, if `check` and a gradient is not finite.
-  bool clip_gradients(bool check);
-  void step();  // of the optimizer, over all parameters that are trained now
+  // Makes the gradients those of the optimizer's step: clipped, and of all batches that it takes
+  // together. Returns false, with nothing changed, if `check` and a gradient is not finite.
+  bool finish_gradients(bool check);
+  // Of the optimizer, over all parameters that are trained now; or, in a batch that makes no
+  // update, adds the gradients to the sum of those before.
+  void step();
+  // Replaces the trained parameters by their average, if the optimizer keeps one.
+  void take_average();
 
  private:
   // Parameters that are neighbours both in the gradients and in the values: one pass updates them.
@@ -74,11 +80,13 @@ class Training {
     T* values;
     index first, count;
     layers::TouchedRows* touched = nullptr;  // null: dense
+    bool decays = true;                      // whether weight decay applies
   };
   static Span span_of(const typename layers::GradientLayout<T>::Entry& entry) {
     return {entry.parameters->values(), entry.offset, entry.parameters->size(),
             entry.touched.get()};
   }
+  void add_spans(const typename layers::GradientLayout<T>::Entry& entry);
   void add_span(const Span& span);
   void update(const Span& span, index from, index count);
   // Calls f(first, count) for the runs of gradients in a span that may differ from zero.
@@ -107,18 +115,21 @@ class Training {
     pass_on();
   }
 
+  bool decays(const layers::Parameter& parameter) const;
+
   std::vector<unsigned char> trained_;  // by entry of the layout, at the last refresh
   std::vector<Span> spans_;             // of the trained entries
 };
 
 // Keys, of a model with several outputs below "outputs.N.": loss and loss.OPTION, loss_weight,
 // metrics (names with commas), and of the metric at place N metrics.N.OPTION and metrics.N.weighted
-// (whether samples count by their weights in it); at the top optimizer.kind and optimizer.OPTION;
-// clip.value, clip.norm, clip.global_norm; seed. With the loss "custom", which may have a loss.name
-// of its own, and the metrics "custom:0", "custom:1" ..., numbered through all outputs, take their
-// functions from `custom`. An output without a key "loss" has no loss; at least one output has one.
-// Throws std::invalid_argument that names a key that is unknown, missing or wrong, or lacks its
-// function.
+// (whether samples count by their weights in it); at the top optimizer.kind and optimizer.OPTION,
+// optimizer.schedule.kind and optimizer.schedule.OPTION, optimizer.exclude_from_weight_decay (the
+// numbers of weights in the order of users' lists); clip.value, clip.norm, clip.global_norm; seed.
+// The loss "custom", which may have a loss.name of its own, the metrics "custom:0", "custom:1" ...,
+// numbered through all outputs, and the schedule "custom" take their functions from `custom`. An
+// output without a key "loss" has no loss; at least one output has one. Throws
+// std::invalid_argument that names a key that is unknown, missing or wrong, or lacks its function.
 template <class T>
 std::unique_ptr<Training<T>> make_training(const Definition<T>& definition,
                                            const base::Options& config, Custom<T> custom = {});

@@ -87,6 +87,12 @@ void clamp(index count, T low, T high, const T* x, T* y) {
   pointwise<T>(kernels::PointwiseOp::clamp, count, low, high, x, nullptr, y);
 }
 
+// y = p y + q x.
+template <class T>
+void mix(index count, T p, T q, const T* x, T* y) {
+  pointwise<T>(kernels::PointwiseOp::mix, count, p, q, x, nullptr, y);
+}
+
 // Row r of y = row from[r] of x (from null: row r). y is not x.
 template <class T>
 void gather_rows(index rows, index columns, const index* from, const T* x, index x_stride, T* y,

@@ -1,5 +1,9 @@
-// What the optimizers share: the list, and the option that all have. Knows no particular optimizer.
+// What the optimizers share: the list, and the options that all have. Knows no particular
+// optimizer.
 #pragma once
+
+#include <utility>
+#include <vector>
 
 #include "optim/optimizer.h"
 
@@ -9,10 +13,12 @@ using Family = base::Registry<Optimizer>;
 using Component = Family::Component;
 
 #define OPTIMIZER(kind) Component kind();
-#include "kernels/optimizers.def"
+#include "optim/optimizers.def"
 
-inline base::Option learning_rate(double fallback) {
-  return base::number("learning_rate", fallback, base::at_least(0));
-}
+base::Option learning_rate(double fallback);
+
+// The learning rate, an optimizer's own options, and those that all have.
+base::OptionTable options(double learning_rate, std::vector<base::Option> own,
+                          base::Fallback weight_decay = base::none());
 
 }  // namespace lstmfast::optim

@@ -56,6 +56,11 @@ def check(family: str, kind: str, options: dict[str, Any], where: str) -> dict[s
     Options that are not given have their defaults. Options of parts are given by dotted keys.
     """
 
+def scheduled_rate(
+    options: dict[str, Any], step: float, custom: Callable[[int], float] | None = None
+) -> float:
+    """Return the learning rate after `step` steps, by a schedule of these options."""
+
 def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = ...) -> None:
     """Write a file as Model.save does: the whole of it or nothing."""
 
@@ -266,6 +271,7 @@ class Model:
         config: _Options,
         losses: Sequence[Callable[[_Array, _Array], tuple[float, Any]] | None] = (),
         metrics: Sequence[Any] = (),
+        schedule: Callable[[int], float] | None = None,
     ) -> None:
         """Choose losses, optimizer, metrics, clipping and seed; forget an earlier compile's state.
 
@@ -278,6 +284,7 @@ class Model:
         with name, update_state(y_true, y_pred), or with weights of rows as a third argument,
         result(), reset_state() and for_call(), the object that gathers for one call. Arrays are
         copies of the batch, as the user shapes it.
+        schedule(step) is the schedule "custom" of the learning rate.
 
         Logs are "loss" and "metrics.N", a number, or an array where the metric has several; with
         several outputs "loss", then "K.loss" and "K.metrics.N" of each output K that has them.
@@ -381,6 +388,9 @@ class Model:
     def learning_rate(self, value: float, /) -> None: ...
     @property
     def iterations(self) -> int: ...
+    def take_average(self) -> None:
+        """Replace the trained weights by their average, if the optimizer keeps one."""
+
     def save(
         self,
         path: str | os.PathLike[str],
@@ -408,7 +418,7 @@ class Model:
     ) -> tuple[Model, dict[str, str], dict[str, _Array]]:
         """Read what save has written: the model, `extra` and `tensors`.
 
-        resolve(compile_config, extra) gives the losses and the metrics for compile, or None to
+        resolve(compile_config, extra) gives losses, metrics and schedule for compile, or None to
         load the weights alone. The graph's `config` and `structure` say what Python makes of it.
         """
 

@@ -70,9 +70,8 @@ _NAMES = {
         BaseLogger CallbackList OrbaxCheckpoint RemoteMonitor SwapEMAWeights experimental
     """,
     "optimizers": """
-        Adadelta Adafactor Adagrad AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer
-        MultiOptimizer Muon Nadam OptimizerMap RMSprop ScheduleFreeAdamW deserialize
-        experimental legacy schedules serialize
+        Adafactor Ftrl Lamb LossScaleOptimizer MultiOptimizer Muon OptimizerMap
+        ScheduleFreeAdamW experimental legacy
     """,
     "initializers": """
         IdentityInitializer OrthogonalInitializer STFT STFTInitializer stft

@@ -61,6 +61,23 @@ bool clip_runs(const ClipOptions& options, std::vector<T>& gradients, const Runs
   });
 }
 
+// Slots as a caller makes them, and their first elements.
+template <class T>
+struct SlotMemory {
+  std::vector<std::vector<T>> memory;
+
+  SlotMemory(const Optimizer<T>& optimizer, index count) {
+    for (const Slot& slot : optimizer.slots()) {
+      memory.emplace_back(static_cast<std::size_t>(count), static_cast<T>(slot.initial));
+    }
+  }
+  std::vector<T*> from(index first) {
+    std::vector<T*> out;
+    for (auto& slot : memory) out.push_back(slot.data() + first);
+    return out;
+  }
+};
+
 // Five steps over every tail and misalignment against the scalar formulas.
 template <class T>
 void check_steps(const std::string& name, const Config& config,
@@ -83,6 +100,7 @@ void check_steps(const std::string& name, const Config& config,
       for (index i = 0; i < count; ++i)
         scalar(expected[static_cast<std::size_t>(i)], g.at(0, i), t);
       optimizer->begin_step(), optimizer->update(count, p.data(), g.data(), pointers);
+      optimizer->end_step();
       CHECK(optimizer->iterations() == t);
     }
     for (index i = 0; i < count; ++i)
@@ -109,15 +127,62 @@ TEST_CASE_TEMPLATE("optim: steps are Keras's formulas for every tail", T, float,
                  [](Scalar& s, double g, int t) { s.adam(g, t, 0.05, 0.5, 0.9, 1e-3); });
 }
 
+TEST_CASE_TEMPLATE("optim: every tail is as element by element", T, float, double) {
+  const index lanes = kernels::table<T>().lanes;
+  for (const std::string& name : registry().kinds())
+    for (const bool all : {false, true})
+      for (index count = 1; count <= 2 * lanes + 1; ++count) {
+        CAPTURE(name);
+        CAPTURE(count);
+        const auto optimizer =
+            make<T>(name, {{"momentum", all ? 0.9 : 0.0}, {"amsgrad", all}, {"centered", all}});
+        Numbers numbers;
+        Matrix<T> p(1, count, 0, count % 3), g(1, count, 0, 1);
+        p.fill([&](index, index) { return numbers.next(); });
+        std::vector<T> one_by_one(p.data(), p.data() + count);
+        std::vector<Matrix<T>> slots;
+        std::vector<T*> at;
+        for (const Slot& slot : optimizer->slots()) {
+          slots.emplace_back(1, count, 0, 2);
+          slots.back().fill([&](index, index) { return slot.initial; });
+        }
+        for (auto& slot : slots) at.push_back(slot.data());
+        SlotMemory<T> others(*optimizer, count);
+        for (int t = 0; t < 3; ++t) {
+          g.fill([&](index, index) { return numbers.next(); });
+          optimizer->begin_step();
+          optimizer->update(count, p.data(), g.data(), at.data());
+          for (index i = 0; i < count; ++i)
+            optimizer->update(1, &one_by_one[static_cast<std::size_t>(i)], g.data() + i,
+                              others.from(i).data());
+          optimizer->end_step();
+        }
+        for (index i = 0; i < count; ++i)
+          CHECK(p.at(0, i) == one_by_one[static_cast<std::size_t>(i)]);
+        CHECK(p.guards_intact());
+        for (const auto& slot : slots) CHECK(slot.guards_intact());
+      }
+}
+
 TEST_CASE_TEMPLATE("optim: padding stays zero", T, float, double) {
   for (const std::string& name : registry().kinds()) {
-    const auto optimizer = make<T>(name, {{"momentum", 0.9}, {"epsilon", 0}});
-    std::vector<T> p(37), g(37), m(37), v(37);
-    T* const slots[] = {m.data(), v.data()};
-    for (int t = 0; t < 3; ++t)
-      optimizer->begin_step(), optimizer->update(37, p.data(), g.data(), slots);
-    for (const auto* block : {&p, &m, &v})
-      for (const T x : *block) CHECK(x == 0);
+    for (const bool all : {false, true}) {
+      const auto optimizer = make<T>(name, {{"momentum", all ? 0.9 : 0.0},
+                                            {"epsilon", 0},
+                                            {"initial_accumulator_value", 0},
+                                            {"amsgrad", all},
+                                            {"centered", all},
+                                            {"weight_decay", 0.1}});
+      std::vector<T> p(37), g(37);
+      SlotMemory<T> slots(*optimizer, 37);
+      for (int t = 0; t < 3; ++t) {
+        optimizer->begin_step(), optimizer->update(37, p.data(), g.data(), slots.from(0).data());
+        optimizer->end_step();
+      }
+      for (const T x : p) CHECK(x == 0);
+      for (const auto& slot : slots.memory)
+        for (const T x : slot) CHECK(x == 0);
+    }
   }
 }
 
@@ -129,21 +194,23 @@ TEST_CASE("optim: several blocks, threads and resumption give the same bits") {
     std::vector<float> start(count), g(count);
     for (auto* block : {&start, &g})
       for (float& x : *block) x = static_cast<float>(numbers.next());
+    const Config all = {
+        {"momentum", 0.9}, {"amsgrad", true}, {"centered", true}, {"weight_decay", 0.1}};
     const auto run = [&](int threads, index cut, bool resume) {
       base::team::set_num_threads(threads);
-      auto optimizer = make<float>(name, {{"momentum", 0.9}});
-      std::vector<float> p = start, m(count), v(count);
+      auto optimizer = make<float>(name, all);
+      std::vector<float> p = start;
+      SlotMemory<float> slots(*optimizer, count);
       for (int t = 0; t < 3; ++t) {
         if (resume && t == 2) {
           const auto iterations = optimizer->iterations();
-          optimizer = make<float>(name, {{"momentum", 0.9}});
+          optimizer = make<float>(name, all);
           optimizer->set_iterations(iterations);
         }
-        float* const first[] = {m.data(), v.data()};
-        float* const second[] = {m.data() + cut, v.data() + cut};
         optimizer->begin_step();
-        optimizer->update(cut, p.data(), g.data(), first);
-        optimizer->update(count - cut, p.data() + cut, g.data() + cut, second);
+        optimizer->update(cut, p.data(), g.data(), slots.from(0).data());
+        optimizer->update(count - cut, p.data() + cut, g.data() + cut, slots.from(cut).data());
+        optimizer->end_step();
       }
       return p;
     };

@@ -33,7 +33,7 @@ const OptionTable& layer_table() {
   static const OptionTable table{
       {integer("units", kRequired, 1), number("rate", 0.5, from_to(0, 1)), flag("bias", true),
        text("mode", "one", {"one", "two"}), extents("shape", Extents{kAnyExtent, 1}),
-       integer("every", none(), 1)}};
+       integer("every", none(), 1), numbers("ends", Numbers{}, at_least(0))}};
   return table;
 }
 
@@ -43,7 +43,8 @@ TEST_CASE("a table reads typed values and texts of files alike") {
                          {"l.bias", false},
                          {"l.mode", "two"},
                          {"l.shape", Extents{3, kAnyExtent, 1}},
-                         {"l.every", 7}};
+                         {"l.every", 7},
+                         {"l.ends", Numbers{1, 0.1, 1e30}}};
   for (const Options& given : {typed, from_texts(to_texts(typed))}) {
     const OptionReader reader(given, "test");
     const Values values = reader.part("l").read(layer_table());
@@ -54,6 +55,7 @@ TEST_CASE("a table reads typed values and texts of files alike") {
     CHECK(values["mode"].text() == "two");
     CHECK(values["shape"].extents() == Extents{3, kAnyExtent, 1});
     CHECK(values["every"].integer() == 7);
+    CHECK(values["ends"].numbers() == Numbers{1, 0.1, 1e30});
     Options normal = typed;
     normal["l.rate"] = 1.0;
     CHECK(reader.typed() == normal);
@@ -88,6 +90,9 @@ TEST_CASE("a value of the wrong type is an error other than one of the wrong con
   check(text("k", ""), 3, "a string");
   check(extents("k", kRequired), 3, "sizes such as (3, 1) or (None, 1)");
   check(number("k", none()), Foreign{"of type list"}, "a finite number, or None");
+  check(number("k", 0.0), Numbers{1}, "a finite number");
+  check(numbers("k", kRequired), Extents{1, kAnyExtent}, "a list of finite numbers");
+  CHECK(read(numbers("k", kRequired), Extents{3, 1}) == Value(Numbers{3, 1}));
 
   Foreign huge;
   huge.text = "10**30";
@@ -123,6 +128,10 @@ TEST_CASE("ranges and choices") {
         "[test] a.k is \"c\"; expected one of \"a\", \"b\"");
   CHECK(error_of(extents("k", kRequired), Extents{3, 0}) ==
         "[test] a.k is (3, 0); expected sizes such as (3, 1) or (None, 1)");
+  CHECK(error_of(numbers("k", kRequired, above(0)), Numbers{3, kNan}) ==
+        "[test] a.k is (3, nan); expected a list of numbers above 0");
+  CHECK(error_of(numbers("k", kRequired), FileText{"1,x"}) ==
+        "[test] a.k is \"1,x\"; expected a list of finite numbers");
 
   Option several = integer("k", none(), 1, 9);
   several.takes |= kText;

@@ -64,5 +64,9 @@ void pointwise(const Pointwise<T>& a) {
       return for_vectors<T>(a.count, [&](index j, auto part) {
         part.store(max(p, min(q, part.load(a.a + j))), a.y + j);
       });
+    case PointwiseOp::mix:
+      return for_vectors<T>(a.count, [&](index j, auto part) {
+        part.store(fma(p, part.load(a.y + j), q * part.load(a.a + j)), a.y + j);
+      });
   }
 }

@@ -131,11 +131,12 @@ class Compiled:
             config |= {prefix + key: value for key, value in own.items()}
         return config
 
-    def own_functions(self) -> tuple[list[Callable[..., Any] | None], list[Metric]]:
-        """Return what the core calls back: functions of losses, and metrics of the user's own."""
+    def own_functions(self) -> tuple[list[Callable[..., Any] | None], list[Metric], Any]:
+        """Return what the core calls back: losses, metrics and schedule of the user's own."""
         return (
             [o.loss.call if o.loss and o.is_custom else None for o in self.outputs],
             [metric for metric in self.metrics if metric.is_custom],
+            self.optimizer.own_schedule() if self.optimizer else None,
         )
 
     def compile(self, core_model: CoreModel, seed: int) -> None:

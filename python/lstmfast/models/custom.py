@@ -1,4 +1,7 @@
-"""Losses and metrics of the user's own in files: named there, and found again by `load_model`."""
+"""Code of the user's own in files: named there, and found again by `load_model`.
+
+That is of losses, metrics and schedules of the learning rate.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,11 @@ from lstmfast._names import function_name, made_from
 from lstmfast.losses.base import FunctionLoss, Loss
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
 from lstmfast.models.compiled import Compiled, output_parts
+from lstmfast.optimizers import schedules
+from lstmfast.optimizers.schedules.base import LearningRateSchedule, innermost, python_part
 
 _KEY = "custom"
+_SCHEDULE = "schedule"
 LONGEST_TEXT = 1_000_000  # characters that a file says of metrics, or of losses and metrics
 
 
@@ -26,6 +32,9 @@ def described(compiled: Compiled) -> dict[str, str]:
             entries[_loss_key(k)] = _entry(output.loss)
     own = [metric for metric in compiled.metrics if metric.is_custom]
     entries |= {f"custom:{index}": _entry(metric) for index, metric in enumerate(own)}
+    schedule = compiled.optimizer._schedule if compiled.optimizer else None
+    if schedule is not None and python_part(schedule) is not None:
+        entries[_SCHEDULE] = _schedule_entry(innermost(schedule))
     text = json.dumps(entries)
     if len(text) > LONGEST_TEXT:
         raise ValueError(
@@ -39,6 +48,13 @@ def _loss_key(output: int) -> str:
     return f"loss:{output}" if output else "loss"
 
 
+def _schedule_entry(schedule: Any) -> dict[str, Any]:
+    if not isinstance(schedule, LearningRateSchedule):
+        return {"code": function_name(schedule), "name": None, "config": None}
+    has_config = type(schedule).get_config is not LearningRateSchedule.get_config
+    return _described(schedule, None, schedule.get_config() if has_config else None)
+
+
 def _entry(thing: Loss | Metric) -> dict[str, Any]:
     name = thing.name
     if isinstance(thing, FunctionLoss):
@@ -46,8 +62,11 @@ def _entry(thing: Loss | Metric) -> dict[str, Any]:
     if isinstance(thing, MeanMetricWrapper):
         code = function_name(thing.fn)
         return {"code": name if code == "lambda" else code, "name": name, "config": None}
+    return _described(thing, name, thing.get_config() if hasattr(thing, "get_config") else None)
+
+
+def _described(thing: Any, name: str | None, config: Any) -> dict[str, Any]:
     where = type(thing).__name__
-    config = thing.get_config() if hasattr(thing, "get_config") else None
     try:
         json.dumps(config)
     except (TypeError, ValueError) as error:
@@ -65,16 +84,22 @@ class Objects:
         of_loss = {_loss_key(k): k for k, p in enumerate(parts) if p.get("loss") == "custom"}
         metrics = ",".join(str(part.get("metrics", "")) for part in parts).split(",")
         wanted = [*of_loss, *(kind for kind in metrics if kind.startswith("custom"))]
+        rates = (k for k in config if k.startswith("optimizer.schedule.") and k.endswith(".kind"))
+        if any(config[key] == "custom" for key in rates):
+            wanted.append(_SCHEDULE)
         entries = _entries_of(extra) if wanted else {}
         fallback = {key: str(parts[k].get("loss.name", "loss")) for key, k in of_loss.items()}
         self.losses_of: dict[int, Loss] = {}  # by output
         self.metrics: dict[str, Metric] = {}
+        self.schedule: Any = None
         missing = []
         for kind in wanted:
             entry = entries.get(kind) or {"code": fallback.get(kind, kind), "name": None}
             name = entry["name"] if entry["name"] in given else entry["code"]
             if name not in given:
                 missing.append(name)
+            elif kind == _SCHEDULE:
+                self.schedule = _made(LearningRateSchedule, entry, given[name], schedules.get)
             elif kind in of_loss:
                 self.losses_of[of_loss[kind]] = _made(Loss, entry, given[name], losses.get)
             else:
@@ -146,6 +171,6 @@ def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
             f"function, or a class derived from {base.__name__} or an object of one"
         )
     made = get(value)
-    if not made.is_custom:
+    if not getattr(made, "is_custom", True):
         raise TypeError(f"[load_model] custom_objects[{code!r}] is {made!r}, which is not your own")
     return made

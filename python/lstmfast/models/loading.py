@@ -20,7 +20,9 @@ from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.compiled import Compiled, Output, output_parts, part_of
 from lstmfast.models.graph import name_layers
-from lstmfast.optimizers import CLIPS, OPTIMIZERS, Optimizer
+from lstmfast.optimizers import OPTIMIZERS, Optimizer, schedules
+from lstmfast.optimizers.base import CLIPS, UNDECAYED
+from lstmfast.optimizers.schedules.base import python_part
 
 
 def load_model(
@@ -83,7 +85,8 @@ def load_model(
         if not compile:
             return None
         own = custom.Objects(config, extra, custom_objects or {})
-        return own.losses, list(own.metrics.values())
+        function = own.schedule and python_part(own.schedule)
+        return own.losses, list(own.metrics.values()), function
 
     core_model, extra, arrays = CoreModel.load(path, resolve)
     # the core has checked the texts by its own rules; what is left is what only Python knows
@@ -93,7 +96,7 @@ def load_model(
         config = core_model.compile_config
         if config is not None and own is not None:
             outputs = _outputs_of(config, extra, own, model._names_of_outputs())
-            compiled = Compiled(_optimizer_of(config), outputs)
+            compiled = Compiled(_optimizer_of(config, own), outputs)
             saving.adopt_compiled(model, compiled, extra, arrays)
         return model
     # constructors refuse what the file says by any of these
@@ -202,10 +205,16 @@ def _loss_of(part: Options) -> Loss | None:
     return None if cls is None else cls(**options)
 
 
-def _optimizer_of(config: Options) -> Optimizer:
+def _optimizer_of(config: Options, own: custom.Objects) -> Optimizer:
     options: dict[str, Any] = part_of(config, "optimizer.")
     options |= {name: config[key] for name, key in CLIPS.items() if key in config}
-    return OPTIMIZERS.classes[options.pop("kind")](**options)
+    cls, undecayed = OPTIMIZERS.classes[options.pop("kind")], options.pop(UNDECAYED, ())
+    rate = {key: options.pop(f"schedule.{key}") for key in part_of(options, "schedule.")}
+    if rate:
+        options["learning_rate"] = schedules.from_core(rate, own.schedule)
+    optimizer = cls(**options)
+    optimizer._undecayed = undecayed
+    return optimizer
 
 
 def _metric_of(name: str, kind: str, options: dict[str, Any]) -> Metric:

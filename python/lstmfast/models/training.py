@@ -13,6 +13,7 @@ from lstmfast._checks import choice, count, flag, number
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
+from lstmfast.layers.weights import Weight
 from lstmfast.metrics import Metric
 from lstmfast.models.compiled import Compiled
 from lstmfast.models.data import NAMES, ArrayNames, Samples
@@ -29,6 +30,7 @@ class Training(Predicting):
 
     history: History | None = None
     stop_training = False
+    weights: list[Weight]
     _rng: np.random.Generator
     _run: FitRun | None = None  # the fit that is running
     _states: States | None = None  # of the callbacks of the latest fit
@@ -63,7 +65,7 @@ class Training(Predicting):
 
     def compile(
         self,
-        optimizer: Any = "adam",
+        optimizer: Any = "rmsprop",
         loss: Any = None,
         loss_weights: Any = None,
         metrics: Any = None,
@@ -78,8 +80,7 @@ class Training(Predicting):
         Parameters
         ----------
         optimizer : str or Optimizer
-            ``"adam"``, ``"sgd"`` or an object of `lstmfast.optimizers`. (Keras's default,
-            RMSprop, is not available in this version.)
+            ``"adam"``, ``"sgd"``, ... or an object of `lstmfast.optimizers`.
         loss : str, Loss or callable, or a list or dictionary of these
             A name such as ``"mse"`` or an object of `lstmfast.losses`, one of your own too; or a
             function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
@@ -140,6 +141,8 @@ class Training(Predicting):
             raise ValueError(
                 "[compile] this optimizer object belongs to another model; give each model its own"
             )
+        if optimizer.excludes_weights:
+            optimizer.find_undecayed(self.weights)
         drawn = self._rng.bit_generator.state
         try:
             compiled.compile(core_model, draw_seed(self._rng))

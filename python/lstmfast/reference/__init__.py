@@ -34,6 +34,7 @@ from .graph_layers import *
 from .losses import *
 from .optimizers import *
 from .parameters import *
+from .schedules import *
 from .sequence import *
 from .stack import *
 from .train import *
