@@ -221,7 +221,7 @@ def test_rules_of_the_two_biases() -> None:
     """Rows of the bias of a GRU are stored with their gates in two orders; norms are by columns."""
     layer = made("gru", 5, bias_constraint="unit_norm", bias_regularizer="l2")
     bias = layer.get_weights()[2]
-    other = GRU(5, bias_constraint=lf.constraints.MaxNorm(0.0), dtype="float64")
+    other = GRU(5, bias_constraint=lf.constraints.MaxNorm(0.0, axis=[0, 1]), dtype="float64")
     for each in (layer, other):
         model = Sequential([Input((T, I), dtype="float64"), each])
         model.compile(SGD(0.0), "mse")

@@ -124,6 +124,9 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   const Parameters<T>& parameters() const { return parameters_; }
   const std::vector<Child>& children() const { return children_; }
 
+  // Axes of the parameter "bias", as it will be declared.
+  virtual std::size_t bias_rank() const { return 1; }
+
   // Sizes of the states that a row can carry from pass to pass: h and c of each direction, in turn.
   // The states are also inputs 1, 2, ... and outputs 1, 2, ... of the layer.
   virtual std::vector<index> state_sizes() const { return {}; }

@@ -82,6 +82,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     if (states() == 1) return {y, {O}};
     return {y, {O}, {H}, inputs[0].with_features(H)};
   }
+  std::size_t bias_rank() const override { return shape().apart() ? 2 : 1; }
   std::vector<index> state_sizes() const override {
     if (states() == 1) return {shape().outputs()};
     return {shape().outputs(), shape().hidden};

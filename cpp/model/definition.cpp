@@ -27,7 +27,7 @@ void finish(layers::Layer<T>& top, const base::OptionReader& config) {
     if (layer.built()) {
       checked.read(part, layer.parameters());
     } else {
-      WeightRules<T>::check(part);
+      WeightRules<T>::check(part, layer.bias_rank());
     }
   });
   config.check_all_used();

@@ -65,11 +65,11 @@ class ActivityPenalty final : public layers::OutputPenalty<T> {
 }  // namespace
 
 template <class T>
-void WeightRules<T>::check(const base::OptionReader& layer) {
+void WeightRules<T>::check(const base::OptionReader& layer, std::size_t bias_rank) {
   for (const std::string prefix : {"kernel", "recurrent", "bias", "embeddings"}) {
     const base::OptionReader regularizer = layer.part(prefix + "_regularizer");
     if (regularizer.has("kind")) regularizers::registry().make<T>(regularizer);
-    read_constraint<T>(layer, prefix, prefix == "bias" ? 1 : 2);
+    read_constraint<T>(layer, prefix, prefix == "bias" ? bias_rank : 2);
   }
 }
 

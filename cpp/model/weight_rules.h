@@ -21,7 +21,7 @@ class WeightRules {
   // std::invalid_argument that names the key.
   void read(const base::OptionReader& config, const layers::Parameters<T>& parameters);
   // Checks these keys of a layer whose weights are not declared yet.
-  static void check(const base::OptionReader& config);
+  static void check(const base::OptionReader& config, std::size_t bias_rank);
 
   // Frozen weights have no penalty and are not constrained.
   double penalty() const {
