@@ -135,6 +135,24 @@ TEST_CASE("a warm step of a stateful model takes no memory") {
   CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
 }
 
+TEST_CASE("a warm step of cells other than the LSTM takes no memory") {
+  auto model = test::make_model<float>({{"input_shape", base::Extents{base::kAnyExtent, 3}},
+                                        {"layers", 3},
+                                        {"layers.0.kind", "gru"},
+                                        {"layers.0.units", 5},
+                                        {"layers.0.return_sequences", true},
+                                        {"layers.1.kind", "gru"},
+                                        {"layers.1.units", 5},
+                                        {"layers.1.reset_after", false},
+                                        {"layers.1.recurrent_dropout", 0.1},
+                                        {"layers.1.return_sequences", true},
+                                        {"layers.2.kind", "simple_rnn"},
+                                        {"layers.2.units", 2}});
+  model->compile(test::compile_config("mean_squared_error"));
+  const test::Problem<float> problem(12, 5, 2);
+  CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
+}
+
 TEST_CASE("a warm step of convolutions and pooling takes no memory") {
   auto model = test::make_model<float>({{"input_shape", base::Extents{9, 3}},
                                         {"layers", 4},
