@@ -115,4 +115,23 @@ class BatchRun {
   std::optional<CarriedUse<T>> carried_;
 };
 
+// What a pass has of its data: arrays in batches of this size, or the batches of a source.
+template <class T>
+struct Arrays {
+  const Examples<T>& data;
+  index batch_size;
+
+  BatchRun<T> run(const char* op, const Model<T>& model, const char* what = "x") const {
+    return {op, model, data, batch_size, what};
+  }
+};
+template <class T>
+struct Batches {
+  const BatchSource<T>& source;
+
+  BatchRun<T> run(const char* op, const Model<T>& model, const char* what = "x") const {
+    return {op, model, source, what};
+  }
+};
+
 }  // namespace lstmfast::model

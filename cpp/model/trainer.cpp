@@ -23,25 +23,6 @@ bool all_finite(const Definition<T>& definition) {
   });
 }
 
-// What a pass has of its data: arrays in batches of this size, or the batches of a source.
-template <class T>
-struct Arrays {
-  const Examples<T>& data;
-  index batch_size;
-
-  BatchRun<T> run(const char* op, const Model<T>& model, const char* what = "x") const {
-    return {op, model, data, batch_size, what};
-  }
-};
-template <class T>
-struct Batches {
-  const BatchSource<T>& source;
-
-  BatchRun<T> run(const char* op, const Model<T>& model, const char* what = "x") const {
-    return {op, model, source, what};
-  }
-};
-
 // One training call: the data, the memory of a step, and the metrics of the running epoch.
 template <class T>
 class Trainer {

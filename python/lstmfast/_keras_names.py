@@ -84,7 +84,7 @@ _NAMES = {
     """,
     "utils": """
         Config CustomObjectScope FeatureSpace GeneratorEnqueuer OrderedEnqueuer Progbar
-        array_to_img audio_dataset_from_directory bounding_boxes custom_object_scope
+        array_to_img audio_dataset_from_directory bounding_boxes clear_session custom_object_scope
         deserialize_keras_object disable_interactive_logging enable_interactive_logging
         get_custom_objects get_registered_name get_registered_object get_source_inputs
         image_dataset_from_directory img_to_array is_interactive_logging_enabled
