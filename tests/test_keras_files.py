@@ -12,6 +12,7 @@ import pytest
 
 from keras_file_models import MODELS, answers
 from lstmfast import layers, models
+from lstmfast.callbacks import ModelCheckpoint
 from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Model, Sequential, load_model
 
@@ -47,6 +48,15 @@ def test_weights(tmp_path: Path, name: str, ending: str) -> None:
     other.load_weights(path)
     assert all(map(np.array_equal, other.get_weights(), model.get_weights()))
     assert all(map(np.array_equal, answers(other, inputs), answers(model, inputs)))
+
+
+def test_the_best_model_of_a_fit(tmp_path: Path) -> None:
+    model, (x,) = MODELS["row"](layers, models)
+    path = tmp_path / "best_model.h5"
+    best = ModelCheckpoint(path, monitor="loss", save_best_only=True)
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((2, 2)), epochs=2, verbose=0, callbacks=[best])
+    assert all(map(np.array_equal, load_model(path).get_weights(), model.get_weights()))
 
 
 def small(**options: Any) -> Sequential:

@@ -145,8 +145,8 @@ def test_checkpoints_of_batches(tmp_path: Path) -> None:
 def test_checkpoint_arguments(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="save_freq is 'batch'"):
         ModelCheckpoint("a.safetensors", save_freq="batch")
-    with pytest.raises(ValueError, match=r"\[ModelCheckpoint\] filepath is 'a.h5'"):
-        ModelCheckpoint("a.h5")
+    with pytest.raises(ValueError, match=r"\[ModelCheckpoint\] filepath is 'a.onnx'"):
+        ModelCheckpoint("a.onnx")
     model, x, y = model_and_data()
     with pytest.raises(KeyError, match="val_loss"):
         model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "{val_loss}.safetensors")])

@@ -176,9 +176,11 @@ def plot_kind(path: Path) -> str:
 
 
 def _check_model_name(path: Path) -> None:
-    from lstmfast._files import check_path
+    from lstmfast._files import check_path, is_of_keras
 
     try:
-        check_path(path, "forecast")
+        is_foreign = is_of_keras(check_path(path, "forecast"))
     except ValueError:
-        raise UserError(f"{path}: expected a name that ends in .safetensors") from None
+        is_foreign = True
+    if is_foreign:
+        raise UserError(f"{path}: expected a name that ends in .safetensors")
