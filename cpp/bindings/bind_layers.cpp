@@ -132,6 +132,13 @@ void bind_layers(py::module_& module) {
     });
     return out;
   };
+  property("trained_weights", [](auto& layer) {
+    std::vector<bool> out;
+    for_each_weight(layer, [&](const std::string&, auto&, const layers::Parameter& parameter) {
+      out.push_back(parameter.trained);
+    });
+    return out;
+  });
   layer
       .def_static("graph", &api::make_graph, py::arg("inputs"), py::arg("nodes"),
                   py::arg("outputs"), py::arg("dtype"), py::arg("batch_size") = 0,

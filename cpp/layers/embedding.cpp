@@ -67,8 +67,7 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
  private:
   void declare_parameters(const Shapes&) override {
     const index block = this->parameters_.add_block(rows_ * columns_);
-    const ops::PartLayout flat{rows_, columns_, 1, columns_, 0, 1, 0, columns_, columns_, false};
-    this->parameters_.add("embeddings", {rows_, columns_}, flat, block);
+    this->parameters_.add("embeddings", {rows_, columns_}, ops::plain_rows(rows_, columns_), block);
     this->parameters_.set_sparse();
   }
 

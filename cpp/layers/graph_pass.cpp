@@ -47,7 +47,7 @@ void Graph<T>::plan(State& my, base::Planner& planner, const Extent& extent) con
   for (index n = inputs(); n < count; ++n) {
     const Node& node = nodes_[n];
     node.layer->declare(state_of(my, n), planner,
-                        {chosen(node.inputs, shapes), extent.batch, extent.training});
+                        {chosen(node.inputs, shapes), extent.batch, extent.training, extent.steps});
     for (index v = node.first; v < node.first + node.count; ++v) {
       const Value& value = values_[v];
       const bool wanted = value.uses > 0 || !node.layer->optional_output(value.output);

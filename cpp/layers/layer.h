@@ -39,6 +39,12 @@ class LayerState {
     return gradients != nullptr && gradients->trainable->load(std::memory_order_relaxed);
   }
 
+  // Takes what the last training forward has measured into the statistics among the parameters.
+  // Called once after each training step that succeeded.
+  virtual void update_statistics() {
+    for (const auto& state : inner) state->update_statistics();
+  }
+
   Shapes shapes;  // of the inputs that memory was last declared for
   std::vector<std::unique_ptr<LayerState>> inner;  // of Layer::running()
   const GradientBlock* gradients = nullptr;        // in Pass::gradients; null: there are none
@@ -50,6 +56,7 @@ struct Extent {
   Shapes inputs;          // of the layer, without kAnySize
   index batch = 0;        // the largest
   bool training = false;  // forward keeps what backward needs
+  index steps = 1;        // of Pass, the largest
 };
 
 // A penalty on the outputs of a layer. The model supplies it, the graph applies it.
@@ -215,7 +222,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     if (overwrites != nullptr) {
       *overwrites = stale;
     } else if (stale) {
-      std::fill_n(gradients, parameters_.size(), T(0));
+      std::fill_n(gradients, parameters_.trained_size(), T(0));
     }
     return gradients;
   }

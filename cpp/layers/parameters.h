@@ -22,6 +22,7 @@ struct Parameter {
   std::vector<index> shape;  // logical
   ops::PartLayout layout;    // counts from the start of a packed block
   index block = 0;           // element of the owner's memory at which that packed block starts
+  bool trained = true;       // false: a statistic, which has no gradient
 
   index count() const { return layout.rows * layout.columns; }
 
@@ -53,6 +54,23 @@ class Parameters : base::NoCopy {
     list_.push_back({std::move(name), std::move(shape), layout, block});
   }
 
+  // Adds a block of one array, in plain rows along its last axis, and returns its first element.
+  index add_plain(std::string name, const std::vector<index>& shape) {
+    const index columns = shape.back();
+    index count = 1;
+    for (const index size : shape) count *= size;
+    const index block = add_block(count);
+    add(std::move(name), shape, ops::plain_rows(count / columns, columns), block);
+    return block;
+  }
+  // As add_plain, for an array that the layer changes itself, as a moving mean. These come last.
+  index add_statistic(std::string name, const std::vector<index>& shape) {
+    const index block = add_plain(std::move(name), shape);
+    list_.back().trained = false;
+    if (statistics_ < 0) statistics_ = block;
+    return block;
+  }
+
   // Of a layer whose only parameter is a table, of which a step's gradients touch few rows
   // (layers/touched_rows.h).
   void set_sparse() { sparse_ = true; }
@@ -60,6 +78,8 @@ class Parameters : base::NoCopy {
 
   const std::vector<Parameter>& list() const { return list_; }
   index size() const { return size_; }  // elements of the memory
+  // Of its first part, which has gradients; the statistics follow.
+  index trained_size() const { return statistics_ < 0 ? size_ : statistics_; }
 
   // Sets the memory of the values: from element `offset` of a zeroed buffer, which lives as long as
   // one of its layers. An optimizer updates neighbours in a buffer in one pass.
@@ -83,6 +103,7 @@ class Parameters : base::NoCopy {
   std::vector<Parameter> list_;
   bool sparse_ = false;
   index size_ = 0;
+  index statistics_ = -1;  // their first element; -1: there are none
   std::shared_ptr<base::Buffer<T>> memory_;
   T* values_ = nullptr;
   std::atomic<bool> trainable_{true};
@@ -114,7 +135,7 @@ class GradientLayout {
       const ops::PartLayout& table = parameters.list().front().layout;
       entry.touched = std::make_unique<TouchedRows>(table.rows, table.columns);
     }
-    size_ += parameters.size();
+    size_ += parameters.trained_size();
   }
   // Null: the parameters are not trained.
   const Entry* find(const Parameters<T>& parameters) const {

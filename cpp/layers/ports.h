@@ -57,7 +57,8 @@ struct Pass {
   T* gradients = nullptr;        // flat block of a compiled model, +=; null in inference
   base::Arena* arena = nullptr;  // holds the slots that the layers declared
   index batch = 0;               // at most the declared one
-  double* penalty = nullptr;     // += the penalties on outputs; null: not wanted
+  index steps = 1;  // samples that are the steps of one, in turn: of layers in TimeDistributed
+  double* penalty = nullptr;  // += the penalties on outputs; null: not wanted
   bool training = false;
   bool carries = false;  // stateful layers continue from what they carry; else from zeros
   // By output; 1: forward leaves out last_activation(), which the loss computes; null: all 0.

@@ -58,7 +58,8 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
     my.in.resize(1);
     my.out.resize(outputs.size());
     my.mask = planner.add<unsigned char>(my.rows_in == my.rows_out ? 0 : steps * my.rows_out);
-    layer_->declare(*my.inner[0], planner, {{step}, steps, extent.training});
+    layer_->declare(*my.inner[0], planner,
+                    {{step}, steps, extent.training, extent.steps * my.shapes[0].sizes[0]});
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
@@ -91,6 +92,7 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
   }
   static Pass<T> inner(Pass<T> pass, const State& my) {
     pass.batch *= my.shapes[0].sizes[0];
+    pass.steps *= my.shapes[0].sizes[0];
     return pass;
   }
 

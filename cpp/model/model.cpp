@@ -186,7 +186,12 @@ void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Sha
   parts.add(layer, "");
   allocate(parts.parameters);
   if (pass.batch == 0) return;
-  if (parts.carried.empty()) parts.busy.clear();
+  const bool measures =
+      pass.training &&
+      std::any_of(parts.parameters.begin(), parts.parameters.end(), [](const Owned<T>& each) {
+        return each.parameters->trained_size() < each.parameters->size();
+      });
+  if (parts.carried.empty() && !measures) parts.busy.clear();
   const base::BusyGroup busy(parts.busy, op, base::Busy::Kind::nested);
   const CarriedUse<T> carried(parts.carried, 0, op, "x", pass.batch, pass.batch);
   CarriedCopy<T> copy;
@@ -200,6 +205,7 @@ void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Sha
   const base::FlushDenormals flush;
   layer.forward(pass, *state, in, out);
   undo.keep();
+  state->update_statistics();
   mask.clear();
   if (out[0].mask != nullptr) {
     mask.assign(out[0].mask, out[0].mask + pass.batch * outputs[0].rows());

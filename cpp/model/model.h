@@ -88,7 +88,8 @@ class Model : base::NoCopy {
 
 // Runs forward of one layer on its own. Allocates its parameters if they have no memory. `pass` has
 // no arena; in and out are those of Layer::forward. Copies out[0].mask, if set, to `mask`. A
-// stateful layer continues from its carried state, unless a state is given.
+// stateful layer continues from its carried state, unless a state is given. A training pass updates
+// statistics.
 template <class T>
 void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Shapes& inputs,
                 const std::vector<layers::In<T>>& in, std::vector<layers::Out<T>>& out,

@@ -33,13 +33,14 @@ struct Entry {
   T* flat;
 };
 
-// Those of the model's weights, and where `training` is given of its slots. Frozen weights have no
-// slots in files.
+// Those of the model's weights, and where `training` is given of its slots. Frozen weights and
+// statistics have no slots in files.
 template <class T>
 std::vector<Entry<T>> entries_of(const Definition<T>& definition, Training<T>* training = nullptr) {
   std::vector<Entry<T>> entries;
   const auto add = [&](const std::string& prefix, const Owned<T>& each, T* flat) {
     for (const layers::Parameter& parameter : each.parameters->list()) {
+      if (!parameter.trained && !prefix.empty()) continue;
       entries.push_back({prefix + each.path + "." + parameter.name, &parameter, flat});
     }
   };

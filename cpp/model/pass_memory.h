@@ -54,6 +54,7 @@ class PassMemory : base::NoCopy {
   void backward(const layers::Pass<T>& pass) {
     with_memory(extent_, [&] { graph_.backward(pass, *state_, in_, out_); });
   }
+  void update_statistics() { state_->update_statistics(); }
 
  private:
   // Calls f(); an OutOfMemory error then names the batch.

@@ -74,8 +74,8 @@ class Trainer {
   }
 
  private:
-  // Forward, loss, backward, clip, optimizer, constraints, on the next batch. Weights change in the
-  // last two alone.
+  // Forward, loss, backward, clip, optimizer, constraints, statistics, on the next batch. Weights
+  // change in the last three alone.
   void step() {
     const ThreadTrial::Step trial(training_->trial,
                                   static_cast<double>(run_.samples() * run_.sample_size()));
@@ -95,8 +95,8 @@ class Trainer {
     run_.record(loss);
   }
 
-  // Backward, clip, optimizer, constraints. Returns false, with weights unchanged, if a gradient is
-  // not finite.
+  // Backward, clip, optimizer, constraints, statistics. Returns false, with weights unchanged, if a
+  // gradient is not finite.
   bool update(const layers::Pass<T>& pass, bool check) {
     const base::FlushDenormals flush;
     const WeightRules<T>& rules = model_.definition().rules;
@@ -108,6 +108,7 @@ class Trainer {
     const base::Uninterrupted whole;  // weights change from here on
     training_->step();
     rules.constrain();
+    memory_->update_statistics();
     return true;
   }
 

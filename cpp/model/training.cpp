@@ -105,7 +105,7 @@ template <class T>
 void Training<T>::end_gradients() {
   for (const auto& entry : layout.entries()) {
     if (!std::exchange(entry.stale, false)) continue;
-    std::fill_n(gradients.data() + entry.offset, entry.parameters->size(), T(0));
+    std::fill_n(gradients.data() + entry.offset, entry.parameters->trained_size(), T(0));
   }
 }
 
@@ -130,6 +130,7 @@ bool Training<T>::finish_gradients(bool check) {
         continue;
       }
       for (const layers::Parameter& parameter : entry.parameters->list()) {
+        if (!parameter.trained) continue;
         const ops::PartLayout& part = parameter.layout;
         const index first = entry.offset + parameter.block;
         clip_one([&](auto f) {

@@ -83,7 +83,7 @@ class Training {
     bool decays = true;                      // whether weight decay applies
   };
   static Span span_of(const typename layers::GradientLayout<T>::Entry& entry) {
-    return {entry.parameters->values(), entry.offset, entry.parameters->size(),
+    return {entry.parameters->values(), entry.offset, entry.parameters->trained_size(),
             entry.touched.get()};
   }
   void add_spans(const typename layers::GradientLayout<T>::Entry& entry);

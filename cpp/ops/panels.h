@@ -42,6 +42,11 @@ struct PartLayout {
   index run_length(index panel) const { return rows * place(panel).row_stride; }
 };
 
+// A matrix as plain rows, without padding. A vector is a matrix of one row.
+inline PartLayout plain_rows(index rows, index columns) {
+  return {rows, columns, 1, columns, 0, 1, 0, columns, columns, false};
+}
+
 template <class T>
 void import_part(const PartLayout& part, const T* logical, T* block);
 template <class T>

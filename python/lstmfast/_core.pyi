@@ -213,6 +213,10 @@ class Layer:
     def weight_names(self) -> list[tuple[str, tuple[int, ...]]]:
         """Return (name, shape) of each weight; in a layer inside, "forward.kernel"."""
 
+    @property
+    def trained_weights(self) -> list[bool]:
+        """Whether each weight has gradients; a statistic has none."""
+
     def get_weights(self) -> list[_Array]: ...
     def set_weights(self, weights: Sequence[_Array]) -> None:
         """Set all weights, or none where one does not fit. Excluded while a model trains them."""

@@ -171,8 +171,8 @@ class Weight:
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the values: that of the layer."""
-        return self._layer.trainable
+        """Whether training changes the values: that of the layer; False of its statistics."""
+        return self._layer.trainable and self._layer._built_core().trained_weights[self._index]
 
     def numpy(self) -> Array:
         """Return a copy of the values."""
