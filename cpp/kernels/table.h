@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernels/lstm_args.h"
+#include "kernels/norm_args.h"
 #include "kernels/vector_args.h"
 
 namespace lstmfast::kernels {

@@ -61,6 +61,7 @@ enum class PointwiseOp : int {
   multiply,  // y = a b
   clamp,     // y = a limited to p .. q; NaN stays NaN
   mix,       // y = p y + q a
+  affine,    // y = (a - p) b + q
 };
 
 // y may be a or b.

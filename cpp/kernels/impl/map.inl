@@ -68,5 +68,9 @@ void pointwise(const Pointwise<T>& a) {
       return for_vectors<T>(a.count, [&](index j, auto part) {
         part.store(fma(p, part.load(a.y + j), q * part.load(a.a + j)), a.y + j);
       });
+    case PointwiseOp::affine:
+      return for_vectors<T>(a.count, [&](index j, auto part) {
+        part.store(fma(part.load(a.a + j) - p, part.load(a.b + j), q), a.y + j);
+      });
   }
 }

@@ -11,4 +11,7 @@
 #include "kernels/impl/optimizers.inl"
 #include "kernels/impl/random.inl"
 #include "kernels/impl/pooling.inl"
+#include "kernels/impl/norm_rows.inl"
+#include "kernels/impl/norm_columns.inl"
+#include "kernels/impl/rectify.inl"
 // clang-format on
