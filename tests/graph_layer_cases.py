@@ -1,4 +1,4 @@
-"""Layers that reshape, merge and pool, with the reference's forward and backward of each."""
+"""Layers that reshape, merge, pool and normalise, with the reference's forward and backward."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class Case(NamedTuple):
     forward: Callable[[list[Array]], Array]
     backward: Callable[[Array, list[Array]], list[Array]]
     masks: tuple[Array | None, ...] = ()
+    weights: tuple[Array, ...] = ()
+    slopes: Callable[[Array, list[Array]], list[Array]] | None = None  # of the weights
 
     def inputs(self) -> list[Array]:
         rng = np.random.default_rng(4)
@@ -106,6 +108,29 @@ def _pool_all(kind: str, shape: tuple[int, ...], keepdims: bool = False) -> Case
     )
 
 
+def _norm(kind: str, make: Callable[[Any], Any], axes: tuple[int, ...], weights: int = 0) -> Case:
+    """A layer that normalises (4, 3, 2) along axes, with a gamma, a beta, or both."""
+    shape = (4, 3, 2)
+    rng = np.random.default_rng(len(axes))
+    own = tuple(rng.standard_normal([shape[a - 1] for a in axes]) for _ in range(weights))
+    gamma = own[0] if own else 1.0
+    epsilon = {"unit": 1e-12, "rms": 1e-6}.get(kind, 1e-3)
+    how = {"kind": kind, "axes": axes, "epsilon": epsilon, "gamma": gamma}
+    beta = own[1] if weights > 1 else 0.0
+
+    def slopes(dy: Array, x: list[Array]) -> list[Array]:
+        return list(reference.row_normalization_backward(dy, x[0], **how)[1 : 1 + weights])
+
+    return Case(
+        make,
+        [shape],
+        lambda x: reference.row_normalization_forward(x[0], **how, beta=beta),
+        lambda dy, x: [reference.row_normalization_backward(dy, x[0], **how)[0]],
+        weights=own,
+        slopes=slopes,
+    )
+
+
 MASKS = [np.random.default_rng(k).random((B, 4)) < 0.6 for k in range(3)]
 for _mask in MASKS:
     _mask[0, 0] = False  # nothing counts there
@@ -127,6 +152,19 @@ CASES: dict[str, Case] = {
     "dot": _dot((2, 2), False, (4, 3), (2, 3)),
     "dot_rows": _dot((1, 1), False, (3,), (3,)),
     "dot_normalised": _dot((1, 2), True, (3, 4), (2, 3)),
+    "layer_norm": _norm("layer", lambda of: of.LayerNormalization(), (3,), 2),
+    "layer_norm_axes": _norm("layer", lambda of: of.LayerNormalization([2, 3]), (2, 3), 2),
+    "layer_norm_steps": _norm("layer", lambda of: of.LayerNormalization(1), (1,), 2),
+    "layer_norm_scale": _norm("layer", lambda of: of.LayerNormalization(center=False), (3,), 1),
+    "layer_norm_bare": _norm(
+        "layer", lambda of: of.LayerNormalization([1, 2], center=False, scale=False), (1, 2)
+    ),
+    "rms_scaling": _norm(
+        "variance", lambda of: of.LayerNormalization(2, rms_scaling=True), (2,), 1
+    ),
+    "rms_norm": _norm("rms", lambda of: of.RMSNormalization(), (3,), 1),
+    "unit_norm": _norm("unit", lambda of: of.UnitNormalization(), (3,)),
+    "unit_norm_axes": _norm("unit", lambda of: of.UnitNormalization([1, 3]), (1, 3)),
 }
 for _kind in MERGES:
     _count = 2 if _kind == "subtract" else 3

@@ -1,4 +1,4 @@
-"""The core's layers that reshape, embed and merge, against the reference."""
+"""The core's layers that reshape, embed, merge and normalise, against the reference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graph_layer_cases import CASES, MASKS, MERGES, B
+from graph_layer_cases import CASES, MASKS, MERGES, B, Case
 from lstmfast import _core, layers, reference
 from lstmfast.models import Model, Sequential
 from lstmfast.optimizers import SGD
@@ -23,6 +23,12 @@ def close(found: Any, expected: Any) -> None:
     np.testing.assert_allclose(found, expected, rtol=ATOL, atol=ATOL)
 
 
+def with_weights(layer: Any, given: Any, case: Case) -> None:
+    if case.weights:
+        layer(given)  # builds it
+        layer.set_weights(list(case.weights))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_values(name: str) -> None:
     case = CASES[name]
@@ -32,6 +38,7 @@ def test_values(name: str) -> None:
     given: Any = x if layer.takes_list else x[0]
     mask: Any = list(case.masks) or None
     y = case.forward(x)
+    with_weights(layer, given, case)
     close(layer(given, mask=mask), y)
     assert layer.output_shape == (None, *y.shape[1:])
 
@@ -48,6 +55,8 @@ def test_gradients(name: str) -> None:
     ]
     values: Any = [layer(one) for layer, one in zip(dense, inputs, strict=True)]
     layer = case.make(layers)
+    layer.dtype = "float64"
+    with_weights(layer, x[0], case)
     model = Model(inputs, layer(values if layer.takes_list else values[0]))
     model.compile(SGD(1.0), "mse")
     y = case.forward(x)
@@ -59,6 +68,11 @@ def test_gradients(name: str) -> None:
         width = each.shape[-1]
         step = each.reshape(-1, width).T @ dh.reshape(-1, width)
         close(one.get_weights()[0], np.eye(width) - step)
+    if case.slopes is not None:
+        steps = case.slopes(2.0 * (y - target) / y.size, x)
+        assert len(steps) == len(case.weights)
+        for found, weight, step in zip(layer.get_weights(), case.weights, steps, strict=True):
+            close(found, weight - step)
 
 
 @pytest.mark.parametrize("mask_zero", [False, True])

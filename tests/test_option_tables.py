@@ -24,12 +24,9 @@ from lstmfast.regularizers import REGULARIZERS
 Row = dict[str, Any]
 
 # what Python alone knows of each family: arguments that are no options of the core
-_WEIGHTS = {f"{w}_initializer" for w in ("kernel", "recurrent", "bias", "embeddings")}
-_RULES = {
-    f"{w}_{r}"
-    for w in ("kernel", "recurrent", "bias", "embeddings", "activity")
-    for r in ("regularizer", "constraint")
-}
+_NAMES = ("kernel", "recurrent", "bias", "embeddings", "gamma", "beta", "alpha")
+_WEIGHTS = {f"{w}_initializer" for w in (*_NAMES, "moving_mean", "moving_variance")}
+_RULES = {f"{w}_{r}" for w in (*_NAMES, "activity") for r in ("regularizer", "constraint")}
 _LAYER = {"name", "input_shape", "batch_input_shape", *_WEIGHTS, *_RULES}
 _SEEN_BY_CALLS = {"return_state", "return_cell_states"}
 _FORGET = {"unit_forget_bias", "forget_bias"}
@@ -59,7 +56,9 @@ OWN = {
     "graph": {"inputs", "outputs", "trainable", "seed"},  # tensors, and what training takes
 }
 # the names of options that the core has in another form
-TWINS = {("orthogonal_regularizer", "columns"): ("mode", "rows")}
+TWINS = {
+    ("orthogonal_regularizer", "columns"): ("mode", "rows"),
+}
 # options that are one item of an argument, with the item's place
 ITEMS = {("dot", "axes.0"): ("axes", 0), ("dot", "axes.1"): ("axes", 1)}
 
@@ -151,7 +150,8 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "gru"): {"units": 2},
     ("layer", "simple_rnn"): {"units": 2},
     ("layer", "dense"): {"units": 2},
-    ("layer", "dropout"): {"rate": 0.5},
+    **{("layer", kind): {"rate": 0.5} for kind in _core.kinds("layer") if "dropout" in kind},
+    ("layer", "gaussian_noise"): {"stddev": 0.5},
     ("layer", "bidirectional"): {"layer": LSTM(2)},
     ("layer", "embedding"): {"input_dim": 2, "output_dim": 3},
     ("layer", "dot"): {"axes": 1},
@@ -207,7 +207,8 @@ def bounds(row: Row) -> tuple[list[Any], list[Any]]:
         bad += [low - 1, high + 1, 10**400]
     if row["takes"] == ["extents"]:
         good += [(low,)]
-        bad += [(), (low - 1,), (high + 1,), (None, None)]
+        bad += [(), (low - 1,), (high + 1,)]
+        bad += [(None, None)] if row["name"] != "noise_shape" else []
     if "numbers" in row["takes"]:
         ends = [0.5 if end is None else end for end in (low, high)]
         good.append((*ends, 0.25))

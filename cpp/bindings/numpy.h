@@ -152,7 +152,8 @@ py::array_t<T> new_array(const std::vector<index>& sizes) {
 inline py::tuple sizes_tuple(const index* sizes, index count) {
   py::list out;
   for (index i = 0; i < count; ++i) {
-    out.append(sizes[i] < 0 ? py::object(py::none()) : py::object(py::int_(sizes[i])));
+    out.append(sizes[i] == layers::kAnySize ? py::object(py::none())
+                                            : py::object(py::int_(sizes[i])));
   }
   return py::tuple(out);
 }

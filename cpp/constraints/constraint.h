@@ -16,7 +16,7 @@ class Constraint {
   virtual void apply(const ops::PartLayout& part, T* block) const = 0;
 };
 
-// All of constraints.def, for weights of that many axes: 1 or 2.
+// All of constraints.def, for weights of that many axes.
 const base::Registry<Constraint, std::size_t>& registry();
 
 }  // namespace lstmfast::constraints

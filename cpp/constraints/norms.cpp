@@ -46,6 +46,7 @@ NormOf norm_of(const base::Values& options, std::size_t rank) {
     if (!good) options.fail("axis", "0 for a weight of one axis");
     return NormOf::row;  // a vector is a matrix of one row
   }
+  if (rank > 2) options.fail("axis", "no constraint of norms for a weight of more than two axes");
   if (axis.kind() == base::Value::Kind::extents) return NormOf::whole;
   return axis.integer() == 0 || axis.integer() == -2 ? NormOf::column : NormOf::row;
 }

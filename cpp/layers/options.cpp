@@ -1,5 +1,6 @@
 #include "layers/options.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace lstmfast::layers {
@@ -231,6 +232,29 @@ base::Option axis_option(const char* name, base::Fallback fallback) {
     return value.integer() != 0 ? "" : expected;
   };
   return out;
+}
+
+base::Option axes_option(const char* name, base::Fallback fallback) {
+  base::Option out = axis_option(name, std::move(fallback));
+  out.takes |= base::kExtents;
+  out.expected += ", or several different ones";
+  out.normalise = [expected = out.expected](base::Value& value) {
+    const bool many = value.kind() == base::Value::Kind::extents;
+    base::Extents axes = many ? value.extents() : base::Extents{value.integer()};
+    std::sort(axes.begin(), axes.end());
+    const bool good = !axes.empty() && std::adjacent_find(axes.begin(), axes.end()) == axes.end() &&
+                      !std::binary_search(axes.begin(), axes.end(), 0);
+    return good ? "" : expected;
+  };
+  return out;
+}
+
+base::Option data_format_option() {
+  return base::text("data_format", base::none(), {"channels_last", "channels_first"});
+}
+bool channels_first(const base::Values& options) {
+  const base::Value& value = options["data_format"];
+  return !value.none() && value.text() == "channels_first";
 }
 
 base::Option seed_option() {

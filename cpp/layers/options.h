@@ -28,6 +28,13 @@ ActivationSpec activation_of(const std::string& text);
 // An axis of an array whose axis 0 is the batch; negative ones count from the end.
 base::Option axis_option(const char* name, base::Fallback fallback);
 
+// As axis_option, or several different axes; -1 among several is None.
+base::Option axes_option(const char* name, base::Fallback fallback);
+
+// The order of axes: where channels stand. None is channels_last.
+base::Option data_format_option();
+bool channels_first(const base::Values& options);
+
 // The seed of a layer's random masks; absent: the pass's seed.
 base::Option seed_option();
 std::optional<std::uint64_t> read_seed(const base::Values& options);

@@ -1,5 +1,7 @@
 #include "model/weight_rules.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/shape_text.h"
@@ -7,10 +9,16 @@
 namespace lstmfast::model {
 namespace {
 
-// The prefix of the keys of a weight's rules; "": it takes none.
+// The prefixes of the keys of weights' rules.
+constexpr const char* kRuled[] = {"kernel", "recurrent", "bias", "embeddings",
+                                  "gamma",  "beta",      "alpha"};
+
+// The prefix of a weight's rules; "": it takes none.
 std::string rule_prefix(const std::string& weight) {
   if (weight == "recurrent_kernel") return "recurrent";
-  return weight == "kernel" || weight == "bias" || weight == "embeddings" ? weight : "";
+  const bool ruled = std::any_of(std::begin(kRuled), std::end(kRuled),
+                                 [&](const char* prefix) { return weight == prefix; });
+  return ruled ? weight : "";
 }
 
 // The regularizer that the keys below `key` describe; null without a key .kind. Throws if it does
@@ -66,7 +74,7 @@ class ActivityPenalty final : public layers::OutputPenalty<T> {
 
 template <class T>
 void WeightRules<T>::check(const base::OptionReader& layer, std::size_t bias_rank) {
-  for (const std::string prefix : {"kernel", "recurrent", "bias", "embeddings"}) {
+  for (const std::string prefix : kRuled) {
     const base::OptionReader regularizer = layer.part(prefix + "_regularizer");
     if (regularizer.has("kind")) regularizers::registry().make<T>(regularizer);
     read_constraint<T>(layer, prefix, prefix == "bias" ? bias_rank : 2);

@@ -33,6 +33,12 @@ from lstmfast.layers._merging import (
     multiply,
     subtract,
 )
+from lstmfast.layers._normalization import (
+    BatchNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from lstmfast.layers._pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -69,6 +75,7 @@ __all__ = [
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
+    "BatchNormalization",
     "Bidirectional",
     "Concatenate",
     "Conv1D",
@@ -93,6 +100,7 @@ __all__ = [
     "InputLayer",
     "LSTMCell",
     "Layer",
+    "LayerNormalization",
     "Masking",
     "MaxPool1D",
     "MaxPool2D",
@@ -102,6 +110,7 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Permute",
+    "RMSNormalization",
     "RepeatVector",
     "Reshape",
     "SimpleRNN",
@@ -109,6 +118,7 @@ __all__ = [
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
     "add",
     "average",
     "concatenate",

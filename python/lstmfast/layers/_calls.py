@@ -178,7 +178,7 @@ class Called(Weights):
             (B, ...) without the last axis: False where an input does not count. In models masks
             travel along by themselves: with tensors it must be None, as `training` must.
         training : bool, optional
-            Do what is random; None is False.
+            Do as in training: what is random, and averages that move; None is False.
 
         Returns
         -------

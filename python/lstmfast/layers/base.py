@@ -97,6 +97,7 @@ class Layer(Called):
     steps_of_dim: ClassVar[tuple[None, ...]] = ()  # what stands before input_dim in input_shape
     activity_regularizer: Any = None
     batch_size: int | None = None  # of batch_input_shape
+    use_bias: bool
     _numbered = False  # the name is not of the user's choice
 
     def __init__(
@@ -203,11 +204,15 @@ class Layer(Called):
         values |= {name: value for name, value in self.options().items() if value is not None}
         for name in self.rules:
             rule: Rule | None = getattr(self, name)
-            if rule is None or (name.startswith("bias") and not values["use_bias"]):
+            if rule is None or self._lacks(name.rpartition("_")[0]):
                 continue
             options = {"kind": rule.kind, **rule.options()}
             values |= {f"{name}.{key}": value for key, value in options.items()}
         return values
+
+    def _lacks(self, weight: str) -> bool:
+        """Return whether the options leave a weight out."""
+        return weight == "bias" and not self.use_bias
 
     @classmethod
     def from_core(cls, config: Mapping[str, Value], inside: Mapping[str, Any]) -> Layer:

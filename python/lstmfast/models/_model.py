@@ -270,7 +270,8 @@ class Model(Training, Layer):
         x : array_like or tensor
             The samples, as in `fit`; or tensors in the same form.
         training : bool, optional
-            Do what is random, as dropout is; None is False. Nothing is learnt.
+            Do what is random, as dropout is, and move the averages of `BatchNormalization`; None is
+            False. Nothing else is learnt.
         mask : array_like of bool, optional
             (N, T): False where a step does not count; a list of those of several inputs.
 

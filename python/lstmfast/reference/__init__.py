@@ -4,7 +4,8 @@
 `rows.py` lengths, masks and resets, `stack.py` layers and directions;
 `dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training, and
 `graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
-pooling, `units.py` the GRU and the simple recurrent unit. Gradients are derived by hand.
+pooling, `normalization.py` what normalises, `units.py` the GRU and the simple recurrent unit.
+Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and
 the reference against central differences, golden values and live engines.
 
@@ -32,6 +33,7 @@ from .cell import *
 from .dense import *
 from .graph_layers import *
 from .losses import *
+from .normalization import *
 from .optimizers import *
 from .parameters import *
 from .schedules import *
