@@ -53,6 +53,7 @@ OWN = {
         for kind in ("max", "average", "global_max", "global_average")
         for axes in (1, 2)
     },
+    "activity_regularization": {"l1", "l2"},  # of its activity_regularizer
     "graph": {"inputs", "outputs", "trainable", "seed"},  # tensors, and what training takes
 }
 # the names of options that the core has in another form

@@ -3,6 +3,7 @@
 #include "base/interrupt.h"
 #include "base/rng.h"
 #include "ops/orthogonal.h"
+#include "ops/random_mask.h"
 #include "ops/vector.h"
 
 namespace lstmfast::ops {
@@ -36,27 +37,39 @@ double normal_quantile(double p) {
 }  // namespace
 
 template <class T>
-void draw_normal(index count, std::uint64_t seed, T* out) {
-  const base::RandomStream stream(seed, kName, kName, 0);
+void fill_normal(const base::RandomStream& stream, index rows, index steps, index units,
+                 double mean, double deviation, T* out) {
   const base::PhiloxKey key = stream.key();
-  const index blocks = (count + 3) / 4;
-  for_shares(blocks, kMathGrain / 16, [&](index begin, index end) {
+  const index blocks = (units + 3) / 4;  // of a step
+  for_shares(rows * steps * blocks, kMathGrain / 16, [&](index begin, index end) {
     base::InterruptPoint point;
     for (index b = begin; b < end; ++b) {
       point.pass(2e3);  // four numbers take some 20 ns
-      const auto place = static_cast<std::uint64_t>(b);
+      const auto place = static_cast<std::uint64_t>(b % blocks);
+      const index line = b / blocks, first = 4 * (b % blocks);
       const base::PhiloxBlock bits = base::philox4x32(
-          {static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(place >> 32), 0, 0}, key);
-      for (index i = 4 * b; i < std::min(count, 4 * b + 4); ++i) {
+          {static_cast<std::uint32_t>(place), static_cast<std::uint32_t>(place >> 32),
+           static_cast<std::uint32_t>(line / steps), static_cast<std::uint32_t>(line % steps)},
+          key);
+      for (index i = first; i < std::min(units, first + 4); ++i) {
         // the middle of one of 2^32 intervals, so neither 0 nor 1
-        out[i] = static_cast<T>(
-            normal_quantile((bits[static_cast<std::size_t>(i % 4)] + 0.5) * 0x1p-32));
+        const double z = normal_quantile((bits[static_cast<std::size_t>(i % 4)] + 0.5) * 0x1p-32);
+        out[line * units + i] = static_cast<T>(mean + deviation * z);
       }
     }
   });
 }
 
-template void draw_normal<float>(index, std::uint64_t, float*);
-template void draw_normal<double>(index, std::uint64_t, double*);
+template <class T>
+void draw_normal(index count, std::uint64_t seed, T* out) {
+  fill_normal(base::RandomStream(seed, kName, kName, 0), 1, 1, count, 0.0, 1.0, out);
+}
+
+#define LF_INSTANTIATE(T)                                 \
+  template void draw_normal<T>(index, std::uint64_t, T*); \
+  template void fill_normal(const base::RandomStream&, index, index, index, double, double, T*);
+LF_INSTANTIATE(float)
+LF_INSTANTIATE(double)
+#undef LF_INSTANTIATE
 
 }  // namespace lstmfast::ops

@@ -1,5 +1,5 @@
-// Random masks of many rows and steps, on the thread team. Knows how their numbers are named in a
-// stream, no layers.
+// Random masks and noise of many rows and steps, on the thread team. Knows how their numbers are
+// named in a stream, no layers.
 #pragma once
 
 #include "base/rng.h"
@@ -48,5 +48,11 @@ struct MaskBlock {
 template <class T>
 void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& values,
                       const MaskBlock<T>& block);
+
+// out [rows][steps][units], contiguous: mean + deviation z with z from the normal distribution, to
+// about seven digits. Number j of stream.at(row, step) makes that of unit j.
+template <class T>
+void fill_normal(const base::RandomStream& stream, index rows, index steps, index units,
+                 double mean, double deviation, T* out);
 
 }  // namespace lstmfast::ops

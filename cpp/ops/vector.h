@@ -93,6 +93,12 @@ void mix(index count, T p, T q, const T* x, T* y) {
   pointwise<T>(kernels::PointwiseOp::mix, count, p, q, x, nullptr, y);
 }
 
+// y = (a - p) b + q; y may be a or b.
+template <class T>
+void affine(index count, T p, T q, const T* a, const T* b, T* y) {
+  pointwise<T>(kernels::PointwiseOp::affine, count, p, q, a, b, y);
+}
+
 // Row r of y = row from[r] of x (from null: row r). y is not x.
 template <class T>
 void gather_rows(index rows, index columns, const index* from, const T* x, index x_stride, T* y,

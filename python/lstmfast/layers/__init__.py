@@ -57,19 +57,31 @@ from lstmfast.layers._pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from lstmfast.layers._regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._simple_rnn import SimpleRNN
 from lstmfast.layers._wrappers import Bidirectional, TimeDistributed
 from lstmfast.layers.base import LAYERS, Layer
 from lstmfast.layers.base import from_config as from_config
-from lstmfast.layers.feedforward import Activation, Dense, Dropout
+from lstmfast.layers.feedforward import Activation, Dense
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
     "Activation",
+    "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -88,6 +100,8 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GRUCell",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
@@ -116,6 +130,9 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "StackedRNNCells",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
