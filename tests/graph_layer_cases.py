@@ -131,6 +131,27 @@ def _norm(kind: str, make: Callable[[Any], Any], axes: tuple[int, ...], weights:
     )
 
 
+def _up_sampling(name: str, *size: int) -> Case:
+    return Case(
+        lambda of: getattr(of, name)(size if len(size) > 1 else size[0]),
+        [(4, 3, 2)[: len(size) + 1]],
+        lambda x: reference.up_sampling_forward(x[0], size),
+        lambda dy, x: [reference.up_sampling_backward(dy, size)],
+    )
+
+
+def _edges(name: str, *edges: tuple[int, int]) -> Case:
+    """A layer of zero padding, or of cropping, each of which is the gradient of the other."""
+    ways = [reference.padding_forward, reference.cropping_forward]
+    forward, backward = ways if name.startswith("Zero") else ways[::-1]
+    return Case(
+        lambda of: getattr(of, name)(edges if len(edges) > 1 else edges[0]),
+        [(4, 3, 2)[: len(edges) + 1]],
+        lambda x: forward(x[0], edges),
+        lambda dy, x: [backward(dy, edges)],
+    )
+
+
 MASKS = [np.random.default_rng(k).random((B, 4)) < 0.6 for k in range(3)]
 for _mask in MASKS:
     _mask[0, 0] = False  # nothing counts there
@@ -165,6 +186,12 @@ CASES: dict[str, Case] = {
     "rms_norm": _norm("rms", lambda of: of.RMSNormalization(), (3,), 1),
     "unit_norm": _norm("unit", lambda of: of.UnitNormalization(), (3,)),
     "unit_norm_axes": _norm("unit", lambda of: of.UnitNormalization([1, 3]), (1, 3)),
+    "up_sampling": _up_sampling("UpSampling1D", 3),
+    "up_sampling_2d": _up_sampling("UpSampling2D", 2, 3),
+    "zero_padding": _edges("ZeroPadding1D", (2, 1)),
+    "zero_padding_2d": _edges("ZeroPadding2D", (0, 1), (2, 3)),
+    "cropping": _edges("Cropping1D", (1, 2)),
+    "cropping_2d": _edges("Cropping2D", (1, 0), (0, 2)),
 }
 for _kind in MERGES:
     _count = 2 if _kind == "subtract" else 3

@@ -54,11 +54,17 @@ OWN = {
         for axes in (1, 2)
     },
     "activity_regularization": {"l1", "l2"},  # of its activity_regularizer
+    "up_sampling2d": {"interpolation"},  # Keras's, at its default
     "graph": {"inputs", "outputs", "trainable", "seed"},  # tensors, and what training takes
 }
 # the names of options that the core has in another form
 TWINS = {
     ("orthogonal_regularizer", "columns"): ("mode", "rows"),
+    ("zero_padding1d", "padding"): ("padding", 1),
+    ("zero_padding2d", "padding"): ("padding", (1, 1)),
+    ("cropping1d", "cropping"): ("cropping", (1, 1)),
+    ("cropping2d", "cropping"): ("cropping", ((0, 0), (0, 0))),
+    ("up_sampling2d", "size"): ("size", (2, 2)),
 }
 # options that are one item of an argument, with the item's place
 ITEMS = {("dot", "axes.0"): ("axes", 0), ("dot", "axes.1"): ("axes", 1)}

@@ -1,5 +1,5 @@
-// Copies of arrays with permuted axes, repeated steps, or axes of size 1 stretched to others. Knows
-// no layers.
+// Copies of arrays with permuted axes, repeated steps, axes of size 1 stretched to others, or parts
+// of axes. Knows no layers.
 #pragma once
 
 #include <algorithm>
@@ -11,12 +11,13 @@
 
 namespace lstmfast::layers {
 
-// y [batch][axes], contiguous: element (i, j, ...) of a sample is element i * stride of the first
-// axis + j * stride of the second + ... of the same sample of x. A stride of 0 repeats elements.
+// y [batch][axes], contiguous: element (i, j, ...) of a sample is element start + i * stride of the
+// first axis + j * stride of the second + ... of the same sample of x. A stride of 0 repeats
+// elements.
 class Rearrangement {
  public:
   Rearrangement() = default;
-  explicit Rearrangement(index input_count) : input_(input_count) {}
+  explicit Rearrangement(index input_count, index start = 0) : input_(input_count), start_(start) {}
 
   // Adds the next axis of y, outermost first.
   void add(index size, index stride) {
@@ -63,7 +64,7 @@ class Rearrangement {
   void for_runs(index batch, const Run& run) const {
     ops::for_items(batch, count_, [&](index begin, index end) {
       if (same()) return run(begin * input_, begin * count_, (end - begin) * count_, index{1});
-      for (index b = begin; b < end; ++b) walk(0, b * input_, b * count_, run);
+      for (index b = begin; b < end; ++b) walk(0, b * input_ + start_, b * count_, run);
     });
   }
   template <class Run>
@@ -77,7 +78,7 @@ class Rearrangement {
   }
 
   int rank_ = 0;
-  index input_ = 0, count_ = 1;
+  index input_ = 0, start_ = 0, count_ = 1;
   index sizes_[Shape::kMaxRank + 1] = {1}, strides_[Shape::kMaxRank + 1] = {1};
 };
 

@@ -1,5 +1,6 @@
-// Layers that move elements without reading them: Flatten, Reshape, Permute, RepeatVector. They
-// move values and ids, and drop masks.
+// Layers that move elements without reading them: Flatten, Reshape, Permute, RepeatVector, and
+// along steps, or rows and columns, UpSampling, ZeroPadding, Cropping. They move values and ids,
+// and drop masks.
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -13,7 +14,8 @@ namespace {
 // The output's shape for an input, and how its elements get there if the input is known().
 struct Moved {
   Shape shape;
-  Rearrangement map;
+  Rearrangement map;  // from input to output, or
+  bool pads = false;  // from output to input: what the input does not fill is 0
 };
 using Move = std::function<Moved(const Shape& input)>;
 
@@ -22,6 +24,7 @@ class Rearranging final : public LayerWith<T, Rearranging<T>> {
  public:
   struct State : LayerState {
     Rearrangement map;
+    bool pads = false;
   };
 
   explicit Rearranging(Move move) : move_(std::move(move)) {}
@@ -33,18 +36,26 @@ class Rearranging final : public LayerWith<T, Rearranging<T>> {
   Shapes output_shapes(const Shapes& inputs) const override { return {move_(inputs[0]).shape}; }
 
   void plan(State& my, base::Planner&, const Extent& extent) const {
-    my.map = move_(extent.inputs[0]).map;
+    const Moved moved = move_(extent.inputs[0]);
+    my.map = moved.map;
+    my.pads = moved.pads;
   }
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = nullptr;
-    if (out[0].values != nullptr) my.map.forward(pass.batch, in[0].values, out[0].values);
-    if (out[0].ids != nullptr) my.map.forward(pass.batch, in[0].ids, out[0].ids);
+    if (out[0].values != nullptr) run(my, my.pads, pass.batch, in[0].values, out[0].values);
+    if (out[0].ids != nullptr) run(my, my.pads, pass.batch, in[0].ids, out[0].ids);
   }
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
-    if (in[0].gradient != nullptr) my.map.backward(pass.batch, out[0].gradient, in[0].gradient);
+    const T* const dy = out[0].gradient;
+    if (in[0].gradient != nullptr) run(my, !my.pads, pass.batch, dy, in[0].gradient);
   }
 
  private:
+  template <class E>
+  static void run(const State& my, bool backward, index batch, const E* from, E* to) {
+    backward ? my.map.backward(batch, from, to) : my.map.forward(batch, from, to);
+  }
+
   Move move_;
 };
 
@@ -90,6 +101,103 @@ Move repeated(const base::Values& options) {
   };
 }
 
+// Each element along the axes `size` times in turn.
+Move upsampled(const char* kind, const base::Extents& size, bool channels_first) {
+  return [=](const Shape& input) -> Moved {
+    const int axes = static_cast<int>(size.size()), first = channels_first ? 1 : 0;
+    check_input(input.rank == axes + 1, kind, input, std::to_string(axes + 1) + " axes");
+    Moved out{input, Rearrangement(input.count())};
+    for (int i = 0; i < input.rank; ++i) {
+      const bool resized = i >= first && i < first + axes;
+      const index times = resized ? size[static_cast<std::size_t>(i - first)] : 1;
+      if (input.sizes[i] != kAnySize) out.shape.sizes[i] *= times;
+      out.map.add(input.sizes[i], input.count(i + 1, input.rank));
+      out.map.add(times, 0);
+    }
+    return out;
+  };
+}
+
+// Without the first and last elements of each axis, or (`pads`) with zeros before and after them.
+Move with_edges(const char* kind, const base::Extents& edges, bool channels_first, bool pads) {
+  return [=](const Shape& input) -> Moved {
+    const int axes = static_cast<int>(edges.size()) / 2, first = channels_first ? 1 : 0;
+    check_input(input.rank == axes + 1, kind, input, std::to_string(axes + 1) + " axes");
+    Moved out{input, {}, pads};
+    index before[Shape::kMaxRank] = {};
+    for (int i = 0; i < axes; ++i) {
+      index& size = out.shape.sizes[first + i];
+      const index* const edge = edges.data() + 2 * i;
+      before[first + i] = edge[0];
+      if (size == kAnySize) continue;
+      size += (pads ? 1 : -1) * (edge[0] + edge[1]);
+      check_input(size > 0, kind, input,
+                  "more than " + std::to_string(edge[0] + edge[1]) + " along axis " +
+                      std::to_string(first + i + 1));
+    }
+    if (!input.known()) return out;
+    const Shape &small = pads ? input : out.shape, &large = pads ? out.shape : input;
+    index start = 0;
+    for (int i = 0; i < large.rank; ++i) start += before[i] * large.count(i + 1, large.rank);
+    out.map = Rearrangement(large.count(), start);
+    for (int i = 0; i < large.rank; ++i) {
+      out.map.add(small.sizes[i], large.count(i + 1, large.rank));
+    }
+    return out;
+  };
+}
+
+constexpr index kMaxTimes = index{1} << 20;  // times kMaxElements: far from overflow
+
+// Numbers for so many axes: one for all, or one for each; with `pairs` also one for each end.
+base::Option per_axis(const char* name, base::Fallback fallback, std::size_t axes, index least,
+                      bool pairs) {
+  base::Option out = base::integer(name, std::move(fallback), least, kMaxTimes);
+  out.expected = out.expected_text();
+  if (axes > 1) out.expected += ", or one for each of " + std::to_string(axes) + " axes";
+  if (pairs) out.expected += ", or one for each end";
+  out.takes |= base::kExtents;
+  const std::size_t ends = pairs ? 2 : 1;
+  out.normalise = [=, expected = out.expected](base::Value& value) -> std::string {
+    const bool many = value.kind() == base::Value::Kind::extents;
+    const base::Extents given = many ? value.extents() : base::Extents{value.integer()};
+    const std::size_t count = axes * ends, size = given.size();
+    const bool fits = size == count || size == axes || !many;
+    if (!fits || std::count(given.begin(), given.end(), base::kAnyExtent) > 0) return expected;
+    base::Extents all;
+    for (std::size_t i = 0; i < count; ++i) all.push_back(given[i * size / count]);
+    value = all;
+    return "";
+  };
+  return out;
+}
+
+// The extents of a checked option, whose fallback may be one number.
+base::Extents all_of(const base::Values& options, const char* name, std::size_t count) {
+  const base::Value& value = options[name];
+  if (value.kind() == base::Value::Kind::extents) return value.extents();
+  return base::Extents(count, value.integer());
+}
+
+Move upsampled_1d(const base::Values& options) {
+  return upsampled("up_sampling1d", {options["size"].integer()}, false);
+}
+Move upsampled_2d(const base::Values& options) {
+  return upsampled("up_sampling2d", all_of(options, "size", 2), channels_first(options));
+}
+Move padded_1d(const base::Values& options) {
+  return with_edges("zero_padding1d", all_of(options, "padding", 2), channels_first(options), true);
+}
+Move padded_2d(const base::Values& options) {
+  return with_edges("zero_padding2d", all_of(options, "padding", 4), channels_first(options), true);
+}
+Move cropped_1d(const base::Values& options) {
+  return with_edges("cropping1d", all_of(options, "cropping", 2), false, false);
+}
+Move cropped_2d(const base::Values& options) {
+  return with_edges("cropping2d", all_of(options, "cropping", 4), channels_first(options), false);
+}
+
 base::Option target_option() {
   base::Option out = base::extents("target_shape", base::kRequired);
   out.expected = "1 to 5 sizes of at least 1, where one may be -1 or None";
@@ -130,6 +238,23 @@ Component reshape() { return component<reshaped>({{target_option()}}); }
 Component permute() { return component<with_permuted_axes>({{dims_option()}}); }
 Component repeat_vector() {
   return component<repeated>({{base::integer("n", base::kRequired, 1)}});
+}
+Component up_sampling1d() {
+  return component<upsampled_1d>({{base::integer("size", 2, 1, kMaxTimes)}});
+}
+Component up_sampling2d() {
+  return component<upsampled_2d>(
+      {{per_axis("size", base::Extents{2, 2}, 2, 1, false), data_format_option()}});
+}
+Component zero_padding1d() {
+  return component<padded_1d>({{per_axis("padding", 1, 1, 0, true), data_format_option()}});
+}
+Component zero_padding2d() {
+  return component<padded_2d>({{per_axis("padding", 1, 2, 0, true), data_format_option()}});
+}
+Component cropping1d() { return component<cropped_1d>({{per_axis("cropping", 1, 1, 0, true)}}); }
+Component cropping2d() {
+  return component<cropped_2d>({{per_axis("cropping", 0, 2, 0, true), data_format_option()}});
 }
 
 }  // namespace lstmfast::layers

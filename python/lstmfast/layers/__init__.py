@@ -67,6 +67,14 @@ from lstmfast.layers._regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from lstmfast.layers._resampling import (
+    Cropping1D,
+    Cropping2D,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._simple_rnn import SimpleRNN
 from lstmfast.layers._wrappers import Bidirectional, TimeDistributed
@@ -94,6 +102,8 @@ __all__ = [
     "Conv2D",
     "Convolution1D",
     "Convolution2D",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
     "Dot",
     "Dropout",
@@ -136,6 +146,10 @@ __all__ = [
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
     "add",
     "average",
     "concatenate",

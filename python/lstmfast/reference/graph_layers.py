@@ -15,6 +15,7 @@ __all__ = [
     "concatenate_backward",
     "concatenate_forward",
     "concatenate_mask",
+    "cropping_forward",
     "dot_backward",
     "dot_forward",
     "embedding_backward",
@@ -22,11 +23,18 @@ __all__ = [
     "merge_backward",
     "merge_forward",
     "merge_mask",
+    "padding_forward",
     "permute_backward",
     "permute_forward",
+    "rectifier_backward",
+    "rectifier_forward",
     "repeat_vector_backward",
     "repeat_vector_forward",
+    "softmax_along_backward",
+    "softmax_along_forward",
     "time_distributed",
+    "up_sampling_backward",
+    "up_sampling_forward",
 ]
 
 Mask: TypeAlias = "npt.NDArray[np.bool_] | None"
@@ -206,3 +214,64 @@ def dot_backward(
         dv2 = (dv2 - v2 * (v2 * dv2).sum(-1, keepdims=True)) / norms2
     both = zip((dv1, dv2), (moved1, moved2), axes, strict=True)
     return [np.moveaxis(dv.reshape(moved.shape), -1, axis) for dv, moved, axis in both]
+
+
+def up_sampling_forward(x: Array, size: Sequence[int]) -> Array:
+    """Return x with each element of axes 1, 2, ... repeated in turn."""
+    for axis, times in enumerate(size, 1):
+        x = np.repeat(x, times, axis=axis)
+    return x
+
+
+def up_sampling_backward(dy: Array, size: Sequence[int]) -> Array:
+    """Return dx, the sums over the copies."""
+    for axis, times in enumerate(size, 1):
+        parted = (*dy.shape[:axis], dy.shape[axis] // times, times, *dy.shape[axis + 1 :])
+        dy = dy.reshape(parted).sum(axis + 1)
+    return dy
+
+
+def padding_forward(x: Array, edges: Sequence[tuple[int, int]]) -> Array:
+    """Return x with zeros before and after the elements of axes 1, 2, ..."""
+    rest = [(0, 0)] * (x.ndim - 1 - len(edges))
+    return np.pad(x, [(0, 0), *edges, *rest])
+
+
+def cropping_forward(x: Array, edges: Sequence[tuple[int, int]]) -> Array:
+    """Return x without the first and last elements of axes 1, 2, ...; the gradient of padding."""
+    kept = [slice(before, x.shape[n] - after) for n, (before, after) in enumerate(edges, 1)]
+    y: Array = x[(slice(None), *kept)]
+    return y
+
+
+def rectifier_forward(
+    x: Array, slope: Array | float = 0.0, most: float = np.inf, threshold: float = 0.0
+) -> Array:
+    """Return x above the threshold, at most `most`; below it slope·(x - threshold)."""
+    above = np.minimum(x, most)
+    return np.asarray(np.where(x > threshold, above, slope * (x - threshold)))
+
+
+def rectifier_backward(
+    dy: Array,
+    x: Array,
+    slope: Array | float = 0.0,
+    most: float = np.inf,
+    threshold: float = 0.0,
+) -> Array:
+    """Return dx; the slope is 0 at the threshold, and from `most` on."""
+    above = np.where(x < most, 1.0, 0.0)
+    below = np.where(x < threshold, slope, 0.0)
+    return np.asarray(dy * np.where(x > threshold, above, below))
+
+
+def softmax_along_forward(x: Array, axes: tuple[int, ...]) -> Array:
+    """Return exp(x - max) / Σ exp(x - max) along the axes."""
+    e = np.exp(x - x.max(axes, keepdims=True))
+    return np.asarray(e / e.sum(axes, keepdims=True))
+
+
+def softmax_along_backward(dy: Array, x: Array, axes: tuple[int, ...]) -> Array:
+    """Return dx = y (dy - Σ dy y)."""
+    y = softmax_along_forward(x, axes)
+    return np.asarray(y * (dy - (dy * y).sum(axes, keepdims=True)))
