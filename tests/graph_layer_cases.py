@@ -152,6 +152,44 @@ def _edges(name: str, *edges: tuple[int, int]) -> Case:
     )
 
 
+def _relu(slope: float = 0.0, most: float = np.inf, threshold: float = 0.0) -> Case:
+    how = {"slope": slope, "most": most, "threshold": threshold}
+    return Case(
+        lambda of: of.ReLU(None if most == np.inf else most, slope, threshold),
+        [(4, 3)],
+        lambda x: reference.rectifier_forward(x[0], **how),
+        lambda dy, x: [reference.rectifier_backward(dy, x[0], **how)],
+    )
+
+
+def _prelu(*shared: int) -> Case:
+    shape = (4, 3)
+    sizes = [1 if axis in shared else size for axis, size in enumerate(shape, 1)]
+    alpha = np.random.default_rng(3).standard_normal(sizes)
+
+    def slopes(dy: Array, x: list[Array]) -> list[Array]:
+        each = (dy * np.minimum(x[0], 0.0)).sum(0)
+        return [each.sum(tuple(axis - 1 for axis in shared), keepdims=True)]
+
+    return Case(
+        lambda of: of.PReLU(shared_axes=list(shared) or None),
+        [shape],
+        lambda x: reference.rectifier_forward(x[0], alpha),
+        lambda dy, x: [reference.rectifier_backward(dy, x[0], alpha)],
+        weights=(alpha,),
+        slopes=slopes,
+    )
+
+
+def _softmax(given: Any, *axes: int) -> Case:
+    return Case(
+        lambda of: of.Softmax(given),
+        [(4, 3, 2)],
+        lambda x: reference.softmax_along_forward(x[0], axes),
+        lambda dy, x: [reference.softmax_along_backward(dy, x[0], axes)],
+    )
+
+
 MASKS = [np.random.default_rng(k).random((B, 4)) < 0.6 for k in range(3)]
 for _mask in MASKS:
     _mask[0, 0] = False  # nothing counts there
@@ -192,6 +230,15 @@ CASES: dict[str, Case] = {
     "zero_padding_2d": _edges("ZeroPadding2D", (0, 1), (2, 3)),
     "cropping": _edges("Cropping1D", (1, 2)),
     "cropping_2d": _edges("Cropping2D", (1, 0), (0, 2)),
+    "relu": _relu(),
+    "relu_bounded": _relu(0.1, 0.8),
+    "relu_threshold": _relu(0.5, 1.5, 0.3),
+    "prelu": _prelu(),
+    "prelu_steps": _prelu(1),
+    "prelu_all": _prelu(1, 2),
+    "softmax": _softmax(-1, 3),
+    "softmax_steps": _softmax(1, 1),
+    "softmax_axes": _softmax([1, 3], 1, 3),
 }
 for _kind in MERGES:
     _count = 2 if _kind == "subtract" else 3

@@ -266,6 +266,28 @@ OF_EACH: list[layers.Layer] = [
     layers.GlobalMaxPooling2D(activity_regularizer="l1"),
     layers.GlobalAveragePooling1D(),
     layers.GlobalAveragePooling2D(keepdims=True),
+    layers.BatchNormalization(1, 0.5, center=False, gamma_regularizer="l2", beta_regularizer="l1"),
+    layers.LayerNormalization([-2, -1], gamma_constraint="non_neg", rms_scaling=True),
+    layers.RMSNormalization([1, 2], activity_regularizer="l2"),
+    layers.UnitNormalization(1),
+    layers.SpatialDropout1D(0.25, seed=3, activity_regularizer="l1"),
+    layers.SpatialDropout2D(0.25, "channels_first"),
+    layers.SpatialDropout3D(0.25),
+    layers.AlphaDropout(0.25, (None, 1)),
+    layers.GaussianDropout(0.25),
+    layers.GaussianNoise(0.25, seed=3),
+    layers.ActivityRegularization(0.5, 0.25),
+    layers.UpSampling1D(3),
+    layers.UpSampling2D(3, "channels_first", activity_regularizer="l1"),
+    layers.ZeroPadding1D((0, 2)),
+    layers.ZeroPadding2D(((1, 2), 3)),
+    layers.Cropping1D(2),
+    layers.Cropping2D((1, 2), "channels_first"),
+    layers.LeakyReLU(0.5),
+    layers.ReLU(6.0, 0.5, 0.25),
+    layers.ELU(0.5),
+    layers.PReLU(alpha_constraint="non_neg", shared_axes=[1, -1]),
+    layers.Softmax([1, -1]),
 ]
 # arguments of plain ones
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -287,6 +309,8 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "conv2d": (2, 3),
     "average_pooling1d": (2,),
     "average_pooling2d": (2,),
+    **dict.fromkeys(("spatial_dropout1d", "spatial_dropout2d", "spatial_dropout3d"), (0.5,)),
+    **dict.fromkeys(("alpha_dropout", "gaussian_dropout", "gaussian_noise"), (0.5,)),
 }
 
 

@@ -65,6 +65,7 @@ TWINS = {
     ("cropping1d", "cropping"): ("cropping", (1, 1)),
     ("cropping2d", "cropping"): ("cropping", ((0, 0), (0, 0))),
     ("up_sampling2d", "size"): ("size", (2, 2)),
+    ("p_re_lu", "shared_axes"): ("shared_axes", None),
 }
 # options that are one item of an argument, with the item's place
 ITEMS = {("dot", "axes.0"): ("axes", 0), ("dot", "axes.1"): ("axes", 1)}

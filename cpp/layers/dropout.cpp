@@ -82,7 +82,8 @@ class RandomLayer final : public LayerWith<T, RandomLayer<T>> {
     if (noise_.kind != Kind::alpha_dropout) return ops::multiply(count, x, noise, y);
     const AlphaValues values(noise_.amount);
     constexpr double kLow = AlphaValues::kLow;
-    ops::affine(count, static_cast<T>(kLow), static_cast<T>(values.a * kLow + values.b), x, noise, y);
+    ops::affine(count, static_cast<T>(kLow), static_cast<T>(values.a * kLow + values.b), x, noise,
+                y);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {

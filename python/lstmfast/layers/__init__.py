@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
 from lstmfast._names import listed
+from lstmfast.layers._activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from lstmfast.layers._cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from lstmfast.layers._convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from lstmfast.layers._embedding import Embedding
@@ -83,6 +84,7 @@ from lstmfast.layers.base import from_config as from_config
 from lstmfast.layers.feedforward import Activation, Dense
 
 __all__ = [
+    "ELU",
     "GRU",
     "LSTM",
     "RNN",
@@ -125,6 +127,7 @@ __all__ = [
     "LSTMCell",
     "Layer",
     "LayerNormalization",
+    "LeakyReLU",
     "Masking",
     "MaxPool1D",
     "MaxPool2D",
@@ -133,16 +136,19 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
     "Permute",
     "RMSNormalization",
+    "ReLU",
     "RepeatVector",
     "Reshape",
     "SimpleRNN",
     "SimpleRNNCell",
-    "StackedRNNCells",
+    "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
