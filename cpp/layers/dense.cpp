@@ -1,4 +1,5 @@
-// y = activation(b + x W) on the last axis.
+// y = activation(b + x W) on the last axis, and MixtureDensity, where it acts on some columns
+// alone.
 #include <algorithm>
 
 #include "layers/list.h"
@@ -9,7 +10,7 @@ namespace lstmfast::layers {
 namespace {
 
 template <class T>
-class Dense final : public LayerWith<T, Dense<T>> {
+class Dense : public LayerWith<T, Dense<T>> {
  public:
   struct State : LayerState {
     base::Slot<T> dz;  // [rows][padded outputs]: gradient for b + x W
@@ -18,15 +19,20 @@ class Dense final : public LayerWith<T, Dense<T>> {
   };
 
   explicit Dense(const base::Values& options)
-      : shape_(1, options["units"].integer()),
-        activation_(activation_of(options["activation"].text())),
-        use_bias_(options["use_bias"].flag()) {}
+      : Dense(options["units"].integer(), activation_of(options["activation"].text()),
+              options["use_bias"].flag()) {}
+  // The activation acts on the columns from `activated` on; unless that is 0, not softmax, and one
+  // whose slope follows from y.
+  Dense(index units, const ActivationSpec& activation, bool use_bias, index activated = 0)
+      : shape_(1, units), activation_(activation), use_bias_(use_bias), activated_(activated) {}
 
   Shapes output_shapes(const Shapes& inputs) const override {
     check_features("dense", inputs[0], this->built() ? shape_.inputs : 0);
     return {inputs[0].with_features(shape_.outputs)};
   }
-  Activation last_activation(index) const override { return activation_.kind; }
+  Activation last_activation(index) const override {
+    return activated_ == 0 ? activation_.kind : Activation::linear;
+  }
   double flops(const Shapes& inputs) const override {
     return static_cast<double>(inputs[0].rows()) * static_cast<double>(shape_.outputs) *
            (2.0 * static_cast<double>(shape_.inputs) + 10.0);
@@ -46,7 +52,8 @@ class Dense final : public LayerWith<T, Dense<T>> {
     T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
     shape_.forward(this->values(), rows, {in[0].values, nullptr, shape_.inputs},
                    {z, nullptr, outputs});
-    ops::activate(pass.unless_fused(activation_), rows, outputs, z, outputs, y, outputs);
+    ops::activate(pass.unless_fused(activation_), rows, outputs - activated_, z + activated_,
+                  outputs, y + activated_, outputs);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
@@ -57,7 +64,10 @@ class Dense final : public LayerWith<T, Dense<T>> {
     const ActivationSpec activation = pass.unless_fused(activation_);
     T* const dz = padded == outputs ? dy : pass.arena->at(my.dz);
     const T* const kept = needs_input(activation) ? pass.arena->at(my.z) : out[0].values;
-    ops::activate_backward(activation, rows, outputs, kept, outputs, dy, outputs, dz, padded);
+    if (activated_ > 0 && dz != dy)
+      ops::gather_rows<T>(rows, activated_, nullptr, dy, outputs, dz, padded);
+    ops::activate_backward(activation, rows, outputs - activated_, kept + activated_, outputs,
+                           dy + activated_, outputs, dz + activated_, padded);
     for (index r = 0; padded != outputs && r < rows; ++r) {
       std::fill(dz + r * padded + outputs, dz + (r + 1) * padded, T(0));
     }
@@ -78,6 +88,22 @@ class Dense final : public LayerWith<T, Dense<T>> {
   ops::LinearShape<T> shape_;  // has one input feature until the parameters are declared
   ActivationSpec activation_;
   bool use_bias_;
+  index activated_;
+};
+
+// K logits, K x D means and K x D deviations, which are softplus of what Dense computes.
+template <class T>
+struct MixtureDensity final : Dense<T> {
+  explicit MixtureDensity(const base::Values& options)
+      : Dense<T>(units(options), {Activation::softplus}, options["use_bias"].flag(),
+                 units(options) - of_each(options)) {}
+
+  static index of_each(const base::Values& options) {
+    return options["components"].integer() * options["dimensions"].integer();
+  }
+  static index units(const base::Values& options) {
+    return options["components"].integer() + 2 * of_each(options);
+  }
 };
 
 }  // namespace
@@ -86,6 +112,18 @@ Component dense() {
   return Family::of<Dense>(
       {{base::integer("units", base::kRequired, 1, kMaxUnits),
         activation_option("activation", "linear", true), base::flag("use_bias", true)}});
+}
+
+Component mixture_density() {
+  base::OptionTable options = {{base::integer("components", base::kRequired, 1, kMaxUnits / 3),
+                                base::integer("dimensions", 1, 1, (kMaxUnits - 1) / 2),
+                                base::flag("use_bias", true)}};
+  options.together = [](const base::Values& values) {
+    if (MixtureDensity<float>::units(values) <= kMaxUnits) return;
+    values.fail("dimensions", "at most " + std::to_string(kMaxUnits) +
+                                  " outputs, components * (1 + 2 * dimensions)");
+  };
+  return Family::of<MixtureDensity>(options);
 }
 
 }  // namespace lstmfast::layers

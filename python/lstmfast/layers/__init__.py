@@ -81,7 +81,7 @@ from lstmfast.layers._simple_rnn import SimpleRNN
 from lstmfast.layers._wrappers import Bidirectional, TimeDistributed
 from lstmfast.layers.base import LAYERS, Layer
 from lstmfast.layers.base import from_config as from_config
-from lstmfast.layers.feedforward import Activation, Dense
+from lstmfast.layers.feedforward import Activation, Dense, MixtureDensity
 
 __all__ = [
     "ELU",
@@ -135,6 +135,7 @@ __all__ = [
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MixtureDensity",
     "Multiply",
     "PReLU",
     "Permute",

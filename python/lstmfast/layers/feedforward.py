@@ -65,6 +65,66 @@ class Dense(Layer):
         self._set(units=units, activation=text, use_bias=use_bias)
 
 
+class MixtureDensity(Layer):
+    """The parameters of a mixture of K normal densities of D values, from x·kernel + bias.
+
+    The output's last axis has K·(1 + 2·D) values: K logits, whose softmax are the weights of the
+    densities; then the K·D means, those of the first density first; then as many standard
+    deviations, positive as softplus of what stands there. The densities have no correlations.
+    `losses.MixtureNegativeLogLikelihood` with the same number of components trains it.
+
+    Parameters
+    ----------
+    components : int
+        K.
+    dimensions : int
+        D: the values of a target.
+    use_bias : bool
+        Whether there is a bias.
+    kernel_initializer, bias_initializer : str or Initializer
+        What makes the first weights.
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+        What these weights, and the outputs, cost.
+    kernel_constraint, bias_constraint : str or Constraint, optional
+        What these weights are made to satisfy after each training step.
+    **options
+        As in `Layer`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lstmfast.layers import MixtureDensity
+    >>> layer = MixtureDensity(2, kernel_initializer="zeros")
+    >>> np.round(layer(np.ones((1, 3))), 4).tolist()
+    [[0.0, 0.0, 0.0, 0.0, 0.6930999755859375, 0.6930999755859375]]
+    """
+
+    kind = "mixture_density"
+    components: int
+    dimensions: int
+    use_bias: bool
+    kernel = weight("kernel")
+    bias = weight("bias")
+
+    def __init__(
+        self,
+        components: int,
+        dimensions: int = 1,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._keep(locals())
+        self._set(components=components, dimensions=dimensions, use_bias=use_bias)
+
+
 class Activation(Layer):
     """y = activation(x), element by element, or softmax along the last axis.
 

@@ -11,7 +11,14 @@ from .activations import Activation, get_activation
 from .arrays import Array, as_real, quiet_overflow
 from .parameters import Params
 
-__all__ = ["DenseCache", "dense_backward", "dense_forward", "softmax"]
+__all__ = [
+    "DenseCache",
+    "dense_backward",
+    "dense_forward",
+    "mixture_density_backward",
+    "mixture_density_forward",
+    "softmax",
+]
 
 
 class DenseCache(NamedTuple):
@@ -90,3 +97,23 @@ def dense_backward(dy: npt.ArrayLike, cache: DenseCache) -> tuple[Array, dict[st
     flat = dz.reshape(-1, dz.shape[-1])
     grads = {"kernel": x.reshape(-1, x.shape[-1]).T @ flat, "bias": flat.sum(axis=0)}
     return dz @ kernel.T, grads
+
+
+def mixture_density_forward(x: Array, params: Params, components: int) -> Array:
+    """[K logits | K·D means | K·D deviations] of x·W + b; deviations are log(1 + e^z)."""
+    z: Array = x @ np.asarray(params["kernel"]) + params.get("bias", 0.0)
+    first = components + (z.shape[-1] - components) // 2
+    y: Array = np.concatenate([z[..., :first], np.logaddexp(0.0, z[..., first:])], axis=-1)
+    return y
+
+
+def mixture_density_backward(
+    dy: Array, x: Array, params: Params, components: int
+) -> tuple[Array, dict[str, Array]]:
+    """Return dx and the gradients of kernel and bias; a deviation s has the slope 1 - e^-s."""
+    y = mixture_density_forward(x, params, components)
+    first = components + (y.shape[-1] - components) // 2
+    dz = dy * np.where(np.arange(y.shape[-1]) < first, 1.0, -np.expm1(-y))
+    flat = dz.reshape(-1, dz.shape[-1])
+    grads = {"kernel": x.reshape(-1, x.shape[-1]).T @ flat, "bias": flat.sum(axis=0)}
+    return dz @ np.asarray(params["kernel"]).T, grads
