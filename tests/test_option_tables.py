@@ -31,8 +31,8 @@ _LAYER = {"name", "input_shape", "batch_input_shape", *_WEIGHTS, *_RULES}
 _SEEN_BY_CALLS = {"return_state", "return_cell_states"}
 _FORGET = {"unit_forget_bias", "forget_bias"}
 ALONE: dict[str, set[str]] = {
-    "loss": {"name", "reduction", "dtype"},
-    "metric": {"name", "dtype"},
+    "loss": {"name", "dtype", "axis"},
+    "metric": {"name", "dtype", "axis"},
     "optimizer": {"name"},
     "schedule": {"name"},
     "regularizer": set(),
@@ -77,7 +77,7 @@ CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
     (family, kind): classes[kind]
     for family, classes in {
         "loss": LOSSES.classes,
-        "metric": METRICS.classes,
+        "metric": {k.replace("log_cosh_error", "log_cosh"): c for k, c in METRICS.classes.items()},
         "optimizer": OPTIMIZERS.classes,
         "schedule": SCHEDULES.classes,
         "regularizer": {k.replace("l1l2", "l1_l2"): c for k, c in REGULARIZERS.classes.items()},
@@ -160,6 +160,8 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "dense"): {"units": 2},
     **{("layer", kind): {"rate": 0.5} for kind in _core.kinds("layer") if "dropout" in kind},
     ("layer", "gaussian_noise"): {"stddev": 0.5},
+    ("layer", "mixture_density"): {"components": 2},
+    ("loss", "mixture_negative_log_likelihood"): {"components": 2},
     ("layer", "bidirectional"): {"layer": LSTM(2)},
     ("layer", "embedding"): {"input_dim": 2, "output_dim": 3},
     ("layer", "dot"): {"axes": 1},
@@ -183,6 +185,7 @@ WITH: dict[tuple[str, str], dict[str, Any]] = {
     ("rnn", "dropout"): {"num_layers": 2},
     ("layer", "proj_clip"): {"proj_size": 2},
     ("metric", "num_labels"): {"multi_label": True},
+    ("layer", "dimensions"): {"components": 1},
 }
 ROWS = [
     (family, kind, row)
@@ -256,7 +259,8 @@ def test_range(family: str, kind: str, row: Row) -> None:
         wrong += [1] if row["takes"] == ["flag"] else [True]
         wrong += [2.0] if row["takes"] == ["integer"] else []
         wrong += [None] if row["default"] is not None or row["required"] else []
-    if name == "merge_mode" or (family == "constraint" and name == "axis"):
+    in_python = name in ("merge_mode", "reduction", "class_aggregation")
+    if in_python or (family == "constraint" and name == "axis"):
         wrong.remove(None)  # has a meaning of its own in Python
     if "numbers" in row["takes"]:
         wrong += [["1"], [True, 0.5], (None,)]

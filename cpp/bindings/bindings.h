@@ -25,6 +25,7 @@ void bind_errors(pybind11::module_& module);
 void bind_runtime(pybind11::module_& module);
 void bind_initializers(pybind11::module_& module);
 void bind_options(pybind11::module_& module);
+void bind_losses(pybind11::module_& module);
 void bind_layers(pybind11::module_& module);
 void bind_metrics(pybind11::module_& module);
 void bind_model(pybind11::module_& module);

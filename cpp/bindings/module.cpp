@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, module) {
   bindings::bind_runtime(module);
   bindings::bind_initializers(module);
   bindings::bind_options(module);
+  bindings::bind_losses(module);
   bindings::bind_layers(module);
   bindings::bind_metrics(module);
   bindings::bind_model(module);

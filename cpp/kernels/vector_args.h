@@ -98,20 +98,25 @@ struct LossRows {
   index rows, columns;
   const T* prediction;  // [rows][columns]
   index prediction_stride;
-  const T* target;  // [rows][columns], or with `labels` one whole number of 0 .. columns - 1 a row
+  const T* target;  // [rows][columns], or as many columns as the loss says; with `labels` one whole
+                    // number of 0 .. columns - 1 a row
   index target_stride;
-  bool labels;       // categorical and softmax cross-entropy only
-  T parameter;       // huber: delta; cross-entropies of dense targets: label smoothing
-  T scale;           // of gradients
-  const T* weights;  // [rows] factors of a row's loss and gradient; 0: the row is skipped; may
-                     // be null
-  T* gradient;       // [rows][columns]; may be null
+  bool labels;          // categorical and softmax cross-entropy only
+  const T* parameters;  // what they are is the loss's, next to its kernel
+  index steps;          // consecutive rows of one sample, for losses of whole signals
+  T scale;              // of gradients
+  const T* weights;     // [rows] factors of a row's loss and gradient; 0: the row is skipped; may
+                        // be null
+  T* gradient;          // [rows][columns]; may be null
   index gradient_stride;
   T* output;  // sigmoid and softmax cross-entropy: activated prediction; may be prediction; may be
               // null
   index output_stride;
   double* total;  // out
 };
+
+// What the second half of a prediction of the Gaussian likelihood is.
+enum class Spread : int { deviation, variance, log_variance };
 
 enum class MatchKind : int {
   binary,  // elements: (prediction > threshold) == target

@@ -7,11 +7,11 @@ template <class T>
 struct Crossentropy : KernelLoss<T> {
   // `use`: that of probabilities. The kernel of logits is the fused one.
   Crossentropy(std::string name, const base::Values& options, KernelUse<T> use)
-      : KernelLoss<T>(std::move(name), with_options(options, use)) {}
+      : KernelLoss<T>(std::move(name), options, with_options(options, std::move(use))) {}
 
   static KernelUse<T> with_options(const base::Values& options, KernelUse<T> use) {
     if (options["from_logits"].flag()) use.kernel = std::exchange(use.fused, nullptr);
-    if (!use.labels) use.parameter = static_cast<T>(options["label_smoothing"].number());
+    use.parameters = {use.labels ? T(0) : static_cast<T>(options["label_smoothing"].number())};
     return use;
   }
 };
@@ -22,19 +22,22 @@ template <class T>
 struct Binary final : Crossentropy<T> {
   explicit Binary(const base::Values& options)
       : Crossentropy<T>("binary_crossentropy", options,
-                        {&kernels::Table<T>::binary_crossentropy, 0,
-                         &kernels::Table<T>::sigmoid_crossentropy, Activation::sigmoid}) {}
+                        {&kernels::Table<T>::binary_crossentropy,
+                         {},
+                         Per::element,
+                         &kernels::Table<T>::sigmoid_crossentropy,
+                         Activation::sigmoid}) {}
 };
 
 // mean over rows of -sum of t log(p / sum of p), limited to 1e-7 .. 1 - 1e-7; from logits, with p =
 // softmax(x), no limit is needed. Sparse: the target is the label of the one column where t is 1.
 template <class T>
-constexpr KernelUse<T> categorical(bool labels) {
+KernelUse<T> categorical(bool labels) {
   return {&kernels::Table<T>::categorical_crossentropy,
-          0,
+          {},
+          Per::row,
           &kernels::Table<T>::softmax_crossentropy,
           Activation::softmax,
-          true,
           labels};
 }
 
@@ -55,12 +58,12 @@ base::Option smoothing() { return base::number("label_smoothing", 0.0, base::fro
 
 }  // namespace
 
-Component binary_crossentropy() { return Family::of<Binary>({{from_logits(), smoothing()}}); }
+Component binary_crossentropy() { return kernel_loss<Binary>({from_logits(), smoothing()}); }
 Component categorical_crossentropy() {
-  return Family::of<Categorical>({{from_logits(), smoothing()}});
+  return kernel_loss<Categorical>({from_logits(), smoothing()});
 }
 Component sparse_categorical_crossentropy() {
-  return Family::of<SparseCategorical>({{from_logits()}});
+  return kernel_loss<SparseCategorical>({from_logits()});
 }
 
 }  // namespace lstmfast::losses

@@ -38,6 +38,9 @@ std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
     if (losses::registry().find(name) == nullptr) {
       config.fail("loss", base::one_of(losses::registry().kinds()));
     }
+    if (part.read(base::text("reduction", "")).text() == losses::kNoReduction) {
+      part.fail("reduction", "a reduction to one value, which training needs");
+    }
     return losses::registry().make<T>(name, part);
   }
   if (!function) config.fail("loss", "a function with it");

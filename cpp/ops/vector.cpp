@@ -112,20 +112,21 @@ void gather_rows(index rows, index columns, const index* from, const T* x, index
 
 template <class T>
 double loss_total(void (*kernel)(const kernels::LossRows<T>&), const kernels::LossRows<T>& rows) {
-  return sum_of_blocks(rows.rows, rows_of(kMathGrain / 2, rows.columns),
-                       [&](index begin, index end) {
-                         kernels::LossRows<T> block = rows;
-                         double total = 0;
-                         block.rows = end - begin;
-                         block.prediction += begin * rows.prediction_stride;
-                         block.target += begin * rows.target_stride;
-                         if (rows.weights) block.weights += begin;
-                         if (rows.gradient) block.gradient += begin * rows.gradient_stride;
-                         if (rows.output) block.output += begin * rows.output_stride;
-                         block.total = &total;
-                         kernel(block);
-                         return total;
-                       });
+  const index steps = std::max<index>(1, rows.steps);
+  const index unit = (rows_of(kMathGrain / 2, rows.columns) + steps - 1) / steps * steps;
+  return sum_of_blocks(rows.rows, unit, [&](index begin, index end) {
+    kernels::LossRows<T> block = rows;
+    double total = 0;
+    block.rows = end - begin;
+    block.prediction += begin * rows.prediction_stride;
+    block.target += begin * rows.target_stride;
+    if (rows.weights) block.weights += begin;
+    if (rows.gradient) block.gradient += begin * rows.gradient_stride;
+    if (rows.output) block.output += begin * rows.output_stride;
+    block.total = &total;
+    kernel(block);
+    return total;
+  });
 }
 
 template <class T>

@@ -61,6 +61,20 @@ def scheduled_rate(
 ) -> float:
     """Return the learning rate after `step` steps, by a schedule of these options."""
 
+def loss(
+    kind: str,
+    options: dict[str, Any],
+    y_true: _Array,
+    y_pred: _Array,
+    sample_weight: _Array | None = ...,
+    each: bool = ...,
+) -> Any:
+    """Return a loss by its reduction, as a float, or with `each` that of each row without weights.
+
+    y_true, y_pred and sample_weight have the dtype of y_pred, whole numbers in y_true aside; there
+    is a weight for each row.
+    """
+
 def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = ...) -> None:
     """Write a file as Model.save does: the whole of it or nothing."""
 

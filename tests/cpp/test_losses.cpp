@@ -22,6 +22,7 @@ template <class T>
 LossBatch<T> batch_of(const Matrix<T>& prediction, const Matrix<T>& target,
                       Matrix<T>* gradient = nullptr, Matrix<T>* output = nullptr) {
   LossBatch<T> b;
+  b.prediction_shape.samples = 1;  // where that matters, all rows are one signal
   b.rows = prediction.rows;
   b.columns = prediction.columns;
   b.prediction = prediction.data();
@@ -41,8 +42,22 @@ Matrix<T> matrix(index rows, index columns, std::initializer_list<double> values
   return m;
 }
 
-// Predictions and targets that suit the loss: probabilities, rows of probabilities, labels or plain
-// numbers.
+// Options of kinds that need some, or whose defaults leave something out.
+base::Options usual_options(const std::string& kind) {
+  if (kind == "quantile") return {{"quantiles", base::Numbers{0.1, 0.75}}};
+  if (kind == "mixture_negative_log_likelihood") return {{"components", 2}};
+  if (kind == "esr") return {{"pre_emphasis", 0.9}, {"dc_weight", 0.5}};
+  return {};
+}
+
+// Columns of predictions with about `count` columns that the loss takes.
+index columns_for(const std::string& kind, index count) {
+  if (kind == "quantile" || kind == "gaussian_negative_log_likelihood") return 2 * count;
+  return kind == "mixture_negative_log_likelihood" ? 2 + 4 * count : count;
+}
+
+// Predictions and targets that suit the loss: probabilities, rows of probabilities, labels,
+// positive or plain numbers.
 struct Problem {
   Matrix<double> prediction, target;
 };
@@ -52,10 +67,13 @@ Problem problem(const Loss<double>& loss, bool logits, index rows, index columns
   const std::string name = loss.name();
   const index target_columns = loss.target_columns(columns);
   Problem p{{rows, columns, padding, shift}, {rows, target_columns, 0, shift}};
-  const bool probabilities = name.find("crossentropy") != std::string::npos;
+  const bool probabilities =
+      name.find("crossentropy") != std::string::npos || name == "kl_divergence";
+  const bool positive =
+      probabilities || name == "poisson" || name.find("likelihood") != std::string::npos;
   p.prediction.fill([&](index, index) {
     const double x = numbers.next();
-    return probabilities && !logits ? 0.5 + 0.45 * x : 2 * x;
+    return positive && !logits ? 0.5 + 0.45 * x : 2 * x;
   });
   p.target.fill([&](index r, index) {
     const double x = numbers.next();
@@ -97,7 +115,7 @@ void check_gradient(const Loss<double>& loss, bool fused, index rows, index colu
 
 template <class T>
 std::unique_ptr<Loss<T>> make(const std::string& kind, const base::Options& options = {}) {
-  return registry().make<T>(kind, options);
+  return registry().make<T>(kind, options.empty() ? usual_options(kind) : options);
 }
 
 }  // namespace
@@ -147,7 +165,7 @@ TEST_CASE("losses: gradients are the central differences of the values, for ever
     const auto loss = make<double>(name);
     for (index columns = 1; columns <= 2 * lanes + 1; ++columns)
       for (const index padding : {index{0}, index{3}}) {
-        check_gradient(*loss, false, 3, columns, padding, 1);
+        check_gradient(*loss, false, 3, columns_for(name, columns), padding, 1);
         for (const Activation last : {Activation::sigmoid, Activation::softmax})
           if (loss->fuses(last)) check_gradient(*loss, true, 3, columns, padding, 1);
       }
@@ -156,6 +174,9 @@ TEST_CASE("losses: gradients are the central differences of the values, for ever
     const auto smoothed = make<double>(name, {{"label_smoothing", 0.2}});
     check_gradient(*smoothed, false, 2, 5, 0, 0);
     check_gradient(*smoothed, true, 2, 5, 0, 0);
+  }
+  for (const char* spread : {"variance", "log_variance"}) {
+    check_gradient(*make<double>("gaussian_nll", {{"spread", spread}}), false, 2, 6, 0, 0);
   }
 }
 
@@ -217,10 +238,11 @@ TEST_CASE_TEMPLATE("losses: fused from far-out logits stays finite and exact", T
 
 TEST_CASE("losses: a NaN anywhere makes the loss NaN") {
   for (const std::string& name : registry().kinds())
-    for (index c = 0; c < 19; ++c) {
+    for (index c = 0; c < columns_for(name, 19); ++c) {
       CAPTURE(name);
       const auto loss = make<float>(name);
-      Matrix<float> p(1, 19), t(1, loss->target_columns(19));
+      const index columns = columns_for(name, 19);
+      Matrix<float> p(1, columns), t(1, loss->target_columns(columns));
       p.fill([](index, index) { return 0.05; });
       t.fill([&](index, index) { return c % 2; });
       p.at(0, c) = std::numeric_limits<float>::quiet_NaN();
@@ -230,18 +252,69 @@ TEST_CASE("losses: a NaN anywhere makes the loss NaN") {
     }
 }
 
+TEST_CASE_TEMPLATE("losses: rows of weight 0 are skipped, whatever they hold", T, float, double) {
+  const T weights[] = {1, 0, 2};
+  for (const std::string& name : registry().kinds()) {
+    CAPTURE(name);
+    const auto loss = make<T>(name);
+    const index columns = columns_for(name, 3);
+    const Problem wide = problem(*make<double>(name), false, 3, columns, 0, 0);
+    Matrix<T> p(3, columns), t(3, wide.target.columns), gradient(3, columns);
+    p.fill([&](index r, index c) { return wide.prediction.at(r, c); });
+    t.fill([&](index r, index c) { return wide.target.at(r, c); });
+    LossBatch<T> batch = batch_of(p, t, &gradient);
+    batch.weights = weights;
+    const double value = loss->value(batch);
+    CHECK(std::isfinite(value));
+    CHECK(value != 0);
+    for (index c = 0; c < columns; ++c) p.at(1, c) = std::numeric_limits<T>::quiet_NaN();
+    CHECK(loss->value(batch) == value);
+    for (index r = 0; r < 3; ++r)
+      for (index c = 0; c < columns; ++c) {
+        CHECK(std::isfinite(gradient.at(r, c)));
+        if (r == 1) CHECK(gradient.at(r, c) == 0);
+      }
+  }
+}
+
+TEST_CASE("losses: reductions") {
+  const auto p = matrix<double>(2, 2, {1, 2, 3, 4}), t = matrix<double>(2, 2, {1, 1, 5, 6});
+  const double weights[] = {1, 3};  // of rows with the means 0.5 and 4
+  const auto value = [&](const char* reduction, const double* of_rows) {
+    LossBatch<double> batch = batch_of(p, t);
+    batch.weights = of_rows;
+    return make<double>("mse", {{"reduction", reduction}})->value(batch);
+  };
+  CHECK(value("sum_over_batch_size", nullptr) == 2.25);
+  CHECK(value("mean", weights) == 6.25);
+  CHECK(value("sum", nullptr) == 4.5);
+  CHECK(value("sum", weights) == 12.5);
+  CHECK(value("mean_with_sample_weight", nullptr) == 2.25);
+  CHECK(value("mean_with_sample_weight", weights) == 3.125);
+  double each[2];
+  make<double>("mse")->values(batch_of(p, t), each);
+  CHECK(each[0] == 0.5);
+  CHECK(each[1] == 4);
+}
+
 TEST_CASE("losses: the same bits for any number of threads") {
   const int before = base::team::get_num_threads();
   for (const std::string& name : registry().kinds()) {
     const auto loss = make<double>(name);
-    Problem p = problem(*loss, false, 9001, 13, 0, 0);
-    Matrix<double> one(9001, 13), many(9001, 13);
+    const index rows = 9002, columns = columns_for(name, 13);
+    Problem p = problem(*loss, false, rows, columns, 0, 0);
+    Matrix<double> one(rows, columns), many(rows, columns);
+    const auto value_of = [&](Matrix<double>* gradient) {
+      LossBatch<double> batch = batch_of(p.prediction, p.target, gradient);
+      batch.prediction_shape.samples = 643;  // of 14 rows
+      return loss->value(batch);
+    };
     base::team::set_num_threads(1);
-    const double value = loss->value(batch_of(p.prediction, p.target, &one));
+    const double value = value_of(&one);
     for (const int threads : {2, 3}) {
       base::team::set_num_threads(threads);
-      CHECK(loss->value(batch_of(p.prediction, p.target, &many)) == value);
-      for (index i = 0; i < 9001 * 13; ++i) REQUIRE(one.data()[i] == many.data()[i]);
+      CHECK(value_of(&many) == value);
+      for (index i = 0; i < rows * columns; ++i) REQUIRE(one.data()[i] == many.data()[i]);
     }
   }
   base::team::set_num_threads(before);
@@ -254,6 +327,15 @@ TEST_CASE("losses: errors say what is wrong") {
   CHECK(registry().at("mae").kind == "mean_absolute_error");
   CHECK(message_of([] { make<float>("huber", {{"delta", 0.0}}); }) ==
         "[huber] delta is 0; expected a number above 0");
+  CHECK(message_of([] { make<float>("quantile")->target_columns(3); }) ==
+        "[quantile] prediction has 3 columns; expected a multiple of 2, the quantiles of each "
+        "target");
+  CHECK(message_of([] { make<float>("gaussian_nll")->target_columns(3); }) ==
+        "[gaussian_negative_log_likelihood] prediction has 3 columns; expected an even number, the "
+        "means of all targets and then their spreads");
+  CHECK(message_of([] { make<float>("mixture_nll", {{"components", 2}})->target_columns(9); }) ==
+        "[mixture_negative_log_likelihood] prediction has 9 columns; expected 2 * (1 + 2 * "
+        "dimensions), what MixtureDensity(2, dimensions) returns");
   const auto scce = make<float>("sparse_categorical_crossentropy");
   const auto p = matrix<float>(2, 3, {1, 2, 3, 4, 5, 6});
   for (const double label : {3.0, -1.0, 0.5, std::nan(""), 1e30}) {
@@ -283,6 +365,8 @@ TEST_CASE_TEMPLATE("losses: kernels take no label out of its row", T, float, dou
       rows.prediction = prediction.data();
       rows.target = &target;
       rows.labels = true;
+      const T no_smoothing = 0;
+      rows.parameters = &no_smoothing;
       rows.scale = 1;
       rows.gradient = gradient.data();
       rows.total = &total;
@@ -307,6 +391,17 @@ TEST_CASE("losses: shapes of targets") {
       "[mean_squared_error] target has shape (8, 3); expected (8, 2), the shape of the prediction");
   CHECK(message_of([&] { cce->check_shapes({8, 10}, {8}); }).find("use sparse_categorical") !=
         std::string::npos);
+  const auto gaussian = make<float>("gaussian_nll"), esr = make<float>("esr");
+  gaussian->check_shapes({8, 2}, {8});
+  gaussian->check_shapes({8, 5, 4}, {8, 5, 2});
+  CHECK(message_of([&] { gaussian->check_shapes({8, 2}, {8, 2}); }) ==
+        "[gaussian_negative_log_likelihood] target has shape (8, 2); expected (8,) or (8, 1), 1 "
+        "value for each row of the prediction (8, 2)");
+  CHECK(message_of([&] { gaussian->check_shapes({8, 4}, {8, 4}); }) ==
+        "[gaussian_negative_log_likelihood] target has shape (8, 4); expected (8, 2), 2 values for "
+        "each row of the prediction (8, 4)");
+  CHECK(message_of([&] { esr->check_shapes({8, 1}, {8, 1}); }) ==
+        "[esr] prediction has shape (8, 1); expected (batch, steps, channels)");
   CHECK(message_of([&] { scce->check_shapes({8, 10}, {8, 10}); }) ==
         "[sparse_categorical_crossentropy] target has shape (8, 10); expected (8,) or (8, 1), one "
         "label for each row of "

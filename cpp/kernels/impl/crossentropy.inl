@@ -1,12 +1,13 @@
 // Categorical cross-entropy, a row at a time: from probabilities, and from logits with softmax
 // built in. Targets are rows t, smoothed to t (1 - s) + s / columns, or labels, which stand for a
-// row with a single 1.
+// row with a single 1. Parameters: s.
 
 template <class T>
 struct SmoothTarget {
   Vec<T> keep, add;
   LF_INLINE explicit SmoothTarget(const LossRows<T>& a)
-      : keep(Vec<T>::set(T(1) - a.parameter)), add(Vec<T>::set(a.parameter / T(a.columns))) {}
+      : keep(Vec<T>::set(T(1) - a.parameters[0])),
+        add(Vec<T>::set(a.parameters[0] / T(a.columns))) {}
   LF_INLINE Vec<T> operator()(Vec<T> t) const { return fma(t, keep, add); }
 };
 
@@ -61,28 +62,6 @@ LF_INLINE double probability_row(const LossRows<T>& a, const T* p, const T* t, T
     });
   }
   return -loss.result();
-}
-
-// f(p, t, scale, gradient, output) returns the loss of a row; the total is weighted by the rows'
-// weights.
-template <class T, class F>
-LF_INLINE void row_losses(const LossRows<T>& a, F f) {
-  double total = 0;
-  for (index r = 0; r < a.rows; ++r) {
-    const T weight = a.weights ? a.weights[r] : T(1);
-    T* gradient = a.gradient ? a.gradient + r * a.gradient_stride : nullptr;
-    const bool counts = weight != T(0);
-    const double loss =
-        f(a.prediction + r * a.prediction_stride, a.target + r * a.target_stride, a.scale * weight,
-          counts ? gradient : nullptr, a.output ? a.output + r * a.output_stride : nullptr);
-    if (counts) {
-      total += double(weight) * loss;
-    } else if (gradient) {
-      for_vectors<T>(a.columns,
-                     [&](index j, auto part) { part.store(Vec<T>::zero(), gradient + j); });
-    }
-  }
-  *a.total = total;
 }
 
 template <class T>

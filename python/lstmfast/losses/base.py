@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field, fields
 from typing import Any
 
-from lstmfast._arrays import Array, ArrayLike
+import numpy as np
+
+from lstmfast._arrays import Array, ArrayLike, as_array
 from lstmfast._checks import check_unavailable, wrong_kind
 from lstmfast._core import check
+from lstmfast._core import loss as core_loss
 from lstmfast._names import function_name, snake_case
 from lstmfast._options import Options, is_known
+from lstmfast.losses._values import rows_and_targets, weights_of
 
 MEAN = "sum_over_batch_size"  # Keras's word
 
@@ -27,7 +31,8 @@ class Loss:
     name : str, optional
         What error messages call it; by default the class's name.
     reduction, dtype
-        For Keras's sake: must be ``"sum_over_batch_size"``, the mean, and None.
+        For Keras's sake: must be ``"sum_over_batch_size"``, the mean, and None. The losses of this
+        module also take ``"sum"``, ``"mean_with_sample_weight"`` and, for calls, None.
 
     Examples
     --------
@@ -62,12 +67,37 @@ class Loss:
         self.name = name
         self._check_way(reduction, dtype)
 
-    def _check_way(self, reduction: str, dtype: None) -> None:
+    def _check_way(self, reduction: str | None, dtype: None) -> None:
         """Refuse Keras's other ways to gather a loss, and to compute it."""
         if self.name is not None and not isinstance(self.name, str):
             raise wrong_kind(type(self).__name__, "name", self.name, "a string")
         given = {"reduction": reduction, "dtype": dtype}
         check_unavailable(type(self).__name__, given, {"reduction": MEAN, "dtype": None})
+
+    def __call__(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Any:
+        """Return the loss of a batch.
+
+        Parameters
+        ----------
+        y_true, y_pred : array_like
+            Targets and predictions, as `fit` compares them. Of one axis, they are one sample.
+        sample_weight : array_like, optional
+            Factors of the values of samples, or of their steps; not for losses of your own.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            By the reduction: a number, or without one the values of samples, or of their steps.
+            Computed in float64 if that is the dtype of y_pred, else in float32.
+        """
+        where = type(self).__name__
+        if sample_weight is not None:
+            raise ValueError(
+                f"[{where}] sample_weight is given; expected None with a loss of one's own"
+            )
+        return self.call(as_array(y_true, where, "y_true"), as_array(y_pred, where, "y_pred"))[0]
 
     def call(self, y_true: Array, y_pred: Array) -> tuple[float, ArrayLike]:
         """Return the value for a batch and its gradient.
@@ -114,24 +144,59 @@ class CoreLoss(Loss):
     """A loss that the core computes; its options are the fields of the dataclass."""
 
     name: str | None = field(default=None, repr=False, compare=False)
-    reduction: InitVar[str] = MEAN
+    reduction: str | None = field(default=MEAN, repr=False)
     dtype: InitVar[None] = None
 
-    def __post_init__(self, reduction: str, dtype: None) -> None:
-        self._check_way(reduction, dtype)
-        if self.is_custom or not is_known("loss", self.kind):
+    def __post_init__(self, dtype: None) -> None:
+        own = self.is_custom or not is_known("loss", self.kind)
+        self._check_way(self.reduction if own else MEAN, dtype)
+        if own:
             return
-        for name, value in check("loss", self.kind, self._options(), type(self).__name__).items():
+        for name, value in check("loss", self.kind, self.options(), type(self).__name__).items():
             object.__setattr__(self, name, value)
 
-    def _options(self) -> dict[str, Any]:
-        names = [option.name for option in fields(self) if option.name != "name"]
-        return {name: getattr(self, name) for name in names}
+    def options(self) -> dict[str, Any]:
+        """Return the options that the core reads."""
+        names = [option.name for option in fields(self) if option.name not in ("name", "reduction")]
+        reduction = "none" if self.reduction is None else self.reduction
+        return {name: getattr(self, name) for name in names} | {"reduction": reduction}
+
+    def __call__(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Any:
+        """Return the loss of a batch; see `Loss`."""
+        if self.is_custom:
+            return super().__call__(y_true, y_pred, sample_weight)
+        where = type(self).__name__
+        target, prediction, shape = rows_and_targets(y_true, y_pred, where)
+        each = self.reduction == "none"
+        core = self.kind, self.options(), target, prediction
+        if not each:
+            weights = weights_of(sample_weight, shape, prediction.dtype, where)
+            return core_loss(*core, weights)
+        values = core_loss(*core, each=True)
+        values = values.reshape(shape[: values.ndim])
+        weights = weights_of(sample_weight, values.shape, prediction.dtype, where)
+        # a weight of 0 leaves nothing, not even NaN
+        return values if weights is None else np.where(weights == 0, 0, values * weights)
 
     def config(self) -> Options:
         """Return the part of the configuration that the core reads."""
-        options = {} if self.is_custom else self._options()
+        options = {} if self.is_custom else self.options()
+        if options.get("reduction") == MEAN:
+            del options["reduction"]
         return super().config() | {f"loss.{name}": value for name, value in options.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossOnLastAxis(CoreLoss):
+    """A loss whose formula has an axis in Keras: here it is the last one."""
+
+    axis: InitVar[int] = -1
+
+    def __post_init__(self, dtype: None, axis: int) -> None:
+        check_unavailable(type(self).__name__, {"axis": axis}, {"axis": -1})
+        super().__post_init__(dtype)
 
 
 class FunctionLoss(Loss):
