@@ -50,7 +50,7 @@ def test_files(tmp_path: Any) -> None:
     again = load_model(tmp_path / "model.safetensors")
     x = np.random.default_rng(0).standard_normal((B, T, I))
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
-    assert again.layers[0].get_config() == model.layers[0].get_config()
+    assert again.layers[0].options() == model.layers[0].options()
     assert again.loss == model.loss
 
 
@@ -59,12 +59,8 @@ def test_errors() -> None:
         ValueError, match=r"^\[layers.MixtureDensity\] components is 0; expected an"
     ):
         layers.MixtureDensity(0)
-    with pytest.raises(
-        ValueError, match=r"^\[layers.MixtureDensity\] dimensions is 1000000; e"
-    ):
+    with pytest.raises(ValueError, match=r"^\[layers.MixtureDensity\] dimensions is 1000000; e"):
         layers.MixtureDensity(100, 1000000)
     model, _ = made(3, 2, True)
-    with pytest.raises(
-        ValueError, match=r"prediction has 15 columns; expected 2 \* \(1 \+ 2 \* d"
-    ):
+    with pytest.raises(ValueError, match=r"prediction has 15 columns; expected 2 \* \(1 \+ 2 \* d"):
         model.compile("adam", losses.MixtureNegativeLogLikelihood(2))

@@ -182,7 +182,7 @@ CALLS: dict[str, tuple[Any, type[Exception], str]] = {
     "metric as a loss": (
         lambda: compiled().compile("adam", metrics.MeanSquaredError()),
         TypeError,
-        r"loss is of type lstmfast.metrics[.\w]*.MeanSquaredError; expected a name or an object of ",
+        r"loss is of type lstmfast.metrics[.\w]*.MeanSquaredError; expected a name or an object",
     ),
     "metric called loss": (
         lambda: compiled().compile("adam", "mse", metrics=[metrics.MeanAbsoluteError("loss")]),

@@ -222,7 +222,7 @@ def bounds(row: Row) -> tuple[list[Any], list[Any]]:
         bad += [(None, None)] if row["name"] != "noise_shape" else []
     if "numbers" in row["takes"]:
         ends = [0.5 if end is None else end for end in (low, high)]
-        good.append((*ends, 0.25))
+        (bad if "above" in row["expected"] else good).append((*ends, 0.25))
         bad += [(), (0.5, math.nan), (math.nextafter(ends[0], -math.inf), 0.5)]
     if "number" in row["takes"]:
         bad += [math.nan, math.inf, -math.inf]

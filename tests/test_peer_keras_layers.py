@@ -163,6 +163,13 @@ LOSSES: dict[str, tuple[Any, int, Any, list[str]]] = {
     "mse": ("mse", 2, None, ["mse", "mae"]),
     "mae": ("mae", 2, None, ["mae"]),
     "huber": ("huber", 2, None, []),
+    "log_cosh": ("log_cosh", 2, None, []),
+    "mape": ("mape", 2, None, ["mape"]),
+    "msle": ("msle", 2, "softplus", ["msle"]),
+    "poisson": ("poisson", 2, "softplus", ["poisson"]),
+    "hinge": ("hinge", 2, None, ["hinge", "squared_hinge"]),
+    "divergence": ("kl_divergence", 3, "softmax", ["kl_divergence"]),
+    "cosine": ("cosine_similarity", 3, None, ["cosine_similarity"]),
     "sparse": ("sparse_categorical_crossentropy", 3, "softmax", ["accuracy"]),
     "categorical": ("categorical_crossentropy", 3, "softmax", ["accuracy"]),
     "binary": ("binary_crossentropy", 1, "sigmoid", ["accuracy", "mse"]),
@@ -177,6 +184,14 @@ def targets(name: str, columns: int, seed: int = 1) -> np.ndarray:
         return np.eye(columns, dtype=np.float32)[rng.integers(0, columns, (B, T))]
     if name == "binary":
         return rng.integers(0, 2, (B, T, 1)).astype(np.float32)
+    if name == "mape":  # far from 0, where slopes are large
+        return rng.uniform(100.0, 200.0, (B, T, columns)).astype(np.float32)
+    if name in ("msle", "poisson"):
+        return rng.integers(0, 5, (B, T, columns)).astype(np.float32)
+    if name == "hinge":
+        return rng.choice([-1.0, 1.0], (B, T, columns)).astype(np.float32)
+    if name == "divergence":
+        return rng.uniform(0.1, 0.9, (B, T, columns)).astype(np.float32)
     return rng.standard_normal((B, T, columns), dtype=np.float32)
 
 

@@ -13,7 +13,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from lstmfast._keras_names import explain_missing
-from lstmfast._names import Registry, listed, snake_case
+from lstmfast._names import Registry, listed
+from lstmfast._options import Options
+from lstmfast.losses import (
+    LOSSES,
+    LossFunction,
+    binary_crossentropy,
+    categorical_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
+from lstmfast.losses.base import CoreLoss
 from lstmfast.metrics.accuracies import (
     Accuracy,
     BinaryAccuracy,
@@ -35,31 +55,77 @@ from lstmfast.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
-from lstmfast.metrics.in_core import CoreMetric
+from lstmfast.metrics.regression import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanOfLoss,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    R2Score,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
 
 __all__ = [
     "AUC",
     "Accuracy",
     "BinaryAccuracy",
+    "BinaryCrossentropy",
     "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
     "F1Score",
     "FBetaScore",
     "FalseNegatives",
     "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
     "MeanMetricWrapper",
+    "MeanOfLoss",
     "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
     "Metric",
+    "Poisson",
     "Precision",
+    "R2Score",
     "Recall",
     "RootMeanSquaredError",
     "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "categorical_hinge",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "sparse_categorical_crossentropy",
+    "squared_hinge",
 ]
 
 explain_missing(__name__)
@@ -68,49 +134,22 @@ explain_missing(__name__)
 MAX_METRICS = 1000  # of a model, as in the core
 
 
-class MeanSquaredError(CoreMetric):
-    """mean((y - ŷ)²).
-
-    Examples
-    --------
-    >>> from lstmfast.metrics import MeanSquaredError
-    >>> MeanSquaredError(name="mse")
-    MeanSquaredError(name='mse')
-    """
-
-
-class RootMeanSquaredError(CoreMetric):
-    """sqrt(mean((y - ŷ)²)) over the whole epoch.
-
-    Masked steps have no part in it, as in all metrics here; Keras's counts them.
-
-    Examples
-    --------
-    >>> from lstmfast.metrics import RootMeanSquaredError
-    >>> RootMeanSquaredError().name
-    'root_mean_squared_error'
-    """
-
-
-class MeanAbsoluteError(CoreMetric):
-    """mean(|y - ŷ|).
-
-    Examples
-    --------
-    >>> from lstmfast.metrics import MeanAbsoluteError
-    >>> MeanAbsoluteError().name
-    'mean_absolute_error'
-    """
-
-
 METRICS: Registry[Metric] = Registry(
     "metric",
     Metric,
-    [each for each in listed(globals()) if each is not MeanMetricWrapper],
+    [each for each in listed(globals()) if each not in (MeanMetricWrapper, MeanOfLoss)],
     aliases={
         "mse": "mean_squared_error",
         "rmse": "root_mean_squared_error",
         "mae": "mean_absolute_error",
+        "mape": "mean_absolute_percentage_error",
+        "msle": "mean_squared_logarithmic_error",
+        "bce": "binary_crossentropy",
+        "kld": "kl_divergence",
+        "log_cosh": "log_cosh_error",
+        "logcosh": "log_cosh_error",
+        "cosine_proximity": "cosine_similarity",
+        "r2": "r2_score",
         "acc": "accuracy",
         "equality": "accuracy",  # what files call an Accuracy that did not come as a string
         "fbeta_score": "f_beta_score",
@@ -121,20 +160,42 @@ METRICS: Registry[Metric] = Registry(
 def get(identifier: Any) -> Metric:
     """Return the metric for a name, a class, an object, a configuration or a function.
 
-    A metric got by a string bears that string as its name.
+    A metric got by a string bears that string as its name. Losses are metrics, too.
 
     Examples
     --------
-    >>> from lstmfast import metrics
+    >>> from lstmfast import losses, metrics
     >>> metrics.get("mae")
     MeanAbsoluteError(name='mae')
+    >>> metrics.get(losses.Huber(0.5))
+    MeanOfLoss(name='huber')
     """
+    if isinstance(identifier, LossFunction):
+        return MeanOfLoss(identifier.of(), identifier.__name__)
+    if isinstance(identifier, CoreLoss) and not identifier.is_custom:
+        return MeanOfLoss(identifier)
+    if isinstance(identifier, str) and METRICS.find(identifier) is None:
+        of_loss = LOSSES.find(identifier)
+        if of_loss is not None and issubclass(of_loss, CoreLoss):
+            return MeanOfLoss(of_loss(), identifier)
     methods = "update_state, result and reset_state"
     metric = METRICS.get_own(identifier, MeanMetricWrapper, methods).checked()
     if isinstance(identifier, str):
         metric.name = identifier
-        metric.kind = snake_case(identifier)  # the core knows the short names too
+        if type(metric) is Accuracy:
+            metric.kind = "accuracy"  # the form of the string, which shapes choose
     return metric
+
+
+def made(kind: str, name: str, options: Options) -> Metric:
+    """Return the metric that a file describes: what the core calls it, and its options."""
+    cls: Any = METRICS.find(kind)
+    if cls is not None:
+        metric: Metric = cls(name=name, **options)
+        metric.kind = kind
+        return metric
+    of_loss: Any = LOSSES.find(kind)
+    return Metric(name) if of_loss is None else MeanOfLoss(of_loss(**options), name)
 
 
 def get_all(identifiers: Any) -> list[Metric]:

@@ -14,7 +14,7 @@ from lstmfast._options import Options
 from lstmfast.layers import InputLayer, Layer
 from lstmfast.layers.base import LAYERS
 from lstmfast.losses import LOSSES, Loss
-from lstmfast.metrics import MAX_METRICS, METRICS, Metric
+from lstmfast.metrics import MAX_METRICS, Metric, made
 from lstmfast.models import custom, keras_reading, keras_weights, saving
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
@@ -195,7 +195,7 @@ def _metrics_of(
         options: dict[str, Any] = part_of(part, f"metrics.{place}.")
         if options.pop("weighted", False):
             weighted.add(place)
-        found.append(own.metrics.get(kind) or _metric_of(name, kind, options))
+        found.append(own.metrics.get(kind) or made(kind, name, options))
     return tuple(found), frozenset(weighted)
 
 
@@ -215,9 +215,3 @@ def _optimizer_of(config: Options, own: custom.Objects) -> Optimizer:
     optimizer = cls(**options)
     optimizer._undecayed = undecayed
     return optimizer
-
-
-def _metric_of(name: str, kind: str, options: dict[str, Any]) -> Metric:
-    metric = (METRICS.find(kind) or Metric)(name=name, **options)
-    metric.kind = kind
-    return metric
