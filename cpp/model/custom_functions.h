@@ -16,7 +16,7 @@ template <class T>
 struct Custom {
   std::vector<losses::LossFunction<T>> losses;    // by output; null unless its loss is "custom"
   std::vector<metrics::CustomMetric<T>> metrics;  // the metric "custom:N" is number N
-  optim::Schedule schedule;  // of the learning rate; null unless it is "custom"
+  optim::Schedule schedule = nullptr;  // of the learning rate; null unless it is "custom"
 };
 
 // One metric of a configuration.
