@@ -15,6 +15,7 @@ from lstmfast import layers, models
 from lstmfast.callbacks import ModelCheckpoint
 from lstmfast.layers import LSTM, Dense, Input
 from lstmfast.models import Model, Sequential, load_model
+from lstmfast.utils import set_random_seed
 
 h5py = pytest.importorskip("h5py")
 pytestmark = pytest.mark.filterwarnings("ignore:.*the mask ends at")
@@ -51,6 +52,7 @@ def test_weights(tmp_path: Path, name: str, ending: str) -> None:
 
 
 def test_the_best_model_of_a_fit(tmp_path: Path) -> None:
+    set_random_seed(0)
     model, (x,) = MODELS["row"](layers, models)
     path = tmp_path / "best_model.h5"
     best = ModelCheckpoint(path, monitor="loss", save_best_only=True)

@@ -288,6 +288,7 @@ OF_EACH: list[layers.Layer] = [
     layers.ELU(0.5),
     layers.PReLU(alpha_constraint="non_neg", shared_axes=[1, -1]),
     layers.Softmax([1, -1]),
+    layers.MixtureDensity(2, 3, kernel_regularizer="l2"),
 ]
 # arguments of plain ones
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -307,6 +308,7 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "dot": (1,),
     "conv1d": (2, 3),
     "conv2d": (2, 3),
+    "mixture_density": (2,),
     "average_pooling1d": (2,),
     "average_pooling2d": (2,),
     **dict.fromkeys(("spatial_dropout1d", "spatial_dropout2d", "spatial_dropout3d"), (0.5,)),

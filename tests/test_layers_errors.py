@@ -190,7 +190,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "own metric": (
         lambda: _masked().compile("sgd", "mse", metrics=["mae", lambda y, p: y, np.add]),
         ValueError,
-        r'metrics is "mae,lambda,add"; expected built-in metrics, for the output has a mask',
+        r'metrics is "mean_absolute_error,lambda,add"; expected built-in metrics, for the output h',
     ),
     "changed": (
         lambda: setattr(_called(), "go_backwards", True),

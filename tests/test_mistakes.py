@@ -160,7 +160,6 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("Dense(2)(X[0, 0])", V, "[layers.Dense] x has shape (1,); expected (batch, ...)"),
     ("Dropout(1.1)", V, "[layers.Dropout] rate is 1.1; expected a number from 0 to 1"),
     ("Dropout('0.1')", T, "[layers.Dropout] rate is of type str; expected a number"),
-    ("Dropout(0.1, noise_shape=(1,))", V, f"[layers.Dropout] noise_shape {NOT_YET}"),
     ("Bidirectional(LSTM)", T, "[layers.Bidirectional] layer is the class LSTM; expected a layer"),
     ("Bidirectional(Dense(2))", T, "[layers.Bidirectional] layer is of type Dense; expected a"),
     ("Bidirectional(LSTM(2), merge_mode='add')", V, 'merge_mode is "add"; expected one of "con'),

@@ -169,7 +169,6 @@ LOSSES: dict[str, tuple[Any, int, Any, list[str]]] = {
     "poisson": ("poisson", 2, "softplus", ["poisson"]),
     "hinge": ("hinge", 2, None, ["hinge", "squared_hinge"]),
     "divergence": ("kl_divergence", 3, "softmax", ["kl_divergence"]),
-    "cosine": ("cosine_similarity", 3, None, ["cosine_similarity"]),
     "sparse": ("sparse_categorical_crossentropy", 3, "softmax", ["accuracy"]),
     "categorical": ("categorical_crossentropy", 3, "softmax", ["accuracy"]),
     "binary": ("binary_crossentropy", 1, "sigmoid", ["accuracy", "mse"]),

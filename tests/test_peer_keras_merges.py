@@ -238,7 +238,15 @@ def test_merges_stretch(name: str, shapes: list[tuple[int, ...]]) -> None:
     same_nets(build, x, numbers(B, T, 2, seed=9))
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].masks])
+# Keras on torch normalises over the last axes alone (test_peer_keras_normalization.py compares
+# those); over two values, the results are all but signs. The softmax does not depend on the bias
+# before it, whose gradient is rounding alone.
+APART = ("layer_norm", "layer_norm_steps", "layer_norm_scale", "layer_norm_bare", "softmax_steps")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in CASES if not CASES[name].masks and name not in APART]
+)
 def test_cases(name: str) -> None:
     """Every layer that has a case, after a Dense for each input."""
     case = CASES[name]

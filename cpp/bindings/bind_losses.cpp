@@ -16,13 +16,13 @@
 namespace lstmfast::bindings {
 namespace {
 
-constexpr const char* kOp = "loss";
+constexpr const char* kLossOp = "loss";
 
 template <class T>
-py::object run(const std::string& kind, const base::Options& options, const py::object& y_true,
-               const py::object& y_pred, const py::object& weights, bool each) {
-  const auto target = take_target<T>(kOp, "y_true", y_true);
-  const auto prediction = take<T>(kOp, "y_pred", y_pred);
+py::object run_loss(const std::string& kind, const base::Options& options, const py::object& y_true,
+                    const py::object& y_pred, const py::object& weights, bool each) {
+  const auto target = take_target<T>(kLossOp, "y_true", y_true);
+  const auto prediction = take<T>(kLossOp, "y_pred", y_pred);
   const auto loss = losses::registry().make<T>(kind, options);
   const std::vector<index> shape = sizes_of(prediction);
   loss->check_shapes(shape, sizes_of(target));
@@ -37,8 +37,8 @@ py::object run(const std::string& kind, const base::Options& options, const py::
   batch.target_stride = loss->target_columns(batch.columns);
   std::optional<py::array_t<T>> rows;
   if (!weights.is_none()) {
-    rows = take<T>(kOp, "sample_weight", weights);
-    LF_CHECK(rows->size() == batch.rows, "[" << kOp << "] sample_weight has " << rows->size()
+    rows = take<T>(kLossOp, "sample_weight", weights);
+    LF_CHECK(rows->size() == batch.rows, "[" << kLossOp << "] sample_weight has " << rows->size()
                                              << " values; expected " << batch.rows
                                              << ", one for each row of y_pred");
     batch.weights = rows->data();
@@ -63,18 +63,19 @@ py::object run(const std::string& kind, const base::Options& options, const py::
   return std::move(out);
 }
 
-py::object loss(const std::string& kind, const base::Options& options, const py::object& y_true,
-                const py::object& y_pred, const py::object& weights, bool each) {
+py::object direct_loss(const std::string& kind, const base::Options& options,
+                       const py::object& y_true, const py::object& y_pred,
+                       const py::object& weights, bool each) {
   model::require_isa();
   return py::isinstance<py::array_t<double>>(y_pred)
-             ? run<double>(kind, options, y_true, y_pred, weights, each)
-             : run<float>(kind, options, y_true, y_pred, weights, each);
+             ? run_loss<double>(kind, options, y_true, y_pred, weights, each)
+             : run_loss<float>(kind, options, y_true, y_pred, weights, each);
 }
 
 }  // namespace
 
 void bind_losses(py::module_& module) {
-  module.def("loss", &loss, py::arg("kind"), py::arg("options"), py::arg("y_true"),
+  module.def("loss", &direct_loss, py::arg("kind"), py::arg("options"), py::arg("y_true"),
              py::arg("y_pred"), py::arg("sample_weight") = py::none(), py::arg("each") = false);
 }
 

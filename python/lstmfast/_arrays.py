@@ -79,6 +79,14 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
     return _aligned(array)
 
 
+class Result(float):
+    """A number with the method of TensorFlow's tensors."""
+
+    def numpy(self) -> float:
+        """Return the plain number."""
+        return float(self)
+
+
 def as_integers(value: ArrayLike, where: str, name: str) -> NDArray[np.int64]:
     """Return a C-contiguous array of int64 for integers of any width; floats are refused."""
     array = as_array(value, where, name, "iu", "integers")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_array
+from lstmfast._arrays import Array, ArrayLike, Result, as_array
 from lstmfast._checks import check_unavailable, wrong_kind
 from lstmfast._core import check
 from lstmfast._core import loss as core_loss
@@ -173,7 +173,7 @@ class CoreLoss(Loss):
         core = self.kind, self.options(), target, prediction
         if not each:
             weights = weights_of(sample_weight, shape, prediction.dtype, where)
-            return core_loss(*core, weights)
+            return Result(core_loss(*core, weights))
         values = core_loss(*core, each=True)
         values = values.reshape(shape[: values.ndim])
         weights = weights_of(sample_weight, values.shape, prediction.dtype, where)

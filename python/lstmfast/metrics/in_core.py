@@ -13,6 +13,7 @@ import numpy as np
 from lstmfast._arrays import (
     Array,
     ArrayLike,
+    Result,
     as_dtype,
     as_float,
     as_weights,
@@ -33,14 +34,6 @@ _numbers: defaultdict[str, itertools.count[int]] = defaultdict(itertools.count)
 def forget_names() -> None:
     """Let the names of new metrics begin without numbers again."""
     _numbers.clear()
-
-
-class Result(float):
-    """A number with the method of TensorFlow's tensors."""
-
-    def numpy(self) -> float:
-        """Return the plain number."""
-        return float(self)
 
 
 class CoreMetric(Metric):
