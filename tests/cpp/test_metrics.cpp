@@ -29,8 +29,9 @@ MetricBatch<T> batch_of(const Matrix<T>& p, const Matrix<T>& t) {
 }
 
 template <class T>
-std::unique_ptr<Metric<T>> make_metric(const char* name, index columns, index target_columns) {
-  auto out = registry().make<T>(name, base::Options());
+std::unique_ptr<Metric<T>> make_metric(const char* name, index columns, index target_columns,
+                                       base::Options options = {}) {
+  auto out = registry().make<T>(name, std::move(options));
   out->suit({name, columns, target_columns});
   return out;
 }
@@ -131,17 +132,23 @@ TEST_CASE_TEMPLATE(
 }
 
 TEST_CASE_TEMPLATE("metrics: rows of weight 0 do nothing, whatever they hold", T, float, double) {
-  constexpr index kColumns = 5;
+  constexpr index kColumns = 6;
   for (const std::string& kind : registry().kinds()) {
     CAPTURE(kind);
-    const bool labels = kind.find("sparse") == 0, values = kind == "mean";
-    Matrix<T> p(6, kColumns, 3), t(6, labels ? 1 : kColumns);
-    Numbers numbers;
-    p.fill([&](index r, index) { return r % 2 == 0 ? std::nan("") : numbers.next(); });
-    t.fill([&](index r, index c) { return r % 2 == 0 ? std::nan("") : (r + c) % 2; });
+    const bool mixture = kind.find("mixture") == 0, values = kind == "mean";
+    const bool one = mixture || kind.find("sparse") == 0;
+    base::Options options;
+    if (mixture) options["components"] = 2;
+    Matrix<T> p(6, kColumns, 3), t(6, one ? 1 : kind.find("gaussian") == 0 ? 3 : kColumns);
+    Numbers numbers;  // the logarithm of Poisson's loss takes what is above 0
+    p.fill([&](index r, index) { return r % 2 == 0 ? std::nan("") : std::abs(numbers.next()); });
+    // the loss looks at every label, for one out of range would lead outside of its row
+    const double junk = kind == "sparse_categorical_crossentropy" ? 5 : std::nan("");
+    t.fill([&](index r, index c) { return r % 2 == 0 ? junk : double((r + c) % 2); });
     T weights[6], all[3] = {1, 1, 1};
     for (index r = 0; r < 6; ++r) weights[r] = T(r % 2);
-    const auto metric = make_metric<T>(kind.c_str(), kColumns, values ? kNoTarget : t.columns);
+    const auto metric =
+        make_metric<T>(kind.c_str(), kColumns, values ? kNoTarget : t.columns, options);
     const auto results = [&](const MetricBatch<T>& batch) {
       std::vector<double> out(static_cast<std::size_t>(metric->size()));
       metric->reset();

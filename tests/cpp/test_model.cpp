@@ -268,10 +268,10 @@ TEST_CASE("errors name what came and what was expected") {
       "[model.evaluate] x has samples of shape (4, 2); expected (?, 3) to match the model's input");
 
   auto config = model_config("float32", "linear", 3);
-  config["layers.2.kind"] = "gru";
+  config["layers.2.kind"] = "lstn";
   CHECK(message_of([&] {
           read_definition<float>(config);
-        }).find("[model.config] layers.2.kind is \"gru\"; expected one of \"lstm\", ") == 0);
+        }).find("[model.config] layers.2.kind is \"lstn\"; expected one of \"lstm\", ") == 0);
   config = model_config("float32", "linear", 3);
   config["layers.3.unit"] = 1;
   CHECK(message_of([&] { read_definition<float>(config); }).find("layers.3.unit") !=

@@ -122,14 +122,14 @@ class TakingData:
 
     def _class_weighted(self, data: Samples | Source, class_weight: Any) -> Samples | Source:
         """Return data with weights by class, those of batches as they come."""
+        if class_weight is None:
+            return data
 
         def weighted(samples: Samples) -> Samples:
             outputs = self._compiled.outputs
             return self._adapter.with_class_weights(class_weight, samples, outputs, "fit")
 
-        if isinstance(data, Samples):
-            return weighted(data)
-        return data if class_weight is None else data.mapped(weighted)
+        return weighted(data) if isinstance(data, Samples) else data.mapped(weighted)
 
     def _held_out(self, data: Any, steps: Any, batch_size: Any) -> tuple[Samples | Source, int]:
         """Return what to validate with, and the number of samples in a step."""
