@@ -49,12 +49,17 @@ py::tuple run(layers::Layer<T>& layer, const py::sequence& inputs, const py::obj
     layers::In<T>& port = in.emplace_back();
     port.values = input.values;
     port.ids = input.ids;
+    port.mask = input.mask;
     shapes.push_back(input.shape);
     check_elements(layer, static_cast<index>(k), port, pass.batch * input.shape.count());
     if (masks.is_none() || py::object(masks[py::int_(k)]).is_none()) continue;
     const auto mask = take<bool>(kOp, "mask", masks[py::int_(k)]);
+    LF_CHECK(input.ids == nullptr || layer.takes_masked_ids(),
+             "[" << kOp << "] mask is given; expected None, for ids go to other layers than "
+                 << "Embedding");
     layers::Shape expected{pass.batch};
-    for (int i = 0; i + 1 < input.shape.rank; ++i) expected.append(input.shape.sizes[i]);
+    const int axes = input.shape.rank - (input.ids == nullptr ? 1 : 0);
+    for (int i = 0; i < axes; ++i) expected.append(input.shape.sizes[i]);
     check_shape(kOp, "mask", mask, expected);
     // A copy: steps are counted by it and then placed, and the caller's array may change meanwhile.
     mask_copies[k].assign(mask.data(), mask.data() + mask.size());

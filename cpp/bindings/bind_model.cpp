@@ -27,7 +27,8 @@ constexpr const char* kPredict = "model.predict";
 
 template <class T>
 std::vector<py::array_t<T>> run_predict(const model::Model<T>& model,
-                                        const model::Samples<T>& samples, index batch_size) {
+                                        const model::Samples<T>& samples, index batch_size,
+                                        const std::vector<unsigned char*>& masks = {}) {
   std::vector<py::array_t<T>> out;
   std::vector<T*> pointers;
   const auto shapes = model.shapes(kPredict, samples);
@@ -37,7 +38,7 @@ std::vector<py::array_t<T>> run_predict(const model::Model<T>& model,
   }
   Hooks hooks;
   may_release(model.flops(kPredict, samples),
-              [&] { model.predict(samples, batch_size, pointers, hooks.callbacks()); });
+              [&] { model.predict(samples, batch_size, pointers, hooks.callbacks(), masks); });
   return out;
 }
 
@@ -49,6 +50,34 @@ py::object predict(PythonModel& self, py::handle x, py::handle batch_size) {
     py::list out;
     for (auto& array : run_predict<T>(model, data.examples.in, size)) out.append(std::move(array));
     return out;
+  });
+}
+
+// The outputs, and the mask of each, None where it has none, for samples with masks.
+py::tuple predict_masked(PythonModel& self, const py::sequence& x, index batch_size) {
+  return self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    const Inputs<T> data(kPredict, x);
+    const model::Samples<T>& samples = data.examples.in;
+    std::vector<bool> masked;
+    for (const auto& input : samples.inputs) masked.push_back(input.mask != nullptr);
+    const std::vector<bool> has_mask = model.definition().graph->masked_outputs(masked);
+    const auto shapes = model.shapes(kPredict, samples);
+    std::vector<unsigned char*> pointers(has_mask.size());
+    py::list outputs, masks;
+    for (std::size_t k = 0; k < has_mask.size(); ++k) {
+      masks.append(py::none());
+      if (!has_mask[k]) continue;
+      std::vector<index> sizes = shapes->outputs[k].with_batch(samples.count);
+      sizes.pop_back();
+      auto mask = new_array<bool>(sizes);
+      pointers[k] = reinterpret_cast<unsigned char*>(mask.mutable_data());
+      masks[k] = std::move(mask);
+    }
+    for (auto& array : run_predict<T>(model, samples, batch_size, pointers)) {
+      outputs.append(std::move(array));
+    }
+    return py::make_tuple(std::move(outputs), std::move(masks));
   });
 }
 
@@ -151,7 +180,6 @@ void bind_model(py::module_& module) {
     if (training == nullptr) return std::nullopt;
     return training->config;
   });
-  property("mask_ends", [](auto& model) { return model.definition().graph->mask_ends(); });
   property("stateful", [](auto& model) { return model.is_stateful(); });
   property("carried_rows", [](auto& model) { return model.carried_rows(); });
   property("inputs", [](auto& model) { return inputs_list(*model.definition().graph); });
@@ -162,6 +190,19 @@ void bind_model(py::module_& module) {
     const base::BusyGroup busy(model.busy(), op.c_str());
     return call_python(f);
   };
+  // masked: which inputs have a mask; empty: none.
+  const auto mask_ends = [](auto& model, const std::vector<bool>& masked) {
+    return model.definition().graph->mask_ends(masked);
+  };
+  const auto masked_outputs = [](auto& model, const std::vector<bool>& masked) {
+    return model.definition().graph->masked_outputs(masked);
+  };
+  model
+      .def("mask_ends", visiting<PythonModel, const std::vector<bool>&>(mask_ends),
+           py::arg("masked") = std::vector<bool>())
+      .def("masked_outputs", visiting<PythonModel, const std::vector<bool>&>(masked_outputs),
+           py::arg("masked"))
+      .def("predict_masked", &predict_masked, py::arg("x"), py::arg("batch_size"));
   model.def("reset_states", visiting<PythonModel>([](auto& model) { model.reset_carried(); }))
       .def("release_memory", visiting<PythonModel>([](auto& model) { model.release_memory(); }))
       .def("alone", visiting<PythonModel, const std::string&, const py::object&>(alone),

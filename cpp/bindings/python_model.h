@@ -28,7 +28,8 @@ struct Inputs {
   model::Examples<T> examples;
 
   Inputs() = default;
-  // A sequence with an item for each input: values, int32 ids, or a tuple of both.
+  // A sequence with an item for each input: values, int32 ids, or a tuple of these, perhaps with a
+  // mask, of bool, at its end.
   Inputs(const char* op, const py::sequence& x, const char* x_name = "x") {
     const std::size_t count = x.size();
     for (std::size_t k = 0; k < count; ++k) {
@@ -37,10 +38,10 @@ struct Inputs {
       model::InputArray<T>& input = examples.in.inputs.emplace_back();
       if (PyTuple_CheckExact(item.ptr())) {
         const auto both = py::reinterpret_borrow<py::tuple>(item);
-        LF_CHECK(both.size() == 2, "[" << op << "] " << name << " has " << both.size()
-                                       << " items; expected values and ids");
-        add(op, name, both[0], input);
-        add(op, name, both[1], input);
+        LF_CHECK(both.size() >= 2, "[" << op << "] " << name << " has " << both.size()
+                                       << " items; expected values, ids or a mask");
+        for (const auto& part : both)
+          add(op, name, py::reinterpret_borrow<py::object>(part), input);
       } else {
         add(op, name, item, input);
       }
@@ -73,6 +74,16 @@ struct Inputs {
            model::InputArray<T>& input) {
     const bool ids = py::isinstance<py::array_t<std::int32_t>>(value);
     py::array array;
+    if (py::isinstance<py::array_t<bool>>(value) && input.shape.rank > 0) {
+      const auto mask = take<bool>(op, (name + "'s mask").c_str(), value);
+      LF_CHECK(mask.ndim() > 0 && mask.shape(0) == examples.in.count &&
+                   mask.size() == examples.in.count * input.mask_size(),
+               "[" << op << "] " << name << "'s mask has shape " << shape_of(mask).text()
+                   << "; expected one to match " << input.shape.text());
+      input.mask = reinterpret_cast<const unsigned char*>(mask.data());
+      kept.push_back(mask);
+      return;
+    }
     if (ids) {
       const auto taken = take<std::int32_t>(op, name.c_str(), value);
       input.ids = taken.data();

@@ -27,7 +27,10 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
     out.append(columns_);
     return {out};
   }
-  bool masks(index, const std::vector<bool>&) const override { return mask_zero_; }
+  bool masks(index, const std::vector<bool>& masked) const override {
+    return mask_zero_ || masked[0];
+  }
+  bool takes_masked_ids() const override { return true; }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     if (mask_zero_) my.mask = planner.add<unsigned char>(extent.batch * my.shapes[0].count());
@@ -42,8 +45,11 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
       }
     });
     unsigned char* const mask = pass.arena->at(my.mask);  // null without mask_zero
+    if (mask == nullptr) return;
     out[0].mask = mask;
-    for (index r = 0; mask != nullptr && r < count; ++r) mask[r] = ids[r] != 0;
+    for (index r = 0; r < count; ++r) {
+      mask[r] = ids[r] != 0 && (in[0].mask == nullptr || in[0].mask[r] != 0);
+    }
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {

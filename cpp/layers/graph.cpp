@@ -117,8 +117,17 @@ std::vector<bool> Graph<T>::masks_for(std::vector<bool> masked) const {
 }
 
 template <class T>
-std::vector<index> Graph<T>::mask_ends() const {
-  const std::vector<bool> masked = masks_for({});
+bool Graph<T>::takes_masked_ids() const {
+  return std::all_of(nodes_.begin() + inputs(), nodes_.end(), [&](const Node& node) {
+    return node.layer->takes_masked_ids() ||
+           std::none_of(node.inputs.begin(), node.inputs.end(),
+                        [&](index v) { return v < inputs() && values_[v].elements.ids > 0; });
+  });
+}
+
+template <class T>
+std::vector<index> Graph<T>::mask_ends(const std::vector<bool>& of_inputs) const {
+  const std::vector<bool> masked = masks_for(of_inputs);
   std::vector<index> out;
   for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
     const Node& node = nodes_[n];

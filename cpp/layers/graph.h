@@ -83,10 +83,12 @@ class Graph : public LayerWith<T, Graph<T>> {
   Place place_of(index value) const { return {values_[value].node, values_[value].output}; }
   const Shape& declared_shape(index value) const { return shapes_[value]; }
   Elements elements(index k) const { return values_[k].elements; }  // of input k
-  // Whether each output has a mask if no input has one.
-  std::vector<bool> masked_outputs() const { return chosen(outputs_, masks_for({})); }
+  // Whether each output has a mask, given which inputs have one; empty: none.
+  std::vector<bool> masked_outputs(const std::vector<bool>& masked = {}) const {
+    return chosen(outputs_, masks_for(masked));
+  }
   // Nodes at which a mask ends because the layer drops it.
-  std::vector<index> mask_ends() const;
+  std::vector<index> mask_ends(const std::vector<bool>& masked = {}) const;
 
   // ---- Layer ----
 
@@ -99,6 +101,7 @@ class Graph : public LayerWith<T, Graph<T>> {
   bool masks(index output, const std::vector<bool>& masked) const override {
     return masks_for(masked)[outputs_[output]];
   }
+  bool takes_masked_ids() const override;
   Activation last_activation(index output) const override;
   double flops(const Shapes& inputs) const override;
 

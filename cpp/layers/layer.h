@@ -154,6 +154,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   virtual bool masks(index output, const std::vector<bool>& masked) const {
     return output == 0 && masked[0];
   }
+  // Whether the layer takes ids with a mask, which has a place for each id.
+  virtual bool takes_masked_ids() const { return false; }
   // Whether the layer drops the masks of its inputs; Python warns users of that.
   virtual bool drops_masks() const { return false; }
 

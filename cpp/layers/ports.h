@@ -32,7 +32,7 @@ template <class T>
 struct In {
   const T* values = nullptr;            // null: not connected, or the port carries ids alone
   const std::int32_t* ids = nullptr;    // null: the port carries values alone
-  const unsigned char* mask = nullptr;  // [batch][rows], 1: real; null: all rows are
+  const unsigned char* mask = nullptr;  // [batch][rows], of ids [batch][shape]; null: all are real
   T* gradient = nullptr;                // written by backward; null: not wanted
 };
 

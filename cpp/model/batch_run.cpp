@@ -50,18 +50,43 @@ void BatchRun<T>::take(const Examples<T>& data, index batch_size) {
   LF_CHECK(data.targets.size() == shapes.size(), "[" << op << "] y has " << data.targets.size()
                                                      << " items; expected " << shapes.size()
                                                      << ", one for each output");
+  const std::vector<bool> masked = masked_outputs();
   outputs_.clear();
   for (std::size_t k = 0; k < shapes.size(); ++k) {
     const OutputTraining<T>& training = training_->outputs[k];
     const Target<T>& target = data.targets[k];
     outputs_.push_back({&training, &target, shapes[k], shapes[k].rows(), shapes[k].features(),
-                        target.weights != nullptr || training.masked});
+                        target.weights != nullptr || masked[k]});
     if (training.needs_target()) check_target(k);
   }
   batch_ = std::min(batch_size, data.in.count);
   carried_.reset();
   carried_.emplace(model_.definition().carried, model_.batch_size(), op, what_, data.in.count,
                    batch_);
+}
+
+template <class T>
+std::vector<bool> BatchRun<T>::masked_outputs() const {
+  std::vector<bool> inputs, out;
+  for (const InputArray<T>& input : data_->in.inputs) inputs.push_back(input.mask != nullptr);
+  const bool any = std::find(inputs.begin(), inputs.end(), true) != inputs.end();
+  if (any) out = model_.definition().graph->masked_outputs(inputs);
+  for (std::size_t k = 0; k < training_->outputs.size(); ++k) {
+    const OutputTraining<T>& output = training_->outputs[k];
+    if (!any) {
+      out.push_back(output.masked);
+      continue;
+    }
+    const bool foreign =
+        (output.loss != nullptr && output.loss->foreign()) ||
+        std::any_of(output.metrics.begin(), output.metrics.end(),
+                    [](const auto& metric) { return metric.custom && !metric.weighted; });
+    LF_CHECK(!out[k] || !foreign,
+             "[" << op_
+                 << "] the samples of x differ in length, so the output has a mask; expected "
+                 << "built-in losses and metrics, which heed it");
+  }
+  return out;
 }
 
 template <class T>
@@ -135,6 +160,7 @@ void BatchRun<T>::plan(PassMemory<T>& memory, bool training, bool gathered) {
       const index count = batch_ * input.shape.count();
       place(gathered_[k].values, count, gathered && input.values != nullptr);
       place(gathered_[k].ids, count, gathered && input.ids != nullptr);
+      place(gathered_[k].mask, batch_ * input.mask_size(), gathered && input.mask != nullptr);
     }
     for (Output& output : outputs_) {
       const Target<T>& data = *output.data;
@@ -174,7 +200,8 @@ void BatchRun<T>::read(index b, const index* order) {
     const InputArray<T>& input = data_->in.inputs[k];
     const index size = input.shape.count();
     memory_->in(k) = {batch(size, input.values, gathered_[k].values),
-                      batch(size, input.ids, gathered_[k].ids), nullptr, nullptr};
+                      batch(size, input.ids, gathered_[k].ids),
+                      batch(input.mask_size(), input.mask, gathered_[k].mask), nullptr};
   }
   for (Output& output : outputs_) {
     const Target<T>& data = *output.data;

@@ -85,11 +85,14 @@ class BatchRun {
   struct GatheredInput {
     T* values = nullptr;
     std::int32_t* ids = nullptr;
+    unsigned char* mask = nullptr;
   };
 
   // Checks data and takes them; they must stay until the next ones are taken.
   void take(const Examples<T>& data, index batch_size);
   void check_target(std::size_t k);
+  // Whether each output has a mask; throws for one that custom functions would not know.
+  std::vector<bool> masked_outputs() const;
   // Sets what losses and metrics read of an output.
   template <class Batch>
   void describe(const Output& output, Batch& batch) const;

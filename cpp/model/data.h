@@ -15,9 +15,13 @@ namespace lstmfast::model {
 // The data of one input: values, ids or both, as the graph's input carries.
 template <class T>
 struct InputArray {
-  const T* values = nullptr;          // [count][shape], contiguous
-  const std::int32_t* ids = nullptr;  // likewise
-  layers::Shape shape;                // of a sample
+  const T* values = nullptr;            // [count][shape], contiguous
+  const std::int32_t* ids = nullptr;    // likewise
+  layers::Shape shape;                  // of a sample
+  const unsigned char* mask = nullptr;  // [count][mask_size()], 1: real; null: all are
+
+  // Of ids each has its place in the mask, of values each row.
+  index mask_size() const { return ids != nullptr ? shape.count() : shape.rows(); }
 };
 
 template <class T>

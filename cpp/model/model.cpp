@@ -90,6 +90,10 @@ std::shared_ptr<const PassShapes> Model<T>::shapes(const char* op,
              "[" << op << "] " << numbered("x", k, count) << " has samples of shape "
                  << input.shape.text() << "; expected " << declared.text()
                  << " to match the model's input");
+    LF_CHECK(input.mask == nullptr || input.ids == nullptr ||
+                 (input.values == nullptr && graph.takes_masked_ids()),
+             "[" << op << "] " << numbered("x", k, count) << " has samples of different lengths; "
+                 << "expected one length, for its ids go to other layers than Embedding");
     same = same && known->inputs[k] == input.shape;
   }
   if (same) return known;
@@ -119,7 +123,7 @@ void Model<T>::check_ids(const char* op, const Samples<T>& samples) const {
 
 template <class T>
 void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::vector<T*>& outputs,
-                       const Callbacks& callbacks) const {
+                       const Callbacks& callbacks, const std::vector<unsigned char*>& masks) const {
   const char* const op = "model.predict";
   LF_CHECK(batch_size >= 1,
            "[" << op << "] batch_size is " << batch_size << "; expected at least 1");
@@ -149,6 +153,11 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
       memory->forward(pass);
     }
     undo.keep();
+    for (std::size_t k = 0; k < masks.size(); ++k) {
+      const index rows = shapes->outputs[k].rows();
+      if (masks[k] == nullptr) continue;
+      std::copy_n(memory->out(k).mask, pass.batch * rows, masks[k] + first * rows);
+    }
     if (callbacks.tick != nullptr && clock.due() &&
         callbacks.tick(callbacks.context, {0, b + 1, batches, {nullptr, nullptr, 0}})) {
       return;

@@ -62,9 +62,11 @@ class Model : base::NoCopy {
   }
 
   // outputs[k] [count][output k], the same bits for every batch size. Stops early where the tick
-  // says so.
+  // says so. masks[k] [count][rows of output k]: where to copy the mask of an output that has one;
+  // null, or no masks: not wanted.
   void predict(const Samples<T>& samples, index batch_size, const std::vector<T*>& outputs,
-               const Callbacks& callbacks = {}) const;
+               const Callbacks& callbacks = {},
+               const std::vector<unsigned char*>& masks = {}) const;
 
   bool is_stateful() const { return !definition_.carried.empty(); }
   // Rows of every batch of a stateful model, from its configuration; 0: as many as the first batch.

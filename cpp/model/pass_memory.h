@@ -40,7 +40,8 @@ class PassMemory : base::NoCopy {
     for (std::size_t k = 0; k < in_.size(); ++k) {
       const InputArray<T>& input = samples.inputs[k];
       const index from = first * input.shape.count();
-      in_[k] = {element(input.values, from), element(input.ids, from), nullptr, nullptr};
+      in_[k] = {element(input.values, from), element(input.ids, from),
+                element(input.mask, first * input.mask_size()), nullptr};
     }
   }
 

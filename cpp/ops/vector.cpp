@@ -158,5 +158,7 @@ LF_INSTANTIATE(double)
 #undef LF_INSTANTIATE
 template void gather_rows(index, index, const index*, const std::int32_t*, index, std::int32_t*,
                           index);
+template void gather_rows(index, index, const index*, const unsigned char*, index, unsigned char*,
+                          index);
 
 }  // namespace lstmfast::ops

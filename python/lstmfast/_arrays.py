@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # numpy.typing takes 4 ms to load
     from numpy.typing import NDArray
 
 Array: TypeAlias = "NDArray[Any]"
-Data: TypeAlias = "Array | tuple[Array, NDArray[np.int32]]"
-"""What an input carries: values of the model's dtype, int32 ids, or both."""
+Data: TypeAlias = "Array | tuple[Array, ...]"
+"""What an input carries: values of the model's dtype, int32 ids, or both, perhaps with a mask."""
 ArrayLike: TypeAlias = Any
 """NumPy arrays, nested lists, numbers, torch or JAX arrays on the CPU, pandas objects, anything
 with ``__array__`` or ``__dlpack__``."""

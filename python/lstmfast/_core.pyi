@@ -22,8 +22,8 @@ _Result = TypeVar("_Result")
 _Value = None | bool | int | float | str | tuple[int | None, ...]
 _Options = dict[str, Any]
 """Flat dotted keys to typed values."""
-_Data = _Array | tuple[_Array, NDArray[np.int32]]
-"""What an input carries: values of the model's dtype, int32 ids, or both."""
+_Data = _Array | tuple[_Array, ...]
+"""What an input carries: values of the model's dtype, int32 ids, or both; then perhaps a mask."""
 
 __version__: str
 
@@ -277,9 +277,19 @@ class Model:
 
     @property
     def output_shapes(self) -> list[_Shape]: ...
-    @property
-    def mask_ends(self) -> list[int]:
-        """Nodes at which a mask ends because the layer drops it."""
+    def mask_ends(self, masked: Sequence[bool] = ()) -> list[int]:
+        """Return the nodes at which a mask ends because the layer drops it.
+
+        masked: which inputs have a mask; empty: none.
+        """
+
+    def masked_outputs(self, masked: Sequence[bool]) -> list[bool]:
+        """Return which outputs have a mask."""
+
+    def predict_masked(
+        self, x: Sequence[_Data], batch_size: int
+    ) -> tuple[list[_Array], list[NDArray[np.bool_] | None]]:
+        """Return the outputs, and the mask of each that has one."""
 
     def alone(self, op: str, f: Callable[[], _Result]) -> _Result:
         """Return f(), called while nothing trains or saves the parameters; else RuntimeError."""

@@ -93,8 +93,12 @@ class Embedding(Layer):
             self._first_weights = fitting(given, parts, dtype, self.where)
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
-        """Return where the ids x are not 0, with mask_zero; a mask of theirs does not count."""
-        return as_ids(x, self.input_dim, self.where, "x") != 0 if self.mask_zero else None
+        """Return where the ids x count: where their mask says so and, with mask_zero, not at 0."""
+        given = super().compute_mask(x, mask)
+        if not self.mask_zero:
+            return given
+        real = as_ids(x, self.input_dim, self.where, "x") != 0
+        return real if given is None else real & given
 
     def _declared(self, shape: Sample) -> Sample:
         return (None,) * len(shape)

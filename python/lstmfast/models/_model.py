@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakMethod
 
 from lstmfast._arrays import ArrayLike
 from lstmfast._checks import flag, integer, string, wrong_kind
@@ -22,8 +23,9 @@ from lstmfast.layers import Input, Layer
 from lstmfast.layers._calls import without_place
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.models import keras_weights, keras_writing, saving
-from lstmfast.models.data import Adapter, parts
+from lstmfast.models.data import Adapter, parts, samples_of
 from lstmfast.models.graph import Graph, graph_between, layers_of, name_layers, replayed, tensors_of
+from lstmfast.models.ragged import lengths_of, with_lengths
 from lstmfast.models.summary import summary_text
 from lstmfast.models.training import Training
 from lstmfast.utils import Seed, as_generator
@@ -114,13 +116,19 @@ class Model(Training, Layer):
 
     def _take(self, graph: Graph, core_model: CoreModel) -> None:
         """Make this the model's graph; all that can fail comes before anything changes."""
-        core, ends = core_model.graph, core_model.mask_ends
+        core = core_model.graph
         core.name = self.name
-        adapter = Adapter(self._input_keys or graph.input_names, core_model, core.dtype)
+        names = self._input_keys or graph.input_names
+        adapter = Adapter(names, core_model, core.dtype, WeakMethod(self._warn_of_ends))
         self._bind_optimizer(core_model)
         self._graph, self._core_model, self._core, self._adapter = graph, core_model, core, adapter
-        for place in ends:
-            layer = graph.nodes[place - len(graph.inputs)].layer
+        self._warn_of_ends([])
+
+    def _warn_of_ends(self, masked: list[bool]) -> None:
+        """Warn of layers that drop a mask, given which inputs have one."""
+        assert self._core_model is not None
+        for place in self._core_model.mask_ends(masked):
+            layer = self._graph.nodes[place - len(self._graph.inputs)].layer
             if not layer._has_warned:
                 layer._has_warned = True
                 warn(
@@ -261,7 +269,12 @@ class Model(Training, Layer):
         return self._packed(found if isinstance(found, list) else [found])
 
     def __call__(  # type: ignore[override]
-        self, x: Any, training: bool | None = None, mask: ArrayLike = None
+        self,
+        x: Any,
+        training: bool | None = None,
+        mask: ArrayLike = None,
+        *,
+        lengths: ArrayLike = None,
     ) -> Any:
         """Return the outputs for all samples, computed as one batch; for tensors, tensors.
 
@@ -274,19 +287,29 @@ class Model(Training, Layer):
             False. Nothing else is learnt.
         mask : array_like of bool, optional
             (N, T): False where a step does not count; a list of those of several inputs.
+        lengths : array_like of int, optional
+            As in `predict`.
 
         Returns
         -------
         numpy.ndarray or tensor
-            (N, *output_shape); a list of these, or a dictionary, of several outputs.
+            (N, *output_shape), steps after the end of a sample being masked; a list of these, or a
+            dictionary, of several outputs.
         """
         if holds_tensors(x):
+            if lengths is not None:
+                raise ValueError("[call] lengths is given with a tensor; expected None")
             return self._joined(self._tensors(x), mask, training)
         random = training is not None and flag(training, "training", "call")
-        if not random and mask is None:
-            return self.predict_on_batch(x)
-        self._core_model_for(x, "call")
+        x = with_lengths(x, lengths)
+        core_model = self._core_model_for(x, "call")
         data = self._adapter.checked(x, "call")
+        if not random and mask is None:
+            return self._packed(core_model.predict(data, max(1, samples_of(data))))
+        if mask is not None and any(lengths_of(each) is not None for each in data):
+            raise ValueError(
+                "[call] mask is given; expected None next to samples that differ in length"
+            )
         masks = mask if len(data) > 1 and mask is not None else [mask]
         outputs = range(len(self.outputs))
         return self._packed(self._compute(self._built_core(), data, masks, random, outputs)[0])

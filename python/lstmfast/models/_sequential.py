@@ -21,6 +21,7 @@ from lstmfast.layers.base import serialize
 from lstmfast.models._model import Model
 from lstmfast.models.data import only, parts
 from lstmfast.models.graph import free_name, graph_between, layers_of
+from lstmfast.models.ragged import Padded, padded, ragged_lengths
 from lstmfast.models.saving import all_layers
 from lstmfast.utils import Seed
 
@@ -196,7 +197,8 @@ class Sequential(Model):
     def _build_for(self, x: Any, where: str) -> None:
         if not self._layers:
             raise ValueError(f"[{where}] the model has no layers")
-        ((name, value),) = parts(x, ["input_layer"], where, "x")
+        given = x.x if isinstance(x, Padded) else x
+        ((name, value),) = parts(given, ["input_layer"], where, "x")
         array = self._first_array(value, where, name)
         shape = array.shape[1:]
         # any number of steps from then on, where the shapes of weights do not depend on it
@@ -213,6 +215,9 @@ class Sequential(Model):
         sequences = any(layer.steps_of_dim for layer in self._layers)
         is_array = isinstance(x, list | tuple) and hasattr(next(iter(x), None), "ndim")
         array = only(x, 2 if is_array and not sequences else 3)
+        lengths = ragged_lengths(array)
+        if lengths is not None:
+            array = padded(array, lengths, None, where, name)
         array = as_float(array, np.dtype(self._dtype or "float32"), where, name)
         if array.ndim < 2:
             expected = "(samples, steps, features) or (samples, features)"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -15,6 +16,15 @@ from lstmfast._core import Model as CoreModel
 from lstmfast._foreign import DEEPEST
 from lstmfast.layers._symbolic import Sample
 from lstmfast.models.compiled import Output
+from lstmfast.models.ragged import (
+    Padded,
+    Padding,
+    checked_lengths,
+    lengths_of,
+    mask_of,
+    padded,
+    ragged_lengths,
+)
 
 Dtype: TypeAlias = "np.dtype[Any]"
 ArrayNames: TypeAlias = Sequence[str]
@@ -134,7 +144,7 @@ def samples_of(data: Sequence[Data]) -> int:
 def first_of(data: Sequence[Data], count: int) -> list[Data]:
     """Return the first samples of each input."""
     return [
-        (each[0][:count], each[1][:count]) if isinstance(each, tuple) else each[:count]
+        tuple(part[:count] for part in each) if isinstance(each, tuple) else each[:count]
         for each in data
     ]
 
@@ -154,8 +164,16 @@ class Samples:
 class Adapter:
     """What brings data into the form that a model of the core takes."""
 
-    def __init__(self, names: Sequence[str], core_model: CoreModel, dtype: str) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        core_model: CoreModel,
+        dtype: str,
+        on_masks: WeakMethod[Callable[[list[bool]], None]],
+    ) -> None:
         self.names = list(names)
+        self.masked_outputs = core_model.masked_outputs
+        self.on_masks = on_masks  # hears which inputs have a mask, where any has
         self.inputs = core_model.inputs
         self.output_shapes = core_model.output_shapes
         self.dtype = np.dtype(dtype)
@@ -172,13 +190,20 @@ class Adapter:
         names: ArrayNames = NAMES,
     ) -> Samples:
         """Return the data of a call that needs a loss."""
-        if self._is_plain and sample_weight is None and type(x) is type(y) is np.ndarray:
+        if (
+            self._is_plain
+            and sample_weight is None
+            and type(x) is type(y) is np.ndarray
+            and "O" not in (x.dtype.char, y.dtype.char)
+        ):
             # the arrays of a training by hand: what else there may be would double a call's cost
             array = as_float(x, self.dtype, where, names[0])
             target = as_float(y, self.dtype, where, names[1])
             if array.shape[1:] == self.inputs[0][0] and target.ndim and len(array) == len(target):
                 return Samples([array], [target])
         inputs = self.checked(x, where, names[0])
+        padding = Padding(inputs, self.masked_outputs, len(outputs), where)
+        y, sample_weight = padding.of(y, names[1]), padding.of(sample_weight, names[2])
         count = samples_of(inputs)
         targets = self._targets(y, count, outputs, where, names)
         return Samples(inputs, targets, self._weights(sample_weight, count, outputs, where, names))
@@ -186,25 +211,56 @@ class Adapter:
     def checked(self, x: Any, where: str, name: str = "x") -> list[Data]:
         """Return samples as the core takes them."""
         data: list[Data] = []
-        for (label, value), of_input in zip(
-            parts(x, self.names, where, name), self.inputs, strict=True
+        lengths = [("lengths", None)] * len(self.inputs)
+        if isinstance(x, Padded):
+            lengths = parts(x.lengths, self.names, where, "lengths", self.names)
+            x = x.x
+        for (label, value), of_input, of_lengths in zip(
+            parts(x, self.names, where, name), self.inputs, lengths, strict=True
         ):
-            one = self._checked(value, of_input, where, label)
+            one = self._checked(value, of_input, where, label, *of_lengths)
             if data and samples_of([one]) != samples_of(data):
                 raise ValueError(
                     f"[{where}] {label} has {samples_of([one])} samples; expected "
                     f"{samples_of(data)}, as the inputs before it have"
                 )
             data.append(one)
+        masks = [lengths_of(each) is not None for each in data]
+        if any(masks):
+            tell = self.on_masks()
+            assert tell is not None
+            tell(masks)
         return data
 
-    def _checked(self, x: Any, of_input: Sequence[Any], where: str, name: str) -> Data:
+    def _checked(
+        self, x: Any, of_input: Sequence[Any], where: str, name: str, of_lengths: str, lengths: Any
+    ) -> Data:
         sample, has_values, has_ids, below = of_input
         x = only(x, len(sample) + 1)
+        found = ragged_lengths(x)
+        if found is not None and _axes(list(x)[found.argmax()]) == len(sample):
+            if lengths is not None:
+                raise ValueError(
+                    f"[{where}] {of_lengths} is given; expected None, for the samples of {name} "
+                    "differ in length already"
+                )
+            x = padded(x, found, sample[0] if sample else None, where, name)
         array = as_ids(x, below, where, name) if has_ids else as_float(x, self.dtype, where, name)
         check_shape(array, sample, where, name, x)
-        is_both = has_ids and has_values
-        return (as_float(x, self.dtype, where, name), array) if is_both else array
+        whole: list[Array] = (
+            [as_float(x, self.dtype, where, name)] if has_ids and has_values else []
+        )
+        whole.append(array)
+        if lengths is not None:
+            if len(sample) < (1 if has_ids else 2):
+                raise ValueError(
+                    f"[{where}] {of_lengths} is given; expected None, for the samples of {name} "
+                    "have no steps"
+                )
+            found = checked_lengths(lengths, array.shape, where, of_lengths)
+        if found is not None and len(found) and found.min() < array.shape[1]:
+            whole.append(mask_of(found, array.shape if has_ids else array.shape[:-1]))
+        return tuple(whole) if len(whole) > 1 else array
 
     def _targets(
         self, y: Any, samples: int, outputs: Sequence[Output], where: str, names: ArrayNames
@@ -274,30 +330,3 @@ def check_weighable(name: str, outputs: Sequence[Output], where: str) -> None:
     """Refuse weights where a loss of the user's own would not know them."""
     if any(output.is_custom for output in outputs):
         raise ValueError(f"[{where}] {name} is given; expected None with a loss of one's own")
-
-
-def split_at(samples: int, share: float) -> int:
-    """Return how many samples are for training where the last `share` is for validation."""
-    if not 0.0 < share < 1.0:
-        raise ValueError(f"[fit] validation_split is {share}; expected 0 to below 1")
-    first = math.floor(samples * (1.0 - share))
-    if first in (0, samples):
-        raise ValueError(
-            f"[fit] validation_split={share} of {samples} samples leaves one part empty"
-        )
-    return first
-
-
-def split(data: Samples, share: float) -> tuple[Samples, Samples]:
-    """Return what is for training and what for validation: the last `share` of the samples."""
-    first = split_at(len(data), share)
-
-    def samples(rows: slice) -> Samples:
-        def cut(value: Any) -> Any:
-            if isinstance(value, list | tuple):
-                return type(value)(map(cut, value))
-            return None if value is None else value[rows]
-
-        return Samples(cut(data.x), cut(data.y), cut(data.weights))
-
-    return samples(slice(first)), samples(slice(first, None))

@@ -11,6 +11,7 @@ from lstmfast._core import Model as CoreModel
 from lstmfast._warnings import warn
 from lstmfast.models.compiled import Compiled
 from lstmfast.models.data import NAMES, Adapter, ArrayNames, Samples, check_weighable
+from lstmfast.models.ragged import with_lengths
 from lstmfast.models.sources import (
     Batches,
     Rows,
@@ -131,7 +132,9 @@ class TakingData:
 
         return weighted(data) if isinstance(data, Samples) else data.mapped(weighted)
 
-    def _held_out(self, data: Any, steps: Any, batch_size: Any) -> tuple[Samples | Source, int]:
+    def _held_out(
+        self, data: Any, steps: Any, batch_size: Any, lengths: Any
+    ) -> tuple[Samples | Source, int]:
         """Return what to validate with, and the number of samples in a step."""
         if is_batches(data):
             data, batch_size = (data,), None
@@ -139,7 +142,8 @@ class TakingData:
         else:
             names = VALIDATION
             self._check_validation(data)
-        parts = (*data, None, None)[:3]
+        x, y, weights = (*data, None, None)[:3]
+        parts = with_lengths(x, lengths), y, weights
         _, held_out, size = self._data(parts, "fit", steps, batch_size, names, "validation_steps")
         if isinstance(held_out, Source):
             held_out.given.restarts = True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import ArrayLike, shape_text
+from lstmfast._arrays import ArrayLike, Data, shape_text
 from lstmfast._checks import flag
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList
@@ -17,7 +18,19 @@ from lstmfast.layers._symbolic import one_or_all
 from lstmfast.models.data import first_of, samples_of
 from lstmfast.models.given import BATCH_SIZE, TakingData
 from lstmfast.models.progress import result_line, verbosity, warn_of_non_finite
+from lstmfast.models.ragged import Padded, lengths_of, unpadded, with_lengths
 from lstmfast.models.sources import Batches, Source, evaluated, unpacked
+
+
+def _predicted(core_model: CoreModel, samples: list[Data], size: int, whole: bool) -> list[Any]:
+    """Return the outputs; unless `whole`, those with a mask as lists of samples without its steps.
+
+    That is for samples that came in a list and differ in length.
+    """
+    if whole or all(lengths_of(each) is None for each in samples):
+        return core_model.predict(samples, size)
+    outputs, masks = core_model.predict_masked(samples, size)
+    return list(map(unpadded, outputs, masks))
 
 
 class Predicting(TakingData):
@@ -49,6 +62,8 @@ class Predicting(TakingData):
         steps: int | None = None,
         callbacks: Any = None,
         return_dict: bool = False,
+        *,
+        lengths: ArrayLike = None,
     ) -> Any:
         """Return the loss, and the metrics where there are any, over all samples.
 
@@ -70,6 +85,8 @@ class Predicting(TakingData):
             As in `fit`.
         steps : int, optional
             How many batches; by default all.
+        lengths : array_like of int, optional
+            As in `fit`.
 
         Returns
         -------
@@ -80,7 +97,8 @@ class Predicting(TakingData):
         """
         as_dict = flag(return_dict, "return_dict", "evaluate")
         where = "evaluate"
-        core_model, data, size = self._data((x, y, sample_weight), where, steps, batch_size)
+        given = with_lengths(x, lengths), y, sample_weight
+        core_model, data, size = self._data(given, where, steps, batch_size)
         shown = verbosity(verbose, where)
         batches = data.batches if isinstance(data, Source) else math.ceil(len(data) / size)
         end = self._begin_stage(where, "test", callbacks, shown, batches)
@@ -113,6 +131,8 @@ class Predicting(TakingData):
         verbose: int | str = "auto",
         steps: int | None = None,
         callbacks: Any = None,
+        *,
+        lengths: ArrayLike = None,
     ) -> Any:
         """Return the outputs for all samples.
 
@@ -129,12 +149,29 @@ class Predicting(TakingData):
             Objects of `lstmfast.callbacks`.
         steps : int, optional
             How many batches; by default all.
+        lengths : array_like of int, optional
+            As in `fit`.
 
         Returns
         -------
-        numpy.ndarray
-            (N, *output_shape); a list of these, or a dictionary, of several outputs.
+        numpy.ndarray or list of numpy.ndarray
+            (N, *output_shape); a list of these, or a dictionary, of several outputs. Of samples in
+            a list that differ in length, an output with steps is a list of arrays, each as long as
+            its sample; next to `lengths` it is an array, whose masked steps repeat the last one or,
+            with ``zero_output_for_mask``, are 0.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from lstmfast.layers import LSTM
+        >>> from lstmfast.models import Sequential
+        >>> model = Sequential([LSTM(4, return_sequences=True)])
+        >>> [y.shape for y in model.predict([np.ones((3, 2)), np.ones((5, 2))])]
+        [(3, 4), (5, 4)]
+        >>> model.predict(np.ones((2, 5, 2)), lengths=[3, 5]).shape
+        (2, 5, 4)
         """
+        x = with_lengths(x, lengths)
         shown = verbosity(verbose, "predict", auto=0)
         if batch_size is steps is callbacks is None and not shown and self._core_model is not None:
             outputs = self._core_model.call(x, BATCH_SIZE)
@@ -152,11 +189,12 @@ class Predicting(TakingData):
         size = self._batch(batch_size, where, samples_of(samples), steps)
         if steps is not None:
             samples = first_of(samples, size * steps)
+        whole = isinstance(x, Padded)
         if callbacks is None and not shown:
-            return self._packed(core_model.predict(samples, size))
+            return self._packed(_predicted(core_model, samples, size, whole))
         batches = math.ceil(samples_of(samples) / size)
         end = self._begin_stage(where, where, callbacks, shown, batches)
-        outputs = self._packed(core_model.predict(samples, size))
+        outputs = self._packed(_predicted(core_model, samples, size, whole))
         end({})
         return outputs
 
@@ -166,25 +204,33 @@ class Predicting(TakingData):
         given.begin()
         while (batch := given.next()) is not None:
             where = f"predict, batch {given.number}"
-            samples = self._adapter.checked(unpacked(batch, where)[0], where)
-            found.append(core_model.predict(samples, max(1, samples_of(samples))))
+            x = unpacked(batch, where)[0]
+            samples = self._adapter.checked(x, where)
+            size = max(1, samples_of(samples))
+            found.append(_predicted(core_model, samples, size, isinstance(x, Padded)))
         given.end()
-        outputs = list(zip(*found, strict=True))
-        for each in outputs:
-            shapes = {array.shape[1:] for array in each}
-            if len(shapes) > 1:
-                first, other = [shape_text(("N", *shape)) for shape in sorted(shapes)[:2]]
-                raise ValueError(
-                    f"[predict] batches of x have outputs of shapes {first} and {other}; expected "
-                    "one shape: call predict for each batch"
-                )
-        return [np.concatenate(each) for each in outputs]
+        return [self._joined_batches(each) for each in zip(*found, strict=True)]
 
-    def predict_on_batch(self, x: Any) -> Any:
-        """Return the outputs for all samples, computed as one batch."""
+    def _joined_batches(self, each: Sequence[Any]) -> Any:
+        """Return an output of all batches: an array, or a list of samples."""
+        if any(isinstance(batch, list) for batch in each):
+            return list(itertools.chain.from_iterable(each))
+        shapes = {array.shape[1:] for array in each}
+        if len(shapes) > 1:
+            first, other = [shape_text(("N", *shape)) for shape in sorted(shapes)[:2]]
+            raise ValueError(
+                f"[predict] batches of x have outputs of shapes {first} and {other}; expected "
+                "one shape: call predict for each batch"
+            )
+        return np.concatenate(each)
+
+    def predict_on_batch(self, x: Any, *, lengths: ArrayLike = None) -> Any:
+        """Return the outputs for all samples, computed as one batch; `lengths` as in `predict`."""
+        x = with_lengths(x, lengths)
         core_model = self._core_model_for(x, "predict_on_batch")
         samples = self._adapter.checked(x, "predict_on_batch")
-        return self._packed(core_model.predict(samples, max(1, samples_of(samples))))
+        size = max(1, samples_of(samples))
+        return self._packed(_predicted(core_model, samples, size, isinstance(x, Padded)))
 
     def test_on_batch(
         self,
@@ -192,9 +238,12 @@ class Predicting(TakingData):
         y: ArrayLike = None,
         sample_weight: Any = None,
         return_dict: bool = False,
+        *,
+        lengths: ArrayLike = None,
     ) -> Any:
         """Return loss and metrics of all samples, computed as one batch, as `evaluate` does."""
         as_dict = flag(return_dict, "return_dict", "test_on_batch")
+        x = with_lengths(x, lengths)
         core_model, data = self._samples(x, y, sample_weight, "test_on_batch")
         size = max(1, len(data))
         values = core_model.evaluate(data.x, data.y, size, data.weights, "model.test_on_batch")

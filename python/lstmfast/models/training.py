@@ -21,6 +21,7 @@ from lstmfast.models.fit import FitRun, Validation
 from lstmfast.models.given import VALIDATION
 from lstmfast.models.predicting import Predicting
 from lstmfast.models.progress import verbosity
+from lstmfast.models.ragged import with_lengths
 from lstmfast.models.sources import Source, cut
 from lstmfast.utils import draw_seed
 
@@ -176,6 +177,8 @@ class Training(Predicting):
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
         *,
+        lengths: ArrayLike = None,
+        validation_lengths: ArrayLike = None,
         on_nonfinite: str | None = None,
     ) -> History:
         """Train.
@@ -186,7 +189,9 @@ class Training(Predicting):
             (N, T, I) or (N, I): the samples; arrays, lists, tensors, data frames. Several inputs
             take a list of these, or a dictionary by the inputs' names. The same goes for y and
             weights, and the outputs. Arrays that lie in files (`numpy.memmap`, h5py) are read a
-            batch at a time.
+            batch at a time. Samples may differ in length, in a list of arrays (T_i, I) or of
+            sequences of ids: then steps after the end of a sample change nothing, as if it came
+            alone, and targets of each step come in a list too.
 
             Or what gives batches ``(x, y)`` or ``(x, y, sample_weight)``: a generator or another
             iterator, a `lstmfast.utils.PyDataset` or what is like one (``__getitem__`` by the
@@ -219,6 +224,9 @@ class Training(Predicting):
             validation too, must have the same number of samples.
         shuffle : bool
             Take the samples, or batches that have numbers, in a new order in each epoch.
+        lengths, validation_lengths : array_like of int, optional
+            (N,): how many steps of each sample are real, where x, or that of `validation_data`, is
+            a padded array; of several inputs a list or dictionary, where an input may have None.
         validation_batch_size : int, optional
             Samples in a step of validation; `batch_size` by default.
         validation_freq : int or collection of int
@@ -273,8 +281,9 @@ class Training(Predicting):
         if on_nonfinite is not None:
             choice(on_nonfinite, "on_nonfinite", "fit", "raise", "stop", "ignore")
         validation_split = number(validation_split, "validation_split", "fit")
+        given = with_lengths(x, lengths), y, sample_weight
         core_model, data, size = self._data(
-            (x, y, sample_weight), "fit", steps_per_epoch, batch_size, of_steps="steps_per_epoch"
+            given, "fit", steps_per_epoch, batch_size, of_steps="steps_per_epoch"
         )
         options = {
             "batch_size": size,
@@ -288,9 +297,16 @@ class Training(Predicting):
         if validation_batch_size is not None:
             validation_batch_size = count(validation_batch_size, "validation_batch_size", "fit")
         held_out_size = validation_batch_size or size
+        if validation_lengths is not None and validation_data is None:
+            raise ValueError(
+                "[fit] validation_lengths is given; expected None without validation_data"
+            )
         if validation_data is not None:
             held_out, held_out_size = self._held_out(
-                validation_data, validation_steps, validation_batch_size or batch_size
+                validation_data,
+                validation_steps,
+                validation_batch_size or batch_size,
+                validation_lengths,
             )
         elif validation_split:
             data, held_out, counts = cut(data, validation_split)
@@ -315,12 +331,15 @@ class Training(Predicting):
         sample_weight: Any = None,
         class_weight: Any = None,
         return_dict: bool = False,
+        *,
+        lengths: ArrayLike = None,
     ) -> Any:
         """Take one step with all samples; return loss and metrics as `evaluate` does.
 
-        They are this batch's, from before the step.
+        They are this batch's, from before the step. `lengths` as in `fit`.
         """
         where = "train_on_batch"
+        x = with_lengths(x, lengths)
         core_model, data = self._samples(x, y, sample_weight, where)
         as_dict = flag(return_dict, "return_dict", where)
         outputs = self._compiled.outputs

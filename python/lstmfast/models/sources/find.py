@@ -8,6 +8,7 @@ from typing import Any
 from lstmfast._checks import wrong_kind
 from lstmfast._foreign import is_array_like
 from lstmfast.models.data import ArrayNames
+from lstmfast.models.ragged import Padded, ragged_lengths
 from lstmfast.models.sources.base import Batches
 from lstmfast.models.sources.rows import Rows, is_on_disk, rows_of, with_arrays
 from lstmfast.models.sources.streams import Iterated, Numbered
@@ -32,8 +33,13 @@ def batches_of(
     """
     x, y, weights = parts
     name = names[0]
+    if isinstance(x, Padded) and is_batches(x.x):
+        raise ValueError(
+            f"[{where}] lengths is given; expected None: {name} is of type {type(x.x).__name__}, "
+            "whose batches bring their own, as lists of samples of different lengths"
+        )
     if not is_batches(x):
-        if not is_on_disk(parts, dtype):
+        if not is_on_disk(parts, dtype) or ragged_lengths(x) is not None:
             return None
         x, y, weights = map(with_arrays, parts)
         return Rows((x, y, weights), range(rows_of(x)), where, steps)

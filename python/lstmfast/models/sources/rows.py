@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lstmfast.models.ragged import Padded
 from lstmfast.models.sources.base import Batches
 
 _STORES = ("h5py", "zarr", "tables")  # whose arrays lie in files
@@ -18,6 +19,8 @@ def is_on_disk(value: Any, dtype: Any, lists: int = 2) -> bool:
     Those that the core can read where they are do not count: of that dtype, in C order. lists: in
     how many lists an array may stand, among the first items.
     """
+    if isinstance(value, Padded):
+        return is_on_disk(value.x, dtype, lists)
     if isinstance(value, Mapping) or type(value) in (list, tuple):
         items = value.values() if isinstance(value, Mapping) else value[:16]
         return lists > 0 and any(is_on_disk(each, dtype, lists - 1) for each in items)
@@ -33,13 +36,15 @@ def rows_of(value: Any) -> int:
     """Return how many rows arrays have, which may stand in lists and dictionaries."""
     if isinstance(value, Mapping):
         return rows_of(next(iter(value.values())))
-    return rows_of(value[0]) if type(value) in (list, tuple) else len(value)
+    return rows_of(value[0]) if isinstance(value, list | tuple) else len(value)
 
 
 def with_arrays(value: Any) -> Any:
     """Return arrays in lists and dictionaries, with lists of numbers made arrays."""
     if isinstance(value, Mapping):
         return {key: with_arrays(each) for key, each in value.items()}
+    if isinstance(value, Padded):
+        return Padded(*map(with_arrays, value))
     if type(value) not in (list, tuple):
         return value
     if any(isinstance(each, Mapping) or hasattr(each, "shape") for each in value):
@@ -53,6 +58,8 @@ def taken(value: Any, rows: Any) -> Any:
         return None
     if isinstance(value, Mapping):
         return {key: taken(each, rows) for key, each in value.items()}
+    if isinstance(value, Padded):
+        return Padded(*(taken(each, rows) for each in value))
     if type(value) in (list, tuple):
         return type(value)(taken(each, rows) for each in value)
     if hasattr(value, "iloc"):

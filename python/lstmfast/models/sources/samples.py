@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from lstmfast._core import Model as CoreModel
-from lstmfast.models.data import Samples, split, split_at
+from lstmfast.models.data import Samples
 from lstmfast.models.sources.base import Source
 from lstmfast.models.sources.rows import Rows
 
@@ -50,3 +51,30 @@ def cut(
     ours, theirs = (Source(rows.cut(part), data.convert) for part in ranges)
     theirs.given.steps = None
     return ours, theirs, (first, total - first)
+
+
+def split_at(samples: int, share: float) -> int:
+    """Return how many samples are for training where the last `share` is for validation."""
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"[fit] validation_split is {share}; expected 0 to below 1")
+    first = math.floor(samples * (1.0 - share))
+    if first in (0, samples):
+        raise ValueError(
+            f"[fit] validation_split={share} of {samples} samples leaves one part empty"
+        )
+    return first
+
+
+def split(data: Samples, share: float) -> tuple[Samples, Samples]:
+    """Return what is for training and what for validation: the last `share` of the samples."""
+    first = split_at(len(data), share)
+
+    def samples(rows: slice) -> Samples:
+        def cut(value: Any) -> Any:
+            if isinstance(value, list | tuple):
+                return type(value)(map(cut, value))
+            return None if value is None else value[rows]
+
+        return Samples(cut(data.x), cut(data.y), cut(data.weights))
+
+    return samples(slice(first)), samples(slice(first, None))
