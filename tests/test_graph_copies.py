@@ -121,7 +121,7 @@ def test_summary() -> None:
     lines: list[str] = []
     model = two_branches()
     model.get_layer("short").trainable = False
-    model.summary(print_fn=lines.append)
+    model.summary(150, print_fn=lines.append)
     text = "\n".join(lines)
     for part in (
         'Model: "net"', "sequence (InputLayer)", "Connected to", "short[0][0], deep[0][0]",

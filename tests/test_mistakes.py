@@ -278,7 +278,7 @@ MISTAKES: list[tuple[str, type[Exception], str]] = [
     ("activations.get('rleu')", V, "[activations.get] identifier is 'rleu'; expected one of"),
     ("utils.set_random_seed('a')", T, "[set_random_seed] seed is of type str; expected an integer"),
     ("utils.to_categorical(['a'])", T, "[to_categorical] x holds <U1 values; expected real numbe"),
-    ("utils.plot_model(1)", A, f"lstmfast.utils.plot_model {NOT_YET}: the name is Keras's"),
+    ("utils.img_to_array(1)", A, f"lstmfast.utils.img_to_array {NOT_YET}: the name is Keras's"),
     ("models.load_model(None)", T, "[load_model] filepath is None; expected text or a path"),
     ("lf.Metric", A, f"lstmfast.Metric {NOT_YET}: the name is Keras's (keras.Metric)"),
 ]  # fmt: skip

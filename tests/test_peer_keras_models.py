@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -126,14 +127,69 @@ def test_weights_of_a_shared_layer_count_once() -> None:
     assert ours.count_params() == theirs.count_params() == 20
 
 
-@pytest.mark.parametrize("build", [branches, two_heads])
-def test_summary(build: Any) -> None:
+def in_a_row(of: Any) -> Any:
+    first = lstm(of, 4, name="first", return_sequences=True)
+    second = lstm(of, 4, name="second", trainable=False)
+    rest, last = of.layers.Dropout(0.1, name="rest"), of.layers.Dense(2, name="the_last_one_of_all")
+    return of.models.Sequential([of.layers.Input((T, 3)), first, second, rest, last], name="row")
+
+
+def with_models(of: Any) -> Any:
+    """Models in a model, one of them in another one; shared layers; states; a fixed batch."""
+    x = of.layers.Input(batch_shape=(B, T, 3), name="x")
+    deepest = of.models.Sequential(
+        [of.layers.Input((T, 3)), of.layers.Dense(3, name="deepest")], name="inside"
+    )
+    deep = of.models.Sequential(
+        [of.layers.Input((T, 3)), deepest, lstm(of, 4, name="deep", return_sequences=True)],
+        name="body",
+    )
+    y, h, c = lstm(of, 4, name="states", return_sequences=True, return_state=True)(deep(x))
+    shared = of.layers.Dense(4, name="shared")
+    z = lstm(of, 4, name="given")(y, initial_state=[shared(h), shared(shared(c))])
+    return of.models.Model(x, [z, y], name="outer")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {}, {"line_length": 120}, {"line_length": 71, "show_trainable": True},
+        {"line_length": 41}, {"expand_nested": True, "show_trainable": True, "line_length": 130},
+        {"layer_range": []},
+        {"positions": [0.3, 0.5, 0.7, 0.9]}, {"positions": [0.4, 0.6, 0.7, 1.0]},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("build", [branches, two_heads, in_a_row, with_models])
+def test_summary(build: Any, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same text, line by line."""
+    monkeypatch.setenv("COLUMNS", "170")  # wider than each table: Keras cuts lines at a terminal's
+    if build is in_a_row and "positions" in options:
+        options = {"positions": options["positions"][1:]}
+    texts: list[list[str]] = [[], []]
+    for of, kept in zip((OURS, KERAS), texts, strict=True):
+        model = build(of)
+        if "layer_range" in options:
+            options = {"layer_range": [f"{layer.name}$" for layer in model.layers[2:0:-1]]}
+        model.summary(print_fn=lambda text, kept=kept, **_: kept.append(text), **options)
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("expand_nested", [False, True])
+@pytest.mark.parametrize("build", [branches, two_heads, in_a_row, with_models])
+def test_drawings(build: Any, expand_nested: bool) -> None:
+    """The same labels, frames and edges as pydot has from Keras."""
+    pytest.importorskip("pydot")
+    shown: dict[str, Any] = {"show_shapes": True, "show_dtype": True, "show_trainable": True}
+    shown |= {"expand_nested": expand_nested, "show_layer_activations": True}
+    found = []
     for of in (OURS, KERAS):
-        model, lines = build(of), []
-        model.summary(print_fn=lambda line, lines=lines, **_: lines.append(line))
-        text = "\n".join(lines)
-        assert all(layer.name in text for layer in model.layers)
-        assert f"{model.count_params():,}" in text
+        text = str(of.utils.model_to_dot(build(of), **shown))
+        boxes = dict(re.findall(r"(\d+) \[label=(<.*?</table>>)", text))
+        names = {key: re.findall(r"<b>(\w+)</b>", label)[0] for key, label in boxes.items()}
+        pairs = re.findall(r"(\d+) -> (\d+)", text)
+        edges = sorted((names[a], names[b]) for a, b in pairs)
+        found.append((sorted(boxes.values()), edges, text.count("subgraph"), text.count("dashed")))
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("trained_first", [True, False])

@@ -243,6 +243,10 @@ class Called(Weights):
     def _add_node(self, node: Node) -> None:
         self._nodes = WeakSet([*self._nodes, node])
 
+    def _uses(self) -> list[Node]:
+        """Return the nodes in the order of the calls, without those of graphs that are gone."""
+        return sorted(self._nodes, key=lambda node: node.number)
+
     def _node(self, what: str) -> Node:
         nodes = list(self._nodes)
         if len(nodes) != 1:

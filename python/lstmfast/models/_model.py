@@ -362,20 +362,53 @@ class Model(Training, Layer):
         return cls(one_or_all(starts), one_or_all(ends), name, trainable, seed=seed)
 
     def summary(
-        self, line_length: int | None = None, *, print_fn: Callable[[str], Any] | None = None
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
-        """Print the layers with their output shapes and sizes.
+        """Print the layers with their output shapes and sizes, in Keras's table.
+
+        Where layers stand in no row, a column says what each takes: ``lstm[0][1]`` is output 1 of
+        the first use of the layer ``lstm``. Other than Keras's, the sums are of weights alone,
+        without the optimizer's slots; lines are never cut at the width of the terminal, and have no
+        colours.
 
         Parameters
         ----------
         line_length : int, optional
-            How wide the table is.
+            How wide the table is; by default as wide as Keras's, 76 on a terminal of 80 columns.
+        positions : sequence of float, optional
+            Where the columns end: shares of the width, or, where the last is above 1, characters.
         print_fn : callable, optional
             What takes the text, in place of `print`.
+        expand_nested : bool
+            Whether the layers of a model follow it, where it is a layer.
+        show_trainable : bool
+            Add a column: Y where training changes a layer's weights, N where not.
+        layer_range : sequence of str, optional
+            The names of the first and last layer shown, or regular expressions which these match.
+
+        Examples
+        --------
+        >>> from lstmfast.layers import LSTM, Dense, Input
+        >>> from lstmfast.models import Sequential
+        >>> model = Sequential([Input((3, 1)), LSTM(50), Dense(1)], name="sum")
+        >>> model.summary(line_length=60, print_fn=lambda text: print(text.splitlines()[-3]))
+         Total params: 10,451 (40.82 KB)
         """
         if print_fn is not None and not callable(print_fn):
             raise wrong_kind("summary", "print_fn", print_fn, "a function of a text")
-        (print if print_fn is None else print_fn)(summary_text(self, line_length))
+        text = summary_text(
+            self, line_length, positions, expand_nested, show_trainable, layer_range
+        )
+        if print_fn is None:
+            print(text)
+        else:
+            print_fn(f"{text}\n")
 
     save = saving.save_model
     _restore_training = saving.restore_training
