@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         regularizers,
         runtime,
         utils,
+        variants,
     )
     from lstmfast.layers import Input
     from lstmfast.models import Model, Sequential
@@ -103,6 +104,7 @@ __all__ = [
     "set_num_threads",
     "show_config",
     "utils",
+    "variants",
 ]
 _SUBMODULES = set(__all__) - _EXPORTS.keys() - {"__version__"}
 
