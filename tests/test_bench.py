@@ -20,7 +20,7 @@ from lstmfast._bench.engines.vs_numpy import NUMPY, NumpyRunner
 from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.protocol import Goal, Row
-from lstmfast._bench.suites import kernels, memory, other_layers, scaling
+from lstmfast._bench.suites import kernels, memory, other_layers, scaling, tutorials
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -186,6 +186,17 @@ def test_kernels_suite(run: Run) -> None:
     assert units["tanh"] == units["barrier, 2 threads"] == units["layer norm, small"] == "1/s"
     assert units["back through time, small"] == units["weight gradient, small"] == "FLOP/s"
     assert all(row["value"] > 0.0 for row in rows)
+
+
+def test_tutorials_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [replace(each, samples=5, count=3) for each in tutorials.TUTORIALS]
+    monkeypatch.setattr(tutorials, "TUTORIALS", few)
+    code, _, err = run("--suite", "tutorials")
+    assert (code, err) == (0, "")
+    rows, left_out = written()
+    assert [row["case"] for row in rows] == [each.name for each in few]
+    assert all(row["value"] > 0.0 for row in rows)
+    assert {each["reason"] for each in left_out} == {"no models"}
 
 
 def test_layers_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import TASKS, draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
-from lstmfast._bench.suites import fit, layers, other_layers
+from lstmfast._bench.suites import fit, layers, other_layers, tutorials
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
 
@@ -110,6 +111,21 @@ def test_other_layers(kind: other_layers.Kind) -> None:
     theirs.optimizer.param_groups[0]["lr"] *= 1.01
     with pytest.raises(WrongAnswerError, match="step of weight 0 is not torch's"):
         other_layers.compare("case", ours, theirs)
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("tutorial", tutorials.TUTORIALS, ids=lambda each: each.name)
+def test_tutorials(tutorial: tutorials.Tutorial) -> None:
+    """Fewer samples than are timed; another learning rate is noticed."""
+    few = replace(tutorial, samples=min(tutorial.samples, 100), count=2)
+    settings = settings_for(next(each for each in ENGINES if each.name == "keras"))
+    rows = tutorials.against_keras(settings, few)
+    assert [row.engine for row in rows] == ["lstmfast", "keras"]
+    ours, other = tutorials.Fit(lf, few), tutorials.Fit(lf, few)
+    other.model.set_weights(ours.model.get_weights())
+    other.model.optimizer.learning_rate = 0.0011
+    limit = tutorials.tolerance(ours)
+    assert not np.allclose(other.losses(), ours.losses(), rtol=limit, atol=0.0)
 
 
 def test_an_option_that_an_engine_has_not() -> None:

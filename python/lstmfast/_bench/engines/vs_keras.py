@@ -13,7 +13,7 @@ from lstmfast._bench.problems import Problem, Task
 from lstmfast._layouts import KERAS_WEIGHTS
 
 
-def _keras(threads: int | None = None) -> Any:
+def import_keras(threads: int | None = None) -> Any:
     """Return the module; KERAS_BACKEND is torch in the environment of a benchmark."""
     import_torch(threads)
     os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -24,7 +24,7 @@ def _keras(threads: int | None = None) -> Any:
 
 
 def _version() -> str:
-    return f"{_keras().__version__} (torch)"
+    return f"{import_keras().__version__} (torch)"
 
 
 def _make_layer(keras: Any, problem: Problem) -> Any:
@@ -47,7 +47,7 @@ class KerasRunner(AutogradRunner):
     """`keras.layers.LSTM` on one problem, called with tensors of torch."""
 
     def __init__(self, problem: Problem, threads: int) -> None:
-        self.layer = _make_layer(_keras(threads), problem)
+        self.layer = _make_layer(import_keras(threads), problem)
         weights = [weight.value for weight in self.layer.trainable_weights]
         super().__init__(problem, dict(zip(KERAS_WEIGHTS, weights, strict=True)))
         self.inference = import_torch().no_grad
@@ -61,7 +61,7 @@ class KerasPredictRunner(Runner):
     """`predict` of a model of one layer; NumPy in and out."""
 
     def __init__(self, problem: Problem, threads: int) -> None:
-        keras = _keras(threads)
+        keras = import_keras(threads)
         self.x = problem.x
         layer = _make_layer(keras, problem)
         self.model = keras.Sequential([keras.Input(problem.x.shape[1:]), layer])
@@ -73,14 +73,14 @@ class KerasPredictRunner(Runner):
 
 def _stepper(problem: Problem, threads: int) -> Step:
     """Return a call of `keras.layers.LSTMCell`."""
-    cell, torch = _make_layer(_keras(threads), problem).cell, import_torch()
+    cell, torch = _make_layer(import_keras(threads), problem).cell, import_torch()
     steps = [torch.from_numpy(x) for x in problem.steps()]
     zero = torch.zeros(problem.shape.B, problem.shape.H)
     return with_state(torch.no_grad()(cell), steps, [zero, zero])
 
 
 def _fitter(task: Task, threads: int) -> Fitter:
-    return SequentialFitter(_keras(threads), task)
+    return SequentialFitter(import_keras(threads), task)
 
 
 KERAS = Engine(

@@ -5,8 +5,9 @@ With the default number of threads no fit may be slower than on one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -43,7 +44,8 @@ SLOWER = 1.03
 def _run(settings: Settings) -> Iterator[list[Row]]:
     for task in TASKS:
         fitters = settings.enter(task.name, "fit", partial(checked_fitter, settings, task))
-        yield _whole_fits(settings, task, fitters)
+        goal = Goal("value", task.goal, at_most=True)
+        yield whole_fits(settings, task.name, task.count, goal, fitters)
         if task is TASKS[0]:
             yield from _printing(settings, task, fitters)
             yield _predicting(settings, fitters)
@@ -69,20 +71,21 @@ def _affordable(settings: Settings, call: Callable[[int], object], most: int) ->
     return min(most, max(CHECKED, int(settings.seconds / ROUNDS / once)))
 
 
-def _whole_fits(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> list[Row]:
-    """Time all of the task, or as much of it as fits into the time, in turns."""
-    parts = {n: _affordable(settings, fitter.fit, task.count) for n, fitter in fitters.items()}
-    samples: dict[str, list[float]] = {name: [] for name in fitters}
+def whole_fits(
+    settings: Settings, name: str, count: int, goal: Goal, fitters: Mapping[str, Any]
+) -> list[Row]:
+    """Time all of a task, or as much of it as fits into the time, in turns."""
+    parts = {n: _affordable(settings, fitter.fit, count) for n, fitter in fitters.items()}
+    samples: dict[str, list[float]] = {n: [] for n in fitters}
     for _ in range(ROUNDS):
-        for name, fitter in fitters.items():
-            seconds = time_call(partial(fitter.fit, parts[name]), 1)
-            samples[name].append(seconds * task.count / parts[name])
-    goal = Goal("value", task.goal, at_most=True)
+        for engine, fitter in fitters.items():
+            seconds = time_call(partial(fitter.fit, parts[engine]), 1)
+            samples[engine].append(seconds * count / parts[engine])
     rows = []
-    for name, count in parts.items():
-        note = f"from {count} of {task.count}" if count < task.count else ""
-        timing = Timing(np.array(samples[name]))
-        rows.append(make_row(task.name, "fit", timing, name, goal=goal, note=note))
+    for engine, part in parts.items():
+        note = f"from {part} of {count}" if part < count else ""
+        timing = Timing(np.array(samples[engine]))
+        rows.append(make_row(name, "fit", timing, engine, goal=goal, note=note))
     return rows
 
 
