@@ -61,6 +61,10 @@ def parts(
     return [(f"{what}[{place}]", each) for place, each in enumerate(given)]
 
 
+def _is_numeric(value: Any) -> bool:
+    return type(value) is np.ndarray and value.dtype.char != "O"
+
+
 def only(value: Any, axes: int, samples: int = 1) -> Any:
     """Return the array of a list that holds one, as Keras takes inputs; anything else as it is.
 
@@ -190,18 +194,12 @@ class Adapter:
         names: ArrayNames = NAMES,
     ) -> Samples:
         """Return the data of a call that needs a loss."""
-        if (
-            self._is_plain
-            and sample_weight is None
-            and type(x) is type(y) is np.ndarray
-            and "O" not in (x.dtype.char, y.dtype.char)
-        ):
-            # the arrays of a training by hand: what else there may be would double a call's cost
-            array = as_float(x, self.dtype, where, names[0])
-            target = as_float(y, self.dtype, where, names[1])
-            if array.shape[1:] == self.inputs[0][0] and target.ndim and len(array) == len(target):
-                return Samples([array], [target])
         inputs = self.checked(x, where, names[0])
+        if self._is_plain and sample_weight is None and _is_numeric(y):
+            # the targets of a training by hand: what else there may be would cost as much again
+            target = as_float(y, self.dtype, where, names[1])
+            if target.ndim and samples_of(inputs) == len(target):
+                return Samples(inputs, [target])
         padding = Padding(inputs, self.masked_outputs, len(outputs), where)
         y, sample_weight = padding.of(y, names[1]), padding.of(sample_weight, names[2])
         count = samples_of(inputs)
@@ -210,6 +208,10 @@ class Adapter:
 
     def checked(self, x: Any, where: str, name: str = "x") -> list[Data]:
         """Return samples as the core takes them."""
+        if self._is_plain and _is_numeric(x):
+            array = as_float(x, self.dtype, where, name)
+            if array.ndim and array.shape[1:] == self.inputs[0][0]:
+                return [array]
         data: list[Data] = []
         lengths = [("lengths", None)] * len(self.inputs)
         if isinstance(x, Padded):
@@ -308,9 +310,7 @@ class Adapter:
     def with_class_weights(
         self, given: Any, data: Samples, outputs: Sequence[Output], where: str
     ) -> Samples:
-        """Return the data with weights of the samples by their classes, where these are given."""
-        if given is None:
-            return data
+        """Return the data with weights of the samples by their classes."""
         check_weighable("class_weight", outputs, where)
         if data.weights:
             raise ValueError(

@@ -165,9 +165,10 @@ class FitRun:
                 self.progress.close()
             if self.began and "on_epoch" not in hooks:
                 self._record_all(values or self.core_model.history)
-        last_loss = self._last_logs().get("loss", 0.0)
-        if self.options["on_nonfinite"] == "stop" and not math.isfinite(last_loss):
-            self.model.stop_training = True
+        if self.options["on_nonfinite"] == "stop":
+            last_loss = self._last_logs().get("loss", 0.0)
+            if not math.isfinite(last_loss):
+                self.model.stop_training = True
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:
         self.history.record_all(self.epochs.start, self.model._compiled.renamed(values))

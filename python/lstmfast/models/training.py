@@ -342,6 +342,7 @@ class Training(Predicting):
         x = with_lengths(x, lengths)
         core_model, data = self._samples(x, y, sample_weight, where)
         as_dict = flag(return_dict, "return_dict", where)
-        outputs = self._compiled.outputs
-        data = self._adapter.with_class_weights(class_weight, data, outputs, where)
+        if class_weight is not None:
+            outputs = self._compiled.outputs
+            data = self._adapter.with_class_weights(class_weight, data, outputs, where)
         return self._returned(core_model.train_on_batch(data.x, data.y, data.weights), as_dict)
