@@ -107,10 +107,12 @@ def test_shapes_of_several_outputs() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"positions": [0.5, 1.0]}, r"\[summary\] positions has 2 numbers; expected the ends of 3"),
+        ({"positions": [0.5, 1.0]}, r"\[summary\] positions is \[0\.5, 1\.0\]; expected the"),
+        ({"positions": [0.5, float("nan"), 1.0]}, r"\[summary\] positions is .*nan.*; expected"),
         ({"positions": [0.5, 0.5, 1.0]}, r"\[summary\] a column would be 0 wide; expected"),
         ({"line_length": 9}, r"\[summary\] a column would be 2 wide; expected at least 4"),
         ({"layer_range": ["rest"]}, r"\[summary\] layer_range has 1 items; expected two names"),
+        ({"layer_range": ["(", "rest"]}, r"\[summary\] layer_range is \['\(', 'rest'\]: missing"),
         ({"layer_range": ["rest", "best"]}, r"layer_range is 'rest' to 'best'; there are: a_"),
     ],
 )  # fmt: skip

@@ -49,10 +49,10 @@ def summary_text(
     if positions is not None:
         given = items(positions, "positions", _WHERE, "a list of numbers")
         ends = tuple(number(each, "positions", _WHERE) for each in given)
-        if len(ends) != len(titles) - is_shown:
+        columns = len(titles) - is_shown
+        if len(ends) != columns or not all(map(math.isfinite, ends)):
             raise ValueError(
-                f"[{_WHERE}] positions has {len(ends)} numbers; expected the ends of "
-                f"{len(titles) - is_shown} columns"
+                f"[{_WHERE}] positions is {list(ends)}; expected the ends of {columns} columns"
             )
         if ends[-1] > 1.0:  # in characters
             ends = tuple(end / width for end in ends)
@@ -89,18 +89,18 @@ def _in_range(layers: list[Any], ends: Sequence[str] | None) -> list[Any]:
     given = items(ends, "layer_range", _WHERE, "two names of layers")
     if len(given) != 2:
         raise ValueError(f"[{_WHERE}] layer_range has {len(given)} items; expected two names")
-    first, last = (
-        [
-            place
-            for place, layer in enumerate(layers)
-            if re.match(string(each, "layer_range", _WHERE), layer.name)
-        ]
-        for each in given
-    )
+    texts = [string(each, "layer_range", _WHERE) for each in given]
+    try:
+        first, last = (
+            [place for place, layer in enumerate(layers) if re.match(text, layer.name)]
+            for text in texts
+        )
+    except re.error as error:
+        raise ValueError(f"[{_WHERE}] layer_range is {texts}: {error}") from None
     if not first or not last:
         names = ", ".join(layer.name for layer in layers)
         raise ValueError(
-            f"[{_WHERE}] layer_range is {given[0]!r} to {given[1]!r}; there are: {names}"
+            f"[{_WHERE}] layer_range is {texts[0]!r} to {texts[1]!r}; there are: {names}"
         )
     low, high = (first[0], last[-1]) if first[0] <= last[-1] else (last[0], first[-1])
     return layers[low : high + 1]
