@@ -12,6 +12,7 @@ class ActivationLayer final : public LayerWith<T, ActivationLayer<T>> {
   explicit ActivationLayer(const ActivationSpec& activation) : activation_(activation) {}
 
   Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
+  bool keeps_steps(const Shapes&) const override { return true; }
   Activation last_activation(index) const override { return activation_.kind; }
   double flops(const Shapes& inputs) const override {
     return 10.0 * static_cast<double>(inputs[0].count());
@@ -69,6 +70,7 @@ class Softmax final : public LayerWith<T, Softmax<T>> {
     axes_of(inputs[0]);
     return inputs;
   }
+  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
   Activation last_activation(index) const override {
     return is_last() ? Activation::softmax : Activation::linear;
   }

@@ -12,6 +12,7 @@ class ActivityRegularization final : public LayerWith<T, ActivityRegularization<
   explicit ActivityRegularization(const base::Values&) {}
 
   Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
+  bool keeps_steps(const Shapes&) const override { return true; }
 
   void run_forward(const Pass<T>& pass, LayerState& my, const Ins<T>& in, Outs<T>& out) const {
     copy(pass, my, in[0].values, out[0].values);

@@ -69,6 +69,7 @@ class BatchNormalization final : public LayerWith<T, BatchNormalization<T>> {
                 std::to_string(columns_) + " along axis, for which the layer has weights");
     return inputs;
   }
+  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
   double flops(const Shapes& inputs) const override {
     return 10.0 * static_cast<double>(inputs[0].count());
   }

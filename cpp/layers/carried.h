@@ -31,6 +31,7 @@ class CarriedState {
   void release() {
     if (--holds_ == 0) held_ = 0;
   }
+  const std::vector<index>& sizes() const { return sizes_; }  // of the parts
   // Part `i` of all rows.
   T* part(index i) {
     index before = 0;

@@ -44,6 +44,9 @@ class Concatenate final : public LayerWith<T, Concatenate<T>> {
     }
     return {out};
   }
+  bool keeps_steps(const Shapes& inputs) const override {
+    return sample_axis("concatenate", axis_, inputs[0]) > 0;
+  }
   bool masks(index, const std::vector<bool>& masked) const override {
     return std::find(masked.begin(), masked.end(), true) != masked.end();
   }

@@ -35,6 +35,7 @@ class Convolution : public LayerWith<T, Convolution<T>> {
   }
   bool masks(index, const std::vector<bool>&) const override { return false; }
   bool drops_masks() const override { return true; }
+  bool keeps_steps(const Shapes&) const override { return axes_.taps[0] * axes_.strides[0] == 1; }
   Activation last_activation(index) const override { return activation_.kind; }
   double flops(const Shapes& inputs) const override {
     return static_cast<double>(output_shapes(inputs)[0].count()) *

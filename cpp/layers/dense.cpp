@@ -30,6 +30,7 @@ class Dense : public LayerWith<T, Dense<T>> {
     check_features("dense", inputs[0], this->built() ? shape_.inputs : 0);
     return {inputs[0].with_features(shape_.outputs)};
   }
+  bool keeps_steps(const Shapes&) const override { return true; }
   Activation last_activation(index) const override {
     return activated_ == 0 ? activation_.kind : Activation::linear;
   }

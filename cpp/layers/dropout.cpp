@@ -59,6 +59,7 @@ class RandomLayer final : public LayerWith<T, RandomLayer<T>> {
     drawn_shape(inputs[0]);
     return inputs;
   }
+  bool keeps_steps(const Shapes&) const override { return true; }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     if (!extent.training) return;

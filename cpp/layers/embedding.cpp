@@ -27,6 +27,7 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
     out.append(columns_);
     return {out};
   }
+  bool keeps_steps(const Shapes&) const override { return true; }
   bool masks(index, const std::vector<bool>& masked) const override {
     return mask_zero_ || masked[0];
   }

@@ -92,18 +92,36 @@ index Graph<T>::value_of(const Place& place) const {
 // ---- Shapes and masks ----
 
 template <class T>
-Shapes Graph<T>::shapes_for(Shapes shapes) const {
+void Graph<T>::check_shapes(const Shapes& shapes) const {
   for (index k = 0; k < inputs(); ++k) {
     LF_CHECK(shapes[k].fits(shapes_[k]), "[model] input " << k << " has samples of shape "
                                                           << shapes[k].text() << "; expected "
                                                           << shapes_[k].text());
   }
+}
+
+template <class T>
+Shapes Graph<T>::shapes_for(Shapes shapes) const {
   for (const Node& node : nodes_) {
     if (node.layer == nullptr) continue;
     const Shapes own = node.layer->output_shapes(chosen(node.inputs, shapes));
     shapes.insert(shapes.end(), own.begin(), own.end());
   }
   return shapes;
+}
+
+template <class T>
+Alongs Graph<T>::begin_steps(LayerState& state, const Shapes&, const Alongs& inputs,
+                             std::vector<CarriedState<T>*>& carried) const {
+  Alongs along = inputs;
+  for (index n = this->inputs(); n < static_cast<index>(nodes_.size()); ++n) {
+    const Node& node = nodes_[n];
+    const Alongs own =
+        node.layer->begin_steps(state_of(this->own(state), n), chosen(node.inputs, shapes_),
+                                chosen(node.inputs, along), carried);
+    along.insert(along.end(), own.begin(), own.end());
+  }
+  return chosen(outputs_, along);
 }
 
 template <class T>

@@ -96,6 +96,11 @@ class Graph : public LayerWith<T, Graph<T>> {
   index runs() const override { return runs_; }
   Elements input_elements(index input, Elements) const override { return elements(input); }
   Shapes output_shapes(const Shapes& inputs) const override {
+    check_shapes(inputs);
+    return chosen(outputs_, shapes_for(inputs));
+  }
+  // As output_shapes(), for any number of steps.
+  Shapes shapes_of_steps(const Shapes& inputs) const {
     return chosen(outputs_, shapes_for(inputs));
   }
   bool masks(index output, const std::vector<bool>& masked) const override {
@@ -104,6 +109,9 @@ class Graph : public LayerWith<T, Graph<T>> {
   bool takes_masked_ids() const override;
   Activation last_activation(index output) const override;
   double flops(const Shapes& inputs) const override;
+
+  Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
+                     std::vector<CarriedState<T>*>& carried) const override;
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const;
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const;
@@ -123,6 +131,7 @@ class Graph : public LayerWith<T, Graph<T>> {
   index value_of(const Place& place) const;
   // The layer that computes a value; null: it is an input of the graph.
   const Layer<T>* layer_of(index value) const { return nodes_[values_[value].node].layer.get(); }
+  void check_shapes(const Shapes& inputs) const;                // throws unless they fit
   Shapes shapes_for(Shapes inputs) const;                       // of all values
   std::vector<bool> masks_for(std::vector<bool> inputs) const;  // of all values
   template <class V>

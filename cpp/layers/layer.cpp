@@ -1,5 +1,7 @@
 #include "layers/layer.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "layers/list.h"
 
@@ -49,6 +51,25 @@ std::unique_ptr<LayerState> Layer<T>::make_state(const GradientLayout<T>* layout
   if (layout != nullptr) state->gradients = layout->find(parameters_);
   if (is_random()) state->stream = streams++;
   return state;
+}
+
+template <class T>
+Alongs Layer<T>::begin_steps(LayerState&, const Shapes& shapes, const Alongs& inputs,
+                             std::vector<CarriedState<T>*>&) const {
+  const index steps = std::count(inputs.begin(), inputs.end(), Along::steps);
+  const bool latest = std::count(inputs.begin(), inputs.end(), Along::latest) > 0;
+  const std::size_t outputs = output_shapes(shapes).size();
+  if (steps == 0) return Alongs(outputs, latest ? Along::latest : Along::fixed);
+  check_steps(steps == static_cast<index>(inputs.size()), "takes steps together with another value",
+              "inputs that all have the steps");
+  check_steps(keeps_steps(shapes), "needs all steps at once", "layers that need no later step");
+  return Alongs(outputs, Along::steps);
+}
+
+template <class T>
+void Layer<T>::check_steps(bool good, const char* problem, const char* expected) const {
+  LF_CHECK(good, "[steps] layer \"" << name() << "\" (" << kind() << ") " << problem
+                                    << ", and the model runs step by step; expected " << expected);
 }
 
 template <class T>

@@ -51,6 +51,14 @@ class LayerState {
   std::uint32_t stream = 0;                        // of random numbers
 };
 
+// What a value of a graph is to a pass that continues a sequence by some of its steps.
+enum class Along {
+  fixed,   // the same in all passes
+  latest,  // of all steps so far, as the last h of a recurrent layer
+  steps,   // its first axis has the pass's steps
+};
+using Alongs = std::vector<Along>;
+
 // The largest pass that memory is planned for.
 struct Extent {
   Shapes inputs;          // of the layer, without kAnySize
@@ -159,6 +167,18 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // Whether the layer drops the masks of its inputs; Python warns users of that.
   virtual bool drops_masks() const { return false; }
 
+  // ---- Steps ----
+
+  // Whether a step of the output follows from that step of the inputs alone, for inputs of these
+  // shapes whose first axis are steps.
+  virtual bool keeps_steps(const Shapes& /*inputs*/) const { return false; }
+  // Makes `state` one of passes of one step each, which continue a sequence, and adds what it
+  // carries from pass to pass to `carried`. Returns what the outputs are, for inputs of these
+  // shapes, which may have kAnySize. Throws std::invalid_argument for a layer that needs the whole
+  // sequence.
+  virtual Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
+                             std::vector<CarriedState<T>*>& carried) const;
+
   // ---- Passes ----
 
   // The element-wise (or softmax) end of forward that Pass::fused can leave out.
@@ -202,6 +222,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     return out;
   }
   virtual std::unique_ptr<LayerState> new_state() const = 0;
+  // Throws unless the layer can run step by step.
+  void check_steps(bool good, const char* problem, const char* expected) const;
   // Whether the layer draws random numbers in training, from the state's stream.
   virtual bool is_random() const { return false; }
 

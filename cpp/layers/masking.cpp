@@ -20,6 +20,7 @@ class Masking final : public LayerWith<T, Masking<T>> {
     check_input(inputs[0].rank >= 1, "masking", inputs[0], "(..., features)");
     return inputs;
   }
+  bool keeps_steps(const Shapes&) const override { return true; }
   bool masks(index, const std::vector<bool>&) const override { return true; }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {

@@ -70,6 +70,7 @@ class Merge final : public LayerWith<T, Merge<T>> {
     }
     return {out};
   }
+  bool keeps_steps(const Shapes&) const override { return true; }
   bool masks(index, const std::vector<bool>& masked) const override {
     return std::find(masked.begin(), masked.end(), false) == masked.end();
   }

@@ -37,6 +37,7 @@ class Normalization final : public LayerWith<T, Normalization<T>> {
                 built_.text() + " along axis, for which the layer has weights");
     return inputs;
   }
+  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
   double flops(const Shapes& inputs) const override {
     return 10.0 * static_cast<double>(inputs[0].count());
   }

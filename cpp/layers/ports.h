@@ -61,6 +61,9 @@ struct Pass {
   double* penalty = nullptr;  // += the penalties on outputs; null: not wanted
   bool training = false;
   bool carries = false;  // stateful layers continue from what they carry; else from zeros
+  // [batch], 1: a sequence begins, for layers that carry the state of Layer::begin_steps(); null:
+  // none does.
+  const unsigned char* begins = nullptr;
   // By output; 1: forward leaves out last_activation(), which the loss computes; null: all 0.
   const unsigned char* fused = nullptr;
   std::uint64_t seed = 0;  // of random masks

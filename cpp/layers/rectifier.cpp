@@ -20,6 +20,7 @@ class Relu final : public LayerWith<T, Relu<T>> {
         threshold_(options["threshold"].number()) {}
 
   Shapes output_shapes(const Shapes& inputs) const override { return inputs; }
+  bool keeps_steps(const Shapes&) const override { return true; }
 
   void run_forward(const Pass<T>& pass, LayerState& my, const Ins<T>& in, Outs<T>& out) const {
     ops::rectify(of(pass, my, in, out[0].values));
@@ -66,6 +67,7 @@ class PRelu final : public LayerWith<T, PRelu<T>> {
                 "weights of shape " + shape_.text() + ", which the layer has");
     return inputs;
   }
+  bool keeps_steps(const Shapes&) const override { return shape_.sizes[0] == 1; }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const Shape& shape = my.shapes[0];

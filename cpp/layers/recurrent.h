@@ -46,6 +46,8 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     // If y is that of the last step alone: h of all steps, for backward; scratch.
     base::Slot<T> sequence, last;
     LstmRun<T> run;
+    // Of passes that continue a sequence; null: each pass is a sequence of its own.
+    std::unique_ptr<CarriedState<T>> stepped;
   };
 
   // kind: for errors; values: of the table of that layer; cell: read from them.
@@ -97,6 +99,21 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     return static_cast<double>(inputs[0].rows()) * (shape().flops() + cell);
   }
 
+  Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
+                     std::vector<CarriedState<T>*>& carried) const override {
+    if (inputs[0] != Along::steps) return Layer<T>::begin_steps(state, shapes, inputs, carried);
+    this->check_steps(!direction_.reverse, "begins at the last step", "go_backwards=False");
+    this->check_steps(std::find(inputs.begin(), inputs.end(), Along::latest) == inputs.end(),
+                      "begins with a state that all steps lead to", "one that does not change");
+    State& my = this->own(state);
+    my.stepped = std::make_unique<CarriedState<T>>(state_sizes());
+    carried.push_back(my.stepped.get());
+    Alongs out(static_cast<std::size_t>(1 + more_outputs()), Along::latest);
+    if (sequences_.all) out[0] = Along::steps;
+    if (states() > 1) out.back() = Along::steps;  // c of every step
+    return out;
+  }
+
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const index rows = sequences_.all ? 0 : extent.batch * shape().outputs();
     my.sequence = planner.add<T>(extent.training ? rows * my.shapes[0].rows() : 0);
@@ -104,7 +121,8 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
   }
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = sequences_.all ? in[0].mask : nullptr;
-    const RecurrentPorts<T> p = ports(pass, my, in, out, this->carried());
+    const RecurrentPorts<T> p =
+        ports(pass, my, in, out, my.stepped != nullptr ? my.stepped.get() : this->carried());
     begin_forward(pass, my, p);
     LstmRuns<T>(my.run).forward(pass.training);
     end_forward(my, p);
@@ -170,8 +188,13 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
       call.cells_row = ports.steps * H;
       call.cells_step = sign * H;
     }
-    call.h0 = ports.h0.values != nullptr ? ports.h0.values : ports.carried_h;
-    call.c0 = ports.c0.values != nullptr ? ports.c0.values : ports.carried_c;
+    if (my.stepped != nullptr) {
+      begin_rows(pass, ports.h0.values, O, ports.carried_h);
+      begin_rows(pass, ports.c0.values, H, ports.carried_c);
+    }
+    const bool given = my.stepped == nullptr;
+    call.h0 = given && ports.h0.values != nullptr ? ports.h0.values : ports.carried_h;
+    call.c0 = given && ports.c0.values != nullptr ? ports.c0.values : ports.carried_c;
     call.h_n = either(ports.h.values, either(ports.carried_h, ports.last));
     call.c_n = either(ports.c.values, ports.carried_c);
     call.mask = ports.x.mask;
@@ -189,8 +212,13 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     };
     carry(call.h_n, shape().outputs(), ports.carried_h);
     carry(call.c_n, shape().hidden, ports.carried_c);
-    if (sequences_.all || ports.y.values == nullptr) return;
-    copy_shown(call, call.h_n, shape().outputs(), ports.y.values, ports.row);
+    if (!sequences_.all && ports.y.values != nullptr) {
+      copy_shown(call, call.h_n, shape().outputs(), ports.y.values, ports.row);
+    }
+    if (my.stepped != nullptr && call.mask != nullptr && call.hold) {
+      hold(call, call.h_n, shape().outputs(), ports.y.values);
+      hold(call, call.c_n, shape().hidden, ports.cells.values);
+    }
   }
 
   void begin_backward(const Pass<T>& pass, State& my, const RecurrentPorts<T>& ports) const {
@@ -222,6 +250,21 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
   }
 
  private:
+  // The initial states of rows that begin; null: zeros.
+  static void begin_rows(const Pass<T>& pass, const T* from, index size, T* carried) {
+    if (pass.begins == nullptr || carried == nullptr) return;
+    for (index b = 0; b < pass.batch; ++b) {
+      if (pass.begins[b] == 0) continue;
+      T* const to = carried + b * size;
+      from != nullptr ? std::copy_n(from + b * size, size, to) : std::fill_n(to, size, T(0));
+    }
+  }
+  // Of the one step of a pass: a masked one has the values of the step before.
+  static void hold(const ops::LstmCall<T>& call, const T* state, index size, T* values) {
+    for (index b = 0; values != nullptr && b < call.batch; ++b) {
+      if (call.mask[b] == 0) std::copy_n(state + b * size, size, values + b * size);
+    }
+  }
   static T* either(T* wanted, T* otherwise) { return wanted != nullptr ? wanted : otherwise; }
 
   void declare_parameters(const Shapes& inputs) override {

@@ -44,6 +44,7 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
     });
     return {Shape{inputs[0].sizes[0]} + outputs[0]};
   }
+  bool keeps_steps(const Shapes&) const override { return true; }
   Activation last_activation(index) const override { return layer_->last_activation(0); }
   double flops(const Shapes& inputs) const override {
     return static_cast<double>(inputs[0].sizes[0]) * layer_->flops({step_of(inputs[0])});

@@ -25,6 +25,12 @@ class PassMemory : base::NoCopy {
   // Plans the graph's memory for passes up to this batch. Memory for a much larger batch is given
   // back after some plans in turn, as base::Arena does.
   void plan(const layers::Shapes& inputs, index batch, bool training);
+  // Before plan(): passes are of one step each and continue sequences, as Layer::begin_steps()
+  // says.
+  layers::Alongs begin_steps(const layers::Alongs& inputs,
+                             std::vector<layers::CarriedState<T>*>& carried) {
+    return graph_.begin_steps(*state_, {}, inputs, carried);
+  }
   // Places a caller's arrays, next to those of the graph, as Arena::arrange does. Requires plan();
   // those of an earlier call end.
   template <class Layout>

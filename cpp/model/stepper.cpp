@@ -1,0 +1,117 @@
+#include "model/stepper.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/denormals.h"
+#include "ops/vector.h"
+
+namespace lstmfast::model {
+
+template <class T>
+Stepper<T>::Stepper(std::shared_ptr<const layers::Graph<T>> graph, index rows,
+                    std::vector<std::optional<layers::Shape>> fixed)
+    : graph_(std::move(graph)),
+      rows_(rows),
+      memory_(*graph_, nullptr),
+      begins_(static_cast<std::size_t>(rows), 1),
+      was_begun_(begins_) {
+  LF_ASSERT(rows >= 1);
+  layers::Alongs along;
+  for (index k = 0; k < graph_->inputs(); ++k) {
+    layers::Shape shape = graph_->declared_shape(k);
+    const bool listed = !fixed.empty();
+    const bool steps = listed ? !fixed[static_cast<std::size_t>(k)]
+                              : shape.rank > (graph_->elements(k).ids > 0 ? 0 : 1);
+    if (steps) {
+      LF_CHECK(shape.rank >= 1, "[steps] input " << k << " has no axis of steps");
+      shape.sizes[0] = 1;
+    } else if (listed) {
+      shape = *fixed[static_cast<std::size_t>(k)];
+    }
+    LF_CHECK(shape.known(), "[steps] input " << k << " has samples of shape " << shape.text()
+                                             << "; expected known sizes but for the steps");
+    inputs_.push_back(shape);
+    along.push_back(steps ? layers::Along::steps : layers::Along::fixed);
+  }
+  std::vector<layers::CarriedState<T>*> carried;
+  along_ = memory_.begin_steps(along, carried);
+  memory_.plan(inputs_, rows, false);
+  outputs_ = graph_->shapes_of_steps(inputs_);
+  index widest = 0;
+  for (layers::CarriedState<T>* const state : carried) {
+    state->begin(rows);
+    index number = 0;
+    for (const index size : state->sizes()) {
+      parts_.push_back({state, number++, size});
+      state_size_ += size;
+      widest = std::max(widest, size);
+    }
+  }
+  gathered_.resize(rows * widest);
+  memory_.arrange([&](const auto& place) {
+    for (std::size_t k = 0; k < outputs_.size(); ++k) {
+      place(memory_.out(k).values, rows * outputs_[k].count());
+    }
+  });
+}
+
+template <class T>
+void Stepper<T>::step() {
+  layers::Pass<T> pass;
+  pass.batch = rows_;
+  pass.carries = true;
+  pass.begins = begins_.data();
+  try {
+    const base::FlushDenormals flush;
+    memory_.forward(pass);
+  } catch (...) {
+    begin();
+    throw;
+  }
+  std::fill(begins_.begin(), begins_.end(), static_cast<unsigned char>(0));
+}
+
+template <class T>
+void Stepper<T>::get(index row, T* state) const {
+  const bool begins = begins_[static_cast<std::size_t>(row)] != 0;
+  for (const Part& part : parts_) {
+    begins ? std::fill_n(state, part.size, T(0)) : std::copy_n(part.row(row), part.size, state);
+    state += part.size;
+  }
+}
+
+template <class T>
+void Stepper<T>::set(index row, const T* state) {
+  for (const Part& part : parts_) {
+    std::copy_n(state, part.size, part.row(row));
+    state += part.size;
+  }
+  begins_[static_cast<std::size_t>(row)] = 0;
+}
+
+template <class T>
+void Stepper<T>::gather(const index* from) {
+  const auto move = [&](auto* values, auto* scratch, index size) {
+    std::copy_n(values, rows_ * size, scratch);
+    for (index r = 0; r < rows_; ++r) {
+      std::copy_n(scratch + from[r] * size, size, values + r * size);
+    }
+  };
+  for (const Part& part : parts_) move(part.row(0), gathered_.data(), part.size);
+  move(begins_.data(), was_begun_.data(), 1);
+}
+
+template <class T>
+void Stepper<T>::copy(index row, const Stepper& other, index from) {
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (&other == this && row == from) continue;
+    std::copy_n(other.parts_[i].row(from), parts_[i].size, parts_[i].row(row));
+  }
+  begins_[static_cast<std::size_t>(row)] = other.begins_[static_cast<std::size_t>(from)];
+}
+
+template class Stepper<float>;
+template class Stepper<double>;
+
+}  // namespace lstmfast::model

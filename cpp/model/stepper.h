@@ -1,0 +1,85 @@
+// Runs a model one step at a time for some rows, with the same bits as a pass over the whole
+// sequences. Knows no sampling and no language.
+//
+//   Stepper<float> stepper(model.definition().graph, rows);
+//   stepper.in(0).ids = ids;  // [rows]: the next step of each row
+//   stepper.step();           // stepper.out(0) [rows][...]: its output
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/no_copy.h"
+#include "layers/graph.h"
+#include "model/pass_memory.h"
+
+namespace lstmfast::model {
+
+// Owns the memory of its passes and the states of all rows, whose number is fixed: a step after the
+// first allocates nothing. Reads the weights of the layers, which must not change during a step.
+// Stateful layers carry here what this object has, and keep what they carry themselves. Each object
+// is for one thread at a time.
+template <class T>
+class Stepper : base::NoCopy {
+ public:
+  // fixed: for each input the shape of its samples if it is the same at all steps, or nothing if it
+  // has steps; empty: inputs of values with one axis, (features), are fixed. All rows begin.
+  // Throws std::invalid_argument for a model with a layer that needs the whole sequence.
+  Stepper(std::shared_ptr<const layers::Graph<T>> graph, index rows,
+          std::vector<std::optional<layers::Shape>> fixed = {});
+
+  index rows() const { return rows_; }
+
+  // ---- A step ----
+
+  // What the next step of input k is: the caller sets values, ids, or both, [rows][in_shape(k)],
+  // and where it has one its mask.
+  layers::In<T>& in(std::size_t k) { return memory_.in(k); }
+  // Of a step with the axis of steps, which is 1; or of a fixed input.
+  const layers::Shape& in_shape(std::size_t k) const { return inputs_[k]; }
+  // [rows][out_shape(k)]: of the step, or, of an output without steps, of all steps so far.
+  const T* out(std::size_t k) { return memory_.out(k).values; }
+  const layers::Shape& out_shape(std::size_t k) const { return outputs_[k]; }
+  layers::Along along(std::size_t output) const { return along_[output]; }
+
+  // Runs the step for all rows. If it throws, all rows begin again.
+  void step();
+
+  // ---- What is carried from step to step ----
+
+  // Values of the state of one row: h, and c, of each recurrent layer in the order of the graph.
+  index state_size() const { return state_size_; }
+  // The next step of the row, or of all rows, begins a sequence, with the initial states that the
+  // model's inputs give, else zeros.
+  void begin(index row) { begins_[static_cast<std::size_t>(row)] = 1; }
+  void begin() { std::fill(begins_.begin(), begins_.end(), static_cast<unsigned char>(1)); }
+  // state [state_size()]; that of a row that begins is zeros. After set the row continues.
+  void get(index row, T* state) const;
+  void set(index row, const T* state);
+  // Row r takes the state of row from[r], r = 0 .. rows - 1; rows may come several times, or never.
+  void gather(const index* from);
+  // A row takes the state of a row of a stepper of the same model; it may be this one.
+  void copy(index row, const Stepper& other, index from);
+
+ private:
+  struct Part {
+    layers::CarriedState<T>* state;
+    index number, size;
+    T* row(index r) const { return state->part(number) + r * size; }
+  };
+
+  const std::shared_ptr<const layers::Graph<T>> graph_;
+  const index rows_;
+  PassMemory<T> memory_;
+  layers::Shapes inputs_, outputs_;
+  layers::Alongs along_;
+  std::vector<Part> parts_;
+  index state_size_ = 0;
+  std::vector<unsigned char> begins_, was_begun_;  // by row; the second is scratch
+  base::Buffer<T> gathered_;                       // scratch: a part of all rows
+};
+
+}  // namespace lstmfast::model
