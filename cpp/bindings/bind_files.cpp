@@ -2,6 +2,8 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "bindings/gil.h"
+#include "bindings/numpy.h"
 #include "bindings/python_model.h"
 #include "bindings/values.h"
 #include "model/model_file.h"
@@ -125,6 +128,64 @@ py::tuple restore(PythonModel& self, const Path& path) {
   return py::make_tuple(file.extra(), extra_tensors(file));
 }
 
+// The training state as other formats hold it: batches done, and for each slot of the optimizer its
+// name and an array for each weight that is trained, in the order of users' lists.
+py::tuple optimizer_state(const PythonModel& self) {
+  constexpr const char* kOp = "model.optimizer_state";
+  return self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    const base::BusyGroup busy(model.busy(), kOp, base::Busy::Kind::reading);
+    auto& training = *model.training(kOp);
+    py::dict slots;
+    for (const optim::Slot& slot : training.optimizer->slots())
+      slots[slot.name.c_str()] = py::list();
+    const auto add = [&](const optim::Slot& slot, const auto&, const layers::Parameter& parameter,
+                         const T* flat) {
+      auto array = new_array<T>(parameter.shape);
+      if (flat == nullptr) {
+        std::fill_n(array.mutable_data(), array.size(), static_cast<T>(slot.initial));
+      } else {
+        parameter.export_to(flat, array.mutable_data());
+      }
+      slots[slot.name.c_str()].template cast<py::list>().append(std::move(array));
+    };
+    training.for_slots(model.definition(), add);
+    return py::make_tuple(training.optimizer->iterations(), slots);
+  });
+}
+
+// As optimizer_state() returned it; throws with nothing changed where it does not fit.
+void set_optimizer_state(PythonModel& self, std::int64_t batches, const py::dict& slots) {
+  constexpr const char* kOp = "model.set_optimizer_state";
+  self.visit([&](auto& model) {
+    using T = Element<decltype(model)>;
+    const base::BusyGroup busy(model.busy(), kOp);
+    auto& training = *model.training(kOp);
+    LF_CHECK(batches >= 0 && batches <= optim::kMaxIterations, "[" << kOp << "] batches is "
+                                                                   << batches << "; expected 0 to "
+                                                                   << optim::kMaxIterations);
+    std::map<std::string, std::size_t> next;
+    std::vector<py::array_t<T>> arrays;
+    const auto take_one = [&](const optim::Slot& slot, const auto&,
+                              const layers::Parameter& parameter, const T*) {
+      const auto given = slots[slot.name.c_str()].template cast<py::list>();
+      const std::size_t place = next[slot.name]++;
+      LF_CHECK(place < given.size(), "[" << kOp << "] " << slot.name << " has " << given.size()
+                                         << " arrays; expected more");
+      arrays.push_back(take<T>(kOp, slot.name.c_str(), given[place]));
+      check_shape(kOp, slot.name.c_str(), arrays.back(), layers::Shape(parameter.shape));
+    };
+    training.for_slots(model.definition(), take_one);
+    auto array = arrays.begin();
+    training.for_slots(model.definition(), [&](const optim::Slot&, const auto&,
+                                               const layers::Parameter& parameter, T* flat) {
+      if (flat != nullptr) parameter.import_from(array->data(), flat);
+      ++array;
+    });
+    training.optimizer->set_iterations(batches);
+  });
+}
+
 }  // namespace
 
 void bind_files(py::module_& module, py::class_<PythonModel>& model) {
@@ -134,6 +195,8 @@ void bind_files(py::module_& module, py::class_<PythonModel>& model) {
       .def("save", &save, py::arg("path"), py::arg("extra"), py::arg("include_optimizer"),
            py::arg("tensors") = py::dict(), py::arg("overwrite") = true)
       .def("restore", &restore, py::arg("path"))
+      .def("optimizer_state", &optimizer_state)
+      .def("set_optimizer_state", &set_optimizer_state, py::arg("batches"), py::arg("slots"))
       .def_static("load", &load, py::arg("path"), py::arg("resolve") = py::none());
 }
 

@@ -38,23 +38,19 @@ struct Entry {
 template <class T>
 std::vector<Entry<T>> entries_of(const Definition<T>& definition, Training<T>* training = nullptr) {
   std::vector<Entry<T>> entries;
-  const auto add = [&](const std::string& prefix, const Owned<T>& each, T* flat) {
-    for (const layers::Parameter& parameter : each.parameters->list()) {
-      if (!parameter.trained && !prefix.empty()) continue;
-      entries.push_back({prefix + each.path + "." + parameter.name, &parameter, flat});
-    }
+  const auto add = [&](const std::string& prefix, const Owned<T>& each,
+                       const layers::Parameter& parameter, T* flat) {
+    entries.push_back({prefix + each.path + "." + parameter.name, &parameter, flat});
   };
-  for (const Owned<T>& each : definition.parameters) add("", each, each.parameters->values());
-  if (training == nullptr) return entries;
-  const optim::Slots& slots = training->optimizer->slots();
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const std::string prefix = kOptimizer + slots[i].name + ".";
-    for (const Owned<T>& each : definition.parameters) {
-      const auto* const place = training->layout.find(*each.parameters);
-      if (place == nullptr || !each.parameters->trainable()) continue;
-      add(prefix, each, training->slot(i) + place->offset);
-    }
+  for (const Owned<T>& each : definition.parameters) {
+    for (const layers::Parameter& parameter : each.parameters->list())
+      add("", each, parameter, each.parameters->values());
   }
+  if (training == nullptr) return entries;
+  training->for_slots(definition, [&](const optim::Slot& slot, const Owned<T>& each,
+                                      const layers::Parameter& parameter, T* flat) {
+    if (flat != nullptr) add(kOptimizer + slot.name + ".", each, parameter, flat);
+  });
   return entries;
 }
 

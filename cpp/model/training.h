@@ -74,6 +74,23 @@ class Training {
   // Replaces the trained parameters by their average, if the optimizer keeps one.
   void take_average();
 
+  // Calls f(slot, owned, parameter, flat) for each slot of the parameters that are trained now,
+  // slot by slot in the order of users' weight lists. `flat` is the slot as the owner's memory;
+  // null of parameters that were not trainable at compile.
+  template <class F>
+  void for_slots(const Definition<T>& definition, F f) {
+    for (std::size_t i = 0; i < optimizer->slots().size(); ++i) {
+      for (const Owned<T>& each : definition.parameters) {
+        if (!each.parameters->trainable()) continue;
+        const auto* const place = layout.find(*each.parameters);
+        T* const flat = place == nullptr ? nullptr : slot(i) + place->offset;
+        for (const layers::Parameter& parameter : each.parameters->list()) {
+          if (parameter.trained) f(optimizer->slots()[i], each, parameter, flat);
+        }
+      }
+    }
+  }
+
  private:
   // Parameters that are neighbours both in the gradients and in the values: one pass updates them.
   struct Span {

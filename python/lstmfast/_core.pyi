@@ -439,6 +439,12 @@ class Model:
         Return `extra` and `tensors`. Where they do not fit, nothing changes.
         """
 
+    def optimizer_state(self) -> tuple[int, dict[str, list[_Array]]]:
+        """Return the batches done, and the optimizer's slots: an array for each trained weight."""
+
+    def set_optimizer_state(self, batches: int, slots: Mapping[str, Sequence[_Array]]) -> None:
+        """Take what `optimizer_state` returned. Where it does not fit, nothing changes."""
+
     @staticmethod
     def load(
         path: str | os.PathLike[str],
