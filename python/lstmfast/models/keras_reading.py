@@ -8,22 +8,21 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from lstmfast._names import made_from
 from lstmfast.layers import Input, InputLayer, Layer
 from lstmfast.layers._symbolic import Tensor
 from lstmfast.layers.base import LAYERS
-from lstmfast.losses import LOSSES
-from lstmfast.metrics import METRICS
-from lstmfast.models import keras_weights
+from lstmfast.models import keras_training, keras_weights
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
-from lstmfast.optimizers import OPTIMIZERS
 
 Config = Mapping[str, Any]
 # settings that say how Keras computes, not what, and those of older versions at their only value
 _IGNORED = {
-    "batch_input_shape", "build_config", "decay", "dtype", "ema_momentum", "fn", "implementation",
-    "input_length", "is_legacy_optimizer", "jit_compile", "optional", "ragged", "reduction",
-    "sparse", "time_major",
+    "batch_input_shape", "build_config", "dtype", "fn", "implementation", "input_length",
+    "is_legacy_optimizer", "jit_compile", "optional", "ragged", "sparse", "time_major",
 }  # fmt: skip
 # what computes masks of Embedding, Masking and merges in a graph of Keras
 _MASK_OPERATIONS = {"Any", "LogicalAnd", "LogicalOr", "NotEqual"}
@@ -31,6 +30,8 @@ _MASK_OPERATIONS = {"Any", "LogicalAnd", "LogicalOr", "NotEqual"}
 
 def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
     """Return the model that a file of Keras holds."""
+    state: list[Any] | None = None
+    in_turn = True
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as part:
             config = json.loads(archive.read("config.json"))
@@ -38,6 +39,8 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
             model = reader.model(config)
             with keras_weights.h5py("load_model").File(part, "r") as file:
                 model.set_weights(keras_weights.read(file, model, reader.orders))
+                group = file.get("optimizer/vars", {})
+                state = [np.asarray(group[str(k)]) for k in range(len(group))]
             training = config.get("compile_config")
     else:
         with keras_weights.h5py("load_model").File(path, "r") as file:
@@ -48,20 +51,16 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
             weights = file["model_weights"]
             model.set_weights(keras_weights.read_by_name(weights, model, reader.orders))
             training = json.loads(file.attrs.get("training_config", "null"))
+            if "optimizer_weights" in file:
+                group = file["optimizer_weights"]
+                names = keras_weights.attribute(group, "weight_names")
+                state = [np.asarray(group[name]) for name in names]
+                in_turn = not names or not names[0].endswith("/iter:0")
     if compiles and training:
-        _compile(model, training, reader)
+        keras_training.compile_as(model, training, reader)
+        if state:
+            keras_training.take_state(model, state, path, reader.orders, in_turn)
     return model
-
-
-def _compile(model: Model, config: Config, reader: Reader) -> None:
-    optimizer = config.get("optimizer", config.get("optimizer_config"))
-    model.compile(
-        optimizer=reader.value(optimizer, OPTIMIZERS.find),
-        loss=reader.value(config.get("loss"), LOSSES.find),
-        metrics=reader.value(config.get("metrics"), METRICS.find),
-        loss_weights=config.get("loss_weights"),
-        weighted_metrics=reader.value(config.get("weighted_metrics"), METRICS.find),
-    )
 
 
 class Reader:
@@ -215,7 +214,8 @@ class Reader:
             name: self.value(value, find)
             for name, value in config.items()
             if value is not None
-            and (name not in _IGNORED)
+            and name not in _IGNORED
+            and (name, value) != ("reduction", "auto")  # of Keras 2
             and (name in known or value is not False)
         }
 
@@ -227,13 +227,21 @@ class Reader:
             return self.custom_objects.get(given, given) if isinstance(given, str) else given
         if "class_name" not in given:
             return {name: self.value(each, find) for name, each in given.items()}
-        name, config = given["class_name"], given.get("config")
+        name: str = given["class_name"]
+        config: Any = given.get("config")
         if name == "function":
+            if config not in self.custom_objects:
+                find(config)
             return self.value(config, find)
-        if name == "MeanMetricWrapper":  # of Keras 2
-            return self.value(given["config"]["fn"], find)
-        if name in self.custom_objects:
-            return self.custom_objects[name](**self.value(config, find))
+        if name == "MeanMetricWrapper":
+            options = {key: each for key, each in config.items() if key not in ("dtype", "fn")}
+            function = self.value(config["fn"], find)
+            return keras_training.wrapped(options.pop("name"), function, options, find)
+        name = name.rpartition(">")[2]  # PACKAGE>NAME where it was registered
+        own = self.custom_objects.get(given.get("registered_name") or name)
+        own = own or self.custom_objects.get(name)
+        if own is not None:
+            return made_from(own, self.value(config, find)) if isinstance(own, type) else own
         if LAYERS.find(name):
             return self.layer(given)
         cls = find(name)

@@ -80,12 +80,15 @@ def read(group: Any, model: Any, orders: Orders | None = None) -> list[Array]:
     return [array for layer, _ in places(model) for array in of_layers[layer]]
 
 
-def write(file: Any, model: Any) -> None:
-    """Write a model's weights in the layout of Keras 3."""
-    for layer, path in places(model):
+def write(file: Any, model: Any, of_optimizer: Sequence[Any] | None = None) -> None:
+    """Write a model's weights, and the arrays of its optimizer, in the layout of Keras 3."""
+    parts = [(path, layer.name or layer.kind, layer.get_weights()) for layer, path in places(model)]
+    if of_optimizer is not None:
+        parts.append(("optimizer/vars", model.optimizer.name, list(of_optimizer)))
+    for path, name, arrays in parts:
         group = file.create_group(path)
-        group.attrs["name"] = layer.name or layer.kind
-        for k, array in enumerate(layer.get_weights()):
+        group.attrs["name"] = name
+        for k, array in enumerate(arrays):
             group.create_dataset(str(k), data=array)
 
 

@@ -1,4 +1,4 @@
-"""Models to Keras's files: ``.keras`` and ``.h5``, without how they were compiled."""
+"""Models to Keras's files: ``.keras`` and ``.h5``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from lstmfast._options import defaults
 from lstmfast.layers import InputLayer, Layer
 from lstmfast.layers._recurrent import Recurrent
-from lstmfast.models import keras_weights
+from lstmfast.models import keras_training, keras_weights
+from lstmfast.models.keras_training import entry
 
 # options of recurrent layers that Keras's have not
 _OURS = {
@@ -26,15 +27,26 @@ _OURS = {
 _MODULES = ("initializer", "regularizer", "constraint")  # keras.initializers, ..., by the last word
 
 
-def content(model: Any, path: str) -> bytes:
+def content(model: Any, path: str, include_optimizer: bool) -> bytes:
     """Return a file with a model; the format follows from the end of its name."""
-    described = json.dumps(_model(model))
+    described = _model(model)
+    training = _plain(keras_training.settings(model, path)) if include_optimizer else None
+    arrays = keras_training.state(model) if include_optimizer else None
     if not path.lower().endswith(".keras"):
         file = io.BytesIO()
         with keras_weights.h5py("save").File(file, "w") as h5:
             h5.attrs["backend"], h5.attrs["keras_version"] = "lstmfast", keras_weights.VERSION
-            h5.attrs["model_config"] = described
+            h5.attrs["model_config"] = json.dumps(described)
+            if training is not None:
+                training["optimizer_config"] = training.pop("optimizer")
+                h5.attrs["training_config"] = json.dumps(training)
             keras_weights.write_by_name(h5.create_group("model_weights"), model)
+            if arrays is not None:
+                group = h5.create_group("optimizer_weights")
+                names = [f"{model.optimizer.name}/{k}" for k in range(len(arrays))]
+                group.attrs["weight_names"] = np.array(names, "S")
+                for name, array in zip(names, arrays, strict=True):
+                    group.create_dataset(name, data=array)
         return file.getvalue()
     about = {
         "keras_version": keras_weights.VERSION,
@@ -43,8 +55,10 @@ def content(model: Any, path: str) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as parts:
         parts.writestr("metadata.json", json.dumps(about))
-        parts.writestr("config.json", described)
-        parts.writestr("model.weights.h5", _weights(model, "save"))
+        if training is not None:
+            described["compile_config"] = training
+        parts.writestr("config.json", json.dumps(described))
+        parts.writestr("model.weights.h5", _weights(model, "save", arrays))
     return archive.getvalue()
 
 
@@ -58,20 +72,11 @@ def weights(model: Any, path: str) -> bytes:
     return _weights(model, "save_weights")
 
 
-def _weights(model: Any, where: str) -> bytes:
+def _weights(model: Any, where: str, of_optimizer: Sequence[Any] | None = None) -> bytes:
     file = io.BytesIO()
     with keras_weights.h5py(where).File(file, "w") as h5:
-        keras_weights.write(h5, model)
+        keras_weights.write(h5, model, of_optimizer)
     return file.getvalue()
-
-
-def _entry(module: str, class_name: str, config: Any) -> dict[str, Any]:
-    return {
-        "module": module,
-        "class_name": class_name,
-        "config": config,
-        "registered_name": None,
-    }
 
 
 def _model(model: Any) -> dict[str, Any]:
@@ -81,7 +86,7 @@ def _model(model: Any) -> dict[str, Any]:
     if kind == "Sequential":
         first = [_layer(node.node.layer, model.dtype) for node in model.inputs]
         inside = [_layer(layer, model.dtype) for layer in model.layers]
-        return _entry("keras", kind, start | {"layers": first + inside})
+        return entry("keras", kind, start | {"layers": first + inside})
     graph = model.get_config()
     inside = [_layer(layer, model.dtype) for layer in model.layers]
     made = [[name, 0] for name in graph["input_layers"]]  # the layer and call of each node
@@ -107,8 +112,8 @@ def _model(model: Any) -> dict[str, Any]:
         )
         made.append([name, len(nodes[name])])
         nodes[name].append({"args": [tensors] if takes_list else tensors, "kwargs": kwargs})
-    for entry in inside:
-        entry["inbound_nodes"] = nodes[entry["name"]]
+    for each in inside:
+        each["inbound_nodes"] = nodes[each["name"]]
 
     def ends(places: Any, keys: list[str] | None) -> Any:
         each = []
@@ -126,20 +131,20 @@ def _model(model: Any) -> dict[str, Any]:
         "input_layers": ends([[k, 0] for k in range(len(shapes))], model._input_keys),
         "output_layers": ends(graph["outputs"], model._output_keys),
     }
-    return _entry("keras.src.models.functional", kind, config)
+    return entry("keras.src.models.functional", kind, config)
 
 
 def _layer(layer: Layer, dtype: str) -> dict[str, Any]:
     """Return Keras's description of a layer."""
     if hasattr(layer, "fit"):
-        entry = _model(layer)
+        found = _model(layer)
     elif isinstance(layer, InputLayer):
         config = layer.get_config()
         config["dtype"] = config["dtype"] or dtype
-        entry = _entry("keras.layers", "InputLayer", config)
+        found = entry("keras.layers", "InputLayer", config)
     else:
-        entry = _entry("keras.layers", type(layer).__name__, _settings(layer, dtype))
-    return entry | {"name": layer.name}
+        found = entry("keras.layers", type(layer).__name__, _settings(layer, dtype))
+    return found | {"name": layer.name}
 
 
 def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
@@ -158,7 +163,7 @@ def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
         word = name.rpartition("_")[2]
         if isinstance(value, Mapping) and word in _MODULES:
             kept = {key: each for key, each in value["config"].items() if each is not None}
-            config[name] = _entry(f"keras.{word}s", value["class_name"], _plain(kept))
+            config[name] = entry(f"keras.{word}s", value["class_name"], _plain(kept))
     return {name: _plain(value) for name, value in config.items()}
 
 
@@ -166,6 +171,8 @@ def _plain(value: Any) -> Any:
     """Return a value as JSON holds it."""
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     return value

@@ -37,8 +37,7 @@ def load_model(
     ----------
     filepath : str or path-like
         The file. Names that end in ``.keras`` or ``.h5`` are those of Keras's files, also of
-        Keras 2; they need h5py (``pip install "lstmfast[keras]"``), and the state of their
-        optimizer is not read.
+        Keras 2; they need h5py (``pip install "lstmfast[keras]"``).
     custom_objects : dict, optional
         Losses and metrics of your own that the model was compiled with, by the names of their
         functions or classes. A class is made anew, with what its ``get_config`` returned.

@@ -52,12 +52,13 @@ def save_model(
         A built model.
     filepath : str or path-like
         Where to; usually ``NAME.safetensors``. Names that end in ``.keras`` or ``.h5`` make files
-        of Keras, which hold the model without how it was compiled.
+        of Keras, with what Keras keeps there: model, optimizer with its state, losses, metrics.
     overwrite : bool
         Whether a file of that name may be replaced.
     include_optimizer : bool
         Save also what further training needs to continue bit for bit: the optimizer's state, and
-        that of the callbacks of the running or latest fit.
+        that of the callbacks of the running or latest fit. Without it files of Keras do not say
+        how the model was compiled either.
 
     Raises
     ------
@@ -70,7 +71,7 @@ def save_model(
     replace = flag(overwrite, "overwrite", "save")
     model._built_core()
     if is_of_keras(path):
-        write(path, keras_writing.content(model, path), replace)
+        write(path, keras_writing.content(model, path, include_optimizer), replace)
         return
     core_model: CoreModel = model._core_model
     compiled: Compiled = model._compiled

@@ -1,0 +1,253 @@
+"""How a model is compiled, in Keras's files: settings, and the state of its optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from lstmfast._arrays import Array
+from lstmfast._names import function_name
+from lstmfast._warnings import warn
+from lstmfast.losses import LOSSES
+from lstmfast.losses.base import FunctionLoss
+from lstmfast.metrics import METRICS, MeanMetricWrapper, MeanOfLoss, Metric
+from lstmfast.models import keras_weights
+from lstmfast.models.compiled import Compiled
+from lstmfast.models.keras_weights import Orders
+from lstmfast.optimizers import OPTIMIZERS, Optimizer, schedules
+from lstmfast.optimizers.schedules.base import LearningRateSchedule
+
+# what Keras lacks of our losses and schedules
+_LACKING = {"ESR", "GaussianNegativeLogLikelihood", "MixtureNegativeLogLikelihood", "Quantile"}
+_LACKING |= {"WarmUp"}
+_FIRST = ("average", "gradient_sum")  # what Keras keeps before the slots of an optimizer's own
+# those whose first two slots Keras has in turn, weight by weight
+_IN_TURN = {"adadelta", "adam", "adamax", "adamw", "nadam"}
+
+
+def entry(module: str, class_name: str, config: Any, own: str | None = None) -> dict[str, Any]:
+    """Return Keras's description of an object; own: the name of a class of the user's."""
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": own,
+    }
+
+
+def settings(model: Any, path: str) -> dict[str, Any] | None:
+    """Return the arguments of `compile` as Keras describes them; None if it was not called."""
+    compiled: Compiled = model._compiled
+    if compiled.optimizer is None:
+        return None
+    outputs = compiled.outputs
+    found = {
+        "optimizer": _optimizer(compiled.optimizer),
+        "loss": [_loss(output.loss) for output in outputs],
+        "loss_weights": None,
+        "metrics": [
+            [_metric(m) for k, m in enumerate(o.metrics) if k not in o.weighted] for o in outputs
+        ],
+        "weighted_metrics": [[_metric(o.metrics[k]) for k in sorted(o.weighted)] for o in outputs],
+    }
+    if any(output.weight is not None for output in outputs):
+        found["loss_weights"] = [1.0 if o.weight is None else o.weight for o in outputs]
+    for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
+        each: Any = found[name]
+        if name.endswith("metrics") and not any(each):
+            found[name] = None
+        elif len(outputs) == 1 and name != "loss_weights":
+            found[name] = each[0]
+        elif each is not None and model._output_keys is not None:
+            found[name] = dict(zip(model._output_keys, each, strict=True))
+    lacking = sorted(_LACKING & set(_class_names(found)))
+    if lacking:
+        warn(
+            f"[save] {path}: the model was compiled with {' and '.join(lacking)}, which Keras "
+            "lacks; there load_model needs compile=False"
+        )
+    if compiled.optimizer._undecayed:
+        warn(
+            f"[save] {path}: Keras's files do not hold exclude_from_weight_decay; call it again, "
+            "and compile, before the loaded model trains"
+        )
+    return found
+
+
+def _class_names(described: Any) -> Iterator[str]:
+    if isinstance(described, Mapping):
+        if described.get("module") == "keras.losses" and described["class_name"] == "function":
+            yield LOSSES.classes[described["config"]].__name__
+        elif "class_name" in described:
+            yield described["class_name"]
+        described = list(described.values())
+    if isinstance(described, list):
+        for each in described:
+            yield from _class_names(each)
+
+
+def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
+    config = optimizer.get_config()
+    config["learning_rate"] = _rate(optimizer._schedule or config["learning_rate"])
+    return entry("keras.optimizers", type(optimizer).__name__, config)
+
+
+def _rate(given: Any) -> Any:
+    if not isinstance(given, LearningRateSchedule):
+        return _function(given) if callable(given) else float(given)
+    config = given.get_config()
+    if isinstance(given, schedules.WarmUp):
+        config["decay_schedule_fn"] = _rate(given.decay_schedule_fn)
+    if given.is_custom:
+        return _own(given, config)
+    return entry("keras.optimizers.schedules", type(given).__name__, config)
+
+
+def _own(thing: Any, config: Any) -> dict[str, Any]:
+    cls = type(thing)
+    return entry(cls.__module__, cls.__name__, config, cls.__name__)
+
+
+def _function(function: Any) -> dict[str, Any]:
+    name = function if isinstance(function, str) else function_name(function)
+    return entry("builtins", "function", name, name)
+
+
+def _config_of(thing: Any) -> Any:
+    return thing.get_config() if hasattr(thing, "get_config") else {}
+
+
+def _loss(loss: Any) -> Any:
+    if loss is None or isinstance(loss, FunctionLoss):
+        return loss and _function(loss.function)
+    if loss.is_custom:
+        return _own(loss, _config_of(loss))
+    return entry(
+        "keras.losses", type(loss).__name__, {"name": loss.name or loss.kind, **loss.options()}
+    )
+
+
+def _metric(metric: Metric) -> Any:
+    if metric.kind == "accuracy":  # shapes choose its form
+        return metric.name
+    config: dict[str, Any] = {"name": metric.name, "dtype": "float32"}
+    if isinstance(metric, MeanMetricWrapper):
+        return entry("keras.metrics", "MeanMetricWrapper", config | {"fn": _function(metric.fn)})
+    if metric.is_custom:
+        return _own(metric, _config_of(metric) or {"name": metric.name})
+    name = type(metric).__name__
+    if isinstance(metric, MeanOfLoss):
+        config["fn"] = _function(metric.kind) | {"module": "keras.losses"}
+        name = "MeanMetricWrapper"
+    return entry("keras.metrics", name, config | metric.options())
+
+
+def state(model: Any) -> list[Any] | None:
+    """Return the arrays of an optimizer in Keras's order; None of a model that cannot train."""
+    core, optimizer = model._core_model, model._compiled.optimizer
+    if core.compile_config is None:
+        return None
+    batches, slots = core.optimizer_state()
+    rate = [] if optimizer._schedule else [np.float32(optimizer.learning_rate)]
+    found = [np.int64(batches), *rate, *(slots[name][k] for name, k in _order(optimizer, slots))]
+    return [*found, _nadam_product(optimizer, model.dtype)] if optimizer.kind == "nadam" else found
+
+
+def _order(
+    optimizer: Optimizer, slots: Mapping[str, Sequence[Array]], in_turn: bool = True
+) -> list[tuple[str, int]]:
+    """Return slots and numbers of weights as Keras has them one after the other."""
+    own = [name for name in slots if name not in _FIRST]
+    together = 2 if in_turn and optimizer.kind in _IN_TURN else 0
+    groups = [[name] for name in _FIRST if name in slots]
+    groups += [own[:together], *([name] for name in own[together:])]
+    return [(name, k) for g in groups for k in range(len(slots[g[0]]) if g else 0) for name in g]
+
+
+def _nadam_product(optimizer: Any, dtype: str) -> Any:
+    """Return what Keras keeps of Nadam: the product of the momenta of all steps."""
+    steps = int(optimizer.iterations)
+    factors = 1 - 0.5 * 0.96 ** np.arange(1.0, min(steps, 1000) + 1)  # 1 beyond
+    return np.dtype(dtype).type(optimizer.beta_1**steps * factors.prod())
+
+
+def take_state(
+    model: Any, arrays: Sequence[Any], path: str, orders: Orders, in_turn: bool = True
+) -> None:
+    """Give a compiled model its optimizer's state; in_turn: unless written before Keras 2.11.
+
+    Where another number of arrays came, as Keras does, warn and begin anew.
+    """
+    core, optimizer = model._core_model, model._compiled.optimizer
+    if core.compile_config is None:
+        return
+    # steps, and as Keras 3 has them the learning rate and a product that follows from the steps
+    numbers = [each for each in arrays if each.ndim == 0]
+    arrays = [each for each in arrays if each.ndim > 0]
+    _, slots = core.optimizer_state()
+    order = _order(optimizer, slots, in_turn)
+    if arrays or not numbers:  # else it has taken no step
+        if len(arrays) != len(order) or not numbers:
+            warn(
+                f"[load_model] {path}: the optimizer has {len(arrays)} arrays; expected "
+                f"{len(order)}, so that it begins anew"
+            )
+            return
+        # from the file's order of layers to that of the core
+        leaves = [leaf for leaf, _ in keras_weights.places(model, orders)]
+        theirs = {w: k for k, w in enumerate(w for leaf in leaves for w in leaf.trainable_weights)}
+        given = dict(zip(order, arrays, strict=True))
+        slots = {n: [given[n, theirs[w]] for w in model.trainable_weights] for n in slots}
+    core.set_optimizer_state(int(numbers[0]), slots)
+    has_rate = len(numbers) > (2 if optimizer.kind == "nadam" else 1)
+    if has_rate and np.float32(optimizer.learning_rate) != np.float32(numbers[1]):
+        optimizer.learning_rate = float(numbers[1])
+
+
+def _of_now(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an optimizer's settings of any version as Keras 3 has them."""
+    found = dict(config)
+    if "lr" in found:
+        found["learning_rate"] = found.pop("lr")
+    decay = found.pop("decay", None)
+    if decay:
+        first = {"initial_learning_rate": found["learning_rate"], "decay_steps": 1}
+        found["learning_rate"] = entry("", "InverseTimeDecay", first | {"decay_rate": decay})
+    return found
+
+
+def compile_as(model: Any, config: Mapping[str, Any], reader: Any) -> None:
+    """Compile a model as Keras's settings say."""
+
+    def among(*registries: Any) -> Any:
+        def find(name: str) -> Any:
+            found = next(filter(None, (each.find(name) for each in registries)), None)
+            if found is None:
+                raise ValueError(
+                    f"the model was compiled with {name}, which is not here; pass custom_objects="
+                    f"{{{name!r}: ...}}, or compile=False to load it without"
+                )
+            return found
+
+        return find
+
+    given = config.get("optimizer", config.get("optimizer_config"))
+    if isinstance(given, Mapping):
+        given = {**given, "config": _of_now(given["config"])}
+    optimizer = reader.value(given, among(OPTIMIZERS, schedules.SCHEDULES))
+    model.compile(
+        optimizer=optimizer,
+        loss=reader.value(config.get("loss"), among(LOSSES)),
+        metrics=reader.value(config.get("metrics"), among(METRICS, LOSSES)),
+        loss_weights=config.get("loss_weights"),
+        weighted_metrics=reader.value(config.get("weighted_metrics"), among(METRICS, LOSSES)),
+    )
+
+
+def wrapped(name: str | None, function: Any, options: Mapping[str, Any], find: Any) -> Any:
+    """Return the metric, or the loss as one, that Keras describes as the mean of a function."""
+    if callable(function):
+        return MeanMetricWrapper(function, name)
+    return find(function)(name=name, **options)
