@@ -70,8 +70,9 @@ class Convolution : public LayerWith<T, Convolution<T>> {
     for (index r = 0; padded != filters() && r < rows; ++r) {
       std::fill(dz + r * padded + filters(), dz + (r + 1) * padded, T(0));
     }
-    my.plan.backward(this->values(), pass.batch, in[0].values, dz, in[0].gradient,
-                     this->gradients(pass, my), use_bias_);
+    if (in[0].gradient != nullptr) my.plan.transpose(this->values());
+    my.plan.backward(pass.batch, in[0].values, dz, in[0].gradient, this->gradients(pass, my),
+                     use_bias_);
   }
 
  private:

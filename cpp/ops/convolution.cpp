@@ -25,13 +25,15 @@ base::team::Request fill_threads(index elements) {
 
 template <class T>
 void Convolution<T>::arrange(const LinearShape<T>& weights, const kernels::Windows& y,
-                             const kernels::Windows& x, index channels, bool training) {
+                             const kernels::Windows& x, index channels,
+                             const ConvolutionArrays& arrays, bool training) {
   weights_ = weights;
   y_ = y;
   x_ = x;
   channels_ = channels;
-  const index outputs = weights.outputs;
-  rows_.arrange(y, x, channels, channels,
+  arrays_ = arrays;
+  const index outputs = slabs().outputs;
+  rows_.arrange(y, x, channels, {arrays.stride, arrays.sample},
                 {0, y.count * x.count * outputs, x.count * outputs, outputs});
   parts_.clear();
   if (!training) return;
@@ -44,22 +46,24 @@ void Convolution<T>::arrange(const LinearShape<T>& weights, const kernels::Windo
   for (const Part& part : parts_) {
     products += part.rows.windows() * static_cast<index>(part.taps.size());
   }
-  scatters_ = rows_.scratch_size() == 0 && products > 2 * rows_.windows() * y.taps * x.taps;
+  scatters_ = arrays.panel == 0 && rows_.scratch_size() == 0 &&
+              products > 2 * rows_.windows() * y.taps * x.taps;
 }
 
 template <class T>
 void Convolution<T>::add_part(const Phase& y, const Phase& x) {
   const kernels::Windows &v = y.windows, &u = x.windows;
   if (v.count == 0 || u.count == 0) return;
-  const index outputs = weights_.outputs, padded = weights_.padded_outputs();
-  const index line = x_.size * channels_;
+  const index outputs = slabs().outputs, padded = slabs().padded;
+  const index line = x_.size * arrays_.stride;
   // A transposed tap is `padded` rows long: the next tap overwrites those after `outputs`.
   const index depth = v.taps * u.taps * outputs + padded - outputs;
-  const index first = parts_.empty() ? 0 : parts_.back().first + parts_.back().weights.size();
+  const index first =
+      parts_.empty() ? 0 : parts_.back().first + slabs().count * parts_.back().weights.size();
   Part part{{}, Transposed<T>(channels_, depth, weights_.lanes), {}, first};
-  part.rows.arrange(v, u, outputs, padded,
-                    {y.first * line + x.first * channels_, y_.size * line, y_.stride * line,
-                     x_.stride * channels_});
+  part.rows.arrange(v, u, outputs, {padded, v.size * u.size * padded},
+                    {y.first * line + x.first * arrays_.stride, arrays_.sample, y_.stride * line,
+                     x_.stride * arrays_.stride});
   // The first position is reached by taps that are a whole number of strides before the window.
   const index tap_y = (y.first - y_.first) % y_.stride, tap_x = (x.first - x_.first) % x_.stride;
   for (index j = v.taps; j-- > 0;) {
@@ -76,14 +80,26 @@ void Convolution<T>::share(const WindowRows<T>& rows, index batch, double flops_
   const index units = rows.units(batch), grain = rows.grain(), size = rows.scratch_size();
   const double flops = flops_of_row * double(batch * rows.windows());
   const base::team::Request request = threads_for(flops, (units + grain - 1) / grain);
-  arrays_.reserve(request.threads * size);
+  blocks_.reserve(request.threads * size);
   base::team::run(request, [&](int tid, int n) {
     base::InterruptPoint point;
     rows.for_blocks(base::split(units, tid, n, grain), [&](const auto& block) {
-      f(block, arrays_.data() + tid * size);
+      f(block, blocks_.data() + tid * size);
       point.pass(flops_of_row * double(block.rows));
     });
   });
+}
+
+// finish(block) after each block of rows.
+template <class T>
+template <class F>
+void Convolution<T>::multiply(kernels::Gemm<T> product, index batch, const T* x, T* z, F&& finish) {
+  if (arrays_.panel > 0) product.c_panel_stride = arrays_.panel;
+  share(rows_, batch, 2.0 * double(weights_.inputs) * double(weights_.outputs),
+        [&](const auto& rows, T* scratch) {
+          rows_.multiply(product, rows, rows_.load(rows, x, scratch), z);
+          finish(rows);
+        });
 }
 
 template <class T>
@@ -93,79 +109,102 @@ void Convolution<T>::forward(const T* block, index batch, const T* x, T* z,
   kernels::Gemm<T> g = weights_.product(block);
   g.bias = block;
   g.bias_panel_stride = g.b_panel_stride;
-  share(rows_, batch, 2.0 * double(weights_.inputs) * double(outputs),
-        [&](const auto& rows, T* scratch) {
-          rows_.multiply(g, rows, rows_.load(rows, x, scratch), z);
-          // While they are in the cache, and so few at a time that this thread does it alone.
-          const index most = std::max<index>(1, kMathGrain / outputs);
-          for (index r = 0; r < rows.rows; r += most) {
-            const index first = (rows.row + r) * outputs;
-            activate(activation, std::min(most, rows.rows - r), outputs, z + first, outputs,
-                     y + first, outputs);
-          }
-        });
+  multiply(g, batch, x, z, [&](const auto& rows) {
+    if (activation.kind == Activation::linear && y == z) return;
+    // While they are in the cache, and so few at a time that this thread does it alone.
+    const index most = std::max<index>(1, kMathGrain / outputs);
+    for (index r = 0; r < rows.rows; r += most) {
+      const index first = (rows.row + r) * outputs;
+      activate(activation, std::min(most, rows.rows - r), outputs, z + first, outputs, y + first,
+               outputs);
+    }
+  });
 }
 
 template <class T>
-void Convolution<T>::backward(const T* block, index batch, const T* x, const T* dz, T* dx,
-                              T* dblock, bool bias) {
+void Convolution<T>::accumulate(const T* block, index batch, const T* x, T* z) {
+  kernels::Gemm<T> g = weights_.product(block);
+  g.accumulate = true;
+  multiply(g, batch, x, z, [](const auto&) {});
+}
+
+template <class T>
+void Convolution<T>::backward(index batch, const T* x, const T* dz, T* dx, T* dblock, bool bias) {
   if (dx != nullptr) {
-    scatters_ ? scatter_input_gradient(block, batch, dz, dx) : input_gradient(block, batch, dz, dx);
+    scatters_ ? scatter_input_gradient(batch, dz, dx) : input_gradient(batch, dz, dx);
   }
   if (dblock != nullptr) add_weight_gradients(batch, x, dz, dblock, bias);
 }
 
 template <class T>
 void Convolution<T>::clear(index batch, T* dx) const {
-  const index sample = y_.size * x_.size * channels_;
+  const index sample = y_.size * x_.size * arrays_.stride;
   for_items(batch, sample, [&](index begin, index end) {
-    std::fill(dx + begin * sample, dx + end * sample, T(0));
+    for (index b = begin; b < end; ++b) std::fill_n(dx + b * arrays_.sample, sample, T(0));
   });
 }
 
 template <class T>
-void Convolution<T>::input_gradient(const T* block, index batch, const T* dz, T* dx) {
-  if (!reaches_all_) clear(batch, dx);
-  const index outputs = weights_.outputs, row = weights_.groups * weights_.lanes;
+void Convolution<T>::transpose(const T* block) {
+  kernels::TransposePanels<T> from = weights_.panels_of(block);
+  if (scatters_) {
+    const Transposed<T> all = all_transposed();
+    scratch_.transposed.reserve(all.size());
+    return all.fill(from, fill_threads(all.size()), scratch_.transposed.data());
+  }
+  const Slabs slabs = this->slabs();
+  if (parts_.empty()) return;
+  scratch_.transposed.reserve(parts_.back().first + slabs.count * parts_.back().weights.size());
+  from.panels /= slabs.count;
   for (const Part& part : parts_) {
     const Transposed<T>& to = part.weights;
-    scratch_.transposed.reserve(parts_.back().first + parts_.back().weights.size());
-    T* const transposed = scratch_.transposed.data() + part.first;
-    for (std::size_t k = 0; k < part.taps.size(); ++k) {
-      kernels::TransposePanels<T> from = weights_.panels_of(block);
-      from.w += part.taps[k] * channels_ * row;
-      to.fill(from, fill_threads(to.size()),
-              transposed + static_cast<index>(k) * outputs * to.width);
+    for (index slab = 0; slab < slabs.count; ++slab) {
+      T* const transposed = scratch_.transposed.data() + part.first + slab * to.size();
+      for (std::size_t k = 0; k < part.taps.size(); ++k) {
+        kernels::TransposePanels<T> tap = from;
+        tap.w += slab * from.w_panel_stride + part.taps[k] * channels_ * from.w_row;
+        to.fill(tap, fill_threads(to.size()),
+                transposed + static_cast<index>(k) * slabs.outputs * to.width);
+      }
     }
-    const kernels::Gemm<T> g = to.product(transposed, outputs);
+  }
+}
+
+template <class T>
+void Convolution<T>::input_gradient(index batch, const T* dz, T* dx) {
+  if (!reaches_all_) clear(batch, dx);
+  const Slabs slabs = this->slabs();
+  for (const Part& part : parts_) {
+    const Transposed<T>& to = part.weights;
+    const T* const transposed = scratch_.transposed.data() + part.first;
     const WindowRows<T>& rows = part.rows;
-    share(rows, batch, 2.0 * double(rows.depth()) * double(channels_),
+    share(rows, batch, 2.0 * double(slabs.count * rows.depth()) * double(channels_),
           [&](const auto& some, T* scratch) {
-            rows.multiply(g, some, rows.load(some, dz, scratch), dx);
+            for (index slab = 0; slab < slabs.count; ++slab) {
+              kernels::Gemm<T> g = to.product(transposed + slab * to.size(), slabs.outputs);
+              g.accumulate = slab > 0;
+              rows.multiply(g, some, rows.load(some, dz + slab * arrays_.panel, scratch), dx);
+            }
           });
   }
 }
 
 // Windows have no padding: the offsets of their rows are those of dx. Threads share the samples.
 template <class T>
-void Convolution<T>::scatter_input_gradient(const T* block, index batch, const T* dz, T* dx) {
+void Convolution<T>::scatter_input_gradient(index batch, const T* dz, T* dx) {
   clear(batch, dx);
   const index depth = weights_.inputs, outputs = weights_.outputs;
   const index padded = weights_.padded_outputs(), lines = rows_.units(1);
-  const Transposed<T> transposed(depth, padded, weights_.lanes);
-  scratch_.transposed.reserve(transposed.size());
-  transposed.fill(weights_.panels_of(block), fill_threads(transposed.size()),
-                  scratch_.transposed.data());
-  kernels::Gemm<T> all = transposed.product(scratch_.transposed.data(), outputs);
+  kernels::Gemm<T> all = all_transposed().product(scratch_.transposed.data(), outputs);
   all.a_stride = padded;
   all.c_stride = depth;
   const index most = std::max(kLeastRows, kColumns / depth);  // rows at a time
   const double flops_of_row = 2.0 * double(depth) * double(outputs);
   const base::team::Request request =
       threads_for(flops_of_row * double(batch * rows_.windows()), batch);
-  arrays_.reserve(request.threads * most * depth);
+  blocks_.reserve(request.threads * most * depth);
   base::team::run(request, [&](int tid, int n) {
-    T* const columns = arrays_.data() + tid * most * depth;
+    T* const columns = blocks_.data() + tid * most * depth;
     const base::Range mine = base::split(batch, tid, n);
     base::InterruptPoint point;
     rows_.for_blocks({mine.begin * lines, mine.end * lines}, [&](const auto& some) {
@@ -195,13 +234,13 @@ void Convolution<T>::add_weight_gradients(index batch, const T* x, const T* dz, 
                                           bool bias) {
   const int mr = kernels::table<T>().tile_rows[weights_.groups];
   const index row = weights_.groups * weights_.lanes, k = 1 + weights_.inputs;
-  const index tiles = (k + mr - 1) / mr, padded = weights_.padded_outputs();
+  const index tiles = (k + mr - 1) / mr, padded = slabs().padded;
   const index size = rows_.scratch_size();
   const double flops_of_row = 2.0 * double(k) * double(weights_.outputs);
   const base::team::Request request =
       threads_for(flops_of_row * double(batch * rows_.windows()), tiles);
   weights_.reserve_columns(kReductionRows, scratch_);
-  arrays_.reserve(request.threads * size);
+  blocks_.reserve(request.threads * size);
   base::team::run(request, [&](int tid, int n) {
     const base::Range share = base::split(tiles, tid, n);
     const T one = 1;
@@ -213,7 +252,7 @@ void Convolution<T>::add_weight_gradients(index batch, const T* x, const T* dz, 
     g.tile1 = share.end;
     g.panels = weights_.panels;
     g.nr = weights_.groups;
-    g.dz_panel_stride = row;
+    g.dz_panel_stride = arrays_.panel > 0 ? arrays_.panel : row;
     g.dz_row_stride = padded;
     g.dw = dblock;
     g.dw_panel_stride = k * row;
@@ -221,7 +260,7 @@ void Convolution<T>::add_weight_gradients(index batch, const T* x, const T* dz, 
     g.packed = scratch_.columns.data() + share.begin * mr * kReductionRows;
     base::InterruptPoint point;
     rows_.for_blocks({0, rows_.units(batch)}, [&](const auto& block) {
-      const T* const loaded = rows_.load(block, x, arrays_.data() + tid * size);
+      const T* const loaded = rows_.load(block, x, blocks_.data() + tid * size);
       for (index begin = 0; begin < block.rows; begin += kReductionRows) {
         g.rows = std::min(kReductionRows, block.rows - begin);
         for (index r = 0; r < g.rows; ++r) rows[r] = loaded + rows_.offsets()[begin + r];

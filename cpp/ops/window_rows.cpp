@@ -12,17 +12,19 @@ constexpr index kGrainRows = 24;   // a few tiles
 
 template <class T>
 void WindowRows<T>::arrange(const kernels::Windows& y, const kernels::Windows& x, index channels,
-                            index stride, const Place& place) {
+                            const Source& source, const Place& place) {
   y_ = y;
   x_ = x;
   channels_ = channels;
-  stride_ = stride;
+  stride_ = source.stride;
+  sample_ = source.sample;
   place_ = place;
-  whole_lines_ = stride == channels && inside(x, 0, x.count);
+  whole_lines_ = stride_ == channels && inside(x, 0, x.count);
   line_ = channels * (whole_lines_ ? x.size : (x.count - 1) * x.stride + span_of(x));
   samples_ = std::max<index>(1, kBlockRows / windows());
   lines_ = samples_ > 1 ? y.count : std::min(y.count, std::max<index>(1, kBlockRows / x.count));
-  const bool in_place = whole_lines_ && inside(y, 0, y.count);
+  const bool in_place =
+      whole_lines_ && inside(y, 0, y.count) && (samples_ == 1 || sample_ == y.size * line_);
   pitch_ = line_ * (in_place ? y.size : padded_lines(y.count));
   const index copied = samples_ > 1 ? samples_ * pitch_ : padded_lines(lines_) * line_;
   scratch_size_ = in_place ? 0 : (copied + 15) / 16 * 16;
@@ -78,16 +80,16 @@ typename WindowRows<T>::Block WindowRows<T>::first_block(base::Range units) cons
 
 template <class T>
 const T* WindowRows<T>::load(const Block& block, const T* array, T* scratch) const {
-  const index sample = y_.size * x_.size * stride_, top = y_.first + block.line0 * y_.stride;
-  const T* const from = array + block.sample * sample;
+  const index top = y_.first + block.line0 * y_.stride;
+  const T* const from = array + block.sample * sample_;
   const index left = whole_lines_ ? x_.first * channels_ : 0;
   if (whole_lines_ && inside(y_, block.line0, block.line1) &&
-      (block.samples == 1 || pitch_ == sample)) {
+      (block.samples == 1 || pitch_ == sample_)) {
     return from + top * line_ + left;
   }
   const index lines = padded_lines(block.line1 - block.line0);
   for (index b = 0; b < block.samples; ++b)
-    copy_lines(from + b * sample, top, lines, scratch + b * pitch_);
+    copy_lines(from + b * sample_, top, lines, scratch + b * pitch_);
   return scratch + left;
 }
 

@@ -28,9 +28,12 @@ class WindowRows {
     index row, rows;
   };
 
-  // Positions of the array are `stride` elements apart.
-  void arrange(const kernels::Windows& y, const kernels::Windows& x, index channels, index stride,
-               const Place& place);
+  // How the array lies: elements from position to position, and from sample to sample.
+  struct Source {
+    index stride, sample;
+  };
+  void arrange(const kernels::Windows& y, const kernels::Windows& x, index channels,
+               const Source& source, const Place& place);
 
   index windows() const { return y_.count * x_.count; }  // of a sample
   index depth() const { return y_.taps * x_.taps * channels_; }
@@ -74,7 +77,7 @@ class WindowRows {
   void copy_line(const T* from, T* to) const;
 
   kernels::Windows y_{}, x_{};
-  index channels_ = 0, stride_ = 0;
+  index channels_ = 0, stride_ = 0, sample_ = 0;
   Place place_{};
   bool whole_lines_ = false;       // x has no padding: blocks have lines as the array has
   index line_ = 0;                 // elements of a block's line

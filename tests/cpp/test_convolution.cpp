@@ -96,8 +96,8 @@ struct Results {
 
   void compute(Convolution<T>& convolution, const Problem& p, const Arrays<T>& a) {
     convolution.forward(a.block.data(), p.batch, a.x.data(), y.data(), {}, y.data());
-    convolution.backward(a.block.data(), p.batch, a.x.data(), a.dz.data(), dx.data(), dblock.data(),
-                         true);
+    convolution.transpose(a.block.data());
+    convolution.backward(p.batch, a.x.data(), a.dz.data(), dx.data(), dblock.data(), true);
   }
 };
 
