@@ -21,8 +21,7 @@ class Convolution : public LayerWith<T, Convolution<T>> {
   };
 
   Convolution(int axes, const base::Values& options)
-      : axes_{axes, sizes_of(options["kernel_size"], axes), sizes_of(options["strides"], axes),
-              sizes_of(options["dilation_rate"], axes), padding_of(options["padding"])},
+      : axes_(convolution_axes(options, axes)),
         weights_(1, options["filters"].integer()),
         activation_(activation_of(options["activation"].text())),
         use_bias_(options["use_bias"].flag()) {}
@@ -110,25 +109,12 @@ struct OfAxes {
   };
 };
 
-// As in Keras.
-void check_together(const base::Values& o) {
-  const auto above_one = [&](const char* name) {
-    const base::Extents sizes = sizes_of(o[name], 1);
-    return std::any_of(sizes.begin(), sizes.end(), [](index size) { return size > 1; });
-  };
-  if (above_one("strides") && above_one("dilation_rate")) {
-    o.fail("dilation_rate", "1 with strides above 1");
-  }
-}
-
 template <int kAxes>
 Component convolution() {
   return Family::of<OfAxes<kAxes>::template Of>(
-      {{base::integer("filters", base::kRequired, 1, kMaxUnits),
-        sizes_option("kernel_size", base::kRequired, kAxes), sizes_option("strides", 1, kAxes),
-        padding_option(kAxes, true), sizes_option("dilation_rate", 1, kAxes),
-        activation_option("activation", "linear", true), base::flag("use_bias", true)},
-       check_together});
+      convolution_options(kAxes, true) +
+      base::OptionTable{
+          {activation_option("activation", "linear", true), base::flag("use_bias", true)}});
 }
 
 }  // namespace

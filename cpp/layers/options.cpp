@@ -4,6 +4,11 @@
 #include <limits>
 
 namespace lstmfast::layers {
+
+base::Option rate_option(const char* name) {
+  return base::number(name, 0.0, base::from_to_below(0, 1));
+}
+
 namespace {
 
 struct Named {
@@ -104,7 +109,6 @@ void check_cell(const base::Values& o) {
   }
 }
 
-base::Option rate(const char* name) { return base::number(name, 0.0, base::from_to_below(0, 1)); }
 base::Option interval(const char* name) { return base::integer(name, base::none(), 1); }
 base::Option interval_or_root(const char* name) {
   base::Option out = interval(name);
@@ -116,10 +120,10 @@ base::Option interval_or_root(const char* name) {
 // The rows that all tables have; only the name of the dropout of x differs.
 base::OptionTable training_rows(const char* dropout) {
   return {{
-      rate(dropout),
-      rate("recurrent_dropout"),
+      rate_option(dropout),
+      rate_option("recurrent_dropout"),
       base::text("recurrent_dropout_kind", "sequence", {"sequence", "step"}),
-      rate("weight_drop"),
+      rate_option("weight_drop"),
       interval("bptt_steps"),
       interval_or_root("recompute_every"),
   }};
@@ -127,10 +131,8 @@ base::OptionTable training_rows(const char* dropout) {
 
 // Those of layers.
 base::OptionTable layer_rows() {
-  return {{base::integer("units", base::kRequired, 1, kMaxUnits), base::flag("use_bias", true),
-           base::flag("return_sequences", false), base::flag("go_backwards", false),
-           base::flag("stateful", false), base::flag("zero_output_for_mask", false),
-           seed_option()}};
+  return base::OptionTable{{base::integer("units", base::kRequired, 1, kMaxUnits)}} +
+         sequence_options();
 }
 
 // Those of LSTMs.
@@ -170,6 +172,17 @@ LstmOptions read_training(const base::Values& o, const char* bias, const char* d
 }
 
 }  // namespace
+
+base::OptionTable sequence_options() {
+  return {{base::flag("use_bias", true), base::flag("return_sequences", false),
+           base::flag("go_backwards", false), base::flag("stateful", false),
+           base::flag("zero_output_for_mask", false), seed_option()}};
+}
+
+Sequences read_sequences(const base::Values& o) {
+  return {o["return_sequences"].flag(), o["stateful"].flag(), o["zero_output_for_mask"].flag(),
+          read_seed(o)};
+}
 
 LstmOptions read_lstm(const base::Values& o, const char* bias, const char* dropout) {
   LstmOptions out = read_training(o, bias, dropout);
@@ -299,7 +312,7 @@ const base::OptionTable& rnn_options() {
       base::OptionTable{{base::integer("input_size", base::kRequired, 1, kMaxUnits),
                          base::integer("hidden_size", base::kRequired, 1, kMaxUnits),
                          base::integer("num_layers", 1, 1, 1000), base::flag("bias", true),
-                         rate("dropout"),  // between layers
+                         rate_option("dropout"),  // between layers
                          base::flag("bidirectional", false)}} +
       lstm_cell_options();
   return table;

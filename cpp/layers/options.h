@@ -39,6 +39,20 @@ bool channels_first(const base::Values& options);
 base::Option seed_option();
 std::optional<std::uint64_t> read_seed(const base::Values& options);
 
+// Of what training drops, from 0 to below 1.
+base::Option rate_option(const char* name);
+
+// The options of a recurrent layer apart from the cell's.
+struct Sequences {
+  bool all = false;  // y is h of every step, in the order of computation, not only of the last
+  bool stateful = false;
+  bool zero_masked = false;           // y of masked steps is 0; else that of the step before
+  std::optional<std::uint64_t> seed;  // of random masks, instead of the pass's
+};
+// Their table, with use_bias and go_backwards.
+base::OptionTable sequence_options();
+Sequences read_sequences(const base::Values& options);
+
 // The options that lf.LSTM and the recurrent layers share: those of the cell and of its training.
 struct LstmOptions {
   CellOptions cell;

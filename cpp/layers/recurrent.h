@@ -14,14 +14,6 @@
 
 namespace lstmfast::layers {
 
-// The layer's options apart from the cell's.
-struct Sequences {
-  bool all = false;  // y is h of every step, in the order of computation, not only of the last
-  bool stateful = false;
-  bool zero_masked = false;           // y of masked steps is 0; else that of the step before
-  std::optional<std::uint64_t> seed;  // of random masks, instead of the pass's
-};
-
 // The ports of one direction in a pass. Step t of row b of y is at b * row + t * step; a y of the
 // last step alone has row b at b * row.
 template <class T>
@@ -55,8 +47,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
       : kind_(kind),
         direction_{
             {1, options["units"].integer(), cell.cell}, cell, options["go_backwards"].flag()},
-        sequences_{options["return_sequences"].flag(), options["stateful"].flag(),
-                   options["zero_output_for_mask"].flag(), read_seed(options)} {
+        sequences_(read_sequences(options)) {
     if (sequences_.stateful) this->make_stateful(Recurrent::state_sizes());
   }
 

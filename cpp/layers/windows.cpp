@@ -40,6 +40,27 @@ ops::Padding padding_of(const base::Value& value) {
   return static_cast<ops::Padding>(at - kPaddings.begin());
 }
 
+base::OptionTable convolution_options(int axes, bool causal) {
+  const auto together = [](const base::Values& o) {  // as in Keras
+    const auto above_one = [&](const char* name) {
+      const base::Extents sizes = sizes_of(o[name], 1);
+      return std::any_of(sizes.begin(), sizes.end(), [](index size) { return size > 1; });
+    };
+    if (above_one("strides") && above_one("dilation_rate")) {
+      o.fail("dilation_rate", "1 with strides above 1");
+    }
+  };
+  return {{base::integer("filters", base::kRequired, 1, kMaxUnits),
+           sizes_option("kernel_size", base::kRequired, axes), sizes_option("strides", 1, axes),
+           padding_option(axes, causal), sizes_option("dilation_rate", 1, axes)},
+          together};
+}
+
+WindowAxes convolution_axes(const base::Values& options, int axes) {
+  return {axes, sizes_of(options["kernel_size"], axes), sizes_of(options["strides"], axes),
+          sizes_of(options["dilation_rate"], axes), padding_of(options["padding"])};
+}
+
 kernels::Windows WindowAxes::windows(const Shape& input, int axis) const {
   if (axis >= axes) return {1, 1, 1, 1, 0, 1};
   const index size = input.sizes[axis];
@@ -48,8 +69,9 @@ kernels::Windows WindowAxes::windows(const Shape& input, int axis) const {
   return ops::make_windows(size, taps[k], strides[k], dilation[k], padding);
 }
 
-Shape WindowAxes::output_shape(const std::string& kind, const Shape& input, index features) const {
-  const std::string form = axes == 1 ? "(steps, features)" : "(rows, columns, features)";
+Shape WindowAxes::output_shape(const std::string& kind, const Shape& input, index features,
+                               const std::string& line) const {
+  const std::string form = axes == 1 ? "(" + line + ", features)" : "(rows, columns, features)";
   check_input(input.rank == axes + 1, kind, input, form);
   Shape out;
   for (int i = 0; i < axes; ++i) {
@@ -59,7 +81,7 @@ Shape WindowAxes::output_shape(const std::string& kind, const Shape& input, inde
     }
     const kernels::Windows w = windows(input, i);
     const index least = padding == ops::Padding::valid && !taps.empty() ? ops::span_of(w) : 1;
-    const char* const names[] = {axes == 1 ? "steps" : "rows", "columns"};
+    const std::string names[] = {axes == 1 ? line : "rows", "columns"};
     check_input(input.sizes[i] >= least, kind, input,
                 form + " with at least " + std::to_string(least) + " " + names[i] +
                     ", the size of a window");

@@ -26,8 +26,13 @@ struct WindowAxes {
 
   // Of an axis, or of the second one where there is none.
   kernels::Windows windows(const Shape& input, int axis) const;
-  // Throws for inputs that have no window.
-  Shape output_shape(const std::string& kind, const Shape& input, index features) const;
+  // Throws for inputs that have no window. line: what errors call a single axis.
+  Shape output_shape(const std::string& kind, const Shape& input, index features,
+                     const std::string& line = "steps") const;
 };
+
+// Filters and axes of convolutions.
+base::OptionTable convolution_options(int axes, bool causal);
+WindowAxes convolution_axes(const base::Values& options, int axes);
 
 }  // namespace lstmfast::layers

@@ -8,15 +8,9 @@
 namespace lstmfast::ops {
 
 template <class T>
-base::RandomStream LstmMasks<T>::stream_of(Kind kind) const {
-  const LstmNoise& n = call.noise;
-  return {n.seed, n.stream, static_cast<std::uint32_t>(kind), n.step};
-}
-
-template <class T>
 void LstmMasks<T>::by_slot(Kind kind, const MaskValues<T>& values, index units, index stride,
                            T* mask) const {
-  fill_random_mask(stream_of(kind), values,
+  fill_random_mask(stream_of(call.noise, kind), values,
                    {w.rows.batch, 1, units, mask, stride, 0, w.rows.slot_row, 0, stride});
 }
 
@@ -27,7 +21,7 @@ void LstmMasks<T>::by_step(Kind kind, const MaskValues<T>& values, index units, 
   const index steps = w.chunk_end - w.chunk_begin;
   const index grain = std::max<index>(1, kStreamGrain / std::max<index>(1, rows.batch * units));
   for_shares(steps, grain, [&](index begin, index end) {
-    kernels::RandomMask<T> part = random_rows(stream_of(kind), values);
+    kernels::RandomMask<T> part = random_rows(stream_of(call.noise, kind), values);
     part.units = units;
     part.stride = part.padded = stride;
     part.row_numbers = rows.slot_row;
@@ -52,7 +46,7 @@ void LstmMasks<T>::draw(const T* block) const {
   if (!w.weight_mask) return;
   // Row k of the recurrent kernel is drawn in logical order, gate after gate.
   const index G = shape.gates;
-  const base::RandomStream stream = stream_of(Kind::weight);
+  const base::RandomStream stream = stream_of(n, Kind::weight);
   std::copy_n(block, shape.peephole_offset(), w.dropped_weights);
   for (index k = 0; k < O; ++k) {
     fill_random_mask(stream, dropout_values<T>(n.weight),

@@ -9,6 +9,13 @@
 
 namespace lstmfast::ops {
 
+// What a stream decides; 0 is the dropout of layers.
+enum class NoiseKind : std::uint32_t { none, input, recurrent, weight, zoneout_h, zoneout_c };
+
+inline base::RandomStream stream_of(const LstmNoise& noise, NoiseKind kind) {
+  return {noise.seed, noise.stream, static_cast<std::uint32_t>(kind), noise.step};
+}
+
 template <class T>
 struct LstmMasks {
   const LstmShape<T>& shape;
@@ -23,10 +30,8 @@ struct LstmMasks {
   void add_dropped_gradient(T* dblock) const;
 
  private:
-  // Of streams; 0 is the dropout of layers.
-  enum class Kind : std::uint32_t { none, input, recurrent, weight, zoneout_h, zoneout_c };
+  using Kind = NoiseKind;
 
-  base::RandomStream stream_of(Kind kind) const;
   // One row of the mask for each slot; for each cache row, named by the time of its step.
   void by_slot(Kind kind, const MaskValues<T>& values, index units, index stride, T* mask) const;
   void by_step(Kind kind, const MaskValues<T>& values, index units, index stride, T* mask) const;
