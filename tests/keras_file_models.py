@@ -81,7 +81,21 @@ def units(layers: Any, models: Any) -> tuple[Any, list[Any]]:
     return model, [STEPS]
 
 
-MODELS = {"row": row, "graph": graph, "pictures": pictures, "units": units}
+def frames(layers: Any, models: Any) -> tuple[Any, list[Any]]:
+    """Convolutional LSTMs over lines and images."""
+    model = models.Sequential(
+        [
+            layers.Input((3, 4, 5, 2)),
+            layers.ConvLSTM2D(3, (2, 3), padding="same", return_sequences=True, dropout=0.1),
+            layers.TimeDistributed(layers.MaxPooling2D((4, 1))),
+            layers.Reshape((3, 5, 3)),
+            layers.ConvLSTM1D(2, 2, use_bias=False, recurrent_activation="hard_sigmoid"),
+        ]
+    )
+    return model, [np.linspace(-1.0, 1.0, 240, dtype=np.float32).reshape(2, 3, 4, 5, 2)]
+
+
+MODELS = {"row": row, "graph": graph, "pictures": pictures, "units": units, "frames": frames}
 
 
 def answers(model: Any, inputs: list[Any]) -> list[Any]:

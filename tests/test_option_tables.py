@@ -48,6 +48,7 @@ OWN = {
     # Keras's, of which the core has one form alone
     "conv1d": {"data_format", "groups"},
     "conv2d": {"data_format", "groups"},
+    **{f"conv_lstm{axes}d": {"data_format"} for axes in (1, 2)},
     **{
         f"{kind}_pooling{axes}d": {"data_format"}
         for kind in ("max", "average", "global_max", "global_average")
@@ -165,7 +166,11 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "bidirectional"): {"layer": LSTM(2)},
     ("layer", "embedding"): {"input_dim": 2, "output_dim": 3},
     ("layer", "dot"): {"axes": 1},
-    **{("layer", f"conv{axes}d"): {"filters": 2, "kernel_size": 3} for axes in (1, 2)},
+    **{
+        ("layer", f"conv{of}{axes}d"): {"filters": 2, "kernel_size": 3}
+        for of in ("", "_lstm")
+        for axes in (1, 2)
+    },
     **{("layer", f"average_pooling{axes}d"): {"pool_size": 2} for axes in (1, 2)},
     ("schedule", "warm_up"): {
         "initial_learning_rate": 0.1,

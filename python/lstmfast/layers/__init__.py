@@ -10,6 +10,7 @@ from lstmfast._keras_names import explain_missing
 from lstmfast._names import listed
 from lstmfast.layers._activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from lstmfast.layers._cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from lstmfast.layers._conv_lstm import ConvLSTM1D, ConvLSTM2D
 from lstmfast.layers._convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from lstmfast.layers._embedding import Embedding
 from lstmfast.layers._gru import GRU
@@ -102,6 +103,8 @@ __all__ = [
     "Concatenate",
     "Conv1D",
     "Conv2D",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
     "Convolution1D",
     "Convolution2D",
     "Cropping1D",

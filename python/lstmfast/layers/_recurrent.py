@@ -170,6 +170,7 @@ class Recurrent(Layer):
 class RecurrentCells(Recurrent):
     """A layer of cells of one kind, in one direction."""
 
+    has_twin: ClassVar[bool] = True  # Bidirectional takes it
     units: int
     activation: str
     kernel_initializer: Initializer

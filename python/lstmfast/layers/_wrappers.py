@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from lstmfast._checks import items
+from lstmfast._checks import items, wrong_kind
 from lstmfast._core import check
 from lstmfast.layers._recurrent import Recurrent, RecurrentCells
 from lstmfast.layers.base import Layer, Sample, layer_inside
@@ -124,6 +124,8 @@ def _half(layer: Any, name: str) -> RecurrentCells:
     expected = "a layer LSTM, GRU or SimpleRNN, as in Bidirectional(LSTM(32))"
     where = "layers.Bidirectional"
     found: RecurrentCells = layer_inside(layer, where, name, RecurrentCells, expected)
+    if not found.has_twin:
+        raise wrong_kind(where, name, found, expected)
     return found
 
 

@@ -4,7 +4,8 @@
 `rows.py` lengths, masks and resets, `stack.py` layers and directions;
 `dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training, and
 `graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
-pooling, `normalization.py` what normalises, `units.py` the GRU and the simple recurrent unit.
+pooling, `normalization.py` what normalises, `units.py` the GRU and the simple recurrent unit,
+`conv_lstm.py` the LSTM whose products are convolutions.
 Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and
 the reference against central differences, golden values and live engines.
@@ -30,6 +31,7 @@ import inspect
 
 from .activations import *
 from .cell import *
+from .conv_lstm import *
 from .dense import *
 from .graph_layers import *
 from .losses import *
