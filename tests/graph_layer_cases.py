@@ -206,6 +206,12 @@ CASES: dict[str, Case] = {
         lambda x: reference.repeat_vector_forward(x[0], 4),
         lambda dy, x: [reference.repeat_vector_backward(dy)],
     ),
+    "decoder_input": Case(
+        lambda of: of.DecoderInput(-2.0),
+        [(4, 3)],
+        lambda x: reference.decoder_input_forward(x[0], -2.0),
+        lambda dy, x: [reference.decoder_input_backward(dy)],
+    ),
     "concatenate": _concatenate(-1, (4, 3), (4, 2), (4, 1)),
     "concatenate_steps": _concatenate(1, (4, 3), (2, 3)),
     "dot": _dot((2, 2), False, (4, 3), (2, 3)),

@@ -162,6 +162,16 @@ void BatchRun<T>::plan(PassMemory<T>& memory, bool training, bool gathered) {
       place(gathered_[k].ids, count, gathered && input.ids != nullptr);
       place(gathered_[k].mask, batch_ * input.mask_size(), gathered && input.mask != nullptr);
     }
+    const layers::DecoderInput<T>* const decoder = model_.definition().decoder;
+    const bool samples = training && decoder != nullptr && decoder->samples();
+    const InputArray<T>& targets =
+        data_->in.inputs[static_cast<std::size_t>(model_.definition().targets)];
+    place(sampled_.values, batch_ * targets.shape.count(), samples && targets.values != nullptr);
+    place(sampled_.ids, batch_ * targets.shape.count(), samples && targets.ids != nullptr);
+    if (samples) {
+      const index ids = model_.definition().graph->elements(model_.definition().targets).ids;
+      decoder->check_sampling(op_, targets.shape, ids, outputs_[0].shape);
+    }
     for (Output& output : outputs_) {
       const Target<T>& data = *output.data;
       place(output.gathered_y, batch_ * output.target_size, gathered);
@@ -267,17 +277,37 @@ double BatchRun<T>::loss(std::size_t k, bool gradient) {
   return value;
 }
 
+// The parallel form of scheduled sampling (Mihaylova, Martins: Scheduled Sampling for Transformers,
+// ACL 2019): one pass over the targets computes the outputs, the next one trains on the mixture.
+template <class T>
+void BatchRun<T>::sample(layers::Pass<T>& pass) {
+  const layers::DecoderInput<T>* const decoder = model_.definition().decoder;
+  if (decoder == nullptr || !(decoder->sampling_rate(pass.step) > 0)) return;
+  const auto k = static_cast<std::size_t>(model_.definition().targets);
+  const Output& output = outputs_[0];
+  layers::In<T>& in = memory_->in(k);
+  pass.fused = nullptr;
+  memory_->forward(pass);
+  layers::Out<T> mixed;
+  mixed.values = sampled_.values;
+  mixed.ids = sampled_.ids;
+  decoder->sample(pass, data_->in.inputs[k].shape, in, output.prediction, output.columns, mixed);
+  in.values = sampled_.values;
+  in.ids = sampled_.ids;
+}
+
 template <class T>
 double BatchRun<T>::forward_loss(bool gradient, layers::Pass<T>& pass) {
   for (std::size_t k = 0; k < outputs_.size(); ++k) {
     memory_->out(k) = {outputs_[k].prediction, nullptr, nullptr, nullptr};
   }
   pass.batch = samples_;
-  pass.fused = training_->fused.data();
   pass.carries = true;
   double total = 0, penalty = 0;
   {
     const base::FlushDenormals flush;
+    if (gradient) sample(pass);
+    pass.fused = training_->fused.data();
     pass.penalty = &penalty;
     memory_->forward(pass);
     pass.penalty = nullptr;

@@ -88,6 +88,8 @@ class BatchRun {
     unsigned char* mask = nullptr;
   };
 
+  // Where the model learns from targets as inputs, puts outputs of its own in the place of some.
+  void sample(layers::Pass<T>& pass);
   // Checks data and takes them; they must stay until the next ones are taken.
   void take(const Examples<T>& data, index batch_size);
   void check_target(std::size_t k);
@@ -109,6 +111,7 @@ class BatchRun {
   std::shared_ptr<const PassShapes> shapes_;
   PassMemory<T>* memory_ = nullptr;
   std::vector<GatheredInput> gathered_;
+  GatheredInput sampled_;  // targets as inputs, some of them replaced; null: none are
   std::vector<Output> outputs_;
   EpochMetrics<T> metrics_;
   std::vector<typename EpochMetrics<T>::Columns> columns_;  // that the metrics were made for

@@ -62,6 +62,12 @@ Definition<T>::Definition(std::shared_ptr<layers::Graph<T>> given) : graph(std::
   for (const Owned<T>& each : this->parameters) {
     rules.read(base::OptionReader(each.owner->config(), kSubject), *each.parameters);
   }
+  for (const auto& node : graph->nodes()) {
+    const auto* const found = dynamic_cast<const layers::DecoderInput<T>*>(node.layer.get());
+    if (found == nullptr || node.inputs[0] >= graph->inputs()) continue;
+    decoder = found;
+    targets = node.inputs[0];
+  }
 }
 
 template <class T>

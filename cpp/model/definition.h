@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/options.h"
+#include "layers/decoder_input.h"
 #include "layers/graph.h"
 #include "model/carried.h"
 #include "model/weight_rules.h"
@@ -37,6 +38,9 @@ template <class T>
 struct Definition : Parts<T> {
   std::shared_ptr<layers::Graph<T>> graph;
   WeightRules<T> rules;
+  // The layer through which the graph takes targets, as input `targets`; null: there is none.
+  const layers::DecoderInput<T>* decoder = nullptr;
+  index targets = 0;
 
   explicit Definition(std::shared_ptr<layers::Graph<T>> graph);
 

@@ -12,6 +12,7 @@ from lstmfast.layers._activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from lstmfast.layers._cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from lstmfast.layers._conv_lstm import ConvLSTM1D, ConvLSTM2D
 from lstmfast.layers._convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
+from lstmfast.layers._decoder_input import DecoderInput
 from lstmfast.layers._embedding import Embedding
 from lstmfast.layers._gru import GRU
 from lstmfast.layers._input import Input, InputLayer
@@ -109,6 +110,7 @@ __all__ = [
     "Convolution2D",
     "Cropping1D",
     "Cropping2D",
+    "DecoderInput",
     "Dense",
     "Dot",
     "Dropout",

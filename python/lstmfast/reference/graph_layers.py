@@ -16,6 +16,8 @@ __all__ = [
     "concatenate_forward",
     "concatenate_mask",
     "cropping_forward",
+    "decoder_input_backward",
+    "decoder_input_forward",
     "dot_backward",
     "dot_forward",
     "embedding_backward",
@@ -51,6 +53,16 @@ def permute_forward(x: Array, dims: Sequence[int]) -> Array:
 def permute_backward(dy: Array, dims: Sequence[int]) -> Array:
     """Return dx, by the inverse permutation."""
     return dy.transpose(0, *(np.argsort(dims) + 1))
+
+
+def decoder_input_forward(x: Array, start: float) -> Array:
+    """Return x (B, T, F) one step late."""
+    return np.concatenate([np.full_like(x[:, :1], start), x[:, :-1]], axis=1)
+
+
+def decoder_input_backward(dy: Array) -> Array:
+    """Return dx."""
+    return np.concatenate([dy[:, 1:], np.zeros_like(dy[:, :1])], axis=1)
 
 
 def repeat_vector_forward(x: Array, n: int) -> Array:
