@@ -15,6 +15,7 @@
 #include "bindings/init.h"
 #include "bindings/python_model.h"
 #include "bindings/values.h"
+#include "model/decoding.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -78,6 +79,48 @@ py::tuple predict_masked(PythonModel& self, const py::sequence& x, index batch_s
       outputs.append(std::move(array));
     }
     return py::make_tuple(std::move(outputs), std::move(masks));
+  });
+}
+
+// Best sequences (N, length), of values (N, length, features), and their scores (N,); those of
+// values are 0.
+py::tuple decode(PythonModel& self, const PythonModel& decoder, const py::sequence& x,
+                 index batch_size, index length, index beams, double length_penalty, double start,
+                 std::optional<index> stop, std::optional<index> padding) {
+  return self.visit([&](auto& encoder) {
+    using T = Element<decltype(encoder)>;
+    const char* const op = "model.decode";
+    return decoder.visit([&](auto& other) -> py::tuple {
+      if constexpr (!std::is_same_v<Element<decltype(other)>, T>) {
+        throw py::value_error(std::string("[") + op + "] the decoder has another dtype");
+      } else {
+        const Inputs<T> data(op, x);
+        const index count = data.examples.in.count;
+        model::DecodingOptions options{length, beams, length_penalty, start};
+        options.stop = static_cast<std::int32_t>(stop.value_or(model::kNoToken));
+        options.padding = static_cast<std::int32_t>(padding.value_or(model::kNoToken));
+        const layers::Shape step = model::step_shape(other);
+        py::array_t<double> scores(count);
+        std::fill_n(scores.mutable_data(), count, 0.0);
+        model::Decoded<T> out;
+        out.scores = scores.mutable_data();
+        std::vector<index> shape{count, length};
+        shape.insert(shape.end(), step.begin(), step.end());
+        py::array sequences;
+        const auto allocate = [&](auto*& pointer) {
+          auto made = new_array<std::remove_reference_t<decltype(*pointer)>>(shape);
+          pointer = made.mutable_data();
+          sequences = std::move(made);
+        };
+        step.rank == 0 ? allocate(out.ids) : allocate(out.values);
+        Hooks hooks;
+        may_release(kReleaseFlops, [&] {
+          model::decode(encoder, other, data.examples.in, batch_size, options, out,
+                        hooks.callbacks());
+        });
+        return py::make_tuple(sequences, scores);
+      }
+    });
   });
 }
 
@@ -206,7 +249,10 @@ void bind_model(py::module_& module) {
   model.def("reset_states", visiting<PythonModel>([](auto& model) { model.reset_carried(); }))
       .def("release_memory", visiting<PythonModel>([](auto& model) { model.release_memory(); }))
       .def("alone", visiting<PythonModel, const std::string&, const py::object&>(alone),
-           py::arg("op"), py::arg("f"));
+           py::arg("op"), py::arg("f"))
+      .def("decode", &decode, py::arg("decoder"), py::arg("x"), py::kw_only(),
+           py::arg("batch_size"), py::arg("length"), py::arg("beams"), py::arg("length_penalty"),
+           py::arg("start"), py::arg("stop"), py::arg("padding"));
   def_fast<&call_model>(model, "call", "call($self, x, batch_size, /)\n--\n\n");
   def_fast<&predict>(model, "predict", "predict($self, x, batch_size, /)\n--\n\n");
   bind_training(model);

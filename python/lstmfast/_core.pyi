@@ -373,6 +373,25 @@ class Model:
         op: str = "model.evaluate",
     ) -> dict[str, float]: ...
     def predict(self, x: Sequence[_Data], batch_size: int, /) -> list[_Array]: ...
+    def decode(
+        self,
+        decoder: Model,
+        x: Sequence[_Data],
+        *,
+        batch_size: int,
+        length: int,
+        beams: int,
+        length_penalty: float,
+        start: float,
+        stop: int | None,
+        padding: int | None,
+    ) -> tuple[_Array, _Array]:
+        """Return the sequences that a decoder writes from what this model returns, and scores.
+
+        `decoder` takes one step, the states, which are this model's first outputs, and its other
+        outputs; it returns that step's output, of tokens their probabilities, and the next states.
+        """
+
     def call(self, x: object, batch_size: int, /) -> _Array | None:
         """Return what `predict` does for one input and one output.
 

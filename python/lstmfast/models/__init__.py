@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
 from lstmfast.layers.base import LAYERS
+from lstmfast.models._encoder_decoder import EncoderDecoder
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.loading import load_model
 from lstmfast.models.saving import save_model
 
-__all__ = ["Model", "Sequential", "load_model", "save_model"]
+__all__ = ["EncoderDecoder", "Model", "Sequential", "load_model", "save_model"]
 
 explain_missing(__name__)
 
-LAYERS.add([Model, Sequential])
+LAYERS.add([Model, Sequential, EncoderDecoder])

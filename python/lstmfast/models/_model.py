@@ -359,7 +359,11 @@ class Model(Training, Layer):
             if config.get(key) is not None:
                 tensors[:] = [dict(zip(config[key], tensors, strict=True))]
         name, trainable = config.get("name"), config.get("trainable", True)
-        return cls(one_or_all(starts), one_or_all(ends), name, trainable, seed=seed)
+        return cls._between(one_or_all(starts), one_or_all(ends), name, trainable, seed=seed)
+
+    @classmethod
+    def _between(cls, inputs: Any, outputs: Any, *options: Any, seed: Seed) -> Model:
+        return cls(inputs, outputs, *options, seed=seed)
 
     def summary(
         self,

@@ -194,7 +194,7 @@ class Adapter:
         names: ArrayNames = NAMES,
     ) -> Samples:
         """Return the data of a call that needs a loss."""
-        inputs = self.checked(x, where, names[0])
+        inputs = self._inputs(x, y, where, names)
         if self._is_plain and sample_weight is None and _is_numeric(y):
             # the targets of a training by hand: what else there may be would cost as much again
             target = as_float(y, self.dtype, where, names[1])
@@ -206,19 +206,26 @@ class Adapter:
         targets = self._targets(y, count, outputs, where, names)
         return Samples(inputs, targets, self._weights(sample_weight, count, outputs, where, names))
 
-    def checked(self, x: Any, where: str, name: str = "x") -> list[Data]:
-        """Return samples as the core takes them."""
+    def _inputs(self, x: Any, y: Any, where: str, names: ArrayNames) -> list[Data]:
+        """Return what the model takes of samples and targets."""
+        return self.checked(x, where, names[0])
+
+    def checked(
+        self, x: Any, where: str, name: str = "x", more: Sequence[tuple[str, Any]] = ()
+    ) -> list[Data]:
+        """Return samples as the core takes them; `more`: names and values of the last inputs."""
         if self._is_plain and _is_numeric(x):
             array = as_float(x, self.dtype, where, name)
             if array.ndim and array.shape[1:] == self.inputs[0][0]:
                 return [array]
         data: list[Data] = []
+        names = self.names[: len(self.names) - len(more)]
         lengths = [("lengths", None)] * len(self.inputs)
         if isinstance(x, Padded):
-            lengths = parts(x.lengths, self.names, where, "lengths", self.names)
+            lengths[: len(names)] = parts(x.lengths, names, where, "lengths", names)
             x = x.x
         for (label, value), of_input, of_lengths in zip(
-            parts(x, self.names, where, name), self.inputs, lengths, strict=True
+            [*parts(x, names, where, name), *more], self.inputs, lengths, strict=True
         ):
             one = self._checked(value, of_input, where, label, *of_lengths)
             if data and samples_of([one]) != samples_of(data):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._options import defaults
-from lstmfast.layers import InputLayer, Layer
+from lstmfast.layers import DecoderInput, InputLayer, Layer
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.models import keras_training, keras_weights
 from lstmfast.models.keras_training import entry
@@ -142,6 +142,9 @@ def _layer(layer: Layer, dtype: str) -> dict[str, Any]:
         config = layer.get_config()
         config["dtype"] = config["dtype"] or dtype
         found = entry("keras.layers", "InputLayer", config)
+    elif isinstance(layer, DecoderInput):
+        expected = "a name that ends in .safetensors"
+        raise ValueError(f"[save] Keras has no layer like {layer.name!r}; expected {expected}")
     else:
         found = entry("keras.layers", type(layer).__name__, _settings(layer, dtype))
     return found | {"name": layer.name}

@@ -11,11 +11,12 @@ from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._files import is_of_keras, path_text
 from lstmfast._options import Options
-from lstmfast.layers import InputLayer, Layer
+from lstmfast.layers import DecoderInput, InputLayer, Layer
 from lstmfast.layers.base import LAYERS
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, Metric, made
 from lstmfast.models import custom, keras_reading, keras_weights, saving
+from lstmfast.models._encoder_decoder import EncoderDecoder
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.compiled import Compiled, Output, output_parts, part_of
@@ -120,7 +121,9 @@ def _model_of(core_model: CoreModel, name: str | None) -> Model:
         model = Sequential(name=name, dtype=dtype)
         model._layers, model._start = layers, starts[0]
     else:
-        model = Model.__new__(Model)
+        is_decoder = any(isinstance(layer, DecoderInput) for layer in layers)
+        cls = EncoderDecoder if is_decoder else Model
+        model = cls.__new__(cls)
         model._begin(name, True, None)
     saving.take(model, core_model, starts, layers)
     return model

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,14 +16,17 @@ from lstmfast._checks import flag
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.layers._symbolic import one_or_all
-from lstmfast.models.data import first_of, samples_of
+from lstmfast.models.data import Adapter, first_of, samples_of
 from lstmfast.models.given import BATCH_SIZE, TakingData
 from lstmfast.models.progress import result_line, verbosity, warn_of_non_finite
 from lstmfast.models.ragged import Padded, lengths_of, unpadded, with_lengths
 from lstmfast.models.sources import Batches, Source, evaluated, unpacked
 
+Compute: TypeAlias = Callable[[list[Data], int, bool], list[Any]]
+"""What makes outputs of samples, so many at a time; the flag is that of `_outputs`."""
 
-def _predicted(core_model: CoreModel, samples: list[Data], size: int, whole: bool) -> list[Any]:
+
+def _outputs(core_model: CoreModel, samples: list[Data], size: int, whole: bool) -> list[Any]:
     """Return the outputs; unless `whole`, those with a mask as lists of samples without its steps.
 
     That is for samples that came in a list and differ in length.
@@ -177,37 +181,51 @@ class Predicting(TakingData):
             outputs = self._core_model.call(x, BATCH_SIZE)
             if outputs is not None:
                 return outputs
+        return self._predicted(x, batch_size, shown, steps, callbacks)
+
+    def _predicted(
+        self,
+        x: Any,
+        batch_size: int | None,
+        shown: int,
+        steps: int | None,
+        callbacks: Any,
+        compute: Compute | None = None,
+        adapter: Adapter | None = None,
+    ) -> Any:
+        """Return what `compute` makes of all samples, by default the outputs."""
         where = "predict"
         given = self._batches((x, None, None), where, steps, batch_size)
-        core_model = self._core_model_for(x, where)
+        compute = compute or partial(_outputs, self._core_model_for(x, where))
+        adapter = adapter or self._adapter
         if given is not None:
             end = self._begin_stage(where, where, callbacks, shown, given.batches)
-            outputs = self._packed(self._predict_each(core_model, given))
+            outputs = self._packed(self._predict_each(compute, adapter, given))
             end({}, given.number)
             return outputs
-        samples = self._adapter.checked(x, where)
+        samples = adapter.checked(x, where)
         size = self._batch(batch_size, where, samples_of(samples), steps)
         if steps is not None:
             samples = first_of(samples, size * steps)
         whole = isinstance(x, Padded)
         if callbacks is None and not shown:
-            return self._packed(_predicted(core_model, samples, size, whole))
+            return self._packed(compute(samples, size, whole))
         batches = math.ceil(samples_of(samples) / size)
         end = self._begin_stage(where, where, callbacks, shown, batches)
-        outputs = self._packed(_predicted(core_model, samples, size, whole))
+        outputs = self._packed(compute(samples, size, whole))
         end({})
         return outputs
 
-    def _predict_each(self, core_model: CoreModel, given: Batches) -> list[Any]:
+    def _predict_each(self, compute: Compute, adapter: Adapter, given: Batches) -> list[Any]:
         """Return the outputs of all batches, joined."""
         found: list[list[Any]] = []
         given.begin()
         while (batch := given.next()) is not None:
             where = f"predict, batch {given.number}"
             x = unpacked(batch, where)[0]
-            samples = self._adapter.checked(x, where)
+            samples = adapter.checked(x, where)
             size = max(1, samples_of(samples))
-            found.append(_predicted(core_model, samples, size, isinstance(x, Padded)))
+            found.append(compute(samples, size, isinstance(x, Padded)))
         given.end()
         return [self._joined_batches(each) for each in zip(*found, strict=True)]
 
@@ -230,7 +248,7 @@ class Predicting(TakingData):
         core_model = self._core_model_for(x, "predict_on_batch")
         samples = self._adapter.checked(x, "predict_on_batch")
         size = max(1, samples_of(samples))
-        return self._packed(_predicted(core_model, samples, size, isinstance(x, Padded)))
+        return self._packed(_outputs(core_model, samples, size, isinstance(x, Padded)))
 
     def test_on_batch(
         self,

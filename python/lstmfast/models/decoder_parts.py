@@ -1,0 +1,114 @@
+"""The parts of an `EncoderDecoder`: its layers, their first states, and the graph of one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from lstmfast._checks import items, wrong_kind
+from lstmfast.layers import Concatenate, Dense, Input
+from lstmfast.layers._lstm import LSTM
+from lstmfast.layers._recurrent import Recurrent, RecurrentCells
+from lstmfast.layers._symbolic import Node, Tensor, origin
+from lstmfast.models._model import Model
+from lstmfast.models.graph import Graph, graph_between
+
+_DECODER = "an LSTM, GRU or SimpleRNN, a list of these, or how many units an LSTM has"
+
+
+def decoder_layers(decoder: Any, dtype: str | None, where: str) -> list[RecurrentCells]:
+    """Return the decoder's layers."""
+    if isinstance(decoder, int) and not isinstance(decoder, bool):
+        return [LSTM(decoder, return_sequences=True, dtype=dtype)]
+    layers = [decoder]
+    if not isinstance(decoder, Recurrent):
+        layers = items(decoder, "decoder", where, _DECODER)
+    if not layers:
+        raise ValueError(f"[{where}] decoder is empty; expected {_DECODER}")
+    for layer in layers:
+        if not isinstance(layer, RecurrentCells):
+            raise wrong_kind(where, "decoder", layer, _DECODER)
+        wanted = {"return_sequences": True, "go_backwards": False, "stateful": False}
+        for name, value in wanted.items():
+            if getattr(layer, name) is not value:
+                text = f"{name}={not value}; expected {value}"
+                raise ValueError(f"[{where}] decoder {layer.name or layer.kind} has {text}")
+    return layers
+
+
+def first_states(
+    encoder: Model, layers: Sequence[RecurrentCells], where: str
+) -> list[list[Tensor]]:
+    """Return what each layer of the decoder begins with."""
+    outputs = encoder.outputs
+    vectors = [tensor for tensor in outputs if len(tensor.sample) == 1]
+    nodes = [] if len(outputs) > 1 else [*origin(outputs[0])][::-1]
+    of_layers = [_ends(node) for node in nodes if isinstance(node.layer, Recurrent)]
+    if not of_layers:
+        first = layers[0].states
+        of_layers = [vectors[at : at + first] for at in range(0, len(vectors), first)]
+    if not of_layers:
+        raise ValueError(
+            f"[{where}] encoder {encoder.name!r} has no final state; expected a recurrent layer, "
+            "or outputs of shape (N, F)"
+        )
+    found = []
+    for place, layer in enumerate(layers, len(of_layers) - len(layers)):
+        given = of_layers[max(0, place)]
+        sizes = [getattr(layer, "proj_size", 0) or layer.units, layer.units][: layer.states]
+        each = [given[min(k, len(given) - 1)] for k in range(len(sizes))]
+        found.append(
+            [
+                state if state.sample == (size,) else Dense(size, dtype=encoder.dtype)(state)
+                for state, size in zip(each, sizes, strict=True)
+            ]
+        )
+    return found
+
+
+def _ends(node: Node) -> list[Tensor]:
+    """Return the final states that a use of a recurrent layer has, of both directions together."""
+    layer: Recurrent = node.layer
+    first, states = layer.outputs_before_states, layer.states
+    each = [
+        [Tensor(node, first + d * states + k) for d in range(layer.directions)]
+        for k in range(states)
+    ]
+    return [Concatenate()(both) if len(both) > 1 else both[0] for both in each]
+
+
+def step_of(graph: Graph, forced: Node) -> tuple[list[Tensor], Graph]:
+    """Return what the decoder takes of the encoder, and the graph of one of its steps.
+
+    The step takes its input, the states and the rest; it returns the output and the next states.
+    """
+    sample, dtype = forced.shapes[0][1:], forced.dtype
+    made: dict[Tensor, Tensor] = {Tensor(forced): Input((1, *sample), dtype=dtype)}
+    start = made[Tensor(forced)]
+    states: list[tuple[Tensor, Tensor]] = []  # what the encoder returns, and the step's input
+    rest: dict[Tensor, Tensor] = {}
+    after: list[Tensor] = []
+
+    def outer(tensor: Tensor) -> Tensor:
+        return Input(tensor.sample, dtype=tensor.dtype)
+
+    for node in graph.nodes:
+        if not any(tensor in made for tensor in node.inputs):
+            continue
+        taken = []
+        for place, tensor in enumerate(node.inputs):
+            if tensor in made:
+                taken.append(made[tensor])
+            elif isinstance(node.layer, Recurrent) and place:
+                states.append((tensor, outer(tensor)))
+                taken.append(states[-1][1])
+            else:
+                taken.append(rest.setdefault(tensor, rest.get(tensor) or outer(tensor)))
+        new = node.layer._plan(taken)[1]
+        made |= {Tensor(node, port): Tensor(new, port) for port in range(len(node.shapes))}
+        if isinstance(node.layer, Recurrent):
+            first = node.layer.outputs_before_states
+            after += [Tensor(new, first + k) for k in range(node.layer.states)]
+    inputs = [start, *(inner for _, inner in states), *rest.values()]
+    ends = [made[tensor] for tensor in graph.outputs]
+    return [*(tensor for tensor, _ in states), *rest], graph_between(inputs, [*ends, *after])
