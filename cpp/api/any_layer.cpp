@@ -40,7 +40,7 @@ AnyLayer open_layer(const base::Options& config, const std::string& dtype,
 AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& inputs,
                     const std::vector<std::pair<AnyLayer, std::vector<layers::Place>>>& nodes,
                     const std::vector<layers::Place>& outputs, const std::string& dtype,
-                    index batch_size, bool in_a_row) {
+                    index batch_size, bool in_a_row, const std::vector<AnyLayer>& order) {
   return with_dtype(kConfig, dtype, [&](auto zero) {
     using T = decltype(zero);
     auto graph = std::make_shared<layers::Graph<T>>();
@@ -51,6 +51,9 @@ AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& in
                    << " has samples of shape (); expected at least one axis");
       graph->add_input(input.second, input.first);
     }
+    std::vector<std::shared_ptr<layers::Layer<T>>> ordered;
+    for (const AnyLayer& layer : order) ordered.push_back(layer_of<T>(layer));
+    graph->set_layers(ordered);
     for (const auto& [layer, values] : nodes) graph->add_node(layer_of<T>(layer), values);
     graph->set_outputs(outputs);
     graph->describe(in_a_row, batch_size);

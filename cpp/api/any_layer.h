@@ -21,10 +21,12 @@ AnyLayer open_layer(const base::Options& config, const std::string& dtype,
 // Makes a graph of inputs (name and shape of a sample), nodes in topological order, each with the
 // values that its layer takes, and outputs. Nodes count from 0, inputs first. batch_size: rows of
 // every batch; 0: the first batch says. in_a_row: a file describes it as a row of layers.
+// order: the layers, if not in the order of their first nodes.
 AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& inputs,
                     const std::vector<std::pair<AnyLayer, std::vector<layers::Place>>>& nodes,
                     const std::vector<layers::Place>& outputs, const std::string& dtype,
-                    index batch_size = 0, bool in_a_row = false);
+                    index batch_size = 0, bool in_a_row = false,
+                    const std::vector<AnyLayer>& order = {});
 
 // Sets the layer and all in it trainable or frozen; whether any of those is trainable.
 void set_trainable(const AnyLayer& layer, bool trainable);

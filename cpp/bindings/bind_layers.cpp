@@ -114,6 +114,11 @@ void bind_layers(py::module_& module) {
     config["name"] = name;
     layer.set_config(std::move(config));
   };
+  const auto set_note = [](auto& layer, const std::string& note) {
+    auto config = layer.config();
+    config["note"] = note;
+    layer.set_config(std::move(config));
+  };
   const auto child = [](auto& layer, const std::string& name) {
     return AnyLayer(child_of(layer, name));
   };
@@ -142,12 +147,13 @@ void bind_layers(py::module_& module) {
   layer
       .def_static("graph", &api::make_graph, py::arg("inputs"), py::arg("nodes"),
                   py::arg("outputs"), py::arg("dtype"), py::arg("batch_size") = 0,
-                  py::arg("in_a_row") = false)
+                  py::arg("in_a_row") = false, py::arg("order") = std::vector<AnyLayer>())
       .def_property("name", visiting<AnyLayer>([](auto& layer) { return layer.name(); }),
                     visiting<AnyLayer, const std::string&>(set_name))
       .def_property("trainable", &api::is_trainable, &api::set_trainable)
       .def_property_readonly("dtype", &AnyLayer::dtype)
       .def("child", visiting<AnyLayer, const std::string&>(child), py::arg("name"))
+      .def("set_note", visiting<AnyLayer, const std::string&>(set_note), py::arg("note"))
       .def("connect", visiting<AnyLayer, const layers::Shapes&>(connect), py::arg("shapes"))
       .def("reset_states", visiting<AnyLayer>(reset_states))
       .def("weight_names", visiting<AnyLayer>(weight_names))

@@ -1,4 +1,5 @@
-// Dot: sums of products of two inputs along an axis of each, for all pairs of their other elements.
+// Dot: sums of products of two inputs along an axis of each, for all pairs of their other elements;
+// and products of matrices.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -159,7 +160,77 @@ class Dot final : public LayerWith<T, Dot<T>> {
   bool normalize_;
 };
 
+// y = a b of the last two axes, for each of those before them, which are equal; a vector is a row
+// on the left, a column on the right. Where b has two axes, those of a before its last are rows.
+template <class T>
+class MatMul final : public LayerWith<T, MatMul<T>> {
+ public:
+  struct State : LayerState {
+    index rows = 0, terms = 0, columns = 0, matrices = 0;  // of a sample
+    Rearrangement transpose;                               // of a sample of b
+    base::Slot<T> transposed;
+  };
+
+  InputCount input_count() const override { return {2, 2}; }
+  Shapes output_shapes(const Shapes& inputs) const override {
+    const Shape &a = inputs[0], &b = inputs[1];
+    const int lead = std::max(0, b.rank - 2), along = std::max(0, b.rank - 2);
+    bool fits = a.rank >= 1 && b.rank >= 1 && may_equal(a.features(), b.sizes[along]) &&
+                (lead == 0 || a.rank == b.rank);
+    for (int i = 0; fits && i < lead; ++i) fits = may_equal(a.sizes[i], b.sizes[i]);
+    LF_CHECK(fits, "[matmul] inputs of a sample have shapes " << a.text() << " and " << b.text()
+                                                              << "; expected matrices that fit");
+    return {b.rank == 1 ? a.without(a.rank - 1) : a.with_features(b.features())};
+  }
+  bool masks(index, const std::vector<bool>&) const override { return false; }
+  double flops(const Shapes& inputs) const override {
+    return 2.0 * static_cast<double>(inputs[0].count()) *
+           static_cast<double>(inputs[1].rank == 1 ? 1 : inputs[1].features());
+  }
+
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    const Shape &a = my.shapes[0], &b = my.shapes[1];
+    my.matrices = b.count(0, b.rank - 2);
+    my.terms = a.features();
+    my.columns = b.rank == 1 ? 1 : b.features();
+    my.rows = a.rows() / std::max<index>(1, my.matrices);
+    my.transpose = permuted({my.matrices, my.terms, my.columns}, {0, 2, 1});
+    my.transposed = planner.add<T>(extent.training ? extent.batch * b.count() : 0);
+  }
+
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
+    out[0].mask = nullptr;
+    for_matrices(pass, my, [&](index m, index R, index K, index C) {
+      product<T>(R, K, C, in[0].values + m * R * K, K, 1, in[1].values + m * K * C,
+                 out[0].values + m * R * C);
+    });
+  }
+
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+    T* const transposed = pass.arena->at(my.transposed);
+    if (in[0].gradient) my.transpose.forward(pass.batch, in[1].values, transposed);
+    for_matrices(pass, my, [&](index m, index R, index K, index C) {
+      const T* const dy = out[0].gradient + m * R * C;
+      if (in[0].gradient)
+        product<T>(R, C, K, dy, C, 1, transposed + m * K * C, in[0].gradient + m * R * K);
+      if (in[1].gradient)
+        product<T>(K, R, C, in[0].values + m * R * K, 1, K, dy, in[1].gradient + m * K * C);
+    });
+  }
+
+ private:
+  template <class F>
+  static void for_matrices(const Pass<T>& pass, const State& my, F f) {
+    const index R = my.rows, K = my.terms, C = my.columns;
+    ops::for_items(pass.batch * my.matrices, R * K * C, [&](index begin, index end) {
+      for (index m = begin; m < end; ++m) f(m, R, K, C);
+    });
+  }
+};
+
 }  // namespace
+
+Component matmul() { return Family::of<MatMul>(); }
 
 Component dot() {
   return Family::of<Dot>(

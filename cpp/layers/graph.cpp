@@ -33,6 +33,14 @@ index Graph<T>::add_input(const Shape& shape, std::string name) {
 }
 
 template <class T>
+void Graph<T>::set_layers(const std::vector<std::shared_ptr<Layer<T>>>& layers) {
+  auto& children = this->children_;
+  for (const auto& layer : layers) {
+    children.push_back({"layers." + std::to_string(children.size()), layer});
+  }
+}
+
+template <class T>
 index Graph<T>::add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs) {
   Node node;
   node.layer = std::move(layer);

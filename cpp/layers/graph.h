@@ -51,7 +51,8 @@ class Graph : public LayerWith<T, Graph<T>> {
   // Makes the graph that a configuration describes. Keys of a row: input_shape, layers,
   // layers.N.kind and the options of each kind. Keys of other graphs: inputs, inputs.N.shape,
   // inputs.N.name, layers, nodes, nodes.N.layer, nodes.N.inputs, outputs. A value is written
-  // NODE.OUTPUT, with inputs as the first nodes. Both forms may have batch_size.
+  // NODE.OUTPUT, with inputs as the first nodes. Both forms may have batch_size, those inside of
+  // others a note, which the core keeps.
   explicit Graph(const base::OptionReader& config, const Children& children = {});
   Graph(const base::Values& options, const Children& children);  // with a name
 
@@ -59,6 +60,9 @@ class Graph : public LayerWith<T, Graph<T>> {
 
   // `shape`: of a sample; may have kAnySize. Returns the number of the node.
   index add_input(const Shape& shape, std::string name);
+  // Sets the order of layers, each of which a node will have; without it, that of their first
+  // nodes.
+  void set_layers(const std::vector<std::shared_ptr<Layer<T>>>& layers);
   // Connects the layer. Throws std::invalid_argument, with nothing changed, for inputs that the
   // layer cannot take. Returns the number of the node.
   index add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs);

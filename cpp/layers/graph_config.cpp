@@ -1,4 +1,5 @@
 // Graphs as configurations, and back.
+#include <algorithm>
 #include <sstream>
 
 #include "base/check.h"
@@ -58,17 +59,18 @@ Graph<T>::Graph(const base::OptionReader& config, const Children& children) {
       add_input(read_shape(part, "shape"), part.read(base::text("name", "")).text());
     }
     const index nodes = read_count(config, "nodes", 0, kMaxNodes);
-    bool in_order = true;
+    // the paths of parameters use this order
+    set_layers(layers);
+    std::vector<bool> used(layers.size());
     for (index n = 0; n < nodes; ++n) {
       const base::OptionReader part = config.part(numbered("nodes", n));
       const index layer = read_count(part, "layer", 0, count - 1);
       add_node(layers[layer], read_places(part, "inputs"));
-      in_order &= nodes_.back().child == layer;
+      used[layer] = true;
     }
     set_outputs(read_places(config, "outputs"));
-    // describe() and the paths of parameters use this order.
-    if (!in_order || this->children_.size() != layers.size())
-      config.fail("layers", "each once, in the order of its first node");
+    if (std::find(used.begin(), used.end(), false) != used.end())
+      config.fail("layers", "each in a node at least");
   }
   describe(in_a_row, config.read(base::integer("batch_size", 0, 0)).integer());
 }
@@ -78,6 +80,8 @@ Graph<T>::Graph(const base::Values& options, const Children& children)
     : Graph(options.given(), children) {
   base::Options config = this->config();
   config["name"] = options.given().read(base::text("name", "graph"));
+  const base::Value note = options.given().read(base::text("note", ""));
+  if (!note.text().empty()) config["note"] = note;
   this->set_config(std::move(config));
 }
 

@@ -52,23 +52,9 @@ class Merge final : public LayerWith<T, Merge<T>> {
 
   // Axes are aligned at the last one; axes of size 1 are stretched.
   Shapes output_shapes(const Shapes& inputs) const override {
-    Shape out = inputs[0];
-    for (const Shape& input : inputs) {
+    for (const Shape& input : inputs)
       check_input(input.rank >= 1, this->kind(), input, "(..., features)");
-      const bool longer = input.rank > out.rank;
-      Shape both = longer ? input : out;
-      const Shape& other = longer ? out : input;
-      for (int i = 0; i < other.rank; ++i) {
-        index& size = both.sizes[both.rank - other.rank + i];
-        const index more = other.sizes[i];
-        LF_CHECK(may_equal(size, more) || size == 1 || more == 1,
-                 "[" << this->kind() << "] inputs of a sample have shapes " << out.text() << " and "
-                     << input.text() << "; expected equal sizes, or 1, from the last axis on");
-        size = size == kAnySize || more == kAnySize ? kAnySize : std::max(size, more);
-      }
-      out = both;
-    }
-    return {out};
+    return {common_shape(this->kind(), inputs)};
   }
   bool keeps_steps(const Shapes&) const override { return true; }
   bool masks(index, const std::vector<bool>& masked) const override {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "base/plain.h"
@@ -97,6 +98,26 @@ inline Rearrangement stretched(const Shape& from, const Shape& to) {
     const int axis = i - (to.rank - from.rank);
     const bool repeats = axis < 0 || from.sizes[axis] == 1;
     out.add(to.sizes[i], repeats ? 0 : from.count(axis + 1, from.rank));
+  }
+  return out;
+}
+
+// The shape to which inputs of a layer are stretched together, aligned at the last axis.
+inline Shape common_shape(const std::string& kind, const Shapes& inputs) {
+  Shape out = inputs[0];
+  for (const Shape& input : inputs) {
+    const bool longer = input.rank > out.rank;
+    Shape both = longer ? input : out;
+    const Shape& other = longer ? out : input;
+    for (int i = 0; i < other.rank; ++i) {
+      index& size = both.sizes[both.rank - other.rank + i];
+      const index more = other.sizes[i];
+      LF_CHECK(may_equal(size, more) || size == 1 || more == 1,
+               "[" << kind << "] inputs of a sample have shapes " << out.text() << " and "
+                   << input.text() << "; expected equal sizes, or 1, from the last axis on");
+      size = size == kAnySize || more == kAnySize ? kAnySize : std::max(size, more);
+    }
+    out = both;
   }
   return out;
 }

@@ -1,6 +1,6 @@
-// Layers that move elements without reading them: Flatten, Reshape, Permute, RepeatVector, and
-// along steps, or rows and columns, UpSampling, ZeroPadding, Cropping. They move values and ids,
-// and drop masks.
+// Layers that move elements without reading them: Flatten, Reshape, Permute, RepeatVector, slices,
+// and along steps, or rows and columns, UpSampling, ZeroPadding, Cropping. They move values and
+// ids, and drop masks.
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -90,6 +90,39 @@ Move with_permuted_axes(const base::Values& options) {
     Shape out;
     for (const int axis : axes) out.append(input.sizes[axis]);
     return {out, permuted(input, axes)};
+  };
+}
+
+// One element of an axis, which goes (`drop`), or every step-th from start to before stop. Negative
+// places count from the end, as in Python.
+Move sliced(const base::Values& options) {
+  const index along = options["axis"].integer(), step = options["step"].integer();
+  const bool drop = options["drop"].flag();
+  const base::Value first = options["start"], last = options["stop"];
+  return [=](const Shape& input) -> Moved {
+    const int axis = sample_axis("slice", along, input);
+    const index size = input.sizes[axis];
+    Shape out = input;
+    if (size == kAnySize) return {drop ? input.without(axis) : out, {}};
+    const auto place = [&](const base::Value& value, index none) {
+      if (value.none()) return none;
+      const index at = value.integer() < 0 ? value.integer() + size : value.integer();
+      return step > 0 ? std::clamp<index>(at, 0, size) : std::clamp<index>(at, -1, size - 1);
+    };
+    index start = place(first, step > 0 ? 0 : size - 1);
+    const index stop = place(last, step > 0 ? size : -1);
+    if (drop) start = first.integer() < 0 ? first.integer() + size : first.integer();
+    const index count = drop ? 1 : (stop - start + step - (step > 0 ? 1 : -1)) / step;
+    check_input(count > 0 && start >= 0 && start < size, "slice", input,
+                "elements at " + base::shown(first) + " of axis " + std::to_string(axis + 1));
+    out.sizes[axis] = count;
+    Moved moved{drop ? input.without(axis) : out, {}};
+    if (!input.known()) return moved;
+    moved.map = Rearrangement(input.count(), start * input.count(axis + 1, input.rank));
+    for (int i = 0; i < input.rank; ++i) {
+      moved.map.add(out.sizes[i], input.count(i + 1, input.rank) * (i == axis ? step : 1));
+    }
+    return moved;
   };
 }
 
@@ -236,6 +269,19 @@ Component component(base::OptionTable options) {
 Component flatten() { return component<flattened>({}); }
 Component reshape() { return component<reshaped>({{target_option()}}); }
 Component permute() { return component<with_permuted_axes>({{dims_option()}}); }
+Component slice() {
+  const auto place = [](const char* name) {
+    return base::integer(name, base::none(), -base::kMaxInteger);
+  };
+  base::OptionTable options = {{axis_option("axis", base::kRequired), place("start"), place("stop"),
+                                base::integer("step", 1, -base::kMaxInteger),
+                                base::flag("drop", false)}};
+  options.together = [](const base::Values& values) {
+    if (values["step"].integer() == 0) values.fail("step", "an integer other than 0");
+    if (values["drop"].flag() && values["start"].none()) values.fail("start", "a place");
+  };
+  return component<sliced>(options);
+}
 Component repeat_vector() {
   return component<repeated>({{base::integer("n", base::kRequired, 1)}});
 }

@@ -187,6 +187,7 @@ class Layer:
         dtype: str,
         batch_size: int = 0,
         in_a_row: bool = False,
+        order: Sequence[Layer] = (),
     ) -> Layer:
         """Make a graph, itself a layer of kind "graph".
 
@@ -209,6 +210,9 @@ class Layer:
     @property
     def child_names(self) -> list[str]: ...
     def child(self, name: str) -> Layer: ...
+    def set_note(self, note: str) -> None:
+        """Keep a text in the configuration of a graph inside another one."""
+
     def connect(self, shapes: Sequence[_Shape]) -> list[_Shape]:
         """Return the shapes of the outputs, samples without the batch; the first call builds.
 

@@ -99,7 +99,7 @@ TEST_CASE("layers of a graph stand in the order of their first nodes") {
                     {"outputs", "2.0"}};
   const auto message = [&] { return message_of([&] { read_definition<float>(config); }); };
   const char* const expected =
-      "[model.config] layers is 2; expected each once, in the order of its first node";
+      "[model.config] layers is 2; expected each in a node at least";
   CHECK(message().empty());
   config["nodes.0.layer"] = 1, config["nodes.1.layer"] = 0;
   CHECK(message() == expected);

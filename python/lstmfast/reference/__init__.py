@@ -6,6 +6,7 @@
 `graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
 pooling, `normalization.py` what normalises, `units.py` the GRU and the simple recurrent unit,
 `conv_lstm.py` the LSTM whose products are convolutions.
+`operations.py` has the operations of users' code.
 Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and
 the reference against central differences, golden values and live engines.
@@ -36,6 +37,7 @@ from .dense import *
 from .graph_layers import *
 from .losses import *
 from .normalization import *
+from .operations import *
 from .optimizers import *
 from .parameters import *
 from .schedules import *
