@@ -48,7 +48,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "a layer of one's own": (
         lambda: type("Own", (Dense,), {"call": lambda self, x: x}),
         TypeError,
-        r"\[Own\] has a method call\(\); layers and models that compute in Python are not",
+        r"\[Own\] has a method call\(\); expected a class derived from Layer or Model, with other",
     ),
     "no tensors": (lambda: Model(other, []), ValueError, r"\[Model\] outputs is empty"),
     "input twice": (

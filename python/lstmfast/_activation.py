@@ -63,6 +63,13 @@ class Activation:
         """Alpha and beta, those that the function has."""
         return tuple(value for value in (self.alpha, self.beta) if value is not None)
 
+    def __call__(self, x: Any) -> Any:
+        """Return the function of a tensor of a graph, element by element (softmax: of rows)."""
+        apply = getattr(x, "_activated", None)
+        if apply is None:
+            raise wrong_kind(str(self), "x", x, "a tensor; for arrays call layers.Activation(...)")
+        return apply(self)
+
     def get_config(self) -> dict[str, Any]:
         """Return name, alpha and beta, from which `get` makes an equal one."""
         return {"name": self.name, **dict(zip(_NUMBERS, self.parameters, strict=False))}

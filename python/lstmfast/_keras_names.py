@@ -79,6 +79,27 @@ _NAMES = {
     "models": """
         Functional clone_model model_from_json model_from_yaml
     """,
+    "ops": """
+        append arange argmax argmin argpartition argsort associative_scan bincount
+        binary_crossentropy bitwise_and bitwise_or broadcast_to cond conv correlate
+        count_nonzero cross cumprod cumsum deg2rad det diag diagonal diff digitize
+        dot_product_attention dtype einsum empty eye fft fori_loop full full_like glu histogram
+        imag in_top_k inner isclose isfinite isinf linspace logaddexp logspace map median
+        meshgrid mod multi_hot nan_to_num nonzero one_hot ones pad quantile ravel real roll scan
+        scatter searchsorted segment_sum select shuffle_like slice slice_update sort sparsemax
+        stft switch take_along_axis tensordot top_k trace tri tril triu unfold vdot vectorize
+        vstack hstack while_loop zeros
+    """,
+    "backend": """
+        arange argmax argmin bias_add categorical_crossentropy binary_crossentropy conv1d conv2d
+        cumprod cumsum ctc_batch_cost dropout eval eye function gather get_session get_uid
+        get_value gradients in_test_phase in_train_phase learning_phase map_fn
+        manual_variable_initialization moving_average_update one_hot ones placeholder pool2d
+        print_tensor random_normal random_uniform resize_images rnn set_epsilon set_floatx
+        set_image_data_format set_learning_phase set_session set_value slice
+        sparse_categorical_crossentropy temporal_padding truncated_normal update update_add
+        update_sub variable zeros
+    """,
     "activations": """
         deserialize glu log_softmax sparsemax
     """,

@@ -164,3 +164,12 @@ class Registry(Generic[K]):
 
 def _plain(name: str) -> str:
     return name.replace("_", "").lower()
+
+
+REGISTERED: dict[str, Any] = {}
+"""Users' classes and functions by ``package>name``, as `register_keras_serializable` has them."""
+
+
+def registered_name(thing: Any) -> str:
+    """Return the name under which a class or function is registered, else its own."""
+    return next((name for name, each in REGISTERED.items() if each is thing), thing.__name__)

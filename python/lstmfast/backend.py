@@ -1,13 +1,34 @@
-"""What Keras's scripts ask of its backend: state that this package does not keep."""
+"""What Keras's scripts ask of its backend: `lstmfast.ops` by its older names, and settings."""
 
 from __future__ import annotations
 
 import gc
+from typing import Any
 
+from lstmfast import ops
 from lstmfast._keras_names import explain_missing
+from lstmfast.layers._operations import elementwise, reshaped, tensor_of
+from lstmfast.layers._symbolic import Sample, Tensor
 from lstmfast.metrics.in_core import forget_names
 
-__all__ = ["backend", "clear_session", "epsilon", "floatx", "image_data_format"]
+# name here: name in lstmfast.ops, where they differ
+_OF_OPS = {
+    "cast_to_floatx": "identity", "constant": "convert_to_tensor", "int_shape": "shape",
+    "permute_dimensions": "transpose", "pow": "power", "repeat_elements": "repeat",
+    "reverse": "flip", "switch": "where",
+}  # fmt: skip
+_SAME = """abs all any batch_dot cast clip concatenate cos dot elu equal exp expand_dims greater
+greater_equal hard_sigmoid less less_equal log logsumexp max maximum mean min minimum not_equal
+ones_like prod reshape round shape sigmoid sign sin softmax softplus softsign sqrt square squeeze
+stack std stop_gradient sum tanh tile transpose var zeros_like"""
+_OWN = """backend batch_flatten clear_session epsilon floatx image_data_format l2_normalize ndim
+relu repeat"""
+
+__all__ = sorted([*_OWN.split(), *_SAME.split(), *_OF_OPS])
+
+globals().update(
+    {name: getattr(ops, _OF_OPS.get(name, name)) for name in [*_OF_OPS, *_SAME.split()]}
+)
 
 explain_missing(__name__)
 
@@ -78,3 +99,31 @@ def image_data_format() -> str:
     'channels_last'
     """
     return "channels_last"
+
+
+def ndim(x: Any) -> int:
+    """Return how many axes a tensor has, that of the batch among them."""
+    return len(x.shape)
+
+
+def relu(x: Any, alpha: float = 0.0, max_value: float | None = None) -> Tensor:
+    """Return x above 0, alpha x below; max_value at most."""
+    y = ops.leaky_relu(x, alpha) if alpha else elementwise("at_least", tensor_of(x), 0.0)
+    return y if max_value is None else elementwise("at_most", y, max_value)
+
+
+def l2_normalize(x: Any, axis: int = -1) -> Tensor:
+    """Return x divided by its length along an axis."""
+    return ops.normalize(x, axis, epsilon=1e-6)
+
+
+def repeat(x: Any, n: int) -> Tensor:
+    """Return vectors (batch, features) at each of n steps."""
+    return ops.repeat(ops.expand_dims(x, 1), n, 1)
+
+
+def batch_flatten(x: Any) -> Tensor:
+    """Return the elements of each sample as one axis."""
+    x = tensor_of(x)
+    sample: Sample = (-1,)
+    return reshaped(x, sample)

@@ -31,9 +31,11 @@ from lstmfast import (
     losses,
     metrics,
     models,
+    ops,
     optimizers,
     preprocessing,
     regularizers,
+    saving,
     utils,
 )
 from lstmfast._core import __version__
@@ -63,9 +65,11 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "preprocessing",
     "regularizers",
+    "saving",
     "utils",
 ]
 

@@ -16,6 +16,7 @@ from lstmfast.layers._decoder_input import DecoderInput
 from lstmfast.layers._embedding import Embedding
 from lstmfast.layers._gru import GRU
 from lstmfast.layers._input import Input, InputLayer
+from lstmfast.layers._lambda import Lambda
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._masking import Masking
 from lstmfast.layers._merging import (
@@ -130,6 +131,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "LSTMCell",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",

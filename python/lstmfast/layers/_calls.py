@@ -22,7 +22,14 @@ from lstmfast._arrays import (
 from lstmfast._checks import flag, items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._options import Value
-from lstmfast.layers._symbolic import Node, Sample, Tensor, holds_tensors, one_or_all
+from lstmfast.layers._symbolic import (
+    TRAINING,
+    Node,
+    Sample,
+    Tensor,
+    holds_tensors,
+    one_or_all,
+)
 from lstmfast.layers.weights import Parts, Weights, fitting
 from lstmfast.utils import as_generator, draw_seed
 
@@ -136,7 +143,8 @@ class Called(Weights):
             )
         core, outputs = self._connected([tensor.sample for tensor in inputs], dtype)
         made = inputs[0].dtype if self.moves_elements else dtype
-        return core, Node(self, inputs, outputs, made, inputs[0].node.batch)
+        batched = any(tensor.node.batched for tensor in inputs)
+        return core, Node(self, inputs, outputs, made, inputs[0].node.batch, batched=batched)
 
     def _connected(self, shapes: Sequence[Sample], dtype: str) -> tuple[CoreLayer, list[Sample]]:
         """Return a handle and the shapes of the outputs."""
@@ -216,7 +224,7 @@ class Called(Weights):
                 "themselves; several inputs come in a list, ([a, b])"
             )
         for name, given in (("mask", mask), ("training", training)):
-            if given is not None:
+            if given is not None and given is not TRAINING:
                 raise ValueError(
                     f"[{self.where}] {name} is given with a tensor; expected None: in models masks "
                     "travel along by themselves, and calls say whether they are training"

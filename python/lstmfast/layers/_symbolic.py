@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ class Node:
     dtype: str
     batch: int | None = None
     number: int = field(default_factory=itertools.count().__next__)
+    batched: bool = True  # False: of weights and constants, and what is made of these alone
 
 
 @dataclass(eq=False, repr=False)
@@ -51,7 +53,7 @@ class Tensor:
     @property
     def shape(self) -> Sample:
         """The shape, the batch first: None, or the size that an `Input` has given it."""
-        return (self.node.batch, *self.sample)
+        return (self.node.batch, *self.sample) if self.node.batched else self.sample
 
     @property
     def dtype(self) -> str:
@@ -77,31 +79,53 @@ class Tensor:
         return f"<Tensor shape={shape_text(self.shape)}, dtype={self.dtype}, name={self.name}>"
 
 
-# what stands in the place of operators and of NumPy's functions
+# what stands in the place of what needs values
 _INSTEAD = {
-    "layers.add([x, y])": "add radd",
-    "layers.subtract([x, y])": "sub rsub",
-    "layers.multiply([x, y])": "mul rmul",
-    "layers.dot([x, y], axes)": "matmul rmatmul",
-    "a layer; of all steps, an LSTM without return_sequences returns the last": "getitem len iter",
-    "a layer of lstmfast.layers": "truediv rtruediv pow rpow neg abs bool float array "
-    "array_ufunc array_function",
+    "a condition in values: ops.where(...), ops.maximum(...)": "bool",
+    "a function of lstmfast.ops, or a layer": "len iter float int array array_function",
 }
 
 
-def _refusal(name: str, instead: str) -> Any:
-    def refuse(tensor: Tensor, *_: Any, **__: Any) -> Any:
-        raise TypeError(
-            f"[Tensor.{name}] {tensor.name} is a tensor of a graph, which has no values until a "
-            f"model runs; expected {instead}"
-        )
+def place_of_code() -> str:
+    """Return where the code stands that is not of this package, for errors."""
+    frame = sys._getframe(1)
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == "lstmfast":
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
+def refusal(tensor: Any, operation: str, instead: str) -> TypeError:
+    """Return the error for an operation that does not become part of a graph."""
+    return TypeError(
+        f"[{operation}] {tensor.name} is a tensor of a graph, which has no values until a model "
+        f"runs; expected {instead} (at {place_of_code()})"
+    )
+
+
+def _refusing(name: str, instead: str) -> Any:
+    def refuse(tensor: Any, *given: Any, **_: Any) -> Any:
+        function = getattr(given[0], "__name__", "") if given else ""  # of __array_function__
+        raise refusal(tensor, f"numpy.{function}" if function else f"Tensor.{name}", instead)
 
     return refuse
 
 
 for _instead, _names in _INSTEAD.items():
     for _name in _names.split():
-        setattr(Tensor, f"__{_name}__", _refusal(f"__{_name}__", _instead))
+        setattr(Tensor, f"__{_name}__", _refusing(f"__{_name}__", _instead))
+
+
+class Training:
+    """What ``call`` gets as `training`: only a pass knows it, and layers inside ask the pass."""
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "[training] only a running model knows whether it is training; expected it passed on "
+            f"to a layer: self.dropout(x, training=training) (at {place_of_code()})"
+        )
+
+
+TRAINING = Training()
 
 
 def one_or_all(found: list[Any]) -> Any:

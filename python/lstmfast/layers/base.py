@@ -32,7 +32,7 @@ from lstmfast._checks import check_unavailable, count, flag, string, wrong_kind
 from lstmfast._core import check
 from lstmfast._elsewhere import explain_setting
 from lstmfast._keras_names import explain_attributes
-from lstmfast._names import Registry, naming
+from lstmfast._names import REGISTERED, Registry, made_from, naming, snake_case
 from lstmfast._options import Value, defaults
 from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
@@ -95,10 +95,12 @@ class Layer(Called):
     # the constructor's arguments of the layers inside, where they have other names than the core's
     arguments_inside: ClassVar[Mapping[str, str]] = {}
     steps_of_dim: ClassVar[tuple[None, ...]] = ()  # what stands before input_dim in input_shape
+    own_class: ClassVar[type[Layer]]  # what stands in for it as the base of users' classes
     activity_regularizer: Any = None
     batch_size: int | None = None  # of batch_input_shape
     use_bias: bool
     _numbered = False  # the name is not of the user's choice
+    _is_own = False  # of a user's own class, or made of what a file notes of one
 
     def __init__(
         self,
@@ -127,12 +129,22 @@ class Layer(Called):
         check_unavailable(where, unavailable, self.unavailable, *functions)
 
     def __init_subclass__(cls) -> None:
-        """Refuse a layer or model that computes in Python."""
-        if "call" in vars(cls):
-            raise TypeError(
-                f"[{cls.__name__}] has a method call(); layers and models that compute in Python "
-                "are not available in this version"
+        """Make a class of a user's own, derived from `Layer`, one whose ``call`` is traced."""
+        if cls.__module__.partition(".")[0] != "lstmfast":
+            calls = "call" in vars(cls)
+            bases = tuple(
+                vars(base).get("own_class", base) if base is Layer or calls else base
+                for base in cls.__bases__
             )
+            if bases != cls.__bases__:
+                cls.__bases__ = bases
+            if calls and not hasattr(cls, "_pattern"):
+                raise TypeError(
+                    f"[{cls.__name__}] has a method call(); expected a class derived from Layer "
+                    "or Model, with other layers inside"
+                )
+        if hasattr(cls, "_pattern"):
+            cls.kind = snake_case(cls.__name__)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refuse what would have no effect: Keras's other options, and changes once built."""
@@ -312,6 +324,11 @@ def from_config(config: Mapping[str, Any]) -> Layer:
     >>> layers.from_config({"class_name": "Dense", "config": {"units": 2}}).units
     2
     """
+    name = config.get("class_name")
+    of_user = next((each for each in REGISTERED.values() if each.__name__ == name), None)
+    if of_user is not None and issubclass(of_user, Layer):
+        made: Layer = made_from(of_user, config.get("config", {}))
+        return made
     return LAYERS.get(config)
 
 

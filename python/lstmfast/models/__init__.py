@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lstmfast._keras_names import explain_missing
 from lstmfast.layers.base import LAYERS
+from lstmfast.models import _own as _own
 from lstmfast.models._encoder_decoder import EncoderDecoder
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential

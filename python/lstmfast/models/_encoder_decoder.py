@@ -9,10 +9,10 @@ from lstmfast._arrays import ArrayLike, Data
 from lstmfast._checks import count, flag, number, wrong_kind
 from lstmfast._core import Model as CoreModel
 from lstmfast.layers import DecoderInput, Dense, Embedding, Input
+from lstmfast.layers._graph import Graph, graph_between
 from lstmfast.models._model import Model
 from lstmfast.models.data import Adapter, ArrayNames, samples_of
 from lstmfast.models.decoder_parts import decoder_layers, first_states, step_of
-from lstmfast.models.graph import Graph, graph_between
 from lstmfast.models.predicting import Compute
 from lstmfast.models.progress import verbosity
 from lstmfast.models.ragged import with_lengths

@@ -21,10 +21,17 @@ from lstmfast._pickles import marked, restoring
 from lstmfast._warnings import warn
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._calls import without_place
+from lstmfast.layers._graph import (
+    Graph,
+    graph_between,
+    layers_of,
+    name_layers,
+    replayed,
+    tensors_of,
+)
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
 from lstmfast.models import keras_weights, keras_writing, saving
 from lstmfast.models.data import Adapter, parts, samples_of
-from lstmfast.models.graph import Graph, graph_between, layers_of, name_layers, replayed, tensors_of
 from lstmfast.models.ragged import lengths_of, with_lengths
 from lstmfast.models.summary import summary_text
 from lstmfast.models.training import Training
@@ -76,6 +83,7 @@ class Model(Training, Layer):
     name: str
     _graph: Graph
     _input_keys: list[str] | None = None  # of a dictionary
+    _order: Sequence[Layer] = ()  # of the layers in the core, where it is another than `layers` has
 
     def __init__(
         self,
@@ -150,7 +158,7 @@ class Model(Training, Layer):
 
     def layers_inside(self) -> Mapping[str, Layer]:
         """Return the layers by their places."""
-        return {str(place): layer for place, layer in enumerate(self.layers)}
+        return {str(place): layer for place, layer in enumerate(self._order or self.layers)}
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its place.

@@ -16,11 +16,11 @@ from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._elsewhere import explain_setting
 from lstmfast.layers import Input, InputLayer, Layer
+from lstmfast.layers._graph import free_name, graph_between, layers_of
 from lstmfast.layers._symbolic import Node, Sample, Tensor, sample_shape, split_batch
 from lstmfast.layers.base import serialize
 from lstmfast.models._model import Model
 from lstmfast.models.data import only, parts
-from lstmfast.models.graph import free_name, graph_between, layers_of
 from lstmfast.models.ragged import Padded, padded, ragged_lengths
 from lstmfast.models.saving import all_layers
 from lstmfast.utils import Seed

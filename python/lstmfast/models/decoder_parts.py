@@ -7,11 +7,11 @@ from typing import Any
 
 from lstmfast._checks import items, wrong_kind
 from lstmfast.layers import Concatenate, Dense, Input
+from lstmfast.layers._graph import Graph, graph_between
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._recurrent import Recurrent, RecurrentCells
 from lstmfast.layers._symbolic import Node, Tensor, origin
 from lstmfast.models._model import Model
-from lstmfast.models.graph import Graph, graph_between
 
 _DECODER = "an LSTM, GRU or SimpleRNN, a list of these, or how many units an LSTM has"
 

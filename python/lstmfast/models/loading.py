@@ -12,6 +12,9 @@ from lstmfast._core import Model as CoreModel
 from lstmfast._files import is_of_keras, path_text
 from lstmfast._options import Options
 from lstmfast.layers import DecoderInput, InputLayer, Layer
+from lstmfast.layers._graph import name_freely, name_layers
+from lstmfast.layers._operations import KINDS, Operation
+from lstmfast.layers._own import from_note
 from lstmfast.layers.base import LAYERS
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, Metric, made
@@ -20,7 +23,6 @@ from lstmfast.models._encoder_decoder import EncoderDecoder
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.compiled import Compiled, Output, output_parts, part_of
-from lstmfast.models.graph import name_layers
 from lstmfast.optimizers import OPTIMIZERS, Optimizer, schedules
 from lstmfast.optimizers.base import CLIPS, UNDECAYED
 from lstmfast.optimizers.schedules.base import python_part
@@ -40,8 +42,10 @@ def load_model(
         The file. Names that end in ``.keras`` or ``.h5`` are those of Keras's files, also of
         Keras 2; they need h5py (``pip install "lstmfast[keras]"``).
     custom_objects : dict, optional
-        Losses and metrics of your own that the model was compiled with, by the names of their
-        functions or classes. A class is made anew, with what its ``get_config`` returned.
+        Losses and metrics of your own that the model was compiled with, and layers of your own, by
+        the names of their functions or classes. A class is made anew, with what its ``get_config``
+        returned. A layer of your own whose class is not here, and a `Lambda`, become a `Model` that
+        computes the same, for the file holds their graphs.
     compile : bool
         Restore also how the model was compiled and the state of its optimizer.
     safe_mode
@@ -91,7 +95,7 @@ def load_model(
     core_model, extra, arrays = CoreModel.load(path, resolve)
     # the core has checked the texts by its own rules; what is left is what only Python knows
     try:
-        model = _model_of(core_model, extra.get("name"))
+        model = _model_of(core_model, extra.get("name"), custom_objects or {})
         _take_facts(model, core_model, extra)
         config = core_model.compile_config
         if config is not None and own is not None:
@@ -104,10 +108,10 @@ def load_model(
         raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
 
 
-def _model_of(core_model: CoreModel, name: str | None) -> Model:
-    """Return the model over a graph of the core."""
+def _model_of(core_model: CoreModel, name: str | None, own: Mapping[str, Any]) -> Model:
+    """Return the model over a graph of the core; own: classes of the user's."""
     structure, dtype = core_model.structure, core_model.graph.dtype
-    layers = [_layer_of(handle) for handle in structure["layers"]]
+    layers = [_layer_of(handle, own) for handle in structure["layers"]]
     batch = structure["batch_size"] or None
     starts = [
         InputLayer(shape, batch, dtype if has_values else "int32", label or None)
@@ -115,7 +119,7 @@ def _model_of(core_model: CoreModel, name: str | None) -> Model:
             structure["inputs"], core_model.inputs, strict=True
         )
     ]
-    name_layers(layers)
+    (name_freely if "note" in core_model.graph.config else name_layers)(layers)
     model: Model
     if structure["in_a_row"]:
         model = Sequential(name=name, dtype=dtype)
@@ -126,16 +130,24 @@ def _model_of(core_model: CoreModel, name: str | None) -> Model:
         model = cls.__new__(cls)
         model._begin(name, True, None)
     saving.take(model, core_model, starts, layers)
+    if model._graph.computing != layers:
+        model._order = layers
     return model
 
 
-def _layer_of(handle: CoreLayer) -> Layer:
+def _layer_of(handle: CoreLayer, own: Mapping[str, Any]) -> Layer:
     if handle.kind == "graph":
-        return _model_of(CoreModel(handle), handle.name)
-    cls = LAYERS.find(handle.kind)
+        made = from_note(str(handle.config["note"]), own) if "note" in handle.config else None
+        if made is None:
+            model = _model_of(CoreModel(handle), handle.name, own)
+            model._is_own = "note" in handle.config
+            return model
+        made._adopt(handle, ())
+        return made
+    cls = Operation if handle.kind in KINDS else LAYERS.find(handle.kind)
     if cls is None:
         raise ValueError(f"a layer is of the unknown kind {handle.kind!r}")
-    inside = {name: _layer_of(handle.child(name)) for name in handle.child_names}
+    inside = {name: _layer_of(handle.child(name), own) for name in handle.child_names}
     layer = cls.from_core(handle.config, inside)
     layer._adopt(handle, ())
     return layer

@@ -23,10 +23,10 @@ from lstmfast._core import write_file
 from lstmfast._files import check_path, is_of_keras
 from lstmfast.callbacks.states import States
 from lstmfast.layers import Input, InputLayer, Layer
+from lstmfast.layers._graph import Graph, graph_between, replayed
 from lstmfast.layers._symbolic import Tensor
 from lstmfast.models import custom, keras_writing
 from lstmfast.models.compiled import Compiled
-from lstmfast.models.graph import Graph, graph_between, replayed
 
 STATES = "callbacks"  # keys of what travels along: the states of callbacks,
 RETURNS = "returns"  # pairs of a layer's place (see `all_layers`) and what its calls return too,
@@ -113,10 +113,15 @@ def restore_training(model: Any, filepath: str | os.PathLike[str]) -> States | N
 
 
 def all_layers(model: Any) -> Iterator[Any]:
-    """Yield all layers of a model and in its layers, each before those inside it."""
-    for layer in model.layers_inside().values():
+    """Yield all layers of a model and in its layers, each before those inside it.
+
+    Of a layer of the user's own, which makes those inside it again, itself alone.
+    """
+    inside = model._graph.layers if getattr(model, "_order", ()) else model.layers_inside().values()
+    for layer in inside:
         yield layer
-        yield from all_layers(layer)
+        if not layer._is_own:
+            yield from all_layers(layer)
 
 
 def _python_facts(model: Any) -> dict[str, str]:

@@ -10,9 +10,9 @@ from typing import Any
 from lstmfast._arrays import shape_text
 from lstmfast._checks import items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
-from lstmfast.layers import InputLayer, Layer, from_config
+from lstmfast.layers._input import InputLayer
 from lstmfast.layers._symbolic import Node, Tensor
-from lstmfast.layers.base import serialize
+from lstmfast.layers.base import Layer, from_config, serialize
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,18 @@ class Graph:
         }
 
     def core(
-        self, dtype: str, *, in_a_row: bool = False, cores: Mapping[Layer, CoreLayer] | None = None
+        self,
+        dtype: str,
+        *,
+        in_a_row: bool = False,
+        cores: Mapping[Layer, CoreLayer] | None = None,
+        order: Sequence[Layer] = (),
     ) -> CoreLayer:
-        """Return the core's graph; `cores` has the handles of layers that lack theirs yet."""
+        """Return the core's graph.
+
+        cores: the handles of layers that lack theirs yet. order: the layers, if it is not that of
+        their first nodes.
+        """
         handles: dict[Any, Any] = {layer: layer._core for layer in self.computing}
         handles |= dict(cores or {})
         values = {tensor: (place, 0) for place, tensor in enumerate(self.inputs)}
@@ -94,6 +103,7 @@ class Graph:
             dtype,
             max(sizes, default=0),
             in_a_row,
+            [handles[layer] for layer in order],
         )
 
 
@@ -169,6 +179,18 @@ def name_layers(layers: Sequence[Layer]) -> None:
         if layer.name is None or layer.name in taken:
             layer._rename(free_name(layer.kind, taken))
         taken.add(layer.name)
+
+
+def name_freely(layers: Sequence[Layer], *, all_of_them: bool = True) -> None:
+    """Rename layers whose name another one before them has, or only those that have none."""
+    taken = {layer.name for layer in layers if layer.name is not None and not layer._numbered}
+    met: set[str | None] = set()
+    for layer in layers:
+        own = layer.name is not None and not layer._numbered
+        is_free = layer.name is not None and layer.name not in (met if own else met | taken)
+        if not is_free and (all_of_them or not own):
+            layer._rename(free_name(layer.name or layer.kind, met | taken))
+        met.add(layer.name)
 
 
 def replayed(
