@@ -291,6 +291,7 @@ OF_EACH: list[layers.Layer] = [
     layers.PReLU(alpha_constraint="non_neg", shared_axes=[1, -1]),
     layers.Softmax([1, -1]),
     layers.MixtureDensity(2, 3, kernel_regularizer="l2"),
+    layers.DecoderInput(1, 2, mask_value=0),
 ]
 # arguments of plain ones
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -321,7 +322,8 @@ PLAIN: dict[str, tuple[Any, ...]] = {
 
 
 def test_there_is_one_of_each() -> None:
-    others = {layers.InputLayer, models.Model, Sequential}
+    of_code = {layers.Lambda, layers.LAYERS.classes["operation"]}  # see test_traced.py
+    others = {layers.InputLayer, models.Model, Sequential, models.EncoderDecoder, *of_code}
     assert {type(layer) for layer in OF_EACH} == set(layers.LAYERS.classes.values()) - others
 
 

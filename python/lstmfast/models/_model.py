@@ -127,16 +127,19 @@ class Model(Training, Layer):
         core = core_model.graph
         core.name = self.name
         names = self._input_keys or graph.input_names
-        adapter = Adapter(names, core_model, core.dtype, WeakMethod(self._warn_of_ends))
+        adapter = Adapter(names, core_model, core.dtype, WeakMethod(self._hear_of_masks))
+        self._warn_of_ends(graph, core_model, [])
         self._bind_optimizer(core_model)
         self._graph, self._core_model, self._core, self._adapter = graph, core_model, core, adapter
-        self._warn_of_ends([])
 
-    def _warn_of_ends(self, masked: list[bool]) -> None:
-        """Warn of layers that drop a mask, given which inputs have one."""
+    def _hear_of_masks(self, masked: list[bool]) -> None:
         assert self._core_model is not None
-        for place in self._core_model.mask_ends(masked):
-            layer = self._graph.nodes[place - len(self._graph.inputs)].layer
+        self._warn_of_ends(self._graph, self._core_model, masked)
+
+    def _warn_of_ends(self, graph: Graph, core_model: CoreModel, masked: list[bool]) -> None:
+        """Warn of layers that drop a mask, given which inputs have one."""
+        for place in core_model.mask_ends(masked):
+            layer = graph.nodes[place - len(graph.inputs)].layer
             if not layer._has_warned:
                 layer._has_warned = True
                 warn(
