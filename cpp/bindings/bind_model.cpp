@@ -16,6 +16,7 @@
 #include "bindings/python_model.h"
 #include "bindings/values.h"
 #include "model/decoding.h"
+#include "model/generate.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -121,6 +122,41 @@ py::tuple decode(PythonModel& self, const PythonModel& decoder, const py::sequen
         return py::make_tuple(sequences, scores);
       }
     });
+  });
+}
+
+// prompt: ids [all steps] or values [all steps][features], the prompts one after the other.
+py::object generate(PythonModel& self, const py::object& prompt, std::vector<index> lengths,
+                    const base::Options& options) {
+  const char* const op = "model.generate";
+  const model::GenerateOptions read = model::read_generate_options(options);
+  return self.visit([&](auto& model) -> py::object {
+    using T = Element<decltype(model)>;
+    model::Prompts<T> prompts;
+    prompts.lengths = std::move(lengths);
+    py::array_t<std::int32_t> ids;
+    py::array_t<T> values;
+    if (py::isinstance<py::array_t<std::int32_t>>(prompt)) {
+      ids = take<std::int32_t>(op, "prompt", prompt);
+      prompts.ids = ids.data();
+    } else {
+      values = take<T>(op, "prompt", prompt);
+      prompts.values = values.data();
+      prompts.features = values.ndim() > 0 ? values.shape(values.ndim() - 1) : 0;
+    }
+    const index rows = static_cast<index>(prompts.lengths.size());
+    model::Generator<T> generator(model, read, prompts);
+    const auto run = [&](std::int32_t* made_ids, T* made_values) {
+      may_release(generator.flops(), [&] { generator.run(made_ids, made_values); });
+    };
+    if (generator.makes_ids()) {
+      auto out = new_array<std::int32_t>(std::vector<index>{rows, read.length});
+      run(out.mutable_data(), nullptr);
+      return std::move(out);
+    }
+    auto out = new_array<T>(std::vector<index>{rows, read.length, generator.width()});
+    run(nullptr, out.mutable_data());
+    return std::move(out);
   });
 }
 
@@ -246,7 +282,8 @@ void bind_model(py::module_& module) {
       .def("masked_outputs", visiting<PythonModel, const std::vector<bool>&>(masked_outputs),
            py::arg("masked"))
       .def("predict_masked", &predict_masked, py::arg("x"), py::arg("batch_size"));
-  model.def("reset_states", visiting<PythonModel>([](auto& model) { model.reset_carried(); }))
+  model.def("generate", &generate, py::arg("prompt"), py::arg("lengths"), py::arg("options"))
+      .def("reset_states", visiting<PythonModel>([](auto& model) { model.reset_carried(); }))
       .def("release_memory", visiting<PythonModel>([](auto& model) { model.release_memory(); }))
       .def("alone", visiting<PythonModel, const std::string&, const py::object&>(alone),
            py::arg("op"), py::arg("f"))

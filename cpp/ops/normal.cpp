@@ -12,8 +12,10 @@ namespace {
 // No layer and no kind of mask has this number, so draws share no stream with them.
 constexpr std::uint32_t kName = 0xFFFFFFFEU;
 
-// The quantile p of the normal distribution, to about seven digits: ratios of polynomials around
-// 1/2 and in the tails (Wichura: Algorithm AS 241, PPND7, Applied Statistics 37, 1988).
+}  // namespace
+
+// Ratios of polynomials around 1/2 and in the tails (Wichura: Algorithm AS 241, PPND7, Applied
+// Statistics 37, 1988).
 double normal_quantile(double p) {
   const double q = p - 0.5;
   if (std::fabs(q) <= 0.425) {
@@ -33,8 +35,6 @@ double normal_quantile(double p) {
   }
   return q < 0 ? -z : z;
 }
-
-}  // namespace
 
 template <class T>
 void fill_normal(const base::RandomStream& stream, index rows, index steps, index units,

@@ -49,6 +49,9 @@ template <class T>
 void fill_random_mask(const base::RandomStream& stream, const MaskValues<T>& values,
                       const MaskBlock<T>& block);
 
+// The quantile p, from above 0 to below 1, of the normal distribution, to about seven digits.
+double normal_quantile(double p);
+
 // out [rows][steps][units], contiguous: mean + deviation z with z from the normal distribution, to
 // about seven digits. Number j of stream.at(row, step) makes that of unit j.
 template <class T>

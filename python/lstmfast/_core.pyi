@@ -396,6 +396,15 @@ class Model:
         outputs; it returns that step's output, of tokens their probabilities, and the next states.
         """
 
+    def generate(
+        self, prompt: _Array, lengths: Sequence[int], options: Mapping[str, Any]
+    ) -> _Array:
+        """Continue prompts: ids (N, length), or values (N, length, features).
+
+        prompt: the steps of all prompts, one prompt after the other: int32 ids (steps,) or values
+        (steps, features); lengths: of each.
+        """
+
     def call(self, x: object, batch_size: int, /) -> _Array | None:
         """Return what `predict` does for one input and one output.
 

@@ -17,7 +17,8 @@ from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.layers._symbolic import one_or_all
 from lstmfast.models.data import Adapter, first_of, samples_of
-from lstmfast.models.given import BATCH_SIZE, TakingData
+from lstmfast.models.generating import Generating
+from lstmfast.models.given import BATCH_SIZE
 from lstmfast.models.progress import result_line, verbosity, warn_of_non_finite
 from lstmfast.models.ragged import Padded, lengths_of, unpadded, with_lengths
 from lstmfast.models.sources import Batches, Source, evaluated, unpacked
@@ -37,7 +38,7 @@ def _outputs(core_model: CoreModel, samples: list[Data], size: int, whole: bool)
     return list(map(unpadded, outputs, masks))
 
 
-class Predicting(TakingData):
+class Predicting(Generating):
     """What a model of the core computes."""
 
     _output_keys: list[str] | None = None  # of a dictionary
