@@ -33,6 +33,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "weight drop": {"weight_drop": 0.3, "seed": 9},
     "bptt": {"bptt_steps": 2},
     "recompute": {"recompute_every": "sqrt"},
+    "learned start": {"learn_initial_state": True},
+    "learned start, parts": {
+        "learn_initial_state": True,
+        "proj_size": 4,
+        "recompute_every": 2,
+        "go_backwards": True,
+        "zero_output_for_mask": True,
+    },
     "recompute 2": {"recompute_every": 2, "dropout": 0.3, "seed": 10, "go_backwards": True},
 }
 # options of the table that none of these has
@@ -60,7 +68,7 @@ UNITS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 RUNS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "backwards": {"go_backwards": True, "use_bias": False},
+    "backwards": {"go_backwards": True, "use_bias": False, "learn_initial_state": True},
     "dropout": {"dropout": 0.4, "recurrent_dropout": 0.3, "weight_drop": 0.2, "seed": 5},
     "by step": {
         "recurrent_dropout": 0.4,
@@ -118,6 +126,24 @@ for _merge in ("concat", "sum", "mul", "ave"):
             [("bidirectional", _merge, {"units": 5}, {"units": 5}), ("dense", {"units": 2})],
             masked=_masked,
         )
+NETS["halves that begin somewhere"] = Net(
+    [
+        (
+            "bidirectional",
+            "sum",
+            {"units": 5, "learn_initial_state": True, **SEQ},
+            {"units": 5, "cell": "lstm", **SEQ},
+        ),
+        (
+            "bidirectional",
+            "concat",
+            {"units": 3, "cell": "gru"},
+            {"units": 4, "cell": "gru", "learn_initial_state": True},
+        ),
+        _HEAD,
+    ],
+    masked=True,
+)
 NETS["different halves"] = Net(
     [("bidirectional", "concat", {"units": 5, **SEQ}, {"units": 3, "coupled": True, **SEQ})],
     masked=True,

@@ -130,6 +130,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
     if (in[0].gradient != nullptr) p[1].x.gradient = pass.arena->at(my.dx);
     for (int d = 0; d < 2; ++d) half(d).begin_backward(pass, of_half(my, d), p[d]);
     runs(my).backward();
+    for (int d = 0; d < 2; ++d) half(d).end_backward(of_half(my, d));
   }
 
  private:

@@ -129,9 +129,16 @@ base::OptionTable training_rows(const char* dropout) {
   }};
 }
 
+void check_start(const base::Values& o) {
+  if (!o["learn_initial_state"].flag() || !o["stateful"].flag()) return;
+  o.fail("learn_initial_state", "False in a stateful layer, which begins as it ended");
+}
+
 // Those of layers.
 base::OptionTable layer_rows() {
-  return base::OptionTable{{base::integer("units", base::kRequired, 1, kMaxUnits)}} +
+  return base::OptionTable{{base::integer("units", base::kRequired, 1, kMaxUnits),
+                            base::flag("learn_initial_state", false)},
+                           check_start} +
          sequence_options();
 }
 
@@ -280,7 +287,14 @@ std::optional<std::uint64_t> read_seed(const base::Values& options) {
 }
 
 const base::OptionTable& lstm_layer_options() {
-  static const base::OptionTable table = layer_rows() + cell_rows("dropout");
+  static const base::OptionTable table = [] {
+    base::OptionTable out = layer_rows() + cell_rows("dropout");
+    out.together = [](const base::Values& o) {
+      check_start(o);
+      check_cell(o);
+    };
+    return out;
+  }();
   return table;
 }
 

@@ -1,6 +1,7 @@
 // A layer of recurrent cells: one direction over a whole sequence. Knows no graph and no models.
 // Inputs: x [, h0 [, c0]]. Outputs: y, which is h of every step or of the last one, and optionally
 // h of the last step; of a cell with c also c of the last step, and of every step.
+// Long, because passes of sequences, of single steps and of halves of Bidirectional begin here.
 #pragma once
 
 #include <algorithm>
@@ -37,6 +38,8 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
   struct State : LayerState {
     // If y is that of the last step alone: h of all steps, for backward; scratch.
     base::Slot<T> sequence, last;
+    // If initial states are parameters: these for each row, and their gradients.
+    base::Slot<T> start[2], start_gradient[2];
     LstmRun<T> run;
     // Of passes that continue a sequence; null: each pass is a sequence of its own.
     std::unique_ptr<CarriedState<T>> stepped;
@@ -47,7 +50,8 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
       : kind_(kind),
         direction_{
             {1, options["units"].integer(), cell.cell}, cell, options["go_backwards"].flag()},
-        sequences_(read_sequences(options)) {
+        sequences_(read_sequences(options)),
+        learns_start_(options["learn_initial_state"].flag()) {
     if (sequences_.stateful) this->make_stateful(Recurrent::state_sizes());
   }
 
@@ -65,6 +69,9 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     check_input(inputs[0].rank == 2, kind_, inputs[0], "(steps, features)");
     check_features(kind_, inputs[0], this->built() ? shape().input : 0);
     const index O = shape().outputs(), H = shape().hidden;
+    LF_CHECK(inputs.size() == 1 || !learns_start_,
+             "[" << kind_ << "] initial_state is given; expected None, for the layer learns its "
+                 << "initial state");
     for (std::size_t i = 1; i < inputs.size(); ++i) {
       const Shape expected{i == 1 ? O : H};
       LF_CHECK(inputs[i] == expected, "[" << kind_ << "] initial " << (i == 1 ? "h" : "c")
@@ -109,6 +116,10 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     const index rows = sequences_.all ? 0 : extent.batch * shape().outputs();
     my.sequence = planner.add<T>(extent.training ? rows * my.shapes[0].rows() : 0);
     my.last = planner.add<T>(rows);
+    for (index k = 0; learns_start_ && k < states(); ++k) {
+      my.start[k] = planner.add<T>(extent.batch * start_size(k));
+      my.start_gradient[k] = planner.add<T>(extent.training ? extent.batch * start_size(k) : 0);
+    }
   }
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = sequences_.all ? in[0].mask : nullptr;
@@ -121,6 +132,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
     begin_backward(pass, my, ports(pass, my, in, out, this->carried()));
     LstmRuns<T>(my.run).backward();
+    end_backward(my);
   }
 
   // ---- Set-up and end of a direction's pass, also used by Bidirectional ----
@@ -179,13 +191,18 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
       call.cells_row = ports.steps * H;
       call.cells_step = sign * H;
     }
+    const T *h0 = ports.h0.values, *c0 = ports.c0.values;
+    if (learns_start_) {
+      h0 = repeated_start(pass, my, 0);
+      c0 = states() > 1 ? repeated_start(pass, my, 1) : nullptr;
+    }
     if (my.stepped != nullptr) {
-      begin_rows(pass, ports.h0.values, O, ports.carried_h);
-      begin_rows(pass, ports.c0.values, H, ports.carried_c);
+      begin_rows(pass, h0, O, ports.carried_h);
+      begin_rows(pass, c0, H, ports.carried_c);
     }
     const bool given = my.stepped == nullptr;
-    call.h0 = given && ports.h0.values != nullptr ? ports.h0.values : ports.carried_h;
-    call.c0 = given && ports.c0.values != nullptr ? ports.c0.values : ports.carried_c;
+    call.h0 = given && h0 != nullptr ? h0 : ports.carried_h;
+    call.c0 = given && c0 != nullptr ? c0 : ports.carried_c;
     call.h_n = either(ports.h.values, either(ports.carried_h, ports.last));
     call.c_n = either(ports.c.values, ports.carried_c);
     call.mask = ports.x.mask;
@@ -238,9 +255,35 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
                 T(0));
     }
     gradients.bias = direction_.options.use_bias;
+    if (!learns_start_ || gradients.dblock == nullptr) return;
+    gradients.dh0 = pass.arena->at(my.start_gradient[0]);
+    gradients.dc0 = pass.arena->at(my.start_gradient[1]);
+  }
+
+  // Adds the gradients of the initial states up, in the order of the rows.
+  void end_backward(const State& my) const {
+    const ops::LstmGradients<T>& gradients = my.run.gradients;
+    if (!learns_start_ || gradients.dblock == nullptr) return;
+    const T* const of_rows[2] = {gradients.dh0, gradients.dc0};
+    for (index k = 0; k < states(); ++k) {
+      T* const sum = gradients.dblock + start_offset(k);
+      const index size = start_size(k);
+      for (index b = 0; b < my.run.call.batch; ++b) {
+        for (index i = 0; i < size; ++i) sum[i] += of_rows[k][b * size + i];
+      }
+    }
   }
 
  private:
+  // The initial h or c that is a parameter, for each row.
+  const T* repeated_start(const Pass<T>& pass, const State& my, index k) const {
+    T* const rows = pass.arena->at(my.start[k]);
+    const index size = start_size(k);
+    for (index b = 0; b < pass.batch; ++b) {
+      std::copy_n(this->values() + start_offset(k), size, rows + b * size);
+    }
+    return rows;
+  }
   // The initial states of rows that begin; null: zeros.
   static void begin_rows(const Pass<T>& pass, const T* from, index size, T* carried) {
     if (pass.begins == nullptr || carried == nullptr) return;
@@ -267,6 +310,15 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
       if (part.name == "bias" && !direction_.options.use_bias) continue;
       parameters.add(part.name, part.shape, part.layout, block);
     }
+    for (index k = 0; learns_start_ && k < states(); ++k) {
+      parameters.add_plain(k == 0 ? "initial_h" : "initial_c", {start_size(k)});
+    }
+  }
+  // Of the initial h and c, if they are parameters: the last ones.
+  index start_size(index k) const { return k == 0 ? shape().outputs() : shape().hidden; }
+  index start_offset(index k) const {
+    const auto& list = this->parameters_.list();
+    return list[list.size() - static_cast<std::size_t>(states() - k)].block;
   }
   bool is_random() const override { return true; }
 
@@ -296,6 +348,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
   const char* kind_;
   LstmDirection<T> direction_;  // has one input feature until the parameters are declared
   Sequences sequences_;
+  bool learns_start_;  // the initial states are parameters
 };
 
 }  // namespace lstmfast::layers

@@ -20,6 +20,7 @@ _OF_SEQUENCES = {
     "go_backwards",
     "stateful",
     "zero_output_for_mask",
+    "learn_initial_state",
     "activity_regularizer",
 }
 
@@ -163,6 +164,7 @@ class RNN:
     cell : LSTMCell, GRUCell, SimpleRNNCell, StackedRNNCells or list of cells
         What is computed at each step.
     return_sequences, return_state, go_backwards, stateful, zero_output_for_mask : bool
+    learn_initial_state : bool
         As of `LSTM`; several cells return no states and do not go backwards.
     **options
         Those of every layer.
@@ -184,12 +186,17 @@ class RNN:
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
+        learn_initial_state: bool = False,
         **options: Any,
     ) -> Any:
         """Return the layer, or the row of layers."""
         if isinstance(cell, list | tuple):
             cell = StackedRNNCells(cell)
-        shared = {"stateful": stateful, "zero_output_for_mask": zero_output_for_mask}
+        shared = {
+            "stateful": stateful,
+            "zero_output_for_mask": zero_output_for_mask,
+            "learn_initial_state": learn_initial_state,
+        }
         own = {"return_sequences": return_sequences, "return_state": return_state}
         if isinstance(cell, Cell):
             return cell.made(**options, **shared, **own, go_backwards=go_backwards)

@@ -64,6 +64,8 @@ class GRU(RecurrentCells):
         Keep what backward needs of so many steps and compute the rest again: less memory.
     zero_output_for_mask : bool
         Return 0 at masked steps, in place of the output of the step before.
+    learn_initial_state : bool
+        Begin with a state that is a weight, ``initial_h``; see `LSTM`.
     **shared
         As in `Layer`.
 
@@ -118,6 +120,7 @@ class GRU(RecurrentCells):
         bptt_steps: int | None = None,
         recompute_every: int | str | None = None,
         zero_output_for_mask: bool = False,
+        learn_initial_state: bool = False,
         **shared: Any,
     ) -> None:
         self._begin(dict(locals()), shared)

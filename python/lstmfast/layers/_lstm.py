@@ -12,6 +12,7 @@ from lstmfast._checks import flag
 from lstmfast.initializers._chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
 from lstmfast.layers._recurrent import RecurrentCells
 from lstmfast.layers.base import Sample
+from lstmfast.layers.weights import weight
 
 
 class LSTM(RecurrentCells):
@@ -82,6 +83,10 @@ class LSTM(RecurrentCells):
         Keep what backward needs of so many steps and compute the rest again: less memory.
     zero_output_for_mask : bool
         Return 0 at masked steps, in place of the output of the step before.
+    learn_initial_state : bool
+        Begin with states that are weights, ``initial_h`` and, of an LSTM, ``initial_c``: zeros at
+        first, then learnt, with gradients summed over the rows. Not for a stateful layer, and calls
+        then take no `initial_state`.
     **shared
         As in `Layer`.
 
@@ -107,6 +112,7 @@ class LSTM(RecurrentCells):
 
     kind = "lstm"
     states = 2
+    initial_c = weight("initial_c")
     coupled: bool
     layer_norm: bool
     proj_size: int
@@ -156,6 +162,7 @@ class LSTM(RecurrentCells):
         bptt_steps: int | None = None,
         recompute_every: int | str | None = None,
         zero_output_for_mask: bool = False,
+        learn_initial_state: bool = False,
         **shared: Any,
     ) -> None:
         self._begin(dict(locals()), shared)

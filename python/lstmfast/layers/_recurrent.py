@@ -180,9 +180,12 @@ class RecurrentCells(Recurrent):
     go_backwards: bool
     zero_output_for_mask: bool
 
+    learn_initial_state: bool
+
     kernel = weight("kernel")
     recurrent_kernel = weight("recurrent_kernel")
     bias = weight("bias")
+    initial_h = weight("initial_h")
 
     def _begin(self, given: dict[str, Any], shared: dict[str, Any]) -> None:
         """Check and keep the arguments of a constructor, as ``locals()``, and those of `Layer`."""

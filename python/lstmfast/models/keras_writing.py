@@ -20,7 +20,8 @@ from lstmfast.models.keras_training import entry
 # options of recurrent layers that Keras's have not
 _OURS = {
     "bptt_steps", "cell_clip", "coupled", "forget_bias", "forget_gate", "input_gate", "layer_norm",
-    "output_activation", "output_gate", "peephole", "preact_clip", "proj_clip", "proj_size",
+    "learn_initial_state", "output_activation", "output_gate", "peephole", "preact_clip",
+    "proj_clip", "proj_size",
     "recompute_every", "recurrent_dropout_kind", "return_cell_states", "weight_drop", "zoneout_c",
     "zoneout_h",
 }  # fmt: skip

@@ -35,6 +35,7 @@ class LstmCache:
     x: Array
     rows: Rows
     batch_first: bool
+    learns_start: bool = False
     steps: dict[int, Step] = field(default_factory=dict)
 
     def mask_at(self, mask: Array | None, t: int) -> Array | None:
@@ -103,6 +104,7 @@ def lstm_forward(
     params : dict
         ``kernel`` (I, G·H), ``recurrent_kernel`` (P, G·H), ``bias`` (G·H) (may be missing) and
         those that the options need, see `parameter_shapes`. Gate order i, f, g, o; coupled f, g, o.
+        ``initial_h`` (P) and ``initial_c`` (H), in place of h0 and c0, are the state of all rows.
     h0, c0 : (B, P) and (B, H), optional
         State before the first step; zero by default.
     options : CellOptions, optional
@@ -162,6 +164,10 @@ def lstm_forward(
     if inputs.ndim != 3:
         raise ValueError(f"[reference.lstm] x has {inputs.ndim} axes; expected 3")
     T, B, I = inputs.shape
+    start = {name: params[name] for name in ("initial_h", "initial_c") if name in params}
+    params = {name: value for name, value in params.items() if name not in start}
+    if start:
+        h0, c0 = (np.tile(as_real(value, dtype), (B, 1)) for value in start.values())
     real = check_params(params, I, options, dtype)
     P, columns = real["recurrent_kernel"].shape
     H = columns // len(options.gates)
@@ -172,7 +178,9 @@ def lstm_forward(
         inputs = np.where(rows.idle[:, :, None], inputs.dtype.type(0), inputs)
     if masks.input is not None:
         inputs = inputs * masks.input
-    cache = LstmCache(real, cell, masks, np.ascontiguousarray(inputs), rows, batch_first)
+    cache = LstmCache(
+        real, cell, masks, np.ascontiguousarray(inputs), rows, batch_first, learns_start=bool(start)
+    )
     # one product for the sequence; formula 1 of the cell adds h'·R' into it step by step
     z = cache.x.reshape(T * B, I) @ real["kernel"]
     if "bias" in real:
@@ -275,6 +283,8 @@ def lstm_backward(
     dx = (flat @ params["kernel"].T).reshape(T, B, I)
     if cache.masks.input is not None:
         dx *= cache.masks.input
+    if cache.learns_start:
+        grads |= {"initial_h": dh.sum(axis=0), "initial_c": dc.sum(axis=0)}
     return np.ascontiguousarray(time_major(dx, cache.batch_first)), dh, dc, grads
 
 

@@ -113,6 +113,7 @@ class UnitCache:
     masks: Masks
     shape: tuple[int, ...]
     zero: bool
+    learns_start: bool = False
     steps: list[tuple[int, Array, Array, tuple[Any, ...]]] = field(default_factory=list)
 
     def dropped(self, t: int) -> Array | float:
@@ -136,16 +137,18 @@ def _forward(
     x = np.asarray(x)
     masks = masks or Masks()
     used = {name: as_real(value, x.dtype) for name, value in params.items()}
+    start = used.pop("initial_h", None)
     if masks.weight is not None:
         used["recurrent_kernel"] = used["recurrent_kernel"] * masks.weight
     if masks.input is not None:
         x = x * masks.input[:, None]
     B, T, _ = x.shape
     H = len(used["recurrent_kernel"])
+    h0 = h0 if start is None else np.tile(start, (B, 1))
     h = np.zeros((B, H), x.dtype) if h0 is None else as_real(h0, x.dtype)
     real = np.ones((B, T), bool) if mask is None else np.asarray(mask, bool)
     y, shown, done = np.zeros((B, T, H), x.dtype), np.zeros((B, H), x.dtype), np.zeros((B, 1), int)
-    cache = UnitCache(unit, used, masks, x.shape, zero_output_for_mask)
+    cache = UnitCache(unit, used, masks, x.shape, zero_output_for_mask, start is not None)
     with quiet_overflow():
         for t in reversed(range(T)) if reverse else range(T):
             rows = real[:, t, None]
@@ -178,6 +181,8 @@ def _backward(
         dx *= masks.input[:, None]
     if masks.weight is not None:
         grads["recurrent_kernel"] *= masks.weight
+    if cache.learns_start:
+        grads["initial_h"] = carry.sum(axis=0)
     return dx, carry, grads
 
 
@@ -201,7 +206,8 @@ def gru_forward(
     x : (B, T, I)
         The input.
     params : mapping
-        kernel (I, 3H), recurrent_kernel (H, 3H) and perhaps bias.
+        kernel (I, 3H), recurrent_kernel (H, 3H) and perhaps bias; initial_h (H), in place of h0,
+        is the state of all rows.
     h0 : (B, H), optional
         The state to begin with; zeros by default.
     reset_after : bool
