@@ -55,6 +55,13 @@ from lstmfast.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from lstmfast.metrics.functions import (
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
 from lstmfast.metrics.regression import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -111,7 +118,9 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "TrueNegatives",
     "TruePositives",
+    "binary_accuracy",
     "binary_crossentropy",
+    "categorical_accuracy",
     "categorical_crossentropy",
     "categorical_hinge",
     "get",
@@ -124,8 +133,11 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
     "squared_hinge",
+    "top_k_categorical_accuracy",
 ]
 
 explain_missing(__name__)
@@ -170,6 +182,8 @@ def get(identifier: Any) -> Metric:
     >>> metrics.get(losses.Huber(0.5))
     MeanOfLoss(name='huber')
     """
+    if getattr(identifier, "__module__", None) == "lstmfast.metrics.functions":
+        identifier = identifier.__name__  # the core gathers it
     if isinstance(identifier, LossFunction):
         return MeanOfLoss(identifier.of(), identifier.__name__)
     if isinstance(identifier, CoreLoss) and not identifier.is_custom:
