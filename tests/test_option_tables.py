@@ -73,7 +73,10 @@ TWINS = {
 ITEMS = {("dot", "axes.0"): ("axes", 0), ("dot", "axes.1"): ("axes", 1)}
 
 # layers that the core has as graphs, or not at all
-NO_KINDS = {"input_layer", "model", "sequential", "encoder_decoder", "lambda", "operation"}
+NO_KINDS = {
+    "input_layer", "model", "sequential", "encoder_decoder", "lambda", "operation",
+    "text_vectorization",
+}  # fmt: skip
 
 CLASSES: dict[tuple[str, str], Callable[..., Any]] = {
     (family, kind): classes[kind]

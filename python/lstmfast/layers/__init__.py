@@ -81,6 +81,7 @@ from lstmfast.layers._resampling import (
 )
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._simple_rnn import SimpleRNN
+from lstmfast.layers._text import TextVectorization
 from lstmfast.layers._wrappers import Bidirectional, TimeDistributed
 from lstmfast.layers.base import LAYERS, Layer
 from lstmfast.layers.base import from_config as from_config
@@ -158,6 +159,7 @@ __all__ = [
     "SpatialDropout3D",
     "StackedRNNCells",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

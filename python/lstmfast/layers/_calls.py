@@ -134,6 +134,11 @@ class Called(Weights):
     def _plan(self, inputs: Sequence[Tensor], dtype: str | None = None) -> tuple[CoreLayer, Node]:
         """Return a handle, new ones without weights, and a node; nothing of the layer changes."""
         self._check_inputs(inputs)
+        if any(tensor.dtype == "string" for tensor in inputs):
+            raise ValueError(
+                f"[{self.where}] {self.name or self.kind} is called with texts; expected "
+                "TextVectorization before it, as the first layer of a Sequential"
+            )
         floats = [tensor.dtype for tensor in inputs if tensor.dtype.startswith("float")]
         dtype = self.dtype or dtype or next(iter(floats), "float32")
         if set(floats) - {dtype} and not self.takes_ids:

@@ -78,7 +78,7 @@ class Input(Tensor):
         The size of every batch, for stateful layers; otherwise any will do.
     dtype : str, optional
         ``"float32"`` or ``"float64"``: the dtype of the model. That of whole numbers, as
-        ``"int32"``, leaves it to the layers.
+        ``"int32"``, leaves it to the layers. ``"string"``: before a `TextVectorization`.
     name : str, optional
         A name of one's own, by which a model takes data in a dictionary.
     batch_shape : tuple of int or None, optional
@@ -134,7 +134,9 @@ class Input(Tensor):
 
 
 def _elements(dtype: Any) -> str:
-    """Return the name of a type of whole numbers, or float32 or float64."""
+    """Return the name of a type of whole numbers, string, or float32 or float64."""
     name = dtype_name(dtype)
+    if name.strip("'").startswith("str"):
+        return "string"
     whole = name.startswith(("int", "uint", "bool"))
     return name if whole else as_dtype(dtype, "layers.Input").name

@@ -127,7 +127,8 @@ class Model(Training, Layer):
         core = core_model.graph
         core.name = self.name
         names = self._input_keys or graph.input_names
-        adapter = Adapter(names, core_model, core.dtype, WeakMethod(self._hear_of_masks))
+        hear = WeakMethod(self._hear_of_masks)
+        adapter = Adapter(names, core_model, core.dtype, hear, self._text)
         self._warn_of_ends(graph, core_model, [])
         self._bind_optimizer(core_model)
         self._graph, self._core_model, self._core, self._adapter = graph, core_model, core, adapter

@@ -15,7 +15,7 @@ from lstmfast._checks import items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._elsewhere import explain_setting
-from lstmfast.layers import Input, InputLayer, Layer
+from lstmfast.layers import Input, InputLayer, Layer, TextVectorization
 from lstmfast.layers._graph import free_name, graph_between, layers_of
 from lstmfast.layers._symbolic import Node, Sample, Tensor, sample_shape, split_batch
 from lstmfast.layers.base import serialize
@@ -71,6 +71,7 @@ class Sequential(Model):
 
     kind = "sequential"
     takes_list = False
+    _text: TextVectorization | None = None  # the first layer, which the core does not know
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class Sequential(Model):
     @property
     def layers(self) -> list[Layer]:
         """The layers, in a list of your own: `add` and `pop` change the model's."""
-        return list(self._layers)
+        return [*([] if self._text is None else [self._text]), *self._layers]
 
     def add(self, layer: Layer | Input) -> None:
         """Append a layer; the layers before it keep their weights.
@@ -115,16 +116,19 @@ class Sequential(Model):
         """
 
         def add() -> None:
-            layers = self.layers
+            layers = list(self._layers)
             self._become(layers, self._append(layer, layers, self._start))
 
         self._alone("Sequential.add", add)
 
     def pop(self) -> Layer | None:
         """Remove the last layer and return it; None where there is none."""
-        layers = self.layers
-        last = layers.pop() if layers else None
-        self._alone("Sequential.pop", lambda: self._become(layers, self._start))
+        layers = list(self._layers)
+        last: Layer | None = layers.pop() if layers else self._text
+        start = self._start
+        if last is self._text:
+            self._text = start = None
+        self._alone("Sequential.pop", lambda: self._become(layers, start))
         return last
 
     def _alone(self, where: str, change: Callable[[], None]) -> None:
@@ -152,13 +156,21 @@ class Sequential(Model):
             raise ValueError(f"[Sequential.add] {layer!r}: {layer.problem_in_row}")
         if any(each is layer for each in layers):
             raise ValueError(f"[Sequential.add] {layer!r} is in this model already")
-        taken = {each.name for each in layers}
+        taken = {each.name for each in [*layers, *([] if self._text is None else [self._text])]}
         if layer.name is None or (layer._numbered and layer.name in taken):
             layer._rename(free_name(layer.kind, taken))
         elif layer.name in taken:
             raise ValueError(f"[Sequential.add] two layers would be called {layer.name!r}")
+        if isinstance(layer, TextVectorization):
+            if layers or self._text or (start is not None and start._dtype != "string"):
+                raise ValueError(
+                    "[Sequential.add] TextVectorization must come first, but for an Input of "
+                    "dtype='string'"
+                )
+            self._text = layer
+            return self._text_start()
         layers.append(layer)
-        if len(layers) == 1 and start is None:
+        if len(layers) == 1 and start is None and self._text is None:
             if not isinstance(layer, Model):
                 shape = layer.input_shape
             else:
@@ -177,6 +189,8 @@ class Sequential(Model):
             The shape of the input with the batch first, as None; needed where no layer says it.
         """
         where, start = "Sequential.build", self._start
+        if self._text is not None:
+            start, input_shape = self._text_start(), None
         if input_shape is not None:
             batch, sample = split_batch(input_shape, where, "input_shape")
             shape = sample_shape(sample, where)
@@ -194,9 +208,24 @@ class Sequential(Model):
         if self._core_model is None:
             self._become(self._layers, start)
 
+    def _text_start(self) -> InputLayer | None:
+        """Return what the layers after a TextVectorization take, once that is known."""
+        assert self._text is not None
+        dtype, sample = "int32" if self._text.output_mode == "int" else None, self._text.sample
+        return None if sample is None else InputLayer(sample, dtype=dtype)
+
     def _build_for(self, x: Any, where: str) -> None:
         if not self._layers:
-            raise ValueError(f"[{where}] the model has no layers")
+            after = " after TextVectorization; call that layer itself" if self._text else ""
+            raise ValueError(f"[{where}] the model has no layers{after}")
+        if self._text is not None:
+            start = self._text_start()
+            if start is None:
+                raise ValueError(
+                    f"[{where}] {self._text.name} has no vocabulary; call its adapt or "
+                    "set_vocabulary first"
+                )
+            return self._become(self._layers, start)
         given = x.x if isinstance(x, Padded) else x
         ((name, value),) = parts(given, ["input_layer"], where, "x")
         array = self._first_array(value, where, name)
@@ -299,6 +328,17 @@ class Sequential(Model):
             self._become(self._layers, InputLayer(shapes[0]))
         return self._built_core()
 
+    @property
+    def problem_in_row(self) -> str | None:
+        """What keeps the model out of a `Sequential`: that it takes texts."""
+        return "it takes texts; expected its layers" if self._text else super().problem_in_row
+
+    def _check_inputs(self, inputs: Sequence[Tensor]) -> None:
+        if self._text is not None:
+            raise ValueError(
+                "[Sequential] the model takes texts and is called with a tensor; expected arrays"
+            )
+
     # -- descriptions ------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
@@ -307,9 +347,9 @@ class Sequential(Model):
         return {
             "name": self.name,
             "dtype": self.dtype,
-            "input_shape": None if start is None else start.sample,
+            "input_shape": None if start is None or self._text else start.sample,
             "batch_size": None if start is None else start.batch_size,
-            "layers": [serialize(layer) for layer in self._layers],
+            "layers": [serialize(layer) for layer in self.layers],
         }
 
     @classmethod

@@ -173,7 +173,8 @@ class Adapter:
         names: Sequence[str],
         core_model: CoreModel,
         dtype: str,
-        on_masks: WeakMethod[Callable[[list[bool]], None]],
+        on_masks: WeakMethod[Any],
+        text: Callable[[Any], Any] | None = None,
     ) -> None:
         self.names = list(names)
         self.masked_outputs = core_model.masked_outputs
@@ -181,8 +182,10 @@ class Adapter:
         self.inputs = core_model.inputs
         self.output_shapes = core_model.output_shapes
         self.dtype = np.dtype(dtype)
+        self.text = text  # makes of texts what the core takes
         # one input of values and one output
-        self._is_plain = len(self.inputs) == len(self.output_shapes) == 1 and not self.inputs[0][2]
+        one = len(self.inputs) == len(self.output_shapes) == 1
+        self._is_plain = one and not self.inputs[0][2] and text is None
 
     def samples(
         self,
@@ -227,6 +230,8 @@ class Adapter:
         for (label, value), of_input, of_lengths in zip(
             [*parts(x, names, where, name), *more], self.inputs, lengths, strict=True
         ):
+            if self.text is not None:
+                value = self.text(only(value, 2))
             one = self._checked(value, of_input, where, label, *of_lengths)
             if data and samples_of([one]) != samples_of(data):
                 raise ValueError(

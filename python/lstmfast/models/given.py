@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class TakingData:
     _core_model: CoreModel | None = None
     _adapter: Adapter
     _compiled = Compiled()
+    _text: Callable[[Any], Any] | None = None  # makes numbers of texts, where the model takes these
 
     def _build_for(self, x: Any, where: str) -> None:
         """Make the weights of a model that has none yet, for inputs like x."""

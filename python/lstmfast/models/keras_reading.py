@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._names import made_from
-from lstmfast.layers import Input, InputLayer, Layer
+from lstmfast.layers import Input, InputLayer, Layer, TextVectorization
 from lstmfast.layers._symbolic import Tensor
 from lstmfast.layers.base import LAYERS
 from lstmfast.models import keras_training, keras_weights
@@ -38,6 +38,10 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
             reader = Reader(custom_objects)
             model = reader.model(config)
             with keras_weights.h5py("load_model").File(part, "r") as file:
+                if isinstance(model._text, TextVectorization) and not model._text.built:
+                    _read_vocabulary(model._text, archive, file)
+                if not model.built and isinstance(model, Sequential):
+                    model.build()
                 model.set_weights(keras_weights.read(file, model, reader.orders))
                 group = file.get("optimizer/vars", {})
                 state = [np.asarray(group[str(k)]) for k in range(len(group))]
@@ -61,6 +65,14 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
         if state:
             keras_training.take_state(model, state, path, reader.orders, in_turn)
     return model
+
+
+def _read_vocabulary(text: TextVectorization, archive: zipfile.ZipFile, weights: Any) -> None:
+    """Give a layer the vocabulary that `adapt` made."""
+    at = "layers/text_vectorization"
+    tokens = archive.read(f"assets/{at}/vocabulary.txt").decode().splitlines()
+    idf = weights[f"{at}/vars"]["idf_weights"] if text.output_mode == "tf_idf" else None
+    text.set_vocabulary(tokens, idf if idf is None else np.asarray(idf)[: len(tokens)])
 
 
 class Reader:
@@ -207,6 +219,7 @@ class Reader:
         self, cls: type, config: Config, find: Callable[[str], type | None]
     ) -> dict[str, Any]:
         """Return what of a configuration the constructor of a class takes."""
+        own = inspect.signature(cls).parameters
         known = set(getattr(cls, "unavailable", {}))
         for each in cls.__mro__[:-1]:
             known |= set(inspect.signature(each).parameters)
@@ -214,7 +227,7 @@ class Reader:
             name: self.value(value, find)
             for name, value in config.items()
             if value is not None
-            and name not in _IGNORED
+            and (name not in _IGNORED or (value is True and name in own))
             and (name, value) != ("reduction", "auto")  # of Keras 2
             and (name in known or value is not False)
         }

@@ -85,7 +85,12 @@ def _model(model: Any) -> dict[str, Any]:
     kind = keras_weights.keras_class(model)
     start = {"name": model.name, "trainable": model.trainable}
     if kind == "Sequential":
-        first = [_layer(node.node.layer, model.dtype) for node in model.inputs]
+        starts = (
+            [InputLayer((1,), dtype="string", name="texts")]
+            if model._text
+            else [tensor.node.layer for tensor in model.inputs]
+        )
+        first = [_layer(start, model.dtype) for start in starts]
         inside = [_layer(layer, model.dtype) for layer in model.layers]
         return entry("keras", kind, start | {"layers": first + inside})
     graph = model.get_config()
@@ -153,9 +158,10 @@ def _layer(layer: Layer, dtype: str) -> dict[str, Any]:
 
 def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
     config = layer.get_config() | {"trainable": layer.trainable, "dtype": dtype}
-    normal = {"return_cell_states": False, **defaults("layer", layer.kind)}
+    ours = _OURS & set(config)
+    normal = {"return_cell_states": False, **(defaults("layer", layer.kind) if ours else {})}
     normal["output_activation"] = config.get("activation")
-    for name in _OURS & set(config):
+    for name in ours:
         if config.pop(name) != normal.get(name):
             raise ValueError(
                 f"[save] layer {layer.name!r} has {name}={getattr(layer, name)!r}, which Keras "
@@ -171,8 +177,16 @@ def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
     return {name: _plain(value) for name, value in config.items()}
 
 
+def function_named(value: Any) -> dict[str, Any]:
+    """Return how files name a function of the user's own."""
+    made = entry("builtins", "function", getattr(value, "__name__", type(value).__name__))
+    return made | {"registered_name": "function"}
+
+
 def _plain(value: Any) -> Any:
     """Return a value as JSON holds it."""
+    if callable(value):
+        return function_named(value)
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,7 @@ from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._files import is_of_keras, path_text
 from lstmfast._options import Options
-from lstmfast.layers import DecoderInput, InputLayer, Layer
+from lstmfast.layers import DecoderInput, InputLayer, Layer, TextVectorization
 from lstmfast.layers._graph import name_freely, name_layers
 from lstmfast.layers._operations import KINDS, Operation
 from lstmfast.layers._own import from_note
@@ -96,7 +97,7 @@ def load_model(
     # the core has checked the texts by its own rules; what is left is what only Python knows
     try:
         model = _model_of(core_model, extra.get("name"), custom_objects or {})
-        _take_facts(model, core_model, extra)
+        _take_facts(model, core_model, extra, custom_objects or {})
         config = core_model.compile_config
         if config is not None and own is not None:
             outputs = _outputs_of(config, extra, own, model._names_of_outputs())
@@ -153,8 +154,20 @@ def _layer_of(handle: CoreLayer, own: Mapping[str, Any]) -> Layer:
     return layer
 
 
-def _take_facts(model: Model, core_model: CoreModel, extra: Mapping[str, str]) -> None:
+def _take_facts(
+    model: Model, core_model: CoreModel, extra: Mapping[str, str], own: Mapping[str, Any]
+) -> None:
     """Take what only Python knows of a model."""
+    if saving.TEXT in extra and isinstance(model, Sequential):
+        config = json.loads(extra[saving.TEXT])
+        for name in ("standardize", "split"):
+            if isinstance(config[name], dict):
+                function = config[name]["config"]
+                if function not in own:
+                    raise ValueError(f"{name} is {function!r}; expected it in custom_objects")
+                config[name] = own[function]
+        model._text = TextVectorization(**config)
+        model._take(model._graph, core_model)
     layers = list(saving.all_layers(model))
     for place, name in custom.read_extra(extra, saving.RETURNS) or []:
         if name in saving.RESULTS and hasattr(layers[place], name):

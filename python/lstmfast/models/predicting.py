@@ -178,7 +178,8 @@ class Predicting(Generating):
         """
         x = with_lengths(x, lengths)
         shown = verbosity(verbose, "predict", auto=0)
-        if batch_size is steps is callbacks is None and not shown and self._core_model is not None:
+        plain = batch_size is steps is callbacks is self._text is None
+        if plain and not shown and self._core_model is not None:
             outputs = self._core_model.call(x, BATCH_SIZE)
             if outputs is not None:
                 return outputs

@@ -30,7 +30,8 @@ from lstmfast.models.compiled import Compiled
 
 STATES = "callbacks"  # keys of what travels along: the states of callbacks,
 RETURNS = "returns"  # pairs of a layer's place (see `all_layers`) and what its calls return too,
-KEYS = "keys"  # and the names of a dictionary of inputs, and of outputs
+KEYS = "keys"  # the names of a dictionary of inputs, and of outputs,
+TEXT = "text"  # the TextVectorization before the core's layers
 FROZEN = "frozen"  # the places of models that are not trainable; 0: the whole one
 RESULTS = ("return_state", "return_cell_states")
 
@@ -137,12 +138,20 @@ def _python_facts(model: Any) -> dict[str, str]:
         for place, layer in enumerate([model, *all_layers(model)])
         if hasattr(layer, "fit") and not layer.trainable
     ]
-    facts = {RETURNS: returns, KEYS: [] if keys == (None, None) else keys, FROZEN: frozen}
-    return {name: json.dumps(value) for name, value in facts.items() if value}
+    text = {} if model._text is None else model._text.get_config()
+    keys_given = [] if keys == (None, None) else keys
+    facts = {RETURNS: returns, KEYS: keys_given, FROZEN: frozen, TEXT: text}
+    return {
+        name: json.dumps(value, default=keras_writing.function_named)
+        for name, value in facts.items()
+        if value
+    }
 
 
 # what a description of a model has, besides layers and graph
-_KEPT = {"name", "_numbered", "_trainable", "_dtype", "_start", "_input_keys", "_output_keys"}
+_KEPT = {
+    "name", "_numbered", "_trainable", "_dtype", "_start", "_input_keys", "_output_keys", "_text",
+}  # fmt: skip
 
 
 @contextmanager
@@ -158,7 +167,7 @@ def state_of(model: Any) -> dict[str, Any]:
     """Return what a copy or a pickle of a model holds: a description and, once built, its file."""
     found = {name: value for name, value in model.__dict__.items() if name in _KEPT}
     compiled = model._compiled
-    computing, starts, content = model.layers, [], None
+    computing, starts, content = getattr(model, "_layers", model.layers), [], None
     if model.built:
         computing, starts = model._graph.computing, model._graph.starts
         with _nameless_file() as (file, path):
