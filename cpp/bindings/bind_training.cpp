@@ -104,10 +104,13 @@ py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index 
 }
 
 py::dict evaluate(const PythonModel& self, const py::object& x, const py::object& y,
-                  index batch_size, const py::sequence& weights, const char* op) {
+                  index batch_size, const py::sequence& weights, const char* op,
+                  py::object on_batch_begin, py::object on_batch) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     Hooks hooks;
+    hooks.batch_begin = on_batch_begin;
+    hooks.batch_end = on_batch;
     if (y.is_none()) {
       PythonSource<T> source(op, x);
       return scores_dict(may_release(kReleaseFlops, [&] {
@@ -162,7 +165,8 @@ void bind_training(py::class_<PythonModel>& model) {
       .def_property_readonly("history",
                              [](const PythonModel& self) { return history_dict(self.history); })
       .def("evaluate", &evaluate, py::arg("x"), py::arg("y"), py::arg("batch_size"),
-           py::arg("weights") = py::tuple(), py::arg("op") = "model.evaluate")
+           py::arg("weights") = py::tuple(), py::arg("op") = "model.evaluate",
+           py::arg("on_batch_begin") = none, py::arg("on_batch") = none)
       .def("non_finite_text", &non_finite_text, py::arg("x"), py::arg("y"), py::arg("weights"),
            py::arg("names"))
       .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"),

@@ -169,14 +169,21 @@ class Evaluation {
     bool stopped = false;
     run_.begin();
     for (index b = 0; !stopped && run_.has(b); ++b) {
+      const bool own_hooks = progress == nullptr;  // not those of a fit
+      if (own_hooks && callbacks.batch_begin != nullptr) {
+        stopped = callbacks.batch_begin(callbacks.context, b);
+      }
       run_.read(b);
       CarriedUndo<T> undo(definition_.carried, memory_->carried);
       const double loss = run_.forward_loss(false, pass) + penalty;
       undo.keep();
       run_.record(loss);
+      if (own_hooks && callbacks.batch_end != nullptr) {
+        stopped |= callbacks.batch_end(callbacks.context, b, logs());
+      }
       if (callbacks.tick == nullptr || !clock.due()) continue;
       const Progress own = {0, b + 1, run_.batches(), logs()};
-      stopped = callbacks.tick(callbacks.context, progress != nullptr ? *progress : own);
+      stopped |= callbacks.tick(callbacks.context, progress != nullptr ? *progress : own);
     }
     run_.end();
     return stopped;

@@ -375,6 +375,8 @@ class Model:
         batch_size: int,
         weights: Sequence[_Array | None] = (),
         op: str = "model.evaluate",
+        on_batch_begin: Callable[[int], object] | None = None,
+        on_batch: Callable[[int, dict[str, float]], object] | None = None,
     ) -> dict[str, float]: ...
     def predict(self, x: Sequence[_Data], batch_size: int, /) -> list[_Array]: ...
     def decode(

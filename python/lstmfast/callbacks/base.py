@@ -127,20 +127,29 @@ class Callback:
     def on_test_end(self, logs: Logs | None = None) -> None:
         """After `evaluate`, and after validation in `fit`."""
 
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of `evaluate`, or of validation in `fit`."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After such a batch; `logs` holds means over the batches so far.
+
+        Setting ``self.model.stop_evaluating = True`` ends the evaluation after a batch.
+        """
+
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Before `predict`."""
 
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of `predict`."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of `predict`; ``logs["outputs"]`` holds what was computed.
+
+        Setting ``self.model.stop_predicting = True`` ends the call after a batch.
+        """
+
     def on_predict_end(self, logs: Logs | None = None) -> None:
         """After `predict`."""
-
-
-# Keras's hooks that do not exist here: evaluate and predict are one call of the core.
-_NOT_CALLED = (
-    "on_test_batch_begin",
-    "on_test_batch_end",
-    "on_predict_batch_begin",
-    "on_predict_batch_end",
-)
 
 
 _EXPECTED = "an object of a class derived from lstmfast.callbacks.Callback"
@@ -157,12 +166,6 @@ class CallbackList:
         for place, callback in enumerate(self.callbacks):
             if not isinstance(callback, Callback):
                 raise wrong_kind(where, f"callbacks[{place}]", callback, _EXPECTED)
-            for hook in _NOT_CALLED:
-                if hasattr(callback, hook):
-                    raise ValueError(
-                        f"[{where}] {type(callback).__name__} has {hook}, which is not available "
-                        "in this version"
-                    )
 
     def attach(self, model: Model, params: dict[str, Any]) -> None:
         """Tell all of them the model and the parameters of the call that begins."""
@@ -181,6 +184,23 @@ class CallbackList:
             for callback in self.callbacks
             if any(_overrides(callback, name) for name in names)
         ]
+
+    def at_batches(self, hook: str, model: Model, stop: str) -> Callable[..., bool] | None:
+        """Return what the core calls at batches: None where nobody listens to the hook.
+
+        stop: the attribute of the model that ends the call.
+        """
+        listeners = self.listeners(hook)
+        if not listeners:
+            return None
+
+        def call(number: int, values: Logs | None = None) -> bool:
+            logs = model._compiled.renamed(values or {})
+            for listener in listeners:
+                listener(number, logs)
+            return bool(getattr(model, stop))
+
+        return call
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Call `hook` of all callbacks that override it."""
@@ -289,7 +309,7 @@ class LambdaCallback(Callback):
             if hook is None:
                 continue
             if name.startswith("on_"):
-                if name not in _NOT_CALLED and not hasattr(Callback, name):
+                if not hasattr(Callback, name):
                     raise TypeError(f"[LambdaCallback] there is no hook {name}")
                 if not callable(hook):
                     raise wrong_kind("LambdaCallback", name, hook, "a function")

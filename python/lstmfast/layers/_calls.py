@@ -1,4 +1,7 @@
-"""How layers are built, and called with arrays or with tensors."""
+"""How layers are built, and called with arrays or with tensors.
+
+Long, because each way in which a layer is called is here.
+"""
 
 from __future__ import annotations
 

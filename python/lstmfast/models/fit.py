@@ -18,8 +18,9 @@ from lstmfast.callbacks.states import States
 from lstmfast.callbacks.stopping import TerminateOnNaN
 from lstmfast.models.data import NAMES, ArrayNames, Samples
 from lstmfast.models.progress import Bar, Lines, warn_of_non_finite
-from lstmfast.models.sources import Source, evaluated
+from lstmfast.models.sources import Source, evaluated, test_hooks
 
+_AT_TESTS = "on_test_begin", "on_test_end", "on_test_batch_begin", "on_test_batch_end"
 EVERY_EPOCH = range(1, LARGEST_COUNT + 1)
 
 
@@ -96,7 +97,7 @@ class FitRun:
         self.validates_here = self.validation is not None and (
             self.validation.frequency != EVERY_EPOCH
             or isinstance(self.validation.data, Source)
-            or any(map(self.callbacks.listeners, ("on_test_begin", "on_test_end")))
+            or any(map(self.callbacks.listeners, _AT_TESTS))
         )
 
     def log_names(self, *, at_epochs: bool) -> list[str]:
@@ -188,18 +189,7 @@ class FitRun:
         return hooks
 
     def _hook(self, name: str) -> Callable[..., bool] | None:
-        """Return what the core calls for a hook: None where nobody listens to it."""
-        listeners = self.heard.listeners(name)
-        if not listeners:
-            return None
-
-        def call(number: int, values: Mapping[str, float] | None = None) -> bool:
-            logs = self.model._compiled.renamed(values or {})
-            for listener in listeners:
-                listener(number, logs)
-            return bool(self.model.stop_training)
-
-        return call
+        return self.heard.at_batches(name, self.model, "stop_training")
 
     def _core_validation(self) -> dict[str, Any]:
         if self.validation is None or isinstance(self.validation.data, Source):
@@ -252,7 +242,9 @@ class FitRun:
             data.given.warn_of_end()
             return {}
         self.callbacks.call("on_test_begin", {})
-        values = evaluated(self.core_model, data, held_out.batch_size)
+        self.model.stop_evaluating = False
+        hooks = test_hooks(self.callbacks, self.model)
+        values = evaluated(self.core_model, data, held_out.batch_size, hooks)
         logs = self.model._compiled.renamed(values)
         self.callbacks.call("on_test_end", logs)
         return {f"val_{key}": value for key, value in logs.items()}

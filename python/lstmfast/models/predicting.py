@@ -1,10 +1,13 @@
-"""What models do with data without learning from them: evaluate and predict."""
+"""What models do with data without learning from them: evaluate and predict.
+
+Long, because both take data of every kind.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -21,7 +24,7 @@ from lstmfast.models.generating import Generating
 from lstmfast.models.given import BATCH_SIZE
 from lstmfast.models.progress import result_line, verbosity, warn_of_non_finite
 from lstmfast.models.ragged import Padded, lengths_of, unpadded, with_lengths
-from lstmfast.models.sources import Batches, Source, evaluated, unpacked
+from lstmfast.models.sources import Batches, Source, evaluated, taken, test_hooks, unpacked
 
 Compute: TypeAlias = Callable[[list[Data], int, bool], list[Any]]
 """What makes outputs of samples, so many at a time; the flag is that of `_outputs`."""
@@ -38,8 +41,13 @@ def _outputs(core_model: CoreModel, samples: list[Data], size: int, whole: bool)
     return list(map(unpadded, outputs, masks))
 
 
+_AT_BATCHES = "on_predict_batch_begin", "on_predict_batch_end"
+
+
 class Predicting(Generating):
     """What a model of the core computes."""
+
+    stop_evaluating = stop_predicting = False
 
     _output_keys: list[str] | None = None  # of a dictionary
 
@@ -106,16 +114,21 @@ class Predicting(Generating):
         core_model, data, size = self._data(given, where, steps, batch_size)
         shown = verbosity(verbose, where)
         batches = data.batches if isinstance(data, Source) else math.ceil(len(data) / size)
-        end = self._begin_stage(where, "test", callbacks, shown, batches)
-        logs = self._compiled.renamed(evaluated(core_model, data, size))
+        listening, end = self._begin_stage(where, "test", callbacks, shown, batches)
+        self.stop_evaluating = False
+        hooks = test_hooks(listening, self)
+        logs = self._compiled.renamed(evaluated(core_model, data, size, hooks))
         warn_of_non_finite(logs["loss"], core_model, data, where)
         end(logs, data.given.number if isinstance(data, Source) else None)
         return logs if as_dict else self._compiled.listed(logs)
 
     def _begin_stage(
         self, where: str, stage: str, callbacks: Any, shown: int, steps: int | None
-    ) -> Callable[..., None]:
-        """Tell callbacks that a stage begins; return what tells of its end, and shows its logs."""
+    ) -> tuple[CallbackList, Callable[..., None]]:
+        """Tell callbacks that a stage begins; return them, and what tells them of its end.
+
+        The latter shows its logs, too.
+        """
         listening = CallbackList(callbacks, where)
         listening.attach(self, {"verbose": shown, "steps": steps})
         listening.call(f"on_{stage}_begin", {})
@@ -127,7 +140,7 @@ class Predicting(Generating):
                 print(result_line(done or steps, seconds, logs), end="", flush=True)
             listening.call(f"on_{stage}_end", logs)
 
-        return end
+        return listening, end
 
     def predict(
         self,
@@ -201,8 +214,9 @@ class Predicting(Generating):
         compute = compute or partial(_outputs, self._core_model_for(x, where))
         adapter = adapter or self._adapter
         if given is not None:
-            end = self._begin_stage(where, where, callbacks, shown, given.batches)
-            outputs = self._packed(self._predict_each(compute, adapter, given))
+            listening, end = self._begin_stage(where, where, callbacks, shown, given.batches)
+            batches = self._checked_batches(adapter, given)
+            outputs = self._packed(self._predict_each(compute, batches, listening))
             end({}, given.number)
             return outputs
         samples = adapter.checked(x, where)
@@ -212,23 +226,46 @@ class Predicting(Generating):
         whole = isinstance(x, Padded)
         if callbacks is None and not shown:
             return self._packed(compute(samples, size, whole))
-        batches = math.ceil(samples_of(samples) / size)
-        end = self._begin_stage(where, where, callbacks, shown, batches)
-        outputs = self._packed(compute(samples, size, whole))
+        count = math.ceil(samples_of(samples) / size)
+        listening, end = self._begin_stage(where, where, callbacks, shown, count)
+        if any(map(listening.listeners, _AT_BATCHES)):
+            starts = range(0, samples_of(samples), size)
+            cuts = ((taken(samples, slice(at, at + size)), whole) for at in starts)
+            outputs = self._packed(self._predict_each(compute, cuts, listening))
+        else:
+            outputs = self._packed(compute(samples, size, whole))
         end({})
         return outputs
 
-    def _predict_each(self, compute: Compute, adapter: Adapter, given: Batches) -> list[Any]:
-        """Return the outputs of all batches, joined."""
-        found: list[list[Any]] = []
+    def _checked_batches(
+        self, adapter: Adapter, given: Batches
+    ) -> Iterator[tuple[list[Data], bool]]:
+        """Yield batches in the core's form, and whether their outputs stay whole."""
         given.begin()
         while (batch := given.next()) is not None:
             where = f"predict, batch {given.number}"
             x = unpacked(batch, where)[0]
-            samples = adapter.checked(x, where)
-            size = max(1, samples_of(samples))
-            found.append(compute(samples, size, isinstance(x, Padded)))
+            yield adapter.checked(x, where), isinstance(x, Padded)
         given.end()
+
+    def _predict_each(
+        self,
+        compute: Compute,
+        batches: Iterable[tuple[list[Data], bool]],
+        listening: CallbackList,
+    ) -> list[Any]:
+        """Return the outputs of all batches, joined."""
+        begin, end = map(listening.listeners, _AT_BATCHES)
+        self.stop_predicting = False
+        found: list[list[Any]] = []
+        for number, (samples, whole) in enumerate(batches):
+            for listener in begin:
+                listener(number, {})
+            found.append(compute(samples, max(1, samples_of(samples)), whole))
+            for listener in end:
+                listener(number, {"outputs": self._packed(found[-1])})
+            if self.stop_predicting:
+                break
         return [self._joined_batches(each) for each in zip(*found, strict=True)]
 
     def _joined_batches(self, each: Sequence[Any]) -> Any:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from lstmfast.models.sources.base import Batches, Source, unpacked
 from lstmfast.models.sources.find import batches_of, is_batches
-from lstmfast.models.sources.rows import Rows
-from lstmfast.models.sources.samples import cut, evaluated, in_rows
+from lstmfast.models.sources.rows import Rows, taken
+from lstmfast.models.sources.samples import cut, evaluated, in_rows, test_hooks
 
 __all__ = [
     "Batches",
@@ -21,5 +21,7 @@ __all__ = [
     "evaluated",
     "in_rows",
     "is_batches",
+    "taken",
+    "test_hooks",
     "unpacked",
 ]

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from lstmfast._core import Model as CoreModel
+from lstmfast.callbacks.base import CallbackList
 from lstmfast.models.data import Samples
 from lstmfast.models.sources.base import Source
 from lstmfast.models.sources.rows import Rows
 
 
-def evaluated(core_model: CoreModel, data: Samples | Source, batch_size: int) -> dict[str, float]:
+def evaluated(
+    core_model: CoreModel, data: Samples | Source, batch_size: int, hooks: Mapping[str, Any]
+) -> dict[str, float]:
     """Return loss and metrics under the core's names."""
     if isinstance(data, Source):
-        return core_model.evaluate(data, None, batch_size)
-    return core_model.evaluate(data.x, data.y, batch_size, data.weights)
+        return core_model.evaluate(data, None, batch_size, **hooks)
+    return core_model.evaluate(data.x, data.y, batch_size, data.weights, **hooks)
+
+
+def test_hooks(callbacks: CallbackList, model: Any) -> dict[str, Any]:
+    """Return what the core calls at the batches of an evaluation."""
+    names = {"on_batch_begin": "on_test_batch_begin", "on_batch": "on_test_batch_end"}
+    stop = "stop_evaluating"
+    hooks = {key: callbacks.at_batches(name, model, stop) for key, name in names.items()}
+    return {key: hook for key, hook in hooks.items() if hook is not None}
 
 
 def in_rows(data: Samples, batch_size: int, where: str, steps: int) -> Source:
