@@ -95,7 +95,27 @@ def frames(layers: Any, models: Any) -> tuple[Any, list[Any]]:
     return model, [np.linspace(-1.0, 1.0, 240, dtype=np.float32).reshape(2, 3, 4, 5, 2)]
 
 
-MODELS = {"row": row, "graph": graph, "pictures": pictures, "units": units, "frames": frames}
+def attention(layers: Any, models: Any) -> tuple[Any, list[Any]]:
+    """All layers of attention, causal and not, with scores as output."""
+    x = layers.Input((5, 3))
+    y = layers.LSTM(4, return_sequences=True)(x)
+    z = layers.Dense(4)(x)
+    one = layers.Attention(use_scale=True)([z, y], use_causal_mask=True)
+    two = layers.AdditiveAttention()([z, y, one])
+    heads = layers.MultiHeadAttention(2, 3, value_dim=2, output_shape=3, kernel_regularizer="l2")
+    three, scores = heads(two, x, y, return_attention_scores=True)
+    four = layers.MultiHeadAttention(1, 2, use_bias=False)(three, y)
+    return models.Model(x, [four, scores]), [STEPS]
+
+
+MODELS = {
+    "row": row,
+    "graph": graph,
+    "pictures": pictures,
+    "units": units,
+    "frames": frames,
+    "attention": attention,
+}
 
 
 def answers(model: Any, inputs: list[Any]) -> list[Any]:

@@ -292,6 +292,9 @@ OF_EACH: list[layers.Layer] = [
     layers.Softmax([1, -1]),
     layers.MixtureDensity(2, 3, kernel_regularizer="l2"),
     layers.DecoderInput(1, 2, mask_value=0),
+    layers.Attention(True, "concat", 0.25, seed=3),
+    layers.AdditiveAttention(dropout=0.25),
+    layers.MultiHeadAttention(2, 3, 4, output_shape=(2, 3), kernel_regularizer="l2"),
 ]
 # arguments of plain ones
 PLAIN: dict[str, tuple[Any, ...]] = {
@@ -314,6 +317,7 @@ PLAIN: dict[str, tuple[Any, ...]] = {
     "conv_lstm1d": (2, 3),
     "conv_lstm2d": (2, 3),
     "mixture_density": (2,),
+    "multi_head_attention": (2, 3),
     "average_pooling1d": (2,),
     "average_pooling2d": (2,),
     **dict.fromkeys(("spatial_dropout1d", "spatial_dropout2d", "spatial_dropout3d"), (0.5,)),

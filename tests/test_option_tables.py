@@ -56,6 +56,7 @@ OWN = {
         for axes in (1, 2)
     },
     "activity_regularization": {"l1", "l2"},  # of its activity_regularizer
+    "multi_head_attention": {"attention_axes", "flash_attention", "use_gate"},
     "up_sampling2d": {"interpolation"},  # Keras's, at its default
     "graph": {"inputs", "outputs", "trainable", "seed"},  # tensors, and what training takes
 }
@@ -68,6 +69,7 @@ TWINS = {
     ("cropping2d", "cropping"): ("cropping", ((0, 0), (0, 0))),
     ("up_sampling2d", "size"): ("size", (2, 2)),
     ("p_re_lu", "shared_axes"): ("shared_axes", None),
+    ("multi_head_attention", "output_shape"): ("output_shape", None),  # an attribute of all layers
 }
 # options that are one item of an argument, with the item's place
 ITEMS = {("dot", "axes.0"): ("axes", 0), ("dot", "axes.1"): ("axes", 1)}
@@ -169,6 +171,7 @@ NEEDED: dict[tuple[str, str], dict[str, Any]] = {
     ("layer", "mixture_density"): {"components": 2},
     ("loss", "mixture_negative_log_likelihood"): {"components": 2},
     ("layer", "bidirectional"): {"layer": LSTM(2)},
+    ("layer", "multi_head_attention"): {"num_heads": 2, "key_dim": 3},
     ("layer", "embedding"): {"input_dim": 2, "output_dim": 3},
     ("layer", "dot"): {"axes": 1},
     **{

@@ -13,8 +13,9 @@ namespace {
 constexpr const char* kRuled[] = {"kernel", "recurrent", "bias", "embeddings",
                                   "gamma",  "beta",      "alpha"};
 
-// The prefix of a weight's rules; "": it takes none.
-std::string rule_prefix(const std::string& weight) {
+// The prefix of a weight's rules; "": it takes none. A part before a dot does not count.
+std::string rule_prefix(const std::string& name) {
+  const std::string weight = name.substr(name.rfind('.') + 1);
   if (weight == "recurrent_kernel") return "recurrent";
   const bool ruled = std::any_of(std::begin(kRuled), std::end(kRuled),
                                  [&](const char* prefix) { return weight == prefix; });

@@ -9,6 +9,7 @@ from __future__ import annotations
 from lstmfast._keras_names import explain_missing
 from lstmfast._names import listed
 from lstmfast.layers._activations import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from lstmfast.layers._attention import AdditiveAttention, Attention
 from lstmfast.layers._cells import RNN, GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from lstmfast.layers._conv_lstm import ConvLSTM1D, ConvLSTM2D
 from lstmfast.layers._convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
@@ -37,6 +38,7 @@ from lstmfast.layers._merging import (
     multiply,
     subtract,
 )
+from lstmfast.layers._multi_head_attention import MultiHeadAttention
 from lstmfast.layers._normalization import (
     BatchNormalization,
     LayerNormalization,
@@ -95,7 +97,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -144,6 +148,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "MixtureDensity",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",

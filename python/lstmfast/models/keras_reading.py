@@ -25,6 +25,7 @@ _IGNORED = {
     "is_legacy_optimizer", "jit_compile", "optional", "ragged", "sparse", "time_major",
 }  # fmt: skip
 # what computes masks of Embedding, Masking and merges in a graph of Keras
+_MASKS = ("mask", "query_mask", "value_mask", "key_mask")  # arguments of calls
 _MASK_OPERATIONS = {"Any", "LogicalAnd", "LogicalOr", "NotEqual"}
 
 
@@ -172,7 +173,7 @@ class Reader:
             if isinstance(node, Mapping):
                 arguments = [value(each) for each in node.get("args", ())]
                 options = dict(node.get("kwargs", {}))
-                of_mask = _histories(options.pop("mask", None))
+                of_mask = set().union(*(_histories(options.pop(key, None)) for key in _MASKS))
                 if not of_mask <= masks:
                     raise ValueError(f"{name} is called with a mask; expected none")
                 options = {key: value(each) for key, each in options.items() if each is not None}
@@ -189,7 +190,7 @@ class Reader:
         found = layers[name](*arguments, **options)
         if isinstance(found, Mapping):
             found = list(found.values())
-        made[name, number] = found if isinstance(found, list) else [found]
+        made[name, number] = list(found) if isinstance(found, list | tuple) else [found]
         return True
 
     def layer(self, entry: Config) -> Any:

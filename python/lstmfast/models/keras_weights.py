@@ -8,6 +8,7 @@ one (``.h5``) has a group for each layer of the model, by the layer's name, with
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -68,27 +69,41 @@ def _places(layer: Any, orders: Orders, path: str) -> Iterator[tuple[Layer, str]
         yield layer, f"{path}/cell" if isinstance(layer, Recurrent) else path
 
 
+def _datasets(layer: Any, path: str) -> list[str]:
+    """Return where each array of a layer lies whose own are in the group `path`."""
+    numbers: Counter[str] = Counter()
+    found = []
+    for name, _ in layer.weight_parts():
+        part = getattr(layer, "keras_parts", {}).get(name.rpartition(".")[0])
+        at = path if part is None else f"{path.removesuffix('vars')}{part}/vars"
+        found.append(f"{at}/{numbers[at]}")
+        numbers[at] += 1
+    return found
+
+
 def read(group: Any, model: Any, orders: Orders | None = None) -> list[Array]:
     """Return a model's weights from the layout of Keras 3, in the order of `get_weights`."""
     of_layers: dict[Layer, list[Array]] = {}
     for layer, path in places(model, orders):
-        count = len(layer.weight_parts())
-        held = group.get(path, {})
-        if count and len(held) != count:
-            raise ValueError(f"{layer.name}: {path} holds {len(held)} arrays; expected {count}")
-        of_layers[layer] = [np.asarray(held[str(k)]) for k in range(count)]
+        found = _datasets(layer, path)
+        for at, count in Counter(each.rpartition("/")[0] for each in found).items():
+            held = group.get(at, {})
+            if len(held) != count:
+                raise ValueError(f"{layer.name}: {at} holds {len(held)} arrays; expected {count}")
+        of_layers[layer] = [np.asarray(group[each]) for each in found]
     return [array for layer, _ in places(model) for array in of_layers[layer]]
 
 
 def write(file: Any, model: Any, of_optimizer: Sequence[Any] | None = None) -> None:
     """Write a model's weights, and the arrays of its optimizer, in the layout of Keras 3."""
-    parts = [(path, layer.name or layer.kind, layer.get_weights()) for layer, path in places(model)]
+    for layer, path in places(model):
+        file.require_group(path).attrs["name"] = layer.name or layer.kind
+        for at, array in zip(_datasets(layer, path), layer.get_weights(), strict=True):
+            file.create_dataset(at, data=array)
     if of_optimizer is not None:
-        parts.append(("optimizer/vars", model.optimizer.name, list(of_optimizer)))
-    for path, name, arrays in parts:
-        group = file.create_group(path)
-        group.attrs["name"] = name
-        for k, array in enumerate(arrays):
+        group = file.create_group("optimizer/vars")
+        group.attrs["name"] = model.optimizer.name
+        for k, array in enumerate(of_optimizer):
             group.create_dataset(str(k), data=array)
 
 

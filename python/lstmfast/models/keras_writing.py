@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from lstmfast._options import defaults
-from lstmfast.layers import DecoderInput, InputLayer, Layer
+from lstmfast.layers import Attention, DecoderInput, InputLayer, Layer
+from lstmfast.layers._attention import AttentionLayer
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.models import keras_training, keras_weights
 from lstmfast.models.keras_training import entry
@@ -107,6 +108,8 @@ def _model(model: Any) -> dict[str, Any]:
         return {"class_name": "__keras_tensor__", "config": of_it}
 
     layers = {layer.name: layer for layer in model.layers}
+    used = [*graph["outputs"], *(place for _, given in graph["nodes"] for place in given)]
+    scored = {node for node, port in used if port == 1}
     for name, given in graph["nodes"]:
         tensors = [tensor(*place) for place in given]
         kwargs: dict[str, Any] = {}
@@ -116,6 +119,12 @@ def _model(model: Any) -> dict[str, Any]:
         takes_list = layers[name].takes_list and not (
             hasattr(layers[name], "fit") and not tensors[1:]
         )
+        if isinstance(layers[name], AttentionLayer):
+            kwargs = {"use_causal_mask": layers[name].use_causal_mask}
+            kwargs |= {"return_attention_scores": len(made) in scored}
+            takes_list = isinstance(layers[name], Attention)
+            if tensors[3:]:
+                kwargs["attention_mask"] = tensors.pop()
         made.append([name, len(nodes[name])])
         nodes[name].append({"args": [tensors] if takes_list else tensors, "kwargs": kwargs})
     for each in inside:
@@ -158,6 +167,7 @@ def _layer(layer: Layer, dtype: str) -> dict[str, Any]:
 
 def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
     config = layer.get_config() | {"trainable": layer.trainable, "dtype": dtype}
+    config.pop("use_causal_mask", None)  # an argument of calls
     ours = _OURS & set(config)
     normal = {"return_cell_states": False, **(defaults("layer", layer.kind) if ours else {})}
     normal["output_activation"] = config.get("activation")

@@ -4,8 +4,9 @@
 `rows.py` lengths, masks and resets, `stack.py` layers and directions;
 `dense.py`, `losses.py`, `optimizers.py` and `train.py` add a whole training, and
 `graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
-pooling, `normalization.py` what normalises, `sampling.py` what generation draws, `units.py` the GRU
-and the simple recurrent unit, `conv_lstm.py` the LSTM whose products are convolutions.
+pooling, `attention.py` attention, `normalization.py` what normalises, `sampling.py` what generation
+draws, `units.py` the GRU and the simple recurrent unit, `conv_lstm.py` the LSTM whose products are
+convolutions.
 `operations.py` has the operations of users' code.
 Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and
@@ -31,6 +32,7 @@ Examples
 import inspect
 
 from .activations import *
+from .attention import *
 from .cell import *
 from .conv_lstm import *
 from .dense import *
