@@ -278,3 +278,14 @@ def test_other_sizes_than_the_weights_have() -> None:
     with pytest.raises(ValueError, match="3 along axis, for which the layer has weights"):
         layer(np.zeros((2, 4)))
     assert layer(np.zeros((0, 3)), training=True).shape == (0, 3)
+
+
+def test_average_of_weights_leaves_statistics_out() -> None:
+    # statistics have no slot: written there, they would reach the average of the next layer
+    model = lf.models.Sequential([lf.layers.Input((2,)), lf.layers.BatchNormalization()])
+    model.add(lf.layers.Dense(2))
+    model.compile(lf.optimizers.SGD(0.0, use_ema=True, ema_momentum=0.5), "mse")
+    before = model.layers[1].get_weights()
+    model.fit(np.ones((8, 2)), np.zeros((8, 2)), epochs=3, batch_size=2, verbose=0)
+    for ours, expected in zip(model.layers[1].get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, expected)

@@ -171,7 +171,7 @@ void Training<T>::step() {
   if (optimizer->common().use_ema) {
     const T old = static_cast<T>(optimizer->average_momentum());
     for (const auto& entry : layout.entries()) {  // those that are frozen now, too
-      ops::mix(entry.parameters->size(), old, T(1) - old, entry.parameters->values(),
+      ops::mix(entry.parameters->trained_size(), old, T(1) - old, entry.parameters->values(),
                slot(optimizer->average_slot()) + entry.offset);
     }
     if (optimizer->overwrites_parameters()) take_average();
