@@ -29,7 +29,8 @@ class MultiHeadAttention(AttentionLayer):
     (N, key_dim), with value_dim for the value; kernel (N, value_dim, D) and bias (D) of the output.
 
     Query i sees key j where neither is masked, `attention_mask` allows it and, with
-    `use_causal_mask`, j <= i. Where a query sees none, h is 0. The mask of the query is that of y.
+    `use_causal_mask`, j <= i. Where a query sees none, h is 0, as in Keras with dropout or scores;
+    without them it is the mean of all values there. The mask of the query is that of y.
 
     Parameters
     ----------
