@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from keras_file_models import MODELS, answers
-from lstmfast import layers, models
+from lstmfast import layers, models, ops
 from lstmfast.callbacks import ModelCheckpoint
 from lstmfast.layers import LSTM, Dense, Input
-from lstmfast.models import Model, Sequential, load_model
+from lstmfast.models import EncoderDecoder, Model, Sequential, load_model
 from lstmfast.utils import set_random_seed
 
 h5py = pytest.importorskip("h5py")
@@ -74,6 +74,73 @@ def test_options_that_keras_lacks(tmp_path: Path, option: str, value: Any) -> No
     with pytest.raises(ValueError, match=rf"^\[save\] layer 'first' has {option}={value!r}, which"):
         small(**{option: value}).save(path)
     assert not path.exists()
+
+
+class Own(layers.Layer):
+    def call(self, x: Any) -> Any:
+        return x * 2.0
+
+
+class OwnModel(Model):
+    def call(self, x: Any) -> Any:
+        return x * 2.0
+
+
+def made(change: Any) -> Model:
+    x = Input((5, 3))
+    return Model(x, change(x))
+
+
+def own_model() -> Model:
+    model = OwnModel(name="mine")
+    model.build((None, 5, 3))
+    return model
+
+
+def encoder_decoder() -> Model:
+    return EncoderDecoder(Sequential([Input((5, 3)), LSTM(2)]), 2, features=1, name="both")
+
+
+DOUBLE = layers.Lambda(lambda x: x * 2.0, name="twice")
+LACKING = {
+    "Lambda": (lambda: made(DOUBLE), "layer 'twice', of the class Lambda,"),
+    "Lambda in a row": (
+        lambda: Sequential([Input((5, 3)), DOUBLE]),
+        "layer 'twice', of the class Lambda,",
+    ),
+    "own": (lambda: made(Own(name="mine")), "layer 'mine', of the class Own,"),
+    "inside": (
+        lambda: made(layers.TimeDistributed(Own(name="mine"))),
+        "layer 'mine', of the class Own,",
+    ),
+    "in a model": (
+        lambda: made(Sequential([Input((5, 3)), Own(name="mine")])),
+        "layer 'mine', of the class Own,",
+    ),
+    "operator": (lambda: made(lambda x: x * 2.0), "layer '.*', the operation multiply,"),
+    "slice": (lambda: made(lambda x: x[:, 1:]), "layer '.*', the operation slice,"),
+    "ops": (lambda: made(lambda x: ops.sum(x, axis=1)), "layer '.*', the operation sum,"),
+    "array": (lambda: made(lambda x: x + np.ones((5, 3))), "layer '.*', the operation "),
+    "mixture": (
+        lambda: made(layers.MixtureDensity(1, 2, name="last")),
+        "layer 'last', of the class MixtureDensity,",
+    ),
+    "decoder input": (
+        lambda: made(layers.DecoderInput(name="late")),
+        "layer 'late', of the class DecoderInput,",
+    ),
+    "own model": (own_model, "model 'mine', of the class OwnModel,"),
+    "EncoderDecoder": (encoder_decoder, "model 'both', of the class EncoderDecoder,"),
+}
+
+
+@pytest.mark.parametrize("name", LACKING)
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_layers_that_keras_lacks(tmp_path: Path, name: str, ending: str) -> None:
+    make, words = LACKING[name]
+    with pytest.raises(ValueError, match=rf"^\[save\] {words}.* cannot stand in Keras's files"):
+        make().save(tmp_path / f"a.{ending}")
+    assert not list(tmp_path.iterdir())
 
 
 def changed(path: Path, change: Any) -> None:

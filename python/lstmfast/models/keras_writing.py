@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from lstmfast._options import defaults
-from lstmfast.layers import Attention, DecoderInput, InputLayer, Layer
+from lstmfast.layers import Attention, DecoderInput, InputLayer, Layer, MixtureDensity
 from lstmfast.layers._attention import AttentionLayer
+from lstmfast.layers._operations import Operation
+from lstmfast.layers._own import OwnLayer
 from lstmfast.layers._recurrent import Recurrent
 from lstmfast.models import keras_training, keras_weights
 from lstmfast.models.keras_training import entry
@@ -84,6 +86,8 @@ def _weights(model: Any, where: str, of_optimizer: Sequence[Any] | None = None) 
 def _model(model: Any) -> dict[str, Any]:
     """Return Keras's description of a model."""
     kind = keras_weights.keras_class(model)
+    if model.kind in ("own_model", "encoder_decoder"):
+        raise _lacks(f"model {model.name!r}, of the class {type(model).__name__},")
     start = {"name": model.name, "trainable": model.trainable}
     if kind == "Sequential":
         starts = (
@@ -157,12 +161,20 @@ def _layer(layer: Layer, dtype: str) -> dict[str, Any]:
         config = layer.get_config()
         config["dtype"] = config["dtype"] or dtype
         found = entry("keras.layers", "InputLayer", config)
-    elif isinstance(layer, DecoderInput):
-        expected = "a name that ends in .safetensors"
-        raise ValueError(f"[save] Keras has no layer like {layer.name!r}; expected {expected}")
+    elif isinstance(layer, Operation):
+        function = layer.options().get("function", layer.kind)
+        raise _lacks(f"layer {layer.name!r}, the operation {function},")
+    elif isinstance(layer, DecoderInput | MixtureDensity | OwnLayer):
+        raise _lacks(f"layer {layer.name!r}, of the class {type(layer).__name__},")
     else:
         found = entry("keras.layers", type(layer).__name__, _settings(layer, dtype))
     return found | {"name": layer.name}
+
+
+def _lacks(what: str) -> ValueError:
+    return ValueError(
+        f"[save] {what} cannot stand in Keras's files; expected a name that ends in .safetensors"
+    )
 
 
 def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
