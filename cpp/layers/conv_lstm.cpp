@@ -17,6 +17,7 @@ class ConvolutionalLstm : public LayerWith<T, ConvolutionalLstm<T>> {
   struct State : LayerState {
     base::Slot<unsigned char> steps_mask;  // [batch][steps]
     base::Slot<unsigned char> mask;        // of the output
+    index windows = 0;                     // positions of a step of it
     ops::ConvLstm<T> run;
     ops::ConvLstmCall<T> call{};
   };
@@ -74,8 +75,9 @@ class ConvolutionalLstm : public LayerWith<T, ConvolutionalLstm<T>> {
                    {axes_.windows(step, 0), axes_.windows(step, 1), x.sizes[0], extent.batch,
                     extent.training, noise_});
     my.steps_mask = planner.add<unsigned char>(extent.batch * x.sizes[0]);
-    my.mask = planner.add<unsigned char>(
-        sequences_.all ? extent.batch * output_shapes({x})[0].rows() : 0);
+    my.windows = output_shapes({x})[1].rows();
+    my.mask =
+        planner.add<unsigned char>(sequences_.all ? extent.batch * x.sizes[0] * my.windows : 0);
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
@@ -130,7 +132,7 @@ class ConvolutionalLstm : public LayerWith<T, ConvolutionalLstm<T>> {
     if (mask == nullptr) return nullptr;
     const Shape& x = my.shapes[0];
     const index steps = x.sizes[0], positions = x.without(0).rows();
-    const index windows = output_shapes({x})[1].rows();
+    const index windows = my.windows;
     unsigned char* const real = pass.arena->at(my.steps_mask);
     unsigned char* const of_output = sequences_.all ? pass.arena->at(my.mask) : nullptr;
     for (index r = 0; r < pass.batch * steps; ++r) {

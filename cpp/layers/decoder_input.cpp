@@ -67,7 +67,9 @@ template <class T>
 void DecoderInput<T>::run_forward(const Pass<T>& pass, State& my, const Ins<T>& in,
                                   Outs<T>& out) const {
   const index steps = my.shapes[0].sizes[0], size = step_size(my.shapes[0]);
-  unsigned char* const mask = pass.arena->at(my.mask);  // null without padding
+  // of steps; where these are single values, rows are samples, which have no mask
+  const bool steps_are_rows = in[0].ids != nullptr || my.shapes[0].rank == 2;
+  unsigned char* const mask = steps_are_rows ? pass.arena->at(my.mask) : nullptr;
   if (mask != nullptr) out[0].mask = mask;
   const auto run = [&](const auto* x, auto* y) {
     using E = std::remove_reference_t<decltype(*y)>;
@@ -137,8 +139,8 @@ void DecoderInput<T>::sample(const Pass<T>& pass, const Shape& shape, const In<T
       }
       if (best >= 0) mixed.ids[r] = best;
     });
-  }
-  if (mixed.values != nullptr) {
+    if (mixed.values != nullptr) std::copy_n(mixed.ids, pass.batch * steps, mixed.values);
+  } else if (mixed.values != nullptr) {
     std::copy_n(x.values, pass.batch * steps * size, mixed.values);
     for_chosen(x.values, [&](index r, const T* row) {
       if (!is_padding(row, size)) std::copy_n(row, size, mixed.values + r * size);

@@ -18,9 +18,10 @@ class MultiHead final : public AttentionBase<T, MultiHead<T>> {
   static constexpr Port kPorts[] = {kQuery, kKey, kValue};
 
   struct State : AttentionBase<T, MultiHead<T>>::State {
-    base::Slot<T> projected[4];  // the last: what the output's map takes
-    base::Slot<T> gradients[4];  // of those, in whole panels; of the last without
-    base::Slot<T> dy;            // in whole panels
+    base::Slot<T> projected[4];      // the last: what the output's map takes
+    base::Slot<T> gradients[4];      // of those, in whole panels; of the last without
+    base::Slot<T> dy;                // in whole panels
+    base::Slot<unsigned char> mask;  // of outputs with several rows for a query
     ops::LinearScratch<T> room;
   };
 
@@ -32,6 +33,8 @@ class MultiHead final : public AttentionBase<T, MultiHead<T>> {
         window_(options["sliding_window"].none() ? 0 : options["sliding_window"].integer()),
         use_bias_(options["use_bias"].flag()) {
     if (!options["output_shape"].none()) ending_ = options["output_shape"].extents();
+    LF_CHECK(ending_.size() <= 3, "[multi_head_attention] output_shape has "
+                                      << ending_.size() << " axes; expected at most 3");
   }
 
   // A fourth input says which pairs of a query and a key are seen.
@@ -81,8 +84,14 @@ class MultiHead final : public AttentionBase<T, MultiHead<T>> {
       my.projected[i] = planner.add<T>(rows * (last ? map.inputs : map.outputs));
       const index gradient = rows * (last ? map.inputs : map.padded_outputs());
       my.gradients[i] = planner.add<T>(extent.training ? gradient : 0);
+      if (last && rows_of_query() > 1) my.mask = planner.add<unsigned char>(rows * rows_of_query());
       if (last) my.dy = planner.add<T>(extent.training ? rows * map.padded_outputs() : 0);
     }
+  }
+
+  // Rows of the output for one query.
+  index rows_of_query() const {
+    return ending_.empty() ? 1 : maps_[kOutput].shape.outputs / ending_.back();
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
@@ -96,6 +105,13 @@ class MultiHead final : public AttentionBase<T, MultiHead<T>> {
               last.shape.inputs, out[1]);
     last.shape.forward(this->values() + last.block, pass.batch * rows_of(my, kOutput),
                        x_of(kOutput, pass, my, in), {out[0].values, nullptr, last.shape.outputs});
+    const unsigned char* const masked = in[kQuery].mask;
+    if (masked == nullptr || rows_of_query() == 1) return;
+    unsigned char* const mask = pass.arena->at(my.mask);
+    for (index r = 0; r < pass.batch * rows_of(my, kOutput); ++r) {
+      std::fill_n(mask + r * rows_of_query(), rows_of_query(), masked[r]);
+    }
+    out[0].mask = mask;
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {

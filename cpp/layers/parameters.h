@@ -56,7 +56,7 @@ class Parameters : base::NoCopy {
 
   // Adds a block of one array, in plain rows along its last axis, and returns its first element.
   index add_plain(std::string name, const std::vector<index>& shape) {
-    const index columns = shape.back();
+    const index columns = shape.empty() ? 1 : shape.back();
     index count = 1;
     for (const index size : shape) count *= size;
     const index block = add_block(count);

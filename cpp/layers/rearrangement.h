@@ -115,7 +115,7 @@ inline Shape common_shape(const std::string& kind, const Shapes& inputs) {
       LF_CHECK(may_equal(size, more) || size == 1 || more == 1,
                "[" << kind << "] inputs of a sample have shapes " << out.text() << " and "
                    << input.text() << "; expected equal sizes, or 1, from the last axis on");
-      size = size == kAnySize || more == kAnySize ? kAnySize : std::max(size, more);
+      size = size == kAnySize || more == kAnySize ? kAnySize : (size == 1 ? more : size);
     }
     out = both;
   }

@@ -14,6 +14,7 @@ namespace {
 index target_columns_of(const layers::Shape& prediction, const std::vector<index>& target) {
   const index rank = static_cast<index>(target.size()) - 1;
   if (rank != prediction.rank && rank != prediction.rank - 1) return 0;
+  if (prediction.rank == 0) return rank == 0 ? 1 : 0;
   if (!std::equal(prediction.sizes, prediction.sizes + prediction.rank - 1, target.begin() + 1)) {
     return 0;
   }
@@ -287,7 +288,10 @@ void BatchRun<T>::sample(layers::Pass<T>& pass) {
   const Output& output = outputs_[0];
   layers::In<T>& in = memory_->in(k);
   pass.fused = nullptr;
-  memory_->forward(pass);
+  {
+    const CarriedUndo<T> undo(model_.definition().carried, before_sampling_);
+    memory_->forward(pass);
+  }
   layers::Out<T> mixed;
   mixed.values = sampled_.values;
   mixed.ids = sampled_.ids;

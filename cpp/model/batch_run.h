@@ -111,6 +111,7 @@ class BatchRun {
   std::shared_ptr<const PassShapes> shapes_;
   PassMemory<T>* memory_ = nullptr;
   std::vector<GatheredInput> gathered_;
+  CarriedCopy<T> before_sampling_;
   GatheredInput sampled_;  // targets as inputs, some of them replaced; null: none are
   std::vector<Output> outputs_;
   EpochMetrics<T> metrics_;

@@ -67,6 +67,10 @@ class Decoder {
     columns_ = outputs[0].features();
     step_ = inputs[0].count();
     const bool fits = takes_ids_ ? columns_ <= graph_.elements(0).ids : columns_ == step_;
+    bool plain = graph_.elements(0).values != takes_ids_;
+    for (index k = 1; k < graph_.inputs(); ++k) plain = plain && graph_.elements(k).ids == 0;
+    LF_CHECK(plain, "[" << kOp << "] the decoder takes ids next to values; expected tokens in one "
+                        << "input and values in the others");
     LF_CHECK(fits && inputs[0].sizes[0] == 1 && outputs[0].rows() == 1,
              "[" << kOp << "] the decoder takes a step of shape " << inputs[0].text()
                  << " and returns " << outputs[0].text() << "; expected what it can take again");

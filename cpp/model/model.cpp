@@ -156,7 +156,10 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
     for (std::size_t k = 0; k < masks.size(); ++k) {
       const index rows = shapes->outputs[k].rows();
       if (masks[k] == nullptr) continue;
-      std::copy_n(memory->out(k).mask, pass.batch * rows, masks[k] + first * rows);
+      const unsigned char* const mask = memory->out(k).mask;  // null: all rows are real
+      unsigned char* const to = masks[k] + first * rows;
+      mask == nullptr ? std::fill_n(to, pass.batch * rows, static_cast<unsigned char>(1))
+                      : std::copy_n(mask, pass.batch * rows, to);
     }
     if (callbacks.tick != nullptr && clock.due() &&
         callbacks.tick(callbacks.context, {0, b + 1, batches, {nullptr, nullptr, 0}})) {

@@ -103,7 +103,9 @@ def step_of(graph: Graph, forced: Node) -> tuple[list[Tensor], Graph]:
                 states.append((tensor, outer(tensor)))
                 taken.append(states[-1][1])
             else:
-                taken.append(rest.setdefault(tensor, rest.get(tensor) or outer(tensor)))
+                if tensor not in rest:
+                    rest[tensor] = outer(tensor)
+                taken.append(rest[tensor])
         new = node.layer._plan(taken)[1]
         made |= {Tensor(node, port): Tensor(new, port) for port in range(len(node.shapes))}
         if isinstance(node.layer, Recurrent):
