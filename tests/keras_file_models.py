@@ -68,6 +68,21 @@ def pictures(layers: Any, models: Any) -> tuple[Any, list[Any]]:
     return model, [np.linspace(-1.0, 1.0, 120, dtype=np.float32).reshape(2, 5, 4, 3, 1)]
 
 
+def channels(layers: Any, models: Any) -> tuple[Any, list[Any]]:
+    """Dropout of whole channels, whose constructors take few arguments in Keras."""
+    model = models.Sequential(
+        [
+            layers.Input((5, 3)),
+            layers.SpatialDropout1D(0.2),
+            layers.Reshape((5, 3, 1)),
+            layers.SpatialDropout2D(0.2),
+            layers.Flatten(),
+            layers.Dense(2),
+        ]
+    )
+    return model, [STEPS]
+
+
 def units(layers: Any, models: Any) -> tuple[Any, list[Any]]:
     """Cells other than the LSTM."""
     model = models.Sequential(
@@ -112,6 +127,7 @@ MODELS = {
     "row": row,
     "graph": graph,
     "pictures": pictures,
+    "channels": channels,
     "units": units,
     "frames": frames,
     "attention": attention,

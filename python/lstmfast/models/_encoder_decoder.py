@@ -78,6 +78,7 @@ class EncoderDecoder(Model):
     """
 
     kind = "encoder_decoder"
+    _decodes = True
     _encoder: CoreModel  # from x to the states and what else the decoder takes
     _step: CoreModel  # one step of the decoder
     _x_adapter: Adapter

@@ -37,6 +37,12 @@ from lstmfast.models.summary import summary_text
 from lstmfast.models.training import Training
 from lstmfast.utils import Seed, as_generator
 
+# what Keras lets a model's class do for itself at each batch
+_IN_PYTHON = (
+    "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics", "metrics",
+    "make_train_function", "make_test_function", "make_predict_function",
+)  # fmt: skip
+
 
 class Model(Training, Layer):
     """What lies between inputs and outputs: a graph of layers, as `keras.Model`.
@@ -83,6 +89,7 @@ class Model(Training, Layer):
     name: str
     _graph: Graph
     _input_keys: list[str] | None = None  # of a dictionary
+    _decodes = False  # an EncoderDecoder
     _order: Sequence[Layer] = ()  # of the layers in the core, where it is another than `layers` has
 
     def __init__(
@@ -111,6 +118,18 @@ class Model(Training, Layer):
         self._take(graph, CoreModel(graph.core(dtype)))
         if not trainable:
             self.trainable = False
+
+    def __init_subclass__(cls) -> None:
+        """Refuse what would have to run in Python for every batch."""
+        super().__init_subclass__()
+        if cls.__module__.partition(".")[0] == "lstmfast":
+            return
+        for name in _IN_PYTHON:
+            if name in vars(cls):
+                raise TypeError(
+                    f"[{cls.__name__}] has {name}, which is not available in this version: the "
+                    "core trains and predicts; use losses, metrics and callbacks of your own"
+                )
 
     def _begin(self, name: str | None, trainable: bool, seed: Seed) -> None:
         where = self.where

@@ -180,6 +180,9 @@ def _lacks(what: str) -> ValueError:
 def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
     config = layer.get_config() | {"trainable": layer.trainable, "dtype": dtype}
     config.pop("use_causal_mask", None)  # an argument of calls
+    if type(layer).__name__.startswith("SpatialDropout"):  # Keras's take no other arguments
+        taken = ("rate", "data_format", "seed", "name", "dtype")
+        config = {name: config[name] for name in taken if name in config}
     ours = _OURS & set(config)
     normal = {"return_cell_states": False, **(defaults("layer", layer.kind) if ours else {})}
     normal["output_activation"] = config.get("activation")

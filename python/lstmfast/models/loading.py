@@ -12,7 +12,7 @@ from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._files import is_of_keras, path_text
 from lstmfast._options import Options
-from lstmfast.layers import DecoderInput, InputLayer, Layer, TextVectorization
+from lstmfast.layers import InputLayer, Layer, TextVectorization
 from lstmfast.layers._graph import name_freely, name_layers
 from lstmfast.layers._operations import KINDS, Operation
 from lstmfast.layers._own import from_note
@@ -96,7 +96,8 @@ def load_model(
     core_model, extra, arrays = CoreModel.load(path, resolve)
     # the core has checked the texts by its own rules; what is left is what only Python knows
     try:
-        model = _model_of(core_model, extra.get("name"), custom_objects or {})
+        decodes = saving.DECODES in extra
+        model = _model_of(core_model, extra.get("name"), custom_objects or {}, decodes)
         _take_facts(model, core_model, extra, custom_objects or {})
         config = core_model.compile_config
         if config is not None and own is not None:
@@ -109,7 +110,9 @@ def load_model(
         raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
 
 
-def _model_of(core_model: CoreModel, name: str | None, own: Mapping[str, Any]) -> Model:
+def _model_of(
+    core_model: CoreModel, name: str | None, own: Mapping[str, Any], decodes: bool = False
+) -> Model:
     """Return the model over a graph of the core; own: classes of the user's."""
     structure, dtype = core_model.structure, core_model.graph.dtype
     layers = [_layer_of(handle, own) for handle in structure["layers"]]
@@ -126,8 +129,7 @@ def _model_of(core_model: CoreModel, name: str | None, own: Mapping[str, Any]) -
         model = Sequential(name=name, dtype=dtype)
         model._layers, model._start = layers, starts[0]
     else:
-        is_decoder = any(isinstance(layer, DecoderInput) for layer in layers)
-        cls = EncoderDecoder if is_decoder else Model
+        cls = EncoderDecoder if decodes else Model
         model = cls.__new__(cls)
         model._begin(name, True, None)
     saving.take(model, core_model, starts, layers)

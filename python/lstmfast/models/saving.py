@@ -32,6 +32,7 @@ STATES = "callbacks"  # keys of what travels along: the states of callbacks,
 RETURNS = "returns"  # pairs of a layer's place (see `all_layers`) and what its calls return too,
 KEYS = "keys"  # the names of a dictionary of inputs, and of outputs,
 TEXT = "text"  # the TextVectorization before the core's layers
+DECODES = "decodes"  # that the model is an EncoderDecoder
 FROZEN = "frozen"  # the places of models that are not trainable; 0: the whole one
 RESULTS = ("return_state", "return_cell_states")
 
@@ -141,6 +142,7 @@ def _python_facts(model: Any) -> dict[str, str]:
     text = {} if model._text is None else model._text.get_config()
     keys_given = [] if keys == (None, None) else keys
     facts = {RETURNS: returns, KEYS: keys_given, FROZEN: frozen, TEXT: text}
+    facts[DECODES] = model._decodes
     return {
         name: json.dumps(value, default=keras_writing.function_named)
         for name, value in facts.items()

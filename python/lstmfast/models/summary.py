@@ -111,7 +111,8 @@ def _shape(layer: Any) -> str:
     nodes = layer._uses()
     if nodes:
         tensors = layer._results(nodes[-1])
-        shapes = [each.shape for each in (tensors if isinstance(tensors, list) else [tensors])]
+        several = isinstance(tensors, list | tuple)
+        shapes = [each.shape for each in (tensors if several else [tensors])]
     elif layer.built:
         shape = layer.output_shape
         shapes = shape if isinstance(shape, list) else [shape]
