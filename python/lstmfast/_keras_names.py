@@ -80,25 +80,42 @@ _NAMES = {
         Functional clone_model model_from_json model_from_yaml
     """,
     "ops": """
-        append arange argmax argmin argpartition argsort associative_scan bincount
-        binary_crossentropy bitwise_and bitwise_or broadcast_to cond conv correlate
-        count_nonzero cross cumprod cumsum deg2rad det diag diagonal diff digitize
-        dot_product_attention dtype einsum empty eye fft fori_loop full full_like glu histogram
-        imag in_top_k inner isclose isfinite isinf linspace logaddexp logspace map median
-        meshgrid mod multi_hot nan_to_num nonzero one_hot ones pad quantile ravel real roll scan
-        scatter searchsorted segment_sum select shuffle_like slice slice_update sort sparsemax
-        stft switch take_along_axis tensordot top_k trace tri tril triu unfold vdot vectorize
-        vstack hstack while_loop zeros
+        adaptive_average_pool adaptive_max_pool allclose angle append arange arccosh arcsinh
+        arctanh argmax argmin argpartition argsort array array_split associative_scan
+        average_pool bartlett batch_normalization binary_crossentropy bincount bitwise_and
+        bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
+        blackman broadcast_to categorical_crossentropy cbrt cdist cholesky cholesky_inverse cond
+        conj conjugate conv conv_transpose convert_to_numpy copy corrcoef correlate
+        count_nonzero cross ctc_decode ctc_loss cumprod cumsum custom_gradient deg2rad
+        depth_to_space depthwise_conv det diag diagflat diagonal diff digitize divide_no_nan
+        dot_product_attention dsplit dstack dtype eig eigh einsum empty empty_like erfc erfinv
+        exp2 extract_sequences eye fabs fft fft2 fliplr flipud floor_divide fmax fmin fmod fold
+        fori_loop full full_like gcd geomspace glu hamming hanning heaviside histogram hsplit
+        hstack hypot i0 ifft2 imag image in_top_k inner inv irfft is_tensor isclose isfinite
+        isin isinf isneginf isposinf isreal istft jvp kaiser kron layer_normalization lcm ldexp
+        left_shift linalg linspace log10 log2 logaddexp logaddexp2 logdet logical_xor logspace
+        lstsq lu_factor map matrix_rank max_pool median meshgrid mod moments multi_hot
+        nan_to_num nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmedian nanmin
+        nanpercentile nanprod nanquantile nanstd nansum nanvar ndim nextafter nn nonzero numpy
+        one_hot ones pad percentile pinv polar psnr ptp qr quantile rad2deg ravel real rearrange
+        rfft right_shift rms_normalization roll rot90 saturate_cast scan scatter scatter_update
+        searchsorted segment_max segment_min segment_prod segment_sum select separable_conv
+        shuffle_like signbit sinc size slice slice_update slogdet solve solve_triangular sort
+        space_to_depth sparse_categorical_crossentropy sparsemax stft svd switch take_along_axis
+        tensordot top_k trace trapezoid tri tril triu trunc unfold unique unravel_index vander
+        vdot vectorize vectorized_map view view_as_complex view_as_real vsplit vstack while_loop
+        zeros
     """,
     "backend": """
-        arange argmax argmin bias_add categorical_crossentropy binary_crossentropy conv1d conv2d
-        cumprod cumsum ctc_batch_cost dropout eval eye function gather get_session get_uid
-        get_value gradients in_test_phase in_train_phase learning_phase map_fn
-        manual_variable_initialization moving_average_update one_hot ones placeholder pool2d
-        print_tensor random_normal random_uniform resize_images rnn set_epsilon set_floatx
+        arange argmax argmin bias_add binary_crossentropy categorical_crossentropy conv1d conv2d
+        ctc_batch_cost cumprod cumsum dropout eval eye function gather get_session get_uid
+        get_value gradients in_test_phase in_train_phase is_float_dtype is_int_dtype
+        is_keras_tensor learning_phase manual_variable_initialization map_fn
+        moving_average_update one_hot ones placeholder pool2d print_tensor random_normal
+        random_uniform resize_images result_type rnn set_epsilon set_floatx
         set_image_data_format set_learning_phase set_session set_value slice
-        sparse_categorical_crossentropy temporal_padding truncated_normal update update_add
-        update_sub variable zeros
+        sparse_categorical_crossentropy standardize_dtype temporal_padding truncated_normal
+        update update_add update_sub variable zeros
     """,
     "activations": """
         deserialize glu log_softmax sparsemax
