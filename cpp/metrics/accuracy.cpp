@@ -38,8 +38,8 @@ class MatchShare : public Metric<T> {
 // Keras's choice by shapes. One column: binary (threshold 0.5); one target value for several
 // columns: sparse categorical; else categorical.
 template <class T>
-struct Chosen final : MatchShare<T> {
-  Chosen() : MatchShare<T>(MatchKind::binary, 0.5) {}
+struct Chosen final : MetricWith<T, Chosen<T>, MatchShare<T>> {
+  Chosen() : MetricWith<T, Chosen<T>, MatchShare<T>>(MatchKind::binary, 0.5) {}
   void suit(const MetricUse& use) override {
     const MatchKind of_several = use.target_columns == 1 ? MatchKind::labels : MatchKind::dense;
     this->kind_ = use.columns == 1 ? MatchKind::binary : of_several;
@@ -48,24 +48,24 @@ struct Chosen final : MatchShare<T> {
 };
 
 template <class T>
-struct Binary final : MatchShare<T> {
+struct Binary final : MetricWith<T, Binary<T>, MatchShare<T>> {
   explicit Binary(const base::Values& options)
-      : MatchShare<T>(MatchKind::binary, options["threshold"].number()) {}
+      : MetricWith<T, Binary<T>, MatchShare<T>>(MatchKind::binary, options["threshold"].number()) {}
 };
 
 template <class T>
-struct Categorical final : MatchShare<T> {
-  Categorical() : MatchShare<T>(MatchKind::dense) {}
+struct Categorical final : MetricWith<T, Categorical<T>, MatchShare<T>> {
+  Categorical() : MetricWith<T, Categorical<T>, MatchShare<T>>(MatchKind::dense) {}
 };
 
 template <class T>
-struct SparseCategorical final : MatchShare<T> {
-  SparseCategorical() : MatchShare<T>(MatchKind::labels) {}
+struct SparseCategorical final : MetricWith<T, SparseCategorical<T>, MatchShare<T>> {
+  SparseCategorical() : MetricWith<T, SparseCategorical<T>, MatchShare<T>>(MatchKind::labels) {}
 };
 
 // The share of elements that equal their targets.
 template <class T>
-class Equality final : public Metric<T> {
+class Equality final : public MetricWith<T, Equality<T>> {
  public:
   bool weighs_elements() const override { return true; }
   void accumulate(const MetricBatch<T>& given) override {

@@ -47,7 +47,7 @@ double least_of(double a, double b) { return std::min(a, b); }
 double greatest_of(double a, double b) { return std::max(a, b); }
 
 template <class T>
-class Auc final : public Metric<T> {
+class Auc final : public MetricWith<T, Auc<T>> {
  public:
   explicit Auc(const base::Values& options)
       : by_label_(options["multi_label"].flag()), logits_(options["from_logits"].flag()) {

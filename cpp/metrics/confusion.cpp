@@ -88,7 +88,7 @@ std::vector<double> thresholds_of(const base::Value& given, double fallback) {
 // A function of the sums at each threshold. With `of_classes` only the top_k greatest elements of a
 // row can be decided for, the first among equals, and only column class_id counts.
 template <class T, Score score, bool of_classes>
-class ConfusionScore final : public Metric<T> {
+class ConfusionScore final : public MetricWith<T, ConfusionScore<T, score, of_classes>> {
  public:
   explicit ConfusionScore(const base::Values& options) {
     if constexpr (of_classes) {

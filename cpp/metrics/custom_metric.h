@@ -23,7 +23,7 @@ template <class T>
 using CustomMetric = std::function<MetricFunctions<T>()>;
 
 template <class T>
-class FunctionMetric final : public Metric<T> {
+class FunctionMetric final : public MetricWith<T, FunctionMetric<T>> {
  public:
   explicit FunctionMetric(MetricFunctions<T> functions) : functions_(std::move(functions)) {
     functions_.reset();

@@ -54,16 +54,16 @@ class MeanOfLoss : public Metric<T> {
   }
 
  private:
-  std::unique_ptr<losses::Loss<T>> loss_;
+  std::shared_ptr<const losses::Loss<T>> loss_;  // of all copies
   bool similarity_;  // Keras's metric is the similarity, its loss the negative
 };
 
 namespace {
 
 template <class T>
-struct RootSquared final : MeanOfLoss<T> {
+struct RootSquared final : MetricWith<T, RootSquared<T>, MeanOfLoss<T>> {
   explicit RootSquared(const base::Values& options)
-      : MeanOfLoss<T>("mean_squared_error", options) {}
+      : MetricWith<T, RootSquared<T>, MeanOfLoss<T>>("mean_squared_error", options) {}
 
  protected:
   double result() const override { return std::sqrt(MeanOfLoss<T>::result()); }
@@ -71,11 +71,12 @@ struct RootSquared final : MeanOfLoss<T> {
 
 }  // namespace
 
-#define LOSS(kind, alias)                                                                \
-  template <class T>                                                                     \
-  struct Mean_##kind final : MeanOfLoss<T> {                                             \
-    explicit Mean_##kind(const base::Values& options) : MeanOfLoss<T>(#kind, options) {} \
-  };                                                                                     \
+#define LOSS(kind, alias)                                                   \
+  template <class T>                                                        \
+  struct Mean_##kind final : MetricWith<T, Mean_##kind<T>, MeanOfLoss<T>> { \
+    explicit Mean_##kind(const base::Values& options)                       \
+        : MetricWith<T, Mean_##kind<T>, MeanOfLoss<T>>(#kind, options) {}   \
+  };                                                                        \
   Component kind() { return Family::of<Mean_##kind>(options_of_loss(#kind)); }
 #include "losses/losses.def"
 #undef LOSS

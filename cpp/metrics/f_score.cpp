@@ -96,13 +96,14 @@ class FScore : public Metric<T> {
 };
 
 template <class T>
-struct FBeta final : FScore<T> {
-  explicit FBeta(const base::Values& options) : FScore<T>(options, options["beta"].number()) {}
+struct FBeta final : MetricWith<T, FBeta<T>, FScore<T>> {
+  explicit FBeta(const base::Values& options)
+      : MetricWith<T, FBeta<T>, FScore<T>>(options, options["beta"].number()) {}
 };
 
 template <class T>
-struct F1 final : FScore<T> {
-  explicit F1(const base::Values& options) : FScore<T>(options, 1) {}
+struct F1 final : MetricWith<T, F1<T>, FScore<T>> {
+  explicit F1(const base::Values& options) : MetricWith<T, F1<T>, FScore<T>>(options, 1) {}
 };
 
 base::OptionTable averaging() {

@@ -6,7 +6,7 @@ namespace {
 // The mean of values that are given as predictions, without targets. A row counts by its weight,
 // however long it is.
 template <class T>
-class Mean final : public Metric<T> {
+class Mean final : public MetricWith<T, Mean<T>> {
  public:
   void suit(const MetricUse& use) override {
     LF_CHECK(use.target_columns == kNoTarget,

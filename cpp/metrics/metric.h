@@ -37,6 +37,9 @@ class Metric {
  public:
   virtual ~Metric() = default;
 
+  // A copy: of one that has gathered nothing, a new one for a call.
+  virtual std::unique_ptr<Metric<T>> copy() const = 0;
+
   // Whether accumulate() runs code of the caller's, with the caller's floating-point mode.
   virtual bool foreign() const { return false; }
 
@@ -61,6 +64,16 @@ class Metric {
 
  private:
   double total_ = 0, count_ = 0;
+};
+
+// Makes copies of the class Self, which derives from this, and this from Base.
+template <class T, class Self, class Base = Metric<T>>
+class MetricWith : public Base {
+ public:
+  using Base::Base;
+  std::unique_ptr<Metric<T>> copy() const override {
+    return std::make_unique<Self>(static_cast<const Self&>(*this));
+  }
 };
 
 // All of metrics.def.

@@ -14,7 +14,7 @@ constexpr char kByVariance[] = "variance_weighted_average", kEach[] = "none";
 // Adjusted for P regressors: 1 - (1 - R2) (n - 1) / (n - P - 1), of n values. Rows are summed one
 // after the other, so that batches do not change the bits.
 template <class T>
-class R2Score final : public Metric<T> {
+class R2Score final : public MetricWith<T, R2Score<T>> {
  public:
   explicit R2Score(const base::Values& options)
       : each_(options["class_aggregation"].text() == kEach),

@@ -26,7 +26,7 @@ index class_of_row(const T* row, index columns) {
 // A class is among the k where fewer than k predictions are greater; so all count that equal the
 // last of them. NaN counts as greater than any number.
 template <class T, bool labels>
-class TopK final : public Metric<T> {
+class TopK final : public MetricWith<T, TopK<T, labels>> {
  public:
   explicit TopK(const base::Values& options) : k_(options["k"].integer()) {
     if constexpr (labels) sorted_ids_ = options["from_sorted_ids"].flag();

@@ -22,14 +22,14 @@ struct Custom {
 // One metric of a configuration.
 template <class T>
 struct MetricChoice {
-  std::string name;                 // as written
-  base::Options options;            // of the core's metric of that name
-  bool weighted = false;            // whether samples count by their weights
-  metrics::CustomMetric<T> custom;  // null: the core's
+  std::string name;                             // as written
+  std::unique_ptr<metrics::Metric<T>> of_core;  // gathers nothing itself; null: a custom one
+  bool weighted = false;                        // whether samples count by their weights
+  metrics::CustomMetric<T> custom;              // null: the core's
 
   std::unique_ptr<metrics::Metric<T>> make(index columns, index target_columns) const {
     if (custom) return std::make_unique<metrics::FunctionMetric<T>>(custom());
-    auto out = metrics::registry().make<T>(name, options);
+    auto out = of_core->copy();
     out->suit({name, columns, target_columns});
     return out;
   }

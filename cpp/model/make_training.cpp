@@ -67,7 +67,7 @@ std::vector<MetricChoice<T>> read_metrics(const base::OptionReader& config,
     metric.name = name;
     metric.weighted = part.read(base::flag("weighted", false)).flag();
     if (name.compare(0, prefix.size(), prefix) != 0) {
-      metric.options = part.read(metrics::registry().at(name).component.options).all();
+      metric.of_core = metrics::registry().make<T>(name, part);
       continue;
     }
     if (used >= functions.size() || name != prefix + std::to_string(used)) {

@@ -64,6 +64,7 @@ class Compiled:
         several = {"loss": None, **losses, **self._entries}
         self.names = [name for name in several if name in named] if len(outputs) > 1 else [*named]
         keys = {name: key for name, (key, _) in self._entries.items()}
+        self._listed = [keys[name] for name in self.names]
         held_out = {f"val_{name}": f"val_{key}" for name, key in keys.items()}
         self._keys = dict(sorted((keys | held_out).items()))
         self._renames = len(outputs) > 1 or any(name != key for name, key in keys.items())
@@ -191,11 +192,10 @@ class Compiled:
             return dict(values)
         return {name: values[key] for name, key in self._keys.items() if key in values}
 
-    def listed(self, logs: Mapping[str, Any]) -> Any:
-        """Return values as a call without ``return_dict``: loss, those of outputs, metrics."""
-        if len(logs) == 1:
-            return logs["loss"]
-        return [logs[name] for name in self.names]
+    def listed(self, values: Mapping[str, Any]) -> Any:
+        """Return the core's values as without ``return_dict``: loss, those of outputs, metrics."""
+        found = [values[key] for key in self._listed]
+        return found if len(found) > 1 else found[0]
 
     def directions(self) -> dict[str, str | None]:
         """Return for each name in logs whether less or more is better, where that is known."""

@@ -59,8 +59,8 @@ class Predicting(Generating):
 
     def _returned(self, values: Mapping[str, Any], as_dict: bool) -> Any:
         """Return a call's values in the form that Keras gives them."""
-        logs = self._compiled.renamed(values)
-        return logs if as_dict else self._compiled.listed(logs)
+        compiled = self._compiled
+        return compiled.renamed(values) if as_dict else compiled.listed(values)
 
     def reset_metrics(self) -> None:
         """Do nothing, for Keras's sake: the values of each call are its own."""
@@ -117,10 +117,11 @@ class Predicting(Generating):
         listening, end = self._begin_stage(where, "test", callbacks, shown, batches)
         self.stop_evaluating = False
         hooks = test_hooks(listening, self)
-        logs = self._compiled.renamed(evaluated(core_model, data, size, hooks))
+        values = evaluated(core_model, data, size, hooks)
+        logs = self._compiled.renamed(values)
         warn_of_non_finite(logs["loss"], core_model, data, where)
         end(logs, data.given.number if isinstance(data, Source) else None)
-        return logs if as_dict else self._compiled.listed(logs)
+        return logs if as_dict else self._compiled.listed(values)
 
     def _begin_stage(
         self, where: str, stage: str, callbacks: Any, shown: int, steps: int | None
