@@ -1,4 +1,7 @@
-"""Layers on their own: called with arrays, states and masks; their configurations and errors."""
+"""Layers on their own: called with arrays, states and masks; their configurations and errors.
+
+Long, because the table of all layers stands here.
+"""
 
 from __future__ import annotations
 

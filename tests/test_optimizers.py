@@ -2,6 +2,7 @@
 
 The cases follow from the core's tables, so that a new optimizer or option is tried as soon as it is
 listed. Limits on gradients, which all optimizers share, are tested elsewhere.
+Long, because the expected values of Keras's own tests stand here.
 """
 
 from __future__ import annotations

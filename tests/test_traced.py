@@ -1,4 +1,7 @@
-"""Users' Python in models: Lambda, layers and models of one's own, operations on tensors."""
+"""Users' Python in models: Lambda, layers and models of one's own, operations on tensors.
+
+Long, because layers and models of one's own are made of the same few classes.
+"""
 
 from __future__ import annotations
 
