@@ -193,13 +193,14 @@ def names_of(module: str) -> frozenset[str]:
 
 
 def explain_missing(module: str) -> None:
-    """Let the errors for names that a module lacks tell which of them are Keras's."""
+    """Let the errors for names that a module lacks tell which are Keras's; list its own alone."""
 
     def missing(name: str) -> Any:
         raise missing_name(module, name, sys._getframe(1))
 
     # set from here: were it written there, type checkers would take every name for known
-    vars(sys.modules[module])["__getattr__"] = missing
+    names = vars(sys.modules[module])
+    names |= {"__getattr__": missing, "__dir__": lambda: names["__all__"]}
 
 
 def missing_name(module: str, name: str, frame: Any) -> Exception:

@@ -13,19 +13,7 @@ from lstmfast._keras_names import explain_missing
 from lstmfast._names import Registry, listed
 from lstmfast.initializers._chrono import Chrono
 from lstmfast.initializers.base import Constant, Given, Identity, Initializer, Ones, Zeros
-from lstmfast.initializers.random import (
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LecunNormal,
-    LecunUniform,
-    Orthogonal,
-    RandomNormal,
-    RandomUniform,
-    TruncatedNormal,
-    VarianceScaling,
-)
+from lstmfast.initializers.random import *
 
 __all__ = [
     "Chrono",

@@ -20,67 +20,12 @@ from lstmfast.layers._input import Input, InputLayer
 from lstmfast.layers._lambda import Lambda
 from lstmfast.layers._lstm import LSTM
 from lstmfast.layers._masking import Masking
-from lstmfast.layers._merging import (
-    Add,
-    Average,
-    Concatenate,
-    Dot,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    dot,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
+from lstmfast.layers._merging import *
 from lstmfast.layers._multi_head_attention import MultiHeadAttention
-from lstmfast.layers._normalization import (
-    BatchNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
-from lstmfast.layers._pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AvgPool1D,
-    AvgPool2D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAvgPool1D,
-    GlobalAvgPool2D,
-    GlobalMaxPool1D,
-    GlobalMaxPool2D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    MaxPool1D,
-    MaxPool2D,
-    MaxPooling1D,
-    MaxPooling2D,
-)
-from lstmfast.layers._regularization import (
-    ActivityRegularization,
-    AlphaDropout,
-    Dropout,
-    GaussianDropout,
-    GaussianNoise,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
-)
-from lstmfast.layers._resampling import (
-    Cropping1D,
-    Cropping2D,
-    UpSampling1D,
-    UpSampling2D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-)
+from lstmfast.layers._normalization import *
+from lstmfast.layers._pooling import *
+from lstmfast.layers._regularization import *
+from lstmfast.layers._resampling import *
 from lstmfast.layers._reshaping import Flatten, Permute, RepeatVector, Reshape
 from lstmfast.layers._simple_rnn import SimpleRNN
 from lstmfast.layers._text import TextVectorization

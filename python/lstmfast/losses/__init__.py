@@ -15,64 +15,11 @@ from typing import Any
 
 from lstmfast._keras_names import explain_missing
 from lstmfast._names import Registry, listed
-from lstmfast.losses._classes import (
-    BinaryCrossentropy,
-    CategoricalCrossentropy,
-    CategoricalHinge,
-    Hinge,
-    KLDivergence,
-    Poisson,
-    SparseCategoricalCrossentropy,
-    SquaredHinge,
-)
-from lstmfast.losses._errors import (
-    ESR,
-    CosineSimilarity,
-    Huber,
-    LogCosh,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogarithmicError,
-    Quantile,
-)
-from lstmfast.losses._likelihoods import (
-    GaussianNegativeLogLikelihood,
-    MixtureNegativeLogLikelihood,
-)
+from lstmfast.losses._classes import *
+from lstmfast.losses._errors import *
+from lstmfast.losses._likelihoods import *
 from lstmfast.losses.base import FunctionLoss, Loss
-from lstmfast.losses.functions import (
-    BCE,
-    KLD,
-    MAE,
-    MAPE,
-    MSE,
-    MSLE,
-    LossFunction,
-    bce,
-    binary_crossentropy,
-    categorical_crossentropy,
-    categorical_hinge,
-    cosine_similarity,
-    hinge,
-    huber,
-    kl_divergence,
-    kld,
-    kullback_leibler_divergence,
-    log_cosh,
-    logcosh,
-    mae,
-    mape,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    mean_squared_error,
-    mean_squared_logarithmic_error,
-    mse,
-    msle,
-    poisson,
-    sparse_categorical_crossentropy,
-    squared_hinge,
-)
+from lstmfast.losses.functions import *
 
 __all__ = [
     "BCE",

@@ -20,14 +20,7 @@ from lstmfast.optimizers.schedules.base import (
     core_config,
     named,
 )
-from lstmfast.optimizers.schedules.decays import (
-    CosineDecay,
-    CosineDecayRestarts,
-    ExponentialDecay,
-    InverseTimeDecay,
-    PiecewiseConstantDecay,
-    PolynomialDecay,
-)
+from lstmfast.optimizers.schedules.decays import *
 
 __all__ = [
     "CosineDecay",
