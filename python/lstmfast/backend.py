@@ -106,18 +106,18 @@ def ndim(x: Any) -> int:
     return len(x.shape)
 
 
-def relu(x: Any, alpha: float = 0.0, max_value: float | None = None) -> Tensor:
+def relu(x: Any, alpha: float = 0.0, max_value: float | None = None) -> Any:
     """Return x above 0, alpha x below; max_value at most."""
     y = ops.leaky_relu(x, alpha) if alpha else elementwise("at_least", tensor_of(x), 0.0)
     return y if max_value is None else elementwise("at_most", y, max_value)
 
 
-def l2_normalize(x: Any, axis: int = -1) -> Tensor:
+def l2_normalize(x: Any, axis: int = -1) -> Any:
     """Return x divided by its length along an axis."""
     return ops.normalize(x, axis, epsilon=1e-6)
 
 
-def repeat(x: Any, n: int) -> Tensor:
+def repeat(x: Any, n: int) -> Any:
     """Return vectors (batch, features) at each of n steps."""
     return ops.repeat(ops.expand_dims(x, 1), n, 1)
 

@@ -18,8 +18,10 @@ Examples
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 
@@ -44,163 +46,121 @@ from lstmfast.layers._operations import (
 )
 from lstmfast.layers._symbolic import Sample, Tensor, place_of_code, refusal
 
-_ONE = """abs absolute arccos arcsin arctan ceil cos cosh erf expm1 floor isnan log log1p negative
-ones_like reciprocal round rsqrt sign sin sinh sqrt square stop_gradient tan zeros_like"""
-_TWO = """add arctan2 divide equal greater greater_equal less less_equal logical_and logical_or
-maximum minimum multiply not_equal power subtract true_divide"""
-_ACTIVATIONS = """exp hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid mish relu relu6
-selu sigmoid silu softplus softsign sparse_plus sparse_sigmoid swish tanh tanh_shrink"""
-_OTHERS = """all amax amin any average batch_dot cast celu clip concatenate convert_to_tensor dot
-elu expand_dims flip gelu get_item hard_shrink identity leaky_relu log_softmax logical_not logsumexp
-matmul max mean min moveaxis norm normalize outer prod repeat reshape shape soft_shrink softmax
-split squareplus squeeze stack std sum swapaxes take threshold tile transpose unstack var where"""
-
-__all__ = sorted(f"{_ONE} {_TWO} {_ACTIVATIONS} {_OTHERS}".split())
-
 explain_missing(__name__)
 
-_CORE = {
-    "abs": "absolute", "isnan": "is_nan", "ones_like": "ones", "zeros_like": "zeros",
-    "stop_gradient": "constant", "logical_and": "multiply", "logical_or": "maximum",
-    "true_divide": "divide",
-}  # fmt: skip
+P = ParamSpec("P")
+
+# functions of the elements of one operand or two; the name in the core, where it is another
+_ONE = """abs:absolute absolute arccos arcsin arctan ceil cos cosh erf expm1 floor isnan:is_nan log
+log1p ones_like:ones round sign sin sinh sqrt square stop_gradient:constant tan zeros_like:zeros"""
+_TWO = """add arctan2 divide equal greater greater_equal less less_equal logical_and:multiply
+logical_or:maximum maximum minimum multiply not_equal power subtract true_divide:divide"""
+_ACTIVATIONS = """exp:exponential hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid mish relu
+relu6 selu sigmoid silu softplus softsign sparse_plus sparse_sigmoid swish tanh tanh_shrink"""
 
 
-def _unary(name: str) -> Callable[[Any], Tensor]:
-    def function(x: Any) -> Tensor:
-        return elementwise(_CORE.get(name, name), tensor_of(x, where=f"ops.{name}"))
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Return the function `{name}` of each element."
-    return function
+def _one(core: str) -> Callable[[Any], Tensor]:
+    return lambda x: elementwise(core, x)
 
 
-def _binary(name: str) -> Callable[[Any, Any], Tensor]:
-    def function(x1: Any, x2: Any) -> Tensor:
-        return elementwise(_CORE.get(name, name), x1, x2, where=f"ops.{name}")
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Return `{name}` of the elements of two operands, stretched together."
-    return function
+def _two(core: str) -> Callable[[Any, Any], Tensor]:
+    return lambda x1, x2: elementwise(core, x1, x2)
 
 
-def _activated(x: Any, activation: Activation, where: str = "ops") -> Tensor:
-    return apply(ActivationLayer(activation), tensor_of(x, where=where))
+def _activated(x: Any, activation: Activation) -> Tensor:
+    return apply(ActivationLayer(activation), tensor_of(x))
 
 
-def _activation(name: str) -> Callable[[Any], Tensor]:
-    made = getattr(activations, "exponential" if name == "exp" else name)
-    made = made if isinstance(made, Activation) else made()
-
-    def function(x: Any) -> Tensor:
-        return _activated(x, made, f"ops.{name}")
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Return the activation `{name}` of each element."
-    return function
+def _activation(core: str) -> Callable[[Any], Tensor]:
+    found = getattr(activations, core)
+    return lambda x: _activated(x, found if isinstance(found, Activation) else found())
 
 
-for _names, _make in ((_ONE, _unary), (_TWO, _binary), (_ACTIVATIONS, _activation)):
-    globals().update({name: _make(name) for name in _names.split()})
+for _make, _names in ((_one, _ONE), (_two, _TWO), (_activation, _ACTIVATIONS)):
+    for _name, _, _core in (each.partition(":") for each in _names.split()):
+        globals()[_name] = _make(_core or _name)
+        globals()[_name].__doc__ = f"Return `{_name}` of each element; two operands are stretched."
 
 
-def negative(x: Any) -> Tensor:
+def _of(make: Callable[P, Activation]) -> Callable[Concatenate[Any, P], Tensor]:
+    """Return what applies the activation that `make` makes of the arguments after the first."""
+
+    @wraps(make)
+    def function(x: Any, *given: P.args, **named: P.kwargs) -> Tensor:
+        return _activated(x, make(*given, **named))
+
+    first = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    own = inspect.signature(make).parameters.values()
+    function.__signature__ = inspect.Signature([first, *own])  # type: ignore[attr-defined]
+    function.__module__ = __name__
+    function.__doc__ = str(make.__doc__).replace("Make", "Return", 1)
+    return function  # type: ignore[return-value]
+
+
+celu, elu, leaky_relu = _of(activations.celu), _of(activations.elu), _of(activations.leaky_relu)
+hard_shrink, soft_shrink = _of(activations.hard_shrink), _of(activations.soft_shrink)
+squareplus, threshold = _of(activations.squareplus), _of(activations.threshold)
+
+
+def negative(x: Any) -> Any:
     """Return -x."""
-    return elementwise("multiply", x, -1.0)
+    return -x
 
 
-def reciprocal(x: Any) -> Tensor:
+def reciprocal(x: Any) -> Any:
     """Return 1 / x."""
-    return elementwise("divide", 1.0, x)
+    return 1.0 / x
 
 
-def rsqrt(x: Any) -> Tensor:
+def rsqrt(x: Any) -> Any:
     """Return 1 / sqrt(x)."""
-    return elementwise("divide", 1.0, elementwise("sqrt", tensor_of(x)))
+    return 1.0 / elementwise("sqrt", x)
 
 
-def logical_not(x: Any) -> Tensor:
+def logical_not(x: Any) -> Any:
     """Return 1 where x is 0, else 0."""
     return elementwise("equal", x, 0.0)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Tensor:
-    """Return x above 0, alpha (exp(x) - 1) below."""
-    return _activated(x, activations.elu(alpha))
-
-
-def celu(x: Any, alpha: float = 1.0) -> Tensor:
-    """Return x above 0, alpha (exp(x / alpha) - 1) below."""
-    return _activated(x, activations.celu(alpha))
-
-
-def gelu(x: Any, approximate: bool = True) -> Tensor:
+def gelu(x: Any, approximate: bool = True) -> Any:
     """Return x Φ(x), by a tanh if approximated."""
     return _activated(x, activations.gelu(approximate))
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
-    """Return x above 0, negative_slope x below."""
-    return _activated(x, activations.leaky_relu(negative_slope))
-
-
-def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """Return x where its magnitude is above the threshold, else 0."""
-    return _activated(x, activations.hard_shrink(threshold))
-
-
-def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """Return x brought nearer to 0 by the threshold, 0 within it."""
-    return _activated(x, activations.soft_shrink(threshold))
-
-
-def squareplus(x: Any, b: float = 4) -> Tensor:
-    """Return (x + sqrt(x² + b)) / 2."""
-    return _activated(x, activations.squareplus(b))
-
-
-def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
-    """Return x above the threshold, else the default value."""
-    return _activated(x, activations.threshold(threshold, default_value))
-
-
-def softmax(x: Any, axis: int = -1) -> Tensor:
+def softmax(x: Any, axis: int = -1) -> Any:
     """Return exp(x) / Σ exp(x) along an axis."""
-    x = tensor_of(x, where="ops.softmax")
     return apply(Softmax(core_axis(x, axis, "ops.softmax")), x)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: Any, axis: int = -1) -> Any:
     """Return x - log Σ exp(x) along an axis."""
-    return tensor_of(x) - logsumexp(x, axis, keepdims=True)  # type: ignore[operator,no-any-return]
+    return x - logsumexp(x, axis, keepdims=True)
 
 
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return log Σ exp(x) along axes."""
-    x = tensor_of(x, where="ops.logsumexp")
     most = elementwise("constant", reduced("max", x, axis, True))
-    sums = reduced("sum", _activated(elementwise("subtract", x, most), activations.exponential),
-                   axis, True)  # fmt: skip
-    total = elementwise("add", elementwise("log", sums), most)
+    sums = reduced("sum", _activated(x - most, activations.exponential), axis, True)
+    total = most + elementwise("log", sums)
     return total if keepdims else squeeze(total, range(len(x.shape)) if axis is None else axis)
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001  Keras's name
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001  Keras's name
     """Return the sum along axes."""
     return reduced("sum", x, axis, keepdims)
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the mean along axes."""
     return reduced("mean", x, axis, keepdims)
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001  Keras's name
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001  Keras's name
     """Return the greatest element along axes; equal ones share the gradient."""
     return reduced("max", x, axis, keepdims)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001  Keras's name
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001  Keras's name
     """Return the least element along axes; equal ones share the gradient."""
     return reduced("min", x, axis, keepdims)
 
@@ -208,43 +168,40 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A0
 amax, amin = max, min
 
 
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the product along axes."""
     return reduced("prod", x, axis, keepdims)
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001  Keras's name
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001  Keras's name
     """Return 1 where an element along the axes is not 0, else 0."""
     return reduced("max", elementwise("not_equal", x, 0.0), axis, keepdims)
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001  Keras's name
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001  Keras's name
     """Return 1 where no element along the axes is 0, else 0."""
     return reduced("min", elementwise("not_equal", x, 0.0), axis, keepdims)
 
 
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the mean of the squared distances from the mean along axes."""
-    apart = elementwise("subtract", x, reduced("mean", x, axis, True))
+    apart = x - reduced("mean", x, axis, True)
     return reduced("mean", elementwise("square", apart), axis, keepdims)
 
 
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the square root of `var`."""
     return elementwise("sqrt", var(x, axis, keepdims))
 
 
-def average(x: Any, axis: Any = None, weights: Any = None) -> Tensor:
+def average(x: Any, axis: Any = None, weights: Any = None) -> Any:
     """Return the mean along axes, weighted or not."""
-    if weights is None:
-        return mean(x, axis)
-    weighted = sum(elementwise("multiply", x, weights), axis)
-    return elementwise("divide", weighted, sum(weights, axis))
+    return mean(x, axis) if weights is None else sum(x * weights, axis) / sum(weights, axis)
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A002
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A002
     """Return the norm of vectors along an axis: of order 2 by default, 1 or infinity."""
-    size = elementwise("absolute", tensor_of(x, where="ops.norm"))
+    size = elementwise("absolute", x)
     if ord in (None, 2, "euclidean"):
         return elementwise("sqrt", sum(elementwise("square", size), axis, keepdims))
     if ord in (1, np.inf):
@@ -252,34 +209,30 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     raise ValueError(f"[ops.norm] ord is {ord!r}; expected None, 1, 2 or inf")
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: float | None = None) -> Tensor:
+def normalize(x: Any, axis: int = -1, order: int = 2, epsilon: float | None = None) -> Any:
     """Return x divided by its `norm` along an axis, which counts as epsilon at least."""
     least = 1e-7 if epsilon is None else epsilon
-    return elementwise("divide", x, elementwise("at_least", norm(x, order, axis, True), least))
+    return x / elementwise("at_least", norm(x, order, axis, True), least)
 
 
-def clip(x: Any, x_min: Any, x_max: Any) -> Tensor:
+def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """Return x limited to x_min .. x_max; at a limit the slope is 1."""
-    x = tensor_of(x, where="ops.clip")
     return elementwise("at_most", elementwise("at_least", x, x_min), x_max)
 
 
-def where(condition: Any, x1: Any = None, x2: Any = None) -> Tensor:
+def where(condition: Any, x1: Any, x2: Any) -> Any:
     """Return x1 where the condition is not 0, else x2."""
-    condition = tensor_of(condition, where="ops.where")
-    if x1 is None or x2 is None:
-        raise TypeError(f"[ops.where] expected x1 and x2 (at {place_of_code()})")
+    like = next((x for x in (condition, x1, x2) if isinstance(x, Tensor)), None)
+    condition = tensor_of(condition, like, "ops.where")
     zeros = elementwise("zeros", condition)
-    chosen = []
-    for which, x in ((elementwise("not_equal", condition, 0.0), x1), (logical_not(condition), x2)):
-        x = elementwise("add", zeros, x) if is_number(x) else x
-        chosen.append(elementwise("keep", which, x))
-    return elementwise("add", *chosen)
+    x1, x2 = (zeros + x if is_number(x) else x for x in (x1, x2))
+    chosen = elementwise("not_equal", condition, 0.0)
+    return elementwise("keep", chosen, x1) + elementwise("keep", logical_not(condition), x2)
 
 
-def identity(x: Any) -> Tensor:
+def identity(x: Any) -> Any:
     """Return x."""
-    return tensor_of(x)
+    return x
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None) -> Any:
@@ -292,7 +245,6 @@ def cast(x: Any, dtype: Any) -> Any:
     name = str(getattr(dtype, "name", getattr(dtype, "__name__", dtype)))
     if is_number(x) or isinstance(x, np.ndarray):
         return np.asarray(x, name)
-    x = tensor_of(x, where="ops.cast")
     if name == "bool":
         return elementwise("not_equal", x, 0.0)
     if not name.startswith("float"):
@@ -305,9 +257,8 @@ def shape(x: Any) -> Sample:
     return tuple(x.shape)
 
 
-def reshape(x: Any, newshape: Sequence[int | None]) -> Tensor:
+def reshape(x: Any, newshape: Sequence[int | None]) -> Any:
     """Return x with samples of another shape; the batch, -1 or None, stays first."""
-    x = tensor_of(x, where="ops.reshape")
     sizes: list[Any] = list(newshape) if isinstance(newshape, list | tuple) else [newshape]
     if x.node.batched and sizes[0] not in (-1, None, x.node.batch):
         raise ValueError(
@@ -317,14 +268,13 @@ def reshape(x: Any, newshape: Sequence[int | None]) -> Tensor:
     return reshaped(x, sizes[1:] if x.node.batched else sizes)
 
 
-def expand_dims(x: Any, axis: int) -> Tensor:
+def expand_dims(x: Any, axis: int) -> Any:
     """Return x with a new axis of size 1."""
-    return with_axis(tensor_of(x, where="ops.expand_dims"), axis)
+    return with_axis(x, axis)
 
 
-def squeeze(x: Any, axis: Any = None) -> Tensor:
+def squeeze(x: Any, axis: Any = None) -> Any:
     """Return x without axes of size 1, those of `axis` or all of them."""
-    x = tensor_of(x, where="ops.squeeze")
     lead = int(x.node.batched)
     if axis is None:
         places = [place for place, size in enumerate(x.sample) if size == 1]
@@ -338,45 +288,41 @@ def squeeze(x: Any, axis: Any = None) -> Tensor:
                 f"(at {place_of_code()})"
             )
         x = part(x, place, 0, drop=True)
-    return tensor_of(x)
+    return x
 
 
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """Return x with its axes in another order; the batch stays first."""
-    x = tensor_of(x, where="ops.transpose")
     return permuted(x, list(range(len(x.shape)))[::-1] if axes is None else axes)
 
 
-def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """Return x with two axes exchanged."""
-    x = tensor_of(x, where="ops.swapaxes")
     order = list(range(len(x.shape)))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return permuted(x, order)
 
 
-def moveaxis(x: Any, source: int, destination: int) -> Tensor:
+def moveaxis(x: Any, source: int, destination: int) -> Any:
     """Return x with an axis moved to another place."""
-    x = tensor_of(x, where="ops.moveaxis")
     order = list(range(len(x.shape)))
     moved = order.pop(source)
     order.insert(destination % len(x.shape), moved)
     return permuted(x, order)
 
 
-def concatenate(xs: Sequence[Any], axis: int = -1) -> Tensor:
+def concatenate(xs: Sequence[Any], axis: int = -1) -> Any:
     """Return tensors one after the other along an axis; -1 by default, as layers have it."""
     return joined(xs, axis)
 
 
-def stack(x: Sequence[Any], axis: int = 0) -> Tensor:
+def stack(x: Sequence[Any], axis: int = 0) -> Any:
     """Return tensors as one with a new axis."""
     return joined([expand_dims(each, axis) for each in x], axis, "ops.stack")
 
 
-def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
     """Return the parts of x along an axis, without it."""
-    x = tensor_of(x, where="ops.unstack")
     place = core_axis(x, axis, "ops.unstack") - 1
     count = x.sample[place] if num is None else num
     if count is None:
@@ -384,9 +330,8 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Tensor]:
     return [part(x, place, k, drop=True) for k in range(count)]
 
 
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """Return as many equal parts of x along an axis, or those between the given places."""
-    x = tensor_of(x, where="ops.split")
     place = core_axis(x, axis, "ops.split") - 1
     size = x.sample[place]
     if isinstance(indices_or_sections, int):
@@ -403,9 +348,8 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
     return [part(x, place, a, b) for a, b in zip(starts, ends, strict=True)]
 
 
-def repeat(x: Any, repeats: int, axis: int) -> Tensor:
+def repeat(x: Any, repeats: int, axis: int) -> Any:
     """Return x with each element along an axis several times in turn."""
-    x = tensor_of(x, where="ops.repeat")
     at = core_axis(x, axis, "ops.repeat") - (1 - int(x.node.batched))
     each = joined([with_axis(x, at + 1)] * repeats, at + 1, "ops.repeat")
     size = x.shape[at]
@@ -414,40 +358,37 @@ def repeat(x: Any, repeats: int, axis: int) -> Tensor:
                            *x.sample[at + 1 - int(x.node.batched) :]])  # fmt: skip
 
 
-def tile(x: Any, repeats: Sequence[int]) -> Tensor:
+def tile(x: Any, repeats: Sequence[int]) -> Any:
     """Return x several times in a row along each axis; the batch once."""
-    x = tensor_of(x, where="ops.tile")
     each = [repeats] if isinstance(repeats, int) else list(repeats)
     for axis, times in enumerate(reversed(each), 1):
         x = joined([x] * times, -axis, "ops.tile") if times > 1 else x
-    return tensor_of(x)
+    return x
 
 
-def flip(x: Any, axis: int) -> Tensor:
+def flip(x: Any, axis: int) -> Any:
     """Return x in reverse order along an axis."""
-    x = tensor_of(x, where="ops.flip")
     return part(x, core_axis(x, axis, "ops.flip") - 1, None, None, -1)
 
 
-def take(x: Any, indices: int, axis: int) -> Tensor:
+def take(x: Any, indices: int, axis: int) -> Any:
     """Return the element at a place of an axis, which goes."""
-    x = tensor_of(x, where="ops.take")
     if not isinstance(indices, int | np.integer):
         raise refusal(x, "ops.take", "one integer; for rows of a table layers.Embedding")
     return part(x, core_axis(x, axis, "ops.take") - 1, indices, drop=True)
 
 
-def get_item(x: Any, key: Any) -> Tensor:
+def get_item(x: Any, key: Any) -> Any:
     """Return ``x[key]``."""
-    return tensor_of(x)[key]  # type: ignore[index,no-any-return]
+    return x[key]
 
 
-def matmul(x1: Any, x2: Any) -> Tensor:
+def matmul(x1: Any, x2: Any) -> Any:
     """Return the product of the last two axes, for each of those before them."""
     return multiplied(x1, x2)
 
 
-def dot(x1: Any, x2: Any) -> Tensor:
+def dot(x1: Any, x2: Any) -> Any:
     """Return ``matmul(x1, x2)``, for a weight or constant x2 of one or two axes."""
     like = x1 if isinstance(x1, Tensor) else None
     x2 = tensor_of(x2, like, "ops.dot")
@@ -456,12 +397,12 @@ def dot(x1: Any, x2: Any) -> Tensor:
     return multiplied(x1, x2, "ops.dot")
 
 
-def outer(x1: Any, x2: Any) -> Tensor:
+def outer(x1: Any, x2: Any) -> Any:
     """Return the products of all pairs of elements of two vectors of each sample."""
-    return elementwise("multiply", expand_dims(x1, -1), expand_dims(x2, -2))
+    return expand_dims(x1, -1) * expand_dims(x2, -2)
 
 
-def batch_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
+def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
     """Return `lstmfast.layers.Dot` of two tensors; by default the last axis, and the second last.
 
     Of vectors both have the last axis.
@@ -471,3 +412,29 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Tensor:
         rank = len(y.shape)
         axes = (len(x.shape) - 1, rank - 1 if rank == 2 else rank - 2)
     return apply(Dot(axes), x, y)
+
+
+def _operation(name: str, function: Callable[P, Any]) -> Callable[P, Any]:
+    """Return a function of this module as it is public: its first operand `x` is a tensor."""
+    takes_x = next(iter(inspect.signature(function).parameters)) == "x"
+
+    @wraps(function)
+    def operation(*given: Any, **named: Any) -> Any:
+        if takes_x and not given and "x" in named:
+            given = (named.pop("x"),)
+        if takes_x and given and not isinstance(given[0], Tensor | list | tuple):
+            like = next((each for each in given if isinstance(each, Tensor)), None)
+            given = (tensor_of(given[0], like, f"ops.{name}"), *given[1:])
+        return function(*given, **named)
+
+    operation.__name__ = operation.__qualname__ = name
+    return operation
+
+
+_PUBLIC = {
+    name: _operation(name, each)
+    for name, each in globals().items()
+    if inspect.isfunction(each) and each.__module__ == __name__ and not name.startswith("_")
+}
+globals().update(_PUBLIC)
+__all__ = sorted(_PUBLIC)

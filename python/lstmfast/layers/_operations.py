@@ -109,7 +109,7 @@ def is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) or (isinstance(value, np.ndarray) and value.ndim == 0)
 
 
-def elementwise(function: str, *given: Any, where: str = "") -> Tensor:
+def elementwise(function: str, *given: Any, where: str = "") -> Any:
     """Return a function of the elements of one operand, or of two that are stretched together."""
     where = where or f"ops.{function}"
     plain = [k for k, value in enumerate(given) if is_number(value)]
