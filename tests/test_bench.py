@@ -17,6 +17,7 @@ from lstmfast._bench import protocol, report
 from lstmfast._bench.engines import Engine, Runner, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST, LstmfastRunner
 from lstmfast._bench.engines.vs_numpy import NUMPY, NumpyRunner
+from lstmfast._bench.layer_kinds import KINDS
 from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.protocol import Goal, Row
@@ -200,7 +201,7 @@ def test_tutorials_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_layers_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = [replace(kind, cases=kind.cases[:1]) for kind in other_layers.KINDS]
+    kinds = [replace(kind, cases=kind.cases[:1]) for kind in KINDS]
     monkeypatch.setattr(other_layers, "KINDS", kinds)
     code, _, err = run("--suite", "layers")
     assert (code, err) == (0, "")

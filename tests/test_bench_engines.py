@@ -14,6 +14,7 @@ from lstmfast._bench.contest import Settings, WrongAnswerError, check_answers, t
 from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
+from lstmfast._bench.layer_kinds import KINDS, Kind
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import TASKS, draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
@@ -98,14 +99,16 @@ def test_fits(engine: Engine, task: Any) -> None:
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("kind", other_layers.KINDS, ids=lambda kind: kind.name)
-def test_other_layers(kind: other_layers.Kind) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_other_layers(kind: Kind) -> None:
     """Smaller ones than are timed; another step of training than torch's is noticed."""
     batch, sample, sizes = kind.cases[0]
     settings = settings_for(next(each for each in ENGINES if each.name == "torch"))
     groups = list(other_layers.against_torch(settings, kind, (batch, *sample), sizes))
     assert [[row.engine for row in rows] for rows in groups] == [["lstmfast", "torch"]] * 2
-    x = np.ones((batch, *sample), np.int32 if kind.ids else np.float32)
+    x = np.random.default_rng(0).standard_normal((batch, *sample), np.float32)
+    if kind.ids:
+        x = np.ones(x.shape, np.int32)
     ours = other_layers.Ours(kind, x, sizes)
     theirs = other_layers.Torchs(kind, x, sizes, ours.weights(), 1)
     theirs.optimizer.param_groups[0]["lr"] *= 1.01
