@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lstmfast._arrays import ArrayLike
 from lstmfast._warnings import warn
-from lstmfast.layers._normalization import AlongAxes, for_core
+from lstmfast.layers._forms import OPEN
+from lstmfast.layers._normalization import AlongAxes
 from lstmfast.layers._symbolic import holds_tensors
 from lstmfast.layers.base import Layer
 from lstmfast.layers.weights import weight
@@ -40,8 +41,7 @@ class LeakyReLU(Layer):
         if "alpha" in options:
             negative_slope = options.pop("alpha")
             warn(f"[{self.where}] alpha is an older name; expected negative_slope")
-        super().__init__(**options)
-        self._set(negative_slope=negative_slope)
+        self._take_arguments(locals())
 
 
 class ReLU(Layer):
@@ -78,8 +78,7 @@ class ReLU(Layer):
         threshold: float = 0.0,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set(max_value=max_value, negative_slope=negative_slope, threshold=threshold)
+        self._take_arguments(locals())
 
 
 class ELU(Layer):
@@ -104,8 +103,7 @@ class ELU(Layer):
     alpha: float
 
     def __init__(self, alpha: float = 1.0, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(alpha=alpha)
+        self._take_arguments(locals())
 
 
 class PReLU(Layer):
@@ -140,7 +138,8 @@ class PReLU(Layer):
     """
 
     kind = "p_re_lu"
-    shared_axes: tuple[int | None, ...] | None
+    shared_axes: tuple[int, ...] | None
+    forms: ClassVar = {"shared_axes": OPEN}
     alpha = weight("alpha")
 
     def __init__(
@@ -151,9 +150,7 @@ class PReLU(Layer):
         shared_axes: int | Sequence[int] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._keep(locals())
-        self._set(shared_axes=for_core(shared_axes))
+        self._take_arguments(locals())
 
 
 class Softmax(AlongAxes):
@@ -180,8 +177,7 @@ class Softmax(AlongAxes):
     kind = "softmax"
 
     def __init__(self, axis: int | Sequence[int] = -1, **options: Any) -> None:
-        super().__init__(**options)
-        self._set_along(axis)
+        self._take_arguments(locals())
 
     def __call__(self, x: Any, mask: ArrayLike = None, training: bool | None = None) -> Any:
         """Return the softmax; values at which a mask of x's shape is False count for nothing.

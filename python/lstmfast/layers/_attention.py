@@ -131,14 +131,7 @@ class Attention(AttentionLayer):
         use_causal_mask: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set(
-            use_scale=use_scale,
-            score_mode=score_mode,
-            dropout=dropout,
-            seed=seed,
-            use_causal_mask=use_causal_mask,
-        )
+        self._take_arguments(locals())
 
     def __call__(
         self,
@@ -226,8 +219,7 @@ class AdditiveAttention(Attention):
         use_causal_mask: bool = False,
         **options: Any,
     ) -> None:
-        Layer.__init__(self, **options)
-        self._set(use_scale=use_scale, dropout=dropout, seed=seed, use_causal_mask=use_causal_mask)
+        self._take_arguments(locals())
 
     def initial_weights(
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample

@@ -9,19 +9,17 @@ import numpy as np
 
 from lstmfast._arrays import Array, shape_text
 from lstmfast._checks import flag
-from lstmfast.layers._convolution import Windowed, in_lower_case
+from lstmfast.layers._convolution import ChannelsLast, in_lower_case
 from lstmfast.layers._recurrent import RecurrentCells
 from lstmfast.layers._symbolic import Sample, Tensor
 
 
-class ConvLSTM(RecurrentCells):
+class ConvLSTM(RecurrentCells, ChannelsLast):
     """What `ConvLSTM1D` and `ConvLSTM2D` share: all but the number of axes."""
 
     axes: ClassVar[int]
     states = 2
     has_twin = False
-    unavailable: ClassVar = Windowed.unavailable
-    data_format = Windowed.data_format
     filters: int
     kernel_size: tuple[int, ...]
     strides: tuple[int, ...]
@@ -60,12 +58,10 @@ class ConvLSTM(RecurrentCells):
         stateful: bool = False,
         *,
         zero_output_for_mask: bool = False,
-        **shared: Any,
+        **options: Any,
     ) -> None:
-        if data_format is not None:
-            shared["data_format"] = data_format
         padding = in_lower_case(padding)
-        self._begin(dict(locals()), shared)
+        self._take_arguments(locals())
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
 
     def get_config(self) -> dict[str, Any]:

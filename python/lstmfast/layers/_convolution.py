@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from lstmfast._activation import activation_text
@@ -11,16 +11,18 @@ from lstmfast.layers.base import QUANTIZATION, Layer
 from lstmfast.layers.weights import weight
 
 
-class Windowed(Layer):
-    """A layer that acts on the axes between the batch and the features, which are the last."""
+class ChannelsLast(Layer):
+    """A layer whose features are the last axis, the only order that it has of Keras's."""
 
-    unavailable: ClassVar = {"data_format": "channels_last"}
+    unavailable: ClassVar[Mapping[str, Any]] = {"data_format": "channels_last"}
     data_format = "channels_last"
 
-    def __init__(self, *, data_format: str | None = None, **options: Any) -> None:
-        if data_format is not None:
-            options["data_format"] = data_format
-        super().__init__(**options)
+    def _take_arguments(self, given: Mapping[str, Any]) -> None:
+        super()._take_arguments({**given, "data_format": given["data_format"] or self.data_format})
+
+
+class Windowed(ChannelsLast):
+    """A layer that acts on the axes between the batch and the features."""
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> None:
         """Return None: steps of the output are not those of the input."""
@@ -41,7 +43,7 @@ class Convolution(Windowed):
     dilation_rate: tuple[int, ...]
     activation: str
     use_bias: bool
-    unavailable: ClassVar = Windowed.unavailable | QUANTIZATION | {"groups": 1}
+    unavailable: ClassVar = {**Windowed.unavailable, **QUANTIZATION, "groups": 1}
     groups = 1
     kernel = weight("kernel")
     bias = weight("bias")
@@ -66,17 +68,9 @@ class Convolution(Windowed):
         bias_constraint: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(data_format=data_format, groups=groups, **options)
-        self._keep(locals())
-        self._set(
-            filters=filters,
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=in_lower_case(padding),
-            dilation_rate=dilation_rate,
-            activation=activation_text(activation, self.where, rows=True),
-            use_bias=use_bias,
-        )
+        padding = in_lower_case(padding)
+        activation = activation_text(activation, self.where, rows=True)
+        self._take_arguments(locals())
 
 
 class Conv1D(Convolution):

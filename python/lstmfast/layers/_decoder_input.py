@@ -61,10 +61,7 @@ class DecoderInput(Layer):
         sampling_steps: int = 0,
         **options: Any,
     ) -> None:
-        given = {key: value for key, value in locals().items() if key not in ("self", "options")}
-        given.pop("__class__", None)
-        super().__init__(**options)
-        self._set(**given)
+        self._take_arguments(locals())
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Any:
         """Return where x, of values, is not padding; a mask of its own does not count."""

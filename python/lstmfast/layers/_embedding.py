@@ -82,9 +82,7 @@ class Embedding(Layer):
         if input_length is not None and options.get("input_shape") is None:
             steps = input_length if isinstance(input_length, Sequence) else (input_length,)
             options["input_shape"] = steps
-        super().__init__(**options)
-        self._keep(locals())
-        self._set(input_dim=input_dim, output_dim=output_dim, mask_zero=mask_zero)
+        self._take_arguments(locals())
         self.ids_below = self.input_dim
         if weights is not None:
             shape = (self.input_dim, self.output_dim)

@@ -121,6 +121,6 @@ class GRU(RecurrentCells):
         recompute_every: int | str | None = None,
         zero_output_for_mask: bool = False,
         learn_initial_state: bool = False,
-        **shared: Any,
+        **options: Any,
     ) -> None:
-        self._begin(dict(locals()), shared)
+        self._take_arguments(locals())

@@ -163,9 +163,9 @@ class LSTM(RecurrentCells):
         recompute_every: int | str | None = None,
         zero_output_for_mask: bool = False,
         learn_initial_state: bool = False,
-        **shared: Any,
+        **options: Any,
     ) -> None:
-        self._begin(dict(locals()), shared)
+        self._take_arguments(locals())
         self.return_cell_states = flag(return_cell_states, "return_cell_states", self.where)
         self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
         has_bias = self.use_bias or self.layer_norm

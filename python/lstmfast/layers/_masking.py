@@ -40,8 +40,7 @@ class Masking(Layer):
     mask_value: float
 
     def __init__(self, mask_value: float = 0.0, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(mask_value=mask_value)
+        self._take_arguments(locals())
 
     def compute_mask(self, x: ArrayLike, mask: ArrayLike = None) -> Array:
         """Return where x (..., features) is not masked; a mask that it has is not heeded.

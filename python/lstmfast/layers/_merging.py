@@ -148,8 +148,7 @@ class Concatenate(Merge):
     axis: int
 
     def __init__(self, axis: int = -1, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(axis=axis)
+        self._take_arguments(locals())
 
 
 class Dot(Merge):

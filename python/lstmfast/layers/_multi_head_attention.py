@@ -90,6 +90,7 @@ class MultiHeadAttention(AttentionLayer):
     dropout: float
     use_bias: bool
     sliding_window: int | None
+    _output_shape: tuple[int, ...] | None
     seed: int | None
     unavailable: ClassVar = {"activity_regularizer": None, "use_gate": False}
     keras_parts: ClassVar = {
@@ -123,7 +124,8 @@ class MultiHeadAttention(AttentionLayer):
         use_causal_mask: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, use_gate=use_gate, **options)
+        output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape
+        self._take_arguments(locals())
         for name, value, good in (
             ("attention_axes", attention_axes, (None, 1, (1,), [1])),
             ("flash_attention", flash_attention, (None, False)),
@@ -133,19 +135,6 @@ class MultiHeadAttention(AttentionLayer):
                     f"[{self.where}] {name}={value!r} is not available in this version; expected "
                     f"{good[0]} or {good[1]}"
                 )
-        self._keep(locals())
-        self._output_shape: Any = None
-        self._set(
-            num_heads=num_heads,
-            key_dim=key_dim,
-            value_dim=value_dim,
-            dropout=dropout,
-            use_bias=use_bias,
-            output_shape=(output_shape,) if isinstance(output_shape, int) else output_shape,
-            sliding_window=sliding_window,
-            seed=seed,
-            use_causal_mask=use_causal_mask,
-        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep Keras's argument apart from the shape of what the layer returns."""

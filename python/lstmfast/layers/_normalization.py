@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import Array
+from lstmfast.layers._forms import OPEN
 from lstmfast.layers.base import Layer, Parts, Sample
 from lstmfast.layers.weights import weight
 
@@ -108,36 +109,14 @@ class BatchNormalization(Normalizing):
         gamma_constraint: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._keep(locals())
-        self._set(axis=axis, momentum=momentum, epsilon=epsilon, center=center, scale=scale)
+        self._take_arguments(locals())
 
 
 class AlongAxes(Layer):
     """A layer that acts along an axis, or along several."""
 
-    axis: int | tuple[int | None, ...]
-
-    def _set_along(self, axis: Any, **options: Any) -> None:
-        """Set the axes and other options."""
-        self._set(axis=for_core(axis), **options)
-        if isinstance(self.axis, tuple):
-            self.axis = tuple(-1 if one is None else one for one in self.axis)
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return super().options() | {"axis": for_core(self.axis)}
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {"axis": self.axis}
-
-
-def for_core(axes: Any) -> Any:
-    """Return axes as the core takes them, which has None where -1 is one of several."""
-    if not isinstance(axes, tuple | list):
-        return axes
-    return tuple(None if one == -1 else one for one in axes)
+    axis: int | tuple[int, ...]
+    forms: ClassVar = {"axis": OPEN}
 
 
 class LayerNormalization(AlongAxes, Normalizing):
@@ -197,10 +176,7 @@ class LayerNormalization(AlongAxes, Normalizing):
         rms_scaling: bool = False,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._keep(locals())
-        numbers = {"epsilon": epsilon, "center": center, "scale": scale}
-        self._set_along(axis, **numbers, rms_scaling=rms_scaling)
+        self._take_arguments(locals())
 
     def _lacks(self, weight: str) -> bool:
         if self.rms_scaling:
@@ -239,8 +215,7 @@ class RMSNormalization(AlongAxes):
     def __init__(
         self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **options: Any
     ) -> None:
-        super().__init__(**options)
-        self._set_along(axis, epsilon=epsilon)
+        self._take_arguments(locals())
 
     def initial_weights(
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample
@@ -272,5 +247,4 @@ class UnitNormalization(AlongAxes):
     kind = "unit_normalization"
 
     def __init__(self, axis: int | Sequence[int] = -1, **options: Any) -> None:
-        super().__init__(**options)
-        self._set_along(axis)
+        self._take_arguments(locals())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lstmfast.layers._convolution import Windowed, in_lower_case
@@ -15,9 +15,10 @@ class Pooling(Windowed):
     strides: tuple[int, ...]
     padding: str
 
-    def _set_windows(self, pool_size: Any, strides: Any, padding: Any) -> None:
-        strides = pool_size if strides is None else strides
-        self._set(pool_size=pool_size, strides=strides, padding=in_lower_case(padding))
+    def _take_arguments(self, given: Mapping[str, Any]) -> None:
+        strides = given["pool_size"] if given["strides"] is None else given["strides"]
+        padding = in_lower_case(given["padding"])
+        super()._take_arguments({**given, "strides": strides, "padding": padding})
 
 
 class MaxPooling(Pooling):
@@ -32,8 +33,7 @@ class MaxPooling(Pooling):
         name: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(data_format=data_format, name=name, **options)
-        self._set_windows(pool_size, strides, padding)
+        self._take_arguments(locals())
 
 
 class AveragePooling(Pooling):
@@ -48,8 +48,7 @@ class AveragePooling(Pooling):
         name: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(data_format=data_format, name=name, **options)
-        self._set_windows(pool_size, strides, padding)
+        self._take_arguments(locals())
 
 
 class GlobalPooling(Windowed):
@@ -60,8 +59,7 @@ class GlobalPooling(Windowed):
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, **options: Any
     ) -> None:
-        super().__init__(data_format=data_format, **options)
-        self._set(keepdims=keepdims)
+        self._take_arguments(locals())
 
 
 class MaxPooling1D(MaxPooling):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast import initializers
 from lstmfast._arrays import Array, ArrayLike, as_float, shape_text
 from lstmfast._checks import flag, items
-from lstmfast._options import checked_cell, defaults
+from lstmfast._options import checked_cell
 from lstmfast.initializers import Initializer
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all, origin
 from lstmfast.layers.base import Layer, Parts
@@ -187,14 +187,14 @@ class RecurrentCells(Recurrent):
     bias = weight("bias")
     initial_h = weight("initial_h")
 
-    def _begin(self, given: dict[str, Any], shared: dict[str, Any]) -> None:
-        """Check and keep the arguments of a constructor, as ``locals()``, and those of `Layer`."""
-        Layer.__init__(self, **{k: v for k, v in shared.items() if k not in _MEANINGLESS})
-        self._keep(given)
-        options = {key: given[key] for key in defaults("layer", self.kind)}
+    def _take_arguments(self, given: Mapping[str, Any]) -> None:
+        options = {k: v for k, v in given["options"].items() if k not in _MEANINGLESS}
+        super()._take_arguments({**given, "options": options})
+        self.return_state = flag(given["return_state"], "return_state", self.where)
+
+    def _set(self, **options: Any) -> None:
         for key, value in checked_cell("layer", options, self.where, self.kind).items():
             setattr(self, key, value)
-        self.return_state = flag(given["return_state"], "return_state", self.where)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

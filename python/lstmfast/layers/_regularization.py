@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from lstmfast._options import Value
+from lstmfast.layers._forms import DATA_FORMAT
 from lstmfast.layers.base import Layer
 from lstmfast.regularizers import L1L2
 
@@ -53,8 +54,7 @@ class Dropout(Noise):
         seed: int | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set(rate=rate, noise_shape=noise_shape, seed=seed)
+        self._take_arguments(locals())
 
 
 class AlphaDropout(Noise):
@@ -97,8 +97,7 @@ class AlphaDropout(Noise):
         seed: int | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set(rate=rate, noise_shape=noise_shape, seed=seed)
+        self._take_arguments(locals())
 
 
 class SpatialDropout1D(Noise):
@@ -126,8 +125,7 @@ class SpatialDropout1D(Noise):
     rate: float
 
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(rate=rate, seed=seed)
+        self._take_arguments(locals())
 
 
 class SpatialDropout2D(Noise):
@@ -154,6 +152,7 @@ class SpatialDropout2D(Noise):
     kind = "spatial_dropout2d"
     rate: float
     data_format: str
+    forms: ClassVar = {"data_format": DATA_FORMAT}
 
     def __init__(
         self,
@@ -162,9 +161,7 @@ class SpatialDropout2D(Noise):
         seed: int | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set(rate=rate, data_format=data_format, seed=seed)
-        self.data_format = self.data_format or "channels_last"
+        self._take_arguments(locals())
 
 
 class SpatialDropout3D(SpatialDropout2D):
@@ -216,8 +213,7 @@ class GaussianDropout(Noise):
     rate: float
 
     def __init__(self, rate: float, seed: int | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(rate=rate, seed=seed)
+        self._take_arguments(locals())
 
 
 class GaussianNoise(Noise):
@@ -243,8 +239,7 @@ class GaussianNoise(Noise):
     stddev: float
 
     def __init__(self, stddev: float, seed: int | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(stddev=stddev, seed=seed)
+        self._take_arguments(locals())
 
 
 class ActivityRegularization(Layer):

@@ -5,30 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from lstmfast.layers._forms import DATA_FORMAT, PAIRS
 from lstmfast.layers._reshaping import Rearranging
-
-
-class Resampling(Rearranging):
-    """A layer along steps, or along rows and columns, in either order of axes."""
-
-    data_format: str
-
-    def _set_format(self, data_format: str | None, **options: Any) -> None:
-        self._set(data_format=data_format, **options)
-        self.data_format = self.data_format or "channels_last"
-
-
-def _flat(pairs: Any) -> Any:
-    """Return ((1, 2), 3) as (1, 2, 3, 3), what else is given as it is."""
-    nested = isinstance(pairs, tuple | list) and any(isinstance(p, tuple | list) for p in pairs)
-    if not nested:
-        return pairs
-    ends = [p if isinstance(p, tuple | list) else (p, p) for p in pairs]
-    return [one for pair in ends for one in pair] if all(len(p) == 2 for p in ends) else pairs
-
-
-def _paired(flat: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (flat[0], flat[1]), (flat[2], flat[3])
 
 
 class UpSampling1D(Rearranging):
@@ -55,11 +33,10 @@ class UpSampling1D(Rearranging):
     size: int
 
     def __init__(self, size: int = 2, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(size=size)
+        self._take_arguments(locals())
 
 
-class UpSampling2D(Resampling):
+class UpSampling2D(Rearranging):
     """Each row and column several times in turn, as `keras.layers.UpSampling2D`.
 
     Parameters
@@ -82,6 +59,7 @@ class UpSampling2D(Resampling):
     """
 
     kind = "up_sampling2d"
+    forms: ClassVar = {"data_format": DATA_FORMAT}
     size: tuple[int, int]
     unavailable: ClassVar = {"interpolation": "nearest"}
 
@@ -92,11 +70,10 @@ class UpSampling2D(Resampling):
         interpolation: str = "nearest",
         **options: Any,
     ) -> None:
-        super().__init__(interpolation=interpolation, **options)
-        self._set_format(data_format, size=size)
+        self._take_arguments(locals())
 
 
-class ZeroPadding1D(Resampling):
+class ZeroPadding1D(Rearranging):
     """Zeros before and after the steps, as `keras.layers.ZeroPadding1D`.
 
     A mask ends here.
@@ -119,6 +96,7 @@ class ZeroPadding1D(Resampling):
     """
 
     kind = "zero_padding1d"
+    forms: ClassVar = {"data_format": DATA_FORMAT}
     padding: tuple[int, int]
 
     def __init__(
@@ -127,11 +105,10 @@ class ZeroPadding1D(Resampling):
         data_format: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set_format(data_format, padding=padding)
+        self._take_arguments(locals())
 
 
-class ZeroPadding2D(Resampling):
+class ZeroPadding2D(Rearranging):
     """Zeros around the rows and columns, as `keras.layers.ZeroPadding2D`.
 
     Parameters
@@ -153,6 +130,7 @@ class ZeroPadding2D(Resampling):
     """
 
     kind = "zero_padding2d"
+    forms: ClassVar = {"data_format": DATA_FORMAT, "padding": PAIRS}
     padding: Any
 
     def __init__(
@@ -161,17 +139,7 @@ class ZeroPadding2D(Resampling):
         data_format: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set_format(data_format, padding=_flat(padding))
-        self.padding = _paired(self.padding)
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return super().options() | {"padding": tuple(_flat(self.padding))}
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {"padding": self.padding}
+        self._take_arguments(locals())
 
 
 class Cropping1D(Rearranging):
@@ -203,11 +171,10 @@ class Cropping1D(Rearranging):
     cropping: tuple[int, int]
 
     def __init__(self, cropping: int | tuple[int, int] = (1, 1), **options: Any) -> None:
-        super().__init__(**options)
-        self._set(cropping=cropping)
+        self._take_arguments(locals())
 
 
-class Cropping2D(Resampling):
+class Cropping2D(Rearranging):
     """The rows and columns without the outer ones, as `keras.layers.Cropping2D`.
 
     Parameters
@@ -234,6 +201,7 @@ class Cropping2D(Resampling):
     """
 
     kind = "cropping2d"
+    forms: ClassVar = {"data_format": DATA_FORMAT, "cropping": PAIRS}
     cropping: Any
 
     def __init__(
@@ -242,14 +210,4 @@ class Cropping2D(Resampling):
         data_format: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._set_format(data_format, cropping=_flat(cropping))
-        self.cropping = _paired(self.cropping)
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return super().options() | {"cropping": tuple(_flat(self.cropping))}
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {"cropping": self.cropping}
+        self._take_arguments(locals())

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from lstmfast._arrays import ArrayLike
+from lstmfast.layers._convolution import ChannelsLast
+from lstmfast.layers._forms import OPEN
 from lstmfast.layers.base import Layer
 
 
@@ -18,7 +20,7 @@ class Rearranging(Layer):
         """Return None: steps of the output are not those of the input."""
 
 
-class Flatten(Rearranging):
+class Flatten(ChannelsLast, Rearranging):
     """All values of a sample in one row, (B, ...) to (B, N), as `keras.layers.Flatten`.
 
     Parameters
@@ -37,12 +39,9 @@ class Flatten(Rearranging):
     """
 
     kind = "flatten"
-    unavailable: ClassVar = {"data_format": "channels_last"}
 
     def __init__(self, data_format: str | None = None, **options: Any) -> None:
-        if data_format is not None:
-            options["data_format"] = data_format
-        super().__init__(**options)
+        self._take_arguments(locals())
 
 
 class Reshape(Rearranging):
@@ -70,21 +69,10 @@ class Reshape(Rearranging):
 
     kind = "reshape"
     target_shape: tuple[int, ...]
+    forms: ClassVar = {"target_shape": OPEN}
 
     def __init__(self, target_shape: Sequence[int | None], **options: Any) -> None:
-        super().__init__(**options)
-        if isinstance(target_shape, tuple | list):
-            target_shape = tuple(None if size == -1 else size for size in target_shape)
-        self._set(target_shape=target_shape)
-        self.target_shape = tuple(size or -1 for size in self.target_shape)  # as Keras has it
-
-    def options(self) -> dict[str, Any]:
-        """Return what the core must know of this layer."""
-        return {"target_shape": tuple(None if size == -1 else size for size in self.target_shape)}
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {"target_shape": self.target_shape}
+        self._take_arguments(locals())
 
 
 class Permute(Rearranging):
@@ -114,8 +102,7 @@ class Permute(Rearranging):
     dims: tuple[int, ...]
 
     def __init__(self, dims: Sequence[int], **options: Any) -> None:
-        super().__init__(**options)
-        self._set(dims=dims)
+        self._take_arguments(locals())
 
 
 class RepeatVector(Rearranging):
@@ -142,5 +129,4 @@ class RepeatVector(Rearranging):
     n: int
 
     def __init__(self, n: int, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(n=n)
+        self._take_arguments(locals())

@@ -102,6 +102,6 @@ class SimpleRNN(RecurrentCells):
         recompute_every: int | str | None = None,
         zero_output_for_mask: bool = False,
         learn_initial_state: bool = False,
-        **shared: Any,
+        **options: Any,
     ) -> None:
-        self._begin(dict(locals()), shared)
+        self._take_arguments(locals())

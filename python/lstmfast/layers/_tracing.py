@@ -24,7 +24,8 @@ class Source(Layer):
     def __init__(self, owner: Any, shape: Sample, name: str, trained: bool, **rules: Any) -> None:
         super().__init__(name)
         self.owner, self.shape, self.trained = owner, shape, trained
-        self._keep(rules)
+        for rule, value in rules.items():
+            setattr(self, rule, value)
         self.variable = Variable(self, 0)
 
     def options(self) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class Bidirectional(Recurrent):
                     f"[{self.where}] {name} is {getattr(ahead, name)} for the forward layer and "
                     f"{getattr(back, name)} for the backward layer; expected the same"
                 )
-        self._check_inside()
+        _check_inside(self)
 
     @property
     def problem_in_row(self) -> str | None:
@@ -138,6 +138,15 @@ def _copy(layer: RecurrentCells, which: str, **changed: Any) -> RecurrentCells:
     return type(layer).from_config(config)  # type: ignore[return-value]
 
 
+def _check_inside(wrapper: Layer) -> None:
+    """Refuse what would have no effect in a layer inside."""
+    if any(layer.activity_regularizer for layer in wrapper.layers_inside().values()):
+        raise ValueError(
+            f"[{wrapper.where}] a layer inside has an activity_regularizer; expected it here: "
+            f"{type(wrapper).__name__}(..., activity_regularizer=...)"
+        )
+
+
 class TimeDistributed(Layer):
     """y[:, t] = layer(x[:, t]) for each step, as `keras.layers.TimeDistributed`.
 
@@ -171,7 +180,7 @@ class TimeDistributed(Layer):
         layer = self.layer = layer_inside(layer, self.where, "layer", Layer, expected)
         if layer.problem_in_row is not None:
             raise ValueError(f"[{self.where}] layer: {layer.problem_in_row}")
-        self._check_inside()
+        _check_inside(self)
         self.takes_ids = layer.takes_ids
         self.ids_below = layer.ids_below
         self.moves_elements = layer.moves_elements

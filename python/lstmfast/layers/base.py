@@ -3,11 +3,10 @@
 To offer a layer of the core that has one input, derive from `Layer` and define
 
 - ``kind``: the core's name of it,
-- ``__init__``: its own arguments, then ``**options``, with which it calls ``super().__init__``; it
-  hands the options of the core's table to ``self._set``, which checks and keeps them as attributes,
-  the arguments with which it was called to ``self._keep``, where initializers or rules are among
-  them, and keeps others as attributes of their names,
-- ``options``, where the core has its options in another form than the attributes,
+- ``__init__``: its own arguments, then ``**options``, and as its body
+  ``self._take_arguments(locals())``, which checks the options of the core's table and keeps them,
+  with initializers and rules, as attributes; others it keeps as attributes of their names,
+- ``forms``, where the core has an option in another form than the attribute,
 - ``initial_weights``, where ``NAME_initializer`` is not what makes the weight ``NAME``, and
   ``get_config``, where it has other arguments that the core does not know.
 
@@ -38,6 +37,7 @@ from lstmfast._pickles import marked, restoring
 from lstmfast._rules import Rule, Rules
 from lstmfast.constraints import CONSTRAINTS
 from lstmfast.layers._calls import Called
+from lstmfast.layers._forms import Form
 from lstmfast.layers._symbolic import Sample, sample_shape, split_batch
 from lstmfast.layers.weights import WEIGHTS, Parts
 from lstmfast.regularizers import REGULARIZERS
@@ -92,6 +92,8 @@ class Layer(Called):
 
     # Keras's arguments that are not offered yet, with the values at which they change nothing
     unavailable: ClassVar[Mapping[str, Any]] = {}
+    # options that the core has in another form than the attribute
+    forms: ClassVar[Mapping[str, Form]] = {}
     # the constructor's arguments of the layers inside, where they have other names than the core's
     arguments_inside: ClassVar[Mapping[str, str]] = {}
     steps_of_dim: ClassVar[tuple[None, ...]] = ()  # what stands before input_dim in input_shape
@@ -166,10 +168,23 @@ class Layer(Called):
                 value = _KINDS[_kind(name)].get(value)
         return super().__setattr__(name, value)
 
+    def _take_arguments(self, given: Mapping[str, Any]) -> None:
+        """Check and keep the arguments of a constructor, given as its ``locals()``."""
+        shared = {name: given[name] for name in ("name", *self.unavailable) if name in given}
+        Layer.__init__(self, **shared, **given["options"])
+        for name, value in given.items():
+            if _kind(name) in _KINDS:
+                setattr(self, name, value)
+        self._set(**{name: given[name] for name in defaults("layer", self.kind)})
+
     def _set(self, **options: Any) -> None:
         """Set options, as the core's table has them."""
-        for name, value in check("layer", self.kind, options, self.where).items():
-            setattr(self, name, value)
+        checked = check("layer", self.kind, self._for_core(options), self.where)
+        for name, value in checked.items():
+            setattr(self, name, self.forms[name].kept(value) if name in self.forms else value)
+
+    def _for_core(self, options: dict[str, Any]) -> dict[str, Any]:
+        return options | {name: form.for_core(options[name]) for name, form in self.forms.items()}
 
     def _first_shape(self, sample: Any, with_batch: Any, features: Any) -> Sample | None:
         """Return the shape of samples, given in one of three ways; take a batch size with it."""
@@ -185,20 +200,6 @@ class Layer(Called):
             return (*self.steps_of_dim, count(features, "input_dim", self.where))
         return None if sample is None else sample_shape(sample, self.where, "input_shape")
 
-    def _check_inside(self) -> None:
-        """Refuse what would have no effect in a layer inside."""
-        if any(layer.activity_regularizer for layer in self.layers_inside().values()):
-            raise ValueError(
-                f"[{self.where}] a layer inside has an activity_regularizer; expected it here: "
-                f"{type(self).__name__}(..., activity_regularizer=...)"
-            )
-
-    def _keep(self, arguments: Mapping[str, Any]) -> None:
-        """Keep the initializers, regularizers and constraints among a constructor's arguments."""
-        for name, value in arguments.items():
-            if _kind(name) in _KINDS:
-                setattr(self, name, value)
-
     # -- configurations ----------------------------------------------------------------------
 
     @property
@@ -208,7 +209,7 @@ class Layer(Called):
 
     def options(self) -> dict[str, Any]:
         """Return what the core must know of this layer: the options of its table."""
-        return {name: getattr(self, name) for name in defaults("layer", self.kind)}
+        return self._for_core({name: getattr(self, name) for name in defaults("layer", self.kind)})
 
     def config(self) -> dict[str, Value]:
         """Return what the core makes this layer from, without the layers inside it."""
@@ -268,7 +269,8 @@ class Layer(Called):
             self.arguments_inside.get(name, name): serialize(layer)
             for name, layer in self.layers_inside().items()
         }
-        return {"name": self.name, **shared, **self.options(), **inside, **kept}
+        plain = {name: getattr(self, name) for name in self.forms}
+        return {"name": self.name, **shared, **self.options(), **plain, **inside, **kept}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Layer:

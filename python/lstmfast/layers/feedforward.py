@@ -59,10 +59,8 @@ class Dense(Layer):
         bias_constraint: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        text = activation_text(activation, self.where, rows=True)
-        self._keep(locals())
-        self._set(units=units, activation=text, use_bias=use_bias)
+        activation = activation_text(activation, self.where, rows=True)
+        self._take_arguments(locals())
 
 
 class MixtureDensity(Layer):
@@ -120,9 +118,7 @@ class MixtureDensity(Layer):
         bias_constraint: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
-        self._keep(locals())
-        self._set(components=components, dimensions=dimensions, use_bias=use_bias)
+        self._take_arguments(locals())
 
 
 class Activation(Layer):
@@ -149,5 +145,5 @@ class Activation(Layer):
     activation: str
 
     def __init__(self, activation: Any, **options: Any) -> None:
-        super().__init__(**options)
-        self._set(activation=activation_text(activation, self.where, rows=True))
+        activation = activation_text(activation, self.where, rows=True)
+        self._take_arguments(locals())
