@@ -27,6 +27,16 @@ def defaults(family: str, kind: str) -> dict[str, Any]:
     return {row["name"]: row["default"] for row in rows}
 
 
+def arguments(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a constructor, given as its ``locals()``, those in ``**common`` too.
+
+    It is one that hands them all to its base.
+    """
+    own = {name: value for name, value in given.items() if name not in ("self", "__class__")}
+    own.update(own.pop("common", {}))
+    return own
+
+
 def is_known(family: str, kind: str) -> bool:
     """Return whether the core has such a component."""
     return kind in kinds(family)

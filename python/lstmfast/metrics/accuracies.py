@@ -23,9 +23,6 @@ class Accuracy(CoreMetric):
     direction = "max"
     _KIND = "equality"
 
-    def __init__(self, name: str | None = "accuracy", dtype: None = None) -> None:
-        super().__init__(name, dtype)
-
 
 class BinaryAccuracy(CoreMetric):
     """The share of elements with target 1 and a prediction above the threshold, or 0 and not above.
@@ -65,9 +62,6 @@ class CategoricalAccuracy(CoreMetric):
 
     direction = "max"
 
-    def __init__(self, name: str | None = "categorical_accuracy", dtype: None = None) -> None:
-        super().__init__(name, dtype)
-
 
 class SparseCategoricalAccuracy(CoreMetric):
     """The share of rows whose largest prediction is at the place that the target, a label, names.
@@ -82,11 +76,6 @@ class SparseCategoricalAccuracy(CoreMetric):
     """
 
     direction = "max"
-
-    def __init__(
-        self, name: str | None = "sparse_categorical_accuracy", dtype: None = None
-    ) -> None:
-        super().__init__(name, dtype)
 
 
 class TopKCategoricalAccuracy(CoreMetric):
@@ -160,9 +149,6 @@ class Mean(CoreMetric):
 
     direction = None
     _IN_CORE = True
-
-    def __init__(self, name: str | None = "mean", dtype: None = None) -> None:
-        super().__init__(name, dtype)
 
     def update_state(  # type: ignore[override]
         self, values: ArrayLike, sample_weight: ArrayLike = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lstmfast._options import arguments
 from lstmfast.metrics.in_core import CoreMetric
 
 
@@ -222,18 +223,7 @@ class AUC(CoreMetric):
         label_weights: Sequence[float] | None = None,
         from_logits: bool = False,
     ) -> None:
-        super().__init__(
-            name,
-            dtype,
-            num_thresholds=num_thresholds,
-            curve=curve,
-            summation_method=summation_method,
-            thresholds=thresholds,
-            multi_label=multi_label,
-            num_labels=num_labels,
-            label_weights=label_weights,
-            from_logits=from_logits,
-        )
+        super().__init__(**arguments(locals()))
 
 
 class FBetaScore(CoreMetric):

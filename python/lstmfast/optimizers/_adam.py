@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lstmfast._options import arguments
 from lstmfast.optimizers.base import Optimizer
 
 
@@ -46,14 +47,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         **common: Any,
     ) -> None:
-        super().__init__(
-            learning_rate,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            amsgrad=amsgrad,
-            **common,
-        )
+        super().__init__(**arguments(locals()))
 
 
 class AdamW(Adam):
@@ -96,7 +90,21 @@ class AdamW(Adam):
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **common)
 
 
-class Adamax(Optimizer):
+class TwoMoments(Optimizer):
+    """An optimizer with a mean of gradients and another of their sizes."""
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **common)
+
+
+class Adamax(TwoMoments):
     """Adamax: Adam with the largest gradient in place of the root of a mean.
 
     m = β₁·m + (1 - β₁)·g, u = max(β₂·u, |g|), w -= r/(1 - β₁ᵗ)·m/(u + ε) at step t.
@@ -121,18 +129,8 @@ class Adamax(Optimizer):
 
     kind = "adamax"
 
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **common: Any,
-    ) -> None:
-        super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **common)
 
-
-class Nadam(Optimizer):
+class Nadam(TwoMoments):
     """Nadam: Adam with Nesterov's momentum, which rises from step to step.
 
     m and v as in `Adam`; with uₜ = β₁·(1 - 0.96ᵗ/2) and the product Pₜ = u₁·u₂·…·uₜ,
@@ -158,13 +156,3 @@ class Nadam(Optimizer):
     """
 
     kind = "nadam"
-
-    def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **common: Any,
-    ) -> None:
-        super().__init__(learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, **common)

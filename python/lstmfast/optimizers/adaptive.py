@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lstmfast._options import arguments
 from lstmfast.optimizers.base import Optimizer
 
 
@@ -47,14 +48,7 @@ class RMSprop(Optimizer):
         centered: bool = False,
         **common: Any,
     ) -> None:
-        super().__init__(
-            learning_rate,
-            rho=rho,
-            momentum=momentum,
-            epsilon=epsilon,
-            centered=centered,
-            **common,
-        )
+        super().__init__(**arguments(locals()))
 
 
 class Adagrad(Optimizer):
@@ -89,12 +83,7 @@ class Adagrad(Optimizer):
         epsilon: float = 1e-7,
         **common: Any,
     ) -> None:
-        super().__init__(
-            learning_rate,
-            initial_accumulator_value=initial_accumulator_value,
-            epsilon=epsilon,
-            **common,
-        )
+        super().__init__(**arguments(locals()))
 
 
 class Adadelta(Optimizer):
