@@ -6,7 +6,7 @@
 `graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
 pooling, `attention.py` attention, `normalization.py` what normalises, `sampling.py` what generation
 draws, `units.py` the GRU and the simple recurrent unit, `conv_lstm.py` the LSTM whose products are
-convolutions.
+convolutions, `recurrence.py` their loop over time.
 `operations.py` has the operations of users' code.
 Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and

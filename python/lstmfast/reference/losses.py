@@ -287,26 +287,5 @@ def binary_crossentropy(p: Array, target: npt.ArrayLike) -> tuple[float, Array]:
     return float(np.mean(loss)), np.where(passes, gradient, 0.0).astype(p.dtype)
 
 
-_LIST: tuple[Loss, ...] = (
-    mse,
-    mae,
-    huber,
-    mape,
-    msle,
-    log_cosh,
-    poisson,
-    hinge,
-    squared_hinge,
-    categorical_hinge,
-    kl_divergence,
-    cosine_similarity,
-    quantile,
-    gaussian_nll,
-    mixture_nll,
-    esr,
-    categorical_crossentropy,
-    sparse_categorical_crossentropy,
-    binary_crossentropy,
-)
-LOSSES = {function.__name__: function for function in _LIST}
+LOSSES: dict[str, Loss] = {name: globals()[name] for name in __all__ if name != "LOSSES"}
 """The losses by the names that `fit` takes."""
