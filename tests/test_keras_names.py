@@ -15,7 +15,7 @@ from lstmfast import _keras_names, constraints, initializers, losses, metrics, o
 from lstmfast.layers import LSTM, Dense, Input, from_config
 from lstmfast.models import Sequential
 
-MODULES = {part: f"lstmfast.{part}".rstrip(".") for part in _keras_names._NAMES}
+MODULES = {part: f"lstmfast.{part}".rstrip(".") for part in _keras_names.all_names()}
 ALL = [
     "layers", "losses", "metrics", "callbacks", "optimizers", "initializers", "regularizers",
     "constraints", "models", "activations", "utils",

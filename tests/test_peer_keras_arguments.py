@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 pytestmark = [pytest.mark.peer, pytest.mark.filterwarnings("ignore")]
 
 
-@pytest.mark.parametrize("part", sorted({"regularizers", "constraints", *_keras_names._NAMES}))
+@pytest.mark.parametrize("part", sorted({"regularizers", "constraints", *_keras_names.all_names()}))
 def test_every_name_is_known(part: str) -> None:
     theirs = importlib.import_module(f"keras.{part}".rstrip("."))
     ours = importlib.import_module(f"lstmfast.{part}".rstrip("."))
