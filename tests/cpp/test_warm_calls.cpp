@@ -118,58 +118,130 @@ long most_in_a_step(Model<float>& model, const Examples<float>& examples, index 
   return watch.worst;
 }
 
-TEST_CASE("a warm step of a stateful model takes no memory") {
-  auto model = test::make_model<float>({{"input_shape", base::Extents{base::kAnyExtent, 3}},
-                                        {"layers", 3},
-                                        {"layers.0.kind", "lstm"},
-                                        {"layers.0.units", 4},
-                                        {"layers.0.return_sequences", true},
-                                        {"layers.0.stateful", true},
-                                        {"layers.1.kind", "lstm"},
-                                        {"layers.1.units", 4},
-                                        {"layers.1.stateful", true},
-                                        {"layers.2.kind", "dense"},
-                                        {"layers.2.units", 2}});
+// Of a model of samples (steps, 3) with two outputs.
+void check_warm_steps(const base::Options& config, index steps) {
+  auto model = test::make_model<float>(config);
   model->compile(test::compile_config("mean_squared_error"));
-  const test::Problem<float> problem(12, 5, 2);
+  const test::Problem<float> problem(12, steps, 2);
   CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
+}
+
+TEST_CASE("a warm step of a stateful model takes no memory") {
+  check_warm_steps({{"input_shape", base::Extents{base::kAnyExtent, 3}},
+                    {"layers", 3},
+                    {"layers.0.kind", "lstm"},
+                    {"layers.0.units", 4},
+                    {"layers.0.return_sequences", true},
+                    {"layers.0.stateful", true},
+                    {"layers.1.kind", "lstm"},
+                    {"layers.1.units", 4},
+                    {"layers.1.stateful", true},
+                    {"layers.2.kind", "dense"},
+                    {"layers.2.units", 2}},
+                   5);
 }
 
 TEST_CASE("a warm step of cells other than the LSTM takes no memory") {
-  auto model = test::make_model<float>({{"input_shape", base::Extents{base::kAnyExtent, 3}},
-                                        {"layers", 3},
-                                        {"layers.0.kind", "gru"},
-                                        {"layers.0.units", 5},
-                                        {"layers.0.return_sequences", true},
-                                        {"layers.1.kind", "gru"},
-                                        {"layers.1.units", 5},
-                                        {"layers.1.reset_after", false},
-                                        {"layers.1.recurrent_dropout", 0.1},
-                                        {"layers.1.return_sequences", true},
-                                        {"layers.2.kind", "simple_rnn"},
-                                        {"layers.2.units", 2}});
-  model->compile(test::compile_config("mean_squared_error"));
-  const test::Problem<float> problem(12, 5, 2);
-  CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
+  check_warm_steps({{"input_shape", base::Extents{base::kAnyExtent, 3}},
+                    {"layers", 3},
+                    {"layers.0.kind", "gru"},
+                    {"layers.0.units", 5},
+                    {"layers.0.return_sequences", true},
+                    {"layers.1.kind", "gru"},
+                    {"layers.1.units", 5},
+                    {"layers.1.reset_after", false},
+                    {"layers.1.recurrent_dropout", 0.1},
+                    {"layers.1.return_sequences", true},
+                    {"layers.2.kind", "simple_rnn"},
+                    {"layers.2.units", 2}},
+                   5);
 }
 
 TEST_CASE("a warm step of convolutions and pooling takes no memory") {
-  auto model = test::make_model<float>({{"input_shape", base::Extents{9, 3}},
-                                        {"layers", 4},
-                                        {"layers.0.kind", "conv1d"},
-                                        {"layers.0.filters", 4},
-                                        {"layers.0.kernel_size", 3},
-                                        {"layers.0.padding", "same"},
-                                        {"layers.1.kind", "max_pooling1d"},
-                                        {"layers.2.kind", "conv1d"},
-                                        {"layers.2.filters", 2},
-                                        {"layers.2.kernel_size", 2},
-                                        {"layers.2.strides", 2},
-                                        {"layers.2.activation", "gelu"},
-                                        {"layers.3.kind", "global_average_pooling1d"}});
-  model->compile(test::compile_config("mean_squared_error"));
-  const test::Problem<float> problem(12, 9, 2);
-  CHECK(most_in_a_step(*model, problem.examples, 4) == 0);
+  check_warm_steps({{"input_shape", base::Extents{9, 3}},
+                    {"layers", 4},
+                    {"layers.0.kind", "conv1d"},
+                    {"layers.0.filters", 4},
+                    {"layers.0.kernel_size", 3},
+                    {"layers.0.padding", "same"},
+                    {"layers.1.kind", "max_pooling1d"},
+                    {"layers.2.kind", "conv1d"},
+                    {"layers.2.filters", 2},
+                    {"layers.2.kernel_size", 2},
+                    {"layers.2.strides", 2},
+                    {"layers.2.activation", "gelu"},
+                    {"layers.3.kind", "global_average_pooling1d"}},
+                   9);
+}
+
+TEST_CASE("a warm step of convolutional LSTMs takes no memory") {
+  check_warm_steps({{"input_shape", base::Extents{12, 3}},
+                    {"layers", 4},
+                    {"layers.0.kind", "reshape"},
+                    {"layers.0.target_shape", base::Extents{3, 4, 3}},
+                    {"layers.1.kind", "conv_lstm1d"},
+                    {"layers.1.filters", 4},
+                    {"layers.1.kernel_size", 3},
+                    {"layers.1.padding", "same"},
+                    {"layers.1.dropout", 0.2},
+                    {"layers.1.recurrent_dropout", 0.2},
+                    {"layers.1.return_sequences", true},
+                    {"layers.2.kind", "conv_lstm1d"},
+                    {"layers.2.filters", 2},
+                    {"layers.2.kernel_size", 2},
+                    {"layers.3.kind", "global_average_pooling1d"}},
+                   12);
+}
+
+TEST_CASE("a warm step of normalisation takes no memory") {
+  check_warm_steps({{"input_shape", base::Extents{5, 3}},
+                    {"layers", 7},
+                    {"layers.0.kind", "batch_normalization"},
+                    {"layers.1.kind", "layer_normalization"},
+                    {"layers.1.axis", 1},
+                    {"layers.2.kind", "rms_normalization"},
+                    {"layers.3.kind", "unit_normalization"},
+                    {"layers.4.kind", "softmax"},
+                    {"layers.5.kind", "dense"},
+                    {"layers.5.units", 2},
+                    {"layers.6.kind", "global_max_pooling1d"}},
+                   5);
+}
+
+TEST_CASE("a warm step of attention takes no memory") {
+  check_warm_steps({{"inputs", 1},
+                    {"inputs.0.name", "x"},
+                    {"inputs.0.shape", base::Extents{base::kAnyExtent, 3}},
+                    {"layers", 6},
+                    {"layers.0.kind", "lstm"},
+                    {"layers.0.units", 4},
+                    {"layers.0.return_sequences", true},
+                    {"layers.1.kind", "multi_head_attention"},
+                    {"layers.1.num_heads", 2},
+                    {"layers.1.key_dim", 3},
+                    {"layers.1.dropout", 0.1},
+                    {"layers.2.kind", "attention"},
+                    {"layers.2.use_scale", true},
+                    {"layers.3.kind", "additive_attention"},
+                    {"layers.3.dropout", 0.1},
+                    {"layers.4.kind", "global_average_pooling1d"},
+                    {"layers.5.kind", "dense"},
+                    {"layers.5.units", 2},
+                    {"nodes", 6},
+                    {"nodes.0.layer", 0},
+                    {"nodes.0.inputs", "0.0"},
+                    {"nodes.1.layer", 1},
+                    {"nodes.1.inputs", "1.0,1.0,1.0"},
+                    {"nodes.2.layer", 2},
+                    {"nodes.2.inputs", "2.0,1.0,1.0"},
+                    {"nodes.3.layer", 3},
+                    {"nodes.3.inputs", "3.0,1.0,2.0"},
+                    {"nodes.4.layer", 4},
+                    {"nodes.4.inputs", "4.0"},
+                    {"nodes.5.layer", 5},
+                    {"nodes.5.inputs", "5.0"},
+                    {"outputs", "6.0"}},
+                   9);
 }
 
 TEST_CASE("a warm step with clipped sparse gradients takes no memory") {
