@@ -20,8 +20,27 @@ import numpy as np
 import lstmfast as lf
 from fault_injection import FILES, MEMORY, THREADS, Case
 from lstmfast.callbacks import LambdaCallback, ModelCheckpoint
-from lstmfast.layers import LSTM, Bidirectional, Dense, Dropout, Input, Masking
-from lstmfast.models import Sequential, load_model
+from lstmfast.layers import (
+    GRU,
+    LSTM,
+    AdditiveAttention,
+    Attention,
+    BatchNormalization,
+    Bidirectional,
+    Concatenate,
+    ConvLSTM1D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling1D,
+    Input,
+    LayerNormalization,
+    Masking,
+    MultiHeadAttention,
+    Reshape,
+    SimpleRNN,
+)
+from lstmfast.models import Model, Sequential, load_model
 
 LOADING = {MEMORY: (MemoryError,), FILES: (OSError, ValueError)}
 
@@ -296,6 +315,73 @@ MODEL_CASES = [
     Case("model.predict stateful", stateful, one_carried),
 ]  # fmt: skip
 
+# -- other layers --------------------------------------------------------------------------------
+
+
+def attended(x: Any) -> Any:
+    y = LSTM(4, return_sequences=True)(x)
+    heads = MultiHeadAttention(2, 3, dropout=0.2)(y, y)
+    single = Attention(use_scale=True)([heads, y])
+    both = Concatenate()([single, AdditiveAttention(dropout=0.2)([y, heads])])
+    return GlobalAveragePooling1D()(both)
+
+
+def in_a_row(*makers: Callable[[], Any]) -> Callable[[Any], Any]:
+    def call(x: Any) -> Any:
+        for make in makers:
+            x = make()(x)
+        return x
+
+    return call
+
+
+LAYERS: dict[str, Callable[[Any], Any]] = {
+    "gru": in_a_row(
+        lambda: Masking(0.5),
+        lambda: Bidirectional(GRU(3, return_sequences=True, recurrent_dropout=0.2)),
+        lambda: GRU(3, reset_after=False, dropout=0.2),
+    ),
+    "simple_rnn": in_a_row(
+        lambda: SimpleRNN(3, return_sequences=True, kernel_regularizer="l2"),
+        lambda: SimpleRNN(4),
+    ),
+    "conv_lstm": in_a_row(
+        lambda: Reshape((4, 3, 1)),
+        lambda: ConvLSTM1D(2, 2, padding="same", return_sequences=True, recurrent_dropout=0.2),
+        lambda: ConvLSTM1D(2, 2, recurrent_constraint="non_neg"),
+        lambda: Flatten(),
+    ),
+    "attention": attended,
+    "normalization": in_a_row(
+        BatchNormalization, LayerNormalization, lambda: LSTM(3), BatchNormalization
+    ),
+}
+
+
+def of_layers(name: str, folder: Path) -> SimpleNamespace:
+    x = Input((4, 3))
+    lf.utils.set_random_seed(0)
+    made = SimpleNamespace(model=Model(x, Dense(2)(LAYERS[name](x))))
+    made.model.compile("adam", "mse")
+    return made
+
+
+def anew(name: str, made: Any) -> Any:
+    return of_layers(name, Path()).model.get_weights()
+
+
+LAYER_CASES = [
+    case
+    for name in LAYERS
+    for case in (
+        Case(f"layers.new {name}", lambda folder: None, partial(anew, name)),
+        Case(f"layers.step {name}", partial(again, partial(of_layers, name)), step,
+             after=model_kept, restore=remade),
+        Case(f"layers.predict {name}", partial(of_layers, name),
+             lambda made: made.model.predict(X, batch_size=3, verbose=0), whole_model),
+    )
+]  # fmt: skip
+
 # -- files ---------------------------------------------------------------------------------------
 
 
@@ -405,4 +491,4 @@ def in_fork(made: SimpleNamespace) -> bytes:
 
 THREAD_CASES = [Case("threads", wide, in_fork, kinds=(THREADS,))]
 
-CASES = [*RNN_CASES, *MODEL_CASES, *FILE_CASES, *THREAD_CASES]
+CASES = [*RNN_CASES, *MODEL_CASES, *LAYER_CASES, *FILE_CASES, *THREAD_CASES]
