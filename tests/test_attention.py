@@ -51,6 +51,7 @@ def outputs_close(found: Any, case: Case, dtype: str) -> None:
     assert_close(dict(zip(("y", "scores"), found, strict=True)), run(numbers), allowed)
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", CASES)
 def test_values(name: str) -> None:
     case = CASES[name]
@@ -64,6 +65,7 @@ def test_values(name: str) -> None:
     np.testing.assert_array_equal(case.call(built(case), x, case.masks), y)
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", CASES)
 def test_float32(name: str) -> None:
     case = CASES[name]
@@ -102,6 +104,7 @@ def counted(case: Case) -> list[Array]:
     return [np.where(m[..., None], x, 0) for m, x in zip(masks, case.inputs(), strict=True)]
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].masked])
 def test_gradients(name: str) -> None:
     """By a step of training of what stands before the layer: h = x·I, so that dI = xᵀ·dh."""
@@ -233,6 +236,7 @@ def test_dropout(make: Any) -> None:
     np.testing.assert_array_equal(layer(*given), plain)
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", ["dot_scaled_masked", "additive_scaled", "heads_masked_causal"])
 def test_threads_and_rows_do_not_change_bits(name: str) -> None:
     case = CASES[name]

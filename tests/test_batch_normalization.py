@@ -55,6 +55,7 @@ def moved(old: np.ndarray, new: np.ndarray, momentum: float = 0.99) -> np.ndarra
     return old * momentum + new * (1 - momentum)
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("scale", [False, True])
 @pytest.mark.parametrize("center", [False, True])
@@ -84,6 +85,7 @@ def test_a_step_of_training(center: bool, scale: bool, masked: bool) -> None:
     close(kernel, np.eye(F) - x.reshape(-1, F).T @ dx.reshape(-1, F))
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("axis", [1, 2, -2])
 def test_axes(axis: int) -> None:
     norm = layers.BatchNormalization(axis, momentum=0.0, dtype="float64")
@@ -212,6 +214,7 @@ def test_files_and_resumed_training(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("width", [1, 3, 70])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_same_bits_for_any_number_of_threads(dtype: str, width: int) -> None:
@@ -231,6 +234,7 @@ def test_same_bits_for_any_number_of_threads(dtype: str, width: int) -> None:
             np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.isa
 def test_long_sums_keep_their_digits() -> None:
     """A mean of 1000 with a deviation of 1, over 200,000 rows, in float32."""
     x = (1000 + np.random.default_rng(0).standard_normal((200_000, 2))).astype(np.float32)

@@ -174,6 +174,7 @@ CASES = {
 }
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_gradients(name: str) -> None:
     case = CASES[name]
@@ -197,6 +198,7 @@ def test_values_and_gradients(name: str) -> None:
     assert_close(found, case.run(numbers), allowed)
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", CASES)
 def test_values_in_float32(name: str) -> None:
     case = CASES[name]
@@ -280,6 +282,7 @@ def test_masks_of_dropout() -> None:
     assert 0.3 < kept.mean() < 0.7
 
 
+@pytest.mark.isa
 def test_gradients_with_dropout() -> None:
     """A training step is one of the same model with the masks in x and h: by differences."""
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 2))
@@ -316,6 +319,7 @@ SHARED = {
 }
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", SHARED)
 def test_same_bits(name: str) -> None:
     """Of a row alone, on any number of threads; and of a step of training on these."""

@@ -37,6 +37,7 @@ def rounding(dtype: str, terms: int) -> float:
     return (terms + 2) * float(np.finfo(dtype).eps) / 2
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CONVS)
 def test_values(name: str, dtype: str) -> None:
@@ -51,6 +52,7 @@ def test_values(name: str, dtype: str) -> None:
     assert np.all(abs(found - y) <= both * sizes)
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", CONVS)
 def test_gradients(name: str, dtype: str) -> None:
@@ -89,6 +91,7 @@ def test_gradients(name: str, dtype: str) -> None:
         assert np.all(abs(found - (start - step)) <= bound + ends)
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", ["softmax", "relu", "gelu", "leaky_relu:-0.5"])
 @pytest.mark.parametrize("filters", [4, 16])
 def test_activations(name: str, filters: int) -> None:
@@ -132,6 +135,7 @@ SHARED = {
 }
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", SHARED)
 def test_same_bits(name: str) -> None:
     """Of a row alone, on any number of threads; and of a step of training on these."""

@@ -29,6 +29,7 @@ def with_weights(layer: Any, given: Any, case: Case) -> None:
         layer.set_weights(list(case.weights))
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", CASES)
 def test_values(name: str) -> None:
     case = CASES[name]
@@ -43,6 +44,7 @@ def test_values(name: str) -> None:
     assert layer.output_shape == (None, *y.shape[1:])
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].masks])
 def test_gradients(name: str) -> None:
     """By a step of training of what stands before the layer: h = x·I, so that dI = xᵀ·dh."""

@@ -55,6 +55,7 @@ def gradients_of_the_core(loss: Any, p: Array, y: Array, **weights: Any) -> tupl
     return float(value), (p - model.get_weights()[0].reshape(p.shape))
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", CASES)
 def test_values_and_gradients(name: str) -> None:
     case = CASES[name]
@@ -67,6 +68,7 @@ def test_values_and_gradients(name: str) -> None:
     assert case.loss()(y, p) == value
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", CASES)
 def test_float32(name: str) -> None:
     case = CASES[name]

@@ -75,6 +75,7 @@ def test_noise_that_is_the_same_along_axes(layer: Any, shape: Any, same: Any) ->
     assert other.min() > 0  # along the others it is not
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", MAKE)
 def test_gradients(name: str) -> None:
     """y = f(h) of h = x·I for one sample of ones: dI[i, j] is the gradient of h[j], 2 y y' / n."""

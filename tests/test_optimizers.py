@@ -65,6 +65,7 @@ def step(model: Sequential, gradient: Any) -> np.ndarray:
     return model.get_weights()[0][0]
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize(("kind", "options"), variants())
 def test_steps(kind: str, options: dict[str, Any]) -> None:
     rng = np.random.default_rng(0)
@@ -282,6 +283,7 @@ SINGLE = {
 }
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", SINGLE)
 def test_single_steps_of_keras(name: str) -> None:
     model = weights_as_outputs(4, getattr(lf.optimizers, name)(0.5), "float32")
