@@ -27,42 +27,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lstmfast import (
-        activations,
-        backend,
-        callbacks,
-        constraints,
-        datasets,
-        forecasting,
-        functional,
-        initializers,
-        keras,
-        layers,
-        losses,
-        metrics,
-        models,
-        ops,
-        optimizers,
-        preprocessing,
-        reference,
-        regularizers,
-        runtime,
-        saving,
-        utils,
-        variants,
-    )
-    from lstmfast.layers import Input
-    from lstmfast.models import Model, Sequential
+    from lstmfast import forecasting, functional, keras, reference, runtime, variants
+    from lstmfast.keras import *
     from lstmfast.rnn import LSTM
-    from lstmfast.runtime import (
-        available_isas,
-        get_num_threads,
-        isa,
-        set_num_threads,
-        show_config,
-    )
-
-    __version__: str
+    from lstmfast.runtime import *
 
 # name -> the module that defines it
 _EXPORTS = {

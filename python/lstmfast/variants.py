@@ -102,17 +102,8 @@ def vanilla(
     >>> bool(abs(model.predict([[[50.0], [51.0], [52.0]]])[0, 0] - 153.0) < 3.0)
     True
     """
-    return stacked(
-        features,
-        outputs,
-        steps=steps,
-        units=[units],
-        activation=activation,
-        output_activation=output_activation,
-        return_sequences=return_sequences,
-        dropout=dropout,
-        seed=seed,
-    )
+    given = locals()
+    return stacked(**given | {"units": [units]})
 
 
 def stacked(
