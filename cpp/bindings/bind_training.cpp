@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bindings/bindings.h"
+#include "bindings/fast_method.h"
 #include "bindings/gil.h"
 #include "bindings/hooks.h"
 #include "bindings/python_model.h"
@@ -21,11 +22,11 @@ namespace {
 
 constexpr double kStepFlops = 3;  // of a training step: so many times those of forward
 
-py::dict scores_dict(const model::Scores& scores) {
+py::object scores_dict(const model::Scores& scores) {
   return dict_of(scores.names.data(), scores.values.data(), scores.names.size());
 }
 
-py::dict history_dict(const model::History& history) {
+py::object history_dict(const model::History& history) {
   py::dict out;
   for (const std::string& name : history.names) out[py::str(name)] = py::list();
   for (const std::vector<double>& epoch : history.epochs) {
@@ -51,46 +52,53 @@ const std::map<std::string, model::OnNonFinite> kOnNonFinite = {
     {"stop", model::OnNonFinite::stop},
     {"ignore", model::OnNonFinite::ignore}};
 
-// y None: x is an object that gives batches, see PythonSource.
-py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index batch_size,
-             index epochs, index initial_epoch, bool shuffle, const py::object& x_val,
-             const py::sequence& y_val, std::optional<index> validation_batch_size,
-             const py::sequence& weights, const py::sequence& weights_val, bool validate,
-             const std::string& on_nonfinite, py::object on_train_begin, py::object on_epoch_begin,
-             py::object on_epoch, py::object on_batch_begin, py::object on_batch,
-             py::object on_tick) {
+// The item of a tuple of that size.
+py::handle item(py::handle tuple, Py_ssize_t size, Py_ssize_t place) {
+  if (!PyTuple_CheckExact(tuple.ptr()) || PyTuple_GET_SIZE(tuple.ptr()) != size) {
+    throw py::type_error("expected a tuple of " + std::to_string(size) + " items");
+  }
+  return PyTuple_GET_ITEM(tuple.ptr(), place);
+}
+
+// y None: x is an object that gives batches, see PythonSource. options: batch_size, epochs,
+// initial_epoch, shuffle, on_nonfinite. validation: None, or x, y, weights, batch_size, whether the
+// core validates. callbacks: see Hooks. (By position, for pybind11 looks names up one by one.)
+py::object fit(PythonModel& self, py::handle x, py::handle y, py::handle weights,
+               py::handle options, py::handle validation, py::handle callbacks) {
+  const auto option = [&](Py_ssize_t k) { return item(options, 5, k); };
+  const auto of_validation = [&](Py_ssize_t k) { return item(validation, 5, k); };
+  const auto sequence = [](py::handle value) { return value.cast<py::sequence>(); };
+  model::FitOptions own;
+  own.batch_size = whole_number(option(0));
+  own.epochs = whole_number(option(1));
+  own.initial_epoch = whole_number(option(2));
+  own.shuffle = is_true(option(3), "shuffle");
+  own.on_nonfinite = kOnNonFinite.at(option(4).cast<std::string>());
+  Hooks hooks(callbacks);
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.fit";
     std::optional<Inputs<T>> held_out;
-    if (!x_val.is_none()) {
-      held_out.emplace(op, x_val.cast<py::sequence>(), y_val, weights_val, "x_val", "y_val",
-                       "weights_val");
+    if (!validation.is_none()) {
+      held_out.emplace(op, sequence(of_validation(0)), sequence(of_validation(1)),
+                       sequence(of_validation(2)), "x_val", "y_val", "weights_val");
+      own.validation_batch_size = whole_number(of_validation(3));
+      own.validate = is_true(of_validation(4), "validate");
     }
-    model::FitOptions options;
-    options.batch_size = batch_size;
-    options.epochs = epochs;
-    options.initial_epoch = initial_epoch;
-    options.shuffle = shuffle;
-    options.validation_batch_size = validation_batch_size.value_or(batch_size);
-    options.validate = validate;
-    options.on_nonfinite = kOnNonFinite.at(on_nonfinite);
-    Hooks hooks{std::move(on_train_begin), std::move(on_epoch_begin), std::move(on_epoch),
-                std::move(on_batch_begin), std::move(on_batch),       std::move(on_tick)};
-    const model::Examples<T>* validation = held_out ? &held_out->examples : nullptr;
+    const model::Examples<T>* const held = held_out ? &held_out->examples : nullptr;
     model::History history;
     try {
       if (y.is_none()) {
-        PythonSource<T> source(op, x);
+        PythonSource<T> source(op, py::reinterpret_borrow<py::object>(x));
         may_release(kReleaseFlops, [&] {
-          model::fit(model, source.core(), validation, options, hooks.callbacks(), history);
+          model::fit(model, source.core(), held, own, hooks.callbacks(), history);
         });
       } else {
-        const Inputs<T> train(op, x, y, weights);
+        const Inputs<T> train(op, sequence(x), sequence(y), sequence(weights));
         double flops = kStepFlops * model.flops(op, train.examples.in);
         if (held_out) flops += model.flops(op, held_out->examples.in);
-        may_release(flops * static_cast<double>(epochs - initial_epoch), [&] {
-          model::fit(model, train.examples, validation, options, hooks.callbacks(), history);
+        may_release(flops * static_cast<double>(own.epochs - own.initial_epoch), [&] {
+          model::fit(model, train.examples, held, own, hooks.callbacks(), history);
         });
       }
     } catch (...) {
@@ -103,9 +111,9 @@ py::dict fit(PythonModel& self, const py::object& x, const py::object& y, index 
   });
 }
 
-py::dict evaluate(const PythonModel& self, const py::object& x, const py::object& y,
-                  index batch_size, const py::sequence& weights, const char* op,
-                  py::object on_batch_begin, py::object on_batch) {
+py::object evaluate(const PythonModel& self, const py::object& x, const py::object& y,
+                    index batch_size, const py::sequence& weights, const char* op,
+                    py::object on_batch_begin, py::object on_batch) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     Hooks hooks;
@@ -136,12 +144,12 @@ std::string non_finite_text(const PythonModel& self, const py::sequence& x, cons
   });
 }
 
-py::dict train_on_batch(PythonModel& self, const py::sequence& x, const py::sequence& y,
-                        const py::sequence& weights) {
+py::object train_on_batch(PythonModel& self, py::handle x, py::handle y, py::handle weights) {
   return self.visit([&](auto& model) {
     using T = Element<decltype(model)>;
     const char* const op = "model.train_on_batch";
-    const Inputs<T> data(op, x, y, weights);
+    const Inputs<T> data(op, x.cast<py::sequence>(), y.cast<py::sequence>(),
+                         weights.cast<py::sequence>());
     return scores_dict(may_release(kStepFlops * model.flops(op, data.examples.in),
                                    [&] { return model::train_on_batch(model, data.examples); }));
   });
@@ -151,17 +159,13 @@ py::dict train_on_batch(PythonModel& self, const py::sequence& x, const py::sequ
 
 void bind_training(py::class_<PythonModel>& model) {
   const auto none = py::none();
+  def_fast<&fit>(model, "fit",
+                 "fit($self, x, y, weights, options, validation, callbacks, /)\n--\n\n");
+  def_fast<&train_on_batch>(model, "train_on_batch",
+                            "train_on_batch($self, x, y, weights, /)\n--\n\n");
   model
       .def("compile", &compile, py::arg("config"), py::arg("losses") = py::tuple(),
            py::arg("metrics") = py::tuple(), py::arg("schedule") = none)
-      .def("fit", &fit, py::arg("x"), py::arg("y"), py::kw_only(), py::arg("batch_size"),
-           py::arg("epochs"), py::arg("initial_epoch") = 0, py::arg("shuffle") = true,
-           py::arg("x_val") = none, py::arg("y_val") = py::tuple(),
-           py::arg("validation_batch_size") = none, py::arg("weights") = py::tuple(),
-           py::arg("weights_val") = py::tuple(), py::arg("validate") = true,
-           py::arg("on_nonfinite") = "raise", py::arg("on_train_begin") = none,
-           py::arg("on_epoch_begin") = none, py::arg("on_epoch") = none,
-           py::arg("on_batch_begin") = none, py::arg("on_batch") = none, py::arg("on_tick") = none)
       .def_property_readonly("history",
                              [](const PythonModel& self) { return history_dict(self.history); })
       .def("evaluate", &evaluate, py::arg("x"), py::arg("y"), py::arg("batch_size"),
@@ -169,8 +173,6 @@ void bind_training(py::class_<PythonModel>& model) {
            py::arg("on_batch_begin") = none, py::arg("on_batch") = none)
       .def("non_finite_text", &non_finite_text, py::arg("x"), py::arg("y"), py::arg("weights"),
            py::arg("names"))
-      .def("train_on_batch", &train_on_batch, py::arg("x"), py::arg("y"),
-           py::arg("weights") = py::tuple())
       .def("sample_order", visiting<PythonModel, index>([](auto& model, index count) {
              std::vector<index> order;
              model::order_samples(*model.training("model.sample_order"), count, order);

@@ -46,6 +46,16 @@ py::dict dict_of(const std::string* names, const double* values, std::size_t cou
   return out;
 }
 
+Hooks::Hooks(py::handle tuple) {
+  const auto each = tuple.cast<py::tuple>();
+  if (each.size() != 6) throw py::type_error("expected a tuple of 6 callables or None");
+  std::size_t place = 0;
+  for (py::object* const hook :
+       {&train_begin, &epoch_begin, &epoch_end, &batch_begin, &batch_end, &tick}) {
+    *hook = each[place++];
+  }
+}
+
 model::Callbacks Hooks::callbacks() {
   model::Callbacks out;
   out.context = this;

@@ -20,6 +20,10 @@ struct Hooks {
   py::object batch_end = py::none();    // (batch, logs)
   py::object tick = py::none();         // (epoch, batch, batches, logs)
 
+  Hooks() = default;
+  // A tuple of all of them, in this order.
+  explicit Hooks(py::handle tuple);
+
   model::Callbacks callbacks();
 };
 

@@ -66,7 +66,7 @@ def as_array(
 
 def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> Array:
     """Return a C-contiguous array of `dtype`; it is `value` itself where that is one already."""
-    if type(value) is np.ndarray and value.dtype == dtype:
+    if type(value) is np.ndarray and (value.dtype is dtype or value.dtype == dtype):
         flags = value.flags
         if flags.c_contiguous and flags.aligned:
             return value

@@ -44,6 +44,8 @@ def integer(value: Any, name: str, where: str, expected: str = "an integer") -> 
 
 def count(value: Any, name: str, where: str, least: int = 1) -> int:
     """Return an argument that counts something, given as any integer type."""
+    if type(value) is int and least <= value <= LARGEST_COUNT:
+        return value
     if isinstance(value, bool):
         raise wrong_kind(where, name, value, "an integer")
     number = integer(value, name, where)
@@ -69,6 +71,8 @@ def shown(number: int) -> str:
 
 def number(value: Any, name: str, where: str, expected: str = "a number") -> float:
     """Return an argument that is a number of any type."""
+    if type(value) is float:
+        return value
     try:
         if isinstance(value, str | bool | np.bool_):
             raise TypeError
@@ -82,7 +86,9 @@ def number(value: Any, name: str, where: str, expected: str = "a number") -> flo
 
 def flag(value: Any, name: str, where: str) -> bool:
     """Return an argument that is true or false: ``"no"`` is neither."""
-    if not isinstance(value, bool | np.bool_):
+    if value is True or value is False:
+        return value
+    if not isinstance(value, np.bool_):
         raise wrong_kind(where, name, value, "True or False")
     return bool(value)
 

@@ -23,6 +23,7 @@ _Value = None | bool | int | float | str | tuple[int | None, ...]
 _Options = dict[str, Any]
 """Flat dotted keys to typed values."""
 _Data = _Array | tuple[_Array, ...]
+_Validation = tuple[Sequence[_Data], Sequence[_Array | None], Sequence[_Array | None], int, bool]
 """What an input carries: values of the model's dtype, int32 ids, or both; then perhaps a mask."""
 
 __version__: str
@@ -326,24 +327,11 @@ class Model:
         self,
         x: Sequence[_Data] | _Batches,
         y: Sequence[_Array | None] | None,
-        *,
-        batch_size: int,
-        epochs: int,
-        initial_epoch: int = 0,
-        shuffle: bool = True,
-        x_val: Sequence[_Data] | None = None,
-        y_val: Sequence[_Array | None] = (),
-        validation_batch_size: int | None = None,
-        weights: Sequence[_Array | None] = (),
-        weights_val: Sequence[_Array | None] = (),
-        validate: bool = True,
-        on_nonfinite: str = "raise",
-        on_train_begin: Callable[[], object] | None = None,
-        on_epoch_begin: Callable[[int], object] | None = None,
-        on_epoch: Callable[[int, dict[str, float]], object] | None = None,
-        on_batch_begin: Callable[[int], object] | None = None,
-        on_batch: Callable[[int, dict[str, float]], object] | None = None,
-        on_tick: Callable[[int, int, int, dict[str, float]], object] | None = None,
+        weights: Sequence[_Array | None],
+        options: tuple[int, int, int, bool, str],
+        validation: _Validation | None,
+        callbacks: tuple[Callable[..., object] | None, ...],
+        /,
     ) -> dict[str, list[float]]:
         """Train, and return the history by name.
 
@@ -354,11 +342,15 @@ class Model:
         y=None: x gives batches instead, each epoch those of one pass; batch_size, shuffle and
         weights are not used.
 
-        A hook that returns something true ends training, one that raises ends it with that error;
-        the weights are then those after the last whole step. on_train_begin comes when all was
-        checked: a fit that is refused calls nothing and leaves `history`. validate=False: the
-        validation data are only checked, for hooks to evaluate. on_tick(epoch, batch, batches,
-        logs) comes at most 20 times a second. on_nonfinite: "raise", "stop" or "ignore".
+        options: batch_size, epochs, initial_epoch, shuffle, and for a loss that is not finite
+        "raise", "stop" or "ignore".
+        validation: x, y, weights, batch_size, and whether the core evaluates them; if not, they
+        are only checked, for callbacks to evaluate.
+        callbacks: train_begin(), epoch_begin(epoch), epoch_end(epoch, logs), batch_begin(batch),
+        batch_end(batch, logs) and tick(epoch, batch, batches, logs), each may be None. One that
+        returns something true ends training, one that raises ends it with that error; the weights
+        are then those after the last whole step. train_begin comes when all was checked: a fit
+        that is refused calls nothing and leaves `history`. tick comes at most 20 times a second.
         """
 
     @property
@@ -430,7 +422,8 @@ class Model:
         self,
         x: Sequence[_Data],
         y: Sequence[_Array | None],
-        weights: Sequence[_Array | None] = (),
+        weights: Sequence[_Array | None],
+        /,
     ) -> dict[str, float]: ...
     @property
     def stateful(self) -> bool: ...

@@ -194,8 +194,9 @@ class Compiled:
 
     def listed(self, values: Mapping[str, Any]) -> Any:
         """Return the core's values as without ``return_dict``: loss, those of outputs, metrics."""
-        found = [values[key] for key in self._listed]
-        return found if len(found) > 1 else found[0]
+        if len(self._listed) == 1:
+            return values[self._listed[0]]
+        return [values[key] for key in self._listed]
 
     def directions(self) -> dict[str, str | None]:
         """Return for each name in logs whether less or more is better, where that is known."""

@@ -197,12 +197,14 @@ class Adapter:
         names: ArrayNames = NAMES,
     ) -> Samples:
         """Return the data of a call that needs a loss."""
-        inputs = self._inputs(x, y, where, names)
-        if self._is_plain and sample_weight is None and _is_numeric(y):
-            # the targets of a training by hand: what else there may be would cost as much again
+        if self._is_plain and sample_weight is None and _is_numeric(x) and _is_numeric(y):
+            # a training by hand: what else there may be would cost as much again
+            array = as_float(x, self.dtype, where, names[0])
             target = as_float(y, self.dtype, where, names[1])
-            if target.ndim and samples_of(inputs) == len(target):
-                return Samples(inputs, [target])
+            shapes_fit = array.shape[1:] == self.inputs[0][0] and array.ndim and target.ndim
+            if shapes_fit and len(array) == len(target):
+                return Samples([array], [target])
+        inputs = self._inputs(x, y, where, names)
         padding = Padding(inputs, self.masked_outputs, len(outputs), where)
         y, sample_weight = padding.of(y, names[1]), padding.of(sample_weight, names[2])
         count = samples_of(inputs)

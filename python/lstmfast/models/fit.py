@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
-from dataclasses import InitVar, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from lstmfast._checks import LARGEST_COUNT, count, items
@@ -46,46 +46,52 @@ class Validation:
         return epoch + 1 in self.frequency
 
 
-@dataclass(eq=False)
 class FitRun:
     """One call of fit.
 
-    options: batch_size, epochs, initial_epoch, shuffle and on_nonfinite, as the core takes them.
+    options: batch_size, epochs, initial_epoch, shuffle and on_nonfinite.
     """
 
-    model: Any
-    core_model: CoreModel
-    data: Samples | Source
-    options: dict[str, Any]
-    validation: Validation | None
-    given_callbacks: InitVar[Any]
-    verbose: InitVar[int]
-
-    def __post_init__(self, given_callbacks: Any, verbose: int) -> None:
-        options = self.options
-        self.source = self.data if isinstance(self.data, Source) else None
+    def __init__(
+        self,
+        model: Any,
+        core_model: CoreModel,
+        data: Samples | Source,
+        options: tuple[int, int, int, bool, str | None],
+        validation: Validation | None,
+        given_callbacks: Any,
+        verbose: int,
+    ) -> None:
+        self.model, self.core_model = model, core_model
+        self.data, self.validation = data, validation
+        self.batch_size, last_epoch, first_epoch, self.shuffle, on_nonfinite = options
+        self.source = data if isinstance(data, Source) else None
         steps: int | None
-        if isinstance(self.data, Samples):
-            steps = math.ceil(len(self.data) / options["batch_size"])
+        if isinstance(data, Samples):
+            steps = math.ceil(len(data) / self.batch_size)
         else:
-            given = self.data.given
+            given = data.given
             steps = given.batches
-            if options["shuffle"] and given.uses_order:
-                given.order = self.core_model.sample_order
+            if self.shuffle and given.uses_order:
+                given.order = core_model.sample_order
         self.callbacks = CallbackList(given_callbacks, "fit")
         each = self.callbacks.callbacks
-        for callback in each:
-            epoch = callback.resumed_epoch(self.model)
-            options["initial_epoch"] = options["initial_epoch"] if epoch is None else epoch
-        self.epochs = range(options["initial_epoch"], options["epochs"])
-        self.params = {"verbose": verbose, "epochs": self.epochs.stop, "steps": steps}
-        histories = [one for one in each if isinstance(one, History)]
+        histories: list[History] = []
+        if each:  # the rest of the calls is nearly as short as this would be
+            for callback in each:
+                epoch = callback.resumed_epoch(model)
+                first_epoch = first_epoch if epoch is None else epoch
+            histories = [one for one in each if isinstance(one, History)]
+            if on_nonfinite is None and any(
+                isinstance(one, TerminateOnNaN) and not one.raise_error for one in each
+            ):
+                on_nonfinite = "stop"
+        self.epochs = range(first_epoch, last_epoch)
+        self.params = {"verbose": verbose, "epochs": last_epoch, "steps": steps}
         self.history = histories[0] if histories else History()
+        self.on_nonfinite = on_nonfinite or "raise"
         # that the loss of the validation is not finite
-        self.warned = options["on_nonfinite"] == "ignore"
-        if options["on_nonfinite"] is None:
-            quiet = [one for one in each if isinstance(one, TerminateOnNaN) and not one.raise_error]
-            options["on_nonfinite"] = "stop" if quiet else "raise"
+        self.warned = on_nonfinite == "ignore"
         self.began = False  # the core found nothing to refuse
         self.progress: Lines | None = None
         if verbose:
@@ -98,6 +104,9 @@ class FitRun:
             self.validation.frequency != EVERY_EPOCH
             or isinstance(self.validation.data, Source)
             or any(map(self.callbacks.listeners, _AT_TESTS))
+        )
+        self.records_epochs = bool(
+            self.at_epochs or self.after_epochs or self.validates_here or self.source
         )
 
     def log_names(self, *, at_epochs: bool) -> list[str]:
@@ -122,7 +131,8 @@ class FitRun:
         model, outer = self.model, self.model._run
         try:
             self._train()
-            self.callbacks.call("on_train_end", self._last_logs())
+            if self.callbacks.callbacks:
+                self.callbacks.call("on_train_end", self._last_logs())
             model._states = self.states()
         except BaseException:
             if self.began:
@@ -151,22 +161,21 @@ class FitRun:
         return bool(model.stop_training)
 
     def _train(self) -> None:
+        epochs, data = self.epochs, self.data
+        options = self.batch_size, epochs.stop, epochs.start, self.shuffle, self.on_nonfinite
+        x, y, weights = (
+            (data, None, ()) if isinstance(data, Source) else (data.x, data.y, data.weights)
+        )
         hooks = self._hooks()
         values: dict[str, list[float]] = {}
         try:
-            more = {**self.options, **self._core_validation(), **hooks}
-            if isinstance(self.data, Source):
-                values = self.core_model.fit(self.data, None, **more)
-            else:
-                values = self.core_model.fit(
-                    self.data.x, self.data.y, weights=self.data.weights, **more
-                )
+            values = self.core_model.fit(x, y, weights, options, self._core_validation(), hooks)
         finally:  # Ctrl-C and errors leave what was reached
             if self.progress:
                 self.progress.close()
-            if self.began and "on_epoch" not in hooks:
+            if self.began and not self.records_epochs:
                 self._record_all(values or self.core_model.history)
-        if self.options["on_nonfinite"] == "stop":
+        if self.on_nonfinite == "stop":
             last_loss = self._last_logs().get("loss", 0.0)
             if not math.isfinite(last_loss):
                 self.model.stop_training = True
@@ -176,31 +185,25 @@ class FitRun:
         for loss in values.get("val_loss", []):
             self._judge(loss)
 
-    def _hooks(self) -> dict[str, Any]:
-        hooks: dict[str, Any] = {"on_train_begin": self._begin}
+    def _hooks(self) -> tuple[Callable[..., object] | None, ...]:
+        """Return what the core calls, in its order; None where nobody listens."""
+        begin, at_batch, end = None, None, None
         if self.heard.callbacks:
-            hooks["on_epoch_begin"] = self._hook("on_epoch_begin")
-            hooks["on_batch_begin"] = self._hook("on_train_batch_begin")
-            hooks["on_batch"] = self._hook("on_train_batch_end")
-        if self.at_epochs or self.after_epochs or self.validates_here or self.source:
-            hooks["on_epoch"] = self._end_epoch
-        if isinstance(self.progress, Bar):
-            hooks["on_tick"] = self._tick
-        return hooks
+            begin = self._hook("on_epoch_begin")
+            at_batch = self._hook("on_train_batch_begin")
+            end = self._hook("on_train_batch_end")
+        at_epoch = self._end_epoch if self.records_epochs else None
+        tick = self._tick if isinstance(self.progress, Bar) else None
+        return self._begin, begin, at_epoch, at_batch, end, tick
 
     def _hook(self, name: str) -> Callable[..., bool] | None:
         return self.heard.at_batches(name, self.model, "stop_training")
 
-    def _core_validation(self) -> dict[str, Any]:
+    def _core_validation(self) -> Any:
         if self.validation is None or isinstance(self.validation.data, Source):
-            return {}
-        return {
-            "validate": not self.validates_here,
-            "x_val": self.validation.data.x,
-            "y_val": self.validation.data.y,
-            "validation_batch_size": self.validation.batch_size,
-            "weights_val": self.validation.data.weights,
-        }
+            return None
+        data = self.validation.data
+        return data.x, data.y, data.weights, self.validation.batch_size, not self.validates_here
 
     def _tick(self, epoch: int, batch: int, batches: int, values: Mapping[str, float]) -> bool:
         if isinstance(self.progress, Bar):

@@ -20,6 +20,7 @@ from lstmfast._warnings import warn
 from lstmfast.callbacks.base import Callback
 from lstmfast.models.data import NAMES, ArrayNames, Samples
 
+AUTO = "auto"
 _KINDS = (str, int, np.integer, np.bool_)
 
 
@@ -29,9 +30,9 @@ def verbosity(verbose: Any, where: str, auto: int | None = None) -> int:
     "auto" is `auto`; by default 1 where somebody can watch (a terminal, a notebook), else 2.
     """
     if isinstance(verbose, _KINDS):
-        if verbose == "auto" and auto is not None:
+        if verbose == AUTO and auto is not None:
             return auto
-        if verbose == "auto":
+        if verbose == AUTO:
             watched = "ipykernel" in sys.modules or (sys.stderr is not None and sys.stderr.isatty())
             return 1 if watched else 2
         if verbose in (0, 1, 2):

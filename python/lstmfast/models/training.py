@@ -285,13 +285,13 @@ class Training(Predicting):
         core_model, data, size = self._data(
             given, "fit", steps_per_epoch, batch_size, of_steps="steps_per_epoch"
         )
-        options = {
-            "batch_size": size,
-            "epochs": count(epochs, "epochs", "fit", least=0),
-            "initial_epoch": count(initial_epoch, "initial_epoch", "fit", least=0),
-            "shuffle": flag(shuffle, "shuffle", "fit"),
-            "on_nonfinite": on_nonfinite,
-        }
+        options = (
+            size,
+            count(epochs, "epochs", "fit", least=0),
+            count(initial_epoch, "initial_epoch", "fit", least=0),
+            flag(shuffle, "shuffle", "fit"),
+            on_nonfinite,
+        )
         held_out: Samples | Source | None = None
         names: ArrayNames = VALIDATION
         if validation_batch_size is not None:
