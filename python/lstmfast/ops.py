@@ -225,9 +225,12 @@ def where(condition: Any, x1: Any, x2: Any) -> Any:
     like = next((x for x in (condition, x1, x2) if isinstance(x, Tensor)), None)
     condition = tensor_of(condition, like, "ops.where")
     zeros = elementwise("zeros", condition)
-    x1, x2 = (zeros + x if is_number(x) else x for x in (x1, x2))
-    chosen = elementwise("not_equal", condition, 0.0)
-    return elementwise("keep", chosen, x1) + elementwise("keep", logical_not(condition), x2)
+    chosen = [
+        elementwise("keep", which, zeros + x if is_number(x) else x)
+        for which, x in ((condition, x1), (logical_not(condition), x2))
+        if not is_number(x) or x != 0
+    ]
+    return chosen[0] + chosen[1] if len(chosen) == 2 else (chosen or [zeros])[0]
 
 
 def identity(x: Any) -> Any:
