@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keras_file_models import MODELS, answers
+from keras_file_models import MODELS, OWN, answers
 from lstmfast import layers, models
 
 keras: Any = pytest.importorskip("keras")
@@ -37,11 +37,14 @@ def test_of_keras(tmp_path: Path, name: str, ending: str) -> None:
     model.save(tmp_path / f"a.{ending}")
     model.save_weights(tmp_path / "a.weights.h5")
     expected = answers(model, inputs)
-    loaded = models.load_model(tmp_path / f"a.{ending}")
-    check(answers(loaded, inputs), expected)
-    assert [layer.name for layer in loaded.layers] == [layer.name for layer in model.layers]
-    assert [layer.trainable for layer in loaded.layers] == [each.trainable for each in model.layers]
     fresh, _ = MODELS[name](layers, models)
+    loaded = models.load_model(tmp_path / f"a.{ending}", custom_objects=OWN["lstmfast"])
+    check(answers(loaded, inputs), expected)
+    theirs = {layer.name: layer.trainable for layer in model.layers}
+    ours = {layer.name: layer.trainable for layer in loaded.layers if layer.name in theirs}
+    assert ours == theirs
+    if name != "operations":  # nodes here, and no layers there
+        assert [layer.name for layer in loaded.layers] == list(theirs)
     fresh.load_weights(tmp_path / "a.weights.h5")
     check(answers(fresh, inputs), expected)
 
@@ -53,9 +56,9 @@ def test_of_ours(tmp_path: Path, name: str, ending: str) -> None:
     model.save(tmp_path / f"a.{ending}")
     model.save_weights(tmp_path / "a.weights.h5")
     expected = answers(model, inputs)
-    loaded = keras.models.load_model(tmp_path / f"a.{ending}")
-    check(answers(loaded, inputs), expected)
     fresh, _ = MODELS[name](keras.layers, keras)
+    loaded = keras.models.load_model(tmp_path / f"a.{ending}", custom_objects=OWN["keras"])
+    check(answers(loaded, inputs), expected)
     fresh.load_weights(tmp_path / "a.weights.h5")
     check(answers(fresh, inputs), expected)
 
@@ -73,3 +76,94 @@ def test_how_it_was_compiled(tmp_path: Path, ending: str) -> None:
     np.testing.assert_allclose(found, expected, **close)
     assert loaded.optimizer.momentum == 0.9
     assert np.float32(loaded.optimizer.learning_rate) == np.float32(0.1)
+
+
+@pytest.mark.parametrize("name", ["attention", "own", "cells"])
+@pytest.mark.parametrize("of", ["keras", "lstmfast"])
+def test_training_goes_on(tmp_path: Path, name: str, of: str) -> None:
+    """Where the other loads the model after three steps of Adam, the next three are the same."""
+    sides = {"lstmfast": (layers, models), "keras": (keras.layers, keras.models)}
+    first, second = (sides[of], sides["keras" if of == "lstmfast" else "lstmfast"])
+    MODELS[name](*second)
+    model, (x,) = MODELS[name](*first)
+    model.compile("adam", "mse")
+    targets = [np.full_like(each, 0.5) for each in answers(model, [x])]
+    model.fit(x, targets, epochs=3, verbose=0, shuffle=False)
+    model.save(tmp_path / "a.keras")
+    own = OWN["keras" if of == "lstmfast" else "lstmfast"]
+    loaded = second[1].load_model(tmp_path / "a.keras", custom_objects=own)
+    runs = [one.fit(x, targets, epochs=3, verbose=0, shuffle=False) for one in (model, loaded)]
+    losses, others = (np.array(run.history["loss"]) for run in runs)
+    np.testing.assert_allclose(losses, others, rtol=1e-5)
+
+
+def own_model(of: Any, layers_of: Any) -> type:
+    class Net(of.Model):  # type: ignore[misc]
+        def __init__(self, size: int = 3, **options: Any) -> None:
+            super().__init__(**options)
+            self.size = size
+            self.lstm = layers_of.LSTM(size, return_sequences=True)
+            self.ends = [layers_of.Dense(1), layers_of.Dense(2)]
+
+        def call(self, x: Any) -> Any:
+            h = self.lstm(x)
+            return [end(h[:, -1]) for end in self.ends]
+
+        def get_config(self) -> dict[str, Any]:
+            return super().get_config() | {"size": self.size}
+
+    return Net
+
+
+def test_models_of_ones_own(tmp_path: Path) -> None:
+    """A model with ``call``: whole, and its weights alone."""
+    ours, theirs = own_model(models, layers), own_model(keras, keras.layers)
+    x = MODELS["row"](layers, models)[1]
+    for first, second, load in (
+        (ours, theirs, keras.models.load_model),
+        (theirs, ours, models.load_model),
+    ):
+        model = first(4, name="net")
+        expected = answers(model, x)
+        model.save(tmp_path / "a.keras")
+        model.save_weights(tmp_path / "a.weights.h5")
+        loaded = load(tmp_path / "a.keras", custom_objects={"Net": second})
+        assert type(loaded) is second
+        check(answers(loaded, x), expected)
+        fresh = second(4)
+        answers(fresh, x)
+        fresh.load_weights(tmp_path / "a.weights.h5")
+        check(answers(fresh, x), expected)
+
+
+@endings
+def test_functions_without_names(tmp_path: Path, ending: str) -> None:
+    """Keras needs no code for a lambda of ours, and ours that of Keras by the layer's name."""
+    x = MODELS["row"](layers, models)[1]
+    start = layers.Input((5, 3))
+    y = layers.Lambda(lambda x: x[:, 1:] * 2.0, name="twice")(layers.Dense(2)(start))
+    model = models.Model(start, models.Sequential([layers.Input((4, 2)), layers.LSTM(2)])(y))
+    model.save(tmp_path / f"a.{ending}")
+    check(answers(keras.models.load_model(tmp_path / f"a.{ending}"), x), answers(model, x))
+
+    def function(x: Any) -> Any:
+        return x * 2.0
+
+    row = [keras.layers.Input((5, 3)), keras.layers.Lambda(lambda x: x * 2.0, name="twice")]
+    theirs = keras.Sequential(row)
+    theirs.save(tmp_path / f"b.{ending}")
+    with pytest.raises(ValueError, match=r"'twice' \(Lambda\): it holds code .*{'twice': \.\.\.}"):
+        models.load_model(tmp_path / f"b.{ending}", safe_mode=False)
+    loaded = models.load_model(tmp_path / f"b.{ending}", custom_objects={"twice": function})
+    check(answers(loaded, x), answers(theirs, x))
+
+
+def test_operations_that_are_not_here(tmp_path: Path) -> None:
+    x = keras.layers.Input((5, 3))
+    for y, words in (
+        (keras.ops.einsum("bij,bkj->bik", x, x), "'einsum' is Keras's operation Einsum, which is"),
+        (keras.ops.mean(x), r"'mean.*' \(Mean\): .*axis is None, which takes the batch too"),
+    ):
+        keras.Model(x, y).save(tmp_path / "a.keras")
+        with pytest.raises(ValueError, match=words):
+            models.load_model(tmp_path / "a.keras")

@@ -13,7 +13,7 @@ from lstmfast.layers._recurrent import RecurrentCells
 from lstmfast.layers._simple_rnn import SimpleRNN
 
 # arguments of the layers that are those of `RNN`, and no cell's
-_OF_SEQUENCES = {
+OF_SEQUENCES = {
     "return_sequences",
     "return_state",
     "return_cell_states",
@@ -44,7 +44,7 @@ class Cell:
 
     def __init__(self, units: int, **options: Any) -> None:
         where = f"layers.{type(self).__name__}"
-        for name in _OF_SEQUENCES & options.keys():
+        for name in OF_SEQUENCES & options.keys():
             raise TypeError(f"[{where}] {name} is an argument of RNN, not of a cell")
         self._given = {"units": units, **options}
         self._described = self.layer(**self._given)
@@ -56,7 +56,7 @@ class Cell:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         config = self._described.get_config()
-        return {name: value for name, value in config.items() if name not in _OF_SEQUENCES}
+        return {name: value for name, value in config.items() if name not in OF_SEQUENCES}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Cell:
@@ -199,7 +199,7 @@ class RNN:
         }
         own = {"return_sequences": return_sequences, "return_state": return_state}
         if isinstance(cell, Cell):
-            return cell.made(**options, **shared, **own, go_backwards=go_backwards)
+            return _by_rnn(cell.made(**options, **shared, **own, go_backwards=go_backwards))
         if not isinstance(cell, StackedRNNCells):
             expected = "LSTMCell, GRUCell, SimpleRNNCell, or a list of them"
             raise wrong_kind("layers.RNN", "cell", cell, expected)
@@ -220,4 +220,9 @@ class RNN:
             for place, each in enumerate(cell.cells)
         ]
         # models know layers; only here it is the other way round
-        return import_module("lstmfast.models").Sequential(layers, name=name)
+        return _by_rnn(import_module("lstmfast.models").Sequential(layers, name=name))
+
+
+def _by_rnn(made: Any) -> Any:
+    made._is_rnn = True  # Keras's files say so
+    return made

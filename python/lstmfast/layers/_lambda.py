@@ -29,7 +29,8 @@ class Lambda(OwnLayer):
     Notes
     -----
     Files hold the graph, not the function: `load_model` runs no code of a file and returns a
-    `Model` in place of the layer, which computes the same.
+    `Model` in place of the layer, which computes the same. Those of Keras hold the name of a
+    function that has one, for which `custom_objects` must have the function.
 
     Examples
     --------

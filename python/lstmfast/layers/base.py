@@ -103,6 +103,7 @@ class Layer(Called):
     use_bias: bool
     _numbered = False  # the name is not of the user's choice
     _is_own = False  # of a user's own class, or made of what a file notes of one
+    _is_rnn = False  # made by `RNN`
 
     def __init__(
         self,
@@ -294,8 +295,8 @@ class Layer(Called):
             self.__dict__.update(known)
 
     def __repr__(self) -> str:
-        names = [*list(self.options())[:1], "name", "built"]
-        shown = ", ".join(f"{name}={getattr(self, name)}" for name in names)
+        values = [*list(self.options().items())[:1], ("name", self.name), ("built", self.built)]
+        shown = ", ".join(f"{name}={value}" for name, value in values)
         return f"<{type(self).__name__} {shown}>"
 
 

@@ -10,11 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._names import made_from
-from lstmfast.layers import Input, InputLayer, Layer, TextVectorization
-from lstmfast.layers._symbolic import Tensor
+from lstmfast import activations, ops
+from lstmfast._names import REGISTERED, made_from
+from lstmfast.layers import (
+    RNN,
+    GRUCell,
+    Input,
+    InputLayer,
+    Lambda,
+    Layer,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    TextVectorization,
+)
 from lstmfast.layers.base import LAYERS
-from lstmfast.models import keras_training, keras_weights
+from lstmfast.models import keras_graph, keras_operations, keras_training, keras_weights
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
 
@@ -24,9 +35,11 @@ _IGNORED = {
     "batch_input_shape", "build_config", "dtype", "fn", "implementation", "input_length",
     "is_legacy_optimizer", "jit_compile", "optional", "ragged", "sparse", "time_major",
 }  # fmt: skip
-# what computes masks of Embedding, Masking and merges in a graph of Keras
-_MASKS = ("mask", "query_mask", "value_mask", "key_mask")  # arguments of calls
-_MASK_OPERATIONS = {"Any", "LogicalAnd", "LogicalOr", "NotEqual"}
+# what is no layer here, or has another name in the registry
+_OTHERS: dict[str, Any] = {
+    each.__name__: each
+    for each in (GRUCell, InputLayer, LSTMCell, RNN, SimpleRNNCell, StackedRNNCells)
+} | {"Functional": Model}
 
 
 def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
@@ -43,7 +56,7 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
                     _read_vocabulary(model._text, archive, file)
                 if not model.built and isinstance(model, Sequential):
                     model.build()
-                model.set_weights(keras_weights.read(file, model, reader.orders))
+                model.set_weights(keras_weights.read(file, model, reader.orders, whole=True))
                 group = file.get("optimizer/vars", {})
                 state = [np.asarray(group[str(k)]) for k in range(len(group))]
             training = config.get("compile_config")
@@ -81,22 +94,36 @@ class Reader:
 
     def __init__(self, custom_objects: Mapping[str, Any]) -> None:
         self.custom_objects = custom_objects
-        self.orders: dict[
-            Any, Sequence[Layer]
-        ] = {}  # the layers of each model, as the file has them
+        # the layers of each model, as the file has them
+        self.orders: dict[Any, Sequence[Layer]] = {}
 
     def model(self, entry: Config) -> Model:
         """Return a model without weights."""
-        config = entry["config"]
-        if entry["class_name"] == "Sequential":
+        name, config = entry["class_name"], entry["config"]
+        if name == "Sequential":
             if isinstance(config, list):  # of Keras 2.1 and before
                 config = {"layers": config}
             return self._row(config, entry.get("build_config") or {})
-        if entry["class_name"] in ("Functional", "Model") and "input_layers" in config:
+        if "input_layers" in config:
             return self._graph(config)
-        raise ValueError(
-            f"the model is of class {entry['class_name']}; expected Sequential or Functional"
-        )
+        cls = self.of_user(entry)
+        if cls is None:
+            raise ValueError(
+                f"the model is of class {name}; expected Sequential or Functional, or "
+                f"custom_objects={{{name!r}: ...}}"
+            )
+        model: Any = made_from(cls, keras_training.taken(cls, _with_dtype(config)))
+        shape = (entry.get("build_config") or {}).get("input_shape")
+        if shape is not None and not model.built:
+            model.build(shape)
+        return model  # type: ignore[no-any-return]
+
+    def of_user(self, entry: Config) -> Any:
+        """Return what a user has under the name of an entry's class or function, or None."""
+        name = entry["class_name"]  # PACKAGE>NAME where it was registered
+        names = [entry.get("registered_name") or name, name, name.rpartition(">")[2]]
+        found = (self.custom_objects.get(name) or REGISTERED.get(name) for name in names)
+        return next((each for each in found if each is not None), None)
 
     def _row(self, config: Config, build: Config) -> Sequential:
         model = Sequential(name=config.get("name"))
@@ -110,122 +137,68 @@ class Reader:
         return model
 
     def _graph(self, config: Config) -> Model:
-        # the tensors that each call of each layer returned
-        made: dict[tuple[str, int], list[Tensor]] = {}
         layers: dict[str, Any] = {}
-        calls: list[tuple[str, int, Any]] = []
-        masks: set[str] = set()  # operations that make masks, which travel by themselves here
-        for entry in config["layers"]:
-            name = entry.get("name") or entry["config"]["name"]
-            operation = str(entry.get("module", "")).startswith("keras.src.ops")
-            if operation or entry["class_name"] in _MASK_OPERATIONS:
-                masks.add(name)
-                continue
-            layers[name] = layer = self.layer(entry)
-            if isinstance(layer, InputLayer):
-                made[name, 0] = [Input.of(layer)]
-            calls += [(name, k, node) for k, node in enumerate(entry["inbound_nodes"])]
-        while calls:
-            left = [call for call in calls if not self._called(layers, made, masks, *call)]
-            if len(left) == len(calls):
-                raise ValueError(
-                    f"{left[0][0]} takes what no layer returns, or what an operation outside of "
-                    f"layers returns: {', '.join(sorted(masks)) or 'none'}"
-                )
-            calls = left
-
-        def ends(key: str) -> Any:
-            def tensor(at: Any) -> Any:
-                if isinstance(at, Mapping):
-                    return {name: tensor(each) for name, each in at.items()}
-                if isinstance(at[0], str):
-                    # a functional model counts the call that made it
-                    own = type(layers[at[0]]) is Model and at[1] > 0
-                    return made[at[0], at[1] - own][at[2]]
-                return [tensor(each) for each in at]
-
-            return tensor(config[key])
-
-        model = Model(ends("input_layers"), ends("output_layers"), config.get("name"))
-        self.orders[model] = list(layers.values())
+        for each in config["layers"]:
+            operates = keras_operations.is_operation(each) and self.of_user(each) is None
+            name = each.get("name") or each["config"]["name"]
+            layers[name] = each if operates else self.layer(each)
+        starts, outputs = keras_graph.read(config, layers)
+        model = Model(starts, outputs, config.get("name"))
+        self.orders[model] = [each for each in layers.values() if isinstance(each, Layer)]
         return model
-
-    def _called(
-        self,
-        layers: Mapping[str, Layer],
-        made: dict[tuple[str, int], list[Tensor]],
-        masks: set[str],
-        name: str,
-        number: int,
-        node: Any,
-    ) -> bool:
-        """Call a layer as a node says; return whether that was possible yet."""
-
-        def value(given: Any) -> Any:
-            if isinstance(given, Mapping) and given.get("class_name") == "__keras_tensor__":
-                layer, call, index = given["config"]["keras_history"]
-                return made[layer, call][index]
-            if isinstance(given, list | tuple):
-                return [value(each) for each in given]
-            return given
-
-        try:
-            if isinstance(node, Mapping):
-                arguments = [value(each) for each in node.get("args", ())]
-                options = dict(node.get("kwargs", {}))
-                of_mask = set().union(*(_histories(options.pop(key, None)) for key in _MASKS))
-                if not of_mask <= masks:
-                    raise ValueError(f"{name} is called with a mask; expected none")
-                options = {key: value(each) for key, each in options.items() if each is not None}
-            else:  # of Keras 2: [[layer, call, index, keywords], ...]
-                tensors = [made[at[0], at[1]][at[2]] for at in node]
-                takes_list = layers[name].takes_list or len(tensors) == 1
-                arguments = [
-                    tensors if layers[name].takes_list and len(tensors) > 1 else tensors[0]
-                ]
-                options = {} if takes_list else {"initial_state": tensors[1:]}
-        except KeyError:
-            return False
-        options.pop("training", None)
-        found = layers[name](*arguments, **options)
-        if isinstance(found, Mapping):
-            found = list(found.values())
-        made[name, number] = list(found) if isinstance(found, list | tuple) else [found]
-        return True
 
     def layer(self, entry: Config) -> Any:
         """Return a layer without weights."""
         name, config = entry["class_name"], entry["config"]
-        if name in ("Sequential", "Functional", "Model"):
-            return self.model(entry)
-        of_user = self.custom_objects.get(entry.get("registered_name") or name)
-        cls = InputLayer if name == "InputLayer" else of_user or LAYERS.find(name)
+        cls = of_user = self.of_user(entry)
+        if cls is None and str(entry.get("module") or "keras").startswith("keras"):
+            cls = _OTHERS.get(name) or LAYERS.find(name)
         if cls is None:
             raise ValueError(
-                f"layer {config.get('name')!r} is of the class {name}, which is not here"
+                f"layer {config.get('name')!r} is of the class {name}, which is not here; classes "
+                f"of your own come in custom_objects={{{name!r}: ...}}"
             )
+        if isinstance(cls, type) and issubclass(cls, Model):
+            return self.model(entry)
         try:
+            if cls is of_user:
+                return made_from(cls, keras_training.taken(cls, _with_dtype(config)))
+            if cls is Lambda:
+                config = {**config, "function": self._function(config), "output_shape": None}
             settings = self._settings(cls, config, lambda _: None)
             if "batch_input_shape" in config and name == "InputLayer":
                 settings["batch_shape"] = config["batch_input_shape"]
-            kind = config.get("dtype")
-            kind = kind["config"]["name"] if isinstance(kind, Mapping) else kind
-            if kind not in (None, "float32"):
-                settings["dtype"] = kind
-            return cls(**settings)
+            kind = _with_dtype({"dtype": config.get("dtype")})
+            return cls(**keras_training.taken(cls, settings | kind))
         except (TypeError, ValueError) as error:
             raise ValueError(f"layer {config.get('name')!r} ({name}): {error}") from None
+
+    def _function(self, config: Config) -> Any:
+        """Return the function of a `Lambda`; one of a user's by its name, or that of the layer."""
+        given, name = config["function"], config["name"]
+        label = given.get("config") if isinstance(given, Mapping) else given
+        known = {each: vars(m)[each] for m in (activations, ops) for each in m.__all__}
+        found = (known | REGISTERED | dict(self.custom_objects)).get(str(label))
+        found = found or self.custom_objects.get(name)
+        if found is None:
+            is_named = isinstance(label, str)
+            what, key = (f"{label!r}, a function", label) if is_named else ("code", name)
+            raise ValueError(
+                f"it holds {what} of the user's own, which files do not bring along; expected "
+                f"custom_objects={{{key!r}: ...}} with the function"
+            )
+        return found
 
     def _settings(
         self, cls: type, config: Config, find: Callable[[str], type | None]
     ) -> dict[str, Any]:
         """Return what of a configuration the constructor of a class takes."""
         own = inspect.signature(cls).parameters
-        known = set(getattr(cls, "unavailable", {}))
-        for each in cls.__mro__[:-1]:
+        known = set(own) | set(getattr(cls, "unavailable", {}))
+        for each in getattr(cls, "layer", cls).__mro__[:-1]:  # of a cell its layer
             known |= set(inspect.signature(each).parameters)
         return {
-            name: self.value(value, find)
+            name: value if name == "name" else self.value(value, find)
             for name, value in config.items()
             if value is not None
             and (name not in _IGNORED or (value is True and name in own))
@@ -251,13 +224,13 @@ class Reader:
             options = {key: each for key, each in config.items() if key not in ("dtype", "fn")}
             function = self.value(config["fn"], find)
             return keras_training.wrapped(options.pop("name"), function, options, find)
-        name = name.rpartition(">")[2]  # PACKAGE>NAME where it was registered
-        own = self.custom_objects.get(given.get("registered_name") or name)
-        own = own or self.custom_objects.get(name)
+        own = self.of_user(given)
+        name = name.rpartition(">")[2]
+        of_layers = own or LAYERS.find(name)
+        if name in _OTHERS or (isinstance(of_layers, type) and issubclass(of_layers, Layer)):
+            return self.layer(given)
         if own is not None:
             return made_from(own, self.value(config, find)) if isinstance(own, type) else own
-        if LAYERS.find(name):
-            return self.layer(given)
         cls = find(name)
         if cls is None:
             kept = {key: each for key, each in (config or {}).items() if each is not None}
@@ -265,10 +238,9 @@ class Reader:
         return cls(**self._settings(cls, config or {}, find))
 
 
-def _histories(given: Any) -> set[str]:
-    """Return the names of the layers whose tensors there are in an argument."""
-    if isinstance(given, Mapping):
-        return {given["config"]["keras_history"][0]}
-    if isinstance(given, list):
-        return set().union(*map(_histories, given))
-    return set()
+def _with_dtype(config: Config) -> dict[str, Any]:
+    """Return a configuration with the dtype as text, or without where it is the usual one."""
+    found = dict(config)
+    kind = found.pop("dtype", None)
+    kind = kind["config"]["name"] if isinstance(kind, Mapping) else kind
+    return found if kind in (None, "float32") else found | {"dtype": kind}

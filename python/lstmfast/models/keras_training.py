@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -96,7 +97,7 @@ def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
 
 def _rate(given: Any) -> Any:
     if not isinstance(given, LearningRateSchedule):
-        return _function(given) if callable(given) else float(given)
+        return function(given) if callable(given) else float(given)
     config = given.get_config()
     if isinstance(given, schedules.WarmUp):
         config["decay_schedule_fn"] = _rate(given.decay_schedule_fn)
@@ -110,9 +111,19 @@ def _own(thing: Any, config: Any) -> dict[str, Any]:
     return entry(cls.__module__, cls.__name__, config, cls.__name__)
 
 
-def _function(function: Any) -> dict[str, Any]:
-    name = function if isinstance(function, str) else function_name(function)
+def function(given: Any) -> dict[str, Any]:
+    """Return how files name a function, a user's own too."""
+    name = given if isinstance(given, str) else function_name(given)
     return entry("builtins", "function", name, name)
+
+
+def taken(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration without what all layers have where a constructor does not take it."""
+    own = inspect.signature(cls).parameters
+    if any(each.kind == each.VAR_KEYWORD for each in own.values()):
+        return dict(config)
+    shared = {"name", "trainable", "dtype"} - set(own)
+    return {name: value for name, value in config.items() if name not in shared}
 
 
 def _config_of(thing: Any) -> Any:
@@ -121,7 +132,7 @@ def _config_of(thing: Any) -> Any:
 
 def _loss(loss: Any) -> Any:
     if loss is None or isinstance(loss, FunctionLoss):
-        return loss and _function(loss.function)
+        return loss and function(loss.function)
     if loss.is_custom:
         return _own(loss, _config_of(loss))
     return entry(
@@ -134,12 +145,12 @@ def _metric(metric: Metric) -> Any:
         return metric.name
     config: dict[str, Any] = {"name": metric.name, "dtype": "float32"}
     if isinstance(metric, MeanMetricWrapper):
-        return entry("keras.metrics", "MeanMetricWrapper", config | {"fn": _function(metric.fn)})
+        return entry("keras.metrics", "MeanMetricWrapper", config | {"fn": function(metric.fn)})
     if metric.is_custom:
         return _own(metric, _config_of(metric) or {"name": metric.name})
     name = type(metric).__name__
     if isinstance(metric, MeanOfLoss):
-        config["fn"] = _function(metric.kind) | {"module": "keras.losses"}
+        config["fn"] = function(metric.kind) | {"module": "keras.losses"}
         name = "MeanMetricWrapper"
     return entry("keras.metrics", name, config | metric.options())
 
@@ -183,26 +194,29 @@ def take_state(
     core, optimizer = model._core_model, model._compiled.optimizer
     if core.compile_config is None:
         return
-    # steps, and as Keras 3 has them the learning rate and a product that follows from the steps
-    numbers = [each for each in arrays if each.ndim == 0]
-    arrays = [each for each in arrays if each.ndim > 0]
     _, slots = core.optimizer_state()
     order = _order(optimizer, slots, in_turn)
-    if arrays or not numbers:  # else it has taken no step
-        if len(arrays) != len(order) or not numbers:
-            warn(
-                f"[load_model] {path}: the optimizer has {len(arrays)} arrays; expected "
-                f"{len(order)}, so that it begins anew"
-            )
-            return
+    # before the slots steps and, of Keras 3, the learning rate; after them Nadam's product
+    more = len(arrays) - len(order)
+    after = int(optimizer.kind == "nadam" and more > 1)
+    numbers, given = arrays[: more - after], arrays[more - after : len(arrays) - after]
+    if len(arrays) <= 2 and all(each.ndim == 0 for each in arrays):  # no step was taken
+        numbers = arrays
+    elif not 1 <= len(numbers) <= 2:
+        warn(
+            f"[load_model] {path}: the optimizer has {len(arrays)} arrays; expected "
+            f"{len(order)} and its counters, so that it begins anew"
+        )
+        return
+    else:
         # from the file's order of layers to that of the core
-        leaves = [leaf for leaf, _ in keras_weights.places(model, orders)]
-        theirs = {w: k for k, w in enumerate(w for leaf in leaves for w in leaf.trainable_weights)}
-        given = dict(zip(order, arrays, strict=True))
-        slots = {n: [given[n, theirs[w]] for w in model.trainable_weights] for n in slots}
+        trained = set(model.trainable_weights)
+        in_turn_here = dict.fromkeys(keras_weights.in_order(model, orders))
+        theirs = {w: k for k, w in enumerate(w for w in in_turn_here if w in trained)}
+        held = dict(zip(order, given, strict=True))
+        slots = {n: [held[n, theirs[w]] for w in model.trainable_weights] for n in slots}
     core.set_optimizer_state(int(numbers[0]), slots)
-    has_rate = len(numbers) > (2 if optimizer.kind == "nadam" else 1)
-    if has_rate and np.float32(optimizer.learning_rate) != np.float32(numbers[1]):
+    if len(numbers) > 1 and np.float32(optimizer.learning_rate) != np.float32(numbers[1]):
         optimizer.learning_rate = float(numbers[1])
 
 

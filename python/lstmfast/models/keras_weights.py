@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,8 +17,9 @@ import numpy as np
 
 from lstmfast._arrays import Array
 from lstmfast._names import snake_case
-from lstmfast.layers import Bidirectional, Layer, TimeDistributed
+from lstmfast.layers import Lambda, Layer
 from lstmfast.layers._recurrent import Recurrent
+from lstmfast.layers.weights import Weight
 
 # the layers of each model, in Keras's order; of a model that is not here, those of `layers`
 Orders = Mapping[Any, Sequence[Layer]]
@@ -36,70 +37,116 @@ def h5py(where: str) -> Any:
     return module
 
 
-def keras_class(layer: Any) -> str:
-    """Return what Keras calls the class of a layer or model."""
+def keras_class(layer: Any, whole: bool = False) -> str:
+    """Return what Keras calls the class of a layer or model.
+
+    whole: in a file with a model, where the graph of a nameless function stands in its place.
+    """
+    if layer._is_rnn:
+        return "RNN"
     if hasattr(layer, "add"):
         return "Sequential"
-    return "Functional" if hasattr(layer, "fit") else type(layer).__name__
+    is_graph = hasattr(layer, "fit") and not is_own(layer)
+    return "Functional" if is_graph or (whole and is_nameless(layer)) else type(layer).__name__
 
 
-def places(layer: Any, orders: Orders | None = None, path: str = "") -> list[tuple[Layer, str]]:
-    """Return the layers that have arrays of their own, each once, with their groups in Keras 3."""
-    found: dict[Layer, str] = {}
-    for leaf, at in _places(layer, orders or {}, path):
-        found.setdefault(leaf, f"{at}/vars".lstrip("/"))
-    return list(found.items())
+def is_own(layer: Any) -> bool:
+    """Tell whether a layer or model is of a user's own class, with ``call``."""
+    return hasattr(layer, "_pattern")
 
 
-def _places(layer: Any, orders: Orders, path: str) -> Iterator[tuple[Layer, str]]:
-    if hasattr(layer, "fit"):
-        numbers: dict[str, int] = {}
-        for inside in orders.get(layer, layer.layers):
-            name = snake_case(keras_class(inside))
-            number = numbers[name] = numbers.get(name, -1) + 1
-            yield from _places(
-                inside, orders, f"{path}/layers/{name}" + (f"_{number}" if number else "")
-            )
-    elif isinstance(layer, Bidirectional):
-        yield from _places(layer.forward_layer, orders, f"{path}/forward_layer")
-        yield from _places(layer.backward_layer, orders, f"{path}/backward_layer")
-    elif isinstance(layer, TimeDistributed):
-        yield from _places(layer.layer, orders, f"{path}/layer")
-    else:
-        yield layer, f"{path}/cell" if isinstance(layer, Recurrent) else path
+def is_nameless(layer: Any) -> bool:
+    """Tell whether a layer is a `Lambda` of a function that files cannot name."""
+    function = layer.function if isinstance(layer, Lambda) else is_nameless
+    return getattr(function, "__name__", "<lambda>") == "<lambda>"
 
 
-def _datasets(layer: Any, path: str) -> list[str]:
-    """Return where each array of a layer lies whose own are in the group `path`."""
-    numbers: Counter[str] = Counter()
-    found = []
-    for name, _ in layer.weight_parts():
-        part = getattr(layer, "keras_parts", {}).get(name.rpartition(".")[0])
-        at = path if part is None else f"{path.removesuffix('vars')}{part}/vars"
-        found.append(f"{at}/{numbers[at]}")
-        numbers[at] += 1
+def in_order(layer: Any, orders: Orders) -> Iterator[Weight]:
+    """Yield the weights as Keras has them, where models have their layers in these orders."""
+    inside: Any = () if is_own(layer) else layer.layers_inside().values()
+    if inside and hasattr(layer, "fit"):
+        inside = orders.get(layer, layer.layers)
+    for each in inside:
+        yield from in_order(each, orders)
+    if not inside:
+        yield from layer.weights
+
+
+def paths(model: Any, orders: Orders | None = None, whole: bool = False) -> dict[Weight, str]:
+    """Return where each weight of a model lies in the layout of Keras 3."""
+    found: dict[Weight, str] = {}
+    met: dict[int, Any] = {}  # by identity; they live as long, lest another gets the same
+    waiting: list[tuple[Any, str]] = [(model, "")]
+    while waiting:  # layers and lists of layers in Keras's order; each counts where it is first
+        thing, path = waiting.pop()
+        if id(thing) in met:
+            continue
+        met[id(thing)] = thing
+        parts = {}
+        if isinstance(thing, Mapping | list | tuple):
+            parts = _numbered(thing, lambda each: keras_class(each, whole))
+        elif hasattr(thing, "fit") and thing._is_rnn:
+            cells = _numbered(thing.layers, lambda each: f"{type(each).__name__}Cell")
+            for name, cell in cells.items():
+                found |= dict(_own(cell, f"{path}/cell/cells/{name}"))
+        elif hasattr(thing, "fit") and not is_own(thing):
+            parts = {"layers": (orders or {}).get(thing, thing.layers)}
+        else:
+            found |= dict(_own(thing, f"{path}/cell" if isinstance(thing, Recurrent) else path))
+            parts = {n: each for n, each in vars(thing).items() if not hasattr(type(thing), n)}
+            parts |= {"layers": thing.layers} if hasattr(thing, "fit") else {}
+            parts = dict(sorted(parts.items(), key=lambda each: (each[0].startswith("_"), each[0])))
+        waiting += [
+            (each, f"{path}/{name}".lstrip("/"))
+            for name, each in reversed(parts.items())
+            if isinstance(each, Layer | Mapping | list | tuple)
+        ]
+    for weight in model.weights:
+        if weight not in found:
+            raise ValueError(f"{weight.path}: expected its layer as an attribute of what calls it")
     return found
 
 
-def read(group: Any, model: Any, orders: Orders | None = None) -> list[Array]:
+def _numbered(things: Any, class_of: Callable[[Any], str]) -> dict[str, Any]:
+    """Return the layers of a list, and the lists in it, by the names that files have for them."""
+    numbers: Counter[str] = Counter()
+    found = {}
+    for each in things.values() if isinstance(things, Mapping) else things:
+        name = snake_case(class_of(each)) if isinstance(each, Layer) else "container"
+        if isinstance(each, Layer | Mapping | list | tuple):
+            found[f"{name}_{numbers[name]}" if numbers[name] else name] = each
+            numbers[name] += 1
+    return found
+
+
+def _own(layer: Any, path: str) -> Iterator[tuple[Weight, str]]:
+    """Yield the weights that are a layer's own, not of layers inside, and where they lie."""
+    numbers: Counter[str] = Counter()
+    for weight in layer.weights:
+        if getattr(weight._layer, "owner", weight._layer) is layer:
+            part = getattr(layer, "keras_parts", {}).get(weight.name.rpartition(".")[0])
+            at = "/".join(filter(None, (path, part, "vars")))
+            yield weight, f"{at}/{numbers[at]}"
+            numbers[at] += 1
+
+
+def read(group: Any, model: Any, orders: Orders | None = None, whole: bool = False) -> list[Array]:
     """Return a model's weights from the layout of Keras 3, in the order of `get_weights`."""
-    of_layers: dict[Layer, list[Array]] = {}
-    for layer, path in places(model, orders):
-        found = _datasets(layer, path)
-        for at, count in Counter(each.rpartition("/")[0] for each in found).items():
-            held = group.get(at, {})
-            if len(held) != count:
-                raise ValueError(f"{layer.name}: {at} holds {len(held)} arrays; expected {count}")
-        of_layers[layer] = [np.asarray(group[each]) for each in found]
-    return [array for layer, _ in places(model) for array in of_layers[layer]]
+    places = paths(model, orders, whole)
+    for at, count in Counter(each.rpartition("/")[0] for each in places.values()).items():
+        held = group.get(at, {})
+        if len(held) != count:
+            raise ValueError(f"{at} holds {len(held)} arrays; expected {count}")
+    return [np.asarray(group[places[weight]]) for weight in model.weights]
 
 
-def write(file: Any, model: Any, of_optimizer: Sequence[Any] | None = None) -> None:
+def write(
+    file: Any, model: Any, of_optimizer: Sequence[Any] | None = None, whole: bool = False
+) -> None:
     """Write a model's weights, and the arrays of its optimizer, in the layout of Keras 3."""
-    for layer, path in places(model):
-        file.require_group(path).attrs["name"] = layer.name or layer.kind
-        for at, array in zip(_datasets(layer, path), layer.get_weights(), strict=True):
-            file.create_dataset(at, data=array)
+    arrays = dict(zip(model.weights, model.get_weights(), strict=True))
+    for weight, at in paths(model, whole=whole).items():
+        file.create_dataset(at, data=arrays[weight])
     if of_optimizer is not None:
         group = file.create_group("optimizer/vars")
         group.attrs["name"] = model.optimizer.name
@@ -129,7 +176,7 @@ def load(path: str, model: Any) -> list[Array]:
                 archive.open("model.weights.h5") as part,
                 h5py("load_weights").File(part, "r") as file,
             ):
-                return read(file, model)
+                return read(file, model, whole=True)
         with h5py("load_weights").File(path, "r") as file:
             group = file.get("model_weights", file)
             of_keras_2 = "layer_names" in group.attrs or "layer_names0" in group.attrs

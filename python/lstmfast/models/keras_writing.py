@@ -11,14 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from lstmfast._core import Model as CoreModel
+from lstmfast._names import registered_name
 from lstmfast._options import defaults
-from lstmfast.layers import Attention, DecoderInput, InputLayer, Layer, MixtureDensity
-from lstmfast.layers._attention import AttentionLayer
+from lstmfast.layers import DecoderInput, InputLayer, Lambda, Layer, MixtureDensity
+from lstmfast.layers._calls import without_place
+from lstmfast.layers._cells import OF_SEQUENCES
 from lstmfast.layers._operations import Operation
 from lstmfast.layers._own import OwnLayer
-from lstmfast.layers._recurrent import Recurrent
-from lstmfast.models import keras_training, keras_weights
+from lstmfast.layers._tracing import filled
+from lstmfast.models import keras_graph, keras_training, keras_weights
+from lstmfast.models.keras_graph import lacks, plain
 from lstmfast.models.keras_training import entry
+from lstmfast.models.keras_weights import is_nameless, is_own
 
 # options of recurrent layers that Keras's have not
 _OURS = {
@@ -33,8 +38,11 @@ _MODULES = ("initializer", "regularizer", "constraint")  # keras.initializers, .
 
 def content(model: Any, path: str, include_optimizer: bool) -> bytes:
     """Return a file with a model; the format follows from the end of its name."""
+    if is_own(model) and not path.lower().endswith(".keras"):
+        what = f"model {model.name!r}, of the class {type(model).__name__},"
+        raise lacks(what, "files .h5", ".keras")
     described = _model(model)
-    training = _plain(keras_training.settings(model, path)) if include_optimizer else None
+    training = plain(keras_training.settings(model, path)) if include_optimizer else None
     arrays = keras_training.state(model) if include_optimizer else None
     if not path.lower().endswith(".keras"):
         file = io.BytesIO()
@@ -62,7 +70,7 @@ def content(model: Any, path: str, include_optimizer: bool) -> bytes:
         if training is not None:
             described["compile_config"] = training
         parts.writestr("config.json", json.dumps(described))
-        parts.writestr("model.weights.h5", _weights(model, "save", arrays))
+        parts.writestr("model.weights.h5", _weights(model, "save", arrays, whole=True))
     return archive.getvalue()
 
 
@@ -76,105 +84,105 @@ def weights(model: Any, path: str) -> bytes:
     return _weights(model, "save_weights")
 
 
-def _weights(model: Any, where: str, of_optimizer: Sequence[Any] | None = None) -> bytes:
+def _weights(
+    model: Any, where: str, of_optimizer: Sequence[Any] | None = None, whole: bool = False
+) -> bytes:
     file = io.BytesIO()
     with keras_weights.h5py(where).File(file, "w") as h5:
-        keras_weights.write(h5, model, of_optimizer)
+        keras_weights.write(h5, model, of_optimizer, whole)
     return file.getvalue()
 
 
 def _model(model: Any) -> dict[str, Any]:
     """Return Keras's description of a model."""
-    kind = keras_weights.keras_class(model)
-    if model.kind in ("own_model", "encoder_decoder"):
-        raise _lacks(f"model {model.name!r}, of the class {type(model).__name__},")
     start = {"name": model.name, "trainable": model.trainable}
-    if kind == "Sequential":
+    if hasattr(model, "add"):
         starts = (
             [InputLayer((1,), dtype="string", name="texts")]
             if model._text
             else [tensor.node.layer for tensor in model.inputs]
         )
-        first = [_layer(start, model.dtype) for start in starts]
-        inside = [_layer(layer, model.dtype) for layer in model.layers]
-        return entry("keras", kind, start | {"layers": first + inside})
-    graph = model.get_config()
-    inside = [_layer(layer, model.dtype) for layer in model.layers]
-    made = [[name, 0] for name in graph["input_layers"]]  # the layer and call of each node
-    nodes: dict[str, list[Any]] = {layer.name: [] for layer in model.layers}
-    shapes = [tensor.shape for tensor in model.inputs]
-
-    def tensor(node: int, port: int) -> dict[str, Any]:
-        history = [*made[node], port]
-        of_it: dict[str, Any] = {"shape": [None], "dtype": model.dtype, "keras_history": history}
-        if node < len(shapes):
-            of_it["shape"] = list(shapes[node])
-        return {"class_name": "__keras_tensor__", "config": of_it}
-
-    layers = {layer.name: layer for layer in model.layers}
-    used = [*graph["outputs"], *(place for _, given in graph["nodes"] for place in given)]
-    scored = {node for node, port in used if port == 1}
-    for name, given in graph["nodes"]:
-        tensors = [tensor(*place) for place in given]
-        kwargs: dict[str, Any] = {}
-        if len(tensors) > 1 and isinstance(layers[name], Recurrent):
-            kwargs = {"initial_state": tensors[1:]}
-            tensors = tensors[:1]
-        takes_list = layers[name].takes_list and not (
-            hasattr(layers[name], "fit") and not tensors[1:]
-        )
-        if isinstance(layers[name], AttentionLayer):
-            kwargs = {"use_causal_mask": layers[name].use_causal_mask}
-            kwargs |= {"return_attention_scores": len(made) in scored}
-            takes_list = isinstance(layers[name], Attention)
-            if tensors[3:]:
-                kwargs["attention_mask"] = tensors.pop()
-        made.append([name, len(nodes[name])])
-        nodes[name].append({"args": [tensors] if takes_list else tensors, "kwargs": kwargs})
-    for each in inside:
-        each["inbound_nodes"] = nodes[each["name"]]
-
-    def ends(places: Any, keys: list[str] | None) -> Any:
-        each = []
-        for node, port in places:
-            name, call = made[node]
-            # a functional model counts the call that made it
-            own = keras_weights.keras_class(layers[name]) == "Functional"
-            each.append([name, call + own, port])
-        if keys is not None:
-            return dict(zip(keys, each, strict=True))
-        return each[0] if len(each) == 1 else each
-
-    config = start | {
-        "layers": inside,
-        "input_layers": ends([[k, 0] for k in range(len(shapes))], model._input_keys),
-        "output_layers": ends(graph["outputs"], model._output_keys),
-    }
-    return entry("keras.src.models.functional", kind, config)
+        inside = [_layer(layer, model.dtype) for layer in [*starts, *model.layers]]
+        return entry("keras", "Sequential", start | {"layers": inside})
+    if model._decodes:
+        raise lacks(f"model {model.name!r}, of the class {type(model).__name__},")
+    if is_own(model):
+        shapes = filled(model._pattern, [tensor.shape for tensor in model.inputs])
+        return _of_user(model, model.get_config(), shapes)
+    starts, order = model._graph.starts, model._order or model._graph.computing
+    graph = keras_graph.Written(starts, order, model._core_model.structure, model.dtype)
+    keys = model._input_keys, model._output_keys
+    return graph.described(start, [*model.layers, *starts], keys, _layer)
 
 
-def _layer(layer: Layer, dtype: str) -> dict[str, Any]:
+def _layer(layer: Any, dtype: str) -> dict[str, Any]:
     """Return Keras's description of a layer."""
-    if hasattr(layer, "fit"):
+    if layer._is_rnn and hasattr(layer, "fit"):
+        found = _of_cells(layer, [_layer(each, dtype) for each in layer.layers])
+    elif hasattr(layer, "fit"):
         found = _model(layer)
     elif isinstance(layer, InputLayer):
         config = layer.get_config()
         config["dtype"] = config["dtype"] or dtype
         found = entry("keras.layers", "InputLayer", config)
-    elif isinstance(layer, Operation):
-        function = layer.options().get("function", layer.kind)
-        raise _lacks(f"layer {layer.name!r}, the operation {function},")
-    elif isinstance(layer, DecoderInput | MixtureDensity | OwnLayer):
-        raise _lacks(f"layer {layer.name!r}, of the class {type(layer).__name__},")
+    elif isinstance(layer, DecoderInput | MixtureDensity | Operation):
+        raise lacks(f"layer {layer.name!r}, of the class {type(layer).__name__},")
+    elif is_nameless(layer):
+        found = _functional(layer)
+    elif isinstance(layer, Lambda):
+        config = layer.get_config()
+        config["function"] = keras_training.function(layer.function)
+        found = entry("keras.layers", "Lambda", config | {"dtype": dtype})
+    elif isinstance(layer, OwnLayer):
+        shapes = [(None, *shape) for shape in layer._shapes]
+        args, _ = filled(layer._pattern, shapes)
+        found = _of_user(layer, layer.get_config() | {"dtype": dtype}, args[0] if args else None)
     else:
         found = entry("keras.layers", type(layer).__name__, _settings(layer, dtype))
+        found = _of_cells(layer, [found]) if layer._is_rnn else found
     return found | {"name": layer.name}
 
 
-def _lacks(what: str) -> ValueError:
-    return ValueError(
-        f"[save] {what} cannot stand in Keras's files; expected a name that ends in .safetensors"
-    )
+def _functional(layer: Any) -> dict[str, Any]:
+    """Return the graph of a layer of a user's own as a functional model."""
+    structure = CoreModel(layer._core).structure
+    starts = [InputLayer(shape, name=name) for name, shape in structure["inputs"]]
+    try:
+        graph = keras_graph.Written(starts, layer._inside, structure, layer.dtype)
+    except ValueError as error:
+        raise ValueError(f"[save] in layer {layer.name!r}: {without_place(error)}") from None
+    start = {"name": layer.name, "trainable": layer.trainable}
+    return graph.described(start, [*starts, *layer._inside], (None, None), _layer)
+
+
+def _of_user(thing: Any, config: Mapping[str, Any], shape: Any) -> dict[str, Any]:
+    """Return how Keras describes what is of a user's class; shape: of the first argument."""
+    cls = type(thing)
+    kept = keras_training.taken(cls, {"trainable": thing.trainable, **config})
+    found = entry(cls.__module__, cls.__name__, plain(kept), registered_name(cls))
+    try:
+        json.dumps(found)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"[save] {thing.name!r}, of the class {cls.__name__}: get_config returns what JSON "
+            f"cannot hold: {error}"
+        ) from None
+    return found | ({} if shape is None else {"build_config": {"input_shape": plain(shape)}})
+
+
+def _of_cells(made: Any, layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the description of what `RNN` made: layers, of which Keras has the cells."""
+    cells = [
+        entry("keras.layers", f"{each['class_name']}Cell",
+              {k: v for k, v in each["config"].items() if k not in OF_SEQUENCES})
+        for each in layers
+    ]  # fmt: skip
+    cell = cells[0]
+    if hasattr(made, "fit"):
+        cell = entry("keras.layers", "StackedRNNCells", {"cells": cells})
+    shared = [*OF_SEQUENCES, "trainable", "dtype"]
+    config = {name: layers[-1]["config"][name] for name in shared if name in layers[-1]["config"]}
+    return entry("keras.layers", "RNN", {"name": made.name, **config, "cell": cell})
 
 
 def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
@@ -198,24 +206,5 @@ def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
         word = name.rpartition("_")[2]
         if isinstance(value, Mapping) and word in _MODULES:
             kept = {key: each for key, each in value["config"].items() if each is not None}
-            config[name] = entry(f"keras.{word}s", value["class_name"], _plain(kept))
-    return {name: _plain(value) for name, value in config.items()}
-
-
-def function_named(value: Any) -> dict[str, Any]:
-    """Return how files name a function of the user's own."""
-    made = entry("builtins", "function", getattr(value, "__name__", type(value).__name__))
-    return made | {"registered_name": "function"}
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON holds it."""
-    if callable(value):
-        return function_named(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return value
+            config[name] = entry(f"keras.{word}s", value["class_name"], plain(kept))
+    return {name: plain(value) for name, value in config.items()}

@@ -46,7 +46,8 @@ def load_model(
         Losses and metrics of your own that the model was compiled with, and layers of your own, by
         the names of their functions or classes. A class is made anew, with what its ``get_config``
         returned. A layer of your own whose class is not here, and a `Lambda`, become a `Model` that
-        computes the same, for the file holds their graphs.
+        computes the same, for the file holds their graphs. Files of Keras hold no graphs of these:
+        they need the class, and the function by its name, or by that of the layer if it has none.
     compile : bool
         Restore also how the model was compiled and the state of its optimizer.
     safe_mode

@@ -25,7 +25,7 @@ from lstmfast.callbacks.states import States
 from lstmfast.layers import Input, InputLayer, Layer
 from lstmfast.layers._graph import Graph, graph_between, replayed
 from lstmfast.layers._symbolic import Tensor
-from lstmfast.models import custom, keras_writing
+from lstmfast.models import custom, keras_training, keras_writing
 from lstmfast.models.compiled import Compiled
 
 STATES = "callbacks"  # keys of what travels along: the states of callbacks,
@@ -144,7 +144,7 @@ def _python_facts(model: Any) -> dict[str, str]:
     facts = {RETURNS: returns, KEYS: keys_given, FROZEN: frozen, TEXT: text}
     facts[DECODES] = model._decodes
     return {
-        name: json.dumps(value, default=keras_writing.function_named)
+        name: json.dumps(value, default=keras_training.function)
         for name, value in facts.items()
         if value
     }
