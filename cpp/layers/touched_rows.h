@@ -47,7 +47,7 @@ class TouchedRows {
   // Calls f(first element, number of elements) of the table for the runs, ascending.
   template <class F>
   void for_runs(F&& f) {
-    if (!std::is_sorted(rows_.begin(), rows_.end())) std::sort(rows_.begin(), rows_.end());
+    if (!std::is_sorted(rows_.begin(), rows_.end())) sort();
     for (std::size_t begin = 0, end; begin < rows_.size(); begin = end) {
       end = begin + 1;
       while (end < rows_.size() && rows_[end] == rows_[end - 1] + 1) ++end;
@@ -56,8 +56,17 @@ class TouchedRows {
   }
 
  private:
-  std::vector<unsigned char> touched_;  // by row
-  std::vector<index> rows_;             // each touched row once
+  void sort() {
+    if (rows_.size() < touched_.size() / kFew) return std::sort(rows_.begin(), rows_.end());
+    rows_.clear();
+    for (std::size_t row = 0; row < touched_.size(); ++row) {
+      if (touched_[row] != 0) rows_.push_back(static_cast<index>(row));
+    }
+  }
+
+  static constexpr std::size_t kFew = 64;  // looking at so many rows takes as long as sorting one
+  std::vector<unsigned char> touched_;     // by row
+  std::vector<index> rows_;                // each touched row once
   index length_;
 };
 

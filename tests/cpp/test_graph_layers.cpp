@@ -187,6 +187,22 @@ TEST_CASE("Embedding: rows of its table, their gradients, and the mask of zeros"
   CHECK(run.gradient(*one)[14] == 1);
 }
 
+TEST_CASE("TouchedRows visits few rows and many in ascending order") {
+  for (const index count : {3, 500}) {
+    TouchedRows rows(1000, 2);
+    for (index row = 999; row > 999 - 2 * count; row -= 2) rows.add(row);
+    index next = 2 * (999 - 2 * (count - 1)), runs = 0;
+    rows.for_runs([&](index first, index size) {
+      CHECK(first == next);
+      CHECK(size == 2);
+      next += 4;
+      ++runs;
+    });
+    CHECK(runs == count);
+    CHECK(rows.count() == count);
+  }
+}
+
 TEST_CASE("TouchedRows adds all rows where a penalty touches them") {
   TouchedRows rows(5, 3);
   rows.add(3);
