@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "layers/list.h"
 #include "layers/rearrangement.h"
-#include "ops/vector.h"
+#include "ops/matrix.h"
 
 namespace lstmfast::layers {
 namespace {
@@ -15,18 +15,12 @@ namespace {
 // Keras's epsilon: smaller norms are replaced by it.
 constexpr double kLeastNorm = 1e-7;
 
-// y [rows][columns] = the sum over k, ascending, of a(row, k) b [terms][columns].
+// Returns the memory of products of pairs of matrices, as many as threads.
 template <class T>
-void product(index rows, index terms, index columns, const T* a, index a_row, index a_term,
-             const T* b, T* y) {
-  for (index r = 0; r < rows; ++r, y += columns) {
-    std::fill_n(y, columns, T(0));
-    for (index k = 0; k < terms; ++k) {
-      const T factor = a[r * a_row + k * a_term];
-      const T* const from = b + k * columns;
-      for (index c = 0; c < columns; ++c) y[c] += factor * from[c];
-    }
-  }
+base::Slot<T> plan_products(ops::Products<T>& products, base::Planner& planner,
+                            const Extent& extent) {
+  products.threads = base::team::get_num_threads();
+  return planner.add<T>(products.threads * products.scratch(extent.training));
 }
 
 template <class T>
@@ -41,8 +35,8 @@ class Dot final : public LayerWith<T, Dot<T>> {
   struct State : LayerState {
     Side sides[2];
     index terms = 0;
-    Rearrangement transpose;  // of the second side, to [terms][vectors]
-    base::Slot<T> transposed;
+    ops::Products<T> products;
+    base::Slot<T> scratch;
   };
 
   explicit Dot(const base::Values& options)
@@ -81,19 +75,16 @@ class Dot final : public LayerWith<T, Dot<T>> {
       side.dx = planner.add<T>(extent.training ? count : 0);
       side.norms = planner.add<T>(normalize_ ? extent.batch * side.vectors : 0);
     }
-    my.transpose = permuted({my.sides[1].vectors, my.terms}, {1, 0});
-    my.transposed = planner.add<T>(my.sides[1].x.count);
+    my.products = {0, my.sides[0].vectors, my.terms, my.sides[1].vectors, true};
+    my.scratch = plan_products(my.products, planner, extent);
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = nullptr;
     T* const a = vectors(pass, my, 0, in[0].values);
     T* const b = vectors(pass, my, 1, in[1].values);
-    T* const transposed = pass.arena->at(my.transposed);
-    my.transpose.forward(pass.batch, b, transposed);
-    for_samples(pass, my, [&](index s, index P, index Q, index K) {
-      product<T>(P, K, Q, a + s * P * K, K, 1, transposed + s * K * Q, out[0].values + s * P * Q);
-    });
+    my.products.count = pass.batch;
+    my.products.forward(a, b, out[0].values, pass.arena->at(my.scratch));
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
@@ -101,11 +92,8 @@ class Dot final : public LayerWith<T, Dot<T>> {
     const T* const b = pass.arena->at(my.sides[1].x);
     T* const da = pass.arena->at(my.sides[0].dx);
     T* const db = pass.arena->at(my.sides[1].dx);
-    for_samples(pass, my, [&](index s, index P, index Q, index K) {
-      const T* const dy = out[0].gradient + s * P * Q;
-      if (in[0].gradient) product<T>(P, Q, K, dy, Q, 1, b + s * Q * K, da + s * P * K);
-      if (in[1].gradient) product<T>(Q, P, K, dy, 1, Q, a + s * P * K, db + s * Q * K);
-    });
+    my.products.backward(out[0].gradient, a, b, in[0].gradient ? da : nullptr,
+                         in[1].gradient ? db : nullptr, pass.arena->at(my.scratch));
     if (in[0].gradient) scatter(pass, my, 0, in[0].gradient);
     if (in[1].gradient) scatter(pass, my, 1, in[1].gradient);
   }
@@ -113,15 +101,6 @@ class Dot final : public LayerWith<T, Dot<T>> {
  private:
   int axis_of(const Shapes& inputs, int side) const {
     return sample_axis("dot", axes_[side], inputs[static_cast<std::size_t>(side)]);
-  }
-
-  // Calls f(sample, vectors of the first side, of the second, terms).
-  template <class F>
-  static void for_samples(const Pass<T>& pass, const State& my, F f) {
-    const index P = my.sides[0].vectors, Q = my.sides[1].vectors, K = my.terms;
-    ops::for_items(pass.batch, P * Q * K, [&](index begin, index end) {
-      for (index s = begin; s < end; ++s) f(s, P, Q, K);
-    });
   }
 
   // The vectors of an input, as x / |x| if the layer normalises.
@@ -166,9 +145,9 @@ template <class T>
 class MatMul final : public LayerWith<T, MatMul<T>> {
  public:
   struct State : LayerState {
-    index rows = 0, terms = 0, columns = 0, matrices = 0;  // of a sample
-    Rearrangement transpose;                               // of a sample of b
-    base::Slot<T> transposed;
+    ops::Products<T> products;
+    index matrices = 0;  // of a sample
+    base::Slot<T> scratch;
   };
 
   InputCount input_count() const override { return {2, 2}; }
@@ -191,40 +170,20 @@ class MatMul final : public LayerWith<T, MatMul<T>> {
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const Shape &a = my.shapes[0], &b = my.shapes[1];
     my.matrices = b.count(0, b.rank - 2);
-    my.terms = a.features();
-    my.columns = b.rank == 1 ? 1 : b.features();
-    my.rows = a.rows() / std::max<index>(1, my.matrices);
-    my.transpose = permuted({my.matrices, my.terms, my.columns}, {0, 2, 1});
-    my.transposed = planner.add<T>(extent.training ? extent.batch * b.count() : 0);
+    const index rows = a.rows() / std::max<index>(1, my.matrices);
+    my.products = {0, rows, a.features(), b.rank == 1 ? 1 : b.features(), false};
+    my.scratch = plan_products(my.products, planner, extent);
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     out[0].mask = nullptr;
-    for_matrices(pass, my, [&](index m, index R, index K, index C) {
-      product<T>(R, K, C, in[0].values + m * R * K, K, 1, in[1].values + m * K * C,
-                 out[0].values + m * R * C);
-    });
+    my.products.count = pass.batch * my.matrices;
+    my.products.forward(in[0].values, in[1].values, out[0].values, pass.arena->at(my.scratch));
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
-    T* const transposed = pass.arena->at(my.transposed);
-    if (in[0].gradient) my.transpose.forward(pass.batch, in[1].values, transposed);
-    for_matrices(pass, my, [&](index m, index R, index K, index C) {
-      const T* const dy = out[0].gradient + m * R * C;
-      if (in[0].gradient)
-        product<T>(R, C, K, dy, C, 1, transposed + m * K * C, in[0].gradient + m * R * K);
-      if (in[1].gradient)
-        product<T>(K, R, C, in[0].values + m * R * K, 1, K, dy, in[1].gradient + m * K * C);
-    });
-  }
-
- private:
-  template <class F>
-  static void for_matrices(const Pass<T>& pass, const State& my, F f) {
-    const index R = my.rows, K = my.terms, C = my.columns;
-    ops::for_items(pass.batch * my.matrices, R * K * C, [&](index begin, index end) {
-      for (index m = begin; m < end; ++m) f(m, R, K, C);
-    });
+    my.products.backward(out[0].gradient, in[0].values, in[1].values, in[0].gradient,
+                         in[1].gradient, pass.arena->at(my.scratch));
   }
 };
 

@@ -3,73 +3,14 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "base/interrupt.h"
 #include "kernels/table.h"
-#include "ops/linear.h"
-#include "ops/plan.h"
+#include "ops/matrix.h"
 #include "ops/vector.h"
 
 namespace lstmfast::ops {
 namespace {
 
 constexpr double kNotSeen = 1e9;  // as in Keras
-
-// Rows of one sample and head.
-template <class T>
-struct Matrix {
-  const T* data;
-  index row, column;  // strides
-  Matrix transposed() const { return {data, column, row}; }
-};
-
-// c [m][n] = a [m][k] b [k][n], where rows of `a` are contiguous; b is packed into `panels`.
-template <class T>
-void product(index m, index k, index n, const T* a, index a_stride, const Matrix<T>& b, T* c,
-             index c_stride, T* panels) {
-  if (m == 0 || n == 0) return;
-  if (k == 0) {
-    for (index i = 0; i < m; ++i) std::fill_n(c + i * c_stride, n, T(0));
-    return;
-  }
-  const LinearShape<T> shape(k, n);
-  const index width = shape.groups * shape.lanes;
-  for (index p = 0; p < shape.panels; ++p) {
-    T* const out = panels + (p * (1 + k) + 1) * width;  // after the bias, which is not read
-    const index first = p * width, columns = std::min(width, n - first);
-    const T* const from = b.data + first * b.column;
-    if (columns < width) std::fill_n(out, k * width, T(0));
-    if (b.column == 1) {
-      for (index r = 0; r < k; ++r) std::copy_n(from + r * b.row, columns, out + r * width);
-    } else {
-      for (index j = 0; j < columns; ++j) {
-        for (index r = 0; r < k; ++r) out[r * width + j] = from[j * b.column + r * b.row];
-      }
-    }
-  }
-  kernels::Gemm<T> g = shape.product(panels);
-  g.row1 = m;
-  g.a = a;
-  g.a_stride = a_stride;
-  g.c = c;
-  g.c_stride = c_stride;
-  kernels::table<T>().gemm(g);
-}
-
-// Room for the packed b of product().
-template <class T>
-index panels_size(index k, index n) {
-  return k == 0 || n == 0 ? 0 : LinearShape<T>(k, n).size();
-}
-
-// Elements rounded up, so that the next array begins on a cache line.
-index whole_lines(index count) { return (count + 15) / 16 * 16; }
-
-template <class T>
-void transpose(index rows, index columns, const T* x, T* y) {
-  for (index r = 0; r < rows; ++r) {
-    for (index c = 0; c < columns; ++c) y[c * rows + r] = x[r * columns + c];
-  }
-}
 
 template <class T>
 void scale_rows(index rows, index columns, T factor, T* x, index stride) {
@@ -255,17 +196,8 @@ template <class T, class F>
 void for_items_of(const Attention<T>& a, double passes, index scratch, F f) {
   const double flops = passes * 2 * double(a.queries) * double(a.keys) *
                        double(a.q.size * (a.additive ? 10 : 1) + a.v.size + 10);
-  const index items = a.batch * a.heads;
-  base::team::Request request = threads_for(flops * double(items), items);
-  request.threads = std::min(request.threads, a.threads);
-  base::team::run(request, [&](int tid, int n) {
-    base::InterruptPoint point;
-    const base::Range share = base::split(items, tid, n);
-    for (index number = share.begin; number < share.end; ++number) {
-      f(Item<T>(a, number, a.scratch + tid * scratch));
-      point.pass(flops);
-    }
-  });
+  for_products(a.batch * a.heads, flops, a.threads, a.scratch, scratch,
+               [&](index number, T* own) { f(Item<T>(a, number, own)); });
 }
 
 }  // namespace
