@@ -70,6 +70,15 @@ def _reduce(kind: str, axes: tuple[int, ...], keepdims: bool = False) -> Case:
     )
 
 
+def _cumsum(axis: int) -> Case:
+    return _case(
+        lambda x: ops.cumsum(x, axis),
+        [(4, 3, 2)],
+        lambda x: reference.cumsum_forward(x[0], axis),
+        lambda dy, x: [reference.cumsum_backward(dy, axis)],
+    )
+
+
 def _slice(*key: Any) -> Case:
     return _case(
         lambda x: x[key],
@@ -106,6 +115,12 @@ CASES: dict[str, Case] = {
     "a_number_to": _number("power", 3.0, True),
     "greatest_of_a_number": _number("maximum", 1.0, False),
     "sum_all": _reduce("sum", (1, 2, 3)),
+    "cumsum": _cumsum(1),
+    "cumsum_last": _cumsum(3),
+    "argmax": _reduce("argmax", (2,)),
+    "argmin_last": _reduce("argmin", (3,), True),
+    "matmul_wide": _matmul((3, 17), (17, 21)),
+    "matmul_one_row": _matmul((2, 1, 5), (2, 5, 1)),
 }
 for _kind in ("sum", "mean", "max", "min", "prod"):
     CASES[_kind] = _reduce(_kind, (1,))

@@ -49,7 +49,8 @@ def test_tensors() -> None:
 @pytest.mark.parametrize(
     ("use", "text"),
     [
-        (len, r"\[Tensor.__len__\] x is a .*; expected a function of lstmfast.ops, or a layer"),
+        (len, r"\[Tensor.__len__\] x is a .*; expected x.shape\[axis\]"),
+        (float, r"\[Tensor.__float__\] x is a .*; expected a function of lstmfast.ops, or a layer"),
         (list, r"\[Tensor.__iter__\] x is"),
         (bool, r"\[Tensor.__bool__\] x is .*expected a condition in values: ops.where"),
         (np.asarray, r"\[Tensor.__array__\] x is a tensor of a graph, which has no values until"),

@@ -1,8 +1,10 @@
 // What users' code in Python does with tensors besides functions of elements: reductions, weights
 // and constants as values, masks as numbers.
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
+#include "base/check.h"
 #include "layers/last_axes.h"
 #include "layers/list.h"
 #include "ops/vector.h"
@@ -10,10 +12,11 @@
 namespace lstmfast::layers {
 namespace {
 
-const std::vector<std::string> kReductions = {"sum", "mean", "max", "min", "prod"};
-enum class Reduction { sum, mean, max, min, prod };
+const std::vector<std::string> kReductions = {"sum",  "mean",   "max",   "min",
+                                              "prod", "argmax", "argmin"};
+enum class Reduction { sum, mean, max, min, prod, argmax, argmin };
 
-// Sums, means, extremes or products along axes. Equal extremes share the gradient.
+// Sums, means, extremes, their places or products along axes. Equal extremes share the gradient.
 template <class T>
 class Reduce final : public LayerWith<T, Reduce<T>> {
  public:
@@ -75,8 +78,11 @@ class Reduce final : public LayerWith<T, Reduce<T>> {
     });
   }
 
-  // Whether `b` replaces `a` as the extreme; a NaN always does.
-  bool beats(T b, T a) const { return (kind_ == Reduction::max ? b > a : b < a) || b != b; }
+  // Whether `b` replaces `a`, which comes before it, as the extreme; the first NaN is it.
+  bool beats(T b, T a) const {
+    const bool most = kind_ == Reduction::max || kind_ == Reduction::argmax;
+    return a == a && ((most ? b > a : b < a) || b != b);
+  }
 
   T reduced(index n, const T* x) const {
     if (kind_ == Reduction::prod) return std::accumulate(x, x + n, T(1), std::multiplies<T>());
@@ -84,9 +90,9 @@ class Reduce final : public LayerWith<T, Reduce<T>> {
       const double sum = std::accumulate(x, x + n, 0.0);
       return static_cast<T>(kind_ == Reduction::mean ? sum / static_cast<double>(n) : sum);
     }
-    T best = x[0];
-    for (index i = 1; i < n; ++i) best = beats(x[i], best) ? x[i] : best;
-    return best;
+    index best = 0;
+    for (index i = 1; i < n; ++i) best = beats(x[i], x[best]) ? i : best;
+    return kind_ >= Reduction::argmax ? static_cast<T>(best) : x[best];
   }
 
   void spread(index n, const T* x, T y, T dy, T* dx) const {
@@ -96,6 +102,8 @@ class Reduce final : public LayerWith<T, Reduce<T>> {
       for (index i = n; i-- > 0; after *= x[i]) dx[i] *= after;
     } else if (kind_ <= Reduction::mean) {
       std::fill_n(dx, n, kind_ == Reduction::mean ? dy / static_cast<T>(n) : dy);
+    } else if (kind_ >= Reduction::argmax) {
+      std::fill_n(dx, n, T(0));
     } else {
       const T share = dy / static_cast<T>(std::max<index>(1, std::count(x, x + n, y)));
       for (index i = 0; i < n; ++i) dx[i] = x[i] == y ? share : T(0);
@@ -107,6 +115,58 @@ class Reduce final : public LayerWith<T, Reduce<T>> {
   base::Value axes_;
   bool keeps_;
   Reduction kind_;
+};
+
+// The sum of the elements up to each along an axis.
+template <class T>
+class CumulativeSum final : public LayerWith<T, CumulativeSum<T>> {
+ public:
+  struct State : LayerState {
+    LastAxes<T> axes;
+  };
+
+  explicit CumulativeSum(const base::Values& options) : axis_(options["axis"]) {}
+
+  Shapes output_shapes(const Shapes& inputs) const override {
+    sample_axes("cumsum", axis_, inputs[0]);
+    return {inputs[0]};
+  }
+  bool masks(index, const std::vector<bool>&) const override { return false; }
+
+  void plan(State& my, base::Planner& planner, const Extent& extent) const {
+    const Shape& shape = my.shapes[0];
+    my.axes = LastAxes<T>(shape, sample_axes("cumsum", axis_, shape), extent.batch, planner, 1);
+  }
+
+  void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
+    out[0].mask = nullptr;
+    add_up(pass, my, in[0].values, out[0].values, 0, 1);
+  }
+  void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
+    if (in[0].gradient == nullptr) return;
+    add_up(pass, my, static_cast<const T*>(out[0].gradient), in[0].gradient, my.axes.columns() - 1,
+           -1);
+  }
+
+ private:
+  // From the element `first` of each row on, in steps of `step`.
+  static void add_up(const Pass<T>& pass, const State& my, const T* from, T* to, index first,
+                     index step) {
+    const T* const x = my.axes.moved(0, *pass.arena, pass.batch, from);
+    T* const y = my.axes.place(0, *pass.arena, to);  // may be x
+    const index n = my.axes.columns();
+    ops::for_items(pass.batch * my.axes.rows(), n, [&](index begin, index end) {
+      for (index r = begin; r < end; ++r) {
+        double sum = 0;
+        for (index i = r * n + first, left = n; left > 0; --left, i += step) {
+          y[i] = static_cast<T>(sum += static_cast<double>(x[i]));
+        }
+      }
+    });
+    my.axes.finish(0, *pass.arena, pass.batch, to);
+  }
+
+  base::Value axis_;
 };
 
 // A weight, or numbers of the configuration, as a value of each sample; its input says how many
@@ -124,6 +184,15 @@ class Source final : public LayerWith<T, Source<T>> {
     }
   }
 
+  // Numbers can be ids for an Embedding.
+  bool moves_ids() const override { return !numbers_.empty(); }
+  Elements input_elements(index, Elements wanted) const override {
+    for (const T number : wanted.ids > 0 ? numbers_ : std::vector<T>()) {
+      LF_CHECK(number >= 0 && number < static_cast<T>(wanted.ids) && std::floor(number) == number,
+               "[constant] an id is " << number << "; expected ids from 0 to " << wanted.ids - 1);
+    }
+    return {false, 0};
+  }
   Shapes output_shapes(const Shapes&) const override { return {shape_}; }
   bool masks(index, const std::vector<bool>&) const override { return false; }
 
@@ -131,7 +200,12 @@ class Source final : public LayerWith<T, Source<T>> {
     out[0].mask = nullptr;
     const T* const from = numbers_.empty() ? this->values() : numbers_.data();
     const index n = shape_.count();
-    for (index b = 0; b < pass.batch; ++b) std::copy_n(from, n, out[0].values + b * n);
+    for (index b = 0; b < pass.batch; ++b) {
+      if (out[0].values != nullptr) std::copy_n(from, n, out[0].values + b * n);
+      for (index i = 0; out[0].ids != nullptr && i < n; ++i) {
+        out[0].ids[b * n + i] = static_cast<std::int32_t>(from[i]);
+      }
+    }
   }
   void run_backward(const Pass<T>& pass, LayerState& my, const Ins<T>& in,
                     const Outs<T>& out) const {
@@ -209,6 +283,7 @@ Component reduce() {
       {{base::text("function", base::kRequired, kReductions), axes_option("axis", base::kRequired),
         base::flag("keepdims", false)}});
 }
+Component cumsum() { return Family::of<CumulativeSum>({{axis_option("axis", base::kRequired)}}); }
 Component weight() { return Family::of<Source>({{shape_option(), base::flag("trained", true)}}); }
 Component constant() {
   base::OptionTable options = {{shape_option(), base::numbers("values", base::kRequired)}};

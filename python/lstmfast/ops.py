@@ -5,9 +5,13 @@ computed each alone: reductions, slices and joins along it are refused. Values a
 model's type; those of comparisons are 0 and 1. Arrays and numbers may stand among the operands.
 Long, because each operation is here.
 
+Of arrays and numbers alone they are computed at once, by NumPy where it has the function.
+
 Examples
 --------
 >>> from lstmfast import ops
+>>> ops.sum([[1.0, 2.0], [3.0, 4.0]], axis=1).tolist()
+[3.0, 7.0]
 >>> from lstmfast.layers import Input, LSTM
 >>> from lstmfast.models import Model
 >>> x = Input((None, 3))
@@ -30,11 +34,15 @@ from lstmfast._activation import Activation
 from lstmfast._keras_names import explain_missing
 from lstmfast.layers import Activation as ActivationLayer
 from lstmfast.layers import Dot, Softmax
+from lstmfast.layers._einsum import contracted
 from lstmfast.layers._operations import (
+    PUBLIC,
+    Operation,
     apply,
     core_axis,
     elementwise,
     is_number,
+    is_symbolic,
     joined,
     multiplied,
     part,
@@ -44,7 +52,8 @@ from lstmfast.layers._operations import (
     tensor_of,
     with_axis,
 )
-from lstmfast.layers._symbolic import Sample, Tensor, place_of_code, refusal
+from lstmfast.layers._symbolic import RUNNING, Sample, Tensor, place_of_code, refusal
+from lstmfast.layers.weights import Weight
 
 explain_missing(__name__)
 
@@ -53,25 +62,30 @@ P = ParamSpec("P")
 # functions of the elements of one operand or two; the name in the core, where it is another
 _ONE = """abs:absolute absolute arccos arcsin arctan ceil cos cosh erf expm1 floor isnan:is_nan log
 log1p ones_like:ones round sign sin sinh sqrt square stop_gradient:constant tan zeros_like:zeros"""
-_TWO = """add arctan2 divide equal greater greater_equal less less_equal logical_and:multiply
-logical_or:maximum maximum minimum multiply not_equal power subtract true_divide:divide"""
+_TWO = """add arctan2 divide equal floor_divide greater greater_equal less less_equal
+logical_and:multiply logical_or:maximum logical_xor:not_equal maximum minimum mod multiply not_equal
+power subtract true_divide:divide"""
 _ACTIVATIONS = """exp:exponential hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid mish relu
 relu6 selu sigmoid silu softplus softsign sparse_plus sparse_sigmoid swish tanh tanh_shrink"""
 
 
-def _one(core: str) -> Callable[[Any], Tensor]:
+def _one(core: str) -> Callable[[Any], Any]:
     return lambda x: elementwise(core, x)
 
 
-def _two(core: str) -> Callable[[Any, Any], Tensor]:
+def _two(core: str) -> Callable[[Any, Any], Any]:
     return lambda x1, x2: elementwise(core, x1, x2)
 
 
-def _activated(x: Any, activation: Activation) -> Tensor:
-    return apply(ActivationLayer(activation), tensor_of(x))
+def _activated(x: Any, activation: Activation) -> Any:
+    if is_symbolic(x):
+        return apply(ActivationLayer(activation), tensor_of(x))
+    array = np.asarray(x)
+    layer = ActivationLayer(activation, dtype="float64" if array.dtype == "float64" else "float32")
+    return layer(array.reshape(1, -1)).reshape(array.shape)
 
 
-def _activation(core: str) -> Callable[[Any], Tensor]:
+def _activation(core: str) -> Callable[[Any], Any]:
     found = getattr(activations, core)
     return lambda x: _activated(x, found if isinstance(found, Activation) else found())
 
@@ -82,11 +96,11 @@ for _make, _names in ((_one, _ONE), (_two, _TWO), (_activation, _ACTIVATIONS)):
         globals()[_name].__doc__ = f"Return `{_name}` of each element; two operands are stretched."
 
 
-def _of(make: Callable[P, Activation]) -> Callable[Concatenate[Any, P], Tensor]:
+def _of(make: Callable[P, Activation]) -> Callable[Concatenate[Any, P], Any]:
     """Return what applies the activation that `make` makes of the arguments after the first."""
 
     @wraps(make)
-    def function(x: Any, *given: P.args, **named: P.kwargs) -> Tensor:
+    def function(x: Any, *given: P.args, **named: P.kwargs) -> Any:
         return _activated(x, make(*given, **named))
 
     first = inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -94,7 +108,7 @@ def _of(make: Callable[P, Activation]) -> Callable[Concatenate[Any, P], Tensor]:
     function.__signature__ = inspect.Signature([first, *own])  # type: ignore[attr-defined]
     function.__module__ = __name__
     function.__doc__ = str(make.__doc__).replace("Make", "Return", 1)
-    return function  # type: ignore[return-value]
+    return function  # type: ignore[return-value]  # whose first argument can be named
 
 
 celu, elu, leaky_relu = _of(activations.celu), _of(activations.elu), _of(activations.leaky_relu)
@@ -129,6 +143,8 @@ def gelu(x: Any, approximate: bool = True) -> Any:
 
 def softmax(x: Any, axis: int = -1) -> Any:
     """Return exp(x) / Σ exp(x) along an axis."""
+    if not is_symbolic(x):
+        return np.exp(log_softmax(x, axis))
     return apply(Softmax(core_axis(x, axis, "ops.softmax")), x)
 
 
@@ -139,10 +155,10 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return log Σ exp(x) along axes."""
-    most = elementwise("constant", reduced("max", x, axis, True))
-    sums = reduced("sum", _activated(x - most, activations.exponential), axis, True)
+    most = elementwise("constant", max(x, axis, True))
+    sums = sum(_activated(x - most, activations.exponential), axis, True)
     total = most + elementwise("log", sums)
-    return total if keepdims else squeeze(total, range(len(x.shape)) if axis is None else axis)
+    return total if keepdims else squeeze(total, tuple(range(x.ndim)) if axis is None else axis)
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001  Keras's name
@@ -171,6 +187,31 @@ amax, amin = max, min
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Return the product along axes."""
     return reduced("prod", x, axis, keepdims)
+
+
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the place of the greatest element along an axis, the first of equal ones."""
+    return reduced("argmax", x, axis, keepdims)
+
+
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Return the place of the least element along an axis, the first of equal ones."""
+    return reduced("argmin", x, axis, keepdims)
+
+
+def cumsum(x: Any, axis: Any = None, dtype: Any = None) -> Any:
+    """Return the sums of the elements up to each along an axis."""
+    return apply(Operation("cumsum", axis=core_axis(x, axis, "ops.cumsum")), x)
+
+
+def one_hot(
+    x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
+) -> Any:
+    """Return 1 at the place that each element of x names along a new axis, else 0."""
+    if sparse:
+        raise ValueError("[ops.one_hot] sparse is True; expected False")
+    hot = elementwise("equal", expand_dims(x, -1), arange(num_classes))
+    return moveaxis(cast(hot, dtype or "float32"), -1, axis)
 
 
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001  Keras's name
@@ -233,9 +274,51 @@ def where(condition: Any, x1: Any, x2: Any) -> Any:
     return chosen[0] + chosen[1] if len(chosen) == 2 else (chosen or [zeros])[0]
 
 
-def identity(x: Any) -> Any:
-    """Return x."""
-    return x
+def _known(shape: Any, where: str) -> Any:
+    """Return the shape of an array, all of whose sizes must be known."""
+    if None in (shape if isinstance(shape, list | tuple) else [shape]):
+        raise ValueError(
+            f"[{where}] shape is {shape}; expected known sizes: arrays are of each sample, without "
+            f"the batch; ops.zeros_like(x) and ops.ones_like(x) have x's (at {place_of_code()})"
+        )
+    return shape
+
+
+def zeros(shape: Any, dtype: Any = None) -> Any:
+    """Return an array of zeros."""
+    return full(shape, 0.0, dtype)
+
+
+def ones(shape: Any, dtype: Any = None) -> Any:
+    """Return an array of ones."""
+    return full(shape, 1.0, dtype)
+
+
+def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """Return an array of one value."""
+    return np.full(_known(shape, "ops.full"), fill_value, dtype or np.float32)
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """Return an array of ones on a diagonal, and zeros."""
+    return np.eye(_known(N, "ops.eye"), M, k, dtype or np.float32)
+
+
+def identity(n: int, dtype: Any = None) -> Any:
+    """Return the array of an identity matrix."""
+    return eye(n, dtype=dtype)
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Any:
+    """Return the array of numbers from start, by step, before stop; from 0 where stop is None."""
+    numbers = np.arange(start, stop, step)
+    if RUNNING.get() is not None and numbers.size == 0:
+        raise ValueError(
+            f"[ops.arange] there is no number from {start} to {stop}; expected some: ops.shape "
+            f"has None for steps of any number, so name them, Input((steps, ...)) "
+            f"(at {place_of_code()})"
+        )
+    return numbers.astype(dtype or ("int32" if numbers.dtype.kind == "i" else "float32"))
 
 
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: Any = None) -> Any:
@@ -314,8 +397,8 @@ def moveaxis(x: Any, source: int, destination: int) -> Any:
     return permuted(x, order)
 
 
-def concatenate(xs: Sequence[Any], axis: int = -1) -> Any:
-    """Return tensors one after the other along an axis; -1 by default, as layers have it."""
+def concatenate(xs: Sequence[Any], axis: int = 0) -> Any:
+    """Return tensors one after the other along an axis."""
     return joined(xs, axis)
 
 
@@ -326,6 +409,8 @@ def stack(x: Sequence[Any], axis: int = 0) -> Any:
 
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
     """Return the parts of x along an axis, without it."""
+    if not is_symbolic(x):
+        return [*np.moveaxis(np.asarray(x), axis, 0)]
     place = core_axis(x, axis, "ops.unstack") - 1
     count = x.sample[place] if num is None else num
     if count is None:
@@ -381,6 +466,33 @@ def take(x: Any, indices: int, axis: int) -> Any:
     return part(x, core_axis(x, axis, "ops.take") - 1, indices, drop=True)
 
 
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
+    """Return x with elements before and after along axes: constant, reflected or symmetric ones.
+
+    `pad_width` has a number or (before, after), for all axes or each; the batch has (0, 0).
+    """
+    if mode not in ("constant", "reflect", "symmetric"):
+        raise ValueError(
+            f"[ops.pad] mode is {mode!r}; expected 'constant', 'reflect' or 'symmetric'"
+        )
+    away = int(mode == "reflect")
+    for axis, (before, after) in enumerate(np.broadcast_to(pad_width, (x.ndim, 2)).tolist()):
+        if before == after == 0:
+            continue
+        place = core_axis(x, axis, "ops.pad") - 1
+        if mode == "constant":
+            one = elementwise("zeros", part(x, place, 0, 1)) + float(constant_values or 0.0)
+            parts = [*[one] * before, x, *[one] * after]
+        else:
+            parts = [x]
+            if before > 0:
+                parts.insert(0, part(x, place, before - 1 + away, 0 if away else None, -1))
+            if after > 0:
+                parts.append(part(x, place, -1 - away, -1 - away - after, -1))
+        x = joined(parts, axis, "ops.pad")
+    return x
+
+
 def get_item(x: Any, key: Any) -> Any:
     """Return ``x[key]``."""
     return x[key]
@@ -400,6 +512,11 @@ def dot(x1: Any, x2: Any) -> Any:
     return multiplied(x1, x2, "ops.dot")
 
 
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Return sums of products by letters for axes, of one operand or two: ``"bqd,bkd->bqk"``."""
+    return contracted(subscripts, operands)
+
+
 def outer(x1: Any, x2: Any) -> Any:
     """Return the products of all pairs of elements of two vectors of each sample."""
     return expand_dims(x1, -1) * expand_dims(x2, -2)
@@ -410,19 +527,52 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
 
     Of vectors both have the last axis.
     """
-    x, y = tensor_of(x), tensor_of(y)
-    if axes is None:
-        rank = len(y.shape)
-        axes = (len(x.shape) - 1, rank - 1 if rank == 2 else rank - 2)
-    return apply(Dot(axes), x, y)
+    rank = len(y.shape)
+    usual = (len(x.shape) - 1, rank - 1 if rank == 2 else rank - 2)
+    dtype = None if is_symbolic([x, y]) else np.result_type(x, y, np.float32)
+    return Dot(usual if axes is None else axes, dtype=dtype)([x, y])
+
+
+# what NumPy computes otherwise, or under names that mean other things
+_NOT_NUMPYS = {"arange", "eye", "full", "identity", "ones", "unstack", "zeros"}
+
+
+def _at_once(name: str, function: Callable[..., Any], bound: inspect.BoundArguments) -> Any:
+    """Return what a function of this module makes of arrays and numbers alone."""
+    numpys = None if name in _NOT_NUMPYS else getattr(np, name, None)
+    needed: list[Any] = []
+    more: dict[str, Any] = {}
+    for key, value in bound.arguments.items():
+        parameter = bound.signature.parameters[key]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            needed += value
+        elif parameter.default is parameter.empty:
+            needed.append(value.numpy() if isinstance(value, Weight) else value)
+        elif value is not None:
+            more[key] = value
+    if numpys is not None:
+        return numpys(*needed, **more)
+    if next(iter(bound.arguments)) == "x":
+        needed[0] = np.asarray(needed[0])
+    return function(*needed, **more)
 
 
 def _operation(name: str, function: Callable[P, Any]) -> Callable[P, Any]:
     """Return a function of this module as it is public: its first operand `x` is a tensor."""
-    takes_x = next(iter(inspect.signature(function).parameters)) == "x"
+    signature = inspect.signature(function)
+    takes_x = next(iter(signature.parameters)) == "x"
 
     @wraps(function)
     def operation(*given: Any, **named: Any) -> Any:
+        if not is_symbolic([*given, *named.values()]):
+            try:
+                return _at_once(name, function, signature.bind(*given, **named))
+            except (TypeError, ValueError) as error:
+                if str(error).startswith("["):
+                    raise
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                expected = "expected tensors, or arrays and numbers"
+                raise kind(f"[ops.{name}] {error}; {expected} (at {place_of_code()})") from None
         if takes_x and not given and "x" in named:
             given = (named.pop("x"),)
         if takes_x and given and not isinstance(given[0], Tensor | list | tuple):
@@ -441,3 +591,4 @@ _PUBLIC = {
 }
 globals().update(_PUBLIC)
 __all__ = sorted(_PUBLIC)
+PUBLIC.update(__all__)

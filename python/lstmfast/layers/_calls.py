@@ -26,6 +26,7 @@ from lstmfast._checks import flag, items, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._options import Value
 from lstmfast.layers._symbolic import (
+    RUNNING,
     TRAINING,
     Node,
     Sample,
@@ -168,7 +169,7 @@ class Called(Weights):
         source = inputs[0].node
         while source.inputs and source.layer.moves_elements:
             source = source.inputs[0].node
-        if self.takes_ids and source.inputs:
+        if self.takes_ids and source.inputs and source.layer.kind != "constant":
             raise ValueError(
                 f"[{self.where}] {self.name or self.kind} is called with what "
                 f"{source.layer.name or source.layer.kind} returned; expected an Input "
@@ -200,6 +201,9 @@ class Called(Weights):
         -------
         numpy.ndarray or tensor
         """
+        trace = RUNNING.get()
+        if trace is not None and not holds_tensors(x):
+            x = trace.constant(x)
         if holds_tensors(x):
             return self._joined(self._tensors(x), mask, training)
         arrays = self._arrays(x)

@@ -1,10 +1,13 @@
-"""What operators and `lstmfast.ops` make of tensors: nodes of a graph. Knows no users' layers."""
+"""What operators and `lstmfast.ops` make of tensors: nodes of a graph. Knows no users' layers.
+
+Long, because the operators and what they share with the functions stand together.
+"""
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,10 @@ import numpy as np
 from lstmfast._options import Value
 from lstmfast.layers._merging import Concatenate
 from lstmfast.layers._reshaping import Permute, Reshape
-from lstmfast.layers._symbolic import Sample, Tensor, place_of_code, refusal
+from lstmfast.layers._symbolic import RUNNING, Sample, Tensor, place_of_code, refusal
 from lstmfast.layers.base import LAYERS, Layer
 from lstmfast.layers.feedforward import Activation
+from lstmfast.layers.weights import Weight
 
 MOST_CONSTANTS = 1 << 16  # numbers of one array among the operations
 
@@ -45,7 +49,10 @@ class Operation(Layer):
 
 LAYERS.add([Operation])
 # the core's layers that have no class of their own
-KINDS = "elementwise", "reduce", "slice", "matmul", "weight", "constant", "mask_values", "with_mask"
+KINDS = (
+    "elementwise", "reduce", "cumsum", "slice", "matmul", "weight", "constant", "mask_values",
+    "with_mask",
+)  # fmt: skip
 
 
 class Trace:
@@ -63,8 +70,9 @@ class Trace:
             self.weights[source] = Tensor(node)
         return self.weights[source]
 
-
-RUNNING: ContextVar[Trace | None] = ContextVar("RUNNING", default=None)
+    def constant(self, value: Any) -> Tensor:
+        """Return an array as a tensor."""
+        return tensor_of(value)
 
 
 def apply(layer: Layer, *tensors: Tensor) -> Tensor:
@@ -81,6 +89,11 @@ def tensor_of(value: Any, like: Tensor | None = None, where: str = "ops") -> Ten
         return value
     if hasattr(value, "_as_tensor"):
         return tensor_of(value._as_tensor())
+    if isinstance(value, Weight):
+        raise TypeError(
+            f"[{where}] got the weight {value.path!r} of a layer; expected the layer itself to be "
+            f"called, or a weight that this call's layer made by add_weight (at {place_of_code()})"
+        )
     trace = RUNNING.get()
     anchor = trace.anchor if trace is not None else like
     try:
@@ -109,12 +122,29 @@ def is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) or (isinstance(value, np.ndarray) and value.ndim == 0)
 
 
+def is_symbolic(value: Any) -> bool:
+    """Tell whether a value is part of a graph, or has a part that is."""
+    if isinstance(value, list | tuple):
+        return any(map(is_symbolic, value))
+    return isinstance(value, Tensor) or (isinstance(value, Weight) and RUNNING.get() is not None)
+
+
+# the functions of the core for arrays, where NumPy has other names for them
+_NUMPY: dict[str, Any] = {
+    "at_least": np.maximum, "at_most": np.minimum, "constant": np.asarray,
+    "erf": np.vectorize(math.erf, otypes=[float]),
+}  # fmt: skip
+
+
 def elementwise(function: str, *given: Any, where: str = "") -> Any:
     """Return a function of the elements of one operand, or of two that are stretched together."""
     where = where or f"ops.{function}"
+    if not is_symbolic(given):
+        return (_NUMPY.get(function) or getattr(np, function))(*given)
+    if function in ("floor_divide", "mod"):
+        whole = elementwise("floor", elementwise("divide", *given, where=where))
+        return whole if function == "floor_divide" else given[0] - given[1] * whole
     plain = [k for k, value in enumerate(given) if is_number(value)]
-    if len(plain) == len(given):
-        raise TypeError(f"[{where}] got numbers alone; expected a tensor (at {place_of_code()})")
     like = next((each for each in given if isinstance(each, Tensor)), None)
     if plain:
         options: dict[str, Any] = {"number": float(given[plain[0]]), "number_first": plain == [0]}
@@ -280,8 +310,12 @@ def item(x: Any, key: Any) -> Tensor:
 _BINARY = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
     "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
+    "and": "multiply", "or": "maximum", "xor": "not_equal",
+    "floordiv": "floor_divide", "mod": "mod",
 }  # fmt: skip
-_UFUNCS = {"true_divide": "divide", **{name: name for name in _BINARY.values()}}
+# the operators of arrays that stand on their left
+_UFUNCS = {"true_divide": "divide", "remainder": "mod", **{name: name for name in _BINARY.values()}}
+PUBLIC: set[str] = set()  # the names of lstmfast.ops, once it is loaded
 
 
 def _operator(name: str, swapped: bool) -> Any:
@@ -301,7 +335,23 @@ def _ufunc(x: Any, ufunc: Any, method: str, *given: Any, **_: Any) -> Any:
         return elementwise(name, *given)
     if method == "__call__" and ufunc.__name__ == "matmul":
         return multiplied(*given)
-    raise refusal(x, f"numpy.{ufunc.__name__}", "a function of lstmfast.ops")
+    return _refuse(x, ufunc)
+
+
+def _instead(name: str) -> str:
+    return f"ops.{name}(...)" if name in PUBLIC else "a function of lstmfast.ops"
+
+
+def _refuse(x: Any, function: Any, *_: Any) -> Any:
+    name = function.__name__
+    raise refusal(x, f"numpy.{name}", _instead(name))
+
+
+def _attribute(x: Any, name: str) -> Any:
+    if name.startswith("_") or not hasattr(np.ndarray, name):
+        raise AttributeError(f"{type(x).__name__!r} object has no attribute {name!r}", name=name)
+    instead = _instead({"T": "transpose"}.get(name, name))
+    raise AttributeError(str(refusal(x, f"Tensor.{name}", instead)), name=name)
 
 
 def _equal(x: Any, other: Any) -> Any:
@@ -322,8 +372,11 @@ def give_operators(cls: type) -> None:
         "neg": lambda x: elementwise("multiply", x, -1.0),
         "pos": tensor_of,
         "abs": lambda x: elementwise("absolute", x),
+        "invert": lambda x: elementwise("equal", x, 0.0),
         "getitem": item,
         "array_ufunc": _ufunc,
+        "array_function": _refuse,
+        "getattr": _attribute,
     }
     for name, method in more.items():
         setattr(cls, f"__{name}__", method)

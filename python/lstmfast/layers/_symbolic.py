@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -56,6 +57,11 @@ class Tensor:
         return (self.node.batch, *self.sample) if self.node.batched else self.sample
 
     @property
+    def ndim(self) -> int:
+        """How many axes there are, that of the batch among them."""
+        return len(self.shape)
+
+    @property
     def dtype(self) -> str:
         """The type of the values."""
         return self.node.dtype
@@ -82,7 +88,9 @@ class Tensor:
 # what stands in the place of what needs values
 _INSTEAD = {
     "a condition in values: ops.where(...), ops.maximum(...)": "bool",
-    "a function of lstmfast.ops, or a layer": "len iter float int array array_function",
+    "its parts along an axis: ops.unstack(x, axis=1), or slices such as x[:, 0]": "iter",
+    "x.shape[axis]": "len",
+    "a function of lstmfast.ops, or a layer": "float int index array",
 }
 
 
@@ -103,9 +111,8 @@ def refusal(tensor: Any, operation: str, instead: str) -> TypeError:
 
 
 def _refusing(name: str, instead: str) -> Any:
-    def refuse(tensor: Any, *given: Any, **_: Any) -> Any:
-        function = getattr(given[0], "__name__", "") if given else ""  # of __array_function__
-        raise refusal(tensor, f"numpy.{function}" if function else f"Tensor.{name}", instead)
+    def refuse(tensor: Any, *_: Any, **__: Any) -> Any:
+        raise refusal(tensor, f"Tensor.{name}", instead)
 
     return refuse
 
@@ -113,6 +120,10 @@ def _refusing(name: str, instead: str) -> Any:
 for _instead, _names in _INSTEAD.items():
     for _name in _names.split():
         setattr(Tensor, f"__{_name}__", _refusing(f"__{_name}__", _instead))
+
+
+# the running call of a user's code with tensors
+RUNNING: ContextVar[Any] = ContextVar("RUNNING", default=None)
 
 
 class Training:

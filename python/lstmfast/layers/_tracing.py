@@ -9,8 +9,8 @@ from typing import Any
 
 from lstmfast._checks import wrong_kind
 from lstmfast.layers._graph import Graph, graph_between
-from lstmfast.layers._operations import RUNNING, Operation, Trace, apply, give_operators, tensor_of
-from lstmfast.layers._symbolic import TRAINING, Sample, Tensor, place_of_code
+from lstmfast.layers._operations import Operation, Trace, apply, give_operators, tensor_of
+from lstmfast.layers._symbolic import RUNNING, TRAINING, Sample, Tensor, place_of_code
 from lstmfast.layers.base import Layer
 from lstmfast.layers.weights import Weight
 
@@ -60,7 +60,8 @@ class Variable(Weight):
         return bool(layer.trained and layer.trainable)
 
     def _as_tensor(self) -> Tensor:
-        trace, layer = RUNNING.get(), self._layer
+        trace: Trace | None = RUNNING.get()
+        layer = self._layer
         if trace is None or not isinstance(layer, Source):
             raise TypeError(
                 f"[{self.path}] a weight is part of a graph in the call of its layer alone; "

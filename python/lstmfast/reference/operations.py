@@ -11,6 +11,8 @@ import numpy as np
 from .arrays import Array
 
 __all__ = [
+    "cumsum_backward",
+    "cumsum_forward",
     "elementwise_backward",
     "elementwise_forward",
     "matmul_backward",
@@ -83,7 +85,9 @@ def elementwise_backward(name: str, dy: Array, *xs: Array) -> list[Array]:
 
 
 def reduce_forward(kind: str, x: Array, axes: Sequence[int], keepdims: bool = False) -> Array:
-    """Return the sum, mean, max, min or prod along axes."""
+    """Return the sum, mean, max, min or prod along axes; argmax or argmin along one."""
+    if kind.startswith("arg"):
+        return np.asarray(getattr(np, kind)(x, axis=axes[0], keepdims=keepdims), np.float64)
     y: Array = getattr(np, kind)(x, axis=tuple(axes), keepdims=keepdims)
     return y
 
@@ -91,6 +95,8 @@ def reduce_forward(kind: str, x: Array, axes: Sequence[int], keepdims: bool = Fa
 def reduce_backward(kind: str, dy: Array, x: Array, axes: Sequence[int]) -> Array:
     """Return dx for the dy of kept axes; equal extremes share it."""
     y = reduce_forward(kind, x, axes, True)
+    if kind.startswith("arg"):
+        return np.zeros_like(x)
     if kind == "sum":
         return np.broadcast_to(dy, x.shape)
     if kind == "mean":
@@ -100,6 +106,16 @@ def reduce_backward(kind: str, dy: Array, x: Array, axes: Sequence[int]) -> Arra
     best = x == y
     dx: Array = dy * best / best.sum(axis=tuple(axes), keepdims=True)
     return dx
+
+
+def cumsum_forward(x: Array, axis: int) -> Array:
+    """Return the sums of the elements up to each along an axis."""
+    return np.cumsum(x, axis)
+
+
+def cumsum_backward(dy: Array, axis: int) -> Array:
+    """Return dx: the sums of dy from each element on."""
+    return np.flip(np.cumsum(np.flip(dy, axis), axis), axis)
 
 
 def slice_backward(dy: Array, x: Array, key: Any) -> Array:
