@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike
 from lstmfast._options import defaults
 from lstmfast.layers._attention import AttentionLayer
-from lstmfast.layers._symbolic import Sample, holds_tensors
+from lstmfast.layers._symbolic import Sample, holds_tensors, place_of_code
 from lstmfast.layers.base import Parts
 
 
@@ -156,7 +156,7 @@ class MultiHeadAttention(AttentionLayer):
     def __call__(  # type: ignore[override]
         self,
         query: Any,
-        value: Any,
+        value: Any = None,
         key: Any = None,
         query_mask: ArrayLike = None,
         value_mask: ArrayLike = None,
@@ -188,6 +188,11 @@ class MultiHeadAttention(AttentionLayer):
         -------
         ndarray or tensor, or a tuple of two
         """
+        if value is None:
+            raise TypeError(
+                f"[{self.where}] value is missing; expected two inputs, which may be the same: "
+                f"layer(x, x) (at {place_of_code()})"
+            )
         given = [query, value, value if key is None else key]
         if not holds_tensors(given):
             arrays = [

@@ -52,6 +52,7 @@ class OwnModel(Model):
     def layers(self) -> list[Layer]:
         """The layers among the attributes, in their order, then those of operations."""
         named = list(dict.fromkeys(layers_among(vars(self).values())))
+        name_freely(named, all_of_them=False)
         return [*named, *(layer for layer in self._order if layer not in named)]
 
     def layers_inside(self) -> Mapping[str, Layer]:

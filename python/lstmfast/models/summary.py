@@ -21,6 +21,7 @@ _COLUMNS = {
 }
 # whether layers stand in a row: the table's width, and where its columns end
 _FORMS = {True: (88, (0.45, 0.80, 1.0)), False: (108, (0.3, 0.56, 0.74, 1.0))}
+_UNBUILT = "0", "0 (unbuilt)"  # whether the layer will have weights
 _LEAST = 4  # of a column's width
 _WHERE = "summary"
 
@@ -63,7 +64,7 @@ def summary_text(
         [
             f"{prefix}{layer.name} ({type(layer).__name__})",
             _shape(layer),
-            f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
+            f"{layer.count_params():,}" if layer.built else _UNBUILT[_has_weights(layer)],
             *([] if is_row else [_sources(model._graph, layer)]),
             *([("Y" if layer.trainable else "N") if layer.weights else "-"] * is_shown),
         ]
@@ -72,6 +73,12 @@ def summary_text(
     return "\n".join(
         [f'Model: "{model.name}"', *_table(titles, rows, _widths(ends, width)), *_sums(model)]
     )
+
+
+def _has_weights(layer: Any) -> bool:
+    """Tell whether a layer that is not built will have weights."""
+    made = any(name.endswith("_initializer") for name in vars(layer))
+    return made or layer._is_own or any(map(_has_weights, layer.layers_inside().values()))
 
 
 def _rows(layers: Sequence[Any], expands: bool, level: int = 0) -> Iterator[tuple[str, Any]]:
