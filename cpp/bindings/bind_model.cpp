@@ -114,10 +114,8 @@ py::tuple decode(PythonModel& self, const PythonModel& decoder, const py::sequen
           sequences = std::move(made);
         };
         step.rank == 0 ? allocate(out.ids) : allocate(out.values);
-        Hooks hooks;
         may_release(kReleaseFlops, [&] {
-          model::decode(encoder, other, data.examples.in, batch_size, options, out,
-                        hooks.callbacks());
+          model::decode(encoder, other, data.examples.in, batch_size, options, out);
         });
         return py::make_tuple(sequences, scores);
       }

@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <string>
+#include <optional>
 #include <vector>
 
 #include "base/check.h"
 #include "base/denormals.h"
+#include "base/interrupt.h"
 
 namespace lstmfast::model {
 namespace {
 
 constexpr const char* kOp = "model.decode";
+
+constexpr double kFlopsOfChoice = 4;  // of an output of a hypothesis
 
 struct Hypothesis {
   double log_probability;
@@ -29,7 +31,8 @@ struct Hypothesis {
 struct Continuation {
   Hypothesis made;
   double score;
-  std::int32_t parent, token;
+  index parent;
+  std::int32_t token;
 };
 
 // Adds to a list of the best, in descending order; of equal ones the first stays first.
@@ -48,112 +51,82 @@ class Decoder {
           const DecodingOptions& options)
       : options_(options),
         samples_(samples),
-        graph_(*decoder.definition().graph),
         beams_(options.beams),
         rows_(batch * options.beams),
         encoding_(encoder.pool()),
-        decoding_(decoder.pool()) {
-    encoded_ = encoder.shapes(kOp, samples)->outputs;
-    states_.resize(static_cast<std::size_t>(graph_.outputs() - 1));
-    LF_CHECK(graph_.inputs() == static_cast<index>(encoded_.size()) + 1 &&
-                 states_.size() <= encoded_.size(),
-             "[" << kOp << "] the decoder has " << graph_.inputs() << " inputs and "
-                 << graph_.outputs() << " outputs; expected one more input than the encoder's "
-                 << encoded_.size() << " outputs");
-    takes_ids_ = graph_.elements(0).ids > 0;
-    layers::Shapes inputs{graph_.declared_shape(0)};
-    inputs.insert(inputs.end(), encoded_.begin(), encoded_.end());
-    const layers::Shapes outputs = graph_.output_shapes(inputs);
-    columns_ = outputs[0].features();
-    step_ = inputs[0].count();
-    const bool fits = takes_ids_ ? columns_ <= graph_.elements(0).ids : columns_ == step_;
-    bool plain = graph_.elements(0).values != takes_ids_;
-    for (index k = 1; k < graph_.inputs(); ++k) plain = plain && graph_.elements(k).ids == 0;
+        stepper_(decoder.steppers()) {
+    const auto shapes = encoder.shapes(kOp, samples);
+    const layers::Shapes& encoded = shapes->outputs;
+    const layers::Graph<T>& graph = *decoder.definition().graph;
+    LF_CHECK(graph.inputs() == static_cast<index>(encoded.size()) + 1 && graph.outputs() == 1,
+             "[" << kOp << "] the decoder has " << graph.inputs() << " inputs and "
+                 << graph.outputs() << " outputs; expected one more input than the encoder's "
+                 << encoded.size() << " outputs, and one output");
+    const index tokens = graph.elements(0).ids;
+    takes_ids_ = tokens > 0;
+    bool plain = graph.elements(0).values != takes_ids_;
+    for (index k = 1; k < graph.inputs(); ++k) plain = plain && graph.elements(k).ids == 0;
     LF_CHECK(plain, "[" << kOp << "] the decoder takes ids next to values; expected tokens in one "
                         << "input and values in the others");
-    LF_CHECK(fits && inputs[0].sizes[0] == 1 && outputs[0].rows() == 1,
-             "[" << kOp << "] the decoder takes a step of shape " << inputs[0].text()
-                 << " and returns " << outputs[0].text() << "; expected what it can take again");
     const auto known = [&](double token) {
-      return !takes_ids_ ||
-             (token >= kNoToken && token < static_cast<double>(graph_.elements(0).ids));
+      return !takes_ids_ || (token >= kNoToken && token < static_cast<double>(tokens));
     };
     LF_CHECK(known(options.start) && (!takes_ids_ || options.start >= 0) && known(options.stop) &&
                  known(options.padding),
-             "[" << kOp << "] start, stop or padding is no token; expected 0 to "
-                 << graph_.elements(0).ids - 1);
-    for (std::size_t k = 0; k < states_.size(); ++k) {
-      LF_CHECK(outputs[k + 1] == encoded_[k], "[" << kOp << "] state " << k << " has shape "
-                                                  << outputs[k + 1].text() << "; expected "
-                                                  << encoded_[k].text());
-    }
-    rest_.resize(encoded_.size() - states_.size());
-    encoding_->plan(encoder.shapes(kOp, samples)->inputs, batch, false);
-    decoding_->plan(inputs, rows_, false);
-    place(batch);
+             "[" << kOp << "] start, stop or padding is no token; expected 0 to " << tokens - 1);
+    encoding_->plan(shapes->inputs, batch, false);
+    std::vector<std::optional<layers::Shape>> fixed{std::nullopt};
+    fixed.insert(fixed.end(), encoded.begin(), encoded.end());
+    stepper_->plan(rows_, fixed);
+    layers::Shapes inputs{stepper_->in_shape(0)};
+    inputs.insert(inputs.end(), encoded.begin(), encoded.end());
+    const layers::Shape& output = stepper_->out_shape(0);
+    columns_ = output.features();
+    step_ = inputs[0].count();
+    LF_CHECK((takes_ids_ ? columns_ <= tokens : columns_ == step_) && output.rows() == 1,
+             "[" << kOp << "] the decoder takes a step of shape " << inputs[0].text()
+                 << " and returns " << output.text() << "; expected what it can take again");
+    flops_ = graph.flops(inputs) + kFlopsOfChoice * static_cast<double>(columns_);
+    place(encoded);
   }
 
-  // Decodes samples first .. first + count - 1. Returns true if the tick stopped it.
-  bool run(index first, index count, const Decoded<T>& out, const Callbacks& callbacks,
-           TickClock& clock) {
-    rows_ = count * beams_;
+  // Decodes samples first .. first + count - 1.
+  void run(index first, index count, const Decoded<T>& out) {
     begin(first, count);
     index step = 0;
     for (bool more = true; more && step < options_.length; ++step) {
-      forward();
+      stepper_->step();
       if (takes_ids_) {
         more = choose(step, count, first);
       } else {
-        std::copy_n(output_, rows_ * step_, fed_);
+        std::copy_n(stepper_->out(0), rows_ * step_, fed_);
         for (index b = 0; b < count; ++b) {
           const index at = (first + b) * options_.length + step;
-          std::copy_n(output_ + b * step_, step_, out.values + at * step_);
+          std::copy_n(fed_ + b * step_, step_, out.values + at * step_);
         }
-        for (State& state : states_) std::swap(state.now, state.next);
       }
-      if (callbacks.tick != nullptr && clock.due() &&
-          callbacks.tick(callbacks.context, {0, 0, 0, {nullptr, nullptr, 0}})) {
-        return true;
-      }
+      point_.pass(flops_ * static_cast<double>(rows_));
     }
     if (takes_ids_) trace(first, count, step, out);
-    return false;
   }
 
  private:
-  struct State {
-    T *now = nullptr, *next = nullptr;  // [rows][size]
-    index size = 0;
-  };
-  struct Rest {
-    T* values = nullptr;  // [rows][shape]
-    unsigned char* mask = nullptr;
-    index size = 0, steps = 0;
+  // An output of the encoder, which the decoder looks at in every step or begins with.
+  struct Given {
+    T* values = nullptr;            // [rows][size]
+    unsigned char* mask = nullptr;  // [rows][steps]
+    index size, steps;
   };
 
-  void place(index batch) {
-    for (std::size_t k = 0; k < states_.size(); ++k) states_[k].size = encoded_[k].count();
-    for (std::size_t k = 0; k < rest_.size(); ++k) {
-      const layers::Shape& shape = encoded_[k + states_.size()];
-      rest_[k].size = shape.count();
-      rest_[k].steps = shape.rows();
+  void place(const layers::Shapes& encoded) {
+    for (const layers::Shape& shape : encoded) {
+      given_.push_back({nullptr, nullptr, shape.count(), shape.rows()});
     }
-    outputs_.resize(encoded_.size());
     encoding_->arrange([&](const auto& place) {
-      for (std::size_t k = 0; k < encoded_.size(); ++k) {
-        place(outputs_[k], batch * encoded_[k].count());
+      for (Given& each : given_) {
+        place(each.values, rows_ * each.size);
+        place(each.mask, rows_ * each.steps);
       }
-    });
-    decoding_->arrange([&](const auto& place) {
-      for (State& state : states_) {
-        place(state.now, rows_ * state.size);
-        place(state.next, rows_ * state.size);
-      }
-      for (Rest& rest : rest_) {
-        place(rest.values, rows_ * rest.size);
-        place(rest.mask, rows_ * rest.steps);
-      }
-      place(output_, rows_ * columns_);
       place(fed_, rows_ * step_, !takes_ids_);
       place(ids_, rows_, takes_ids_);
       place(tokens_, rows_ * options_.length, takes_ids_);
@@ -162,34 +135,32 @@ class Decoder {
       place(best_, beams_, takes_ids_);
       place(likeliest_, beams_, takes_ids_);
     });
+    stepper_->in(0) = {fed_, ids_, nullptr, nullptr};
   }
 
-  // Each row of a batch becomes the rows of its hypotheses.
+  // Each row of a batch becomes the rows of its hypotheses; `from` and `to` may be the same array.
   template <class E>
-  void spread(index count, index size, const E* from, E* to) const {
-    for (index r = 0; r < count * beams_; ++r)
-      std::copy_n(from + r / beams_ * size, size, to + r * size);
+  void spread(index size, const E* from, E* to) const {
+    for (index r = rows_; r-- > 0;) std::copy_n(from + r / beams_ * size, size, to + r * size);
   }
 
   void begin(index first, index count) {
+    rows_ = count * beams_;
+    stepper_->begin_first(rows_);
     layers::Pass<T> pass;
     pass.batch = count;
     encoding_->read(samples_, first);
-    for (std::size_t k = 0; k < encoded_.size(); ++k) {
-      encoding_->out(k) = {outputs_[k], nullptr, nullptr, nullptr};
+    for (std::size_t k = 0; k < given_.size(); ++k) {
+      encoding_->out(k) = {given_[k].values, nullptr, nullptr, nullptr};
     }
     const base::FlushDenormals flush;
     encoding_->forward(pass);
-    for (std::size_t k = 0; k < states_.size(); ++k) {
-      spread(count, states_[k].size, outputs_[k], states_[k].now);
-    }
-    for (std::size_t k = 0; k < rest_.size(); ++k) {
-      const std::size_t from = k + states_.size();
-      const unsigned char* const mask = encoding_->out(from).mask;
-      spread(count, rest_[k].size, outputs_[from], rest_[k].values);
-      if (mask != nullptr) spread(count, rest_[k].steps, mask, rest_[k].mask);
-      decoding_->in(from + 1) = {rest_[k].values, nullptr,
-                                 mask != nullptr ? rest_[k].mask : nullptr, nullptr};
+    for (std::size_t k = 0; k < given_.size(); ++k) {
+      const Given& each = given_[k];
+      const unsigned char* const mask = encoding_->out(k).mask;
+      spread(each.size, each.values, each.values);
+      if (mask != nullptr) spread(each.steps, mask, each.mask);
+      stepper_->in(k + 1) = {each.values, nullptr, mask != nullptr ? each.mask : nullptr, nullptr};
     }
     if (!takes_ids_)
       return std::fill_n(fed_, rows_ * step_, static_cast<T>(options_.start)), void();
@@ -197,19 +168,6 @@ class Decoder {
     for (index r = 0; r < rows_; ++r) {  // hypotheses begin alike: one of them is enough
       hypotheses_[r] = {0, 0, static_cast<unsigned char>(r % beams_ == 0), 0};
     }
-  }
-
-  void forward() {
-    layers::Pass<T> pass;
-    pass.batch = rows_;
-    decoding_->in(0) = {fed_, ids_, nullptr, nullptr};
-    decoding_->out(0) = {output_, nullptr, nullptr, nullptr};
-    for (std::size_t k = 0; k < states_.size(); ++k) {
-      decoding_->in(k + 1) = {states_[k].now, nullptr, nullptr, nullptr};
-      decoding_->out(k + 1) = {states_[k].next, nullptr, nullptr, nullptr};
-    }
-    const base::FlushDenormals flush;
-    decoding_->forward(pass);
   }
 
   // Chooses hypotheses and moves their states. Returns whether one of them goes on.
@@ -228,12 +186,9 @@ class Decoder {
         tokens_[step * rows_ + row] = chosen.token;
         parents_[step * rows_ + row] = chosen.parent;
         more = more || (w < found && chosen.made.ended == 0);
-        for (State& state : states_) {
-          std::copy_n(state.next + chosen.parent * state.size, state.size,
-                      state.now + row * state.size);
-        }
       }
     }
+    if (beams_ > 1) stepper_->gather(parents_ + step * rows_);
     return more;
   }
 
@@ -245,16 +200,14 @@ class Decoder {
       const Hypothesis& own = hypotheses_[row];
       if (own.alive == 0) continue;
       const auto add = [&](const Hypothesis& made, std::int32_t token) {
-        keep_best(
-            best_, found, beams_,
-            {made, made.score(options_.length_penalty), static_cast<std::int32_t>(row), token},
-            score);
+        keep_best(best_, found, beams_, {made, made.score(options_.length_penalty), row, token},
+                  score);
       };
       if (own.ended != 0) {
         add(own, after_end());
         continue;
       }
-      const T* const probabilities = output_ + row * columns_;
+      const T* const probabilities = stepper_->out(0) + row * columns_;
       index likely = 0;
       const auto probability = [&](std::int32_t token) { return probabilities[token]; };
       for (std::int32_t token = 0; token < static_cast<std::int32_t>(columns_); ++token) {
@@ -292,44 +245,39 @@ class Decoder {
 
   const DecodingOptions& options_;
   const Samples<T>& samples_;
-  const layers::Graph<T>& graph_;
   const index beams_;
   index rows_;  // of the running batch
-  typename Pool<PassMemory<T>>::Lease encoding_, decoding_;
-  layers::Shapes encoded_;
+  typename Pool<PassMemory<T>>::Lease encoding_;
+  typename Pool<Stepper<T>>::Lease stepper_;
   bool takes_ids_ = false;
   index columns_ = 0, step_ = 0;  // of a step: outputs and inputs
-  std::vector<T*> outputs_;       // of the encoder [batch][shape]
-  std::vector<State> states_;
-  std::vector<Rest> rest_;
-  T *output_ = nullptr, *fed_ = nullptr;
-  std::int32_t *ids_ = nullptr, *tokens_ = nullptr, *parents_ = nullptr;  // the latter by step, row
-  Hypothesis* hypotheses_ = nullptr;                                      // by row
-  Continuation* best_ = nullptr;                                          // of one sample
-  std::int32_t* likeliest_ = nullptr;                                     // of one hypothesis
+  double flops_ = 0;              // of a step of a row
+  base::InterruptPoint point_;
+  std::vector<Given> given_;                         // by output of the encoder
+  T* fed_ = nullptr;                                 // [rows][step]
+  std::int32_t *ids_ = nullptr, *tokens_ = nullptr;  // by row; by step and row
+  index* parents_ = nullptr;                         // by step and row
+  Hypothesis* hypotheses_ = nullptr;                 // by row
+  Continuation* best_ = nullptr;                     // of one sample
+  std::int32_t* likeliest_ = nullptr;                // of one hypothesis
 };
 
 }  // namespace
 
 template <class T>
 void decode(const Model<T>& encoder, const Model<T>& decoder, const Samples<T>& samples,
-            index batch_size, const DecodingOptions& options, const Decoded<T>& out,
-            const Callbacks& callbacks) {
+            index batch_size, const DecodingOptions& options, const Decoded<T>& out) {
   encoder.check_ids(kOp, samples);
   LF_CHECK(options.length >= 1 && options.beams >= 1 && batch_size >= 1,
            "[" << kOp << "] expected at least one step, beam and sample at a time");
   const index batch = std::max<index>(1, std::min(batch_size, samples.count));
   Decoder<T> all(encoder, decoder, samples, batch, options);
-  TickClock clock;
   for (index first = 0; first < samples.count; first += batch) {
-    const index count = std::min(batch, samples.count - first);
-    if (all.run(first, count, out, callbacks, clock)) return;
+    all.run(first, std::min(batch, samples.count - first), out);
   }
 }
 
-template void decode(const Model<float>&, const Model<float>&, const Samples<float>&, index,
-                     const DecodingOptions&, const Decoded<float>&, const Callbacks&);
-template void decode(const Model<double>&, const Model<double>&, const Samples<double>&, index,
-                     const DecodingOptions&, const Decoded<double>&, const Callbacks&);
+template decltype(decode<float>) decode<float>;
+template decltype(decode<double>) decode<double>;
 
 }  // namespace lstmfast::model

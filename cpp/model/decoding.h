@@ -4,7 +4,6 @@
 
 #include <cstdint>
 
-#include "model/callbacks.h"
 #include "model/model.h"
 
 namespace lstmfast::model {
@@ -29,17 +28,16 @@ struct Decoded {
   double* scores = nullptr;
 };
 
-// The outputs of `encoder` are the first states of `decoder`, then what it looks at in every step.
-// The inputs of `decoder` are one step [1] or [1][features], the states, and the rest; its outputs
-// are that step's output [1][columns], of tokens their probabilities, and the next states. A
-// hypothesis has the score log(probability) / ((5 + tokens) / 6)^alpha, its stop token among them.
-// Each step keeps the best hypotheses of all continuations; one that has ended stays as it is.
-// A sample's result does not depend on the other samples. Throws std::invalid_argument unless the
-// two models fit together, and for probabilities that are not numbers.
+// The inputs of `decoder` are its own last output, [steps] or [steps][features], and the outputs of
+// `encoder`: what it begins with, or looks at in every step. Its output is that of a step, of
+// tokens their probabilities. A hypothesis has the score log(probability) / ((5 + tokens) /
+// 6)^alpha, its stop token among them. Each step keeps the best hypotheses of all continuations;
+// one that has ended stays as it is. A sample's result does not depend on the other samples. Throws
+// std::invalid_argument unless the two models fit together, and for probabilities that are not
+// numbers.
 template <class T>
 void decode(const Model<T>& encoder, const Model<T>& decoder, const Samples<T>& samples,
-            index batch_size, const DecodingOptions& options, const Decoded<T>& out,
-            const Callbacks& callbacks = {});
+            index batch_size, const DecodingOptions& options, const Decoded<T>& out);
 
 // The shape of one step of the decoder: (features), or () where it takes tokens.
 template <class T>

@@ -103,7 +103,7 @@ Generator<T>::Generator(const Model<T>& model, const GenerateOptions& options,
 
   layers::Shapes shapes;
   if (whole) {
-    memory_.emplace(graph_, nullptr);
+    memory_ = &*windows_.emplace(model.pool());
     memory_->plan({shape}, rows, false);
     shapes = graph_.output_shapes({shape});
     memory_->arrange([&](const auto& place) {
@@ -112,7 +112,8 @@ Generator<T>::Generator(const Model<T>& model, const GenerateOptions& options,
       }
     });
   } else {
-    stepper_.emplace(model.definition().graph, rows);
+    stepper_ = &*steps_.emplace(model.steppers());
+    stepper_->plan(rows);
   }
   for (std::size_t k = 0; k < static_cast<std::size_t>(graph_.outputs()); ++k) {
     outputs_.push_back(whole ? memory_->out(k).values : stepper_->out(k));
@@ -148,8 +149,8 @@ Generator<T>::Generator(const Model<T>& model, const GenerateOptions& options,
     next_values_.resize(static_cast<std::size_t>(slots * features));
   }
   layers::In<T>& in = whole ? memory_->in(0) : stepper_->in(0);
-  in.values = takes_ids ? nullptr : next_values_.data();
-  in.ids = takes_ids ? next_ids_.data() : nullptr;
+  in = {takes_ids ? nullptr : next_values_.data(), takes_ids ? next_ids_.data() : nullptr, nullptr,
+        nullptr};
   weights_.resize(static_cast<std::size_t>(rows * most_));
   order_.resize(weights_.size());
   flops_ = static_cast<double>(rows_) *
@@ -275,17 +276,17 @@ void Generator<T>::run(std::int32_t* ids, T* values) {
   for (index p = 0; p < passes_; ++p) {
     for (index b = 0; b < rows_; ++b) {
       const index length = prompts_.lengths[static_cast<std::size_t>(b)];
-      if (stepper_) write(b, p, 0);
+      if (stepper_ != nullptr) write(b, p, 0);
       for (index t = 0; t < window_; ++t) write(b, length + p - window_ + t, t);
     }
-    if (stepper_) {
+    if (stepper_ != nullptr) {
       stepper_->step();
     } else {
       const base::FlushDenormals flush;
       memory_->forward(pass);
     }
     const auto step_of = [&](index b) {
-      return stepper_ ? p - prompts_.lengths[static_cast<std::size_t>(b)] + 1 : p;
+      return stepper_ != nullptr ? p - prompts_.lengths[static_cast<std::size_t>(b)] + 1 : p;
     };
     ops::for_shares(rows_, 1 + ops::kMathGrain / (4 * most_), [&](index begin, index end) {
       for (index b = begin; b < end; ++b) {

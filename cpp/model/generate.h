@@ -10,7 +10,6 @@
 #include "base/options.h"
 #include "model/model.h"
 #include "model/sampling.h"
-#include "model/stepper.h"
 
 namespace lstmfast::model {
 
@@ -73,8 +72,10 @@ class Generator : base::NoCopy {
   const Prompts<T>& prompts_;
   const index rows_;
   index window_ = 0;  // steps of each pass; 0: step by step
-  std::optional<Stepper<T>> stepper_;
-  std::optional<PassMemory<T>> memory_;  // of whole windows
+  std::optional<typename Pool<Stepper<T>>::Lease> steps_;
+  std::optional<typename Pool<PassMemory<T>>::Lease> windows_;
+  Stepper<T>* stepper_ = nullptr;    // in steps_; null: the passes are of windows
+  PassMemory<T>* memory_ = nullptr;  // in windows_
   std::vector<Head> heads_;
   std::vector<const T*> outputs_;  // [rows][...]
   std::vector<index> sizes_;       // of the outputs of one row

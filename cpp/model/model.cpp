@@ -53,7 +53,8 @@ void allocate(const std::vector<Owned<T>>& parameters) {
 template <class T>
 Model<T>::Model(Definition<T> definition)
     : definition_(std::move(definition)),
-      pool_([this] { return std::make_unique<PassMemory<T>>(*definition_.graph, nullptr); }) {
+      pool_([this] { return std::make_unique<PassMemory<T>>(*definition_.graph, nullptr); }),
+      steppers_([this] { return std::make_unique<Stepper<T>>(definition_.graph); }) {
   require_isa();
   allocate(definition_.parameters);
   busy_ = definition_.busy;
@@ -172,6 +173,7 @@ template <class T>
 void Model<T>::release_memory() {
   const base::BusyGroup busy(busy_, "model.release_memory");
   pool_.clear();
+  steppers_.clear();
   if (const std::shared_ptr<Training<T>> training = this->training()) training->memory.clear();
 }
 

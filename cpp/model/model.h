@@ -17,6 +17,7 @@
 #include "model/pass_memory.h"
 #include "model/pool.h"
 #include "model/shared.h"
+#include "model/stepper.h"
 #include "model/training.h"
 
 namespace lstmfast::model {
@@ -49,6 +50,7 @@ class Model : base::NoCopy {
   }
 
   Pool<PassMemory<T>>& pool() const { return pool_; }
+  Pool<Stepper<T>>& steppers() const { return steppers_; }
   // Frees the memory kept for later calls.
   void release_memory();
 
@@ -82,6 +84,7 @@ class Model : base::NoCopy {
   Definition<T> definition_;
   Shared<Training<T>> training_;
   mutable Pool<PassMemory<T>> pool_;
+  mutable Pool<Stepper<T>> steppers_;
   // Of the latest call: to compute them in every call takes a tenth of a call on a small batch.
   mutable Shared<const PassShapes> shapes_;
   mutable base::BusyFlag own_busy_;

@@ -9,14 +9,14 @@
 namespace lstmfast::model {
 
 template <class T>
-Stepper<T>::Stepper(std::shared_ptr<const layers::Graph<T>> graph, index rows,
-                    std::vector<std::optional<layers::Shape>> fixed)
-    : graph_(std::move(graph)),
-      rows_(rows),
-      memory_(*graph_, nullptr),
-      begins_(static_cast<std::size_t>(rows), 1),
-      was_begun_(begins_) {
+void Stepper<T>::plan(index rows, const std::vector<std::optional<layers::Shape>>& fixed) {
   LF_ASSERT(rows >= 1);
+  if (rows <= planned_ && fixed == fixed_) {
+    memory_.plan(inputs_, rows, false);
+    return begin_first(rows);
+  }
+  planned_ = 0;
+  inputs_.clear();
   layers::Alongs along;
   for (index k = 0; k < graph_->inputs(); ++k) {
     layers::Shape shape = graph_->declared_shape(k);
@@ -38,9 +38,10 @@ Stepper<T>::Stepper(std::shared_ptr<const layers::Graph<T>> graph, index rows,
   along_ = memory_.begin_steps(along, carried);
   memory_.plan(inputs_, rows, false);
   outputs_ = graph_->shapes_of_steps(inputs_);
+  parts_.clear();
+  state_size_ = 0;
   index widest = 0;
   for (layers::CarriedState<T>* const state : carried) {
-    state->begin(rows);
     index number = 0;
     for (const index size : state->sizes()) {
       parts_.push_back({state, number++, size});
@@ -48,12 +49,25 @@ Stepper<T>::Stepper(std::shared_ptr<const layers::Graph<T>> graph, index rows,
       widest = std::max(widest, size);
     }
   }
+  begins_.resize(static_cast<std::size_t>(rows));
+  was_begun_.resize(begins_.size());
   gathered_.resize(rows * widest);
   memory_.arrange([&](const auto& place) {
     for (std::size_t k = 0; k < outputs_.size(); ++k) {
       place(memory_.out(k).values, rows * outputs_[k].count());
     }
   });
+  fixed_ = fixed;
+  planned_ = rows;
+  begin_first(rows);
+}
+
+template <class T>
+void Stepper<T>::begin_first(index rows) {
+  LF_ASSERT(rows >= 1 && rows <= planned_);
+  rows_ = rows;
+  for (const Part& part : parts_) part.state->begin(rows);
+  begin();
 }
 
 template <class T>

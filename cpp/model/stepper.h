@@ -1,7 +1,8 @@
 // Runs a model one step at a time for some rows, with the same bits as a pass over the whole
 // sequences. Knows no sampling and no language.
 //
-//   Stepper<float> stepper(model.definition().graph, rows);
+//   Stepper<float> stepper(model.definition().graph);
+//   stepper.plan(rows);
 //   stepper.in(0).ids = ids;  // [rows]: the next step of each row
 //   stepper.step();           // stepper.out(0) [rows][...]: its output
 #pragma once
@@ -18,20 +19,23 @@
 
 namespace lstmfast::model {
 
-// Owns the memory of its passes and the states of all rows, whose number is fixed: a step after the
-// first allocates nothing. Reads the weights of the layers, which must not change during a step.
-// Stateful layers carry here what this object has, and keep what they carry themselves. Each object
-// is for one thread at a time.
+// Owns the memory of its passes and the states of all rows: once it is warm, it allocates nothing.
+// Reads the weights of the layers, which must not change during a step. Stateful layers carry here
+// what this object has, and keep what they carry themselves. Each object is for one thread at a
+// time.
 template <class T>
 class Stepper : base::NoCopy {
  public:
-  // fixed: for each input the shape of its samples if it is the same at all steps, or nothing if it
-  // has steps; empty: inputs of values with one axis, (features), are fixed. All rows begin.
-  // Throws std::invalid_argument for a model with a layer that needs the whole sequence.
-  Stepper(std::shared_ptr<const layers::Graph<T>> graph, index rows,
-          std::vector<std::optional<layers::Shape>> fixed = {});
+  explicit Stepper(std::shared_ptr<const layers::Graph<T>> graph)
+      : graph_(std::move(graph)), memory_(*graph_, nullptr) {}
 
-  index rows() const { return rows_; }
+  // From now on there are so many rows, and all of them begin.
+  // fixed: for each input the shape of its samples if it is the same at all steps, or nothing if it
+  // has steps; empty: inputs of values with one axis, (features), are fixed.
+  // Throws std::invalid_argument for a model with a layer that needs the whole sequence.
+  void plan(index rows, const std::vector<std::optional<layers::Shape>>& fixed = {});
+  // As plan() with the same inputs, for at most as many rows.
+  void begin_first(index rows);
 
   // ---- A step ----
 
@@ -72,8 +76,9 @@ class Stepper : base::NoCopy {
   };
 
   const std::shared_ptr<const layers::Graph<T>> graph_;
-  const index rows_;
   PassMemory<T> memory_;
+  index rows_ = 0, planned_ = 0;  // planned_: at most; 0: no plan is in force
+  std::vector<std::optional<layers::Shape>> fixed_;
   layers::Shapes inputs_, outputs_;
   layers::Alongs along_;
   std::vector<Part> parts_;

@@ -113,7 +113,8 @@ TEST_CASE("steps have the bits of passes over the whole sequence") {
   };
   const auto check = [](const Model<float>& model) {
     const Sequences x;
-    Stepper<float> stepper(model.definition().graph, kRows);
+    Stepper<float> stepper(model.definition().graph);
+    for (const index rows : {kRows - 1, kRows + 2, kRows}) stepper.plan(rows);
     for (int round = 0; round < 2; ++round) {
       for (index t = 0; t < kSteps; ++t) {
         CAPTURE(t);
@@ -145,7 +146,8 @@ TEST_CASE("a stateful layer keeps what it carries") {
   const std::vector<float> first = predicted(*model, x, 2), second = predicted(*model, x, 2);
   model->reset_carried();
   CHECK(predicted(*model, x, 2) == first);
-  Stepper<float> stepper(model->definition().graph, kRows);
+  Stepper<float> stepper(model->definition().graph);
+  stepper.plan(kRows);
   stepped(stepper, x, 4);
   CHECK(predicted(*model, x, 2) == second);
 }
@@ -153,7 +155,9 @@ TEST_CASE("a stateful layer keeps what it carries") {
 TEST_CASE("states are read, set, copied and gathered by row") {
   const auto model = made({kLstm, kLast, kDense});
   const Sequences x;
-  Stepper<float> a(model->definition().graph, kRows), b(model->definition().graph, kRows);
+  Stepper<float> a(model->definition().graph), b(model->definition().graph);
+  a.plan(kRows);
+  b.plan(kRows);
   CHECK(a.state_size() == 2 * 20 + 2 * 7);
   std::vector<float> state(std::size_t(a.state_size()), 1.0F);
   a.get(1, state.data());
@@ -184,7 +188,8 @@ TEST_CASE("states are read, set, copied and gathered by row") {
   a.get(1, state.data());
   CHECK(moved == state);
   const std::vector<float> y = stepped(b, x, 3);
-  Stepper<float> fresh(model->definition().graph, kRows);
+  Stepper<float> fresh(model->definition().graph);
+  fresh.plan(kRows);
   const std::vector<float> begun = stepped(fresh, x, 3);
   CHECK(std::equal(y.begin(), y.begin() + 2, begun.begin()));  // rows 0 and 1 begin
   CHECK(std::equal(y.begin() + 5, y.begin() + 10, begun.begin() + 5));
@@ -215,7 +220,8 @@ TEST_CASE("initial states come from fixed inputs when a row begins") {
                     {h.data(), nullptr, {20}},
                     {c.data(), nullptr, {20}}};
   model.predict(samples, kRows, {all.data()});
-  Stepper<float> stepper(graph, kRows);
+  Stepper<float> stepper(graph);
+  stepper.plan(kRows);
   stepper.in(1).values = h.data();
   stepper.in(2).values = c.data();
   for (int round = 0; round < 2; ++round) {
@@ -233,7 +239,8 @@ TEST_CASE("initial states come from fixed inputs when a row begins") {
 TEST_CASE("a warm step takes no memory") {
   const auto model = made({{{"kind", "masking"}}, kLstm, {{"kind", "gru"}, {"units", 9}}, kDense});
   const Sequences x;
-  Stepper<float> stepper(model->definition().graph, kRows);
+  Stepper<float> stepper(model->definition().graph);
+  stepper.plan(kRows);
   stepper.in(0).values = x.values.data();
   stepper.step();
   const index from[kRows] = {1, 1, 0};
@@ -243,6 +250,7 @@ TEST_CASE("a warm step takes no memory") {
     stepper.step();
     stepper.gather(from);
     stepper.begin(2);
+    stepper.plan(kRows - i % 2);
   }
   CHECK(allocations == before);
   CHECK(base::allocation_count() == buffers);
@@ -252,7 +260,8 @@ TEST_CASE("layers that need the whole sequence are named") {
   const auto refused = [](const std::vector<Map>& layers, const std::string& problem) {
     const auto model = made(layers, false, kSteps);
     const auto graph = model->definition().graph;
-    CHECK(test::message_of([&] { Stepper<float>(graph, 1); }).find(problem) != std::string::npos);
+    CHECK(test::message_of([&] { Stepper<float>(graph).plan(1); }).find(problem) !=
+          std::string::npos);
   };
   const std::string whole =
       "needs all steps at once, and the model runs step by step; expected "

@@ -78,39 +78,20 @@ def _ends(node: Node) -> list[Tensor]:
 
 
 def step_of(graph: Graph, forced: Node) -> tuple[list[Tensor], Graph]:
-    """Return what the decoder takes of the encoder, and the graph of one of its steps.
+    """Return what the decoder takes of the encoder, and the decoder's graph, which takes that too.
 
-    The step takes its input, the states and the rest; it returns the output and the next states.
+    The first input is what the decoder returned for the step before.
     """
-    sample, dtype = forced.shapes[0][1:], forced.dtype
-    made: dict[Tensor, Tensor] = {Tensor(forced): Input((1, *sample), dtype=dtype)}
-    start = made[Tensor(forced)]
-    states: list[tuple[Tensor, Tensor]] = []  # what the encoder returns, and the step's input
-    rest: dict[Tensor, Tensor] = {}
-    after: list[Tensor] = []
-
-    def outer(tensor: Tensor) -> Tensor:
-        return Input(tensor.sample, dtype=tensor.dtype)
-
+    start = Input(forced.shapes[0], dtype=forced.dtype)
+    made: dict[Tensor, Tensor] = {Tensor(forced): start}
+    given: dict[Tensor, Tensor] = {}
     for node in graph.nodes:
         if not any(tensor in made for tensor in node.inputs):
             continue
-        taken = []
-        for place, tensor in enumerate(node.inputs):
-            if tensor in made:
-                taken.append(made[tensor])
-            elif isinstance(node.layer, Recurrent) and place:
-                states.append((tensor, outer(tensor)))
-                taken.append(states[-1][1])
-            else:
-                if tensor not in rest:
-                    rest[tensor] = outer(tensor)
-                taken.append(rest[tensor])
-        new = node.layer._plan(taken)[1]
+        for tensor in node.inputs:
+            if tensor not in made and tensor not in given:
+                given[tensor] = Input(tensor.sample, dtype=tensor.dtype)
+        new = node.layer._plan([(made | given)[tensor] for tensor in node.inputs])[1]
         made |= {Tensor(node, port): Tensor(new, port) for port in range(len(node.shapes))}
-        if isinstance(node.layer, Recurrent):
-            first = node.layer.outputs_before_states
-            after += [Tensor(new, first + k) for k in range(node.layer.states)]
-    inputs = [start, *(inner for _, inner in states), *rest.values()]
     ends = [made[tensor] for tensor in graph.outputs]
-    return [*(tensor for tensor, _ in states), *rest], graph_between(inputs, [*ends, *after])
+    return [*given], graph_between([start, *given.values()], ends)
