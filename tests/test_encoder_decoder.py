@@ -11,7 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from lstmfast.layers import GRU, LSTM, Bidirectional, DecoderInput, Dense, Embedding, Input, Masking
+from lstmfast.layers import (
+    GRU,
+    LSTM,
+    Attention,
+    Bidirectional,
+    DecoderInput,
+    Dense,
+    Embedding,
+    Input,
+    Masking,
+    MultiHeadAttention,
+)
 from lstmfast.models import EncoderDecoder, Model, Sequential, load_model
 from lstmfast.optimizers import SGD
 from philox import random_bits
@@ -76,13 +87,35 @@ DECODERS: dict[str, Any] = {
     "projection": lambda: (LSTM(5, return_sequences=True, proj_size=3), LSTM(6)),
     "two": lambda: ([LSTM(6, return_sequences=True), GRU(4, return_sequences=True)], LSTM(6)),
     "both_ways": lambda: (6, Bidirectional(LSTM(3))),
+    "luong": lambda: (6, LSTM(6, return_sequences=True), {"attention": "luong"}),
+    "additive": lambda: (5, GRU(6, return_sequences=True), {"attention": "additive"}),
+    "of_both_ways": lambda: (
+        [LSTM(5, return_sequences=True), GRU(4, return_sequences=True)],
+        Bidirectional(LSTM(6, return_sequences=True)),
+        {"attention": "dot"},
+    ),
+    "concat": lambda: (
+        GRU(6, return_sequences=True),
+        LSTM(6, return_sequences=True),
+        {"attention": Attention(use_scale=True, score_mode="concat")},
+    ),
+    "heads": lambda: (
+        6,
+        LSTM(4, return_sequences=True),
+        {"attention": MultiHeadAttention(2, 3)},
+    ),
 }
+
+
+def of_decoders(name: str, **options: Any) -> EncoderDecoder:
+    decoder, encoder, *more = DECODERS[name]()
+    return text_model(decoder, encoder, **dict(*more), **options)
 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_greedy_follows_teacher_forcing(name: str) -> None:
     """Decoding is teacher forcing with the model's own tokens as targets."""
-    model = text_model(*DECODERS[name]())
+    model = of_decoders(name)
     tokens = model.predict(X)
     assert tokens.dtype == np.int32
     assert tokens.shape == (7, 4)
@@ -137,9 +170,9 @@ def exhaustive(model: EncoderDecoder, x: Array, length: int, alpha: float) -> tu
     return best
 
 
-@pytest.mark.parametrize("alpha", [0.0, 1.5])
-def test_wide_beam_finds_the_best_of_all(alpha: float) -> None:
-    model = text_model(stop_token=STOP, mask_value=PAD)
+@pytest.mark.parametrize(("name", "alpha"), [("of_one_size", 0.0), ("luong", 0.0), ("heads", 1.5)])
+def test_wide_beam_finds_the_best_of_all(name: str, alpha: float) -> None:
+    model = of_decoders(name, stop_token=STOP, mask_value=PAD)
     tokens, scores = model.predict(
         X[:3], length=3, beam_width=200, length_penalty=alpha, return_scores=True
     )
@@ -149,8 +182,9 @@ def test_wide_beam_finds_the_best_of_all(alpha: float) -> None:
         assert score == pytest.approx(best, rel=1e-4)
 
 
-def test_beams() -> None:
-    model = text_model(stop_token=STOP, mask_value=PAD)
+@pytest.mark.parametrize("name", ["of_one_size", "additive"])
+def test_beams(name: str) -> None:
+    model = of_decoders(name, stop_token=STOP, mask_value=PAD)
     narrow, first = model.predict(X, return_scores=True)
     same, again = model.predict(X, beam_width=1, length_penalty=2.0, return_scores=True)
     np.testing.assert_array_equal(narrow, same)
@@ -392,6 +426,29 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         "length_penalty is -1.0; expected a finite number of at least 0",
     ),
     "width": (lambda: text_model().predict(X, beam_width=0), ValueError, "beam_width is 0"),
+    "no_steps": (lambda: text_model().predict(X, length=0), ValueError, "length is 0"),
+    "attention": (
+        lambda: EncoderDecoder(encoder(), 3, 4, attention="loung"),
+        ValueError,
+        "attention is 'loung'; expected 'luong', 'dot', 'bahdanau' or 'additive'",
+    ),
+    "kind_of_attention": (
+        lambda: EncoderDecoder(encoder(), 3, 4, attention=Dense(3)),
+        TypeError,
+        "attention is of type Dense; expected None, 'luong', 'dot', 'bahdanau', 'additive' or a",
+    ),
+    "nothing_to_attend": (
+        lambda: EncoderDecoder(encoder(), 3, 4, attention="dot"),
+        ValueError,
+        "returns no steps; expected (N, T, F), as a last layer with return_sequences=True returns",
+    ),
+    "learned_start": (
+        lambda: EncoderDecoder(
+            encoder(), LSTM(3, return_sequences=True, learn_initial_state=True), 4
+        ),
+        ValueError,
+        "initial_state is given; expected None, for the layer learns its initial state",
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "base/check.h"
 #include "layers/layer.h"
@@ -48,6 +49,14 @@ class AttentionBase : public LayerWith<T, Self> {
         causal_(options["use_causal_mask"].flag()) {}
 
   bool optional_output(index output) const override { return output == 1; }
+  // Each step of the query looks at a value that does not change.
+  Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
+                     std::vector<CarriedState<T>*>& carried) const override {
+    const bool looks = inputs.size() == kPairs && inputs[kQuery] == Along::steps &&
+                       inputs[kValue] == Along::fixed && inputs[kKey] == Along::fixed;
+    if (!looks || knows_places()) return Layer<T>::begin_steps(state, shapes, inputs, carried);
+    return Alongs(2, Along::steps);
+  }
   double flops(const Shapes& inputs) const override {
     const Shape &query = inputs[kQuery], &value = inputs[kValue];
     return 2.0 * static_cast<double>(query.sizes[0]) * static_cast<double>(value.sizes[0]) *
@@ -56,6 +65,8 @@ class AttentionBase : public LayerWith<T, Self> {
 
  protected:
   bool is_random() const override { return rate_ > 0; }
+  // Whether what a query sees depends on its step.
+  virtual bool knows_places() const { return causal_; }
 
   // Plans the slots of State, for what `a` says of sizes.
   void plan_scores(State& my, base::Planner& planner, const Extent& extent,

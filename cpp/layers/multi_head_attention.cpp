@@ -157,6 +157,10 @@ class MultiHead final : public AttentionBase<T, MultiHead<T>> {
   }
 
  private:
+  bool knows_places() const override {
+    return window_ > 0 || AttentionBase<T, MultiHead<T>>::knows_places();
+  }
+
   struct LinearMap {
     ops::LinearShape<T> shape{1, 1};
     index block = 0;

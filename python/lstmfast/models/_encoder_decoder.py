@@ -12,7 +12,7 @@ from lstmfast.layers import DecoderInput, Dense, Embedding, Input
 from lstmfast.layers._graph import Graph, graph_between
 from lstmfast.models._model import Model
 from lstmfast.models.data import Adapter, ArrayNames, samples_of
-from lstmfast.models.decoder_parts import decoder_layers, first_states, step_of
+from lstmfast.models.decoder_parts import attended, decoder_layers, first_states, step_of
 from lstmfast.models.predicting import Compute
 from lstmfast.models.progress import verbosity
 from lstmfast.models.ragged import with_lengths
@@ -55,11 +55,29 @@ class EncoderDecoder(Model):
         from seed, step of the optimizer, row and step.
     name, trainable, seed
         As in `Model`.
+    attention : {"luong", "dot", "bahdanau", "additive"} or layer, optional
+        Lets each output h[t] of the decoder look at all steps v[j] of the encoder, which must
+        return them (``return_sequences=True``); masked ones do not count::
+
+            s[t, j] = h[t]·k[j]                                  "luong" or "dot"
+            s[t, j] = Σ scale ⊙ tanh(h[t]·W + v[j]·U)            "bahdanau" or "additive"
+            c[t] = Σⱼ softmax(s[t])[j] · v[j]
+
+        and the last `Dense` takes c[t] and h[t] side by side. k is v, or v·U where it has another
+        size than h. The names stand for `Attention` and `AdditiveAttention` with their defaults; a
+        layer of these or a `MultiHeadAttention` may be given instead.
 
     Notes
     -----
     Called as a layer or with arrays, the model takes ``[x, y]`` and returns what the decoder
     returns with the targets given.
+
+    References
+    ----------
+    Sutskever, Vinyals, Le: Sequence to Sequence Learning with Neural Networks, 2014. Luong, Pham,
+    Manning: Effective Approaches to Attention-based Neural Machine Translation, 2015. Bahdanau,
+    Cho, Bengio: Neural Machine Translation by Jointly Learning to Align and Translate, 2015; there
+    c[t] enters the cell, here it enters the output, so that all steps train at once.
 
     Examples
     --------
@@ -69,8 +87,11 @@ class EncoderDecoder(Model):
     >>> from lstmfast.layers import LSTM, Embedding, Input
     >>> from lstmfast.models import EncoderDecoder, Sequential
     >>> x = np.random.default_rng(0).integers(0, 10, (64, 4))
-    >>> encoder = Sequential([Input((None,)), Embedding(10, 8), LSTM(16)])
-    >>> model = EncoderDecoder(encoder, 16, tokens=11, start_token=10, length=4)
+    >>> layers = [Input((None,)), Embedding(10, 8), LSTM(16, return_sequences=True)]
+    >>> encoder = Sequential(layers)
+    >>> model = EncoderDecoder(
+    ...     encoder, 16, tokens=11, start_token=10, length=4, attention="luong"
+    ... )
     >>> model.compile("adam", "sparse_categorical_crossentropy")
     >>> run = model.fit(x, x[:, ::-1], epochs=2, verbose=0)
     >>> model.predict(x, beam_width=3).shape
@@ -100,6 +121,7 @@ class EncoderDecoder(Model):
         name: str | None = None,
         trainable: bool = True,
         *,
+        attention: Any = None,
         seed: Seed = None,
     ) -> None:
         where = type(self).__name__
@@ -133,6 +155,8 @@ class EncoderDecoder(Model):
         for layer, states in zip(layers, first_states(encoder, layers, where), strict=True):
             found = layer(y, initial_state=states)
             y = found[0] if isinstance(found, list) else found
+        if attention is not None:
+            y = attended(attention, y, encoder, where)
         end = Dense(size, "softmax" if tokens is not None else None, dtype=encoder.dtype)
         super().__init__([*encoder.inputs, targets], end(y), name, trainable, seed=seed)
 

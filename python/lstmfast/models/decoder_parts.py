@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from lstmfast._checks import items, wrong_kind
-from lstmfast.layers import Concatenate, Dense, Input
+from lstmfast._checks import choice, items, wrong_kind
+from lstmfast.layers import AdditiveAttention, Attention, Concatenate, Dense, Input
+from lstmfast.layers._attention import AttentionLayer
 from lstmfast.layers._graph import Graph, graph_between
 from lstmfast.layers._lstm import LSTM
+from lstmfast.layers._multi_head_attention import MultiHeadAttention
 from lstmfast.layers._recurrent import Recurrent, RecurrentCells
 from lstmfast.layers._symbolic import Node, Tensor, origin
 from lstmfast.models._model import Model
 
 _DECODER = "an LSTM, GRU or SimpleRNN, a list of these, or how many units an LSTM has"
+_ATTENTION = {
+    "luong": Attention, "dot": Attention, "bahdanau": AdditiveAttention,
+    "additive": AdditiveAttention,
+}  # fmt: skip
 
 
 def decoder_layers(decoder: Any, dtype: str | None, where: str) -> list[RecurrentCells]:
@@ -75,6 +81,35 @@ def _ends(node: Node) -> list[Tensor]:
         for k in range(states)
     ]
     return [Concatenate()(both) if len(both) > 1 else both[0] for both in each]
+
+
+def attended(attention: Any, y: Tensor, encoder: Model, where: str) -> Tensor:
+    """Return the decoder's outputs with what each of them finds among the encoder's steps."""
+    if isinstance(attention, str):
+        name = choice(attention, "attention", where, *_ATTENTION)
+        attention = _ATTENTION[name](dtype=encoder.dtype)
+    if not isinstance(attention, AttentionLayer):
+        expected = f"None, {', '.join(map(repr, _ATTENTION))} or a layer of attention"
+        raise wrong_kind(where, "attention", attention, expected)
+    steps = next((tensor for tensor in encoder.outputs if len(tensor.sample) == 2), None)
+    if steps is None:
+        raise ValueError(
+            f"[{where}] encoder {encoder.name!r} returns no steps; expected (N, T, F), as a last "
+            "layer with return_sequences=True returns, for attention"
+        )
+    size: Any = y.sample[-1]
+
+    def mapped(x: Tensor) -> Any:
+        return Dense(size, use_bias=False, dtype=encoder.dtype)(x)
+
+    if isinstance(attention, MultiHeadAttention):
+        found = attention(y, steps)
+    elif isinstance(attention, AdditiveAttention):
+        found = attention([mapped(y), steps, mapped(steps)])
+    else:
+        found = attention([y, steps, steps if steps.sample[-1] == size else mapped(steps)])
+    both: Tensor = Concatenate()([found, y])
+    return both
 
 
 def step_of(graph: Graph, forced: Node) -> tuple[list[Tensor], Graph]:
