@@ -11,7 +11,7 @@ import pytest
 
 import lstmfast as lf
 import philox
-from lstmfast import reference
+from lstmfast import reference, variants
 from lstmfast.layers import (
     GRU,
     LSTM,
@@ -61,14 +61,20 @@ def predicted(model: Sequential, prompt: list[int], length: int, window: int | N
         (tokens(), None),
         (tokens(None), None),
         (tokens(stateful=True), None),
+        (tokens(learn_initial_state=True), None),
+        (variants.generative(V, embedding=8, units=(16, 9), dropout=0.3, seed=0), None),
+        (variants.generative(V, steps=4, units=(16,), seed=0), 4),
         (one_hot(), None),
         (one_hot(None, LSTM(9, return_sequences=True)), None),
         (one_hot(4), 4),
         (one_hot(4, Bidirectional(LSTM(5, return_sequences=True)), Flatten()), 4),
         (one_hot(4, LSTM(6, return_sequences=True)), 4),
     ],
-    ids=["softmax", "logits", "stateful", "one-hot", "all", "window", "whole", "window-all"],
-)
+    ids=[
+        "softmax", "logits", "stateful", "learned start", "variant", "variant of 4 steps",
+        "one-hot", "all", "window", "whole", "window-all",
+    ],
+)  # fmt: skip
 def test_greedy_is_repeated_predict(model: Sequential, window: int | None) -> None:
     prompts = [[1, 2, 3, 4], [5, 5, 0, 6, 2, 1, 3]]
     found = model.generate(prompts, 12, temperature=0)
@@ -193,6 +199,37 @@ def test_outputs_side_by_side() -> None:
     assert found.shape == (9, 5)
     assert (found[:, 2:].sum(1) == 1).all()
     assert set(found[:, 2:].ravel()) == {0.0, 1.0}
+
+
+class Own(Model):
+    """A subclass, whose weights are made with the first data."""
+
+    def __init__(self, ids: bool) -> None:
+        super().__init__(seed=0)
+        self.first = Embedding(V, 8) if ids else Dense(8)
+        self.state = LSTM(16)
+        self.end = Dense(V, activation="softmax") if ids else Dense(2)
+
+    def call(self, x: Any) -> Any:
+        return self.end(self.state(self.first(x)))
+
+
+@pytest.mark.parametrize("make", [Own, lambda ids: Sequential(Own(ids).layers, seed=0)])
+def test_models_are_built_from_the_prompt(make: Any) -> None:
+    rows = np.ones((4, 2))
+    for prompts in ([1, 2], [[1, 2], [3, 4]], np.array([[1, 2]]), [[1], [2, 3]], (1, 2)):
+        model = make(True)
+        found = model.generate(prompts, 3, temperature=0)
+        np.testing.assert_array_equal(found, model.generate(prompts, 3, temperature=0))
+        assert model.input_shape == (None, None)
+    for values in (rows, rows[None], [rows, rows[:2]], rows.tolist()):
+        model = make(False)
+        assert model.generate(values, 3).shape[-2:] == (3, 2)
+        assert model.input_shape == (None, None, 2)
+    with pytest.raises(TypeError, match=r"\[generate\] x is None"):
+        Sequential([LSTM(2), Dense(2)]).generate([], 3)
+    with pytest.raises(ValueError, match="needs sequences"):
+        Sequential([LSTM(2), Dense(2)]).generate([1, 2], 3)
 
 
 def test_prompts_of_every_form() -> None:

@@ -41,6 +41,14 @@ def prompts_of(prompt: Any, core_model: CoreModel, dtype: str) -> Prompts:
     return Prompts(np.concatenate([*made, empty]), [len(one) for one in made], is_one)
 
 
+def _like(prompt: Any) -> Any:
+    """Return a prompt as one sample: whole numbers are ids."""
+    each, _ = _each(prompt, True, 0)
+    if each and each[0].dtype.kind not in "iu":
+        each, _ = _each(prompt, False, 0)
+    return each[0][None] if each else None
+
+
 def _each(prompt: Any, takes_ids: bool, features: int) -> tuple[Sequence[Any], bool]:
     """Return the prompts, each an array of its own, and whether it is one and not in a list."""
     if isinstance(prompt, list | tuple):
@@ -94,7 +102,7 @@ class Generating(TakingData):
             What is continued: ids (T,), or values (T, I); or several of these, of one length in an
             array, (N, T) or (N, T, I), of different lengths in a list. A model that takes
             ``Input((None, V))`` and returns probabilities of V ids takes ids, or rows with a 1 at
-            an id.
+            an id. A model without weights is built for the first one.
         length : int
             Steps to make.
         temperature : float
@@ -139,7 +147,8 @@ class Generating(TakingData):
         >>> model.generate([0, 1, 2], 6, temperature=0)
         array([3, 4, 0, 1, 2, 3], dtype=int32)
         """
-        core_model = self._core_model_for(None, "generate")
+        start = _like(prompt) if self._core_model is None else None
+        core_model = self._core_model_for(start, WHERE)
         options = {
             "length": length,
             "temperature": temperature,
@@ -148,7 +157,7 @@ class Generating(TakingData):
             "from_logits": from_logits,
             "seed": seed
             if isinstance(seed, int | np.integer)
-            else draw_seed(self._rng if seed is None else as_generator(seed, "generate")),
+            else draw_seed(self._rng if seed is None else as_generator(seed, WHERE)),
         }
         given = prompts_of(prompt, core_model, self._adapter.dtype.name)
         found = core_model.generate(given.steps, given.lengths, options)
