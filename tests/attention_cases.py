@@ -25,11 +25,12 @@ class Case(NamedTuple):
 
     make: Callable[[Any], Any]
     weights: tuple[Array, ...] = ()
-    scores: tuple[str, Any, Any, Any] = ("dot", 1.0, 1.0, 1.0)  # mode, outer, inner, gains
+    mode: str = "dot"
     order: tuple[str, ...] = ()  # what the reference calls the weights
     causal: bool = False
     masked: bool = False
     window: int | None = None
+    pairs: Array | None = None  # which key of each query is seen
 
     @property
     def heads(self) -> bool:
@@ -45,7 +46,9 @@ class Case(NamedTuple):
 
     def seen(self) -> Array:
         q, v = self.masks
-        masks = [] if v is None else [v[:, None]]
+        masks = [] if self.pairs is None else [self.pairs]
+        if v is not None:
+            masks.append(v[:, None])
         if self.heads and q is not None:
             masks.append(q[:, :, None])
         return reference.attention_seen(TQ, TV, self.causal, self.window, *masks)
@@ -53,12 +56,18 @@ class Case(NamedTuple):
     def named(self) -> dict[str, Array]:
         return dict(zip(self.order, self.weights, strict=True))
 
+    def scores(self) -> tuple[str, Any, Any, Any]:
+        """Return the mode of the scores, then outer, inner and gains."""
+        named = self.named()
+        outer, inner, gains = (named.get(name, 1.0) for name in ("outer", "inner", "gains"))
+        return self.mode, outer, inner, gains
+
     def forward(self, x: list[Array]) -> tuple[Array, Array]:
         if self.heads:
             given = dict(zip(NAMES, x, strict=True))
             return reference.multi_head_attention_forward(given, self.named(), self.seen())
         q, v, k = (each[:, None] for each in x)
-        y, scores = reference.attention_forward(q, k, v, self.seen(), *self.scores)
+        y, scores = reference.attention_forward(q, k, v, self.seen(), *self.scores())
         if self.masked:
             y = np.where(MASKS[0][:, None, :, None], y, 0)
         return y[:, 0], scores[:, 0]
@@ -73,7 +82,7 @@ class Case(NamedTuple):
             dy = np.where(MASKS[0][..., None], dy, 0)
         q, v, k = (each[:, None] for each in x)
         scores = self.forward(x)[1][:, None]
-        found = reference.attention_backward(dy[:, None], q, k, v, scores, *self.scores)
+        found = reference.attention_backward(dy[:, None], q, k, v, scores, *self.scores())
         return [found[n][:, 0] for n in "qvk"], [found[name] for name in self.order]
 
     def call(self, layer: Any, x: list[Any], masks: Any = None, **more: Any) -> Any:
@@ -114,22 +123,13 @@ def _multi_head(ending: tuple[int, ...] = (D,), **more: Any) -> Case:
 
 CASES = {
     "dot": Case(lambda of: of.Attention()),
-    "dot_scaled": Case(
-        lambda of: of.Attention(use_scale=True), (_A,), ("dot", 0.7, 1.0, 1.0), ("outer",)
-    ),
-    "concat": Case(
-        lambda of: of.Attention(score_mode="concat"), (_A,), ("concat", 0.7, 1.0, 1.0), ("outer",)
-    ),
+    "dot_scaled": Case(lambda of: of.Attention(use_scale=True), (_A,), "dot", ("outer",)),
+    "concat": Case(lambda of: of.Attention(score_mode="concat"), (_A,), "concat", ("outer",)),
     "concat_scaled": Case(
-        lambda of: of.Attention(True, "concat"),
-        (_A, _B),
-        ("concat", -1.3, 0.7, 1.0),
-        ("inner", "outer"),
+        lambda of: of.Attention(True, "concat"), (_A, _B), "concat", ("inner", "outer")
     ),
-    "additive": Case(lambda of: of.AdditiveAttention(False), (), ("additive", 1.0, 1.0, 1.0)),
-    "additive_scaled": Case(
-        lambda of: of.AdditiveAttention(), (_GAINS,), ("additive", 1.0, 1.0, _GAINS), ("gains",)
-    ),
+    "additive": Case(lambda of: of.AdditiveAttention(False), (), "additive"),
+    "additive_scaled": Case(lambda of: of.AdditiveAttention(), (_GAINS,), "additive", ("gains",)),
     "heads": _multi_head(),
     "heads_wide": _multi_head((20,)),
     "heads_window": _multi_head(window=2),
