@@ -108,9 +108,14 @@ def _pool_all(kind: str, shape: tuple[int, ...], keepdims: bool = False) -> Case
     )
 
 
-def _norm(kind: str, make: Callable[[Any], Any], axes: tuple[int, ...], weights: int = 0) -> Case:
-    """A layer that normalises (4, 3, 2) along axes, with a gamma, a beta, or both."""
-    shape = (4, 3, 2)
+def _norm(
+    kind: str,
+    make: Callable[[Any], Any],
+    axes: tuple[int, ...],
+    weights: int = 0,
+    shape: tuple[int, ...] = (4, 3, 2),
+) -> Case:
+    """A layer that normalises along axes, with a gamma, a beta, or both."""
     rng = np.random.default_rng(len(axes))
     own = tuple(rng.standard_normal([shape[a - 1] for a in axes]) for _ in range(weights))
     gamma = own[0] if own else 1.0
@@ -181,10 +186,10 @@ def _prelu(*shared: int) -> Case:
     )
 
 
-def _softmax(given: Any, *axes: int) -> Case:
+def _softmax(given: Any, *axes: int, shape: tuple[int, ...] = (4, 3, 2)) -> Case:
     return Case(
         lambda of: of.Softmax(given),
-        [(4, 3, 2)],
+        [shape],
         lambda x: reference.softmax_along_forward(x[0], axes),
         lambda dy, x: [reference.softmax_along_backward(dy, x[0], axes)],
     )
@@ -230,6 +235,10 @@ CASES: dict[str, Case] = {
     "rms_norm": _norm("rms", lambda of: of.RMSNormalization(), (3,), 1),
     "unit_norm": _norm("unit", lambda of: of.UnitNormalization(), (3,)),
     "unit_norm_axes": _norm("unit", lambda of: of.UnitNormalization([1, 3]), (1, 3)),
+    "layer_norm_wide": _norm("layer", lambda of: of.LayerNormalization(), (2,), 2, (2, 37)),
+    "rms_norm_wide": _norm("rms", lambda of: of.RMSNormalization(), (2,), 1, (2, 37)),
+    "unit_norm_wide": _norm("unit", lambda of: of.UnitNormalization(), (2,), 0, (2, 37)),
+    "softmax_wide": _softmax(-1, 2, shape=(2, 37)),
     "up_sampling": _up_sampling("UpSampling1D", 3),
     "up_sampling_2d": _up_sampling("UpSampling2D", 2, 3),
     "zero_padding": _edges("ZeroPadding1D", (2, 1)),

@@ -14,8 +14,9 @@ from graph_layer_cases import CASES, MASKS, MERGES, B, Case
 from lstmfast import _core, layers, reference
 from lstmfast.models import Model, Sequential
 from lstmfast.optimizers import SGD
+from tolerances import allowed_errors, assert_close
 
-# float64: a few roundings of sums of at most some twenty terms of size 1
+# float64: a few roundings of sums of at most some forty terms of size 1
 ATOL = 64 * float(np.finfo(np.float64).eps)
 
 
@@ -42,6 +43,25 @@ def test_values(name: str) -> None:
     with_weights(layer, given, case)
     close(layer(given, mask=mask), y)
     assert layer.output_shape == (None, *y.shape[1:])
+
+
+@pytest.mark.isa
+@pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].masks])
+def test_float32(name: str) -> None:
+    case = CASES[name]
+    x = [each.astype(np.float32) for each in case.inputs()]
+    layer = case.make(layers)
+    with_weights(layer, x[0], case)
+    found = layer(x if layer.takes_list else x[0])
+    assert found.dtype == np.float32
+
+    def run(numbers: dict[str, Any]) -> dict[str, Any]:
+        return {"y": case.forward(list(numbers.values()))}
+
+    numbers = {f"x{k}": each.astype(np.float64) for k, each in enumerate(x)}
+    # the longest sum has 45 terms: all of a window, or of an axis
+    allowed = allowed_errors(run, numbers, longest=45, dtype="float32", still=0.0)
+    assert_close({"y": found}, run(numbers), allowed)
 
 
 @pytest.mark.isa
