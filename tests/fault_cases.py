@@ -19,6 +19,7 @@ import numpy as np
 
 import lstmfast as lf
 from fault_injection import FILES, MEMORY, THREADS, Case
+from lstmfast import ops
 from lstmfast.callbacks import LambdaCallback, ModelCheckpoint
 from lstmfast.layers import (
     GRU,
@@ -34,6 +35,7 @@ from lstmfast.layers import (
     Flatten,
     GlobalAveragePooling1D,
     Input,
+    Lambda,
     LayerNormalization,
     Masking,
     MultiHeadAttention,
@@ -326,6 +328,12 @@ def attended(x: Any) -> Any:
     return GlobalAveragePooling1D()(both)
 
 
+def of_operations(x: Any) -> Any:
+    scores = ops.softmax(ops.einsum("bqi,bki->bqk", x, x) + ops.arange(4), axis=-1)
+    y = ops.cumsum(ops.pad(scores @ x, [[0, 0], [1, 0], [0, 0]]), axis=1)
+    return ops.max(ops.where(y > 0, y, 0.1 * y), axis=1) * np.arange(4.0)
+
+
 def in_a_row(*makers: Callable[[], Any]) -> Callable[[Any], Any]:
     def call(x: Any) -> Any:
         for make in makers:
@@ -352,6 +360,7 @@ LAYERS: dict[str, Callable[[Any], Any]] = {
         lambda: Flatten(),
     ),
     "attention": attended,
+    "operations": in_a_row(lambda: LSTM(4, return_sequences=True), lambda: Lambda(of_operations)),
     "normalization": in_a_row(
         BatchNormalization, LayerNormalization, lambda: LSTM(3), BatchNormalization
     ),
