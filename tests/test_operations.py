@@ -226,6 +226,34 @@ def test_positions(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.predict(ids, verbose=0), model.predict(ids, verbose=0))
 
 
+def causal_attention_mask(batch_size: Any, n: int, dtype: str) -> Any:
+    """As in Keras's example of a small GPT."""
+    mask = ops.cast(ops.arange(n)[:, None] >= ops.arange(n), dtype)
+    mask = ops.reshape(mask, [1, n, n])
+    once = ops.convert_to_tensor([1, 1])
+    return ops.tile(mask, ops.concatenate([ops.expand_dims(batch_size, -1), once], 0))
+
+
+def test_a_causal_mask() -> None:
+    attention = MultiHeadAttention(2, 3)
+
+    def call(x: Any) -> Any:
+        batch_size, steps, _ = ops.shape(x)
+        return attention(x, x, attention_mask=causal_attention_mask(batch_size, steps, "bool"))
+
+    inputs = Input((T, I))
+    x = X.astype(np.float32)
+    found = Model(inputs, Lambda(call)(inputs)).predict(x, verbose=0)
+    causal = MultiHeadAttention(2, 3)
+    causal(x, x, use_causal_mask=True)
+    causal.set_weights(attention.get_weights())
+    np.testing.assert_array_equal(found, causal(x, x, use_causal_mask=True))
+    mask = np.tril(np.ones((1, T, T)))
+    model = Model(inputs, attention(inputs, inputs, attention_mask=mask))
+    np.testing.assert_array_equal(found, model.predict(x, verbose=0))
+    assert causal_attention_mask(2, 3, "bool").shape == (2, 3, 3)
+
+
 def test_ids_that_a_table_lacks() -> None:
     with pytest.raises(ValueError, match=r"lambda: an id is [34]; expected ids from 0 to 2"):
         Lambda(lambda x: x + Embedding(3, I)(np.arange(5)))(Input((5, I)))

@@ -57,6 +57,7 @@ def with_layers_inside(of: Any) -> Any:
     return Gated()
 
 
+KERNEL = np.random.default_rng(2).standard_normal((I, 2, 4)).astype(np.float32)
 FUNCTIONS: dict[str, Any] = {
     "slices": lambda o, x: x[:, 1:, ::2] - x[:, :-1, ::2],
     "last": lambda o, x: x[:, -1],
@@ -69,6 +70,14 @@ FUNCTIONS: dict[str, Any] = {
     "spread": lambda o, x: (x - o.mean(x, axis=1, keepdims=True)) / (o.std(x, 1, True) + 1.0),
     "stacked": lambda o, x: o.reshape(o.stack([x, o.square(x)], axis=2), (-1, T, 2 * I)),
     "limits": lambda o, x: o.maximum(x, 0.1) + o.minimum(x, o.zeros_like(x)),
+    "heads": lambda o, x: o.einsum("bqi,bki->bqk", x, x),
+    "kernel": lambda o, x: o.einsum("bti,ihd->bthd", x, KERNEL)[:, :, 0],
+    "sums": lambda o, x: o.cumsum(x, axis=1) * o.cumsum(x, axis=-1),
+    "padded": lambda o, x: o.pad(x, [[0, 0], [2, 1], [0, 0]], mode="reflect"),
+    "padded_1": lambda o, x: o.pad(x, [[0, 0], [2, 1], [0, 3]], constant_values=0.5),
+    "places": lambda o, x: x * o.one_hot(o.argmax(x, axis=-1), I),
+    "numbered": lambda o, x: x * o.cast(o.arange(1, 1 + I), "float32") + o.ones((T, I)),
+    "rest": lambda o, x: x % 0.7,
     "norms": lambda o, x: o.expand_dims(o.norm(x, axis=1), -1) * 2.0,
 }
 MODELS: dict[str, Any] = {"attention": attention, "inside": with_layers_inside} | {
@@ -101,3 +110,30 @@ def test_values_and_training(name: str) -> None:
         np.testing.assert_allclose(found, loss, rtol=4 * ATOL)
     for found, weight in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(found, np.asarray(weight), rtol=4 * ATOL, atol=4 * ATOL)
+
+
+AT_ONCE: dict[str, Any] = {
+    "sum": lambda o, x: o.sum(x),
+    "softmax": lambda o, x: o.softmax(x, axis=1),
+    "logsumexp": lambda o, x: o.logsumexp(x, axis=(0, 2)),
+    "gelu": lambda o, x: o.gelu(x) + o.relu6(x) + o.elu(x, alpha=0.5),
+    "norm": lambda o, x: o.norm(x, axis=-1) + o.logsumexp(x, axis=-1),
+    "normalize": lambda o, x: o.normalize(x, axis=1),
+    "argmax": lambda o, x: o.argmax(x),
+    "one_hot": lambda o, x: o.one_hot(o.argmax(x, axis=-1), I, axis=0),
+    "concatenate": lambda o, x: o.concatenate([x, x]),
+    "take": lambda o, x: o.take(x, [1, 0], axis=1),
+    "where": lambda o, x: o.where(x > 0, x, 0.0),
+    "full": lambda o, x: o.add(o.add(x, o.full((T, I), 2.0)), o.eye(T, I)),
+    "repeat": lambda o, x: o.repeat(x, 2),
+    "identity": lambda o, x: o.identity(3),
+}
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_arrays_at_once(name: str) -> None:
+    x = np.random.default_rng(0).standard_normal((B, T, I)).astype(np.float32)
+    expected = np.asarray(AT_ONCE[name](keras.ops, x))
+    found = np.asarray(AT_ONCE[name](ops, x))
+    assert found.dtype.kind == expected.dtype.kind
+    np.testing.assert_allclose(found, expected, rtol=ATOL, atol=ATOL)

@@ -436,7 +436,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     return [part(x, place, a, b) for a, b in zip(starts, ends, strict=True)]
 
 
-def repeat(x: Any, repeats: int, axis: int) -> Any:
+def repeat(x: Any, repeats: int, axis: int | None = None) -> Any:
     """Return x with each element along an axis several times in turn."""
     at = core_axis(x, axis, "ops.repeat") - (1 - int(x.node.batched))
     each = joined([with_axis(x, at + 1)] * repeats, at + 1, "ops.repeat")
@@ -446,20 +446,26 @@ def repeat(x: Any, repeats: int, axis: int) -> Any:
                            *x.sample[at + 1 - int(x.node.batched) :]])  # fmt: skip
 
 
-def tile(x: Any, repeats: Sequence[int]) -> Any:
-    """Return x several times in a row along each axis; the batch once."""
+def tile(x: Any, repeats: Any) -> Any:
+    """Return x several times in a row along each axis; the batch once.
+
+    An array of one sample may be repeated None times first, the unknown size of a batch.
+    """
     each = [repeats] if isinstance(repeats, int) else list(repeats)
+    if not is_symbolic(x):
+        of_batch = each[0] is None and len(each) == x.ndim and len(x) == 1
+        return tensor_of(np.tile(x[0], each[1:])) if of_batch else np.tile(x, each)
     for axis, times in enumerate(reversed(each), 1):
         x = joined([x] * times, -axis, "ops.tile") if times > 1 else x
     return x
 
 
-def flip(x: Any, axis: int) -> Any:
+def flip(x: Any, axis: int | None = None) -> Any:
     """Return x in reverse order along an axis."""
     return part(x, core_axis(x, axis, "ops.flip") - 1, None, None, -1)
 
 
-def take(x: Any, indices: int, axis: int) -> Any:
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Return the element at a place of an axis, which goes."""
     if not isinstance(indices, int | np.integer):
         raise refusal(x, "ops.take", "one integer; for rows of a table layers.Embedding")
@@ -534,7 +540,7 @@ def batch_dot(x: Any, y: Any, axes: Any = None) -> Any:
 
 
 # what NumPy computes otherwise, or under names that mean other things
-_NOT_NUMPYS = {"arange", "eye", "full", "identity", "ones", "unstack", "zeros"}
+_NOT_NUMPYS = {"arange", "eye", "full", "identity", "ones", "tile", "unstack", "zeros"}
 
 
 def _at_once(name: str, function: Callable[..., Any], bound: inspect.BoundArguments) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 from lstmfast._arrays import Array, ArrayLike
 from lstmfast._options import defaults
 from lstmfast.layers._attention import AttentionLayer
+from lstmfast.layers._operations import aligned, tensor_of
 from lstmfast.layers._symbolic import Sample, holds_tensors, place_of_code
 from lstmfast.layers.base import Parts
 
@@ -176,7 +177,8 @@ class MultiHeadAttention(AttentionLayer):
             (B, Tq), (B, Tv), (B, Tv). With tensors they must be None, as `training` must: in models
             masks travel along by themselves.
         attention_mask : array_like or tensor, optional
-            (B, Tq, Tv): above 0.5, or True, where a query sees a key.
+            (B, Tq, Tv): above 0.5, or True, where a query sees a key; (Tq, Tv) or (1, Tq, Tv) for
+            an array among tensors.
         return_attention_scores : bool
             Return also the weights of the values (B, N, Tq, Tv), before dropout.
         training : bool, optional
@@ -203,6 +205,6 @@ class MultiHeadAttention(AttentionLayer):
                 arrays.append(self._array(pairs, "attention_mask"))
             given = arrays
         elif attention_mask is not None:
-            given.append(attention_mask)
+            given += aligned([query, tensor_of(attention_mask, query, self.where)], self.where)[1:]
         masks = [query_mask, value_mask, key_mask]
         return self._attend(given, masks, training, return_attention_scores, use_causal_mask)
