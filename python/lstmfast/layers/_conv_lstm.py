@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import Array, shape_text
-from lstmfast._checks import flag
 from lstmfast.layers._convolution import ChannelsLast, in_lower_case
 from lstmfast.layers._recurrent import RecurrentCells
 from lstmfast.layers._symbolic import Sample, Tensor
@@ -20,6 +19,8 @@ class ConvLSTM(RecurrentCells, ChannelsLast):
     axes: ClassVar[int]
     states = 2
     has_twin = False
+    flags: ClassVar = ("return_state", "unit_forget_bias")
+    unit_forget_bias: bool
     filters: int
     kernel_size: tuple[int, ...]
     strides: tuple[int, ...]
@@ -62,11 +63,6 @@ class ConvLSTM(RecurrentCells, ChannelsLast):
     ) -> None:
         padding = in_lower_case(padding)
         self._take_arguments(locals())
-        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().get_config() | {"unit_forget_bias": self.unit_forget_bias}
 
     def _adjust_first(
         self, name: str, values: Array, rng: np.random.Generator, sample: Sample

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from lstmfast import initializers
 from lstmfast._arrays import Array
-from lstmfast._checks import flag
 from lstmfast.initializers._chrono import Chrono, ForgetBias, forget_bias_of, set_forget_bias
 from lstmfast.layers._recurrent import RecurrentCells
 from lstmfast.layers.base import Sample
@@ -112,6 +111,8 @@ class LSTM(RecurrentCells):
 
     kind = "lstm"
     states = 2
+    flags: ClassVar = ("return_state", "return_cell_states", "unit_forget_bias")
+    unit_forget_bias: bool
     initial_c = weight("initial_c")
     coupled: bool
     layer_norm: bool
@@ -166,8 +167,6 @@ class LSTM(RecurrentCells):
         **options: Any,
     ) -> None:
         self._take_arguments(locals())
-        self.return_cell_states = flag(return_cell_states, "return_cell_states", self.where)
-        self.unit_forget_bias = flag(unit_forget_bias, "unit_forget_bias", self.where)
         has_bias = self.use_bias or self.layer_norm
         self.forget_bias = forget_bias_of(forget_bias, self.where, has_bias=has_bias)
 
@@ -179,11 +178,8 @@ class LSTM(RecurrentCells):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         b = self.forget_bias
-        return super().get_config() | {
-            "return_cell_states": self.return_cell_states,
-            "unit_forget_bias": self.unit_forget_bias,
-            "forget_bias": initializers.serialize(b) if isinstance(b, Chrono) else b,
-        }
+        shown = initializers.serialize(b) if isinstance(b, Chrono) else b
+        return super().get_config() | {"forget_bias": shown}
 
     def _adjust_first(
         self, name: str, values: Array, rng: np.random.Generator, sample: Sample

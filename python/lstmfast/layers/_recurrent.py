@@ -171,6 +171,7 @@ class RecurrentCells(Recurrent):
     """A layer of cells of one kind, in one direction."""
 
     has_twin: ClassVar[bool] = True  # Bidirectional takes it
+    flags: ClassVar[tuple[str, ...]] = ("return_state",)  # arguments that the core does not know
     units: int
     activation: str
     kernel_initializer: Initializer
@@ -190,7 +191,8 @@ class RecurrentCells(Recurrent):
     def _take_arguments(self, given: Mapping[str, Any]) -> None:
         options = {k: v for k, v in given["options"].items() if k not in _MEANINGLESS}
         super()._take_arguments({**given, "options": options})
-        self.return_state = flag(given["return_state"], "return_state", self.where)
+        for name in self.flags:
+            setattr(self, name, flag(given[name], name, self.where))
 
     def _set(self, **options: Any) -> None:
         for key, value in checked_cell("layer", options, self.where, self.kind).items():
@@ -198,7 +200,7 @@ class RecurrentCells(Recurrent):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return super().get_config() | {"return_state": self.return_state}
+        return super().get_config() | {name: getattr(self, name) for name in self.flags}
 
     def initial_weights(
         self, parts: Parts, dtype: Any, rng: np.random.Generator, sample: Sample

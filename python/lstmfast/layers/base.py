@@ -18,7 +18,7 @@ Shapes, building, names, files and copies follow from these. Other kinds of laye
 - ``layers_inside``: the layers inside it, by the names that the core has for them, and
   ``arguments_inside``, where the constructor calls them otherwise (`Bidirectional`).
 
-A new layer gets its import and a line in ``__all__`` of ``layers/__init__.py``.
+A new layer gets a line in ``__all__`` of ``layers/__init__.py``, and its file one above that.
 """
 
 from __future__ import annotations
