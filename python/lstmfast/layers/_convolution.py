@@ -18,7 +18,10 @@ class ChannelsLast(Layer):
     data_format = "channels_last"
 
     def _take_arguments(self, given: Mapping[str, Any]) -> None:
-        super()._take_arguments({**given, "data_format": given["data_format"] or self.data_format})
+        given = {**given}
+        if given["data_format"] is None:
+            given["data_format"] = self.data_format
+        super()._take_arguments(given)
 
 
 class Windowed(ChannelsLast):
