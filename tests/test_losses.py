@@ -173,6 +173,10 @@ def test_shapes_of_calls(y: Any, p: Any) -> None:
 def test_functions_stand_for_losses() -> None:
     assert losses.get(losses.mean_squared_error) == losses.MeanSquaredError()
     assert losses.mse is losses.MSE is losses.mean_squared_error
+    assert losses.MAPE is losses.mean_absolute_percentage_error
+    assert losses.MSLE is losses.mean_squared_logarithmic_error
+    assert losses.BCE is losses.binary_crossentropy
+    assert losses.KLD is losses.kullback_leibler_divergence is losses.kl_divergence
     assert pickle.loads(pickle.dumps(losses.huber)) is losses.huber
     assert losses.huber([[0.0]], [[2.0]], 0.5).tolist() == [0.875]
     assert losses.huber([[0.0]], [[2.0]], delta=0.5).tolist() == [0.875]
