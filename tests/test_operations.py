@@ -84,11 +84,25 @@ def test_types_of_new_arrays() -> None:
     assert ops.greater(X, 0).dtype == bool
 
 
+class Scaled(Layer):
+    def build(self, shape: Any) -> None:
+        self.w = self.add_weight(shape=shape[-1:], name="w")
+
+    def call(self, x: Any) -> Any:
+        return x * self.w
+
+
 def test_weights_at_once() -> None:
-    dense = Dense(2)
+    dense, scaled = Dense(2), Scaled()
     dense(X)
-    np.testing.assert_array_equal(ops.sum(dense.kernel), dense.get_weights()[0].sum())
-    np.testing.assert_array_equal(K.eval(dense.kernel), dense.get_weights()[0])
+    scaled(X)
+    for weight in (dense.kernel, scaled.w):
+        array = weight.numpy()
+        np.testing.assert_array_equal(ops.sum(weight), array.sum())
+        np.testing.assert_array_equal(K.eval(weight), array)
+        np.testing.assert_array_equal(ops.stack([weight, weight]), [array, array])
+        np.testing.assert_array_equal(ops.exp(weight), np.exp(array))
+    np.testing.assert_array_equal(2.0 * scaled.w > -scaled.w, 2.0 * array > -array)
 
 
 IN_GRAPHS: dict[str, tuple[Any, Any]] = {
@@ -224,6 +238,35 @@ def test_positions(tmp_path: Path) -> None:
     model.save(tmp_path / "m.safetensors")
     again = load_model(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(again.predict(ids, verbose=0), model.predict(ids, verbose=0))
+
+
+def test_numbers_in_a_layer_inside() -> None:
+    """Arrays become constants for layers of one's own too, where those of another call them."""
+
+    class Places(Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = Embedding(T, I)
+
+        def call(self, x: Any) -> Any:
+            return 2.0 * self.table(x)
+
+    places = Places()
+    x = Input((T, I))
+    model = Model(x, Lambda(lambda x: x + places(ops.arange(ops.shape(x)[1])))(x))
+    assert [w.shape for w in model.trainable_weights] == [(T, I)]
+    expected = X + 2.0 * model.get_weights()[0]
+    np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_ids_as_numbers() -> None:
+    """An input of ids serves an Embedding and an operation at once."""
+    ids = Input((T,), dtype="int32")
+    model = Model(ids, [ops.one_hot(ids, 5), Embedding(5, 2)(ids)])
+    given = np.array([[1, 2, 3, 4]])
+    hot, rows = model.predict(given, verbose=0)
+    np.testing.assert_array_equal(hot, np.eye(5)[given])
+    np.testing.assert_array_equal(rows, model.get_weights()[0][given])
 
 
 def causal_attention_mask(batch_size: Any, n: int, dtype: str) -> Any:

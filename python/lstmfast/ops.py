@@ -47,13 +47,13 @@ from lstmfast.layers._operations import (
     multiplied,
     part,
     permuted,
+    plain,
     reduced,
     reshaped,
     tensor_of,
     with_axis,
 )
 from lstmfast.layers._symbolic import RUNNING, Sample, Tensor, place_of_code, refusal
-from lstmfast.layers.weights import Weight
 
 explain_missing(__name__)
 
@@ -551,9 +551,9 @@ def _at_once(name: str, function: Callable[..., Any], bound: inspect.BoundArgume
     for key, value in bound.arguments.items():
         parameter = bound.signature.parameters[key]
         if parameter.kind is parameter.VAR_POSITIONAL:
-            needed += value
+            needed += plain(value)
         elif parameter.default is parameter.empty:
-            needed.append(value.numpy() if isinstance(value, Weight) else value)
+            needed.append(plain(value))
         elif value is not None:
             more[key] = value
     if numpys is not None:

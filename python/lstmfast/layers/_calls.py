@@ -203,7 +203,7 @@ class Called(Weights):
         """
         trace = RUNNING.get()
         if trace is not None and not holds_tensors(x):
-            x = trace.constant(x)
+            x = [*map(trace.constant, x)] if self.takes_list else trace.constant(x)
         if holds_tensors(x):
             return self._joined(self._tensors(x), mask, training)
         arrays = self._arrays(x)

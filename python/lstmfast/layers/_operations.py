@@ -129,6 +129,13 @@ def is_symbolic(value: Any) -> bool:
     return isinstance(value, Tensor) or (isinstance(value, Weight) and RUNNING.get() is not None)
 
 
+def plain(value: Any) -> Any:
+    """Return the array of a weight, of those in lists too; other values as they are."""
+    if isinstance(value, list | tuple):
+        return type(value)([plain(each) for each in value])
+    return value.numpy() if isinstance(value, Weight) else value
+
+
 # the functions of the core for arrays, where NumPy has other names for them
 _NUMPY: dict[str, Any] = {
     "at_least": np.maximum, "at_most": np.minimum, "constant": np.asarray,
@@ -140,15 +147,16 @@ def elementwise(function: str, *given: Any, where: str = "") -> Any:
     """Return a function of the elements of one operand, or of two that are stretched together."""
     where = where or f"ops.{function}"
     if not is_symbolic(given):
-        return (_NUMPY.get(function) or getattr(np, function))(*given)
+        return (_NUMPY.get(function) or getattr(np, function))(*map(plain, given))
     if function in ("floor_divide", "mod"):
         whole = elementwise("floor", elementwise("divide", *given, where=where))
         return whole if function == "floor_divide" else given[0] - given[1] * whole
-    plain = [k for k, value in enumerate(given) if is_number(value)]
+    given_numbers = [k for k, value in enumerate(given) if is_number(value)]
     like = next((each for each in given if isinstance(each, Tensor)), None)
-    if plain:
-        options: dict[str, Any] = {"number": float(given[plain[0]]), "number_first": plain == [0]}
-        operand = tensor_of(given[1 - plain[0]], like, where)
+    if given_numbers:
+        (at,) = given_numbers
+        options: dict[str, Any] = {"number": float(given[at]), "number_first": at == 0}
+        operand = tensor_of(given[1 - at], like, where)
         return apply(Operation("elementwise", function=function, **options), operand)
     tensors = [tensor_of(each, like, where) for each in given]
     if len(tensors) == 2:

@@ -16,7 +16,7 @@ from lstmfast._names import REGISTERED, registered_name
 from lstmfast._pickles import marked
 from lstmfast.layers._graph import name_freely
 from lstmfast.layers._input import Input
-from lstmfast.layers._symbolic import Node, Sample, Tensor, Training, one_or_all
+from lstmfast.layers._symbolic import RUNNING, Node, Sample, Tensor, Training, one_or_all
 from lstmfast.layers._tracing import (
     Place,
     Source,
@@ -248,8 +248,10 @@ class OwnLayer(Layer):
         if not found:
             raise wrong_kind(self.where, "x", one_or_all(list(args)), "an array or a tensor")
         self._take_pattern(arrays)
-        if kind is Tensor:
-            return self._joined(found, mask, training)
+        trace = RUNNING.get()
+        if kind is Tensor or trace is not None:
+            tensors = found if kind is Tensor else [*map(trace.constant, found)]
+            return self._joined(tensors, mask, training)
         data: list[Array] = [self._array(each, f"x[{k}]") for k, each in enumerate(found)]
         core = self._ready(data)
         count = len(core.connect([each.shape[1:] for each in data]))
