@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "graph_problem.h"
+#include "team_helpers.h"
 
 namespace lstmfast::layers {
 namespace {
@@ -189,6 +190,21 @@ TEST_CASE("products with a vector on either side, and a matrix for all rows befo
               naive(many.values, right.values, kBatch, 8, 3, 2), 1e-15);
   CHECK(test::message_of([] { layer({{"kind", "matmul"}})->connect({{2, 3}, {4, 2}}); }) ==
         "[matmul] inputs of a sample have shapes (2, 3) and (4, 2); expected matrices that fit");
+}
+
+TEST_CASE("products have the same bits on any number of threads") {
+  const Input a = numbers({24, 40, 30}, kBatch, 1), b = numbers({24, 30, 50}, kBatch, 2);
+  const auto graph = graph_of(layer({{"kind", "matmul"}}), {a.shape, b.shape});
+  std::vector<Doubles> found;
+  for (const int threads : {1, 3}) {
+    const base::Threads used(threads);
+    Run run(*graph, {a, b}, kBatch);
+    run.forward();
+    run.backward({run.y[0]});
+    found.push_back(run.y[0]);
+    for (const Doubles& dx : run.dx) found.push_back(dx);
+  }
+  for (std::size_t i = 0; i < 3; ++i) CHECK(found[i] == found[i + 3]);
 }
 
 TEST_CASE("a weight and numbers are values of each sample") {
