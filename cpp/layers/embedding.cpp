@@ -9,6 +9,9 @@
 namespace lstmfast::layers {
 namespace {
 
+// A row that lies anywhere in a table takes as long as so many neighbouring ones.
+constexpr index kFar = 4;
+
 template <class T>
 class Embedding final : public LayerWith<T, Embedding<T>> {
  public:
@@ -40,7 +43,7 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     const index count = pass.batch * my.shapes[0].count();
     const std::int32_t* const ids = in[0].ids;
-    ops::for_items(count, columns_, [&](index begin, index end) {
+    ops::for_items(count, kFar * columns_, [&](index begin, index end) {
       for (index r = begin; r < end; ++r) {
         std::copy_n(this->values() + ids[r] * columns_, columns_, out[0].values + r * columns_);
       }
@@ -62,7 +65,7 @@ class Embedding final : public LayerWith<T, Embedding<T>> {
     if (gradients == nullptr) return;
     for (index r = 0; r < count; ++r) my.gradients->touched->add(ids[r]);
     // Each element adds its rows in order, so threads share the columns.
-    ops::for_items(columns_, count, [&](index begin, index end) {
+    ops::for_items(columns_, kFar * count, [&](index begin, index end) {
       for (index r = 0; r < count; ++r) {
         T* const to = gradients + ids[r] * columns_;
         const T* const dy = out[0].gradient + r * columns_;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr index kMostBlocks = 32, kMaxSums = 2;
 constexpr index kBlock = kStreamGrain / 2;  // elements of a block, at least
+constexpr index kPasses = 4;  // over cached elements that normalising them takes as long as
 
 index rows_of_block(index rows, index columns) {
   const index least = std::max<index>(1, kBlock / std::max<index>(1, columns));
@@ -39,7 +40,7 @@ void share_rows(const Rows& all, index begin, index end, F f) {
 
 template <class T>
 void normalise_rows(const kernels::NormaliseRows<T>& rows) {
-  for_items(rows.rows, 4 * rows.columns, [&](index begin, index end) {
+  for_items(rows.rows, kPasses * rows.columns, [&](index begin, index end) {
     share_rows(rows, begin, end, [&](auto& part) {
       part.y += begin * rows.columns;
       part.stats += 2 * begin;
@@ -50,7 +51,7 @@ void normalise_rows(const kernels::NormaliseRows<T>& rows) {
 
 template <class T>
 void normalise_rows_backward(const kernels::NormaliseRowsBackward<T>& rows) {
-  for_items(rows.rows, 4 * rows.columns, [&](index begin, index end) {
+  for_items(rows.rows, kPasses * rows.columns, [&](index begin, index end) {
     share_rows(rows, begin, end, [&](auto& part) {
       part.stats += 2 * begin;
       part.dy += begin * rows.columns;
@@ -94,7 +95,7 @@ void column_sums(const kernels::ColumnSums<T>& matrix, double* room) {
 
 template <class T>
 void normalise_columns(const kernels::NormaliseColumns<T>& matrix) {
-  for_items(matrix.rows, matrix.columns, [&](index begin, index end) {
+  for_items(matrix.rows, kPasses * matrix.columns, [&](index begin, index end) {
     share_rows(matrix, begin, end, [&](auto& part) {
       part.y += begin * matrix.columns;
       kernels::table<T>().normalise_columns(part);
@@ -104,7 +105,7 @@ void normalise_columns(const kernels::NormaliseColumns<T>& matrix) {
 
 template <class T>
 void normalise_columns_backward(const kernels::NormaliseColumnsBackward<T>& matrix) {
-  for_items(matrix.rows, matrix.columns, [&](index begin, index end) {
+  for_items(matrix.rows, kPasses * matrix.columns, [&](index begin, index end) {
     share_rows(matrix, begin, end, [&](auto& part) {
       part.dy += begin * matrix.columns;
       part.dx += begin * matrix.columns;
