@@ -10,7 +10,8 @@ namespace {
 
 constexpr index kMostBlocks = 32, kMaxSums = 2;
 constexpr index kBlock = kStreamGrain / 2;  // elements of a block, at least
-constexpr index kPasses = 4;  // over cached elements that normalising them takes as long as
+// Normalising elements takes as long as so many passes over cached ones.
+constexpr index kPasses = 4;
 
 index rows_of_block(index rows, index columns) {
   const index least = std::max<index>(1, kBlock / std::max<index>(1, columns));
