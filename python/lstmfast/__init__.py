@@ -69,6 +69,7 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "random",
     "reference",
     "regularizers",
     "runtime",

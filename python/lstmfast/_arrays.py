@@ -79,6 +79,26 @@ def as_float(value: ArrayLike, dtype: np.dtype[Any], where: str, name: str) -> A
     return _aligned(array)
 
 
+def described(value: Array) -> dict[str, Any]:
+    """Return how Keras's files and configurations hold an array."""
+    held = {"value": value.tolist(), "dtype": value.dtype.name}
+    return {"class_name": "__numpy__", "config": held}
+
+
+class ResultArray(np.ndarray):
+    """An array with the method of TensorFlow's tensors."""
+
+    def numpy(self) -> Array:
+        """Return the plain array, which shares the memory."""
+        return self.view(np.ndarray)
+
+    def __array_wrap__(self, array: Any, *_: Any) -> Any:
+        return array.view(ResultArray) if array.ndim else array.view(np.ndarray)[()]
+
+    def __repr__(self) -> str:
+        return repr(self.numpy())
+
+
 class Result(float):
     """A number with the method of TensorFlow's tensors."""
 

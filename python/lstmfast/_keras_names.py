@@ -26,7 +26,7 @@ _INSTEAD = {
         "use output_shape": "compute_output_shape",
         "call the object itself": "call!",
         "use save()": "export",
-        "use get_config() and from_config()": "to_json to_yaml",
+        "use to_json()": "to_yaml",
         "": """
             add_loss add_metric add_weight compile_from_config compute_dtype compute_loss!
             compute_metrics! dtype_policy! get_compile_config get_metrics_result input_spec

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, as_float, wrong_shape
+from lstmfast._arrays import Array, as_array, as_float, described, expect, wrong_shape
 from lstmfast._checks import items, number
 from lstmfast.utils import as_generator
 
@@ -118,22 +118,60 @@ class Ones(Initializer):
         return np.ones(shape, dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Constant(Initializer):
-    """All values `value`.
+    """All values `value`, or those of an array, stretched to the weight's shape as NumPy does.
+
+    Parameters
+    ----------
+    value : float or array_like
+        The number, or the numbers: ``Embedding(..., embeddings_initializer=Constant(matrix))``.
 
     Examples
     --------
     >>> from lstmfast.initializers import Constant
     >>> Constant(0.5)((2,))
     array([0.5, 0.5], dtype=float32)
+    >>> Constant([1, 2])((2, 2)).tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
     """
 
-    value: float = 0.0
+    value: Any = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        given = self.value
+        if isinstance(given, list | tuple) or getattr(given, "ndim", 0) > 0:
+            array = np.array(as_array(given, "Constant", "value"))
+            expect(np.isfinite(array), array, "Constant", "value", "a finite number")
+            return object.__setattr__(self, "value", array)
+        return super().__post_init__()
 
     def draw(self, shape: tuple[int, ...], dtype: np.dtype[Any], rng: np.random.Generator) -> Array:
         """Return the constant."""
-        return np.full(shape, self.value, dtype)
+        try:
+            return np.full(shape, self.value, dtype)
+        except ValueError:
+            given = np.shape(self.value)
+            raise wrong_shape("Constant", "value", given, f"one that fits {shape}") from None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's argument; an array in the form of Keras's files."""
+        return {"value": described(self.value) if np.ndim(self.value) else self.value}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Constant:
+        """Make an initializer from what `get_config` returned."""
+        value = config.get("value", 0.0)
+        if isinstance(value, Mapping):
+            value = np.array(value["config"]["value"], value["config"]["dtype"])
+        return cls(value)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and np.array_equal(self.value, other.value)
+
+    def __hash__(self) -> int:
+        return hash(np.asarray(self.value).tobytes())
 
 
 @dataclass(frozen=True)

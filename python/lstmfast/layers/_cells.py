@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lstmfast._checks import items, wrong_kind
 from lstmfast.layers._gru import GRU
 from lstmfast.layers._lstm import LSTM
+from lstmfast.layers._operations import is_symbolic, tensor_of, with_axis
 from lstmfast.layers._recurrent import RecurrentCells
 from lstmfast.layers._simple_rnn import SimpleRNN
+from lstmfast.layers._symbolic import Tensor, one_or_all
 
 # arguments of the layers that are those of `RNN`, and no cell's
 OF_SEQUENCES = {
@@ -37,10 +41,12 @@ class Cell:
 
     Notes
     -----
-    The attributes are those of that layer. A cell is no layer and cannot be called.
+    The attributes are those of that layer. A cell is no layer; called, it computes one step, by the
+    weights of the layer that `RNN` made of it, or of one of its own.
     """
 
     layer: ClassVar[type[RecurrentCells]]
+    _made: RecurrentCells | None = None
 
     def __init__(self, units: int, **options: Any) -> None:
         where = f"layers.{type(self).__name__}"
@@ -51,7 +57,60 @@ class Cell:
 
     def made(self, **options: Any) -> RecurrentCells:
         """Return a new layer of such cells."""
-        return self.layer(**(self._given | options))
+        if self._made is not None and self._made.built:
+            raise ValueError(
+                "[layers.RNN] cell has weights, for it was called; expected RNN(cell) before that"
+            )
+        self._made = self.layer(**(self._given | options))
+        return self._made
+
+    @property
+    def state_size(self) -> Any:
+        """The sizes of the states: H, or those of h and c in a list."""
+        return one_or_all([self._described.units] * self.layer.states)
+
+    def get_initial_state(self, batch_size: int) -> list[Any]:
+        """Return states of zeros."""
+        return [np.zeros((batch_size, self._described.units))] * self.layer.states
+
+    def __call__(self, inputs: Any, states: Any, training: bool | None = None) -> tuple[Any, Any]:
+        """Return what one step computes, for tensors or arrays, and the states after it.
+
+        Parameters
+        ----------
+        inputs : array_like or tensor
+            (B, I).
+        states : list of array_like or tensor
+            h (B, H), and of an `LSTMCell` c (B, H); one state need not be in a list.
+        training : bool, optional
+            As of a layer.
+
+        Returns
+        -------
+        output : numpy.ndarray or tensor
+            (B, H): h.
+        states : list of these
+            h, and c where there is one; h alone where `states` was no list.
+        """
+        layer = self._made or self.made()
+        is_listed = isinstance(states, list | tuple)
+        given = [inputs, *(states if is_listed else [states])]
+        if len(given) != 1 + layer.states:
+            text = f"states has {len(given) - 1} arrays; expected {layer.states}"
+            raise ValueError(f"[layers.{type(self).__name__}] {text}")
+        found: list[Any]
+        if is_symbolic(given):
+            anchor = next(each for each in given if is_symbolic(each))
+            given = [tensor_of(each, tensor_of(anchor)) for each in given]
+            made = layer._joined([with_axis(given[0], 1), *given[1:]], None, training)
+            node = (made[0] if isinstance(made, list) else made).node
+            found = [Tensor(node, 1 + k) for k in range(layer.states)]
+        else:
+            arrays = [layer._array(np.expand_dims(given[0], 1), "inputs")]
+            core = layer._ready(arrays)
+            arrays += [layer._array(each, "states") for each in given[1:]]
+            found, _ = layer._compute(core, arrays, [], training, range(1, 1 + layer.states))
+        return found[0], found if is_listed else found[0]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -151,6 +210,32 @@ class StackedRNNCells:
                 raise wrong_kind("layers.StackedRNNCells", f"cells[{place}]", cell, "a cell")
         if not self.cells:
             raise ValueError("[layers.StackedRNNCells] cells is empty; expected one or more")
+
+    @property
+    def state_size(self) -> list[Any]:
+        """The sizes of the states of each cell."""
+        return [cell.state_size for cell in self.cells]
+
+    def get_initial_state(self, batch_size: int) -> list[Any]:
+        """Return states of zeros for each cell."""
+        return [cell.get_initial_state(batch_size) for cell in self.cells]
+
+    def __call__(
+        self, inputs: Any, states: Sequence[Any], training: bool | None = None
+    ) -> tuple[Any, list[Any]]:
+        """Return what one step of the last cell computes, and the states of each after it.
+
+        inputs, training: as of a cell; states: a list with those of each cell.
+        """
+        after = []
+        given = items(states, "states", "layers.StackedRNNCells", "a list with those of each cell")
+        if len(given) != len(self.cells):
+            text = f"states has {len(given)} items; expected {len(self.cells)}"
+            raise ValueError(f"[layers.StackedRNNCells] {text}")
+        for cell, own in zip(self.cells, given, strict=True):
+            inputs, own = cell(inputs, own, training)
+            after.append(own)
+        return inputs, after
 
 
 class RNN:

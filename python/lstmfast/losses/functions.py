@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lstmfast._arrays import Array, ArrayLike
+import numpy as np
+
+from lstmfast._arrays import Array, ArrayLike, ResultArray
 from lstmfast._names import snake_case
 from lstmfast.losses import _classes, _errors
 from lstmfast.losses.base import CoreLoss
@@ -35,8 +37,8 @@ class LossFunction:
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, *args: Any, **options: Any) -> Array:
         """Return the values for targets and predictions, by the options of the loss."""
-        values: Array = self.of(*args, **options, reduction="none")(y_true, y_pred)
-        return values
+        values = self.of(*args, **options, reduction="none")(y_true, y_pred)
+        return np.asarray(values).view(ResultArray)
 
     def __repr__(self) -> str:
         return f"<loss function {self.__name__}>"

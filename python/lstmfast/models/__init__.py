@@ -8,10 +8,19 @@ from lstmfast.models import _own as _own
 from lstmfast.models._encoder_decoder import EncoderDecoder
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
+from lstmfast.models.copies import clone_model, model_from_json
 from lstmfast.models.loading import load_model
 from lstmfast.models.saving import save_model
 
-__all__ = ["EncoderDecoder", "Model", "Sequential", "load_model", "save_model"]
+__all__ = [
+    "EncoderDecoder",
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]
 
 explain_missing(__name__)
 

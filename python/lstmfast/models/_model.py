@@ -5,12 +5,13 @@ Long, because each of Keras's methods is here; what they do lies in the other mo
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakMethod
 
-from lstmfast._arrays import ArrayLike
+from lstmfast._arrays import ArrayLike, ResultArray
 from lstmfast._checks import flag, integer, string, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
@@ -325,7 +326,7 @@ class Model(Training, Layer):
         -------
         numpy.ndarray or tensor
             (N, *output_shape), steps after the end of a sample being masked; a list of these, or a
-            dictionary, of several outputs.
+            dictionary, of several outputs. Arrays have TensorFlow's method ``numpy()``.
         """
         if holds_tensors(x):
             if lengths is not None:
@@ -336,14 +337,17 @@ class Model(Training, Layer):
         core_model = self._core_model_for(x, "call")
         data = self._adapter.checked(x, "call")
         if not random and mask is None:
-            return self._packed(core_model.predict(data, max(1, samples_of(data))))
+            return self._shown(core_model.predict(data, max(1, samples_of(data))))
         if mask is not None and any(lengths_of(each) is not None for each in data):
             raise ValueError(
                 "[call] mask is given; expected None next to samples that differ in length"
             )
         masks = mask if len(data) > 1 and mask is not None else [mask]
         outputs = range(len(self.outputs))
-        return self._packed(self._compute(self._built_core(), data, masks, random, outputs)[0])
+        return self._shown(self._compute(self._built_core(), data, masks, random, outputs)[0])
+
+    def _shown(self, outputs: list[Any]) -> Any:
+        return self._packed([array.view(ResultArray) for array in outputs])
 
     # -- weights -----------------------------------------------------------------------------
 
@@ -386,11 +390,25 @@ class Model(Training, Layer):
         made: dict[str, Any] = dict(zip(names, each, strict=True))
         starts: list[Any] = [Input.of(made[name]) for name in config["input_layers"]]
         ends: list[Any] = replayed(config, starts, made)[0]
-        for key, tensors in (("input_keys", starts), ("output_keys", ends)):
-            if config.get(key) is not None:
-                tensors[:] = [dict(zip(config[key], tensors, strict=True))]
+        keys = config.get("input_keys"), config.get("output_keys")
         name, trainable = config.get("name"), config.get("trainable", True)
-        return cls._between(one_or_all(starts), one_or_all(ends), name, trainable, seed=seed)
+        return cls._over(starts, ends, *keys, name, trainable, seed=seed)
+
+    @classmethod
+    def _over(
+        cls,
+        starts: list[Any],
+        ends: list[Any],
+        input_keys: Sequence[str] | None,
+        output_keys: Sequence[str] | None,
+        *options: Any,
+        seed: Seed = None,
+    ) -> Model:
+        given = [
+            one_or_all(each) if keys is None else dict(zip(keys, each, strict=True))
+            for each, keys in ((starts, input_keys), (ends, output_keys))
+        ]
+        return cls._between(*given, *options, seed=seed)
 
     @classmethod
     def _between(cls, inputs: Any, outputs: Any, *options: Any, seed: Seed) -> Model:
@@ -446,6 +464,29 @@ class Model(Training, Layer):
             print_fn(f"{text}\n")
 
     save = saving.save_model
+
+    def to_json(self, **options: Any) -> str:
+        """Return the description of the model as Keras's files hold it, without weights.
+
+        `lstmfast.models.model_from_json`, or Keras's, makes a like model of it.
+
+        Parameters
+        ----------
+        **options
+            Those of `json.dumps`.
+
+        Raises
+        ------
+        ValueError
+            Where the model holds what Keras lacks.
+        """
+        self._built_core()
+        try:
+            return json.dumps(keras_writing.described(self), **options)
+        except ValueError as error:
+            text = without_place(error).replace("a name that ends in .safetensors", "save()")
+            raise ValueError(f"[to_json] {text}") from None
+
     _restore_training = saving.restore_training
 
     def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:

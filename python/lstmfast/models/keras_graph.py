@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lstmfast._arrays import described
 from lstmfast.layers import Attention, Input, InputLayer, Layer
 from lstmfast.layers._attention import AttentionLayer
 from lstmfast.layers._operations import Operation
@@ -178,7 +179,7 @@ class Written:
         """Return the description of a value among arguments."""
         made = self.made[node]
         if isinstance(made, np.ndarray):
-            return keras_operations.array(made)
+            return described(made)
         shape = self.shapes[node] if node < len(self.shapes) else [None]
         config = {"shape": list(shape), "dtype": self.dtype, "keras_history": [*made, port]}
         return {"class_name": "__keras_tensor__", "config": config}

@@ -81,12 +81,6 @@ def constant(layer: Layer, operands: Sequence[Array | None], dtype: str) -> Arra
     return found
 
 
-def array(value: Array) -> dict[str, Any]:
-    """Return how files describe an array."""
-    held = {"value": value.tolist(), "dtype": value.dtype.name}
-    return {"class_name": "__numpy__", "config": held}
-
-
 def _coded(key: Any) -> Any:
     if not isinstance(key, slice):
         return key

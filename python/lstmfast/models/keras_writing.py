@@ -41,14 +41,14 @@ def content(model: Any, path: str, include_optimizer: bool) -> bytes:
     if is_own(model) and not path.lower().endswith(".keras"):
         what = f"model {model.name!r}, of the class {type(model).__name__},"
         raise lacks(what, "files .h5", ".keras")
-    described = _model(model)
+    config = described(model)
     training = plain(keras_training.settings(model, path)) if include_optimizer else None
     arrays = keras_training.state(model) if include_optimizer else None
     if not path.lower().endswith(".keras"):
         file = io.BytesIO()
         with keras_weights.h5py("save").File(file, "w") as h5:
             h5.attrs["backend"], h5.attrs["keras_version"] = "lstmfast", keras_weights.VERSION
-            h5.attrs["model_config"] = json.dumps(described)
+            h5.attrs["model_config"] = json.dumps(config)
             if training is not None:
                 training["optimizer_config"] = training.pop("optimizer")
                 h5.attrs["training_config"] = json.dumps(training)
@@ -68,8 +68,8 @@ def content(model: Any, path: str, include_optimizer: bool) -> bytes:
     with zipfile.ZipFile(archive, "w") as parts:
         parts.writestr("metadata.json", json.dumps(about))
         if training is not None:
-            described["compile_config"] = training
-        parts.writestr("config.json", json.dumps(described))
+            config["compile_config"] = training
+        parts.writestr("config.json", json.dumps(config))
         parts.writestr("model.weights.h5", _weights(model, "save", arrays, whole=True))
     return archive.getvalue()
 
@@ -93,7 +93,7 @@ def _weights(
     return file.getvalue()
 
 
-def _model(model: Any) -> dict[str, Any]:
+def described(model: Any) -> dict[str, Any]:
     """Return Keras's description of a model."""
     start = {"name": model.name, "trainable": model.trainable}
     if hasattr(model, "add"):
@@ -120,7 +120,7 @@ def _layer(layer: Any, dtype: str) -> dict[str, Any]:
     if layer._is_rnn and hasattr(layer, "fit"):
         found = _of_cells(layer, [_layer(each, dtype) for each in layer.layers])
     elif hasattr(layer, "fit"):
-        found = _model(layer)
+        found = described(layer)
     elif isinstance(layer, InputLayer):
         config = layer.get_config()
         config["dtype"] = config["dtype"] or dtype

@@ -1,0 +1,286 @@
+"""What scripts written for Keras and TensorFlow do with models, layers and arrays."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast import initializers, losses, ops
+from lstmfast.layers import (
+    LSTM,
+    RNN,
+    Dense,
+    Embedding,
+    GRUCell,
+    Input,
+    Layer,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+)
+from lstmfast.models import Model, Sequential, clone_model, load_model, model_from_json
+
+RNG = np.random.default_rng(0)
+X = RNG.random((4, 5, 2)).astype(np.float32)
+TABLE = RNG.random((7, 3))
+
+
+def row() -> Sequential:
+    return Sequential([Input((5, 2)), LSTM(4), Dense(1)], seed=0)
+
+
+def branched() -> Model:
+    x = Input((5, 2))
+    y, h, c = LSTM(4, return_state=True)(x)
+    return Model(x, {"a": Dense(1)(y), "b": h * ops.tanh(c)})
+
+
+# -- constants -----------------------------------------------------------------------------------
+
+
+def test_a_constant_array_fills_weights_and_stretches() -> None:
+    layer = Embedding(7, 3, embeddings_initializer=initializers.Constant(TABLE), trainable=False)
+    np.testing.assert_array_equal(layer(np.arange(7)[None])[0], TABLE.astype(np.float32))
+    np.testing.assert_array_equal(initializers.Constant([1, 2])((2, 2)), [[1, 2], [1, 2]])
+    again = initializers.get(
+        json.loads(json.dumps(initializers.serialize(initializers.Constant(TABLE))))
+    )
+    assert again == initializers.Constant(TABLE.tolist()) != initializers.Constant(TABLE + 1)
+    assert hash(again) == hash(initializers.Constant(TABLE))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ([1.0, np.nan], r"\[Constant\] value\[1\] is nan; expected a finite number"),
+        (["a"], r"\[Constant\] value holds <U1 values; expected real numbers"),
+        ([1.0, 2.0, 3.0], r"\[Constant\] value has shape \(3,\); expected one that fits \(2, 2\)"),
+    ],
+)
+def test_other_constants_are_refused(value: Any, text: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=text):
+        initializers.Constant(value)((2, 2))
+
+
+def test_constants_in_keras_s_files(tmp_path: Any) -> None:
+    pytest.importorskip("h5py")
+    start = initializers.Constant(TABLE)
+    model = Sequential([Input((4,)), Embedding(7, 3, embeddings_initializer=start)])
+    model.save(tmp_path / "m.keras")
+    assert load_model(tmp_path / "m.keras").layers[0].embeddings_initializer == start
+
+
+# -- arrays --------------------------------------------------------------------------------------
+
+
+def test_results_have_numpy() -> None:
+    model = row()
+    y = model(X)
+    assert type(y.numpy()) is np.ndarray
+    np.testing.assert_array_equal((2 * y).numpy(), 2 * model.predict(X))
+    assert type(model.predict(X)) is np.ndarray
+    assert repr(y) == repr(y.numpy())
+    assert isinstance(y.mean(), np.float32)
+    assert losses.mse([[1.0]], [[3.0]]).numpy().tolist() == [4.0]
+    assert Dense(2)(y).shape == (4, 2)
+    assert branched()(X)["b"].numpy().shape == (4, 4)
+
+
+def test_the_seed_by_tensorflow_s_name() -> None:
+    lf.random.set_seed(7)
+    first = row().get_weights()[0]
+    lf.random.set_seed(7)
+    np.testing.assert_array_equal(row().get_weights()[0], first)
+
+
+# -- models from models --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [row, branched])
+def test_models_from_text_and_clones(make: Any) -> None:
+    model = make()
+    for made in (model_from_json(model.to_json(indent=1)), clone_model(model)):
+        assert type(made) is type(model)
+        assert made.name == model.name
+        made.set_weights(model.get_weights())
+        np.testing.assert_equal(made.predict(X), model.predict(X))
+        made.set_weights([0 * weight for weight in model.get_weights()])
+    assert any(weight.any() for weight in model.get_weights())
+
+
+def test_clones_with_arguments() -> None:
+    model = branched()
+    assert clone_model(model, clone_function=lambda layer: layer).layers[1] is model.layers[1]
+    start = Input((5, 2))
+    assert clone_model(model, start).inputs == [start]
+    nested = Sequential([Input((5, 2)), row()])
+    clone = clone_model(nested, start)
+    assert clone.input_shape == (None, 5, 2)
+    assert clone.layers[0] is not nested.layers[0]
+    assert clone.count_params() == nested.count_params()
+    unbuilt = clone_model(Sequential([Dense(3)]))
+    assert not unbuilt.built
+
+
+class Scaled(Model):
+    def __init__(self, factor: float = 2.0, **more: Any) -> None:
+        super().__init__(**more)
+        self.factor = factor
+        self.head = Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.factor * self.head(x)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor}
+
+
+def test_clones_and_texts_of_a_class_of_one_s_own() -> None:
+    model = Scaled(3.0)
+    model.build((None, 2))
+    clone: Any = clone_model(model)
+    assert (clone.factor, clone.built) == (3.0, False)
+    made: Any = model_from_json(model.to_json(), {"Scaled": Scaled})
+    assert made.factor == 3.0
+    with pytest.raises(ValueError, match=r"\[clone_model\] clone_function or input_tensors is"):
+        clone_model(model, Input((2,)))
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            lambda: clone_model(Dense(1)),
+            r"\[clone_model\] model is of type Dense; expected a model",
+        ),
+        (lambda: clone_model(row(), None, 3), r"\[clone_model\] clone_function is of type int; ex"),
+        (
+            lambda: clone_model(branched(), [Input((5, 2)), Input((5, 2))]),
+            r"\[clone_model\] input_tensors has 2 tensors; expected 1",
+        ),
+        (
+            lambda: model_from_json(3),
+            r"\[model_from_json\] json_string is of type int; expected a s",
+        ),
+        (lambda: model_from_json("{"), r"\[model_from_json\] Expecting property name"),
+        (lambda: model_from_json("{}"), r"\[model_from_json\] 'class_name'"),
+    ],
+)
+def test_refused_clones_and_texts(call: Any, text: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=text):
+        call()
+
+
+# -- cells ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [LSTMCell, GRUCell, SimpleRNNCell])
+def test_a_cell_step_by_step_computes_what_its_layer_does(kind: Any) -> None:
+    cell = kind(3)
+    layer = RNN(cell, return_sequences=True, return_state=True)
+    whole, *last = layer(X)
+    states = cell.get_initial_state(4)
+    x, model_states = Input((2,)), [Input((3,)) for _ in states]
+    y, after = cell(x, model_states)
+    model = Model([x, *model_states], [y, *after])
+    for t in range(5):
+        by_model = model.predict([X[:, t], *states])
+        y, states = cell(X[:, t], states)
+        np.testing.assert_array_equal(y, whole[:, t])
+        np.testing.assert_array_equal(by_model[0], y)
+        np.testing.assert_array_equal(by_model[-1], states[-1])
+    for state, want in zip(states, last, strict=True):
+        np.testing.assert_array_equal(state, want)
+    assert np.shape(states[0]) == (4, *np.atleast_1d(cell.state_size)[:1])
+
+
+def test_one_state_need_not_be_in_a_list() -> None:
+    cell = GRUCell(3)
+    y, state = cell(X[:, 0], np.zeros((4, 3)))
+    np.testing.assert_array_equal(y, state)
+    np.testing.assert_array_equal(cell(X[:, 0], [np.zeros((4, 3))])[1][0], state)
+
+
+def test_stacked_cells() -> None:
+    cells = StackedRNNCells([GRUCell(3), LSTMCell(2)])
+    rnn = RNN(cells, return_sequences=True)
+    want = rnn(X)
+    states = cells.get_initial_state(4)
+    assert cells.state_size == [3, [2, 2]]
+    for t in range(5):
+        y, states = cells(X[:, t], states)
+        np.testing.assert_array_equal(y, want[:, t])
+
+
+class FeedBack(Model):
+    """TensorFlow's tutorial on time series: a forecast is the input of the next step."""
+
+    def __init__(self, units: int, steps: int) -> None:
+        super().__init__()
+        self.steps = steps
+        self.cell = LSTMCell(units)
+        self.warm = RNN(self.cell, return_state=True)
+        self.head = Dense(2)
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        x, *state = self.warm(inputs)
+        found = [self.head(x)]
+        for _ in range(1, self.steps):
+            x, state = self.cell(found[-1], states=state, training=training)
+            found.append(self.head(x))
+        return ops.stack(found, axis=1)
+
+
+def test_a_cell_shares_weights_with_its_layer_in_a_model() -> None:
+    model = FeedBack(4, 3)
+    model.compile("adam", "mse")
+    model.fit(X, X[:, :3], verbose=0)
+    assert model.count_params() == 4 * 4 * (2 + 4 + 1) + 4 * 2 + 2
+    y, h, c = model.warm(X)
+    for t in range(3):
+        step = model.head(y)
+        np.testing.assert_allclose(model.predict(X)[:, t], step, rtol=1e-6)
+        y, (h, c) = model.cell(step, [h, c])
+
+
+class Steps(Layer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = GRUCell(3)
+
+    def call(self, x: Any) -> Any:
+        state = ops.zeros_like(x[:, 0, :1] * np.ones((1, 3)))
+        for t in range(5):
+            y, state = self.cell(x[:, t], state)
+        return y
+
+
+def test_a_cell_in_a_layer_of_one_s_own() -> None:
+    layer = Steps()
+    model = Sequential([Input((5, 2)), layer])
+    np.testing.assert_array_equal(model.predict(X), layer.cell._made(X))
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            lambda cell: cell(X[:, 0], np.zeros((4, 3))),
+            r"\[layers.LSTMCell\] states has 1 arrays; expected 2",
+        ),
+        (
+            lambda cell: StackedRNNCells([cell])(X[:, 0], []),
+            r"\[layers.StackedRNNCells\] states has 0 items; expected 1",
+        ),
+        (lambda cell: RNN(cell), r"\[layers.RNN\] cell has weights, for it was called; expected"),
+    ],
+)
+def test_refused_calls_of_cells(call: Any, text: str) -> None:
+    cell = LSTMCell(3)
+    cell(X[:, 0], cell.get_initial_state(4))
+    with pytest.raises(ValueError, match=text):
+        call(cell)
