@@ -109,15 +109,12 @@ void bind_layers(py::module_& module) {
     for (const auto& child : layer.children()) out.push_back(child.name);
     return out;
   });
-  const auto set_name = [](auto& layer, const std::string& name) {
-    auto config = layer.config();
-    config["name"] = name;
-    layer.set_config(std::move(config));
-  };
-  const auto set_note = [](auto& layer, const std::string& note) {
-    auto config = layer.config();
-    config["note"] = note;
-    layer.set_config(std::move(config));
+  const auto set_text = [](const char* key) {
+    return visiting<AnyLayer, const std::string&>([key](auto& layer, const std::string& text) {
+      auto config = layer.config();
+      config[key] = text;
+      layer.set_config(std::move(config));
+    });
   };
   const auto child = [](auto& layer, const std::string& name) {
     return AnyLayer(child_of(layer, name));
@@ -149,11 +146,11 @@ void bind_layers(py::module_& module) {
                   py::arg("outputs"), py::arg("dtype"), py::arg("batch_size") = 0,
                   py::arg("in_a_row") = false, py::arg("order") = std::vector<AnyLayer>())
       .def_property("name", visiting<AnyLayer>([](auto& layer) { return layer.name(); }),
-                    visiting<AnyLayer, const std::string&>(set_name))
+                    set_text("name"))
       .def_property("trainable", &api::is_trainable, &api::set_trainable)
       .def_property_readonly("dtype", &AnyLayer::dtype)
       .def("child", visiting<AnyLayer, const std::string&>(child), py::arg("name"))
-      .def("set_note", visiting<AnyLayer, const std::string&>(set_note), py::arg("note"))
+      .def("set_note", set_text("note"), py::arg("note"))
       .def("connect", visiting<AnyLayer, const layers::Shapes&>(connect), py::arg("shapes"))
       .def("reset_states", visiting<AnyLayer>(reset_states))
       .def("weight_names", visiting<AnyLayer>(weight_names))

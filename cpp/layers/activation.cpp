@@ -58,29 +58,25 @@ ActivationSpec exponential(const base::Values& options) {
 }
 
 template <class T>
-class Softmax final : public LayerWith<T, Softmax<T>> {
+class Softmax final : public AlongAxes<T, Softmax<T>> {
  public:
   struct State : LayerState {
     LastAxes<T> axes;
   };
 
-  explicit Softmax(const base::Values& options) : axes_(options["axis"]) {}
+  explicit Softmax(const base::Values& options)
+      : AlongAxes<T, Softmax<T>>("softmax", options["axis"]) {}
 
   Shapes output_shapes(const Shapes& inputs) const override {
-    axes_of(inputs[0]);
+    this->axes_of(inputs[0]);  // throws where it lacks them
     return inputs;
   }
-  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
   Activation last_activation(index) const override {
     return is_last() ? Activation::softmax : Activation::linear;
   }
-  double flops(const Shapes& inputs) const override {
-    return 10.0 * static_cast<double>(inputs[0].count());
-  }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
-    const Shape& shape = my.shapes[0];
-    my.axes = LastAxes<T>(shape, axes_of(shape), extent.batch, planner, extent.training ? 3 : 2);
+    my.axes = this->last_axes(my.shapes[0], planner, extent);
   }
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
@@ -104,16 +100,11 @@ class Softmax final : public LayerWith<T, Softmax<T>> {
   }
 
  private:
-  bool is_last() const { return axes_ == base::Value(-1); }
+  bool is_last() const { return this->axes() == base::Value(-1); }
   ActivationSpec activation(const Pass<T>& pass) const {
     const ActivationSpec softmax{Activation::softmax};
     return is_last() ? pass.unless_fused(softmax) : softmax;
   }
-  std::vector<int> axes_of(const Shape& input) const {
-    return sample_axes("softmax", axes_, input);
-  }
-
-  base::Value axes_;
 };
 
 }  // namespace

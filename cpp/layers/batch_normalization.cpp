@@ -25,7 +25,7 @@ void regroup(index count, index groups, index size, bool back, const E* from, E*
 }
 
 template <class T>
-class BatchNormalization final : public LayerWith<T, BatchNormalization<T>> {
+class BatchNormalization final : public AlongAxes<T, BatchNormalization<T>> {
  public:
   // A group has statistics of its own: the samples of one step, of TimeDistributed.
   struct State : LayerState {
@@ -57,27 +57,23 @@ class BatchNormalization final : public LayerWith<T, BatchNormalization<T>> {
   };
 
   explicit BatchNormalization(const base::Values& options)
-      : axis_(options["axis"]),
+      : AlongAxes<T, BatchNormalization<T>>(kKind, options["axis"]),
         momentum_(options["momentum"].number()),
         epsilon_(options["epsilon"].number()),
         center_(options["center"].flag()),
         scale_(options["scale"].flag()) {}
 
   Shapes output_shapes(const Shapes& inputs) const override {
-    const index columns = columns_of(inputs[0]);
+    const index columns = this->along_axes(inputs[0]).count();
     check_input(!this->built() || columns == columns_, kKind, inputs[0],
                 std::to_string(columns_) + " along axis, for which the layer has weights");
     return inputs;
-  }
-  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
-  double flops(const Shapes& inputs) const override {
-    return 10.0 * static_cast<double>(inputs[0].count());
   }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const Shape& shape = my.shapes[0];
     const bool trains = extent.training;
-    my.axes = LastAxes<T>(shape, axes_of(shape), extent.batch, planner, trains ? 3 : 2);
+    my.axes = this->last_axes(shape, planner, extent);
     const index groups = trains ? extent.steps : 1, count = extent.batch * shape.count();
     const index rows = extent.batch * my.axes.rows(), columns = my.axes.columns();
     my.factor = planner.add<T>(groups * columns);
@@ -101,7 +97,7 @@ class BatchNormalization final : public LayerWith<T, BatchNormalization<T>> {
     const index columns = my.axes.columns(), groups = my.measures ? pass.steps : 1;
     const index rows = pass.batch / groups * my.axes.rows();  // of a group
     LF_CHECK(!my.measures || in[0].mask == nullptr || !my.axes.moves(),
-             "[" << kKind << "] axis is " << base::shown(axis_)
+             "[" << kKind << "] axis is " << base::shown(this->axes())
                  << "; expected -1 for an input with a mask");
     const bool regroups = groups > 1;
     my.mask = in[0].mask;
@@ -176,10 +172,6 @@ class BatchNormalization final : public LayerWith<T, BatchNormalization<T>> {
   }
 
  private:
-  std::vector<int> axes_of(const Shape& input) const { return sample_axes(kKind, axis_, input); }
-  index columns_of(const Shape& input) const {
-    return sizes_of(kKind, axes_of(input), input).count();
-  }
   const T* moving(int k) const { return this->values() + statistics_[k]; }
 
   // 1 / sqrt(variance + epsilon)
@@ -246,7 +238,7 @@ class BatchNormalization final : public LayerWith<T, BatchNormalization<T>> {
   }
 
   void declare_parameters(const Shapes& inputs) override {
-    columns_ = columns_of(inputs[0]);
+    columns_ = this->along_axes(inputs[0]).count();
     Parameters<T>& parameters = this->parameters_;
     if (scale_) parameters.add_plain("gamma", {columns_});  // at element 0
     if (center_) beta_ = parameters.add_plain("beta", {columns_});
@@ -254,7 +246,6 @@ class BatchNormalization final : public LayerWith<T, BatchNormalization<T>> {
     statistics_[1] = parameters.add_statistic("moving_variance", {columns_});
   }
 
-  base::Value axis_;
   double momentum_, epsilon_;
   bool center_, scale_;
   index columns_ = 0;  // of the parameters

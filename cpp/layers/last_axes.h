@@ -1,5 +1,5 @@
-// Some axes of a sample placed after all others, for passes that act along rows: without a copy
-// where they are the last ones already. Knows no layers.
+// Some axes of a sample placed after all others, for layers that act along them as along rows:
+// without a copy where they are the last ones already. Knows no particular layer.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/options.h"
 #include "layers/checks.h"
+#include "layers/layer.h"
 #include "layers/rearrangement.h"
 
 namespace lstmfast::layers {
@@ -93,6 +94,31 @@ class LastAxes {
   bool moves_ = false;
   Rearrangement there_, back_;
   base::Slot<T> copies_[kMaxCopies];
+};
+
+// A layer that acts along the axes that an option names, and returns its input's shape.
+template <class T, class Self>
+class AlongAxes : public LayerWith<T, Self> {
+ public:
+  AlongAxes(const char* kind, base::Value axes) : kind_(kind), axes_(std::move(axes)) {}
+
+  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
+  double flops(const Shapes& inputs) const override {
+    return 10.0 * static_cast<double>(inputs[0].count());
+  }
+
+ protected:
+  const base::Value& axes() const { return axes_; }
+  std::vector<int> axes_of(const Shape& input) const { return sample_axes(kind_, axes_, input); }
+  Shape along_axes(const Shape& input) const { return sizes_of(kind_, axes_of(input), input); }
+  // With memory for x and y or dy, and in training for dx.
+  LastAxes<T> last_axes(const Shape& shape, base::Planner& planner, const Extent& extent) const {
+    return {shape, axes_of(shape), extent.batch, planner, extent.training ? 3 : 2};
+  }
+
+ private:
+  const char* kind_;
+  base::Value axes_;
 };
 
 }  // namespace lstmfast::layers

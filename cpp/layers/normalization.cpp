@@ -14,6 +14,7 @@ using kernels::RowNorm;
 // What a layer does, from its options. Parameters without a name are not there.
 struct Norm {
   const char* layer;
+  base::Value axes;
   RowNorm kind;
   double epsilon;
   const char* gamma;
@@ -21,7 +22,7 @@ struct Norm {
 };
 
 template <class T>
-class Normalization final : public LayerWith<T, Normalization<T>> {
+class Normalization final : public AlongAxes<T, Normalization<T>> {
  public:
   struct State : LayerState {
     LastAxes<T> axes;
@@ -29,22 +30,18 @@ class Normalization final : public LayerWith<T, Normalization<T>> {
     base::Slot<double> sums, room;  // of the gradients of parameters
   };
 
-  Normalization(const Norm& norm, base::Value axes) : norm_(norm), axes_(std::move(axes)) {}
+  explicit Normalization(const Norm& norm)
+      : AlongAxes<T, Normalization<T>>(norm.layer, norm.axes), norm_(norm) {}
 
   Shapes output_shapes(const Shapes& inputs) const override {
-    const Shape along = along_axes(inputs[0]);
+    const Shape along = this->along_axes(inputs[0]);
     check_input(!this->built() || along == built_, norm_.layer, inputs[0],
                 built_.text() + " along axis, for which the layer has weights");
     return inputs;
   }
-  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
-  double flops(const Shapes& inputs) const override {
-    return 10.0 * static_cast<double>(inputs[0].count());
-  }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
-    const Shape& shape = my.shapes[0];
-    my.axes = LastAxes<T>(shape, axes_of(shape), extent.batch, planner, extent.training ? 3 : 2);
+    my.axes = this->last_axes(my.shapes[0], planner, extent);
     const index rows = extent.batch * my.axes.rows(), columns = my.axes.columns();
     my.stats = planner.add<T>(2 * rows);
     if (!extent.training || this->parameters_.size() == 0) return;
@@ -86,12 +83,6 @@ class Normalization final : public LayerWith<T, Normalization<T>> {
  private:
   using Block = std::optional<index>;  // of a parameter, if the layer has it
 
-  std::vector<int> axes_of(const Shape& input) const {
-    return sample_axes(norm_.layer, axes_, input);
-  }
-  Shape along_axes(const Shape& input) const {
-    return sizes_of(norm_.layer, axes_of(input), input);
-  }
   const T* at(const Block& block) const { return block ? this->values() + *block : nullptr; }
   void add(const double* sums, const Block& block, T* gradients) const {
     for (index c = 0; block && c < built_.count(); ++c)
@@ -99,35 +90,38 @@ class Normalization final : public LayerWith<T, Normalization<T>> {
   }
 
   void declare_parameters(const Shapes& inputs) override {
-    built_ = along_axes(inputs[0]);
+    built_ = this->along_axes(inputs[0]);
     const std::vector<index> shape(built_.begin(), built_.end());
     if (norm_.gamma != nullptr) gamma_ = this->parameters_.add_plain(norm_.gamma, shape);
     if (norm_.beta != nullptr) beta_ = this->parameters_.add_plain(norm_.beta, shape);
   }
 
   Norm norm_;
-  base::Value axes_;
   Shape built_;  // of the parameters
   Block gamma_, beta_;
 };
 
 Norm layer_norm(const base::Values& options) {
   const bool rms = options["rms_scaling"].flag();
-  return {"layer_normalization", rms ? RowNorm::variance : RowNorm::layer,
-          options["epsilon"].number(), rms || options["scale"].flag() ? "gamma" : nullptr,
+  return {"layer_normalization",
+          options["axis"],
+          rms ? RowNorm::variance : RowNorm::layer,
+          options["epsilon"].number(),
+          rms || options["scale"].flag() ? "gamma" : nullptr,
           !rms && options["center"].flag() ? "beta" : nullptr};
 }
 Norm rms_norm(const base::Values& options) {
-  return {"rms_normalization", RowNorm::rms, options["epsilon"].number(), "scale", nullptr};
+  return {"rms_normalization",         options["axis"], RowNorm::rms,
+          options["epsilon"].number(), "scale",         nullptr};
 }
-Norm unit_norm(const base::Values&) {
+Norm unit_norm(const base::Values& options) {
   constexpr double kLeastLength = 1e-12;  // Keras's
-  return {"unit_normalization", RowNorm::unit, kLeastLength, nullptr, nullptr};
+  return {"unit_normalization", options["axis"], RowNorm::unit, kLeastLength, nullptr, nullptr};
 }
 
 template <class T, Norm (*norm)(const base::Values&)>
 std::unique_ptr<Layer<T>> make(const base::Values& options, const Children&) {
-  return std::make_unique<Normalization<T>>(norm(options), options["axis"]);
+  return std::make_unique<Normalization<T>>(norm(options));
 }
 template <Norm (*norm)(const base::Values&)>
 Component component(const base::OptionTable& more) {

@@ -26,6 +26,17 @@ void share_rows(const kernels::Gemm<T>& product, index rows, double flops) {
       });
 }
 
+// Rows of a are read, rows of c written.
+template <class T>
+void connect(kernels::Gemm<T>& g, const Rows<const T>& a, const Rows<T>& c) {
+  g.a = a.data;
+  g.a_offsets = a.offsets;
+  g.a_stride = a.stride;
+  g.c = c.data;
+  g.c_offsets = c.offsets;
+  g.c_stride = c.stride;
+}
+
 }  // namespace
 
 template <class T>
@@ -121,15 +132,10 @@ template <class T>
 void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
                              bool accumulate) const {
   kernels::Gemm<T> g = product(block);
-  g.a = x.data;
-  g.a_offsets = x.offsets;
-  g.a_stride = x.stride;
+  connect(g, x, y);
   if (!accumulate) g.bias = block;
   g.accumulate = accumulate;
   g.bias_panel_stride = g.b_panel_stride;
-  g.c = y.data;
-  g.c_offsets = y.offsets;
-  g.c_stride = y.stride;
   const double flops = 2.0 * double(rows) * double(inputs) * double(outputs);
   share_rows(g, rows, flops);
 }
@@ -156,12 +162,7 @@ void LinearShape<T>::backward(const T* block, index rows, Rows<const T> x, Rows<
     scratch.transposed.reserve(transposed.size());
     transposed.fill(panels_of(block), 1, scratch.transposed.data());
     kernels::Gemm<T> g = transposed.product(scratch.transposed.data(), outputs);
-    g.a = dy.data;
-    g.a_offsets = dy.offsets;
-    g.a_stride = dy.stride;
-    g.c = dx.data;
-    g.c_offsets = dx.offsets;
-    g.c_stride = dx.stride;
+    connect(g, dy, dx);
     share_rows(g, rows, flops);
   }
   if (dblock == nullptr) return;

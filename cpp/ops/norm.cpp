@@ -28,37 +28,43 @@ E* moved(E* array, index by) {
   return array == nullptr ? nullptr : array + by;
 }
 
-// f(part) for shares of the rows.
-template <class Rows, class F>
-void share_rows(const Rows& all, index begin, index end, F f) {
+// Rows begin to end - 1.
+template <class Rows>
+Rows part_of(const Rows& all, index begin, index end) {
   Rows part = all;
   part.rows = end - begin;
   part.x += begin * all.columns;
-  f(part);
+  return part;
+}
+
+// f(part, row, before) for shares of the rows, each of which is work for so many elements: its
+// first row, and how many elements stand before it.
+template <class Rows, class F>
+void share_rows(const Rows& all, index work, F f) {
+  for_items(all.rows, work, [&](index begin, index end) {
+    Rows part = part_of(all, begin, end);
+    f(part, begin, begin * all.columns);
+  });
 }
 
 }  // namespace
 
 template <class T>
 void normalise_rows(const kernels::NormaliseRows<T>& rows) {
-  for_items(rows.rows, kPasses * rows.columns, [&](index begin, index end) {
-    share_rows(rows, begin, end, [&](auto& part) {
-      part.y += begin * rows.columns;
-      part.stats += 2 * begin;
-      kernels::table<T>().normalise_rows(part);
-    });
+  share_rows(rows, kPasses * rows.columns, [&](auto& part, index row, index before) {
+    part.y += before;
+    part.stats += 2 * row;
+    kernels::table<T>().normalise_rows(part);
   });
 }
 
 template <class T>
 void normalise_rows_backward(const kernels::NormaliseRowsBackward<T>& rows) {
-  for_items(rows.rows, kPasses * rows.columns, [&](index begin, index end) {
-    share_rows(rows, begin, end, [&](auto& part) {
-      part.stats += 2 * begin;
-      part.dy += begin * rows.columns;
-      part.dx += begin * rows.columns;
-      kernels::table<T>().normalise_rows_backward(part);
-    });
+  share_rows(rows, kPasses * rows.columns, [&](auto& part, index row, index before) {
+    part.stats += 2 * row;
+    part.dy += before;
+    part.dx += before;
+    kernels::table<T>().normalise_rows_backward(part);
   });
 }
 
@@ -76,13 +82,12 @@ void column_sums(const kernels::ColumnSums<T>& matrix, double* room) {
   for_shares(blocks, 2, [&](index begin, index end) {
     for (index b = begin; b < end; ++b) {
       const index first = b * block;
-      share_rows(matrix, first, std::min(rows, first + block), [&](auto& part) {
-        part.dy = moved(matrix.dy, first * columns);
-        part.mask = moved(matrix.mask, first);
-        part.stats = moved(matrix.stats, 2 * first);
-        part.sums = room + b * sums;
-        kernels::table<T>().column_sums(part);
-      });
+      kernels::ColumnSums<T> part = part_of(matrix, first, std::min(rows, first + block));
+      part.dy = moved(matrix.dy, first * columns);
+      part.mask = moved(matrix.mask, first);
+      part.stats = moved(matrix.stats, 2 * first);
+      part.sums = room + b * sums;
+      kernels::table<T>().column_sums(part);
     }
   });
   for_items(sums, 2 * blocks, [&](index begin, index end) {
@@ -96,44 +101,35 @@ void column_sums(const kernels::ColumnSums<T>& matrix, double* room) {
 
 template <class T>
 void normalise_columns(const kernels::NormaliseColumns<T>& matrix) {
-  for_items(matrix.rows, kPasses * matrix.columns, [&](index begin, index end) {
-    share_rows(matrix, begin, end, [&](auto& part) {
-      part.y += begin * matrix.columns;
-      kernels::table<T>().normalise_columns(part);
-    });
+  share_rows(matrix, kPasses * matrix.columns, [&](auto& part, index, index before) {
+    part.y += before;
+    kernels::table<T>().normalise_columns(part);
   });
 }
 
 template <class T>
 void normalise_columns_backward(const kernels::NormaliseColumnsBackward<T>& matrix) {
-  for_items(matrix.rows, kPasses * matrix.columns, [&](index begin, index end) {
-    share_rows(matrix, begin, end, [&](auto& part) {
-      part.dy += begin * matrix.columns;
-      part.dx += begin * matrix.columns;
-      part.mask = moved(matrix.mask, begin);
-      kernels::table<T>().normalise_columns_backward(part);
-    });
+  share_rows(matrix, kPasses * matrix.columns, [&](auto& part, index row, index before) {
+    part.dy += before;
+    part.dx += before;
+    part.mask = moved(matrix.mask, row);
+    kernels::table<T>().normalise_columns_backward(part);
   });
 }
 
 template <class T>
 void rectify(const kernels::Rectify<T>& matrix) {
-  for_items(matrix.rows, matrix.columns, [&](index begin, index end) {
-    share_rows(matrix, begin, end, [&](auto& part) {
-      part.y += begin * matrix.columns;
-      kernels::table<T>().rectify(part);
-    });
+  share_rows(matrix, matrix.columns, [&](auto& part, index, index before) {
+    part.y += before;
+    kernels::table<T>().rectify(part);
   });
 }
 
 template <class T>
 void rectify_backward(const kernels::RectifyBackward<T>& matrix) {
   const kernels::Rectify<T>& all = matrix.forward;
-  for_items(all.rows, all.columns, [&](index begin, index end) {
-    share_rows(all, begin, end, [&](auto& part) {
-      const index first = begin * all.columns;
-      kernels::table<T>().rectify_backward({part, matrix.dy + first, matrix.dx + first});
-    });
+  share_rows(all, all.columns, [&](auto& part, index, index before) {
+    kernels::table<T>().rectify_backward({part, matrix.dy + before, matrix.dx + before});
   });
 }
 
