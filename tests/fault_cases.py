@@ -38,11 +38,12 @@ from lstmfast.layers import (
     Lambda,
     LayerNormalization,
     Masking,
+    MixtureDensity,
     MultiHeadAttention,
     Reshape,
     SimpleRNN,
 )
-from lstmfast.models import Model, Sequential, load_model
+from lstmfast.models import EncoderDecoder, Model, Sequential, load_model
 
 LOADING = {MEMORY: (MemoryError,), FILES: (OSError, ValueError)}
 
@@ -289,6 +290,18 @@ def step(made: SimpleNamespace) -> Any:
     return made.model.train_on_batch(X, Y, return_dict=True)
 
 
+def writer(folder: Any) -> SimpleNamespace:
+    lf.utils.set_random_seed(0)
+    encoder = Sequential([Input((None, 3)), LSTM(3, return_sequences=True)])
+    options: Any = {"tokens": 5, "start_token": 1, "stop_token": 2, "attention": "luong"}
+    return SimpleNamespace(model=EncoderDecoder(encoder, 3, length=3, **options))
+
+
+def mixture(folder: Path) -> SimpleNamespace:
+    chain = [Input((None, 3)), LSTM(3), MixtureDensity(2, 3)]
+    return SimpleNamespace(model=Sequential(chain, seed=0))
+
+
 MODEL_CASES = [
     Case("model.new", lambda folder: None, construct),
     Case("model.build", unbuilt, build_late, lambda made: made.model.built, model_kept),
@@ -315,6 +328,11 @@ MODEL_CASES = [
         )
     ),
     Case("model.predict stateful", stateful, one_carried),
+    Case("model.new writer", lambda folder: None, lambda made: writer(made).model.get_weights()),
+    Case("model.decode", writer,
+         lambda made: made.model.predict(X, batch_size=4, beam_width=2, verbose=0), whole_model),
+    Case("model.generate", mixture, lambda made: made.model.generate(X[:2], 3, seed=0),
+         whole_model),
 ]  # fmt: skip
 
 # -- other layers --------------------------------------------------------------------------------

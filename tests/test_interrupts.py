@@ -20,8 +20,8 @@ import pytest
 import lstmfast as lf
 import runs
 from lstmfast.initializers import Orthogonal
-from lstmfast.layers import LSTM, Dense
-from lstmfast.models import Sequential
+from lstmfast.layers import LSTM, Dense, Input, MixtureDensity
+from lstmfast.models import EncoderDecoder, Sequential
 from lstmfast.regularizers import OrthogonalRegularizer
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
@@ -182,6 +182,37 @@ def test_models(call: str) -> None:
         np.testing.assert_array_equal(found, expected)
     found = net.predict(first, batch_size=64, verbose=0)
     np.testing.assert_array_equal(found, after_two)
+
+
+QUICK = {"recurrent_initializer": "glorot_uniform", "return_sequences": True}
+
+
+@pytest.mark.parametrize(
+    ("beams", "steps", "length"),
+    [(1, 2, 3_000_000), (4, 2, 3_000_000), (1, 30_000, 2)],
+    ids=["greedy", "beams", "encoder"],
+)
+def test_decoding(beams: int, steps: int, length: int) -> None:
+    """Of minutes; memory of the decoder and states of hypotheses serve the next call."""
+    encoder = Sequential([Input((None, 8)), LSTM(512, **QUICK)], seed=0)
+    decoder = LSTM(512, **QUICK)
+    net = EncoderDecoder(encoder, decoder, tokens=50, length=4, attention="luong", seed=0)
+    x = np.random.default_rng(0).random((3, steps, 8), dtype=np.float32)
+    options: dict[str, Any] = {"beam_width": beams, "return_scores": True}
+    expected = net.predict(x[:, :2], **options)
+    interrupt(lambda: net.predict(x, length=length, batch_size=1, **options))
+    for found, before in zip(net.predict(x[:, :2], **options), expected, strict=True):
+        np.testing.assert_array_equal(found, before)
+
+
+@pytest.mark.parametrize("steps", [None, 40])
+def test_generation(steps: int | None) -> None:
+    """Of minutes, step by step or by windows."""
+    net = Sequential([Input((steps, 3)), LSTM(512, **QUICK), MixtureDensity(2, 3)], seed=0)
+    prompt = np.ones((40, 3), np.float32)
+    expected = net.generate(prompt, 5, seed=1)
+    interrupt(lambda: net.generate(prompt, 3_000_000, seed=1))
+    np.testing.assert_array_equal(net.generate(prompt, 5, seed=1), expected)
 
 
 def test_a_handler_that_returns_changes_nothing() -> None:

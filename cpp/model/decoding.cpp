@@ -86,7 +86,7 @@ class Decoder {
     LF_CHECK((takes_ids_ ? columns_ <= tokens : columns_ == step_) && output.rows() == 1,
              "[" << kOp << "] the decoder takes a step of shape " << inputs[0].text()
                  << " and returns " << output.text() << "; expected what it can take again");
-    flops_ = graph.flops(inputs) + kFlopsOfChoice * static_cast<double>(columns_);
+    flops_ = graph.flops(inputs);
     place(encoded);
   }
 
@@ -175,6 +175,7 @@ class Decoder {
     bool more = false;
     for (index b = 0; b < count; ++b) {
       const index found = continuations(b * beams_);
+      point_.pass(kFlopsOfChoice * static_cast<double>(beams_ * columns_));
       LF_CHECK(found > 0, "[" << kOp << "] the decoder's outputs for sample " << first + b
                               << " are not numbers in step " << step);
       for (index w = 0; w < beams_; ++w) {

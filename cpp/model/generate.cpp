@@ -289,10 +289,12 @@ void Generator<T>::run(std::int32_t* ids, T* values) {
       return stepper_ != nullptr ? p - prompts_.lengths[static_cast<std::size_t>(b)] + 1 : p;
     };
     ops::for_shares(rows_, 1 + ops::kMathGrain / (4 * most_), [&](index begin, index end) {
+      base::InterruptPoint between_rows;
       for (index b = begin; b < end; ++b) {
         const index step = step_of(b);
         if (step < 0 || step >= options_.length) continue;
         finite[static_cast<std::size_t>(b)] = draw(b, step) ? 1 : 0;
+        between_rows.pass(kFlopsOfDraw * static_cast<double>(most_));
       }
     });
     const auto bad = std::find(finite.begin(), finite.end(), 0);

@@ -326,7 +326,7 @@ def generative(
     """An LSTM that says at each step how likely each next token is: it writes texts, or music.
 
     Train it with texts and the same texts one step later, and the loss
-    ``"sparse_categorical_crossentropy"``::
+    ``"sparse_categorical_crossentropy"``; then `Model.generate` continues texts::
 
         (B, T) ids -> Embedding -> (B, T, embedding) -> LSTM -> ... -> (B, T, units[-1])
                    -> Dense, softmax -> (B, T, tokens)
@@ -359,8 +359,8 @@ def generative(
     >>> model = lf.variants.generative(5, embedding=8, units=(16,), seed=0)
     >>> model.compile(lf.optimizers.Adam(0.02), "sparse_categorical_crossentropy")
     >>> run = model.fit(text[:, :-1], text[:, 1:], epochs=60, verbose=0)
-    >>> int(model.predict([[0, 1, 2]])[0, -1].argmax())
-    3
+    >>> model.generate([0, 1, 2], 4, temperature=0).tolist()
+    [3, 4, 0, 1]
     """
     row = [Embedding(tokens, embedding), *_lstms(units, dropout, "generative")]
     end = Dense(tokens, activation="softmax")

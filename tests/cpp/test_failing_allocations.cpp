@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "decoding_problem.h"
 #include "model/rnn.h"
-#include "model_problem.h"
 #include "ops/lstm_rows.h"
 
 namespace {
@@ -158,6 +158,31 @@ TEST_CASE("backward onto gradients adds all or nothing wherever memory runs out"
         CHECK(n >= 3 * D + 1);
         break;
       }
+    }
+  }
+}
+
+TEST_CASE("decoding goes on wherever memory ran out before") {
+  for (const bool tokens : {true, false}) {
+    DecodingOptions options;
+    options.length = 3;
+    options.beams = tokens ? 2 : 1;
+    const auto expected = test::DecodingProblem(tokens).decoded(options);
+    for (long n = 0;; ++n) {
+      const test::DecodingProblem problem(tokens);
+      if (n % 2 > 0) problem.decoded(options, 1);  // its memory is too small for what follows
+      auto out = expected;
+      before_failure = n / 2;
+      bool failed = false;
+      try {
+        decode<float>(*problem.encoder, *problem.decoder, problem.samples, 5, options,
+                      {out.ids.data(), out.values.data(), out.scores.data()});
+      } catch (const std::bad_alloc&) {
+        failed = true;
+      }
+      before_failure = -1;
+      REQUIRE(problem.decoded(options) == expected);
+      if (!failed && n % 2 == 0) break;
     }
   }
 }

@@ -103,6 +103,7 @@ TEST_CASE("steps have the bits of passes over the whole sequence") {
       {with(kLstm, {{"layer_norm", true}, {"zoneout_h", 0.2}}), {{"kind", "layer_normalization"}}},
       {gru, with(gru, {{"reset_after", false}})},
       {{{"kind", "simple_rnn"}, {"units", 6}}, kDense},
+      {with(kLstm, {{"learn_initial_state", true}}), with(gru, {{"learn_initial_state", true}})},
       {masking, kLstm, kLast, kDense},
       {masking, with(kLstm, {{"zero_output_for_mask", true}}), gru},
       {{{"kind", "time_distributed"}, {"layer.kind", "dense"}, {"layer.units", 3}}, kLstm},
@@ -279,6 +280,20 @@ TEST_CASE("layers that need the whole sequence are named") {
   refused({{{"kind", "softmax"}, {"axis", 1}}}, whole);
   refused({{{"kind", "global_max_pooling1d"}}}, whole);
   refused({with(kLstm, {{"go_backwards", true}})}, "begins at the last step");
+  // steps that look at all steps, or whose place counts
+  for (const bool causal : {false, true}) {
+    const auto graph = std::make_shared<layers::Graph<float>>();
+    graph->add_input({kSteps, kInputs}, "x");
+    graph->add_input({2, kInputs}, "value");
+    const auto layer = layers::Layer<float>::make(
+        base::OptionReader({{"kind", "attention"}, {"use_causal_mask", causal}}, "test"));
+    const layers::Place looked{causal ? 1 : 0, 0};
+    graph->set_outputs({{graph->add_node(layer, {{0, 0}, looked, looked}), 0}});
+    const layers::Shape value{2, kInputs};
+    CHECK(test::message_of([&] {
+            Stepper<float>(graph).plan(1, {{}, value});
+          }).find(causal ? "takes steps together with another value" : whole) != std::string::npos);
+  }
 }
 
 }  // namespace
