@@ -44,39 +44,40 @@ _OTHERS: dict[str, Any] = {
 
 def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
     """Return the model that a file of Keras holds."""
-    state: list[Any] | None = None
-    in_turn = True
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive, archive.open("model.weights.h5") as part:
+    reader = Reader(custom_objects)
+    with keras_weights.opened(path, "load_model") as (archive, file):
+        if archive is not None:
             config = json.loads(archive.read("config.json"))
-            reader = Reader(custom_objects)
-            model = reader.model(config)
-            with keras_weights.h5py("load_model").File(part, "r") as file:
-                if isinstance(model._text, TextVectorization) and not model._text.built:
-                    _read_vocabulary(model._text, archive, file)
-                if not model.built and isinstance(model, Sequential):
-                    model.build()
-                model.set_weights(keras_weights.read(file, model, reader.orders, whole=True))
-                group = file.get("optimizer/vars", {})
-                state = [np.asarray(group[str(k)]) for k in range(len(group))]
-            training = config.get("compile_config")
-    else:
-        with keras_weights.h5py("load_model").File(path, "r") as file:
-            if "model_config" not in file.attrs:
-                raise ValueError("it holds no model, perhaps weights alone, for load_weights")
-            reader = Reader(custom_objects)
-            model = reader.model(json.loads(file.attrs["model_config"]))
-            weights = file["model_weights"]
-            model.set_weights(keras_weights.read_by_name(weights, model, reader.orders))
-            training = json.loads(file.attrs.get("training_config", "null"))
-            if "optimizer_weights" in file:
-                group = file["optimizer_weights"]
-                names = keras_weights.attribute(group, "weight_names")
-                state = [np.asarray(group[name]) for name in names]
-                in_turn = not names or not names[0].endswith("/iter:0")
-    if compiles and training:
-        keras_training.compile_as(model, training, reader)
-        if state:
+            training, group = config.get("compile_config"), file.get("optimizer/vars", {})
+            names = list(map(str, range(len(group))))
+        elif "model_config" not in file.attrs:
+            raise ValueError("it holds no model, perhaps weights alone, for load_weights")
+        else:
+            config, training = (
+                json.loads(file.attrs.get(f"{each}_config", "null"))
+                for each in ("model", "training")
+            )
+            group = file.get("optimizer_weights")
+            names = [] if group is None else keras_weights.attribute(group, "weight_names")
+        model = reader.model(config)
+        text: Any = model._text
+        if archive is not None and text is not None and not text.built:
+            _read_vocabulary(text, archive, file)
+        if not model.built and isinstance(model, Sequential):
+            if text is not None and text.sample is None:
+                raise ValueError(
+                    f"{text.name} has no vocabulary there; only .keras keeps adapted ones"
+                )
+            model.build()
+        model.set_weights(
+            keras_weights.read_by_name(file["model_weights"], model, reader.orders)
+            if archive is None
+            else keras_weights.read(file, model, reader.orders, whole=True)
+        )
+        if compiles and training:
+            keras_training.compile_as(model, training, reader)
+            state = [np.asarray(group[name]) for name in names]
+            in_turn = not names or not names[0].endswith("/iter:0")
             keras_training.take_state(model, state, path, reader.orders, in_turn)
     return model
 
@@ -131,7 +132,7 @@ class Reader:
         for layer in layers:
             model.add(Input.of(layer) if isinstance(layer, InputLayer) else layer)
         shape = config.get("build_input_shape") or build.get("input_shape")
-        if not model.built and shape is not None:
+        if not model.built and shape is not None and model._text is None:
             model.build(shape)
         self.orders[model] = [each for each in layers if not isinstance(each, InputLayer)]
         return model

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._arrays import Array
-from lstmfast._names import function_name
+from lstmfast._names import function_name, registered_name
 from lstmfast._warnings import warn
 from lstmfast.losses import LOSSES
 from lstmfast.losses.base import FunctionLoss
@@ -44,25 +44,28 @@ def settings(model: Any, path: str) -> dict[str, Any] | None:
     if compiled.optimizer is None:
         return None
     outputs = compiled.outputs
+
+    def of_each(values: Sequence[Any], weights: bool = False) -> Any:
+        if not any(values):
+            return None
+        if len(outputs) == 1 and not weights:
+            return values[0]
+        keys = model._output_keys
+        return values if keys is None else dict(zip(keys, values, strict=True))
+
+    weights = [output.weight for output in outputs]
+    numbers = [1.0 if weight is None else weight for weight in weights]
     found = {
         "optimizer": _optimizer(compiled.optimizer),
-        "loss": [_loss(output.loss) for output in outputs],
-        "loss_weights": None,
-        "metrics": [
-            [_metric(m) for k, m in enumerate(o.metrics) if k not in o.weighted] for o in outputs
-        ],
-        "weighted_metrics": [[_metric(o.metrics[k]) for k in sorted(o.weighted)] for o in outputs],
+        "loss": of_each([_loss(output.loss) for output in outputs]),
+        "loss_weights": None if weights == [None] * len(outputs) else of_each(numbers, True),
+        "metrics": of_each(
+            [[_metric(m) for k, m in enumerate(o.metrics) if k not in o.weighted] for o in outputs]
+        ),
+        "weighted_metrics": of_each(
+            [[_metric(o.metrics[k]) for k in sorted(o.weighted)] for o in outputs]
+        ),
     }
-    if any(output.weight is not None for output in outputs):
-        found["loss_weights"] = [1.0 if o.weight is None else o.weight for o in outputs]
-    for name in ("loss", "loss_weights", "metrics", "weighted_metrics"):
-        each: Any = found[name]
-        if name.endswith("metrics") and not any(each):
-            found[name] = None
-        elif len(outputs) == 1 and name != "loss_weights":
-            found[name] = each[0]
-        elif each is not None and model._output_keys is not None:
-            found[name] = dict(zip(model._output_keys, each, strict=True))
     lacking = sorted(_LACKING & set(_class_names(found)))
     if lacking:
         warn(
@@ -89,10 +92,18 @@ def _class_names(described: Any) -> Iterator[str]:
             yield from _class_names(each)
 
 
+def of_object(thing: Any, module: str, config: Any) -> dict[str, Any]:
+    """Return the description of an object of Keras's class of that name, or of a user's class."""
+    cls = type(thing)
+    if module and not getattr(thing, "is_custom", False):
+        return entry(f"keras.{module}", cls.__name__, config)
+    return entry(cls.__module__, cls.__name__, config, registered_name(cls))
+
+
 def _optimizer(optimizer: Optimizer) -> dict[str, Any]:
     config = optimizer.get_config()
     config["learning_rate"] = _rate(optimizer._schedule or config["learning_rate"])
-    return entry("keras.optimizers", type(optimizer).__name__, config)
+    return of_object(optimizer, "optimizers", config)
 
 
 def _rate(given: Any) -> Any:
@@ -101,14 +112,7 @@ def _rate(given: Any) -> Any:
     config = given.get_config()
     if isinstance(given, schedules.WarmUp):
         config["decay_schedule_fn"] = _rate(given.decay_schedule_fn)
-    if given.is_custom:
-        return _own(given, config)
-    return entry("keras.optimizers.schedules", type(given).__name__, config)
-
-
-def _own(thing: Any, config: Any) -> dict[str, Any]:
-    cls = type(thing)
-    return entry(cls.__module__, cls.__name__, config, cls.__name__)
+    return of_object(given, "optimizers.schedules", config)
 
 
 def function(given: Any) -> dict[str, Any]:
@@ -134,10 +138,8 @@ def _loss(loss: Any) -> Any:
     if loss is None or isinstance(loss, FunctionLoss):
         return loss and function(loss.function)
     if loss.is_custom:
-        return _own(loss, _config_of(loss))
-    return entry(
-        "keras.losses", type(loss).__name__, {"name": loss.name or loss.kind, **loss.options()}
-    )
+        return of_object(loss, "", _config_of(loss))
+    return of_object(loss, "losses", {"name": loss.name or loss.kind, **loss.options()})
 
 
 def _metric(metric: Metric) -> Any:
@@ -146,13 +148,11 @@ def _metric(metric: Metric) -> Any:
     config: dict[str, Any] = {"name": metric.name, "dtype": "float32"}
     if isinstance(metric, MeanMetricWrapper):
         return entry("keras.metrics", "MeanMetricWrapper", config | {"fn": function(metric.fn)})
-    if metric.is_custom:
-        return _own(metric, _config_of(metric) or {"name": metric.name})
-    name = type(metric).__name__
     if isinstance(metric, MeanOfLoss):
-        config["fn"] = function(metric.kind) | {"module": "keras.losses"}
-        name = "MeanMetricWrapper"
-    return entry("keras.metrics", name, config | metric.options())
+        of_loss = {"fn": function(metric.kind) | {"module": "keras.losses"}, **metric.options()}
+        return entry("keras.metrics", "MeanMetricWrapper", config | of_loss)
+    own = metric.is_custom and (_config_of(metric) or {"name": metric.name})
+    return of_object(metric, "metrics", own or config | metric.options())
 
 
 def state(model: Any) -> list[Any] | None:
@@ -192,7 +192,7 @@ def take_state(
     Where another number of arrays came, as Keras does, warn and begin anew.
     """
     core, optimizer = model._core_model, model._compiled.optimizer
-    if core.compile_config is None:
+    if core.compile_config is None or not arrays:
         return
     _, slots = core.optimizer_state()
     order = _order(optimizer, slots, in_turn)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from lstmfast.layers.weights import Weight
 
 # the layers of each model, in Keras's order; of a model that is not here, those of `layers`
 Orders = Mapping[Any, Sequence[Layer]]
+# what packages raise for damaged files, and constructors for what these say
+_DAMAGED = (OSError, ValueError, TypeError, AttributeError, LookupError, zipfile.BadZipFile)
 VERSION = "3.15.1"  # of Keras, whose formats these are
 
 
@@ -140,18 +142,21 @@ def read(group: Any, model: Any, orders: Orders | None = None, whole: bool = Fal
     return [np.asarray(group[places[weight]]) for weight in model.weights]
 
 
-def write(
-    file: Any, model: Any, of_optimizer: Sequence[Any] | None = None, whole: bool = False
-) -> None:
-    """Write a model's weights, and the arrays of its optimizer, in the layout of Keras 3."""
-    arrays = dict(zip(model.weights, model.get_weights(), strict=True))
-    for weight, at in paths(model, whole=whole).items():
-        file.create_dataset(at, data=arrays[weight])
-    if of_optimizer is not None:
-        group = file.create_group("optimizer/vars")
-        group.attrs["name"] = model.optimizer.name
-        for k, array in enumerate(of_optimizer):
-            group.create_dataset(str(k), data=array)
+def write(file: Any, model: Any, whole: bool = False) -> None:
+    """Write a model's weights in the layout of Keras 3."""
+    places = paths(model, whole=whole)
+    put(file, [places[weight] for weight in model.weights], model.get_weights())
+    text = model._text
+    if text is not None and text._idf is not None:
+        idf = np.pad(text._idf, (0, text.sample[0] - len(text._idf)))
+        at = "layers/text_vectorization"
+        put(file, [f"{at}/vars/idf_weights", f"{at}/_lookup_layer/vars/idf_weights"], [idf, idf])
+
+
+def put(group: Any, names: Iterable[Any], arrays: Iterable[Any]) -> None:
+    """Write arrays under their names."""
+    for name, array in zip(names, arrays, strict=True):
+        group.create_dataset(str(name), data=array)
 
 
 def read_by_name(group: Any, model: Any, orders: Orders | None = None) -> list[Array]:
@@ -169,36 +174,26 @@ def read_by_name(group: Any, model: Any, orders: Orders | None = None) -> list[A
 
 def load(path: str, model: Any) -> list[Array]:
     """Return a model's weights from a file of Keras with a model or weights alone."""
-    with understood(path, "load_weights"):
-        if zipfile.is_zipfile(path):
-            with (
-                zipfile.ZipFile(path) as archive,
-                archive.open("model.weights.h5") as part,
-                h5py("load_weights").File(part, "r") as file,
-            ):
-                return read(file, model, whole=True)
-        with h5py("load_weights").File(path, "r") as file:
-            group = file.get("model_weights", file)
-            of_keras_2 = "layer_names" in group.attrs or "layer_names0" in group.attrs
-            return read_by_name(group, model) if of_keras_2 else read(file, model)
+    with opened(path, "load_weights") as (archive, file):
+        group = file.get("model_weights", file)
+        if attribute(group, "layer_names"):
+            return read_by_name(group, model)
+        return read(file, model, whole=archive is not None)
 
 
 @contextmanager
-def understood(path: str, where: str) -> Iterator[None]:
-    """Name the file in the errors that reading one of Keras's brings."""
+def opened(path: str, where: str) -> Iterator[tuple[zipfile.ZipFile | None, Any]]:
+    """Yield a file's archive, if it is one, and its HDF5; errors in reading it name the file."""
     try:
-        yield
+        with ExitStack() as stack:
+            archive, part = None, path
+            if zipfile.is_zipfile(path):
+                archive = stack.enter_context(zipfile.ZipFile(path))
+                part = stack.enter_context(archive.open("model.weights.h5"))  # type: ignore[assignment]
+            yield archive, stack.enter_context(h5py(where).File(part, "r"))
     except FileNotFoundError:
         raise FileNotFoundError(f"[{where}] {path}: there is no such file") from None
-    # what packages raise for damaged files, and constructors for what these say
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        zipfile.BadZipFile,
-    ) as error:
+    except _DAMAGED as error:
         raise ValueError(f"[{where}] {path}: {error}") from error
 
 
@@ -211,8 +206,7 @@ def write_by_name(group: Any, model: Any) -> None:
         of_layer = group.create_group(layer.name)
         names = [f"{layer.name}/{place}/{weight.name}" for place, weight in enumerate(weights)]
         of_layer.attrs["weight_names"] = np.array(names, "S")
-        for name, weight in zip(names, weights, strict=True):
-            of_layer.create_dataset(name, data=weight.numpy())
+        put(of_layer, names, [weight.numpy() for weight in weights])
     group.create_group("top_level_model_weights").attrs["weight_names"] = np.array([], "S")
 
 

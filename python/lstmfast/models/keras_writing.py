@@ -6,13 +6,12 @@ import datetime as dt
 import io
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lstmfast._core import Model as CoreModel
-from lstmfast._names import registered_name
 from lstmfast._options import defaults
 from lstmfast.layers import DecoderInput, InputLayer, Lambda, Layer, MixtureDensity
 from lstmfast.layers._calls import without_place
@@ -44,33 +43,36 @@ def content(model: Any, path: str, include_optimizer: bool) -> bytes:
     config = described(model)
     training = plain(keras_training.settings(model, path)) if include_optimizer else None
     arrays = keras_training.state(model) if include_optimizer else None
+
+    def write(h5: Any) -> None:
+        h5.attrs["backend"], h5.attrs["keras_version"] = "lstmfast", keras_weights.VERSION
+        h5.attrs["model_config"] = json.dumps(config)
+        if training is not None:
+            training["optimizer_config"] = training.pop("optimizer")
+            h5.attrs["training_config"] = json.dumps(training)
+        keras_weights.write_by_name(h5.create_group("model_weights"), model)
+        if arrays is not None:
+            group = h5.create_group("optimizer_weights")
+            names = [f"{model.optimizer.name}/{k}" for k in range(len(arrays))]
+            group.attrs["weight_names"] = np.array(names, "S")
+            keras_weights.put(group, names, arrays)
+
+    def write_weights(h5: Any) -> None:
+        keras_weights.write(h5, model, whole=True)
+        if arrays is not None:
+            keras_weights.put(h5.create_group("optimizer/vars"), range(len(arrays)), arrays)
+
     if not path.lower().endswith(".keras"):
-        file = io.BytesIO()
-        with keras_weights.h5py("save").File(file, "w") as h5:
-            h5.attrs["backend"], h5.attrs["keras_version"] = "lstmfast", keras_weights.VERSION
-            h5.attrs["model_config"] = json.dumps(config)
-            if training is not None:
-                training["optimizer_config"] = training.pop("optimizer")
-                h5.attrs["training_config"] = json.dumps(training)
-            keras_weights.write_by_name(h5.create_group("model_weights"), model)
-            if arrays is not None:
-                group = h5.create_group("optimizer_weights")
-                names = [f"{model.optimizer.name}/{k}" for k in range(len(arrays))]
-                group.attrs["weight_names"] = np.array(names, "S")
-                for name, array in zip(names, arrays, strict=True):
-                    group.create_dataset(name, data=array)
-        return file.getvalue()
-    about = {
-        "keras_version": keras_weights.VERSION,
-        "date_saved": dt.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
-    }
+        return _hdf5("save", write)
+    if training is not None:
+        config["compile_config"] = training
+    today = dt.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    about = {"keras_version": keras_weights.VERSION, "date_saved": today}
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as parts:
         parts.writestr("metadata.json", json.dumps(about))
-        if training is not None:
-            config["compile_config"] = training
         parts.writestr("config.json", json.dumps(config))
-        parts.writestr("model.weights.h5", _weights(model, "save", arrays, whole=True))
+        parts.writestr("model.weights.h5", _hdf5("save", write_weights))
     return archive.getvalue()
 
 
@@ -81,15 +83,13 @@ def weights(model: Any, path: str) -> bytes:
             f"[save_weights] filepath is {path!r}; expected a name that ends in .weights.h5 or "
             ".safetensors"
         )
-    return _weights(model, "save_weights")
+    return _hdf5("save_weights", lambda h5: keras_weights.write(h5, model))
 
 
-def _weights(
-    model: Any, where: str, of_optimizer: Sequence[Any] | None = None, whole: bool = False
-) -> bytes:
+def _hdf5(where: str, write: Callable[[Any], None]) -> bytes:
     file = io.BytesIO()
     with keras_weights.h5py(where).File(file, "w") as h5:
-        keras_weights.write(h5, model, of_optimizer, whole)
+        write(h5)
     return file.getvalue()
 
 
@@ -98,7 +98,7 @@ def described(model: Any) -> dict[str, Any]:
     start = {"name": model.name, "trainable": model.trainable}
     if hasattr(model, "add"):
         starts = (
-            [InputLayer((1,), dtype="string", name="texts")]
+            [InputLayer((1,), dtype="string", name=f"{model._text.name}_input")]
             if model._text
             else [tensor.node.layer for tensor in model.inputs]
         )
@@ -159,7 +159,7 @@ def _of_user(thing: Any, config: Mapping[str, Any], shape: Any) -> dict[str, Any
     """Return how Keras describes what is of a user's class; shape: of the first argument."""
     cls = type(thing)
     kept = keras_training.taken(cls, {"trainable": thing.trainable, **config})
-    found = entry(cls.__module__, cls.__name__, plain(kept), registered_name(cls))
+    found = keras_training.of_object(thing, "", plain(kept))
     try:
         json.dumps(found)
     except (TypeError, ValueError) as error:

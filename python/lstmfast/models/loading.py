@@ -19,7 +19,7 @@ from lstmfast.layers._own import from_note
 from lstmfast.layers.base import LAYERS
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, Metric, made
-from lstmfast.models import custom, keras_reading, keras_weights, saving
+from lstmfast.models import custom, keras_reading, saving
 from lstmfast.models._encoder_decoder import EncoderDecoder
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
@@ -82,8 +82,7 @@ def load_model(
     if custom_objects is not None and not isinstance(custom_objects, Mapping):
         raise wrong_kind("load_model", "custom_objects", custom_objects, "a dictionary")
     if is_of_keras(path):
-        with keras_weights.understood(path, "load_model"):
-            return keras_reading.load(path, custom_objects or {}, compile)
+        return keras_reading.load(path, custom_objects or {}, compile)
     own: custom.Objects | None = None
 
     def resolve(config: Mapping[str, Any], extra: Mapping[str, str]) -> Any:
