@@ -142,8 +142,14 @@ def operations(layers: Any, models: Any) -> tuple[Any, list[Any]]:
         x[..., 0], axis=1
     )
     more = o.sqrt(o.square(x) + 1.0) * o.sign(x) + o.floor(-x) + o.tanh(x) * o.relu(x)
+    pairs = o.einsum("btf,bsf->bts", x, h[..., :3]) + o.cumsum(
+        o.pad(x, [[0, 0], [0, 0], [1, 1]]), 1
+    )
+    places = o.one_hot(o.argmax(x, axis=-1), 3) + o.cast(o.argmin(x, axis=1), "float32")[:, None]
     a, b = o.split(more, [1], axis=-1)
     ends = [
+        pairs,
+        places,
         last,
         parts,
         scores,

@@ -21,8 +21,11 @@ _CLASSES = {
     "keep": "Where", "ones": "OnesLike", "zeros": "ZerosLike",
 }  # fmt: skip
 _MODULES = {"Cast": "core", "Erf": "math", "StopGradient": "core"}  # keras.src.ops.numpy: others
-# their values are truths in Keras, and here numbers
-_TRUTHS = {"Equal", "Greater", "GreaterEqual", "Isnan", "Less", "LessEqual", "NotEqual"}
+# their values are truths or integers in Keras, and numbers here
+_CAST = {
+    "Argmax", "Argmin", "Equal", "Greater", "GreaterEqual", "Isnan", "Less", "LessEqual",
+    "NotEqual",
+}  # fmt: skip
 
 Step = tuple[str, str, dict[str, Any], list[Any]]
 """Module, class, configuration and further arguments of one operation of Keras."""
@@ -59,12 +62,12 @@ def written(layer: Operation, given: Sequence[Any], dtype: str) -> list[Step] | 
             last = start if options.get("drop") else slice(start, stop, step)
             name = "GetItem"
             args.append([_coded(each) for each in [slice(None)] * options["axis"] + [last]])
-    elif kind == "matmul":
-        name = "Matmul"
+    elif kind in ("cumsum", "matmul"):
+        name, config = kind.capitalize(), options
     else:
         return None
     steps = [(name, config, args)]
-    if name in _TRUTHS:
+    if name in _CAST:
         steps.append(("Cast", {"dtype": dtype}, []))
     return [(f"keras.src.ops.{_MODULES.get(n, 'numpy')}", n, c, a) for n, c, a in steps]
 
@@ -111,8 +114,10 @@ def function_of(entry: Mapping[str, Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         key = [tuple(each) if isinstance(each, list) else each for each in args[1:]]
         args = (args[0], *key) if kind == "GetItem" else args
+        first = [options["subscripts"]] if kind == "Einsum" else []
+        more = {} if first else options
         try:
-            return found(*args, **kwargs, **options)
+            return found(*first, *args, **kwargs, **more)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{config.get('name')!r} ({kind}): {error}") from None
 
