@@ -112,9 +112,9 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         r"\[layers.LSTM\] mask is given with a tensor; expected None",
     ),
     "training": (
-        lambda: Dropout(0.5)(x_, training=True),
-        ValueError,
-        r"\[layers.Dropout\] training is given with a tensor; expected None",
+        lambda: Dropout(0.5)(x_, training=1),
+        TypeError,
+        r"\[layers.Dropout\] training is of type int; expected True or False",
     ),
     "one state": (
         lambda: LSTM(1)(x_, initial_state=[Input((1,))]),

@@ -253,4 +253,4 @@ def test_core_refuses_samples_without_axes(options: dict[str, Any]) -> None:
     layer = _core.Layer(options, "float32")
     layer.connect([(3,)])
     with pytest.raises(ValueError, match=r"input \"x\" has samples of shape \(\)"):
-        _core.Layer.graph([("x", ())], [(layer, [(0, 0)])], [(1, 0)], "float32")
+        _core.Layer.graph([("x", ())], [(layer, [(0, 0)], None)], [(1, 0)], "float32")

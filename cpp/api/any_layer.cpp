@@ -38,9 +38,9 @@ AnyLayer open_layer(const base::Options& config, const std::string& dtype,
 }
 
 AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& inputs,
-                    const std::vector<std::pair<AnyLayer, std::vector<layers::Place>>>& nodes,
-                    const std::vector<layers::Place>& outputs, const std::string& dtype,
-                    index batch_size, bool in_a_row, const std::vector<AnyLayer>& order) {
+                    const std::vector<AnyNode>& nodes, const std::vector<layers::Place>& outputs,
+                    const std::string& dtype, index batch_size, bool in_a_row,
+                    const std::vector<AnyLayer>& order) {
   return with_dtype(kConfig, dtype, [&](auto zero) {
     using T = decltype(zero);
     auto graph = std::make_shared<layers::Graph<T>>();
@@ -54,7 +54,9 @@ AnyLayer make_graph(const std::vector<std::pair<std::string, layers::Shape>>& in
     std::vector<std::shared_ptr<layers::Layer<T>>> ordered;
     for (const AnyLayer& layer : order) ordered.push_back(layer_of<T>(layer));
     graph->set_layers(ordered);
-    for (const auto& [layer, values] : nodes) graph->add_node(layer_of<T>(layer), values);
+    for (const auto& [layer, values, training] : nodes) {
+      graph->add_node(layer_of<T>(layer), values, training);
+    }
     graph->set_outputs(outputs);
     graph->describe(in_a_row, batch_size);
     return AnyLayer(std::shared_ptr<layers::Layer<T>>(std::move(graph)));

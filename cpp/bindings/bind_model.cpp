@@ -210,7 +210,7 @@ py::dict structure(const layers::Graph<T>& graph) {
     }
     py::list values;
     for (const index value : node.inputs) values.append(graph.place_of(value));
-    nodes.append(py::make_tuple(node.child, values));
+    nodes.append(py::make_tuple(node.child, values, node.training));
   }
   for (index k = 0; k < graph.outputs(); ++k) outputs.append(graph.output(k));
   return py::dict(py::arg("inputs") = inputs, py::arg("layers") = layers, py::arg("nodes") = nodes,
@@ -258,6 +258,7 @@ void bind_model(py::module_& module) {
     return training->config;
   });
   property("stateful", [](auto& model) { return model.is_stateful(); });
+  property("draws", [](auto& model) { return model.draws(); });
   property("carried_rows", [](auto& model) { return model.carried_rows(); });
   property("inputs", [](auto& model) { return inputs_list(*model.definition().graph); });
   property("output_shapes", [](auto& model) { return output_shapes(*model.definition().graph); });
@@ -279,6 +280,10 @@ void bind_model(py::module_& module) {
            py::arg("masked") = std::vector<bool>())
       .def("masked_outputs", visiting<PythonModel, const std::vector<bool>&>(masked_outputs),
            py::arg("masked"))
+      .def("set_seed", visiting<PythonModel, std::uint64_t>([](auto& model, std::uint64_t seed) {
+             model.set_seed(seed);
+           }),
+           py::arg("seed"))
       .def("predict_masked", &predict_masked, py::arg("x"), py::arg("batch_size"));
   model.def("generate", &generate, py::arg("prompt"), py::arg("lengths"), py::arg("options"))
       .def("reset_states", visiting<PythonModel>([](auto& model) { model.reset_carried(); }))

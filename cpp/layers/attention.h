@@ -97,7 +97,7 @@ class AttentionBase : public LayerWith<T, Self> {
     a.causal = causal_;
     a.value_mask = in[kValue].mask;
     a.weights = arena.at(my.weights);
-    if (pass.training && rate_ > 0) {
+    if (pass.training && !my.fixed && rate_ > 0) {
       a.keep = arena.at(my.keep);
       a.dropped = arena.at(my.dropped);
     }

@@ -92,7 +92,7 @@ class BatchNormalization final : public AlongAxes<T, BatchNormalization<T>> {
 
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const {
     base::Arena& arena = *pass.arena;
-    my.measures = pass.training && this->parameters_.trainable();
+    my.measures = pass.training && !my.fixed && this->parameters_.trainable();
     my.pending = 0;
     const index columns = my.axes.columns(), groups = my.measures ? pass.steps : 1;
     const index rows = pass.batch / groups * my.axes.rows();  // of a group
@@ -121,6 +121,10 @@ class BatchNormalization final : public AlongAxes<T, BatchNormalization<T>> {
       const T* const mean = my.measures ? measure(my, arena, g, rows, x + first) : moving(0);
       T* const factor = arena.at(my.factor) + g * columns;
       if (!my.measures) invert(columns, moving(1), factor);
+      if (!my.measures && pass.training) {
+        std::copy_n(factor, columns, arena.at(my.inverse));
+        std::copy_n(mean, columns, arena.at(my.center));
+      }
       for (index c = 0; scale_ && c < columns; ++c) factor[c] *= this->values()[c];
       ops::normalise_columns<T>({rows, columns, x + first, to + first, mean, factor,
                                  center_ ? this->values() + beta_ : nullptr});
@@ -163,7 +167,7 @@ class BatchNormalization final : public AlongAxes<T, BatchNormalization<T>> {
       kernels::NormaliseColumnsBackward<T> matrix{rows, columns, x + first, dy + first,
                                                   to == nullptr ? nullptr : to + first};
       matrix.factor = arena.at(my.factor) + g * columns;
-      if (my.measures) differentiate(my, arena, g, gradients, matrix);
+      if (my.measures || gradients != nullptr) differentiate(my, arena, g, gradients, matrix);
       if (to != nullptr) ops::normalise_columns_backward(matrix);
     }
     if (dx == nullptr) return;
@@ -208,22 +212,23 @@ class BatchNormalization final : public AlongAxes<T, BatchNormalization<T>> {
     return center;
   }
 
-  // Adds a group's gradients of parameters, and sets what dx needs.
+  // Adds a group's gradients of parameters, and sets what dx needs where batches are measured.
   void differentiate(State& my, base::Arena& arena, index g, T* gradients,
                      kernels::NormaliseColumnsBackward<T>& matrix) const {
     const index columns = matrix.columns;
     const T* const inverse = arena.at(my.inverse) + g * columns;
     T* const mean = arena.at(my.mean) + g * columns;
     T* const slope = arena.at(my.slope) + g * columns;
-    matrix.center = arena.at(my.center) + g * columns;
+    const T* const center = arena.at(my.center) + g * columns;
     kernels::ColumnSums<T> sums{kernels::ColumnSum::products, matrix.rows, columns, matrix.x,
                                 matrix.dy};
-    sums.center = matrix.center;
+    sums.center = center;
     sums.sums = arena.at(my.sums);
     ops::column_sums(sums, arena.at(my.room));
     const double* const products = sums.sums;
     const double* const totals = products + columns;
-    const double count = static_cast<double>(my.counts[static_cast<std::size_t>(g)]);
+    const double count =
+        my.measures ? static_cast<double>(my.counts[static_cast<std::size_t>(g)]) : 1;
     for (index c = 0; c < columns; ++c) {
       const double s = static_cast<double>(inverse[c]);
       mean[c] = static_cast<T>(totals[c] / count);
@@ -232,6 +237,8 @@ class BatchNormalization final : public AlongAxes<T, BatchNormalization<T>> {
       if (scale_) gradients[c] += static_cast<T>(products[c] * s);
       if (center_) gradients[beta_ + c] += static_cast<T>(totals[c]);
     }
+    if (!my.measures) return;
+    matrix.center = center;
     matrix.mean = mean;
     matrix.slope = slope;
     matrix.mask = my.mask == nullptr ? nullptr : my.mask + g * matrix.rows;

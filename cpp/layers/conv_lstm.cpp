@@ -73,7 +73,7 @@ class ConvolutionalLstm : public LayerWith<T, ConvolutionalLstm<T>> {
     const Shape step = x.without(0);
     my.run.arrange(shape_, cell_,
                    {axes_.windows(step, 0), axes_.windows(step, 1), x.sizes[0], extent.batch,
-                    extent.training, noise_});
+                    extent.training, my.fixed ? ops::LstmNoise() : noise_});
     my.steps_mask = planner.add<unsigned char>(extent.batch * x.sizes[0]);
     my.windows = output_shapes({x})[1].rows();
     my.mask =
@@ -98,7 +98,7 @@ class ConvolutionalLstm : public LayerWith<T, ConvolutionalLstm<T>> {
     call.y = out[0].values;
     call.h_n = out[1].values != nullptr ? out[1].values : part(0);
     call.c_n = out[2].values != nullptr ? out[2].values : part(1);
-    call.noise = noise_;
+    if (!my.fixed) call.noise = noise_;
     call.noise.seed = sequences_.seed.value_or(pass.seed);
     call.noise.stream = my.stream;
     call.noise.step = pass.step;

@@ -76,7 +76,7 @@ class RandomLayer final : public LayerWith<T, RandomLayer<T>> {
     const T* const x = in[0].values;
     T* const y = out[0].values;
     const index count = pass.batch * my.shapes[0].count();
-    if (!pass.training || noise_.amount == 0) return copy(count, x, y);
+    if (!pass.training || my.fixed || noise_.amount == 0) return copy(count, x, y);
     T* const noise = pass.arena->at(my.noise);
     draw(pass, my, noise);
     if (noise_.kind == Kind::gaussian_noise) return ops::add(count, x, noise, y);
@@ -92,7 +92,8 @@ class RandomLayer final : public LayerWith<T, RandomLayer<T>> {
     T* const dx = in[0].gradient;
     if (dx == nullptr) return;
     const index count = pass.batch * my.shapes[0].count();
-    if (noise_.amount == 0 || noise_.kind == Kind::gaussian_noise) return copy(count, dy, dx);
+    if (my.fixed || noise_.amount == 0 || noise_.kind == Kind::gaussian_noise)
+      return copy(count, dy, dx);
     ops::multiply(count, dy, pass.arena->at(my.noise), dx);
   }
 

@@ -41,8 +41,10 @@ void Graph<T>::set_layers(const std::vector<std::shared_ptr<Layer<T>>>& layers) 
 }
 
 template <class T>
-index Graph<T>::add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs) {
+index Graph<T>::add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs,
+                         std::optional<bool> training) {
   Node node;
+  node.training = training;
   node.layer = std::move(layer);
   for (const Place& place : inputs) node.inputs.push_back(value_of(place));
   const index runs = runs_ + node.layer->runs();
@@ -119,8 +121,16 @@ Shapes Graph<T>::shapes_for(Shapes shapes) const {
 }
 
 template <class T>
+bool Graph<T>::draws() const {
+  return Layer<T>::draws() || std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+           return node.training.value_or(false);
+         });
+}
+
+template <class T>
 Alongs Graph<T>::begin_steps(LayerState& state, const Shapes&, const Alongs& inputs,
                              std::vector<CarriedState<T>*>& carried) const {
+  this->check_steps(!draws(), "has a call with training=True", "training=None");
   Alongs along = inputs;
   for (index n = this->inputs(); n < static_cast<index>(nodes_.size()); ++n) {
     const Node& node = nodes_[n];

@@ -20,11 +20,12 @@ template <class T>
 class Graph : public LayerWith<T, Graph<T>> {
  public:
   struct Node {
-    std::shared_ptr<Layer<T>> layer;  // null: an input of the graph
-    std::vector<index> inputs;        // values
-    index child = 0;                  // the layer's number among children()
-    index first = 0, count = 1;       // the node's outputs are values first .. first + count - 1
-    index edge = 0;                   // the number of its first input among those of all nodes
+    std::shared_ptr<Layer<T>> layer;    // null: an input of the graph
+    std::vector<index> inputs;          // values
+    index child = 0;                    // the layer's number among children()
+    index first = 0, count = 1;         // the node's outputs are values first .. first + count - 1
+    index edge = 0;                     // the number of its first input among those of all nodes
+    std::optional<bool> training = {};  // what the call was given; none: what the pass does
   };
   struct State : LayerState {
     struct OfNode {
@@ -50,9 +51,9 @@ class Graph : public LayerWith<T, Graph<T>> {
   Graph() = default;
   // Makes the graph that a configuration describes. Keys of a row: input_shape, layers,
   // layers.N.kind and the options of each kind. Keys of other graphs: inputs, inputs.N.shape,
-  // inputs.N.name, layers, nodes, nodes.N.layer, nodes.N.inputs, outputs. A value is written
-  // NODE.OUTPUT, with inputs as the first nodes. Both forms may have batch_size, those inside of
-  // others a note, which the core keeps.
+  // inputs.N.name, layers, nodes, nodes.N.layer, nodes.N.inputs, nodes.N.training
+  // (where it has one), outputs. A value is written NODE.OUTPUT, with inputs as the first nodes.
+  // Both forms may have batch_size, those inside of others a note, which the core keeps.
   explicit Graph(const base::OptionReader& config, const Children& children = {});
   Graph(const base::Values& options, const Children& children);  // with a name
 
@@ -65,7 +66,8 @@ class Graph : public LayerWith<T, Graph<T>> {
   void set_layers(const std::vector<std::shared_ptr<Layer<T>>>& layers);
   // Connects the layer. Throws std::invalid_argument, with nothing changed, for inputs that the
   // layer cannot take. Returns the number of the node.
-  index add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs);
+  index add_node(std::shared_ptr<Layer<T>> layer, const std::vector<Place>& inputs,
+                 std::optional<bool> training = {});
   // Also decides which elements each value carries. Throws if a layer that makes no ids would have
   // to, or if `outputs` is empty.
   void set_outputs(const std::vector<Place>& outputs);
@@ -98,6 +100,7 @@ class Graph : public LayerWith<T, Graph<T>> {
 
   InputCount input_count() const override { return {inputs(), inputs()}; }
   index runs() const override { return runs_; }
+  bool draws() const override;
   Elements input_elements(index input, Elements) const override { return elements(input); }
   Shapes output_shapes(const Shapes& inputs) const override {
     check_shapes(inputs);
@@ -129,6 +132,9 @@ class Graph : public LayerWith<T, Graph<T>> {
   };
 
   std::vector<const Layer<T>*> running() const override;
+  std::optional<bool> trains(std::size_t running) const override {
+    return nodes_[names_.size() + running].training;
+  }
   LayerState& state_of(State& my, index node) const { return *my.inner[node - inputs()]; }
 
   index add(Node node, const Shapes& outputs);

@@ -65,7 +65,9 @@ Graph<T>::Graph(const base::OptionReader& config, const Children& children) {
     for (index n = 0; n < nodes; ++n) {
       const base::OptionReader part = config.part(numbered("nodes", n));
       const index layer = read_count(part, "layer", 0, count - 1);
-      add_node(layers[layer], read_places(part, "inputs"));
+      const base::Value training = part.read(base::flag("training", base::none()));
+      add_node(layers[layer], read_places(part, "inputs"),
+               training.none() ? std::nullopt : std::optional(training.flag()));
       used[layer] = true;
     }
     set_outputs(read_places(config, "outputs"));
@@ -118,6 +120,7 @@ void Graph<T>::describe(bool in_a_row, index batch_size) {
     const std::string key = numbered("nodes", n - inputs());
     out[key + ".layer"] = nodes_[n].child;
     out[key + ".inputs"] = text(nodes_[n].inputs);
+    if (nodes_[n].training) out[key + ".training"] = *nodes_[n].training;
   }
   out["outputs"] = text(outputs_);
   this->set_config(std::move(out));

@@ -47,7 +47,8 @@ void Graph<T>::plan(State& my, base::Planner& planner, const Extent& extent) con
   for (index n = inputs(); n < count; ++n) {
     const Node& node = nodes_[n];
     node.layer->declare(state_of(my, n), planner,
-                        {chosen(node.inputs, shapes), extent.batch, extent.training, extent.steps});
+                        {chosen(node.inputs, shapes), extent.batch,
+                         extent.training || node.training.value_or(false), extent.steps});
     for (index v = node.first; v < node.first + node.count; ++v) {
       const Value& value = values_[v];
       const bool wanted = value.uses > 0 || !node.layer->optional_output(value.output);
@@ -129,6 +130,7 @@ void Graph<T>::run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Out
       own.in[j] = {from.values, from.ids, from.mask, nullptr};
     }
     inner.fused = own.fused.data();
+    inner.training = pass.training || node.training.value_or(false);
     node.layer->forward(inner, state_of(my, n), own.in, own.out);
     const OutputPenalty<T>* const penalty = node.layer->output_penalty();
     if (penalty != nullptr && pass.penalty != nullptr) {

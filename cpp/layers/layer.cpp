@@ -44,10 +44,13 @@ Shapes Layer<T>::connect(const Shapes& inputs) {
 
 template <class T>
 std::unique_ptr<LayerState> Layer<T>::make_state(const GradientLayout<T>* layout,
-                                                 std::uint32_t& streams) const {
+                                                 std::uint32_t& streams, bool fixed) const {
   std::unique_ptr<LayerState> state = new_state();
-  for (const Layer* const layer : running())
-    state->inner.push_back(layer->make_state(layout, streams));
+  state->fixed = fixed;
+  for (const Layer* const layer : running()) {
+    const bool own = !trains(state->inner.size()).value_or(!fixed);
+    state->inner.push_back(layer->make_state(layout, streams, own));
+  }
   if (layout != nullptr) state->gradients = layout->find(parameters_);
   if (is_random()) state->stream = streams++;
   return state;

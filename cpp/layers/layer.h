@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +50,7 @@ class LayerState {
   std::vector<std::unique_ptr<LayerState>> inner;  // of Layer::running()
   const GradientBlock* gradients = nullptr;        // in Pass::gradients; null: there are none
   std::uint32_t stream = 0;                        // of random numbers
+  bool fixed = false;                              // nothing is drawn or measured, in training too
 };
 
 // What a value of a graph is to a pass that continues a sequence by some of its steps.
@@ -108,6 +110,11 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   virtual bool moves_ids() const { return false; }
   // Layers that a pass runs: in a graph, those of all its nodes.
   virtual index runs() const { return 1; }
+  // Whether a layer in it always does as in training.
+  virtual bool draws() const {
+    return std::any_of(children_.begin(), children_.end(),
+                       [](const Child& child) { return child.layer->draws(); });
+  }
   // Whether a pass may leave out an output.
   virtual bool optional_output(index /*output*/) const { return false; }
 
@@ -195,7 +202,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // A state for passes of one pass memory; layout null: passes compute no gradients.
   std::unique_ptr<LayerState> make_state(const GradientLayout<T>* layout) const {
     std::uint32_t streams = 0;  // of random numbers, in use so far
-    return make_state(layout, streams);
+    return make_state(layout, streams, false);
   }
 
   // Declares the memory of a pass to `planner`. Called again when the extent changes.
@@ -221,6 +228,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
     for (const Child& child : children_) out.push_back(child.layer.get());
     return out;
   }
+  // Whether one of these always does as in training, or never; none: as the pass does.
+  virtual std::optional<bool> trains(std::size_t /*running*/) const { return {}; }
   virtual std::unique_ptr<LayerState> new_state() const = 0;
   // Throws unless the layer can run step by step.
   void check_steps(bool good, const char* problem, const char* expected) const;
@@ -255,8 +264,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   std::vector<Child> children_;
 
  private:
-  std::unique_ptr<LayerState> make_state(const GradientLayout<T>* layout,
-                                         std::uint32_t& streams) const;
+  std::unique_ptr<LayerState> make_state(const GradientLayout<T>* layout, std::uint32_t& streams,
+                                         bool fixed) const;
   std::string text_of(const char* key) const {
     const auto at = config_.find(key);
     return at == config_.end() ? "" : at->second.text();

@@ -207,6 +207,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     call.c_n = either(ports.c.values, ports.carried_c);
     call.mask = ports.x.mask;
     call.hold = !sequences_.zero_masked;
+    call.noise.draw = !my.fixed;
     call.noise.seed = sequences_.seed.value_or(pass.seed);
     call.noise.stream = my.stream;
     call.noise.step = pass.step;

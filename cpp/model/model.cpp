@@ -53,6 +53,7 @@ void allocate(const std::vector<Owned<T>>& parameters) {
 template <class T>
 Model<T>::Model(Definition<T> definition)
     : definition_(std::move(definition)),
+      draws_(definition_.graph->draws()),
       pool_([this] { return std::make_unique<PassMemory<T>>(*definition_.graph, nullptr); }),
       steppers_([this] { return std::make_unique<Stepper<T>>(definition_.graph); }) {
   require_isa();
@@ -145,6 +146,7 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
     CarriedUndo<T> undo(definition_.carried, memory->carried);
     const index first = b * step;
     pass.batch = std::min(step, samples.count - first);
+    draw(pass);
     memory->read(samples, first);
     for (std::size_t k = 0; k < outputs.size(); ++k) {
       memory->out(k) = {outputs[k] + first * shapes->outputs[k].count(), nullptr, nullptr, nullptr};
@@ -219,7 +221,7 @@ void call_layer(layers::Layer<T>& layer, layers::Pass<T> pass, const layers::Sha
   const base::FlushDenormals flush;
   layer.forward(pass, *state, in, out);
   undo.keep();
-  state->update_statistics();
+  if (pass.training) state->update_statistics();
   mask.clear();
   if (out[0].mask != nullptr) {
     mask.assign(out[0].mask, out[0].mask + pass.batch * outputs[0].rows());

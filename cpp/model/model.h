@@ -2,6 +2,8 @@
 // the trainer and by model files. Knows no Python.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -70,6 +72,16 @@ class Model : base::NoCopy {
                const Callbacks& callbacks = {},
                const std::vector<unsigned char*>& masks = {}) const;
 
+  // Whether calls that are no training draw random numbers: some layer always does as in training.
+  bool draws() const { return draws_; }
+  void set_seed(std::uint64_t seed) { seed_ = seed; }
+  // Gives such a pass numbers of its own.
+  void draw(layers::Pass<T>& pass) const {
+    if (!draws_) return;
+    pass.seed = seed_;
+    pass.step = drawn_.fetch_add(1, std::memory_order_relaxed);
+  }
+
   bool is_stateful() const { return !definition_.carried.empty(); }
   // Rows of every batch of a stateful model, from its configuration; 0: as many as the first batch.
   index batch_size() const { return definition_.graph->batch_size(); }
@@ -83,6 +95,9 @@ class Model : base::NoCopy {
  private:
   Definition<T> definition_;
   Shared<Training<T>> training_;
+  const bool draws_;
+  std::uint64_t seed_ = 0;
+  mutable std::atomic<std::uint64_t> drawn_{0};
   mutable Pool<PassMemory<T>> pool_;
   mutable Pool<Stepper<T>> steppers_;
   // Of the latest call: to compute them in every call takes a tenth of a call on a small batch.

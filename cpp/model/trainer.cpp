@@ -156,7 +156,7 @@ class Evaluation {
  public:
   template <class Data>
   Evaluation(const char* op, const Model<T>& model, const Data& data, const char* what = "x")
-      : definition_(model.definition()), run_(data.run(op, model, what)), memory_(model.pool()) {
+      : model_(model), run_(data.run(op, model, what)), memory_(model.pool()) {
     run_.plan(*memory_, false);
   }
 
@@ -165,7 +165,7 @@ class Evaluation {
   bool run(const Callbacks& callbacks, TickClock& clock, const Progress* progress = nullptr) {
     layers::Pass<T> pass;
     run_.metrics().reset();
-    const double penalty = definition_.rules.penalty();
+    const double penalty = model_.definition().rules.penalty();
     bool stopped = false;
     run_.begin();
     for (index b = 0; !stopped && run_.has(b); ++b) {
@@ -174,7 +174,8 @@ class Evaluation {
         stopped = callbacks.batch_begin(callbacks.context, b);
       }
       run_.read(b);
-      CarriedUndo<T> undo(definition_.carried, memory_->carried);
+      model_.draw(pass);
+      CarriedUndo<T> undo(model_.definition().carried, memory_->carried);
       const double loss = run_.forward_loss(false, pass) + penalty;
       undo.keep();
       run_.record(loss);
@@ -192,7 +193,7 @@ class Evaluation {
   Logs logs() { return run_.metrics().logs(); }
 
  private:
-  const Definition<T>& definition_;
+  const Model<T>& model_;
   BatchRun<T> run_;
   typename Pool<PassMemory<T>>::Lease memory_;
 };

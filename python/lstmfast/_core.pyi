@@ -183,7 +183,7 @@ class Layer:
     @staticmethod
     def graph(
         inputs: Sequence[tuple[str, _Shape]],
-        nodes: Sequence[tuple[Layer, Sequence[tuple[int, int]]]],
+        nodes: Sequence[tuple[Layer, Sequence[tuple[int, int]], bool | None]],
         outputs: Sequence[tuple[int, int]],
         dtype: str,
         batch_size: int = 0,
@@ -193,7 +193,8 @@ class Layer:
         """Make a graph, itself a layer of kind "graph".
 
         Nodes stand in topological order and count from 0, inputs (name, shape of a sample) first;
-        a value is (node, output of that node). `in_a_row`: a file describes it as a Sequential.
+        a value is (node, output of that node); a node says `training` too, None: as the pass does.
+        `in_a_row`: a file describes it as a Sequential.
         """
 
     @property
@@ -282,6 +283,11 @@ class Model:
 
     @property
     def output_shapes(self) -> list[_Shape]: ...
+    @property
+    def draws(self) -> bool:
+        """Whether calls that are no training draw random numbers, by the seed of `set_seed`."""
+
+    def set_seed(self, seed: int) -> None: ...
     def mask_ends(self, masked: Sequence[bool] = ()) -> list[int]:
         """Return the nodes at which a mask ends because the layer drops it.
 
@@ -487,6 +493,7 @@ class Model:
     def structure(self) -> dict[str, Any]:
         """The graph: inputs, layers, nodes, outputs, batch_size and in_a_row.
 
-        "inputs" [(name, shape)], "layers" [Layer], "nodes" [(layer, values)] where layer counts in
-        "layers" and values are (node, output), "outputs" [(node, output)].
+        "inputs" [(name, shape)], "layers" [Layer], "nodes" [(layer, values,
+        training)] where layer counts in "layers" and values are (node, output), "outputs" [(node,
+        output)].
         """

@@ -18,7 +18,8 @@ TEST_CASE("layers, graphs and models have the element type that is asked for") {
   const base::Options config = {{"kind", "dense"}, {"name", "dense"}, {"units", 2}};
   const auto graph_of = [&](const std::string& dtype, const std::string& of_layer) {
     const std::vector<layers::Place> inputs = {{0, 0}};
-    return make_graph({{"x", {3}}}, {{open_layer(config, of_layer, {}), inputs}}, {{1, 0}}, dtype);
+    return make_graph({{"x", {3}}}, {{open_layer(config, of_layer, {}), inputs, {}}}, {{1, 0}},
+                      dtype);
   };
   for (const std::string dtype : {"float32", "float64"}) {
     const AnyLayer graph = graph_of(dtype, dtype);

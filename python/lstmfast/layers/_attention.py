@@ -148,8 +148,8 @@ class Attention(AttentionLayer):
         inputs : list of array_like or tensor
             [query, value] or [query, value, key].
         mask : list of array_like, optional
-            (B, Tq) and (B, Tv), either may be None. With tensors it must be None, as `training`
-            must: in models masks travel along by themselves.
+            (B, Tq) and (B, Tv), either may be None. With tensors it must be None:
+            in models masks travel along by themselves.
         training : bool, optional
             Whether there is dropout; None is False.
         return_attention_scores : bool

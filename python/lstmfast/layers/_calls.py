@@ -193,9 +193,13 @@ class Called(Weights):
             (B, ...): the inputs; a list of them where the layer takes several.
         mask : array_like of bool, optional
             (B, ...) without the last axis: False where an input does not count. In models masks
-            travel along by themselves: with tensors it must be None, as `training` must.
+            travel along by themselves: with tensors it must be None.
         training : bool, optional
-            Do as in training: what is random, and averages that move; None is False.
+            Do as in training: what is random, and averages that move; None is False. Given with
+            tensors it holds in all passes of the model: False leaves dropout out and the averages
+            of `BatchNormalization` as they are in `fit` too; True draws in `predict` too, by the
+            model's seed and anew at each call, but moves averages in `fit` alone. None does as the
+            model does. Keras 3.15 forgets what calls in functional models were given.
 
         Returns
         -------
@@ -235,21 +239,24 @@ class Called(Weights):
                 f"[{self.where}] mask is a tensor; expected none, for masks travel along by "
                 "themselves; several inputs come in a list, ([a, b])"
             )
-        for name, given in (("mask", mask), ("training", training)):
-            if given is not None and given is not TRAINING:
-                raise ValueError(
-                    f"[{self.where}] {name} is given with a tensor; expected None: in models masks "
-                    "travel along by themselves, and calls say whether they are training"
-                )
-        return self._results(self._use(tensors))
+        if mask is not None:
+            raise ValueError(
+                f"[{self.where}] mask is given with a tensor; expected None: in models masks "
+                "travel along by themselves"
+            )
+        always = None if training is TRAINING or training is None else training
+        if always is not None:
+            always = flag(always, "training", self.where)
+        return self._results(self._use(tensors, always))
 
     def _results(self, node: Node) -> Any:
         """Return the tensors that the call which made a node returned."""
         return one_or_all([Tensor(node, port) for port in self._ports(len(node.shapes))])
 
-    def _use(self, tensors: Sequence[Tensor]) -> Node:
+    def _use(self, tensors: Sequence[Tensor], training: bool | None = None) -> Node:
         """Return a new node that takes these tensors; now there are weights."""
         core, node = self._plan(tensors)
+        node.training = training
         if not self.built:
             self._draw(core, as_generator(), tensors[0].sample)
         self._adopt(core, [tensor.sample for tensor in tensors])

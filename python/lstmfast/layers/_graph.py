@@ -67,7 +67,10 @@ class Graph:
                 for layer in dict.fromkeys([*self.layers, *self.starts])
             ],
             "input_layers": self.input_names,
-            "nodes": [[names[n], [*map(list, values)]] for n, values in structure["nodes"]],
+            "nodes": [
+                [names[n], [*map(list, values)], *([] if training is None else [training])]
+                for n, values, training in structure["nodes"]
+            ],
             "outputs": [*map(list, structure["outputs"])],
         }
 
@@ -98,7 +101,10 @@ class Graph:
             raise ValueError(f"[Model] the inputs have batch sizes {sorted(sizes)}")
         return CoreLayer.graph(
             [(tensor.name, tensor.sample) for tensor in self.inputs],
-            [(handles[node.layer], [value(each) for each in node.inputs]) for node in self.nodes],
+            [
+                (handles[node.layer], [value(each) for each in node.inputs], node.training)
+                for node in self.nodes
+            ],
             [value(tensor) for tensor in self.outputs],
             dtype,
             max(sizes, default=0),
@@ -201,8 +207,9 @@ def replayed(
     layers: by what its nodes call them: numbers, or names.
     """
     nodes = [tensor.node for tensor in inputs]
-    for layer, values in structure["nodes"]:
-        nodes.append(layers[layer]._use([Tensor(nodes[n], index) for n, index in values]))
+    for layer, values, *training in structure["nodes"]:
+        given = [Tensor(nodes[n], index) for n, index in values]
+        nodes.append(layers[layer]._use(given, *training))
     outputs = [Tensor(nodes[n], index) for n, index in structure["outputs"]]
     return outputs, nodes[len(inputs) :]
 

@@ -174,7 +174,7 @@ class MultiHeadAttention(AttentionLayer):
         query, value, key : array_like or tensor
             (B, Tq, D), (B, Tv, E), (B, Tv, F); by default the value is the key.
         query_mask, value_mask, key_mask : array_like of bool, optional
-            (B, Tq), (B, Tv), (B, Tv). With tensors they must be None, as `training` must: in models
+            (B, Tq), (B, Tv), (B, Tv). With tensors they must be None: in models
             masks travel along by themselves.
         attention_mask : array_like or tensor, optional
             (B, Tq, Tv): above 0.5, or True, where a query sees a key; (Tq, Tv) or (1, Tq, Tv) for

@@ -82,7 +82,7 @@ class Recurrent(Layer):
             there are any); one state need not be in a list. `Bidirectional` takes the forward
             layer's, then the backward layer's.
         mask : array_like of bool, optional
-            (B, T): False steps are skipped. With tensors it must be None, as `training` must.
+            (B, T): False steps are skipped. With tensors it must be None.
         training : bool, optional
             Do what is random; None is False.
 

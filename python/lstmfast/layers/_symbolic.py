@@ -31,6 +31,7 @@ class Node:
     batch: int | None = None
     number: int = field(default_factory=itertools.count().__next__)
     batched: bool = True  # False: of weights and constants, and what is made of these alone
+    training: bool | None = None  # what the call was given
 
 
 @dataclass(eq=False, repr=False)

@@ -36,7 +36,7 @@ from lstmfast.models.data import Adapter, parts, samples_of
 from lstmfast.models.ragged import lengths_of, with_lengths
 from lstmfast.models.summary import summary_text
 from lstmfast.models.training import Training
-from lstmfast.utils import Seed, as_generator
+from lstmfast.utils import Seed, as_generator, draw_seed
 
 # what Keras lets a model's class do for itself at each batch
 _IN_PYTHON = (
@@ -151,6 +151,8 @@ class Model(Training, Layer):
         adapter = Adapter(names, core_model, core.dtype, hear, self._text)
         self._warn_of_ends(graph, core_model, [])
         self._bind_optimizer(core_model)
+        if core_model.draws:
+            core_model.set_seed(draw_seed(self._rng))
         self._graph, self._core_model, self._core, self._adapter = graph, core_model, core, adapter
 
     def _hear_of_masks(self, masked: list[bool]) -> None:

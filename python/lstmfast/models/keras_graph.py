@@ -104,7 +104,9 @@ def _called(
         takes_list = layer.takes_list or len(tensors) == 1
         arguments = [tensors if layer.takes_list and len(tensors) > 1 else tensors[0]]
         options = {} if takes_list else {"initial_state": tensors[1:]}
-    options.pop("training", None)
+        options |= {"training": node[0][3].get("training")} if node[0][3:] else {}
+    if not isinstance(layer, Layer):
+        options.pop("training", None)
     call = layer if isinstance(layer, Layer) else keras_operations.function_of(layer)
     found: list[Tensor] = []
     taken_out(call(*arguments, **options), found, lambda one: isinstance(one, Tensor))
@@ -141,12 +143,14 @@ class Written:
         self.made: list[Any] = [(start.name, 0) for start in starts]
         self.nodes: dict[str, list[Any]] = {layer.name: [] for layer in [*starts, *order]}
         self.more: dict[str, list[dict[str, Any]]] = {}  # operations by our layers
-        used = [*structure["outputs"], *(at for _, given in structure["nodes"] for at in given)]
+        used = [*structure["outputs"], *(at for _, given, _ in structure["nodes"] for at in given)]
         scored = {node for node, port in used if port == 1}
-        for at, given in structure["nodes"]:
-            self._add(order[at], given, len(self.made) in scored)
+        for at, given, training in structure["nodes"]:
+            self._add(order[at], given, training, len(self.made) in scored)
 
-    def _add(self, layer: Any, given: Sequence[tuple[int, int]], scores: bool) -> None:
+    def _add(
+        self, layer: Any, given: Sequence[tuple[int, int]], training: bool | None, scores: bool
+    ) -> None:
         values = [self.made[node] if port == 0 else None for node, port in given]
         values = [each if isinstance(each, np.ndarray) else None for each in values]
         found = keras_operations.constant(layer, values, self.dtype)
@@ -156,7 +160,9 @@ class Written:
         if not isinstance(layer, Operation):
             if any(each is not None for each in values):
                 raise lacks(f"an array that layer {layer.name!r} takes")
-            return self._call(layer.name, *_arguments(layer, tensors, scores))
+            args, kwargs = _arguments(layer, tensors, scores)
+            more = {} if training is None else {"training": training}
+            return self._call(layer.name, args, kwargs | more)
         steps = keras_operations.written(layer, tensors, self.dtype)
         if steps is None:
             raise lacks(f"layer {layer.name!r}, the operation {layer.kind},")
