@@ -13,11 +13,13 @@ from lstmfast import initializers, losses, ops
 from lstmfast.layers import (
     LSTM,
     RNN,
+    Activation,
     Dense,
     Embedding,
     GRUCell,
     Input,
     Layer,
+    LeakyReLU,
     LSTMCell,
     SimpleRNNCell,
     StackedRNNCells,
@@ -284,3 +286,24 @@ def test_refused_calls_of_cells(call: Any, text: str) -> None:
     cell(X[:, 0], cell.get_initial_state(4))
     with pytest.raises(ValueError, match=text):
         call(cell)
+
+
+# -- activations ---------------------------------------------------------------------------------
+
+
+def test_functions_as_activations() -> None:
+    functions = (ops.tanh, ops.relu, ops.softmax, ops.gelu, ops.leaky_relu)
+    names = [Dense(2, activation=function).activation for function in functions]
+    assert names == ["tanh", "relu", "softmax", "gelu", "leaky_relu"]
+    cell = LSTM(2, activation=ops.relu, recurrent_activation=ops.hard_sigmoid)
+    assert (cell.activation, cell.recurrent_activation) == ("relu", "hard_sigmoid")
+    assert Activation(ops.tanh).activation == "tanh"
+    for function in (lambda x: ops.tanh(x) * 2, LeakyReLU()):
+        with pytest.raises(TypeError, match=r"a layer of their own after this one, Lambda\(func"):
+            Dense(2, activation=function)
+    doubled = Activation(lambda x: 2 * ops.tanh(x), name="doubled")
+    np.testing.assert_allclose(doubled(X), 2 * np.tanh(X), rtol=1e-5)
+    assert doubled.name == "doubled"
+    np.testing.assert_array_equal(Activation(LeakyReLU())(X - 0.5), LeakyReLU()(X - 0.5))
+    with pytest.raises(TypeError, match="activation is of type int; expected a name such as"):
+        Activation(3)

@@ -117,10 +117,24 @@ def find(identifier: Any, where: str, name: str, rows: bool) -> Activation:
             found = _parsed(str(inner["name"]), where, name, rows)
             return Activation(found.name, *(inner.get(k, getattr(found, k)) for k in _NUMBERS))
         raise ValueError(f"[{where}] {name} is a dict; expected its keys to be name, alpha, beta")
+    known = of_function(identifier)
+    if known is not None:
+        return known
+    expected = "a name such as 'relu' or an lstmfast activation"
+    if callable(identifier):
+        expected += (
+            "; other functions go into a layer of their own after this one, Lambda(function)"
+        )
+    raise wrong_kind(where, name, identifier, expected)
+
+
+def of_function(identifier: Any) -> Activation | None:
+    """Return the activation that a function of `activations` or `ops` computes, if one does."""
     made_by = getattr(identifier, "__name__", "")
     if made_by in _DEFAULTS and identifier.__module__ == "lstmfast.activations":
         return Activation(made_by)
-    raise wrong_kind(where, name, identifier, "a name such as 'relu' or an lstmfast activation")
+    known = getattr(identifier, "_activation", None)
+    return known() if callable(known) and not isinstance(known, Activation) else known
 
 
 def _parsed(text: str, where: str, name: str, rows: bool) -> Activation:

@@ -85,9 +85,20 @@ def _activated(x: Any, activation: Activation) -> Any:
     return layer(array.reshape(1, -1)).reshape(array.shape)
 
 
-def _activation(core: str) -> Callable[[Any], Any]:
+def _activation(core: str) -> Any:
     found = getattr(activations, core)
-    return lambda x: _activated(x, found if isinstance(found, Activation) else found())
+    activation = found if isinstance(found, Activation) else found()
+
+    def function(x: Any) -> Any:
+        return _activated(x, activation)
+
+    return _known_as(function, activation)
+
+
+def _known_as(function: Any, activation: Any) -> Any:
+    """Let a function stand for an activation, or for what makes it, as an argument of layers."""
+    function._activation = activation
+    return function
 
 
 for _make, _names in ((_one, _ONE), (_two, _TWO), (_activation, _ACTIVATIONS)):
@@ -108,7 +119,7 @@ def _of(make: Callable[P, Activation]) -> Callable[Concatenate[Any, P], Any]:
     function.__signature__ = inspect.Signature([first, *own])  # type: ignore[attr-defined]
     function.__module__ = __name__
     function.__doc__ = str(make.__doc__).replace("Make", "Return", 1)
-    return function  # type: ignore[return-value]  # whose first argument can be named
+    return _known_as(function, make)  # type: ignore[no-any-return]
 
 
 celu, elu, leaky_relu = _of(activations.celu), _of(activations.elu), _of(activations.leaky_relu)
@@ -151,6 +162,10 @@ def softmax(x: Any, axis: int = -1) -> Any:
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Return x - log Σ exp(x) along an axis."""
     return x - logsumexp(x, axis, keepdims=True)
+
+
+_known_as(gelu, activations.gelu)
+_known_as(softmax, Activation("softmax"))
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
+from lstmfast import _activation as known
 from lstmfast._activation import activation_text
 from lstmfast.layers.base import QUANTIZATION, Layer
 from lstmfast.layers.weights import weight
@@ -128,8 +130,9 @@ class Activation(Layer):
 
     Parameters
     ----------
-    activation : str or Activation
-        Any of `lstmfast.activations`, ``"softmax"`` among them.
+    activation : str, Activation or callable
+        Any of `lstmfast.activations`, ``"softmax"`` among them; of another function of a tensor
+        the layer is a `Lambda`.
     **options
         As in `Layer`.
 
@@ -143,6 +146,13 @@ class Activation(Layer):
 
     kind = "activation"
     activation: str
+
+    def __new__(cls, activation: Any = None, **options: Any) -> Any:
+        """Return the layer; of a function that is no activation a `Lambda`."""
+        is_other = callable(activation) and not isinstance(activation, known.Activation | type)
+        if is_other and known.of_function(activation) is None:
+            return import_module("lstmfast.layers").Lambda(activation, **options)
+        return super().__new__(cls)
 
     def __init__(self, activation: Any, **options: Any) -> None:
         activation = activation_text(activation, self.where, rows=True)
