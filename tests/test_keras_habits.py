@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
-from lstmfast import initializers, losses, ops
+from lstmfast import initializers, keras, losses, ops
 from lstmfast.layers import (
     LSTM,
     RNN,
@@ -18,6 +19,7 @@ from lstmfast.layers import (
     Embedding,
     GRUCell,
     Input,
+    InputLayer,
     Layer,
     LeakyReLU,
     LSTMCell,
@@ -307,3 +309,76 @@ def test_functions_as_activations() -> None:
     np.testing.assert_array_equal(Activation(LeakyReLU())(X - 0.5), LeakyReLU()(X - 0.5))
     with pytest.raises(TypeError, match="activation is of type int; expected a name such as"):
         Activation(3)
+
+
+# -- older names and forms -----------------------------------------------------------------------
+
+
+def test_modules_by_their_older_names() -> None:
+    older = {
+        "engine.topology": "Layer",
+        "layers.recurrent": "LSTM",
+        "optimizers.legacy": "Adam",
+        "utils.np_utils": "to_categorical",
+    }
+    for module, name in older.items():
+        found = getattr(importlib.import_module(f"lstmfast.keras.{module}"), name)
+        family = module.partition(".")[0].replace("engine", "layers")
+        assert found is getattr(getattr(keras, family), name)
+    assert keras.layers.core.Dense is keras.layers.Dense
+    assert keras.constraints.maxnorm is keras.constraints.MaxNorm
+
+
+def test_older_shapes() -> None:
+    assert LSTM(3, input_dim=5, input_length=4).input_shape == (4, 5)
+    assert InputLayer(input_shape=(5, 2)).output_shape == (None, 5, 2)
+    assert InputLayer(batch_input_shape=(4, 5, 2)).output_shape == (4, 5, 2)
+    for refused in (
+        lambda: Dense(3, input_dim=5, input_length=4),
+        lambda: LSTM(3, input_length=4),
+    ):
+        with pytest.raises(ValueError, match="input_length is given; expected input_dim with it"):
+            refused()
+
+
+def test_calls_by_keras_s_name_of_x_and_no_epochs() -> None:
+    model = row()
+    np.testing.assert_array_equal(model(inputs=X), model(X))
+    model.compile("adam", "mse")
+    assert model.fit(X, X[:, 0, :1], epochs=0, verbose=0).history == {}
+
+
+def test_hdf5_and_save_format(tmp_path: Any) -> None:
+    pytest.importorskip("h5py")
+    model = row()
+    with pytest.warns(UserWarning, match=r"\[save\] save_format is 'h5'; the end of the name says"):
+        model.save(tmp_path / "m.hdf5", save_format="h5")
+    np.testing.assert_array_equal(load_model(tmp_path / "m.hdf5").predict(X), model.predict(X))
+
+
+def test_masks_that_are_tensors() -> None:
+    ids = np.array([[1, 2, 0, 0], [3, 0, 4, 5]])
+    x = Input((None,), dtype="int32")
+    table = Embedding(9, 4, mask_zero=True)
+    plain = Embedding(9, 4)
+    lstm = LSTM(3)
+    want = Model(x, lstm(table(x)))
+    given = Model(x, lstm(plain(x), mask=table.compute_mask(x)))
+    plain.set_weights(table.get_weights())
+    np.testing.assert_array_equal(given.predict(ids), want.predict(ids))
+    with pytest.raises(ValueError, match=r"mask has samples of shape \(5,\); expected \(\?,\)"):
+        lstm(plain(x), mask=Input((5,)))
+
+
+def test_names_of_one_s_own_objects() -> None:
+    class Mine(Layer):
+        def call(self, x: Any) -> Any:
+            return 2 * x
+
+    before = dict(keras.utils.get_custom_objects())
+    with keras.utils.custom_object_scope({"Mine": Mine}):
+        made = model_from_json(Sequential([Input((3,)), Mine()]).to_json())
+        assert type(made.layers[0]) is Mine
+    assert keras.saving.get_custom_objects() == before
+    with pytest.raises(TypeError, match=r"\[CustomObjectScope\] custom_objects is of type list"):
+        keras.saving.CustomObjectScope([Mine])

@@ -217,11 +217,19 @@ def test_one_value_with_and_without() -> None:
 
 
 def test_mask_of_a_call() -> None:
-    """Keras takes ``mask=`` in a graph; ours refuses it, and says where masks come from."""
+    """A tensor replaces the mask of the input; of several inputs it is refused."""
+
+    def build(of: Any) -> Any:
+        x = of.layers.Input((T, 3))
+        mask = of.ops.greater(x[:, :, 0], 0.0)
+        return of.models.Model(x, of.layers.Dense(2)(lstm(of, 3)(x, mask=mask)))
+
+    same_nets(build, X, numbers(B, 2, seed=8))
     x, y = OURS.layers.Input((T, 3)), OURS.layers.Input((T,), dtype="bool")
-    for layer, masked in ((lstm(OURS, 3), x), (OURS.layers.Add(), [x, x])):
-        with pytest.raises(ValueError, match=r"mask is a tensor; expected none, for masks travel"):
-            layer(masked, mask=y)
+    with pytest.raises(ValueError, match=r"mask is a tensor; expected none, for masks travel"):
+        OURS.layers.Add()([x, x], mask=y)
+    with pytest.raises(ValueError, match=r"mask has samples of shape \(3,\); expected \("):
+        lstm(OURS, 3)(x, mask=OURS.layers.Input((3,)))
     with pytest.raises(TypeError, match=r"x is of type Input .*which has no values"):
         OURS.layers.Masking().compute_mask(x)
 

@@ -288,7 +288,7 @@ def test_cells_make_a_row_of_layers() -> None:
         (
             lambda: Bidirectional(GRU(2), backward_layer=LSTM(2, go_backwards=True)),
             ValueError,
-            "as many states as forward",
+            "as many states as layer",
         ),
         (lambda: GRUCell(2, stateful=True), TypeError, "[layers.GRUCell] stateful is an argument"),
         (lambda: RNN(3), TypeError, "[layers.RNN] cell is of type int; expected LSTMCell, GRU"),

@@ -40,7 +40,7 @@ class Bidirectional final : public LayerWith<T, Bidirectional<T>> {
       options.fail("backward.go_backwards", "the opposite of forward.go_backwards");
     }
     if (half(0).states() != half(1).states()) {
-      options.fail("backward.kind", "a layer with as many states as forward");
+      options.fail("backward.kind", "a backward_layer with as many states as layer");
     }
     const auto check_equal = [&](const std::string& name, bool forward, bool backward) {
       if (forward == backward) return;

@@ -8,8 +8,8 @@ from typing import Any
 from lstmfast._checks import wrong_kind
 
 # Formats of other programs: our files must not have their names.
-_FOREIGN_SUFFIXES = (".hdf5", ".pt", ".pth", ".onnx", ".npz", ".pkl")
-_KERAS_SUFFIXES = (".keras", ".h5")
+_FOREIGN_SUFFIXES = (".pt", ".pth", ".onnx", ".npz", ".pkl")
+_KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
 def path_text(path: Any, where: str) -> str:

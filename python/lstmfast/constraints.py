@@ -27,6 +27,7 @@ __all__ = [
     "deserialize",
     "get",
     "max_norm",
+    "maxnorm",
     "min_max_norm",
     "non_neg",
     "serialize",
@@ -178,7 +179,7 @@ def _axis(value: Any) -> Any:
 
 
 # Keras's other names
-max_norm = MaxNorm
+max_norm = maxnorm = MaxNorm
 min_max_norm = MinMaxNorm
 non_neg = NonNeg
 unit_norm = UnitNorm

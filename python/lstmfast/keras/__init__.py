@@ -74,6 +74,15 @@ __all__ = [
 ]
 
 
+# where older versions had what stands elsewhere now: our module of it
+_OLDER = {
+    layers: "engine engine.topology layers.convolutional layers.core layers.embeddings "
+    "layers.merge layers.normalization layers.recurrent layers.wrappers",
+    optimizers: "optimizers.legacy",
+    utils: "utils.np_utils utils.vis_utils",
+}
+
+
 def _register() -> None:
     """Let the modules be imported by their names here, too, as the same objects."""
     for module in [value for value in globals().values() if type(value) is type(sys)]:
@@ -83,6 +92,12 @@ def _register() -> None:
         inside = [name for name in module.__all__ if type(getattr(module, name)) is type(sys)]
         for name in [part, *(f"{part}.{each}" for each in inside)]:
             sys.modules[f"{__name__}.{name}"] = sys.modules[f"lstmfast.{name}"]
+    for module, names in _OLDER.items():
+        for name in names.split():
+            before, _, last = name.rpartition(".")
+            sys.modules[f"{__name__}.{name}"] = module
+            if before and before != "engine":  # also as an attribute
+                vars(sys.modules[f"lstmfast.{before}"]).setdefault(last, module)
 
 
 _register()

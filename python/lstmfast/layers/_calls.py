@@ -6,6 +6,7 @@ Long, because each way in which a layer is called is here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -193,7 +194,7 @@ class Called(Weights):
             (B, ...): the inputs; a list of them where the layer takes several.
         mask : array_like of bool, optional
             (B, ...) without the last axis: False where an input does not count. In models masks
-            travel along by themselves: with tensors it must be None.
+            travel along by themselves; a tensor, 0 where a step does not count, replaces that of x.
         training : bool, optional
             Do as in training: what is random, and averages that move; None is False. Given with
             tensors it holds in all passes of the model: False leaves dropout out and the averages
@@ -234,12 +235,18 @@ class Called(Weights):
 
     def _joined(self, tensors: list[Tensor], mask: Any, training: Any) -> Any:
         """Return what a call with tensors does: the tensors of a new node."""
-        if isinstance(mask, Tensor):
+        if isinstance(mask, Tensor) and self.takes_list:
             raise ValueError(
                 f"[{self.where}] mask is a tensor; expected none, for masks travel along by "
                 "themselves; several inputs come in a list, ([a, b])"
             )
-        if mask is not None:
+        if isinstance(mask, Tensor):
+            if mask.sample != tensors[0].sample[:-1]:
+                shape, expected = shape_text(mask.sample), shape_text(tensors[0].sample[:-1])
+                text = f"mask has samples of shape {shape}; expected {expected}"
+                raise ValueError(f"[{self.where}] {text}")
+            tensors = [_masked(tensors[0], mask), *tensors[1:]]
+        elif mask is not None:
             raise ValueError(
                 f"[{self.where}] mask is given with a tensor; expected None: in models masks "
                 "travel along by themselves"
@@ -357,6 +364,13 @@ class Called(Weights):
             return core.call(arrays, outputs=outputs, **more)
         except ValueError as error:
             raise ValueError(f"[{self.where}] {without_place(error)}") from None
+
+
+def _masked(x: Tensor, mask: Tensor) -> Tensor:
+    """Return x with a mask of steps that a tensor has as values, 0 where a step does not count."""
+    made = import_module("lstmfast.layers._operations")  # which knows layers
+    marks = import_module("lstmfast.layers").Masking()(made.with_axis(mask, -1))
+    return made.apply(made.Operation("with_mask"), x, marks)  # type: ignore[no-any-return]
 
 
 def without_place(error: ValueError) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import ArrayLike, as_ids
+from lstmfast.layers._symbolic import Tensor
 from lstmfast.layers.base import QUANTIZATION, Layer, Sample
 from lstmfast.layers.weights import fitting, weight
 
@@ -95,6 +97,8 @@ class Embedding(Layer):
         given = super().compute_mask(x, mask)
         if not self.mask_zero:
             return given
+        if isinstance(x, Tensor):
+            return import_module("lstmfast.ops").not_equal(x, 0)
         real = as_ids(x, self.input_dim, self.where, "x") != 0
         return real if given is None else real & given
 

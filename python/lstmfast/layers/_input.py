@@ -18,6 +18,8 @@ class InputLayer(Layer):
     ----------
     shape, batch_size, dtype, name, batch_shape
         As in `Input`.
+    input_shape, batch_input_shape
+        Keras's older names of `shape` and `batch_shape`.
     """
 
     kind = "input_layer"
@@ -29,8 +31,13 @@ class InputLayer(Layer):
         dtype: Any = None,
         name: str | None = None,
         batch_shape: Sequence[int | None] | None = None,
+        *,
+        input_shape: Sequence[int | None] | None = None,
+        batch_input_shape: Sequence[int | None] | None = None,
     ) -> None:
         where = "layers.Input"
+        shape = input_shape if shape is None else shape
+        batch_shape = batch_input_shape if batch_shape is None else batch_shape
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ValueError(

@@ -65,9 +65,9 @@ class Layer(Called):
     input_shape : tuple of int or None, optional
         On a model's first layer, the shape of one sample, in place of an `Input`; None stands for
         any number of steps.
-    batch_input_shape, input_dim, batch_size : optional
-        Keras's older arguments: the shape with the batch size; the number of features; the size of
-        every batch, next to one of the shapes without it.
+    batch_input_shape, input_dim, input_length, batch_size : optional
+        Keras's older arguments: the shape with the batch size; the number of features, and that of
+        steps; the size of every batch, next to one of the shapes without it.
     dtype : {"float32", "float64"}, optional
         That of weights and computation; by default that of what the layer is called with in a
         model, or float32.
@@ -112,6 +112,7 @@ class Layer(Called):
         *,
         batch_input_shape: Sequence[int | None] | None = None,
         input_dim: int | None = None,
+        input_length: int | None = None,
         batch_size: int | None = None,
         dtype: Any = None,
         trainable: bool = True,
@@ -121,6 +122,10 @@ class Layer(Called):
         where = self.where
         self.name = name
         self.input_shape = self._first_shape(input_shape, batch_input_shape, input_dim)
+        if input_length is not None:
+            if self.input_shape is None or input_dim is None or not self.steps_of_dim:
+                raise ValueError(f"[{where}] input_length is given; expected input_dim with it")
+            self.input_shape = (count(input_length, "input_length", where), self.input_shape[1])
         if batch_size is not None:
             if self.input_shape is None or self.batch_size is not None:
                 raise ValueError(f"[{where}] batch_size is given; expected input_shape with it")

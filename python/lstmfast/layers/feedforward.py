@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import Parameter
 from typing import Any
 
 from lstmfast import _activation as known
@@ -147,7 +148,7 @@ class Activation(Layer):
     kind = "activation"
     activation: str
 
-    def __new__(cls, activation: Any = None, **options: Any) -> Any:
+    def __new__(cls, activation: Any = Parameter.empty, **options: Any) -> Any:
         """Return the layer; of a function that is no activation a `Lambda`."""
         is_other = callable(activation) and not isinstance(activation, known.Activation | type)
         if is_other and known.of_function(activation) is None:

@@ -304,10 +304,11 @@ class Model(Training, Layer):
 
     def __call__(  # type: ignore[override]
         self,
-        x: Any,
+        x: Any = None,
         training: bool | None = None,
         mask: ArrayLike = None,
         *,
+        inputs: Any = None,
         lengths: ArrayLike = None,
     ) -> Any:
         """Return the outputs for all samples, computed as one batch; for tensors, tensors.
@@ -321,6 +322,8 @@ class Model(Training, Layer):
             False. Nothing else is learnt.
         mask : array_like of bool, optional
             (N, T): False where a step does not count; a list of those of several inputs.
+        inputs : optional
+            Keras's name of x.
         lengths : array_like of int, optional
             As in `predict`.
 
@@ -330,6 +333,7 @@ class Model(Training, Layer):
             (N, *output_shape), steps after the end of a sample being masked; a list of these, or a
             dictionary, of several outputs. Arrays have TensorFlow's method ``numpy()``.
         """
+        x = inputs if x is None else x
         if holds_tensors(x):
             if lengths is not None:
                 raise ValueError("[call] lengths is given with a tensor; expected None")

@@ -181,6 +181,8 @@ class FitRun:
                 self.model.stop_training = True
 
     def _record_all(self, values: Mapping[str, list[float]]) -> None:
+        if not any(values.values()):  # as Keras: no epoch, no names
+            return
         self.history.record_all(self.epochs.start, self.model._compiled.renamed(values))
         for loss in values.get("val_loss", []):
             self._judge(loss)

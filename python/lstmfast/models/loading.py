@@ -40,8 +40,8 @@ def load_model(
     Parameters
     ----------
     filepath : str or path-like
-        The file. Names that end in ``.keras`` or ``.h5`` are those of Keras's files, also of
-        Keras 2; they need h5py (``pip install "lstmfast[keras]"``).
+        The file. Names that end in ``.keras``, ``.h5`` or ``.hdf5`` are those of Keras's files,
+        also of Keras 2; they need h5py (``pip install "lstmfast[keras]"``).
     custom_objects : dict, optional
         Losses and metrics of your own that the model was compiled with, and layers of your own, by
         the names of their functions or classes. A class is made anew, with what its ``get_config``

@@ -21,6 +21,7 @@ from lstmfast._checks import flag
 from lstmfast._core import Model as CoreModel
 from lstmfast._core import write_file
 from lstmfast._files import check_path, is_of_keras
+from lstmfast._warnings import warn
 from lstmfast.callbacks.states import States
 from lstmfast.layers import Input, InputLayer, Layer
 from lstmfast.layers._graph import Graph, graph_between, replayed
@@ -43,6 +44,7 @@ def save_model(
     overwrite: bool = True,
     *,
     include_optimizer: bool = True,
+    save_format: str | None = None,
 ) -> None:
     """Save a model as one safetensors file.
 
@@ -53,14 +55,17 @@ def save_model(
     model : Model
         A built model.
     filepath : str or path-like
-        Where to; usually ``NAME.safetensors``. Names that end in ``.keras`` or ``.h5`` make files
-        of Keras, with what Keras keeps there: model, optimizer with its state, losses, metrics.
+        Where to; usually ``NAME.safetensors``. Names that end in ``.keras``, ``.h5`` or ``.hdf5``
+        make files of Keras, with what Keras keeps there: model, optimizer with its state, losses,
+        metrics.
     overwrite : bool
         Whether a file of that name may be replaced.
     include_optimizer : bool
         Save also what further training needs to continue bit for bit: the optimizer's state, and
         that of the callbacks of the running or latest fit. Without it files of Keras do not say
         how the model was compiled either.
+    save_format : str, optional
+        Keras's older argument, which warns: the end of the name says the format.
 
     Raises
     ------
@@ -70,6 +75,8 @@ def save_model(
         Where the file cannot be written.
     """
     path = check_path(filepath, "save")
+    if save_format is not None:
+        warn(f"[save] save_format is {save_format!r}; the end of the name says the format")
     replace = flag(overwrite, "overwrite", "save")
     model._built_core()
     if is_of_keras(path):
