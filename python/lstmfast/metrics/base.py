@@ -8,17 +8,42 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_array, wrong_shape
+from lstmfast._arrays import Array, ArrayLike, ResultArray, as_array, wrong_shape
 from lstmfast._checks import check_unavailable, string, wrong_kind
 from lstmfast._names import function_name, snake_case
+from lstmfast.initializers import get as initializer_of
+
+
+class Variable(ResultArray):
+    """An array that a metric keeps, with the methods of Keras's variables."""
+
+    def assign(self, value: ArrayLike) -> Variable:
+        """Set the values."""
+        self[...] = value
+        return self
+
+    def assign_add(self, value: ArrayLike) -> Variable:
+        """Add to the values."""
+        return self.assign(np.add(self, value))
+
+    def assign_sub(self, value: ArrayLike) -> Variable:
+        """Subtract from the values."""
+        return self.assign(np.subtract(self, value))
+
+    @property
+    def value(self) -> Array:
+        """The values."""
+        return self.numpy()
 
 
 class Metric:
     """A metric and its key in logs and history.
 
-    Derive from it, and define `update_state`, `result` and `reset_state`, for a metric of your
-    own. Each call of `fit` or `evaluate` gathers in a copy of the object (see `for_call`), so that
-    calls may run at the same time. To load a saved model, pass the class (or an object) as
+    Derive from it, and define `update_state` and `result`, for a metric of your own, and
+    `reset_state`, unless all that it keeps are variables, which begin anew at 0: what `add_weight`
+    makes. They are given arrays, for NumPy and `lstmfast.ops`. Each call of `fit` or `evaluate`
+    gathers in a copy of the object (see `for_call`), so that calls may run at the same time. To
+    load a saved model, pass the class (or an object) as
     ``custom_objects``; a class with other arguments than ``name`` then also needs ``get_config``,
     which returns them.
 
@@ -72,6 +97,54 @@ class Metric:
             f"[{type(self).__name__}] the core computes it; expected it in compile(metrics=...)"
         )
 
+    def add_weight(
+        self,
+        shape: Any = (),
+        initializer: Any = None,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make an array that the metric keeps, as Keras's `add_weight`; `reset_state` sets it to 0.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            The shape; one number by default. Also the name, as in Keras 2.
+        initializer : str or Initializer, optional
+            What makes the first values: ``"zeros"`` by default.
+        dtype : dtype, optional
+            float64 by default.
+        name : str, optional
+            Accepted for Keras's sake.
+
+        Returns
+        -------
+        Variable
+            An array with `assign`, `assign_add` and `assign_sub`.
+        """
+        sizes = () if isinstance(shape, str) else tuple(shape)
+        make = initializer_of("zeros" if initializer is None else initializer)
+        values = make(sizes, "float64" if dtype is None else dtype)
+        made = np.array(values).reshape(sizes).view(Variable)
+        vars(self).setdefault("_variables", []).append(made)
+        return made
+
+    add_variable = add_weight
+
+    @property
+    def variables(self) -> list[Variable]:
+        """What `add_weight` made."""
+        return list(vars(self).get("_variables", ()))
+
+    @property
+    def dtype(self) -> str:
+        """The type of values, for `lstmfast.ops.cast`."""
+        return "float32"
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments that all metrics have; classes add their own."""
+        return {"name": self.name}
+
     def update_state(self, y_true: Array, y_pred: Array) -> None:
         """Take in a batch: targets (B, ...) as given to `fit`, outputs (B, *output_shape).
 
@@ -87,7 +160,10 @@ class Metric:
 
     def reset_state(self) -> None:
         """Forget all batches: comes before the first one of an epoch."""
-        raise self._in_core()
+        if not self.variables:
+            raise self._in_core()
+        for each in self.variables:
+            each.assign(0)
 
     def options(self) -> dict[str, Any]:
         """Return the options that the core reads; a metric of the user's own has none."""
@@ -109,6 +185,8 @@ class Metric:
         where = type(self).__name__
         kind = type(self)
         missing = [name for name in self._OWN if getattr(kind, name) is getattr(Metric, name)]
+        if self.variables and "reset_state" in missing:
+            missing.remove("reset_state")
         if missing and self.is_custom:
             raise TypeError(f"[{where}] the metric lacks {' and '.join(missing)}")
         if not hasattr(self, "name"):
