@@ -152,7 +152,7 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
         r"\[lambda\] returned float; expected a pair \(value, gradient\)",
     ),
     "three": (lambda t, p: (1.0, p, p), TypeError, "returned 3 items; expected a pair"),
-    "an array": (lambda t, p: p, TypeError, "returned ndarray; expected a pair"),
+    "an array": (lambda t, p: np.abs(p), TypeError, "returned ndarray; expected a pair"),
     "value kind": (lambda t, p: ("1", p), TypeError, r"value is str; expected a number"),
     "no value": (lambda t, p: (None, p), TypeError, r"value is NoneType; expected a number"),
     "complex": (lambda t, p: (1j, p), TypeError, r"value is complex; expected a number"),

@@ -182,11 +182,6 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         "batch_shape is given; expected neither shape nor batch_size next to it",
     ),
-    "own loss": (
-        lambda: _masked().compile("sgd", lambda y, p: (0.0, p)),
-        ValueError,
-        r'loss is "lambda"; expected a built-in loss, for the output has a mask',
-    ),
     "own metric": (
         lambda: _masked().compile("sgd", "mse", metrics=["mae", lambda y, p: y, np.add]),
         ValueError,

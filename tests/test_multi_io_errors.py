@@ -8,25 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast.layers import (
-    Dense,
-    Input,
-    Masking,
-)
 from lstmfast.models import Model
-from two_outputs import A, B, Cubed, N, P, Q, net
+from two_outputs import A, B, N, P, Q, net
 
 
 def compiled(**options: Any) -> Model:
     model = net()
     model.compile(**({"optimizer": "sgd", "loss": "mse"} | options))
-    return model
-
-
-def masked() -> Model:
-    x = Input((4, 3))
-    model = Model(x, [Dense(1, name="p")(Masking()(x)), Dense(1, name="q")(x)])
-    model.compile("sgd", ["mse", "mae"])
     return model
 
 
@@ -130,11 +118,6 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         lambda: compiled(loss_weights={"p": "much"}),
         TypeError,
         r"\[compile\] loss_weights is of type str; expected a number",
-    ),
-    "own loss with a mask": (
-        lambda: masked().compile("sgd", {"p": Cubed(), "q": "mse"}),
-        ValueError,
-        r'loss is "Cubed"; expected a built-in loss, for the output has a mask',
     ),
 }
 

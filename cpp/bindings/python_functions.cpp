@@ -1,103 +1,14 @@
 #include "bindings/python_functions.h"
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "bindings/gil.h"
 #include "bindings/numpy.h"
+#include "bindings/python_loss.h"
 
 namespace lstmfast::bindings {
 namespace {
-
-std::vector<index> all_sizes(const base::BatchShape& shape) {
-  std::vector<index> sizes(shape.axes, shape.axes + shape.rank);
-  sizes.insert(sizes.begin(), shape.samples);
-  return sizes;
-}
-
-// A copy, since Python code may keep it and write to it.
-template <class T>
-py::array_t<T> array_of(const T* data, const base::BatchShape& shape) {
-  py::array_t<T> out = new_array<T>(all_sizes(shape));
-  std::copy_n(data, shape.count(), out.mutable_data());
-  return out;
-}
-
-std::string text(const std::vector<index>& sizes) {
-  return base::shape_text(sizes.data(), static_cast<index>(sizes.size()));
-}
-
-// `what`: "[pinball] value"
-double number(py::handle value, const std::string& what) {
-  if (py::isinstance<py::array>(value)) {
-    const auto array = py::reinterpret_borrow<py::array>(value);
-    if (array.ndim() != 0) {
-      throw py::type_error(what + " has shape " + text(sizes_of(array)) + "; expected a number");
-    }
-  }
-  const double number = until_exit([value] { return PyFloat_AsDouble(value.ptr()); });
-  if (number == -1.0 && PyErr_Occurred() != nullptr) {
-    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
-    PyErr_Clear();
-    throw py::type_error(what + " is " + type_text(value) + "; expected a number");
-  }
-  return number;
-}
-
-// The gradient as an array, converted as the Python package converts arguments.
-py::array gradient_array(const std::string& name, py::handle value) {
-  const auto& numpy = py::detail::npy_api::get();
-  if (reinterpret_cast<PyObject*>(Py_TYPE(value.ptr())) ==
-      reinterpret_cast<PyObject*>(numpy.PyArray_Type_)) {
-    return py::reinterpret_borrow<py::array>(value);
-  }
-  const py::object arrays =
-      result_until_exit([] { return PyImport_ImportModule("lstmfast._arrays"); });
-  return py::reinterpret_borrow<py::array>(
-      call_method(arrays, "as_array", value, py::str(name), py::str("gradient")));
-}
-
-template <class T>
-void write_gradient(const std::string& name, py::handle value, const losses::LossBatch<T>& batch) {
-  const std::string what = "[" + name + "] gradient";
-  const std::vector<index> shape = all_sizes(batch.prediction_shape);
-  const py::array any = gradient_array(name, value);
-  const char kind = any.dtype().kind();
-  if (kind != 'f' && kind != 'i' && kind != 'u') {
-    throw py::type_error(what + " has dtype " + std::string(py::str(any.dtype())) +
-                         "; expected real numbers");
-  }
-  LF_CHECK(sizes_of(any) == shape, what << " has shape " << text(sizes_of(any)) << "; expected "
-                                        << text(shape) << ", the shape of y_pred");
-  const py::array_t<T, py::array::c_style | py::array::forcecast> array(any);
-  const T* const data = array.data();
-  for (index r = 0; r < batch.rows; ++r) {
-    std::copy_n(data + r * batch.columns, batch.columns,
-                batch.gradient + r * batch.gradient_stride);
-  }
-}
-
-template <class T>
-double call_loss(const std::string& name, const PythonReference& loss,
-                 const losses::LossBatch<T>& batch) {
-  const WithGil gil;
-  const py::object result = call_python(loss.get(), array_of(batch.target, batch.target_shape),
-                                        array_of(batch.prediction, batch.prediction_shape));
-  const bool several = py::isinstance<py::tuple>(result) || py::isinstance<py::list>(result);
-  const Py_ssize_t count = several ? PySequence_Fast_GET_SIZE(result.ptr()) : 0;
-  if (count != 2) {
-    throw py::type_error("[" + name + "] returned " +
-                         (several ? std::to_string(count) + " items" : type_text(result)) +
-                         "; expected a pair (value, gradient)");
-  }
-  const auto item = [&](Py_ssize_t i) {
-    return py::reinterpret_borrow<py::object>(PySequence_Fast_GET_ITEM(result.ptr(), i));
-  };
-  const double value = number(item(0), "[" + name + "] value");
-  if (batch.gradient != nullptr) write_gradient<T>(name, item(1), batch);
-  return value;
-}
 
 template <class T>
 metrics::MetricFunctions<T> metric_functions(const PythonReference& original) {
@@ -129,6 +40,24 @@ metrics::MetricFunctions<T> metric_functions(const PythonReference& original) {
 }
 
 }  // namespace
+
+// `what`: "[pinball] value"
+double number(py::handle value, const std::string& what) {
+  if (py::isinstance<py::array>(value)) {
+    const auto array = py::reinterpret_borrow<py::array>(value);
+    if (array.ndim() != 0) {
+      throw py::type_error(what + " has shape " + base::shape_text(sizes_of(array)) +
+                           "; expected a number");
+    }
+  }
+  const double number = until_exit([value] { return PyFloat_AsDouble(value.ptr()); });
+  if (number == -1.0 && PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+    PyErr_Clear();
+    throw py::type_error(what + " is " + type_text(value) + "; expected a number");
+  }
+  return number;
+}
 
 optim::Schedule schedule_of(std::shared_ptr<PythonReference> schedule) {
   return [schedule = std::move(schedule)](double step) {
@@ -186,8 +115,7 @@ model::Custom<T> PythonFunctions::get(const base::Options& config) const {
     const std::string prefix = losses_.size() == 1 ? "" : "outputs." + std::to_string(k) + ".";
     const auto name = config.find(prefix + "loss.name");
     out.losses.back() =
-        [loss = losses_[k], name = name == config.end() ? "loss" : base::file_text(name->second)](
-            const losses::LossBatch<T>& batch) { return call_loss<T>(name, *loss, batch); };
+        loss_function<T>(name == config.end() ? "loss" : base::file_text(name->second), losses_[k]);
   }
   for (const std::shared_ptr<PythonReference>& metric : metrics_) {
     out.metrics.push_back([metric] { return metric_functions<T>(*metric); });

@@ -3,12 +3,14 @@
 
 #include <pybind11/pybind11.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/no_copy.h"
 #include "base/options.h"
+#include "bindings/numpy.h"
 #include "model/custom_functions.h"
 
 namespace lstmfast::bindings {
@@ -29,9 +31,27 @@ class PythonReference : base::NoCopy {
   PyObject* object_;
 };
 
+// The axes of a batch.
+inline std::vector<index> all_sizes(const base::BatchShape& shape) {
+  std::vector<index> sizes(shape.axes, shape.axes + shape.rank);
+  sizes.insert(sizes.begin(), shape.samples);
+  return sizes;
+}
+
+// A copy, since Python code may keep it and write to it.
+template <class T>
+py::array_t<T> array_of(const T* data, const base::BatchShape& shape) {
+  py::array_t<T> out = new_array<T>(all_sizes(shape));
+  std::copy_n(data, shape.count(), out.mutable_data());
+  return out;
+}
+
+// A number that Python code returned. `what`: "[pinball] value"
+double number(py::handle value, const std::string& what);
+
 // What a compiled model keeps of them. The functions are called with copies of the batch, (samples,
 // ...) as the user shapes it, in the model's dtype:
-//   loss(y_true, y_pred) -> (value, gradient), gradient = d value / d y_pred
+//   loss: see python_loss.h
 //   schedule(step) -> learning rate
 //   metric: name, update_state(y_true, y_pred), with a third argument where rows have weights,
 //   result(), reset_state(), and for_call(), the object that gathers for one call of fit or

@@ -4,7 +4,7 @@
 // Rows are samples, or samples times steps for sequences; columns are the prediction's last axis.
 // Every value is the mean over rows (and over columns, where the loss means over the last axis), as
 // in Keras's "sum_over_batch_size", unless the loss has another reduction. Rows of weight 0 are
-// skipped, whatever they hold; a custom loss has no weights.
+// skipped, whatever they hold. Not every custom loss has weights.
 #pragma once
 
 #include <string>
@@ -71,6 +71,12 @@ class Loss {
 
   // The loss of each row, or of each sample where of_samples(), without weights.
   void values(const LossBatch<T>& batch, T* out) const;
+
+  // Whether the loss heeds weights of batches of these shapes.
+  virtual bool weighs(const base::BatchShape& /*prediction*/,
+                      const base::BatchShape& /*target*/) const {
+    return true;
+  }
 
   // Whether value() runs code of the caller's, with the caller's floating-point mode.
   virtual bool foreign() const { return false; }

@@ -51,6 +51,7 @@ void BatchRun<T>::take(const Examples<T>& data, index batch_size) {
   LF_CHECK(data.targets.size() == shapes.size(), "[" << op << "] y has " << data.targets.size()
                                                      << " items; expected " << shapes.size()
                                                      << ", one for each output");
+  batch_ = std::min(batch_size, data.in.count);
   const std::vector<bool> masked = masked_outputs();
   outputs_.clear();
   for (std::size_t k = 0; k < shapes.size(); ++k) {
@@ -60,7 +61,6 @@ void BatchRun<T>::take(const Examples<T>& data, index batch_size) {
                         target.weights != nullptr || masked[k]});
     if (training.needs_target()) check_target(k);
   }
-  batch_ = std::min(batch_size, data.in.count);
   carried_.reset();
   carried_.emplace(model_.definition().carried, model_.batch_size(), op, what_, data.in.count,
                    batch_);
@@ -79,13 +79,11 @@ std::vector<bool> BatchRun<T>::masked_outputs() const {
       continue;
     }
     const bool foreign =
-        (output.loss != nullptr && output.loss->foreign()) ||
         std::any_of(output.metrics.begin(), output.metrics.end(),
                     [](const auto& metric) { return metric.custom && !metric.weighted; });
     LF_CHECK(!out[k] || !foreign,
-             "[" << op_
-                 << "] the samples of x differ in length, so the output has a mask; expected "
-                 << "built-in losses and metrics, which heed it");
+             "[" << op_ << "] the samples of x differ in length, so the output has a mask; "
+                 << "expected built-in metrics, which heed it");
   }
   return out;
 }
@@ -131,14 +129,18 @@ void BatchRun<T>::check_target(std::size_t k) {
   } else {
     loss->check_targets(count * rows, output.columns, target.y, output.target_columns);
   }
-  if (target.weights == nullptr) return;
+  if (!output.weighted) return;
   const std::string weights = numbered("sample_weight", k, outputs_.size());
-  LF_CHECK(target.weights_each == 1 || target.weights_each == rows,
+  const bool given = target.weights != nullptr;
+  const bool heeds =
+      loss == nullptr ||
+      loss->weighs({batch_, output.shape.sizes, output.shape.rank}, target.first(batch_));
+  LF_CHECK(heeds, "[" << op << "] " << (given ? weights + " is given" : "the output has a mask")
+                      << "; expected none with a loss of one's own that returns a gradient");
+  LF_CHECK(!given || target.weights_each == 1 || target.weights_each == rows,
            "[" << op << "] " << weights << " has " << target.weights_each
                << " values a sample; expected 1"
                << (rows > 1 ? " or " + std::to_string(rows) + ", one for each step" : ""));
-  LF_CHECK(loss == nullptr || !loss->foreign(),
-           "[" << op << "] " << weights << " is given; expected None with a loss of one's own");
 }
 
 template <class T>

@@ -14,7 +14,7 @@ namespace lstmfast::model {
 
 template <class T>
 struct Custom {
-  std::vector<losses::LossFunction<T>> losses;    // by output; null unless its loss is "custom"
+  std::vector<losses::LossFunction<T>> losses;    // by output; empty unless its loss is "custom"
   std::vector<metrics::CustomMetric<T>> metrics;  // the metric "custom:N" is number N
   optim::Schedule schedule = nullptr;  // of the learning rate; null unless it is "custom"
 };

@@ -34,7 +34,7 @@ std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
   const std::string name = config.read(base::text("loss", base::kRequired)).text();
   const base::OptionReader part = config.part("loss");
   if (name != kCustom) {
-    if (function) config.fail("loss", "\"custom\", for a function came with it");
+    if (function.value) config.fail("loss", "\"custom\", for a function came with it");
     if (losses::registry().find(name) == nullptr) {
       config.fail("loss", base::one_of(losses::registry().kinds()));
     }
@@ -43,7 +43,7 @@ std::unique_ptr<losses::Loss<T>> read_loss(const base::OptionReader& config,
     }
     return losses::registry().make<T>(name, part);
   }
-  if (!function) config.fail("loss", "a function with it");
+  if (!function.value) config.fail("loss", "a function with it");
   return std::make_unique<losses::FunctionLoss<T>>(part.read(base::text("name", kCustom)).text(),
                                                    std::move(function));
 }
@@ -84,20 +84,18 @@ OutputTraining<T> read_output(const base::OptionReader& config, const Definition
   const auto place = static_cast<std::size_t>(k);
   OutputTraining<T> out;
   const bool given = place < custom.losses.size();
-  out.loss = read_loss<T>(config, given ? std::move(custom.losses[place]) : nullptr);
+  out.loss =
+      read_loss<T>(config, given ? std::move(custom.losses[place]) : losses::LossFunction<T>());
   out.weight = config.read(base::number("loss_weight", 1.0)).number();
   out.metrics = read_metrics<T>(config, custom.metrics, used);
   const layers::Graph<T>& graph = *definition.graph;
-  // custom functions take no weights, so masked steps would count
   out.masked = graph.masked_outputs()[place];
-  if (out.masked && out.loss != nullptr && out.loss->foreign()) {
-    config.fail("loss", "a built-in loss, for the output has a mask (of a Masking layer)");
-  }
   const index columns = graph.output_shape(k).features();
   const index target_columns =
       out.loss == nullptr ? losses::kAnyColumns : out.loss->target_columns(columns);
   for (const MetricChoice<T>& metric : out.metrics) {
     if (target_columns != losses::kAnyColumns) metric.make(columns, target_columns);
+    // custom metrics take no weights, so masked steps would count
     if (!out.masked || !metric.custom || metric.weighted) continue;
     config.fail("metrics", "built-in metrics, for the output has a mask (of a Masking layer)");
   }

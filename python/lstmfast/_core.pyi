@@ -317,7 +317,8 @@ class Model:
         Keys of output k are "loss", "loss.OPTION", "loss_weight" and "metrics" below
         "outputs.K.", or at the top where there is one output; an output without "loss" has none,
         but may have metrics, for which calls then bring its targets.
-        losses[k](y_true, y_pred) -> (value, gradient) is that of the loss "custom" of output k;
+        losses[k](y_true, y_pred) -> (value, gradient) is that of the loss "custom" of output k, or
+        makes a tensor of tensors, once for each shape of batches;
         "metrics.N.OPTION" and "metrics.N.weighted" are about the metric at place N of the list.
         metrics are the objects behind "custom:0", "custom:1" ..., numbered through all outputs,
         with name, update_state(y_true, y_pred), or with weights of rows as a third argument,

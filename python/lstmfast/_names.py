@@ -51,6 +51,11 @@ def made_from(cls: type[K], config: Mapping[str, Any]) -> K:
     return make(config)
 
 
+def own_config(thing: Any, base: Any) -> Any:
+    """Return what the ``get_config`` of a user's class returns; None where it is the base's."""
+    return None if type(thing).get_config is base.get_config else thing.get_config()
+
+
 def listed(module: Mapping[str, Any]) -> list[Any]:
     """Return the public objects that a module has so far, by its globals."""
     return [module[name] for name in module["__all__"] if name in module]

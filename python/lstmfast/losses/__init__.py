@@ -2,7 +2,8 @@
 
 A loss is the mean over samples (and over steps and outputs, where it has them). Strings name
 losses too: ``"mse"``, ``"mae"``, ``"huber"``, ``"categorical_crossentropy"`` and so on. A loss of
-your own is a function or a class derived from `Loss`; both return the gradient with the value.
+your own is a function or a class derived from `Loss`, made of operators and `lstmfast.ops`; or it
+returns the gradient with the value.
 
 All classes take Keras's ``name``, which only names the object, ``reduction``, and ``dtype`` at its
 default. Their objects can be called, as can functions of their names in lower case, which return
@@ -107,5 +108,5 @@ def get(identifier: Any) -> Loss:
     """
     if isinstance(identifier, LossFunction):
         return identifier.of()
-    methods = "call(y_true, y_pred), which returns the value and its gradient"
+    methods = "call(y_true, y_pred)"
     return LOSSES.get_own(identifier, FunctionLoss, methods)

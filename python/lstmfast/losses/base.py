@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, Result, as_array
+from lstmfast._arrays import ArrayLike, Result, as_array
 from lstmfast._checks import check_unavailable, wrong_kind
 from lstmfast._core import check
 from lstmfast._core import loss as core_loss
 from lstmfast._names import function_name, snake_case
 from lstmfast._options import Options, is_known
+from lstmfast.layers._symbolic import holds_tensors
+from lstmfast.losses._formulas import FORMULAS, reduced, same_rank
 from lstmfast.losses._values import rows_and_targets, weights_of
+from lstmfast.ops import convert_to_tensor
 
 MEAN = "sum_over_batch_size"  # Keras's word
 
@@ -22,9 +25,13 @@ MEAN = "sum_over_batch_size"  # Keras's word
 class Loss:
     """A loss; derive from it, and define `call`, for one of your own.
 
-    Training calls it with every batch, so that what it costs is added to every step. To load a
-    saved model, pass the class (or an object) as ``custom_objects``; a class with arguments then
-    also needs ``get_config``, which returns them.
+    `call` is made of operators, `lstmfast.ops` and losses of this module, as in Keras: it runs once
+    for each shape of batches, on tensors, and becomes a graph of the core, with its gradient. A
+    function may stand in its place. Or it returns the gradient itself, with the value; training
+    then calls it with the arrays of every batch, which costs time in every step.
+
+    To load a saved model, pass the class (or an object) as ``custom_objects``; a class with
+    arguments then also needs ``get_config``, which returns them.
 
     Parameters
     ----------
@@ -39,17 +46,18 @@ class Loss:
     The pinball loss, whose minimum is a quantile:
 
     >>> import numpy as np
+    >>> from lstmfast import ops
     >>> from lstmfast.layers import Dense
     >>> from lstmfast.losses import Loss
     >>> from lstmfast.models import Sequential
     >>> class Pinball(Loss):
     ...     def __init__(self, quantile):
+    ...         super().__init__()
     ...         self.quantile = quantile
     ...
     ...     def call(self, y_true, y_pred):
     ...         error = y_true - y_pred
-    ...         slope = np.where(error > 0, self.quantile, self.quantile - 1)
-    ...         return np.mean(slope * error), -slope / error.size
+    ...         return ops.mean(ops.maximum(self.quantile * error, (self.quantile - 1) * error), -1)
     ...
     ...     def get_config(self):
     ...         return {"quantile": self.quantile}
@@ -84,7 +92,8 @@ class Loss:
         y_true, y_pred : array_like
             Targets and predictions, as `fit` compares them. Of one axis, they are one sample.
         sample_weight : array_like, optional
-            Factors of the values of samples, or of their steps; not for losses of your own.
+            Factors of the values of samples, or of their steps; not for losses of your own that
+            return a gradient.
 
         Returns
         -------
@@ -93,38 +102,49 @@ class Loss:
             Computed in float64 if that is the dtype of y_pred, else in float32.
         """
         where = type(self).__name__
+        if holds_tensors([y_true, y_pred]):
+            return reduced(self.call(y_true, y_pred), sample_weight, MEAN)
+        made = self.call(as_array(y_true, where, "y_true"), as_array(y_pred, where, "y_pred"))
+        if not isinstance(made, tuple | list):
+            return Result(reduced(made, sample_weight, MEAN))
         if sample_weight is not None:
             raise ValueError(
-                f"[{where}] sample_weight is given; expected None with a loss of one's own"
+                f"[{where}] sample_weight is given; expected None with a loss of one's own that "
+                "returns a gradient"
             )
-        return self.call(as_array(y_true, where, "y_true"), as_array(y_pred, where, "y_pred"))[0]
+        return made[0]
 
-    def call(self, y_true: Array, y_pred: Array) -> tuple[float, ArrayLike]:
-        """Return the value for a batch and its gradient.
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the values for a batch, or one value and its gradient.
 
         Parameters
         ----------
-        y_true : numpy.ndarray
+        y_true : tensor or numpy.ndarray
             (B, ...): the targets, of any shape that begins with the samples, as they were given to
             `fit`, in the model's dtype.
-        y_pred : numpy.ndarray
-            (B, *output_shape): the model's outputs. Both arrays are copies, yours to keep.
+        y_pred : tensor or numpy.ndarray
+            (B, *output_shape): the model's outputs. Arrays are copies, yours to keep.
 
         Returns
         -------
-        value : float
-            The mean over the batch.
-        gradient : array_like
-            (B, *output_shape): d value / d y_pred, that of the mean therefore. `evaluate` has no
-            use for it, but must be given something.
+        values : tensor
+            (B, ...) or (): of which training takes the mean, as weights and masks of samples or
+            steps weigh them. With arrays, an array.
+        (value, gradient) : tuple of float and array_like
+            Or else, with arrays: the mean over the batch, and (B, *output_shape), d value /
+            d y_pred, for which `evaluate` has no use. Weights and masks are then refused.
         """
         raise NotImplementedError(
             f"[{type(self).__name__}] the core computes it; expected it in compile(loss=...)"
         )
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments that all losses have; classes add their own."""
+        return {"name": self.name, "reduction": MEAN}
+
     @property
     def is_custom(self) -> bool:
-        """Whether Python computes this loss, not the core."""
+        """Whether this loss is the user's own."""
         return type(self).call is not Loss.call
 
     @property
@@ -168,6 +188,16 @@ class CoreLoss(Loss):
         if self.is_custom:
             return super().__call__(y_true, y_pred, sample_weight)
         where = type(self).__name__
+        if holds_tensors([y_true, y_pred]):
+            formula = FORMULAS.get(self.kind)
+            if formula is None:
+                raise wrong_kind(where, "y_pred", y_pred, "an array")
+            options = self.options()
+            reduction = options.pop("reduction")
+            values = formula(
+                *same_rank(convert_to_tensor(y_true), convert_to_tensor(y_pred)), **options
+            )
+            return reduced(values, sample_weight, reduction)
         target, prediction, shape = rows_and_targets(y_true, y_pred, where)
         each = self.reduction == "none"
         core = self.kind, self.options(), target, prediction
@@ -179,6 +209,10 @@ class CoreLoss(Loss):
         weights = weights_of(sample_weight, values.shape, prediction.dtype, where)
         # a weight of 0 leaves nothing, not even NaN
         return values if weights is None else np.where(weights == 0, 0, values * weights)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"name": self.name, **self.options()}
 
     def config(self) -> Options:
         """Return the part of the configuration that the core reads."""
@@ -202,12 +236,14 @@ class LossOnLastAxis(CoreLoss):
 class FunctionLoss(Loss):
     """A function as a loss."""
 
-    def __init__(self, function: Callable[[Array, Array], tuple[float, ArrayLike]]) -> None:
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
         super().__init__(function_name(function))
         self.function = function
 
-    def call(self, y_true: Array, y_pred: Array) -> tuple[float, ArrayLike]:
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """Call the function."""
+        if holds_tensors(y_pred):
+            y_true, y_pred = same_rank(y_true, y_pred)
         return self.function(y_true, y_pred)
 
     def __repr__(self) -> str:

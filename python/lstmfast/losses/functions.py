@@ -38,7 +38,7 @@ class LossFunction:
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, *args: Any, **options: Any) -> Array:
         """Return the values for targets and predictions, by the options of the loss."""
         values = self.of(*args, **options, reduction="none")(y_true, y_pred)
-        return np.asarray(values).view(ResultArray)
+        return values.view(ResultArray) if isinstance(values, np.ndarray) else values
 
     def __repr__(self) -> str:
         return f"<loss function {self.__name__}>"

@@ -12,7 +12,7 @@ from typing import Any
 
 from lstmfast import losses
 from lstmfast import metrics as lstmfast_metrics
-from lstmfast._names import function_name, made_from
+from lstmfast._names import function_name, made_from, own_config
 from lstmfast.losses.base import FunctionLoss, Loss
 from lstmfast.metrics.base import MeanMetricWrapper, Metric
 from lstmfast.models.compiled import Compiled, output_parts
@@ -62,7 +62,7 @@ def _entry(thing: Loss | Metric) -> dict[str, Any]:
     if isinstance(thing, MeanMetricWrapper):
         code = function_name(thing.fn)
         return {"code": name if code == "lambda" else code, "name": name, "config": None}
-    return _described(thing, name, thing.get_config() if hasattr(thing, "get_config") else None)
+    return _described(thing, name, own_config(thing, Loss if isinstance(thing, Loss) else Metric))
 
 
 def _described(thing: Any, name: str | None, config: Any) -> dict[str, Any]:
@@ -157,7 +157,11 @@ def _made(base: Any, entry: Mapping[str, Any], value: Any, get: Any) -> Any:
                 ) from error
         else:
             names = inspect.signature(value).parameters
-            arguments = [name for name in names if name not in ("name", "reduction", "dtype")]
+            arguments = [
+                name
+                for name, each in names.items()
+                if name not in ("name", "reduction", "dtype") and each.kind is not each.VAR_KEYWORD
+            ]
             if arguments:
                 raise ValueError(
                     f"[load_model] the file does not hold the arguments of {code} "

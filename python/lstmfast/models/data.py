@@ -325,7 +325,6 @@ class Adapter:
         self, given: Any, data: Samples, outputs: Sequence[Output], where: str
     ) -> Samples:
         """Return the data with weights of the samples by their classes."""
-        check_weighable("class_weight", outputs, where)
         if data.weights:
             raise ValueError(
                 f"[{where}] class_weight is given; expected no sample_weight next to it"
@@ -338,9 +337,3 @@ class Adapter:
         )
         weights = class_weights(given, target, not labels, self.dtype, where)
         return Samples(data.x, data.y, [weights])
-
-
-def check_weighable(name: str, outputs: Sequence[Output], where: str) -> None:
-    """Refuse weights where a loss of the user's own would not know them."""
-    if any(output.is_custom for output in outputs):
-        raise ValueError(f"[{where}] {name} is given; expected None with a loss of one's own")

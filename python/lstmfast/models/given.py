@@ -11,7 +11,7 @@ from lstmfast._checks import count, wrong_kind
 from lstmfast._core import Model as CoreModel
 from lstmfast._warnings import warn
 from lstmfast.models.compiled import Compiled
-from lstmfast.models.data import NAMES, Adapter, ArrayNames, Samples, check_weighable
+from lstmfast.models.data import NAMES, Adapter, ArrayNames, Samples
 from lstmfast.models.ragged import with_lengths
 from lstmfast.models.sources import (
     Batches,
@@ -157,5 +157,3 @@ class TakingData:
             raise wrong_kind("fit", "validation_data", data, wanted)
         if len(data) not in (2, 3):
             raise ValueError(f"[fit] validation_data has {len(data)} items; expected {wanted}")
-        if len(data) == 3 and data[2] is not None:
-            check_weighable(VALIDATION[2], self._compiled.outputs, "fit")

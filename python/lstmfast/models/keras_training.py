@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from lstmfast._arrays import Array
-from lstmfast._names import function_name, registered_name
+from lstmfast._names import function_name, own_config, registered_name
 from lstmfast._warnings import warn
 from lstmfast.losses import LOSSES
-from lstmfast.losses.base import FunctionLoss
+from lstmfast.losses.base import FunctionLoss, Loss
 from lstmfast.metrics import METRICS, MeanMetricWrapper, MeanOfLoss, Metric
 from lstmfast.models import keras_weights
 from lstmfast.models.compiled import Compiled
@@ -130,15 +130,11 @@ def taken(cls: type, config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in shared}
 
 
-def _config_of(thing: Any) -> Any:
-    return thing.get_config() if hasattr(thing, "get_config") else {}
-
-
 def _loss(loss: Any) -> Any:
     if loss is None or isinstance(loss, FunctionLoss):
         return loss and function(loss.function)
     if loss.is_custom:
-        return of_object(loss, "", _config_of(loss))
+        return of_object(loss, "", own_config(loss, Loss) or {})
     return of_object(loss, "losses", {"name": loss.name or loss.kind, **loss.options()})
 
 
@@ -151,7 +147,7 @@ def _metric(metric: Metric) -> Any:
     if isinstance(metric, MeanOfLoss):
         of_loss = {"fn": function(metric.kind) | {"module": "keras.losses"}, **metric.options()}
         return entry("keras.metrics", "MeanMetricWrapper", config | of_loss)
-    own = metric.is_custom and (_config_of(metric) or {"name": metric.name})
+    own = metric.is_custom and (own_config(metric, Metric) or {"name": metric.name})
     return of_object(metric, "metrics", own or config | metric.options())
 
 

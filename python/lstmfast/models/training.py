@@ -84,10 +84,11 @@ class Training(Predicting):
             ``"adam"``, ``"sgd"``, ... or an object of `lstmfast.optimizers`.
         loss : str, Loss or callable, or a list or dictionary of these
             A name such as ``"mse"`` or an object of `lstmfast.losses`, one of your own too; or a
-            function of y_true and y_pred that returns the value and its gradient, as `Loss.call`
-            does. Losses and metrics of your own know nothing of masks: where the output has one,
-            they are refused. Of several outputs all have this loss, or each its own: in a list, or
-            by the names of the outputs; one that has None or none is not trained.
+            function of y_true and y_pred, made of operators and `lstmfast.ops`, or one that returns
+            the value and its gradient; see `Loss.call`. The latter, and metrics of your own, know
+            nothing of masks: where the output has one, they are refused. Of several outputs all
+            have this loss, or each its own: in a list, or by the names of the outputs; one that has
+            None or none is not trained.
         metrics : list of str, Metric or callable, optional
             What else to report: names, objects of `lstmfast.metrics`, or functions of y_true and
             y_pred, whose mean is reported as `metrics.MeanMetricWrapper` says. Of several outputs
@@ -114,13 +115,14 @@ class Training(Predicting):
         >>> model.compile(optimizer="adam", loss="mse", metrics=["mae"])
         >>> model.optimizer.learning_rate = 0.01
 
-        With a loss of one's own:
+        With a loss and a metric of one's own (more ways: `Loss`, `Metric`):
 
-        >>> import numpy as np
-        >>> def log_cosh(y_true, y_pred):
-        ...     error = y_pred - y_true
-        ...     return np.mean(np.log(np.cosh(error))), np.tanh(error) / error.size
-        >>> model.compile(optimizer="adam", loss=log_cosh)
+        >>> from lstmfast import ops
+        >>> def rmse(y_true, y_pred):
+        ...     return ops.sqrt(ops.mean(ops.square(y_pred - y_true)))
+        >>> def largest(y_true, y_pred):
+        ...     return ops.max(ops.abs(y_pred - y_true), axis=-1)
+        >>> model.compile(optimizer="adam", loss=rmse, metrics=[largest])
         """
         names = self._names_of_outputs()
         compiled = Compiled.of(names, optimizer, loss, loss_weights, metrics, weighted_metrics)
