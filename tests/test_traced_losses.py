@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -224,3 +225,19 @@ def test_one_error_says_both_ways(loss: Any, reason: str) -> None:
     with pytest.raises(TypeError, match=r"expected a pair \(value, gradient\), or .*" + reason):
         model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
     np.testing.assert_equal(model.get_weights(), before)
+
+
+def test_from_several_threads_and_of_several_lengths() -> None:
+    model = Sequential([Input((None, 2)), LSTM(8, return_sequences=True), Dense(1)], seed=0)
+    model.compile("adam", rmse)
+    data = [(RNG.random((6, steps, 2)), RNG.random((6, steps, 1))) for steps in (3, 9, 5)]
+    expected = [np.sqrt(np.mean((model.predict(x) - y) ** 2)) for x, y in data]
+
+    def scores(_: int) -> list[float]:
+        return [model.evaluate(x, y, verbose=0) for x, y in data]
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(scores, range(8)))
+    assert found == [found[0]] * 8
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+    assert np.isfinite(model.fit(iter(data), verbose=0).history["loss"]).all()
