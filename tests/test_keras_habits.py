@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
-from lstmfast import initializers, keras, losses, ops
+from lstmfast import initializers
 from lstmfast.layers import (
     LSTM,
     RNN,
@@ -28,6 +28,8 @@ from lstmfast.layers import (
 )
 from lstmfast.models import Model, Sequential, clone_model, load_model, model_from_json
 
+keras: Any = lf.keras
+ops: Any = lf.ops  # many of whose names are made in a loop
 RNG = np.random.default_rng(0)
 X = RNG.random((4, 5, 2)).astype(np.float32)
 TABLE = RNG.random((7, 3))
@@ -75,7 +77,8 @@ def test_constants_in_keras_s_files(tmp_path: Any) -> None:
     start = initializers.Constant(TABLE)
     model = Sequential([Input((4,)), Embedding(7, 3, embeddings_initializer=start)])
     model.save(tmp_path / "m.keras")
-    assert load_model(tmp_path / "m.keras").layers[0].embeddings_initializer == start
+    layer: Any = load_model(tmp_path / "m.keras").layers[0]
+    assert layer.embeddings_initializer == start
 
 
 # -- arrays --------------------------------------------------------------------------------------
@@ -83,13 +86,13 @@ def test_constants_in_keras_s_files(tmp_path: Any) -> None:
 
 def test_results_have_numpy() -> None:
     model = row()
-    y = model(X)
+    y: Any = model(X)
     assert type(y.numpy()) is np.ndarray
     np.testing.assert_array_equal((2 * y).numpy(), 2 * model.predict(X))
     assert type(model.predict(X)) is np.ndarray
     assert repr(y) == repr(y.numpy())
     assert isinstance(y.mean(), np.float32)
-    assert losses.mse([[1.0]], [[3.0]]).numpy().tolist() == [4.0]
+    assert keras.losses.mse([[1.0]], [[3.0]]).numpy().tolist() == [4.0]
     assert Dense(2)(y).shape == (4, 2)
     assert branched()(X)["b"].numpy().shape == (4, 4)
 
@@ -144,7 +147,7 @@ class Scaled(Model):
 
 
 def test_clones_and_texts_of_a_class_of_one_s_own() -> None:
-    model = Scaled(3.0)
+    model: Any = Scaled(3.0)
     model.build((None, 2))
     clone: Any = clone_model(model)
     assert (clone.factor, clone.built) == (3.0, False)
@@ -158,16 +161,19 @@ def test_clones_and_texts_of_a_class_of_one_s_own() -> None:
     ("call", "text"),
     [
         (
-            lambda: clone_model(Dense(1)),
+            lambda: keras.models.clone_model(Dense(1)),
             r"\[clone_model\] model is of type Dense; expected a model",
         ),
-        (lambda: clone_model(row(), None, 3), r"\[clone_model\] clone_function is of type int; ex"),
+        (
+            lambda: keras.models.clone_model(row(), None, 3),
+            r"\[clone_model\] clone_function is of type int; ex",
+        ),
         (
             lambda: clone_model(branched(), [Input((5, 2)), Input((5, 2))]),
             r"\[clone_model\] input_tensors has 2 tensors; expected 1",
         ),
         (
-            lambda: model_from_json(3),
+            lambda: keras.models.model_from_json(3),
             r"\[model_from_json\] json_string is of type int; expected a s",
         ),
         (lambda: model_from_json("{"), r"\[model_from_json\] Expecting property name"),
@@ -266,7 +272,8 @@ class Steps(Layer):
 def test_a_cell_in_a_layer_of_one_s_own() -> None:
     layer = Steps()
     model = Sequential([Input((5, 2)), layer])
-    np.testing.assert_array_equal(model.predict(X), layer.cell._made(X))
+    made: Any = layer.cell._made
+    np.testing.assert_array_equal(model.predict(X), made(X))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +304,7 @@ def test_functions_as_activations() -> None:
     functions = (ops.tanh, ops.relu, ops.softmax, ops.gelu, ops.leaky_relu)
     names = [Dense(2, activation=function).activation for function in functions]
     assert names == ["tanh", "relu", "softmax", "gelu", "leaky_relu"]
-    cell = LSTM(2, activation=ops.relu, recurrent_activation=ops.hard_sigmoid)
+    cell: Any = LSTM(2, activation=ops.relu, recurrent_activation=ops.hard_sigmoid)
     assert (cell.activation, cell.recurrent_activation) == ("relu", "hard_sigmoid")
     assert Activation(ops.tanh).activation == "tanh"
     for function in (lambda x: ops.tanh(x) * 2, LeakyReLU()):
@@ -382,3 +389,55 @@ def test_names_of_one_s_own_objects() -> None:
     assert keras.saving.get_custom_objects() == before
     with pytest.raises(TypeError, match=r"\[CustomObjectScope\] custom_objects is of type list"):
         keras.saving.CustomObjectScope([Mine])
+
+
+# -- mistakes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            lambda m: m.compile("adam", "mse", metric=["mae"]),
+            r"\[compile\] got .* mean 'metrics'\?",
+        ),
+        (
+            lambda m: m.fit(X, X[:, 0], epoch=3),
+            r"\[fit\] got an .*'epoch'; did you mean 'epochs'\?",
+        ),
+        (lambda m: m.evaluate(X, step=1), r"\[evaluate\] got .*'step'; did you mean 'steps'\?"),
+        (lambda m: m.predict(X, workers=1), r"\[predict\] got an unexpected keyword .* 'workers'$"),
+        (lambda m: m.fit(batches_of), r"\[fit\] x is a function that makes a generator once it is"),
+    ],
+)
+def test_mistakes_are_named(call: Any, text: str) -> None:
+    model = row()
+    model.compile("adam", "mse")
+    with pytest.raises(TypeError, match=text):
+        call(model)
+
+
+def batches_of() -> Any:
+    yield X, X[:, 0, :1]
+
+
+def test_outputs_of_one_class_warn_once() -> None:
+    model = Sequential([Input((5, 2)), LSTM(3), Dense(1, activation="softmax")])
+    model.compile("adam", "categorical_crossentropy")
+    y = np.ones((4, 1))
+    with pytest.warns(UserWarning, match=r"\[fit\] dense") as told:
+        model.fit(X, y, verbose=0)
+    assert [str(each.message).partition(";")[0] for each in told] == [
+        "[fit] dense: softmax of one value is always 1",
+        "[fit] dense has one value, and categorical_crossentropy needs one for each class",
+    ]
+    model.fit(X, y, verbose=0)  # warnings are errors here
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_a_file_of_something_else(tmp_path: Any, ending: str) -> None:
+    pytest.importorskip("h5py")
+    path = tmp_path / f"g{ending}"
+    path.write_text("garbage")
+    with pytest.raises(ValueError, match=r"it is neither a zip archive nor HDF5, as Keras's files"):
+        load_model(path)

@@ -37,7 +37,9 @@ def test_names_of_keras(part: str) -> None:
             f"{MODULES[part]}.{name} is not available in this version: the name is Keras's "
             f"({f'keras.{part}'.rstrip('.')}.{name}); "
         )
-        text += _keras_names._HINTS.get(name, f"{MODULES[part]} has {', '.join(module.__all__)}")
+        near = _keras_names.nearest(name, MODULES[part], module.__all__)
+        assert near.count(",") < 10
+        text += _keras_names._HINTS.get(name, near)
         assert str(missing.value) == text
         assert str(not_imported.value) == str(missing.value)
         assert not hasattr(module, name)

@@ -305,7 +305,7 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: model_of().fit(iter([(X, Y)]), lengths=LENGTHS),
      r"\[fit\] lengths is given; expected None: x is of type list_iterator, whose batches bring"),
     (lambda: model_of().fit(X, Y, validation_lengths=LENGTHS),
-     r"\[fit\] validation_lengths is given; expected None without validation_data"),
+     r"\[fit\] validation_lengths is given; expected validation_data too"),
     (lambda: model_of()(X, mask=np.ones((9, 7), bool)),
      r"\[call\] mask is given; expected None next to samples that differ in length"),
     (lambda: model_of()(Input((None, 3)), lengths=[1]),

@@ -91,7 +91,8 @@ std::shared_ptr<const PassShapes> Model<T>::shapes(const char* op,
     LF_CHECK(input.shape.fits(declared) && input.shape.count() > 0,
              "[" << op << "] " << numbered("x", k, count) << " has samples of shape "
                  << input.shape.text() << "; expected " << declared.text()
-                 << " to match the model's input");
+                 << " to match the model's input"
+                 << (input.shape.count() > 0 ? "" : ", with at least one step"));
     LF_CHECK(input.mask == nullptr || input.ids == nullptr ||
                  (input.values == nullptr && graph.takes_masked_ids()),
              "[" << op << "] " << numbered("x", k, count) << " has samples of different lengths; "

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 MOST_ITEMS = 10**6
+CO_GENERATOR = 0x20  # of inspect, which takes long to load
 LARGEST_COUNT = 2**31 - 1  # the core counts in C's int
 
 
@@ -30,6 +31,9 @@ def what_came(value: Any) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     kind = type(value)
+    code = getattr(value, "__code__", None)
+    if getattr(code, "co_flags", 0) & CO_GENERATOR:
+        return f"a function that makes a generator once it is called, {value.__name__}()"
     is_foreign = kind.__module__.partition(".")[0] in LIBRARIES
     return f"of type {f'{kind.__module__}.' if is_foreign else ''}{kind.__qualname__}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def missing_name(module: str, name: str, frame: Any) -> Exception:
     public = sys.modules[module].__all__
     if name in names_of(part):
         theirs = ".".join(filter(None, ("keras", part)))
-        instead = _HINTS.get(name) or f"{module} has {', '.join(public)}"
+        instead = _HINTS.get(name) or nearest(name, module, public)
         text = (
             f"{module}.{name} is not available in this version: the name is Keras's "
             f"({theirs}.{name}); {instead}"
@@ -98,6 +99,14 @@ def missing_name(module: str, name: str, frame: Any) -> Exception:
             return AttributeError(text)
     # `from module import name` would replace an AttributeError by an ImportError with another text
     return ImportError(text, name=module) if _imports(frame) else AttributeError(text)
+
+
+def nearest(name: str, module: str, public: Sequence[str]) -> str:
+    """Say which names of a module are the most like one that it lacks."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, public, n=10, cutoff=0.4)
+    return f"the nearest names are {', '.join(near)}" if near else f"dir({module}) has the others"
 
 
 def _imports(frame: Any) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 from weakref import WeakMethod
 
 from lstmfast._arrays import ArrayLike, Data
-from lstmfast._checks import count, flag, number, wrong_kind
+from lstmfast._checks import check_unavailable, count, flag, number, wrong_kind
 from lstmfast._core import Model as CoreModel
 from lstmfast.layers import DecoderInput, Dense, Embedding, Input
 from lstmfast.layers._graph import Graph, graph_between
@@ -197,6 +197,7 @@ class EncoderDecoder(Model):
         length_penalty: float = 0.0,
         return_scores: bool = False,
         lengths: ArrayLike = None,
+        **unknown: NoReturn,
     ) -> Any:
         """Return the sequences that the decoder writes, from its own outputs.
 
@@ -231,6 +232,7 @@ class EncoderDecoder(Model):
         ValueError
             Where neither the model nor the call says a length, and for beams of values.
         """
+        check_unavailable("predict", unknown, {}, self.predict)
         compute = self._decoding("predict", length, beam_width, length_penalty, return_scores)
         shown = verbosity(verbose, "predict", auto=0)
         x = with_lengths(x, lengths)

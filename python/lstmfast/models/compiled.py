@@ -11,6 +11,7 @@ from lstmfast import losses, optimizers
 from lstmfast._checks import items, number
 from lstmfast._core import Model as CoreModel
 from lstmfast._names import naming
+from lstmfast._warnings import warn
 from lstmfast.losses import Loss
 from lstmfast.metrics import Metric, get_all
 
@@ -43,6 +44,8 @@ class Output:
 
 class Compiled:
     """What compile was given, and the names of what the core reports."""
+
+    _has_judged = False  # whether the outputs fit their losses
 
     def __init__(
         self, optimizer: optimizers.Optimizer | None = None, outputs: Sequence[Output] = ()
@@ -112,6 +115,23 @@ class Compiled:
         """The loss; a tuple of those of several outputs."""
         found = tuple(output.loss for output in self.outputs)
         return found if len(found) > 1 else next(iter(found), None)
+
+    def warn_of_one_class(self, model: Any) -> None:
+        """Warn of outputs of one value that stand for classes, as Keras does."""
+        if self._has_judged:
+            return
+        self._has_judged = True
+        for output, tensor in zip(self.outputs, model.outputs, strict=True):
+            layer = tensor.node.layer
+            if tensor.sample[-1] != 1:
+                continue
+            if getattr(layer, "activation", None) == "softmax":
+                warn(f"[fit] {layer.name}: softmax of one value is always 1; did you mean sigmoid?")
+            if output.loss is not None and output.loss.kind == "categorical_crossentropy":
+                warn(
+                    f"[fit] {output.name} has one value, and categorical_crossentropy needs one "
+                    "for each class; did you mean binary_crossentropy?"
+                )
 
     def config(self, seed: int) -> dict[str, Any]:
         """Return what the core compiles a model from."""

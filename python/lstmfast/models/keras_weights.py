@@ -194,7 +194,9 @@ def opened(path: str, where: str) -> Iterator[tuple[zipfile.ZipFile | None, Any]
     except FileNotFoundError:
         raise FileNotFoundError(f"[{where}] {path}: there is no such file") from None
     except _DAMAGED as error:
-        raise ValueError(f"[{where}] {path}: {error}") from error
+        alien = "signature not found" in str(error)
+        text = "it is neither a zip archive nor HDF5, as Keras's files are" if alien else error
+        raise ValueError(f"[{where}] {path}: {text}") from error
 
 
 def write_by_name(group: Any, model: Any) -> None:

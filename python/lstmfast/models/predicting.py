@@ -10,12 +10,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 
 from lstmfast._arrays import ArrayLike, Data, shape_text
-from lstmfast._checks import LARGEST_COUNT, flag
+from lstmfast._checks import LARGEST_COUNT, check_unavailable, flag
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.layers._symbolic import one_or_all
@@ -77,6 +77,7 @@ class Predicting(Generating):
         return_dict: bool = False,
         *,
         lengths: ArrayLike = None,
+        **unknown: NoReturn,
     ) -> Any:
         """Return the loss, and the metrics where there are any, over all samples.
 
@@ -108,6 +109,8 @@ class Predicting(Generating):
             outputs; or a dictionary. A loss that is
             not finite warns.
         """
+        if unknown:
+            check_unavailable("evaluate", unknown, {}, self.evaluate)
         as_dict = flag(return_dict, "return_dict", "evaluate")
         where = "evaluate"
         given = with_lengths(x, lengths), y, sample_weight
@@ -152,6 +155,7 @@ class Predicting(Generating):
         callbacks: Any = None,
         *,
         lengths: ArrayLike = None,
+        **unknown: NoReturn,
     ) -> Any:
         """Return the outputs for all samples.
 
@@ -190,6 +194,8 @@ class Predicting(Generating):
         >>> model.predict(np.ones((2, 5, 2)), lengths=[3, 5]).shape
         (2, 5, 4)
         """
+        if unknown:
+            check_unavailable("predict", unknown, {}, self.predict)
         # a small model takes 2 us, and each call of Python a tenth of one
         x = x if lengths is None else with_lengths(x, lengths)
         shown = 0 if verbose is AUTO else verbosity(verbose, "predict", auto=0)

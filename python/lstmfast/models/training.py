@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from lstmfast import losses, optimizers
 from lstmfast._arrays import ArrayLike
-from lstmfast._checks import choice, count, flag, number
+from lstmfast._checks import check_unavailable, choice, count, flag, number
 from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import History
 from lstmfast.callbacks.states import States
@@ -75,6 +75,7 @@ class Training(Predicting):
         steps_per_execution: int = 1,
         jit_compile: Any = "auto",
         auto_scale_loss: bool = True,
+        **unknown: NoReturn,
     ) -> None:
         """Say how to train.
 
@@ -124,12 +125,12 @@ class Training(Predicting):
         ...     return ops.max(ops.abs(y_pred - y_true), axis=-1)
         >>> model.compile(optimizer="adam", loss=rmse, metrics=[largest])
         """
+        check_unavailable("compile", unknown, {}, self.compile)
         names = self._names_of_outputs()
         compiled = Compiled.of(names, optimizer, loss, loss_weights, metrics, weighted_metrics)
         if self._core_model is not None:
             self._compile_core(self._core_model, compiled)
-        self._compiled = compiled
-        self._states = None
+        self._compiled, self._states = compiled, None
         self._bind_optimizer(self._core_model)
 
     def _names_of_outputs(self) -> list[str]:
@@ -182,6 +183,7 @@ class Training(Predicting):
         lengths: ArrayLike = None,
         validation_lengths: ArrayLike = None,
         on_nonfinite: str | None = None,
+        **unknown: NoReturn,
     ) -> History:
         """Train.
 
@@ -280,6 +282,7 @@ class Training(Predicting):
         >>> sorted(run.history)
         ['loss', 'val_loss']
         """
+        check_unavailable("fit", unknown, {}, self.fit)
         if on_nonfinite is not None:
             choice(on_nonfinite, "on_nonfinite", "fit", "raise", "stop", "ignore")
         validation_split = number(validation_split, "validation_split", "fit")
@@ -300,9 +303,7 @@ class Training(Predicting):
             validation_batch_size = count(validation_batch_size, "validation_batch_size", "fit")
         held_out_size = validation_batch_size or size
         if validation_lengths is not None and validation_data is None:
-            raise ValueError(
-                "[fit] validation_lengths is given; expected None without validation_data"
-            )
+            raise ValueError("[fit] validation_lengths is given; expected validation_data too")
         if validation_data is not None:
             held_out, held_out_size = self._held_out(
                 validation_data,
@@ -320,6 +321,7 @@ class Training(Predicting):
                     f"batch_size={size}, for the model is stateful"
                 )
         data = self._class_weighted(data, class_weight)
+        self._compiled.warn_of_one_class(self)
         validation = None
         if held_out is not None:
             validation = Validation(held_out, held_out_size, validation_freq, names)
