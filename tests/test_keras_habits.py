@@ -441,3 +441,42 @@ def test_a_file_of_something_else(tmp_path: Any, ending: str) -> None:
     path.write_text("garbage")
     with pytest.raises(ValueError, match=r"it is neither a zip archive nor HDF5, as Keras's files"):
         load_model(path)
+
+
+# -- models in models ----------------------------------------------------------------------------
+
+
+class Decoding(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = LSTM(3, return_sequences=True)
+        self.head = Dense(2)
+
+    def call(self, y: Any, state: Any, cells: Any = None, training: Any = None) -> Any:
+        return self.head(self.rnn(y, initial_state=[state, cells])), state
+
+
+class Translating(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = LSTM(3, return_state=True)
+        self.decoder: Any = Decoding()
+
+    def call(self, x: Any) -> Any:
+        _, h, c = self.reader(x)
+        found, _ = self.decoder(x, h, cells=c)
+        return found
+
+
+def test_models_inside_take_several_arguments() -> None:
+    model = Translating()
+    model.compile("adam", "mse")
+    model.fit(X, X, verbose=0)
+    _, h, c = model.reader(X)
+    found, state = model.decoder(X, h, cells=c)
+    np.testing.assert_array_equal(found, model.predict(X))
+    np.testing.assert_array_equal(state, h)
+    alone: Any = Decoding()
+    assert alone(X, h, cells=c)[0].shape == (4, 5, 2)
+    with pytest.raises(ValueError, match="was called with other arguments before; expected the s"):
+        alone(X, h)

@@ -13,7 +13,7 @@ from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._graph import graph_between, name_freely
-from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, split_batch
+from lstmfast.layers._symbolic import Sample, Tensor, Training, holds_tensors, split_batch
 from lstmfast.layers._tracing import Place, layers_among, taken_out, traced
 from lstmfast.models._model import Model
 from lstmfast.models.data import only
@@ -103,10 +103,11 @@ class OwnModel(Model):
             )
         return array
 
-    def _trace(self, pattern: Any, starts: Sequence[Tensor]) -> None:
+    def _trace(self, pattern: Any, starts: Sequence[Tensor], several: bool = False) -> None:
         if self.built:
             return
-        outputs, ends, _ = traced(self.call, ((pattern,), {}), starts, False)
+        given = pattern if several else ((pattern,), {})  # several: of all arguments
+        outputs, ends, _ = traced(self.call, given, starts, False)
         if isinstance(outputs, Mapping):
             self._output_keys = sorted(outputs)
             ends = [ends[outputs[key].number] for key in self._output_keys]
@@ -150,9 +151,31 @@ class OwnModel(Model):
         return super()._names_of_outputs()
 
     def __call__(  # type: ignore[override]
-        self, x: Any, training: Any = None, mask: Any = None
+        self, x: Any, *args: Any, training: Any = None, mask: Any = None, **kwargs: Any
     ) -> Any:
-        """Return the outputs for all samples, or tensors for tensors."""
+        """Return the outputs for all samples, or tensors for tensors.
+
+        Where ``call`` has several arguments, they are given as it has them.
+        """
+        if len(args) == 1 and isinstance(args[0], bool | Training | None):
+            training, args = args[0], ()
+        if args or kwargs:
+            each: list[Any] = []
+            several = taken_out(((x, *args), kwargs), each, lambda one: hasattr(one, "shape"))
+            if not self.built:
+                starts = [
+                    Input(one.sample, dtype=one.dtype)
+                    if isinstance(one, Tensor)
+                    else _start(self._first(one, "call"), True)
+                    for one in each
+                ]
+                self._trace(several, starts, True)
+            elif several != self._pattern:
+                raise ValueError(
+                    f"[{self.where}] {self.name} was called with other arguments before; expected "
+                    "the same ones: its call is a graph"
+                )
+            return super().__call__(each if len(each) > 1 else each[0], training, mask)
         if holds_tensors(x) and not self.built:
             found: list[Any] = []
             pattern = taken_out(x, found, lambda value: isinstance(value, Tensor))

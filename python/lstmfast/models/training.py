@@ -305,12 +305,9 @@ class Training(Predicting):
         if validation_lengths is not None and validation_data is None:
             raise ValueError("[fit] validation_lengths is given; expected validation_data too")
         if validation_data is not None:
-            held_out, held_out_size = self._held_out(
-                validation_data,
-                validation_steps,
-                validation_batch_size or batch_size,
-                validation_lengths,
-            )
+            size_given = validation_batch_size or batch_size
+            given_more = validation_steps, size_given, validation_lengths
+            held_out, held_out_size = self._held_out(validation_data, *given_more)
         elif validation_split:
             data, held_out, counts = cut(data, validation_split)
             names = [f"{name}[{counts[0]}:]" for name in NAMES]
