@@ -300,7 +300,10 @@ class Layer(Called):
             self.__dict__.update(known)
 
     def __repr__(self) -> str:
-        values = [*list(self.options().items())[:1], ("name", self.name), ("built", self.built)]
+        first = [
+            (name, getattr(self, name, value)) for name, value in list(self.options().items())[:1]
+        ]
+        values = [*first, ("name", self.name), ("built", self.built)]
         shown = ", ".join(f"{name}={value}" for name, value in values)
         return f"<{type(self).__name__} {shown}>"
 
