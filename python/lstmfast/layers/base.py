@@ -300,11 +300,8 @@ class Layer(Called):
             self.__dict__.update(known)
 
     def __repr__(self) -> str:
-        first = [
-            (name, getattr(self, name, value)) for name, value in list(self.options().items())[:1]
-        ]
-        values = [*first, ("name", self.name), ("built", self.built)]
-        shown = ", ".join(f"{name}={value}" for name, value in values)
+        names = [*list(options := self.options())[:1], "name", "built"]
+        shown = ", ".join(f"{name}={getattr(self, name, options.get(name))}" for name in names)
         return f"<{type(self).__name__} {shown}>"
 
 

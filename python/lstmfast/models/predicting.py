@@ -198,7 +198,8 @@ class Predicting(Generating):
             check_unavailable("predict", unknown, {}, self.predict)
         # a small model takes 2 us, and each call of Python a tenth of one
         x = x if lengths is None else with_lengths(x, lengths)
-        shown = 0 if verbose is AUTO else verbosity(verbose, "predict", auto=0)
+        is_quiet = verbose is AUTO or (type(verbose) is int and verbose == 0)
+        shown = 0 if is_quiet else verbosity(verbose, "predict", auto=0)
         plain = batch_size is steps is callbacks is self._text is None
         if plain and not shown and self._core_model is not None:
             outputs = self._core_model.call(x, BATCH_SIZE)
