@@ -24,7 +24,14 @@ from lstmfast.layers import (
     MultiHeadAttention,
     TimeDistributed,
 )
-from lstmfast.models import Model, Sequential, clone_model, load_model, model_from_json
+from lstmfast.models import (
+    EncoderDecoder,
+    Model,
+    Sequential,
+    clone_model,
+    load_model,
+    model_from_json,
+)
 from lstmfast.optimizers import SGD
 
 RNG = np.random.default_rng(0)
@@ -240,3 +247,19 @@ def test_generation_refuses_true() -> None:
     model = Model(x, Dense(4)(LSTM(3, dropout=0.5, return_sequences=True)(x, training=True)))
     with pytest.raises(ValueError, match=r"has a call with training=True, and the model runs step"):
         model.generate(X[:1], 3)
+
+
+def test_windows_of_a_generation_draw_anew() -> None:
+    x = Input((3, 1))
+    model = Model(x, Dense(1)(LSTM(8)(Dropout(0.5)(x, training=True))), seed=0)
+    prompt = np.ones((1, 3, 1), np.float32)
+    first, second = model.generate(prompt, 8), model.generate(prompt, 8)
+    assert np.any(first != second)
+
+
+def test_encodings_of_a_decoding_draw_anew() -> None:
+    x = Input((None, 2))
+    encoder = Model(x, LSTM(8)(Dropout(0.5)(x, training=True)))
+    model = EncoderDecoder(encoder, 8, features=1, length=4, seed=0)
+    data = np.ones((3, 5, 2), np.float32)
+    assert np.any(model.predict(data) != model.predict(data))

@@ -241,3 +241,44 @@ def test_from_several_threads_and_of_several_lengths() -> None:
     assert found == [found[0]] * 8
     np.testing.assert_allclose(found[0], expected, rtol=1e-5)
     assert np.isfinite(model.fit(iter(data), verbose=0).history["loss"]).all()
+
+
+def test_rows_of_no_weight_may_hold_anything() -> None:
+    y = Y.copy()
+    y[0, 1], y[3] = np.nan, np.inf
+    weights = np.ones((B, T))
+    weights[0, 1] = weights[3] = 0
+
+    def square(y_true: Any, y_pred: Any) -> Any:
+        return ops.mean(ops.square(y_pred - y_true), axis=-1)
+
+    mine = value_and_gradient(square, y, P, sample_weight=weights)
+    core = value_and_gradient("mse", y, P, sample_weight=weights)
+    np.testing.assert_allclose(mine[0], core[0], rtol=1e-12)
+    np.testing.assert_allclose(mine[1], core[1], rtol=1e-12, atol=1e-15)
+
+
+def test_a_value_of_one_sample_has_one_weight() -> None:
+    def of_samples(y_true: Any, y_pred: Any) -> Any:
+        return ops.mean(ops.square(y_pred - y_true), axis=(1, 2))
+
+    weights = np.arange(1.0, B * T + 1).reshape(B, T)
+    model, x = model_with_weights(P, of_samples)
+    for size in (B, 1):  # one sample is no reason to take the mean weight
+        with pytest.raises(ValueError, match="one for each step"):
+            model.evaluate(x, Y, batch_size=size, sample_weight=weights, verbose=0)
+
+
+def test_more_shapes_than_are_kept() -> None:
+    def square(y_true: Any, y_pred: Any) -> Any:
+        return ops.square(y_pred - y_true)
+
+    mine, core = (Sequential([Dense(1, input_shape=(2,))], seed=0) for _ in range(2))
+    mine.compile("sgd", square)
+    core.compile("sgd", "mse")
+    for _ in range(2):
+        for rows in range(1, 70):
+            x, y = np.ones((rows, 2)), np.ones((rows, 1))
+            assert mine.evaluate(x, y, verbose=0, batch_size=rows) == pytest.approx(
+                core.evaluate(x, y, verbose=0, batch_size=rows), rel=1e-6
+            )

@@ -87,7 +87,7 @@ class PythonLoss {
              std::equal(own.begin() + 1, own.end(), shape.axes);
     }
   };
-  static constexpr std::size_t kMostGraphs = 64;  // the oldest goes
+  static constexpr std::size_t kMostGraphs = 64;  // the newest goes: shapes may come in turns
 
   // What the function returns for arrays; null: it is made of operations on tensors.
   py::object called(const losses::LossBatch<T>& batch, Kind kind) {
@@ -147,9 +147,8 @@ class PythonLoss {
     }
     const WithGil gil;
     const auto all = std::make_shared<std::vector<Traced>>();
-    if (known != nullptr) {
-      all->assign(known->begin() + (known->size() < kMostGraphs ? 0 : 1), known->end());
-    }
+    if (known != nullptr) *all = *known;
+    if (all->size() == kMostGraphs) all->pop_back();
     Traced& made = all->emplace_back(Traced{all_sizes(prediction), all_sizes(target), nullptr});
     const py::object tracing =
         result_until_exit([] { return PyImport_ImportModule("lstmfast.losses._traced"); });

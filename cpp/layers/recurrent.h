@@ -99,11 +99,12 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
 
   Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
                      std::vector<CarriedState<T>*>& carried) const override {
+    State& my = this->own(state);
+    my.stepped.reset();
     if (inputs[0] != Along::steps) return Layer<T>::begin_steps(state, shapes, inputs, carried);
     this->check_steps(!direction_.reverse, "begins at the last step", "go_backwards=False");
     this->check_steps(std::find(inputs.begin(), inputs.end(), Along::latest) == inputs.end(),
                       "begins with a state that all steps lead to", "one that does not change");
-    State& my = this->own(state);
     my.stepped = std::make_unique<CarriedState<T>>(state_sizes());
     carried.push_back(my.stepped.get());
     Alongs out(static_cast<std::size_t>(1 + more_outputs()), Along::latest);

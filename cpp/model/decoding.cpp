@@ -50,6 +50,7 @@ class Decoder {
   Decoder(const Model<T>& encoder, const Model<T>& decoder, const Samples<T>& samples, index batch,
           const DecodingOptions& options)
       : options_(options),
+        encoder_(encoder),
         samples_(samples),
         beams_(options.beams),
         rows_(batch * options.beams),
@@ -149,6 +150,7 @@ class Decoder {
     stepper_->begin_first(rows_);
     layers::Pass<T> pass;
     pass.batch = count;
+    encoder_.draw(pass);
     encoding_->read(samples_, first);
     for (std::size_t k = 0; k < given_.size(); ++k) {
       encoding_->out(k) = {given_[k].values, nullptr, nullptr, nullptr};
@@ -245,6 +247,7 @@ class Decoder {
   }
 
   const DecodingOptions& options_;
+  const Model<T>& encoder_;
   const Samples<T>& samples_;
   const index beams_;
   index rows_;  // of the running batch

@@ -283,6 +283,7 @@ void Generator<T>::run(std::int32_t* ids, T* values) {
       stepper_->step();
     } else {
       const base::FlushDenormals flush;
+      model_.draw(pass);
       memory_->forward(pass);
     }
     const auto step_of = [&](index b) {

@@ -26,15 +26,18 @@ class LossGraph<T>::Weights {
     }
   }
 
+  // The rows of number i begin here.
+  index row(index i) const { return count_ >= rows_ ? i / (count_ / rows_) : i * (rows_ / count_); }
+  index rows_each() const { return std::max<index>(1, rows_ / count_); }
+
   // Of number i.
   double operator[](index i) const {
     if (weights_ == nullptr) return 1;
-    if (count_ >= rows_) return static_cast<double>(weights_[i / (count_ / rows_)]);
-    const index each = rows_ / count_;
-    const T* const own = weights_ + i * each;
+    const index each = rows_each();
+    const T* const own = weights_ + row(i);
     double sum = 0;
     for (index r = 0; r < each; ++r) {
-      if (count_ > 1 && own[r] != own[0])
+      if (loss_.output_.rank > 0 && own[r] != own[0])
         fail("one for each step, as weights or the mask of a sample's steps differ");
       sum += static_cast<double>(own[r]);
     }
@@ -91,7 +94,14 @@ double LossGraph<T>::value(const losses::LossBatch<T>& batch) const {
     if (weight != 0) total += weight * static_cast<double>(values[i]);
     if (slopes != nullptr) slopes[i] = static_cast<T>(weight * part);
   }
-  if (pass.training) memory->backward(pass);
+  if (!pass.training) return total * part;
+  memory->backward(pass);
+  for (index i = 0; i < count;
+       ++i) {  // rows that do not count have no gradient, whatever they hold
+    if (weights[i] != 0) continue;
+    T* const gradient = batch.gradient + weights.row(i) * batch.columns;
+    std::fill_n(gradient, weights.rows_each() * batch.columns, T(0));
+  }
   return total * part;
 }
 

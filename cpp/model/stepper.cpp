@@ -12,7 +12,7 @@ template <class T>
 void Stepper<T>::plan(index rows, const std::vector<std::optional<layers::Shape>>& fixed) {
   LF_ASSERT(rows >= 1);
   if (rows <= planned_ && fixed == fixed_) {
-    memory_.plan(inputs_, rows, false);
+    place(rows);
     return begin_first(rows);
   }
   planned_ = 0;
@@ -36,8 +36,8 @@ void Stepper<T>::plan(index rows, const std::vector<std::optional<layers::Shape>
   }
   std::vector<layers::CarriedState<T>*> carried;
   along_ = memory_.begin_steps(along, carried);
-  memory_.plan(inputs_, rows, false);
   outputs_ = graph_->shapes_of_steps(inputs_);
+  place(rows);
   parts_.clear();
   state_size_ = 0;
   index widest = 0;
@@ -52,19 +52,26 @@ void Stepper<T>::plan(index rows, const std::vector<std::optional<layers::Shape>
   begins_.resize(static_cast<std::size_t>(rows));
   was_begun_.resize(begins_.size());
   gathered_.resize(rows * widest);
-  memory_.arrange([&](const auto& place) {
-    for (std::size_t k = 0; k < outputs_.size(); ++k) {
-      place(memory_.out(k).values, rows * outputs_[k].count());
-    }
-  });
   fixed_ = fixed;
   planned_ = rows;
   begin_first(rows);
 }
 
+// Memory that was planned for far more rows goes back after some calls.
+template <class T>
+void Stepper<T>::place(index rows) {
+  placed_ = rows;
+  memory_.plan(inputs_, rows, false);
+  memory_.arrange([&](const auto& array) {
+    for (std::size_t k = 0; k < outputs_.size(); ++k) {
+      array(memory_.out(k).values, rows * outputs_[k].count());
+    }
+  });
+}
+
 template <class T>
 void Stepper<T>::begin_first(index rows) {
-  LF_ASSERT(rows >= 1 && rows <= planned_);
+  LF_ASSERT(rows >= 1 && rows <= placed_);
   rows_ = rows;
   for (const Part& part : parts_) part.state->begin(rows);
   begin();

@@ -75,9 +75,12 @@ class Stepper : base::NoCopy {
     T* row(index r) const { return state->part(number) + r * size; }
   };
 
+  void place(index rows);
+
   const std::shared_ptr<const layers::Graph<T>> graph_;
   PassMemory<T> memory_;
-  index rows_ = 0, planned_ = 0;  // planned_: at most; 0: no plan is in force
+  // Rows of the running pass, of the call at most, and of any call so far; 0: no plan is in force.
+  index rows_ = 0, placed_ = 0, planned_ = 0;
   std::vector<std::optional<layers::Shape>> fixed_;
   layers::Shapes inputs_, outputs_;
   layers::Alongs along_;
