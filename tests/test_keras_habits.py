@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -273,7 +274,25 @@ def test_a_cell_in_a_layer_of_one_s_own() -> None:
     layer = Steps()
     model = Sequential([Input((5, 2)), layer])
     made: Any = layer.cell._made
-    np.testing.assert_array_equal(model.predict(X), made(X))
+    np.testing.assert_array_equal(model.predict(X), made(X)[0])
+    assert layer.cell.built
+    assert len(layer.cell.get_weights()) == 3
+
+
+@pytest.mark.parametrize("cell", [LSTMCell, GRUCell, SimpleRNNCell])
+@pytest.mark.parametrize("ending", ["keras", "h5", "safetensors"])
+def test_files_of_cells_called_by_hand(tmp_path: Path, cell: Any, ending: str) -> None:
+    if ending == "h5":
+        pytest.importorskip("h5py")
+    one = cell(3)
+    x = Input((2,))
+    states = [Input((3,)) for _ in one.get_initial_state(1)]
+    _, after = one(x, states)
+    model = Model([x, *states], one(x, after)[0])
+    model.save(tmp_path / f"m.{ending}")
+    data = [X[:, 0], *one.get_initial_state(4)]
+    again = load_model(tmp_path / f"m.{ending}")
+    np.testing.assert_array_equal(again.predict(data), model.predict(data))
 
 
 @pytest.mark.parametrize(
@@ -478,5 +497,28 @@ def test_models_inside_take_several_arguments() -> None:
     np.testing.assert_array_equal(state, h)
     alone: Any = Decoding()
     assert alone(X, h, cells=c)[0].shape == (4, 5, 2)
-    with pytest.raises(ValueError, match="was called with other arguments before; expected the s"):
-        alone(X, h)
+    assert (alone(X, h, cells=h)[0] != alone(X, h, cells=c)[0]).any()
+    with pytest.raises(ValueError, match="expected a list of 3"):
+        alone(X)
+
+
+class Doubling(Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = Dense(1, kernel_initializer="ones")
+
+    def call(self, x: Any, double: bool = False) -> Any:
+        return self.head(x) * 2.0 if double else self.head(x)
+
+
+def test_calls_with_other_arguments_are_graphs_of_the_same_layers() -> None:
+    x = np.ones((1, 12), np.float32)
+    for calls in ([True, False, True], [False, True, False]):
+        model: Any = Doubling()
+        found = [float(model(x, double=double)[0, 0]) for double in calls]
+        assert found == [24.0 if double else 12.0 for double in calls]
+        assert model.predict(x)[0, 0] == model(x)[0, 0] == 12.0
+        assert model(x, True)[0, 0] == 24.0  # the second argument is not `training`
+        model.compile("sgd", "mse")
+        model.fit(x, [[0.0]], verbose=0)
+        assert model(x, double=True)[0, 0] == 2 * model.predict(x)[0, 0] != 24.0

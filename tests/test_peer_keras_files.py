@@ -167,3 +167,29 @@ def test_operations_that_are_not_here(tmp_path: Path) -> None:
         keras.Model(x, y).save(tmp_path / "a.keras")
         with pytest.raises(ValueError, match=words):
             models.load_model(tmp_path / "a.keras")
+
+
+def masked_models() -> list[Any]:
+    """Models with masks that the user gives, and with those that come with tensors."""
+    of, ops = keras.layers, keras.ops
+    x, ids = keras.Input((5, 2)), keras.Input((5,), dtype="int32")
+    marks = [of.Embedding(7, 4, mask_zero=True) for _ in range(3)]
+    given = ops.not_equal(ids, 0)
+    return [
+        keras.Model([x, ids], of.LSTM(3)(x, mask=given)),
+        keras.Model([x, ids], of.Bidirectional(of.GRU(3))(x, mask=ops.cast(ids, "bool"))),
+        keras.Model([x, ids], of.GlobalAveragePooling1D()(x, mask=given)),
+        keras.Model([x, ids], of.LSTM(3)(marks[0](ids) * 2.0, mask=marks[0].compute_mask(ids))),
+        keras.Model([x, ids], of.LSTM(3)(of.LSTM(3, return_sequences=True)(marks[1](ids)))),
+        keras.Model([x, ids], of.LSTM(3)(of.Concatenate()([of.Masking()(x), marks[2](ids)]))),
+    ]
+
+
+def test_masks_that_are_given(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    x, ids = rng.random((3, 5, 2)), rng.integers(0, 3, (3, 5))
+    ids[:, 0] = 1
+    for theirs in masked_models():
+        theirs.save(tmp_path / "a.keras")
+        loaded = models.load_model(tmp_path / "a.keras")
+        check([loaded.predict([x, ids])], [theirs.predict([x, ids], verbose=0)])

@@ -445,3 +445,19 @@ def test_lambda_in_files(tmp_path: Path) -> None:
         again = load_model(tmp_path / "m.safetensors")
     assert again.layers[0].name == "last"
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_equality_of_tensors_in_traced_code() -> None:
+    class Peaks(Layer):
+        def call(self, x: Any) -> Any:
+            top = ops.max(x, axis=-1, keepdims=True)
+            marks = ops.cast(x == top, "float32") - ops.where(x != top, 0.5, 0.0)
+            return marks + ops.where(x != 0, 2.0, 0.0)
+
+    x = np.array([[1, 3, 0], [2, 2, 1]], np.float32)
+    top = x.max(axis=-1, keepdims=True)
+    expected = (x == top) - 0.5 * (x != top) + 2.0 * (x != 0)
+    np.testing.assert_array_equal(Sequential([Input((3,)), Peaks()]).predict(x), expected)
+    first, second = Input((3,)), Input((3,))
+    assert first != second
+    assert [first, second].index(second) == 1  # elsewhere tensors are looked up

@@ -92,7 +92,7 @@ class Cell:
         states : list of these
             h, and c where there is one; h alone where `states` was no list.
         """
-        layer = self._made or self.made()
+        layer = self._made or self.made(return_state=True)  # as files then say
         is_listed = isinstance(states, list | tuple)
         given = [inputs, *(states if is_listed else [states])]
         if len(given) != 1 + layer.states:
@@ -125,7 +125,7 @@ class Cell:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self._described, name)
+        return getattr(self._made or self._described, name)
 
 
 class LSTMCell(Cell):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -362,10 +362,21 @@ def _attribute(x: Any, name: str) -> Any:
     raise AttributeError(str(refusal(x, f"Tensor.{name}", instead)), name=name)
 
 
-def _equal(x: Any, other: Any) -> Any:
-    if isinstance(other, Tensor):
-        return x.node is other.node and x.index == other.index
-    return elementwise("equal", x, other) if is_number(other) else NotImplemented
+def _comparison(function: str) -> Callable[[Any, Any], Any]:
+    """Return == or !=: elements in a user's code that is traced, elsewhere whether it is the same.
+
+    So tensors can be looked up, as what a model is made of.
+    """
+
+    def compare(x: Any, other: Any) -> Any:
+        if is_number(other) or (isinstance(other, Tensor) and RUNNING.get() is not None):
+            return elementwise(function, x, other)
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        is_same = x.node is other.node and x.index == other.index
+        return is_same == (function == "equal")
+
+    return compare
 
 
 def give_operators(cls: type) -> None:
@@ -393,4 +404,5 @@ def give_operators(cls: type) -> None:
 
 
 give_operators(Tensor)
-Tensor.__eq__ = _equal  # type: ignore[method-assign]
+Tensor.__eq__ = _comparison("equal")  # type: ignore[method-assign]
+Tensor.__ne__ = _comparison("not_equal")  # type: ignore[method-assign]

@@ -145,7 +145,7 @@ def traced(
         outputs = taken_out(made, ends, lambda one: isinstance(one, Tensor | Variable))
         for k, end in enumerate(ends):
             end = tensor_of(end)
-            if not end.node.batched or end in starts:
+            if not end.node.batched or any(end.node is start.node for start in starts):
                 end = apply(Operation("elementwise", function="add", number=0.0), end)
             like = masking and end.sample[:-1] == starts[0].sample[:-1]
             ends[k] = apply(Operation("with_mask"), end, starts[0]) if like else end

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,8 @@ from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast.layers import Input, Layer
 from lstmfast.layers._graph import graph_between, name_freely
-from lstmfast.layers._symbolic import Sample, Tensor, Training, holds_tensors, split_batch
-from lstmfast.layers._tracing import Place, layers_among, taken_out, traced
+from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, split_batch
+from lstmfast.layers._tracing import Place, filled, layers_among, taken_out, traced
 from lstmfast.models._model import Model
 from lstmfast.models.data import only
 from lstmfast.utils import Seed
@@ -24,6 +26,7 @@ class OwnModel(Model):
     """A model of a user's own, with layers as attributes and ``call``; see `Model`.
 
     It is built for the first data that it sees, or by ``build``; its graph is fixed from then on.
+    A call with further arguments makes another graph of the same layers.
     """
 
     kind = "own_model"
@@ -43,6 +46,7 @@ class OwnModel(Model):
                 "inputs and outputs"
             )
         self._begin(name, trainable, seed)
+        self._branches: dict[str, Callable[..., Any]] = {}  # by the arguments of calls
 
     def call(self, inputs: Any) -> Any:
         """Return what the model computes; classes override it."""
@@ -157,30 +161,43 @@ class OwnModel(Model):
 
         Where ``call`` has several arguments, they are given as it has them.
         """
-        if len(args) == 1 and isinstance(args[0], bool | Training | None):
+        if len(args) == 1 and list(inspect.signature(self.call).parameters)[1:2] == ["training"]:
             training, args = args[0], ()
         if args or kwargs:
             each: list[Any] = []
-            several = taken_out(((x, *args), kwargs), each, lambda one: hasattr(one, "shape"))
+            given = taken_out(((x, *args), kwargs), each, lambda one: hasattr(one, "shape"))
             if not self.built:
-                starts = [
-                    Input(one.sample, dtype=one.dtype)
-                    if isinstance(one, Tensor)
-                    else _start(self._first(one, "call"), True)
-                    for one in each
-                ]
-                self._trace(several, starts, True)
-            elif several != self._pattern:
-                raise ValueError(
-                    f"[{self.where}] {self.name} was called with other arguments before; expected "
-                    "the same ones: its call is a graph"
-                )
+                of_x: list[Any] = []
+                alone = taken_out(x, of_x, lambda one: hasattr(one, "shape"))
+                try:  # fit and predict give x alone, where call can do with that
+                    self._trace(alone, self._starts(of_x))
+                except TypeError:
+                    self._trace(given, self._starts(each), True)
+            if given != self._pattern:
+                return self._branch(given, each)(each, training, mask)
             return super().__call__(each if len(each) > 1 else each[0], training, mask)
         if holds_tensors(x) and not self.built:
             found: list[Any] = []
             pattern = taken_out(x, found, lambda value: isinstance(value, Tensor))
             self._trace(pattern, [Input(each.sample, dtype=each.dtype) for each in found])
         return super().__call__(x, training, mask)
+
+    def _starts(self, each: Sequence[Any]) -> list[Tensor]:
+        return [
+            Input(one.sample, dtype=one.dtype)
+            if isinstance(one, Tensor)
+            else _start(self._first(one, "call"), True)
+            for one in each
+        ]
+
+    def _branch(self, given: Any, each: Sequence[Any]) -> Callable[..., Any]:
+        """Return what computes calls with these other arguments, by the same layers."""
+        key = repr(given)
+        if key not in self._branches:
+            starts = self._starts(each)
+            outputs, ends, _ = traced(self.call, given, starts, False)
+            self._branches[key] = partial(_run, Model(starts, ends), outputs)
+        return self._branches[key]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments that all models have; classes add their own."""
@@ -190,6 +207,11 @@ class OwnModel(Model):
     def from_config(cls, config: Mapping[str, Any], *, seed: Seed = None) -> OwnModel:
         """Make a model, without weights, from what `get_config` returned."""
         return cls(**config)
+
+
+def _run(model: Model, outputs: Any, each: Sequence[Any], training: Any, mask: Any) -> Any:
+    made = model(each if len(each) > 1 else each[0], training, mask)
+    return filled(outputs, made if isinstance(made, list) else [made])
 
 
 def _start(array: Any, any_steps: bool) -> Input:

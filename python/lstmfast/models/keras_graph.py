@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lstmfast._arrays import described
-from lstmfast.layers import Attention, Input, InputLayer, Layer
+from lstmfast.layers import Attention, Embedding, Input, InputLayer, Layer, Masking
 from lstmfast.layers._attention import AttentionLayer
 from lstmfast.layers._operations import Operation
 from lstmfast.layers._recurrent import Recurrent
@@ -19,8 +19,10 @@ from lstmfast.models.keras_training import entry, function
 from lstmfast.models.keras_weights import is_own, keras_class
 
 Config = Mapping[str, Any]
+_ALIKE = "OnesLike", "ZerosLike"  # operations whose values are those of no tensor
 # arguments that hold masks; what computes those of Embedding, Masking and merges is in the graph
 _MASKS = ("mask", "query_mask", "value_mask", "key_mask")
+_DROPPING = "graph", "flatten", "reshape", "permute", "repeat_vector"  # layers that drop a mask
 
 
 def read(config: Config, layers: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -34,7 +36,7 @@ def read(config: Config, layers: Mapping[str, Any]) -> tuple[Any, Any]:
         if isinstance(layer, InputLayer):
             made[name, 0] = [Input.of(layer)]
         nodes |= {(name, k): node for k, node in enumerate(each["inbound_nodes"])}
-    operations = {name for name, each in layers.items() if not isinstance(each, Layer)}
+    masks = Masks(layers, nodes)
 
     def at(end: Any) -> tuple[str, int]:
         # a functional model counts the call that made it
@@ -54,13 +56,14 @@ def read(config: Config, layers: Mapping[str, Any]) -> tuple[Any, Any]:
     while waiting:  # what a call takes comes before it; only masks take some operations
         call, is_ready = waiting.pop()
         if is_ready:
-            made[call] = _called(layers[call[0]], call[0], nodes[call], made, operations)
+            made[call] = _called(layers[call[0]], nodes[call], made, masks)
         elif call not in met:
             met.add(call)
             if call not in nodes:
                 raise ValueError(f"{call[0]} returns nothing in call {call[1]}")
             waiting.append((call, True))
-            waiting += [(each, False) for each in reversed(_taken(nodes[call]))]
+            given = _taken(nodes[call]) + _histories(list(masks.explicit(nodes[call]).values()))
+            waiting += [(each, False) for each in reversed(given)]
 
     starts, outputs = (
         ends(config[key], lambda end: made[at(end)][end[2]])
@@ -69,9 +72,51 @@ def read(config: Config, layers: Mapping[str, Any]) -> tuple[Any, Any]:
     return starts, outputs
 
 
-def _called(
-    layer: Any, name: str, node: Any, made: Mapping[Any, list[Tensor]], masks: set[str]
-) -> list[Tensor]:
+class Masks:
+    """Which masks in calls are the user's own, in a graph of a file.
+
+    Keras also writes down those that come with tensors. They are made from what an Embedding or a
+    Masking takes, and what they come with was made by a layer.
+    """
+
+    def __init__(self, layers: Mapping[str, Any], nodes: Mapping[tuple[str, int], Any]) -> None:
+        self.layers, self.nodes = layers, nodes
+        self.masked = {
+            at
+            for call, node in nodes.items()
+            if isinstance(layers[call[0]], Masking)
+            or (isinstance(layers[call[0]], Embedding) and layers[call[0]].mask_zero)
+            for at in _taken(node)
+        }
+
+    def explicit(self, node: Any) -> dict[str, Any]:
+        """Return the masks that the user gave to a call, by the names of arguments."""
+        if not isinstance(node, Mapping):
+            return {}
+        given = {key: node["kwargs"].get(key) for key in _MASKS if node["kwargs"].get(key)}
+        drops = any(
+            not isinstance(self.layers[at[0]], Layer) or self.layers[at[0]].kind in _DROPPING
+            for at in _histories(node["args"])
+        )
+        return {key: mask for key, mask in given.items() if drops or not self._comes(mask)}
+
+    def _comes(self, mask: Any) -> bool:
+        """Tell whether a mask is made from what an Embedding or a Masking takes, by operations."""
+        waiting, met = _histories(mask), set()
+        while waiting:
+            call = waiting.pop()
+            if call in met or call in self.masked:
+                continue
+            met.add(call)
+            maker = self.layers[call[0]]
+            if isinstance(maker, Layer):
+                return False
+            if maker["class_name"] not in _ALIKE:
+                waiting += _taken(self.nodes[call])
+        return True
+
+
+def _called(layer: Any, node: Any, made: Mapping[Any, list[Tensor]], masks: Masks) -> list[Tensor]:
     """Call a layer, or an operation, as a node says."""
 
     def value(given: Any) -> Any:
@@ -94,11 +139,9 @@ def _called(
 
     if isinstance(node, Mapping):
         arguments = [value(each) for each in node.get("args", ())]
-        options = dict(node.get("kwargs", {}))
-        of_mask = {at[0] for key in _MASKS for at in _histories(options.pop(key, None))}
-        if not of_mask <= masks:
-            raise ValueError(f"{name} is called with a mask; expected none")
-        options = {key: value(each) for key, each in options.items() if each is not None}
+        given = {key: each for key, each in node.get("kwargs", {}).items() if key not in _MASKS}
+        given |= masks.explicit(node)
+        options = {key: value(each) for key, each in given.items() if each is not None}
     else:  # of Keras 2: [[layer, call, index, keywords], ...]
         tensors = [made[at[0], at[1]][at[2]] for at in node]
         takes_list = layer.takes_list or len(tensors) == 1
