@@ -319,6 +319,18 @@ def test_refused_calls_of_cells(call: Any, text: str) -> None:
 # -- activations ---------------------------------------------------------------------------------
 
 
+def test_activations_of_arrays() -> None:
+    x = np.array([[-1.0, 2.0, 0.5], [0.0, -3.0, 1.0]])
+    np.testing.assert_array_equal(keras.activations.relu(x), np.maximum(x, 0))
+    np.testing.assert_array_equal(keras.activations.relu(x[0, 0]), 0.0)
+    powers = np.exp(x)
+    for found, rows in (
+        (keras.activations.softmax(x), powers),
+        (keras.activations.softmax(x[0]), powers[0]),
+    ):
+        np.testing.assert_allclose(found, rows / rows.sum(axis=-1, keepdims=True), rtol=1e-14)
+
+
 def test_functions_as_activations() -> None:
     functions = (ops.tanh, ops.relu, ops.softmax, ops.gelu, ops.leaky_relu)
     names = [Dense(2, activation=function).activation for function in functions]
@@ -498,7 +510,7 @@ def test_models_inside_take_several_arguments() -> None:
     alone: Any = Decoding()
     assert alone(X, h, cells=c)[0].shape == (4, 5, 2)
     assert (alone(X, h, cells=h)[0] != alone(X, h, cells=c)[0]).any()
-    with pytest.raises(ValueError, match="expected a list of 3"):
+    with pytest.raises(TypeError, match="expected a list of 3"):
         alone(X)
 
 

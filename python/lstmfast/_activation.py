@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from lstmfast._checks import wrong_kind
@@ -64,11 +65,10 @@ class Activation:
         return tuple(value for value in (self.alpha, self.beta) if value is not None)
 
     def __call__(self, x: Any) -> Any:
-        """Return the function of a tensor of a graph, element by element (softmax: of rows)."""
+        """Return the function of a tensor or an array, element by element (softmax: of rows)."""
         apply = getattr(x, "_activated", None)
-        if apply is None:
-            raise wrong_kind(str(self), "x", x, "a tensor; for arrays call layers.Activation(...)")
-        return apply(self)
+        # operations know activations; for arrays it is the other way round
+        return import_module("lstmfast.ops")._activated(x, self) if apply is None else apply(self)
 
     def get_config(self) -> dict[str, Any]:
         """Return name, alpha and beta, from which `get` makes an equal one."""

@@ -82,7 +82,8 @@ def _activated(x: Any, activation: Activation) -> Any:
         return apply(ActivationLayer(activation), tensor_of(x))
     array = np.asarray(x)
     layer = ActivationLayer(activation, dtype="float64" if array.dtype == "float64" else "float32")
-    return layer(array.reshape(1, -1)).reshape(array.shape)
+    rows = array.reshape(-1, array.shape[-1]) if array.size and array.ndim else array.reshape(1, -1)
+    return layer(rows).reshape(array.shape)
 
 
 def _activation(core: str) -> Any:

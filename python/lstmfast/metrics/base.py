@@ -216,8 +216,8 @@ class MeanMetricWrapper(Metric):
     Parameters
     ----------
     fn : callable(y_true, y_pred)
-        Takes a batch as `Metric.update_state` does. Returns a number, the mean over the batch, or
-        an array (B, ...) with values for each sample.
+        Takes a batch as `Metric.update_state` does. Returns an array (B, ...) with values for each
+        sample; or a number, and then all batches count alike, as in Keras, be they small.
     name : str, optional
         The key in logs and history; by default the function's name, ``"lambda"`` where it has
         none.
@@ -271,12 +271,13 @@ class MeanMetricWrapper(Metric):
         if values.ndim and (len(values) != samples or not values.size):
             expected = f"a number or ({samples}, ...), values for each sample"
             raise wrong_shape(self.name, "the returned value", values.shape, expected)
+        share = samples if values.ndim else 1  # as in Keras, a number counts once
         weights = np.ones(1) if sample_weight is None else np.asarray(sample_weight, np.float64)
         # means over the axes that only one of them has; then a sample counts by its mean weight
         values = _mean_from(values.astype(np.float64), max(1, weights.ndim))
         weights = _mean_from(weights, max(1, values.ndim))
-        self._total += samples * float(np.mean(values * weights))
-        self._samples += samples * float(np.mean(weights))
+        self._total += share * float(np.mean(values * weights))
+        self._samples += share * float(np.mean(weights))
 
     def result(self) -> float:
         """Return the mean."""
