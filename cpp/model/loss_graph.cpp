@@ -96,8 +96,9 @@ double LossGraph<T>::value(const losses::LossBatch<T>& batch) const {
   }
   if (!pass.training) return total * part;
   memory->backward(pass);
-  for (index i = 0; i < count;
-       ++i) {  // rows that do not count have no gradient, whatever they hold
+  if (batch.weights == nullptr) return total * part;
+  // Rows that do not count have no gradient, whatever they hold.
+  for (index i = 0; i < count; ++i) {
     if (weights[i] != 0) continue;
     T* const gradient = batch.gradient + weights.row(i) * batch.columns;
     std::fill_n(gradient, weights.rows_each() * batch.columns, T(0));

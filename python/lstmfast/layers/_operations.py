@@ -362,6 +362,9 @@ def _attribute(x: Any, name: str) -> Any:
     raise AttributeError(str(refusal(x, f"Tensor.{name}", instead)), name=name)
 
 
+_is_same = Tensor.__eq__
+
+
 def _comparison(function: str) -> Callable[[Any, Any], Any]:
     """Return == or !=: elements in a user's code that is traced, elsewhere whether it is the same.
 
@@ -371,10 +374,8 @@ def _comparison(function: str) -> Callable[[Any, Any], Any]:
     def compare(x: Any, other: Any) -> Any:
         if is_number(other) or (isinstance(other, Tensor) and RUNNING.get() is not None):
             return elementwise(function, x, other)
-        if not isinstance(other, Tensor):
-            return NotImplemented
-        is_same = x.node is other.node and x.index == other.index
-        return is_same == (function == "equal")
+        is_same = _is_same(x, other)
+        return is_same if function == "equal" or is_same is NotImplemented else not is_same
 
     return compare
 

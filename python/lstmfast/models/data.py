@@ -197,12 +197,11 @@ class Adapter:
         names: ArrayNames = NAMES,
     ) -> Samples:
         """Return the data of a call that needs a loss."""
-        if self._is_plain and sample_weight is None and _is_numeric(x) and _is_numeric(y):
-            # a training by hand: what else there may be would cost as much again
-            array = as_float(x, self.dtype, where, names[0])
+        # a training by hand: what else there may be would cost as much again
+        array = self._plain(x, where, names[0]) if sample_weight is None else None
+        if array is not None and _is_numeric(y):
             target = as_float(y, self.dtype, where, names[1])
-            shapes_fit = array.shape[1:] == self.inputs[0][0] and array.ndim and target.ndim
-            if shapes_fit and len(array) == len(target):
+            if target.ndim and len(array) == len(target):
                 return Samples([array], [target])
         inputs = self._inputs(x, y, where, names)
         padding = Padding(inputs, self.masked_outputs, len(outputs), where)
@@ -215,14 +214,20 @@ class Adapter:
         """Return what the model takes of samples and targets."""
         return self.checked(x, where, names[0])
 
+    def _plain(self, x: Any, where: str, name: str) -> Array | None:
+        """Return an array of the one input that the model has; None for anything else."""
+        if not (self._is_plain and _is_numeric(x)):
+            return None
+        array = as_float(x, self.dtype, where, name)
+        return array if array.ndim and array.shape[1:] == self.inputs[0][0] else None
+
     def checked(
         self, x: Any, where: str, name: str = "x", more: Sequence[tuple[str, Any]] = ()
     ) -> list[Data]:
         """Return samples as the core takes them; `more`: names and values of the last inputs."""
-        if self._is_plain and _is_numeric(x):
-            array = as_float(x, self.dtype, where, name)
-            if array.ndim and array.shape[1:] == self.inputs[0][0]:
-                return [array]
+        array = self._plain(x, where, name)
+        if array is not None:
+            return [array]
         data: list[Data] = []
         names = self.names[: len(self.names) - len(more)]
         lengths = [("lengths", None)] * len(self.inputs)
