@@ -8,46 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmfast.layers import LSTM, Dense, Input
+from lstmfast.layers import Dense, Input
 from lstmfast.models import Sequential
-
-RNG = np.random.default_rng(1)
-
-
-X = RNG.random((50, 5, 2), dtype=np.float32)
-
-
-Y = RNG.random((50, 1), dtype=np.float32)
-
-
-SIZE = 8
-
-
-def model(*, built: bool = True, **more: Any) -> Sequential:
-    made = Sequential([Input((5, 2))] if built else [], seed=0)
-    for layer in (LSTM(4), Dense(1)):
-        made.add(layer)
-    made.compile("adam", "mse", **{"metrics": ["mae"], **more})
-    return made
-
-
-def fit(made: Sequential, data: Any, **options: Any) -> dict[str, list[float]]:
-    if isinstance(data, tuple):
-        return made.fit(*data, batch_size=SIZE, verbose=0, **options).history
-    return made.fit(data, verbose=0, **options).history
-
-
-class PlainList:
-    """Batches by number without Keras's class."""
-
-    def __init__(self, parts: list[Any]) -> None:
-        self.parts = parts
-
-    def __len__(self) -> int:
-        return len(self.parts)
-
-    def __getitem__(self, index: int) -> Any:
-        return self.parts[index]
+from test_batches import RNG, SIZE, PlainList, X, Y, fit, model
 
 
 class Store:

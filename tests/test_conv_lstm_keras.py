@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import layer_errors
 from lstmfast import initializers, layers
 
 
@@ -99,14 +100,8 @@ X = np.zeros((2, 3, 4, 3))
     ],
 )  # fmt: skip
 def test_errors(make: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error) as caught:
-        make()
-    assert message in str(caught.value)
-    assert str(caught.value).startswith("[layers.")
+    layer_errors.check_layer_error(make, error, message)
 
 
 def test_other_features_are_refused() -> None:
-    layer = layers.ConvLSTM1D(2, 2)
-    layer(X)
-    with pytest.raises(ValueError, match="expected 3 features, for which the layer has weights"):
-        layer(X[..., :2])
+    layer_errors.check_other_features(layers.ConvLSTM1D(2, 2), X)

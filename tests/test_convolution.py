@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import layer_errors
 import lstmfast as lf
 from graph_layer_cases import CONVS, MASKS, B, Conv
 from lstmfast import layers, reference
@@ -316,14 +317,8 @@ X = np.zeros((2, 4, 3))
     ],
 )  # fmt: skip
 def test_errors(make: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error) as caught:
-        make()
-    assert message in str(caught.value)
-    assert str(caught.value).startswith("[layers.")
+    layer_errors.check_layer_error(make, error, message)
 
 
 def test_other_features_are_refused() -> None:
-    layer = layers.Conv1D(2, 2)
-    layer(X)
-    with pytest.raises(ValueError, match="expected 3 features, for which the layer has weights"):
-        layer(X[..., :2])
+    layer_errors.check_other_features(layers.Conv1D(2, 2), X)

@@ -1,4 +1,7 @@
-"""EncoderDecoder: teacher forcing, scheduled sampling, masks, greedy decoding and beams."""
+"""EncoderDecoder: teacher forcing, scheduled sampling, masks, greedy decoding and beams.
+
+Long, because what is decoded is held against the same naive decoder throughout.
+"""
 
 from __future__ import annotations
 

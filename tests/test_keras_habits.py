@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,13 @@ import lstmfast as lf
 from lstmfast import initializers
 from lstmfast.layers import (
     LSTM,
-    RNN,
     Activation,
     Dense,
     Embedding,
-    GRUCell,
     Input,
     InputLayer,
     Layer,
     LeakyReLU,
-    LSTMCell,
-    SimpleRNNCell,
-    StackedRNNCells,
 )
 from lstmfast.models import Model, Sequential, clone_model, load_model, model_from_json
 
@@ -186,136 +180,6 @@ def test_refused_clones_and_texts(call: Any, text: str) -> None:
         call()
 
 
-# -- cells ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kind", [LSTMCell, GRUCell, SimpleRNNCell])
-def test_a_cell_step_by_step_computes_what_its_layer_does(kind: Any) -> None:
-    cell = kind(3)
-    layer = RNN(cell, return_sequences=True, return_state=True)
-    whole, *last = layer(X)
-    states = cell.get_initial_state(4)
-    x, model_states = Input((2,)), [Input((3,)) for _ in states]
-    y, after = cell(x, model_states)
-    model = Model([x, *model_states], [y, *after])
-    for t in range(5):
-        by_model = model.predict([X[:, t], *states])
-        y, states = cell(X[:, t], states)
-        np.testing.assert_array_equal(y, whole[:, t])
-        np.testing.assert_array_equal(by_model[0], y)
-        np.testing.assert_array_equal(by_model[-1], states[-1])
-    for state, want in zip(states, last, strict=True):
-        np.testing.assert_array_equal(state, want)
-    assert np.shape(states[0]) == (4, *np.atleast_1d(cell.state_size)[:1])
-
-
-def test_one_state_need_not_be_in_a_list() -> None:
-    cell = GRUCell(3)
-    y, state = cell(X[:, 0], np.zeros((4, 3)))
-    np.testing.assert_array_equal(y, state)
-    np.testing.assert_array_equal(cell(X[:, 0], [np.zeros((4, 3))])[1][0], state)
-
-
-def test_stacked_cells() -> None:
-    cells = StackedRNNCells([GRUCell(3), LSTMCell(2)])
-    rnn = RNN(cells, return_sequences=True)
-    want = rnn(X)
-    states = cells.get_initial_state(4)
-    assert cells.state_size == [3, [2, 2]]
-    for t in range(5):
-        y, states = cells(X[:, t], states)
-        np.testing.assert_array_equal(y, want[:, t])
-
-
-class FeedBack(Model):
-    """TensorFlow's tutorial on time series: a forecast is the input of the next step."""
-
-    def __init__(self, units: int, steps: int) -> None:
-        super().__init__()
-        self.steps = steps
-        self.cell = LSTMCell(units)
-        self.warm = RNN(self.cell, return_state=True)
-        self.head = Dense(2)
-
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        x, *state = self.warm(inputs)
-        found = [self.head(x)]
-        for _ in range(1, self.steps):
-            x, state = self.cell(found[-1], states=state, training=training)
-            found.append(self.head(x))
-        return ops.stack(found, axis=1)
-
-
-def test_a_cell_shares_weights_with_its_layer_in_a_model() -> None:
-    model = FeedBack(4, 3)
-    model.compile("adam", "mse")
-    model.fit(X, X[:, :3], verbose=0)
-    assert model.count_params() == 4 * 4 * (2 + 4 + 1) + 4 * 2 + 2
-    y, h, c = model.warm(X)
-    for t in range(3):
-        step = model.head(y)
-        np.testing.assert_allclose(model.predict(X)[:, t], step, rtol=1e-6)
-        y, (h, c) = model.cell(step, [h, c])
-
-
-class Steps(Layer):
-    def __init__(self) -> None:
-        super().__init__()
-        self.cell = GRUCell(3)
-
-    def call(self, x: Any) -> Any:
-        state = ops.zeros_like(x[:, 0, :1] * np.ones((1, 3)))
-        for t in range(5):
-            y, state = self.cell(x[:, t], state)
-        return y
-
-
-def test_a_cell_in_a_layer_of_one_s_own() -> None:
-    layer = Steps()
-    model = Sequential([Input((5, 2)), layer])
-    made: Any = layer.cell._made
-    np.testing.assert_array_equal(model.predict(X), made(X)[0])
-    assert layer.cell.built
-    assert len(layer.cell.get_weights()) == 3
-
-
-@pytest.mark.parametrize("cell", [LSTMCell, GRUCell, SimpleRNNCell])
-@pytest.mark.parametrize("ending", ["keras", "h5", "safetensors"])
-def test_files_of_cells_called_by_hand(tmp_path: Path, cell: Any, ending: str) -> None:
-    if ending == "h5":
-        pytest.importorskip("h5py")
-    one = cell(3)
-    x = Input((2,))
-    states = [Input((3,)) for _ in one.get_initial_state(1)]
-    _, after = one(x, states)
-    model = Model([x, *states], one(x, after)[0])
-    model.save(tmp_path / f"m.{ending}")
-    data = [X[:, 0], *one.get_initial_state(4)]
-    again = load_model(tmp_path / f"m.{ending}")
-    np.testing.assert_array_equal(again.predict(data), model.predict(data))
-
-
-@pytest.mark.parametrize(
-    ("call", "text"),
-    [
-        (
-            lambda cell: cell(X[:, 0], np.zeros((4, 3))),
-            r"\[layers.LSTMCell\] states has 1 arrays; expected 2",
-        ),
-        (
-            lambda cell: StackedRNNCells([cell])(X[:, 0], []),
-            r"\[layers.StackedRNNCells\] states has 0 items; expected 1",
-        ),
-        (lambda cell: RNN(cell), r"\[layers.RNN\] cell has weights, for it was called; expected"),
-    ],
-)
-def test_refused_calls_of_cells(call: Any, text: str) -> None:
-    cell = LSTMCell(3)
-    cell(X[:, 0], cell.get_initial_state(4))
-    with pytest.raises(ValueError, match=text):
-        call(cell)
-
-
 # -- activations ---------------------------------------------------------------------------------
 
 
@@ -472,65 +336,3 @@ def test_a_file_of_something_else(tmp_path: Any, ending: str) -> None:
     path.write_text("garbage")
     with pytest.raises(ValueError, match=r"it is neither a zip archive nor HDF5, as Keras's files"):
         load_model(path)
-
-
-# -- models in models ----------------------------------------------------------------------------
-
-
-class Decoding(Model):
-    def __init__(self) -> None:
-        super().__init__()
-        self.rnn = LSTM(3, return_sequences=True)
-        self.head = Dense(2)
-
-    def call(self, y: Any, state: Any, cells: Any = None, training: Any = None) -> Any:
-        return self.head(self.rnn(y, initial_state=[state, cells])), state
-
-
-class Translating(Model):
-    def __init__(self) -> None:
-        super().__init__()
-        self.reader = LSTM(3, return_state=True)
-        self.decoder: Any = Decoding()
-
-    def call(self, x: Any) -> Any:
-        _, h, c = self.reader(x)
-        found, _ = self.decoder(x, h, cells=c)
-        return found
-
-
-def test_models_inside_take_several_arguments() -> None:
-    model = Translating()
-    model.compile("adam", "mse")
-    model.fit(X, X, verbose=0)
-    _, h, c = model.reader(X)
-    found, state = model.decoder(X, h, cells=c)
-    np.testing.assert_array_equal(found, model.predict(X))
-    np.testing.assert_array_equal(state, h)
-    alone: Any = Decoding()
-    assert alone(X, h, cells=c)[0].shape == (4, 5, 2)
-    assert (alone(X, h, cells=h)[0] != alone(X, h, cells=c)[0]).any()
-    with pytest.raises(TypeError, match="expected a list of 3"):
-        alone(X)
-
-
-class Doubling(Model):
-    def __init__(self) -> None:
-        super().__init__()
-        self.head = Dense(1, kernel_initializer="ones")
-
-    def call(self, x: Any, double: bool = False) -> Any:
-        return self.head(x) * 2.0 if double else self.head(x)
-
-
-def test_calls_with_other_arguments_are_graphs_of_the_same_layers() -> None:
-    x = np.ones((1, 12), np.float32)
-    for calls in ([True, False, True], [False, True, False]):
-        model: Any = Doubling()
-        found = [float(model(x, double=double)[0, 0]) for double in calls]
-        assert found == [24.0 if double else 12.0 for double in calls]
-        assert model.predict(x)[0, 0] == model(x)[0, 0] == 12.0
-        assert model(x, True)[0, 0] == 24.0  # the second argument is not `training`
-        model.compile("sgd", "mse")
-        model.fit(x, [[0.0]], verbose=0)
-        assert model(x, double=True)[0, 0] == 2 * model.predict(x)[0, 0] != 24.0

@@ -1,4 +1,7 @@
-"""Operations of arrays at once and of tensors in graphs: values, gradients, and what is refused."""
+"""Operations of arrays at once and of tensors in graphs: values, gradients, and what is refused.
+
+Long, because one table of operations serves arrays, graphs, random programs and refusals.
+"""
 
 from __future__ import annotations
 
