@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import lstmfast
+import lstmfast.keras  # with the modules that older versions of Keras had
 from lstmfast import _keras_names
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
@@ -26,7 +26,7 @@ def test_every_name_is_known(part: str) -> None:
     theirs = importlib.import_module(f"keras.{part}".rstrip("."))
     ours = importlib.import_module(f"lstmfast.{part}".rstrip("."))
     names = {name for name in dir(theirs) if not name.startswith("_")} - {"src"}
-    assert names <= _keras_names.names_of(part) | {*dir(ours)}
+    assert {name for name in names if not hasattr(ours, name)} <= _keras_names.names_of(part)
 
 
 def trained(library: Any, weights: Any) -> tuple[dict[str, list[float]], np.ndarray]:
