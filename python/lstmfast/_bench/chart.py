@@ -8,7 +8,7 @@ from typing import Any
 from lstmfast._bench.contest import Suite
 from lstmfast._bench.protocol import Row, threads_text
 from lstmfast._cli.common import UserError
-from lstmfast.forecasting.plot import INK, RED, content, new_figure, style
+from lstmfast.plot._looks import INK, RED, content, new_figure, style
 
 _BLUE = "#2f6f9f"
 _WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the width of a README page

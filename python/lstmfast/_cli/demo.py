@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.forecasting.demo import run_demo
     from lstmfast.forecasting.errors import counted
     from lstmfast.forecasting.report import demo_text
+    from lstmfast.plot._looks import MISSING, available
 
     path = args.plot or _PICTURE
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         except UserError as error:
             if args.plot is not None:
                 raise
-            return str(error) if plot.available() else plot.MISSING
+            return str(error) if available() else MISSING
         return ""
 
     def check() -> None:

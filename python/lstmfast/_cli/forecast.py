@@ -165,12 +165,12 @@ def _save_network(path: Path, network: Any) -> None:
 
 def plot_kind(path: Path) -> str:
     """Return the kind of picture that a file's name asks for, if it can be drawn."""
-    from lstmfast.forecasting import plot
+    from lstmfast.plot._looks import MISSING, available, formats
 
-    if not plot.available():
-        raise UserError(f"{path}: {plot.MISSING}")
+    if not available():
+        raise UserError(f"{path}: {MISSING}")
     kind = path.suffix.lower().lstrip(".")
-    if kind not in plot.formats():
+    if kind not in formats():
         raise UserError(f"{path}: expected a name that ends in .png, .svg or .pdf")
     return kind
 

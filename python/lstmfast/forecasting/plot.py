@@ -1,67 +1,26 @@
-"""Pictures of forecasts, and the looks of all pictures; only this needs matplotlib."""
+"""Pictures of forecasts."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array
+from lstmfast.plot._looks import FAINT, INK, RED, content, new_figure, style
 
 from .demo import DemoRun
 from .errors import counted
 from .pipeline import Ends, Forecast
 from .series import Series
 
-MISSING = "a plot needs matplotlib: pip install matplotlib"
-INK = "#22313f"
-RED = "#d1495b"
-FAINT = "#8d99a6"
 # opaque, so that the legend shows the same colours as the picture
 _BANDS = {0.95: "#f7d3d8", 0.8: "#e699a4"}
 _BAND = "#efbcc3"
 # the forecast has at least a sixth of the width
 _LEAST_HISTORY = 48
 _HISTORY_PER_STEP = 5
-
-
-def available() -> bool:
-    """Tell whether matplotlib is installed."""
-    return find_spec("matplotlib") is not None
-
-
-def formats() -> list[str]:
-    """Return the kinds of file that can be written, as suffixes without the dot."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    return sorted(FigureCanvasAgg.get_supported_filetypes())
-
-
-def new_figure(width: float, height: float) -> Any:
-    """Return an empty figure of this size in inches."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
-
-
-def style(axes: Any, title: str, across: str, ticks: int, **font: Any) -> None:
-    """Give axes a title, in this font, and lines `across` the ticks of "x" or "y"."""
-    axes.spines[:].set_color(FAINT)
-    axes.spines[["top", "right", *(["left"] if across == "x" else [])]].set_visible(False)
-    axes.tick_params(colors=INK, labelsize=ticks)
-    axes.grid(axis=across, color="#d9dee3", linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.set_title(title, loc="left", color=INK, **font)
-
-
-def content(figure: Any, kind: str) -> bytes:
-    """Return the file of a figure."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=150)
-    return buffer.getvalue()
 
 
 def plot_forecast(series: Series, coming: Forecast, kind: str) -> bytes:
