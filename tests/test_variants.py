@@ -46,6 +46,19 @@ CASES: list[tuple[Any, tuple[int, ...], tuple[int, ...], str]] = [
         lambda: variants.generative(4, steps=4, units=(3, 4), dropout=0.1),
         (2, 4), (2, 4, 4), "Embedding LSTM Dropout LSTM Dropout Dense",
     ),
+    (lambda: variants.vanilla(3, tokens=4, mask_value=0), (2, 4), (2, 1), "Embedding LSTM Dense"),
+    (
+        lambda: variants.stacked(3, mask_value=1.5, units=(4, 5)),
+        (2, 5, 3), (2, 1), "Masking LSTM LSTM Dense",
+    ),
+    (
+        lambda: variants.bidirectional(3, tokens=4, units=4, return_sequences=True),
+        (2, 4), (2, 4, 1), "Embedding Bidirectional Dense",
+    ),
+    (
+        lambda: variants.encoder_decoder(3, 2, tokens=4, steps_out=3),
+        (2, 4), (2, 3, 2), "Embedding LSTM RepeatVector LSTM TimeDistributed",
+    ),
 ]  # fmt: skip
 
 
@@ -74,6 +87,26 @@ def test_a_seed_makes_the_same_model(name: str) -> None:
     assert all(map(np.array_equal, first.get_weights(), second.get_weights()))
 
 
+@pytest.mark.parametrize(("tokens", "pad"), [(None, -1.0), (5, 0)])
+def test_masked_steps_change_nothing(tokens: int | None, pad: float) -> None:
+    model = variants.stacked(2, units=(3, 4), tokens=tokens, mask_value=pad, seed=0)
+    x = np.array([[1, 2, 3]]) if tokens else np.ones((1, 3, 2))
+    padded = np.concatenate([x, np.full_like(x, pad), np.full_like(x, pad)], axis=1)
+    np.testing.assert_array_equal(model.predict(padded), model.predict(x))
+
+
+def test_options_of_the_cell_reach_every_lstm() -> None:
+    for model, count in (
+        (variants.vanilla(1, peephole=True), 1),
+        (variants.stacked(1, peephole=True), 2),
+        (variants.bidirectional(1, peephole=True), 2),
+        (variants.cnn_lstm((4, 4, 1), peephole=True), 1),
+        (variants.encoder_decoder(1, steps_out=2, peephole=True), 2),
+        (variants.generative(4, units=(3, 3), peephole=True), 2),
+    ):
+        assert str(model.get_config()).count("'peephole': True") == count
+
+
 def test_activations_are_the_layers() -> None:
     for model in (
         variants.vanilla(1, activation="relu", output_activation="sigmoid"),
@@ -99,6 +132,10 @@ def test_activations_are_the_layers() -> None:
         (lambda: variants.vanilla(1, units=0), ValueError, r"units is 0"),
         (lambda: variants.vanilla(1, activation="rule"), ValueError, r"activation is 'rule'"),
         (lambda: variants.encoder_decoder(1, steps_out=0), ValueError, r"n is 0"),
+        (
+            lambda: variants.vanilla(2, tokens=4, mask_value=-1),
+            ValueError, r"\[variants\] mask_value is -1; expected 0 or None with tokens",
+        ),
     ],
 )  # fmt: skip
 def test_what_cannot_be_made(make: Any, error: type[Exception], message: str) -> None:

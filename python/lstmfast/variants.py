@@ -14,7 +14,8 @@ model                 takes                                           returns
 ====================  ==============================================  ============================
 
 In the drawings B is the batch, T the number of steps; ``T=None`` takes any number of them. Sizes
-are arguments; for anything else build the model of `lstmfast.layers` itself.
+and the options of the LSTM are arguments; for anything else build the model of `lstmfast.layers`
+itself.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from lstmfast.layers import (
     Flatten,
     Input,
     Layer,
+    Masking,
     MaxPooling1D,
     MaxPooling2D,
     RepeatVector,
@@ -55,7 +57,10 @@ def vanilla(
     output_activation: Any = None,
     return_sequences: bool = False,
     dropout: float = 0.0,
+    tokens: int | None = None,
+    mask_value: float | None = None,
     seed: Seed = None,
+    **cell: Any,
 ) -> Sequential:
     """One LSTM and a Dense: the first thing to try for any problem of sequences.
 
@@ -83,8 +88,16 @@ def vanilla(
         Return outputs at each step, not after the last one.
     dropout : float
         The share of the LSTM's outputs that training drops.
+    tokens : int, optional
+        How many tokens there are: the input is their ids (B, T), and an `Embedding` makes
+        `features` numbers of each.
+    mask_value : float, optional
+        Steps all of whose features have this value change nothing; of tokens that can be the id 0.
     seed : int or numpy.random.Generator, optional
         Of first weights, shuffling and dropout.
+    **cell
+        More options of the LSTM, those of `lstmfast.layers.LSTM`: ``forget_bias="chrono"``,
+        ``peephole=True``, ``recurrent_dropout=0.2``.
 
     Returns
     -------
@@ -103,7 +116,7 @@ def vanilla(
     True
     """
     given = locals()
-    return stacked(**given | {"units": [units]})
+    return stacked(**given.pop("cell"), **given | {"units": [units]})
 
 
 def stacked(
@@ -116,7 +129,10 @@ def stacked(
     output_activation: Any = None,
     return_sequences: bool = False,
     dropout: float = 0.0,
+    tokens: int | None = None,
+    mask_value: float | None = None,
     seed: Seed = None,
+    **cell: Any,
 ) -> Sequential:
     """LSTMs on each other: for sequences with structure at several scales, as waves upon waves.
 
@@ -128,6 +144,8 @@ def stacked(
     Parameters
     ----------
     features, outputs, steps, activation, output_activation, return_sequences, seed
+        As in `vanilla`.
+    tokens, mask_value, **cell
         As in `vanilla`.
     units : sequence of int
         The sizes of the LSTMs, the first one first.
@@ -146,9 +164,10 @@ def stacked(
     >>> model.output_shape, [layer.name for layer in model.layers]
     ((None, 4), ['lstm', 'lstm_1', 'lstm_2', 'dense'])
     """
-    row = _lstms(units, dropout, "stacked", activation, return_sequences)
+    start = _start(features, steps, tokens, mask_value)
+    row = _lstms(units, dropout, "stacked", return_sequences, activation=activation, **cell)
     end = Dense(outputs, activation=output_activation)
-    return Sequential([Input((steps, features)), *row, end], seed=seed)
+    return Sequential([*start, *row, end], seed=seed)
 
 
 def bidirectional(
@@ -162,7 +181,10 @@ def bidirectional(
     merge_mode: str = "concat",
     return_sequences: bool = False,
     dropout: float = 0.0,
+    tokens: int | None = None,
+    mask_value: float | None = None,
     seed: Seed = None,
+    **cell: Any,
 ) -> Sequential:
     """An LSTM each way: where what comes later says something about a step, as in tagging words.
 
@@ -175,6 +197,8 @@ def bidirectional(
     Parameters
     ----------
     features, outputs, steps, activation, output_activation, return_sequences, dropout, seed
+        As in `vanilla`.
+    tokens, mask_value, **cell
         As in `vanilla`.
     units : int
         The size of each of the two LSTMs.
@@ -194,11 +218,11 @@ def bidirectional(
     >>> model.output_shape
     (None, None, 5)
     """
-    both = LSTM(units, activation=activation, return_sequences=return_sequences)
-    row: list[Layer] = [Bidirectional(both, merge_mode)]
-    row += [Dropout(dropout)] if dropout else []
+    both = LSTM(units, activation=activation, return_sequences=return_sequences, **cell)
+    row: list[Layer] = _start(features, steps, tokens, mask_value)
+    row += [Bidirectional(both, merge_mode), *([Dropout(dropout)] if dropout else [])]
     end = Dense(outputs, activation=output_activation)
-    return Sequential([Input((steps, features)), *row, end], seed=seed)
+    return Sequential([*row, end], seed=seed)
 
 
 def cnn_lstm(
@@ -212,6 +236,7 @@ def cnn_lstm(
     units: int = 64,
     output_activation: Any = None,
     seed: Seed = None,
+    **cell: Any,
 ) -> Sequential:
     """Convolutions that look at each frame, and an LSTM over what they see: for videos and signals.
 
@@ -224,7 +249,7 @@ def cnn_lstm(
     ----------
     frame : (height, width, channels) or (length, channels)
         The shape of an image, or of a piece of a signal.
-    outputs, steps, output_activation, seed
+    outputs, steps, output_activation, seed, **cell
         As in `vanilla`.
     filters : sequence of int
         Those of each convolution; its outputs are as large as its inputs, and are pooled.
@@ -259,7 +284,7 @@ def cnn_lstm(
         each.append(pooling(pool_size))
     row: list[Layer] = [TimeDistributed(layer) for layer in [*each, Flatten()]]
     end = Dense(outputs, activation=output_activation)
-    return Sequential([Input((steps, *shape)), *row, LSTM(units), end], seed=seed)
+    return Sequential([Input((steps, *shape)), *row, LSTM(units, **cell), end], seed=seed)
 
 
 def encoder_decoder(
@@ -271,7 +296,10 @@ def encoder_decoder(
     units: int = 64,
     activation: Any = "tanh",
     output_activation: Any = None,
+    tokens: int | None = None,
+    mask_value: float | None = None,
     seed: Seed = None,
+    **cell: Any,
 ) -> Sequential:
     """One LSTM reads a sequence into a vector, another writes one of another length from it.
 
@@ -287,6 +315,8 @@ def encoder_decoder(
     ----------
     features, outputs, steps, activation, output_activation, seed
         As in `vanilla`; `outputs` at each step.
+    tokens, mask_value, **cell
+        As in `vanilla`.
     steps_out : int
         The number of steps to return.
     units : int
@@ -306,12 +336,13 @@ def encoder_decoder(
     (None, 3, 1)
     """
     row = [
-        LSTM(units, activation=activation),
+        *_start(features, steps, tokens, mask_value),
+        LSTM(units, activation=activation, **cell),
         RepeatVector(steps_out),
-        LSTM(units, activation=activation, return_sequences=True),
+        LSTM(units, activation=activation, return_sequences=True, **cell),
         TimeDistributed(Dense(outputs, activation=output_activation)),
     ]
-    return Sequential([Input((steps, features)), *row], seed=seed)
+    return Sequential(row, seed=seed)
 
 
 def generative(
@@ -322,6 +353,7 @@ def generative(
     units: Sequence[int] = (128,),
     dropout: float = 0.0,
     seed: Seed = None,
+    **cell: Any,
 ) -> Sequential:
     """An LSTM that says at each step how likely each next token is: it writes texts, or music.
 
@@ -343,8 +375,8 @@ def generative(
         The sizes of the LSTMs.
     dropout : float
         The share of each LSTM's outputs that training drops.
-    seed : int or numpy.random.Generator, optional
-        Of first weights, shuffling and dropout.
+    seed, **cell
+        As in `vanilla`.
 
     Returns
     -------
@@ -362,19 +394,31 @@ def generative(
     >>> model.generate([0, 1, 2], 4, temperature=0).tolist()
     [3, 4, 0, 1]
     """
-    row = [Embedding(tokens, embedding), *_lstms(units, dropout, "generative")]
+    row = [Embedding(tokens, embedding), *_lstms(units, dropout, "generative", **cell)]
     end = Dense(tokens, activation="softmax")
     return Sequential([Input((steps,), dtype="int32"), *row, end], seed=seed)
 
 
+def _start(
+    features: int, steps: int | None, tokens: int | None, mask_value: float | None
+) -> list[Any]:
+    """Return the input, and what makes vectors of ids or masks steps."""
+    if tokens is None:
+        masking = [] if mask_value is None else [Masking(mask_value)]
+        return [Input((steps, features)), *masking]
+    if mask_value not in (None, 0):
+        raise ValueError(f"[variants] mask_value is {mask_value!r}; expected 0 or None with tokens")
+    ids = Input((steps,), dtype="int32")
+    return [ids, Embedding(tokens, features, mask_zero=mask_value is not None)]
+
+
 def _lstms(
-    units: Any, dropout: float, where: str, activation: Any = "tanh", all_steps: bool = True
+    units: Any, dropout: float, where: str, all_steps: bool = True, **cell: Any
 ) -> list[Layer]:
     """Return LSTMs on each other; the last one returns all steps, or the last."""
     sizes, row = _sizes(units, "units", where), list[Layer]()
     for place, size in enumerate(sizes, 1):
-        returns = all_steps or place < len(sizes)
-        row.append(LSTM(size, activation=activation, return_sequences=returns))
+        row.append(LSTM(size, return_sequences=all_steps or place < len(sizes), **cell))
         row += [Dropout(dropout)] if dropout else []
     return row
 
