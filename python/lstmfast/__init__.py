@@ -27,7 +27,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lstmfast import forecasting, functional, keras, reference, runtime, variants
+    from lstmfast import forecasting, functional, keras, reference, runtime, tasks, variants
     from lstmfast.keras import *
     from lstmfast.rnn import LSTM
     from lstmfast.runtime import *
@@ -76,6 +76,7 @@ __all__ = [
     "saving",
     "set_num_threads",
     "show_config",
+    "tasks",
     "utils",
     "variants",
 ]

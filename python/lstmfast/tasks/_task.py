@@ -1,0 +1,289 @@
+"""What every task is: data, a suggested model, a score with a target, examples to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from time import perf_counter
+from typing import Any, ClassVar
+
+import numpy as np
+
+from lstmfast._arrays import Array
+from lstmfast._checks import choice, count
+from lstmfast.callbacks import History
+from lstmfast.optimizers import Adam
+from lstmfast.optimizers.schedules import CosineDecay
+
+from ._measures import ACCURACY, Measure
+from ._networks import VARIANTS, Units, network, problem_of
+from ._records import Example, Part, Settings, Solution
+from ._shapes import Shapes
+from ._words import joined, numbers
+
+
+def option(default: int, least: int = 1) -> Any:
+    """Return a whole number that a task takes, `least` or more."""
+    return field(default=default, metadata={"least": least})
+
+
+@dataclass(kw_only=True)
+class Task:
+    """A problem for an LSTM: seeded data of any size, a suggested model, a score with a target.
+
+    Parameters
+    ----------
+    seed : int
+        Of the data and of the model.
+    samples : int, optional
+        How many to train with; by default as many as `settings` suggests.
+
+    Attributes
+    ----------
+    mode : str
+        The kind of problem: ``"many to one"``, ``"sequence to sequence"``, ...
+    source : str
+        Where it comes from.
+    settings : Settings
+        The suggested model and its training.
+    measure : Measure
+        How answers are judged, in the problem's own terms.
+    target : float
+        The score that solves it.
+    labels : sequence of str
+        Names of the classes of answers; empty where these are numbers.
+    vocabulary : sequence of str
+        Names of the tokens of x; empty where x has values.
+    loss : str or Loss
+        What training makes small; by default it follows from the answers.
+
+    Examples
+    --------
+    >>> import lstmfast as lf
+    >>> task = lf.tasks.load("echo", seed=0, length=5)
+    >>> task.train.x.shape, task.settings.variant
+    ((2000, 5, 10), 'vanilla')
+    >>> model = task.build()
+    >>> run = task.fit(model, epochs=2)
+    >>> 0.0 <= task.score(model) <= 1.0
+    True
+    """
+
+    seed: int = option(0, least=0)
+    samples: int | None = None
+
+    mode: ClassVar[str]
+    source: ClassVar[str]
+    settings: ClassVar[Settings] = Settings()
+    measure: ClassVar[Measure] = ACCURACY
+    target: ClassVar[float]
+    labels: ClassVar[Sequence[str]] = ()
+    vocabulary: ClassVar[Sequence[str]] = ()
+    loss: ClassVar[Any] = None
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(each.default, int) or (each.name == "samples" and value is not None):
+                least = each.metadata.get("least", 1)
+                setattr(self, each.name, count(value, each.name, self.name, least))
+
+    # What a task says of itself ---------------------------------------------------------------
+
+    def make(self, rng: np.random.Generator, samples: int) -> Part:
+        """Return so many samples; each task has its own."""
+        raise NotImplementedError
+
+    def show_x(self, x: Array) -> str:
+        """Return one sample's x in words."""
+        if self.vocabulary and x.dtype.kind in "iu":
+            return joined(self.vocabulary, x)
+        return numbers(x)
+
+    def show_y(self, y: Array) -> str:
+        """Return one sample's answer in words."""
+        return joined(self.labels, np.atleast_1d(y)) if self.labels else numbers(y)
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of the model's answers, or None where words say it all."""
+        return None
+
+    # What follows from it ---------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The task's name, that of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def summary(self) -> str:
+        """The problem in one sentence."""
+        return (type(self).__doc__ or "").partition("\n")[0]
+
+    @cached_property
+    def parts(self) -> tuple[Part, Part, Part]:
+        """The samples to train, validate and test with; each part's follow from the seed alone."""
+        train, *others = self.settings.samples
+        sizes = (train if self.samples is None else self.samples, *others)
+        seeds = np.random.SeedSequence(self.seed).spawn(3)
+        made = [
+            self.make(np.random.default_rng(seed), size)
+            for seed, size in zip(seeds, sizes, strict=True)
+        ]
+        return made[0], made[1], made[2]
+
+    @property
+    def train(self) -> Part:
+        """What to train with."""
+        return self.parts[0]
+
+    @property
+    def validation(self) -> Part:
+        """What to choose and watch with."""
+        return self.parts[1]
+
+    @property
+    def test(self) -> Part:
+        """What to judge with."""
+        return self.parts[2]
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """What goes into a model and what comes out."""
+        x, y, _ = self.train
+        is_next = self.mode == "generation"
+        return Shapes.of(x, y, len(self.vocabulary), len(self.labels), is_next)
+
+    @property
+    def variants(self) -> list[str]:
+        """The variants that fit."""
+        return [each for each in VARIANTS if not problem_of(each, self.shapes)]
+
+    @cached_property
+    def chance(self) -> float:
+        """The score of the best answer that does not look at x: a class, or the mean."""
+        y, weights = self.train.y, self.train.weights
+        if self.labels:
+            shares = np.bincount(
+                y.ravel(), None if weights is None else weights.ravel(), len(self.labels)
+            )
+            guess: Any = shares.argmax()
+        else:
+            guess = y.mean(axis=0)
+        expected = self.test.y
+        answers = np.broadcast_to(guess, expected.shape)
+        return self.measure.score(expected, answers, self.test.weights)
+
+    def build(
+        self,
+        variant: str | None = None,
+        units: Units | None = None,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+    ) -> Any:
+        """Return a compiled model; what is not given is as `settings` suggests.
+
+        Parameters
+        ----------
+        variant : str, optional
+            A function of `lstmfast.variants` that fits (see `variants`).
+        units : int or tuple of int, optional
+            Of the LSTM, or of each.
+        epochs : int, optional
+            After so many the learning rate is 0.
+        learning_rate : float, optional
+            Of Adam at the start.
+
+        Raises
+        ------
+        ValueError
+            Where there is no such variant, or it does not fit.
+        """
+        suggested = self.settings
+        chosen = suggested.variant if variant is None else variant
+        choice(chosen, "variant", self.name, *VARIANTS)
+        problem = problem_of(chosen, self.shapes)
+        if problem and chosen != suggested.variant:
+            raise ValueError(
+                f"[{self.name}] variant is {chosen!r}, which needs {problem}; expected one of "
+                + ", ".join(self.variants)
+            )
+        options = dict(suggested.model) if chosen == suggested.variant else {}
+        model = self.network(chosen, suggested.units if units is None else units, options)
+        rate = suggested.learning_rate if learning_rate is None else learning_rate
+        steps = self.steps(suggested.epochs if epochs is None else epochs)
+        loss = self.loss or ("sparse_categorical_crossentropy" if self.labels else "mse")
+        model.compile(Adam(CosineDecay(rate, steps), clipnorm=1.0), loss)
+        return model
+
+    def network(self, variant: str, units: Units, options: dict[str, Any]) -> Any:
+        """Return a variant that is not compiled; a task with a model of its own makes it here."""
+        return network(variant, self.shapes, units, seed=self.seed, **options)
+
+    def steps(self, epochs: int) -> int:
+        """Return the number of steps of the optimizer in so many epochs."""
+        return epochs * -(-len(self.train.x) // self.settings.batch_size)
+
+    def fit(
+        self, model: Any, epochs: int | None = None, callbacks: Sequence[Any] = (), verbose: int = 0
+    ) -> History:
+        """Train a model with the task's data; what is not given is as `settings` suggests."""
+        x, y, weights = self.train
+        validation = tuple(part for part in self.validation if part is not None)
+        history: History = model.fit(
+            self.inputs(model, x),
+            y,
+            sample_weight=weights,
+            batch_size=self.settings.batch_size,
+            epochs=self.settings.epochs if epochs is None else epochs,
+            validation_data=(self.inputs(model, validation[0]), *validation[1:]),
+            callbacks=list(callbacks),
+            verbose=verbose,
+        )
+        return history
+
+    def inputs(self, model: Any, x: Array) -> Array:
+        """Return x as a model takes it: numbers of frames side by side for one without frames."""
+        shape = model.input_shape
+        if isinstance(shape, tuple) and len(shape) == 3 and x.ndim > 3:
+            return x.reshape(*x.shape[:2], -1)
+        return x
+
+    def predict(self, model: Any, x: Array) -> Array:
+        """Return a model's answers: numbers, or classes."""
+        found: Array = model.predict(self.inputs(model, x), verbose=0)
+        return found.argmax(axis=-1) if self.labels and found.dtype.kind == "f" else found
+
+    def score(self, model: Any, part: Part | None = None) -> float:
+        """Return how good a model's answers are, those to `test` by default."""
+        x, y, weights = self.test if part is None else part
+        return self.measure.score(y, self.predict(model, x), weights)
+
+    def solved(self, score: float) -> bool:
+        """Tell whether a score reaches the target."""
+        return self.measure.reached(score, self.target)
+
+    def examples(self, model: Any, number: int = 3) -> list[Example]:
+        """Return the first test samples, what is expected and what a model says."""
+        x, y, _ = self.test
+        found = self.predict(model, x[:number])
+        return [
+            Example(self.show_x(a), self.show_y(b), self.show_y(c))
+            for a, b, c in zip(x, y, found, strict=False)
+        ]
+
+    def solve(
+        self,
+        variant: str | None = None,
+        units: Units | None = None,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        callbacks: Sequence[Any] = (),
+    ) -> Solution:
+        """Build a model, train it, and judge it; arguments as those of `build`."""
+        started = perf_counter()
+        model = self.build(variant, units, epochs, learning_rate)
+        history = self.fit(model, epochs, callbacks)
+        score = self.score(model)
+        return Solution(model, history, score, self.solved(score), perf_counter() - started)

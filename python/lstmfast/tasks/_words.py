@@ -1,0 +1,29 @@
+"""Samples in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lstmfast._arrays import Array
+
+
+def joined(names: Sequence[str], ids: Array) -> str:
+    """Return names side by side, with spaces where one is longer than a letter."""
+    space = "" if all(len(name) == 1 for name in names) else " "
+    return space.join(names[i] for i in ids).strip()
+
+
+def numbers(values: Array, most: int = 10) -> str:
+    """Return numbers in few digits, steps with several of them in brackets, the middle left out."""
+
+    def text(step: Any) -> str:
+        row = np.ravel(step)
+        return f"{row[0]:.4g}" if row.size == 1 else f"({' '.join(f'{v:.3g}' for v in row)})"
+
+    steps = [text(step) for step in np.atleast_1d(values)]
+    if len(steps) > most:
+        steps = [*steps[: most // 2], "...", *steps[-most // 2 :]]
+    return " ".join(steps)

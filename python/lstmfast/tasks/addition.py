@@ -1,0 +1,47 @@
+"""Sums of whole numbers, in text: characters in, characters out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lstmfast._arrays import Array
+
+from ._measures import EXACT
+from ._records import Part, Settings
+from ._task import Task, option
+
+
+@dataclass(kw_only=True)
+class Addition(Task):
+    """Write the sum of two numbers of up to three digits, character by character.
+
+    Parameters
+    ----------
+    digits : int
+        Of each number, at most.
+    """
+
+    digits: int = option(3)
+
+    mode = "sequence to sequence"
+    source = "Zaremba and Sutskever: Learning to Execute, 2014; Keras's example addition_rnn"
+    settings = Settings(
+        "encoder_decoder", units=96, epochs=40, learning_rate=0.01, batch_size=64,
+        samples=(8000, 200, 500),
+    )  # fmt: skip
+    measure = EXACT
+    target = 0.95
+    vocabulary = labels = tuple(" 0123456789+")
+
+    def make(self, rng: np.random.Generator, samples: int) -> Part:
+        """Return sums and their values; spaces fill them up on the left."""
+        terms = rng.integers(0, 10 ** rng.integers(1, self.digits + 1, (samples, 2)))
+        sums = [f"{a}+{b}".rjust(2 * self.digits + 1) for a, b in terms]
+        values = [str(value).rjust(self.digits + 1) for value in terms.sum(axis=1)]
+        return Part(self.ids(sums), self.ids(values))
+
+    def ids(self, texts: list[str]) -> Array:
+        """Return the ids of texts of one length."""
+        return np.array([[self.vocabulary.index(letter) for letter in text] for text in texts])

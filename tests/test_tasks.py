@@ -1,0 +1,143 @@
+"""Every task: its data follow from the seed, every variant that fits runs, and training learns."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast.tasks import TASKS
+from lstmfast.tasks._networks import VARIANTS
+
+# What makes a task small, yet large enough to learn: options of `load`, and epochs.
+SMALL: dict[str, dict[str, Any]] = {
+    "many_to_one": {"epochs": 20},
+    "echo": {"samples": 500, "epochs": 10},
+    "addition": {"digits": 1, "samples": 1000, "epochs": 10},
+}
+SHUFFLES = 200
+
+
+def small(name: str, seed: int = 0) -> tuple[lf.tasks.Task, int]:
+    options = dict(SMALL[name])
+    epochs = options.pop("epochs")
+    return lf.tasks.load(name, seed, **options), epochs
+
+
+def test_every_task_is_tried_here() -> None:
+    assert list(SMALL) == list(TASKS)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_says_what_it_is(name: str) -> None:
+    kind = lf.tasks.find(name)
+    task = kind()
+    assert task.name == name
+    assert task.summary.endswith(".")
+    assert task.mode in (
+        "one to many", "many to one", "many to many", "sequence to sequence", "generation",
+        "control",
+    )  # fmt: skip
+    assert task.source
+    assert not task.solved(task.chance)
+    assert task.solved(task.target)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_data_follow_from_the_seed(name: str) -> None:
+    first, again = small(name)[0], small(name)[0]
+    for one, other in zip(first.parts, again.parts, strict=True):
+        np.testing.assert_equal(tuple(one), tuple(other))
+    train, validation, test = first.parts
+    assert train.x.dtype == test.x.dtype
+    assert train.x.shape[2:] == test.x.shape[2:]
+    assert validation.y.shape[1:] == test.y.shape[1:]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_training_learns(name: str) -> None:
+    """The answers are better than the best constant and than the same answers to other samples."""
+    task, epochs = small(name)
+    solution = task.solve(epochs=epochs)
+    x, y, weights = task.test
+    answers = task.predict(solution.model, x)
+    sign = 1.0 if task.measure.higher_is_better else -1.0
+    rng = np.random.default_rng(0)
+    shuffled = [
+        sign * task.measure.score(y, answers[rng.permutation(len(answers))], weights)
+        for _ in range(SHUFFLES)
+    ]
+    assert sign * solution.score > max(*shuffled, sign * task.chance)
+    assert solution.score == task.score(solution.model)
+    assert len(solution.history.history["loss"]) == epochs
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_every_variant_that_fits_runs(name: str) -> None:
+    task, _ = small(name)
+    assert task.settings.variant in task.variants
+    for variant in task.variants:
+        model = task.build(variant, units=3, epochs=1)
+        task.fit(model, epochs=1)
+        examples = task.examples(model, 2)
+        assert len(examples) == 2
+        assert all(all(example) for example in examples)
+    for variant in sorted(VARIANTS.keys() - task.variants):
+        with pytest.raises(ValueError, match=rf"\[{name}\] variant is '{variant}', which needs "):
+            task.build(variant)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: lf.tasks.load("ecco"), ValueError, "[tasks.load] name is 'ecco'; expected '"),
+        (
+            lambda: lf.tasks.load("echo", size=3),
+            ValueError,
+            "[echo] option is 'size'; expected 'seed', 'samples', 'length'",
+        ),
+        (
+            lambda: lf.tasks.load("echo", length=0),
+            ValueError,
+            "[echo] length is 0; expected at least 1",
+        ),
+        (
+            lambda: lf.tasks.load("echo", length="5"),
+            TypeError,
+            "[echo] length is of type str; expected an integer",
+        ),
+        (
+            lambda: lf.tasks.load("echo", length=5, place=6),
+            ValueError,
+            "[echo] place is 6; expected at most length=5",
+        ),
+        (lambda: lf.tasks.load("echo", seed=-1), ValueError, "[echo] seed is -1; expected"),
+        (
+            lambda: lf.tasks.load("echo").build("plain"),
+            ValueError,
+            "[echo] variant is 'plain'; expected 'vanilla'",
+        ),
+    ],
+)
+def test_mistakes_are_named(call: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        call()
+
+
+def test_weights_say_which_answers_count() -> None:
+    expected, given = np.array([[1, 2], [3, 4]]), np.array([[1, 0], [3, 4]])
+    weights = np.array([[1.0, 0.0], [1.0, 1.0]])
+    from lstmfast.tasks import _measures as measures
+
+    assert measures.ACCURACY.score(expected, given, None) == 0.75
+    assert measures.ACCURACY.score(expected, given, weights) == 1.0
+    assert measures.EXACT.score(expected, given, None) == 0.5
+    assert measures.EXACT.score(expected, given, weights) == 1.0
+    assert measures.within(2.0).score(expected, given, None) == 1.0
+    assert measures.within(1.5).score(expected, given, None) == 0.5
+    assert measures.error().score(expected, given, None) == 1.0
+    assert measures.error().score(expected, given, weights) == 0.0
+    assert measures.EXPLAINED.score(expected, given, None) == 1.0 - 4.0 / 5.0
