@@ -17,6 +17,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "many_to_one": {"epochs": 20},
     "echo": {"samples": 500, "epochs": 10},
     "addition": {"digits": 1, "samples": 1000, "epochs": 10},
+    "translation": {"largest": 99, "samples": 500, "epochs": 20},
 }
 SHUFFLES = 200
 

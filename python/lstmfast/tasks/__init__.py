@@ -26,6 +26,8 @@ TASKS = (
     # each variant's own problem
     "echo",
     "addition",
+    # the applications of the field
+    "translation",
 )
 
 

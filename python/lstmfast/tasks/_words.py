@@ -9,11 +9,20 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
+BLANK = " "
+"""The name of the token 0 where it fills shorter sequences up."""
+
+
+def ids_of(texts: Sequence[Sequence[str]], names: Sequence[str], length: int) -> Array:
+    """Return the ids of the tokens of texts (N, length), with 0 on the right of shorter ones."""
+    ids = {name: place for place, name in enumerate(names)}
+    return np.array([[*map(ids.__getitem__, text)] + [0] * (length - len(text)) for text in texts])
+
 
 def joined(names: Sequence[str], ids: Array) -> str:
     """Return names side by side, with spaces where one is longer than a letter."""
     space = "" if all(len(name) == 1 for name in names) else " "
-    return space.join(names[i] for i in ids).strip()
+    return space.join(names[i] for i in ids).strip() or "(nothing)"
 
 
 def numbers(values: Array, most: int = 10) -> str:

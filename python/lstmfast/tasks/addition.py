@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstmfast._arrays import Array
-
 from ._measures import EXACT
 from ._records import Part, Settings
 from ._task import Task, option
+from ._words import ids_of
 
 
 @dataclass(kw_only=True)
@@ -40,8 +39,7 @@ class Addition(Task):
         terms = rng.integers(0, 10 ** rng.integers(1, self.digits + 1, (samples, 2)))
         sums = [f"{a}+{b}".rjust(2 * self.digits + 1) for a, b in terms]
         values = [str(value).rjust(self.digits + 1) for value in terms.sum(axis=1)]
-        return Part(self.ids(sums), self.ids(values))
-
-    def ids(self, texts: list[str]) -> Array:
-        """Return the ids of texts of one length."""
-        return np.array([[self.vocabulary.index(letter) for letter in text] for text in texts])
+        width = 2 * self.digits + 1
+        return Part(
+            ids_of(sums, self.vocabulary, width), ids_of(values, self.vocabulary, self.digits + 1)
+        )

@@ -1,0 +1,60 @@
+"""The data of the tasks about words are what the tasks say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast.tasks.translation import english, german
+
+
+def words(names: Any, ids: Any) -> str:
+    return " ".join(names[i] for i in ids).strip()
+
+
+@pytest.mark.parametrize(
+    ("number", "in_english", "in_german"),
+    [
+        (0, "zero", "null"),
+        (1, "one", "eins"),
+        (12, "twelve", "zwölf"),
+        (30, "thirty", "dreißig"),
+        (42, "forty two", "zwei und vierzig"),
+        (101, "one hundred one", "ein hundert eins"),
+        (342, "three hundred forty two", "drei hundert zwei und vierzig"),
+        (1000, "one thousand", "ein tausend"),
+        (21_017, "twenty one thousand seventeen", "ein und zwanzig tausend siebzehn"),
+        (
+            101_061,
+            "one hundred one thousand sixty one",
+            "ein hundert ein tausend ein und sechzig",
+        ),
+    ],
+)
+def test_numbers_in_words(number: int, in_english: str, in_german: str) -> None:
+    assert english(number) == in_english
+    assert german(number) == in_german
+
+
+def test_translation_pairs_the_same_numbers() -> None:
+    values = {english(number): number for number in range(2000)}
+    task: Any = lf.tasks.load("translation", samples=200, largest=1999)
+    for x, y in zip(*task.train[:2], strict=True):
+        number = values[words(task.vocabulary, x)]
+        assert words(task.labels, y) == german(number)
+    longest = lf.tasks.load("translation", samples=2000).train
+    assert longest.x[:, -1].any()  # no step is blank in all samples
+    assert longest.y[:, -1].any()
+
+
+def test_a_translation_of_nothing_is_said_to_be_nothing() -> None:
+    task = lf.tasks.load("translation")
+    assert task.show_y(np.zeros(11, int)) == "(nothing)"
+
+
+def test_too_large_numbers_to_translate() -> None:
+    with pytest.raises(ValueError, match=r"\[translation\] largest is 1000000; expected at most"):
+        lf.tasks.load("translation", largest=1_000_000)
