@@ -18,6 +18,9 @@ SMALL: dict[str, dict[str, Any]] = {
     "echo": {"samples": 500, "epochs": 10},
     "addition": {"digits": 1, "samples": 1000, "epochs": 10},
     "translation": {"largest": 99, "samples": 500, "epochs": 20},
+    "sentiment": {"samples": 500, "epochs": 8},
+    "weather": {"samples": 300, "epochs": 5},
+    "stock": {"samples": 2000, "epochs": 2},
 }
 SHUFFLES = 200
 

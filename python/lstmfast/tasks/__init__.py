@@ -28,6 +28,9 @@ TASKS = (
     "addition",
     # the applications of the field
     "translation",
+    "sentiment",
+    "weather",
+    "stock",
 )
 
 

@@ -55,19 +55,19 @@ def _all_right(expected: Array, given: Array, weights: Array | None) -> float:
     return float(right.reshape(len(right), -1).all(axis=1).mean())
 
 
-def _squared_error(expected: Array, given: Array, weights: Array | None) -> float:
-    return float(np.sqrt(mean_of(np.square(given - expected), weights)))
-
-
 ACCURACY = Measure("accuracy", _right)
 """The share of right answers, of each step where there is one at each step."""
 EXACT = Measure("exact sequences", _all_right)
 """The share of sequences all of whose steps are right."""
 
 
-def error(unit: str = "") -> Measure:
-    """Return the root of the mean squared error, in a unit."""
-    return Measure(f"error, {unit}" if unit else "error", _squared_error, higher_is_better=False)
+def error(unit: str = "", scale: float = 1.0) -> Measure:
+    """Return the root of the mean squared error, in a unit; 1 in the answers is `scale` of it."""
+
+    def score(expected: Array, given: Array, weights: Array | None) -> float:
+        return scale * float(np.sqrt(mean_of(np.square(given - expected), weights)))
+
+    return Measure(f"error, {unit}" if unit else "error", score, higher_is_better=False)
 
 
 def within(tolerance: float, unit: str = "") -> Measure:

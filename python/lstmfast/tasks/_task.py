@@ -109,6 +109,13 @@ class Task:
         """Return a figure of the model's answers, or None where words say it all."""
         return None
 
+    def persistence(self, part: Part) -> Array | None:
+        """Return the answers "as it is now", a baseline for forecasts; None where there are none.
+
+        They have the shape of the part's y, so that `measure` can judge them.
+        """
+        return None
+
     # What follows from it ---------------------------------------------------------------------
 
     @property
