@@ -16,7 +16,11 @@ from lstmfast.tasks._networks import VARIANTS
 SMALL: dict[str, dict[str, Any]] = {
     "many_to_one": {"epochs": 20},
     "echo": {"samples": 500, "epochs": 10},
+    "damped_sine": {"samples": 200, "epochs": 5, "length": 20},
+    "moving_square": {"samples": 200, "epochs": 5, "size": 8, "square": 3},
     "addition": {"digits": 1, "samples": 1000, "epochs": 10},
+    "cumulative_sum": {"samples": 200, "epochs": 5},
+    "rectangles": {"epochs": 20},
     "translation": {"largest": 99, "samples": 500, "epochs": 20},
     "sentiment": {"samples": 500, "epochs": 8},
     "weather": {"samples": 300, "epochs": 5},

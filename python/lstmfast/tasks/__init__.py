@@ -25,7 +25,11 @@ TASKS = (
     "many_to_one",
     # each variant's own problem
     "echo",
+    "damped_sine",
+    "moving_square",
     "addition",
+    "cumulative_sum",
+    "rectangles",
     # the applications of the field
     "translation",
     "sentiment",

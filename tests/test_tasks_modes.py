@@ -1,0 +1,146 @@
+"""Data of the tasks of each mode and of each variant's own problem, against what they say."""
+
+from __future__ import annotations
+
+import math
+import re
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast.tasks.rectangles import are_proper
+
+
+def test_damped_sines_follow_their_recurrence() -> None:
+    """x[t + 2] = 2 r cos(ω) x[t + 1] - r² x[t] of a wave r^t sin(ω t + φ)."""
+    task = lf.tasks.load("damped_sine", samples=20, length=30, horizon=12)
+    x, y, _ = task.train
+    assert (x.shape, y.shape) == ((20, 30, 1), (20, 12))
+    for wave, rest in zip(x[..., 0], y, strict=True):
+        (a, b), *_ = np.linalg.lstsq(np.stack([wave[1:-1], wave[:-2]], 1), wave[2:], rcond=None)
+        damping = -math.log(-b) / 2.0
+        period = 2.0 * math.pi / math.acos(a * math.exp(damping) / 2.0)
+        assert 0.01 <= damping <= 0.04
+        assert 10.0 <= period <= 20.0
+        before, last = wave[-2:]
+        for value in rest:
+            before, last = last, a * last + b * before
+            # an error of 1e-15 in a or b grows in proportion to the steps, of which there are 12
+            assert last == pytest.approx(value, abs=1e-11)
+
+
+def one_step(way: str, frame: np.ndarray) -> np.ndarray:
+    rows = [list(row) for row in frame]
+    if way == "up":
+        return np.array(rows[1:] + rows[:1])
+    if way == "down":
+        return np.array(rows[-1:] + rows[:-1])
+    return np.array([row[1:] + row[:1] if way == "left" else row[-1:] + row[:-1] for row in rows])
+
+
+def test_squares_move_by_one_pixel() -> None:
+    task = lf.tasks.load("moving_square", samples=60, frames=5, size=7, square=3)
+    x, y, _ = task.train
+    assert x.shape == (60, 5, 7, 7, 1)
+    assert set(y) == {0, 1, 2, 3}
+    for video, way in zip(x[..., 0], y, strict=True):
+        assert sorted(video[0].sum(axis=0)) == sorted(video[0].sum(axis=1)) == [0] * 4 + [3] * 3
+        for frame, following in pairwise(video):
+            np.testing.assert_array_equal(following, one_step(task.labels[way], frame))
+
+
+def test_squares_appear_line_by_line() -> None:
+    task = lf.tasks.load("moving_square", samples=60, video="appears", frames=4, size=7, square=3)
+    for video, way in zip(task.train.x[..., 0], task.train.y, strict=True):
+        assert [frame.sum() for frame in video] == [3, 6, 9, 9]
+        assert video[0].any(axis=1 - way // 2).sum() == 3  # the line stands across the way it grows
+        for frame, following in pairwise(video[:3]):
+            grown = np.maximum(frame, one_step(task.labels[way], frame))
+            np.testing.assert_array_equal(following, grown)
+
+
+def test_videos_in_words() -> None:
+    task = lf.tasks.load("moving_square", frames=2, size=5, square=2)
+    first = np.zeros((5, 5))
+    first[1:3, [0, 4]] = 1.0
+    video = np.stack([first, one_step("right", first)])[..., np.newaxis]
+    assert task.show_x(video) == "rows 1-2 columns 4-0 ... rows 1-2 columns 0-1"
+
+
+def test_cumulative_sums_pass_a_quarter_of_the_length() -> None:
+    task = lf.tasks.load("cumulative_sum", samples=50, length=7)
+    for numbers, answers in zip(task.train.x[..., 0], task.train.y, strict=True):
+        total = 0.0
+        for number, answer in zip(numbers, answers, strict=True):
+            assert 0.0 <= number < 1.0
+            total += number
+            assert task.labels[answer] == ("above" if total > 7 / 4 else "below")
+
+
+def test_rectangles_are_proper() -> None:
+    task = lf.tasks.load("rectangles", samples=100)
+    x, y, _ = task.train
+    assert (x >= 0.0).all()
+    assert (x <= 1.0).all()
+    np.testing.assert_array_equal(x[:, 1:], y[:, :-1])
+    assert task.measure.score(y, y, None) == 1.0
+    assert task.measure.score(y, y[::-1], None) < 0.1  # they do not end where they are to begin
+    np.testing.assert_array_equal(x[:, 0], y[:, -1])
+
+
+PROPER = [[0.2, 0.1], [0.6, 0.1], [0.6, 0.9], [0.2, 0.9], [0.2, 0.1]]
+
+
+@pytest.mark.parametrize(
+    ("corner", "place", "expected"),
+    [
+        (1, [0.6, 0.11], True),
+        (1, [0.6, 0.2], False),  # slanted
+        (4, [0.2, 0.2], False),  # open
+        (3, [0.6, 0.9], False),  # a side without length
+    ],
+)
+def test_proper_figures(corner: int, place: list[float], expected: bool) -> None:
+    figure = np.array([PROPER, PROPER])
+    figure[1, corner] = place
+    assert are_proper(figure).tolist() == [True, expected]
+    assert not are_proper(figure[:, ::-1]).any()  # clockwise
+    assert not are_proper(figure[:, :1].repeat(5, axis=1)).any()
+
+
+def test_a_model_draws_from_the_first_corner_alone() -> None:
+    task = lf.tasks.load("rectangles", samples=50)
+    model = task.build(units=4)
+    x = task.test.x[:5].copy()
+    drawn = task.predict(model, x)
+    x[:, 1:] = 0.0
+    np.testing.assert_array_equal(task.predict(model, x), drawn)
+    assert drawn.shape == (5, 4, 2)
+    assert task.chance == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "error", "message"),
+    [
+        (
+            "moving_square", {"video": "jumps"}, ValueError,
+            "[moving_square] video is 'jumps'; expected 'moves' or 'appears'",
+        ),
+        (
+            "moving_square", {"video": 1}, TypeError,
+            "[moving_square] video is of type int; expected a string",
+        ),
+        (
+            "moving_square", {"size": 5, "square": 5}, ValueError,
+            "[moving_square] square is 5; expected less than size=5",
+        ),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named(
+    name: str, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=re.escape(message)):
+        lf.tasks.load(name, **options)
