@@ -16,7 +16,7 @@ from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.layer_kinds import KINDS, Kind
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
-from lstmfast._bench.problems import TASKS, draw_lengths, make_problem
+from lstmfast._bench.problems import TOYS, draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
 from lstmfast._bench.suites import fit, layers, other_layers, tutorials
 
@@ -87,15 +87,15 @@ def test_steps(engine: Engine) -> None:
         assert engine.name in {row.engine for row in rows}
 
 
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+@pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)
 @pytest.mark.parametrize(
     "engine", [each for each in ENGINES if each.name in ("lstmfast", "keras")], ids=lambda e: e.name
 )
-def test_fits(engine: Engine, task: Any) -> None:
-    fitter = fit.checked_fitter(settings_for(engine), task, engine)
+def test_fits(engine: Engine, toy: Any) -> None:
+    fitter = fit.checked_fitter(settings_for(engine), toy, engine)
     fitter.fit(2)
     fitter.fit_printing(2)
-    assert np.shape(fitter.predict()) == (min(3, len(task.x)), task.y.shape[1])
+    assert np.shape(fitter.predict()) == (min(3, len(toy.x)), toy.y.shape[1])
 
 
 @pytest.mark.peer

@@ -97,7 +97,7 @@ def draw_lengths(shape: Shape, share: float, rng: np.random.Generator) -> npt.ND
 
 
 @dataclass(frozen=True)
-class Task:
+class Toy:
     """LSTM(units, activation) and Dense(outputs, dense_activation), trained with Adam.
 
     `count` epochs are run, or calls of `fit` of one epoch each where `by_call`; the last
@@ -138,10 +138,10 @@ def _echo() -> tuple[Array, Array]:
     return x, x[:, 1]
 
 
-TASKS = (
-    Task("one_to_many", *_counting(2), 50, "relu", "linear", "mse", 3, 1000, 0.040, held_out=3),
-    Task("many_to_one", *_counting(1), 50, "relu", "linear", "mse", 32, 1000, 0.060),
-    Task(
+TOYS = (
+    Toy("one_to_many", *_counting(2), 50, "relu", "linear", "mse", 3, 1000, 0.040, held_out=3),
+    Toy("many_to_one", *_counting(1), 50, "relu", "linear", "mse", 32, 1000, 0.060),
+    Toy(
         "echo", *_echo(), 25, "tanh", "softmax", "categorical_crossentropy", 1, 10_000, 0.6,
         by_call=True,
     ),

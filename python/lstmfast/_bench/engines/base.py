@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from lstmfast._bench.options import OPTIONS
-from lstmfast._bench.problems import Answers, Array, Problem, Task, torch_names
+from lstmfast._bench.problems import Answers, Array, Problem, Toy, torch_names
 
 EVERY_OPTION = frozenset(option.name for option in OPTIONS)
 Step = Callable[[int], object]
@@ -52,7 +52,7 @@ class Runner(ABC):
 
 
 class Fitter(ABC):
-    """One engine with the model and data of a `Task`."""
+    """One engine with the model and data of a `Toy`."""
 
     @abstractmethod
     def fit(self, count: int) -> object:
@@ -64,7 +64,7 @@ class Fitter(ABC):
 
     @abstractmethod
     def predict(self) -> object:
-        """Return the outputs for one small batch, the task's data."""
+        """Return the outputs for one small batch of the data."""
 
     def fit_printing(self, count: int) -> object:
         """Train as `fit` does, with a line an epoch."""
@@ -94,7 +94,7 @@ class Engine:
         Loads a problem for single steps: the function returned computes the output (B, H) of
         x[:, t] from the state after its last call, at first from zero.
     fitter : callable
-        Builds a task's model.
+        Builds a toy model.
     options : frozenset of str
         Names of `OPTIONS` that it has.
     plain : bool
@@ -106,7 +106,7 @@ class Engine:
     version: Callable[[], str]
     runner: Callable[[Problem, int], Runner]
     stepper: Callable[[Problem, int], Step] = _NO_STEPS
-    fitter: Callable[[Task, int], Fitter] = _NO_FIT
+    fitter: Callable[[Toy, int], Fitter] = _NO_FIT
     options: frozenset[str] = frozenset()
     plain: bool = True
 

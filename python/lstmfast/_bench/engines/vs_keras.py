@@ -9,7 +9,7 @@ from typing import Any
 from lstmfast._bench.engines.base import Engine, Fitter, Runner, Step, with_state
 from lstmfast._bench.engines.vs_lstmfast import SequentialFitter
 from lstmfast._bench.engines.vs_torch import AutogradRunner, import_torch
-from lstmfast._bench.problems import Problem, Task
+from lstmfast._bench.problems import Problem, Toy
 from lstmfast._layouts import KERAS_WEIGHTS
 
 
@@ -79,8 +79,8 @@ def _stepper(problem: Problem, threads: int) -> Step:
     return with_state(torch.no_grad()(cell), steps, [zero, zero])
 
 
-def _fitter(task: Task, threads: int) -> Fitter:
-    return SequentialFitter(import_keras(threads), task)
+def _fitter(toy: Toy, threads: int) -> Fitter:
+    return SequentialFitter(import_keras(threads), toy)
 
 
 KERAS = Engine(

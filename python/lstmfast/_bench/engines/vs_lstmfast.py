@@ -10,7 +10,7 @@ import numpy as np
 
 import lstmfast as lf
 from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, with_state
-from lstmfast._bench.problems import Array, Problem, Task
+from lstmfast._bench.problems import Array, Problem, Toy
 
 
 def make_lstm(problem: Problem) -> lf.LSTM:
@@ -60,32 +60,32 @@ def _stepper(problem: Problem, threads: int) -> Step:
 class SequentialFitter(Fitter):
     """`Sequential` of a package that has it and `layers`, as Keras has."""
 
-    def __init__(self, package: Any, task: Task) -> None:
-        self.package, self.task = package, task
+    def __init__(self, package: Any, toy: Toy) -> None:
+        self.package, self.toy = package, toy
         self.call = {
-            "x": task.x,
-            "y": task.y,
-            "batch_size": task.batch_size,
-            "validation_split": task.held_out / len(task.x),
+            "x": toy.x,
+            "y": toy.y,
+            "batch_size": toy.batch_size,
+            "validation_split": toy.held_out / len(toy.x),
         }
         self.model = self._build()
 
     def _build(self) -> Any:
-        layers, task = self.package.layers, self.task
+        layers, toy = self.package.layers, self.toy
         model = self.package.Sequential(
             [
-                layers.Input(task.x.shape[1:]),
-                layers.LSTM(task.units, activation=task.activation),
-                layers.Dense(task.y.shape[1], activation=task.dense_activation),
+                layers.Input(toy.x.shape[1:]),
+                layers.LSTM(toy.units, activation=toy.activation),
+                layers.Dense(toy.y.shape[1], activation=toy.dense_activation),
             ]
         )
-        model.compile(optimizer="adam", loss=task.loss)
-        model.set_weights(task.weights())
+        model.compile(optimizer="adam", loss=toy.loss)
+        model.set_weights(toy.weights())
         return model
 
     def fit(self, count: int) -> None:
         """Train on."""
-        calls, epochs = (count, 1) if self.task.by_call else (1, count)
+        calls, epochs = (count, 1) if self.toy.by_call else (1, count)
         for _ in range(calls):
             self.model.fit(**self.call, epochs=epochs, verbose=0)
 
@@ -96,7 +96,7 @@ class SequentialFitter(Fitter):
 
     def predict(self) -> object:
         """Predict the first rows."""
-        return self.model.predict(self.task.x[:3], verbose=0)
+        return self.model.predict(self.toy.x[:3], verbose=0)
 
     def fit_printing(self, count: int) -> None:
         """Train with verbose=2; the output is discarded."""
@@ -104,9 +104,9 @@ class SequentialFitter(Fitter):
             self.model.fit(**self.call, epochs=count, verbose=2)
 
 
-def _fitter(task: Task, threads: int) -> Fitter:
+def _fitter(toy: Toy, threads: int) -> Fitter:
     lf.set_num_threads(threads)
-    return SequentialFitter(lf, task)
+    return SequentialFitter(lf, toy)
 
 
 def _version() -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmfast import reference
 from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, with_state
-from lstmfast._bench.problems import Array, Problem, Task
+from lstmfast._bench.problems import Array, Problem, Toy
 from lstmfast._layouts import KERAS_WEIGHTS
 
 
@@ -90,22 +90,22 @@ def _stepper(problem: Problem, threads: int) -> Step:
 class NumpyFitter(Fitter):
     """The training loop of `lstmfast.reference`."""
 
-    def __init__(self, task: Task, threads: int) -> None:
-        self.task = task
-        self.rows = len(task.x) - task.held_out
+    def __init__(self, toy: Toy, threads: int) -> None:
+        self.toy = toy
+        self.rows = len(toy.x) - toy.held_out
         self.rng = np.random.default_rng(0)
         self.model, self.adam = self._build()
 
     def _build(self) -> tuple[reference.Chain, reference.Adam]:
-        *of_lstm, dense_kernel, dense_bias = self.task.weights()
+        *of_lstm, dense_kernel, dense_bias = self.toy.weights()
         lstm = reference.LstmLayer(
             dict(zip(KERAS_WEIGHTS, of_lstm, strict=True)),
-            reference.CellOptions(activation=self.task.activation),
+            reference.CellOptions(activation=self.toy.activation),
             dtype=np.float32,
         )
         dense = reference.DenseLayer(
             {"kernel": dense_kernel, "bias": dense_bias},
-            self.task.dense_activation,
+            self.toy.dense_activation,
             dtype=np.float32,
         )
         return reference.Chain([lstm, dense]), reference.Adam()
@@ -113,17 +113,17 @@ class NumpyFitter(Fitter):
     def _train(
         self, model: reference.Chain, adam: reference.Adam, count: int, shuffle: bool
     ) -> list[float]:
-        task, rows = self.task, self.rows
+        toy, rows = self.toy, self.rows
 
         def epochs() -> Iterator[list[Array]]:
             for _ in range(count):
                 order = self.rng.permutation(rows) if shuffle else np.arange(rows)
-                yield [order[batch] for batch in reference.in_order(rows, task.batch_size)]
-                if task.held_out:
-                    reference.LOSSES[task.loss](model.forward(task.x[rows:]), task.y[rows:])
+                yield [order[batch] for batch in reference.in_order(rows, toy.batch_size)]
+                if toy.held_out:
+                    reference.LOSSES[toy.loss](model.forward(toy.x[rows:]), toy.y[rows:])
 
         return reference.fit(
-            model, task.x, task.y, loss=task.loss, optimizer=adam, epochs=epochs()
+            model, toy.x, toy.y, loss=toy.loss, optimizer=adam, epochs=epochs()
         ).epochs
 
     def fit(self, count: int) -> object:
@@ -136,7 +136,7 @@ class NumpyFitter(Fitter):
 
     def predict(self) -> object:
         """Predict the first rows."""
-        return self.model.forward(self.task.x[:3])
+        return self.model.forward(self.toy.x[:3])
 
 
 NUMPY = Engine(

@@ -15,7 +15,7 @@ import lstmfast as lf
 from lstmfast._bench.contest import Settings, Suite, WrongAnswerError
 from lstmfast._bench.engines import Engine, Fitter, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import SequentialFitter, make_lstm
-from lstmfast._bench.problems import TASKS, Task, make_problem
+from lstmfast._bench.problems import TOYS, Toy, make_problem
 from lstmfast._bench.protocol import (
     Goal,
     Row,
@@ -42,24 +42,24 @@ SLOWER = 1.03
 
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
-    for task in TASKS:
-        fitters = settings.enter(task.name, "fit", partial(checked_fitter, settings, task))
-        goal = Goal("value", task.goal, at_most=True)
-        yield whole_fits(settings, task.name, task.count, goal, fitters)
-        if task is TASKS[0]:
-            yield from _printing(settings, task, fitters)
+    for toy in TOYS:
+        fitters = settings.enter(toy.name, "fit", partial(checked_fitter, settings, toy))
+        goal = Goal("value", toy.goal, at_most=True)
+        yield whole_fits(settings, toy.name, toy.count, goal, fitters)
+        if toy is TOYS[0]:
+            yield from _printing(settings, toy, fitters)
             yield _predicting(settings, fitters)
     yield _calling(settings)
 
 
-def checked_fitter(settings: Settings, task: Task, engine: Engine) -> Fitter:
-    """Return an engine's model of the task, after its first losses have been compared."""
-    fitter = engine.fitter(task, settings.threads)
-    expected = settings.own("numpy").fitter(task, settings.threads).losses(CHECKED)
+def checked_fitter(settings: Settings, toy: Toy, engine: Engine) -> Fitter:
+    """Return an engine's model of the toy problem, after its first losses have been compared."""
+    fitter = engine.fitter(toy, settings.threads)
+    expected = settings.own("numpy").fitter(toy, settings.threads).losses(CHECKED)
     got = fitter.losses(CHECKED)
     if got.shape != expected.shape or not np.allclose(got, expected, rtol=LOSS_TOLERANCE, atol=0.0):
         raise WrongAnswerError(
-            f"{engine.name} at {task.name}: losses {got.tolist()} are not the reference's "
+            f"{engine.name} at {toy.name}: losses {got.tolist()} are not the reference's "
             f"{expected.tolist()}"
         )
     return fitter
@@ -74,7 +74,7 @@ def _affordable(settings: Settings, call: Callable[[int], object], most: int) ->
 def whole_fits(
     settings: Settings, name: str, count: int, goal: Goal, fitters: Mapping[str, Any]
 ) -> list[Row]:
-    """Time all of a task, or as much of it as fits into the time, in turns."""
+    """Time all of a training, or as much of it as fits into the time, in turns."""
     parts = {n: _affordable(settings, fitter.fit, count) for n, fitter in fitters.items()}
     samples: dict[str, list[float]] = {n: [] for n in fitters}
     for _ in range(ROUNDS):
@@ -104,10 +104,10 @@ def _supported(
     return settings.enter(case, name, tried)
 
 
-def _printing(settings: Settings, task: Task, fitters: dict[str, Fitter]) -> Iterator[list[Row]]:
+def _printing(settings: Settings, toy: Toy, fitters: dict[str, Fitter]) -> Iterator[list[Row]]:
     """Time what a line an epoch adds; a case for each engine, since these times may be near 0."""
     for name, method in _supported(settings, "verbose=2", fitters, "fit_printing").items():
-        count = _affordable(settings, method, task.count)
+        count = _affordable(settings, method, toy.count)
         extra = []
         for _ in range(ROUNDS):
             quiet = time_call(partial(fitters[name].fit, count), 1)
@@ -149,8 +149,8 @@ def _fits_on_threads(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
     numbers = (1, settings.threads)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((BATCHES * shape.B, shape.T, shape.I), dtype=np.float32)
-    task = Task(shape.name, x, x[:, :1, 0], shape.H, "tanh", "linear", "mse", shape.B, 1, 0.0)
-    fitters = {n: SequentialFitter(lf, task) for n in numbers}
+    toy = Toy(shape.name, x, x[:, :1, 0], shape.H, "tanh", "linear", "mse", shape.B, 1, 0.0)
+    fitters = {n: SequentialFitter(lf, toy) for n in numbers}
     epochs = {
         n: partial(fitter.model.fit, **fitter.call, shuffle=False, verbose=0)
         for n, fitter in fitters.items()
@@ -172,7 +172,7 @@ def _fits_on_threads(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
 FIT = Suite(
     "fit",
     _run,
-    legend="Microseconds of the whole task: 1000 epochs, or 10,000 calls of fit (echo).",
+    legend="Microseconds of the whole training: 1000 epochs, or 10,000 calls of fit (echo).",
     takes_shapes=False,
 )
 THREADS = Suite(
