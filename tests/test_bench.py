@@ -14,6 +14,7 @@ import pytest
 import lstmfast as lf
 from lstmfast._bench import __main__ as bench
 from lstmfast._bench import protocol, report
+from lstmfast._bench.contest import Settings
 from lstmfast._bench.engines import Engine, Runner, UnsupportedError
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST, LstmfastRunner
 from lstmfast._bench.engines.vs_numpy import NUMPY, NumpyRunner
@@ -22,6 +23,7 @@ from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem
 from lstmfast._bench.protocol import Goal, Row
 from lstmfast._bench.suites import kernels, memory, other_layers, scaling, tutorials
+from lstmfast._bench.suites import tasks as tasks_suite
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -198,6 +200,43 @@ def test_tutorials_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [row["case"] for row in rows] == [each.name for each in few]
     assert all(row["value"] > 0.0 for row in rows)
     assert {each["reason"] for each in left_out} == {"no models"}
+
+
+def test_tasks_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """lstmfast's score and seconds, then the plain baselines', which some tasks do not need."""
+    monkeypatch.setattr(tasks_suite, "TASKS", ("echo", "many_to_one"))
+    monkeypatch.setattr(tasks_suite, "SEEDS", 2)
+    code, out, err = run("--suite", "tasks")
+    assert (code, err) == (0, "")
+    rows, _ = written()
+    solved = [row for row in rows if row["engine"] == "lstmfast"]
+    assert [row["case"] for row in solved] == ["echo", "many_to_one"]
+    for row in solved:
+        task = lf.tasks.load(row["case"])
+        assert task.solved(row["relative"])
+        assert row["met"]
+        assert row["samples"] == 2
+        assert (
+            row["note"].startswith(
+                f"accuracy, chance {task.measure.text(task.chance)}; vanilla; 2 of 2"
+            )
+            or row["case"] != "echo"
+        )
+    assert out.count(" s ") >= 2
+
+
+def test_a_better_baseline_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = lf.tasks.load("echo", samples=300)
+    answers = {"clever": lambda: task.test.y, "dull": lambda: np.zeros_like(task.test.y)}
+    monkeypatch.setattr(tasks_suite, "baselines", lambda _: answers)
+    monkeypatch.setattr(tasks_suite, "SEEDS", 1)
+    monkeypatch.setattr(tasks_suite, "load", lambda name, seed: lf.tasks.load(name, seed, 100))
+    monkeypatch.setattr(tasks_suite, "find_spec", lambda _: True)
+    (own,), (clever,), (dull,) = tasks_suite.rows_of(Settings([]), "echo")
+    assert own.note.endswith("; better: clever")
+    assert own.met is False
+    assert (clever.engine, clever.relative) == ("clever", 1.0)
+    assert (dull.engine, dull.relative) == ("dull", float(np.mean(task.test.y == 0)))
 
 
 def test_layers_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

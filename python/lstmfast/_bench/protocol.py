@@ -109,7 +109,8 @@ class Row:
     Attributes
     ----------
     unit : str
-        Of value, low and high: "s", "B" (bytes), "FLOP/s", "B/s" or "1/s".
+        Of value, low and high: "s", shown in us, "seconds", shown as they are, "B" (bytes),
+        "FLOP/s", "B/s" or "1/s".
     peak_share : float or None
         The share of the FMA peak of all threads, measured in the same run.
     ratio : float or None

@@ -20,6 +20,7 @@ from lstmfast._core import config
 # unit: the unit that is shown, and the divisor
 _SHOWN = {
     "s": ("us", 1e-6),
+    "seconds": ("s", 1.0),
     "B": ("bytes", 1.0),
     "FLOP/s": ("GFLOP/s", 1e9),
     "B/s": ("GB/s", 1e9),
@@ -90,7 +91,7 @@ def _line(row: Row) -> str:
     median, spread = f"{row.value / scale:.1f}", f"{row.low / scale:.1f} .. {row.high / scale:.1f}"
     peak = "" if row.peak_share is None else f"{row.peak_share:.1%}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}x"
-    relative = "" if row.relative is None else f"{row.relative:.2f}"
+    relative = "" if row.relative is None else _relative_text(row.relative)
     goal = "" if row.goal is None else _goal_text(row.goal, scale)
     goal += "!" if row.met is False else ""
     figures = _COLUMNS.format(
@@ -99,9 +100,13 @@ def _line(row: Row) -> str:
     return f"{figures}  {row.note}".rstrip()
 
 
+def _relative_text(value: float) -> str:
+    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
+
+
 def _goal_text(goal: Goal, scale: float) -> str:
     texts = {"peak_share": f"{goal.bound:.0%}", "value": f"{goal.bound / scale:.7g}"}
-    return ("<=" if goal.at_most else ">=") + texts.get(goal.figure, f"{goal.bound:.2f}")
+    return ("<=" if goal.at_most else ">=") + texts.get(goal.figure, _relative_text(goal.bound))
 
 
 def left_out_lines(left_out: Sequence[LeftOut]) -> str:

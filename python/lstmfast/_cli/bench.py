@@ -32,8 +32,8 @@ def add_arguments(parser: Parser) -> None:
     add(
         "--suite",
         metavar="NAMES",
-        help="of forward, training, step, options, fit, tutorials, layers, scaling, threads, "
-        "memory, kernels; or all (default: forward,training)",
+        help="of forward, training, step, options, fit, tutorials, tasks, layers, scaling, "
+        "threads, memory, kernels; or all (default: forward,training)",
     )
     add(
         "--shapes",

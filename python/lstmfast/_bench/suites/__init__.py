@@ -9,6 +9,7 @@ from lstmfast._bench.suites.layers import FORWARD, OPTION_COSTS, STEP, TRAINING
 from lstmfast._bench.suites.memory import MEMORY
 from lstmfast._bench.suites.other_layers import LAYERS
 from lstmfast._bench.suites.scaling import SCALING
+from lstmfast._bench.suites.tasks import TASKS_SUITE
 from lstmfast._bench.suites.tutorials import TUTORIALS_SUITE
 
 SUITES: tuple[Suite, ...] = (
@@ -18,6 +19,7 @@ SUITES: tuple[Suite, ...] = (
     OPTION_COSTS,
     FIT,
     TUTORIALS_SUITE,
+    TASKS_SUITE,
     LAYERS,
     SCALING,
     THREADS,
