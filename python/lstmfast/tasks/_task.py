@@ -105,10 +105,6 @@ class Task:
         """Return one sample's answer in words."""
         return joined(self.labels, np.atleast_1d(y)) if self.labels else numbers(y)
 
-    def persistence(self, part: Part) -> Array | None:
-        """Return the answers of "it goes on as it was", where that has a meaning."""
-        return None
-
     def picture(self, model: Any) -> Any:
         """Return a figure of the model's answers, or None where words say it all."""
         return None
