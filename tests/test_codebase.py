@@ -256,4 +256,6 @@ def test_public_names_are_documented(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name: str) -> None:
+    if name.startswith("lstmfast.plot."):
+        pytest.importorskip("matplotlib")
     assert doctest.testmod(MODULES[name]).failed == 0

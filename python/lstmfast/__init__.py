@@ -27,7 +27,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lstmfast import forecasting, functional, keras, reference, runtime, tasks, variants
+    from lstmfast import forecasting, functional, keras, plot, reference, runtime, tasks, variants
     from lstmfast.keras import *
     from lstmfast.rnn import LSTM
     from lstmfast.runtime import *
@@ -68,6 +68,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "plot",
     "preprocessing",
     "random",
     "reference",

@@ -8,9 +8,8 @@ from typing import Any
 from lstmfast._bench.contest import Suite
 from lstmfast._bench.protocol import Row, threads_text
 from lstmfast._cli.common import UserError
-from lstmfast.plot._looks import INK, RED, content, new_figure, style
+from lstmfast.plot._looks import BLUE, INK, RED, content, new_figure, style
 
-_BLUE = "#2f6f9f"
 _WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the width of a README page
 _TICKS = [m * 10.0**k for k in range(-3, 6) for m in (1, 2, 5)]
 _TITLES = {
@@ -73,7 +72,7 @@ def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]])
     places = range(len(bars))
     by_ratio = suite.figure == "ratio"
     bad = [v < 1.0 for v in values] if by_ratio else [row.met is False for row, _ in bars]
-    colours = [RED if each else _BLUE for each in bad]
+    colours = [RED if each else BLUE for each in bad]
     if by_ratio:
         axes.set_xscale("log")
         low, high = min(0.8, 0.9 * min(values)), max(2.0, 6.0 * max(values))

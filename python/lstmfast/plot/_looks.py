@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from lstmfast._arrays import Array
+from lstmfast._checks import items, wrong_kind
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MISSING = "a plot needs matplotlib: pip install matplotlib"
 INK = "#22313f"
 RED = "#d1495b"
+BLUE = "#2f6f9f"
 FAINT = "#8d99a6"
+LINES = "#d9dee3"
 
 
 def available() -> bool:
@@ -24,11 +33,37 @@ def formats() -> list[str]:
     return sorted(FigureCanvasAgg.get_supported_filetypes())
 
 
-def new_figure(width: float, height: float) -> Any:
-    """Return an empty figure of this size in inches."""
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of this size in inches; notebooks show it.
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is not installed.
+    """
+    if not available():
+        raise ImportError(MISSING)
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    # by themselves notebooks show only those of pyplot
+    vars(figure)["_repr_png_"] = partial(content, figure, "png")
+    return figure
+
+
+def panels(
+    count: int, columns: int, width: float, height: float, ax: Any, where: str
+) -> tuple[Figure, list[Any]]:
+    """Return a figure and its axes in rows, each of this size in inches; or `ax` alone."""
+    if ax is None:
+        rows = -(-count // columns)
+        figure = new_figure(width * columns, height * rows)
+        return figure, [figure.add_subplot(rows, columns, 1 + n) for n in range(count)]
+    if not hasattr(ax, "imshow"):
+        raise wrong_kind(where, "ax", ax, "axes of matplotlib")
+    if count > 1:
+        raise ValueError(f"[{where}] ax is given for {count} panels; expected one")
+    return ax.figure, [ax]
 
 
 def style(axes: Any, title: str, across: str, ticks: int, **font: Any) -> None:
@@ -36,9 +71,59 @@ def style(axes: Any, title: str, across: str, ticks: int, **font: Any) -> None:
     axes.spines[:].set_color(FAINT)
     axes.spines[["top", "right", *(["left"] if across == "x" else [])]].set_visible(False)
     axes.tick_params(colors=INK, labelsize=ticks)
-    axes.grid(axis=across, color="#d9dee3", linewidth=0.6)
+    axes.grid(axis=across, color=LINES, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.set_title(title, loc="left", color=INK, **font)
+
+
+def heat(axes: Any, values: Array, low: float, high: float, title: str, first: int = 0) -> Any:
+    """Draw a matrix as colours, blue above 0 and red below; `first`: the number of column 0."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = [RED, "white", BLUE] if low < 0.0 else ["white", BLUE, "#14324a"]
+    rows, columns = values.shape[:2]
+    image = axes.imshow(
+        values,
+        cmap=LinearSegmentedColormap.from_list("", colours).with_extremes(bad=LINES),
+        vmin=low,
+        vmax=high,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(first - 0.5, first + columns - 0.5, rows - 0.5, -0.5),
+    )
+    style(axes, title, "y", ticks=9, fontsize=10)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    return image
+
+
+def scale(axes: Any, image: Any, label: str = "", **place: Any) -> None:
+    """Draw the scale of colours next to axes."""
+    bar = axes.figure.colorbar(image, ax=axes, **{"pad": 0.01, "aspect": 14, **place})
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(colors=INK, labelsize=8, length=2)
+    bar.set_label(label, color=INK, fontsize=9)
+
+
+def tokens(given: Any, name: str, size: int, where: str) -> list[str]:
+    """Return the names of so many steps: a list, the letters of a string, or their numbers."""
+    if given is None:
+        return [*map(str, range(1, size + 1))]
+    listed = [*given] if isinstance(given, str) else items(given, name, where, "a list of strings")
+    if len(listed) != size:
+        raise ValueError(f"[{where}] {name} has {len(listed)} items; expected {size}")
+    return [*map(str, listed)]
+
+
+def name_ticks(axis: Any, names: list[str]) -> None:
+    """Write the names of rows or columns, upright where they are short, and at most 50."""
+    every = -(-len(names) // 50)
+    axis.set_ticks(range(0, len(names), every), names[::every])
+    axis.set_tick_params(length=0, labelsize=9 if len(names) <= 30 else 7)
+    if axis.axis_name == "x" and max(map(len, names), default=0) > 2:
+        slant = 90 if len(names) > 12 else 45
+        for label in axis.get_ticklabels():
+            label.set(rotation=slant, rotation_mode="anchor", ha="right", va="center")
 
 
 def content(figure: Any, kind: str) -> bytes:
