@@ -174,7 +174,7 @@ def test_version_and_help(run: Run) -> None:
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["info", "demo", "bench", "forecast"])
+@pytest.mark.parametrize("command", ["info", "demo", "bench", "forecast", "tasks", "run"])
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("LSTMFAST_ISA", "nonsense"), ("LSTMFAST_NUM_THREADS", "0"), ("LSTMFAST_NUM_THREADS", "abc")],
@@ -182,7 +182,7 @@ def test_version_and_help(run: Run) -> None:
 def test_bad_environment_is_one_line(
     command: str, variable: str, value: str, tmp_path: Path
 ) -> None:
-    arguments = ["no.csv", *SALES] if command == "forecast" else []
+    arguments = {"forecast": ["no.csv", *SALES], "run": ["echo"]}.get(command, [])
     # the core reads them once in a process
     got = subprocess.run(
         [sys.executable, "-m", "lstmfast.cli", command, *arguments],

@@ -16,7 +16,7 @@ from lstmfast._cli.common import Parser, UserError, check_environment, open_stan
 __all__ = ["COMMANDS", "main"]
 
 # Each name is a module in lstmfast/_cli.
-COMMANDS = ("forecast", "demo", "info", "bench")
+COMMANDS = ("forecast", "demo", "tasks", "run", "info", "bench")
 
 _INTERRUPTED = 130
 
@@ -46,29 +46,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     open_standard_error()
     parser = build_parser()
-    args = parser.parse_args(argv)
-    if args.version:
-        from lstmfast import __version__
-
-        print(f"lstmfast {__version__}")
-        return 0
-    if args.command is None:
-        parser.print_help()
-        return UserError.code
+    prog = parser.prog
     try:
+        args = parser.parse_args(argv)
+        if args.version:
+            from lstmfast import __version__
+
+            print(f"lstmfast {__version__}")
+            return 0
+        if args.command is None:
+            parser.print_help()
+            return UserError.code
+        prog = f"lstmfast {args.command}"
         check_environment()
         return int(args.run(args))
     except UserError as error:
-        message = " ".join(str(error).split())
-        print(f"lstmfast {args.command}: error: {message}", file=sys.stderr)
+        print(f"{prog}: error: {' '.join(str(error).split())}", file=sys.stderr)
         return UserError.code
     except KeyboardInterrupt:
-        print(f"lstmfast {args.command}: interrupted", file=sys.stderr)
+        print(f"{prog}: interrupted", file=sys.stderr)
         return _INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output has closed it. Python must not report that again when it exits.
+    except OSError as error:
+        # Standard output: its reader has closed it, or the disk is full. Python must not report
+        # that again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):
+            return 0
+        print(f"{prog}: error: standard output: {error.strerror or error}", file=sys.stderr)
+        return UserError.code
 
 
 if __name__ == "__main__":

@@ -33,15 +33,34 @@ def number(
     return parse
 
 
+def whole_number(least: int) -> Callable[[str], float]:
+    """Return a kind of argument: whole numbers from `least` on."""
+    return number(int, lambda value: value >= least, f"a whole number from {least} on")
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser with kinds of option that several commands have; its errors are one line."""
+    """A parser with kinds of option that several commands have; its errors are one line.
+
+    Attributes
+    ----------
+    late : callable or None
+        Adds the arguments that depend on what is given, before it is read.
+    """
+
+    late: Callable[[Parser, Sequence[str]], None] | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Read arguments; first add those that depend on what is given."""
+        late, self.late = self.late, None
+        if late is not None:
+            late(self, args)
+        return super().parse_known_args(args, namespace)
 
     def add_number(self, name: str, least: int, text: str, default: int | None = None) -> None:
         """Add an option for a whole number from `least` on; its help tells the default."""
         if default is not None:
             text = f"{text} (default {default})"
-        kind = number(int, lambda value: value >= least, f"a whole number from {least} on")
-        self.add_argument(name, metavar="N", type=kind, default=default, help=text)
+        self.add_argument(name, metavar="N", type=whole_number(least), default=default, help=text)
 
     def add_choice(self, name: str, choices: Sequence[str], text: str) -> None:
         """Add an option with a few values, of which the first is the default."""
@@ -80,8 +99,7 @@ def check_environment() -> None:
         isa()
         get_num_threads()
     except ValueError as error:
-        # the name of a Python function in brackets means nothing to a user of the command
-        raise UserError(re.sub(r"^\[\w+\] ", "", str(error))) from None
+        raise UserError(reason(error)) from None
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -> None:
@@ -115,6 +133,11 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
             raise UserError(f"{path}: no permission to write into this file")
 
 
+def reason(error: Exception) -> str:
+    """Return an error's message without the Python function in brackets at its beginning."""
+    return re.sub(r"^\[[\w.]+\] ", "", str(error))
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, as models are written.
 
@@ -132,8 +155,12 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def progress_bar(what: str, disable: bool | None) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(
+    what: str, disable: bool | None, layout: str | None = None
+) -> Iterator[Callable[..., None]]:
     """Show a bar on standard error, moved by a function of the epochs done and of all.
+
+    The function may be given a note too, which stands after the bar.
 
     Parameters
     ----------
@@ -141,10 +168,12 @@ def progress_bar(what: str, disable: bool | None) -> Iterator[Callable[[int, int
         The text before the bar.
     disable : bool or None
         None hides the bar where standard error is no terminal.
+    layout : str, optional
+        A format of tqdm's.
     """
     bar: Any = None
 
-    def advance(done: int, total: int) -> None:
+    def advance(done: int, total: int, note: str = "") -> None:
         nonlocal bar
         if bar is None:  # shown once the number of all epochs is known
             from tqdm import tqdm
@@ -158,8 +187,11 @@ def progress_bar(what: str, disable: bool | None) -> Iterator[Callable[[int, int
                 file=sys.stderr,
                 disable=disable,
                 mininterval=interval,
+                bar_format=layout,
             )
         bar.total = total
+        if note:
+            bar.set_postfix_str(note, refresh=False)
         bar.update(done - bar.n)
 
     try:
