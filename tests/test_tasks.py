@@ -22,9 +22,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "cumulative_sum": {"samples": 200, "epochs": 5},
     "rectangles": {"epochs": 20},
     "translation": {"largest": 99, "samples": 500, "epochs": 20},
+    "dna": {"codons": 6, "flank": 0, "samples": 1000, "epochs": 5},
+    "anomaly": {"length": 40, "samples": 500, "epochs": 8},
     "sentiment": {"samples": 500, "epochs": 8},
     "weather": {"samples": 300, "epochs": 5},
     "stock": {"samples": 2000, "epochs": 2},
+    "purchase": {"samples": 500, "epochs": 5},
+    "video_motion": {"frames": 4, "size": 12, "samples": 400, "epochs": 4},
+    "spoken_words": {"samples": 300, "epochs": 3},
 }
 SHUFFLES = 200
 
@@ -70,8 +75,7 @@ def test_training_learns(name: str) -> None:
     """The answers are better than the best constant and than the same answers to other samples."""
     task, epochs = small(name)
     solution = task.solve(epochs=epochs)
-    x, y, weights = task.test
-    answers = task.predict(solution.model, x)
+    y, answers, weights = task.judged(solution.model)
     sign = 1.0 if task.measure.higher_is_better else -1.0
     rng = np.random.default_rng(0)
     shuffled = [

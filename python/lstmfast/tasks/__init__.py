@@ -32,9 +32,14 @@ TASKS = (
     "rectangles",
     # the applications of the field
     "translation",
+    "dna",
+    "anomaly",
     "sentiment",
     "weather",
     "stock",
+    "purchase",
+    "video_motion",
+    "spoken_words",
 )
 
 

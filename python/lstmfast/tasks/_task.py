@@ -264,8 +264,12 @@ class Task:
 
     def score(self, model: Any, part: Part | None = None) -> float:
         """Return how good a model's answers are, those to `test` by default."""
+        return self.measure.score(*self.judged(model, part))
+
+    def judged(self, model: Any, part: Part | None = None) -> tuple[Array, Array, Array | None]:
+        """Return what the measure compares: expected answers, a model's, and their weights."""
         x, y, weights = self.test if part is None else part
-        return self.measure.score(y, self.predict(model, x), weights)
+        return y, self.predict(model, x), weights
 
     def solved(self, score: float) -> bool:
         """Tell whether a score reaches the target."""

@@ -65,7 +65,8 @@ class Weather(Task):
             """Return noise that is forgotten within a day."""
             shape = np.exp(-np.arange(120.0) / 12.0)
             noise = np.convolve(rng.standard_normal(hour.size), shape, "same")
-            return size * noise / np.sqrt(np.square(shape).sum())
+            scaled: Array = size * noise / np.sqrt(np.square(shape).sum())
+            return scaled
 
         clouds = 1.0 - np.exp(-1.5 * passing(8.0, 4.0))
         day = (5.0 + 2.0 * summer) * (1.0 - 0.8 * clouds) * np.cos(clock - 2.0 * np.pi * 15 / 24)

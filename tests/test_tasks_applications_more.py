@@ -1,0 +1,155 @@
+"""More of the applications' data: series, baskets, sounds and videos."""
+
+from __future__ import annotations
+
+from functools import reduce
+from math import gcd
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast.tasks.anomaly import Anomaly
+from lstmfast.tasks.spoken_words import SpokenWords
+
+STOPS = {"TAA", "TAG", "TGA"}
+
+
+def reading_frame(bases: str, codons: int) -> int | None:
+    """Return where a gene of so many codons between ATG and a stop begins, or None."""
+    for first in range(len(bases) - 3 * codons - 5):
+        gene = [bases[first + 3 * k : first + 3 * k + 3] for k in range(codons + 2)]
+        if gene[0] == "ATG" and gene[-1] in STOPS and not STOPS.intersection(gene[1:-1]):
+            return first
+    return None
+
+
+def test_dna_has_a_gene_in_any_frame_or_none() -> None:
+    task = lf.tasks.load("dna")
+    texts = [task.show_x(x) for x in task.test.x]
+    frames = [reading_frame(text, task.codons) for text in texts]
+    coding = task.test.y == 1
+    found = np.array([frame is not None for frame in frames])
+    assert found[coding].all()
+    assert found[~coding].mean() < 0.02
+    assert {frame for frame, is_gene in zip(frames, coding, strict=True) if is_gene} == set(
+        range(task.flank + 1)
+    )
+    genes = [
+        text[frame + 3 * k : frame + 3 * k + 3]
+        for text, frame, is_gene in zip(texts, frames, coding, strict=True)
+        if is_gene and frame is not None
+        for k in range(1, task.codons + 1)
+    ]
+    assert genes.count("CTG") > 5 * genes.count("CTA")  # both mean leucine
+
+
+def test_dna_has_the_same_bases_in_both_classes() -> None:
+    x, y, _ = lf.tasks.load("dna").train
+    shares = np.stack(
+        [np.bincount(x[y == k].ravel(), minlength=4) / x[y == k].size for k in (0, 1)]
+    )
+    # of n bases, independent of each other, the share has a deviation of 1/2 sqrt(1/n) at most
+    deviation = 0.5 * np.sqrt(2.0 / (len(y) / 2 * x.shape[1]))
+    assert np.abs(shares[0] - shares[1]).max() < 5 * deviation
+
+
+def test_anomaly_area_counts_pairs() -> None:
+    rng = np.random.default_rng(0)
+    labels, values = rng.integers(0, 2, 50), rng.standard_normal(50)
+    pairs = [
+        (values[k], values[n])
+        for k in range(50)
+        for n in range(50)
+        if labels[k] == 1 and labels[n] == 0
+    ]
+    expected = np.mean([one > zero for one, zero in pairs])
+    np.testing.assert_allclose(Anomaly.measure.score(labels, values, None), expected, 1e-12)
+
+
+def test_anomaly_damages_every_second_window() -> None:
+    task = lf.tasks.load("anomaly")
+    assert isinstance(task, Anomaly)
+    usual = task.test
+    np.testing.assert_array_equal(usual.x[:, 1:], usual.y[:, :-1])
+    windows, kinds = task.odd(usual)
+    assert (kinds[::2] == 0).all()
+    assert set(kinds[1::2]) == {1, 2, 3}
+    np.testing.assert_array_equal(windows.x[:, 1:], windows.y[:, :-1])
+    change = (windows.y - usual.y)[..., 0]
+    third = task.length // 3
+    assert not change[:, : third - 1].any()  # y begins with the second step
+    assert not change[kinds == 0].any()
+    spikes = np.sort(np.abs(change[kinds == 1]), axis=1)
+    assert not spikes[:, :-1].any()
+    assert spikes[:, -1].min() >= 0.15 - 1e-6
+    assert spikes[:, -1].max() <= 0.4 + 1e-6
+    ends = windows.y[kinds == 2][:, -third:, 0]
+    assert (ends == ends[:, :1]).all()
+    # in the same time, a slower wave changes less
+    last = windows.y[kinds == 3][:, -third:, 0], usual.y[kinds == 3][:, -third:, 0]
+    assert np.abs(np.diff(last[0])).mean() < 0.85 * np.abs(np.diff(last[1])).mean()
+
+
+def test_purchases_follow_habits_and_earlier_ones() -> None:
+    task = lf.tasks.load("purchase")
+    x, y, _ = task.test
+    weeks = np.concatenate([x, y[:, np.newaxis]], axis=1)
+    for first, then, delay in ((6, 9, 3), (7, 10, 1), (8, 11, 2)):
+        bought, follows = weeks[:, :-delay, first], weeks[:, delay:, then]
+        assert not follows[bought == 0].any()
+        assert abs(follows[bought == 1].mean() - 0.9) < 4 * np.sqrt(0.09 / bought.sum())
+    staples = weeks[..., :6].transpose(0, 2, 1).reshape(-1, weeks.shape[1])
+    for row in staples[:300]:
+        gaps = np.diff(np.flatnonzero(row))
+        assert not len(gaps) or reduce(gcd, gaps.tolist()) >= 2
+    assert task.show_y(np.eye(12)[6] + np.eye(12)[9]) == "printer, ink"
+    assert task.show_y(np.zeros(12)) == "nothing"
+
+
+def test_purchases_count_as_foreseen_among_as_many() -> None:
+    score = lf.tasks.find("purchase").measure.score
+    bought = np.array([[1, 1, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]])
+    said = np.array([[0.9, 0.1, 0.2, 0.0], [0.0, 0.1, 0.2, 0.3], [0.1, 0.2, 0.3, 0.4]])
+    assert score(bought, said, None) == pytest.approx(2 / 3)
+
+
+def test_spoken_words_pass_the_formants_of_their_vowels() -> None:
+    task = lf.tasks.load("spoken_words", samples=10)
+    assert isinstance(task, SpokenWords)
+    word = np.array([task.labels.index("aiu"), task.labels.index("ia")])
+    places = np.array([[0.0, 1.0, 2.0]] * 2)
+    first, second, third = [730, 1090, 2440], [270, 2290, 3010], [300, 870, 2240]
+    np.testing.assert_allclose(task.formants(word, places)[0], [first, second, third])
+    np.testing.assert_allclose(task.formants(word, places)[1], [second, first, first])
+    x, y, _ = task.test
+    loud = x.mean(axis=(0, 2))
+    assert loud[:2].max() < loud[15:20].min() - 0.3  # quiet at first
+    # near 1000 Hz "a" has its second formant, and "i" none
+    for name, sign in (("ia", 1), ("ai", -1)):
+        middle = x[y == task.labels.index(name)][..., 8:13].mean(axis=(0, 2))
+        assert sign * (middle[24:28].mean() - middle[8:12].mean()) > 0.2
+
+
+def test_videos_move_as_their_labels_say() -> None:
+    task = lf.tasks.load("video_motion", samples=10)
+    x, y, _ = task.test
+    frames = x[..., 0].clip(0.6)  # well above the noise
+    frames = frames - 0.6
+    side = np.linspace(-1.0, 1.0, task.size)
+    column = (frames * side).sum(axis=(2, 3)) / (frames.sum(axis=(2, 3)) + 1e-6)
+    row = (frames * side[:, np.newaxis]).sum(axis=(2, 3)) / (frames.sum(axis=(2, 3)) + 1e-6)
+    right = side - column[..., np.newaxis, np.newaxis]
+    down = side[:, np.newaxis] - row[..., np.newaxis, np.newaxis]
+    # twice the angle of the long axis, as a complex number; its phase grows clockwise
+    axis = (frames * (right + 1j * down) ** 2).sum(axis=(2, 3))
+    turn = (axis[:, 1:] * axis[:, :-1].conj()).sum(axis=1).imag
+    shift = column[:, -2:].mean(axis=1) - column[:, :2].mean(axis=1)
+    light = frames.sum(axis=(2, 3))
+    growth = light[:, -2:].sum(axis=1) - light[:, :2].sum(axis=1)
+    for values, falls, rises in ((shift, 0, 1), (growth, 2, 3), (turn, 4, 5)):
+        means = np.array([values[y == k].mean() for k in range(6)])
+        others = np.delete(means, [falls, rises])
+        assert means[falls] < others.min()
+        assert means[rises] > others.max()
+        assert means[falls] < 0 < means[rises]
