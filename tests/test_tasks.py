@@ -21,6 +21,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "addition": {"digits": 1, "samples": 1000, "epochs": 10},
     "cumulative_sum": {"samples": 200, "epochs": 5},
     "rectangles": {"epochs": 20},
+    "text": {"samples": 300, "length": 30, "epochs": 6},
     "translation": {"largest": 99, "samples": 500, "epochs": 20},
     "dna": {"codons": 6, "flank": 0, "samples": 1000, "epochs": 5},
     "anomaly": {"length": 40, "samples": 500, "epochs": 8},

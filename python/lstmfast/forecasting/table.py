@@ -5,7 +5,6 @@ Numbers and times are read from the cells in `series.py`.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -17,10 +16,10 @@ from statistics import mode
 
 from .cells import Column
 from .errors import DataError, counted, short
+from .text_file import decoded, read_bytes
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SNIFFED_ROWS = 1000
-_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _EXCEL_SEPARATOR = re.compile(r"\"?sep=([,;\t|])\"?[\r\n]")
 
 _SAVE = "expected a CSV file (save the sheet as CSV)"
@@ -118,7 +117,10 @@ def read_table(path: str | Path, wanted: Collection[str] = (), *, empty_rows: bo
         has too many or too few cells.
     """
     name = str(path)
-    text = _decoded(_content(Path(path), name), name)
+    content = read_bytes(path)
+    _refuse_foreign(content, name)
+    text = decoded(content, name)
+    _refuse_markup(text, name)
     first = _EXCEL_SEPARATOR.match(text)
     delimiter = first[1] if first else _delimiter(text, wanted)
     records = [*_records(text, delimiter, name, strict=True)][1 if first else 0 :]
@@ -163,34 +165,17 @@ def _check_heading(name: str, records: Sequence[_Record], wanted: Collection[str
         raise DataError(f"{begins} (remove titles and comments above them)")
 
 
-def _content(path: Path, name: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{name}: no such file") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{name}: cannot be read: {reason}") from None
+def _refuse_foreign(content: bytes, name: str) -> None:
+    """Refuse a file of another kind, which its first bytes tell."""
     for beginning, kind in _FOREIGN.items():
         if re.match(beginning, content, re.DOTALL):
             raise DataError(f"{name}: {kind}")
-    return content
 
 
-def _decoded(content: bytes, name: str) -> str:
-    encoding = "utf-16" if content.startswith(_UTF16_MARKS) else "utf-8-sig"
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise DataError(f"{name} line {line}: not UTF-8 text; save the file as UTF-8") from None
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise DataError(f"{name} line {line}: a zero byte; this is no text file")
+def _refuse_markup(text: str, name: str) -> None:
     if match := _MARKUP.match(text):
         kind = "HTML or XML" if match[1] else "JSON"
         raise DataError(f"{name}: looks like {kind}; expected a CSV file")
-    return text
 
 
 def _delimiter(text: str, wanted: Collection[str]) -> str:

@@ -30,6 +30,8 @@ TASKS = (
     "addition",
     "cumulative_sum",
     "rectangles",
+    # real data
+    "text",
     # the applications of the field
     "translation",
     "dna",

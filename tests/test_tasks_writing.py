@@ -1,0 +1,119 @@
+"""The data of the tasks whose models write: texts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from lstmfast.forecasting import DataError
+
+
+def load(*args: Any, **options: Any) -> Any:
+    return lf.tasks.load(*args, **options)
+
+
+def test_sentences_of_the_text_agree_in_number() -> None:
+    times = "Today|In the evening|After the rain|When it is cold"
+    qualities = {"old", "young", "tall", "happy", "quiet", "clever", "hungry"}
+    text = load("text").text
+    assert len(text) == 100_000
+    whole = text[: text.rindex(".")].split(". ")
+    plain = [sentence for sentence in whole if " that " not in sentence]
+    assert len(plain) > 200
+    for sentence in plain:
+        start = re.match(rf"(?:(?:{times}) t|T)he ", sentence)
+        assert start, sentence
+        words = sentence[start.end() :].split()
+        subject, verb = words[1:3] if words[0] in qualities else words[:2]
+        assert subject.endswith("s") != (verb == "is" or verb.endswith("s")), sentence
+
+
+def test_pieces_of_a_text_do_not_leave_their_part(tmp_path: Path) -> None:
+    letters = "".join(chr(0x4E00 + place) for place in range(1000))  # each one once
+    file = tmp_path / "text.txt"
+    file.write_text(letters, "utf-8")
+    task = load("text", file=str(file), length=9)
+    assert task.vocabulary == list(letters)
+    for part, (first, last) in zip(task.parts, [(0, 800), (800, 900), (900, 1000)], strict=True):
+        np.testing.assert_array_equal(part.y, part.x + 1)
+        np.testing.assert_array_equal(np.diff(part.x), 1)
+        assert part.x.min() >= first
+        assert part.y.max() < last
+    assert task.target == 0.8 * task.chance
+
+
+def test_lines_of_a_text_end_alike(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_bytes(b"\xef\xbb\xbf" + "né\r\nwe".encode() * 20)
+    task = load("text", file=file, length=5)
+    assert task.vocabulary == ["\n", "e", "n", "w", "é"]
+    assert task.show_x(np.array([3, 0, 4])) == "w↵é"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, ": no such file"),
+        (b"", ": the file is empty"),
+        (b" \n\n", ": the file is empty"),
+        (b"x", ": 1 character; expected at least 650 with length=64"),
+        (b"abc" * 200, ": 600 characters; expected at least 650 with length=64"),
+        (b"good\nb\xe4d", " line 2: not UTF-8 text; save the file as UTF-8"),
+        (b"good\0", " line 1: a zero byte; this is no text file"),
+    ],
+)
+def test_files_that_are_no_text(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    file = tmp_path / "text.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DataError) as error:
+        load("text", file=file).text  # noqa: B018
+    assert str(error.value) == f"{file}{problem}"
+
+
+def test_a_folder_is_no_text(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r": cannot be read: Is a directory$"):
+        load("text", file=tmp_path).text  # noqa: B018
+
+
+def test_the_shortest_text_has_pieces_in_each_part(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    for length in range(1, 40):
+        file.write_text("ab" * 5 * (length + 1))
+        parts = load("text", file=file, length=length, samples=50).parts
+        assert [part.x.shape[1] for part in parts] == [length] * 3
+
+
+def test_bits_by_hand() -> None:
+    measure = load("text").measure
+    answers = np.array([[[0.5, 0.25, 0.25], [0.125, 0.125, 0.75]]])
+    assert measure.score(np.array([[0, 1]]), answers, None) == 2.0
+    assert measure.score(np.array([[0, 1]]), answers, np.array([[1.0, 0.0]])) == 1.0
+    assert measure.score(np.array([[0]]), np.zeros((1, 1, 3), np.float32), None) == 126.0
+
+
+def test_the_chance_of_a_text_is_the_entropy_of_its_letters(tmp_path: Path) -> None:
+    file = tmp_path / "text.txt"
+    file.write_text("aab" * 500)
+    task = load("text", file=file)
+    share = (task.test.y == 0).mean()
+    by_hand = -share * np.log2(share) - (1 - share) * np.log2(1 - share)
+    assert task.chance == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_training_on_a_file_stops_when_it_learns_by_heart(tmp_path: Path) -> None:
+    letters = np.random.default_rng(0).integers(97, 101, 700).astype(np.uint8)
+    file = tmp_path / "noise.txt"
+    file.write_bytes(letters.tobytes())
+    task = load("text", file=file, samples=300, length=10)
+    model = task.build(epochs=30, units=64)
+    run = task.fit(model, epochs=30)
+    losses = run.history["val_loss"]
+    assert len(losses) < 30
+    x, y, _ = task.validation
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(min(losses), rel=1e-5)
