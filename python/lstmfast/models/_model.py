@@ -264,6 +264,30 @@ class Model(Training, Layer):
         """The names of the layers that compute the outputs."""
         return [str(tensor.node.layer.name) for tensor in self.outputs]
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What else is known of the model, of your choice: names of classes, a vocabulary, a unit.
+
+        Files, copies and pickles hold it; it changes nothing that the model computes. Values are
+        what JSON can hold: texts, numbers, None, lists, and dictionaries with texts as keys.
+
+        Examples
+        --------
+        >>> from lstmfast.layers import LSTM, Dense
+        >>> from lstmfast.models import Sequential
+        >>> layers = [LSTM(4, input_shape=(None, 1)), Dense(2, activation="softmax")]
+        >>> model = Sequential(layers)
+        >>> model.metadata["labels"] = ["up", "down"]
+        """
+        found: dict[str, Any] = self.__dict__.setdefault("_metadata", {})
+        return found
+
+    @metadata.setter
+    def metadata(self, value: Mapping[str, Any]) -> None:
+        if not isinstance(value, Mapping):
+            raise wrong_kind(self.where, "metadata", value, "a dictionary")
+        self.__dict__["_metadata"] = dict(value)
+
     def _names_of_outputs(self) -> list[str]:
         return self._output_keys or self.output_names
 

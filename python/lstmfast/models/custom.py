@@ -132,6 +132,22 @@ def read_extra(extra: Mapping[str, str], key: str) -> Any:
         return None
 
 
+def metadata_text(model: Any) -> str:
+    """Return a model's metadata as JSON, or an empty text where there are none."""
+    try:
+        text = json.dumps(model.metadata) if model.metadata else ""
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(
+            f"[save] metadata is no JSON: {error}; expected texts, numbers, None, lists and "
+            "dictionaries of these"
+        ) from None
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(
+            f"[save] metadata has {len(text)} characters as JSON; expected at most {LONGEST_TEXT}"
+        )
+    return text
+
+
 def _entries_of(extra: Mapping[str, str]) -> dict[str, Any]:
     entries = read_extra(extra, _KEY) if _KEY in extra else {}
     if not isinstance(entries, dict) or not all(

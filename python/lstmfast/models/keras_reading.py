@@ -50,6 +50,7 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
             config = json.loads(archive.read("config.json"))
             training, group = config.get("compile_config"), file.get("optimizer/vars", {})
             names = list(map(str, range(len(group))))
+            about = json.loads(archive.read("metadata.json")).get("metadata")
         elif "model_config" not in file.attrs:
             raise ValueError("it holds no model, perhaps weights alone, for load_weights")
         else:
@@ -59,7 +60,10 @@ def load(path: str, custom_objects: Mapping[str, Any], compiles: bool) -> Model:
             )
             group = file.get("optimizer_weights")
             names = [] if group is None else keras_weights.attribute(group, "weight_names")
+            about = file["metadata"].asstr()[()] if "metadata" in file else None
         model = reader.model(config)
+        if about:
+            model.metadata = json.loads(about)
         text: Any = model._text
         if archive is not None and text is not None and not text.built:
             _read_vocabulary(text, archive, file)

@@ -19,7 +19,7 @@ from lstmfast.layers._cells import OF_SEQUENCES
 from lstmfast.layers._operations import Operation
 from lstmfast.layers._own import OwnLayer
 from lstmfast.layers._tracing import filled
-from lstmfast.models import keras_graph, keras_training, keras_weights
+from lstmfast.models import custom, keras_graph, keras_training, keras_weights
 from lstmfast.models.keras_graph import lacks, plain
 from lstmfast.models.keras_training import entry
 from lstmfast.models.keras_weights import is_nameless, is_own
@@ -43,10 +43,13 @@ def content(model: Any, path: str, include_optimizer: bool) -> bytes:
     config = described(model)
     training = plain(keras_training.settings(model, path)) if include_optimizer else None
     arrays = keras_training.state(model) if include_optimizer else None
+    about = custom.metadata_text(model)
 
     def write(h5: Any) -> None:
         h5.attrs["backend"], h5.attrs["keras_version"] = "lstmfast", keras_weights.VERSION
         h5.attrs["model_config"] = json.dumps(config)
+        if about:
+            h5["metadata"] = about
         if training is not None:
             training["optimizer_config"] = training.pop("optimizer")
             h5.attrs["training_config"] = json.dumps(training)
@@ -67,10 +70,12 @@ def content(model: Any, path: str, include_optimizer: bool) -> bytes:
     if training is not None:
         config["compile_config"] = training
     today = dt.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    about = {"keras_version": keras_weights.VERSION, "date_saved": today}
+    facts = {"keras_version": keras_weights.VERSION, "date_saved": today}
+    if about:
+        facts["metadata"] = about
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as parts:
-        parts.writestr("metadata.json", json.dumps(about))
+        parts.writestr("metadata.json", json.dumps(facts))
         parts.writestr("config.json", json.dumps(config))
         parts.writestr("model.weights.h5", _hdf5("save", write_weights))
     return archive.getvalue()

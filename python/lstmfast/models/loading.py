@@ -170,6 +170,7 @@ def _take_facts(
                 config[name] = own[function]
         model._text = TextVectorization(**config)
         model._take(model._graph, core_model)
+    model.metadata = custom.read_extra(extra, saving.METADATA) or {}
     layers = list(saving.all_layers(model))
     for place, name in custom.read_extra(extra, saving.RETURNS) or []:
         if name in saving.RESULTS and hasattr(layers[place], name):

@@ -35,6 +35,7 @@ KEYS = "keys"  # the names of a dictionary of inputs, and of outputs,
 TEXT = "text"  # the TextVectorization before the core's layers
 DECODES = "decodes"  # that the model is an EncoderDecoder
 FROZEN = "frozen"  # the places of models that are not trainable; 0: the whole one
+METADATA = "metadata"  # what the user says of the model
 RESULTS = ("return_state", "return_cell_states")
 
 
@@ -88,6 +89,8 @@ def save_model(
     metrics = names[0] if len(names) == 1 else names
     extra = {"name": model.name, "metrics": json.dumps(metrics)}
     extra |= custom.described(compiled) | _python_facts(model)
+    if model.metadata:
+        extra[METADATA] = custom.metadata_text(model)
     states = model.callback_states() if include_optimizer else None
     arrays: Mapping[str, Array] = {}
     if states is not None:
@@ -160,6 +163,7 @@ def _python_facts(model: Any) -> dict[str, str]:
 # what a description of a model has, besides layers and graph
 _KEPT = {
     "name", "_numbered", "_trainable", "_dtype", "_start", "_input_keys", "_output_keys", "_text",
+    "_metadata",
 }  # fmt: skip
 
 

@@ -226,7 +226,14 @@ class Task:
         steps = self.steps(suggested.epochs if epochs is None else epochs)
         loss = self.loss or ("sparse_categorical_crossentropy" if self.labels else "mse")
         model.compile(Adam(CosineDecay(rate, steps), clipnorm=1.0), loss)
+        model.metadata = self.metadata
         return model
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What files of a model of this task hold, so that it can be used without the task."""
+        names = {"labels": list(self.labels), "vocabulary": list(self.vocabulary)}
+        return {"task": self.name, **{name: each for name, each in names.items() if each}}
 
     def network(self, variant: str, units: Units, options: dict[str, Any]) -> Any:
         """Return a variant that is not compiled; a task with a model of its own makes it here."""
