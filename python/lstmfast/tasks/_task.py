@@ -22,6 +22,8 @@ from ._records import Example, Part, Settings, Solution
 from ._shapes import Shapes
 from ._words import joined, numbers
 
+MOST_CLASSES = 20  # that a picture shows one by one
+
 
 def option(default: int, least: int = 1) -> Any:
     """Return a whole number that a task takes, `least` or more."""
@@ -109,16 +111,24 @@ class Task:
         """Return one sample's answer in words."""
         return joined(self.labels, np.atleast_1d(y)) if self.labels else numbers(y)
 
-    def picture(self, model: Any) -> Any:
-        """Return a figure of the model's answers, or None where words say it all."""
-        return None
-
     def persistence(self, part: Part) -> Array | None:
         """Return the answers "as it is now", a baseline for forecasts; None where there are none.
 
         They have the shape of the part's y, so that `measure` can judge them.
         """
         return None
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of a model's answers to test samples, or None where words say it all.
+
+        It needs matplotlib.
+        """
+        x, y, _ = self.test
+        if not self.labels or y.ndim > 1 or len(self.labels) > MOST_CLASSES:
+            return None
+        from lstmfast.plot import confusion
+
+        return confusion(y, self.predict(model, x), self.labels)
 
     # What follows from it ---------------------------------------------------------------------
 
