@@ -106,5 +106,7 @@ def problem_of(variant: str, shapes: Shapes) -> str:
 
 def network(variant: str, shapes: Shapes, units: Units, **options: Any) -> Model:
     """Return a variant for these shapes, not compiled; `units` of one LSTM or of each."""
+    if options.get("forget_bias") == "chrono":  # a model that takes any number of steps has none
+        options["forget_bias"] = ("chrono", shapes.steps_in)
     sizes = (units,) if isinstance(units, int) else units
     return VARIANTS[variant][0](shapes, sizes, **options)

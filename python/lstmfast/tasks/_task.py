@@ -298,11 +298,12 @@ class Task:
 
     def examples(self, model: Any, number: int = 3) -> list[Example]:
         """Return the first test samples, what is expected and what a model says."""
-        x, y, _ = self.test
-        found = self.predict(model, x[:number])
+        x, y, weights = self.test
+        first = Part(x[:number], y[:number], None if weights is None else weights[:number])
+        expected, found, _ = self.judged(model, first)
         return [
             Example(self.show_x(a), self.show_y(b), self.show_y(c))
-            for a, b, c in zip(x, y, found, strict=False)
+            for a, b, c in zip(first.x, expected, found, strict=True)
         ]
 
     def solve(
