@@ -21,6 +21,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "addition": {"digits": 1, "samples": 1000, "epochs": 10},
     "cumulative_sum": {"samples": 200, "epochs": 5},
     "rectangles": {"epochs": 20},
+    "adding_problem": {"length": 20, "samples": 2000, "epochs": 10},
+    "copy_memory": {"symbols": 2, "delay": 3, "samples": 1000, "epochs": 5},
+    "temporal_order": {"length": 20, "samples": 500, "epochs": 5},
+    "reber": {"length": 12, "samples": 1000, "epochs": 10},
+    "long_memory": {"length": 20, "samples": 300, "epochs": 10},
+    "gaps": {"length": 20, "samples": 500, "epochs": 5},
+    "air_passengers": {"epochs": 20},
+    "digits": {"samples": 300, "epochs": 5},
     "text": {"samples": 300, "length": 30, "epochs": 6},
     "translation": {"largest": 99, "samples": 500, "epochs": 20},
     "dna": {"codons": 6, "flank": 0, "samples": 1000, "epochs": 5},
@@ -33,6 +41,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "spoken_words": {"samples": 300, "epochs": 3},
 }
 SHUFFLES = 200
+
+
+@pytest.fixture(autouse=True)
+def _packages(request: pytest.FixtureRequest) -> None:
+    """Skip the tests of a task whose data are in a package that is not installed."""
+    if "name" in request.fixturenames and request.getfixturevalue("name") == "digits":
+        pytest.importorskip("sklearn")
 
 
 def small(name: str, seed: int = 0) -> tuple[lf.tasks.Task, int]:

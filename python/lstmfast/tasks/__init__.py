@@ -30,7 +30,17 @@ TASKS = (
     "addition",
     "cumulative_sum",
     "rectangles",
+    # long memory
+    "adding_problem",
+    "copy_memory",
+    "temporal_order",
+    "reber",
+    "long_memory",
+    # noise and gaps
+    "gaps",
     # real data
+    "air_passengers",
+    "digits",
     "text",
     # the applications of the field
     "translation",

@@ -1,0 +1,67 @@
+"""Monthly totals of international airline passengers, 1949 to 1960."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstmfast import ops as _ops
+from lstmfast._arrays import Array
+from lstmfast.forecasting.demo import air_passengers
+from lstmfast.layers import Input
+from lstmfast.models import Model
+
+from ._measures import error
+from ._networks import Units
+from ._records import Part, Settings
+from ._task import Task
+
+ops: Any = _ops  # most of its functions come from tables
+_SCALE = 5.0  # logarithms of months, divided by their year's last one, are about 0.2 in size
+
+
+@dataclass(kw_only=True)
+class AirPassengers(Task):
+    """Forecast next month's airline passengers from those of the last twelve months.
+
+    The model takes and returns thousands of passengers, and divides each year by its last month: no
+    scale comes from months that it must not see. 1950 to 1956 train, 1957 validates, 1958 to 1960
+    test; `samples` takes the last so many months of the training years. The target is half the
+    error of persistence. A linear model with two months more (the same month's last growth) has an
+    error of 15.
+    """
+
+    mode = "many to one"
+    source = "Box and Jenkins: Time Series Analysis: Forecasting and Control, 1970, series G"
+    settings = Settings(
+        "bidirectional", units=32, epochs=400, learning_rate=0.01, batch_size=8,
+        samples=(84, 12, 36), model={"dropout": 0.5},
+    )  # fmt: skip
+    measure = error("thousands of passengers")
+    target = 25.0
+    loss = "mean_squared_logarithmic_error"
+
+    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
+        """Return twelve months and the one after them, in order of time."""
+        months = air_passengers().values.astype(np.float32)
+        years = np.lib.stride_tricks.sliding_window_view(months, 13, axis=0).swapaxes(1, 2)
+        found = np.split(years, np.cumsum(self.settings.samples[:2]))[place]
+        if samples > len(found):
+            raise ValueError(
+                f"[air_passengers] samples is {samples}; expected at most {len(found)}"
+            )
+        return Part(found[-samples:, :-1], found[-samples:, -1])
+
+    def network(self, variant: str, units: Units, options: dict[str, Any]) -> Model:
+        """Return a variant that works on logarithms, less that of the last month."""
+        months = Input((12, 1))
+        logs = ops.log(months)
+        last = logs[:, -1:]
+        growth = super().network(variant, units, options)((logs - last) * _SCALE)
+        return Model(months, ops.exp(growth / _SCALE + last[:, 0]), seed=self.seed)
+
+    def persistence(self, part: Part) -> Array:
+        """Return the last month."""
+        return part.x[:, -1]

@@ -1,0 +1,53 @@
+"""Handwritten digits, read row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lstmfast._arrays import Array
+
+from ._records import Part, Settings
+from ._task import Task
+
+
+@dataclass(kw_only=True)
+class Digits(Task):
+    """Recognise handwritten digits, whose images are read row by row.
+
+    The 1,797 images of 8 x 8 pixels come with scikit-learn. Which of them train and which test
+    follows from the seed.
+    """
+
+    mode = "many to one"
+    source = "Alpaydin and Kaynak: Optical Recognition of Handwritten Digits, UCI, 1998"
+    settings = Settings(units=64, epochs=20, learning_rate=0.02, samples=(1197, 200, 400))
+    target = 0.95
+    labels = tuple("0123456789")
+
+    @cached_property
+    def images(self) -> Part:
+        """All images and their digits, in random order."""
+        try:
+            from sklearn.datasets import load_digits
+        except ImportError:
+            text = "[digits] the images need scikit-learn: pip install scikit-learn"
+            raise ImportError(text) from None
+        found = load_digits()
+        order = np.random.default_rng(self.seed).permutation(len(found.target))
+        return Part(found.images[order].astype(np.float32) / 16, found.target[order])
+
+    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
+        """Return images that are in no other part."""
+        sizes = self.settings.samples
+        if samples > sizes[place]:
+            raise ValueError(f"[digits] samples is {samples}; expected at most {sizes[place]}")
+        first = sum(sizes[:place])
+        chosen = slice(first, first + samples)
+        return Part(self.images.x[chosen], self.images.y[chosen])
+
+    def show_x(self, x: Array) -> str:
+        """Return the rows of an image, in three shades."""
+        return "|".join("".join(" +#"[int(pixel * 2.99)] for pixel in row) for row in x)
