@@ -25,7 +25,7 @@ from lstmfast.layers import (
     MultiHeadAttention,
 )
 from lstmfast.models import EncoderDecoder, Model, Sequential
-from lstmfast.plot._inside import trace_of
+from lstmfast.plot._gates import trace_of_model
 
 pytest.importorskip("matplotlib")
 RNG = np.random.default_rng(0)
@@ -62,7 +62,7 @@ def test_trace_is_what_the_layer_computes(options: dict[str, Any]) -> None:
     h, c = layer(x)
     start = Input((None, 3))
     model = Model(start, layer(start)[0])
-    trace, shown, name = trace_of(model, x[0], None, "test")
+    trace, shown, name = trace_of_model(model, x[0], None, "test")
     turn = slice(None, None, -1 if options.get("go_backwards") else 1)
     np.testing.assert_array_equal(trace.h[turn], h[0])
     np.testing.assert_array_equal(trace.c[turn], c[0])
@@ -81,7 +81,7 @@ def test_gates_of_a_model() -> None:
         "cell state c",
     ]
     assert [line.get_ydata().tolist() for line in given.lines] == x.T.tolist()
-    trace, *_ = trace_of(model, x, None, "test")
+    trace, *_ = trace_of_model(model, x, None, "test")
     order = [trace.c.T.tolist().index(row) for row in image_of(cell).tolist()]
     assert sorted(order) == [0, 1, 2]
     np.testing.assert_array_equal(image_of(forget), trace.f.T[order])
@@ -192,7 +192,7 @@ def test_weights_of_an_encoder_decoder() -> None:
     assert plot.attention_weights(model, x, [[1, 2], [3, 4]]).shape == (2, 2, 4)
     heads = encoder_decoder(MultiHeadAttention(2, 3))
     assert plot.attention_weights(heads, x[:1]).shape == (1, 2, 3, 4)
-    with pytest.raises(ValueError, match=r"attention_weights\] layer is 'no'; expected one of \["):
+    with pytest.raises(ValueError, match=r"has no attention called 'no'; expected one"):
         plot.attention_weights(model, x, layer="no")
 
 
@@ -225,17 +225,17 @@ T, V = TypeError, ValueError
             V,
             "x has shape (2, 4, 1); expected (?, 1), one sequence",
         ),
-        (lambda: plot.gates(VANILLA, ONES, layer="a"), V, "layer is 'a'; expected one of"),
+        (lambda: plot.gates(VANILLA, ONES, layer="a"), V, "has no LSTM called 'a'; expected one"),
         (lambda: plot.gates(VANILLA, ONES, show="iz"), V, "show is 'iz'; expected letters"),
         (lambda: plot.gates(VANILLA, ONES, symbols="abc"), V, "symbols has 3 items; expe"),
-        (lambda: plot.gates(Sequential([LSTM(2)]), ONES), V, "the model has no weights yet"),
+        (lambda: plot.gates(Sequential([LSTM(2)]), ONES), V, "has no weights yet"),
         (
             lambda: plot.gates(Sequential([Input((None, 1)), GRU(2)]), ONES),
             V,
             "has no LSTM; expected one",
         ),
-        (lambda: plot.gates(summed(), ONES), V, "memory comes after sum, which has several"),
-        (lambda: plot.gates(masked(), ONES), V, "a mask leaves out all 4 steps; expected"),
+        (lambda: plot.gates(summed(), ONES), V, "has several inputs or carries states; expe"),
+        (lambda: plot.gates(masked(), ONES), V, "a mask leaves out all steps; expected"),
         (
             lambda: plot.gates(lf.LSTM(1, 2), np.ones((3, 4, 1))),
             V,
@@ -248,25 +248,24 @@ T, V = TypeError, ValueError
             "x has shape (3, 1); expected (4, features), as the trace has",
         ),
         (lambda: plot.attention_weights(3, ONES), T, "model is of type int; expected a mod"),
-        (lambda: plot.attention_weights(VANILLA, ONES), V, "has no layer of attention; ex"),
+        (lambda: plot.attention_weights(VANILLA, ONES), V, "has no attention; expected one"),
         (lambda: plot.attention([1, 2]), V, "weights has shape (2,); expected (T_out, T_in"),
         (lambda: plot.attention(ONES, source="ab"), V, "source has 2 items; expected 1"),
         (lambda: plot.attention(ONES, target=["a"]), V, "target has 1 items; expected 4"),
         (lambda: plot.learning_curves([1.0]), T, "history is of type list; expected a Hist"),
         (lambda: plot.learning_curves({}), V, "history is empty; expected an epoch"),
         (lambda: plot.learning_curves({"loss": 1.0}), V, "loss has shape (); expected (epo"),
-        (
-            lambda: plot.learning_curves({"loss": [1.0]}, ["mae"]),
-            V,
-            "names has 'mae'; expected some of ['loss']",
-        ),
         (lambda: plot.forecast([], [1.0]), V, "known has shape (0,); expected (steps,)"),
         (lambda: plot.forecast([1.0], np.eye(2)), V, "mean has shape (2, 2); expected (st"),
-        (lambda: plot.forecast([1.0], [1.0], [0.0]), V, "lower is given; expected upper"),
+        (
+            lambda: plot.forecast([1.0], [1.0], [0.0]),
+            V,
+            "lower and upper differ in levels; expected both",
+        ),
         (
             lambda: plot.forecast([1.0], [1.0], {0.8: [0.0]}, {0.9: [2.0]}),
             V,
-            "the levels of lower are [0.8], those of upper [0.9]; expected the same",
+            "lower and upper differ in levels; expected both",
         ),
         (
             lambda: plot.forecast([1.0], [1.0], [0.0, 0.0], [2.0, 2.0]),
@@ -278,24 +277,31 @@ T, V = TypeError, ValueError
             V,
             "truth has shape (2,); expected at most (1,)",
         ),
-        (lambda: plot.forecast([1.0], [1.0], times="ab"), T, "times is of type str; expect"),
+        (lambda: plot.forecast([1.0], [1.0], times=3), T, "times is of type int; expected a list"),
         (lambda: plot.forecast([1.0], [1.0], times=["a"]), V, "times has 1 items; expecte"),
         (lambda: plot.confusion([0, 1], [0]), V, "predicted has shape (1,); expected (2,)"),
-        (lambda: plot.confusion([], []), V, "truth is empty; expected a sample at least"),
+        (
+            lambda: plot.confusion([], []),
+            V,
+            "predicted has shape (0,); expected (0,), as truth has, and not empty",
+        ),
         (lambda: plot.confusion([0, 2], [0, 1], "ab"), T, "labels is of type str; expected"),
-        (lambda: plot.confusion([0, 2], [0, 1], ["a", "b"]), V, "a class is 2; expected 0"),
+        (lambda: plot.confusion([0, 2], [0, 1], ["a", "b"]), V, "a class is 2; expected 0 to 1"),
         (lambda: plot.confusion([-1], [0]), V, "a class is -1; expected 0 to 0"),
         (lambda: plot.confusion([10**9], [0]), V, "a class is 1000000000; expected 0 to 59"),
-        (lambda: plot.confusion(["a"], ["b"], ["a"]), V, "labels lacks 'b'; expected all"),
-        (lambda: plot.confusion(["a"], [0]), T, "only one of truth and predicted holds str"),
-        (lambda: plot.confusion([0], [0], range(99)), V, "there are 99 classes; expected 1"),
-        (lambda: plot.confusion([0], [1.5]), V, "predicted holds other values; expected c"),
+        (lambda: plot.confusion(["a"], [0]), T, "truth holds <U1 values; expected real num"),
+        (
+            lambda: plot.confusion([0], [0], range(99)),
+            V,
+            "labels has 99 items; expected at most 60",
+        ),
+        (lambda: plot.confusion([0], [1.5]), V, "predicted[0] is 1.5; expected classes, or"),
         (lambda: plot.strokes(np.ones((3, 4))), V, "points has shape (3, 4); expected (T,"),
         (lambda: plot.strokes([1.0, 2.0]), V, "points has shape (2,); expected 2 axes, or"),
         (lambda: plot.strokes([[0, 0], [1, np.nan]]), V, "points[1, 1] is nan; expected fi"),
-        (lambda: plot.strokes(ONES, closed=1), V, "points has shape (4, 1); expected (T, 2"),
+        (lambda: plot.strokes(np.eye(2), closed=1), T, "closed is of type int; expected T"),
         (lambda: plot.strokes(np.eye(2), ["a", "b"]), V, "titles has 2 items; expected 1"),
-        (lambda: plot.strokes(np.eye(2), columns=0), V, "columns is 0; expected at least 1"),
+        (lambda: plot.strokes(np.eye(2), columns=-1), V, "columns is -1; expected at least 1"),
         (lambda: plot.frames(ONES), V, "video has shape (4, 1); expected 3 axes, or one"),
         (
             lambda: plot.frames([np.ones((2, 3, 3, 2))]),
@@ -306,7 +312,7 @@ T, V = TypeError, ValueError
     ],
 )
 def test_bad_input(call: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=r"^\[plot\.\w+\] .*" + re.escape(message)):
+    with pytest.raises(error, match=r"^\[(plot\.\w+|Sequential)\] .*" + re.escape(message)):
         call()
 
 

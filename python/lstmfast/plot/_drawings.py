@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, as_array, expect, wrong_shape
-from lstmfast._checks import count, flag, items
+from lstmfast._checks import count, flag
 
-from ._looks import INK, RED, heat, panels, style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ._looks import INK, RED, Figure, heat, panels, style, tokens
 
 _CHANNELS = 1, 3
+_MOST_COLUMNS = 6
 _GAP = [0.85, 0.87, 0.89]  # the colour of lines
 
 
 def strokes(
-    points: Any,
-    titles: str | Sequence[str] | None = None,
-    *,
-    closed: bool = False,
-    columns: int | None = None,
-    ax: Any = None,
+    points: Any, titles: Any = None, *, closed: bool = False, columns: int = 0, ax: Any = None
 ) -> Figure:
     """Draw handwriting, or polygons point by point; a red dot marks where each begins.
 
@@ -38,8 +30,8 @@ def strokes(
         One a drawing; of a single drawing a string.
     closed : bool
         Join the last of points x, y with the first.
-    columns : int, optional
-        How many drawings stand side by side.
+    columns : int
+        How many drawings stand side by side; 0: as many as suit them.
     ax : matplotlib.axes.Axes, optional
         Where to draw one.
 
@@ -69,53 +61,38 @@ def strokes(
         expect(np.isfinite(each), each, where, "points", "finite numbers")
     heads = _titles(titles, len(drawings), where)
     lines = [_lines(each, flag(closed, "closed", where)) for each in drawings]
-    joined = [np.concatenate(each) for each in lines]
-    ends = np.array([[each.min(axis=0), each.max(axis=0)] for each in joined])
-    if drawings[0].shape[1] == 2:  # places in one picture
-        ends[:] = ends.min(axis=(0, 1)), ends.max(axis=(0, 1))
-    middles, sizes = ends.mean(axis=1), np.ptp(ends, axis=1).max(axis=0)
-    spans = 0.54 * np.maximum(sizes, max(sizes.max(), 1e-9) * 0.12)  # to either side
-    shape = float(np.clip(spans[1] / spans[0], 0.12, 1.4))
-    if columns is None:
-        columns = min(6, max(1, round(np.sqrt(len(drawings) * max(shape, 0.3)))))
-    columns = min(count(columns, "columns", where), len(drawings))
+    wide, high = np.ptp(np.concatenate([part for line in lines for part in line]), axis=0)
+    shape = float(np.clip(high / max(wide, 1e-9), 0.12, 1.4))
+    columns = columns or round(np.sqrt(len(drawings) * max(shape, 0.3)))
+    columns = min(count(columns, "columns", where), len(drawings), _MOST_COLUMNS)
     width = (4.5 if columns == 1 and shape > 0.5 else 9.0) / columns
-    figure, all_axes = panels(len(drawings), columns, width, width * shape + 0.35, ax, where)
-    for axes, line, head, middle in zip(all_axes, lines, heads, middles, strict=True):
+    size = width, width * shape + 0.35
+    figure, all_axes = panels(len(drawings), columns, *size, ax, where, shared=True)
+    for axes, line, head in zip(all_axes, lines, heads, strict=True):
         style(axes, head, "y", ticks=8, fontsize=10)
         axes.grid(False)
         for part in line:
             axes.plot(*part.T, color=INK, linewidth=1.6, solid_joinstyle="round")
         axes.plot(*line[0][0], "o", color=RED, markersize=4, zorder=3)
-        axes.set(aspect="equal", anchor="SW")
-        axes.set_xlim(middle[0] - spans[0], middle[0] + spans[0])
-        axes.set_ylim(middle[1] - spans[1], middle[1] + spans[1])
+        axes.set(aspect="equal", anchor="W")
+        axes.set_xlabel("x", color=INK)
+        axes.set_ylabel("y", color=INK)
         if drawings[0].shape[1] == 3:
             axes.axis("off")
-        else:
-            axes.set_xlabel("x", color=INK)
-            axes.set_ylabel("y", color=INK)
-            if ax is None:
-                axes.label_outer()
+        elif ax is None:
+            axes.label_outer()
     return figure
 
 
 def _lines(drawing: Array, closed: bool) -> list[Array]:
     """Return the points of each stroke."""
     if drawing.shape[1] == 2:
-        return [np.concatenate([drawing, drawing[:1]]) if closed else drawing]
-    places = drawing[:, :2].cumsum(axis=0)
+        return [np.concatenate([drawing, drawing[: int(closed)]])]
     lifted = np.flatnonzero(drawing[:-1, 2] > 0.5) + 1
-    return np.split(places, lifted)
+    return np.split(drawing[:, :2].cumsum(axis=0), lifted)
 
 
-def frames(
-    video: Any,
-    titles: str | Sequence[str] | None = None,
-    *,
-    most: int = 10,
-    ax: Any = None,
-) -> Figure:
+def frames(video: Any, titles: Any = None, *, most: int = 10, ax: Any = None) -> Figure:
     """Draw the frames of a video side by side, several videos one below another.
 
     Parameters
@@ -159,35 +136,32 @@ def frames(
             expected = "(T, height, width), or with 1 or 3 channels"
             raise wrong_shape(where, "video", each.shape, expected)
     heads = _titles(titles, len(videos), where)
-    most = count(most, "most", where)
-    strips = [_strip(each, most) for each in videos]
-    low, high = (float(end([end(each) for each in videos])) for end in (np.min, np.max))
+    strips = [_strip(each, count(most, "most", where)) for each in videos]
+    ends = min(0.0, *(each.min() for each in videos)), max(1e-9, *(each.max() for each in videos))
     height = max(strip.shape[0] / strip.shape[1] for strip, *_ in strips)
     width = min(9.0, 1.2 * max(len(numbers) for *_, numbers in strips))
     figure, all_axes = panels(len(videos), 1, width, width * height + 0.5, ax, where)
     for axes, (strip, places, numbers), head in zip(all_axes, strips, heads, strict=True):
-        heat(axes, strip, min(low, 0.0), max(high, 1e-9), head)
-        axes.set_aspect("equal")
-        axes.set_yticks([])
+        heat(axes, strip, ends, head)
+        axes.set(aspect="equal", yticks=[])
         axes.set_xticks(places, numbers)
         axes.tick_params(length=0)
     all_axes[-1].set_xlabel("frame", color=INK, fontsize=9)
     return figure
 
 
-def _strip(video: Array, most: int) -> tuple[Array, Array, list[int]]:
+def _strip(video: Array, most: int) -> tuple[Array, Array, Array]:
     """Return a video's frames side by side with gaps, their middles and their numbers."""
     chosen = np.linspace(0, len(video) - 1, min(len(video), most)).round().astype(int)
     shown = video[chosen] / (255.0 if video.ndim == 4 and video.dtype.kind in "iu" else 1.0)
     width = shown.shape[2]
     gap = max(1, width // 12)
-    more = [(0, 0)] * (shown.ndim - 3)
-    framed = np.pad(shown, [(0, 0), (gap, gap), (gap, 0), *more], constant_values=np.nan)
+    edges = [(0, 0), (gap, gap), (gap, 0), (0, 0)][: shown.ndim]
+    framed = np.pad(shown, edges, constant_values=np.nan)
     strip = np.concatenate([*framed, framed[0, :, :gap]], axis=1)
-    if strip.ndim == 3 and strip.shape[2] == 3:
+    if strip.shape[2:] == (3,):
         strip = np.where(np.isnan(strip), _GAP, strip.clip(0.0, 1.0))
-    places = gap + (width - 1) / 2 + (width + gap) * np.arange(len(chosen))
-    return strip, places, [*(chosen + 1)]
+    return strip, gap + (width - 1) / 2 + (width + gap) * np.arange(len(chosen)), chosen + 1
 
 
 def _several(given: Any, axes: tuple[int, ...], name: str, where: str) -> list[Array]:
@@ -203,9 +177,5 @@ def _several(given: Any, axes: tuple[int, ...], name: str, where: str) -> list[A
 
 
 def _titles(titles: Any, many: int, where: str) -> list[str]:
-    if isinstance(titles, str) and many == 1:
-        titles = [titles]
-    heads = [""] * many if titles is None else items(titles, "titles", where, "a list of strings")
-    if len(heads) != many:
-        raise ValueError(f"[{where}] titles has {len(heads)} items; expected {many}")
-    return heads
+    given = [titles] if isinstance(titles, str) and many == 1 else titles
+    return [""] * many if titles is None else tokens(given, "titles", many, where)

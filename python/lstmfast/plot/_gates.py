@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, wrong_shape
-from lstmfast._checks import string
+from lstmfast import rnn
+from lstmfast._arrays import Array, ArrayLike, as_array, shape_text, wrong_shape
+from lstmfast._checks import string, wrong_kind
+from lstmfast._layouts import to_torch
+from lstmfast._options import defaults
+from lstmfast._recurrent import Trace
+from lstmfast.layers import LSTM, Bidirectional
+from lstmfast.layers._input import InputLayer
+from lstmfast.models import Model
 
-from ._looks import BLUE, FAINT, INK, RED, heat, new_figure, scale, style, tokens
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ._looks import BLUE, FAINT, INK, RED, Figure, add_scale, heat, panels, style, tokens
 
 _TITLES = {
     "i": "input gate i",
@@ -23,19 +26,13 @@ _TITLES = {
     "c": "cell state c",
     "h": "hidden state h",
 }
-_LINES = 4  # features up to which they are drawn as lines
+_COLOURS = [INK, RED, BLUE, FAINT]  # of features that are drawn as lines
 _INSIDE = 98.0  # per cent of the values within the scale of colours
 _SYMBOLS = 100  # steps up to which each has room for a symbol
 
 
 def gates(
-    source: Any,
-    x: ArrayLike = None,
-    *,
-    layer: str | None = None,
-    symbols: Sequence[Any] | None = None,
-    show: str = "ifgoc",
-    title: str | None = None,
+    source: Any, x: ArrayLike = None, *, layer: Any = None, symbols: Any = None, show: str = "ifgoc"
 ) -> Figure:
     """Draw what an LSTM does at each step of a sequence: its gates and its cell state.
 
@@ -53,12 +50,10 @@ def gates(
         what to draw above it, or None.
     layer : str, optional
         Another layer: its name, of an `lstmfast.LSTM` as in `trace`: ``"l1"``.
-    symbols : list of str, optional
+    symbols : list of str, or str, optional
         (T,): what the steps are, to write them there in place of x.
     show : str
         What to draw: letters of i, f, g, o, c and h.
-    title : str, optional
-        A title.
 
     Returns
     -------
@@ -83,9 +78,18 @@ def gates(
     letters = dict.fromkeys(string(show, "show", where))
     if not letters or letters.keys() - _TITLES.keys():
         raise ValueError(f"[{where}] show is {show!r}; expected letters of 'ifgoch'")
-    from ._inside import trace_of
-
-    trace, given, name = trace_of(source, x, layer, where)
+    given: Any = None if x is None and isinstance(source, Trace) else as_array(x, where, "x")
+    if isinstance(source, Model):
+        trace, given, name = trace_of_model(source, given, layer, where)
+    elif isinstance(source, rnn.LSTM):
+        traces, name = source.trace(given), layer or "l0"
+        if name not in traces:
+            raise ValueError(f"[{where}] layer is {layer!r}; expected one of {[*traces]}")
+        trace = traces[name]
+    elif isinstance(source, Trace):
+        trace, name = source, "an LSTM"
+    else:
+        raise wrong_kind(where, "source", source, "a model, an LSTM or what its trace returns")
     maps = {letter: _of_one(getattr(trace, letter), where) for letter in letters}
     cells = _of_one(trace.c, where)
     steps, units = cells.shape
@@ -93,27 +97,17 @@ def gates(
         given = given.reshape(steps, -1) if given.size and not given.size % steps else given
         if len(given) != steps:
             raise wrong_shape(where, "x", given.shape, f"({steps}, features), as the trace has")
-    if symbols is not None:
-        symbols = tokens(symbols, "symbols", steps, where)
-    elif given is not None and given.shape[1] == 1 and given.dtype.kind in "iu":
-        symbols = tokens(given[:, 0], "x", steps, where)
-    draws_input = given is not None and symbols is None
-    heights = [1.0] * draws_input + [1.05] * len(maps)
-    wide = 11.0 if symbols and steps > 50 else 9.0
-    figure = new_figure(wide, sum(heights) + 0.3 * len(heights) + 0.6)
-    grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
-    all_axes: list[Any] = [figure.add_subplot(grid[n]) for n in range(len(heights))]
-    if draws_input and given is not None:
-        _draw_input(all_axes[0], np.where(np.isnan(cells[:, :1]), np.nan, given))
+        if symbols is None and given.shape[1] == 1 and given.dtype.kind in "iu":
+            symbols = [*given[:, 0]]
+    draws_x = given is not None and symbols is None
+    width = 11.0 if symbols is not None and steps > 50 else 9.0
+    figure, all_axes = panels(len(maps) + draws_x, 1, width, 1.45, None, where)
+    if draws_x:
+        _draw_x(all_axes[0], np.where(np.isnan(cells[:, :1]), np.nan, given))
     order = _order(cells)
-    for axes, (letter, values) in zip(all_axes[draws_input:], maps.items(), strict=True):
-        low, high = _limits(values, is_gate=letter in "ifo")
+    for axes, (letter, values) in zip(all_axes[draws_x:], maps.items(), strict=True):
         rows = values.T[order] if values.shape[1] == units else values.T
-        image = heat(axes, rows, low, high, _TITLES[letter], first=1)
-        ends = "neither" if low == 0.0 else "both"
-        scale(axes, image, ticks=[low, (low + high) / 2.0, high], format="{x:.2g}", extend=ends)
-        axes.set_yticks([])
-        axes.set_ylabel(f"{len(rows)} units", color=INK, fontsize=9)
+        _draw_rows(axes, rows, letter in "ifo", _TITLES[letter], "units")
     for axes in all_axes:
         axes.set_xlim(0.5, steps + 0.5)
         is_last = axes is all_axes[-1]
@@ -121,9 +115,9 @@ def gates(
     all_axes[-1].set_xlabel("step", color=INK)
     all_axes[-1].xaxis.get_major_locator().set_params(integer=True)
     if symbols is not None:
-        _write(all_axes[0], symbols)
+        _write(all_axes[0], tokens(symbols, "symbols", steps, where))
     text = f"Inside {name}: {units} units, similar ones side by side"
-    figure.suptitle(text if title is None else title, x=0.01, ha="left", color=INK, fontsize=12)
+    figure.suptitle(text, x=0.01, ha="left", color=INK, fontsize=12)
     return figure
 
 
@@ -147,39 +141,87 @@ def _order(cells: Array) -> Array:
     return np.roll(order, -1 - int(gaps.argmax()))
 
 
-def _limits(values: Array, is_gate: bool) -> tuple[float, float]:
-    """Return the ends of a scale: 0 to 1 of a gate, else as far below 0 as above."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+def _draw_rows(axes: Any, rows: Array, is_gate: bool, title: str, what: str) -> None:
+    """Draw a heat map, of a gate from 0 to 1, else as far below 0 as above."""
+    low, high = float(np.nanmin(rows)), max(1.0, float(np.nanmax(rows)))
     if is_gate and low >= 0.0:
-        return 0.0, max(1.0, high)
-    most = float(np.nanpercentile(abs(values), _INSIDE)) or max(-low, high) or 1.0
-    return -most, most
+        ends, beyond = (0.0, high), "neither"
+    else:
+        most = float(np.nanpercentile(abs(rows), _INSIDE)) or high
+        ends, beyond = (-most, most), "both"
+    image = heat(axes, rows, ends, title, first=1)
+    add_scale(axes, image, ticks=[ends[0], sum(ends) / 2, ends[1]], format="{x:.2g}", extend=beyond)
+    axes.set_yticks([])
+    axes.set_ylabel(f"{len(rows)} {what}", color=INK, fontsize=9)
 
 
-def _draw_input(axes: Any, x: Array) -> None:
+def _draw_x(axes: Any, x: Array) -> None:
     features = x.shape[1]
-    is_flag = features > 1 and np.isin(x, (0, 1)).all()
-    if features > _LINES or is_flag:
-        low, high = _limits(x, is_gate=bool((x >= 0.0).all()))
-        scale(axes, heat(axes, x.T, low, high, "input x", first=1))
-        axes.set_yticks([])
-        axes.set_ylabel(f"{features} features", color=INK, fontsize=9)
+    if features > len(_COLOURS):
+        _draw_rows(axes, x.T, True, "input x", "features")
         return
     style(axes, "input x", "y", ticks=8, fontsize=10)
-    at, mark = range(1, len(x) + 1), "o-" if len(x) <= 40 else "-"
-    for n, colour in enumerate([INK, RED, BLUE, FAINT][:features]):
-        name = f"x[:, {n}]"
-        axes.plot(at, x[:, n], mark, color=colour, linewidth=1.2, markersize=3, label=name)
+    for n, colour in enumerate(_COLOURS[:features]):
+        look = {"color": colour, "linewidth": 1.2, "markersize": 3.0 if len(x) <= 40 else 0.0}
+        axes.plot(range(1, len(x) + 1), x[:, n], "o-", label=f"x[:, {n}]", **look)
     if features > 1:
-        place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
-        axes.legend(frameon=False, fontsize=8, labelcolor=INK, ncols=features, **place)
+        look = {"frameon": False, "fontsize": 8, "labelcolor": INK, "ncols": features}
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, **look)
 
 
 def _write(axes: Any, symbols: list[str]) -> None:
-    """Write symbols above the columns."""
+    """Write symbols above the columns, upright where they are short."""
     every = -(-len(symbols) // _SYMBOLS)
     axes.set_xticks(range(1, len(symbols) + 1, every), symbols[::every])
-    size = 10 if len(symbols) <= 50 else 8
-    axes.tick_params(top=False, bottom=False, labeltop=True, labelbottom=False, labelsize=size)
-    if max(map(len, symbols)) > 2:
-        axes.tick_params(axis="x", labelrotation=90)
+    slant = 90 if max(map(len, symbols)) > 2 else 0
+    axes.tick_params(axis="x", bottom=False, labeltop=True, labelrotation=slant, labelsize=8)
+    axes.tick_params(axis="x", labelbottom=False)
+
+
+def trace_of_model(model: Model, x: Array, name: Any, where: str) -> tuple[Trace, Array, str]:
+    """Return gates and states for one sequence (T, ...), the sequence, and the layer's name.
+
+    Steps that a mask leaves out are NaN.
+    """
+    if len(model.inputs) > 1 or (model.stateful and name is not None):
+        text = "several inputs or carries states; expected neither"
+        raise ValueError(f"[{where}] model {model.name!r} has {text}")
+    sample = model.inputs[0].sample
+    x = x[0] if x.ndim == len(sample) + 1 and len(x) == 1 else x
+    if x.ndim != len(sample):
+        raise wrong_shape(where, "x", x.shape, f"{shape_text(sample)}, one sequence")
+    value: Any = x[np.newaxis]
+    mask: Any = None
+    for each in model.layers:
+        halves = each.layers_inside().values() if isinstance(each, Bidirectional) else [each]
+        found = [half for half in halves if isinstance(half, LSTM) and name in (None, half.name)]
+        if found:
+            kept = np.ones(value.shape[1], bool) if mask is None else np.asarray(mask)[0]
+            shown = x if len(x) == len(kept) else value[0]
+            return _traced(found[0], value[0], kept, where), shown, str(found[0].name)
+        if not isinstance(each, InputLayer):
+            before, value = value, each(value) if mask is None else each(value, mask=mask)
+            mask = each.compute_mask(before, mask)
+    called = "" if name is None else f" called {name!r}"
+    raise ValueError(f"[{where}] model {model.name!r} has no LSTM{called}; expected one")
+
+
+def _traced(layer: LSTM, x: Array, kept: Array, where: str) -> Trace:
+    """Return gates and states of a layer that reads the kept steps of x (T, I)."""
+    if not kept.any():
+        raise ValueError(f"[{where}] a mask leaves out all steps; expected one at least")
+    options = layer.options()
+    shared = defaults("rnn", "lstm").keys() & options.keys() - {"dropout"}
+    given = {name: options[name] for name in shared} | {"bias": layer.use_bias}
+    twin = rnn.LSTM(x.shape[1], layer.units, dtype=layer._built_core().dtype, **given)
+    names = [name for name, _ in layer.weight_parts()]
+    weights = dict(zip(names, layer.get_weights(), strict=True))
+    twin.load_state_dict({f"{name}_l0": value for name, value in to_torch(weights).items()})
+    state = [weights[name][None] for name in ("initial_h", "initial_c") if name in weights]
+    turn = slice(None, None, -1 if layer.go_backwards else 1)
+    traced = twin.trace(x[kept][turn], state or None)["l0"]
+    found = {}
+    for name, values in vars(traced).items():
+        found[name] = np.full((len(x), values.shape[1]), np.nan)
+        found[name][kept] = values[turn]
+    return Trace(**found)

@@ -11,7 +11,9 @@ from lstmfast._arrays import Array
 from lstmfast._checks import items, wrong_kind
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Figure
+else:
+    Figure = Any  # matplotlib may be missing
 
 MISSING = "a plot needs matplotlib: pip install matplotlib"
 INK = "#22313f"
@@ -52,13 +54,16 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def panels(
-    count: int, columns: int, width: float, height: float, ax: Any, where: str
+    count: int, columns: int, width: float, height: float, ax: Any, where: str, shared: bool = False
 ) -> tuple[Figure, list[Any]]:
     """Return a figure and its axes in rows, each of this size in inches; or `ax` alone."""
     if ax is None:
         rows = -(-count // columns)
         figure = new_figure(width * columns, height * rows)
-        return figure, [figure.add_subplot(rows, columns, 1 + n) for n in range(count)]
+        made = [*figure.subplots(rows, columns, sharex=shared, sharey=shared, squeeze=False).flat]
+        for empty in made[count:]:
+            empty.remove()
+        return figure, made[:count]
     if not hasattr(ax, "imshow"):
         raise wrong_kind(where, "ax", ax, "axes of matplotlib")
     if count > 1:
@@ -76,30 +81,25 @@ def style(axes: Any, title: str, across: str, ticks: int, **font: Any) -> None:
     axes.set_title(title, loc="left", color=INK, **font)
 
 
-def heat(axes: Any, values: Array, low: float, high: float, title: str, first: int = 0) -> Any:
+def heat(axes: Any, values: Array, ends: tuple[float, float], title: str, first: int = 0) -> Any:
     """Draw a matrix as colours, blue above 0 and red below; `first`: the number of column 0."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    colours = [RED, "white", BLUE] if low < 0.0 else ["white", BLUE, "#14324a"]
+    colours = [RED, "white", BLUE] if ends[0] < 0.0 else ["white", BLUE, "#14324a"]
+    scale = LinearSegmentedColormap.from_list("", colours).with_extremes(bad=LINES)
     rows, columns = values.shape[:2]
-    image = axes.imshow(
-        values,
-        cmap=LinearSegmentedColormap.from_list("", colours).with_extremes(bad=LINES),
-        vmin=low,
-        vmax=high,
-        aspect="auto",
-        interpolation="nearest",
-        extent=(first - 0.5, first + columns - 0.5, rows - 0.5, -0.5),
-    )
+    place = first - 0.5, first + columns - 0.5, rows - 0.5, -0.5
+    image = axes.imshow(values, scale, aspect="auto", interpolation="nearest", extent=place)
+    image.set_clim(*ends)
     style(axes, title, "y", ticks=9, fontsize=10)
     axes.grid(False)
     axes.spines[:].set_visible(False)
     return image
 
 
-def scale(axes: Any, image: Any, label: str = "", **place: Any) -> None:
+def add_scale(axes: Any, image: Any, label: str = "", **look: Any) -> None:
     """Draw the scale of colours next to axes."""
-    bar = axes.figure.colorbar(image, ax=axes, **{"pad": 0.01, "aspect": 14, **place})
+    bar = axes.figure.colorbar(image, ax=axes, pad=0.01, aspect=16, **look)
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=INK, labelsize=8, length=2)
     bar.set_label(label, color=INK, fontsize=9)
@@ -115,15 +115,17 @@ def tokens(given: Any, name: str, size: int, where: str) -> list[str]:
     return [*map(str, listed)]
 
 
-def name_ticks(axis: Any, names: list[str]) -> None:
-    """Write the names of rows or columns, upright where they are short, and at most 50."""
-    every = -(-len(names) // 50)
-    axis.set_ticks(range(0, len(names), every), names[::every])
-    axis.set_tick_params(length=0, labelsize=9 if len(names) <= 30 else 7)
-    if axis.axis_name == "x" and max(map(len, names), default=0) > 2:
-        slant = 90 if len(names) > 12 else 45
-        for label in axis.get_ticklabels():
-            label.set(rotation=slant, rotation_mode="anchor", ha="right", va="center")
+def name_sides(axes: Any, across: list[str], x: str, down: list[str], y: str) -> None:
+    """Name columns and rows of a matrix, at most 50 of each, and what they are."""
+    for axis, names, label in ((axes.xaxis, across, x), (axes.yaxis, down, y)):
+        every = -(-len(names) // 50)
+        axis.set_ticks(range(0, len(names), every), names[::every])
+        axis.set_tick_params(length=0, labelsize=9 if len(names) <= 30 else 7)
+        axis.set_label_text(label, color=INK)
+    if max(map(len, across)) > 2:
+        for text in axes.get_xticklabels():
+            slant = 90 if len(across) > 12 else 45
+            text.set(rotation=slant, rotation_mode="anchor", ha="right", va="center")
 
 
 def content(figure: Any, kind: str) -> bytes:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array, ArrayLike, as_array, shape_text, wrong_shape
-from lstmfast._checks import items
+from lstmfast._arrays import Array, ArrayLike, as_array, expect, shape_text, wrong_shape
+from lstmfast._checks import items, wrong_kind
+from lstmfast.layers._attention import AttentionLayer
+from lstmfast.layers._symbolic import Tensor
+from lstmfast.models import EncoderDecoder, Model
 
-from ._looks import INK, heat, name_ticks, panels, scale, tokens
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ._looks import INK, Figure, add_scale, heat, name_sides, panels, tokens
 
 _SHARES = 8  # classes up to which cells have room for a second line
 _DARK = 0.45  # the share from which a colour needs white letters
@@ -21,12 +20,7 @@ _MOST = 60  # classes that can be drawn
 
 
 def confusion(
-    truth: ArrayLike,
-    predicted: ArrayLike,
-    labels: Sequence[Any] | None = None,
-    *,
-    title: str | None = None,
-    ax: Any = None,
+    truth: ArrayLike, predicted: ArrayLike, labels: Any = None, *, ax: Any = None
 ) -> Figure:
     r"""Draw how many samples of each class were taken for which.
 
@@ -35,13 +29,10 @@ def confusion(
     Parameters
     ----------
     truth, predicted : array_like
-        Classes, as numbers from 0 or as strings, in arrays of one shape; or scores as a model
-        returns them: of classes (..., K), of which the largest counts, or of one class between 0
-        and 1, true above 0.5.
-    labels : list, optional
-        The names of the classes 0, 1, ...; of strings their order.
-    title : str, optional
-        By default the share of samples that were predicted right.
+        Classes, numbered from 0, in arrays of one shape; or scores as a model returns them:
+        (..., K), of which the largest counts, or (..., 1) from 0 to 1, class 1 above 0.5.
+    labels : list of str, optional
+        The names of the classes 0, 1, ...
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -68,24 +59,18 @@ def confusion(
     counts = np.zeros((size, size), int)
     np.add.at(counts, tuple(pairs), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    if title is None:
-        title = f"{np.trace(counts) / counts.sum():.1%} of {counts.sum()} right"
     cell = max(0.42, 0.9 - 0.06 * size)
     figure, (axes,) = panels(1, 1, 2.1 + cell * size, 1.4 + cell * size, ax, where)
-    image = heat(axes, shares, 0.0, 1.0, title)
-    has_room = size <= _SHARES
-    look = {"ha": "center", "va": "center", "fontsize": 9 if has_room else 8}
+    title = f"{np.trace(counts) / counts.sum():.1%} of {counts.sum()} right"
+    image = heat(axes, shares, (0.0, 1.0), title)
     for (row, column), count in np.ndenumerate(counts):
         share = shares[row, column]
-        text = f"{count}\n{share:.0%}" if has_room else f"{count}"
-        colour = "white" if share > _DARK else INK
-        axes.text(column, row, text if count else "", color=colour, **look)
+        text = f"{count}\n{share:.0%}" if size <= _SHARES else f"{count}"
+        look = {"color": "white" if share > _DARK else INK, "fontsize": 9 if size <= _SHARES else 8}
+        axes.text(column, row, text if count else "", ha="center", va="center", **look)
     axes.set_aspect("equal")
-    name_ticks(axes.xaxis, names)
-    name_ticks(axes.yaxis, names)
-    axes.set_xlabel("predicted", color=INK)
-    axes.set_ylabel("true", color=INK)
-    scale(axes, image, "share of the row", shrink=0.6, aspect=16)
+    name_sides(axes, names, "predicted", names, "true")
+    add_scale(axes, image, "share of the row", shrink=0.6)
     return figure
 
 
@@ -96,61 +81,36 @@ def _numbered(
     true, found = _classes(truth, "truth", where), _classes(predicted, "predicted", where)
     if true.ndim == found.ndim + 1:  # one-hot
         true = true.argmax(-1)
-    if true.shape != found.shape:
-        expected = f"{shape_text(true.shape)}, as truth has"
+    if true.shape != found.shape or not true.size:
+        expected = f"{shape_text(true.shape)}, as truth has, and not empty"
         raise wrong_shape(where, "predicted", found.shape, expected)
-    if not true.size:
-        raise ValueError(f"[{where}] truth is empty; expected a sample at least")
-    if (true.dtype.kind == "U") != (found.dtype.kind == "U"):
-        raise TypeError(f"[{where}] only one of truth and predicted holds strings; expected both")
     pairs = np.stack([true.ravel(), found.ravel()])
-    if labels is not None:
-        names = [*map(str, items(labels, "labels", where, "a list of names"))]
-    elif pairs.dtype.kind == "U":
-        names = sorted({*pairs.ravel().tolist()})
-    else:
-        names = [*map(str, range(min(int(pairs.max()), _MOST - 1) + 1))]
-    if not 1 <= len(names) <= _MOST:
-        raise ValueError(f"[{where}] there are {len(names)} classes; expected 1 to {_MOST}")
-    if pairs.dtype.kind == "U":
-        unknown = {*pairs.ravel().tolist()} - {*names}
-        if unknown:
-            raise ValueError(f"[{where}] labels lacks {min(unknown)!r}; expected all classes")
-        pairs = np.vectorize(names.index)(pairs)
-    known = (pairs >= 0) & (pairs < len(names))
-    if not known.all():
-        wrong = pairs[~known][0]
+    if labels is None:
+        labels = range(min(int(pairs.max()), _MOST - 1) + 1)
+    names = [*map(str, items(labels, "labels", where, "a list of strings"))]
+    if len(names) > _MOST:
+        raise ValueError(f"[{where}] labels has {len(names)} items; expected at most {_MOST}")
+    is_known = (pairs >= 0) & (pairs < len(names))
+    if not is_known.all():
+        wrong = pairs[~is_known][0]
         raise ValueError(f"[{where}] a class is {wrong}; expected 0 to {len(names) - 1}")
     return pairs, names
 
 
 def _classes(values: ArrayLike, name: str, where: str) -> Array:
-    """Return classes as whole numbers or strings."""
-    array = np.asarray(values)
-    if array.dtype.kind in "UO" and all(isinstance(each, str) for each in array.ravel()):
-        return array.astype(str)
+    """Return classes as whole numbers."""
     array = as_array(values, where, name)
     array = array[..., 0] if array.ndim > 1 and array.shape[-1] == 1 else array
-    if array.dtype.kind != "f":
-        return array.astype(int)
-    if array.ndim > 1:
+    if array.dtype.kind == "f" and array.ndim > 1:
         return np.asarray(array.argmax(-1))
-    if (array == np.floor(array)).all():
-        return array.astype(int)
-    if not ((array >= 0.0) & (array <= 1.0)).all():
-        raise ValueError(
-            f"[{where}] {name} holds other values; expected classes, or scores from 0 to 1"
-        )
-    return np.asarray(array > 0.5).astype(int)
+    is_class = array == np.floor(array)
+    expected = "classes, or scores from 0 to 1"
+    expect(is_class | ((array > 0.0) & (array < 1.0)), array, where, name, expected)
+    return np.where(is_class, array, array > 0.5).astype(int)
 
 
 def attention(
-    weights: ArrayLike,
-    source: Sequence[Any] | None = None,
-    target: Sequence[Any] | None = None,
-    *,
-    title: str | None = None,
-    ax: Any = None,
+    weights: ArrayLike, source: Any = None, target: Any = None, *, ax: Any = None
 ) -> Figure:
     """Draw at which steps of the source each step of the target has looked.
 
@@ -159,10 +119,8 @@ def attention(
     weights : array_like
         (T_out, T_in), or of several heads (N, T_out, T_in), a panel each: rows of
         `attention_weights`.
-    source, target : list, optional
+    source, target : list of str, or str, optional
         The T_in and T_out tokens; by default the numbers of the steps.
-    title : str, optional
-        A title.
     ax : matplotlib.axes.Axes, optional
         Where to draw one head.
 
@@ -186,31 +144,20 @@ def attention(
     if array.ndim not in (2, 3) or not array.size:
         raise wrong_shape(where, "weights", array.shape, "(T_out, T_in) or (heads, T_out, T_in)")
     heads = array.reshape(-1, *array.shape[-2:])
-    rows, columns = heads.shape[1:]
-    across, down = tokens(source, "source", columns, where), tokens(target, "target", rows, where)
+    many, rows, columns = heads.shape
+    across = tokens(source, "source", columns, where)
+    down = tokens(target, "target", rows, where)
     width, height = (min(7.0, max(2.4, 0.32 * size)) for size in (columns, rows))
-    in_row = min(len(heads), 2)
-    figure, all_axes = panels(len(heads), in_row, 1.6 + width, 1.2 + height, ax, where)
-    for number, axes in enumerate(all_axes, 1):
-        head = f"head {number}" if len(heads) > 1 else "Attention"
-        image = heat(
-            axes,
-            heads[number - 1],
-            0.0,
-            float(array.max()),
-            f"{title}, {head}" if title and len(heads) > 1 else title or head,
-        )
-        name_ticks(axes.xaxis, across)
-        name_ticks(axes.yaxis, down)
-        axes.set_xlabel("source", color=INK)
-        axes.set_ylabel("target", color=INK)
-        scale(axes, image, "weight", aspect=18)
+    figure, all_axes = panels(many, min(many, 2), 1.6 + width, 1.2 + height, ax, where)
+    for number, (axes, head) in enumerate(zip(all_axes, heads, strict=True), 1):
+        title = f"Attention, head {number}" if many > 1 else "Attention"
+        image = heat(axes, head, (0.0, float(array.max())), title)
+        name_sides(axes, across, "source", down, "target")
+        add_scale(axes, image, "weight")
     return figure
 
 
-def attention_weights(
-    model: Any, x: Any, y: ArrayLike = None, *, layer: str | None = None
-) -> Array:
+def attention_weights(model: Any, x: Any, y: ArrayLike = None, *, layer: Any = None) -> Array:
     """Return the weights with which a model's attention looks at the steps of its source.
 
     Parameters
@@ -250,6 +197,19 @@ def attention_weights(
     (1, 3, 5)
     >>> figure = lf.plot.attention(weights[0], source=x[0], target=model.predict(x)[0])
     """
-    from ._inside import weights_of
-
-    return weights_of(model, x, y, layer, "plot.attention_weights")
+    where = "plot.attention_weights"
+    if not isinstance(model, Model):
+        raise wrong_kind(where, "model", model, "a model")
+    inputs = model.inputs
+    known = (node for node in model._graph.nodes if isinstance(node.layer, AttentionLayer))
+    node = next((node for node in known if layer in (None, node.layer.name)), None)
+    if node is None:
+        called = "" if layer is None else f" called {layer!r}"
+        raise ValueError(f"[{where}] model {model.name!r} has no attention{called}; expected one")
+    if isinstance(model, EncoderDecoder):
+        targets = model.predict(x, verbose=0) if y is None else y
+        x = [*(x if len(inputs) > 2 else [x]), targets]
+    elif y is not None:
+        raise ValueError(f"[{where}] y is given; expected it for an EncoderDecoder alone")
+    found: Array = Model(inputs, Tensor(node, 1)).predict(x, verbose=0)
+    return found

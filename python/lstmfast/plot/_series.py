@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, ArrayLike, as_array, wrong_shape
-from lstmfast._checks import items, number, wrong_kind
+from lstmfast._checks import wrong_kind
 
-from ._looks import INK, RED, panels, style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from ._looks import INK, RED, Figure, panels, style, tokens
 
 # opaque, so that the legend shows the same colours as the picture
 _BANDS = {0.95: "#f7d3d8", 0.8: "#e699a4"}
@@ -22,21 +19,18 @@ _LONG = 45  # letters of a title beside which a legend has no room
 _FALL = 10.0  # how many times lower a curve must end for an axis of powers
 
 
-def learning_curves(history: Any, names: Sequence[str] | None = None, *, ax: Any = None) -> Figure:
+def learning_curves(history: Any, *, ax: Any = None) -> Figure:
     """Draw loss and metrics over the epochs, those of the validation data in red.
 
-    A dot marks the lowest validation loss. The axis of a curve that falls to a tenth goes by
-    powers of ten.
+    A dot marks the lowest validation loss. The axis of a curve that falls to a tenth is
+    logarithmic.
 
     Parameters
     ----------
     history : History or dict of str to list of float
-        What `fit` returns, or its ``history``: ``loss``, ``val_loss``, ...
-    names : list of str, optional
-        What to draw, without ``val_``; by default all, in the order of the history, and with `ax`
-        the loss.
+        What `fit` returns, or its ``history``, or a part of it: ``loss``, ``val_loss``, ...
     ax : matplotlib.axes.Axes, optional
-        Where to draw one curve.
+        Where to draw the loss alone.
 
     Returns
     -------
@@ -46,7 +40,7 @@ def learning_curves(history: Any, names: Sequence[str] | None = None, *, ax: Any
     Raises
     ------
     TypeError, ValueError
-        For another kind of history, and for names that it lacks.
+        For another kind of history, and for one without epochs.
 
     Examples
     --------
@@ -56,64 +50,49 @@ def learning_curves(history: Any, names: Sequence[str] | None = None, *, ax: Any
     ['training', 'validation, lowest 0.8 in epoch 3']
     """
     where = "plot.learning_curves"
-    curves = getattr(history, "history", history)
-    if not isinstance(curves, Mapping):
+    given = getattr(history, "history", history)
+    if not isinstance(given, Mapping):
         raise wrong_kind(where, "history", history, "a History, or a dictionary of lists")
-    known = list(dict.fromkeys(str(name).removeprefix("val_") for name in curves))
-    if names is None:
-        names = known if ax is None else [name for name in known if name == "loss"] or known[:1]
-    names = items(names, "names", where, "a list of names: ['loss']")
-    for name in names:
-        if name not in known:
-            raise ValueError(f"[{where}] names has {name!r}; expected some of {known}")
+    curves = {str(name): as_array(values, where, str(name)) for name, values in given.items()}
+    for name, values in curves.items():
+        if not values.size or not values.ndim:
+            raise wrong_shape(where, name, values.shape, "(epochs,)")
+    names = list(dict.fromkeys(name.removeprefix("val_") for name in curves))
+    names = sorted(names, key=lambda name: name != "loss")[: None if ax is None else 1]
     if not names:
         raise ValueError(f"[{where}] history is empty; expected an epoch at least")
+    first = next(iter(getattr(history, "epoch", ())), 0)
     columns = min(len(names), 2)
     figure, all_axes = panels(len(names), columns, 9.0 / columns**0.75, 3.4, ax, where)
     for axes, name in zip(all_axes, names, strict=True):
-        _draw_curve(axes, name, curves, getattr(history, "epoch", None), where)
+        _draw_curve(axes, name, curves, first)
     return figure
 
 
-def _draw_curve(axes: Any, name: str, curves: Mapping[str, Any], epochs: Any, where: str) -> None:
+def _draw_curve(axes: Any, name: str, curves: Mapping[str, Array], first: int) -> None:
     style(axes, name.replace("_", " "), "y", ticks=9, fontsize=11)
-    shown = []
-    for key, colour, label in (name, INK, "training"), (f"val_{name}", RED, "validation"):
-        if key not in curves:
-            continue
-        values = as_array(curves[key], where, key)
-        if values.ndim == 0:
-            raise wrong_shape(where, key, values.shape, "(epochs,)")
-        x = _epochs_of(len(values), epochs, curves.get(name, values))
-        lines = axes.plot(x, values, color=colour, linewidth=1.5)
+    shown = {key: curves[key] for key in (name, f"val_{name}") if key in curves}
+    for key, values in shown.items():
+        colour, label = (INK, "training") if key == name else (RED, "validation")
+        every = max(1, len(shown.get(name, values)) // len(values))  # epochs have a validation
+        x = first + every * np.arange(1, len(values) + 1)
+        lines = axes.plot(x, values, "o-" if len(values) == 1 else "-", color=colour, linewidth=1.5)
         if key == "val_loss" and np.isfinite(values).any():
             best = np.nanargmin(values)
             label += f", lowest {values[best]:.3g} in epoch {x[best]}"
             axes.plot(x[best], values[best], "o", color=RED, markersize=5)
         lines[0].set_label(label)  # one of a metric of several values
-        shown.append(values[np.isfinite(values)])
-        if len(values) == 1:
-            lines[0].set_marker("o")
-    every = np.concatenate(shown)
-    ends = [values[-1] for values in shown if values.size]
-    if ends and every.min() > 0.0 and every.max() >= _FALL * min(ends):
-        axes.set_yscale("log", subs=[], nonpositive="mask")
-        is_wide = every.max() > 1000.0 * every.min()
-        axes.yaxis.get_major_locator().set_params(subs=(1.0,) if is_wide else (1.0, 2.0, 5.0))
+    every_value = np.concatenate([values.ravel() for values in shown.values()])
+    lowest_end = min(values[-1].min() for values in shown.values())
+    if np.nanmin(every_value, initial=np.inf) > 0.0 and every_value.max() >= _FALL * lowest_end:
+        axes.set_yscale("log", subs=[])
+        axes.yaxis.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
     axes.margins(x=0.02)
     axes.set_xlabel("epoch", color=INK, fontsize=9)
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if len(shown) > 1:
         axes.legend(frameon=False, fontsize=9, labelcolor=INK)
-
-
-def _epochs_of(count: int, epochs: Any, training: Sequence[Any]) -> Array:
-    """Return the epochs of a curve, of which a validation curve may have but every second one."""
-    known = len(epochs) if epochs else len(training)
-    every = max(1, known // max(1, count))
-    numbers = np.asarray(epochs) + 1 if epochs else np.arange(1, max(known, count) + 1)
-    return numbers[every - 1 :: every][:count]
 
 
 def forecast(
@@ -167,15 +146,11 @@ def forecast(
     where = "plot.forecast"
     known, mean = _steps(known, "known", where), _steps(mean, "mean", where)
     horizon = len(mean)
-    if (lower is None) != (upper is None):
-        given, missing = ("lower", "upper") if upper is None else ("upper", "lower")
-        raise ValueError(f"[{where}] {given} is given; expected {missing} with it")
     lowers = _by_level(lower, "lower", where, horizon)
     uppers = _by_level(upper, "upper", where, horizon)
     if lowers.keys() != uppers.keys():
-        text = f"{[*lowers]}, those of upper {[*uppers]}"
-        raise ValueError(f"[{where}] the levels of lower are {text}; expected the same")
-    title = f"Forecast of {horizon} step{'s' * (horizon > 1)}" if title is None else title
+        raise ValueError(f"[{where}] lower and upper differ in levels; expected both of each")
+    title = title or f"Forecast of {horizon} step{'s' * (horizon > 1)}"
     figure, (axes,) = panels(1, 1, 9.0, 4.2, ax, where)
     style(axes, title, "y", ticks=9, fontsize=12, pad=24.0 if len(title) > _LONG else None)
     axes.set_ylabel(name, color=INK)
@@ -185,28 +160,13 @@ def forecast(
         came = _steps(truth, "truth", where)
         if len(came) > horizon:
             raise wrong_shape(where, "truth", came.shape, f"at most ({horizon},)")
-        x = np.arange(len(known) - 1, len(known) + len(came))
-        y = np.concatenate([known[-1:], came])
-        axes.plot(
-            x,
-            y,
-            "o-",
-            color=INK,
-            linewidth=0.8,
-            markersize=3.2,
-            label="truth",
-            markevery=slice(1, None),
-        )
+        x = len(known) + np.arange(len(came))
+        axes.plot(x, came, "o-", color=INK, linewidth=0.8, markersize=3.2, label="truth")
     if times is None:
         axes.set_xlabel("step", color=INK)
     else:
-        labels = items(times, "times", where, "a list of strings")
-        if len(labels) != len(known) + horizon:
-            expected = f"{len(known) + horizon}, one a step of known and mean"
-            raise ValueError(f"[{where}] times has {len(labels)} items; expected {expected}")
-        label_times(axes, labels)
-    place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
-    add_legend(axes, ncols=6, **place)
+        label_times(axes, tokens(times, "times", len(known) + horizon, where))
+    add_legend(axes, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=6, borderaxespad=0.2)
     return figure
 
 
@@ -222,10 +182,7 @@ def _steps(values: ArrayLike, name: str, where: str, length: int | None = None) 
 def _by_level(ends: Any, name: str, where: str, horizon: int) -> dict[float, Array]:
     """Return one end of intervals by their levels, 0 where none is given."""
     given = ends if isinstance(ends, Mapping) else {} if ends is None else {0.0: ends}
-    return {
-        number(level, f"a level of {name}", where): _steps(end, name, where, horizon)
-        for level, end in given.items()
-    }
+    return {level: _steps(end, name, where, horizon) for level, end in given.items()}
 
 
 def draw_ahead(axes: Any, known: Array, mean: Array, lower: Any, upper: Any, label: str) -> None:
@@ -247,7 +204,6 @@ def draw_ahead(axes: Any, known: Array, mean: Array, lower: Any, upper: Any, lab
 
 def label_times(axes: Any, labels: Sequence[str]) -> None:
     """Mark a few times: Januaries with their year where the times are months."""
-    labels = [str(label) for label in labels]
     januaries = [i for i, label in enumerate(labels) if len(label) == 7 and label[5:] == "01"]
     yearly = len(januaries) >= 3
     longest = max(map(len, labels))
@@ -259,14 +215,8 @@ def label_times(axes: Any, labels: Sequence[str]) -> None:
 
 def add_legend(axes: Any, **place: Any) -> None:
     """Add a legend at this place: the series first, then the forecast, then the intervals."""
-    drawn = sorted(
-        zip(*axes.get_legend_handles_labels(), strict=True),
-        key=lambda each: _rank(each[1]),
-    )
+    drawn = [*zip(*axes.get_legend_handles_labels(), strict=True)]
+    drawn.sort(key=lambda each: each[1] if each[1].endswith("interval") else "")
+    drawn.sort(key=lambda each: (each[1].endswith("interval"), "forecast" in each[1]))
     handles, labels = zip(*drawn, strict=True)
     axes.legend(handles, labels, frameon=False, fontsize=9, labelcolor=INK, **place)
-
-
-def _rank(label: str) -> tuple[bool, bool, str]:
-    is_interval = label.endswith("interval")
-    return is_interval, "forecast" in label, label if is_interval else ""
