@@ -16,7 +16,7 @@ from lstmfast._cli.common import Parser, UserError, check_environment, open_stan
 __all__ = ["COMMANDS", "main"]
 
 # Each name is a module in lstmfast/_cli.
-COMMANDS = ("forecast", "demo", "tasks", "run", "info", "bench")
+COMMANDS = ("forecast", "demo", "tasks", "run", "predict", "generate", "info", "bench")
 
 _INTERRUPTED = 130
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import re
 import stat
@@ -36,6 +37,18 @@ def number(
 def whole_number(least: int) -> Callable[[str], float]:
     """Return a kind of argument: whole numbers from `least` on."""
     return number(int, lambda value: value >= least, f"a whole number from {least} on")
+
+
+def names(text: str) -> list[str]:
+    """Return names between commas, read as a line of a CSV file."""
+    try:
+        (names,) = csv.reader([text], skipinitialspace=True, strict=True)
+    except (csv.Error, ValueError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}; expected names with commas between them, in double quotes where a name "
+            "has one"
+        ) from None
+    return [name.strip() for name in names if name.strip()]
 
 
 class Parser(argparse.ArgumentParser):
@@ -135,7 +148,7 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
 
 def reason(error: Exception) -> str:
     """Return an error's message without the Python function in brackets at its beginning."""
-    return re.sub(r"^\[[\w.]+\] ", "", str(error))
+    return re.sub(r"^(\[Errno \d+\] )?\[[\w.]+\] ", "", str(error))
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -152,6 +165,21 @@ def write_file(path: Path, content: bytes) -> None:
         raise UserError(f"{path}: cannot be written: {os.strerror(error.errno or 0)}") from None
     except ValueError as error:  # a block device
         raise UserError(str(error).removeprefix("[save] ")) from None
+
+
+def check_standard_output(out: Path | None) -> None:
+    """Refuse a closed standard output where nothing else is to be written to."""
+    if out is None and sys.stdout is None:
+        raise UserError("standard output is closed; expected it open, or --out F.csv")
+
+
+def write_text(out: Path | None, text: str) -> None:
+    """Write a text to a file, or to standard output."""
+    if out is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_file(out, text.encode())
 
 
 @contextmanager

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import re
 import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .common import Parser, UserError, check_outputs, progress_bar, write_file
+from .common import (
+    Parser,
+    UserError,
+    check_outputs,
+    check_standard_output,
+    names,
+    progress_bar,
+    write_file,
+    write_text,
+)
 
 HELP = "train on a column of a CSV file and write its forecast with prediction intervals"
 
@@ -30,7 +38,7 @@ def add_arguments(parser: Parser) -> None:
     add(
         "--inputs",
         metavar="A,B",
-        type=_names,
+        type=names,
         default=[],
         help="more columns to look at; their future is not asked for but forecast along. A name "
         "that has a comma is put in double quotes",
@@ -69,18 +77,6 @@ def add_arguments(parser: Parser) -> None:
     parser.add_file("--out", "F.csv", "write here instead of to standard output")
 
 
-def _names(text: str) -> list[str]:
-    """Return names between commas, read as a line of a CSV file."""
-    try:
-        (names,) = csv.reader([text], skipinitialspace=True, strict=True)
-    except (csv.Error, ValueError):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}; expected names with commas between them, in double quotes where a name "
-            "has one"
-        ) from None
-    return [name.strip() for name in names if name.strip()]
-
-
 def run(args: argparse.Namespace) -> int:
     """Forecast and write the results; all checks come before training."""
     from lstmfast.forecasting import DataError, plot, read_series
@@ -96,8 +92,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("argument --time-format: expected --time with it")
     if args.season == 1:
         raise UserError("argument --season: 1; expected 0 for none, or a whole number from 2 on")
-    if args.out is None and sys.stdout is None:
-        raise UserError("standard output is closed; expected it open, or --out F.csv")
+    check_standard_output(args.out)
     check_outputs([args.out, args.plot, args.save], [args.file])
     kind = "" if args.plot is None else plot_kind(args.plot)
     if args.save is not None:
@@ -144,12 +139,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.plot is not None:
         write_file(args.plot, picture)
-    text = forecast_csv(series, coming)
-    if args.out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        write_file(args.out, text.encode())
+    write_text(args.out, forecast_csv(series, coming))
     return 0
 
 

@@ -1,0 +1,376 @@
+"""`lstmfast predict` and `lstmfast generate`: what they read, write and refuse."""
+
+from __future__ import annotations
+
+import csv
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lstmfast as lf
+from cli_runs import Run, runner
+from lstmfast.layers import LSTM, Bidirectional, Dense, Embedding, Input
+from lstmfast.models import Model, Sequential
+
+LETTERS = list("\n abc")
+WORDS = ["", "a", "good", "bad", "film"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    return runner(capsys)
+
+
+def of_numbers(steps: int | None = None, features: int = 2, **options: Any) -> Sequential:
+    layers = [Input((steps, features)), LSTM(3, **options), Dense(1)]
+    return Sequential(layers, seed=0)
+
+
+def of_classes(**options: Any) -> Sequential:
+    layers = [Input((None, 1)), LSTM(3, **options), Dense(2, activation="softmax")]
+    model = Sequential(layers, seed=0)
+    model.metadata = {"labels": ["down", "up, or not"]}
+    return model
+
+
+def of_text(names: list[str] = LETTERS, classes: int | None = None) -> Sequential:
+    """A model of the next token, or with `classes` of a whole text."""
+    is_next = classes is None
+    layers = [
+        Embedding(len(names), 4),
+        LSTM(3, return_sequences=is_next),
+        Dense(classes or len(names), activation="softmax"),
+    ]
+    model = Sequential([Input((None,), dtype="int32"), *layers], seed=0)
+    model.metadata = {"vocabulary": names}
+    return model
+
+
+def saved(model: Model) -> str:
+    model.save("m.safetensors")
+    return "m.safetensors"
+
+
+def table(path: str, rows: np.ndarray, names: str = "x,y") -> str:
+    lines = [",".join(map(repr, row)) for row in rows.tolist()]
+    Path(path).write_text("\n".join([names, *lines]) + "\n")
+    return path
+
+
+def series(steps: int, features: int = 2) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((steps, features)).round(3)
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return list(csv.reader(text.splitlines()))
+
+
+def test_a_table_is_one_sequence(run: Run) -> None:
+    model, x = of_numbers(), series(5)
+    code, out, err = run("predict", saved(model), "--input", table("x.csv", x))
+    assert (code, err) == (0, "")
+    assert rows_of(out) == [["sample", "prediction"], ["1", str(model.predict(x[None])[0, 0])]]
+
+
+@pytest.mark.parametrize("window", ["given", "of the model"])
+def test_a_window_makes_samples_of_a_table(window: str, run: Run) -> None:
+    is_given = window == "given"
+    model, x = of_numbers(None if is_given else 3), series(5)
+    arguments = ["--window", "3"] if is_given else []
+    _, out, _ = run("predict", saved(model), "--input", table("x.csv", x), *arguments)
+    expected = model.predict(np.stack([x[k : k + 3] for k in range(3)]))
+    assert rows_of(out)[1:] == [[str(k + 1), str(expected[k, 0])] for k in range(3)]
+
+
+def test_chosen_columns_and_steps(run: Run) -> None:
+    model, x = of_numbers(return_sequences=True), series(4, 3)
+    path = table("x.csv", x, "a,b,c")
+    code, out, _ = run("predict", saved(model), "--input", path, "--columns", "c,a")
+    assert code == 0
+    expected = model.predict(x[None, :, [2, 0]])[0]
+    head, *rows = rows_of(out)
+    assert head == ["sample", "step", "prediction"]
+    assert rows == [["1", str(k + 1), str(expected[k, 0])] for k in range(4)]
+
+
+def test_arrays_of_samples_or_of_one(run: Run) -> None:
+    model, x = of_numbers(), series(6).reshape(2, 3, 2)
+    np.save("x.npy", x)
+    np.save("one.npy", x[1])
+    name = saved(model)
+    expected = model.predict(x)
+    _, out, _ = run("predict", name, "--input", "x.npy")
+    assert rows_of(out)[1:] == [["1", str(expected[0, 0])], ["2", str(expected[1, 0])]]
+    _, out, _ = run("predict", name, "--input", "one.npy")
+    assert rows_of(out)[1:] == [["1", str(expected[1, 0])]]
+    code, out, _ = run("predict", name, "--input", "x.npy", "--out", "y.npy")
+    assert (code, out) == (0, "")
+    np.testing.assert_array_equal(np.load("y.npy"), expected)
+
+
+def test_a_model_without_steps_takes_a_row_as_a_sample(run: Run) -> None:
+    model, x = Sequential([Input((2,)), Dense(2)], seed=0), series(3)
+    _, out, _ = run("predict", saved(model), "--input", table("x.csv", x), "--out", "y.csv")
+    assert out == ""
+    head, *rows = rows_of(Path("y.csv").read_text())
+    assert head == ["sample", "prediction_1", "prediction_2"]
+    np.testing.assert_array_equal(np.array(rows)[:, 1:].astype("f4"), model.predict(x))
+
+
+def test_labels_and_their_probabilities(run: Run) -> None:
+    x = series(4, 1)
+    for steps in (False, True):
+        model = of_classes(return_sequences=steps)
+        _, out, _ = run("predict", saved(model), "--input", table("x.csv", x, "x"))
+        head, *rows = rows_of(out)
+        assert head == ["sample", *(["step"] if steps else []), "label", "probability"]
+        expected = model.predict(x[None]).reshape(-1, 2)
+        assert [row[-2:] for row in rows] == [
+            [model.metadata["labels"][each.argmax()], str(each.max())] for each in expected
+        ]
+
+
+def test_lines_of_text(run: Run) -> None:
+    model = of_text(WORDS, 2)
+    model.metadata["labels"] = ["against", "for"]
+    Path("x.txt").write_text("a good  film\nbad\r\n")
+    _, out, _ = run("predict", saved(model), "--input", "x.txt")
+    expected = [model.predict(np.array([ids]))[0] for ids in ([1, 2, 4], [3])]
+    assert rows_of(out)[1:] == [
+        [str(k), ["against", "for"][each.argmax()], str(each.max())]
+        for k, each in enumerate(expected, 1)
+    ]
+
+
+def test_answers_in_text(run: Run) -> None:
+    task = lf.tasks.load("translation", samples=50)
+    solution = task.solve(units=4, epochs=1)
+    lines = [task.show_x(x) for x in task.test.x[:3]]
+    Path("x.txt").write_text("\n".join(lines))
+    _, out, _ = run("predict", saved(solution.model), "--input", "x.txt")
+    answers = [each.predicted for each in task.examples(solution.model, 3)]
+    assert rows_of(out) == [
+        ["sample", "prediction"], *([str(k), each] for k, each in enumerate(answers, 1))
+    ]  # fmt: skip
+
+
+def test_ids_in_files(run: Run) -> None:
+    model = of_text(classes=2)
+    expected = str(model.predict(np.array([[1, 3, 2]]))[0, 0])
+    name = saved(model)
+    np.save("x.npy", np.array([1, 3, 2]))
+    for path in ("x.npy", table("x.csv", np.array([[1], [3], [2]]), "id")):
+        _, out, _ = run("predict", name, "--input", path)
+        assert rows_of(out)[1][1] == expected
+
+
+# arguments after the model, what x.csv or x.npy holds, the message
+MISTAKES: dict[str, tuple[Model, str, Any, list[str], str]] = {
+    "no file": (of_numbers(), "x.csv", None, [], "x.csv: no such file"),
+    "other file": (of_numbers(), "x.xls", "", [], "x.xls: expected a name that ends in .csv, .np"),
+    "no names": (of_numbers(), "x.csv", "1,2\n3,4\n", [], "x.csv line 1: expected the names of"),
+    "text": (of_numbers(), "x.csv", "a,b\n1,x\n", [], 'x.csv line 2: column "b" has text "x"; '),
+    "empty cell": (of_numbers(), "x.csv", "a,b\n1,\n2,3", [], 'x.csv line 2: column "b" is e'),
+    "too many columns": (
+        of_numbers(), "x.csv", "a,b,c\n1,2,3\n", [],
+        "x.csv: 3 columns (a, b, c); the model takes 2 (choose with --columns)",
+    ),
+    "no such column": (
+        of_numbers(), "x.csv", "a,b\n1,2\n", ["--columns", "a,d"], 'x.csv: no column "d"; the col',
+    ),
+    "too short": (
+        of_numbers(4), "x.csv", "a,b\n1,2\n", [], "x.csv has 1 step; expected at least 4",
+    ),
+    "other window": (
+        of_numbers(4), "x.csv", "a,b\n1,2\n", ["--window", "3"],
+        "argument --window: 3; the model takes 4 steps",
+    ),
+    "window of samples": (
+        of_numbers(), "x.npy", np.zeros((2, 3, 2)), ["--window", "3"],
+        "x.npy has shape (2, 3, 2); expected (T, 2), one sequence",
+    ),
+    "columns of an array": (
+        of_numbers(), "x.npy", np.zeros((3, 2)), ["--columns", "a"],
+        "argument --columns: x.npy has none; expected a .csv file",
+    ),
+    "other shape": (
+        of_numbers(5), "x.npy", np.zeros((2, 5, 3)), [],
+        "x.npy has shape (2, 5, 3); expected (N, 5, 2), or (5, 2) of one sample",
+    ),
+    "objects": (
+        of_numbers(), "x.npy", np.array([None]), [], "x.npy: expected an array of numbers, ",
+    ),
+    "texts": (of_numbers(), "x.npy", np.array(["a"]), [], "x.npy has dtype <U1; expected numbers"),
+    "no array": (of_numbers(), "x.npy", "abc", [], "x.npy: expected an array of"),
+    "no vocabulary": (
+        of_numbers(), "x.txt", "abc", [], "x.txt: the model has no vocabulary; expected a .csv or ",
+    ),
+    "unknown letters": (
+        of_text(), "x.txt", "ab\nxay\n", [],
+        "x.txt line 2 has 'x', 'y'; the model's vocabulary has '\\n abc'",
+    ),
+    "unknown words": (
+        of_text(WORDS), "x.txt", "the film", [],
+        "x.txt line 1 has 'the'; the model's vocabulary has a, good, bad, film",
+    ),
+    "empty line": (of_text(), "x.txt", "a\n\nb", [], "x.txt line 2 is empty; expected a sample"),
+    "empty text": (of_text(), "x.txt", "", [], "x.txt: the file is empty"),
+    "half ids": (of_text(), "x.csv", "id\n1.5\n", [], "x.csv: "),
+    "large ids": (of_text(), "x.csv", "id\n9\n", [], "x.csv: "),
+    "output": (
+        of_numbers(), "x.csv", "a,b\n1,2\n", ["--out", "no/y.csv"],
+        "no/y.csv: the folder no does not exist",
+    ),
+    "input as output": (
+        of_numbers(), "x.csv", "a,b\n1,2\n", ["--out", "x.csv"], "x.csv: is used twice",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_one_line(name: str, run: Run, tmp_path: Path) -> None:
+    model, path, content, arguments, message = MISTAKES[name]
+    if isinstance(content, str):
+        Path(path).write_text(content)
+    elif content is not None:
+        np.save(path, content)
+    saved(model)
+    before = {each: each.read_bytes() for each in tmp_path.iterdir()}
+    code, out, err = run("predict", "m.safetensors", "--input", path, *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"lstmfast predict: error: {message}")
+    assert err.count("\n") == 1
+    assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("command", [["predict", "--input", "x.csv"], ["generate"]])
+def test_files_that_are_no_model(command: list[str], run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").write_bytes(b"abc" * 100)
+    (tmp_path / "folder").mkdir()
+    for path in ("no.safetensors", "a.safetensors", "folder", "no.keras"):
+        code, out, err = run(command[0], path, *command[1:])
+        assert (code, out) == (2, "")
+        assert re.match(rf"lstmfast {command[0]}: error: ({path}: |Keras's files need h5py)", err)
+        assert err.count("\n") == 1
+
+
+def test_a_model_with_two_inputs_is_refused(run: Run) -> None:
+    x, z = Input((None, 1)), Input((2,))
+    Model([x, z], [LSTM(2)(x), Dense(1)(z)]).save("m.safetensors")
+    np.save("x.npy", np.zeros((1, 3, 1)))
+    code, _, err = run("predict", "m.safetensors", "--input", "x.npy")
+    assert code == 2
+    assert err == "lstmfast predict: error: m.safetensors: the model has 2 inputs; expected one\n"
+
+
+def test_generate_continues_letters_and_words(run: Run) -> None:
+    model = of_text()
+    ids = model.generate([2, 1], 9, 0.7, 4, 0.9, 3)
+    arguments = ["--length", "9", "--temperature", "0.7", "--top-k", "4", "--top-p", "0.9"]
+    code, out, err = run("generate", saved(model), *arguments, "--seed", "3", "--prompt", "a ")
+    assert (code, err) == (0, "")
+    assert out == "a " + "".join(LETTERS[k] for k in ids) + "\n"
+    words = of_text(WORDS)
+    ids = words.generate([1, 2], 6, 0)
+    _, out, _ = run(
+        "generate", saved(words), "--length", "6", "--temperature", "0", "--prompt", " a  good"
+    )
+    assert out.split() == ["a", "good", *filter(None, (WORDS[k] for k in ids))]
+
+
+def test_generate_begins_by_itself(run: Run) -> None:
+    name = saved(of_text())
+    _, out, _ = run("generate", name, "--length", "5", "--seed", "0", "--out", "y.txt")
+    text = Path("y.txt").read_text()
+    assert (out, text[0], len(text)) == ("", "\n", 7)
+    _, first, _ = run("generate", name, "--length", "50")
+    _, second, _ = run("generate", name, "--length", "50")
+    assert first != second
+
+
+def test_generate_with_ids_alone(run: Run) -> None:
+    model = of_text()
+    expected = model.generate([3, 1], 4, 0)
+    model.metadata = {}
+    name = saved(model)
+    _, out, _ = run("generate", name, "--prompt", "3 1", "--length", "4", "--temperature", "0")
+    assert out.split() == ["3", "1", *map(str, expected)]
+    code, _, err = run("generate", name, "--prompt", "abc")
+    assert code == 2
+    assert err.startswith("lstmfast generate: error: argument --prompt: 'abc'; expected ids, for")
+
+
+def test_generate_continues_numbers(run: Run) -> None:
+    layers = [Input((None, 2)), LSTM(3, return_sequences=True), Dense(2)]
+    model, x = Sequential(layers, seed=0), series(4)
+    expected = model.generate(x, 3)
+    arguments = ["--input", table("x.csv", x), "--length", "3"]
+    _, out, _ = run("generate", saved(model), *arguments)
+    head, *rows = rows_of(out)
+    assert head == ["sample", "step", "prediction_1", "prediction_2"]
+    assert rows == [["1", str(k + 1), *map(str, expected[k])] for k in range(3)]
+    code, _, err = run("generate", "m.safetensors")
+    assert code == 2
+    assert err == (
+        "lstmfast generate: error: m.safetensors: the model continues numbers; expected --input\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "arguments", "message"),
+    [
+        (of_text(), ["--prompt", "axb"], "argument --prompt has 'x'; the model's vocabulary has '"),
+        (of_text(), ["--prompt", ""], "m.safetensors: prompt has 0 steps; expected at least 1"),
+        (of_text(), ["--length", "0"], "argument --length: '0'; expected a whole number from 1 on"),
+        (of_text(), ["--temperature", "-1"], "argument --temperature: '-1'; expected a number fro"),
+        (of_text(), ["--top-p", "0"], "argument --top-p: '0'; expected a number above 0, up to 1"),
+        (of_text(), ["--input", "x.csv"], "argument --input: expected --prompt alone, or a model"),
+        (
+            of_text(WORDS, 2), [],
+            "m.safetensors: the model returns 2 numbers; expected a score of each of the 5 names",
+        ),
+        (of_numbers(), ["--prompt", "1"], "m.safetensors: the model continues numbers; expected "),
+        (of_classes(), [], "m.safetensors: the model continues numbers; expected --input"),
+        (
+            Sequential([Input((None, 1)), Bidirectional(LSTM(2, return_sequences=True)), Dense(1)]),
+            ["--input", "x.csv"],
+            "m.safetensors: ",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_generated(
+    model: Model, arguments: list[str], message: str, run: Run
+) -> None:
+    table("x.csv", series(3, 1), "x")
+    code, out, err = run("generate", saved(model), *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"lstmfast generate: error: {message}")
+    assert err.count("\n") == 1
+
+
+def test_a_saved_task_is_used_alone(run: Run, tmp_path: Path) -> None:
+    """Train, save, and generate in another process, which has only the file."""
+    arguments = ["--samples", "32", "--epochs", "1", "--units", "4", "--quiet"]
+    code, _, err = run("run", "text", *arguments, "--save", "text.safetensors")
+    assert code == 1, err
+    base = [sys.executable, "-m", "lstmfast.cli", "generate", "text.safetensors", "--length", "20"]
+    done = subprocess.run(
+        [*base, "--prompt", "The old "], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("The old ")
+    assert len(done.stdout) == len("The old ") + 20 + 1
+    closed = subprocess.run(
+        f"'{sys.executable}' -m lstmfast.cli generate text.safetensors >&-",
+        shell=True, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert closed.returncode == 2
+    assert closed.stderr == (
+        "lstmfast generate: error: standard output is closed; expected it open, or --out F.csv\n"
+    )
