@@ -38,7 +38,7 @@ _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "str": ("TEXT", str),
     "Path": ("FILE", Path),
 }
-_EXAMPLES = 5
+_EXAMPLES, _FEW = 5, 3  # how many are shown, and of long ones
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}"
 
 
@@ -249,7 +249,7 @@ def _progress(task: Any, advance: Any) -> Any:
             begun = perf_counter()
             if begun - self.judged > 30.0 * self.cost:
                 value = task.score(self.model, task.validation)
-                self.score = f", {task.measure.name} {task.measure.text(value)}"
+                self.score = f", score {task.measure.text(value)}"
                 self.judged, self.cost = perf_counter(), perf_counter() - begun
 
     return Progress()
@@ -262,7 +262,7 @@ def _facts(
     from lstmfast import show_config
 
     suggested = task.settings
-    names = "variant", "units", "epochs", "learning_rate"
+    names = "variant", "units", "learning_rate"
     used = {
         name: getattr(suggested if getattr(args, name) is None else args, name) for name in names
     }
@@ -275,6 +275,7 @@ def _facts(
         "seed": task.seed,
         "samples": len(task.train.x),
         **used,
+        "epochs": len(solution.history.epoch),  # fewer where training stopped by itself
         "batch_size": suggested.batch_size,
         "parameters": solution.model.count_params(),
         "measure": task.measure.name,
@@ -294,11 +295,12 @@ def _facts(
 
 def _print(task: Any, facts: dict[str, Any], examples: Sequence[Any]) -> None:
     text = task.measure.text
+    relation = "at least" if task.measure.higher_is_better else "at most"
     units = facts["units"] if isinstance(facts["units"], tuple) else (facts["units"],)
     sizes = " and ".join(map(str, units))
     rows = [
         (task.measure.name, text(facts["score"])),
-        ("target", text(task.target)),
+        ("target", f"{relation} {text(task.target)}"),
         ("chance", text(facts["chance"])),
         *([] if facts["persistence"] is None else [("persistence", text(facts["persistence"]))]),
         ("model", f"{facts['variant']}, {sizes} units, {facts['parameters']:,} parameters"),
@@ -310,7 +312,12 @@ def _print(task: Any, facts: dict[str, Any], examples: Sequence[Any]) -> None:
     verdict, colour = ("reached", "green") if facts["solved"] else ("missed", "red")
     print_text(f"{task.name}: {task.summary}\n\n{table(rows)}")
     print_text(painter()(f"The target is {verdict}.", f"bold {colour}"))
-    print_text(f"\n{table([('input', 'expected', 'predicted'), *examples])}")
+    head = "input", "expected", "predicted"
+    shown = table([head, *examples])
+    if shown.count("\n") > len(examples):  # some are too long for a line: one below another
+        blocks = [table([*zip(head, example, strict=True)]) for example in examples[:_FEW]]
+        shown = "\n\n".join(blocks)
+    print_text(f"\n{shown}")
 
 
 def _plots(path: Path | None) -> list[Path]:

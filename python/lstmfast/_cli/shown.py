@@ -53,7 +53,11 @@ def table(rows: Sequence[Sequence[str]], styles: Sequence[str] = ()) -> str:
     lines = []
     for row in cells:
         wrapped = [
-            [part for line in cell for part in textwrap.wrap(line, width) or [""]]
+            [
+                part
+                for line in cell
+                for part in textwrap.wrap(line, width, break_on_hyphens=False) or [""]
+            ]
             for cell, width in zip(row, widths, strict=True)
         ]
         for parts in zip_longest(*wrapped, fillvalue=""):

@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
         return 0
     rows = []
     for task in tasks:
-        relation = ">=" if task.measure.higher_is_better else "<="
-        solved = f"Solved: {task.measure.name} {relation} {task.measure.text(task.target)}"
+        relation = "at least" if task.measure.higher_is_better else "at most"
+        solved = f"Solved: {task.measure.name}, {relation} {task.measure.text(task.target)}"
         about = f"{task.summary}\n{solved}\nSource: {task.source}\n "
         rows.append((f"{task.name}\n{task.mode}\n{task.settings.variant}", about))
     print_text(table(rows, ("bold",)))
