@@ -179,3 +179,36 @@ def test_gaps_cost_little() -> None:
 def test_mistakes_are_named(name: str, options: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f"[{name}] {message}")):
         lf.tasks.load(name, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "variant", "options"),
+    [
+        ("adding_problem", "stacked", {"length": 9}),
+        ("copy_memory", "encoder_decoder", {"symbols": 2, "delay": 3}),
+        ("temporal_order", "bidirectional", {"length": 12}),
+        ("reber", "generative", {}),
+        ("long_memory", "vanilla", {"length": 9}),
+    ],
+)
+def test_pictures_show_the_cells(name: str, variant: str, options: dict[str, int]) -> None:
+    pytest.importorskip("matplotlib")
+    task = lf.tasks.load(name, samples=10, **options)
+    figure = task.picture(task.build(variant, units=4))
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert {"input gate i", "forget gate f", "cell state c"} <= set(titles)
+    if task.vocabulary:
+        letters = "".join(label.get_text() for label in figure.axes[0].get_xticklabels())
+        assert letters == task.show_x(task.test.x[0])
+
+
+def test_picture_of_gaps() -> None:
+    pytest.importorskip("matplotlib")
+    task = lf.tasks.load("gaps", samples=10)
+    model = task.build()
+    for n, axes in enumerate(task.picture(model).axes):
+        known, after, forecast = (line.get_xydata() for line in axes.lines)
+        for step, value in enumerate(task.test.x[n, :, 0], 1):
+            assert [step, value] in known.tolist() or value == -9.0
+        np.testing.assert_array_equal(after, [[41, task.test.y[n, 0]]])
+        np.testing.assert_array_equal(forecast, [[41, task.predict(model, task.test.x)[n, 0]]])

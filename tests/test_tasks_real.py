@@ -83,3 +83,14 @@ def test_digits_say_which_package_is_missing(monkeypatch: pytest.MonkeyPatch) ->
     message = "[digits] the images need scikit-learn: pip install scikit-learn"
     with pytest.raises(ImportError, match=f"^{re.escape(message)}$"):
         _ = lf.tasks.load("digits").parts
+
+
+def test_picture_of_air_passengers() -> None:
+    pytest.importorskip("matplotlib")
+    task = lf.tasks.load("air_passengers")
+    model = task.build()
+    known, forecast, truth = task.picture(model).axes[0].lines
+    months = air_passengers().values[:, 0]
+    np.testing.assert_array_equal(known.get_ydata(), months[:108])
+    np.testing.assert_array_equal(truth.get_ydata()[-36:], months[108:])
+    np.testing.assert_array_equal(forecast.get_ydata()[1:], task.predict(model, task.test.x)[:, 0])

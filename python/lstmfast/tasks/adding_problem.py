@@ -9,12 +9,13 @@ import numpy as np
 from lstmfast._arrays import Array
 
 from ._measures import within
+from ._memory import Memory
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 
 
 @dataclass(kw_only=True)
-class AddingProblem(Task):
+class AddingProblem(Memory):
     """Add the two marked numbers of a long sequence of random ones.
 
     Each number is between 0 and 1; one is marked in each half of the sequence.

@@ -62,6 +62,21 @@ class AirPassengers(Task):
         growth = super().network(variant, units, options)((logs - last) * _SCALE)
         return Model(months, ops.exp(growth / _SCALE + last[:, 0]), seed=self.seed)
 
+    def picture(self, model: Any) -> Any:
+        """Return a figure of the forecasts of the test years, each made a month before."""
+        from lstmfast.plot import forecast
+
+        series = air_passengers()
+        known = series.values[: -len(self.test.x), 0]
+        return forecast(
+            known,
+            self.predict(model, self.test.x),
+            truth=self.test.y,
+            times=series.times,
+            name="thousands of passengers",
+            title="Airline passengers, forecast month by month",
+        )
+
     def persistence(self, part: Part) -> Array:
         """Return the last month."""
         return part.x[:, -1]

@@ -8,12 +8,13 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
+from ._memory import Memory
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 
 
 @dataclass(kw_only=True)
-class CopyMemory(Task):
+class CopyMemory(Memory):
     """Say the first symbols of a sequence again, in order, after a long silence.
 
     The symbols are the letters a to h. Silent steps follow (``.``), a sign to speak (``?``) and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -62,6 +63,31 @@ class Gaps(Task):
         x = np.stack([wave[:, :-1] + noise, times], axis=2)
         x[order < self.missing * self.length // 100] = _MISSING
         return Part(x.astype(np.float32), wave[:, -1:].astype(np.float32))
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of some test samples: what is known, the next value, the forecast."""
+        from lstmfast.plot._looks import INK, RED, panels, style
+
+        found = self.predict(model, self.test.x[:4])
+        figure, all_axes = panels(4, 2, 5.0, 2.6, None, self.name)
+        for n, axes in enumerate(all_axes):
+            known = self.test.x[n, :, 0]
+            steps = np.flatnonzero(known != _MISSING)
+            style(axes, f"Sample {n + 1}", "y", ticks=9, fontsize=11)
+            axes.plot(steps + 1, known[steps], "o", color=INK, markersize=3, label="known")
+            axes.plot(self.length + 1, self.test.y[n], "o", mec=INK, mfc="white", label="next")
+            axes.plot(self.length + 1, found[n], "x", color=RED, mew=2, label="forecast")
+            axes.set_xlabel("step", color=INK)
+        all_axes[1].legend(
+            frameon=False,
+            fontsize=9,
+            labelcolor=INK,
+            ncols=3,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            borderaxespad=0.2,
+        )
+        return figure
 
     def persistence(self, part: Part) -> Array:
         """Return the last values that are known."""

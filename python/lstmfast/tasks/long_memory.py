@@ -9,12 +9,13 @@ import numpy as np
 from lstmfast._arrays import Array
 
 from ._measures import within
+from ._memory import Memory
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 
 
 @dataclass(kw_only=True)
-class LongMemory(Task):
+class LongMemory(Memory):
     """Remember the first number of a sequence over a thousand steps.
 
     All numbers are random, from -1 to 1; a mark says which one is the first.

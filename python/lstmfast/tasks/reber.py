@@ -10,8 +10,9 @@ import numpy as np
 from lstmfast._arrays import Array
 
 from ._measures import EXACT
+from ._memory import Memory
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 
 _SYMBOLS = " BTPSXVE"  # the blank fills up strings that are shorter than others
 
@@ -37,7 +38,7 @@ _NEXT = np.array([[state.get(symbol, 19) for symbol in _SYMBOLS] for state in _e
 
 
 @dataclass(kw_only=True)
-class Reber(Task):
+class Reber(Memory):
     """Say which symbols may come next in a string of the embedded Reber grammar.
 
     A string is B, then T or P, a string of the inner grammar, the same T or P again, and E. Only
@@ -97,10 +98,11 @@ class Reber(Task):
     def predict(self, model: Any, x: Array) -> Array:
         """Return the sets of the most likely symbols, as many as are allowed."""
         likely = model.predict(x, verbose=0)
-        number = self.allowed(x).sum(axis=2, keepdims=True)
+        allowed = self.allowed(x)
+        number = allowed.sum(axis=2, keepdims=True)
         least = np.take_along_axis(np.sort(likely, axis=2), likely.shape[2] - number, axis=2)
         found: Array = _codes(likely >= least)
-        found[x == 0] = 1  # a blank comes after a blank
+        found[allowed[..., 0]] = 1  # nothing but blanks comes after the end
         return found
 
     def show_y(self, y: Array) -> str:

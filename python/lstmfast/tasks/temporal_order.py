@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._memory import Memory
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 
 
 @dataclass(kw_only=True)
-class TemporalOrder(Task):
+class TemporalOrder(Memory):
     """Say in which order X and Y came, far apart among other symbols: XX, XY, YX or YY.
 
     The first relevant symbol comes after a tenth to a fifth of the steps, the second one after a
