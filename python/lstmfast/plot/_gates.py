@@ -116,7 +116,8 @@ def gates(
     all_axes[-1].xaxis.get_major_locator().set_params(integer=True)
     if symbols is not None:
         _write(all_axes[0], tokens(symbols, "symbols", steps, where))
-    text = f"Inside {name}: {units} units, similar ones side by side"
+    many = f"{units} units, similar ones side by side" if units > 1 else "one unit"
+    text = f"Inside {name}: {many}"
     figure.suptitle(text, x=0.01, ha="left", color=INK, fontsize=12)
     return figure
 
@@ -152,7 +153,7 @@ def _draw_rows(axes: Any, rows: Array, is_gate: bool, title: str, what: str) -> 
     image = heat(axes, rows, ends, title, first=1)
     add_scale(axes, image, ticks=[ends[0], sum(ends) / 2, ends[1]], format="{x:.2g}", extend=beyond)
     axes.set_yticks([])
-    axes.set_ylabel(f"{len(rows)} {what}", color=INK, fontsize=9)
+    axes.set_ylabel(f"{len(rows)} {what if len(rows) > 1 else what[:-1]}", color=INK, fontsize=9)
 
 
 def _draw_x(axes: Any, x: Array) -> None:
