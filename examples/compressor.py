@@ -232,6 +232,8 @@ def main(arguments=None):
         return demo()
     if options.target is None:
         parser.error(f"{options.action} needs two files, IN and OUT")
+    if not options.target.parent.is_dir():  # said before the work, not after it
+        parser.exit(2, f"compressor.py: there is no folder {options.target.parent}\n")
     work = {"compress": compress, "decompress": decompress}[options.action]
     try:
         options.target.write_bytes(work(options.source.read_bytes()))

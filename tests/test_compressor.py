@@ -86,7 +86,15 @@ def test_any_bytes(compressor: ModuleType, data: bytes) -> None:
     assert compressor.decompress(compressor.compress(data)) == data
 
 
-def test_carries_and_rare_symbols(compressor: ModuleType) -> None:
+def test_a_carry_goes_through_bytes_of_255(compressor: ModuleType) -> None:
+    encoder = compressor.Encoder()
+    encoder.bytes, encoder.low = bytearray(b"\x07\xff\xff"), 2**32 - 1
+    encoder.encode(1, 2, 2)
+    assert encoder.bytes[:3] == b"\x08\x00\x00"
+    assert encoder.low == 2**31 - 2
+
+
+def test_rare_symbols(compressor: ModuleType) -> None:
     """Tables at the limits of what quantising gives: one byte has nearly all of the interval."""
     rng = np.random.default_rng(0)
     tables = []
@@ -163,6 +171,7 @@ def test_mistakes_at_the_command_line(
     for arguments, message in (
         (["decompress", str(text), str(target)], f"{text}: the file is not one that this program"),
         (["compress", str(missing), str(target)], f"No such file or directory: '{missing}'"),
+        (["compress", str(text), str(missing / "target")], f"there is no folder {missing}"),
         (["compress", str(text)], "compress needs two files, IN and OUT"),
         (["expand"], "invalid choice: 'expand'"),
     ):
