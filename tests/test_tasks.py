@@ -39,8 +39,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "purchase": {"samples": 500, "epochs": 5},
     "video_motion": {"frames": 4, "size": 12, "samples": 400, "epochs": 4},
     "spoken_words": {"samples": 300, "epochs": 3},
+    "pole_balancing": {"limit": 50, "samples": 4, "epochs": 3},
 }
 SHUFFLES = 200
+NO_ANSWERS = ("pole_balancing",)  # nothing to shuffle: test_tasks_control.py judges it
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +88,7 @@ def test_data_follow_from_the_seed(name: str) -> None:
     assert validation.y.shape[1:] == test.y.shape[1:]
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [name for name in TASKS if name not in NO_ANSWERS])
 def test_training_learns(name: str) -> None:
     """The answers are better than the best constant and than the same answers to other samples."""
     task, epochs = small(name)

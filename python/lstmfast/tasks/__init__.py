@@ -52,6 +52,7 @@ TASKS = (
     "purchase",
     "video_motion",
     "spoken_words",
+    "pole_balancing",
 )
 
 

@@ -173,7 +173,7 @@ class Task:
     def shapes(self) -> Shapes:
         """What goes into a model and what comes out."""
         x, y, _ = self.train
-        is_next = self.mode == "generation"
+        is_next = self.mode in ("generation", "control")
         return Shapes.of(x, y, len(self.vocabulary), len(self.labels), is_next)
 
     @property
