@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
+from lstmfast.tasks.text import sentences
 from lstmfast.tasks.translation import english, german
 
 
@@ -58,3 +59,27 @@ def test_a_translation_of_nothing_is_said_to_be_nothing() -> None:
 def test_too_large_numbers_to_translate() -> None:
     with pytest.raises(ValueError, match=r"\[translation\] largest is 1000000; expected at most"):
         lf.tasks.load("translation", largest=1_000_000)
+
+
+def test_summary_has_the_marked_words_in_order() -> None:
+    task: Any = lf.tasks.load("summary", samples=300, length=6, most=3)
+    counts = set()
+    for x, y in zip(*task.train[:2], strict=True):
+        text = words(task.vocabulary, x).split()
+        marked = [text[place + 1] for place, word in enumerate(text[:-1]) if word == "*"]
+        assert len(text) == 6 + len(marked)
+        assert words(task.labels, y).split() == marked
+        counts.add(len(marked))
+    assert counts == {1, 2, 3}
+    with pytest.raises(ValueError, match=r"\[summary\] most is 4; expected at most length=3"):
+        lf.tasks.load("summary", length=3)
+
+
+def test_summaries_are_of_sentences() -> None:
+    task: Any = lf.tasks.load("summary", samples=50)
+    text = " ".join(words(task.vocabulary, x) for x in task.train.x).replace("* ", "")
+    start = sentences(np.random.default_rng(np.random.SeedSequence(0).spawn(3)[0]), 3000)
+    assert start.lower().replace(".", "").startswith(text[:2500])
+    assert set(sentences(np.random.default_rng(5), 20_000).lower().replace(".", "").split()) <= {
+        *task.labels
+    }

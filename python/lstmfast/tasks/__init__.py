@@ -44,6 +44,7 @@ TASKS = (
     "text",
     # the applications of the field
     "translation",
+    "summary",
     "dna",
     "anomaly",
     "sentiment",

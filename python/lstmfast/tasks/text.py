@@ -55,6 +55,12 @@ def sentences(rng: np.random.Generator, letters: int) -> str:
     return text[:letters]
 
 
+def words() -> list[str]:
+    """Return all words of the sentences, in the order of the alphabet."""
+    ends = [f"{word}s" for name in ("BEING", "ACT", "STATE") for word in _GRAMMAR[name].split("|")]
+    return sorted({*re.findall(r"\b[a-z]+\b", " ".join(_GRAMMAR.values())), *ends})
+
+
 @dataclass(kw_only=True)
 class Text(Generation):
     """Say how likely each next character of a text is, and so write such texts.
