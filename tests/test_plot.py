@@ -183,9 +183,12 @@ def test_confusion_of_many_classes() -> None:
         ([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]),
         ([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]),
         ([[0], [1], [1]], [[0.3], [0.7], [0.5]]),
+        ([[0, 1, 1]], [[[0.3], [0.7], [0.5]]]),
+        ([[0.0, 1.0, 1.0]], [[0, 1, 0]]),
+        (np.eye(2)[[0, 1, 1]], np.eye(2)[[0, 1, 0]]),
         ([0.0, 1.0, 1.0], [False, True, False]),
     ],
-    ids=["scores", "one-hot", "sigmoid", "flags"],
+    ids=["scores", "one-hot", "sigmoid", "steps", "floats", "both one-hot", "flags"],
 )
 def test_forms_of_classes(truth: Any, predicted: Any) -> None:
     axes = plot.confusion(truth, predicted).axes[0]
@@ -250,6 +253,8 @@ def test_frames_in_colours() -> None:
     strip = image_of(axes)
     np.testing.assert_allclose(strip[1, 5], [1, 0, 0.2])
     assert (strip[0] > 0.8).all()  # the gaps
-    assert len(plot.frames(video[..., :1]).axes) == 1
+    (axes,) = plot.frames(video[..., :1]).axes
+    assert axes.images[0].get_clim() == (0.0, 255.0)
+    assert image_of(axes)[1, 5] == 255.0
     assert len(plot.frames(np.zeros((3, 2, 4, 4, 1))).axes) == 3
     assert len(plot.frames(np.zeros((3, 2, 4, 5))).axes) == 3

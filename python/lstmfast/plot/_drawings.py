@@ -139,7 +139,7 @@ def frames(video: Any, titles: Any = None, *, most: int = 10, ax: Any = None) ->
     strips = [_strip(each, count(most, "most", where)) for each in videos]
     ends = min(0.0, *(each.min() for each in videos)), max(1e-9, *(each.max() for each in videos))
     height = max(strip.shape[0] / strip.shape[1] for strip, *_ in strips)
-    width = min(9.0, 1.2 * max(len(numbers) for *_, numbers in strips))
+    width = min(9.0, 1.2 * max(3, *(len(numbers) for *_, numbers in strips)))
     figure, all_axes = panels(len(videos), 1, width, width * height + 0.5, ax, where)
     for axes, (strip, places, numbers), head in zip(all_axes, strips, heads, strict=True):
         heat(axes, strip, ends, head)
@@ -153,7 +153,7 @@ def frames(video: Any, titles: Any = None, *, most: int = 10, ax: Any = None) ->
 def _strip(video: Array, most: int) -> tuple[Array, Array, Array]:
     """Return a video's frames side by side with gaps, their middles and their numbers."""
     chosen = np.linspace(0, len(video) - 1, min(len(video), most)).round().astype(int)
-    shown = video[chosen] / (255.0 if video.ndim == 4 and video.dtype.kind in "iu" else 1.0)
+    shown = video[chosen] / (255.0 if video.shape[3:] == (3,) and video.dtype.kind in "iu" else 1.0)
     width = shown.shape[2]
     gap = max(1, width // 12)
     edges = [(0, 0), (gap, gap), (gap, 0), (0, 0)][: shown.ndim]

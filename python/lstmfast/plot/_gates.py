@@ -43,8 +43,8 @@ def gates(
     Parameters
     ----------
     source : Model, lstmfast.LSTM or Trace
-        A model, whose first `LSTM` is drawn, behind layers in a row and without dropout; an
-        `lstmfast.LSTM`; or what its `trace` returns for one sequence.
+        A model, of which the first `LSTM` is drawn, that of a `Bidirectional` too, as it is in
+        `predict`; an `lstmfast.LSTM`; or what its `trace` returns for one sequence.
     x : array_like
         One sequence, as the model takes it in a batch: (T, features), (T,) ids, ...; of a `Trace`
         what to draw above it, or None.
@@ -63,7 +63,7 @@ def gates(
     Raises
     ------
     TypeError, ValueError
-        For a model without an LSTM, and a sequence that does not fit.
+        For a model without an LSTM or with several inputs, and a sequence that does not fit.
 
     Examples
     --------

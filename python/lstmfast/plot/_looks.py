@@ -115,16 +115,16 @@ def tokens(given: Any, name: str, size: int, where: str) -> list[str]:
     return [*map(str, listed)]
 
 
-def name_sides(axes: Any, across: list[str], x: str, down: list[str], y: str) -> None:
-    """Name columns and rows of a matrix, at most 50 of each, and what they are."""
+def name_sides(axes: Any, across: list[str], x: str, down: list[str], y: str, width: float) -> None:
+    """Name columns, so many inches wide, and rows of a matrix, at most 50, and what they are."""
     for axis, names, label in ((axes.xaxis, across, x), (axes.yaxis, down, y)):
         every = -(-len(names) // 50)
         axis.set_ticks(range(0, len(names), every), names[::every])
         axis.set_tick_params(length=0, labelsize=9 if len(names) <= 30 else 7)
         axis.set_label_text(label, color=INK)
-    if max(map(len, across)) > 2:
+    if max(map(len, across)) > 11.0 * width:
+        slant = 90 if len(across) > 12 else 45
         for text in axes.get_xticklabels():
-            slant = 90 if len(across) > 12 else 45
             text.set(rotation=slant, rotation_mode="anchor", ha="right", va="center")
 
 

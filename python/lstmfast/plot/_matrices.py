@@ -69,8 +69,8 @@ def confusion(
         look = {"color": "white" if share > _DARK else INK, "fontsize": 9 if size <= _SHARES else 8}
         axes.text(column, row, text if count else "", ha="center", va="center", **look)
     axes.set_aspect("equal")
-    name_sides(axes, names, "predicted", names, "true")
-    add_scale(axes, image, "share of the row", shrink=0.6)
+    name_sides(axes, names, "predicted", names, "true", cell)
+    add_scale(axes, image, "share of the row", shrink=0.8)
     return figure
 
 
@@ -100,10 +100,12 @@ def _numbered(
 def _classes(values: ArrayLike, name: str, where: str) -> Array:
     """Return classes as whole numbers."""
     array = as_array(values, where, name)
-    array = array[..., 0] if array.ndim > 1 and array.shape[-1] == 1 else array
-    if array.dtype.kind == "f" and array.ndim > 1:
-        return np.asarray(array.argmax(-1))
+    is_one = array.ndim > 1 and array.shape[-1] == 1
+    array = array[..., 0] if is_one else array
     is_class = array == np.floor(array)
+    is_scores = array.ndim > 1 and array.dtype.kind == "f" and not is_one
+    if is_scores and (not is_class.all() or (array.sum(-1) == 1.0).all()):
+        return np.asarray(array.argmax(-1))
     expected = "classes, or scores from 0 to 1"
     expect(is_class | ((array > 0.0) & (array < 1.0)), array, where, name, expected)
     return np.where(is_class, array, array > 0.5).astype(int)
@@ -152,7 +154,7 @@ def attention(
     for number, (axes, head) in enumerate(zip(all_axes, heads, strict=True), 1):
         title = f"Attention, head {number}" if many > 1 else "Attention"
         image = heat(axes, head, (0.0, float(array.max())), title)
-        name_sides(axes, across, "source", down, "target")
+        name_sides(axes, across, "source", down, "target", width / columns)
         add_scale(axes, image, "weight")
     return figure
 
