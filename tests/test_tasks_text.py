@@ -80,6 +80,5 @@ def test_summaries_are_of_sentences() -> None:
     text = " ".join(words(task.vocabulary, x) for x in task.train.x).replace("* ", "")
     start = sentences(np.random.default_rng(np.random.SeedSequence(0).spawn(3)[0]), 3000)
     assert start.lower().replace(".", "").startswith(text[:2500])
-    assert set(sentences(np.random.default_rng(5), 20_000).lower().replace(".", "").split()) <= {
-        *task.labels
-    }
+    text = sentences(np.random.default_rng(5), 20_000).lower().replace(".", "")
+    assert {*text.split()[:-1]} <= {*task.labels}  # the last word is cut
