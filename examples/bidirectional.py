@@ -5,6 +5,7 @@ threshold, a quarter of their count. `Bidirectional` puts both outputs side by s
 """
 
 import argparse
+import math
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Bidirectional, Dense, Input, TimeDistributed
@@ -20,7 +21,7 @@ def main(epochs=30, samples=1000, plot=None):
         TimeDistributed(Dense(2, activation="softmax")),  # (batch, 10, 2)
     ]
     model = lf.Sequential(layers, seed=0)
-    rate = lf.optimizers.schedules.CosineDecay(0.02, decay_steps=epochs * -(-len(x) // 32))
+    rate = lf.optimizers.schedules.CosineDecay(0.02, decay_steps=epochs * math.ceil(len(x) / 32))
     model.compile(lf.optimizers.Adam(rate, clipnorm=1), "sparse_categorical_crossentropy")
     model.fit(x, y, epochs=epochs, batch_size=32, validation_data=task.validation[:2], verbose=2)
 

@@ -6,6 +6,7 @@ a layer to each image by itself, with the same weights.
 """
 
 import argparse
+import math
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Conv2D, Dense, Flatten, Input, MaxPooling2D, TimeDistributed
@@ -24,7 +25,7 @@ def main(epochs=16, samples=1000, plot=None):
         Dense(4, activation="softmax"),
     ]
     model = lf.Sequential(layers, seed=0)
-    rate = lf.optimizers.schedules.CosineDecay(0.01, decay_steps=epochs * -(-len(x) // 32))
+    rate = lf.optimizers.schedules.CosineDecay(0.01, decay_steps=epochs * math.ceil(len(x) / 32))
     model.compile(lf.optimizers.Adam(rate, clipnorm=1), "sparse_categorical_crossentropy")
     model.fit(x, y, epochs=epochs, batch_size=32, validation_data=task.validation[:2], verbose=2)
 

@@ -6,6 +6,7 @@ fill up texts on the left.
 """
 
 import argparse
+import math
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Embedding, Input, RepeatVector, TimeDistributed
@@ -24,7 +25,7 @@ def main(epochs=40, samples=10_000, plot=None):
         TimeDistributed(Dense(len(task.labels), activation="softmax")),
     ]
     model = lf.Sequential(layers, seed=0)
-    rate = lf.optimizers.schedules.CosineDecay(0.01, decay_steps=epochs * -(-len(x) // 64))
+    rate = lf.optimizers.schedules.CosineDecay(0.01, decay_steps=epochs * math.ceil(len(x) / 64))
     model.compile(lf.optimizers.Adam(rate, clipnorm=1), "sparse_categorical_crossentropy")
     history = model.fit(
         x, y, epochs=epochs, batch_size=64, validation_data=task.validation[:2], verbose=2

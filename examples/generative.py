@@ -6,6 +6,7 @@ unlikely they make the corner that follows: its negative log-likelihood.
 """
 
 import argparse
+import math
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def main(epochs=50, samples=2000, plot=None):
         MixtureDensity(4, 2),  # at each step four weights, means and deviations
     ]
     model = lf.Sequential(layers, seed=0)
-    rate = lf.optimizers.schedules.CosineDecay(0.02, decay_steps=epochs * -(-len(x) // 32))
+    rate = lf.optimizers.schedules.CosineDecay(0.02, decay_steps=epochs * math.ceil(len(x) / 32))
     model.compile(lf.optimizers.Adam(rate, clipnorm=1), MixtureNegativeLogLikelihood(4))
     model.fit(x, y, epochs=epochs, batch_size=32, validation_data=task.validation[:2], verbose=2)
 

@@ -6,6 +6,7 @@ damping and phase are different in each wave. The first layer hands on its outpu
 """
 
 import argparse
+import math
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Input
@@ -22,7 +23,7 @@ def main(epochs=15, samples=1000, plot=None):
         Dense(10),  # all ten steps at once
     ]
     model = lf.Sequential(layers, seed=0)
-    rate = lf.optimizers.schedules.CosineDecay(0.01, decay_steps=epochs * -(-len(x) // 32))
+    rate = lf.optimizers.schedules.CosineDecay(0.01, decay_steps=epochs * math.ceil(len(x) / 32))
     model.compile(lf.optimizers.Adam(rate, clipnorm=1), "mse")
     model.fit(x, y, epochs=epochs, batch_size=32, validation_data=task.validation[:2], verbose=2)
 

@@ -6,6 +6,7 @@ ignore those that follow.
 """
 
 import argparse
+import math
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Input
@@ -21,7 +22,7 @@ def main(epochs=20, samples=2000, plot=None):
         Dense(10, activation="softmax"),
     ]
     model = lf.Sequential(layers, seed=0)
-    rate = lf.optimizers.schedules.CosineDecay(0.02, decay_steps=epochs * -(-len(x) // 32))
+    rate = lf.optimizers.schedules.CosineDecay(0.02, decay_steps=epochs * math.ceil(len(x) / 32))
     model.compile(lf.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     model.fit(x, y, epochs=epochs, batch_size=32, validation_data=task.validation[:2], verbose=2)
 
