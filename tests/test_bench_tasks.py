@@ -51,6 +51,11 @@ def test_persistence_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(answers["persistence"](), task.test.x[:, -1])
 
 
+def test_tasks_that_judge_other_things_have_none() -> None:
+    assert baselines(lf.tasks.load("anomaly")) == {}
+    assert baselines(lf.tasks.load("pole_balancing", samples=2)) == {}
+
+
 @pytest.mark.peer
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 @pytest.mark.parametrize("name", suite.BESIDE_KERAS)

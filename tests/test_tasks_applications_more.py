@@ -153,3 +153,29 @@ def test_videos_move_as_their_labels_say() -> None:
         assert means[falls] < others.min()
         assert means[rises] > others.max()
         assert means[falls] < 0 < means[rises]
+
+
+def test_pictures_show_the_answers() -> None:
+    pytest.importorskip("matplotlib")
+    weather = lf.tasks.load("weather", samples=10)
+    model = weather.build(units=2)
+    lines = {line.get_label(): line for line in weather.picture(model).axes[0].get_lines()}
+    hours = 14 * 24
+    assert len(lines["truth"].get_ydata()) == hours
+    assert len(lines["forecast"].get_ydata()) == hours + 1  # from the last known hour on
+    # each hour's forecast is of the window that ends so many hours before: the known series goes on
+    assert len(lines["°C"].get_ydata()) == weather.hours + weather.ahead - 1
+
+    anomaly = lf.tasks.load("anomaly", samples=10)
+    model = anomaly.build(units=2)
+    windows, kinds = anomaly.odd(anomaly.test)
+    found = anomaly.predict(model, windows.x)
+    for kind, axes in enumerate(anomaly.picture(model).axes):
+        series, answers = (line.get_ydata() for line in axes.get_lines()[:2])
+        (place,) = np.flatnonzero((windows.y[..., 0] == series).all(axis=1))
+        assert kinds[place] == kind
+        np.testing.assert_array_equal(answers, found[place, :, 0])
+
+    video = lf.tasks.load("video_motion", samples=10)
+    titles = [axes.get_title(loc="left") for axes in video.picture(video.build(units=2)).axes]
+    assert [title.partition(";")[0] for title in titles] == list(video.labels)

@@ -165,6 +165,19 @@ def test_a_trained_model_is_saved(trained: tuple[PoleBalancing, Any], tmp_path: 
     assert examples[0].expected == "200 steps"
 
 
+def test_the_picture_shows_the_poles(trained: tuple[PoleBalancing, Any]) -> None:
+    pytest.importorskip("matplotlib")
+    task, solution = trained
+    angle, place = task.picture(solution.model).axes
+    states = task.run(Policy(solution.model), task.test)
+    assert states.shape == (task.limit, 4, len(task.test.x))
+    for n in range(10):
+        np.testing.assert_allclose(
+            angle.get_lines()[n].get_ydata(), np.degrees(states[:, 2, n]), atol=1e-9
+        )
+        np.testing.assert_allclose(place.get_lines()[n].get_ydata(), states[:, 0, n], atol=1e-9)
+
+
 def test_callbacks_hear_of_the_training_and_may_stop_it() -> None:
     heard: list[Any] = []
 

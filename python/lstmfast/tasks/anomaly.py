@@ -101,3 +101,26 @@ class Anomaly(Task):
             Example(self.show_x(x), _KINDS[kind], f"largest error {error:.2f}")
             for x, kind, error in zip(windows.x[:number], kinds, errors, strict=False)
         ]
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of the window of each kind with the largest error of a forecast."""
+        from lstmfast.plot._looks import INK, RED, panels, style
+        from lstmfast.plot._series import add_legend
+
+        windows, kinds = self.odd(self.test)
+        found = self.predict(model, windows.x)[..., 0]
+        _, largest, _ = self.judged(model)
+        steps = np.arange(2, self.length + 2)
+        figure, all_axes = panels(len(_KINDS), 2, 5.0, 2.6, None, self.name)
+        for kind, axes in enumerate(all_axes):
+            place = np.where(kinds == kind, largest, -1.0).argmax()
+            truth, answers = windows.y[place, :, 0], found[place]
+            style(axes, _KINDS[kind].capitalize(), "y", ticks=9, fontsize=11)
+            axes.plot(steps, truth, color=INK, linewidth=1.2, label="series")
+            axes.plot(steps, answers, color=RED, linewidth=1.0, label="forecast of each step")
+            counted = slice(self.length // 3 - 1, None)
+            errors = np.abs(answers - truth)[counted]
+            axes.fill_between(steps[counted], errors, color=RED, alpha=0.3, lw=0, label="error")
+        add_legend(all_axes[1], loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
+        all_axes[-1].set_xlabel("step", color=INK)
+        return figure

@@ -74,7 +74,7 @@ class PoleBalancing(Task):
 
     mode = "control"
     source = "Barto, Sutton and Anderson, 1983; without speeds: Wierstra and others, 2010"
-    settings = Settings(units=16, epochs=150, learning_rate=0.03, samples=(64, 20, 100))
+    settings = Settings(units=16, epochs=80, learning_rate=0.03, samples=(64, 20, 100))
     measure = Measure("steps balanced", lambda expected, given, weights: mean_of(given, weights))
     labels = ("left", "right")
 
@@ -101,21 +101,27 @@ class PoleBalancing(Task):
         """The score of random pushes."""
         return float(self.balanced(None, self.test).mean())
 
-    def balanced(self, policy: Policy | None, part: Part) -> Array:
-        """Return how many steps the poles of a part stay up; without a policy, pushed at random."""
+    def run(self, policy: Policy | None, part: Part) -> Array:
+        """Return the states (limit, 4, N) of a part's poles after each push.
+
+        Without a policy they are pushed at random. A fallen pole stays where it is.
+        """
         rng = np.random.default_rng(self.seed)
-        state = np.zeros((4, len(part.x)))
+        state, memory, states = np.zeros((4, len(part.x))), None, []
         state[::2] = part.x[:, 0].T * [[_FARTHEST], [_STEEPEST]]
-        memory, up, steps = None, np.full(len(part.x), True), np.zeros(len(part.x))
         for _ in range(self.limit):
             if policy is None:
-                right = rng.integers(0, 2, len(up))
+                right = rng.integers(0, 2, len(part.x))
             else:
                 likely, _, memory = policy(seen(state)[:, np.newaxis], memory)
                 right = likely[:, 0].argmax(axis=-1)
-            state = np.where(up, moved(state, right), state)  # a fallen one stays where it is
-            up &= ~fallen(state)
-            steps += up
+            state = np.where(fallen(state), state, moved(state, right))
+            states.append(state)
+        return np.array(states)
+
+    def balanced(self, policy: Policy | None, part: Part) -> Array:
+        """Return how many steps the poles of a part stay up."""
+        steps: Array = (~fallen(self.run(policy, part).swapaxes(0, 1))).sum(axis=0)
         return steps
 
     def judged(self, model: Any, part: Part | None = None) -> tuple[Array, Array, None]:
@@ -167,6 +173,24 @@ class PoleBalancing(Task):
             Example(f"leans by {x[0, 1] * 12.0:.1f}°", f"{self.limit} steps", f"{steps:.0f} steps")
             for x, steps in zip(self.test.x[:number], balanced, strict=False)
         ]
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of how some poles lean and where their carts are, to their limits."""
+        from lstmfast.plot._looks import INK, RED, panels, style
+
+        states = self.run(Policy(model), Part(self.test.x[:10], self.test.y[:10]))
+        seconds = _STEP * np.arange(1, self.limit + 1)
+        figure, all_axes = panels(2, 1, 9.0, 2.6, None, self.name)
+        shown = ("Angle of the pole, degrees", np.degrees(states[:, 2]), np.degrees(_STEEPEST)), (
+            "Place of the cart, m", states[:, 0], _FARTHEST,
+        )  # fmt: skip
+        for axes, (title, values, limit) in zip(all_axes, shown, strict=True):
+            style(axes, title, "y", ticks=9, fontsize=11)
+            axes.plot(seconds, values, color=INK, linewidth=0.8)
+            for end in (-limit, limit):
+                axes.axhline(end, color=RED, linewidth=1.2, linestyle="--")
+        all_axes[-1].set_xlabel("seconds", color=INK)
+        return figure
 
 
 def outcomes(falls: Array) -> Array:

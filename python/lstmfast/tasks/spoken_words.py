@@ -35,7 +35,7 @@ class SpokenWords(Task):
     source = (
         "formants of vowels: Peterson and Barney, 1952; bands: Stevens, Volkmann and Newman, 1937"
     )
-    settings = Settings(units=32, epochs=12, learning_rate=0.01, samples=(1000, 200, 500))
+    settings = Settings(units=32, epochs=12, learning_rate=0.01, samples=(1500, 200, 500))
     target = 0.95
     labels = _WORDS
 

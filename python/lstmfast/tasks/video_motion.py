@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -69,3 +70,15 @@ class VideoMotion(Task):
         """Return the brightest pixel of each frame, row and column."""
         places = [np.unravel_index(frame.argmax(), frame.shape[:2]) for frame in x[..., 0]]
         return "brightest at " + " ".join(f"{row},{column}" for row, column in places)
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of a test video of each motion, with the model's answer."""
+        from lstmfast.plot import frames
+
+        x, y, _ = self.test
+        shown = [np.flatnonzero(y == kind)[0] for kind in np.unique(y)]
+        names = [
+            f"{self.show_y(y[n])}; the model says {self.show_y(answer)}"
+            for n, answer in zip(shown, self.predict(model, x[shown]), strict=True)
+        ]
+        return frames([*x[shown].clip(0.0)], names)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from lstmfast._arrays import Array
 
@@ -45,9 +45,20 @@ class Weather(Task):
     target = 1.7
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:
-        """Return windows of the weather of some years.
+        """Return windows of the weather of some years, at random."""
+        series = self.series(rng)
+        most = len(series) - self.hours - self.ahead
+        return self.windows(series, rng.integers(0, most + 1, samples))
 
-        x has the temperature, the pressure, the humidity, and the hour as a sine and a cosine.
+    def windows(self, series: Array, first: Array) -> Part:
+        """Return windows that begin at the hours `first`, and their answers."""
+        x = series[first[:, np.newaxis] + np.arange(self.hours)]
+        return Part(x, series[first + self.hours + self.ahead - 1, :1])
+
+    def series(self, rng: np.random.Generator) -> Array:
+        """Return the weather of some years, hour by hour (T, 5).
+
+        It is the temperature, the pressure, the humidity, and the hour as a sine and a cosine.
         """
         hour = np.arange(_YEARS * 365 * 24)
         clock = 2.0 * np.pi * hour / 24.0
@@ -74,14 +85,11 @@ class Weather(Task):
         temperature = 10.0 + 9.0 * summer + day - cold + drift(0.8)
         pressure = 1016.0 - 9.0 * passing(18.0, 6.0) + drift(1.0)
         humidity = 55.0 + 35.0 * clouds - 2.0 * day + drift(3.0)
-        columns = np.stack([
+        columns = [
             temperature / _DEGREES, (pressure - 1010.0) / 10.0, (humidity - 60.0) / 20.0,
             np.sin(clock), np.cos(clock),
-        ])  # fmt: skip
-        windows = sliding_window_view(columns.astype(np.float32), self.hours + self.ahead, axis=1)
-        chosen = windows[:, rng.integers(0, windows.shape[1], samples)]
-        x = np.moveaxis(chosen[..., : self.hours], 0, -1)
-        return Part(np.ascontiguousarray(x), chosen[0, :, -1:].copy())
+        ]  # fmt: skip
+        return np.stack(columns, axis=1).astype(np.float32)
 
     def persistence(self, part: Part) -> Array:
         """Return the temperature as it is now."""
@@ -97,3 +105,21 @@ class Weather(Task):
     def show_y(self, y: Array) -> str:
         """Return a temperature."""
         return f"{y[0] * _DEGREES:.1f} °C"
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of the forecasts of some days, each made so many hours before."""
+        from lstmfast.plot import forecast
+
+        series = self.series(np.random.default_rng(self.seed))[: 14 * 24 + self.hours + self.ahead]
+        first = np.arange(len(series) - self.hours - self.ahead)
+        x, y, _ = self.windows(series, first)
+        times = [f"day {hour // 24 + 1}, {hour % 24}:00" for hour in range(len(series) - 1)]
+        known = series[: self.hours + self.ahead - 1, 0]
+        return forecast(
+            _DEGREES * known,
+            _DEGREES * self.predict(model, x),
+            truth=_DEGREES * y,
+            times=times,
+            name="°C",
+            title=f"Temperature of two weeks by hours, each forecast {self.ahead} hours before",
+        )
