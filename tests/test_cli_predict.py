@@ -14,6 +14,7 @@ import pytest
 
 import lstmfast as lf
 from cli_runs import Run, runner
+from lstmfast._cli import data
 from lstmfast.layers import LSTM, Bidirectional, Dense, Embedding, Input
 from lstmfast.models import Model, Sequential
 
@@ -39,7 +40,9 @@ def of_classes(**options: Any) -> Sequential:
     return model
 
 
-def of_text(names: list[str] = LETTERS, classes: int | None = None) -> Sequential:
+def of_text(
+    names: list[str] = LETTERS, classes: int | None = None, named: bool = True
+) -> Sequential:
     """A model of the next token, or with `classes` of a whole text."""
     is_next = classes is None
     layers = [
@@ -48,7 +51,7 @@ def of_text(names: list[str] = LETTERS, classes: int | None = None) -> Sequentia
         Dense(classes or len(names), activation="softmax"),
     ]
     model = Sequential([Input((None,), dtype="int32"), *layers], seed=0)
-    model.metadata = {"vocabulary": names}
+    model.metadata = {"vocabulary": names} if named else {}
     return model
 
 
@@ -148,9 +151,12 @@ def test_lines_of_text(run: Run) -> None:
     ]
 
 
-def test_answers_in_text(run: Run) -> None:
-    task = lf.tasks.load("translation", samples=50)
+@pytest.mark.parametrize("name", ["translation", "addition"])
+def test_answers_in_text(name: str, run: Run) -> None:
+    """Shorter texts are filled up as in training: with blanks after them, or before them."""
+    task = lf.tasks.load(name, samples=50)
     solution = task.solve(units=4, epochs=1)
+    assert solution.model.metadata["blanks"] == ("after" if name == "translation" else "before")
     lines = [task.show_x(x) for x in task.test.x[:3]]
     Path("x.txt").write_text("\n".join(lines))
     _, out, _ = run("predict", saved(solution.model), "--input", "x.txt")
@@ -158,6 +164,12 @@ def test_answers_in_text(run: Run) -> None:
     assert rows_of(out) == [
         ["sample", "prediction"], *([str(k), each] for k, each in enumerate(answers, 1))
     ]  # fmt: skip
+
+
+def test_a_token_without_a_name_is_empty() -> None:
+    """The start token of an EncoderDecoder is none of the labels."""
+    text = data.answers_table(np.array([[0, 2, 1]], np.int32), ["a", "b"])
+    assert rows_of(text)[1:] == [["1", "1", "a"], ["1", "2", ""], ["1", "3", "b"]]
 
 
 def test_ids_in_files(run: Run) -> None:
@@ -185,7 +197,7 @@ MISTAKES: dict[str, tuple[Model, str, Any, list[str], str]] = {
         of_numbers(), "x.csv", "a,b\n1,2\n", ["--columns", "a,d"], 'x.csv: no column "d"; the col',
     ),
     "too short": (
-        of_numbers(4), "x.csv", "a,b\n1,2\n", [], "x.csv has 1 step; expected at least 4",
+        of_numbers(4), "x.csv", "a,b\n1,2\n", [], "x.csv has a length of 1; expected at least 4",
     ),
     "other window": (
         of_numbers(4), "x.csv", "a,b\n1,2\n", ["--window", "3"],
@@ -220,7 +232,7 @@ MISTAKES: dict[str, tuple[Model, str, Any, list[str], str]] = {
         "x.txt line 1 has 'the'; the model's vocabulary has a, good, bad, film",
     ),
     "empty line": (of_text(), "x.txt", "a\n\nb", [], "x.txt line 2 is empty; expected a sample"),
-    "empty text": (of_text(), "x.txt", "", [], "x.txt: the file is empty"),
+    "empty text": (of_text(), "x.txt", "", [], "x.txt line 1 is empty; expected a sample"),
     "half ids": (of_text(), "x.csv", "id\n1.5\n", [], "x.csv: "),
     "large ids": (of_text(), "x.csv", "id\n9\n", [], "x.csv: "),
     "output": (
@@ -266,7 +278,8 @@ def test_a_model_with_two_inputs_is_refused(run: Run) -> None:
     np.save("x.npy", np.zeros((1, 3, 1)))
     code, _, err = run("predict", "m.safetensors", "--input", "x.npy")
     assert code == 2
-    assert err == "lstmfast predict: error: m.safetensors: the model has 2 inputs; expected one\n"
+    message = "m.safetensors: the model has 2 inputs and 2 outputs; expected one of each"
+    assert err == f"lstmfast predict: error: {message}\n"
 
 
 def test_generate_continues_letters_and_words(run: Run) -> None:
@@ -292,18 +305,6 @@ def test_generate_begins_by_itself(run: Run) -> None:
     _, first, _ = run("generate", name, "--length", "50")
     _, second, _ = run("generate", name, "--length", "50")
     assert first != second
-
-
-def test_generate_with_ids_alone(run: Run) -> None:
-    model = of_text()
-    expected = model.generate([3, 1], 4, 0)
-    model.metadata = {}
-    name = saved(model)
-    _, out, _ = run("generate", name, "--prompt", "3 1", "--length", "4", "--temperature", "0")
-    assert out.split() == ["3", "1", *map(str, expected)]
-    code, _, err = run("generate", name, "--prompt", "abc")
-    assert code == 2
-    assert err.startswith("lstmfast generate: error: argument --prompt: 'abc'; expected ids, for")
 
 
 def test_generate_continues_numbers(run: Run) -> None:
@@ -333,7 +334,11 @@ def test_generate_continues_numbers(run: Run) -> None:
         (of_text(), ["--input", "x.csv"], "argument --input: expected --prompt alone, or a model"),
         (
             of_text(WORDS, 2), [],
-            "m.safetensors: the model returns 2 numbers; expected a score of each of the 5 names",
+            "m.safetensors: the model returns 2 numbers and has a vocabulary of 5 names; expected ",
+        ),
+        (
+            of_text([*"ab"], 2, named=False), [],
+            "m.safetensors: the model returns 2 numbers and has no vocabulary; expected a score",
         ),
         (of_numbers(), ["--prompt", "1"], "m.safetensors: the model continues numbers; expected "),
         (of_classes(), [], "m.safetensors: the model continues numbers; expected --input"),

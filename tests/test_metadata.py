@@ -89,5 +89,7 @@ def test_models_of_tasks_name_their_tokens_and_classes(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     task.build(units=2).save(path)
     names = list(" 0123456789+")
-    assert load_model(path).metadata == {"task": "addition", "labels": names, "vocabulary": names}
+    assert load_model(path).metadata == {
+        "task": "addition", "labels": names, "vocabulary": names, "steps": 3, "blanks": "before",
+    }  # fmt: skip
     assert lf.tasks.load("many_to_one").build().metadata == {"task": "many_to_one"}

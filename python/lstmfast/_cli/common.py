@@ -79,6 +79,12 @@ class Parser(argparse.ArgumentParser):
         """Add an option with a few values, of which the first is the default."""
         self.add_argument(name, choices=choices, default=choices[0], help=text)
 
+    def add_option(
+        self, name: str, metavar: str, text: str, kind: Callable[[str], Any] = str, **more: Any
+    ) -> None:
+        """Add an option for a value of this kind."""
+        self.add_argument(name, metavar=metavar, type=kind, help=text, **more)
+
     def add_file(self, name: str, metavar: str, text: str) -> None:
         """Add an option for a file."""
         self.add_argument(name, metavar=metavar, type=Path, help=text)

@@ -9,28 +9,19 @@ import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from .common import (
-    Parser,
-    UserError,
-    check_outputs,
-    number,
-    progress_bar,
-    reason,
-    whole_number,
-    write_file,
-)
+from . import common
+from .common import Parser, UserError, number, whole_number
 from .forecast import plot_kind
 from .shown import painter, print_text, table
 
 HELP = "train the model of a task and show how well it does (lstmfast tasks lists the tasks)"
 
-_FLAGS = {"learning_rate": "lr"}  # of arguments that have another name in Python
 # What stands for a value in help, and what makes it of text, by the annotation of a task's option.
 _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "int": ("N", int),
@@ -38,8 +29,14 @@ _KINDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "str": ("TEXT", str),
     "Path": ("FILE", Path),
 }
+_POSITIVE = number(float, lambda value: 0.0 < value < math.inf, "a number above 0")
+_SETTINGS = ("variant", "units", "epochs", "learning_rate")
 _EXAMPLES, _FEW = 5, 3  # how many are shown, and of long ones
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}"
+_CODES = (
+    "lstmfast run TASK --help shows the options of a task. Exit codes: 0, the score reaches the "
+    "task's target; 1, it does not; 2, a mistake in the command or its data."
+)
 
 
 def add_arguments(parser: Parser) -> None:
@@ -51,80 +48,60 @@ def _add(parser: Parser, given: Sequence[str]) -> None:
     from lstmfast.tasks import TASKS, find
     from lstmfast.tasks._networks import VARIANTS
 
-    name = next((each for each in map(_task_name, given) if each in TASKS), None)
-    task = None if name is None else find(name)()
-    parser.usage = "lstmfast run TASK [options]"
-    add = parser.add_argument
-    add("task", metavar="TASK", type=_task, help="what to train; lstmfast tasks lists them")
-    add(
-        "--variant",
-        metavar="V",
-        choices=list(VARIANTS),
-        help=f"another model, where it fits: {', '.join(VARIANTS)}" + _default(task, "variant"),
-    )
-    add(
-        "--units",
-        metavar="N",
-        type=_units,
-        help="units of the LSTM, or of each, as 64,32" + _default(task, "units"),
-    )
-    epochs = "passes over the training samples" + _default(task, "epochs")
-    parser.add_number("--epochs", 1, epochs)
+    name = next((each for each in map(_name, given) if each in TASKS), None)
+    task = find(name)() if name else None
+
+    def told(text: str, setting: str) -> str:
+        """Return a text with the default that the task suggests."""
+        value = getattr(task.settings, setting) if task else ""
+        value = ",".join(map(str, value)) if isinstance(value, tuple) else value
+        return f"{text} (default {value})" if task else text
+
+    add, variants = parser.add_option, ", ".join(VARIANTS)
+    add("task", "TASK", "what to train; lstmfast tasks lists them", _task)
+    add("--variant", "V", told(f"the model, of those that fit: {variants}", "variant"))
+    add("--units", "N", told("units of the LSTM, or of each: 64,32", "units"), _units)
+    parser.add_number("--epochs", 1, told("passes over the training samples", "epochs"))
     add(
         "--lr",
-        metavar="X",
+        "X",
+        told("learning rate at the start", "learning_rate"),
+        _POSITIVE,
         dest="learning_rate",
-        type=number(float, lambda value: 0.0 < value < math.inf, "a number above 0"),
-        help="learning rate at the start" + _default(task, "learning_rate"),
     )
     parser.add_number("--seed", 0, "seed of the data and of the model", default=0)
     many = f" (default {task.settings.samples[0]})" if task else ""
     parser.add_number("--samples", 1, f"samples to train with{many}")
-    parser.add_file(
-        "--save", "F", "save the model: F.safetensors, or F.keras or F.h5 (files of Keras)"
-    )
-    parser.add_file(
-        "--plot",
-        "F.png",
+    kinds = "F.safetensors, or F.keras or F.h5 (files of Keras)"
+    parser.add_file("--save", "F", f"save the model: {kinds}")
+    pictures = (
         "draw the answers to test samples into F.png and the learning curves into "
         "F_learning.png, or the curves into F.png for a task without such a picture; also .svg "
-        "and .pdf",
+        "and .pdf"
     )
+    parser.add_file("--plot", "F.png", pictures)
     parser.add_file("--json", "F.json", "write all figures and the examples")
-    add("--quiet", action="store_true", help="print nothing: the exit code and --json tell all")
-    if task is None:
-        parser.epilog = (
-            "lstmfast run TASK --help shows the options of a task. Exit codes: 0, the score "
-            "reaches the task's target; 1, it does not; 2, a mistake in the command or its data."
-        )
-        return
-    parser.usage = f"lstmfast run {name} [options]"
-    parser.description = f"{task.summary} ({task.mode}; {task.source})"
-    _add_own(parser, task)
+    quiet = "print nothing: the exit code and --json tell all"
+    parser.add_argument("--quiet", action="store_true", help=quiet)
+    parser.usage, parser.epilog = f"lstmfast run {name or 'TASK'} [options]", _CODES
+    if task:
+        parser.description, parser.epilog = f"{task.summary} ({task.mode}; {task.source})", None
+        _add_own(parser.add_argument_group(f"options of {task.name}"), task)
 
 
-def _add_own(parser: Parser, task: Any) -> None:
+def _add_own(group: Any, task: Any) -> None:
     """Add the options of a task, with the texts of its docstring."""
-    group = parser.add_argument_group(f"options of {task.name}")
     texts = parameter_texts(type(task))
-    for each in _own(task):
-        text = _uncapitalised(texts[each.name]).rstrip(".")
+    for each in own_options(task):
+        text = texts[each.name].rstrip(".").replace("%", "%%")
+        if text[1:2].islower():
+            text = text[0].lower() + text[1:]
         if each.default not in (None, ""):
-            text += f" (default {each.default})"
-        metavar, convert = _KINDS[str(each.type).partition(" | ")[0]]
-        if convert is int:
-            convert = whole_number(each.metadata.get("least", 1))
-        group.add_argument(
-            _flag(each.name),
-            metavar=metavar,
-            type=convert,
-            default=each.default,
-            help=text.replace("%", "%%"),
-        )
-
-
-def _uncapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+            text += " (default %(default)s)"
+        metavar, kind = _KINDS[str(each.type).partition(" | ")[0]]
+        kind = whole_number(each.metadata.get("least", 1)) if kind is int else kind
+        flag = _flag(each.name)
+        group.add_argument(flag, metavar=metavar, type=kind, default=each.default, help=text)
 
 
 def parameter_texts(kind: type) -> dict[str, str]:
@@ -139,67 +116,57 @@ def parameter_texts(kind: type) -> dict[str, str]:
     }
 
 
-def _own(task: Any) -> list[Any]:
-    """Return the fields of a task that not every task has."""
+def own_options(task: Any) -> list[Any]:
+    """Return the fields of a task, or of its class, that not every task has."""
     return [each for each in fields(task) if each.name not in ("seed", "samples")]
 
 
-def _default(task: Any, name: str) -> str:
-    if task is None:
-        return ""
-    value = getattr(task.settings, name)
-    return f" (default {','.join(map(str, value)) if isinstance(value, tuple) else value})"
-
-
 def _flag(name: str) -> str:
-    return f"--{_FLAGS.get(name, name).replace('_', '-')}"
+    return f"--{name.replace('_', '-')}"
 
 
-def _task_name(text: str) -> str:
+def _name(text: str) -> str:
     return text.replace("-", "_").lower()
 
 
 def _task(text: str) -> str:
     from lstmfast.tasks import TASKS
 
-    if (name := _task_name(text)) in TASKS:
+    if (name := _name(text)) in TASKS:
         return name
-    alike = get_close_matches(name, TASKS, n=1)
-    hint = f"did you mean {alike[0]}? " if alike else ""
+    hint = "".join(f"did you mean {alike}? " for alike in get_close_matches(name, TASKS, n=1))
     raise argparse.ArgumentTypeError(f"there is no task {text!r}; {hint}lstmfast tasks lists them")
 
 
-def _units(text: str) -> tuple[int, ...]:
-    one = number(int, lambda value: value >= 1, "whole numbers from 1 on, with commas between them")
-    return tuple(int(one(part)) for part in text.split(","))
+def _units(text: str) -> tuple[float, ...]:
+    expected = "whole numbers from 1 on, with commas between them"
+    return tuple(map(number(int, lambda value: value >= 1, expected), text.split(",")))
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, judge, print and write; all checks come before training."""
     from lstmfast.tasks import find, load
 
-    own = _own(find(args.task))
-    options = {each.name: getattr(args, each.name, each.default) for each in own}
-    plots = _plots(args.plot)
-    used = [value for value in options.values() if isinstance(value, Path)]
-    check_outputs([args.save, args.json, *plots], used)
-    if args.plot is not None:
-        plot_kind(args.plot)
-    wanted = args.variant, args.units, args.epochs, args.learning_rate
-    with _naming_flags(args, options):
+    given = vars(args)
+    names = [each.name for each in own_options(find(args.task))]
+    options = {name: given[name] for name in names if name in given}
+    plots = [] if args.plot is None else [args.plot, _learning(args.plot)]
+    inputs = [value for value in options.values() if isinstance(value, Path)]
+    common.check_outputs([args.save, args.json, *plots], inputs)
+    for path in plots:
+        plot_kind(path)
+    wanted = {name: given[name] for name in _SETTINGS}
+    bar = common.progress_bar(args.task, disable=args.quiet or None, layout=_BAR)
+    with _naming_flags(given), bar as advance:
         task = load(args.task, args.seed, args.samples, **options)
-        if args.save is not None:
-            _check_savable(task, args.save, wanted)
-    bar = progress_bar(args.task, disable=args.quiet or None, layout=_BAR)
-    with _naming_flags(args, options), bar as advance:
-        listeners = [] if args.quiet else [_progress(task, advance)]
-        solution = task.solve(*wanted, callbacks=listeners)
+        _check_savable(task, args.save, wanted)
+        callbacks = [] if args.quiet else [_progress(task, advance)]
+        solution = task.solve(**wanted, callbacks=callbacks)
         examples = task.examples(solution.model, _EXAMPLES)
-    facts = _facts(args, task, solution, options) | {
-        "examples": [example._asdict() for example in examples]
-    }
+        facts = _facts(task, solution, wanted) | {"options": options}
+    facts["examples"] = [example._asdict() for example in examples]
     try:
-        written = _write(args, task, solution, facts, plots)
+        written = _write(task, solution, facts, args)
     finally:  # what was reached is shown even if a file cannot be written
         if not args.quiet:
             _print(task, facts, examples)
@@ -209,28 +176,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _naming_flags(args: argparse.Namespace, options: dict[str, Any]) -> Iterator[None]:
+def _naming_flags(given: dict[str, Any]) -> Iterator[None]:
     """Make errors of a task one line that begins with the flag of the argument."""
     try:
         yield
     except (ArithmeticError, ImportError, MemoryError, OSError, ValueError) as error:
-        text = reason(error) or type(error).__name__
+        text = common.reason(error) or type(error).__name__
         name, _, rest = text.partition(" is ")
-        if name in options or name in vars(args):
-            text = f"argument {_flag(name)}: {rest.replace('None;', 'not given;', 1)}"
-        raise UserError(text) from None
+        raise UserError(f"argument {_flag(name)}: {rest}" if name in given else text) from None
 
 
-def _check_savable(task: Any, path: Path, wanted: Sequence[Any]) -> None:
+def _check_savable(task: Any, path: Path | None, wanted: dict[str, Any]) -> None:
     """Refuse a name of a file that cannot hold the model, before it is trained."""
     from lstmfast._files import check_path, is_of_keras
     from lstmfast.models import keras_writing
 
-    if is_of_keras(check_path(path, "save")):
-        keras_writing.content(task.build(*wanted), str(path), include_optimizer=True)
+    if path is not None and is_of_keras(check_path(path, "save")):
+        keras_writing.content(task.build(**wanted), str(path), include_optimizer=True)
 
 
-def _progress(task: Any, advance: Any) -> Any:
+def _progress(task: Any, advance: Callable[..., None]) -> Any:
     """Return a callback that moves the bar, and judges the model on the validation part.
 
     Judging takes at most a thirtieth of the time.
@@ -255,59 +220,45 @@ def _progress(task: Any, advance: Any) -> Any:
     return Progress()
 
 
-def _facts(
-    args: argparse.Namespace, task: Any, solution: Any, options: dict[str, Any]
-) -> dict[str, Any]:
+def _facts(task: Any, solution: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     """Return all figures of a training."""
     from lstmfast import show_config
 
-    suggested = task.settings
-    names = "variant", "units", "learning_rate"
-    used = {
-        name: getattr(suggested if getattr(args, name) is None else args, name) for name in names
-    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    y, weights, answers = task.test.y, task.test.weights, task.persistence(task.test)
     return {
         "task": task.name,
-        "options": {
-            name: str(value) if isinstance(value, Path) else value
-            for name, value in options.items()
-        },
         "seed": task.seed,
-        "samples": len(task.train.x),
-        **used,
+        **asdict(replace(task.settings, **given)),
+        "samples": [len(part.x) for part in task.parts],  # to train, validate and test with
         "epochs": len(solution.history.epoch),  # fewer where training stopped by itself
-        "batch_size": suggested.batch_size,
         "parameters": solution.model.count_params(),
         "measure": task.measure.name,
         "higher_is_better": task.measure.higher_is_better,
-        "score": solution.score,
         "target": task.target,
         "chance": task.chance,
-        "persistence": None
-        if (answers := task.persistence(task.test)) is None
-        else task.measure.score(task.test.y, answers, task.test.weights),
-        "solved": solution.solved,
-        "seconds": round(solution.seconds, 3),
-        "losses": dict(solution.history.history),
+        "persistence": answers if answers is None else task.measure.score(y, answers, weights),
+        **{name: getattr(solution, name) for name in ("score", "solved", "seconds")},
+        "losses": solution.history.history,
         "config": show_config("dict"),
     }
 
 
 def _print(task: Any, facts: dict[str, Any], examples: Sequence[Any]) -> None:
-    text = task.measure.text
-    relation = "at least" if task.measure.higher_is_better else "at most"
+    text, persistence = task.measure.text, facts["persistence"]
     units = facts["units"] if isinstance(facts["units"], tuple) else (facts["units"],)
-    sizes = " and ".join(map(str, units))
+    sizes = f"{' and '.join(map(str, units))} units, {facts['parameters']:,} parameters"
+    passes = f"{facts['epochs']} epochs of {facts['samples'][0]} samples"
     rows = [
         (task.measure.name, text(facts["score"])),
-        ("target", f"{relation} {text(task.target)}"),
-        ("chance", text(facts["chance"])),
-        *([] if facts["persistence"] is None else [("persistence", text(facts["persistence"]))]),
-        ("model", f"{facts['variant']}, {sizes} units, {facts['parameters']:,} parameters"),
         (
-            "training",
-            f"{facts['epochs']} epochs of {facts['samples']} samples, {facts['seconds']:.1f} s",
+            "target",
+            f"at {'least' if task.measure.higher_is_better else 'most'} {text(task.target)}",
         ),
+        ("chance", text(facts["chance"])),
+        *([] if persistence is None else [("persistence", text(persistence))]),
+        ("model", f"{facts['variant']}, {sizes}"),
+        ("training", f"{passes}, {facts['seconds']:.1f} s"),
     ]
     verdict, colour = ("reached", "green") if facts["solved"] else ("missed", "red")
     print_text(f"{task.name}: {task.summary}\n\n{table(rows)}")
@@ -320,35 +271,31 @@ def _print(task: Any, facts: dict[str, Any], examples: Sequence[Any]) -> None:
     print_text(f"\n{shown}")
 
 
-def _plots(path: Path | None) -> list[Path]:
-    """Return where the picture of the answers goes, and the learning curves."""
-    if path is None:
-        return []
-    return [path, path.with_name(f"{path.stem}_learning{path.suffix}")]
+def _learning(path: Path) -> Path:
+    """Return where the learning curves go, next to the picture of the answers."""
+    return path.with_name(f"{path.stem}_learning{path.suffix}")
 
 
-def _write(
-    args: argparse.Namespace, task: Any, solution: Any, facts: dict[str, Any], plots: list[Path]
-) -> list[Path]:
+def _write(task: Any, solution: Any, facts: dict[str, Any], args: argparse.Namespace) -> list[Path]:
     """Write the files that are asked for; return their names."""
-    written = []
     if args.save is not None:
         try:
             solution.model.save(args.save)
         except (OSError, ValueError) as error:
-            text = reason(error).removeprefix(f"{args.save}: ")
+            text = common.reason(error).removeprefix(f"{args.save}: ")
             raise UserError(f"{args.save}: {text}") from None
-        written.append(args.save)
+    contents: dict[Path, bytes] = {}
     if args.json is not None:
-        write_file(args.json, f"{json.dumps(facts, indent=2)}\n".encode())
-        written.append(args.json)
-    if plots:
+        contents[args.json] = f"{json.dumps(facts, indent=2, default=str)}\n".encode()
+    if args.plot is not None:
         from lstmfast import plot
         from lstmfast.plot._looks import content
 
-        drawn = [task.picture(solution.model), plot.learning_curves(solution.history)]
-        figures = [figure for figure in drawn if figure is not None]
-        for path, figure in zip(plots[: len(figures)], figures, strict=True):
-            write_file(path, content(figure, plot_kind(path)))
-            written.append(path)
-    return written
+        kind = plot_kind(args.plot)
+        picture, curves = task.picture(solution.model), plot.learning_curves(solution.history)
+        contents[args.plot] = content(picture or curves, kind)
+        if picture is not None:
+            contents[_learning(args.plot)] = content(curves, kind)
+    for path, each in contents.items():
+        common.write_file(path, each)
+    return [*([] if args.save is None else [args.save]), *contents]

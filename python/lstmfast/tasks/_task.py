@@ -243,7 +243,12 @@ class Task:
     def metadata(self) -> dict[str, Any]:
         """What files of a model of this task hold, so that it can be used without the task."""
         names = {"labels": list(self.labels), "vocabulary": list(self.vocabulary)}
-        return {"task": self.name, **{name: each for name, each in names.items() if each}}
+        found = {"task": self.name, **{name: each for name, each in names.items() if each}}
+        x = self.train.x
+        if not self.shapes.is_next and self.vocabulary and not self.vocabulary[0].strip():
+            blanks = "before" if x[:, -1].all() else "after"  # the token 0 fills up shorter texts
+            found |= {"steps": x.shape[1], "blanks": blanks}
+        return found
 
     def network(self, variant: str, units: Units, options: dict[str, Any]) -> Any:
         """Return a variant that is not compiled; a task with a model of its own makes it here."""
