@@ -124,8 +124,14 @@ def test_gaps_of_the_same_waves() -> None:
     np.testing.assert_array_equal(clean.y, y)
     missing = x[..., 0] == -9.0
     np.testing.assert_array_equal(missing.sum(axis=1), [6] * 200)
-    np.testing.assert_array_equal(missing, x[..., 1] == -9.0)
-    np.testing.assert_array_equal(x[~missing], noisy.x[~missing])
+    np.testing.assert_array_equal(x[missing], np.full((1200, 3), -9.0))
+    np.testing.assert_array_equal(x[~missing][:, [0, 2]], noisy.x[~missing][:, [0, 2]])
+    for row in x:
+        known = [step for step in range(1, 21) if row[step - 1, 0] != -9.0]
+        since = np.diff([0, *known]) / 10
+        until = (21 - np.array(known)) / 10
+        found = row[row[:, 0] != -9.0, 1:]
+        np.testing.assert_array_equal(found, np.stack([since, until], 1).astype(np.float32))
     assert abs(noisy.x[..., 0]).max() < 5.0
     assert missing.any(axis=0).all()
     noise = (noisy.x - clean.x)[..., 0]
@@ -174,6 +180,7 @@ def test_gaps_cost_little() -> None:
         ("copy_memory", {"delay": -1}, "delay is -1; expected at least 0"),
         ("reber", {"length": 8}, "length is 8; expected at least 9"),
         ("gaps", {"missing": 91}, "missing is 91; expected at most 90 percent"),
+        ("gaps", {"noise": 101}, "noise is 101; expected at most 100 percent"),
     ],
 )
 def test_mistakes_are_named(name: str, options: dict[str, int], message: str) -> None:

@@ -29,12 +29,15 @@ class AddingProblem(Memory):
     length: int = option(100, least=2)
 
     mode = "many to one"
-    source = "Hochreiter and Schmidhuber: Long Short-Term Memory, Neural Computation 9(8), 1997"
+    source = (
+        "Hochreiter and Schmidhuber: Long Short-Term Memory, 1997; with a mark in each half: "
+        "Arjovsky, Shah and Bengio, 2016"
+    )
     settings = Settings(
         units=16, epochs=15, learning_rate=0.01, samples=(5000, 500, 1000),
         model={"forget_bias": "chrono"},
     )  # fmt: skip
-    measure = within(0.08)
+    measure = within(0.08)  # that of 1997, where answers are half as large: 0.04
     target = 0.95
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,24 +14,23 @@ from lstmfast.forecasting.demo import air_passengers
 from lstmfast.layers import Input
 from lstmfast.models import Model
 
+from ._given import Given
 from ._measures import error
 from ._networks import Units
 from ._records import Part, Settings
-from ._task import Task
 
 ops: Any = _ops  # most of its functions come from tables
-_SCALE = 5.0  # logarithms of months, divided by their year's last one, are about 0.2 in size
+_SCALE = 5.0  # the logarithms of the quotients are about 0.2 in size
 
 
 @dataclass(kw_only=True)
-class AirPassengers(Task):
+class AirPassengers(Given):
     """Forecast next month's airline passengers from those of the last twelve months.
 
-    The model takes and returns thousands of passengers, and divides each year by its last month: no
-    scale comes from months that it must not see. 1950 to 1956 train, 1957 validates, 1958 to 1960
-    test; `samples` takes the last so many months of the training years. The target is half the
-    error of persistence. A linear model with two months more (the same month's last growth) has an
-    error of 15.
+    The model takes and returns thousands of passengers. Inside, it divides the twelve months by the
+    last of them, so no scale comes from later months. 1950 to 1956 train, 1957 validates, 1958 to
+    1960 test. The target is half the error of persistence. A linear model that sees two months
+    more, and so how the same month grew a year ago, has an error of 15.
     """
 
     mode = "many to one"
@@ -43,16 +43,12 @@ class AirPassengers(Task):
     target = 25.0
     loss = "mean_squared_logarithmic_error"
 
-    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
-        """Return twelve months and the one after them, in order of time."""
+    @cached_property
+    def data(self) -> Part:  # type: ignore[override]
+        """Twelve months and the one after them, in order of time."""
         months = air_passengers().values.astype(np.float32)
         years = np.lib.stride_tricks.sliding_window_view(months, 13, axis=0).swapaxes(1, 2)
-        found = np.split(years, np.cumsum(self.settings.samples[:2]))[place]
-        if samples > len(found):
-            raise ValueError(
-                f"[air_passengers] samples is {samples}; expected at most {len(found)}"
-            )
-        return Part(found[-samples:, :-1], found[-samples:, -1])
+        return Part(years[:, :-1], years[:, -1])
 
     def network(self, variant: str, units: Units, options: dict[str, Any]) -> Model:
         """Return a variant that works on logarithms, less that of the last month."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lstmfast._arrays import Array
 
+from ._measures import ACCURACY
 from ._memory import Memory
 from ._records import Part, Settings
 from ._task import option
@@ -37,6 +38,7 @@ class CopyMemory(Memory):
         units=96, epochs=12, learning_rate=0.02, batch_size=64, samples=(8000, 200, 500),
         model={"forget_bias": "chrono"},
     )  # fmt: skip
+    measure = replace(ACCURACY, name="share of symbols recalled")
     target = 0.95
     labels = tuple("abcdefgh")
     vocabulary = (*labels, ".", "?")

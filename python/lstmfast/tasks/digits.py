@@ -9,12 +9,12 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
+from ._given import Given
 from ._records import Part, Settings
-from ._task import Task
 
 
 @dataclass(kw_only=True)
-class Digits(Task):
+class Digits(Given):
     """Recognise handwritten digits, whose images are read row by row.
 
     The 1,797 images of 8 x 8 pixels come with scikit-learn. Which of them train and which test
@@ -28,7 +28,7 @@ class Digits(Task):
     labels = tuple("0123456789")
 
     @cached_property
-    def images(self) -> Part:
+    def data(self) -> Part:  # type: ignore[override]
         """All images and their digits, in random order."""
         try:
             from sklearn.datasets import load_digits
@@ -38,15 +38,6 @@ class Digits(Task):
         found = load_digits()
         order = np.random.default_rng(self.seed).permutation(len(found.target))
         return Part(found.images[order].astype(np.float32) / 16, found.target[order])
-
-    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
-        """Return images that are in no other part."""
-        sizes = self.settings.samples
-        if samples > sizes[place]:
-            raise ValueError(f"[digits] samples is {samples}; expected at most {sizes[place]}")
-        first = sum(sizes[:place])
-        chosen = slice(first, first + samples)
-        return Part(self.images.x[chosen], self.images.y[chosen])
 
     def show_x(self, x: Array) -> str:
         """Return the rows of an image, in three shades."""

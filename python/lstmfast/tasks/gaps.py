@@ -13,16 +13,17 @@ from ._measures import EXPLAINED
 from ._records import Part, Settings
 from ._task import Task, option
 
-_MISSING = -9.0  # in place of a value and of its time; no value is that low
+_MISSING = -9.0  # in place of all features of a step; none is that low
 
 
 @dataclass(kw_only=True)
 class Gaps(Task):
     """Forecast the next value of a wave from noisy values, many of which are missing.
 
-    Each step has a value and its time, from 0 to 1; missing steps are masked, so the network does
-    not see them. The wave's period, phase and height differ from sample to sample. ``missing=0,
-    noise=0`` is the same waves, clean and complete.
+    The wave's period, phase and height differ from sample to sample. Missing steps are masked, so
+    the network does not see them; with each other step it reads the value, the steps since the last
+    known value, and the steps until the forecast. The suggested model explains 0.96 of the
+    variance, and 1.00 of the same waves complete and clean: ``missing=0, noise=0``.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class Gaps(Task):
     missing : int
         Percent of the values that are missing, up to 90.
     noise : int
-        Standard deviation of the noise, in percent of the mean height of the waves.
+        Standard deviation of the noise, in percent of the waves' mean height, up to 100.
     """
 
     length: int = option(40, least=10)
@@ -41,32 +42,42 @@ class Gaps(Task):
     mode = "many to one"
     source = "Brownlee: Long Short-Term Memory Networks With Python, 2017"
     settings = Settings(
-        units=32, epochs=30, learning_rate=0.01, samples=(4000, 500, 1000),
+        units=32, epochs=30, learning_rate=0.02, samples=(4000, 500, 1000),
         model={"mask_value": _MISSING},
     )  # fmt: skip
     measure = EXPLAINED
-    target = 0.85
+    target = 0.9
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.missing > 90:
-            raise ValueError(f"[gaps] missing is {self.missing}; expected at most 90 percent")
+        for name, most in ("missing", 90), ("noise", 100):
+            if (value := getattr(self, name)) > most:
+                raise ValueError(f"[gaps] {name} is {value}; expected at most {most} percent")
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:
-        """Return values (feature 0) and times (feature 1) of noisy waves; clean next values."""
+        """Return what is known of noisy waves, and their clean next values.
+
+        Feature 0 is the value; 1 and 2 are, in tens, the steps since the last known value (or the
+        beginning) and those until the forecast.
+        """
         period, phase, height = rng.uniform([8, 0, 0.5], [20, 1, 1.5], (samples, 3)).T[..., None]
         time = np.arange(self.length + 1)
         wave = height * np.sin(2 * np.pi * (time / period + phase))
-        noise = self.noise / 100 * rng.standard_normal((samples, self.length))
-        order = rng.random((samples, self.length)).argsort(axis=1).argsort(axis=1)
-        times = np.broadcast_to(time[:-1] / self.length, noise.shape)
-        x = np.stack([wave[:, :-1] + noise, times], axis=2)
-        x[order < self.missing * self.length // 100] = _MISSING
+        values = wave[:, :-1] + self.noise / 100 * rng.standard_normal((samples, self.length))
+        order = rng.random(values.shape).argsort(axis=1).argsort(axis=1)
+        known = order >= self.missing * self.length // 100
+        step = time[1:]
+        last = np.maximum.accumulate(np.where(known, step, 0), axis=1)
+        since = step - np.pad(last[:, :-1], ((0, 0), (1, 0)))
+        until = np.broadcast_to(self.length + 1 - step, known.shape)
+        x = np.stack([values, since / 10, until / 10], axis=2)
+        x[~known] = _MISSING
         return Part(x.astype(np.float32), wave[:, -1:].astype(np.float32))
 
     def picture(self, model: Any) -> Any:
         """Return a figure of some test samples: what is known, the next value, the forecast."""
         from lstmfast.plot._looks import INK, RED, panels, style
+        from lstmfast.plot._series import add_legend
 
         found = self.predict(model, self.test.x[:4])
         figure, all_axes = panels(4, 2, 5.0, 2.6, None, self.name)
@@ -77,16 +88,9 @@ class Gaps(Task):
             axes.plot(steps + 1, known[steps], "o", color=INK, markersize=3, label="known")
             axes.plot(self.length + 1, self.test.y[n], "o", mec=INK, mfc="white", label="next")
             axes.plot(self.length + 1, found[n], "x", color=RED, mew=2, label="forecast")
-            axes.set_xlabel("step", color=INK)
-        all_axes[1].legend(
-            frameon=False,
-            fontsize=9,
-            labelcolor=INK,
-            ncols=3,
-            loc="lower right",
-            bbox_to_anchor=(1.0, 1.0),
-            borderaxespad=0.2,
-        )
+            axes.set(xlabel="step", ylabel="value")
+        place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
+        add_legend(all_axes[1], ncols=3, **place)
         return figure
 
     def persistence(self, part: Part) -> Array:

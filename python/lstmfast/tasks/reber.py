@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class Reber(Memory):
         units=24, epochs=30, learning_rate=0.02, samples=(1000, 200, 500),
         model={"embedding": 8, "forget_bias": "chrono"},
     )  # fmt: skip
-    measure = EXACT
+    measure = replace(EXACT, name="strings right at each step")
     target = 0.95
     chance = 0.5
     vocabulary = labels = tuple(_SYMBOLS)

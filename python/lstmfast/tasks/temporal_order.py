@@ -27,7 +27,7 @@ class TemporalOrder(Memory):
     length: int = option(100, least=10)
 
     mode = "many to one"
-    source = "Hochreiter and Schmidhuber: Long Short-Term Memory, Neural Computation 9(8), 1997"
+    source = "Hochreiter and Schmidhuber: Long Short-Term Memory, 1997"
     settings = Settings(
         units=16, epochs=8, learning_rate=0.01, samples=(2000, 500, 1000),
         model={"forget_bias": "chrono"},
