@@ -37,7 +37,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sentiment": {"samples": 500, "epochs": 8},
     "weather": {"samples": 300, "epochs": 5},
     "stock": {"samples": 2000, "epochs": 2},
-    "purchase": {"samples": 500, "epochs": 5},
+    "purchase": {"weeks": 8, "samples": 2000, "epochs": 6},
     "video_motion": {"frames": 4, "size": 12, "samples": 400, "epochs": 4},
     "spoken_words": {"samples": 300, "epochs": 3},
     "pole_balancing": {"limit": 50, "samples": 4, "epochs": 3},

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from math import gcd
-
 import numpy as np
 import pytest
 
@@ -91,20 +88,26 @@ def test_anomaly_damages_every_second_window() -> None:
     assert np.abs(np.diff(last[0])).mean() < 0.85 * np.abs(np.diff(last[1])).mean()
 
 
-def test_purchases_follow_habits_and_earlier_ones() -> None:
+def test_purchases_follow_use_and_earlier_ones() -> None:
     task = lf.tasks.load("purchase")
     x, y, _ = task.test
-    weeks = np.concatenate([x, y[:, np.newaxis]], axis=1)
     for first, then, delay in ((6, 9, 3), (7, 10, 1), (8, 11, 2)):
-        bought, follows = weeks[:, :-delay, first], weeks[:, delay:, then]
-        assert not follows[bought == 0].any()
-        assert abs(follows[bought == 1].mean() - 0.9) < 4 * np.sqrt(0.09 / bought.sum())
-    staples = weeks[..., :6].transpose(0, 2, 1).reshape(-1, weeks.shape[1])
-    for row in staples[:300]:
-        gaps = np.diff(np.flatnonzero(row))
-        assert not len(gaps) or reduce(gcd, gaps.tolist()) >= 2
+        bought, follows = x[:, :-delay, first] > 0, x[:, delay:, then] > 0
+        assert not follows[~bought].any()
+        assert abs(follows[bought].mean() - 0.9) < 4 * np.sqrt(0.09 / bought.sum())
+        np.testing.assert_array_equal(y[:, then][x[:, -delay, first] == 0], 0)
+    packs = np.round(3 * x[..., :6]).astype(int).transpose(0, 2, 1).reshape(-1, x.shape[1])
+    in_time = []
+    for row in packs[:400]:
+        (weeks,) = np.flatnonzero(row)[np.newaxis]
+        if len(weeks) > 2:  # a pack lasts as long as the shortest time says, of 1 to 3 weeks
+            longest = (np.diff(weeks) // row[weeks[:-1]]).min()
+            assert longest >= 1
+            lasts = min(longest, 3)
+            in_time += (np.diff(weeks) == lasts * row[weeks[:-1]]).tolist()
+    assert 0.8 < np.mean(in_time) < 0.97
     assert task.show_y(np.eye(12)[6] + np.eye(12)[9]) == "printer, ink"
-    assert task.show_y(np.zeros(12)) == "nothing"
+    assert task.show_y(np.full(12, 0.5)) == "nothing"
 
 
 def test_purchases_count_as_foreseen_among_as_many() -> None:
