@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+import pytest
 
 import lstmfast as lf
 
@@ -107,3 +110,10 @@ def test_weather_answers_are_hours_later() -> None:
     degrees = float(np.sqrt(np.square(10.0 * (persistence - short.test.y)).mean()))
     np.testing.assert_allclose(short.measure.score(short.test.y, persistence, None), degrees, 1e-6)
     assert short.show_y(np.array([1.234])) == "12.3 °C"
+
+
+def test_weather_takes_windows_of_a_year_at_most() -> None:
+    lf.tasks.load("weather", hours=8748, ahead=12)
+    message = re.escape("[weather] hours + ahead is 8761; expected at most 8760")
+    with pytest.raises(ValueError, match=message):
+        lf.tasks.load("weather", hours=8749, ahead=12)

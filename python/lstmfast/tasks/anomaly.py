@@ -44,7 +44,10 @@ class Anomaly(Task):
     length: int = option(60, least=20)
 
     mode = "many to many"
-    source = "Malhotra, Vig, Shroff and Agarwal: LSTM Networks for Anomaly Detection, 2015"
+    source = (
+        "Malhotra, Vig, Shroff and Agarwal: Long Short Term Memory Networks for Anomaly Detection "
+        "in Time Series, 2015"
+    )
     settings = Settings(units=32, epochs=15, learning_rate=0.01, samples=(1000, 200, 1000))
     measure = Measure("area under the ROC curve", _area)
     target = 0.95

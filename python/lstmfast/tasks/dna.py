@@ -29,7 +29,7 @@ def _codons(names: str) -> list[int]:
 
 @dataclass(kw_only=True)
 class Dna(Task):
-    """Tell a gene from the same bases in random order: only the order of its codons differs.
+    """Tell a gene from bases in random order, as many of each: codons make the difference.
 
     A gene begins with ATG, has codons as often as Escherichia coli has them, none of which is a
     stop, and ends with a stop codon. It stands at any of the places of the sequence, so that its
@@ -48,8 +48,8 @@ class Dna(Task):
 
     mode = "many to one"
     source = (
-        "codon usage: Nakamura, Gojobori and Ikemura, 2000; reading frames as evidence: Fickett, "
-        "1982"
+        "Fickett: Recognition of protein coding regions in DNA sequences, 1982; codon usage: "
+        "Nakamura, Gojobori and Ikemura, 2000"
     )
     settings = Settings(
         "bidirectional", units=24, epochs=8, learning_rate=0.02, batch_size=64,

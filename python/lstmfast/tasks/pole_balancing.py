@@ -62,7 +62,8 @@ class PoleBalancing(Task):
 
     At each step the model sees where the cart is and how the pole leans; how fast both change it
     has to remember from the steps before. Nobody shows it the right pushes: it tries, and pushes
-    that a fall follows soon become less likely, by policy gradients.
+    that a fall follows soon become less likely, by policy gradients. Training samples are poles
+    that it tries at a time, in 100 steps an epoch.
 
     Parameters
     ----------
@@ -73,7 +74,10 @@ class PoleBalancing(Task):
     limit: int = option(200)
 
     mode = "control"
-    source = "Barto, Sutton and Anderson, 1983; without speeds: Wierstra and others, 2010"
+    source = (
+        "Barto, Sutton and Anderson: Neuronlike Adaptive Elements, 1983; without speeds: Wierstra "
+        "and others: Recurrent Policy Gradients, 2010"
+    )
     settings = Settings(units=16, epochs=80, learning_rate=0.03, samples=(64, 20, 100))
     measure = Measure("steps balanced", lambda expected, given, weights: mean_of(given, weights))
     labels = ("left", "right")
@@ -170,7 +174,11 @@ class PoleBalancing(Task):
         """Return where the first poles start, and how long they stay up."""
         balanced = self.balanced(Policy(model), self.test)
         return [
-            Example(f"leans by {x[0, 1] * 12.0:.1f}°", f"{self.limit} steps", f"{steps:.0f} steps")
+            Example(
+                f"leans by {x[0, 1] * np.degrees(_STEEPEST):.1f}°",
+                f"{self.limit} steps",
+                f"{steps:.0f} steps",
+            )
             for x, steps in zip(self.test.x[:number], balanced, strict=False)
         ]
 

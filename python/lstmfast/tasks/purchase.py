@@ -47,8 +47,8 @@ class Purchase(Task):
 
     mode = "many to one"
     source = (
-        "when and how much households buy: Gupta, 1988; next baskets: Rendle, Freudenthaler and "
-        "Schmidt-Thieme, 2010"
+        "Gupta: Impact of Sales Promotions on When, What, and How Much to Buy, 1988; next "
+        "baskets: Rendle, Freudenthaler and Schmidt-Thieme, 2010"
     )
     settings = Settings(
         units=64, epochs=25, learning_rate=0.01, batch_size=64, samples=(8000, 500, 2000),

@@ -27,8 +27,8 @@ class Sentiment(Task):
 
     mode = "many to one"
     source = (
-        "shifters of valence: Polanyi and Zaenen, 2006; their strengths: Taboada, Brooke, "
-        "Tofiloski, Voll and Stede, 2011"
+        "Polanyi and Zaenen: Contextual Valence Shifters, 2006; Taboada and others: Lexicon-Based "
+        "Methods for Sentiment Analysis, 2011"
     )
     settings = Settings(
         units=32, epochs=10, learning_rate=0.01, samples=(3000, 300, 1000),

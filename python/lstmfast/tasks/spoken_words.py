@@ -33,7 +33,8 @@ class SpokenWords(Task):
 
     mode = "many to one"
     source = (
-        "formants of vowels: Peterson and Barney, 1952; bands: Stevens, Volkmann and Newman, 1937"
+        "Peterson and Barney: Control Methods Used in a Study of the Vowels, 1952; bands: Stevens, "
+        "Volkmann and Newman, 1937"
     )
     settings = Settings(units=32, epochs=12, learning_rate=0.01, samples=(1500, 200, 500))
     target = 0.95

@@ -32,7 +32,7 @@ class Stock(Task):
     days: int = option(40)
 
     mode = "many to one"
-    source = "expected returns that revert to their mean: Conrad and Kaul, 1988"
+    source = "Conrad and Kaul: Time-Variation in Expected Returns, 1988"
     settings = Settings(
         units=8, epochs=6, learning_rate=0.01, batch_size=64, samples=(8000, 1000, 5000)
     )

@@ -34,8 +34,8 @@ class VideoMotion(Task):
 
     mode = "many to one"
     source = (
-        "kinds of optic flow: Koenderink, 1986; convolutions, then an LSTM: Donahue and others, "
-        "2015"
+        "Koenderink: Optic Flow, 1986; Donahue and others: Long-term Recurrent Convolutional "
+        "Networks, 2015"
     )
     settings = Settings(
         "cnn_lstm", units=32, epochs=12, learning_rate=0.005, samples=(2000, 200, 500),

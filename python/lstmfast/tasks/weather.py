@@ -15,6 +15,7 @@ from ._task import Task, option
 
 _DEGREES = 10.0  # that 1 in the data means
 _YEARS = 4
+_MOST = 365 * 24  # hours of a window and its forecast
 
 
 @dataclass(kw_only=True)
@@ -37,12 +38,17 @@ class Weather(Task):
     ahead: int = option(12)
 
     mode = "many to one"
-    source = "cold fronts and the day's range: Ahrens, Meteorology Today, chapters 3 and 11"
+    source = "Ahrens: Meteorology Today, on fronts and on the daily range of temperature"
     settings = Settings(
         units=32, epochs=15, learning_rate=0.01, batch_size=64, samples=(4000, 500, 1000)
     )
     measure = error("°C", _DEGREES)
     target = 1.7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (whole := self.hours + self.ahead) > _MOST:
+            raise ValueError(f"[weather] hours + ahead is {whole}; expected at most {_MOST}")
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:
         """Return windows of the weather of some years, at random."""
@@ -60,7 +66,7 @@ class Weather(Task):
 
         It is the temperature, the pressure, the humidity, and the hour as a sine and a cosine.
         """
-        hour = np.arange(_YEARS * 365 * 24)
+        hour = np.arange(_YEARS * _MOST)
         clock = 2.0 * np.pi * hour / 24.0
         summer = np.cos(2.0 * np.pi * (hour / 24.0 - 200.0) / 365.25)
         fronts = rng.exponential(1.0, hour.size) * (rng.random(hour.size) < 1.0 / 96.0)
