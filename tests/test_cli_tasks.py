@@ -164,6 +164,19 @@ def test_quiet_and_json(run: Run, tmp_path: Path) -> None:
     assert facts["config"]["lstmfast"] == lf.__version__
 
 
+def test_pictures_of_answers_and_of_learning(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    small = ["--samples", "40", "--epochs", "1"]
+    code, out, _ = run("run", "echo", *small, "--plot", "echo.svg", "--save", "m.safetensors")
+    assert code == 1
+    assert out.endswith("\nWritten: m.safetensors, echo.svg, echo_learning.svg\n")
+    code, out, _ = run("run", "many_to_one", *small, "--plot", "sum.svg")  # without a picture
+    assert out.endswith("\nWritten: sum.svg\n")
+    for name in ("echo", "echo_learning", "sum"):
+        assert (tmp_path / f"{name}.svg").read_text().startswith("<?xml")
+    assert len([*tmp_path.iterdir()]) == 4
+
+
 def test_options_before_the_task_and_hyphens(run: Run) -> None:
     code, out, _ = run("run", "--epochs", "2", "many-to-one", "--largest", "5")
     assert code in (0, 1)
@@ -206,9 +219,8 @@ def test_mistakes_are_one_line_before_training(
 ) -> None:
     monkeypatch.setattr("lstmfast.tasks.Task.fit", None)  # nothing is trained
     code, out, err = run("run", *arguments)
-    prog = "lstmfast" if "unrecognized" in message else "lstmfast run"
     assert (code, out) == (2, "")
-    assert err.startswith(f"{prog}: error: {message}")
+    assert err.startswith(f"lstmfast run: error: {message}")
     assert err.count("\n") == 1
     assert [*tmp_path.iterdir()] == []
 

@@ -63,11 +63,14 @@ class Parser(argparse.ArgumentParser):
     late: Callable[[Parser, Sequence[str]], None] | None = None
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Read arguments; first add those that depend on what is given."""
+        """Read arguments; first add those that depend on what is given. Refuse unknown ones."""
         late, self.late = self.late, None
         if late is not None:
             late(self, args)
-        return super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
     def add_number(self, name: str, least: int, text: str, default: int | None = None) -> None:
         """Add an option for a whole number from `least` on; its help tells the default."""

@@ -207,8 +207,7 @@ def _progress(task: Any, advance: Callable[..., None]) -> Any:
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             self.steps += 1
-            every = self.params["epochs"] * self.params["steps"]
-            advance(self.steps, every, f"loss {logs['loss']:.4g}{self.score}")
+            self.show(logs)
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             begun = perf_counter()
@@ -216,6 +215,12 @@ def _progress(task: Any, advance: Callable[..., None]) -> Any:
                 value = task.score(self.model, task.validation)
                 self.score = f", score {task.measure.text(value)}"
                 self.judged, self.cost = perf_counter(), perf_counter() - begun
+            self.steps = (epoch + 1) * self.params["steps"]  # some tasks tell of no batches
+            self.show(logs)
+
+        def show(self, logs: dict[str, float]) -> None:
+            every = self.params["epochs"] * self.params["steps"]
+            advance(self.steps, every, f"loss {logs['loss']:.4g}{self.score}")
 
     return Progress()
 
