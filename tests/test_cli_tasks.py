@@ -149,11 +149,11 @@ def test_quiet_and_json(run: Run, tmp_path: Path) -> None:
     assert (out, err) == ("", "")
     facts = json.loads((tmp_path / "a.json").read_text())
     task = lf.tasks.load("echo", length=3)
-    solution = task.solve("stacked", (6,), 2, 0.05)
+    solution = task.solve("stacked", 6, 2, 0.05)
     assert code == (0 if solution.solved else 1)
     expected = {
         "task": "echo", "options": {"length": 3, "symbols": 10, "place": 2, "extra": 0}, "seed": 0,
-        "samples": [2000, 200, 500], "variant": "stacked", "units": [6], "epochs": 2,
+        "samples": [2000, 200, 500], "variant": "stacked", "units": 6, "epochs": 2,
         "learning_rate": 0.05,
         "score": solution.score, "target": 0.99, "chance": task.chance, "solved": solution.solved,
         "losses": solution.history.history, "parameters": solution.model.count_params(),

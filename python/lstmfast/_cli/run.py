@@ -62,13 +62,8 @@ def _add(parser: Parser, given: Sequence[str]) -> None:
     add("--variant", "V", told(f"the model, of those that fit: {variants}", "variant"))
     add("--units", "N", told("units of the LSTM, or of each: 64,32", "units"), _units)
     parser.add_number("--epochs", 1, told("passes over the training samples", "epochs"))
-    add(
-        "--lr",
-        "X",
-        told("learning rate at the start", "learning_rate"),
-        _POSITIVE,
-        dest="learning_rate",
-    )
+    rate = told("learning rate at the start", "learning_rate")
+    add("--lr", "X", rate, _POSITIVE, dest="learning_rate")
     parser.add_number("--seed", 0, "seed of the data and of the model", default=0)
     many = f" (default {task.settings.samples[0]})" if task else ""
     parser.add_number("--samples", 1, f"samples to train with{many}")
@@ -138,9 +133,10 @@ def _task(text: str) -> str:
     raise argparse.ArgumentTypeError(f"there is no task {text!r}; {hint}lstmfast tasks lists them")
 
 
-def _units(text: str) -> tuple[float, ...]:
+def _units(text: str) -> Any:
     expected = "whole numbers from 1 on, with commas between them"
-    return tuple(map(number(int, lambda value: value >= 1, expected), text.split(",")))
+    one, *more = map(number(int, lambda value: value >= 1, expected), text.split(","))
+    return (one, *more) if more else one
 
 
 def run(args: argparse.Namespace) -> int:
