@@ -147,6 +147,11 @@ def test_every_variant_that_fits_runs(name: str) -> None:
         ),
         (lambda: lf.tasks.load("echo", seed=-1), ValueError, "[echo] seed is -1; expected"),
         (
+            lambda: lf.tasks.load("echo").build(units=(3, 4)),
+            ValueError,
+            "[build] units is (3, 4); expected one number, for vanilla has one LSTM",
+        ),
+        (
             lambda: lf.tasks.load("echo").build("plain"),
             ValueError,
             "[echo] variant is 'plain'; expected 'vanilla'",

@@ -109,4 +109,8 @@ def network(variant: str, shapes: Shapes, units: Units, **options: Any) -> Model
     if options.get("forget_bias") == "chrono":  # a model that takes any number of steps has none
         options["forget_bias"] = ("chrono", shapes.steps_in)
     sizes = (units,) if isinstance(units, int) else units
+    if len(sizes) > 1 and variant not in ("stacked", "generative"):
+        raise ValueError(
+            f"[build] units is {units}; expected one number, for {variant} has one LSTM"
+        )
     return VARIANTS[variant][0](shapes, sizes, **options)

@@ -231,7 +231,8 @@ class Task:
                 + ", ".join(self.variants)
             )
         options = dict(suggested.model) if chosen == suggested.variant else {}
-        model = self.network(chosen, suggested.units if units is None else units, options)
+        usual = suggested.units if chosen == suggested.variant else int(np.max(suggested.units))
+        model = self.network(chosen, usual if units is None else units, options)
         rate = suggested.learning_rate if learning_rate is None else learning_rate
         steps = self.steps(suggested.epochs if epochs is None else epochs)
         loss = self.loss or ("sparse_categorical_crossentropy" if self.labels else "mse")
