@@ -226,11 +226,13 @@ def _facts(task: Any, solution: Any, wanted: dict[str, Any]) -> dict[str, Any]:
     from lstmfast import show_config
 
     given = {name: value for name, value in wanted.items() if value is not None}
+    units = task.settings.units_of(wanted["variant"] or task.settings.variant)
+    settings = replace(task.settings, **{"units": units, **given})
     y, weights, answers = task.test.y, task.test.weights, task.persistence(task.test)
     return {
         "task": task.name,
         "seed": task.seed,
-        **asdict(replace(task.settings, **given)),
+        **asdict(settings),
         "samples": [len(part.x) for part in task.parts],  # to train, validate and test with
         "epochs": len(solution.history.epoch),  # fewer where training stopped by itself
         "parameters": solution.model.count_params(),

@@ -65,6 +65,11 @@ class Settings:
     samples: tuple[int, int, int] = (1000, 200, 500)
     model: Mapping[str, Any] = field(default_factory=dict)
 
+    def units_of(self, variant: str) -> Units:
+        """Return the units for a variant: of one that is not suggested those of the largest."""
+        is_one = variant == self.variant or isinstance(self.units, int)
+        return self.units if is_one else max(self.units)  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True)
 class Solution:

@@ -231,8 +231,8 @@ class Task:
                 + ", ".join(self.variants)
             )
         options = dict(suggested.model) if chosen == suggested.variant else {}
-        usual = suggested.units if chosen == suggested.variant else int(np.max(suggested.units))
-        model = self.network(chosen, usual if units is None else units, options)
+        sizes = suggested.units_of(chosen) if units is None else units
+        model = self.network(chosen, sizes, options)
         rate = suggested.learning_rate if learning_rate is None else learning_rate
         steps = self.steps(suggested.epochs if epochs is None else epochs)
         loss = self.loss or ("sparse_categorical_crossentropy" if self.labels else "mse")
