@@ -15,7 +15,7 @@ import pytest
 import lstmfast as lf
 from cli_runs import Run, runner
 from lstmfast._cli import data
-from lstmfast.layers import LSTM, Bidirectional, Dense, Embedding, Input
+from lstmfast.layers import LSTM, Bidirectional, Dense, Embedding, Input, Masking
 from lstmfast.models import Model, Sequential
 
 LETTERS = list("\n abc")
@@ -115,6 +115,29 @@ def test_arrays_of_samples_or_of_one(run: Run) -> None:
     code, out, _ = run("predict", name, "--input", "x.npy", "--out", "y.npy")
     assert (code, out) == (0, "")
     np.testing.assert_array_equal(np.load("y.npy"), expected)
+
+
+def test_numbers_are_scaled_as_the_model_learnt(run: Run) -> None:
+    model, x = of_numbers(features=2), series(3)
+    model.metadata = {"columns": ["b", "a"], "mean": [1.0, 2.0], "deviation": [0.5, 4.0]}
+    _, out, _ = run("predict", saved(model), "--input", table("x.csv", x, "a,b"))
+    expected = model.predict(((x[:, ::-1] - [1.0, 2.0]) / [0.5, 4.0])[None])
+    assert rows_of(out)[1:] == [["1", str(expected[0, 0])]]
+    model.metadata["mean"] = [1.0, 2.0, 3.0]
+    code, _, err = run("predict", saved(model), "--input", "x.csv")
+    assert code == 2
+    assert err.endswith("error: the model's mean has shape (3,); the data (3, 2)\n")
+
+
+def test_a_row_may_be_a_sequence_with_gaps(run: Run) -> None:
+    layers = [Input((None, 1)), Masking(-9.0), LSTM(3), Dense(1)]
+    model = Sequential(layers, seed=0)
+    model.metadata = {"rows": "sequences", "mean": [0.0, 1.0, 2.0], "deviation": [2.0] * 3}
+    model.metadata["padding"] = -9.0
+    Path("x.csv").write_text("p,q,r\n1,2,4\n5,,\n")
+    _, out, _ = run("predict", saved(model), "--input", "x.csv")
+    expected = [model.predict(np.array([each]))[0] for each in ([[0.5], [0.5], [1.0]], [[2.5]])]
+    assert [row[1] for row in rows_of(out)[1:]] == [str(each[0]) for each in expected]
 
 
 def test_a_model_without_steps_takes_a_row_as_a_sample(run: Run) -> None:

@@ -6,7 +6,7 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,9 @@ def ids_of_text(text: str, names: Sequence[str], where: str) -> Array:
     return np.array([ids[token] for token in tokens], np.int32)
 
 
-def read_numbers(path: Path, columns: Sequence[str], features: int | None) -> Array:
+def read_numbers(
+    path: Path, columns: Sequence[str], features: int | None, has_gaps: bool = False
+) -> Array:
     """Return an array of a .npy file, or columns of a CSV file, all by default: (rows, columns)."""
     kind = path.suffix.lower()
     if kind != ".csv" and columns:
@@ -76,7 +78,7 @@ def read_numbers(path: Path, columns: Sequence[str], features: int | None) -> Ar
         if kind == ".npy":
             return _array(path)
         if kind == ".csv":
-            return _columns(path, columns, features)
+            return _columns(path, columns, features, has_gaps)
     except DataError as error:
         raise UserError(str(error)) from None
     raise UserError(f"{path}: expected a name that ends in .csv, .npy or .txt")
@@ -94,7 +96,7 @@ def _array(path: Path) -> Array:
     return array
 
 
-def _columns(path: Path, names: Sequence[str], features: int | None) -> Array:
+def _columns(path: Path, names: Sequence[str], features: int | None, has_gaps: bool) -> Array:
     notes: list[str] = []
     table = read_table(path, names)
     columns = [table.column(name) for name in names or table.header]
@@ -105,7 +107,7 @@ def _columns(path: Path, names: Sequence[str], features: int | None) -> Array:
     for column in columns:
         cells = parse_numbers(column, notes, delimiter=table.delimiter, allow_missing=True)
         values.append(cells)
-        if np.isnan(cells).any():
+        if np.isnan(cells).any() and not has_gaps:
             raise column.error(int(np.isnan(cells).argmax()), "is empty; expected a number")
     print(*notes, sep="\n", end="\n" * bool(notes), file=sys.stderr)
     return np.array(values).T
@@ -135,13 +137,17 @@ def lines(model: Any, path: Path) -> list[Any]:
 def samples(model: Any, args: argparse.Namespace) -> Any:
     """Return samples of numbers, (N, ...) as the model takes them."""
     sample: tuple[int | None, ...] = model.inputs[0].sample
-    of_ids, window = takes_ids(model), args.window
-    array = read_numbers(args.input, args.columns, 1 if of_ids else sample[-1])
+    of_ids, window, about = takes_ids(model), args.window, model.metadata
+    is_row = about.get("rows") == "sequences"  # a row is a sequence of numbers, not a step
+    columns = args.columns or names_in(model, "columns")
+    features = 1 if of_ids else None if is_row else sample[-1]
+    array = read_numbers(args.input, columns, features, "padding" in about)
     if of_ids and args.input.suffix.lower() == ".csv":
         array = array[:, 0]
         array = array.astype(np.int64) if (array % 1 == 0).all() else array
-    elif array.ndim == 1 and sample[1:] == (1,):
-        array = array[:, np.newaxis]
+    elif not of_ids:
+        array = _scaled(array, about, is_row)
+        array = array[:, np.newaxis] if array.ndim == 1 and sample[1:] == (1,) else array
     if _fits(array.shape[1:], sample) and not window:
         return array
     has_steps = of_ids or len(sample) > 1
@@ -156,6 +162,20 @@ def samples(model: Any, args: argparse.Namespace) -> Any:
     if len(array) < steps:
         raise UserError(f"{args.input} has a length of {len(array)}; expected at least {steps}")
     return np.moveaxis(np.lib.stride_tricks.sliding_window_view(array, steps, axis=0), -1, 1)
+
+
+def _scaled(array: Array, about: Mapping[str, Any], is_row: bool) -> Array:
+    """Return numbers as a model learnt from them, by its metadata; gaps are the mean."""
+    try:
+        array = (array - np.array(about.get("mean", 0.0))) / np.array(about.get("deviation", 1.0))
+        array = array[..., np.newaxis] if is_row else array
+        if "padding" in about:
+            empty = np.isnan(array).all(axis=-1, keepdims=True)
+            array = np.where(empty, about["padding"], np.nan_to_num(array))
+    except (TypeError, ValueError):
+        expected = np.shape(about.get("mean", 0.0))
+        raise UserError(f"the model's mean has shape {expected}; the data {array.shape}") from None
+    return array
 
 
 def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:

@@ -270,6 +270,12 @@ class Model(Training, Layer):
 
         Files, copies and pickles hold it; it changes nothing that the model computes. Values are
         what JSON can hold: texts, numbers, None, lists, and dictionaries with texts as keys.
+        ``lstmfast predict`` and ``generate`` use these: "labels", names of the classes that the
+        model tells apart; "vocabulary", names of the tokens that it takes, in the order of their
+        ids, with "steps", to which shorter texts are filled up with the id 0, "blanks", "before" or
+        "after" them; of tables "columns", their names, "mean" and "deviation", by which they are
+        scaled, "padding" for a step without any number, and "rows", "sequences" where a row is no
+        step but a sequence.
 
         Examples
         --------
