@@ -29,7 +29,7 @@ class DampedSine(Task):
     mode = "many to many"
     source = "Brownlee: Long Short-Term Memory Networks With Python, 2017, chapter 7"
     settings = Settings("stacked", units=(32, 32), epochs=15, learning_rate=0.01)
-    measure = error("first height of the wave = 1")
+    measure = error()
     target = 0.02
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:

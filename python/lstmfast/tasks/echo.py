@@ -36,13 +36,28 @@ class Echo(Task):
 
     mode = "many to one"
     source = "Brownlee: Long Short-Term Memory Networks With Python, 2017, chapter 6"
-    settings = Settings(units=32, epochs=20, learning_rate=0.02, samples=(2000, 200, 500))
     target = 0.99
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.place > self.length:
             raise ValueError(f"[echo] place is {self.place}; expected at most length={self.length}")
+
+    @property
+    def settings(self) -> Settings:  # type: ignore[override]
+        """The suggestion: the more steps, the more samples, or they are learnt by heart.
+
+        Layer norm and forget biases for memories of all lengths help to count up to the place.
+        """
+        steps = self.length + self.extra
+        cell = {"layer_norm": True, "forget_bias": ("chrono", max(steps, 2))}
+        return Settings(
+            units=48,
+            epochs=12,
+            learning_rate=0.02,
+            samples=(max(2000, 400 * steps), 200, 500),
+            model=cell,
+        )
 
     @property
     def labels(self) -> Sequence[str]:  # type: ignore[override]

@@ -15,7 +15,7 @@ from ._task import Task, option
 
 @dataclass(kw_only=True)
 class MovingSquare(Task):
-    """Say which way a square goes in a video, or grows line by line: left, right, up or down.
+    """Say which way a square in a video moves, or grows line by line: left, right, up, down.
 
     Parameters
     ----------
