@@ -27,9 +27,9 @@ def test_steps_stand_side_by_side() -> None:
     [
         # the symbol asked for stands alone in ten of the numbers; the sum is linear
         ("echo", {"samples": 500}, 0.95),
-        ("many_to_one", {"samples": 200}, 0.99),
+        ("many_to_one", {"samples": 2000}, 0.99),
         # the last digit alone is easy
-        ("addition", {"digits": 1, "samples": 300}, 0.2),
+        ("addition", {"digits": 2, "samples": 1000}, 0.01),
     ],
 )
 def test_plain_baselines_answer(name: str, options: dict[str, Any], least: float) -> None:

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._apart import Apart
 from ._measures import EXACT
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 from ._words import ids_of
 
 
 @dataclass(kw_only=True)
-class Addition(Task):
+class Addition(Apart):
     """Write the sum of two numbers of up to three digits, character by character.
 
     Parameters
@@ -27,8 +28,8 @@ class Addition(Task):
     mode = "sequence to sequence"
     source = "Zaremba and Sutskever: Learning to Execute, 2014; Keras's example addition_rnn"
     settings = Settings(
-        "encoder_decoder", units=96, epochs=40, learning_rate=0.01, batch_size=64,
-        samples=(8000, 200, 500),
+        "encoder_decoder", units=64, epochs=16, samples=(25000, 200, 500),
+        model={"layer_norm": True},
     )  # fmt: skip
     measure = EXACT
     target = 0.95
