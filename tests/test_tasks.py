@@ -14,11 +14,18 @@ from lstmfast.tasks._networks import VARIANTS
 
 # What makes a task small, yet large enough to learn: options of `load`, and epochs.
 SMALL: dict[str, dict[str, Any]] = {
-    "many_to_one": {"epochs": 20},
+    "one_to_many": {"samples": 500, "epochs": 30},
+    "many_to_one": {"samples": 1000, "epochs": 50},
+    "many_to_many": {"samples": 1000, "epochs": 50},
+    "next_number": {"samples": 500, "epochs": 30},
+    "sequence_prediction": {"samples": 500, "epochs": 30},
+    "sequence_classification": {"samples": 2000, "epochs": 30},
+    "sequence_generation": {"samples": 1000, "epochs": 50},
+    "sequence_to_sequence": {"samples": 1000, "epochs": 50},
     "echo": {"samples": 500, "epochs": 10},
     "damped_sine": {"samples": 200, "epochs": 5, "length": 20},
     "moving_square": {"samples": 200, "epochs": 5, "size": 8, "square": 3},
-    "addition": {"digits": 1, "samples": 1000, "epochs": 10},
+    "addition": {"digits": 2, "samples": 2000, "epochs": 10},
     "cumulative_sum": {"samples": 200, "epochs": 5},
     "rectangles": {"epochs": 20},
     "adding_problem": {"length": 20, "samples": 2000, "epochs": 10},

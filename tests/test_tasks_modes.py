@@ -14,6 +14,113 @@ import lstmfast as lf
 from lstmfast.tasks.rectangles import are_proper
 
 
+def told(task: Any, part: Any) -> list[tuple[list[int], list[int]]]:
+    """Return the numbers of each sample and of its answer, as shown."""
+    return [
+        ([int(word) for word in task.show_x(x).split()], [int(w) for w in task.show_y(y).split()])
+        for x, y in zip(part.x, part.y, strict=True)
+    ]
+
+
+def series(first: int, step: int, many: int) -> list[int]:
+    return [first + step * place for place in range(many)]
+
+
+COUNTING = {
+    "one_to_many": (1, 1, 2),
+    "many_to_one": (1, 3, 0),
+    "many_to_many": (5, 3, 3),
+    "next_number": (1, 3, 1),
+    "sequence_prediction": (1, 5, 1),
+    "sequence_generation": (2, 1, 4),
+    "sequence_to_sequence": (1, 5, 5),
+}
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_series_go_on(name: str) -> None:
+    unit, seen, next_ = COUNTING[name]
+    options = {"length": 4} if name == "sequence_generation" else {}
+    task: Any = lf.tasks.load(name, samples=100, **options)
+    steps = set()
+    for x, y in told(task, task.train):
+        step = x[1] - x[0] if seen > 3 else unit
+        steps.add(step)
+        assert len(x) == seen
+        if name == "many_to_one":
+            assert y == [sum(x)]
+            next_ = 0
+        assert x + y[:next_] == series(x[0], step, seen + next_)
+        assert unit == 2 or x[0] % unit == 0
+    assert steps == ({1, 2, 3} if seen == 5 else {unit})
+    assert task.train.y.ndim == (3 if name in STEPS else 2)
+
+
+STEPS = ("many_to_many", "sequence_generation", "sequence_to_sequence")
+APART = [*COUNTING, "sequence_classification", "addition"]
+
+
+@pytest.mark.parametrize("name", APART)
+def test_no_sample_is_in_two_parts(name: str) -> None:
+    """With the smallest options there is something in each part, so with larger ones too."""
+    options = {"digits": 1} if name == "addition" else {"largest": 30}
+    task = lf.tasks.load(name, **options)
+    train, validation, test = ({x.tobytes() for x in part.x} for part in task.parts)
+    assert not train & validation
+    assert not train & test
+    assert not validation & test
+    assert min(map(len, (train, validation, test))) >= 2
+    if name in COUNTING:  # all there are: three fifths within five standard deviations
+        every = len(train) + len(validation) + len(test)
+        assert abs(len(train) - 0.6 * every) <= 5.0 * math.sqrt(0.24 * every)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([7.0, 8.0], 1.0), ([7.4, 7.6], 1.0), ([7.6, 8.0], 0.0), ([7.0, 7.4], 0.0)],
+)
+def test_answers_are_rounded(given: list[float], expected: float) -> None:
+    task = lf.tasks.load("one_to_many")
+    answers = np.array([[7.0, 8.0], given]) / 100.0
+    right = np.array([[7.0, 8.0], [7.0, 8.0]]) / 100.0
+    assert task.measure.score(right, answers, None) == (1.0 + expected) / 2.0
+
+
+def test_good_runs_count_on() -> None:
+    task: Any = lf.tasks.load("sequence_classification", samples=300, length=6)
+    for x, kind in zip(task.train.x, task.train.y, strict=True):
+        run = [int(word) for word in task.show_x(x).split()]
+        counted = series(run[0], 1, 6)
+        errors = [abs(a - b) for a, b in zip(run, counted, strict=True) if a != b]
+        assert task.labels[kind] == ("good" if not errors else "bad")
+        assert not errors or (len(errors) == 1 and 2 <= errors[0] <= 9)
+    assert abs(task.train.y.mean() - 0.5) < 5.0 * math.sqrt(0.25 / 300)
+
+
+def test_additions_in_words() -> None:
+    task = lf.tasks.load("addition", samples=200)
+    for x, y in zip(task.train.x, task.train.y, strict=True):
+        first, second = task.show_x(x).split("+")
+        assert int(first) + int(second) == int(task.show_y(y))
+        assert max(len(first), len(second)) <= 3
+
+
+@pytest.mark.parametrize("extra", [0, 3])
+def test_echoes_ask_for_one_place(extra: int) -> None:
+    task = lf.tasks.load("echo", samples=100, length=6, symbols=7, place=4, extra=extra)
+    for x, y in zip(task.train.x, task.train.y, strict=True):
+        words = task.show_x(x).split()
+        assert len(words) == 6 + extra
+        assert [word for word in words if word != "."][3] == task.labels[y]
+
+
+def test_echo_suggests_more_for_longer_sequences() -> None:
+    short, long = (lf.tasks.load("echo", length=length).settings for length in (5, 25))
+    assert short.samples[0] < long.samples[0]
+    assert dict(long.model)["forget_bias"] == ("chrono", 25)
+    lf.tasks.load("echo", length=1, place=1).build()
+
+
 def test_damped_sines_follow_their_recurrence() -> None:
     """x[t + 2] = 2 r cos(ω) x[t + 1] - r² x[t] of a wave r^t sin(ω t + φ)."""
     task = lf.tasks.load("damped_sine", samples=20, length=30, horizon=12)

@@ -100,8 +100,15 @@ def _add_own(group: Any, task: Any) -> None:
 
 
 def parameter_texts(kind: type) -> dict[str, str]:
-    """Return what the section Parameters of a class's numpydoc says of each."""
-    section = inspect.cleandoc(kind.__doc__ or "").partition("\nParameters\n")[2]
+    """Return what the sections Parameters of a class and its bases say of each, in numpydoc."""
+    found: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        found |= _documented(each.__doc__ or "")
+    return found
+
+
+def _documented(docstring: str) -> dict[str, str]:
+    section = inspect.cleandoc(docstring).partition("\nParameters\n")[2]
     section = re.split(r"\n\n\w[\w ]*\n-+\n", section.partition("\n")[2])[0]
     parts = re.split(r"^(\w[\w, ]*) : .*\n", section, flags=re.MULTILINE)[1:]
     return {

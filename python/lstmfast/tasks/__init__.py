@@ -22,7 +22,14 @@ __all__ = ["TASKS", "Example", "Measure", "Part", "Settings", "Solution", "Task"
 # Each name is a module in this folder.
 TASKS = (
     # one answer, or one at each step
+    "one_to_many",
     "many_to_one",
+    "many_to_many",
+    "next_number",
+    "sequence_prediction",
+    "sequence_classification",
+    "sequence_generation",
+    "sequence_to_sequence",
     # each variant's own problem
     "echo",
     "damped_sine",
