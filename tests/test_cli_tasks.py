@@ -35,12 +35,13 @@ def test_tasks_lists_every_task(run: Run) -> None:
     code, out, err = run("tasks")
     assert (code, err) == (0, "")
     words = " ".join(out.split())
+    width = max(map(len, TASKS)) + 2
     for name in TASKS:
         task = lf.tasks.find(name)()
         head = out.index(f"\n{name} ") if name != TASKS[0] else 0
         rows = out[head:].strip("\n").split("\n\n")[0].splitlines()
-        assert [row[:22].strip() for row in rows[:3]] == [name, task.mode, task.settings.variant]
-        told = " ".join(row[22:].strip() for row in rows)
+        assert [row[:width].strip() for row in rows[:3]] == [name, task.mode, task.settings.variant]
+        told = " ".join(row[width:].strip() for row in rows)
         for text in (task.summary, task.measure.name, task.measure.text(task.target), task.source):
             assert " ".join(text.split()) in told
     assert max(map(len, out.splitlines())) <= 80
