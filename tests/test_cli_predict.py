@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -328,6 +329,19 @@ def test_generate_begins_by_itself(run: Run) -> None:
     _, first, _ = run("generate", name, "--length", "50")
     _, second, _ = run("generate", name, "--length", "50")
     assert first != second
+
+
+def test_what_standard_output_cannot_hold(tmp_path: Path) -> None:
+    model = of_text(["é"])
+    model.save(tmp_path / "m.safetensors")
+    base = [sys.executable, "-m", "lstmfast.cli", "generate", "m.safetensors", "--length", "1"]
+    environment = dict(os.environ, PYTHONIOENCODING="ascii")
+    done = subprocess.run(
+        base, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    message = "'\\xe9' is not in ascii, of standard output; expected --out F"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"lstmfast generate: error: {message}\n"
 
 
 def test_generate_continues_numbers(run: Run) -> None:

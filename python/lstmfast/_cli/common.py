@@ -184,11 +184,17 @@ def check_standard_output(out: Path | None) -> None:
 
 def write_text(out: Path | None, text: str) -> None:
     """Write a text to a file, or to standard output."""
-    if out is None:
+    if out is not None:
+        write_file(out, text.encode())
+        return
+    try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    else:
-        write_file(out, text.encode())
+    except UnicodeEncodeError as error:
+        letter, encoding = error.object[error.start], error.encoding
+        raise UserError(
+            f"{letter!r} is not in {encoding}, of standard output; expected --out F"
+        ) from None
 
 
 @contextmanager
