@@ -22,8 +22,13 @@ from lstmfast.tasks import TASKS, Task, load
 SEEDS = 5
 # Keras solves these with the same model, first weights, data and epochs, once.
 BESIDE_KERAS = (
-    "many_to_one",
-    "echo",
+    "damped_sine",
+    "moving_square",
+    "cumulative_sum",
+    "digits",
+    "sentiment",
+    "weather",
+    "spoken_words",
 )
 
 
