@@ -34,7 +34,7 @@ class LongMemory(Memory):
         "difficult, 1994"
     )
     settings = Settings(
-        units=16, epochs=20, learning_rate=0.02, samples=(1000, 200, 500),
+        units=16, epochs=30, learning_rate=0.02, samples=(1000, 200, 500),
         model={"forget_bias": "chrono"},
     )  # fmt: skip
     measure = within(0.1)
