@@ -130,6 +130,14 @@ def test_numbers_are_scaled_as_the_model_learnt(run: Run) -> None:
     assert err.endswith("error: the model's mean has shape (3,); the data (3, 2)\n")
 
 
+def test_numbers_of_a_task_are_those_of_the_problem(run: Run) -> None:
+    code, _, err = run("run", "many_to_one", "--quiet", "--epochs", "20", "--save", "m.safetensors")
+    assert (code in (0, 1), err) == (True, "")
+    x = np.array([[50.0], [51.0], [52.0]])
+    _, out, _ = run("predict", "m.safetensors", "--input", table("x.csv", x, "number"))
+    assert abs(float(rows_of(out)[1][1]) - 153.0) < 15.3  # the sum, not a hundredth of it
+
+
 def test_a_row_may_be_a_sequence_with_gaps(run: Run) -> None:
     layers = [Input((None, 1)), Masking(-9.0), LSTM(3), Dense(1)]
     model = Sequential(layers, seed=0)

@@ -92,4 +92,4 @@ def test_models_of_tasks_name_their_tokens_and_classes(tmp_path: Path) -> None:
     assert load_model(path).metadata == {
         "task": "addition", "labels": names, "vocabulary": names, "steps": 3, "blanks": "before",
     }  # fmt: skip
-    assert lf.tasks.load("many_to_one").build().metadata == {"task": "many_to_one"}
+    assert lf.tasks.load("damped_sine").build().metadata == {"task": "damped_sine"}

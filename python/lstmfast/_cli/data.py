@@ -146,7 +146,7 @@ def samples(model: Any, args: argparse.Namespace) -> Any:
         array = array[:, 0]
         array = array.astype(np.int64) if (array % 1 == 0).all() else array
     elif not of_ids:
-        array = _scaled(array, about, is_row)
+        array = scaled(array, about, is_row)
         array = array[:, np.newaxis] if array.ndim == 1 and sample[1:] == (1,) else array
     if _fits(array.shape[1:], sample) and not window:
         return array
@@ -164,7 +164,7 @@ def samples(model: Any, args: argparse.Namespace) -> Any:
     return np.moveaxis(np.lib.stride_tricks.sliding_window_view(array, steps, axis=0), -1, 1)
 
 
-def _scaled(array: Array, about: Mapping[str, Any], is_row: bool) -> Array:
+def scaled(array: Array, about: Mapping[str, Any], is_row: bool = False) -> Array:
     """Return numbers as a model learnt from them, by its metadata; gaps are the mean."""
     try:
         array = (array - np.array(about.get("mean", 0.0))) / np.array(about.get("deviation", 1.0))
@@ -176,6 +176,14 @@ def _scaled(array: Array, about: Mapping[str, Any], is_row: bool) -> Array:
         expected = np.shape(about.get("mean", 0.0))
         raise UserError(f"the model's mean has shape {expected}; the data {array.shape}") from None
     return array
+
+
+def unscaled(answers: Any, model: Any) -> Any:
+    """Return answers in their own unit, by a model's metadata."""
+    scale = model.metadata.get("answers")
+    deviation = scale.get("deviation") if isinstance(scale, dict) else None
+    is_number = isinstance(deviation, int | float) and isinstance(answers, np.ndarray)
+    return answers * np.asarray(deviation, answers.dtype) if is_number else answers
 
 
 def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:

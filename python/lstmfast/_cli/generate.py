@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     except (MemoryError, ValueError) as error:
         raise UserError(f"{args.model}: {reason(error)}") from None
     if args.input is not None:
-        text = data.answers_table([found], tokens)
+        text = data.answers_table([data.unscaled(found, model)], tokens)
     else:
         space = " " if data.are_words(tokens) else ""
         text = f"{space.join(filter(None, (tokens[k] for k in [*prompt, *found])))}\n"
@@ -72,7 +72,8 @@ def _prompt(model: Any, args: argparse.Namespace) -> tuple[list[str], Any]:
     if args.input is not None:
         if args.prompt is not None or data.takes_ids(model):
             raise UserError("argument --input: expected --prompt alone, or a model of numbers")
-        return tokens, data.read_numbers(args.input, args.columns, features)
+        numbers = data.read_numbers(args.input, args.columns, features)
+        return tokens, data.scaled(numbers, model.metadata)
     if not data.takes_ids(model) and features != len(tokens):
         raise UserError(f"{args.model}: the model continues numbers; expected --input")
     if not tokens or scores != len(tokens):

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     is_text = args.input.suffix.lower() == ".txt"
     x = data.lines(model, args.input) if is_text else data.samples(model, args)
     try:
-        found = model.predict(x, verbose=0)
+        found = data.unscaled(model.predict(x, verbose=0), model)
     except (MemoryError, ValueError) as error:
         raise UserError(f"{args.input}: {reason(error)}") from None
     if args.out is None or args.out.suffix.lower() != ".npy":

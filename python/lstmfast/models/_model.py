@@ -275,7 +275,8 @@ class Model(Training, Layer):
         ids, with "steps", to which shorter texts are filled up with the id 0, "blanks", "before" or
         "after" them; of tables "columns", their names, "mean" and "deviation", by which they are
         scaled, "padding" for a step without any number, and "rows", "sequences" where a row is no
-        step but a sequence.
+        step but a sequence; "answers", a dictionary with the "deviation" by which predictions are
+        multiplied.
 
         Examples
         --------

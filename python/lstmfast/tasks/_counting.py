@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,12 @@ class Counting(Apart):
         series = self.series(rng, samples, self.steps_in + self.steps_out)
         x, y = series[:, : self.steps_in], series[:, self.steps_in :]
         return Part(x, y if self.answers_have_steps else y[..., 0])
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What files of a model hold: also the scale of what goes in and comes out."""
+        scale = {"deviation": _SCALE * self.multiple}
+        return {**super().metadata, **scale, "answers": scale}
 
     def show_x(self, x: Array) -> str:
         """Return the numbers."""
