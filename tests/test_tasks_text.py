@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -82,3 +83,48 @@ def test_summaries_are_of_sentences() -> None:
     assert start.lower().replace(".", "").startswith(text[:2500])
     text = sentences(np.random.default_rng(5), 20_000).lower().replace(".", "")
     assert {*text.split()[:-1]} <= {*task.labels}  # the last word is cut
+
+
+@pytest.mark.parametrize("lines", [2, 3, 8])
+def test_programs_print_what_python_prints(lines: int) -> None:
+    task: Any = lf.tasks.load("programs", lines=lines, samples=200)
+    seen: list[set[str]] = []
+    for part in task.parts:
+        texts = ["".join(task.vocabulary[i] for i in x).strip() for x in part.x]
+        for text, y in zip(texts, part.y, strict=True):
+            assert text.count("=") == lines
+            said: list[int] = []
+            exec(text, {"print": said.append})
+            assert "".join(task.labels[i] for i in y).strip() == str(said[0])
+        seen.append({*texts})
+    assert all(not one & other for one, other in combinations(seen, 2))
+
+
+def test_programs_of_too_many_lines() -> None:
+    with pytest.raises(ValueError, match=r"\[programs\] lines is 9; expected at most 8"):
+        lf.tasks.load("programs", lines=9)
+    with pytest.raises(ValueError, match=r"\[captions\] noise is -1; expected a finite number"):
+        lf.tasks.load("captions", noise=-1)
+
+
+def test_captions_say_what_the_images_show() -> None:
+    """Cells are found by their colour, and shapes by the number of their pixels."""
+    task: Any = lf.tasks.load("captions", noise=0.0, samples=300, grid=4)
+    names = {16: "square", 32: "circle", 24: "triangle"}
+    found = set()
+    for image, y in zip(*task.train[:2], strict=True):
+        cells = image.reshape(4, 6, 4, 6, 3).swapaxes(1, 2)
+        lit = cells.any(axis=(2, 3, 4))
+        places = np.argwhere(lit)
+        assert len(places) == 2
+        said = []
+        for row, column in places:
+            pixels = cells[row, column][cells[row, column].any(axis=-1)]
+            colour = ("red", "green", "blue")[pixels[0].argmax()]
+            said.append(f"a {colour} {names[len(pixels)]}")
+        (above, left), (below, right) = places
+        assert (above == below) != (left == right)
+        relation = "left of" if above == below else "above"
+        assert words(task.labels, y) == f"{said[0]} {relation} {said[1]}"
+        found.add(relation)
+    assert found == {"above", "left of"}

@@ -52,6 +52,8 @@ TASKS = (
     # the applications of the field
     "translation",
     "summary",
+    "programs",
+    "captions",
     "dna",
     "anomaly",
     "sentiment",

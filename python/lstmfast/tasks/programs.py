@@ -1,0 +1,72 @@
+"""Small programs are to be executed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._measures import EXACT
+from ._records import Part, Settings
+from ._task import Task, option
+from ._words import BLANK, ids_of
+
+_NAMES = "abcdefgh"
+
+
+def program(draws: Sequence[Sequence[int]], printed: int) -> tuple[str, int]:
+    """Return a program and what it prints; a line's draws are a variable, a digit and a sign."""
+    values = [draws[0][1]]
+    text = f"a={values[0]};"
+    for name, (other, digit, sign) in zip(_NAMES[1:], draws[1:], strict=False):
+        text += f"{name}={_NAMES[other]}{'+-'[sign]}{digit};"
+        values.append(values[other] + digit * (1, -1)[sign])
+    return f"{text}print({_NAMES[printed]})", values[printed]
+
+
+@dataclass(kw_only=True)
+class Programs(Task):
+    """Execute small programs, read character by character: a=7;b=a-3;print(b) prints 4.
+
+    Parameters
+    ----------
+    lines : int
+        Assignments of a program; each is a digit or an earlier variable plus or minus one.
+    """
+
+    lines: int = option(3, least=2)
+
+    mode = "sequence to sequence"
+    source = "Zaremba and Sutskever: Learning to Execute, 2014"
+    settings = Settings(
+        "encoder_decoder", units=96, epochs=20, learning_rate=0.01, batch_size=32,
+        samples=(12000, 200, 500), model={"attention": "luong"},
+    )  # fmt: skip
+    measure = EXACT
+    target = 0.9
+    labels = tuple(f"{BLANK}0123456789-")
+    vocabulary = (*labels, *f"{_NAMES}+=;()print")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lines > len(_NAMES):
+            raise ValueError(f"[programs] lines is {self.lines}; expected at most {len(_NAMES)}")
+
+    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
+        """Return programs and what they print; a program stands in one part alone.
+
+        A checksum of its text says in which. Blanks fill texts up on the right.
+        """
+        drawn: list[tuple[str, int]] = []
+        highest = [[max(line, 1), 10, 2] for line in range(self.lines)]
+        while len(drawn) < samples:
+            draws = rng.integers(0, highest, (samples, self.lines, 3)).tolist()
+            made = map(program, draws, rng.integers(0, self.lines, samples).tolist())
+            drawn += [
+                each for each in made if max(0, zlib.crc32(each[0].encode()) % 10 - 7) == place
+            ]
+        drawn = drawn[:samples]
+        x = ids_of([text for text, _ in drawn], self.vocabulary, 6 * self.lines + 6)
+        return Part(x, ids_of([str(value) for _, value in drawn], self.labels, 3))
