@@ -251,3 +251,19 @@ def test_mistakes_are_named(
 ) -> None:
     with pytest.raises(error, match=re.escape(message)):
         lf.tasks.load(name, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "titles"),
+    [
+        ("damped_sine", {"length": 20}, ["A damped sine wave"]),
+        ("moving_square", {"size": 5, "square": 2}, ["left", "right", "up", "down"]),
+        ("rectangles", {}, ["not proper"] * 6),  # of a model that has not been trained
+    ],
+)
+def test_pictures(name: str, options: dict[str, Any], titles: list[str]) -> None:
+    pytest.importorskip("matplotlib")
+    task = lf.tasks.load(name, samples=32, **options)
+    figure = task.picture(task.build(units=3))
+    shown = [axes.get_title(loc="left").partition(";")[0] for axes in figure.axes]
+    assert [title for title in shown if title] == titles

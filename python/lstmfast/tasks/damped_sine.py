@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -40,3 +41,11 @@ class DampedSine(Task):
         time = np.arange(self.length + self.horizon)
         wave = np.sin(2.0 * np.pi * (time / period + phase)) * np.exp(-damping * time)
         return Part(wave[:, : self.length, np.newaxis], wave[:, self.length :])
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of the forecast of the first test wave."""
+        from lstmfast.plot import forecast
+
+        x, y, _ = self.test
+        found = self.predict(model, x[:1])[0]
+        return forecast(x[0, :, 0], found, truth=y[0], name="wave", title="A damped sine wave")

@@ -10,11 +10,12 @@ from lstmfast._arrays import Array
 from lstmfast._checks import choice
 
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
+from ._videos import Videos
 
 
 @dataclass(kw_only=True)
-class MovingSquare(Task):
+class MovingSquare(Videos):
     """Say which way a square in a video moves, or grows line by line: left, right, up, down.
 
     Parameters

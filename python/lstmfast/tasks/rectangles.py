@@ -80,3 +80,12 @@ class Rectangles(Task):
     def show_x(self, x: Array) -> str:
         """Return the first corner."""
         return numbers(x[:1])
+
+    def picture(self, model: Any) -> Any:
+        """Return a figure of drawings from the first corners of some test samples."""
+        from lstmfast.plot import strokes
+
+        x = self.test.x[:6]
+        drawn = np.concatenate([x[:, :1], self.predict(model, x)], axis=1)
+        titles = ["proper" if each else "not proper" for each in are_proper(drawn)]
+        return strokes(drawn, titles)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array
 
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
+from ._videos import Videos
 
 
 @dataclass(kw_only=True)
-class VideoMotion(Task):
+class VideoMotion(Videos):
     """Tell what a patch with stripes does in a noisy video: move, come nearer, go away, or turn.
 
     It moves to the left or the right, grows as it comes nearer, shrinks as it goes away, or turns
@@ -70,15 +70,3 @@ class VideoMotion(Task):
         """Return the brightest pixel of each frame, row and column."""
         places = [np.unravel_index(frame.argmax(), frame.shape[:2]) for frame in x[..., 0]]
         return "brightest at " + " ".join(f"{row},{column}" for row, column in places)
-
-    def picture(self, model: Any) -> Any:
-        """Return a figure of a test video of each motion, with the model's answer."""
-        from lstmfast.plot import frames
-
-        x, y, _ = self.test
-        shown = [np.flatnonzero(y == kind)[0] for kind in np.unique(y)]
-        names = [
-            f"{self.show_y(y[n])}; the model says {self.show_y(answer)}"
-            for n, answer in zip(shown, self.predict(model, x[shown]), strict=True)
-        ]
-        return frames([*x[shown].clip(0.0)], names)
