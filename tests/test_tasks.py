@@ -37,6 +37,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "air_passengers": {"epochs": 20},
     "digits": {"samples": 300, "epochs": 5},
     "text": {"samples": 300, "length": 30, "epochs": 6},
+    "csv": {"epochs": 5},
     "translation": {"largest": 99, "samples": 500, "epochs": 20},
     "summary": {"length": 6, "most": 2, "samples": 600, "epochs": 10},
     "programs": {"lines": 2, "samples": 500, "epochs": 15},

@@ -49,6 +49,7 @@ TASKS = (
     "air_passengers",
     "digits",
     "text",
+    "csv",
     # the applications of the field
     "translation",
     "summary",
