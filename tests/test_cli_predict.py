@@ -17,7 +17,7 @@ import lstmfast as lf
 from cli_runs import Run, runner
 from lstmfast._cli import data
 from lstmfast.layers import LSTM, Bidirectional, Dense, Embedding, Input, Masking
-from lstmfast.models import Model, Sequential
+from lstmfast.models import Model, Sequential, load_model
 
 LETTERS = list("\n abc")
 WORDS = ["", "a", "good", "bad", "film"]
@@ -147,6 +147,37 @@ def test_a_row_may_be_a_sequence_with_gaps(run: Run) -> None:
     _, out, _ = run("predict", saved(model), "--input", "x.csv")
     expected = [model.predict(np.array([each]))[0] for each in ([[0.5], [0.5], [1.0]], [[2.5]])]
     assert [row[1] for row in rows_of(out)[1:]] == [str(each[0]) for each in expected]
+
+
+@pytest.mark.parametrize("group", ["", "id"])
+def test_a_model_of_the_task_csv_reads_like_files(group: str, run: Run) -> None:
+    """It knows its columns and their scale: a row is a sequence, or with --group a step."""
+    values = np.random.default_rng(0).normal(50.0, 9.0, (40, 2)).round(2)
+    kinds = np.where(values.sum(axis=1) < 100.0, "low", "high")
+    ids = np.arange(40) // (2 if group else 1)
+    kinds = kinds[np.unique(ids, return_index=True)[1]][ids]  # of a group its first row's
+    table = np.stack([ids.astype(str), kinds, *values.T.astype(str)], axis=1)
+    path = Path("x.csv")
+    path.write_text("\n".join(map(",".join, [["id", "kind", "p", "q"], *table])))
+    options = ["--column", "kind", "--group", "id"] if group else ["--column", "kind"]
+    code, _, err = run("run", "csv", "--file", "x.csv", *options, "--save", "m.safetensors")
+    assert (code in (0, 1), err) == (True, "")
+    model = load_model("m.safetensors")
+    about = model.metadata
+    names = ["p", "q"] if group else ["id", "p", "q"]
+    assert about["columns"] == names
+    code, out, err = run("predict", "m.safetensors", "--input", "x.csv")
+    assert (code, err) == (0, "")
+    given = values if group else np.column_stack([ids, values])
+    x = (given - about["mean"]) / about["deviation"]
+    expected = model.predict(x[np.newaxis] if group else x[..., np.newaxis])
+    assert rows_of(out)[1:] == [
+        [str(k), about["labels"][each.argmax()], str(each.max())]
+        for k, each in enumerate(expected, 1)
+    ]
+    task = lf.tasks.load("csv", file="x.csv", column="kind", group=group)
+    seen = np.concatenate([part.x for part in task.parts]).reshape(-1, len(names))
+    np.testing.assert_allclose(np.sort(seen, axis=0), np.sort(x, axis=0), rtol=1e-6, atol=1e-6)
 
 
 def test_a_model_without_steps_takes_a_row_as_a_sample(run: Run) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,10 +29,11 @@ _FEWEST = 20
 
 
 class Sequences(NamedTuple):
-    """Values (N, T, F), NaN where there are none, and the class of each sequence."""
+    """Values (N, T, F), NaN where there are none, the class of each sequence, names in the file."""
 
     values: Array
     classes: Sequence[str]
+    columns: Sequence[str] = ()
 
 
 def control_charts(rng: np.random.Generator) -> Sequences:
@@ -76,7 +77,7 @@ def read_sequences(path: Path, column: str, group: str) -> Sequences:
     if not 1 < kinds <= size / 2:
         what = f'{kinds} {"class" if kinds == 1 else "classes"} in column "{column}"'
         raise DataError(f"{path}: {what}; expected 2 to {size // 2}")
-    return found
+    return found._replace(columns=[each.name for each in columns])
 
 
 def _has_numbers(column: Column, table: Table) -> bool:
@@ -167,7 +168,8 @@ class Csv(Task):
         else:
             found = read_sequences(self.file, self.column, self.group)
         order = rng.permutation(len(found.classes))
-        return Sequences(found.values[order], [found.classes[i] for i in order])
+        classes = [found.classes[i] for i in order]
+        return Sequences(found.values[order], classes, found.columns)
 
     @cached_property
     def labels(self) -> Sequence[str]:  # type: ignore[override]
@@ -181,6 +183,14 @@ class Csv(Task):
         axes = (0, 1) if self.group else (0,)
         spread = train.std(axes).filled(0.0)
         return train.mean(axes).filled(0.0), np.where(spread > 0.0, spread, 1.0)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What files of a model hold: also which columns it reads, and how."""
+        mean, spread = (each.ravel().tolist() for each in self.scale)
+        found = {"mean": mean, "deviation": spread, "padding": _PADDING}
+        rows = {} if self.group else {"rows": "sequences"}
+        return {**super().metadata, **found, **rows, "columns": list(self.sequences.columns)}
 
     def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
         """Return the sequences of a part; steps without any number are masked."""
