@@ -176,6 +176,14 @@ def write_file(path: Path, content: bytes) -> None:
         raise UserError(str(error).removeprefix("[save] ")) from None
 
 
+def save_model(model: Any, path: Path) -> None:
+    """Save a model under its final name, so that a killed command leaves no copy elsewhere."""
+    try:
+        model.save(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: {reason(error).removeprefix(f'{path}: ')}") from None
+
+
 def check_standard_output(out: Path | None) -> None:
     """Refuse a closed standard output where nothing else is to be written to."""
     if out is None and sys.stdout is None:

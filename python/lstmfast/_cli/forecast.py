@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from .common import (
     Parser,
@@ -16,6 +14,7 @@ from .common import (
     check_standard_output,
     names,
     progress_bar,
+    save_model,
     write_file,
     write_text,
 )
@@ -131,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
     picture = plot.plot_forecast(series, coming, kind) if kind else b""
     print(forecast_note(series, coming), file=sys.stderr)
     if args.save is not None:
-        _save_network(args.save, coming.trained.forecaster.network)
+        save_model(coming.trained.forecaster.network, args.save)
         print(
             f"{args.save}: the bare network, which takes and gives transformed, scaled values; "
             "read it with lstmfast.models.load_model",
@@ -141,16 +140,6 @@ def run(args: argparse.Namespace) -> int:
         write_file(args.plot, picture)
     write_text(args.out, forecast_csv(series, coming))
     return 0
-
-
-def _save_network(path: Path, network: Any) -> None:
-    """Save the network under its final name, so that a killed command leaves no copy elsewhere."""
-    try:
-        network.save(path)
-    except (OSError, ValueError) as error:
-        # the core's message begins with its operation and the path
-        reason = re.sub(r"^.*?\[save\] ", "", str(error)).removeprefix(f"{path}: ")
-        raise UserError(f"{path}: {reason}") from None
 
 
 def plot_kind(path: Path) -> str:

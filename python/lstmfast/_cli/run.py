@@ -258,13 +258,11 @@ def _print(task: Any, facts: dict[str, Any], examples: Sequence[Any]) -> None:
     text, persistence = task.measure.text, facts["persistence"]
     units = facts["units"] if isinstance(facts["units"], tuple) else (facts["units"],)
     sizes = f"{' and '.join(map(str, units))} units, {facts['parameters']:,} parameters"
+    relation = "at least" if task.measure.higher_is_better else "at most"
     passes = f"{facts['epochs']} epochs of {facts['samples'][0]} samples"
     rows = [
         (task.measure.name, text(facts["score"])),
-        (
-            "target",
-            f"at {'least' if task.measure.higher_is_better else 'most'} {text(task.target)}",
-        ),
+        ("target", f"{relation} {text(task.target)}"),
         ("chance", text(facts["chance"])),
         *([] if persistence is None else [("persistence", text(persistence))]),
         ("model", f"{facts['variant']}, {sizes}"),
@@ -289,11 +287,7 @@ def _learning(path: Path) -> Path:
 def _write(task: Any, solution: Any, facts: dict[str, Any], args: argparse.Namespace) -> list[Path]:
     """Write the files that are asked for; return their names."""
     if args.save is not None:
-        try:
-            solution.model.save(args.save)
-        except (OSError, ValueError) as error:
-            text = common.reason(error).removeprefix(f"{args.save}: ")
-            raise UserError(f"{args.save}: {text}") from None
+        common.save_model(solution.model, args.save)
     contents: dict[Path, bytes] = {}
     if args.json is not None:
         contents[args.json] = f"{json.dumps(facts, indent=2, default=str)}\n".encode()
