@@ -138,6 +138,26 @@ def test_numbers_of_a_task_are_those_of_the_problem(run: Run) -> None:
     assert abs(float(rows_of(out)[1][1]) - 153.0) < 15.3  # the sum, not a hundredth of it
 
 
+def test_any_metadata_is_taken_or_refused_in_one_line(run: Run) -> None:
+    """A file may say anything of itself."""
+    path, odd = table("x.csv", series(3)), ["x", 5, -1.5, None, {}, [], ["a", 3], [[1.0, 2.0]]]
+    keys = ["labels", "vocabulary", "columns", "mean", "deviation", "padding", "rows", "answers"]
+    model = of_numbers()
+    for key in keys:
+        for value in odd:
+            model.metadata = {key: value}
+            code, out, err = run("predict", saved(model), "--input", path)
+            assert code in (0, 2), (key, value)
+            assert err.count("\n") == (1 if code else 0), (key, value)
+            assert bool(out) == (code == 0)
+    text = of_text()
+    Path("x.txt").write_text("ab")
+    for key in ("steps", "blanks"):
+        for value in odd:
+            text.metadata[key] = value
+            assert run("predict", saved(text), "--input", "x.txt")[0] == 0, (key, value)
+
+
 def test_a_row_may_be_a_sequence_with_gaps(run: Run) -> None:
     layers = [Input((None, 1)), Masking(-9.0), LSTM(3), Dense(1)]
     model = Sequential(layers, seed=0)

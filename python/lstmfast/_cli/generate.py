@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     drawn = args.length, args.temperature, args.top_k, args.top_p, args.seed
     try:
         found = model.generate(prompt, *drawn)
-    except (MemoryError, ValueError) as error:
+    except (MemoryError, TypeError, ValueError) as error:
         raise UserError(f"{args.model}: {reason(error)}") from None
     if args.input is not None:
         text = data.answers_table([data.unscaled(found, model)], tokens)

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     x = data.lines(model, args.input) if is_text else data.samples(model, args)
     try:
         found = data.unscaled(model.predict(x, verbose=0), model)
-    except (MemoryError, ValueError) as error:
+    except (MemoryError, TypeError, ValueError) as error:
         raise UserError(f"{args.input}: {reason(error)}") from None
     if args.out is None or args.out.suffix.lower() != ".npy":
         labels = data.names_in(model, "labels")
