@@ -1,4 +1,4 @@
-"""The data of the tasks whose models write: texts."""
+"""The data of the tasks whose models write: texts and lines by hand."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 import lstmfast as lf
 from lstmfast.forecasting import DataError
+from lstmfast.tasks.handwriting import _LETTERS, _WORDS, letter, line
 
 
 def load(*args: Any, **options: Any) -> Any:
@@ -117,3 +118,58 @@ def test_training_on_a_file_stops_when_it_learns_by_heart(tmp_path: Path) -> Non
     assert len(losses) < 30
     x, y, _ = task.validation
     assert model.evaluate(x, y, verbose=0) == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_letters_are_strokes_of_even_steps() -> None:
+    assert {*"".join(_WORDS.split())} == {*_LETTERS}
+    for name in _LETTERS:
+        points = letter(name)
+        assert points[-1, 2] == 1
+        assert points[:, 2].sum() == 1 + _LETTERS[name].count("|")
+        steps = np.hypot(*np.diff(points[:, :2], axis=0).T)[points[:-1, 2] == 0]
+        assert steps.max() < 1.5 * 3.0  # tenths; rounding the number of points makes longer ones
+
+
+def test_moves_of_handwriting_follow_the_letters() -> None:
+    """The moves of a line, its slant and size found by least squares, are those of a word's."""
+    task = load("handwriting", length=40, samples=30)
+    first_words = {word: line([word, "sea", "sea"])[:42] for word in _WORDS.split()}
+    x, y, _ = task.train
+    np.testing.assert_array_equal(x[:, 1:, :2], y[:, :-1, :2])
+    np.testing.assert_array_equal(x[:, 1:, 3], y[:, :-1, 2])
+    np.testing.assert_array_equal(x[..., 2] + x[..., 3], 1.0)
+    for moves in x[:, :20]:
+        errors = []
+        for points in first_words.values():
+            ideal = np.diff(points[:21, :2], axis=0)
+            style = np.linalg.lstsq(ideal, moves[:, :2], rcond=None)[0]
+            errors.append(np.abs(ideal @ style - moves[:, :2]).max())
+        lifts = [points[1:21, 2] for points in first_words.values()]
+        best = int(np.argmin(errors))
+        assert errors[best] < 5 * 0.08  # deviations of the shaking hand
+        np.testing.assert_array_equal(moves[:, 3], lifts[best])
+
+
+def test_likelihood_of_handwriting_by_hand() -> None:
+    task = load("handwriting")
+    y = np.array([[[1.0, 2.0, 1.0], [0.0, 0.0, 0.0]]])
+    alike = np.r_[np.zeros(8), np.zeros(16), np.ones(16)]  # eight standard normal densities
+    answers = np.array([[np.r_[alike, 0.75, 0.25], np.r_[alike, 0.5, 0.5]]])
+    moved = np.log(2 * np.pi) + 0.5 * np.array([1.0 + 4.0, 0.0])
+    by_hand = np.mean(moved - np.log([0.25, 0.5]))
+    assert task.measure.score(y, answers, None) == pytest.approx(by_hand, rel=1e-6)
+    moves = task.train.y[..., :2].reshape(-1, 2)
+    apart = moves.std(axis=0)  # of densities without correlation, which fit a little worse
+    worse = np.log(2 * np.pi * apart.prod()) + 1.0
+    share = task.train.y[..., 2].mean()
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    assert task.chance == pytest.approx(worse + entropy, abs=0.2)
+
+
+def test_handwriting_goes_on_from_the_first_quarter() -> None:
+    task = load("handwriting", length=20, samples=10)
+    model = task.build(units=4)
+    drawn = task.drawn(model, 2)
+    assert drawn.shape == (2, 20, 3)
+    np.testing.assert_array_equal(drawn[:, :6], task.test.x[:2, :6, [0, 1, 3]])
+    assert set(np.unique(drawn[..., 2])) <= {0.0, 1.0}

@@ -55,6 +55,7 @@ TASKS = (
     "summary",
     "programs",
     "captions",
+    "handwriting",
     "dna",
     "anomaly",
     "sentiment",

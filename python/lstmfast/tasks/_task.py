@@ -264,18 +264,23 @@ class Task:
     ) -> History:
         """Train a model with the task's data; what is not given is as `settings` suggests."""
         x, y, weights = self.train
-        validation = tuple(part for part in self.validation if part is not None)
+        seen, wanted, counts = self.validation
+        validation = (self.inputs(model, seen), self.targets(wanted))
         history: History = model.fit(
             self.inputs(model, x),
-            y,
+            self.targets(y),
             sample_weight=weights,
             batch_size=self.settings.batch_size,
             epochs=self.settings.epochs if epochs is None else epochs,
-            validation_data=(self.inputs(model, validation[0]), *validation[1:]),
+            validation_data=validation if counts is None else (*validation, counts),
             callbacks=list(callbacks),
             verbose=verbose,
         )
         return history
+
+    def targets(self, y: Array) -> Any:
+        """Return y as a model takes it; a model with several outputs takes a list."""
+        return y
 
     def inputs(self, model: Any, x: Array) -> Array:
         """Return x as a model takes it: numbers of frames side by side for one without frames."""
