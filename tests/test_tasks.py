@@ -24,7 +24,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sequence_to_sequence": {"samples": 1000, "epochs": 50},
     "echo": {"samples": 500, "epochs": 10},
     "damped_sine": {"samples": 200, "epochs": 5, "length": 20},
-    "moving_square": {"samples": 200, "epochs": 5, "size": 8, "square": 3},
+    "moving_square": {"samples": 300, "epochs": 12, "size": 8, "square": 3},
     "addition": {"digits": 2, "samples": 2000, "epochs": 10},
     "cumulative_sum": {"samples": 200, "epochs": 5},
     "rectangles": {"epochs": 20},

@@ -57,13 +57,14 @@ def test_series_go_on(name: str) -> None:
 
 
 STEPS = ("many_to_many", "sequence_generation", "sequence_to_sequence")
-APART = [*COUNTING, "sequence_classification", "addition"]
+APART = [*COUNTING, "sequence_classification", "moving_square", "addition"]
 
 
 @pytest.mark.parametrize("name", APART)
 def test_no_sample_is_in_two_parts(name: str) -> None:
     """With the smallest options there is something in each part, so with larger ones too."""
-    options = {"digits": 1} if name == "addition" else {"largest": 30}
+    smallest = {"addition": {"digits": 1}, "moving_square": {"size": 3, "square": 2}}
+    options: dict[str, Any] = smallest.get(name, {"largest": 30})
     task = lf.tasks.load(name, **options)
     train, validation, test = ({x.tobytes() for x in part.x} for part in task.parts)
     assert not train & validation

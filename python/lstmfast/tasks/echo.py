@@ -45,18 +45,15 @@ class Echo(Task):
 
     @property
     def settings(self) -> Settings:  # type: ignore[override]
-        """The suggestion: the more steps, the more samples, or they are learnt by heart.
+        """The suggestion; with few samples, longer sequences would be learnt by heart.
 
         Layer norm and forget biases for memories of all lengths help to count up to the place.
         """
         steps = self.length + self.extra
+        samples = max(2000, (300 + 3 * self.symbols) * steps)
         cell = {"layer_norm": True, "forget_bias": ("chrono", max(steps, 2))}
         return Settings(
-            units=48,
-            epochs=12,
-            learning_rate=0.02,
-            samples=(max(2000, 400 * steps), 200, 500),
-            model=cell,
+            units=48, epochs=16, learning_rate=0.02, samples=(samples, 200, 500), model=cell
         )
 
     @property

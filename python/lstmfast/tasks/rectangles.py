@@ -88,4 +88,4 @@ class Rectangles(Task):
         x = self.test.x[:6]
         drawn = np.concatenate([x[:, :1], self.predict(model, x)], axis=1)
         titles = ["proper" if each else "not proper" for each in are_proper(drawn)]
-        return strokes(drawn, titles)
+        return strokes(drawn, titles, columns=3)

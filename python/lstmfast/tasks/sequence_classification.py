@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ._records import Part, Settings
 from ._task import option
 from ._words import numbers
 
-_SCALE = 10.0
+_SCALE = 10.0  # numbers are divided by it
 
 
 @dataclass(kw_only=True)
@@ -46,6 +47,11 @@ class SequenceClassification(Apart):
             rng.integers(2, 10, samples) * (1 - good)
         )
         return Part(runs[..., np.newaxis] / _SCALE, good)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What files of a model hold: also the scale of what goes in."""
+        return {**super().metadata, "deviation": _SCALE}
 
     def show_x(self, x: Array) -> str:
         """Return the numbers."""
