@@ -61,7 +61,9 @@ def _encoder_decoder(
         ends = _ends(shapes, options)
         return variants.encoder_decoder(**ends, steps_out=shapes.steps_out, units=units[0])
     embedding = options.get("embedding", _EMBEDDING)
-    row = [Embedding(shapes.tokens, embedding), LSTM(units[0], return_sequences=True)]
+    fills = options.get("mask_value") == 0
+    read = Embedding(shapes.tokens, embedding, mask_zero=fills)
+    row = [read, LSTM(units[0], return_sequences=True)]
     seed, start = options["seed"], shapes.outputs
     encoder = Sequential([Input((None,), dtype="int32"), *row], seed=seed)
     return EncoderDecoder(

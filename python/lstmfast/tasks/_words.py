@@ -20,9 +20,12 @@ def ids_of(texts: Sequence[Sequence[str]], names: Sequence[str], length: int) ->
 
 
 def joined(names: Sequence[str], ids: Array) -> str:
-    """Return names side by side, with spaces where one is longer than a letter."""
+    """Return names side by side, with spaces where one is longer than a letter.
+
+    An id without a name, as that which starts a sequence, is left out.
+    """
     space = "" if all(len(name) == 1 for name in names) else " "
-    return space.join(names[i] for i in ids).strip() or "(nothing)"
+    return space.join(names[i] for i in ids if i < len(names)).strip() or "(nothing)"
 
 
 def numbers(values: Array, most: int = 10) -> str:

@@ -34,7 +34,7 @@ class Summary(Task):
     source = "Cheng and Lapata: Neural Summarization by Extracting Sentences and Words, 2016"
     settings = Settings(
         "encoder_decoder", units=64, epochs=20, learning_rate=0.01, samples=(3000, 200, 500),
-        model={"attention": "luong"},
+        model={"attention": "luong", "mask_value": 0},
     )  # fmt: skip
     measure = EXACT
     target = 0.95
