@@ -188,6 +188,15 @@ def test_cumulative_sums_pass_a_quarter_of_the_length() -> None:
             assert task.labels[answer] == ("above" if total > 7 / 4 else "below")
 
 
+def test_chance_is_the_best_answer_to_each_step() -> None:
+    task = lf.tasks.load("cumulative_sum", samples=200, length=6)
+    guess = [max((0, 1), key=list(step).count) for step in task.train.y.T]
+    right = [a == b for answers in task.test.y for a, b in zip(answers, guess, strict=True)]
+    assert task.chance == pytest.approx(sum(right) / len(right), rel=1e-12)
+    assert guess[0] == 0
+    assert guess[-1] == 1
+
+
 def test_rectangles_are_proper() -> None:
     task = lf.tasks.load("rectangles", samples=100)
     x, y, _ = task.train

@@ -183,13 +183,17 @@ class Task:
 
     @cached_property
     def chance(self) -> float:
-        """The score of the best answer that does not look at x: a class, or the mean."""
+        """The score of the best answer that does not look at x: a class, or mean, of each step."""
         y, weights = self.train.y, self.train.weights
         if self.labels:
+            classes = len(self.labels)
+            places = classes * np.arange(y[0].size).reshape(y.shape[1:])  # of each step's counts
             shares = np.bincount(
-                y.ravel(), None if weights is None else weights.ravel(), len(self.labels)
+                (y + places).ravel(),
+                None if weights is None else weights.ravel(),
+                classes * y[0].size,
             )
-            guess: Any = shares.argmax()
+            guess: Any = shares.reshape(*y.shape[1:], classes).argmax(axis=-1)
         else:
             guess = y.mean(axis=0)
         expected = self.test.y
