@@ -43,6 +43,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "programs": {"lines": 2, "samples": 500, "epochs": 15},
     "captions": {"grid": 2, "samples": 500, "epochs": 20},
     "handwriting": {"samples": 100, "length": 20, "epochs": 4},
+    "music": {"phrases": 1, "samples": 300, "epochs": 4},
     "dna": {"codons": 6, "flank": 0, "samples": 1000, "epochs": 5},
     "anomaly": {"length": 40, "samples": 500, "epochs": 8},
     "sentiment": {"samples": 500, "epochs": 8},

@@ -173,3 +173,33 @@ def test_handwriting_goes_on_from_the_first_quarter() -> None:
     assert drawn.shape == (2, 20, 3)
     np.testing.assert_array_equal(drawn[:, :6], task.test.x[:2, :6, [0, 1, 3]])
     assert set(np.unique(drawn[..., 2])) <= {0.0, 1.0}
+
+
+def test_melodies_keep_the_rules() -> None:
+    task = load("music", samples=300)
+    x, y, _ = task.train
+    np.testing.assert_array_equal(x[:, 1:], y[:, :-1])
+    letters = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+    tonics = set()
+    for first, rest in zip(x[:, :1], y, strict=True):
+        names = [task.vocabulary[i] for i in (*first, *rest)]
+        notes = [
+            letters[name[0]] + ("#" in name) + 12 * int(re.findall(r"\d", name)[0])
+            for name in names
+        ]
+        beats = [2 if name.endswith("-") else 1 for name in names]
+        tonic = notes[-1]
+        tonics.add(tonic % 12)
+        scale = [tonic + 12 * octave + s for octave in (-2, -1, 0, 1, 2) for s in letters.values()]
+        scale.sort()
+        degrees = [scale.index(note) - scale.index(tonic) for note in notes]  # fails out of key
+        for start in (0, 11, 22):
+            motif, second, third, cadence = np.split(degrees[start : start + 11], [3, 6, 9])
+            assert motif[0] in (0, 2, 4)
+            assert set(second - motif) in ({1}, {-1})
+            np.testing.assert_array_equal(third, motif)
+            assert cadence.tolist() == [1, 0]
+            bars = np.split(beats[start : start + 11], [3, 6, 9])
+            assert [bar.sum() for bar in bars] == [4, 4, 4, 4]
+            assert bars[0].tolist() == bars[1].tolist() == bars[2].tolist()
+    assert len(tonics) == 12

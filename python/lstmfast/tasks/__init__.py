@@ -56,6 +56,7 @@ TASKS = (
     "programs",
     "captions",
     "handwriting",
+    "music",
     "dna",
     "anomaly",
     "sentiment",
