@@ -128,3 +128,29 @@ def test_captions_say_what_the_images_show() -> None:
         assert words(task.labels, y) == f"{said[0]} {relation} {said[1]}"
         found.add(relation)
     assert found == {"above", "left of"}
+
+
+def test_pictures_of_words_show_where_the_decoder_looks() -> None:
+    pytest.importorskip("matplotlib")
+    task: Any = lf.tasks.load("translation", samples=100)
+    model = task.build(units=4)
+    task.fit(model, epochs=1)
+    axes = task.picture(model).axes[0]
+    read = [label.get_text() for label in axes.get_xticklabels()]
+    assert " ".join(read) == task.show_x(task.test.x[0])
+    said = task.predict(model, task.test.x[:1])[0]
+    weights = axes.images[0].get_array()
+    assert weights.shape == (max(1, np.count_nonzero(said)), len(read))
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-5)  # of a softmax in float32
+
+
+def test_the_picture_of_captions_has_the_images() -> None:
+    pytest.importorskip("matplotlib")
+    task: Any = lf.tasks.load("captions", samples=50, grid=2)
+    model = task.build(units=4)
+    panels = task.picture(model).axes
+    said = task.predict(model, task.test.x[:6])
+    assert [axes.get_title() for axes in panels] == [task.show_y(y) for y in said]
+    shown = panels[5].images[0].get_array()
+    np.testing.assert_array_equal(shown, task.test.x[5].clip(0.0, 1.0))
+    assert task.show_x(task.test.x[0]).count(".") == 2

@@ -173,6 +173,8 @@ def test_handwriting_goes_on_from_the_first_quarter() -> None:
     assert drawn.shape == (2, 20, 3)
     np.testing.assert_array_equal(drawn[:, :6], task.test.x[:2, :6, [0, 1, 3]])
     assert set(np.unique(drawn[..., 2])) <= {0.0, 1.0}
+    pytest.importorskip("matplotlib")
+    assert len(task.picture(model).axes) == 8
 
 
 def test_melodies_keep_the_rules() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from lstmfast._arrays import Array
 from lstmfast._checks import choice, count
 from lstmfast.callbacks import History
+from lstmfast.models import EncoderDecoder
 from lstmfast.optimizers import Adam
 from lstmfast.optimizers.schedules import CosineDecay
 
@@ -124,6 +125,14 @@ class Task:
         It needs matplotlib.
         """
         x, y, _ = self.test
+        if isinstance(model, EncoderDecoder) and self.vocabulary:
+            from lstmfast.plot import attention, attention_weights
+
+            said = self.predict(model, x[:1])
+            read, written = (max(1, np.count_nonzero(ids)) for ids in (x[0], said[0]))
+            weights = attention_weights(model, x[:1], said)[0, :written, :read]
+            source = [self.vocabulary[i] for i in x[0, :read]]
+            return attention(weights, source, [joined(self.labels, [i]) for i in said[0, :written]])
         if not self.labels or y.ndim > 1 or len(self.labels) > MOST_CLASSES:
             return None
         from lstmfast.plot import confusion

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ def ids_of(texts: Sequence[Sequence[str]], names: Sequence[str], length: int) ->
     return np.array([[*map(ids.__getitem__, text)] + [0] * (length - len(text)) for text in texts])
 
 
-def joined(names: Sequence[str], ids: Array) -> str:
+def joined(names: Sequence[str], ids: Iterable[int]) -> str:
     """Return names side by side, with spaces where one is longer than a letter.
 
     An id without a name, as that which starts a sequence, is left out.
