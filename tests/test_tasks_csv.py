@@ -40,7 +40,7 @@ def by_first_number(task: Any) -> dict[float, tuple[Any, str]]:
 
 
 def test_each_row_is_a_sequence(load: Any) -> None:
-    task = load("a,b,name,kind\n" + "\n".join(rows()))
+    task = load("a,b,name,kind,\n" + ",\n".join(rows()))
     assert [len(part.x) for part in task.parts] == [12, 3, 5]
     assert task.labels == ["even", "odd"]
     found = by_first_number(task)  # the name has no number and is left out
@@ -82,7 +82,7 @@ def test_empty_cells_are_the_mean(load: Any) -> None:
 
 def test_the_made_charts_go_wrong_as_they_are_called() -> None:
     task: Any = lf.tasks.load("csv")
-    values, classes = task.sequences
+    values, classes, _ = task.sequences
     names = np.array(classes)
     change = values[:, -10:, 0].mean(axis=1) - values[:, :10, 0].mean(axis=1)
     for kind, (low, high) in {
@@ -115,6 +115,11 @@ def test_the_made_charts_go_wrong_as_they_are_called() -> None:
             "id,a,kind\n1,1,x\n1,2,y\n",
             {"group": "id"},
             ' line 3: column "kind" has "y"; expected "x", the class of "1" above',
+        ),
+        (
+            "id,a,kind\n1,1,x\n,2,y\n",
+            {"group": "id"},
+            ' line 3: column "id" is empty; expected the name of a sequence',
         ),
         (
             "kind,a\nx,1\n",

@@ -52,13 +52,14 @@ def control_charts(rng: np.random.Generator) -> Sequences:
 def read_sequences(path: Path, column: str, group: str) -> Sequences:
     """Return the sequences of a CSV file; `Csv` says what its columns are."""
     table = read_table(path, [name for name in (column, group) if name])
-    column = column or table.header[-1]
+    column = column or next(name for name in reversed(table.header) if name)
     classes = table.column(column)
     if column == group:
         raise DataError(f'{path}: column and group are both "{group}"; expected two columns')
-    for row, cell in enumerate(classes.cells):
-        if not cell:
-            raise classes.error(row, "is empty; expected a class")
+    groups = table.column(group) if group else None
+    for named, expected in ((classes, "a class"), (groups, "the name of a sequence")):
+        if named is not None and "" in named.cells:
+            raise named.error(named.cells.index(""), f"is empty; expected {expected}")
     names = [name for name in table.header if name not in ("", column, group)]
     columns = [each for each in map(table.column, names) if _has_numbers(each, table)]
     if not columns:
@@ -67,10 +68,10 @@ def read_sequences(path: Path, column: str, group: str) -> Sequences:
         parse_numbers(each, [], delimiter=table.delimiter, allow_missing=True) for each in columns
     ]
     values = np.array(read).T
-    if group:
-        found = _grouped(values, classes, table.column(group))
-    else:
+    if groups is None:
         found = Sequences(values[..., np.newaxis], classes.cells)
+    else:
+        found = _grouped(values, classes, groups)
     size, kinds = len(found.classes), len(set(found.classes))
     if size < _FEWEST:
         raise DataError(f"{path}: {counted(size, 'sequence')}; expected at least {_FEWEST}")
@@ -208,5 +209,6 @@ class Csv(Task):
     def show_x(self, x: Array) -> str:
         """Return the numbers as they stand in the file."""
         mean, spread = self.scale
-        has_numbers = (x != _PADDING).any(axis=1)
-        return numbers((x * spread + mean)[has_numbers])
+        found = x * spread + mean
+        found[np.abs(found) < 1e-6 * spread] = 0.0  # what x, of float32, cannot tell from 0
+        return numbers(found[(x != _PADDING).any(axis=1)])

@@ -94,7 +94,7 @@ class Handwriting(Task):
         Moves of a line.
     """
 
-    length: int = option(100)
+    length: int = option(100, least=4)
 
     mode = "generation"
     source = "Graves: Generating Sequences With Recurrent Neural Networks, 2013"

@@ -33,7 +33,7 @@ class Programs(Task):
     Parameters
     ----------
     lines : int
-        Assignments of a program; each is a digit or an earlier variable plus or minus one.
+        Assignments of a program: a digit first, then an earlier variable plus or minus a digit.
     """
 
     lines: int = option(3, least=2)

@@ -76,7 +76,7 @@ class Text(Generation):
     """
 
     file: Path | None = None
-    length: int = option(64)
+    length: int = option(64, least=2)
 
     source = "Karpathy, Johnson, Fei-Fei: Visualizing and Understanding Recurrent Networks, 2015"
     measure = bits("character")
@@ -127,7 +127,8 @@ class Text(Generation):
     @cached_property
     def stretches(self) -> list[Array]:
         """The ids of the characters of each part of the text."""
-        ids = np.unique(list(self.text), return_inverse=True)[1].astype(np.int32)
+        codes = np.frombuffer(self.text.encode("utf-32-le"), "<u4")
+        ids = np.unique(codes, return_inverse=True)[1].astype(np.int32)
         return np.split(ids, [int(share * ids.size) for share in _SHARES])
 
     def fit(
