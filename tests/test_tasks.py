@@ -11,6 +11,7 @@ import pytest
 import lstmfast as lf
 from lstmfast.tasks import TASKS
 from lstmfast.tasks._networks import VARIANTS
+from lstmfast.utils import _seeds
 
 # What makes a task small, yet large enough to learn: options of `load`, and epochs.
 SMALL: dict[str, dict[str, Any]] = {
@@ -99,6 +100,15 @@ def test_data_follow_from_the_seed(name: str) -> None:
     assert train.x.dtype == test.x.dtype
     assert train.x.shape[2:] == test.x.shape[2:]
     assert validation.y.shape[1:] == test.y.shape[1:]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_models_follow_from_the_seed(name: str) -> None:
+    before = _seeds._package_generator.bit_generator.state
+    first, again = (small(name)[0].build(units=3).get_weights() for _ in range(2))
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert _seeds._package_generator.bit_generator.state == before
 
 
 @pytest.mark.parametrize("name", [name for name in TASKS if name not in NO_ANSWERS])

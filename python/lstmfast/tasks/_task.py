@@ -16,6 +16,7 @@ from lstmfast.callbacks import History
 from lstmfast.models import EncoderDecoder
 from lstmfast.optimizers import Adam
 from lstmfast.optimizers.schedules import CosineDecay
+from lstmfast.utils._seeds import seeded
 
 from ._measures import ACCURACY, Measure
 from ._networks import VARIANTS, Units, network, problem_of
@@ -245,7 +246,8 @@ class Task:
             )
         options = dict(suggested.model) if chosen == suggested.variant else {}
         sizes = suggested.units_of(chosen) if units is None else units
-        model = self.network(chosen, sizes, options)
+        with seeded(self.seed):  # for layers of functional models, which have no seed of their own
+            model = self.network(chosen, sizes, options)
         rate = suggested.learning_rate if learning_rate is None else learning_rate
         steps = self.steps(suggested.epochs if epochs is None else epochs)
         loss = self.loss or ("sparse_categorical_crossentropy" if self.labels else "mse")

@@ -49,7 +49,7 @@ class Captions(Task):
     mode = "one to many"
     source = "Vinyals, Toshev, Bengio, Erhan: Show and Tell: A Neural Image Caption Generator, 2015"
     settings = Settings(
-        "encoder_decoder", units=64, epochs=40, learning_rate=0.003, samples=(2000, 200, 500)
+        "encoder_decoder", units=64, epochs=60, learning_rate=0.003, samples=(2000, 200, 500)
     )
     measure = EXACT
     target = 0.95

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import numpy as np
@@ -49,6 +51,18 @@ def set_random_seed(seed: int) -> None:
     random.seed(value)
     np.random.seed(value)  # noqa: NPY002  Keras's set_random_seed does, and users rely on it
     _package_generator = np.random.default_rng(value)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let what is made here without a seed of its own follow from this one."""
+    global _package_generator
+    before = _package_generator
+    _package_generator = np.random.default_rng(seed)
+    try:
+        yield
+    finally:
+        _package_generator = before
 
 
 def as_generator(seed: Seed = None, where: str = "as_generator") -> np.random.Generator:
