@@ -10,7 +10,7 @@ import numpy as np
 
 from lstmfast._arrays import Array
 from lstmfast._checks import number
-from lstmfast.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
+from lstmfast.layers import BatchNormalization, Conv2D, Dense, Flatten, Input, MaxPooling2D
 from lstmfast.models import EncoderDecoder, Sequential
 
 from ._measures import EXACT
@@ -49,7 +49,7 @@ class Captions(Task):
     mode = "one to many"
     source = "Vinyals, Toshev, Bengio, Erhan: Show and Tell: A Neural Image Caption Generator, 2015"
     settings = Settings(
-        "encoder_decoder", units=64, epochs=60, learning_rate=0.003, samples=(2000, 200, 500)
+        "encoder_decoder", units=64, epochs=40, learning_rate=0.003, samples=(2000, 200, 500)
     )
     measure = EXACT
     target = 0.95
@@ -87,8 +87,10 @@ class Captions(Task):
         row: list[Any] = [
             Input(self.train.x.shape[1:]),
             Conv2D(16, 3, padding="same", activation="relu"),
+            BatchNormalization(),
             MaxPooling2D(3),
             Conv2D(32, 3, padding="same", activation="relu"),
+            BatchNormalization(),
             Flatten(),
             Dense(size, "tanh"),
         ]
