@@ -184,6 +184,15 @@ def test_options_before_the_task_and_hyphens(run: Run) -> None:
     assert "2 epochs" in out
 
 
+@pytest.mark.parametrize("before", [["--json", "text"], ["--save=text", "--quiet"]])
+def test_a_value_that_is_the_name_of_a_task_is_none(before: list[str], run: Run) -> None:
+    code, _, err = run("run", *before, "echo", "--length", "0")
+    assert code == 2
+    assert err == (
+        "lstmfast run: error: argument --length: '0'; expected a whole number from 1 on\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -48,7 +48,9 @@ def _add(parser: Parser, given: Sequence[str]) -> None:
     from lstmfast.tasks import TASKS, find
     from lstmfast.tasks._networks import VARIANTS
 
-    name = next((each for each in map(_name, given) if each in TASKS), None)
+    pairs = zip(["", *given], given, strict=False)  # a word, and what stands before it
+    words = [_name(word) for before, word in pairs if not _takes_value(before)]
+    name = next((word for word in words if word in TASKS), None)
     task = find(name)() if name else None
 
     def told(text: str, setting: str) -> str:
@@ -121,6 +123,11 @@ def _documented(docstring: str) -> dict[str, str]:
 def own_options(task: Any) -> list[Any]:
     """Return the fields of a task, or of its class, that not every task has."""
     return [each for each in fields(task) if each.name not in ("seed", "samples")]
+
+
+def _takes_value(word: str) -> bool:
+    """Tell whether the next word of a command line is the value of this one, an option."""
+    return word.startswith("--") and "=" not in word and word not in ("--quiet", "--help", "--")
 
 
 def _flag(name: str) -> str:
