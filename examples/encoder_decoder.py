@@ -12,16 +12,16 @@ import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Embedding, Input, RepeatVector, TimeDistributed
 
 
-def main(epochs=40, samples=10_000, plot=None):
+def main(epochs=16, samples=25_000, plot=None):
     task = lf.tasks.load("addition", digits=3, samples=samples)
     x, y, _ = task.train  # ids of characters: (samples, 7) in, (samples, 4) out
 
     layers = [
         Input((7,), dtype="int32"),
         Embedding(len(task.vocabulary), 16),  # (batch, 7, 16): 16 numbers stand for a character
-        LSTM(96),  # (batch, 96): the encoder
-        RepeatVector(4),  # (batch, 4, 96)
-        LSTM(96, return_sequences=True),  # (batch, 4, 96): the decoder
+        LSTM(64, layer_norm=True),  # (batch, 64): the encoder
+        RepeatVector(4),  # (batch, 4, 64)
+        LSTM(64, layer_norm=True, return_sequences=True),  # (batch, 4, 64): the decoder
         TimeDistributed(Dense(len(task.labels), activation="softmax")),
     ]
     model = lf.Sequential(layers, seed=0)
