@@ -316,7 +316,22 @@ MISTAKES: dict[str, tuple[Model, str, Any, list[str], str]] = {
     ),
     "empty line": (of_text(), "x.txt", "a\n\nb", [], "x.txt line 2 is empty; expected a sample"),
     "empty text": (of_text(), "x.txt", "", [], "x.txt line 1 is empty; expected a sample"),
-    "half ids": (of_text(), "x.csv", "id\n1.5\n", [], "x.csv: "),
+    "half ids": (
+        of_text(), "x.csv", "id\n1\n1.5\n", [],
+        'x.csv line 3: column "id" has "1.5"; expected a whole number',
+    ),
+    "not a number": (
+        of_numbers(), "x.npy", np.array([[[1.0, np.nan]]]), [],
+        "x.npy[0, 0, 1] is nan; expected a finite number",
+    ),
+    "infinite": (
+        of_numbers(), "x.npy", np.array([[np.inf, 1.0]]), [],
+        "x.npy[0, 0] is inf; expected a finite number",
+    ),
+    "output -": (
+        of_numbers(), "x.csv", "a,b\n1,2\n", ["--out", "-"],
+        "-: is not the name of a file; expected one, as /dev/stdout",
+    ),
     "large ids": (of_text(), "x.csv", "id\n9\n", [], "x.csv: "),
     "output": (
         of_numbers(), "x.csv", "a,b\n1,2\n", ["--out", "no/y.csv"],
@@ -344,6 +359,20 @@ def test_mistakes_are_one_line(name: str, run: Run, tmp_path: Path) -> None:
     assert {each: each.read_bytes() for each in tmp_path.iterdir()} == before
 
 
+def test_answers_that_are_not_finite_are_refused(run: Run) -> None:
+    layers = [Input((None, 1)), LSTM(2, return_sequences=True), Dense(1)]
+    model = Sequential(layers, seed=0)
+    model.set_weights([np.full_like(each, np.nan) for each in model.get_weights()])
+    name, path = saved(model), table("x.csv", series(3, 1), "x")
+    for command in (["predict", name], ["generate", name, "--length", "2"]):
+        code, out, err = run(*command, "--input", path)
+        assert (code, out) == (2, "")
+        assert err == (
+            f"lstmfast {command[0]}: error: x.csv: the answer to sample 1 is nan; expected "
+            "numbers such as the model has learnt from\n"
+        )
+
+
 @pytest.mark.parametrize("command", [["predict", "--input", "x.csv"], ["generate"]])
 def test_files_that_are_no_model(command: list[str], run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"abc" * 100)
@@ -353,6 +382,20 @@ def test_files_that_are_no_model(command: list[str], run: Run, tmp_path: Path) -
         assert (code, out) == (2, "")
         assert re.match(rf"lstmfast {command[0]}: error: ({path}: |Keras's files need h5py)", err)
         assert err.count("\n") == 1
+    (tmp_path / "x.csv").write_bytes(b"abc" * 100)
+    code, _, err = run(command[0], "x.csv", *(each.replace("x.", "y.") for each in command[1:]))
+    assert (code, err.count("\n")) == (2, 1)
+    expected = "x.csv: not a saved model; expected .safetensors or .keras or .h5"
+    assert err.startswith(f"lstmfast {command[0]}: error: {expected}")
+
+
+def test_a_model_of_a_question_does_not_continue(run: Run) -> None:
+    name = saved(lf.tasks.load("echo", samples=5).build())
+    assert run("generate", name) == (
+        2, "",
+        f"lstmfast generate: error: {name}: echo answers a question about a sequence; it does not "
+        "continue it (use lstmfast predict)\n",
+    )  # fmt: skip
 
 
 def test_a_model_with_two_inputs_is_refused(run: Run) -> None:

@@ -134,6 +134,8 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path] = ()) -
     """
     seen = {os.path.realpath(path) for path in inputs}
     for path in filter(None, outputs):
+        if str(path) == "-":
+            raise UserError("-: is not the name of a file; expected one, as /dev/stdout")
         # links are followed: the file that they lead to is replaced
         target = Path(os.path.realpath(path))
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast._arrays import Array
+from lstmfast._arrays import Array, expect
 from lstmfast.forecasting.cells import parse_numbers
 from lstmfast.forecasting.errors import DataError, counted
 from lstmfast.forecasting.table import read_table
@@ -21,6 +21,7 @@ from lstmfast.tasks._words import joined
 
 from .common import UserError, check_outputs, check_standard_output, reason
 
+_MODELS = ".safetensors", ".keras", ".h5"
 _MOST_SHOWN = 200  # characters of a vocabulary in a message
 
 
@@ -33,7 +34,9 @@ def read_model(args: argparse.Namespace) -> Any:
     try:
         return load_model(args.model, compile=False)
     except (ImportError, OSError, ValueError) as error:
-        raise UserError(reason(error)) from None
+        is_named = isinstance(error, OSError) or args.model.suffix in _MODELS
+        text = f"{args.model}: not a saved model; expected {' or '.join(_MODELS)}"
+        raise UserError(reason(error) if is_named else text) from None
 
 
 def takes_ids(model: Any) -> bool:
@@ -68,7 +71,11 @@ def ids_of_text(text: str, names: Sequence[str], where: str) -> Array:
 
 
 def read_numbers(
-    path: Path, columns: Sequence[str], features: int | None, has_gaps: bool = False
+    path: Path,
+    columns: Sequence[str],
+    features: int | None,
+    has_gaps: bool = False,
+    are_ids: bool = False,
 ) -> Array:
     """Return an array of a .npy file, or columns of a CSV file, all by default: (rows, columns)."""
     kind = path.suffix.lower()
@@ -76,15 +83,15 @@ def read_numbers(
         raise UserError(f"argument --columns: {path} has none; expected a .csv file")
     try:
         if kind == ".npy":
-            return _array(path)
+            return _array(path, has_gaps)
         if kind == ".csv":
-            return _columns(path, columns, features, has_gaps)
+            return _columns(path, columns, features, has_gaps, are_ids)
     except DataError as error:
         raise UserError(str(error)) from None
     raise UserError(f"{path}: expected a name that ends in .csv, .npy or .txt")
 
 
-def _array(path: Path) -> Array:
+def _array(path: Path, has_gaps: bool) -> Array:
     try:
         array: Array = np.load(path, allow_pickle=False)
     except OSError as error:
@@ -93,10 +100,17 @@ def _array(path: Path) -> Array:
         raise DataError(f"{path}: expected an array of numbers, from numpy.save") from None
     if array.dtype.kind not in "fiub":
         raise DataError(f"{path} has dtype {array.dtype}; expected numbers")
+    is_known = np.isfinite(array) | (np.isnan(array) & has_gaps)
+    try:
+        expect(is_known, array, "predict", str(path), "a finite number")
+    except ValueError as error:
+        raise DataError(reason(error)) from None
     return array
 
 
-def _columns(path: Path, names: Sequence[str], features: int | None, has_gaps: bool) -> Array:
+def _columns(
+    path: Path, names: Sequence[str], features: int | None, has_gaps: bool, are_ids: bool
+) -> Array:
     notes: list[str] = []
     table = read_table(path, names)
     columns = [table.column(name) for name in names or table.header]
@@ -109,6 +123,8 @@ def _columns(path: Path, names: Sequence[str], features: int | None, has_gaps: b
         values.append(cells)
         if np.isnan(cells).any() and not has_gaps:
             raise column.error(int(np.isnan(cells).argmax()), "is empty; expected a number")
+        if are_ids and np.mod(cells, 1).any():
+            raise column.unexpected(int(np.mod(cells, 1).argmax()), "a whole number")
     print(*notes, sep="\n", end="\n" * bool(notes), file=sys.stderr)
     return np.array(values).T
 
@@ -141,10 +157,9 @@ def samples(model: Any, args: argparse.Namespace) -> Any:
     is_row = about.get("rows") == "sequences"  # a row is a sequence of numbers, not a step
     columns = args.columns or names_in(model, "columns")
     features = 1 if of_ids else None if is_row else sample[-1]
-    array = read_numbers(args.input, columns, features, "padding" in about)
+    array = read_numbers(args.input, columns, features, "padding" in about, of_ids)
     if of_ids and args.input.suffix.lower() == ".csv":
-        array = array[:, 0]
-        array = array.astype(np.int64) if (array % 1 == 0).all() else array
+        array = array[:, 0].astype(np.int64)
     elif not of_ids:
         array = scaled(array, about, is_row)
         array = array[:, np.newaxis] if array.ndim == 1 and sample[1:] == (1,) else array
@@ -184,6 +199,18 @@ def unscaled(answers: Any, model: Any) -> Any:
     deviation = scale.get("deviation") if isinstance(scale, dict) else None
     is_number = isinstance(deviation, int | float) and isinstance(answers, np.ndarray)
     return answers * np.asarray(deviation, answers.dtype) if is_number else answers
+
+
+def finite(answers: Any, where: Path) -> Any:
+    """Return answers to samples if all their numbers are finite."""
+    for number, answer in enumerate(answers, 1):
+        if not np.isfinite(answer).all():
+            value = answer[~np.isfinite(answer)][0]
+            raise UserError(
+                f"{where}: the answer to sample {number} is {value}; expected numbers such as the "
+                "model has learnt from"
+            )
+    return answers
 
 
 def _fits(shape: tuple[int, ...], sample: tuple[int | None, ...]) -> bool:

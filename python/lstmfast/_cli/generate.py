@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from . import data
 
     model = data.read_model(args)
+    _check_continues(model, args.model)
     tokens, prompt = _prompt(model, args)
     drawn = args.length, args.temperature, args.top_k, args.top_p, args.seed
     try:
@@ -55,12 +56,26 @@ def run(args: argparse.Namespace) -> int:
     except (MemoryError, TypeError, ValueError) as error:
         raise UserError(f"{args.model}: {reason(error)}") from None
     if args.input is not None:
-        text = data.answers_table([data.unscaled(found, model)], tokens)
+        text = data.answers_table(data.finite([data.unscaled(found, model)], args.input), tokens)
     else:
         space = " " if data.are_words(tokens) else ""
         text = f"{space.join(filter(None, (tokens[k] for k in [*prompt, *found])))}\n"
     write_text(args.out, text)
     return 0
+
+
+def _check_continues(model: Any, path: Path) -> None:
+    """Refuse a model whose classes are no next steps, by the task that it has learnt."""
+    from lstmfast.tasks import TASKS, find
+
+    from . import data
+
+    task = model.metadata.get("task")
+    if data.names_in(model, "labels") and task in TASKS and find(task).mode != "generation":
+        raise UserError(
+            f"{path}: {task} answers a question about a sequence; it does not continue it (use "
+            "lstmfast predict)"
+        )
 
 
 def _prompt(model: Any, args: argparse.Namespace) -> tuple[list[str], Any]:

@@ -28,7 +28,9 @@ def add_arguments(parser: Parser) -> None:
     parser.add_option("--input", "F", _INPUT, Path, required=True)
     parser.add_option("--columns", "A,B", "of a CSV file (default: all)", names, default=[])
     parser.add_number("--window", 1, "steps of a sample (default: the model's number of steps)")
-    parser.add_file("--out", "F", "not to standard output: F.csv, or the array itself as F.npy")
+    parser.add_file(
+        "--out", "F", "write here instead of to standard output: CSV, or the array itself as F.npy"
+    )
     parser.epilog = _OUTPUT
 
 
@@ -47,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         found = data.unscaled(model.predict(x, verbose=0), model)
     except (MemoryError, TypeError, ValueError) as error:
         raise UserError(f"{args.input}: {reason(error)}") from None
+    data.finite(found, args.input)
     if args.out is None or args.out.suffix.lower() != ".npy":
         labels = data.names_in(model, "labels")
         write_text(args.out, data.answers_table(found, labels, as_text=is_text))
