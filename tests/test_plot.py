@@ -114,6 +114,39 @@ def test_powers_where_a_curve_falls(values: list[float], kind: str) -> None:
     assert axes.get_yscale() == kind
 
 
+@pytest.mark.parametrize("values", [[3, 3, 3], [1], [0, 0, 0]])
+def test_losses_in_whole_numbers(values: list[int]) -> None:
+    (line,) = plot.learning_curves({"loss": values}).axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata(), values)
+
+
+@pytest.mark.parametrize(
+    ("values", "dots"),
+    [
+        ([1.0, np.nan, 2.0], [0, 2]),
+        ([1.0], [0]),
+        ([1.0, 2.0, np.nan, 3.0], [3]),
+        ([1.0, 2.0], None),
+    ],
+)
+def test_values_to_which_no_line_leads_are_dots(
+    values: list[float], dots: list[int] | None
+) -> None:
+    (line,) = plot.learning_curves({"loss": values}).axes[0].lines
+    assert line.get_markevery() == dots
+    assert line.get_marker() == ("None" if dots is None else "o")
+
+
+def test_many_powers_have_no_ticks_between_them() -> None:
+    for lowest, most in ((0.01, 9), (1e-8, 10)):
+        axes = plot.learning_curves({"loss": np.geomspace(1.0, lowest, 9)}).axes[0]
+        low, high = axes.get_ylim()
+        ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+        powers = [np.isclose(np.log10(tick) % 1.0, [0.0, 1.0]).any() for tick in ticks]
+        assert len(ticks) <= most
+        assert all(powers) == (lowest < 1e-4)
+
+
 def test_the_loss_comes_first() -> None:
     history = {"each": [np.array([1.0, 2.0])], "learning_rate": [0.1], "loss": [1.0]}
     figure = plot.learning_curves(history)

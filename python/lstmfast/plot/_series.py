@@ -17,6 +17,7 @@ _BANDS = {0.95: "#f7d3d8", 0.8: "#e699a4"}
 _BAND = "#efbcc3"
 _LONG = 45  # letters of a title beside which a legend has no room
 _FALL = 10.0  # how many times lower a curve must end for an axis of powers
+_MANY = 1e4  # times between the ends of an axis that has its powers of ten alone
 
 
 def learning_curves(history: Any, *, ax: Any = None) -> Figure:
@@ -53,7 +54,10 @@ def learning_curves(history: Any, *, ax: Any = None) -> Figure:
     given = getattr(history, "history", history)
     if not isinstance(given, Mapping):
         raise wrong_kind(where, "history", history, "a History, or a dictionary of lists")
-    curves = {str(name): as_array(values, where, str(name)) for name, values in given.items()}
+    curves = {
+        str(name): as_array(values, where, str(name)).astype(float)
+        for name, values in given.items()
+    }
     for name, values in curves.items():
         if not values.size or not values.ndim:
             raise wrong_shape(where, name, values.shape, "(epochs,)")
@@ -76,17 +80,25 @@ def _draw_curve(axes: Any, name: str, curves: Mapping[str, Array], first: int) -
         colour, label = (INK, "training") if key == name else (RED, "validation")
         every = max(1, len(shown.get(name, values)) // len(values))  # epochs have a validation
         x = first + every * np.arange(1, len(values) + 1)
-        lines = axes.plot(x, values, "o-" if len(values) == 1 else "-", color=colour, linewidth=1.5)
+        lines = axes.plot(x, values, "-", color=colour, linewidth=1.5)
+        known = np.pad(np.isfinite(values.reshape(len(values), -1).T), ((0, 0), (1, 1)))
+        alone = known[:, 1:-1] & ~known[:, :-2] & ~known[:, 2:]  # no line leads to these
+        for line, single in zip(lines, alone, strict=True):
+            if single.any():
+                line.set(marker="o", markersize=4.0, markevery=np.flatnonzero(single).tolist())
         if key == "val_loss" and np.isfinite(values).any():
             best = np.nanargmin(values)
             label += f", lowest {values[best]:.3g} in epoch {x[best]}"
             axes.plot(x[best], values[best], "o", color=RED, markersize=5)
         lines[0].set_label(label)  # one of a metric of several values
     every_value = np.concatenate([values.ravel() for values in shown.values()])
+    every_value = every_value[np.isfinite(every_value)]
+    low, high = every_value.min(initial=np.inf), every_value.max(initial=-np.inf)
     lowest_end = min(values[-1].min() for values in shown.values())
-    if np.nanmin(every_value, initial=np.inf) > 0.0 and every_value.max() >= _FALL * lowest_end:
+    if low > 0.0 and high >= _FALL * lowest_end:
         axes.set_yscale("log", subs=[])
-        axes.yaxis.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
+        if high < _MANY * low:
+            axes.yaxis.get_major_locator().set_params(subs=(1.0, 2.0, 5.0))
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
     axes.margins(x=0.02)
     axes.set_xlabel("epoch", color=INK, fontsize=9)
