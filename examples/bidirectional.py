@@ -6,6 +6,7 @@ threshold, a quarter of their count. `Bidirectional` puts both outputs side by s
 
 import argparse
 import math
+from pathlib import Path
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Bidirectional, Dense, Input, TimeDistributed
@@ -40,4 +41,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--plot", metavar="FILE", help="draw right and wrong answers into FILE: .png, .svg or .pdf"
     )
-    main(plot=parser.parse_args().plot)
+    plot = parser.parse_args().plot
+    if plot and not Path(plot).parent.is_dir():
+        parser.error(f"argument --plot: {plot}: there is no such folder")
+    main(plot=plot)

@@ -7,6 +7,7 @@ fill up texts on the left.
 
 import argparse
 import math
+from pathlib import Path
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Embedding, Input, RepeatVector, TimeDistributed
@@ -45,4 +46,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--plot", metavar="FILE", help="draw the learning curves into FILE: .png, .svg or .pdf"
     )
-    main(plot=parser.parse_args().plot)
+    plot = parser.parse_args().plot
+    if plot and not Path(plot).parent.is_dir():
+        parser.error(f"argument --plot: {plot}: there is no such folder")
+    main(plot=plot)

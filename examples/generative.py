@@ -7,6 +7,7 @@ unlikely they make the corner that follows: its negative log-likelihood.
 
 import argparse
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -45,4 +46,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--plot", metavar="FILE", help="draw the rectangles into FILE: .png, .svg or .pdf"
     )
-    main(plot=parser.parse_args().plot)
+    plot = parser.parse_args().plot
+    if plot and not Path(plot).parent.is_dir():
+        parser.error(f"argument --plot: {plot}: there is no such folder")
+    main(plot=plot)

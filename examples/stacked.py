@@ -7,6 +7,7 @@ damping and phase are different in each wave. The first layer hands on its outpu
 
 import argparse
 import math
+from pathlib import Path
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Input
@@ -42,4 +43,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--plot", metavar="FILE", help="draw a forecast into FILE: .png, .svg or .pdf"
     )
-    main(plot=parser.parse_args().plot)
+    plot = parser.parse_args().plot
+    if plot and not Path(plot).parent.is_dir():
+        parser.error(f"argument --plot: {plot}: there is no such folder")
+    main(plot=plot)

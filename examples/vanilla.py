@@ -7,6 +7,7 @@ ignore those that follow.
 
 import argparse
 import math
+from pathlib import Path
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Input
@@ -44,4 +45,7 @@ if __name__ == "__main__":
         metavar="FILE",
         help="draw the gates at each step of a sequence into FILE: .png, .svg or .pdf",
     )
-    main(plot=parser.parse_args().plot)
+    plot = parser.parse_args().plot
+    if plot and not Path(plot).parent.is_dir():
+        parser.error(f"argument --plot: {plot}: there is no such folder")
+    main(plot=plot)

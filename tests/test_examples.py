@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import runpy
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def test_a_variant_learns(name: str, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert picture.read_bytes().startswith(b"\x89PNG")
     *_, last = capsys.readouterr().out.splitlines()
     assert f": {score:.3f}, target: at " in last
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_picture_without_a_folder_is_refused_before_training(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [name, "--plot", "no/picture.png"])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(FOLDER / f"{name}.py"), run_name="__main__")
+    out, err = capsys.readouterr()
+    assert out == ""  # nothing is trained
+    assert err.endswith("error: argument --plot: no/picture.png: there is no such folder\n")
 
 
 def test_every_script_is_short_and_tested() -> None:
