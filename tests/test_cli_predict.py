@@ -391,11 +391,12 @@ def test_files_that_are_no_model(command: list[str], run: Run, tmp_path: Path) -
 
 def test_a_model_of_a_question_does_not_continue(run: Run) -> None:
     name = saved(lf.tasks.load("echo", samples=5).build())
-    assert run("generate", name) == (
-        2, "",
+    code, out, err = run("generate", name)
+    assert (code, out) == (2, "")
+    assert err == (
         f"lstmfast generate: error: {name}: echo answers a question about a sequence; it does not "
-        "continue it (use lstmfast predict)\n",
-    )  # fmt: skip
+        "continue it (use lstmfast predict)\n"
+    )
 
 
 def test_a_model_with_two_inputs_is_refused(run: Run) -> None:

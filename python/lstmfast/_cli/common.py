@@ -207,6 +207,13 @@ def write_text(out: Path | None, text: str) -> None:
         ) from None
 
 
+def columns() -> int | None:
+    """Return the width of the terminal of standard error; None where that is none."""
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80  # 0: not known
+    return None
+
+
 @contextmanager
 def progress_bar(
     what: str, disable: bool | None, layout: str | None = None
@@ -241,6 +248,8 @@ def progress_bar(
                 disable=disable,
                 mininterval=interval,
                 bar_format=layout,
+                ncols=columns(),
+                nrows=24,  # any number: that of some terminals is 0, where nothing would be shown
             )
         bar.total = total
         if note:

@@ -33,6 +33,8 @@ _POSITIVE = number(float, lambda value: 0.0 < value < math.inf, "a number above 
 _SETTINGS = ("variant", "units", "epochs", "learning_rate")
 _EXAMPLES, _FEW = 5, 3  # how many are shown, and of long ones
 _BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left{postfix}"
+_SHORT_BAR = "{percentage:3.0f}%{postfix}, {remaining}"
+_NARROW = 70  # columns of a terminal that has room for the short one alone
 _CODES = (
     "lstmfast run TASK --help shows the options of a task. Exit codes: 0, the score reaches the "
     "task's target; 1, it does not; 2, a mistake in the command or its data."
@@ -69,7 +71,7 @@ def _add(parser: Parser, given: Sequence[str]) -> None:
     parser.add_number("--seed", 0, "seed of the data and of the model", default=0)
     many = f" (default {task.settings.samples[0]})" if task else ""
     parser.add_number("--samples", 1, f"samples to train with{many}")
-    kinds = "F.safetensors, or F.keras or F.h5 (files of Keras)"
+    kinds = "F.safetensors, or for Keras F.keras or F.h5 where it has all that the model uses"
     parser.add_file("--save", "F", f"save the model: {kinds}")
     pictures = (
         "draw the answers to test samples into F.png and the learning curves into "
@@ -158,16 +160,17 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.tasks import find, load
 
     given = vars(args)
-    names = [each.name for each in own_options(find(args.task))]
-    options = {name: given[name] for name in names if name in given}
+    defaults = {each.name: each.default for each in own_options(find(args.task))}
+    options = {name: given[name] for name in defaults if name in given}
     plots = [] if args.plot is None else [args.plot, _learning(args.plot)]
     inputs = [value for value in options.values() if isinstance(value, Path)]
     common.check_outputs([args.save, args.json, *plots], inputs)
     for path in plots:
         plot_kind(path)
     wanted = {name: given[name] for name in _SETTINGS}
-    bar = common.progress_bar(args.task, disable=args.quiet or None, layout=_BAR)
-    with _naming_flags(given), bar as advance:
+    layout = _SHORT_BAR if (common.columns() or _NARROW) < _NARROW else _BAR
+    bar = common.progress_bar(args.task, disable=args.quiet or None, layout=layout)
+    with _naming_flags(given, defaults), bar as advance:
         task = load(args.task, args.seed, args.samples, **options)
         _check_savable(task, args.save, wanted)
         callbacks = [] if args.quiet else [_progress(task, advance)]
@@ -186,14 +189,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _naming_flags(given: dict[str, Any]) -> Iterator[None]:
+def _naming_flags(given: dict[str, Any], defaults: dict[str, Any]) -> Iterator[None]:
     """Make errors of a task one line that begins with the flag of the argument."""
     try:
         yield
     except (ArithmeticError, ImportError, MemoryError, OSError, ValueError) as error:
         text = common.reason(error) or type(error).__name__
         name, _, rest = text.partition(" is ")
-        raise UserError(f"argument {_flag(name)}: {rest}" if name in given else text) from None
+        if name in given:
+            is_default = name in defaults and given[name] == defaults[name]
+            hint = f" (its default; choose {_flag(name)})" if is_default else ""
+            text = f"argument {_flag(name)}: {rest}{hint}"
+        raise UserError(text) from None
 
 
 def _check_savable(task: Any, path: Path | None, wanted: dict[str, Any]) -> None:
@@ -230,7 +237,7 @@ def _progress(task: Any, advance: Callable[..., None]) -> Any:
 
         def show(self, logs: dict[str, float]) -> None:
             every = self.params["epochs"] * self.params["steps"]
-            advance(self.steps, every, f"loss {logs['loss']:.4g}{self.score}")
+            advance(self.steps, every, f"loss {logs['loss']:.3g}{self.score}")
 
     return Progress()
 
@@ -262,15 +269,19 @@ def _facts(task: Any, solution: Any, wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(task: Any, facts: dict[str, Any], examples: Sequence[Any]) -> None:
+    from lstmfast.forecasting.errors import counted
+    from lstmfast.tasks import Task
+
     text, persistence = task.measure.text, facts["persistence"]
     units = facts["units"] if isinstance(facts["units"], tuple) else (facts["units"],)
     sizes = f"{' and '.join(map(str, units))} units, {facts['parameters']:,} parameters"
     relation = "at least" if task.measure.higher_is_better else "at most"
-    passes = f"{facts['epochs']} epochs of {facts['samples'][0]} samples"
+    passes = f"{counted(facts['epochs'], 'epoch')} of {counted(facts['samples'][0], 'sample')}"
+    is_constant = type(task).chance is Task.chance
     rows = [
         (task.measure.name, text(facts["score"])),
         ("target", f"{relation} {text(task.target)}"),
-        ("chance", text(facts["chance"])),
+        ("chance", text(facts["chance"]) + " (best constant answer)" * is_constant),
         *([] if persistence is None else [("persistence", text(persistence))]),
         ("model", f"{facts['variant']}, {sizes}"),
         ("training", f"{passes}, {facts['seconds']:.1f} s"),
