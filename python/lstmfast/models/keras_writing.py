@@ -202,8 +202,8 @@ def _settings(layer: Layer, dtype: str) -> dict[str, Any]:
     for name in ours:
         if config.pop(name) != normal.get(name):
             raise ValueError(
-                f"[save] layer {layer.name!r} has {name}={getattr(layer, name)!r}, which Keras "
-                "lacks; expected its default, or a name that ends in .safetensors"
+                f"[save] layer {layer.name!r} has {name}={getattr(layer, name)!r}; Keras has no "
+                f"{name}; expected a name that ends in .safetensors"
             )
     for name, inside in layer.layers_inside().items():
         config[layer.arguments_inside.get(name, name)] = _layer(inside, dtype)
