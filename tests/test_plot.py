@@ -203,6 +203,20 @@ def test_confusion() -> None:
     assert title_of(axes) == "83.3% of 6 right"
 
 
+def test_confusion_of_named_classes() -> None:
+    truth, predicted = ["cat", "cat", "ant"], ["cat", "ant", "ant"]
+    axes = plot.confusion(truth, np.array(predicted)).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["ant", "cat"]
+    np.testing.assert_array_equal(image_of(axes), [[1, 0], [0.5, 0.5]])
+    axes = plot.confusion(truth, predicted, ["cat", "bee", "ant"]).axes[0]
+    np.testing.assert_array_equal(image_of(axes), [[0.5, 0, 0.5], [0, 0, 0], [0, 0, 1]])
+
+
+def test_shares_that_are_nearly_none_or_all() -> None:
+    axes = plot.confusion([0] * 1000, [1] * 3 + [0] * 997).axes[0]
+    assert [text.get_text() for text in axes.texts[:2]] == ["997\n>99%", "3\n<1%"]
+
+
 def test_confusion_of_many_classes() -> None:
     classes = np.arange(20)
     axes = plot.confusion(classes, classes).axes[0]

@@ -106,6 +106,33 @@ def test_units_that_go_alike_are_neighbours() -> None:
     assert sum(a != b for a, b in pairwise(found)) == 2
 
 
+def test_units_that_change_most_are_drawn() -> None:
+    cells = np.outer(np.sin(np.arange(9.0)), [1.0, 0.0, 4.0, 3.0, 2.0])
+    trace = lf.rnn.Trace(cells, cells, cells, cells, cells, cells)
+    figure = plot.gates(trace, show="cg", most=3)
+    for axes in figure.axes[:2]:
+        assert sorted(image_of(axes).tolist()) == sorted(cells.T[2:].tolist())
+    assert figure.get_suptitle() == (
+        "An LSTM: 5 units, of which the 3 that change most, similar ones side by side"
+    )
+
+
+def test_attention_before_a_padding() -> None:
+    weights = np.arange(12.0).reshape(3, 4)
+    axes = plot.attention(weights, source="abc", target="de").axes[0]
+    np.testing.assert_array_equal(image_of(axes), weights[:2, :3])
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("features", [1, 2, 6])
+def test_features_have_names(features: int) -> None:
+    names = [*"abcdef"][:features]
+    x = np.ones((4, features))
+    axes = plot.gates(lf.LSTM(features, 3, seed=0), x, names=names).axes[0]
+    drawn = axes.get_yticklabels() if features > 4 else axes.get_legend().get_texts()
+    assert [text.get_text() for text in drawn] == names
+
+
 def test_gates_of_an_lstm() -> None:
     rnn = lf.LSTM(2, 3, 2, bidirectional=True, seed=0)
     x = RNG.standard_normal((4, 2))
@@ -250,8 +277,8 @@ T, V = TypeError, ValueError
         (lambda: plot.attention_weights(3, ONES), T, "model is of type int; expected a mod"),
         (lambda: plot.attention_weights(VANILLA, ONES), V, "has no attention; expected one"),
         (lambda: plot.attention([1, 2]), V, "weights has shape (2,); expected (T_out, T_in"),
-        (lambda: plot.attention(ONES, source="ab"), V, "source has 2 items; expected 1"),
-        (lambda: plot.attention(ONES, target=["a"]), V, "target has 1 items; expected 4"),
+        (lambda: plot.attention(ONES, source="ab"), V, "source has 2 items; expected 1 to 1"),
+        (lambda: plot.attention(ONES, target=[]), V, "target has 0 items; expected 1 to 4"),
         (lambda: plot.learning_curves([1.0]), T, "history is of type list; expected a Hist"),
         (lambda: plot.learning_curves({}), V, "history is empty; expected an epoch"),
         (lambda: plot.learning_curves({"loss": 1.0}), V, "loss has shape (); expected (epo"),
@@ -288,7 +315,19 @@ T, V = TypeError, ValueError
         (lambda: plot.confusion([0, 2], [0, 1], "ab"), T, "labels is of type str; expected"),
         (lambda: plot.confusion([0, 2], [0, 1], ["a", "b"]), V, "a class is 2; expected 0 to 1"),
         (lambda: plot.confusion([-1], [0]), V, "a class is -1; expected 0 to 0"),
-        (lambda: plot.confusion([10**9], [0]), V, "a class is 1000000000; expected 0 to 59"),
+        (
+            lambda: plot.confusion([10**9], [0]),
+            V,
+            "a class is 1000000000; expected 0 to 59 (at most",
+        ),
+        (
+            lambda: plot.confusion(["a"], ["c"], ["a", "b"]),
+            V,
+            "a class is 'c'; expected one of ['a', 'b']",
+        ),
+        (lambda: plot.gates(VANILLA, np.ones((4, 3))), V, "x has shape (4, 3); expected (?, 1)"),
+        (lambda: plot.gates(VANILLA, ONES, names="ab"), V, "names has 2 items; expected 1"),
+        (lambda: plot.gates(VANILLA, ONES, most=0), V, "most is 0; expected at least 1"),
         (lambda: plot.confusion(["a"], [0]), T, "truth holds <U1 values; expected real num"),
         (
             lambda: plot.confusion([0], [0], range(99)),

@@ -8,7 +8,7 @@ import numpy as np
 
 from lstmfast import rnn
 from lstmfast._arrays import Array, ArrayLike, as_array, shape_text, wrong_shape
-from lstmfast._checks import string, wrong_kind
+from lstmfast._checks import count, string, wrong_kind
 from lstmfast._layouts import to_torch
 from lstmfast._options import defaults
 from lstmfast._recurrent import Trace
@@ -32,7 +32,14 @@ _SYMBOLS = 100  # steps up to which each has room for a symbol
 
 
 def gates(
-    source: Any, x: ArrayLike = None, *, layer: Any = None, symbols: Any = None, show: str = "ifgoc"
+    source: Any,
+    x: ArrayLike = None,
+    *,
+    layer: Any = None,
+    symbols: Any = None,
+    names: Any = None,
+    show: str = "ifgoc",
+    most: int = 32,
 ) -> Figure:
     """Draw what an LSTM does at each step of a sequence: its gates and its cell state.
 
@@ -52,8 +59,12 @@ def gates(
         Another layer: its name, of an `lstmfast.LSTM` as in `trace`: ``"l1"``.
     symbols : list of str, or str, optional
         (T,): what the steps are, to write them there in place of x.
+    names : list of str, optional
+        What the features of x are.
     show : str
         What to draw: letters of i, f, g, o, c and h.
+    most : int
+        Units at most; of more, those whose cell states change most.
 
     Returns
     -------
@@ -80,14 +91,15 @@ def gates(
         raise ValueError(f"[{where}] show is {show!r}; expected letters of 'ifgoch'")
     given: Any = None if x is None and isinstance(source, Trace) else as_array(x, where, "x")
     if isinstance(source, Model):
-        trace, given, name = trace_of_model(source, given, layer, where)
+        trace, given, found = trace_of_model(source, given, layer, where)
+        name = f"Layer {found}"
     elif isinstance(source, rnn.LSTM):
-        traces, name = source.trace(given), layer or "l0"
-        if name not in traces:
+        traces, key = source.trace(given), layer or "l0"
+        if key not in traces:
             raise ValueError(f"[{where}] layer is {layer!r}; expected one of {[*traces]}")
-        trace = traces[name]
+        trace, name = traces[key], f"Layer {key}"
     elif isinstance(source, Trace):
-        trace, name = source, "an LSTM"
+        trace, name = source, "An LSTM"
     else:
         raise wrong_kind(where, "source", source, "a model, an LSTM or what its trace returns")
     maps = {letter: _of_one(getattr(trace, letter), where) for letter in letters}
@@ -103,8 +115,10 @@ def gates(
     width = 11.0 if symbols is not None and steps > 50 else 9.0
     figure, all_axes = panels(len(maps) + draws_x, 1, width, 1.45, None, where)
     if draws_x:
-        _draw_x(all_axes[0], np.where(np.isnan(cells[:, :1]), np.nan, given))
-    order = _order(cells)
+        features = given.shape[1]
+        called = None if names is None else tokens(names, "names", features, where)
+        _draw_x(all_axes[0], np.where(np.isnan(cells[:, :1]), np.nan, given), called)
+    order = _order(cells, count(most, "most", where))
     for axes, (letter, values) in zip(all_axes[draws_x:], maps.items(), strict=True):
         rows = values.T[order] if values.shape[1] == units else values.T
         _draw_rows(axes, rows, letter in "ifo", _TITLES[letter], "units")
@@ -116,9 +130,10 @@ def gates(
     all_axes[-1].xaxis.get_major_locator().set_params(integer=True)
     if symbols is not None:
         _write(all_axes[0], tokens(symbols, "symbols", steps, where))
-    many = f"{units} units, similar ones side by side" if units > 1 else "one unit"
-    text = f"Inside {name}: {many}"
-    figure.suptitle(text, x=0.01, ha="left", color=INK, fontsize=12)
+    many = f"{units} units" if units > 1 else "one unit"
+    many += f", of which the {len(order)} that change most" * (len(order) < units)
+    many += ", similar ones side by side" * (len(order) > 1)
+    figure.suptitle(f"{name}: {many}", x=0.01, ha="left", color=INK, fontsize=12)
     return figure
 
 
@@ -130,16 +145,18 @@ def _of_one(values: Array, where: str) -> Array:
     return one
 
 
-def _order(cells: Array) -> Array:
-    """Return an order of units in which those go alike that are neighbours."""
+def _order(cells: Array, most: int) -> Array:
+    """Return an order, in which neighbours go alike, of the units that change most."""
     known = cells[~np.isnan(cells).any(axis=1)]
+    chosen = np.sort(np.argsort(-known.std(axis=0), kind="stable")[:most])
+    known = known[:, chosen]
     spread = known.std(axis=0)
     courses = (known - known.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
     parts = np.linalg.svd(courses, full_matrices=False)[2][:2]
     angles = np.arctan2(parts[-1], parts[0])
     order = np.argsort(angles)
     gaps = np.diff(angles[order], append=angles[order[0]] + 2.0 * np.pi)
-    return np.roll(order, -1 - int(gaps.argmax()))
+    return np.roll(chosen[order], -1 - int(gaps.argmax()))
 
 
 def _draw_rows(axes: Any, rows: Array, is_gate: bool, title: str, what: str) -> None:
@@ -156,16 +173,21 @@ def _draw_rows(axes: Any, rows: Array, is_gate: bool, title: str, what: str) -> 
     axes.set_ylabel(f"{len(rows)} {what if len(rows) > 1 else what[:-1]}", color=INK, fontsize=9)
 
 
-def _draw_x(axes: Any, x: Array) -> None:
+def _draw_x(axes: Any, x: Array, names: list[str] | None) -> None:
     features = x.shape[1]
     if features > len(_COLOURS):
         _draw_rows(axes, x.T, True, "input x", "features")
+        if names:
+            every = -(-features // 12)  # as many as there is room for
+            axes.set_yticks(range(0, features, every), names[::every], fontsize=6)
         return
     style(axes, "input x", "y", ticks=8, fontsize=10)
     for n, colour in enumerate(_COLOURS[:features]):
         look = {"color": colour, "linewidth": 1.2, "markersize": 3.0 if len(x) <= 40 else 0.0}
-        axes.plot(range(1, len(x) + 1), x[:, n], "o-", label=f"x[:, {n}]", **look)
-    if features > 1:
+        axes.plot(
+            range(1, len(x) + 1), x[:, n], "o-", label=names[n] if names else f"x[:, {n}]", **look
+        )
+    if features > 1 or names:
         look = {"frameon": False, "fontsize": 8, "labelcolor": INK, "ncols": features}
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.2, **look)
 
@@ -189,7 +211,9 @@ def trace_of_model(model: Model, x: Array, name: Any, where: str) -> tuple[Trace
         raise ValueError(f"[{where}] model {model.name!r} has {text}")
     sample = model.inputs[0].sample
     x = x[0] if x.ndim == len(sample) + 1 and len(x) == 1 else x
-    if x.ndim != len(sample):
+    if x.ndim != len(sample) or not all(
+        b in (None, a) for a, b in zip(x.shape, sample, strict=True)
+    ):
         raise wrong_shape(where, "x", x.shape, f"{shape_text(sample)}, one sequence")
     value: Any = x[np.newaxis]
     mask: Any = None

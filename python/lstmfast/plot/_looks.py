@@ -105,13 +105,17 @@ def add_scale(axes: Any, image: Any, label: str = "", **look: Any) -> None:
     bar.set_label(label, color=INK, fontsize=9)
 
 
-def tokens(given: Any, name: str, size: int, where: str) -> list[str]:
-    """Return the names of so many steps: a list, the letters of a string, or their numbers."""
+def tokens(given: Any, name: str, size: int, where: str, least: int | None = None) -> list[str]:
+    """Return the names of so many steps: a list, the letters of a string, or their numbers.
+
+    With `least` there may be fewer, of the first steps.
+    """
     if given is None:
         return [*map(str, range(1, size + 1))]
     listed = [*given] if isinstance(given, str) else items(given, name, where, "a list of strings")
-    if len(listed) != size:
-        raise ValueError(f"[{where}] {name} has {len(listed)} items; expected {size}")
+    if not (size if least is None else least) <= len(listed) <= size:
+        expected = size if least is None else f"{least} to {size}"
+        raise ValueError(f"[{where}] {name} has {len(listed)} items; expected {expected}")
     return [*map(str, listed)]
 
 

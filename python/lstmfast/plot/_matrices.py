@@ -15,7 +15,7 @@ from lstmfast.models import EncoderDecoder, Model
 from ._looks import INK, Figure, add_scale, heat, name_sides, panels, tokens
 
 _SHARES = 8  # classes up to which cells have room for a second line
-_DARK = 0.45  # the share from which a colour needs white letters
+_DARK = 0.4  # the share from which a colour needs white letters
 _MOST = 60  # classes that can be drawn
 
 
@@ -29,10 +29,11 @@ def confusion(
     Parameters
     ----------
     truth, predicted : array_like
-        Classes, numbered from 0, in arrays of one shape; or scores as a model returns them:
-        (..., K), of which the largest counts, or (..., 1) from 0 to 1, class 1 above 0.5.
+        Classes, numbered from 0, or their names, in arrays of one shape; or scores as a model
+        returns them: (..., K), of which the largest counts, or (..., 1) from 0 to 1, class 1 above
+        0.5.
     labels : list of str, optional
-        The names of the classes 0, 1, ...
+        The names of the classes 0, 1, ..., or of classes given by name their order.
     ax : matplotlib.axes.Axes, optional
         Where to draw.
 
@@ -65,12 +66,14 @@ def confusion(
     image = heat(axes, shares, (0.0, 1.0), title)
     for (row, column), count in np.ndenumerate(counts):
         share = shares[row, column]
-        text = f"{count}\n{share:.0%}" if size <= _SHARES else f"{count}"
+        part = "<1%" if share < 0.01 else ">99%" if 0.99 < share < 1.0 else f"{share:.0%}"
+        text = f"{count}\n{part}" if size <= _SHARES else f"{count}"
         look = {"color": "white" if share > _DARK else INK, "fontsize": 9 if size <= _SHARES else 8}
         axes.text(column, row, text if count else "", ha="center", va="center", **look)
     axes.set_aspect("equal")
     name_sides(axes, names, "predicted", names, "true", cell)
-    add_scale(axes, image, "share of the row", shrink=0.8)
+    bar = axes.inset_axes([1.02, 0.0, 0.12 / (cell * size), 1.0])  # 0.12 inches wide
+    add_scale(axes, image, "share of the row", cax=bar)
     return figure
 
 
@@ -78,6 +81,14 @@ def _numbered(
     truth: ArrayLike, predicted: ArrayLike, labels: Any, where: str
 ) -> tuple[Array, list[str]]:
     """Return the numbers of true and predicted classes (2, samples), and the classes' names."""
+    if _are_names(truth) and _are_names(predicted):
+        both = [np.asarray(each, object) for each in (truth, predicted)]
+        order = items(labels or sorted({*both[0].flat, *both[1].flat}), "labels", where, "a list")
+        places = {str(name): place for place, name in enumerate(order)}
+        unknown = {*both[0].flat, *both[1].flat} - places.keys()
+        if unknown:
+            raise ValueError(f"[{where}] a class is {min(unknown)!r}; expected one of {order}")
+        labels, (truth, predicted) = order, (np.vectorize(places.get)(each) for each in both)
     true, found = _classes(truth, "truth", where), _classes(predicted, "predicted", where)
     if true.ndim == found.ndim + 1:  # one-hot
         true = true.argmax(-1)
@@ -93,8 +104,14 @@ def _numbered(
     is_known = (pairs >= 0) & (pairs < len(names))
     if not is_known.all():
         wrong = pairs[~is_known][0]
-        raise ValueError(f"[{where}] a class is {wrong}; expected 0 to {len(names) - 1}")
+        most = f" (at most {_MOST} classes are drawn)" * (len(names) == _MOST)
+        raise ValueError(f"[{where}] a class is {wrong}; expected 0 to {len(names) - 1}{most}")
     return pairs, names
+
+
+def _are_names(values: ArrayLike) -> bool:
+    listed = np.asarray(values, object)
+    return listed.size > 0 and all(isinstance(each, str) for each in listed.flat)
 
 
 def _classes(values: ArrayLike, name: str, where: str) -> Array:
@@ -122,7 +139,8 @@ def attention(
         (T_out, T_in), or of several heads (N, T_out, T_in), a panel each: rows of
         `attention_weights`.
     source, target : list of str, or str, optional
-        The T_in and T_out tokens; by default the numbers of the steps.
+        The T_in and T_out tokens; by default the numbers of the steps. With fewer only the first
+        steps are drawn, as those before a padding.
     ax : matplotlib.axes.Axes, optional
         Where to draw one head.
 
@@ -134,7 +152,7 @@ def attention(
     Raises
     ------
     TypeError, ValueError
-        For weights of another shape, and numbers of tokens that differ from it.
+        For weights of another shape, and more tokens than that has.
 
     Examples
     --------
@@ -147,8 +165,9 @@ def attention(
         raise wrong_shape(where, "weights", array.shape, "(T_out, T_in) or (heads, T_out, T_in)")
     heads = array.reshape(-1, *array.shape[-2:])
     many, rows, columns = heads.shape
-    across = tokens(source, "source", columns, where)
-    down = tokens(target, "target", rows, where)
+    across = tokens(source, "source", columns, where, least=1)
+    down = tokens(target, "target", rows, where, least=1)
+    heads, rows, columns = heads[:, : len(down), : len(across)], len(down), len(across)
     width, height = (min(7.0, max(2.4, 0.32 * size)) for size in (columns, rows))
     figure, all_axes = panels(many, min(many, 2), 1.6 + width, 1.2 + height, ax, where)
     for number, (axes, head) in enumerate(zip(all_axes, heads, strict=True), 1):
