@@ -322,11 +322,11 @@ MISTAKES: dict[str, tuple[Model, str, Any, list[str], str]] = {
     ),
     "not a number": (
         of_numbers(), "x.npy", np.array([[[1.0, np.nan]]]), [],
-        "x.npy[0, 0, 1] is nan; expected a finite number",
+        "x.npy[0, 0, 1] is nan; expected finite numbers",
     ),
     "infinite": (
         of_numbers(), "x.npy", np.array([[np.inf, 1.0]]), [],
-        "x.npy[0, 0] is inf; expected a finite number",
+        "x.npy[0, 0] is inf; expected finite numbers",
     ),
     "output -": (
         of_numbers(), "x.csv", "a,b\n1,2\n", ["--out", "-"],
@@ -364,12 +364,12 @@ def test_answers_that_are_not_finite_are_refused(run: Run) -> None:
     model = Sequential(layers, seed=0)
     model.set_weights([np.full_like(each, np.nan) for each in model.get_weights()])
     name, path = saved(model), table("x.csv", series(3, 1), "x")
-    for command in (["predict", name], ["generate", name, "--length", "2"]):
+    for command, file in ((["predict", name], path), (["generate", name], name)):
         code, out, err = run(*command, "--input", path)
         assert (code, out) == (2, "")
         assert err == (
-            f"lstmfast {command[0]}: error: x.csv: the answer to sample 1 is nan; expected "
-            "numbers such as the model has learnt from\n"
+            f"lstmfast {command[0]}: error: {file}: the answer to "
+            "sample 1[0, 0] is nan; expected a finite number\n"
         )
 
 

@@ -22,6 +22,7 @@ from lstmfast.tasks._words import joined
 from .common import UserError, check_outputs, check_standard_output, reason
 
 _MODELS = ".safetensors", ".keras", ".h5"
+_WHOLE, _OR_GAP = "a whole number", "a number or nothing"  # that files must hold
 _MOST_SHOWN = 200  # characters of a vocabulary in a message
 
 
@@ -71,11 +72,7 @@ def ids_of_text(text: str, names: Sequence[str], where: str) -> Array:
 
 
 def read_numbers(
-    path: Path,
-    columns: Sequence[str],
-    features: int | None,
-    has_gaps: bool = False,
-    are_ids: bool = False,
+    path: Path, columns: Sequence[str], features: int | None, expected: str = "a number"
 ) -> Array:
     """Return an array of a .npy file, or columns of a CSV file, all by default: (rows, columns)."""
     kind = path.suffix.lower()
@@ -83,15 +80,15 @@ def read_numbers(
         raise UserError(f"argument --columns: {path} has none; expected a .csv file")
     try:
         if kind == ".npy":
-            return _array(path, has_gaps)
+            return _array(path, expected)
         if kind == ".csv":
-            return _columns(path, columns, features, has_gaps, are_ids)
-    except DataError as error:
-        raise UserError(str(error)) from None
+            return _columns(path, columns, features, expected)
+    except ValueError as error:
+        raise UserError(reason(error)) from None
     raise UserError(f"{path}: expected a name that ends in .csv, .npy or .txt")
 
 
-def _array(path: Path, has_gaps: bool) -> Array:
+def _array(path: Path, expected: str) -> Array:
     try:
         array: Array = np.load(path, allow_pickle=False)
     except OSError as error:
@@ -100,17 +97,12 @@ def _array(path: Path, has_gaps: bool) -> Array:
         raise DataError(f"{path}: expected an array of numbers, from numpy.save") from None
     if array.dtype.kind not in "fiub":
         raise DataError(f"{path} has dtype {array.dtype}; expected numbers")
-    is_known = np.isfinite(array) | (np.isnan(array) & has_gaps)
-    try:
-        expect(is_known, array, "predict", str(path), "a finite number")
-    except ValueError as error:
-        raise DataError(reason(error)) from None
+    is_known = np.isfinite(array) | (np.isnan(array) & (expected == _OR_GAP))
+    expect(is_known, array, "predict", str(path), "finite numbers")
     return array
 
 
-def _columns(
-    path: Path, names: Sequence[str], features: int | None, has_gaps: bool, are_ids: bool
-) -> Array:
+def _columns(path: Path, names: Sequence[str], features: int | None, expected: str) -> Array:
     notes: list[str] = []
     table = read_table(path, names)
     columns = [table.column(name) for name in names or table.header]
@@ -121,10 +113,10 @@ def _columns(
     for column in columns:
         cells = parse_numbers(column, notes, delimiter=table.delimiter, allow_missing=True)
         values.append(cells)
-        if np.isnan(cells).any() and not has_gaps:
-            raise column.error(int(np.isnan(cells).argmax()), "is empty; expected a number")
-        if are_ids and np.mod(cells, 1).any():
-            raise column.unexpected(int(np.mod(cells, 1).argmax()), "a whole number")
+        if np.isnan(cells).any() and expected != _OR_GAP:
+            raise column.error(int(np.isnan(cells).argmax()), f"is empty; expected {expected}")
+        if expected == _WHOLE and np.mod(cells, 1).any():
+            raise column.unexpected(int(np.mod(cells, 1).argmax()), expected)
     print(*notes, sep="\n", end="\n" * bool(notes), file=sys.stderr)
     return np.array(values).T
 
@@ -157,7 +149,8 @@ def samples(model: Any, args: argparse.Namespace) -> Any:
     is_row = about.get("rows") == "sequences"  # a row is a sequence of numbers, not a step
     columns = args.columns or names_in(model, "columns")
     features = 1 if of_ids else None if is_row else sample[-1]
-    array = read_numbers(args.input, columns, features, "padding" in about, of_ids)
+    expected = _WHOLE if of_ids else _OR_GAP if "padding" in about else "a number"
+    array = read_numbers(args.input, columns, features, expected)
     if of_ids and args.input.suffix.lower() == ".csv":
         array = array[:, 0].astype(np.int64)
     elif not of_ids:
@@ -201,15 +194,11 @@ def unscaled(answers: Any, model: Any) -> Any:
     return answers * np.asarray(deviation, answers.dtype) if is_number else answers
 
 
-def finite(answers: Any, where: Path) -> Any:
-    """Return answers to samples if all their numbers are finite."""
+def finite(answers: Any) -> Any:
+    """Return answers to samples if all their numbers are finite, or raise a ValueError."""
     for number, answer in enumerate(answers, 1):
-        if not np.isfinite(answer).all():
-            value = answer[~np.isfinite(answer)][0]
-            raise UserError(
-                f"{where}: the answer to sample {number} is {value}; expected numbers such as the "
-                "model has learnt from"
-            )
+        where = f"the answer to sample {number}"
+        expect(np.isfinite(answer), answer, "predict", where, "a finite number")
     return answers
 
 

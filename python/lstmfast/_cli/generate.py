@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
     tokens, prompt = _prompt(model, args)
     drawn = args.length, args.temperature, args.top_k, args.top_p, args.seed
     try:
-        found = model.generate(prompt, *drawn)
+        (found,) = data.finite([model.generate(prompt, *drawn)])
     except (MemoryError, TypeError, ValueError) as error:
         raise UserError(f"{args.model}: {reason(error)}") from None
     if args.input is not None:
-        text = data.answers_table(data.finite([data.unscaled(found, model)], args.input), tokens)
+        text = data.answers_table([data.unscaled(found, model)], tokens)
     else:
         space = " " if data.are_words(tokens) else ""
         text = f"{space.join(filter(None, (tokens[k] for k in [*prompt, *found])))}\n"

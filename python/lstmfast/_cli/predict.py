@@ -46,10 +46,9 @@ def run(args: argparse.Namespace) -> int:
     is_text = args.input.suffix.lower() == ".txt"
     x = data.lines(model, args.input) if is_text else data.samples(model, args)
     try:
-        found = data.unscaled(model.predict(x, verbose=0), model)
+        found = data.finite(data.unscaled(model.predict(x, verbose=0), model))
     except (MemoryError, TypeError, ValueError) as error:
         raise UserError(f"{args.input}: {reason(error)}") from None
-    data.finite(found, args.input)
     if args.out is None or args.out.suffix.lower() != ".npy":
         labels = data.names_in(model, "labels")
         write_text(args.out, data.answers_table(found, labels, as_text=is_text))

@@ -54,10 +54,7 @@ def learning_curves(history: Any, *, ax: Any = None) -> Figure:
     given = getattr(history, "history", history)
     if not isinstance(given, Mapping):
         raise wrong_kind(where, "history", history, "a History, or a dictionary of lists")
-    curves = {
-        str(name): as_array(values, where, str(name)).astype(float)
-        for name, values in given.items()
-    }
+    curves = {str(name): as_array(values, where, str(name)) for name, values in given.items()}
     for name, values in curves.items():
         if not values.size or not values.ndim:
             raise wrong_shape(where, name, values.shape, "(epochs,)")
@@ -75,7 +72,7 @@ def learning_curves(history: Any, *, ax: Any = None) -> Figure:
 
 def _draw_curve(axes: Any, name: str, curves: Mapping[str, Array], first: int) -> None:
     style(axes, name.replace("_", " "), "y", ticks=9, fontsize=11)
-    shown = {key: curves[key] for key in (name, f"val_{name}") if key in curves}
+    shown = {key: 1.0 * curves[key] for key in (name, f"val_{name}") if key in curves}
     for key, values in shown.items():
         colour, label = (INK, "training") if key == name else (RED, "validation")
         every = max(1, len(shown.get(name, values)) // len(values))  # epochs have a validation
