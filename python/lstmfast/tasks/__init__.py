@@ -8,10 +8,12 @@ line in `TASKS`.
 from __future__ import annotations
 
 from dataclasses import fields
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
-from lstmfast._checks import choice
+from lstmfast._checks import choice, string
+from lstmfast._keras_names import explain_missing
 
 from ._measures import Measure
 from ._records import Example, Part, Settings, Solution
@@ -83,7 +85,15 @@ def find(name: str) -> type[Task]:
     >>> lf.tasks.find("echo").mode
     'many to one'
     """
-    module = import_module(f"lstmfast.tasks.{choice(name, 'name', 'tasks.load', *TASKS)}")
+    return _named(name, "tasks.find")
+
+
+def _named(name: str, where: str) -> type[Task]:
+    if string(name, "name", where) not in TASKS:
+        alike = get_close_matches(name, TASKS, n=1)
+        hint = f"; did you mean {alike[0]!r}?" if alike else ""
+        raise ValueError(f"[{where}] name is {name!r}; expected one of lf.tasks.TASKS{hint}")
+    module = import_module(f"lstmfast.tasks.{name}")
     found: type[Task] = getattr(module, name.title().replace("_", ""))
     return found
 
@@ -120,8 +130,11 @@ def load(name: str, seed: int = 0, samples: int | None = None, **options: Any) -
     >>> solution.solved
     True
     """
-    kind = find(name)
+    kind = _named(name, "tasks.load")
     known = [each.name for each in fields(kind)]
     for each in options:
         choice(each, "option", name, *known)
     return kind(seed=seed, samples=samples, **options)
+
+
+explain_missing(__name__)

@@ -29,6 +29,12 @@ class Part(NamedTuple):
     y: Array
     weights: Array | None = None
 
+    def __repr__(self) -> str:
+        """Return the shapes, not all the numbers."""
+        named = zip(self._fields, self, strict=True)
+        shapes = [f"{name}: {a.dtype} {a.shape}" for name, a in named if a is not None]
+        return f"Part({', '.join(shapes)})"
+
 
 class Example(NamedTuple):
     """A sample in words."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import Array
-from lstmfast._checks import choice, count
+from lstmfast._checks import choice, count, number, wrong_kind
 from lstmfast.callbacks import History
 from lstmfast.models import EncoderDecoder
 from lstmfast.optimizers import Adam
@@ -32,9 +32,16 @@ def option(default: int, least: int = 1) -> Any:
     return field(default=default, metadata={"least": least})
 
 
+def _check_model(model: Any, where: str) -> None:
+    if not hasattr(model, "predict"):
+        raise wrong_kind(where, "model", model, "a model, as build() returns")
+
+
 @dataclass(kw_only=True)
 class Task:
     """A problem for an LSTM: seeded data of any size, a suggested model, a score with a target.
+
+    Attributes may follow from the options: ask a task for them, not its class.
 
     Parameters
     ----------
@@ -193,7 +200,10 @@ class Task:
 
     @cached_property
     def chance(self) -> float:
-        """The score of the best answer that does not look at x: a class, or mean, of each step."""
+        """The score of the best constant answer: of each step the commonest class, or the mean.
+
+        It is found in the training part and judged with the test part.
+        """
         y, weights = self.train.y, self.train.weights
         if self.labels:
             classes = len(self.labels)
@@ -228,12 +238,12 @@ class Task:
         epochs : int, optional
             After so many the learning rate is 0.
         learning_rate : float, optional
-            Of Adam at the start.
+            Of Adam at the start, more than 0.
 
         Raises
         ------
-        ValueError
-            Where there is no such variant, or it does not fit.
+        TypeError, ValueError
+            Where there is no such variant, or it does not fit, or for a number that cannot be.
         """
         suggested = self.settings
         chosen = suggested.variant if variant is None else variant
@@ -244,11 +254,17 @@ class Task:
                 f"[{self.name}] variant is {chosen!r}, which needs {problem}; expected one of "
                 + ", ".join(self.variants)
             )
+        if epochs is not None:
+            epochs = count(epochs, "epochs", self.name)
+        rate = suggested.learning_rate
+        if learning_rate is not None and not 0 < (
+            rate := number(learning_rate, "learning_rate", self.name)
+        ):
+            raise ValueError(f"[{self.name}] learning_rate is {rate:g}; expected more than 0")
         options = dict(suggested.model) if chosen == suggested.variant else {}
         sizes = suggested.units_of(chosen) if units is None else units
         with seeded(self.seed):  # for layers of functional models, which have no seed of their own
             model = self.network(chosen, sizes, options)
-        rate = suggested.learning_rate if learning_rate is None else learning_rate
         steps = self.steps(suggested.epochs if epochs is None else epochs)
         loss = self.loss or ("sparse_categorical_crossentropy" if self.labels else "mse")
         model.compile(Adam(CosineDecay(rate, steps), clipnorm=1.0), loss)
@@ -307,10 +323,18 @@ class Task:
     def predict(self, model: Any, x: Array) -> Array:
         """Return a model's answers: numbers, or classes."""
         found: Array = model.predict(self.inputs(model, x), verbose=0)
-        return found.argmax(axis=-1) if self.labels and found.dtype.kind == "f" else found
+        are_shares = bool(self.labels) and found.dtype.kind == "f"
+        one = (*self.train.y.shape[1:], *([len(self.labels)] if are_shares else []))
+        if found.shape != (len(x), *one):
+            came, expected = (", ".join(map(str, each)) for each in (found.shape[1:], one))
+            raise ValueError(
+                f"[{self.name}] model has outputs (N, {came}); expected (N, {expected})"
+            )
+        return found.argmax(axis=-1) if are_shares else found
 
     def score(self, model: Any, part: Part | None = None) -> float:
         """Return how good a model's answers are, those to `test` by default."""
+        _check_model(model, self.name)
         return self.measure.score(*self.judged(model, part))
 
     def judged(self, model: Any, part: Part | None = None) -> tuple[Array, Array, Array | None]:
@@ -324,6 +348,8 @@ class Task:
 
     def examples(self, model: Any, number: int = 3) -> list[Example]:
         """Return the first test samples, what is expected and what a model says."""
+        _check_model(model, self.name)
+        number = count(number, "number", self.name)
         x, y, weights = self.test
         first = Part(x[:number], y[:number], None if weights is None else weights[:number])
         expected, found, _ = self.judged(model, first)
