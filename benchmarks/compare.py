@@ -19,7 +19,7 @@ from lstmfast._bench import chart, report
 from lstmfast._bench.protocol import Row
 from lstmfast._bench.suites import SUITES
 from lstmfast._cli.common import UserError, write_file
-from lstmfast.plot import _looks as plot
+from lstmfast.plot import looks as plot
 
 PASSED_ON = ("suite", "against", "shapes", "mode", "threads", "seconds")
 

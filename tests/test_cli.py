@@ -121,7 +121,7 @@ def test_unknown_kind_of_picture(run: Run, tmp_path: Path) -> None:
 
 
 def test_without_matplotlib(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstmfast.plot._looks.available", lambda: False)
+    monkeypatch.setattr("lstmfast.plot.looks.available", lambda: False)
     (tmp_path / "sales.csv").write_text(monthly(48))
     for arguments in (
         ["forecast", "sales.csv", *SALES, "--plot", "p.png"],

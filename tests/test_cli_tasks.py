@@ -67,6 +67,10 @@ def test_help_of_a_task_has_its_options(name: str, run: Run) -> None:
     assert out.startswith(f"usage: lstmfast run {name} [options]\n")
     assert task.summary in " ".join(out.split())
     assert f"(default {task.settings.epochs})" in out
+    fitting = lf.tasks.find(name)(samples=20).variants
+    assert f"the model, one of {', '.join(fitting)} (default {task.settings.variant})" in " ".join(
+        out.split()
+    )
     texts = command.parameter_texts(type(task))
     for option in command.own_options(task):
         assert re.search(rf"^  --{option.name.replace('_', '-')} [A-Z]+", out, re.MULTILINE)

@@ -68,7 +68,7 @@ def test_axes_of_the_callers(name: str) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_without_matplotlib(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstmfast.plot._looks.available", lambda: False)
+    monkeypatch.setattr("lstmfast.plot.looks.available", lambda: False)
     with pytest.raises(ImportError, match="a plot needs matplotlib: pip install matplotlib"):
         CALLS[name]()
 

@@ -8,7 +8,7 @@ from typing import Any
 from lstmfast._bench.contest import Suite
 from lstmfast._bench.protocol import Row, threads_text
 from lstmfast._cli.common import UserError
-from lstmfast.plot._looks import BLUE, INK, RED, content, new_figure, style
+from lstmfast.plot.looks import BLUE, INK, RED, content, new_figure, style
 
 _WIDTH, _BAR, _FRAME, _COLUMNS = 9.0, 0.26, 0.95, 2  # inches; the width of a README page
 _TICKS = [m * 10.0**k for k in range(-3, 6) for m in (1, 2, 5)]

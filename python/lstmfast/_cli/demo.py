@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from lstmfast.forecasting.demo import run_demo
     from lstmfast.forecasting.errors import counted
     from lstmfast.forecasting.report import demo_text
-    from lstmfast.plot._looks import MISSING, available
+    from lstmfast.plot.looks import MISSING, available
 
     path = args.plot or _PICTURE
 

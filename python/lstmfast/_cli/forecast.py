@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
 
 def plot_kind(path: Path) -> str:
     """Return the kind of picture that a file's name asks for, if it can be drawn."""
-    from lstmfast.plot._looks import MISSING, available, formats
+    from lstmfast.plot.looks import MISSING, available, formats
 
     if not available():
         raise UserError(f"{path}: {MISSING}")

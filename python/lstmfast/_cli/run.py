@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -47,8 +47,8 @@ def add_arguments(parser: Parser) -> None:
 
 
 def _add(parser: Parser, given: Sequence[str]) -> None:
+    from lstmfast import variants
     from lstmfast.tasks import TASKS, find
-    from lstmfast.tasks._networks import VARIANTS
 
     pairs = zip(["", *given], given, strict=False)  # a word, and what stands before it
     words = [_name(word) for before, word in pairs if not _takes_value(before)]
@@ -61,9 +61,12 @@ def _add(parser: Parser, given: Sequence[str]) -> None:
         value = ",".join(map(str, value)) if isinstance(value, tuple) else value
         return f"{text} (default {value})" if task else text
 
-    add, variants = parser.add_option, ", ".join(VARIANTS)
+    add, fitting = parser.add_option, variants.__all__
+    if name and {"-h", "--help"} & {*given}:
+        with suppress(ImportError):  # of scikit-learn, which brings the digits
+            fitting = find(name)(samples=20).variants
     add("task", "TASK", "what to train; lstmfast tasks lists them", _task)
-    add("--variant", "V", told(f"the model, of those that fit: {variants}", "variant"))
+    add("--variant", "V", told(f"the model, one of {', '.join(fitting)}", "variant"))
     add("--units", "N", told("units of the LSTM, or of each: 64,32", "units"), _units)
     parser.add_number("--epochs", 1, told("passes over the training samples", "epochs"))
     rate = told("learning rate at the start", "learning_rate")
@@ -311,7 +314,7 @@ def _write(task: Any, solution: Any, facts: dict[str, Any], args: argparse.Names
         contents[args.json] = f"{json.dumps(facts, indent=2, default=str)}\n".encode()
     if args.plot is not None:
         from lstmfast import plot
-        from lstmfast.plot._looks import content
+        from lstmfast.plot.looks import content
 
         kind = plot_kind(args.plot)
         picture, curves = task.picture(solution.model), plot.learning_curves(solution.history)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lstmfast.plot._looks import FAINT, INK, content, new_figure, style
-from lstmfast.plot._series import add_legend, draw_ahead, forecast, label_times
+from lstmfast.plot.looks import FAINT, INK, add_legend, content, new_figure, style
+from lstmfast.plot.series import draw_ahead, forecast, label_times
 
 from .demo import DemoRun
 from .errors import counted

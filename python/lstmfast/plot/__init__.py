@@ -20,7 +20,7 @@ function                shows
 from ._drawings import frames, strokes
 from ._gates import gates
 from ._matrices import attention, attention_weights, confusion
-from ._series import forecast, learning_curves
+from .series import forecast, learning_curves
 
 __all__ = [
     "attention",

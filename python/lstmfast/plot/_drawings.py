@@ -9,7 +9,7 @@ import numpy as np
 from lstmfast._arrays import Array, as_array, expect, wrong_shape
 from lstmfast._checks import count, flag
 
-from ._looks import INK, RED, Figure, heat, panels, style, tokens
+from .looks import INK, RED, Figure, heat, panels, style, tokens
 
 _CHANNELS = 1, 3
 _MOST_COLUMNS = 6

@@ -16,7 +16,7 @@ from lstmfast.layers import LSTM, Bidirectional
 from lstmfast.layers._input import InputLayer
 from lstmfast.models import Model
 
-from ._looks import BLUE, FAINT, INK, RED, Figure, add_scale, heat, panels, style, tokens
+from .looks import BLUE, FAINT, INK, RED, Figure, add_scale, heat, panels, style, tokens
 
 _TITLES = {
     "i": "input gate i",

@@ -12,7 +12,7 @@ from lstmfast.layers._attention import AttentionLayer
 from lstmfast.layers._symbolic import Tensor
 from lstmfast.models import EncoderDecoder, Model
 
-from ._looks import INK, Figure, add_scale, heat, name_sides, panels, tokens
+from .looks import INK, Figure, add_scale, heat, name_sides, panels, tokens
 
 _SHARES = 8  # classes up to which cells have room for a second line
 _DARK = 0.4  # the share from which a colour needs white letters
