@@ -38,7 +38,7 @@ def test_tasks_lists_every_task(run: Run) -> None:
     width = max(map(len, TASKS)) + 2
     for name in TASKS:
         task = lf.tasks.find(name)()
-        head = out.index(f"\n{name} ") if name != TASKS[0] else 0
+        head = out.index(f"\n{name} ")
         rows = out[head:].strip("\n").split("\n\n")[0].splitlines()
         assert [row[:width].strip() for row in rows[:3]] == [name, task.mode, task.settings.variant]
         told = " ".join(row[width:].strip() for row in rows)
@@ -47,6 +47,27 @@ def test_tasks_lists_every_task(run: Run) -> None:
     assert max(map(len, out.splitlines())) <= 80
     assert "\x1b" not in out
     assert "lstmfast run TASK" in words
+    assert [line.split() for line in out.splitlines()[:3]] == [
+        ["task", "problem"],
+        ["kind", "the", "score", "that", "solves", "it"],
+        ["model", "where", "it", "comes", "from"],
+    ]
+
+
+def test_tasks_shows_one_with_all_that_it_says(run: Run) -> None:
+    code, out, _ = run("tasks", "Damped-Sine")
+    assert code == 0
+    words = " ".join(out.split())
+    for text in (lf.tasks.find("damped_sine")().source, "lstmfast run damped_sine --help shows"):
+        assert text in words
+    task = lf.tasks.find("anomaly")
+    _, out, _ = run("tasks", "anomaly")
+    more = " ".join((task.__doc__ or "").split("\n\n")[1].split())
+    assert more in " ".join(out.split())
+    assert "Parameters" not in out
+    code, _, err = run("tasks", "ecco")
+    assert code == 2
+    assert err.startswith("lstmfast tasks: error: argument TASK: there is no task 'ecco'; did you")
 
 
 @pytest.mark.parametrize("columns", ["20", "40", "200"])

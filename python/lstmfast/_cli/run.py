@@ -65,7 +65,7 @@ def _add(parser: Parser, given: Sequence[str]) -> None:
     if name and {"-h", "--help"} & {*given}:
         with suppress(ImportError):  # of scikit-learn, which brings the digits
             fitting = find(name)(samples=20).variants
-    add("task", "TASK", "what to train; lstmfast tasks lists them", _task)
+    add("task", "TASK", "what to train; lstmfast tasks lists them", task_name)
     add("--variant", "V", told(f"the model, one of {', '.join(fitting)}", "variant"))
     add("--units", "N", told("units of the LSTM, or of each: 64,32", "units"), _units)
     parser.add_number("--epochs", 1, told("passes over the training samples", "epochs"))
@@ -143,7 +143,8 @@ def _name(text: str) -> str:
     return text.replace("-", "_").lower()
 
 
-def _task(text: str) -> str:
+def task_name(text: str) -> str:
+    """Return the name of a task, a kind of argument."""
     from lstmfast.tasks import TASKS
 
     if (name := _name(text)) in TASKS:

@@ -32,15 +32,9 @@ _SYMBOLS = 100  # steps up to which each has room for a symbol
 
 
 def gates(
-    source: Any,
-    x: ArrayLike = None,
-    *,
-    layer: Any = None,
-    symbols: Any = None,
-    names: Any = None,
-    show: str = "ifgoc",
-    most: int = 32,
-) -> Figure:
+    source: Any, x: ArrayLike = None, *, layer: Any = None, symbols: Any = None, names: Any = None,
+    show: str = "ifgoc", most: int = 32,
+) -> Figure:  # fmt: skip
     """Draw what an LSTM does at each step of a sequence: its gates and its cell state.
 
     Each panel has a row a unit and a column a step. Units whose cell states go alike stand next to

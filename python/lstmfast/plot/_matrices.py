@@ -83,12 +83,13 @@ def _numbered(
     """Return the numbers of true and predicted classes (2, samples), and the classes' names."""
     if _are_names(truth) and _are_names(predicted):
         both = [np.asarray(each, object) for each in (truth, predicted)]
-        order = items(labels or sorted({*both[0].flat, *both[1].flat}), "labels", where, "a list")
-        places = {str(name): place for place, name in enumerate(order)}
-        unknown = {*both[0].flat, *both[1].flat} - places.keys()
-        if unknown:
-            raise ValueError(f"[{where}] a class is {min(unknown)!r}; expected one of {order}")
-        labels, (truth, predicted) = order, (np.vectorize(places.get)(each) for each in both)
+        classes = sorted({*both[0].flat, *both[1].flat})
+        labels = classes if labels is None else items(labels, "labels", where, "a list of strings")
+        places = {name: place for place, name in enumerate(labels)}
+        for name in classes:
+            if name not in places:
+                raise ValueError(f"[{where}] a class is {name!r}; expected one of {labels}")
+        truth, predicted = (np.vectorize(places.get)(each) for each in both)
     true, found = _classes(truth, "truth", where), _classes(predicted, "predicted", where)
     if true.ndim == found.ndim + 1:  # one-hot
         true = true.argmax(-1)
