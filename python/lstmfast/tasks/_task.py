@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from lstmfast._arrays import Array
-from lstmfast._checks import choice, count, number, wrong_kind
+from lstmfast._checks import LARGEST_COUNT, choice, count, number, wrong_kind
 from lstmfast.callbacks import History
 from lstmfast.models import EncoderDecoder
 from lstmfast.optimizers import Adam
@@ -27,9 +27,9 @@ from ._words import joined, numbers
 MOST_CLASSES = 20  # that a picture shows one by one
 
 
-def option(default: int, least: int = 1) -> Any:
-    """Return a whole number that a task takes, `least` or more."""
-    return field(default=default, metadata={"least": least})
+def option(default: int, least: int = 1, most: int = LARGEST_COUNT) -> Any:
+    """Return a whole number that a task takes, from `least` to `most`."""
+    return field(default=default, metadata={"least": least, "most": most})
 
 
 def _check_model(model: Any, where: str) -> None:
@@ -99,6 +99,10 @@ class Task:
             if isinstance(each.default, int) or (each.name == "samples" and value is not None):
                 least = each.metadata.get("least", 1)
                 setattr(self, each.name, count(value, each.name, self.name, least))
+                if value > (most := each.metadata.get("most", LARGEST_COUNT)):
+                    raise ValueError(
+                        f"[{self.name}] {each.name} is {value}; expected at most {most}"
+                    )
 
     # What a task says of itself ---------------------------------------------------------------
 

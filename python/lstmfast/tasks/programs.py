@@ -36,7 +36,7 @@ class Programs(Task):
         Assignments of a program: a digit first, then an earlier variable plus or minus a digit.
     """
 
-    lines: int = option(3, least=2)
+    lines: int = option(3, least=2, most=len(_NAMES))
 
     mode = "sequence to sequence"
     source = "Zaremba and Sutskever: Learning to Execute, 2014"
@@ -48,11 +48,6 @@ class Programs(Task):
     target = 0.9
     labels = tuple(f"{BLANK}0123456789-")
     vocabulary = (*labels, *f"{_NAMES}+=;()print")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.lines > len(_NAMES):
-            raise ValueError(f"[programs] lines is {self.lines}; expected at most {len(_NAMES)}")
 
     def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
         """Return programs and what they print; a program stands in one part alone.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Stock(Task):
         Days to look at.
     """
 
-    days: int = option(40)
+    days: int = option(40, most=1000)
 
     mode = "many to one"
     source = "Conrad and Kaul: Time-Variation in Expected Returns, 1988"
@@ -38,7 +39,7 @@ class Stock(Task):
     )
     labels = ("falls", "rises")
 
-    @property
+    @cached_property
     def best(self) -> float:
         """How often the best predictor is right that knows all but m.
 
