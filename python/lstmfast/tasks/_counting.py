@@ -10,7 +10,7 @@ import numpy as np
 from lstmfast._arrays import Array
 
 from ._apart import Apart
-from ._measures import Measure, mean_of
+from ._measures import Measure, share_of
 from ._records import Part, Settings
 from ._task import option
 from ._words import numbers
@@ -20,8 +20,7 @@ _SCALE = 100.0  # numbers are divided by it
 
 
 def _share_right(expected: Array, given: Array, weights: Array | None) -> float:
-    near = np.abs(given - expected) * _SCALE < 0.5
-    return mean_of(near.reshape(len(near), -1).all(axis=1), weights)
+    return share_of(np.abs(given - expected) * _SCALE < 0.5, weights)
 
 
 @dataclass(kw_only=True)

@@ -39,9 +39,26 @@ class Measure:
         return f"{score:.4g}"
 
 
+def _of_each(weights: Array, values: Array) -> Array:
+    """Return weights, of samples or of their steps, for each of their values."""
+    missing = (1,) * (values.ndim - weights.ndim)
+    return np.broadcast_to(weights.reshape(*weights.shape, *missing), values.shape)
+
+
 def mean_of(values: Array, weights: Array | None) -> float:
     """Return the mean of the values whose weight is not 0, weighted."""
-    return float(np.average(values, weights=weights))
+    each = None if weights is None else _of_each(weights, values)
+    return float(np.average(values, weights=each))
+
+
+def share_of(right: Array, weights: Array | None) -> float:
+    """Return the share of samples that are right in all that counts; others do not count."""
+    rows = len(right), -1
+    if weights is None:
+        return float(right.reshape(rows).all(axis=1).mean())
+    counts = _of_each(weights, right) != 0
+    counted = counts.reshape(rows).any(axis=1)
+    return float((right | ~counts).reshape(rows).all(axis=1)[counted].mean())
 
 
 def _right(expected: Array, given: Array, weights: Array | None) -> float:
@@ -49,10 +66,7 @@ def _right(expected: Array, given: Array, weights: Array | None) -> float:
 
 
 def _all_right(expected: Array, given: Array, weights: Array | None) -> float:
-    right = expected == given
-    if weights is not None:
-        right |= weights == 0
-    return float(right.reshape(len(right), -1).all(axis=1).mean())
+    return share_of(expected == given, weights)
 
 
 ACCURACY = Measure("accuracy", _right)
@@ -74,8 +88,7 @@ def within(tolerance: float, unit: str = "") -> Measure:
     """Return the share of samples all of whose numbers are at most `tolerance` off."""
 
     def score(expected: Array, given: Array, weights: Array | None) -> float:
-        near = np.abs(given - expected) <= tolerance
-        return _all_right(near, np.ones_like(near), weights)
+        return share_of(np.abs(given - expected) <= tolerance, weights)
 
     return Measure(f"share within {tolerance:g}{unit and ' '}{unit}", score)
 
