@@ -57,13 +57,20 @@ def test_series_go_on(name: str) -> None:
 
 
 STEPS = ("many_to_many", "sequence_generation", "sequence_to_sequence")
-APART = [*COUNTING, "sequence_classification", "moving_square", "addition"]
+APART = [
+    *COUNTING, "sequence_classification", "moving_square", "addition", "echo", "reber",
+    "translation", "sentiment",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", APART)
 def test_no_sample_is_in_two_parts(name: str) -> None:
     """With the smallest options there is something in each part, so with larger ones too."""
-    smallest = {"addition": {"digits": 1}, "moving_square": {"size": 3, "square": 2}}
+    smallest: dict[str, dict[str, Any]] = {
+        "addition": {"digits": 1}, "moving_square": {"size": 3, "square": 2},
+        "echo": {"symbols": 2}, "reber": {"length": 12}, "translation": {"largest": 30},
+        "sentiment": {},
+    }  # fmt: skip
     options: dict[str, Any] = smallest.get(name, {"largest": 30})
     task = lf.tasks.load(name, **options)
     train, validation, test = ({x.tobytes() for x in part.x} for part in task.parts)
@@ -112,13 +119,14 @@ def test_echoes_ask_for_one_place(extra: int) -> None:
     for x, y in zip(task.train.x, task.train.y, strict=True):
         words = task.show_x(x).split()
         assert len(words) == 6 + extra
-        assert [word for word in words if word != "."][3] == task.labels[y]
+        assert [word for word in words if word != "."][3] == f"[{task.labels[y]}]"
 
 
 def test_echo_suggests_more_for_longer_sequences() -> None:
     short, long = (lf.tasks.load("echo", length=length).settings for length in (5, 25))
     assert short.samples[0] < long.samples[0]
     assert dict(long.model)["forget_bias"] == ("chrono", 25)
+    assert lf.tasks.load("echo", length=1000).settings.samples[0] == 20_000
     lf.tasks.load("echo", length=1, place=1).build()
 
 
@@ -175,7 +183,7 @@ def test_videos_in_words() -> None:
     first = np.zeros((5, 5))
     first[1:3, [0, 4]] = 1.0
     video = np.stack([first, one_step("right", first)])[..., np.newaxis]
-    assert task.show_x(video) == "rows 1-2 columns 4-0 ... rows 1-2 columns 0-1"
+    assert task.show_x(video) == "rows 1-2 columns 4-4 and 0-0 ... rows 1-2 columns 0-1"
 
 
 def test_cumulative_sums_pass_a_quarter_of_the_length() -> None:

@@ -1,4 +1,4 @@
-"""What tasks have in common that have so few different samples that parts would share them."""
+"""Tasks with few different samples: each of those is in one part of the data only."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ from zlib import crc32
 
 import numpy as np
 
+from lstmfast._arrays import Array
+
 from ._records import Part
 from ._task import Task
 
-_HOMES = (0, 0, 0, 1, 2)  # of five different x, three are trained with
+_PART_OF = (0, 0, 0, 1, 2)  # of five different x, three are trained with
+_DRAWS = 100
 
 
 class Apart(Task):
     """A task each of whose x is in one part only, which follows from x alone."""
 
+    def same(self, x: Array) -> bytes:
+        """Return what samples have in common that are to be in one part."""
+        return x.tobytes()
+
     def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
-        """Return those of several times as many samples that belong to a part, up to `samples`."""
-        made = self.make(rng, samples * (6 if place else 2))
-        homes = [_HOMES[crc32(x.tobytes()) % len(_HOMES)] for x in made.x]
-        kept = np.flatnonzero(np.equal(homes, place))[:samples]
-        return Part(made.x[kept], made.y[kept])
+        """Return so many samples that belong to a part, of all that are drawn."""
+        found: list[list[Array]] = []
+        for _ in range(_DRAWS):
+            made = self.make(rng, samples * (6 if place else 2))
+            parts = [_PART_OF[crc32(self.same(x)) % len(_PART_OF)] for x in made.x]
+            kept = np.equal(parts, place)
+            found.append([each[kept] for each in made if each is not None])
+            if sum(len(x) for x, *_ in found) >= samples:
+                return Part(*(np.concatenate(each)[:samples] for each in zip(*found, strict=True)))
+        raise ValueError(
+            f"[{self.name}] too few different samples to train and to test with; expected options "
+            "with more"
+        )

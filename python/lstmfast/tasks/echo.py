@@ -9,12 +9,16 @@ import numpy as np
 
 from lstmfast._arrays import Array
 
+from ._apart import Apart
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
+
+_MOST_VALUES = 10_000  # of a sample: 20,000 of them take 0.8 GB
+_FEW, _MANY = 30, 1_000_000  # different sequences; of more, two are hardly ever the same
 
 
 @dataclass(kw_only=True)
-class Echo(Task):
+class Echo(Apart):
     """Say again the symbol at one place of a random sequence.
 
     Parameters
@@ -26,7 +30,7 @@ class Echo(Task):
     place : int
         Which one is asked for, from 1 on.
     extra : int
-        Up to so many further steps, without a symbol, stand at random places.
+        Further steps, without a symbol, at random places.
     """
 
     length: int = option(5)
@@ -42,15 +46,20 @@ class Echo(Task):
         super().__post_init__()
         if self.place > self.length:
             raise ValueError(f"[echo] place is {self.place}; expected at most length={self.length}")
+        if (size := (self.length + self.extra) * self.symbols) > _MOST_VALUES:
+            raise ValueError(
+                f"[echo] (length + extra) * symbols is {size}; expected at most {_MOST_VALUES}"
+            )
 
     @property
     def settings(self) -> Settings:  # type: ignore[override]
-        """The suggestion; with few samples, longer sequences would be learnt by heart.
+        """The suggestion: the longer the sequences, the more samples, up to 20,000.
 
-        Layer norm and forget biases for memories of all lengths help to count up to the place.
+        With few, long sequences would be learnt by heart. Layer norm helps to count up to the
+        place, and so do forget biases with which some cells forget soon and some late.
         """
         steps = self.length + self.extra
-        samples = max(2000, (300 + 3 * self.symbols) * steps)
+        samples = min(max(2000, (300 + 3 * self.symbols) * steps), 20_000)
         cell = {"layer_norm": True, "forget_bias": ("chrono", max(steps, 2))}
         return Settings(
             units=48, epochs=16, learning_rate=0.02, samples=(samples, 200, 500), model=cell
@@ -74,6 +83,19 @@ class Echo(Task):
             x = spread
         return Part(x, ids[:, self.place - 1])
 
+    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
+        """Return sequences none of which is in another part, unless there are very few."""
+        if _FEW <= self.symbols**self.length <= _MANY:
+            return super().part(place, rng, samples)
+        return self.make(rng, samples)
+
+    def same(self, x: Array) -> bytes:
+        """Return the symbols alone: steps without one make no other sequence of them."""
+        return x[x.any(axis=1)].tobytes()
+
     def show_x(self, x: Array) -> str:
-        """Return the symbols; a step without one is a dot."""
-        return " ".join(str(step.argmax()) if step.any() else "." for step in x)
+        """Return the symbols, the one asked for in brackets; a step without one is a dot."""
+        shown = [str(step.argmax()) if step.any() else "." for step in x]
+        asked = np.flatnonzero(x.any(axis=1))[self.place - 1]
+        shown[asked] = f"[{shown[asked]}]"
+        return " ".join(shown)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array
 
+from ._apart import Apart
 from ._measures import EXACT
 from ._memory import Memory
 from ._records import Part, Settings
@@ -38,13 +40,13 @@ _NEXT = np.array([[state.get(symbol, 19) for symbol in _SYMBOLS] for state in _e
 
 
 @dataclass(kw_only=True)
-class Reber(Memory):
+class Reber(Apart, Memory):
     """Say which symbols may come next in a string of the embedded Reber grammar.
 
     A string is B, then T or P, a string of the inner grammar, the same T or P again, and E. Only
     who remembers the second symbol knows the last but one. A string is right where the most likely
     symbols are those that the grammar allows, at each step; who knows the grammar but forgets the
-    second symbol gets half of them right: that is the chance level.
+    second symbol gets half of the strings right.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ class Reber(Memory):
         Symbols in a string, at most.
     """
 
-    length: int = option(30, least=9)
+    length: int = option(30, least=12)
 
     mode = "generation"
     source = (
@@ -60,12 +62,11 @@ class Reber(Memory):
         "Hochreiter and Schmidhuber: Long Short-Term Memory, 1997"
     )
     settings = Settings(
-        units=24, epochs=30, learning_rate=0.02, samples=(1000, 200, 500),
+        units=64, epochs=40, learning_rate=0.01, samples=(6000, 200, 500),
         model={"embedding": 8, "forget_bias": "chrono"},
     )  # fmt: skip
     measure = replace(EXACT, name="strings right at each step")
     target = 0.95
-    chance = 0.5
     vocabulary = labels = tuple(_SYMBOLS)
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:
@@ -89,6 +90,15 @@ class Reber(Memory):
             state = _NEXT[state, symbols]
             found.append(_ALLOWED[state])
         return np.stack(found, axis=1)
+
+    @cached_property
+    def chance(self) -> float:
+        """The score of the sets that are the commonest ones of their steps."""
+        sets = _codes(self.allowed(self.train.x))
+        guess = np.array([np.bincount(step).argmax() for step in sets.T])
+        expected = _codes(self.allowed(self.test.x))
+        answers = np.broadcast_to(guess, expected.shape)
+        return self.measure.score(expected, answers, self.test.weights)
 
     def judged(self, model: Any, part: Part | None = None) -> tuple[Array, Array, Array | None]:
         """Return the sets of allowed symbols and the model's."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._apart import Apart
 from ._records import Part, Settings
-from ._task import Task
 
 _SUBJECTS = ("film", "plot", "cast", "music", "ending")
 _GOOD = ("good", "great", "moving", "witty", "brilliant", "charming")
@@ -17,7 +17,7 @@ _ID = {word: place for place, word in enumerate(_WORDS)}
 
 
 @dataclass(kw_only=True)
-class Sentiment(Task):
+class Sentiment(Apart):
     """Tell whether a short text is for or against: "not", "very" and "but" turn its words around.
 
     A text has one clause or two. "very" doubles what an adjective says and "slightly" halves it;

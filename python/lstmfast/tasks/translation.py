@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._apart import Apart
 from ._measures import EXACT
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 from ._words import BLANK, ids_of
 
 _ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
@@ -49,7 +50,7 @@ def german(number: int, last: bool = True) -> str:
 
 
 @dataclass(kw_only=True)
-class Translation(Task):
+class Translation(Apart):
     """Translate numbers in words from English to German, where the ones stand before the tens.
 
     Parameters
@@ -58,7 +59,7 @@ class Translation(Task):
         Numbers are drawn from 0 to this one, less than a million.
     """
 
-    largest: int = option(999_999)
+    largest: int = option(999_999, least=30, most=999_999)
 
     mode = "sequence to sequence"
     source = (
@@ -73,11 +74,6 @@ class Translation(Task):
     target = 0.95
     vocabulary = (BLANK, *_ONES.split(), *_TENS.split(), "hundred", "thousand")
     labels = (BLANK, *_EINS.split(), *_ZEHN.split(), "hundert", "tausend", "eins", "und")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.largest > 999_999:
-            raise ValueError(f"[translation] largest is {self.largest}; expected at most 999999")
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:
         """Return numbers in words of both languages, filled up with blanks on the right."""
