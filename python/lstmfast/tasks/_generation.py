@@ -37,10 +37,11 @@ class Generation(Task):
 
     @cached_property
     def chance(self) -> float:
-        """The entropy of single tokens: the score of the best answer that does not look at x."""
-        y = self.test.y
-        shares = np.bincount(y.ravel(), minlength=len(self.labels)) / y.size
-        return self.measure.score(y, np.broadcast_to(shares, (*y.shape, shares.size)), None)
+        """The score of how often each token comes: the best answer that does not look at x."""
+        y, expected = self.train.y, self.test.y
+        shares = (np.bincount(y.ravel(), minlength=len(self.labels)) + 1) / (y.size + 1)
+        likely = np.broadcast_to(shares / shares.sum(), (*expected.shape, shares.size))
+        return self.measure.score(expected, likely, None)
 
     def examples(self, model: Any, number: int = 3) -> list[Example]:
         """Return beginnings of test samples, how they go on, and how the model continues them."""
