@@ -45,7 +45,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "captions": {"grid": 2, "samples": 500, "epochs": 20},
     "handwriting": {"samples": 100, "length": 20, "epochs": 4},
     "music": {"phrases": 1, "samples": 300, "epochs": 6},
-    "dna": {"codons": 6, "flank": 0, "samples": 1000, "epochs": 5},
+    "dna": {"samples": 2000, "epochs": 5},
     "anomaly": {"length": 40, "samples": 500, "epochs": 20},
     "sentiment": {"samples": 500, "epochs": 8},
     "weather": {"samples": 300, "epochs": 5},
@@ -53,7 +53,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "purchase": {"weeks": 8, "samples": 2000, "epochs": 8},
     "video_motion": {"frames": 4, "size": 12, "samples": 400, "epochs": 12},
     "spoken_words": {"samples": 300, "epochs": 3},
-    "pole_balancing": {"limit": 50, "samples": 4, "epochs": 3},
+    "pole_balancing": {"limit": 100, "samples": 4, "epochs": 3},
 }
 # Small, these have so few different samples that some come again; equal data with every seed.
 REPEATED = (

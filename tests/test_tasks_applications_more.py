@@ -6,43 +6,97 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
+from lstmfast.tasks import dna
 from lstmfast.tasks.anomaly import Anomaly
 from lstmfast.tasks.spoken_words import SpokenWords
 
 STOPS = {"TAA", "TAG", "TGA"}
 
 
-def reading_frame(bases: str, codons: int) -> int | None:
-    """Return where a gene of so many codons between ATG and a stop begins, or None."""
-    for first in range(len(bases) - 3 * codons - 5):
-        gene = [bases[first + 3 * k : first + 3 * k + 3] for k in range(codons + 2)]
-        if gene[0] == "ATG" and gene[-1] in STOPS and not STOPS.intersection(gene[1:-1]):
-            return first
-    return None
+def codons_of(bases: str, frame: int) -> list[str]:
+    return [bases[k : k + 3] for k in range(frame, len(bases) - 2, 3)]
 
 
-def test_dna_has_a_gene_in_any_frame_or_none() -> None:
+def open_frames(bases: str) -> list[int]:
+    """Return the frames that no stop is in."""
+    return [frame for frame in range(3) if not STOPS.intersection(codons_of(bases, frame))]
+
+
+def test_dna_of_genes_has_a_frame_without_stops() -> None:
     task = lf.tasks.load("dna")
     texts = [task.show_x(x) for x in task.test.x]
-    frames = [reading_frame(text, task.codons) for text in texts]
+    assert {len(text) for text in texts} == {3 * task.codons}
+    frames = [open_frames(text) for text in texts]
     coding = task.test.y == 1
-    found = np.array([frame is not None for frame in frames])
+    found = np.array([len(each) > 0 for each in frames])
     assert found[coding].all()
-    assert found[~coding].mean() < 0.02
-    assert {frame for frame, is_gene in zip(frames, coding, strict=True) if is_gene} == set(
-        range(task.flank + 1)
-    )
-    genes = [
-        text[frame + 3 * k : frame + 3 * k + 3]
-        for text, frame, is_gene in zip(texts, frames, coding, strict=True)
-        if is_gene and frame is not None
-        for k in range(1, task.codons + 1)
+    alone = [each[0] for each, gene in zip(frames, coding, strict=True) if gene and len(each) == 1]
+    shares = np.bincount(alone) / len(alone)  # each third of them
+    assert np.abs(shares - 1 / 3).max() < 5 * np.sqrt(2 / 9 / len(alone))
+    codons = [
+        codon
+        for text, each, gene in zip(texts, frames, coding, strict=True)
+        if gene and len(each) == 1
+        for codon in codons_of(text, each[0])
     ]
-    assert genes.count("CTG") > 5 * genes.count("CTA")  # both mean leucine
+    assert codons.count("CTG") > 5 * codons.count("CTA")  # both mean leucine
+    np.testing.assert_array_equal(task.test.x[:, 1:] // 4, task.test.x[:, :-1] % 16)
+
+
+def test_dna_needs_more_than_a_look_at_its_ends_or_its_stops() -> None:
+    """Rules that know nothing of the codons' shares are far from the target."""
+    task = lf.tasks.load("dna")
+    texts = [task.show_x(x) for x in task.test.x]
+    y = task.test.y
+    first = [bool("ATG" in text[:12]) == kind for text, kind in zip(texts, y, strict=True)]
+    last = [
+        bool(STOPS.intersection(codons_of(text, 0)[-3:])) == kind
+        for text, kind in zip(texts, y, strict=True)
+    ]
+    free = [bool(open_frames(text)) == kind for text, kind in zip(texts, y, strict=True)]
+    assert max(abs(np.mean(first) - 0.5), abs(np.mean(last) - 0.5)) < 0.1
+    assert np.mean(free) < task.target - 0.1
+
+
+def test_dna_needs_the_frame() -> None:
+    """The best linear model of how often each three bases come, in any frame, misses the target."""
+    task = lf.tasks.load("dna")
+
+    def counts(x: np.ndarray) -> np.ndarray:
+        found = np.stack([np.bincount(row, minlength=64) for row in x])
+        return np.concatenate([found, np.ones((len(x), 1))], axis=1)
+
+    x, y, _ = task.train
+    weights, *_ = np.linalg.lstsq(counts(x), 2.0 * y - 1.0, rcond=None)
+    right = ((counts(task.test.x) @ weights > 0) == task.test.y).mean()
+    assert 0.75 < right < task.target - 0.03
+
+
+def test_dna_of_uniform_codons_is_not_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best rule of all, whose codons' shares are known, but where those are even.
+
+    It compares how likely a gene and how likely shuffled bases are; with the true shares the same
+    rule is nearly always right.
+    """
+
+    def best(usage: np.ndarray) -> float:
+        monkeypatch.setattr(dna, "_USAGE", usage)
+        task = lf.tasks.load("dna")
+        shares = usage / usage.sum()
+        bases = sum(shares.reshape(4, 4, 4).sum(axis=axes) for axes in ((1, 2), (0, 2), (0, 1))) / 3
+        single = np.einsum("i,j,k", bases, bases, bases).ravel()
+        gains = np.log(np.maximum(shares, 1e-12) / single)[task.test.x]
+        likely = np.logaddexp.reduce([gains[:, k::3].sum(axis=1) for k in range(3)])
+        return float(((likely > np.log(3)) == task.test.y).mean())
+
+    usual = dna._USAGE
+    even = best((usual > 0).astype(float))
+    assert even < 0.78 < 0.93 < best(usual)
 
 
 def test_dna_has_the_same_bases_in_both_classes() -> None:
     x, y, _ = lf.tasks.load("dna").train
+    x = x // 16  # the first of three bases
     shares = np.stack(
         [np.bincount(x[y == k].ravel(), minlength=4) / x[y == k].size for k in (0, 1)]
     )
@@ -69,7 +123,7 @@ def test_anomaly_damages_every_second_window() -> None:
     assert isinstance(task, Anomaly)
     usual = task.test
     np.testing.assert_array_equal(usual.x[:, 1:], usual.y[:, :-1])
-    windows, kinds = task.odd(usual)
+    windows, kinds = task.damaged(usual)
     assert (kinds[::2] == 0).all()
     assert set(kinds[1::2]) == {1, 2, 3}
     np.testing.assert_array_equal(windows.x[:, 1:], windows.y[:, :-1])
@@ -167,13 +221,13 @@ def test_pictures_show_the_answers() -> None:
     assert len(lines["truth"].get_ydata()) == hours
     assert len(lines["forecast"].get_ydata()) == hours + 1  # from the last known hour on
     # each hour's forecast is of the window that ends so many hours before: the known series goes on
-    assert len(lines["°C"].get_ydata()) == weather.hours + weather.ahead - 1
+    assert len(lines["known"].get_ydata()) == weather.hours + weather.ahead - 1
 
     anomaly = lf.tasks.load("anomaly", samples=10)
     model = anomaly.build(units=2)
-    windows, kinds = anomaly.odd(anomaly.test)
+    windows, kinds = anomaly.damaged(anomaly.test)
     found = anomaly.predict(model, windows.x)
-    for kind, axes in enumerate(anomaly.picture(model).axes):
+    for kind, axes in enumerate(anomaly.picture(model).axes[:4]):
         series, answers = (line.get_ydata() for line in axes.get_lines()[:2])
         (place,) = np.flatnonzero((windows.y[..., 0] == series).all(axis=1))
         assert kinds[place] == kind

@@ -1,10 +1,13 @@
-"""Stretches of DNA: a gene, or the same bases in random order."""
+"""Stretches of DNA: of a gene, or its bases in random order."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
+
+from lstmfast._arrays import Array
 
 from ._records import Part, Settings
 from ._task import Task, option
@@ -19,32 +22,23 @@ _USAGE = np.array([
 ])  # fmt: skip
 
 
-def _codons(names: str) -> list[int]:
-    """Return the ids of codons."""
-    return [
-        sum(_BASES.index(base) * 4**place for base, place in zip(name, (2, 1, 0), strict=True))
-        for name in names.split()
-    ]
-
-
 @dataclass(kw_only=True)
 class Dna(Task):
-    """Tell a gene from bases in random order, as many of each: codons make the difference.
+    """Tell bases from inside a gene from the same bases in random order: codons tell them apart.
 
-    A gene begins with ATG, has codons as often as Escherichia coli has them, none of which is a
-    stop, and ends with a stop codon. It stands at any of the places of the sequence, so that its
-    reading frame is to be found, too.
+    A gene has codons as often as Escherichia coli has them; stops are none of them. The stretch
+    begins at any of the three bases of a codon, so that the reading frame is to be found, too. The
+    model reads three bases at each step, of which two are those of the step before. Who only asks
+    whether one of the frames is free of stops is right in 0.70 of all cases; a linear model that
+    counts threes of bases in all frames in 0.83; the best rule, which compares the frames, in 0.97.
 
     Parameters
     ----------
     codons : int
-        Codons of a gene, between its start and its stop.
-    flank : int
-        Bases that are not of the gene, before and after it together.
+        Codons of a stretch: three times as many bases.
     """
 
     codons: int = option(30)
-    flank: int = option(9, least=0)
 
     mode = "many to one"
     source = (
@@ -52,24 +46,26 @@ class Dna(Task):
         "Nakamura, Gojobori and Ikemura, 2000"
     )
     settings = Settings(
-        "bidirectional", units=24, epochs=8, learning_rate=0.02, batch_size=64,
-        samples=(4000, 500, 1000),
+        units=32, epochs=24, learning_rate=0.02, batch_size=64, samples=(12000, 500, 1000),
+        model={"embedding": 8},
     )  # fmt: skip
-    target = 0.9
-    vocabulary = tuple(_BASES)
+    target = 0.88
+    vocabulary = tuple(map("".join, product(_BASES, repeat=3)))
     labels = ("not coding", "coding")
 
     def make(self, rng: np.random.Generator, samples: int) -> Part:
-        """Return stretches of bases, half of them shuffled."""
+        """Return stretches of bases, by threes that overlap; about half of them are shuffled."""
         usage = _USAGE / _USAGE.sum()
-        codons = rng.choice(64, (samples, self.codons + 2), p=usage)
-        codons[:, 0] = _codons("ATG")[0]
-        codons[:, -1] = rng.choice(_codons("TAA TAG TGA"), samples)
+        codons = rng.choice(64, (samples, self.codons + 1), p=usage)
         genes = np.stack([codons // 16, codons // 4 % 4, codons % 4], axis=-1)
         genes = genes.reshape(samples, -1)
-        x = rng.choice(genes.ravel(), (samples, genes.shape[1] + self.flank))  # as many of each
-        first = rng.integers(0, self.flank + 1, (samples, 1))
-        np.put_along_axis(x, first + np.arange(genes.shape[1]), genes, axis=1)
+        places = rng.integers(0, 3, (samples, 1)) + np.arange(3 * self.codons)
+        x = np.take_along_axis(genes, places, axis=1)
         y = rng.integers(0, 2, samples)
         x[y == 0] = rng.permuted(x[y == 0], axis=1)
-        return Part(x, y)
+        return Part(16 * x[:, :-2] + 4 * x[:, 1:-1] + x[:, 2:], y)
+
+    def show_x(self, x: Array) -> str:
+        """Return the bases."""
+        threes: list[str] = [self.vocabulary[i] for i in x]
+        return "".join(three[0] for three in threes) + threes[-1][1:]
