@@ -64,14 +64,16 @@ class AirPassengers(Given):
 
         series = air_passengers()
         known = series.values[: -len(self.test.x), 0]
-        return forecast(
+        figure = forecast(
             known,
             self.predict(model, self.test.x),
             truth=self.test.y,
             times=series.times,
-            name="thousands of passengers",
+            name="known",
             title="Airline passengers, forecast month by month",
         )
+        figure.axes[0].set_ylabel("thousands of passengers")
+        return figure
 
     def persistence(self, part: Part) -> Array:
         """Return the last month."""

@@ -11,10 +11,11 @@ import numpy as np
 from lstmfast._arrays import Array
 
 from ._measures import Measure
+from ._pictures import legend, panels
 from ._records import Example, Part, Settings
 from ._task import Task, option
 
-_KINDS = ("nothing", "spike", "flat line", "other period")
+_KINDS = ("no fault", "spike", "flat line", "other period")
 
 
 def _area(expected: Array, given: Array, weights: Array | None) -> float:
@@ -32,7 +33,7 @@ class Anomaly(Task):
     A usual window is a periodic pattern with drift and noise. The model learns to forecast the
     next value at each step of such windows alone. In half of the windows that it is judged by
     something is wrong: a spike, a line that stays flat, or from some step on another period. The
-    largest error of the forecasts in a window says how odd it is; those in its first third, in
+    largest error of the forecasts in a window says how unusual it is; those in its first third, in
     which nothing is wrong, do not count.
 
     Parameters
@@ -71,7 +72,7 @@ class Anomaly(Task):
         values = series.astype(np.float32)[..., np.newaxis]
         return Part(values[:, :-1], values[:, 1:])
 
-    def odd(self, part: Part) -> tuple[Part, Array]:
+    def damaged(self, part: Part) -> tuple[Part, Array]:
         """Return windows of which every second one is damaged, and how: the place in the kinds."""
         rng = np.random.default_rng(self.seed)
         series = np.concatenate([part.x[:, :1], part.y], axis=1)[..., 0]
@@ -92,13 +93,13 @@ class Anomaly(Task):
 
     def judged(self, model: Any, part: Part | None = None) -> tuple[Array, Array, None]:
         """Return which windows are damaged (1), and the largest error in each."""
-        windows, kinds = self.odd(self.test if part is None else part)
+        windows, kinds = self.damaged(self.test if part is None else part)
         errors = np.abs(self.predict(model, windows.x) - windows.y)[:, self.length // 3 - 1 :]
         return (kinds > 0).astype(int), errors.max(axis=(1, 2)), None
 
     def examples(self, model: Any, number: int = 3) -> list[Example]:
         """Return the first windows that it is judged by, what is wrong, and the largest error."""
-        windows, kinds = self.odd(self.test)
+        windows, kinds = self.damaged(self.test)
         _, errors, _ = self.judged(model)
         return [
             Example(self.show_x(x), _KINDS[kind], f"largest error {error:.2f}")
@@ -107,23 +108,29 @@ class Anomaly(Task):
 
     def picture(self, model: Any) -> Any:
         """Return a figure of the window of each kind with the largest error of a forecast."""
-        from lstmfast.plot._looks import INK, RED, panels, style
-        from lstmfast.plot._series import add_legend
+        from lstmfast.plot._looks import INK, RED
 
-        windows, kinds = self.odd(self.test)
+        windows, kinds = self.damaged(self.test)
         found = self.predict(model, windows.x)[..., 0]
         _, largest, _ = self.judged(model)
         steps = np.arange(2, self.length + 2)
-        figure, all_axes = panels(len(_KINDS), 2, 5.0, 2.6, None, self.name)
+        counted = slice(self.length // 3 - 1, None)
+        text = f"error, counted from step {steps[counted][0]} on"
+        titles = [kind.capitalize() for kind in _KINDS]
+        figure, all_axes = panels(titles, 2, (5.0, 2.6), "step", "sensor")
         for kind, axes in enumerate(all_axes):
             place = np.where(kinds == kind, largest, -1.0).argmax()
             truth, answers = windows.y[place, :, 0], found[place]
-            style(axes, _KINDS[kind].capitalize(), "y", ticks=9, fontsize=11)
             axes.plot(steps, truth, color=INK, linewidth=1.2, label="series")
             axes.plot(steps, answers, color=RED, linewidth=1.0, label="forecast of each step")
-            counted = slice(self.length // 3 - 1, None)
+            axes.fill_between([], [], color=RED, alpha=0.3, lw=0, label=text)
+            below = axes.twinx()
             errors = np.abs(answers - truth)[counted]
-            axes.fill_between(steps[counted], errors, color=RED, alpha=0.3, lw=0, label="error")
-        add_legend(all_axes[1], loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
-        all_axes[-1].set_xlabel("step", color=INK)
+            below.fill_between(steps[counted], errors, color=RED, alpha=0.3, lw=0)
+            below.set_ylim(0.0, 3.0 * largest.max())
+            below.tick_params(colors=RED, labelsize=8)
+            below.spines[:].set_visible(False)
+            if kind % 2:
+                below.set_ylabel("error", color=RED)
+        legend(all_axes[1])
         return figure

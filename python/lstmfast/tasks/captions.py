@@ -15,6 +15,7 @@ from lstmfast.models import EncoderDecoder, Sequential
 
 from ._measures import EXACT
 from ._networks import Units
+from ._pictures import panels
 from ._records import Part, Settings
 from ._task import Task, option
 from ._words import BLANK, ids_of
@@ -108,13 +109,15 @@ class Captions(Task):
 
     def picture(self, model: Any) -> Any:
         """Return the first test images with what the model says of them."""
-        from lstmfast.plot._looks import new_figure
+        from lstmfast.plot._looks import RED
 
-        x = self.test.x[:6]
-        figure = new_figure(9.5, 6.0)
-        said = self.predict(model, x)
-        for axes, image, y in zip(figure.subplots(2, 3).flat, x, said, strict=True):
+        x, y, _ = self.test
+        said = self.predict(model, x[:6])
+        figure, all_axes = panels([self.show_y(each) for each in said], 3, (3.3, 3.0))
+        for axes, image, given, right in zip(all_axes, x, said, y, strict=False):
             axes.imshow(image.clip(0.0, 1.0))
-            axes.set_title(self.show_y(y), fontsize=9)
             axes.axis("off")
+            if (given != right).any():
+                text = f"{self.show_y(given)}\nwrong: {self.show_y(right)}"
+                axes.set_title(text, loc="left", color=RED, fontsize=10)
         return figure

@@ -48,4 +48,4 @@ class DampedSine(Task):
 
         x, y, _ = self.test
         found = self.predict(model, x[:1])[0]
-        return forecast(x[0, :, 0], found, truth=y[0], name="wave", title="A damped sine wave")
+        return forecast(x[0, :, 0], found, truth=y[0], name="known", title="A damped sine wave")

@@ -40,5 +40,6 @@ class Digits(Given):
         return Part(found.images[order].astype(np.float32) / 16, found.target[order])
 
     def show_x(self, x: Array) -> str:
-        """Return the rows of an image, in three shades."""
-        return "|".join("".join(" +#"[int(pixel * 2.99)] for pixel in row) for row in x)
+        """Return the rows of an image, one below another, in three shades."""
+        rows = ("".join(" +#"[int(pixel * 2.99)] for pixel in row) for row in x)
+        return "".join(f"\n{row}" for row in rows)

@@ -84,5 +84,6 @@ class MovingSquare(Apart, Videos):
 
 def _span(lit: Array) -> str:
     """Return the first and the last of neighbouring pixels; the first of all follows the last."""
-    first = int((lit & ~np.roll(lit, 1)).argmax())
-    return f"{first}-{(first + lit.sum() - 1) % len(lit)}"
+    first, end = int((lit & ~np.roll(lit, 1)).argmax()), len(lit) - 1
+    last = first + int(lit.sum()) - 1
+    return f"{first}-{last}" if last <= end else f"{first}-{end} and 0-{last - end - 1}"

@@ -14,6 +14,7 @@ from lstmfast.callbacks import History
 from lstmfast.callbacks.base import CallbackList
 
 from ._measures import Measure, mean_of
+from ._pictures import legend, panels
 from ._policy import Policy
 from ._records import Example, Part, Settings
 from ._task import Task, option
@@ -71,7 +72,7 @@ class PoleBalancing(Task):
         Steps, of a fiftieth of a second, that a pole should stay up.
     """
 
-    limit: int = option(200)
+    limit: int = option(200, least=100)
 
     mode = "control"
     source = (
@@ -139,9 +140,9 @@ class PoleBalancing(Task):
         """Train a model by policy gradients; its loss is the share of steps with a fall."""
         epochs = self.settings.epochs if epochs is None else epochs
         rng, policy, history = np.random.default_rng(self.seed), Policy(model), History()
-        heard = CallbackList(list(callbacks), self.name)
-        heard.attach(model, {"epochs": epochs, "steps": 1, "verbose": verbose})
-        heard.call("on_train_begin", {})
+        listeners = CallbackList(list(callbacks), self.name)
+        listeners.attach(model, {"epochs": epochs, "steps": 1, "verbose": verbose})
+        listeners.call("on_train_begin", {})
         model.stop_training = False
         poles, rate = len(self.train.x), float(model.optimizer.learning_rate)
         state, resets = started(rng, poles), np.full(poles, True)
@@ -162,12 +163,12 @@ class PoleBalancing(Task):
             policy.learn(x, before, begun, right.astype(int), gains, rate * decay)
             policy.store()
             logs = {"loss": float(falls.mean())}
-            heard.call("on_train_batch_end", 0, logs)
-            heard.call("on_epoch_end", epoch, logs)
+            listeners.call("on_train_batch_end", 0, logs)
+            listeners.call("on_epoch_end", epoch, logs)
             history.record(epoch, logs)
             if model.stop_training:
                 break
-        heard.call("on_train_end", {})
+        listeners.call("on_train_end", {})
         return history
 
     def examples(self, model: Any, number: int = 3) -> list[Example]:
@@ -176,28 +177,27 @@ class PoleBalancing(Task):
         return [
             Example(
                 f"leans by {x[0, 1] * np.degrees(_STEEPEST):.1f}°",
-                f"{self.limit} steps",
-                f"{steps:.0f} steps",
+                f"goal: {self.limit} steps",
+                f"balanced for {steps:.0f} steps",
             )
             for x, steps in zip(self.test.x[:number], balanced, strict=False)
         ]
 
     def picture(self, model: Any) -> Any:
         """Return a figure of how some poles lean and where their carts are, to their limits."""
-        from lstmfast.plot._looks import INK, RED, panels, style
+        from lstmfast.plot._looks import INK, RED
 
         states = self.run(Policy(model), Part(self.test.x[:10], self.test.y[:10]))
         seconds = _STEP * np.arange(1, self.limit + 1)
-        figure, all_axes = panels(2, 1, 9.0, 2.6, None, self.name)
-        shown = ("Angle of the pole, degrees", np.degrees(states[:, 2]), np.degrees(_STEEPEST)), (
-            "Place of the cart, m", states[:, 0], _FARTHEST,
-        )  # fmt: skip
-        for axes, (title, values, limit) in zip(all_axes, shown, strict=True):
-            style(axes, title, "y", ticks=9, fontsize=11)
-            axes.plot(seconds, values, color=INK, linewidth=0.8)
-            for end in (-limit, limit):
-                axes.axhline(end, color=RED, linewidth=1.2, linestyle="--")
-        all_axes[-1].set_xlabel("seconds", color=INK)
+        shown = (np.degrees(states[:, 2]), np.degrees(_STEEPEST)), (states[:, 0], _FARTHEST)
+        titles = ("Angle of the pole, degrees", "Place of the cart, m")
+        figure, all_axes = panels(titles, 1, (9.0, 2.6), "seconds", scale="x")
+        for axes, (values, limit) in zip(all_axes, shown, strict=True):
+            first, *_ = axes.plot(seconds, values, color=INK, linewidth=0.8)
+            first.set_label("each of ten poles")
+            axes.axhline(limit, color=RED, linewidth=1.2, linestyle="--", label="fallen")
+            axes.axhline(-limit, color=RED, linewidth=1.2, linestyle="--")
+        legend(all_axes[0])
         return figure
 
 

@@ -14,7 +14,8 @@ from lstmfast.losses import MixtureNegativeLogLikelihood
 
 from ._measures import Measure, mean_of
 from ._networks import Units
-from ._records import Part, Settings
+from ._pictures import panels
+from ._records import Example, Part, Settings
 from ._task import Task
 from ._words import numbers
 
@@ -81,11 +82,31 @@ class Rectangles(Task):
         """Return the first corner."""
         return numbers(x[:1])
 
+    def examples(self, model: Any, number: int = 3) -> list[Example]:
+        """Return first corners, rectangles that begin there, and what the model draws."""
+        x, y, _ = self.test
+        drawn = self.predict(model, x[:number])
+        proper = are_proper(np.concatenate([x[: len(drawn), :1], drawn], axis=1))
+        return [
+            Example(
+                self.show_x(first),
+                f"any rectangle, as {numbers(corners)}",
+                f"{'proper' if good else 'not proper'}: {numbers(points)}",
+            )
+            for first, corners, points, good in zip(x, y, drawn, proper, strict=False)
+        ]
+
     def picture(self, model: Any) -> Any:
         """Return a figure of drawings from the first corners of some test samples."""
-        from lstmfast.plot import strokes
+        from lstmfast.plot._looks import INK, RED
 
         x = self.test.x[:6]
         drawn = np.concatenate([x[:, :1], self.predict(model, x)], axis=1)
-        titles = ["proper" if each else "not proper" for each in are_proper(drawn)]
-        return strokes(drawn, titles, columns=3)
+        titles = ["a proper rectangle" if each else "not proper" for each in are_proper(drawn)]
+        figure, all_axes = panels(titles, 3, (3.0, 3.2), "x", "y")
+        for axes, corners in zip(all_axes, drawn, strict=True):
+            axes.plot(*corners.T, color=INK, linewidth=1.6)
+            axes.plot(*corners[0], "o", color=RED, markersize=5, label="first corner, given")
+            axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), aspect="equal")
+        all_axes[0].legend(frameon=False, fontsize=9)
+        return figure

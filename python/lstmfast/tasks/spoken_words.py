@@ -58,8 +58,8 @@ class SpokenWords(Task):
         ripple = np.cos(2.0 * np.pi * centers / pitch[..., np.newaxis])
         energy *= 1.0 + 0.8 * np.exp(-np.square(wide)) * ripple
         energy = energy * voiced[..., np.newaxis] + 0.01
-        heard = np.log(energy) + 0.8 * rng.standard_normal(energy.shape)
-        return Part(((heard + 2.5) / 2.5).astype(np.float32), y)
+        levels = np.log(energy) + 0.8 * rng.standard_normal(energy.shape)
+        return Part(((levels + 2.5) / 2.5).astype(np.float32), y)
 
     def formants(self, words: Array, places: Array) -> Array:
         """Return the formants (samples, frames, 3) at places from 0, the first vowel, to 2."""

@@ -119,13 +119,15 @@ class Weather(Task):
         series = self.series(np.random.default_rng(self.seed))[: 14 * 24 + self.hours + self.ahead]
         first = np.arange(len(series) - self.hours - self.ahead)
         x, y, _ = self.windows(series, first)
-        times = [f"day {hour // 24 + 1}, {hour % 24}:00" for hour in range(len(series) - 1)]
         known = series[: self.hours + self.ahead - 1, 0]
-        return forecast(
+        figure = forecast(
             _DEGREES * known,
             _DEGREES * self.predict(model, x),
             truth=_DEGREES * y,
-            times=times,
-            name="°C",
+            name="known",
             title=f"Temperature of two weeks by hours, each forecast {self.ahead} hours before",
         )
+        days = range(len(series) // 24 + 1)
+        figure.axes[0].set_xticks([24 * day for day in days], [str(day + 1) for day in days])
+        figure.axes[0].set(xlabel="day", ylabel="°C")
+        return figure
