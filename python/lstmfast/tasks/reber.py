@@ -62,7 +62,7 @@ class Reber(Apart, Memory):
         "Hochreiter and Schmidhuber: Long Short-Term Memory, 1997"
     )
     settings = Settings(
-        units=64, epochs=40, learning_rate=0.01, samples=(6000, 200, 500),
+        units=32, epochs=20, learning_rate=0.02, samples=(6000, 200, 500),
         model={"embedding": 8, "forget_bias": "chrono"},
     )  # fmt: skip
     measure = replace(EXACT, name="strings right at each step")
@@ -90,6 +90,11 @@ class Reber(Apart, Memory):
             state = _NEXT[state, symbols]
             found.append(_ALLOWED[state])
         return np.stack(found, axis=1)
+
+    def same(self, x: Array) -> bytes:
+        """Return the string of the inner grammar: after T and after P it is in the same part."""
+        inner: Array = x[2 : np.argmax(x == _SYMBOLS.index("E"))]
+        return inner.tobytes()
 
     @cached_property
     def chance(self) -> float:
