@@ -57,13 +57,12 @@ def test_tasks_lists_every_task(run: Run) -> None:
 def test_tasks_shows_one_with_all_that_it_says(run: Run) -> None:
     code, out, _ = run("tasks", "Damped-Sine")
     assert code == 0
-    words = " ".join(out.split())
-    for text in (lf.tasks.find("damped_sine")().source, "lstmfast run damped_sine --help shows"):
-        assert text in words
+    assert out.endswith("trains it; lstmfast run damped_sine --help shows its options.\n")
     task = lf.tasks.find("anomaly")
     _, out, _ = run("tasks", "anomaly")
     more = " ".join((task.__doc__ or "").split("\n\n")[1].split())
-    assert more in " ".join(out.split())
+    column = out.index("problem")
+    assert more in " ".join(" ".join(line[column:] for line in out.splitlines()).split())
     assert "Parameters" not in out
     code, _, err = run("tasks", "ecco")
     assert code == 2
