@@ -295,6 +295,7 @@ def test_a_model_is_fitted_to_the_training_part_and_judged_by_the_test_part() ->
     model = Stub(*task.train.y.shape[1:], len(task.labels))
     task.fit(model)
     assert model.given["x"] is task.train.x
+    assert model.given["epochs"] == task.settings.epochs
     assert model.given["y"] is task.train.y
     assert model.given["sample_weight"] is task.train.weights
     for given, part in zip(model.given["validation_data"], task.validation, strict=True):
@@ -306,6 +307,15 @@ def test_a_model_is_fitted_to_the_training_part_and_judged_by_the_test_part() ->
     assert not answers.any()  # of equal shares the first
     task.score(model, task.validation)
     assert model.asked[1] is task.validation.x
+
+
+def test_the_learning_rate_falls_until_the_last_batch() -> None:
+    task = lf.tasks.load("echo", samples=70)
+    assert task.settings.batch_size == 32
+    schedule = task.build(epochs=5, learning_rate=0.5).optimizer.get_config()["learning_rate"]
+    assert schedule["class_name"] == "CosineDecay"
+    assert schedule["config"]["initial_learning_rate"] == 0.5
+    assert schedule["config"]["decay_steps"] == 5 * 3
 
 
 def test_chance_is_the_best_constant_answer(monkeypatch: pytest.MonkeyPatch) -> None:

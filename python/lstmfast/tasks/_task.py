@@ -258,20 +258,18 @@ class Task:
                 f"[{self.name}] variant is {chosen!r}, which needs {problem}; expected one of "
                 + ", ".join(self.variants)
             )
-        if epochs is not None:
-            epochs = count(epochs, "epochs", self.name)
+        passes = suggested.epochs if epochs is None else count(epochs, "epochs", self.name)
         rate = suggested.learning_rate
-        if learning_rate is not None and not 0 < (
-            rate := number(learning_rate, "learning_rate", self.name)
-        ):
+        if learning_rate is not None:
+            rate = number(learning_rate, "learning_rate", self.name)
+        if not rate > 0:
             raise ValueError(f"[{self.name}] learning_rate is {rate:g}; expected more than 0")
         options = dict(suggested.model) if chosen == suggested.variant else {}
         sizes = suggested.units_of(chosen) if units is None else units
         with seeded(self.seed):  # for layers of functional models, which have no seed of their own
             model = self.network(chosen, sizes, options)
-        steps = self.steps(suggested.epochs if epochs is None else epochs)
         loss = self.loss or ("sparse_categorical_crossentropy" if self.labels else "mse")
-        model.compile(Adam(CosineDecay(rate, steps), clipnorm=1.0), loss)
+        model.compile(Adam(CosineDecay(rate, self.steps(passes)), clipnorm=1.0), loss)
         model.metadata = self.metadata
         return model
 
@@ -328,7 +326,7 @@ class Task:
         """Return a model's answers: numbers, or classes."""
         found: Array = model.predict(self.inputs(model, x), verbose=0)
         are_shares = bool(self.labels) and found.dtype.kind == "f"
-        one = (*self.train.y.shape[1:], *([len(self.labels)] if are_shares else []))
+        one = self.train.y.shape[1:] + (len(self.labels),) * are_shares
         if found.shape != (len(x), *one):
             came, expected = (", ".join(map(str, each)) for each in (found.shape[1:], one))
             raise ValueError(
