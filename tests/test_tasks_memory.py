@@ -100,6 +100,20 @@ def test_reber_expects_what_strings_of_the_same_beginning_go_on_with() -> None:
     np.testing.assert_array_equal(weights, task.train.y > 0)
 
 
+def test_reber_asks_for_strings_that_nobody_has_seen() -> None:
+    """Neither after T nor after P; those up to half the length are so common that all train."""
+    task = lf.tasks.load("reber")
+    inner = [{text[2:-2] for text in strings(task, part)} for part in task.parts]
+    assert not inner[0] & (inner[1] | inner[2])
+    assert not inner[1] & inner[2]
+    lengths = [len(text) for text in strings(task, task.test)]
+    assert min(lengths) > 15
+    assert min(len(text) for text in strings(task, task.train)) == 9
+    branches = [text[1] for text in strings(task, task.test)]
+    assert abs(branches.count("T") - 250) < 5 * np.sqrt(500 / 4)
+    assert task.chance < 0.01
+
+
 def test_reber_needs_the_second_symbol() -> None:
     """Who swaps T and P at the last but one symbol gets no string right."""
     task = lf.tasks.load("reber", length=12, samples=100)

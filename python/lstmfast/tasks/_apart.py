@@ -22,13 +22,16 @@ class Apart(Task):
         """Return what samples have in common that are to be in one part."""
         return x.tobytes()
 
+    def part_of(self, x: Array) -> int:
+        """Return the only part that may have a sample."""
+        return _PART_OF[crc32(self.same(x)) % len(_PART_OF)]
+
     def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
         """Return so many samples that belong to a part, of all that are drawn."""
         found: list[list[Array]] = []
         for _ in range(_DRAWS):
             made = self.make(rng, samples * (6 if place else 2))
-            parts = [_PART_OF[crc32(self.same(x)) % len(_PART_OF)] for x in made.x]
-            kept = np.equal(parts, place)
+            kept = np.equal([self.part_of(x) for x in made.x], place)
             found.append([each[kept] for each in made if each is not None])
             if sum(len(x) for x, *_ in found) >= samples:
                 return Part(*(np.concatenate(each)[:samples] for each in zip(*found, strict=True)))
