@@ -30,7 +30,7 @@ class Addition(Apart):
     mode = "sequence to sequence"
     source = "Zaremba and Sutskever: Learning to Execute, 2014; Keras's example addition_rnn"
     settings = Settings(
-        "encoder_decoder", units=64, epochs=16, samples=(20000, 200, 500),
+        "encoder_decoder", units=64, epochs=18, samples=(20000, 200, 500),
         model={"layer_norm": True},
     )  # fmt: skip
     measure = EXACT
