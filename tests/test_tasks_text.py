@@ -150,7 +150,7 @@ def test_the_picture_of_captions_has_the_images() -> None:
     model = task.build(units=4)
     panels = task.picture(model).axes
     said = task.predict(model, task.test.x[:6])
-    titles = [axes.get_title(loc="left").partition("\nwrong: ") for axes in panels]
+    titles = [axes.get_title(loc="left").partition("\nright: ") for axes in panels]
     assert [title[0] for title in titles] == [task.show_y(y) for y in said]
     assert [title[2] for title in titles] == [task.show_y(y) for y in task.test.y[:6]]
     shown = panels[5].images[0].get_array()

@@ -29,9 +29,10 @@ def panels(
     return figure, all_axes
 
 
-def legend(axes: Any) -> None:
-    """Explain above axes, on the right, what is drawn in them."""
+def legend(figure: Any) -> None:
+    """Explain below all panels what is drawn in the first one."""
     from lstmfast.plot._looks import INK
 
-    place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK, ncols=4, **place)
+    drawn = figure.axes[0].get_legend_handles_labels()
+    look = {"frameon": False, "fontsize": 9, "labelcolor": INK}
+    figure.legend(*drawn, loc="outside lower center", ncols=len(drawn[1]), **look)

@@ -128,9 +128,9 @@ class Anomaly(Task):
             errors = np.abs(answers - truth)[counted]
             below.fill_between(steps[counted], errors, color=RED, alpha=0.3, lw=0)
             below.set_ylim(0.0, 3.0 * largest.max())
-            below.tick_params(colors=RED, labelsize=8)
+            below.tick_params(colors=RED, labelsize=8, labelright=kind % 2 == 1)
             below.spines[:].set_visible(False)
             if kind % 2:
                 below.set_ylabel("error", color=RED)
-        legend(all_axes[1])
+        legend(figure)
         return figure

@@ -113,11 +113,11 @@ class Captions(Task):
 
         x, y, _ = self.test
         said = self.predict(model, x[:6])
-        figure, all_axes = panels([self.show_y(each) for each in said], 3, (3.3, 3.0))
+        figure, all_axes = panels([self.show_y(each) for each in said], 3, (3.7, 3.1))
         for axes, image, given, right in zip(all_axes, x, said, y, strict=False):
             axes.imshow(image.clip(0.0, 1.0))
             axes.axis("off")
             if (given != right).any():
-                text = f"{self.show_y(given)}\nwrong: {self.show_y(right)}"
-                axes.set_title(text, loc="left", color=RED, fontsize=10)
+                text = f"{self.show_y(given)}\nright: {self.show_y(right)}"
+                axes.set_title(text, loc="left", color=RED, fontsize=9)
         return figure

@@ -82,7 +82,7 @@ class Gaps(Task):
             axes.plot(steps + 1, known[steps], "o", color=INK, markersize=3, label="known")
             axes.plot(self.length + 1, self.test.y[n], "o", mec=INK, mfc="white", label="next")
             axes.plot(self.length + 1, found[n], "x", color=RED, mew=2, label="forecast")
-        legend(all_axes[1])
+        legend(figure)
         return figure
 
     def persistence(self, part: Part) -> Array:

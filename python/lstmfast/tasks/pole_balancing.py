@@ -197,7 +197,7 @@ class PoleBalancing(Task):
             first.set_label("each of ten poles")
             axes.axhline(limit, color=RED, linewidth=1.2, linestyle="--", label="fallen")
             axes.axhline(-limit, color=RED, linewidth=1.2, linestyle="--")
-        legend(all_axes[0])
+        legend(figure)
         return figure
 
 

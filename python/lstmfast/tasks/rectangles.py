@@ -14,7 +14,7 @@ from lstmfast.losses import MixtureNegativeLogLikelihood
 
 from ._measures import Measure, mean_of
 from ._networks import Units
-from ._pictures import panels
+from ._pictures import legend, panels
 from ._records import Example, Part, Settings
 from ._task import Task
 from ._words import numbers
@@ -102,11 +102,11 @@ class Rectangles(Task):
 
         x = self.test.x[:6]
         drawn = np.concatenate([x[:, :1], self.predict(model, x)], axis=1)
-        titles = ["a proper rectangle" if each else "not proper" for each in are_proper(drawn)]
+        titles = ["proper" if each else "not proper" for each in are_proper(drawn)]
         figure, all_axes = panels(titles, 3, (3.0, 3.2), "x", "y")
         for axes, corners in zip(all_axes, drawn, strict=True):
             axes.plot(*corners.T, color=INK, linewidth=1.6)
             axes.plot(*corners[0], "o", color=RED, markersize=5, label="first corner, given")
-            axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0), aspect="equal")
-        all_axes[0].legend(frameon=False, fontsize=9)
+            axes.set(xlim=(-0.1, 1.1), ylim=(-0.1, 1.1), aspect="equal")
+        legend(figure)
         return figure
