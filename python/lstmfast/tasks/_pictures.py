@@ -18,7 +18,7 @@ def panels(
 
     `scale`: which axis is the same in all, "x" or "both".
     """
-    from lstmfast.plot._looks import INK, panels, style
+    from lstmfast.plot.looks import INK, panels, style
 
     figure, all_axes = panels(len(titles), columns, *size, None, "picture", shared=scale == "both")
     for axes, title in zip(all_axes, titles, strict=True):
@@ -31,7 +31,7 @@ def panels(
 
 def legend(figure: Any) -> None:
     """Explain below all panels what is drawn in the first one."""
-    from lstmfast.plot._looks import INK
+    from lstmfast.plot.looks import INK
 
     drawn = figure.axes[0].get_legend_handles_labels()
     look = {"frameon": False, "fontsize": 9, "labelcolor": INK}

@@ -108,7 +108,7 @@ class Anomaly(Task):
 
     def picture(self, model: Any) -> Any:
         """Return a figure of the window of each kind with the largest error of a forecast."""
-        from lstmfast.plot._looks import INK, RED
+        from lstmfast.plot.looks import INK, RED
 
         windows, kinds = self.damaged(self.test)
         found = self.predict(model, windows.x)[..., 0]

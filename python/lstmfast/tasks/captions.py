@@ -109,7 +109,7 @@ class Captions(Task):
 
     def picture(self, model: Any) -> Any:
         """Return the first test images with what the model says of them."""
-        from lstmfast.plot._looks import RED
+        from lstmfast.plot.looks import RED
 
         x, y, _ = self.test
         said = self.predict(model, x[:6])

@@ -71,7 +71,7 @@ class Gaps(Task):
 
     def picture(self, model: Any) -> Any:
         """Return a figure of some test samples: what is known, the next value, the forecast."""
-        from lstmfast.plot._looks import INK, RED
+        from lstmfast.plot.looks import INK, RED
 
         found = self.predict(model, self.test.x[:4])
         titles = [f"Sample {n + 1}" for n in range(len(found))]

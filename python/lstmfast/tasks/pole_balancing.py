@@ -185,7 +185,7 @@ class PoleBalancing(Task):
 
     def picture(self, model: Any) -> Any:
         """Return a figure of how some poles lean and where their carts are, to their limits."""
-        from lstmfast.plot._looks import INK, RED
+        from lstmfast.plot.looks import INK, RED
 
         states = self.run(Policy(model), Part(self.test.x[:10], self.test.y[:10]))
         seconds = _STEP * np.arange(1, self.limit + 1)

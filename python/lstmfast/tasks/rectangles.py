@@ -98,7 +98,7 @@ class Rectangles(Task):
 
     def picture(self, model: Any) -> Any:
         """Return a figure of drawings from the first corners of some test samples."""
-        from lstmfast.plot._looks import INK, RED
+        from lstmfast.plot.looks import INK, RED
 
         x = self.test.x[:6]
         drawn = np.concatenate([x[:, :1], self.predict(model, x)], axis=1)
