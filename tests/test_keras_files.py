@@ -75,7 +75,8 @@ def small(**options: Any) -> Sequential:
 )
 def test_options_that_keras_lacks(tmp_path: Path, option: str, value: Any) -> None:
     path = tmp_path / "a.keras"
-    with pytest.raises(ValueError, match=rf"^\[save\] layer 'first' has {option}={value!r}, which"):
+    message = rf"^\[save\] layer 'first' has {option}={value!r}; Keras has no {option}; expected a name"
+    with pytest.raises(ValueError, match=message):
         small(**{option: value}).save(path)
     assert not path.exists()
 
