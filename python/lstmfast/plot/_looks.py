@@ -1,3 +1,0 @@
-"""The old name of `looks`."""
-
-from .looks import *  # noqa: F403
