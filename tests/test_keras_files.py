@@ -75,7 +75,7 @@ def small(**options: Any) -> Sequential:
 )
 def test_options_that_keras_lacks(tmp_path: Path, option: str, value: Any) -> None:
     path = tmp_path / "a.keras"
-    message = rf"^\[save\] layer 'first' has {option}={value!r}; Keras has no {option}; expected a name"
+    message = rf"^\[save\] layer 'first' has {option}={value!r}; Keras has no {option}; expected"
     with pytest.raises(ValueError, match=message):
         small(**{option: value}).save(path)
     assert not path.exists()
