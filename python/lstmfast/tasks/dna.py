@@ -46,7 +46,7 @@ class Dna(Task):
         "Nakamura, Gojobori and Ikemura, 2000"
     )
     settings = Settings(
-        units=32, epochs=24, learning_rate=0.02, samples=(12000, 500, 1000),
+        units=48, epochs=24, learning_rate=0.015, samples=(12000, 500, 1000),
         model={"embedding": 8},
     )  # fmt: skip
     target = 0.88
