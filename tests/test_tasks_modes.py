@@ -105,6 +105,22 @@ def test_good_runs_count_on() -> None:
     assert abs(task.train.y.mean() - 0.5) < 5.0 * math.sqrt(0.25 / 300)
 
 
+def test_sums_have_long_terms_and_are_asked_for_once() -> None:
+    task = lf.tasks.load("addition")
+    sums = [[task.show_x(x) for x in part.x] for part in task.parts]
+    both = [all(len(term) == 3 for term in text.split("+")) for text in sums[2]]
+    assert sum(both) >= len(both) / 3
+    learnt = {frozenset(text.split("+")) for text in sums[0]}
+    assert not learnt & {frozenset(text.split("+")) for text in sums[2]}
+
+
+def test_parts_without_enough_samples_are_refused() -> None:
+    task: Any = lf.tasks.load("addition", digits=1)
+    task.same = lambda x: b"the same"
+    with pytest.raises(ValueError, match=r"\[addition\] too few different samples to train"):
+        _ = task.parts
+
+
 def test_additions_in_words() -> None:
     task = lf.tasks.load("addition", samples=200)
     for x, y in zip(task.train.x, task.train.y, strict=True):
@@ -250,6 +266,19 @@ def test_a_model_draws_from_the_first_corner_alone() -> None:
 @pytest.mark.parametrize(
     ("name", "options", "error", "message"),
     [
+        (
+            "addition", {"digits": 19}, ValueError,
+            "[addition] digits is 19; expected at most 18",
+        ),
+        (
+            "echo", {"length": 2000, "extra": 1}, ValueError,
+            "[echo] (length + extra) * symbols is 20010; expected at most 10000",
+        ),
+        ("stock", {"days": 1001}, ValueError, "[stock] days is 1001; expected at most 1000"),
+        (
+            "pole_balancing", {"limit": 99}, ValueError,
+            "[pole_balancing] limit is 99; expected at least 100",
+        ),
         (
             "moving_square", {"video": "jumps"}, ValueError,
             "[moving_square] video is 'jumps'; expected 'moves' or 'appears'",

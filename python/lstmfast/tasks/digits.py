@@ -41,5 +41,5 @@ class Digits(Given):
 
     def show_x(self, x: Array) -> str:
         """Return the rows of an image, one below another, in three shades."""
-        rows = ("".join(" +#"[int(pixel * 2.99)] for pixel in row) for row in x)
+        rows = ("".join(".+#"[int(pixel * 2.99)] for pixel in row) for row in x)
         return "".join(f"\n{row}" for row in rows)
