@@ -85,14 +85,7 @@ def side_by_side(task: Task, x: Array) -> Array:
 
 
 def _of_sklearn(task: Task, linear: bool) -> Array:
-    """Return the answers of a regression or a perceptron that is fitted to the training part."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where it stops before it has converged
-        return _fitted(task, linear)
-
-
-def _fitted(task: Task, linear: bool) -> Array:
-    """Return the answers of what validates best.
+    """Return the answers of the regression that validates best, or of a perceptron.
 
     No weights of samples are needed: those of the tasks leave steps out, in all samples alike.
     """
@@ -118,13 +111,15 @@ def _fitted(task: Task, linear: bool) -> Array:
         models = [Ridge(each) for each in PENALTIES]
     # a step's class is a 1 among zeros
     wanted = np.eye(len(task.labels))[train.y] if task.labels and not is_one_class else train.y
-    flat = wanted if is_one_class else wanted.reshape(len(wanted), -1)
+    flat = wanted if is_one_class else wanted.reshape(len(x), -1)
     best, least = np.empty(0), np.inf
     for model in models:
         fitted = make_pipeline(StandardScaler(), model)
         if not is_one_class:
             fitted = TransformedTargetRegressor(fitted, transformer=StandardScaler())
-        fitted.fit(x, flat)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # where it stops before it has converged
+            fitted.fit(x, flat)
         found = [fitted.predict(each).reshape(len(each), *wanted.shape[1:]) for each in others]
         if wanted.ndim > train.y.ndim:
             found = [each.argmax(axis=-1) for each in found]
