@@ -227,8 +227,8 @@ def test_tasks_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_better_baseline_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     task = lf.tasks.load("echo", samples=300)
-    answers = {"clever": lambda: task.test.y, "dull": lambda: np.zeros_like(task.test.y)}
-    monkeypatch.setattr(tasks_suite, "baselines", lambda _: answers)
+    scores = {"clever": lambda: 1.0, "dull": lambda: task.chance}
+    monkeypatch.setattr(tasks_suite, "baselines", lambda _: scores)
     monkeypatch.setattr(tasks_suite, "SEEDS", 1)
     monkeypatch.setattr(tasks_suite, "load", lambda name, seed: lf.tasks.load(name, seed, 100))
     monkeypatch.setattr(tasks_suite, "find_spec", lambda _: True)
@@ -236,7 +236,20 @@ def test_a_better_baseline_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert own.note.endswith("; better: clever")
     assert own.met is False
     assert (clever.engine, clever.relative) == ("clever", 1.0)
-    assert (dull.engine, dull.relative) == ("dull", float(np.mean(task.test.y == 0)))
+    assert (dull.engine, dull.relative) == ("dull", task.chance)
+
+
+def test_a_task_that_needs_another_package_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(self: Any) -> Any:
+        raise ImportError("[echo] needs clay: pip install clay")
+
+    monkeypatch.setattr(lf.tasks.find("echo"), "parts", property(lacking))
+    monkeypatch.setattr(tasks_suite, "TASKS", ("echo",))
+    settings = Settings([])
+    assert [*tasks_suite.TASKS_SUITE.run(settings)] == []
+    (left,) = settings.left_out
+    assert (left.engine, left.case) == ("lstmfast", "echo")
+    assert left.reason == "echo: [echo] needs clay: pip install clay"
 
 
 def test_layers_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

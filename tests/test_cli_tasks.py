@@ -81,6 +81,8 @@ def test_a_table_fits_the_width(columns: str, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("name", TASKS)
 def test_help_of_a_task_has_its_options(name: str, run: Run) -> None:
+    if name == "digits":
+        pytest.importorskip("sklearn")
     code, out, _ = run("run", name, "--help")
     assert code == 0
     task = lf.tasks.find(name)()

@@ -1,4 +1,7 @@
-"""What every task is: data, a suggested model, a score with a target, examples to show."""
+"""What every task is: data, a suggested model, a score with a target, examples to show.
+
+Long, because all that tasks share and may override stands in one class.
+"""
 
 from __future__ import annotations
 

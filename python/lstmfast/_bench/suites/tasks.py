@@ -34,7 +34,12 @@ BESIDE_KERAS = (
 def _run(settings: Settings) -> Iterator[list[Row]]:
     lf.set_num_threads(settings.threads)
     for name in TASKS:
-        yield from rows_of(settings, name)
+        try:
+            _ = load(name).parts
+        except ImportError as lack:
+            settings.left_out.append(LeftOut(OWN[0], name, "solve", f"{name}: {lack}"))
+        else:
+            yield from rows_of(settings, name)
 
 
 def rows_of(settings: Settings, name: str) -> Iterator[list[Row]]:
