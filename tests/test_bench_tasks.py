@@ -22,6 +22,7 @@ def test_steps_stand_side_by_side() -> None:
     assert ones.sum() == 3 * 7
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize(
     ("name", "options", "least"),
     [
@@ -60,6 +61,7 @@ def test_masked_steps_are_marked() -> None:
     np.testing.assert_array_equal(steps[~hidden, :3], gaps.train.x[~hidden])
 
 
+@pytest.mark.peer
 def test_baselines_learn_from_the_training_part_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is linear there with numbers of any size is answered, and shuffled answers are not."""
     pytest.importorskip("sklearn")
@@ -95,6 +97,7 @@ def test_tasks_that_judge_other_things_have_none() -> None:
     assert baselines(lf.tasks.load("pole_balancing", samples=2)) == {}
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize(
     ("name", "found", "note"),
     [

@@ -13,6 +13,9 @@ from lstmfast.tasks import TASKS
 from lstmfast.tasks._networks import VARIANTS
 from lstmfast.utils import _seeds
 
+# scikit-learn has the images of digits: where peers are installed, they are tried
+NAMES = [pytest.param(name, marks=[pytest.mark.peer] if name == "digits" else []) for name in TASKS]
+
 # What makes a task small, yet large enough to learn: options of `load`, and epochs.
 SMALL: dict[str, dict[str, Any]] = {
     "one_to_many": {"samples": 500, "epochs": 30},
@@ -96,7 +99,7 @@ def test_every_task_is_tried_here() -> None:
     assert list(SMALL) == list(TASKS)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_task_says_what_it_is(name: str) -> None:
     kind = lf.tasks.find(name)
     task = kind()
@@ -111,7 +114,7 @@ def test_a_task_says_what_it_is(name: str) -> None:
     assert task.solved(task.target)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_data_follow_from_the_seed(name: str) -> None:
     first, again = small(name)[0], small(name)[0]
     for one, other in zip(first.parts, again.parts, strict=True):
@@ -122,7 +125,7 @@ def test_data_follow_from_the_seed(name: str) -> None:
     assert validation.y.shape[1:] == test.y.shape[1:]
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_parts_and_seeds_share_no_samples(name: str) -> None:
     task, other = small(name)[0], small(name, 1)[0]
     if name not in REPEATED:
@@ -135,7 +138,7 @@ def test_parts_and_seeds_share_no_samples(name: str) -> None:
         assert is_same == (name in GIVEN)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_models_follow_from_the_seed(name: str) -> None:
     before = _seeds._package_generator.bit_generator.state
 
@@ -173,7 +176,7 @@ def test_training_learns(name: str) -> None:
     assert len(solution.history.history["loss"]) == epochs
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_variant_that_fits_runs(name: str) -> None:
     task, _ = small(name)
     assert task.settings.variant in task.variants

@@ -52,6 +52,7 @@ def test_air_passengers_beat_persistence() -> None:
     np.testing.assert_array_equal(expected[1:], task.test.y[:-1])
 
 
+@pytest.mark.peer
 def test_digits_are_in_one_part_each() -> None:
     datasets = pytest.importorskip("sklearn.datasets")
     task, other = lf.tasks.load("digits"), lf.tasks.load("digits", seed=1)
@@ -67,6 +68,7 @@ def test_digits_are_in_one_part_each() -> None:
     assert (task.test.x != other.test.x).any()
 
 
+@pytest.mark.peer
 def test_digits_take_a_subset_to_train() -> None:
     pytest.importorskip("sklearn")
     few, all_of_them = lf.tasks.load("digits", samples=50), lf.tasks.load("digits")
