@@ -111,10 +111,10 @@ def test_a_policy_learns_along_the_gradient() -> None:
 
     policy.learn(x, memory, begun, actions, gains, 0.001)
     tried = 0
-    for name, value in before.items():
-        place = np.unravel_index(np.abs(policy.moments[name][0]).argmax(), value.shape)
+    for slots, (name, value) in zip(policy.optimizer.slots, before.items(), strict=True):
+        place = np.unravel_index(np.abs(slots["m"]).argmax(), value.shape)
         slope = (cost(name, place, 0.01) - cost(name, place, -0.01)) / 0.02
-        np.testing.assert_allclose(10.0 * policy.moments[name][0][place], slope, rtol=0.05)
+        np.testing.assert_allclose(10.0 * slots["m"][place], slope, rtol=0.05)
         change = policy.weights[name][place] - value[place]
         np.testing.assert_allclose(change, -0.001 * np.sign(slope), rtol=1e-3)
         tried += 1

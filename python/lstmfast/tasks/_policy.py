@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lstmfast import layers
+from lstmfast import layers, reference
 from lstmfast._arrays import Array
+from lstmfast._layouts import KERAS_WEIGHTS, from_torch, to_torch
 from lstmfast._recurrent import State
 from lstmfast.rnn import LSTM
 
@@ -28,16 +29,14 @@ class Policy:
         if len(set(sizes)) > 1:
             raise ValueError(f"[Policy] units is {sizes}; expected the same of all LSTMs")
         self.rnn = LSTM(model.input_shape[-1], sizes[0], num_layers=len(self.lstms))
-        of_rnn = {}
+        of_rnn: dict[str, Array] = {}
         for k, each in enumerate(self.lstms):
-            kernel, recurrent, bias = each.get_weights()
-            of_rnn[f"weight_ih_l{k}"], of_rnn[f"weight_hh_l{k}"] = kernel.T, recurrent.T
-            of_rnn[f"bias_ih_l{k}"], of_rnn[f"bias_hh_l{k}"] = bias, np.zeros_like(bias)
+            weights = dict(zip(KERAS_WEIGHTS, each.get_weights(), strict=True))
+            of_rnn |= {f"{name}_l{k}": value for name, value in to_torch(weights).items()}
         self.rnn.load_state_dict(of_rnn)
         kernel, bias = self.head.get_weights()
         self.weights = self.rnn.state_dict() | {"kernel": kernel, "bias": bias}
-        self.moments = {name: np.zeros((2, *each.shape)) for name, each in self.weights.items()}
-        self.updates = 0
+        self.optimizer = reference.Adam(learning_rate=0.0, beta_2=0.99, epsilon=1e-9)
 
     def __call__(
         self, seen: Array, state: State | None, resets: Array | None = None, training: bool = False
@@ -65,21 +64,19 @@ class Policy:
             "kernel": np.tensordot(outputs, slopes, ((0, 1), (0, 1))),
             "bias": slopes.sum(axis=(0, 1)),
         }
-        norm = np.sqrt(sum(np.square(each).sum() for each in gradients.values()))
-        self.updates += 1
-        for name, gradient in gradients.items():
-            gradient = gradient / max(norm, 1.0)
-            first, second = self.moments[name]
-            first += 0.1 * (gradient - first)
-            second += 0.01 * (np.square(gradient) - second)
-            spread = np.sqrt(second / (1.0 - 0.99**self.updates)) + 1e-8
-            self.weights[name] -= rate * first / (1.0 - 0.9**self.updates) / spread
+        self.optimizer.learning_rate = rate
+        names = [*self.weights]
+        self.optimizer.step(
+            [self.weights[name] for name in names],
+            [gradients[name] for name in names],
+            reference.Clip(global_norm=1.0),
+        )
         self.rnn.load_state_dict({k: self.weights[k] for k in self.rnn.state_dict()})
 
     def store(self) -> None:
         """Write the weights into the model."""
         for k, each in enumerate(self.lstms):
-            matrices = [self.weights[f"weight_{kind}_l{k}"].T for kind in ("ih", "hh")]
-            biases = [self.weights[f"bias_{kind}_l{k}"] for kind in ("ih", "hh")]
-            each.set_weights([*matrices, biases[0] + biases[1]])
+            names = [name for name in self.weights if name.endswith(f"_l{k}")]
+            found = from_torch({name[: -len(f"_l{k}")]: self.weights[name] for name in names})
+            each.set_weights([found[name] for name in KERAS_WEIGHTS])
         self.head.set_weights([self.weights["kernel"], self.weights["bias"]])

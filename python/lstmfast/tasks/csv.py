@@ -144,7 +144,7 @@ class Csv(Task):
                 raise ValueError(f"[csv] {name} is given without file; expected both")
         if self.file is not None:
             self.file = Path(path_text(self.file, self.name))
-            _ = self.sequences  # what is wrong with the file is told at once
+            _ = self.sequences  # read now, so that a file that cannot be read is refused here
 
     @property
     def settings(self) -> Settings:  # type: ignore[override]

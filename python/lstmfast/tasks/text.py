@@ -85,7 +85,7 @@ class Text(Generation):
         super().__post_init__()
         if self.file is not None:
             self.file = Path(path_text(self.file, self.name))
-            _ = self.text  # what is wrong with the file is told at once
+            _ = self.text  # read now, so that a file that cannot be read is refused here
 
     @property
     def settings(self) -> Settings:  # type: ignore[override]

@@ -23,7 +23,7 @@ class Weather(Task):
     """Forecast the temperature from hours of temperature, pressure and humidity.
 
     The temperature has a season, days whose range is large in summer and small under clouds, and
-    fronts. Before a front the pressure falls and clouds come; behind it, cold air stays for days.
+    fronts. Before a front the pressure falls and clouds come; after it, cold air stays for days.
     Each part of the data is of other years.
 
     Parameters
