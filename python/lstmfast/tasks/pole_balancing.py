@@ -79,7 +79,7 @@ class PoleBalancing(Task):
         "Barto, Sutton and Anderson: Neuronlike Adaptive Elements, 1983; without speeds: Wierstra "
         "and others: Recurrent Policy Gradients, 2010"
     )
-    settings = Settings(units=16, epochs=80, learning_rate=0.03, samples=(64, 20, 100))
+    settings = Settings(units=16, epochs=110, learning_rate=0.03, samples=(64, 20, 100))
     measure = Measure("steps balanced", lambda expected, given, weights: mean_of(given, weights))
     labels = ("left", "right")
 
