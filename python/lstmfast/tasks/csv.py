@@ -17,8 +17,8 @@ from lstmfast.forecasting.cells import Column, parse_numbers
 from lstmfast.forecasting.errors import DataError, counted
 from lstmfast.forecasting.table import Table, read_table
 
+from ._given import Given
 from ._records import Part, Settings
-from ._task import Task
 from ._words import numbers
 
 _CHARTS = ("cyclic", "falling", "normal", "rising", "shifted down", "shifted up")
@@ -108,7 +108,7 @@ def _grouped(values: Array, classes: Column, groups: Column) -> Sequences:
 
 
 @dataclass(kw_only=True)
-class Csv(Task):
+class Csv(Given):
     """Tell the classes of sequences in a CSV file; by default six kinds of control charts.
 
     Each column is standardised with the mean and the deviation of the training part; an empty cell
@@ -137,14 +137,14 @@ class Csv(Task):
     )
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         for name in ("column", "group"):
             string(getattr(self, name), name, self.name)
             if self.file is None and getattr(self, name):
                 raise ValueError(f"[csv] {name} is given without file; expected both")
         if self.file is not None:
             self.file = Path(path_text(self.file, self.name))
-            _ = self.sequences  # read now, so that a file that cannot be read is refused here
+        super().__post_init__()
+        _ = self.sequences  # read now, so that a file that cannot be read is refused here
 
     @property
     def settings(self) -> Settings:  # type: ignore[override]
@@ -194,18 +194,13 @@ class Csv(Task):
         rows = {} if self.group else {"rows": "sequences"}
         return {**super().metadata, **found, **rows, "columns": list(self.sequences.columns)}
 
-    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
-        """Return the sequences of a part; steps without any number are masked."""
-        cuts = np.cumsum(self.settings.samples[:2])
-        values = np.split(self.sequences.values, cuts)[place]
-        if samples > len(values):
-            raise ValueError(f"[csv] samples is {samples}; expected at most {len(values)}")
-        mean, spread = self.scale
+    @cached_property
+    def data(self) -> Part:  # type: ignore[override]
+        """All sequences, standardised; steps without any number are masked."""
+        values, (mean, spread) = self.sequences.values, self.scale
         x = np.nan_to_num((values - mean) / spread)
         x[np.isnan(values).all(axis=2)] = _PADDING
-        classes = np.split(np.array(self.sequences.classes), cuts)[place]
-        y = np.searchsorted(self.labels, classes)
-        return Part(x[:samples].astype(np.float32), y[:samples])
+        return Part(x.astype(np.float32), np.searchsorted(self.labels, self.sequences.classes))
 
     def show_x(self, x: Array) -> str:
         """Return the numbers as they stand in the file."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ._apart import Apart
 from ._measures import EXACT
 from ._records import Part, Settings
-from ._task import Task, option
+from ._task import option
 from ._words import BLANK, ids_of
 
 _NAMES = "abcdefgh"
@@ -27,7 +27,7 @@ def program(draws: Sequence[Sequence[int]], printed: int) -> tuple[str, int]:
 
 
 @dataclass(kw_only=True)
-class Programs(Task):
+class Programs(Apart):
     """Execute small programs, read character by character: a=7;b=a-3;print(b) prints 4.
 
     Parameters
@@ -49,19 +49,10 @@ class Programs(Task):
     labels = tuple(f"{BLANK}0123456789-")
     vocabulary = (*labels, *f"{_NAMES}+=;()print")
 
-    def part(self, place: int, rng: np.random.Generator, samples: int) -> Part:
-        """Return programs and what they print; a program stands in one part alone.
-
-        A checksum of its text says in which. Blanks fill texts up on the right.
-        """
-        drawn: list[tuple[str, int]] = []
+    def make(self, rng: np.random.Generator, samples: int) -> Part:
+        """Return programs and what they print; blanks fill texts up on the right."""
         highest = [[max(line, 1), 10, 2] for line in range(self.lines)]
-        while len(drawn) < samples:
-            draws = rng.integers(0, highest, (samples, self.lines, 3)).tolist()
-            made = map(program, draws, rng.integers(0, self.lines, samples).tolist())
-            drawn += [
-                each for each in made if max(0, zlib.crc32(each[0].encode()) % 10 - 7) == place
-            ]
-        drawn = drawn[:samples]
+        draws = rng.integers(0, highest, (samples, self.lines, 3)).tolist()
+        drawn = [*map(program, draws, rng.integers(0, self.lines, samples).tolist())]
         x = ids_of([text for text, _ in drawn], self.vocabulary, 6 * self.lines + 6)
         return Part(x, ids_of([str(value) for _, value in drawn], self.labels, 3))
