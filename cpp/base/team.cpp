@@ -9,6 +9,7 @@
 #include <new>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "base/block_signals.h"
 #include "base/check.h"
@@ -261,7 +262,15 @@ Lease::Lease(Request request) {
 
 }  // namespace
 
+namespace {
+thread_local bool is_alone = false;
+}  // namespace
+
+Alone::Alone() noexcept : before_(std::exchange(is_alone, true)) {}
+Alone::~Alone() { is_alone = before_; }
+
 int get_num_threads() {
+  if (is_alone) return 1;
   int n = state.limit.load(std::memory_order_relaxed);
   if (n == 0) {
     const int counted = default_thread_count();

@@ -29,6 +29,17 @@ namespace lstmfast::base::team {
 int get_num_threads();
 void set_num_threads(int n);
 
+// While it lives, the thread that made it uses no others: runs are on its own, get_num_threads() is
+// 1 there.
+class Alone : NoCopy {
+ public:
+  Alone() noexcept;
+  ~Alone();
+
+ private:
+  const bool before_;
+};
+
 // How many threads a run asks for, and how many seconds its work takes on one thread, with that of
 // runs that follow at once. The default is worth waking all threads.
 struct Request {

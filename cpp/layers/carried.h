@@ -11,7 +11,8 @@
 
 namespace lstmfast::layers {
 
-// The parts, h and c of each direction, are stored one after the other: [rows][size] each. The
+// The parts, h and c of each direction, are [rows][size] each. They start on cache lines and have
+// room for a vector at their ends, so that kernels may work on whole vectors of a single row. The
 // state belongs to the layer, so calls that use it exclude each other (Parameters::busy).
 template <class T>
 class CarriedState {
@@ -33,36 +34,50 @@ class CarriedState {
   }
   const std::vector<index>& sizes() const { return sizes_; }  // of the parts
   // Part `i` of all rows.
-  T* part(index i) {
-    index before = 0;
-    for (index j = 0; j < i; ++j) before += sizes_[static_cast<std::size_t>(j)];
-    return values_.data() + before * rows_;
-  }
+  T* part(index i) { return values_.data() + begin_of(i, rows_); }
 
   // Starts with zeros for `rows`, unless that many rows are carried already.
   void begin(index rows) {
     if (rows_ == rows) return;
-    values_.resize(size_ * rows);
+    values_.resize(begin_of(static_cast<index>(sizes_.size()), rows));
     rows_ = rows;
   }
   // The next call starts from zeros and may have any number of rows.
   void reset() { rows_ = 0; }
 
   void copy_to(std::vector<T>& copy) const {
-    copy.insert(copy.end(), values_.data(), values_.data() + size_ * rows_);
+    index part = 0;
+    for (const index size : sizes_) {
+      const T* const from = values_.data() + begin_of(part++, rows_);
+      copy.insert(copy.end(), from, from + size * rows_);
+    }
   }
   index carried_rows() const { return rows_; }  // 0: nothing is carried yet; the state is zeros
   // Restores what copy_to() copied when `rows` were carried. Returns the end of that copy.
   const T* restore(const T* copy, index rows) {
-    std::copy_n(copy, size_ * rows, values_.data());
     rows_ = rows;
-    return copy + size_ * rows;
+    index part = 0;
+    for (const index size : sizes_) {
+      std::copy_n(copy, size * rows, this->part(part++));
+      copy += size * rows;
+    }
+    return copy;
   }
 
  private:
+  static constexpr index kLine = 64 / sizeof(T);
+
+  index begin_of(index part, index rows) const {
+    index begin = 0;
+    for (index i = 0; i < part; ++i) {
+      begin += (sizes_[static_cast<std::size_t>(i)] * rows + 2 * kLine - 1) / kLine * kLine;
+    }
+    return begin;
+  }
+
   std::vector<index> sizes_;
   index size_ = 0, rows_ = 0, held_ = 0, holds_ = 0;
-  base::Buffer<T> values_;  // larger than size_ * rows_ after a larger batch
+  base::Buffer<T> values_;  // more than is used after a larger batch
 };
 
 }  // namespace lstmfast::layers

@@ -33,6 +33,7 @@ class Graph : public LayerWith<T, Graph<T>> {
       Outs<T> out;                       // in backward, with a gradient if that has a first term
       std::vector<unsigned char> fused;  // by output
       bool needed = false;               // whether the running backward visits it
+      Pass<T> pass;                      // of prepared steps
     };
     struct OfValue {
       index count = 0;  // elements of one sample
@@ -119,6 +120,9 @@ class Graph : public LayerWith<T, Graph<T>> {
 
   Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
                      std::vector<CarriedState<T>*>& carried) const override;
+
+  void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
+                    StepCalls& calls) const override;
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const;
   void run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Outs<T>& out) const;

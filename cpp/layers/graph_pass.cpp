@@ -146,6 +146,27 @@ void Graph<T>::run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Out
   }
 }
 
+// The ports are as the last pass left them.
+template <class T>
+void Graph<T>::prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>&, Outs<T>& out,
+                            StepCalls& calls) const {
+  State& my = this->own(state);
+  for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
+    typename State::OfNode& own = my.nodes[n];
+    own.pass = pass;
+    own.pass.fused = nullptr;
+    own.pass.training = pass.training || nodes_[n].training.value_or(false);
+    nodes_[n].layer->prepare_step(own.pass, state_of(my, n), own.in, own.out, calls);
+  }
+  for (std::size_t k = 0; k < outputs_.size(); ++k) {
+    const typename State::OfValue& value = my.values[outputs_[k]];
+    const T* const from = value.port->values;
+    T* const to = out[k].values;
+    if (to == from) continue;
+    calls.emplace_back([=, count = pass.batch * value.count] { std::copy_n(from, count, to); });
+  }
+}
+
 template <class T>
 void Graph<T>::run_backward(const Pass<T>& pass, State& my, const Ins<T>& in,
                             const Outs<T>& out) const {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -60,6 +61,9 @@ enum class Along {
   steps,   // its first axis has the pass's steps
 };
 using Alongs = std::vector<Along>;
+
+// What a prepared step does, in turn.
+using StepCalls = std::vector<std::function<void()>>;
 
 // The largest pass that memory is planned for.
 struct Extent {
@@ -185,6 +189,13 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // sequence.
   virtual Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
                              std::vector<CarriedState<T>*>& carried) const;
+  // Adds what forward() of such a pass does to `calls`, for passes with these very arguments, and
+  // with the arrays and masks that the ports have now. All must outlive the calls. Requires that no
+  // row begins and no input has a mask.
+  virtual void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
+                            StepCalls& calls) const {
+    calls.emplace_back([this, &pass, &state, &in, &out] { forward(pass, state, in, out); });
+  }
 
   // ---- Passes ----
 

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "layers/layer.h"
 #include "layers/lstm_directions.h"
+#include "ops/lstm_step.h"
 #include "ops/vector.h"
 
 namespace lstmfast::layers {
@@ -43,6 +44,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     LstmRun<T> run;
     // Of passes that continue a sequence; null: each pass is a sequence of its own.
     std::unique_ptr<CarriedState<T>> stepped;
+    std::unique_ptr<ops::LstmStep<T>> step;  // null: none is prepared
   };
 
   // kind: for errors; values: of the table of that layer; cell: read from them.
@@ -111,6 +113,27 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     if (sequences_.all) out[0] = Along::steps;
     if (states() > 1) out.back() = Along::steps;  // c of every step
     return out;
+  }
+
+  void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
+                    StepCalls& calls) const override {
+    State& my = this->own(state);
+    const double flops = shape().flops() * static_cast<double>(pass.batch);
+    if (my.stepped == nullptr || my.shapes[0].rows() != 1 || !ops::LstmStep<T>::fits(shape()) ||
+        ops::share_lstm(shape(), pass.batch, 1, flops).threads > 1) {
+      return Layer<T>::prepare_step(pass, state, in, out, calls);
+    }
+    const RecurrentPorts<T> p = ports(pass, my, in, out, my.stepped.get());
+    my.step = std::make_unique<ops::LstmStep<T>>(
+        shape(), this->values(), pass.batch,
+        ops::LstmStepArrays<T>{p.x.values, p.carried_h, p.carried_c, p.y.values, p.cells.values});
+    calls.emplace_back([step = my.step.get()] { step->run(); });
+    const auto copy = [&](const T* from, T* to, index size) {
+      if (to == nullptr) return;
+      calls.emplace_back([=, count = pass.batch * size] { std::copy_n(from, count, to); });
+    };
+    copy(p.carried_h, p.h.values, shape().outputs());
+    copy(p.carried_c, p.c.values, shape().hidden);
   }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {

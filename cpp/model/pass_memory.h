@@ -40,6 +40,8 @@ class PassMemory : base::NoCopy {
 
   // The graph's ports. The caller sets values before forward, gradients of outputs before backward.
   layers::In<T>& in(std::size_t k) { return in_[k]; }
+  const layers::In<T>& in(std::size_t k) const { return in_[k]; }
+  const layers::Ins<T>& ins() const { return in_; }
   layers::Out<T>& out(std::size_t k) { return out_[k]; }
   // Sets the inputs to the caller's arrays, from sample `first` on.
   void read(const Samples<T>& samples, index first) {
@@ -57,6 +59,12 @@ class PassMemory : base::NoCopy {
   void forward(layers::Pass<T>& pass) {
     pass.arena = &arena_;
     with_memory(extent_, [&] { graph_.forward(pass, *state_, in_, out_); });
+  }
+  // As Layer::prepare_step(), after a forward of the same pass, which must outlive the calls.
+  layers::StepCalls prepare_step(const layers::Pass<T>& pass) {
+    layers::StepCalls calls;
+    graph_.prepare_step(pass, *state_, in_, out_, calls);
+    return calls;
   }
   void backward(const layers::Pass<T>& pass) {
     with_memory(extent_, [&] { graph_.backward(pass, *state_, in_, out_); });

@@ -20,14 +20,17 @@
 namespace lstmfast::model {
 
 // Owns the memory of its passes and the states of all rows: once it is warm, it allocates nothing.
-// Reads the weights of the layers, which must not change during a step. Stateful layers carry here
-// what this object has, and keep what they carry themselves. Each object is for one thread at a
-// time.
+// Steps that only continue what the step before did, in the same arrays, run as prepared calls of
+// kernels, without a walk through the graph. Reads the weights of the layers, which must not change
+// during a step. Stateful layers carry here what this object has, and keep what they carry
+// themselves. Each object is for one thread at a time.
 template <class T>
 class Stepper : base::NoCopy {
  public:
   explicit Stepper(std::shared_ptr<const layers::Graph<T>> graph)
-      : graph_(std::move(graph)), memory_(*graph_, nullptr) {}
+      : graph_(std::move(graph)), memory_(*graph_, nullptr) {
+    pass_.carries = true;
+  }
 
   // From now on there are so many rows, and all of them begin.
   // fixed: for each input the shape of its samples if it is the same at all steps, or nothing if it
@@ -47,19 +50,30 @@ class Stepper : base::NoCopy {
   // [rows][out_shape(k)]: of the step, or, of an output without steps, of all steps so far.
   const T* out(std::size_t k) { return memory_.out(k).values; }
   const layers::Shape& out_shape(std::size_t k) const { return outputs_[k]; }
+  layers::Along in_along(index input) const { return in_along_[input]; }
   layers::Along along(std::size_t output) const { return along_[output]; }
 
   // Runs the step for all rows. If it throws, all rows begin again.
   void step();
+  // Whether the latest step was prepared; for tests.
+  bool prepared() const { return !calls_.empty(); }
 
   // ---- What is carried from step to step ----
 
   // Values of the state of one row: h, and c, of each recurrent layer in the order of the graph.
   index state_size() const { return state_size_; }
+  // Of its parts, which follow one another.
+  std::vector<index> state_sizes() const;
   // The next step of the row, or of all rows, begins a sequence, with the initial states that the
   // model's inputs give, else zeros.
-  void begin(index row) { begins_[static_cast<std::size_t>(row)] = 1; }
-  void begin() { std::fill(begins_.begin(), begins_.end(), static_cast<unsigned char>(1)); }
+  void begin(index row) {
+    begins_[static_cast<std::size_t>(row)] = 1;
+    any_begins_ = true;
+  }
+  void begin() {
+    std::fill(begins_.begin(), begins_.end(), static_cast<unsigned char>(1));
+    any_begins_ = true;
+  }
   // state [state_size()]; that of a row that begins is zeros. After set the row continues.
   void get(index row, T* state) const;
   void set(index row, const T* state);
@@ -76,6 +90,12 @@ class Stepper : base::NoCopy {
   };
 
   void place(index rows);
+  bool same_ports() const;
+  // What is prepared no longer fits.
+  void forget() {
+    before_.clear();
+    calls_.clear();
+  }
 
   const std::shared_ptr<const layers::Graph<T>> graph_;
   PassMemory<T> memory_;
@@ -83,11 +103,15 @@ class Stepper : base::NoCopy {
   index rows_ = 0, placed_ = 0, planned_ = 0;
   std::vector<std::optional<layers::Shape>> fixed_;
   layers::Shapes inputs_, outputs_;
-  layers::Alongs along_;
+  layers::Alongs in_along_, along_;
   std::vector<Part> parts_;
   index state_size_ = 0;
   std::vector<unsigned char> begins_, was_begun_;  // by row; the second is scratch
+  bool any_begins_ = true;                         // may be true without need
   base::Buffer<T> gathered_;                       // scratch: a part of all rows
+  layers::Pass<T> pass_;
+  std::vector<layers::In<T>> before_;  // inputs of the step before; empty: there was none
+  layers::StepCalls calls_;            // empty: the step is not prepared
 };
 
 }  // namespace lstmfast::model

@@ -10,10 +10,11 @@
 namespace lstmfast::ops {
 namespace {
 
+constexpr index kRowGrain = 8;  // whole tiles
+
 // Runs a product of `rows` rows and `flops`, whose rows are shared among threads.
 template <class T>
 void share_rows(const kernels::Gemm<T>& product, index rows, double flops) {
-  constexpr index kRowGrain = 8;  // whole tiles
   base::team::parallel_for(
       threads_for(flops, rows / kRowGrain), rows, kRowGrain, [&](index begin, index end) {
         base::InterruptPoint point;
@@ -136,8 +137,19 @@ void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T
   if (!accumulate) g.bias = block;
   g.accumulate = accumulate;
   g.bias_panel_stride = g.b_panel_stride;
-  const double flops = 2.0 * double(rows) * double(inputs) * double(outputs);
-  share_rows(g, rows, flops);
+  share_rows(g, rows, flops(rows));
+}
+
+template <class T>
+std::optional<kernels::Gemm<T>> LinearShape<T>::product_alone(const T* block, index rows,
+                                                              Rows<const T> x, Rows<T> y) const {
+  if (threads_for(flops(rows), rows / kRowGrain).threads > 1) return {};
+  kernels::Gemm<T> g = product(block);
+  connect(g, x, y);
+  g.row1 = rows;
+  g.bias = block;
+  g.bias_panel_stride = g.b_panel_stride;
+  return g;
 }
 
 template <class T>
@@ -152,7 +164,7 @@ void LinearShape<T>::backward(const T* block, index rows, Rows<const T> x, Rows<
                               Rows<T> dx, T* dblock, bool bias, LinearScratch<T>& scratch) const {
   const kernels::Table<T>& kernel = kernels::table<T>();
   const index row = groups * lanes, panel = (1 + inputs) * row;
-  const double flops = 2.0 * double(rows) * double(inputs) * double(outputs);
+  const double flops = this->flops(rows);
   const auto address = [](const Rows<const T>& m, index r) {
     return m.data + (m.offsets ? m.offsets[r] : r * m.stride);
   };

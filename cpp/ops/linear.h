@@ -1,6 +1,8 @@
 // y = b + x W over rows, and its gradients, on packed panels and the thread team. Knows no layers.
 #pragma once
 
+#include <optional>
+
 #include "base/buffer.h"
 #include "base/team.h"
 #include "kernels/args.h"
@@ -55,10 +57,14 @@ struct LinearShape {
   // What Transposed::fill() takes for the W of a block.
   kernels::TransposePanels<T> panels_of(const T* block) const;
   index padded_outputs() const { return panels * groups * lanes; }
+  double flops(index rows) const { return 2.0 * double(rows) * double(inputs) * double(outputs); }
 
   // y = b + x W, or with `accumulate` y += x W.
   void forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
                bool accumulate = false) const;
+  // That product, where it is for the caller's thread alone.
+  std::optional<kernels::Gemm<T>> product_alone(const T* block, index rows, Rows<const T> x,
+                                                Rows<T> y) const;
   // dblock += gradients of the block; dx is overwritten; either may be null: not wanted. Where
   // dblock is wanted, dy has no offsets and a row stride >= padded_outputs(), with zeros after
   // `outputs`: gradient tiles read whole vectors.

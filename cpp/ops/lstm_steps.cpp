@@ -100,7 +100,7 @@ struct Steps {
     s.h_stride = cell_output_stride();
     if (!finishes()) s.y = call.y;
     s.cells = call.cells;
-    s.cell = cell_params(shape, block, w);
+    s.cell = cell_params(shape, block, w.clip_values);
   }
   template <class Step>
   void place_cell(Step& s, index k, Range mine) const {
@@ -116,16 +116,7 @@ struct Steps {
   }
 
   kernels::StepForward<T> prepare_step(Range panels) const {
-    kernels::StepForward<T> s{};
-    s.panel0 = panels.begin;
-    s.panel1 = panels.end;
-    s.input = shape.input;
-    s.recurrent = shape.outputs();
-    s.weights = weights;
-    s.weight_panel_stride = shape.panel_stride();
-    s.fetches = shape.exceeds_caches();
-    s.tail_panel = shape.tail_panel();
-    s.tail = shape.tail;
+    kernels::StepForward<T> s = step_of(shape, weights, panels);
     s.z_panel_stride = w.gate_panel_stride;
     s.h_prev_stride = w.h_stride;
     s.gate_panel_stride = w.gate_panel_stride;

@@ -86,7 +86,7 @@ struct ThroughTime {
     s.dh_stride = projects ? w.u_stride : finishes ? w.dv_stride : w.h_stride;
     s.dc = w.dc;
     s.dc_panel_stride = w.dc_panel_stride;
-    s.cell = cell_params(shape, block, w);
+    s.cell = cell_params(shape, block, w.clip_values);
   }
   template <class Step>
   void place_cell(Step& s, index k, Range mine, const index* dy_offsets) const {

@@ -34,7 +34,7 @@ void lstm_trace(const LstmShape<T>& shape, const T* block, const LstmCall<T>& ca
   read.stats = w.stats;
   std::copy_n(trace.gates, 4, read.out);
   read.offsets = w.rows.cells_offsets;
-  read.cell = cell_params(shape, block, w);
+  read.cell = cell_params(shape, block, w.clip_values);
   kernels::table<T>().read_gates(read);
 }
 

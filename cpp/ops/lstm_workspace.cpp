@@ -27,6 +27,15 @@ index root_of(index n) {
 }  // namespace
 
 template <class T>
+void fill_clip_values(const CellOptions& options, T (&values)[4]) {
+  if (options.preact_clip <= 0) return;
+  const kernels::Table<T>& kernel = kernels::table<T>();
+  const T clip = T(options.preact_clip), ends[2] = {-clip, clip};
+  kernel.map({options.recurrent_activation, 2, ends, values});
+  kernel.map({options.activation, 2, ends, values + 2});
+}
+
+template <class T>
 void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, bool training_,
                             index ahead_rows_) {
   training = training_;
@@ -55,12 +64,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   has_c0 = shape.first_c(call) != nullptr;
   keeps_h_in = draws && noise.recurrent > 0;
   const bool drops_weights = draws && noise.weight > 0;
-  if (o.preact_clip > 0) {
-    const kernels::Table<T>& kernel = kernels::table<T>();
-    const T clip = T(o.preact_clip), ends[2] = {-clip, clip};
-    kernel.map({o.recurrent_activation, 2, ends, clip_values});
-    kernel.map({o.activation, 2, ends, clip_values + 2});
-  }
+  fill_clip_values(o, clip_values);
   norm_scratch_size = o.layer_norm ? (training ? 3 : 1) * (G + 1) * P * V : 0;
 
   const index recurrent_rows = noise.recurrent_per_step ? cached : B;
@@ -146,6 +150,8 @@ void LstmWorkspace<T>::plan_backward(const LstmShape<T>& shape, const LstmCall<T
   backward_planned = true;
 }
 
+template void fill_clip_values(const CellOptions&, float (&)[4]);
+template void fill_clip_values(const CellOptions&, double (&)[4]);
 template class LstmWorkspace<float>;
 template class LstmWorkspace<double>;
 

@@ -139,14 +139,18 @@ class LstmWorkspace {
   base::Arena forward_, backward_;
 };
 
+// Gates at the ends of preact_clip, where there is one: CellParams::clip_values.
+template <class T>
+void fill_clip_values(const CellOptions& options, T (&values)[4]);
+
 // The parameters beyond W, R and b, as kernels take them.
 template <class T>
 kernels::CellParams<T> cell_params(const LstmShape<T>& shape, const T* block,
-                                   const LstmWorkspace<T>& w) {
+                                   const T* clip_values) {
   const CellOptions& o = shape.options;
   return {&o, o.peephole ? block + shape.peephole_offset() : nullptr,
           o.layer_norm ? block + shape.norm_z_offset() : nullptr,
-          o.layer_norm ? block + shape.norm_c_offset() : nullptr, w.clip_values};
+          o.layer_norm ? block + shape.norm_c_offset() : nullptr, clip_values};
 }
 
 }  // namespace lstmfast::ops
