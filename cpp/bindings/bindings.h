@@ -30,6 +30,7 @@ void bind_layers(pybind11::module_& module);
 void bind_metrics(pybind11::module_& module);
 void bind_model(pybind11::module_& module);
 void bind_rnn(pybind11::module_& module);
+void bind_stream(pybind11::module_& module);
 void bind_testing(pybind11::module_& module);
 
 }  // namespace lstmfast::bindings

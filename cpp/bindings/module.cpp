@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, module) {
   bindings::bind_metrics(module);
   bindings::bind_model(module);
   bindings::bind_rnn(module);
+  bindings::bind_stream(module);
   bindings::bind_testing(module);
 }

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -170,6 +171,45 @@ void Model<T>::predict(const Samples<T>& samples, index batch_size, const std::v
       return;
     }
   }
+}
+
+namespace {
+
+// The pairs of layers that two layers of one configuration have at the same paths: f(a, b).
+template <class T, class F>
+bool all_pairs(const layers::Layer<T>& a, const layers::Layer<T>& b, const F& f) {
+  if (!f(a, b)) return false;
+  for (std::size_t i = 0; i < a.children().size(); ++i) {
+    if (!all_pairs(*a.children()[i].layer, *b.children()[i].layer, f)) return false;
+  }
+  return true;
+}
+
+template <class T>
+bool same_weights(const layers::Layer<T>& a, const layers::Layer<T>& b) {
+  const auto bytes = static_cast<std::size_t>(a.parameters().size()) * sizeof(T);
+  return bytes == 0 || std::memcmp(a.parameters().values(), b.parameters().values(), bytes) == 0;
+}
+
+}  // namespace
+
+template <class T>
+std::shared_ptr<const Model<T>> Model<T>::frozen(const char* op) const {
+  const base::BusyGroup busy(busy_, op, base::Busy::Kind::nested);
+  const base::Busy alone(frozen_lock_, op, base::Busy::Kind::brief);
+  std::shared_ptr<const Model> latest = frozen_.lock();
+  const layers::Layer<T>& own = *definition_.graph;
+  if (latest != nullptr && all_pairs<T>(own, *latest->definition_.graph, &same_weights<T>)) {
+    return latest;
+  }
+  auto made = std::make_shared<Model>(read_definition<T>(definition_.config()));
+  all_pairs<T>(
+      own, *made->definition_.graph, [](const layers::Layer<T>& from, const layers::Layer<T>& to) {
+        std::copy_n(from.parameters().values(), from.parameters().size(), to.parameters().values());
+        return true;
+      });
+  frozen_ = made;
+  return made;
 }
 
 template <class T>

@@ -33,7 +33,7 @@ struct PassShapes {
 // predict() is const and may run in any number of threads while no thread changes weights, unless
 // layers are stateful.
 template <class T>
-class Model : base::NoCopy {
+class Model : public std::enable_shared_from_this<Model<T>>, base::NoCopy {
  public:
   // Allocates weights that have no memory yet, in one block of zeros.
   explicit Model(Definition<T> definition);
@@ -82,6 +82,10 @@ class Model : base::NoCopy {
     pass.step = drawn_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  // A model with the weights of this moment, which nobody changes any more. As long as these are
+  // the same, all calls share one. Throws where another thread changes weights.
+  std::shared_ptr<const Model> frozen(const char* op) const;
+
   bool is_stateful() const { return !definition_.carried.empty(); }
   // Rows of every batch of a stateful model, from its configuration; 0: as many as the first batch.
   index batch_size() const { return definition_.graph->batch_size(); }
@@ -102,6 +106,8 @@ class Model : base::NoCopy {
   mutable Pool<Stepper<T>> steppers_;
   // Of the latest call: to compute them in every call takes a tenth of a call on a small batch.
   mutable Shared<const PassShapes> shapes_;
+  mutable std::weak_ptr<const Model> frozen_;  // the latest; read and set under frozen_lock_
+  mutable base::BusyFlag frozen_lock_;
   mutable base::BusyFlag own_busy_;
   std::vector<base::BusyFlag*> busy_;  // own_busy_, and the flags of the layers
 };

@@ -18,6 +18,9 @@ from lstmfast._warnings import warn
 from lstmfast.initializers._chrono import forget_bias_of
 from lstmfast.utils import Seed, as_generator, draw_seed
 
+if TYPE_CHECKING:
+    from lstmfast.models.streaming import Stream
+
 __all__ = ["LSTM", "Trace"]
 
 # attributes whose change would have no effect
@@ -206,6 +209,42 @@ class LSTM(RecurrentLayers):
     def dtype(self) -> str:
         """The type of weights and computation."""
         return self._dtype.name
+
+    def stream(self, batch: int = 1, *, release_gil: bool = False) -> Stream:
+        """Return what computes sequences step by step as they come, from zero states.
+
+        Parameters
+        ----------
+        batch : int
+            Sequences side by side.
+        release_gil : bool
+            Let other threads of Python run during each step: as for `Model.stream`.
+
+        Returns
+        -------
+        lstmfast.models.Stream
+            A step takes (batch, I) and returns (batch, O), whatever `batch_first` is. Its weights
+            are those of now: see `Stream.refresh`.
+
+        Raises
+        ------
+        ValueError
+            With ``bidirectional=True``, which needs whole sequences.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import lstmfast as lf
+        >>> rnn = lf.LSTM(3, 4, seed=0)
+        >>> x = np.ones((1, 2, 3), np.float32)
+        >>> stream = rnn.stream()
+        >>> y = [stream.step(x[:, t]) for t in range(2)]
+        >>> np.array_equal(np.stack(y, axis=1), rnn(x)[0])
+        True
+        """
+        from lstmfast.models.rnn_streams import stream_of_layers
+
+        return stream_of_layers(self, batch, release_gil)
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if hasattr(self, name)]

@@ -11,11 +11,13 @@ from lstmfast.models._sequential import Sequential
 from lstmfast.models.copies import clone_model, model_from_json
 from lstmfast.models.loading import load_model
 from lstmfast.models.saving import save_model
+from lstmfast.models.streaming import Stream
 
 __all__ = [
     "EncoderDecoder",
     "Model",
     "Sequential",
+    "Stream",
     "clone_model",
     "load_model",
     "model_from_json",

@@ -20,11 +20,11 @@ from lstmfast._core import Model as CoreModel
 from lstmfast.callbacks.base import CallbackList
 from lstmfast.layers._symbolic import one_or_all
 from lstmfast.models.data import Adapter, first_of, samples_of
-from lstmfast.models.generating import Generating
 from lstmfast.models.given import BATCH_SIZE
 from lstmfast.models.progress import AUTO, result_line, verbosity, warn_of_non_finite
 from lstmfast.models.ragged import Padded, lengths_of, unpadded, with_lengths
 from lstmfast.models.sources import Batches, Source, evaluated, taken, test_hooks, unpacked
+from lstmfast.models.streaming import Streaming
 
 Compute: TypeAlias = Callable[[list[Data], int, bool], list[Any]]
 """What makes outputs of samples, so many at a time; the flag is that of `_outputs`."""
@@ -44,7 +44,7 @@ def _outputs(core_model: CoreModel, samples: list[Data], size: int, whole: bool)
 _AT_BATCHES = "on_predict_batch_begin", "on_predict_batch_end"
 
 
-class Predicting(Generating):
+class Predicting(Streaming):
     """What a model of the core computes."""
 
     stop_evaluating = stop_predicting = False
