@@ -40,6 +40,6 @@ def check_path(path: str | os.PathLike[str], where: str) -> str:
     if text.lower().endswith(_FOREIGN_SUFFIXES):
         raise ValueError(
             f"[{where}] filepath is {text!r}; models are saved as safetensors files, or as those "
-            "of Keras: use a name that ends in .safetensors, .keras or .h5"
+            "of other programs: use a name that ends in .safetensors, .keras, .h5, .json or .nam"
         )
     return text

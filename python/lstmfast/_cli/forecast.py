@@ -155,10 +155,11 @@ def plot_kind(path: Path) -> str:
 
 
 def _check_model_name(path: Path) -> None:
-    from lstmfast._files import check_path, is_of_keras
+    from lstmfast._files import check_path
+    from lstmfast.models import saving
 
     try:
-        is_foreign = is_of_keras(check_path(path, "forecast"))
+        is_foreign = saving.writer_of(check_path(path, "forecast")) is not None
     except ValueError:
         is_foreign = True
     if is_foreign:

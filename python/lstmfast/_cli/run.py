@@ -209,11 +209,12 @@ def _naming_flags(given: dict[str, Any], defaults: dict[str, Any]) -> Iterator[N
 
 def _check_savable(task: Any, path: Path | None, wanted: dict[str, Any]) -> None:
     """Refuse a name of a file that cannot hold the model, before it is trained."""
-    from lstmfast._files import check_path, is_of_keras
-    from lstmfast.models import keras_writing
+    from lstmfast._files import check_path
+    from lstmfast.models import saving
 
-    if path is not None and is_of_keras(check_path(path, "save")):
-        keras_writing.content(task.build(**wanted), str(path), include_optimizer=True)
+    writer = None if path is None else saving.writer_of(check_path(path, "save"))
+    if writer is not None:
+        writer(task.build(**wanted), True)
 
 
 def _progress(task: Any, advance: Callable[..., None]) -> Any:

@@ -373,7 +373,7 @@ def _masked(x: Tensor, mask: Tensor) -> Tensor:
     return made.apply(made.Operation("with_mask"), x, marks)  # type: ignore[no-any-return]
 
 
-def without_place(error: ValueError) -> str:
+def without_place(error: Exception) -> str:
     """Return what an error of the core says, without the brackets before it."""
     text = str(error)
     return text.partition("] ")[2] if text.startswith("[") else text

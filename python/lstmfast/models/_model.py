@@ -31,7 +31,7 @@ from lstmfast.layers._graph import (
     tensors_of,
 )
 from lstmfast.layers._symbolic import Sample, Tensor, holds_tensors, one_or_all
-from lstmfast.models import keras_weights, keras_writing, saving
+from lstmfast.models import json_files, keras_weights, keras_writing, saving
 from lstmfast.models.data import Adapter, parts, samples_of
 from lstmfast.models.ragged import lengths_of, with_lengths
 from lstmfast.models.summary import summary_text
@@ -548,8 +548,8 @@ class Model(Training, Layer):
         Parameters
         ----------
         filepath : str or path-like
-            A file that `save` or `save_weights` wrote, or one of Keras: ``.weights.h5``, ``.h5`` or
-            ``.keras``.
+            A file that `save` or `save_weights` wrote, or one of another program that `load_model`
+            reads; of Keras ``.weights.h5``, too.
 
         Raises
         ------
@@ -561,6 +561,8 @@ class Model(Training, Layer):
         path = path_text(filepath, "load_weights")
         if is_of_keras(path):
             weights = keras_weights.load(path, self)
+        elif (row_format := saving.row_format_of(path)) is not None:
+            weights = json_files.read(path, row_format.read, "load_weights").weights
         else:
             weights = CoreModel.load(path, lambda *_: None)[0].graph.get_weights()
         try:

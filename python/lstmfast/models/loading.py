@@ -12,14 +12,14 @@ from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._files import is_of_keras, path_text
 from lstmfast._options import Options
-from lstmfast.layers import InputLayer, Layer, TextVectorization
+from lstmfast.layers import Add, Input, InputLayer, Layer, TextVectorization
 from lstmfast.layers._graph import name_freely, name_layers
 from lstmfast.layers._operations import KINDS, Operation
 from lstmfast.layers._own import from_note
 from lstmfast.layers.base import LAYERS
 from lstmfast.losses import LOSSES, Loss
 from lstmfast.metrics import MAX_METRICS, Metric, made
-from lstmfast.models import custom, keras_reading, saving
+from lstmfast.models import custom, json_files, keras_reading, saving
 from lstmfast.models._encoder_decoder import EncoderDecoder
 from lstmfast.models._model import Model
 from lstmfast.models._sequential import Sequential
@@ -35,13 +35,16 @@ def load_model(
     compile: bool = True,  # noqa: A002  Keras's name
     safe_mode: bool = True,
 ) -> Model:
-    """Load a model that `save` has written, or Keras.
+    """Load a model that `save` has written, or another program.
 
     Parameters
     ----------
     filepath : str or path-like
         The file. Names that end in ``.keras``, ``.h5`` or ``.hdf5`` are those of Keras's files,
-        also of Keras 2; they need h5py (``pip install "lstmfast[keras]"``).
+        also of Keras 2; they need h5py (``pip install "lstmfast[keras]"``). Those that end in
+        ``.json`` are RTNeural's, which AIDA-X plays, too; those that end in ``.nam`` are LSTMs of
+        Neural Amp Modeler, whose first states become weights (`learn_initial_state`). What these
+        files say besides the model, as the sample rate and gains, is `Model.metadata`.
     custom_objects : dict, optional
         Losses and metrics of your own that the model was compiled with, and layers of your own, by
         the names of their functions or classes. A class is made anew, with what its ``get_config``
@@ -83,6 +86,9 @@ def load_model(
         raise wrong_kind("load_model", "custom_objects", custom_objects, "a dictionary")
     if is_of_keras(path):
         return keras_reading.load(path, custom_objects or {}, compile)
+    row_format = saving.row_format_of(path)
+    if row_format is not None:
+        return json_files.read(path, lambda part: _of_row(row_format.read(part)))
     own: custom.Objects | None = None
 
     def resolve(config: Mapping[str, Any], extra: Mapping[str, str]) -> Any:
@@ -108,6 +114,22 @@ def load_model(
     # constructors refuse what the file says by any of these
     except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         raise ValueError(f"[load] {path}: what the file says is no model: {error}") from error
+
+
+def _of_row(row: json_files.Row) -> Model:
+    """Return the model that a file of layers in a row holds."""
+    model: Model
+    x: Any = Input(row.sample)
+    y = x
+    if row.skips:
+        for layer in row.layers:
+            y = layer(y)
+        model = Model(x, Add()([y, x if row.sample[-1] == 1 else x[..., :1]]))
+    else:
+        model = Sequential([x, *row.layers])
+    model.set_weights(row.weights)
+    model.metadata = row.metadata
+    return model
 
 
 def _model_of(

@@ -12,7 +12,7 @@ import copy
 import dataclasses
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -26,7 +26,7 @@ from lstmfast.callbacks.states import States
 from lstmfast.layers import Input, InputLayer, Layer
 from lstmfast.layers._graph import Graph, graph_between, replayed
 from lstmfast.layers._symbolic import Tensor
-from lstmfast.models import custom, keras_training, keras_writing
+from lstmfast.models import custom, keras_training, keras_writing, nam, rtneural
 from lstmfast.models.compiled import Compiled
 
 STATES = "callbacks"  # keys of what travels along: the states of callbacks,
@@ -37,6 +37,8 @@ DECODES = "decodes"  # that the model is an EncoderDecoder
 FROZEN = "frozen"  # the places of models that are not trainable; 0: the whole one
 METADATA = "metadata"  # what the user says of the model
 RESULTS = ("return_state", "return_cell_states")
+# formats of other programs for layers in a row (models/json_files.py), by the ends of names
+ROW_FORMATS = {".json": rtneural, ".nam": nam}
 
 
 def save_model(
@@ -47,7 +49,7 @@ def save_model(
     include_optimizer: bool = True,
     save_format: str | None = None,
 ) -> None:
-    """Save a model as one safetensors file.
+    """Save a model as one safetensors file, or as one of another program.
 
     The file is complete or not there: it is written under another name first.
 
@@ -58,7 +60,9 @@ def save_model(
     filepath : str or path-like
         Where to; usually ``NAME.safetensors``. Names that end in ``.keras``, ``.h5`` or ``.hdf5``
         make files of Keras, with what Keras keeps there: model, optimizer with its state, losses,
-        metrics.
+        metrics. Names that end in ``.json`` make files of RTNeural, and of AIDA-X; names that end
+        in ``.nam`` files of Neural Amp Modeler, for LSTM layers and a Dense. These hold a model
+        alone whose layers stand in a row, and `Model.metadata` as keys of the file.
     overwrite : bool
         Whether a file of that name may be replaced.
     include_optimizer : bool
@@ -74,14 +78,17 @@ def save_model(
         Where there is such a file and `overwrite` is false.
     OSError
         Where the file cannot be written.
+    ValueError
+        Where a file of another program cannot hold the model.
     """
     path = check_path(filepath, "save")
     if save_format is not None:
         warn(f"[save] save_format is {save_format!r}; the end of the name says the format")
     replace = flag(overwrite, "overwrite", "save")
     model._built_core()
-    if is_of_keras(path):
-        write(path, keras_writing.content(model, path, include_optimizer), replace)
+    writer = writer_of(path)
+    if writer is not None:
+        write(path, writer(model, include_optimizer), replace)
         return
     core_model: CoreModel = model._core_model
     compiled: Compiled = model._compiled
@@ -97,6 +104,22 @@ def save_model(
         extra, arrays = extra | {STATES: states.text}, states.arrays
     with _naming_what_exists(path):
         core_model.save(path, extra, include_optimizer, arrays, replace)
+
+
+def writer_of(path: str) -> Callable[[Any, bool], bytes] | None:
+    """Return what makes the content of a file of that name, if it is one of another program.
+
+    It takes a built model, and whether the file is to hold the optimizer's state where it can.
+    """
+    if is_of_keras(path):
+        return lambda model, include: keras_writing.content(model, path, include)
+    row_format = row_format_of(path)
+    return None if row_format is None else lambda model, _: bytes(row_format.content(model))
+
+
+def row_format_of(path: str) -> Any:
+    """Return the module of `ROW_FORMATS` for a file of that name, or None."""
+    return ROW_FORMATS.get(os.path.splitext(path.lower())[1])
 
 
 def write(path: str, content: bytes, replace: bool) -> None:
