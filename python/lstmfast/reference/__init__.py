@@ -6,7 +6,7 @@
 `graph_layers.py` has the layers that reshape, embed and merge, `windows.py` convolution and
 pooling, `attention.py` attention, `normalization.py` what normalises, `sampling.py` what generation
 draws, `units.py` the GRU and the simple recurrent unit, `conv_lstm.py` the LSTM whose products are
-convolutions, `recurrence.py` their loop over time.
+convolutions, `recurrence.py` their loop over time, `quantized.py` layers with kernels of int8.
 `operations.py` has the operations of users' code.
 Gradients are derived by hand.
 Nothing here imports from the rest of the package: the core is tested against this reference, and
@@ -42,6 +42,7 @@ from .normalization import *
 from .operations import *
 from .optimizers import *
 from .parameters import *
+from .quantized import *
 from .sampling import *
 from .schedules import *
 from .sequence import *
