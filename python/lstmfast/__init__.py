@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lstmfast import forecasting, functional, keras, plot, reference, runtime, tasks, variants
+    from lstmfast._export_c import export_c
     from lstmfast.keras import *
     from lstmfast.rnn import LSTM
     from lstmfast.runtime import *
@@ -39,6 +40,7 @@ _EXPORTS = {
     "Model": "models",
     "Sequential": "models",
     "available_isas": "runtime",
+    "export_c": "_export_c",
     "get_num_threads": "runtime",
     "isa": "runtime",
     "set_num_threads": "runtime",
@@ -56,6 +58,7 @@ __all__ = [
     "callbacks",
     "constraints",
     "datasets",
+    "export_c",
     "forecasting",
     "functional",
     "get_num_threads",

@@ -15,8 +15,10 @@ from lstmfast._cli.common import Parser, UserError, check_environment, open_stan
 
 __all__ = ["COMMANDS", "main"]
 
-# Each name is a module in lstmfast/_cli.
-COMMANDS = ("forecast", "demo", "tasks", "run", "predict", "generate", "info", "bench")
+# Each name is a module in lstmfast/_cli, there with _ in place of -.
+COMMANDS = (
+    "forecast", "demo", "tasks", "run", "predict", "generate", "export-c", "info", "bench",
+)  # fmt: skip
 
 _INTERRUPTED = 130
 
@@ -27,7 +29,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for name in COMMANDS:
-        module = importlib.import_module(f"lstmfast._cli.{name}")
+        module = importlib.import_module(f"lstmfast._cli.{name.replace('-', '_')}")
         command = commands.add_parser(
             name, help=module.HELP, description=module.HELP, allow_abbrev=False
         )

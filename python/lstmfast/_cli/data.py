@@ -28,15 +28,20 @@ _MOST_SHOWN = 200  # characters of a vocabulary in a message
 
 def read_model(args: argparse.Namespace) -> Any:
     """Return the model that a command names, once its output is known to be possible."""
-    from lstmfast.models import load_model
-
     check_standard_output(args.out)
     check_outputs([args.out], filter(None, [args.model, args.input]))
+    return load(args.model)
+
+
+def load(path: Path) -> Any:
+    """Return a saved model."""
+    from lstmfast.models import load_model
+
     try:
-        return load_model(args.model, compile=False)
+        return load_model(path, compile=False)
     except (ImportError, OSError, ValueError) as error:
-        is_named = isinstance(error, OSError) or args.model.suffix in _MODELS
-        text = f"{args.model}: not a saved model; expected {' or '.join(_MODELS)}"
+        is_named = isinstance(error, OSError) or path.suffix in _MODELS
+        text = f"{path}: not a saved model; expected {' or '.join(_MODELS)}"
         raise UserError(reason(error) if is_named else text) from None
 
 
