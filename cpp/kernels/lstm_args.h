@@ -10,6 +10,7 @@ namespace lstmfast::kernels {
 template <class T>
 struct CellParams {
   const CellOptions* options;
+  bool plain;         // is_plain(*options)
   const T* peephole;  // [P][G - 1][V]: i, f, o; coupled f, o
   const T* norm_z;    // [P][2 G][V]: G gains, then G shifts
   const T* norm_c;    // [P][2][V]: gain, shift

@@ -122,8 +122,12 @@ double layer_norm(index batch, index input, index hidden, index count) {
   n.h = d.h.data();
   n.h_stride = d.h_stride;
   n.scratch = scratch.data();
-  n.cell = {&s.options, nullptr, d.block.data() + s.norm_z_offset(),
-            d.block.data() + s.norm_c_offset(), clip_values};
+  n.cell = {&s.options,
+            false,
+            nullptr,
+            d.block.data() + s.norm_z_offset(),
+            d.block.data() + s.norm_c_offset(),
+            clip_values};
   return time_runs(count, [&] { kernels::table<float>().norm_forward(n); });
 }
 

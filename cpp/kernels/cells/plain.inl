@@ -4,6 +4,30 @@
 template <class T>
 struct PlainCell : SumsOfCell<4> {
   static constexpr int V = Vec<T>::kLanes;
+  static constexpr bool kInRegisters = kRegisters >= 32;
+
+  // One row of NP neighbouring panels, from sums in registers: the functions of all panels hide
+  // each other's latency, of which a single row's step is made.
+  template <int NP>
+  static LF_INLINE void forward_row(const StepForward<T>& s, const Vec<T> (&z)[NP][4], index row,
+                                    index panel) {
+    Vec<T> a[NP * 4], c[NP], y[NP];
+    LF_UNROLL
+    for (int j = 0; j < NP * 4; ++j) a[j] = z[j / 4][j % 4];
+    squash<0x444u & ((1u << NP * 4) - 1)>(a);
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p) {
+      const Vec<T>* const g = a + p * 4;
+      y[p] = c[p] = fma(g[1], previous_c(s, row, panel + p), g[0] * g[2]);
+      if (!s.gates) continue;
+      T* out = s.gates + (panel + p) * s.gate_panel_stride + row * 4 * V;
+      for (int k = 0; k < 4; ++k) g[k].store(out + k * V);
+    }
+    squash<(1u << NP) - 1>(y);
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p)
+      store_step(s, row, panel + p, s.hidden - (panel + p) * V, c[p], a[p * 4 + 3] * y[p]);
+  }
 
   // z [G][n][V]: pre-activations of n rows from `row` on, overwritten.
   static void forward(const StepForward<T>& s, T* z, index row, index n, index panel) {

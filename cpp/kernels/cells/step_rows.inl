@@ -14,6 +14,8 @@ struct SumsOfCell {
   static constexpr bool kHasTail = true;
   // Panels of a tile, of one row and of several: as many as keep the FMA units busy.
   static constexpr int kPaired = 2, kWide = 1;
+  // Whether the cell has forward_row(), for the sums of one row in registers.
+  static constexpr bool kInRegisters = false;
 };
 
 template <class T>

@@ -7,13 +7,14 @@ struct CellType {
   using type = C;
 };
 
-// The list of cells that run in the tile: f(CellType<cell>) for the options, and the phase of a
+// The list of cells that run in the tile: f(CellType<cell>) for the parameters, and the phase of a
 // step that has two.
 template <class T, class F>
-LF_INLINE void with_cell(const CellOptions& options, int phase, F f) {
+LF_INLINE void with_cell(const CellParams<T>& cell, int phase, F f) {
+  const CellOptions& options = *cell.options;
   switch (options.kind) {
     case CellKind::lstm:
-      if (is_plain(options)) return f(CellType<PlainCell<T>>{});
+      if (cell.plain) return f(CellType<PlainCell<T>>{});
       if (options.coupled) return f(CellType<GeneralCell<T, 3>>{});
       return f(CellType<GeneralCell<T, 4>>{});
     case CellKind::gru:
@@ -30,6 +31,14 @@ LF_INLINE void with_cell(const CellOptions& options, int phase, F f) {
 template <class T, class Cell, int MR, int NP, class Ahead = NoFetch>
 LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel, const Ahead& ahead = {}) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kShift = Cell::kApart ? 1 : 0;
+  if constexpr (Cell::kInRegisters && MR == 1) {
+    Vec<T> acc[NP][1][G], sums[NP][G];
+    input_sums<T, Cell>(s, row, panel, acc, ahead);
+    recurrent_sums<T, Cell>(s, row, panel, acc, ahead);
+    LF_UNROLL
+    for (int j = 0; j < NP * G; ++j) sums[j / G][j % G] = acc[j / G][0][j % G];
+    return Cell::forward_row(s, sums, row, panel);
+  }
   alignas(64) T z[NP][MR * (G + kShift) * V];
   {
     Vec<T> acc[NP][MR][G];
@@ -115,13 +124,13 @@ void step_forward_cell(const StepForward<T>& s) {
 
 template <class T>
 void step_forward(const StepForward<T>& s) {
-  with_cell<T>(*s.cell.options, s.phase,
+  with_cell<T>(s.cell, s.phase,
                [&](auto cell) { step_forward_cell<T, typename decltype(cell)::type>(s); });
 }
 
 template <class T>
 void step_backward(const StepBackward<T>& s) {
-  with_cell<T>(*s.cell.options, s.phase, [&](auto cell) {
+  with_cell<T>(s.cell, s.phase, [&](auto cell) {
     for (index panel = s.panel0; panel < s.panel1; ++panel)
       decltype(cell)::type::backward(s, panel);
   });

@@ -133,6 +133,14 @@ LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
     weights(recurrent_row<T, Cell>(s));
     add(s.h_prev + row * s.h_prev_stride, s.recurrent);
   }
+  if constexpr (Cell::kInRegisters) {
+    Vec<T> sums[W + 1][G];
+    LF_UNROLL
+    for (int j = 0; j < W * G; ++j) sums[j / G][j % G] = acc[j / G][j % G];
+    LF_UNROLL
+    for (int g = 0; g < G; ++g) sums[W][g] = tail_gate(tail, g, s.tail.units);
+    return Cell::forward_row(s, sums, row, panel);
+  }
   LF_UNROLL
   for (int p = 0; p < W; ++p) LF_UNROLL
   for (int g = 0; g < G; ++g) acc[p][g].store(z[p] + (kShift + g) * V);
