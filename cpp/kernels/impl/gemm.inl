@@ -33,10 +33,8 @@ LF_INLINE void gemm_tile(const Gemm<T>& g, index row, index panel, index s0, ind
   }
   index done = 0;
   const auto run = [&](index k, index next) LF_INLINED {
-    // One row is limited by loads of weights: fewer instructions for each keep more loads in
-    // flight.
-    constexpr int kTerms = MR == 1 ? 4 : 1;
-    accumulate_panels<T, NP, MR, NR, 1, kTerms>(acc, a, b, NR * V, k, ahead.after(done));
+    accumulate_panels<T, NP, MR, NR, 1, terms_at_a_time(MR)>(acc, a, b, NR * V, k,
+                                                             ahead.after(done));
     done += k;
     LF_UNROLL
     for (int p = 0; p < NP; ++p) b[p] += next * NR * V;

@@ -40,7 +40,7 @@ LF_INLINE void input_sums(const StepForward<T>& s, index row, index panel, Vec<T
     }
     LF_UNROLL
     for (int m = 0; m < MR; ++m) a[m] = s.x + s.x_offsets[row + m];
-    accumulate_panels<T, NP, MR, N>(acc, a, b, kStride, s.input, ahead);
+    accumulate_panels<T, NP, MR, N, 1, terms_at_a_time(MR)>(acc, a, b, kStride, s.input, ahead);
     return;
   }
   for (int p = 0; p < NP; ++p)
@@ -65,7 +65,8 @@ LF_INLINE void recurrent_sums(const StepForward<T>& s, index row, index panel,
            Cell::kFirst * V;
   LF_UNROLL
   for (int m = 0; m < MR; ++m) a[m] = s.h_prev + (row + m) * s.h_prev_stride;
-  accumulate_panels<T, NP, MR, N>(acc, a, b, kStride, s.recurrent, ahead.after(s.input));
+  accumulate_panels<T, NP, MR, N, 1, terms_at_a_time(MR)>(acc, a, b, kStride, s.recurrent,
+                                                          ahead.after(s.input));
 }
 
 // The bias of h R of a panel whose rows have N vectors.

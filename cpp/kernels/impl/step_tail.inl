@@ -94,19 +94,26 @@ LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
     for (int p = 0; p <= W; ++p)
       b[p] = s.weights + (panel + p) * s.weight_panel_stride + k * (p < W ? G : N) * V;
   };
-  const auto add = [&](const T* a, index count) LF_INLINED {
-    for (index k = 0; k < count; ++k) {
-      const Vec<T> x = Vec<T>::set(a[k]);
+  const auto add_term = [&](const T* a) LF_INLINED {
+    const Vec<T> x = Vec<T>::set(*a);
+    LF_UNROLL
+    for (int p = 0; p < W; ++p) {
       LF_UNROLL
-      for (int p = 0; p < W; ++p) {
-        LF_UNROLL
-        for (int g = 0; g < G; ++g) acc[p][g] = fma(x, Vec<T>::load(b[p] + g * V), acc[p][g]);
-        b[p] += G * V;
-      }
-      LF_UNROLL
-      for (int n = 0; n < N; ++n) tail[n] = fma(x, Vec<T>::load(b[W] + n * V), tail[n]);
-      b[W] += N * V;
+      for (int g = 0; g < G; ++g) acc[p][g] = fma(x, Vec<T>::load(b[p] + g * V), acc[p][g]);
+      b[p] += G * V;
     }
+    LF_UNROLL
+    for (int n = 0; n < N; ++n) tail[n] = fma(x, Vec<T>::load(b[W] + n * V), tail[n]);
+    b[W] += N * V;
+  };
+  const auto add = [&](const T* a, index count) LF_INLINED {
+    constexpr int kTerms = terms_at_a_time(1);
+    index k = 0;
+    for (; k + kTerms <= count; k += kTerms) {
+      LF_UNROLL
+      for (int i = 0; i < kTerms; ++i) add_term(a + k + i);
+    }
+    for (; k < count; ++k) add_term(a + k);
   };
   alignas(64) T z[W + 1][(G + kShift) * V];
   if (s.x) {

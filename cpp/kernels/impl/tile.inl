@@ -20,6 +20,10 @@ struct Fetch {
   LF_INLINE Fetch after(index terms) const { return {from + terms * Vec<T>::kLanes}; }
 };
 
+// Terms per iteration of a loop over a sum, for tiles of so many rows. One row is limited by loads
+// of weights: fewer instructions for each keep more loads in flight.
+constexpr int terms_at_a_time(int rows) { return rows == 1 ? 4 : 1; }
+
 // acc[p][m][n] += a[m][k * SK] * b[p][k][n], k ascending: the order of terms is fixed, whatever NP
 // and MR are. `Terms` terms per iteration of the loop.
 template <class T, int NP, int MR, int NR, int SK = 1, int Terms = 1, class Ahead = NoFetch>
