@@ -16,6 +16,7 @@ from lstmfast.layers import (
     GRU,
     LSTM,
     Bidirectional,
+    Conv1D,
     Dense,
     Embedding,
     Flatten,
@@ -66,13 +67,14 @@ def predicted(model: Sequential, prompt: list[int], length: int, window: int | N
         (variants.generative(V, steps=4, units=(16,), seed=0), 4),
         (one_hot(), None),
         (one_hot(None, LSTM(9, return_sequences=True)), None),
+        (one_hot(None, Conv1D(9, 3, padding="causal", dilation_rate=2), LSTM(5)), None),
         (one_hot(4), 4),
         (one_hot(4, Bidirectional(LSTM(5, return_sequences=True)), Flatten()), 4),
         (one_hot(4, LSTM(6, return_sequences=True)), 4),
     ],
     ids=[
         "softmax", "logits", "stateful", "learned start", "variant", "variant of 4 steps",
-        "one-hot", "all", "window", "whole", "window-all",
+        "one-hot", "all", "convolution", "window", "whole", "window-all",
     ],
 )  # fmt: skip
 def test_greedy_is_repeated_predict(model: Sequential, window: int | None) -> None:

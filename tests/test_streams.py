@@ -12,10 +12,12 @@ from lstmfast.layers import (
     LSTM,
     Bidirectional,
     Concatenate,
+    Conv1D,
     Dense,
     Dropout,
     Embedding,
     Input,
+    Lambda,
     LayerNormalization,
     SimpleRNN,
     TimeDistributed,
@@ -36,6 +38,13 @@ def graph():
     return Model(x, [Dense(3)(joined), LSTM(2)(joined)])
 
 
+def operations():
+    x = Input((None, 2))
+    y = LSTM(3, return_sequences=True)(x)
+    knobs = Lambda(lambda each: lf.ops.mean(each[..., 1:], axis=-1, keepdims=True))(y)
+    return Model(x, Dense(2)(0.5 * y[..., :1] + x[..., ::-1] - knobs))
+
+
 MODELS = {
     "lstm": lambda: row(LSTM(20, return_sequences=True), Dense(3, activation="softmax")),
     "last": lambda: row(LSTM(33), Dense(1)),
@@ -51,7 +60,15 @@ MODELS = {
     "others": lambda: row(
         TimeDistributed(Dense(4, "tanh")), Dropout(0.5), LayerNormalization(), LSTM(3)
     ),
+    "convolutions": lambda: row(
+        Conv1D(5, 3, padding="causal", activation="gelu"),
+        Conv1D(4, 2, padding="causal", dilation_rate=4),
+        Conv1D(20, 1),
+        LSTM(6, return_sequences=True),
+        Conv1D(3, 4, padding="causal", use_bias=False, activation="softmax"),
+    ),
     "graph": graph,
+    "operations": operations,
 }
 
 
@@ -129,6 +146,19 @@ def test_rows_begin_and_states_travel():
     stream.reset([True, False, False])
     assert not stream.state[0][0].any()
     assert stream.state[0][1].any()
+
+
+def test_a_causal_convolution_carries_its_last_inputs():
+    model = row(Conv1D(3, 3, padding="causal", dilation_rate=2))
+    x = RNG.normal(size=(2, 9, 2)).astype(np.float32)
+    stream = model.stream(2)
+    assert not np.any(stream.state)
+    stream.process(x[:, :6])
+    np.testing.assert_array_equal(stream.state, [x[:, 2:6].reshape(2, 8)])
+    stream.reset([0])
+    after = stream.process(x[:, 6:])
+    np.testing.assert_array_equal(after[0], model.predict(x[:1, 6:])[0])
+    np.testing.assert_array_equal(after[1], model.predict(x[1:])[0, 6:])
 
 
 def test_weights_are_those_of_the_start_until_refresh():
@@ -224,6 +254,11 @@ def test_refused():
         row(Bidirectional(LSTM(3))).stream()
     with pytest.raises(ValueError, match="go_backwards=False"):
         row(LSTM(3, go_backwards=True)).stream()
+    for options in ({}, {"padding": "same"}, {"padding": "causal", "strides": 2}):
+        with pytest.raises(ValueError, match='expected padding="causal" and strides=1'):
+            row(Conv1D(3, 2, **options)).stream()
+    with pytest.raises(ValueError, match="needs all steps at once"):
+        row(Lambda(lambda x: x[:, ::-1])).stream()
     with pytest.raises(ValueError, match="the model has no weights yet"):
         Sequential([LSTM(3)]).stream()
     with pytest.raises(ValueError, match=r"\[stream\] batch is 0; expected at least 1"):

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "layers/linear_step.h"
 #include "layers/list.h"
 #include "layers/windows.h"
 #include "ops/vector.h"
@@ -17,7 +18,10 @@ class Convolution : public LayerWith<T, Convolution<T>> {
     base::Slot<T> dz;  // [windows][padded filters]: gradient for b + x W
     base::Slot<T> z;   // [windows][filters]: b + x W, if backward needs it
     ops::Convolution<T> plan;
-    index windows = 0;  // of a sample
+    index windows = 0;                         // of a sample
+    std::unique_ptr<CarriedState<T>> stepped;  // of single steps: the inputs before the step
+    base::Slot<T> taps;                        // [batch][taps][channels]: of the step's window
+    bool whole = false;                        // a sample, or the taps of a step, is its one window
   };
 
   Convolution(int axes, const base::Values& options)
@@ -41,9 +45,30 @@ class Convolution : public LayerWith<T, Convolution<T>> {
            (2.0 * static_cast<double>(weights_.inputs) + 10.0);
   }
 
+  Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
+                     std::vector<CarriedState<T>*>& carried) const override {
+    State& my = this->own(state);
+    my.stepped.reset();
+    if (inputs[0] != Along::steps || keeps_steps(shapes)) {
+      return Layer<T>::begin_steps(state, shapes, inputs, carried);
+    }
+    this->check_steps(axes_.padding == ops::Padding::causal && axes_.strides[0] == 1,
+                      "needs all steps at once", "padding=\"causal\" and strides=1");
+    my.stepped = std::make_unique<CarriedState<T>>(std::vector<index>{past()});
+    carried.push_back(my.stepped.get());
+    return inputs;
+  }
+
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
-    const kernels::Windows y = axes_.windows(my.shapes[0], 0), x = axes_.windows(my.shapes[0], 1);
+    kernels::Windows y = axes_.windows(my.shapes[0], 0);
+    const kernels::Windows x = axes_.windows(my.shapes[0], 1);
+    if (my.stepped != nullptr) {
+      my.taps = planner.add<T>(extent.batch * weights_.inputs);
+      y = ops::make_windows(y.taps, y.taps, 1, 1, ops::Padding::valid);
+    }
     my.windows = y.count * x.count;
+    my.whole = my.windows == 1 && ops::inside(y, 0, 1) && ops::inside(x, 0, 1) &&
+               weights_.inputs == y.size * x.size * channels_;
     my.plan.arrange(weights_, y, x, channels_, extent.training);
     if (!extent.training) return;
     const index rows = extent.batch * my.windows;
@@ -55,7 +80,23 @@ class Convolution : public LayerWith<T, Convolution<T>> {
     out[0].mask = nullptr;
     T* const y = out[0].values;
     T* const z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
-    my.plan.forward(this->values(), pass.batch, in[0].values, z, pass.unless_fused(activation_), y);
+    const T* const x = my.stepped != nullptr ? next_taps(pass, my, in[0].values) : in[0].values;
+    my.plan.forward(this->values(), pass.batch, x, z, pass.unless_fused(activation_), y);
+  }
+
+  void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
+                    StepCalls& calls) const override {
+    State& my = this->own(state);
+    const T* x = in[0].values;
+    StepCalls own;
+    if (my.stepped != nullptr) {
+      own.emplace_back([this, &pass, &my, x] { next_taps(pass, my, x); });
+      x = pass.arena->at(my.taps);
+    }
+    const bool good = my.whole && prepare_linear(own, weights_, this->values(), pass.batch, x,
+                                                 out[0].values, activation_);
+    if (!good) return Layer<T>::prepare_step(pass, state, in, out, calls);
+    std::move(own.begin(), own.end(), std::back_inserter(calls));
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
@@ -76,6 +117,21 @@ class Convolution : public LayerWith<T, Convolution<T>> {
 
  private:
   index filters() const { return weights_.outputs; }
+  // Elements of a causal window before its last step.
+  index past() const { return (axes_.taps[0] - 1) * axes_.dilation[0] * channels_; }
+  // The taps of the window that ends with each row's step x [batch][channels], which is carried.
+  const T* next_taps(const Pass<T>& pass, State& my, const T* x) const {
+    T *const taps = pass.arena->at(my.taps), *to = taps;
+    T* carried = my.stepped->part(0);
+    const index step = axes_.dilation[0] * channels_;
+    for (index b = 0; b < pass.batch; ++b, carried += past(), x += channels_) {
+      if (pass.begins != nullptr && pass.begins[b] != 0) std::fill_n(carried, past(), T(0));
+      for (index at = 0; at < past(); at += step) to = std::copy_n(carried + at, channels_, to);
+      to = std::copy_n(x, channels_, to);
+      std::copy_n(x, channels_, std::copy(carried + channels_, carried + past(), carried));
+    }
+    return taps;
+  }
   Shape kernel_shape(index channels) const {
     Shape out;
     for (const index size : axes_.taps) out.append(size);

@@ -1,9 +1,8 @@
 // y = activation(b + x W) on the last axis, and MixtureDensity, where it acts on some columns
 // alone.
 #include <algorithm>
-#include <optional>
 
-#include "kernels/table.h"
+#include "layers/linear_step.h"
 #include "layers/list.h"
 #include "ops/linear.h"
 #include "ops/vector.h"
@@ -61,17 +60,10 @@ class Dense : public LayerWith<T, Dense<T>> {
 
   void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
                     StepCalls& calls) const override {
-    const index rows = pass.batch * state.shapes[0].rows(), outputs = shape_.outputs;
-    T* const y = out[0].values;
-    const std::optional<kernels::Gemm<T>> product = shape_.product_alone(
-        this->values(), rows, {in[0].values, nullptr, shape_.inputs}, {y, nullptr, outputs});
-    if (!product) return Layer<T>::prepare_step(pass, state, in, out, calls);
-    calls.emplace_back([g = *product] { kernels::table<T>().gemm(g); });
-    if (activation_.kind == Activation::linear) return;
-    calls.emplace_back([=, own = this] {
-      ops::activate(own->activation_, rows, outputs - own->activated_, y + own->activated_, outputs,
-                    y + own->activated_, outputs);
-    });
+    const index rows = pass.batch * state.shapes[0].rows();
+    const bool good = prepare_linear(calls, shape_, this->values(), rows, in[0].values,
+                                     out[0].values, activation_, activated_);
+    if (!good) Layer<T>::prepare_step(pass, state, in, out, calls);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {

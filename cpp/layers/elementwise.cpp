@@ -137,6 +137,11 @@ class Elementwise final : public LayerWith<T, Elementwise<T>> {
     return {common_shape(function_.name, inputs)};
   }
   bool masks(index, const std::vector<bool>&) const override { return false; }
+  bool keeps_steps(const Shapes& inputs) const override {  // unless one step is for all of another
+    return std::all_of(inputs.begin(), inputs.end(), [&](const Shape& input) {
+      return input.rank == inputs[0].rank && input.sizes[0] == inputs[0].sizes[0];
+    });
+  }
   double flops(const Shapes& inputs) const override {
     return 10.0 * static_cast<double>(output_shapes(inputs)[0].count());
   }

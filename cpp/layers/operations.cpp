@@ -43,6 +43,7 @@ class Reduce final : public LayerWith<T, Reduce<T>> {
     return {out};
   }
   bool masks(index, const std::vector<bool>&) const override { return false; }
+  bool keeps_steps(const Shapes& inputs) const override { return axes_of(inputs[0])[0] > 0; }
   double flops(const Shapes& inputs) const override {
     return 2.0 * static_cast<double>(inputs[0].count());
   }
@@ -132,6 +133,9 @@ class CumulativeSum final : public LayerWith<T, CumulativeSum<T>> {
     return {inputs[0]};
   }
   bool masks(index, const std::vector<bool>&) const override { return false; }
+  bool keeps_steps(const Shapes& inputs) const override {
+    return sample_axes("cumsum", axis_, inputs[0])[0] > 0;
+  }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const Shape& shape = my.shapes[0];

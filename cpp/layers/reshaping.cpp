@@ -16,6 +16,7 @@ struct Moved {
   Shape shape;
   Rearrangement map;  // from input to output, or
   bool pads = false;  // from output to input: what the input does not fill is 0
+  bool keeps_steps = false;
 };
 using Move = std::function<Moved(const Shape& input)>;
 
@@ -34,6 +35,7 @@ class Rearranging final : public LayerWith<T, Rearranging<T>> {
   bool masks(index, const std::vector<bool>&) const override { return false; }
   bool drops_masks() const override { return true; }
   Shapes output_shapes(const Shapes& inputs) const override { return {move_(inputs[0]).shape}; }
+  bool keeps_steps(const Shapes& inputs) const override { return move_(inputs[0]).keeps_steps; }
 
   void plan(State& my, base::Planner&, const Extent& extent) const {
     const Moved moved = move_(extent.inputs[0]);
@@ -116,7 +118,7 @@ Move sliced(const base::Values& options) {
     check_input(count > 0 && start >= 0 && start < size, "slice", input,
                 "elements at " + base::shown(first) + " of axis " + std::to_string(axis + 1));
     out.sizes[axis] = count;
-    Moved moved{drop ? input.without(axis) : out, {}};
+    Moved moved{drop ? input.without(axis) : out, {}, false, axis > 0};
     if (!input.known()) return moved;
     moved.map = Rearrangement(input.count(), start * input.count(axis + 1, input.rank));
     for (int i = 0; i < input.rank; ++i) {
