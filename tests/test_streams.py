@@ -16,9 +16,11 @@ from lstmfast.layers import (
     Dense,
     Dropout,
     Embedding,
+    Flatten,
     Input,
     Lambda,
     LayerNormalization,
+    Reshape,
     SimpleRNN,
     TimeDistributed,
 )
@@ -66,6 +68,12 @@ MODELS = {
         Conv1D(20, 1),
         LSTM(6, return_sequences=True),
         Conv1D(3, 4, padding="causal", use_bias=False, activation="softmax"),
+    ),
+    "samples": lambda: row(
+        TimeDistributed(
+            Sequential([Reshape((2, 1)), Conv1D(5, 2, activation="relu"), Conv1D(3, 1), Flatten()])
+        ),
+        LSTM(4, return_sequences=True),
     ),
     "graph": graph,
     "operations": operations,

@@ -16,6 +16,7 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
     Outs<T> out;
     index rows_in = 0, rows_out = 0;  // of one step
     base::Slot<unsigned char> mask;   // if the two differ
+    Pass<T> pass;                     // of prepared steps
   };
 
   TimeDistributed(const base::Values& options, const Children& children)
@@ -76,6 +77,14 @@ class TimeDistributed final : public LayerWith<T, TimeDistributed<T>> {
       const unsigned char* const rows = in[0].mask + r * my.rows_in;
       std::fill_n(mask + r * my.rows_out, my.rows_out, *std::max_element(rows, rows + my.rows_in));
     }
+  }
+
+  // The ports are as the last pass left them.
+  void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>&, Outs<T>&,
+                    StepCalls& calls) const override {
+    State& my = this->own(state);
+    my.pass = inner(pass, my);
+    layer_->prepare_step(my.pass, *my.inner[0], my.in, my.out, calls);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {
