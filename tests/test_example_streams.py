@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import signal
+import subprocess
+import sys
+import wave
 from pathlib import Path
 from types import ModuleType
 
@@ -36,3 +41,89 @@ def test_voice_activity_is_that_of_onnx_runtime() -> None:
     chunks = voice_activity.chunks_of(voice_activity.speech_like(20))
     whole = voice_activity.build().predict(chunks[None])
     np.testing.assert_array_equal(whole[0, :, 0].astype(ours.dtype), ours)
+
+
+def test_an_amplifier_is_learned_and_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training, playing = script("amp/train_amp"), script("amp/process_wav")
+    model, _ = training.train(units=8, epochs=25, clips=64, verbose=0)
+    names = ["amp.safetensors", "dry.wav", "out.wav", "wet.wav"]
+    saved, dry, out, wet = (tmp_path / name for name in names)
+    model.save(saved)
+    sound = training.guitar(np.random.default_rng(3), training.RATE // 2)
+    training.write_wav(dry, sound)
+    training.write_wav(wet, training.amplifier(sound, 0.2, 0.5, 0.8))
+
+    knobs = ["--drive", "0.2", "--level", "0.8"]
+    files = [str(each) for each in (saved, dry, out)]
+    monkeypatch.setattr(
+        "sys.argv", ["play", *files, *knobs, "--block", "100", "--target", str(wet)]
+    )
+    playing.main()
+    printed = capsys.readouterr().out
+    found = re.search(r"error-to-signal ratio: (.*)%\n0.5 s of sound at 0\.\d+ of real", printed)
+    assert found is not None
+    assert float(found[1]) < 60  # 100: silence; reached: 31, with other seeds up to 38
+    assert re.search(r"a block of 2268 us takes .*\(median\), .*\(99.99 %\), .*\(worst\)", printed)
+
+    played, rate = playing.read_wav(dry)
+    assert rate == training.RATE
+    made, times = playing.process(model, played, [0.2, 0.5, 0.8], 64)
+    whole = model.predict(training.inputs(played, np.array([[0.2, 0.5, 0.8]])))
+    np.testing.assert_array_equal(made, whole[..., 0])
+    assert len(times) == -(-len(sound) // 64)
+    step = 1 / 32767  # of 16 bits; 1/32768 where it is read
+    np.testing.assert_allclose(playing.read_wav(out)[0], np.clip(made, -1, 1), rtol=0, atol=step)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+def test_wav_files_of_any_size_of_samples(size: int, tmp_path: Path) -> None:
+    values = np.array([[-(2**7), 0, 2**7 - 1, 5], [1, -2, 3, -4]])  # of two channels, for 8 bits
+    whole = (values.T << 8 * (size - 1)) + (128 if size == 1 else 0)
+    path = tmp_path / "x.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, size, 8000, 0, "NONE", ""))
+        file.writeframes(
+            b"".join(int(v).to_bytes(size, "little", signed=size > 1) for v in whole.flat)
+        )
+    samples, rate = script("amp/process_wav").read_wav(path)
+    assert rate == 8000
+    np.testing.assert_array_equal(samples, values / 2**7)
+
+
+def test_anomalies_are_told_at_once(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    wave = np.sin(np.arange(700) / 5) + 0.02 * random.normal(size=700)
+    past = tmp_path / "past.csv"
+    past.write_text("".join(f"{k},{v}\n" for k, v in enumerate(wave[:500])))
+    command = [sys.executable, str(FOLDER / "anomaly.py"), "--column", "2", "--train", str(past)]
+    lines = [f"{k},{v}" for k, v in enumerate(wave[500:])]
+    lines[100] = "100,9"
+    lines[50], lines[51] = "50", "51,nan"
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write("\n".join(lines) + "\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith("line 101: 9, expected ")
+        process.send_signal(signal.SIGINT)  # the input is still open
+        assert process.wait(30) == 130
+        assert process.stdout.read() == ""
+        places = re.findall(r"line (\d+): no number in column 2", process.stderr.read())
+    assert places == ["51", "52"]
+
+
+def test_anomalies_of_the_lines_after_those_learned() -> None:
+    def detected(text: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(FOLDER / "anomaly.py"), "--first", "300"]
+        return subprocess.run(command, input=text, text=True, capture_output=True, check=False)
+
+    values = [f"{np.sin(k / 5):.4f}" for k in range(400)]
+    values[350] = "-7"
+    assert detected("\n".join(values)).stdout.startswith("line 351: -7, expected ")
+    few = detected("1\n2\n")
+    assert few.returncode == 2
+    assert "2 numbers to learn from; expected more than 64" in few.stderr

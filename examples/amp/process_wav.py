@@ -1,0 +1,108 @@
+r"""Plays a WAV file through a model, block by block as an audio device does.
+
+    python examples/amp/process_wav.py sounds/amp.safetensors sounds/dry.wav sounds/out.wav \
+        --drive 0.8 --tone 0.8 --level 0.8 --target sounds/wet.wav
+
+Takes what train_amp.py has trained, and any model that makes a sample of a sample and up to three
+knobs: those of Neural Amp Modeler (LSTM), AIDA-X and RTNeural, too. Channels are rows of the
+stream, each with a state of its own.
+"""
+
+import argparse
+import time
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from lstmfast.models import load_model
+
+KNOBS = ("drive", "tone", "level")
+KINDS = {1: "u1", 2: "<i2", 4: "<i4"}  # of samples, by their bytes
+
+
+def read_wav(path):
+    """Return samples (channels, samples) from -1 to 1, and how many are a second."""
+    with wave.open(str(path)) as file:
+        size, data = file.getsampwidth(), file.readframes(file.getnframes())
+        channels, rate = file.getnchannels(), file.getframerate()
+    if size == 3:  # as the upper bytes of four
+        padded = np.zeros((len(data) // 3, 4), "u1")
+        padded[:, 1:] = np.frombuffer(data, "u1").reshape(-1, 3)
+        size, data = 4, padded.tobytes()
+    samples = np.frombuffer(data, KINDS[size]).astype(np.float32)
+    half = 2.0 ** (8 * size - 1)
+    return ((samples - half if size == 1 else samples) / half).reshape(-1, channels).T, rate
+
+
+def write_wav(path, samples, rate):
+    """Write samples (channels, samples) with 16 bits; what is beyond -1 and 1 is cut."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((len(samples), 2, rate, 0, "NONE", ""))
+        file.writeframes((np.clip(samples.T, -1, 1) * 32767).round().astype("<i2").tobytes())
+
+
+def process(model, dry, knobs, block):
+    """Return the output (channels, samples) for dry, and the seconds that each block took."""
+    channels, samples = dry.shape
+    padded = np.pad(dry, ((0, 0), (0, -samples % block)))
+    stream = model.stream(batch=channels)
+    x = np.empty((channels, block, 1 + len(knobs)), np.float32)
+    x[..., 1:] = knobs
+    y, out, times = np.empty((channels, block, 1), np.float32), np.empty_like(padded), []
+    for start in range(0, samples, block):
+        begin = time.perf_counter()
+        x[..., 0] = padded[:, start : start + block]
+        stream.process(x, out=y)
+        out[:, start : start + block] = y[..., 0]
+        times.append(time.perf_counter() - begin)
+    return out[:, :samples], np.array(times)
+
+
+def error_to_signal(y, target):
+    """Return the energy of the error relative to that of the target."""
+    size = min(y.shape[1], target.shape[1])
+    y, target = y[:, :size].astype(np.float64), target[:, :size].astype(np.float64)
+    return np.sum((y - target) ** 2) / np.sum(target**2)
+
+
+def main():
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("source", type=Path, help="WAV file to play")
+    parser.add_argument("out", type=Path, help="WAV file to write")
+    parser.add_argument("--block", type=int, default=64, help="samples at a time (64)")
+    for knob in KNOBS:
+        parser.add_argument(f"--{knob}", type=float, default=0.5, help="from 0 to 1 (0.5)")
+    parser.add_argument("--target", type=Path, help="WAV file of what should come out")
+    options = parser.parse_args()
+    try:
+        model = load_model(options.model)
+        dry, rate = read_wav(options.source)
+        target = None if options.target is None else read_wav(options.target)[0]
+    except (OSError, EOFError, ValueError, wave.Error) as error:
+        parser.error(str(error))
+    inputs, outputs = model.input_shape[-1], model.output_shape[-1]
+    if not 1 <= inputs <= 1 + len(KNOBS) or outputs != 1:
+        parser.error(f"{options.model} has {inputs} inputs, {outputs} outputs; expected 1 to 4, 1")
+    if options.block < 1 or dry.shape[1] == 0:
+        parser.error("expected a block, and a file, of at least one sample")
+    trained = model.metadata.get("sample_rate") or rate
+    if int(trained) != rate:
+        print(f"note: {options.source} has {rate} samples a second, not the model's {trained}")
+
+    knobs = [getattr(options, knob) for knob in KNOBS[: inputs - 1]]
+    out, times = process(model, dry, knobs, options.block)
+    write_wav(options.out, out, rate)
+    if target is not None:
+        print(f"error-to-signal ratio: {error_to_signal(out, target):.2%}")
+    median, late, worst = (1e6 * np.quantile(times, part) for part in (0.5, 0.9999, 1))
+    seconds = dry.shape[1] / rate
+    print(f"{seconds:.1f} s of sound at {times.sum() / seconds:.4f} of real time")
+    print(f"a block of {1e6 * options.block / rate:.0f} us takes {median:.1f} us (median), "
+          f"{late:.1f} us (99.99 %), {worst:.1f} us (worst)")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
