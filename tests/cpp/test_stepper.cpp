@@ -85,6 +85,11 @@ std::vector<float> stepped(Stepper<float>& stepper, const Sequences& x, index t)
 
 const Map kLstm = {{"kind", "lstm"}, {"units", 20}, {"return_sequences", true}};
 const Map kLast = {{"kind", "lstm"}, {"units", 7}};
+const Map kCausal = {{"kind", "conv1d"},
+                     {"filters", 3},
+                     {"kernel_size", 3},
+                     {"dilation_rate", 2},
+                     {"padding", "causal"}};
 const Map kDense = {{"kind", "dense"}, {"units", 5}, {"activation", "softmax"}};
 
 Map with(Map map, const Map& more) {
@@ -105,6 +110,7 @@ TEST_CASE("steps have the bits of passes over the whole sequence") {
       {{{"kind", "simple_rnn"}, {"units", 6}}, kDense},
       {with(kLstm, {{"learn_initial_state", true}}), with(gru, {{"learn_initial_state", true}})},
       {masking, kLstm, kLast, kDense},
+      {kCausal, with(kCausal, {{"activation", "gelu"}}), kLast},
       {masking, with(kLstm, {{"zero_output_for_mask", true}}), gru},
       {{{"kind", "time_distributed"}, {"layer.kind", "dense"}, {"layer.units", 3}}, kLstm},
       {{{"kind", "conv1d"}, {"filters", 3}, {"kernel_size", 1}},
@@ -238,15 +244,19 @@ TEST_CASE("initial states come from fixed inputs when a row begins") {
 }
 
 TEST_CASE("a warm step takes no memory") {
-  const auto model = made({{{"kind", "masking"}}, kLstm, {{"kind", "gru"}, {"units", 9}}, kDense});
+  const Map gru = {{"kind", "gru"}, {"units", 9}};
+  const auto model = made({{{"kind", "masking"}}, kLstm, kCausal, gru, kDense});
   const Sequences x;
   Stepper<float> stepper(model->definition().graph);
   stepper.plan(kRows);
   stepper.in(0).values = x.values.data();
   stepper.step();
+  stepper.step();  // is prepared
   const index from[kRows] = {1, 1, 0};
   const long before = allocations;
   const std::uint64_t buffers = base::allocation_count();
+  stepper.step();
+  CHECK(stepper.prepared());
   for (int i = 0; i < 5; ++i) {
     stepper.step();
     stepper.gather(from);
@@ -276,7 +286,8 @@ TEST_CASE("layers that need the whole sequence are named") {
             {"backward.units", 2},
             {"backward.go_backwards", true}}},
           whole);
-  refused({{{"kind", "conv1d"}, {"filters", 2}, {"kernel_size", 2}, {"padding", "causal"}}}, whole);
+  refused({{{"kind", "conv1d"}, {"filters", 2}, {"kernel_size", 2}, {"padding", "same"}}},
+          "needs all steps at once, and the model runs step by step; expected padding=\"causal\"");
   refused({{{"kind", "softmax"}, {"axis", 1}}}, whole);
   refused({{{"kind", "global_max_pooling1d"}}}, whole);
   refused({with(kLstm, {{"go_backwards", true}})}, "begins at the last step");
