@@ -13,6 +13,8 @@ import pytest
 
 from exported_models import CASES, write_under_baseline
 
+pytestmark = pytest.mark.embed
+
 STRICT = ("-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror")
 COMPILERS = {
     "gcc": ("-std=c99",),

@@ -31,7 +31,8 @@ CASES = ("amp", "stack", "convolution", "gru_6", "lstm_clips", "activation_gelu"
          "activation_squareplus")  # fmt: skip
 
 pytestmark = [
-    pytest.mark.skipif(shutil.which(tool) is None, reason=f"needs {tool}") for tool in TOOLS
+    pytest.mark.embed,
+    *(pytest.mark.skipif(shutil.which(tool) is None, reason=f"needs {tool}") for tool in TOOLS),
 ]
 
 
