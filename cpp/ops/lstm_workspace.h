@@ -148,9 +148,12 @@ template <class T>
 kernels::CellParams<T> cell_params(const LstmShape<T>& shape, const T* block,
                                    const T* clip_values) {
   const CellOptions& o = shape.options;
-  return {&o, is_plain(o), o.peephole ? block + shape.peephole_offset() : nullptr,
+  return {&o,
+          is_plain(o),
+          o.peephole ? block + shape.peephole_offset() : nullptr,
           o.layer_norm ? block + shape.norm_z_offset() : nullptr,
-          o.layer_norm ? block + shape.norm_c_offset() : nullptr, clip_values};
+          o.layer_norm ? block + shape.norm_c_offset() : nullptr,
+          clip_values};
 }
 
 }  // namespace lstmfast::ops
