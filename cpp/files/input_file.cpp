@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -21,11 +22,13 @@ namespace {
 
 }  // namespace
 
-InputFile::InputFile(std::string path) : path_(std::move(path)) {
-  LF_CHECK(path_.find('\0') == std::string::npos, where() << "the path contains a NUL character");
+InputFile::InputFile(Source source) : source_(std::move(source)), size_(source_.size) {
+  if (source_.bytes != nullptr) return;
+  const std::string& path = source_.path;
+  LF_CHECK(path.find('\0') == std::string::npos, where() << "the path contains a NUL character");
   // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
   do {
-    descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   } while (descriptor_ < 0 && errno == EINTR);
   if (descriptor_ < 0) fail_system(errno, where() + "cannot open");
 
@@ -46,10 +49,15 @@ InputFile::~InputFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-std::string InputFile::where() const { return "[load] " + base::printable(path_) + ": "; }
+std::string InputFile::where() const { return "[load] " + base::printable(source_.path) + ": "; }
 
 void InputFile::read(std::uint64_t place, void* out, std::uint64_t size) const {
   auto* to = static_cast<char*>(out);
+  if (source_.bytes != nullptr) {
+    LF_ASSERT(place <= size_ && size <= size_ - place);
+    if (size > 0) std::memcpy(to, static_cast<const char*>(source_.bytes) + place, size);
+    return;
+  }
   while (size > 0) {
     const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(size, kMaxTransfer));
     const ssize_t got = ::pread(descriptor_, to, chunk, static_cast<off_t>(place));

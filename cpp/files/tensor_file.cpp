@@ -40,7 +40,7 @@ std::string list_names(const std::vector<TensorInfo>& tensors) {
 
 }  // namespace
 
-TensorFile::TensorFile(const std::string& path) : file_(path) {
+TensorFile::TensorFile(const Source& source) : file_(source) {
   if (file_.size() < kLengthSize) {
     fail_format(file_, "the file has " + std::to_string(file_.size()) +
                            " bytes; expected at least 8 (not a safetensors file)");

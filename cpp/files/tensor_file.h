@@ -22,7 +22,7 @@ namespace lstmfast::files {
 // the bytes of the copy are invalid.
 class TensorFile {
  public:
-  explicit TensorFile(const std::string& path);
+  explicit TensorFile(const Source& source);
 
   const std::vector<TensorInfo>& tensors() const { return header_.tensors; }  // by name
   const Metadata& metadata() const { return header_.metadata; }               // without the digest

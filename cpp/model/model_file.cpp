@@ -153,7 +153,7 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
   files::write_tensor_file(path, tensors, std::move(metadata), existing);
 }
 
-ModelFile::ModelFile(const std::string& path) : file_(path) {
+ModelFile::ModelFile(const files::Source& source) : file_(source) {
   const base::OptionReader all(base::from_texts(file_.metadata()), "load");
   const std::string format = all.read(base::text("format", "")).text();
   LF_CHECK(format == kFormat, file_.where()
@@ -185,13 +185,17 @@ std::vector<files::TensorInfo> ModelFile::extra_tensors() const {
 }
 
 template <class T>
-std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
+Definition<T> ModelFile::definition() const {
   Definition<T> definition = with_path(file_, [this] { return read_definition<T>(model_); });
-  // before memory is allocated for weights
   for (const Entry<T>& entry : entries_of(definition)) {
     file_.check(entry.name, files::dtype_of<T>(), entry.parameter->shape);
   }
-  auto model = std::make_unique<Model<T>>(std::move(definition));
+  return definition;
+}
+
+template <class T>
+std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
+  auto model = std::make_unique<Model<T>>(definition<T>());
   compile = compile && !compile_.empty();
   if (compile) with_path(file_, [&] { model->compile(compile_, std::move(custom)); });
   const bool resumes = compile && !state_.empty();
@@ -228,6 +232,8 @@ template void save_model(const Model<float>&, const std::string&, const base::Te
 template void save_model(const Model<double>&, const std::string&, const base::Texts&, bool,
                          std::vector<files::TensorData>, files::Existing,
                          const std::optional<base::Options>&);
+template Definition<float> ModelFile::definition() const;
+template Definition<double> ModelFile::definition() const;
 template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
 template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
 template void ModelFile::restore(Model<float>&) const;

@@ -28,7 +28,7 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
 // tensors before memory is allocated for them.
 class ModelFile {
  public:
-  explicit ModelFile(const std::string& path);
+  explicit ModelFile(const files::Source& source);
 
   const std::string& dtype() const { return dtype_; }  // "float32", "float64"
   // As texts, which load() checks; empty: the model was not compiled.
@@ -44,6 +44,10 @@ class ModelFile {
   // weights are read.
   template <class T>
   std::unique_ptr<Model<T>> load(bool compile = true, Custom<T> custom = {}) const;
+
+  // The model without its weights, whose arrays the file has. T as for load().
+  template <class T>
+  Definition<T> definition() const;
 
   // Gives a model with the same parameters, compiled with the same optimizer, the weights and where
   // the file has it the state of training. Throws, with nothing changed, where they do not fit.
