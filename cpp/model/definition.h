@@ -32,6 +32,14 @@ struct Parts {
   std::vector<base::BusyFlag*> busy;  // of both, sorted by address: one order for all models
 
   void add(layers::Layer<T>& layer, const std::string& path);
+  // Of the memory of the parameters' values.
+  std::size_t bytes() const {
+    std::size_t count = 0;
+    for (const Owned<T>& each : parameters) {
+      count += static_cast<std::size_t>(each.parameters->size());
+    }
+    return count * sizeof(T);
+  }
 };
 
 template <class T>

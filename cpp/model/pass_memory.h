@@ -70,6 +70,7 @@ class PassMemory : base::NoCopy {
     with_memory(extent_, [&] { graph_.backward(pass, *state_, in_, out_); });
   }
   void update_statistics() { state_->update_statistics(); }
+  std::size_t bytes() const { return arena_.bytes() + arrays_.bytes(); }
 
  private:
   // Calls f(); an OutOfMemory error then names the batch.

@@ -64,6 +64,14 @@ class Stepper : base::NoCopy {
   index state_size() const { return state_size_; }
   // Of its parts, which follow one another.
   std::vector<index> state_sizes() const;
+  // Of this object's memory, right to a factor of 2 and known before the first step: a recurrent
+  // layer plans what it computes with in its first pass, about 6 numbers for each of its state.
+  std::size_t bytes() const {
+    constexpr index kOfState = 8, kOfLayer = 4096;
+    const index values = gathered_.size() + kOfState * planned_ * state_size_;
+    return memory_.bytes() + static_cast<std::size_t>(values) * sizeof(T) +
+           static_cast<std::size_t>(kOfLayer * graph_->runs());
+  }
   // The next step of the row, or of all rows, begins a sequence, with the initial states that the
   // model's inputs give, else zeros.
   void begin(index row) {

@@ -141,6 +141,16 @@ void Stream<T>::process(index steps, const StepInput<T>* x, T* const* y) {
 }
 
 template <class T>
+std::size_t Stream<T>::bytes() const {
+  std::size_t out = stepper_->bytes();
+  for (const Port& port : ports_) {
+    out += static_cast<std::size_t>(port.values.size()) * sizeof(T) +
+           static_cast<std::size_t>(port.id_values.size()) * sizeof(std::int32_t);
+  }
+  return out;
+}
+
+template <class T>
 void Stream<T>::take_weights(std::shared_ptr<const Model<T>> model) {
   LF_CHECK(structure(*model) == structure(*model_),
            "[stream.refresh] the model has other layers than the stream; expected the same");

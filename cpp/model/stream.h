@@ -57,6 +57,8 @@ class Stream {
   // Of one row: the values that each layer carries, one after the other.
   index state_size() const { return stepper_->state_size(); }
   std::vector<index> state_sizes() const { return stepper_->state_sizes(); }
+  // Of the memory that is this stream's alone, right to a factor of 2.
+  std::size_t bytes() const;
   void get(index row, T* state) const { stepper_->get(row, state); }
   void set(index row, const T* state) { stepper_->set(row, state); }
 
