@@ -19,6 +19,7 @@
 #include "bindings/numpy.h"
 #include "bindings/python_model.h"
 #include "bindings/values.h"
+#include "model/file_facts.h"
 #include "model/model_file.h"
 
 namespace lstmfast::bindings {
@@ -118,6 +119,29 @@ py::tuple load(const Path& path, const py::object& resolve) {
                         extra_tensors(*file));
 }
 
+// model::FileFacts as a dictionary, with the dtype.
+py::dict file_facts(const Path& path) {
+  const model::ModelFile file(path.string());
+  return api::with_dtype("load", file.dtype(), [&](auto zero) {
+    const model::FileFacts facts = model::facts_of(file.definition<decltype(zero)>());
+    py::list layers, inputs;
+    for (const auto& each : facts.layers) {
+      layers.append(py::make_tuple(each.name, each.kind, each.output, each.parameters));
+    }
+    for (const auto& each : facts.inputs) {
+      inputs.append(py::make_tuple(each.name, each.shape, each.ids));
+    }
+    return py::dict(py::arg("dtype") = file.dtype(), py::arg("layers") = layers,
+                    py::arg("inputs") = inputs, py::arg("outputs") = facts.outputs,
+                    py::arg("parameters") = facts.parameters,
+                    py::arg("weight_bytes") = facts.weight_bytes,
+                    py::arg("loading_bytes") = facts.loading_bytes,
+                    py::arg("cannot_stream") = facts.cannot_stream,
+                    py::arg("stream_bytes") = facts.stream_bytes,
+                    py::arg("multiply_adds") = facts.multiply_adds);
+  });
+}
+
 // Gives a model the weights and the state of training in a file; returns what `load` returns too.
 py::tuple restore(PythonModel& self, const Path& path) {
   const model::ModelFile file(path.string());
@@ -191,6 +215,7 @@ void set_optimizer_state(PythonModel& self, std::int64_t batches, const py::dict
 void bind_files(py::module_& module, py::class_<PythonModel>& model) {
   module.def("write_file", &write_file, py::arg("path"), py::arg("content"),
              py::arg("overwrite") = true);
+  module.def("file_facts", &file_facts, py::arg("path"));
   model
       .def("save", &save, py::arg("path"), py::arg("extra"), py::arg("include_optimizer"),
            py::arg("tensors") = py::dict(), py::arg("overwrite") = true)

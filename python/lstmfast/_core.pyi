@@ -79,6 +79,14 @@ def loss(
 def write_file(path: str | os.PathLike[str], content: bytes, overwrite: bool = ...) -> None:
     """Write a file as Model.save does: the whole of it or nothing."""
 
+def file_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what a model file holds and what the model will need, from the file's header.
+
+    dtype; layers: name, kind, output shape and parameters of each; inputs: name, shape and the
+    bound of ids, or 0; outputs: shapes; parameters; weight_bytes; loading_bytes; cannot_stream:
+    why, or ""; stream_bytes; multiply_adds.
+    """
+
 def draw_orthonormal_rows(rows: int, columns: int, seed: int, dtype: str) -> _Array:
     """Return a random matrix (rows, columns) of orthonormal rows, rows <= columns."""
 

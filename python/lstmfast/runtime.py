@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 from typing import Literal, overload
 
 import numpy as np
@@ -10,7 +11,15 @@ import numpy as np
 import lstmfast._core as core
 from lstmfast._checks import choice, count
 
-__all__ = ["available_isas", "get_num_threads", "isa", "set_num_threads", "show_config"]
+__all__ = [
+    "available_isas",
+    "get_cmake_dir",
+    "get_include",
+    "get_num_threads",
+    "isa",
+    "set_num_threads",
+    "show_config",
+]
 
 
 def isa() -> str:
@@ -84,6 +93,35 @@ def get_num_threads() -> int:
     True
     """
     return core.get_num_threads()
+
+
+def get_include() -> str:
+    """Return the folder of the C and C++ headers, ``lstmfast/lstmfast.h`` and ``.hpp``.
+
+    Examples
+    --------
+    >>> import lstmfast as lf
+    >>> lf.get_include().endswith("include")
+    True
+    """
+    return str(_installed("include"))
+
+
+def get_cmake_dir() -> str:
+    """Return the folder of the CMake package: ``cmake -Dlstmfast_DIR=...``.
+
+    Examples
+    --------
+    >>> import lstmfast as lf
+    >>> lf.get_cmake_dir().endswith("lstmfast")
+    True
+    """
+    return str(_installed("lib/cmake/lstmfast"))
+
+
+def _installed(name: str) -> Path:
+    # next to the core, which an editable install keeps apart from the Python files
+    return Path(core.__file__).parent / name
 
 
 @overload
