@@ -21,6 +21,7 @@ from lstmfast.models import EncoderDecoder, Model, Sequential, load_model
 from operation_cases import CASES as OPERATIONS
 from test_streams import MODELS
 
+pytestmark = pytest.mark.embed
 HERE = Path(__file__).parent
 INCLUDE, CMAKE = Path(lf.get_include()), Path(lf.get_cmake_dir())
 LIBRARY = next((INCLUDE.parent / "lib").glob("liblstmfast.so.*"))
@@ -51,57 +52,40 @@ def test_the_c_interface_alone_is_exported() -> None:
     assert len(declared) > 30
 
 
+def in_a_row(shape: Sequence[int | None], *of: Any, **options: Any) -> Model:
+    return Sequential([layers.Input(shape, **options), *of], seed=0)
+
+
 # ---- How programs find it ----
 
-PROGRAM = """
-#include <lstmfast/lstmfast.hpp>
-#include <cstdio>
-int main(int, char** argument) try {
-  const lstmfast::Model model = lstmfast::Model::load(argument[1]);
-  lstmfast::Stream stream(model);
-  const float x[2] = {0.5F, -1.0F};
-  float y[1];
-  for (int t = 0; t < 3; ++t) {
-    if (stream.step(x, y) != LSTMFAST_OK) return 2;
-  }
-  std::printf("%a\\n", y[0]);
-} catch (const lstmfast::Error& error) {
-  std::printf("%s\\n", error.what());
-  return 1;
-}
-"""
-PROJECT = """
-cmake_minimum_required(VERSION 3.21)
-project(user LANGUAGES CXX)
-find_package(lstmfast {version} REQUIRED)
-add_executable(user user.cpp)
-target_link_libraries(user PRIVATE lstmfast::lstmfast)
-"""
+# the example of the page
+PAGE = (HERE.parent / "docs" / "embedding.md").read_text(encoding="utf-8")
+PROGRAM, PROJECT = (
+    re.findall(rf"```{of}\n(.*?)```", PAGE, re.DOTALL)[0] for of in ("cpp", "cmake")
+)
+LINES = "0.5 -1\n2 0.25\n0.5 3\n"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with a program, and a model next to it."""
+    """A folder with a program."""
     (tmp_path / "user.cpp").write_text(PROGRAM)
-    (tmp_path / "CMakeLists.txt").write_text(PROJECT.format(version=lf.__version__))
-    model = Sequential([layers.Input((None, 2)), layers.LSTM(3), layers.Dense(1)], seed=0)
-    model.save(tmp_path / "model")
-    stream = model.stream()
-    for _ in range(3):
-        y = stream.step([0.5, -1.0])
-    (tmp_path / "answer").write_text(float(y[0]).hex())
+    (tmp_path / "CMakeLists.txt").write_text(PROJECT)
     return tmp_path
 
 
-def check_answer(program: Path, folder: Path) -> None:
-    found = float.fromhex(run(program, folder / "model"))
-    assert found == float.fromhex((folder / "answer").read_text())
+def check_program(program: Path) -> None:
+    model = in_a_row((None, 2), layers.LSTM(20, return_sequences=True), layers.Dense(1))
+    model.save(program.with_name("model"))
+    found = run(program, program.with_name("model"), input=LINES).split()
+    y = model.stream().process(np.array(LINES.split(), np.float32).reshape(1, 3, 2))
+    np.testing.assert_array_equal(np.array(found, np.float32), y.ravel())
 
 
 def test_a_cmake_project_finds_the_package(project: Path) -> None:
     run("cmake", "-S", project, "-B", project / "build", f"-Dlstmfast_DIR={CMAKE}")
     run("cmake", "--build", project / "build")
-    check_answer(project / "build" / "user", project)
+    check_program(project / "build" / "user")
 
 
 def test_pkg_config_finds_the_library(project: Path) -> None:
@@ -111,7 +95,7 @@ def test_pkg_config_finds_the_library(project: Path) -> None:
     out = project / "user"
     rpath = f"-Wl,-rpath,{LIBRARY.parent}"
     run("c++", "-std=c++11", "-Wall", "-Werror", project / "user.cpp", "-o", out, *flags, rpath)
-    check_answer(out, project)
+    check_program(out)
 
 
 def test_the_package_may_be_moved(tmp_path: Path) -> None:
@@ -128,10 +112,6 @@ def of_case(case: Any) -> Model:
     inputs = [layers.Input(shape) for shape in case.shapes]
     layer = case.make(layers)
     return Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
-
-
-def in_a_row(shape: Sequence[int | None], *of: Any, **options: Any) -> Model:
-    return Sequential([layers.Input(shape, **options), *of], seed=0)
 
 
 def attention() -> Model:
