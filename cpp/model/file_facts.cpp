@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "model/stepper.h"
+#include "model/stream.h"
 
 namespace lstmfast::model {
 namespace {
@@ -32,6 +32,7 @@ void add_streaming(const Definition<T>& definition, FileFacts& facts) {
   const layers::Graph<T>& graph = *definition.graph;
   Stepper<T> stepper(definition.graph);
   try {
+    check_draws(graph);
     stepper.plan(1);
   } catch (const std::invalid_argument& error) {
     facts.cannot_stream = error.what();

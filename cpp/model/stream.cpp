@@ -36,11 +36,16 @@ base::Options structure(const Model<T>& model) {
 }  // namespace
 
 template <class T>
+void check_draws(const layers::Graph<T>& graph) {
+  LF_CHECK(!graph.draws(), "[" << kOp << "] a layer always draws random numbers (training=True); "
+                               << "expected a model whose outputs follow from its inputs");
+}
+
+template <class T>
 Stream<T>::Stream(std::shared_ptr<const Model<T>> model, index rows)
     : model_(std::move(model)), rows_(rows) {
   LF_CHECK(rows >= 1, "[" << kOp << "] batch is " << rows << "; expected at least 1");
-  LF_CHECK(!model_->draws(), "[" << kOp << "] a layer always draws random numbers (training=True); "
-                                 << "expected a model whose outputs follow from its inputs");
+  check_draws(*model_->definition().graph);
   stepper_ = stepper_of(*model_);
   const layers::Graph<T>& graph = *model_->definition().graph;
   for (index k = 0; k < graph.inputs(); ++k) {
@@ -171,6 +176,8 @@ void Stream<T>::copy_states(const Stepper<T>& from) {
   for (index r = 0; r < rows_; ++r) stepper_->copy(r, from, r);
 }
 
+template void check_draws(const layers::Graph<float>&);
+template void check_draws(const layers::Graph<double>&);
 template class Stream<float>;
 template class Stream<double>;
 

@@ -19,6 +19,10 @@ struct StepInput {
   const std::int32_t* ids = nullptr;
 };
 
+// Throws std::invalid_argument where a layer always draws random numbers.
+template <class T>
+void check_draws(const layers::Graph<T>& graph);
+
 // Has the states of its rows alone; the weights are the model's, which must not change while a
 // stream runs (Model::frozen makes such a model). After construction, step, process, reset, get and
 // set allocate nothing, take no lock and call no system function; all of a step runs on the
@@ -26,7 +30,8 @@ struct StepInput {
 template <class T>
 class Stream {
  public:
-  // Throws std::invalid_argument that names a layer that needs the whole sequence.
+  // Throws std::invalid_argument that names a layer that needs the whole sequence, and as
+  // check_draws does.
   Stream(std::shared_ptr<const Model<T>> model, index rows);
   // Continues on its own from the state of another.
   explicit Stream(const Stream& other);
