@@ -10,7 +10,9 @@
 #include "base/team.h"
 #include "bindings/bindings.h"
 #include "bindings/numpy.h"
+#include "bindings/python_stream.h"
 #include "layers/options.h"
+#include "measure/calls.h"
 #include "measure/machine.h"
 #include "measure/training_parts.h"
 #include "model/runtime.h"
@@ -44,6 +46,37 @@ py::array activate(const std::string& text, py::handle x_object, bool slope) {
   return dx;
 }
 
+py::array array_of(const std::vector<double>& values) {
+  return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+// Seconds of a step, as measure::time_calls() has them; x [n][rows][in_shape]: the inputs of n
+// steps, which come round again.
+py::array time_steps(PythonStream& self, py::handle x_object, index samples, index each) {
+  constexpr const char* kOp = "testing.time_steps";
+  check_free(self, kOp);
+  LF_CHECK(samples >= 1 && each >= 1, "[" << kOp << "] samples and each are " << samples << " and "
+                                          << each << "; expected 1 or more");
+  return self.visit([&](auto& stream) -> py::array {
+    using T = Element<decltype(stream)>;
+    LF_CHECK(stream.inputs() == 1 && stream.outputs() == 1 && stream.ids(0) == 0,
+             "[" << kOp << "] expected a stream with one input, of numbers, and one output");
+    const py::array_t<T> x = take<T>(kOp, "x", x_object);
+    const index taken = stream.rows() * stream.in_shape(0).count(), n = x.size() / taken;
+    LF_CHECK(n >= 1 && x.size() == n * taken,
+             "[" << kOp << "] x has " << x.size() << " values; expected " << taken << " a step");
+    base::Buffer<T> y(stream.rows() * stream.out_shape(0).count());
+    T* const output = y.data();
+    model::StepInput<T> input;
+    index t = 0;
+    return array_of(measure::time_calls(samples, each, [&] {
+      input.values = x.data() + t * taken;
+      if (++t == n) t = 0;
+      stream.step(&input, &output);
+    }));
+  });
+}
+
 }  // namespace
 
 void bind_testing(py::module_& module) {
@@ -73,6 +106,22 @@ void bind_testing(py::module_& module) {
         return measure::time_training_part(name, batch, input, hidden, count);
       },
       py::arg("name"), py::arg("batch"), py::arg("input"), py::arg("hidden"), py::arg("count"));
+  testing.def("time_steps", &time_steps, py::arg("stream"), py::arg("x"), py::arg("samples"),
+              py::arg("each") = 1);
+  testing.def(
+      "time_idling",
+      [](index samples, double seconds) {
+        model::require_isa();
+        return array_of(measure::time_idling(samples, seconds));
+      },
+      py::arg("samples"), py::arg("seconds"));
+  py::class_<measure::Memory>(testing, "Memory")
+      .def(py::init([](index bytes) {
+             model::require_isa();
+             return measure::Memory(bytes);
+           }),
+           py::arg("bytes"))
+      .def("read", &measure::Memory::read, py::arg("count"));
   testing.def("time_barrier", measure::time_barrier, py::arg("threads"), py::arg("count"));
   testing.def("assume_wake_seconds", base::team::assume_wake_seconds, py::arg("seconds"));
 }

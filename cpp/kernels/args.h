@@ -139,4 +139,12 @@ struct FmaChains {
 };
 constexpr int kFmaChains = 12;  // vectors a round: enough to hide the latency of two units
 
+// Loads x [count] once, in ascending order, and nothing else: the limit where weights are read.
+template <class T>
+struct ReadOnce {
+  index count;
+  const T* x;
+  T* sums;  // out: [V], so that the compiler cannot remove the work
+};
+
 }  // namespace lstmfast::kernels

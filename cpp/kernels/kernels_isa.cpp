@@ -68,6 +68,7 @@ namespace {
 #include "impl/step_tail.inl"
 #include "impl/step.inl"
 #include "impl/fma_chains.inl"
+#include "impl/read_once.inl"
 #include "impl/vector.inl"
 // clang-format on
 

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/team.h"
 #include "kernels/table.h"
+#include "measure/calls.h"
 
 namespace lstmfast::measure {
 namespace {
@@ -42,6 +43,36 @@ double time_barrier(int threads, index count) {
     if (tid == 0) seconds = std::chrono::duration<double>(Clock::now() - start).count();
   });
   return seconds / double(count);
+}
+
+std::vector<double> time_idling(index samples, double seconds) {
+  LF_CHECK(samples >= 1 && seconds > 0, "[time_idling] samples and seconds are "
+                                            << samples << " and " << seconds
+                                            << "; expected 1 or more, and more than 0");
+  alignas(64) float sums[64];
+  const auto idle = [&](index rounds) { kernels::table<float>().fma_chains({rounds, sums}); };
+  constexpr index kRounds = 100000;
+  const double round = time_calls(1, 1, [&] { idle(kRounds); })[0] / double(kRounds);
+  const index rounds = std::max<index>(1, static_cast<index>(seconds / round));
+  return time_calls(samples, 1, [&] { idle(rounds); });
+}
+
+Memory::Memory(index bytes) {
+  LF_CHECK(bytes >= 4, "[Memory] bytes is " << bytes << "; expected 4 or more");
+  values_.resize(bytes / index(sizeof(float)));
+}
+
+void Memory::read(index count) {
+  constexpr index kBlock = 4096;  // values, about a panel of weights
+  alignas(64) float sums[64];
+  const index size = values_.size(), blocks = (size + kBlock - 1) / kBlock;
+  for (index i = 0; i < count; ++i, descending_ = !descending_) {
+    for (index k = 0; k < blocks; ++k) {
+      const index first = kBlock * (descending_ ? blocks - 1 - k : k);
+      kernels::table<float>().read_once(
+          {std::min(kBlock, size - first), values_.data() + first, sums});
+    }
+  }
 }
 
 template double fma_peak<float>(double);
