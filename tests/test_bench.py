@@ -20,10 +20,12 @@ from lstmfast._bench.engines.vs_lstmfast import LSTMFAST, LstmfastRunner
 from lstmfast._bench.engines.vs_numpy import NUMPY, NumpyRunner
 from lstmfast._bench.layer_kinds import KINDS
 from lstmfast._bench.options import OPTIONS
-from lstmfast._bench.problems import Array, Problem
+from lstmfast._bench.problems import Array, Problem, make_problem
 from lstmfast._bench.protocol import Goal, Row
-from lstmfast._bench.suites import kernels, memory, other_layers, scaling, tutorials
+from lstmfast._bench.shapes import Shape
+from lstmfast._bench.suites import kernels, memory, other_layers, scaling, steps, tutorials
 from lstmfast._bench.suites import tasks as tasks_suite
+from lstmfast._core import testing
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -99,7 +101,7 @@ PLAIN_CASES = {
 }
 
 
-@pytest.mark.parametrize("suite", ["forward", "training", "step"])
+@pytest.mark.parametrize("suite", ["forward", "training"])
 def test_plain_suites(run: Run, suite: str) -> None:
     code, out, err = run("--suite", suite, *SHAPES)
     assert (code, err) == (0, "")
@@ -114,6 +116,39 @@ def test_plain_suites(run: Run, suite: str) -> None:
     assert theirs["ratio"] is None
     assert f"\n{suite}\n" in out
     assert f"{ours['ratio']:.2f}x" in out
+
+
+def test_step_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From Python against rivals, from C++ against reading, one by one, and into silence."""
+    for name, value in {"LOOP_SECONDS": 1e-5, "SINGLE_STEPS": 100, "TURNS": 2, "CYCLES": 3}.items():
+        monkeypatch.setattr(steps, name, value)
+    code, out, err = run("--suite", "step", *SHAPES)
+    assert (code, err) == (0, "")
+    rows = {(row["mode"], row["engine"]): row for row in written()[0]}
+    quantiles = ("50 %", "99.99 %", "worst")
+    expected = [("step", "lstmfast"), ("step", "numpy"), ("C++", "lstmfast"), ("C++", "reading")]
+    expected += [(mode, engine) for mode in quantiles for engine in ("lstmfast", "idle loop")]
+    assert [*rows] == [*expected, ("silence", "lstmfast"), ("silence", "loud")]
+    of_reading = rows["C++", "reading"]["value"] / rows["C++", "lstmfast"]["value"]
+    assert rows["C++", "lstmfast"]["ratio"] == pytest.approx(of_reading)
+    values = [rows[mode, "lstmfast"]["value"] for mode in quantiles]
+    assert values == sorted(values)
+    assert "of 100 one by one" in out
+
+
+def test_steps_are_timed_on_a_stream() -> None:
+    model = steps.make_model(make_problem(Shape("", 2, 4, 3, 5)))
+    x = np.random.default_rng(0).standard_normal((4, 2, 3)).astype(np.float32)
+    timed, stream = model.stream(2), model.stream(2)
+    seconds = testing.time_steps(timed, x, samples=2, each=3)
+    assert seconds.shape == (2,)
+    assert (seconds > 0.0).all()
+    for t in (0, 1, 2, 3, 0, 1):
+        stream.step(x[t])
+    for got, expected in zip(timed.state, stream.state, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    with pytest.raises(ValueError, match="x has 7 values; expected 6 a step"):
+        testing.time_steps(timed, np.zeros(7, np.float32), samples=1)
 
 
 def test_options_suite(run: Run) -> None:

@@ -18,7 +18,7 @@ from lstmfast._bench.layer_kinds import KINDS, Kind
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import TOYS, draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
-from lstmfast._bench.suites import fit, layers, other_layers, tutorials
+from lstmfast._bench.suites import fit, other_layers, tutorials
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
 
@@ -77,14 +77,13 @@ def test_answers(engine: Engine, option: Option) -> None:
 )
 def test_steps(engine: Engine) -> None:
     settings = settings_for(engine)
-    settings.shapes = (SHAPE,)
-    ((*rows,),) = layers.STEP.rows(settings)
+    calls = timed_calls(settings, make_problem(SHAPE), "step", "case")
     left_out = [(each.engine, each.reason) for each in settings.left_out]
     if engine.name in ("torch_by_hand", "keras_predict"):
         assert left_out == [(engine.name, "no single steps")]
     else:
         assert left_out == []
-        assert engine.name in {row.engine for row in rows}
+        calls[engine.name]()
 
 
 @pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)

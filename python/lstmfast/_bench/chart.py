@@ -71,7 +71,10 @@ def _draw_panel(axes: Any, suite: Suite, mode: str, bars: list[tuple[Row, str]])
     values = [float(getattr(row, suite.figure)) for row, _ in bars]
     places = range(len(bars))
     by_ratio = suite.figure == "ratio"
-    bad = [v < 1.0 for v in values] if by_ratio else [row.met is False for row, _ in bars]
+    bad = [
+        value < 1.0 and not row.met if by_ratio else row.met is False
+        for value, (row, _) in zip(values, bars, strict=True)
+    ]
     colours = [RED if each else BLUE for each in bad]
     if by_ratio:
         axes.set_xscale("log")

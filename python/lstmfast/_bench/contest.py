@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -147,9 +146,9 @@ def _answered(engine: Engine, problem: Problem, mode: str, threads: int) -> tupl
     Of single steps the first is timed.
     """
     if mode == "step":
-        step, shape = engine.stepper(problem, threads), problem.shape
-        y = [np.array(step(t)).reshape(shape.B, shape.H) for t in range(shape.T)]
-        return partial(step, 0), {"y": np.stack(y, axis=1)}
+        steps, shape = engine.stepper(problem, threads), problem.shape
+        y = [np.array(step()).reshape(shape.B, shape.H) for step in steps]
+        return steps[0], {"y": np.stack(y, axis=1)}
     runner = engine.prepare(problem, threads)
     if mode == "forward":
         return runner.forward, {"y": runner.output()}

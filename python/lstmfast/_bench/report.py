@@ -88,7 +88,8 @@ def table_rows(rows: Sequence[Row]) -> str:
 
 def _line(row: Row) -> str:
     unit, scale = _SHOWN[row.unit]
-    median, spread = f"{row.value / scale:.1f}", f"{row.low / scale:.1f} .. {row.high / scale:.1f}"
+    median, low, high = (_digits(value / scale) for value in (row.value, row.low, row.high))
+    spread = f"{low} .. {high}"
     peak = "" if row.peak_share is None else f"{row.peak_share:.1%}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}x"
     relative = "" if row.relative is None else _relative_text(row.relative)
@@ -98,6 +99,11 @@ def _line(row: Row) -> str:
         row.label, row.mode, row.engine, median, unit, spread, peak, ratio, relative, goal
     )
     return f"{figures}  {row.note}".rstrip()
+
+
+def _digits(value: float) -> str:
+    """Return a value to a tenth, or with three digits at least."""
+    return f"{value:.1f}" if abs(value) >= 10.0 or value == 0.0 else f"{value:#.3g}"
 
 
 def _relative_text(value: float) -> str:

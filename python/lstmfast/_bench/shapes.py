@@ -40,7 +40,7 @@ SHAPES = (
 # One row that arrives step by step; answers are checked for T steps.
 STEP_SHAPES = tuple(
     Shape(f"step_{H}", 1, 16, I, H)
-    for I, H in ((1, 20), (16, 64), (32, 128), (64, 256), (128, 512), (256, 1024))
+    for I, H in ((1, 20), (1, 40), (16, 64), (32, 128), (64, 256), (128, 512), (256, 1024))
 )
 
 # Batches of fits, from toys to sizes at which threads always gain.

@@ -15,7 +15,7 @@ from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Answers, Array, Problem, Toy, torch_names
 
 EVERY_OPTION = frozenset(option.name for option in OPTIONS)
-Step = Callable[[int], object]
+Step = Callable[[], Any]  # returns the output (B, H)
 
 
 class UnsupportedError(Exception):
@@ -91,8 +91,8 @@ class Engine:
     runner : callable
         Loads a problem, on this many threads.
     stepper : callable
-        Loads a problem for single steps: the function returned computes the output (B, H) of
-        x[:, t] from the state after its last call, at first from zero.
+        Loads a problem for single steps: a function for each x[:, t], which computes its output
+        from the state after the last call of any of them, at first from zero.
     fitter : callable
         Builds a toy model.
     options : frozenset of str
@@ -105,7 +105,7 @@ class Engine:
     module: str
     version: Callable[[], str]
     runner: Callable[[Problem, int], Runner]
-    stepper: Callable[[Problem, int], Step] = _NO_STEPS
+    stepper: Callable[[Problem, int], list[Step]] = _NO_STEPS
     fitter: Callable[[Toy, int], Fitter] = _NO_FIT
     options: frozenset[str] = frozenset()
     plain: bool = True
@@ -126,18 +126,18 @@ class Engine:
 
 def with_state(
     advance: Callable[[Any, Any], tuple[Any, Any]], steps: Sequence[Any], state: Any = None
-) -> Step:
-    """Return the function of t that calls ``y, state = advance(steps[t], state)``; it returns y.
+) -> list[Step]:
+    """Return for each x of `steps` the function that calls ``y, state = advance(x, state)``.
 
-    The first call gets `state`, each other one what the call before it returned.
+    It returns y. The first call gets `state`, each other one what the call before it returned.
     """
 
-    def step(t: int) -> Any:
+    def step(x: Any) -> Any:
         nonlocal state
-        y, state = advance(steps[t], state)
+        y, state = advance(x, state)
         return y
 
-    return step
+    return [partial(step, x) for x in steps]
 
 
 def version_of(*modules: str) -> str:

@@ -58,7 +58,7 @@ class JaxRunner(Runner):
         return found
 
 
-def _stepper(problem: Problem, threads: int) -> Step:
+def _stepper(problem: Problem, threads: int) -> list[Step]:
     """Return a compiled step."""
     jax = importlib.import_module("jax")
 

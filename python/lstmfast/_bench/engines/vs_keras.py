@@ -71,7 +71,7 @@ class KerasPredictRunner(Runner):
         return self.model.predict(self.x, batch_size=len(self.x), verbose=0)
 
 
-def _stepper(problem: Problem, threads: int) -> Step:
+def _stepper(problem: Problem, threads: int) -> list[Step]:
     """Return a call of `keras.layers.LSTMCell`."""
     cell, torch = _make_layer(import_keras(threads), problem).cell, import_torch()
     steps = [torch.from_numpy(x) for x in problem.steps()]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import lstmfast as lf
-from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step, with_state
+from lstmfast._bench.engines.base import EVERY_OPTION, Engine, Fitter, Runner, Step
 from lstmfast._bench.problems import Array, Problem, Toy
 
 
@@ -51,10 +52,12 @@ class LstmfastRunner(Runner):
         return dx, self.rnn.grads()
 
 
-def _stepper(problem: Problem, threads: int) -> Step:
-    """Return a call of `lstmfast.LSTM` for a step."""
+def _stepper(problem: Problem, threads: int) -> list[Step]:
+    """Return a call of `stream.step(x, y)` for a step."""
     lf.set_num_threads(threads)
-    return with_state(make_lstm(problem), [x[:, None] for x in problem.steps()])
+    shape = problem.shape
+    stream, y = make_lstm(problem).stream(shape.B), np.empty((shape.B, shape.H), problem.x.dtype)
+    return [partial(stream.step, x, y) for x in problem.steps()]
 
 
 class SequentialFitter(Fitter):

@@ -76,7 +76,7 @@ class NumpyRunner(Runner):
         return dx, [grads]
 
 
-def _stepper(problem: Problem, threads: int) -> Step:
+def _stepper(problem: Problem, threads: int) -> list[Step]:
     """Return a call of `lstmfast.reference` for a step."""
     (params,) = problem.params
 

@@ -77,7 +77,7 @@ class OnnxRunner(Runner):
         return y.transpose(2, 0, 1, 3).reshape(B, T, D * H)
 
 
-def onnx_stepper(compiled: Compile, problem: Problem, threads: int) -> Step:
+def onnx_stepper(compiled: Compile, problem: Problem, threads: int) -> list[Step]:
     """Return a call of the model of one step."""
     infer = compiled(onnx_model(problem, steps=1), threads)
     zero = np.zeros((1, problem.shape.B, problem.shape.H), np.float32)

@@ -211,14 +211,14 @@ class TorchByHandRunner(AutogradRunner):
         return torch.stack(outputs, 1)
 
 
-def _stepper(problem: Problem, threads: int) -> Step:
+def _stepper(problem: Problem, threads: int) -> list[Step]:
     """Return a call of `torch.nn.LSTM` for a step."""
     torch, lstm = import_torch(), TorchRunner(problem, threads).module
     steps = [torch.from_numpy(x[:, None]) for x in problem.steps()]
     return with_state(torch.inference_mode()(lstm), steps)
 
 
-def _cell_stepper(problem: Problem, threads: int) -> Step:
+def _cell_stepper(problem: Problem, threads: int) -> list[Step]:
     """Return a call of `torch.nn.LSTMCell`."""
     torch, cell = import_torch(), TorchCellRunner(problem, threads).module
 

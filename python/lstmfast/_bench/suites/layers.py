@@ -1,7 +1,6 @@
-"""One layer: whole sequences from toy to wide, single steps, and the costs of options.
+"""One layer: whole sequences from toy to wide, and the costs of options.
 
-A step is of one row, called from Python with the state carried on. An option is timed in turns with
-the plain cell.
+An option is timed in turns with the plain cell.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from functools import partial
 from lstmfast._bench.contest import Settings, Suite, layer_rows, own_call, timed_calls
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import make_problem
-from lstmfast._bench.protocol import Call, Goal, Row, make_row, take_turns
-from lstmfast._bench.shapes import OPTIONS_SHAPE, SHAPES, STEP_SHAPES, Shape
+from lstmfast._bench.protocol import Call, Goal, Row, take_turns
+from lstmfast._bench.shapes import OPTIONS_SHAPE, SHAPES, Shape
 
 # On one thread; the last two columns are for forward and training.
 GOALS = {
@@ -42,15 +41,6 @@ def _run(settings: Settings, mode: str) -> Iterator[list[Row]]:
         timings, peak = take_turns(calls, settings.seconds, settle=settings.threads > 1)
         goal = GOALS.get((shape.name, mode)) if settings.threads == 1 else AHEAD
         yield layer_rows(shape.name, problem, mode, timings, peak * settings.threads, goal=goal)
-
-
-def _run_steps(settings: Settings) -> Iterator[list[Row]]:
-    for shape in settings.chosen(STEP_SHAPES):
-        calls = timed_calls(settings, make_problem(shape), "step", shape.name)
-        timings, _ = take_turns(calls, settings.seconds, settle=settings.threads > 1)
-        yield [
-            make_row(shape.name, "step", t, engine, shape=shape) for engine, t in timings.items()
-        ]
 
 
 def _run_options(settings: Settings) -> Iterator[list[Row]]:
@@ -83,9 +73,6 @@ def _against_plain(
 
 FORWARD = Suite("forward", partial(_run, mode="forward"))
 TRAINING = Suite("training", partial(_run, mode="training"))
-STEP = Suite(
-    "step", _run_steps, legend="One step a call; T is how many the answers were checked for."
-)
 OPTION_COSTS = Suite(
     "options",
     _run_options,
