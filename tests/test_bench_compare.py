@@ -10,7 +10,10 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import lstmfast as lf
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -62,6 +65,18 @@ def test_run_and_before(tmp_path: Path, compare: Compare) -> None:
     assert code == 0, errors
     (line,) = [each for each in shown.splitlines() if each.endswith(" *")]
     assert line.split()[:4] == ["forward", "toy", "(3,3,1,50)", "forward"]
+
+
+def test_models_for_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that `benchmarks/step.cpp` times."""
+    monkeypatch.syspath_prepend(ROOT)
+    command = importlib.import_module("benchmarks.step_models")
+    assert command.main([]) == 2
+    assert command.main([str(tmp_path / "new"), "2x3x4", "1x5"]) == 0
+    stream = lf.models.load_model(tmp_path / "new" / "2x3x4.safetensors").stream()
+    assert [part.shape for part in stream.state] == [(1, 3)] * 4
+    assert stream.step(np.zeros((1, 4), np.float32)).shape == (1, 1)
+    assert (tmp_path / "new" / "1x5.safetensors").is_file()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"results": [{}]}'])
