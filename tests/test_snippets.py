@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
-TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*/*.py"))}
+SNIPPETS = sorted(FOLDER.glob("keras_port/*.py"))
+TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in SNIPPETS}
 README = FOLDER.parent / "README.md"
 BLOCKS: list[str] = []
 if README.is_file():
@@ -59,7 +60,7 @@ def test_an_example_learns(name: str, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_every_example_is_listed() -> None:
     table = (FOLDER / "README.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\| `(\w+)\.py`", table, flags=re.MULTILINE)
+    listed = re.findall(r"^\| `(?:amp/)?(\w+)\.py`", table, flags=re.MULTILINE)
     assert sorted(listed) == sorted(path.stem for path in FOLDER.rglob("*.py"))
 
 
