@@ -6,7 +6,8 @@
 An LSTM learns to predict the next number, from a file or the first lines, and then runs beside the
 input, a step a line. The score of a line is the error of its prediction in robust standard
 deviations of the latest errors. A line without a number is reported on standard error, and for the
-model it has the one that was expected.
+model it has the one that was expected. --save keeps what was learned; with --model it is not
+learned again, and the first lines or the file only say which numbers and errors are usual.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import numpy as np
 
 import lstmfast as lf
 from lstmfast.layers import LSTM, Dense, Input
-from lstmfast.models import Sequential
+from lstmfast.models import Sequential, load_model
 
 STEPS = 32  # of a training example
 RECENT = 1000  # errors that say what is usual
@@ -42,18 +43,24 @@ def numbers(lines, column):
         yield place, value
 
 
+def trained(x):
+    """Return a model that predicts the next of scaled values."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, STEPS + 1)[..., None]
+    model = Sequential([Input((None, 1)), LSTM(24, return_sequences=True), Dense(1)], seed=0)
+    model.compile(lf.optimizers.Adam(5e-3, clipnorm=1), lf.losses.Huber())
+    model.fit(windows[:, :-1], windows[:, 1:], epochs=20, batch_size=32, verbose=0)
+    return model
+
+
 class Detector:
     """Scores values one after the other, after those that it learns from."""
 
-    def __init__(self, past):
+    def __init__(self, past, model=None):
         low, self.middle, high = np.percentile(past, [25, 50, 75]).tolist()
         self.scale = high - low or float(np.std(past)) or 1.0
         x = np.clip((np.array(past) - self.middle) / self.scale, -10, 10).astype(np.float32)
-        windows = np.lib.stride_tricks.sliding_window_view(x, STEPS + 1)[..., None]
-        model = Sequential([Input((None, 1)), LSTM(24, return_sequences=True), Dense(1)], seed=0)
-        model.compile(lf.optimizers.Adam(5e-3, clipnorm=1), lf.losses.Huber())
-        model.fit(windows[:, :-1], windows[:, 1:], epochs=20, batch_size=32, verbose=0)
-        self.stream = model.stream()
+        self.model = trained(x) if model is None else model
+        self.stream = self.model.stream()
         y = self.stream.process(x[:, None])[:, 0]
         self.errors = deque((x[STEPS:] - y[STEPS - 1 : -1]).tolist(), RECENT)
         self.next, self.surprised = float(y[-1]), False
@@ -85,6 +92,8 @@ def main():
     parser.add_argument(
         "--first", type=int, default=500, help="lines to learn from if no file (500)"
     )
+    parser.add_argument("--model", type=Path, help="file that --save wrote")
+    parser.add_argument("--save", type=Path, help="file for the model")
     parser.add_argument("--threshold", type=float, default=8, help="score of an anomaly (8)")
     options = parser.parse_args()
     sys.stdin.reconfigure(errors="replace")
@@ -99,7 +108,12 @@ def main():
     past = [value for _, value in learned if not math.isnan(value)]
     if len(past) <= 2 * STEPS:
         parser.error(f"{len(past)} numbers to learn from; expected more than {2 * STEPS}")
-    detector = Detector(past)
+    try:
+        detector = Detector(past, options.model and load_model(options.model))
+        if options.save is not None:
+            detector.model.save(options.save, include_optimizer=False)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     for place, value in lines:
         if math.isnan(value):
             detector.step(detector.next)

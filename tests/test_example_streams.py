@@ -67,7 +67,7 @@ def test_an_amplifier_is_learned_and_played(
     assert float(found[1]) < 60  # 100: silence; reached: 31, with other seeds up to 38
     assert re.search(r"a block of 2268 us takes .*\(median\), .*\(99.99 %\), .*\(worst\)", printed)
 
-    played, rate = playing.read_wav(dry)
+    played, rate, _ = playing.read_wav(dry)
     assert rate == training.RATE
     made, times = playing.process(model, played, [0.2, 0.5, 0.8], 64)
     whole = model.predict(training.inputs(played, np.array([[0.2, 0.5, 0.8]])))
@@ -87,9 +87,14 @@ def test_wav_files_of_any_size_of_samples(size: int, tmp_path: Path) -> None:
         file.writeframes(
             b"".join(int(v).to_bytes(size, "little", signed=size > 1) for v in whole.flat)
         )
-    samples, rate = script("amp/process_wav").read_wav(path)
-    assert rate == 8000
+    playing = script("amp/process_wav")
+    samples, rate, width = playing.read_wav(path)
+    assert (rate, width) == (8000, size)
     np.testing.assert_array_equal(samples, values / 2**7)
+    playing.write_wav(path, samples, rate, width)
+    again, _, width = playing.read_wav(path)
+    assert width == min(max(size, 2), 3)
+    np.testing.assert_allclose(again, samples, rtol=0, atol=2.0 ** (1 - 8 * width))
 
 
 def test_anomalies_are_told_at_once(tmp_path: Path) -> None:

@@ -22,24 +22,31 @@ KINDS = {1: "u1", 2: "<i2", 4: "<i4"}  # of samples, by their bytes
 
 
 def read_wav(path):
-    """Return samples (channels, samples) from -1 to 1, and how many are a second."""
+    """Return samples (channels, samples) from -1 to 1, how many are a second, bytes of each."""
     with wave.open(str(path)) as file:
-        size, data = file.getsampwidth(), file.readframes(file.getnframes())
+        width, data = file.getsampwidth(), file.readframes(file.getnframes())
         channels, rate = file.getnchannels(), file.getframerate()
-    if size == 3:  # as the upper bytes of four
+    size = width
+    if width == 3:  # as the upper bytes of four
         padded = np.zeros((len(data) // 3, 4), "u1")
         padded[:, 1:] = np.frombuffer(data, "u1").reshape(-1, 3)
         size, data = 4, padded.tobytes()
     samples = np.frombuffer(data, KINDS[size]).astype(np.float32)
     half = 2.0 ** (8 * size - 1)
-    return ((samples - half if size == 1 else samples) / half).reshape(-1, channels).T, rate
+    samples = (samples - half if size == 1 else samples) / half
+    return samples.reshape(-1, channels).T, rate, width
 
 
-def write_wav(path, samples, rate):
-    """Write samples (channels, samples) with 16 bits; what is beyond -1 and 1 is cut."""
+def write_wav(path, samples, rate, width=2):
+    """Write samples (channels, samples) with 16 bits, or 24 for more than 2 bytes.
+
+    What is beyond -1 and 1 is cut.
+    """
+    width = 3 if width > 2 else 2
+    whole = (np.clip(samples.T, -1, 1) * (2 ** (8 * width - 1) - 1)).round().astype("<i4")
     with wave.open(str(path), "wb") as file:
-        file.setparams((len(samples), 2, rate, 0, "NONE", ""))
-        file.writeframes((np.clip(samples.T, -1, 1) * 32767).round().astype("<i2").tobytes())
+        file.setparams((len(samples), width, rate, 0, "NONE", ""))
+        file.writeframes(whole.reshape(-1, 1).view("u1")[:, :width].tobytes())
 
 
 def process(model, dry, knobs, block):
@@ -79,7 +86,7 @@ def main():
     options = parser.parse_args()
     try:
         model = load_model(options.model)
-        dry, rate = read_wav(options.source)
+        dry, rate, width = read_wav(options.source)
         target = None if options.target is None else read_wav(options.target)[0]
     except (OSError, EOFError, ValueError, wave.Error) as error:
         parser.error(str(error))
@@ -94,7 +101,7 @@ def main():
 
     knobs = [getattr(options, knob) for knob in KNOBS[: inputs - 1]]
     out, times = process(model, dry, knobs, options.block)
-    write_wav(options.out, out, rate)
+    write_wav(options.out, out, rate, width)
     if target is not None:
         print(f"error-to-signal ratio: {error_to_signal(out, target):.2%}")
     median, late, worst = (1e6 * np.quantile(times, part) for part in (0.5, 0.9999, 1))
