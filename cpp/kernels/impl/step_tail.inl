@@ -10,13 +10,19 @@ LF_INLINE Vec<T> tail_gate(const Vec<T> (&sums)[N], int g, index units) {
   return window(sums[at], next, g * units - at * index(Vec<T>::kLanes), units);
 }
 
-// Adds the gates of h R, of which the last is the candidate's own, to those of x W.
+// part_sums() over a tail, with the same order of terms: the gates move down by one.
 template <class T, int G, int N>
-LF_INLINE void add_tail(const Vec<T> (&sums)[N], index units, T* z, index stride) {
+LF_INLINE void tail_part_sums(Vec<T> (&acc)[N], const T* bias, index units, T* x_part) {
+  constexpr int V = Vec<T>::kLanes;
+  alignas(64) T sums[(N + 1) * V];
+  tail_gate(acc, 0, units).store(x_part);
   LF_UNROLL
-  for (int g = 1; g < G; ++g)
-    (Vec<T>::load(z + g * stride) + tail_gate(sums, g - 1, units)).store(z + g * stride);
-  tail_gate(sums, G - 1, units).store(z + G * stride);
+  for (int n = 0; n < N; ++n) acc[n].store(sums + n * V);
+  Vec<T>::zero().store(sums + N * V);
+  Vec<T>::zero().store(sums + G * units);  // what follows the gates may be NaN
+  LF_UNROLL
+  for (int n = 0; n < N; ++n)
+    acc[n] = Vec<T>::load(sums + n * V + units) + Vec<T>::load(bias + n * V);
 }
 
 // A tail has few vectors, so MR may be more rows than the cell takes at a time. z: [gate][n][V] for
@@ -24,7 +30,7 @@ LF_INLINE void add_tail(const Vec<T> (&sums)[N], index units, T* z, index stride
 template <class T, class Cell, int MR, int N>
 LF_NOINLINE void tail_sums(const StepForward<T>& s, index row, T* z) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kMax = tile_rows(G);
-  constexpr int kSums = G + (Cell::kApart ? 1 : 0);
+  constexpr int kShift = Cell::kApart ? 1 : 0, kSums = G + kShift;
   Vec<T> acc[1][MR][N];
   // f(m, z of row m, its stride from gate to gate)
   const auto for_rows_of_z = [&](auto f) LF_INLINED {
@@ -34,22 +40,18 @@ LF_NOINLINE void tail_sums(const StepForward<T>& s, index row, T* z) {
       f(m, z + (first * kSums + m - first) * V, n * V);
     }
   };
-  const auto store_gates = [&](int m, T* to, int stride) LF_INLINED {
-    LF_UNROLL
-    for (int g = 0; g < G; ++g) tail_gate(acc[0][m], g, s.tail.units).store(to + g * stride);
-  };
   input_sums<T, Cell>(s, row, s.tail_panel, acc, NoFetch{});
   if constexpr (Cell::kApart) {
-    for_rows_of_z(store_gates);
-    load_bias<T, MR, N>(acc[0], recurrent_bias<T, Cell, N>(s, s.tail_panel));
+    const T* const bias = recurrent_bias<T, Cell, N>(s, s.tail_panel);
+    for_rows_of_z([&](int m, T* to, int)
+                      LF_INLINED { tail_part_sums<T, G>(acc[0][m], bias, s.tail.units, to); });
   }
   recurrent_sums<T, Cell>(s, row, s.tail_panel, acc, NoFetch{});
-  if constexpr (Cell::kApart) {
-    for_rows_of_z([&](int m, T* to, int stride)
-                      LF_INLINED { add_tail<T, G>(acc[0][m], s.tail.units, to, stride); });
-  } else {
-    for_rows_of_z(store_gates);
-  }
+  for_rows_of_z([&](int m, T* to, int stride) LF_INLINED {
+    LF_UNROLL
+    for (int g = 0; g < G; ++g)
+      tail_gate(acc[0][m], g, s.tail.units).store(to + (kShift + g) * stride);
+  });
 }
 
 template <class T, class Cell>
@@ -128,13 +130,10 @@ LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
     begin(b);
   }
   if constexpr (Cell::kApart) {
-    LF_UNROLL
-    for (int g = 0; g < G; ++g) tail_gate(tail, g, s.tail.units).store(z[W] + g * V);
     weights(s.input + 1);
     LF_UNROLL
     for (int p = 0; p < W; ++p) part_sums(acc[p], b[p], z[p]);
-    LF_UNROLL
-    for (int n = 0; n < N; ++n) tail[n] = Vec<T>::load(b[W] + n * V);
+    tail_part_sums<T, G>(tail, b[W], s.tail.units, z[W]);
   }
   if (s.h_prev) {
     weights(recurrent_row<T, Cell>(s));
@@ -151,11 +150,7 @@ LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
   LF_UNROLL
   for (int p = 0; p < W; ++p) LF_UNROLL
   for (int g = 0; g < G; ++g) acc[p][g].store(z[p] + (kShift + g) * V);
-  if constexpr (Cell::kApart) {
-    add_tail<T, G>(tail, s.tail.units, z[W], V);
-  } else {
-    LF_UNROLL
-    for (int g = 0; g < G; ++g) tail_gate(tail, g, s.tail.units).store(z[W] + g * V);
-  }
+  LF_UNROLL
+  for (int g = 0; g < G; ++g) tail_gate(tail, g, s.tail.units).store(z[W] + (kShift + g) * V);
   for (int p = 0; p <= W; ++p) cell_rows<T, Cell>(s, z[p], row, 1, panel + p);
 }
