@@ -50,6 +50,10 @@ struct ActivationSpec {
   double alpha = 0, beta = 0;
 };
 
+// In what the weights of products are stored: the type of all numbers, or for inference alone fewer
+// bits (ops/reduced.h).
+enum class Precision : int { full, bfloat16, int8 };
+
 // The recurrent cells. A GRU's reset gate acts on the product of h, or on h before it.
 enum class CellKind : int { lstm, gru, gru_reset_before, simple_rnn };
 

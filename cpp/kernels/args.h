@@ -19,6 +19,26 @@ struct Tail {
   int vectors;
 };
 
+// B of a product in reduced precision, in panels [group][vectors][V][k of a group]: a group has so
+// many rows k that a vector of it is one of the ISA, or half of one, and zeros after the last row;
+// of bfloat16 it has two. Panels of int8 begin with [vectors][V] scales of the columns (float) and
+// [vectors][V] sums to start from (int32). The product takes nr vectors from `first` on.
+struct Reduced {
+  Precision precision;  // full: B is in the type of all numbers
+  const unsigned char* panels;
+  index panel_bytes;
+  int vectors, first;
+  // Of int8: room for the rows of A as whole numbers, row_bytes apart, and for the scale of each;
+  // by row of A, of the calling thread.
+  unsigned char* rows;
+  index row_bytes;
+  float* row_scales;
+  // Of the nr vectors: the first `scaled` get the scales of their columns and the bias, which is
+  // bias + more_bias if that is given; the last `fresh` do not accumulate, and have `bias` alone.
+  int scaled, fresh;
+  const float* more_bias;
+};
+
 // C[m][n] = init + sum over k of A[m][k] * B[k][n], k ascending, one fused multiply-add a term.
 template <class T>
 struct Gemm {
@@ -54,6 +74,10 @@ struct Gemm {
   const index* c_offsets;
   index c_stride, c_panel_stride;
   index columns;  // valid columns in all; the last panel is stored (and read) up to here only
+  // Then A has one segment, B is null, and nothing is fetched. Of int8 C = t, or t scale + bias
+  // where it is scaled: t is the scale of the row times the exact sum, added to C with
+  // `accumulate`. With `segment` 0 all sums are 0.
+  Reduced reduced;
 };
 
 // Packs rows of A into tiles of `mr` columns, [tile][row][mr], so that Outer can broadcast from one

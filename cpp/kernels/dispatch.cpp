@@ -9,9 +9,10 @@
 
 namespace lstmfast::kernels {
 
-#define LF_ISA_ROW(name)                        \
-  extern const Table<float> table_##name##_f32; \
-  extern const Table<double> table_##name##_f64;
+#define LF_ISA_ROW(name, own)                   \
+  extern const Table<float> table_##own##_f32;  \
+  extern const Table<double> table_##own##_f64; \
+  extern const ReducedTable table_##name##_reduced;
 #include "kernels/isa_list.def"
 #undef LF_ISA_ROW
 
@@ -30,6 +31,7 @@ bool cpu_runs(const char* name) {
     return cpu_runs("avx2") && __builtin_cpu_supports("avx512f") &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl");
+  if (is("avx512vnni")) return cpu_runs("avx512") && __builtin_cpu_supports("avx512vnni");
 #elif defined(__aarch64__)
   if (is("neon")) return true;
 #endif
@@ -40,10 +42,12 @@ struct Isa {
   const char* name;
   const Table<float>* f32;
   const Table<double>* f64;
+  const ReducedTable* reduced;
 };
 
 constexpr Isa kIsas[] = {
-#define LF_ISA_ROW(name) {#name, &table_##name##_f32, &table_##name##_f64},
+#define LF_ISA_ROW(name, own) \
+  {#name, &table_##own##_f32, &table_##own##_f64, &table_##name##_reduced},
 #include "kernels/isa_list.def"
 #undef LF_ISA_ROW
 };
@@ -85,6 +89,8 @@ template <>
 const Table<double>& table<double>() {
   return *choice().isa->f64;
 }
+
+const ReducedTable& reduced_table() { return *choice().isa->reduced; }
 
 const char* isa() { return choice().isa->name; }
 IsaStatus isa_status() { return choice().status; }

@@ -3,45 +3,13 @@
 // namespace and the object defines one strong symbol, its table: otherwise the linker could hand
 // another ISA's copy of an inline function to an older CPU.
 
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC writes "undefined" vectors as self-assigned variables in its own AVX-512 headers, and warns
-// of them.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
+#include "kernels/isa.h"
 #include "kernels/table.h"
-
-// Keeps the compiler from folding the load of a vector into the instructions that use it.
-#if defined(__x86_64__)
-#define LF_IN_REGISTER(vector) asm("" : "+v"(vector))
-#else
-#define LF_IN_REGISTER(vector) asm("" : "+w"(vector))
-#endif
-
-#define LF_STRING_(x) #x
-#define LF_STRING(x) LF_STRING_(x)
-#define LF_JOIN_(a, b, c) a##b##_##c
-#define LF_JOIN(a, b, c) LF_JOIN_(a, b, c)
-#define LF_INLINED __attribute__((always_inline))  // of lambdas, after their parameters
-#define LF_INLINE inline LF_INLINED
-#define LF_NOINLINE __attribute__((noinline))
-#if defined(__clang__)
-#define LF_UNROLL _Pragma("unroll")
-#else
-#define LF_UNROLL _Pragma("GCC unroll 16")
-#endif
 
 namespace lstmfast::kernels {
 namespace {
 
-// clang-format off: the path in LF_SIMD holds no spaces, and each file needs those above it
-#define LF_SIMD(name) LF_STRING(simd/name.h)
+// clang-format off: each file needs those above it
 #include LF_SIMD(LF_ISA)
 
 #include "impl/math.inl"

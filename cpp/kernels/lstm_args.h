@@ -45,6 +45,10 @@ struct StepForward {
   // [P][row][G][V], a tail in the layout of its weights; may be `gates`; null with x
   const T* z_in;
   index z_panel_stride;
+  // In reduced precision products are made before the kernel runs (ops/lstm_products.h), and
+  // weights are the biases alone; for the kernel null: z_in holds all sums of the cell.
+  Reduced of_input, of_recurrent;
+  T* z;             // where they are made, z_in then
   const T* h_prev;  // [row][h_stride]: O values; null: h_prev = 0 and R is skipped
   index h_prev_stride;
   const T* c_prev;  // [P][row][V], panels c_prev_panel_stride apart; null: 0

@@ -17,6 +17,15 @@ struct Table {
 #undef KERNEL
 };
 
+// Products with weights in reduced precision. The same bits on all ISAs that have a fused
+// multiply-add.
+struct ReducedTable {
+  int group;   // rows of a group of int8
+  int offset;  // what whole numbers of A are increased by: panels of B start from less
+  void (*product)(const Gemm<float>&);
+};
+const ReducedTable& reduced_table();
+
 // The kernels of the chosen ISA. The choice is made at the first call and never changes.
 template <class T>
 const Table<T>& table();

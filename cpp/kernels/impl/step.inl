@@ -40,7 +40,13 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel, const 
     return Cell::forward_row(s, sums, row, panel);
   }
   alignas(64) T z[NP][MR * (G + kShift) * V];
-  {
+  if (Cell::kApart && s.weights == nullptr) {
+    for (int p = 0; p < NP; ++p)
+      for (int m = 0; m < MR; ++m)
+        for (int g = 0; g < Cell::kKept; ++g)
+          Vec<T>::load(given_sums<T, Cell>(s, row + m, panel + p) + g * V)
+              .store(z[p] + (g * MR + m) * V);
+  } else {
     Vec<T> acc[NP][MR][G];
     input_sums<T, Cell>(s, row, panel, acc, ahead);
     if constexpr (Cell::kApart) {

@@ -23,6 +23,11 @@ LF_INLINE index recurrent_row(const StepForward<T>& s) {
 template <class Cell, int N>
 constexpr index kRowVectors = N == Cell::kGates ? Cell::kRow : N;
 
+template <class T, class Cell>
+LF_INLINE const T* given_sums(const StepForward<T>& s, index row, index panel) {
+  return s.z_in + panel * s.z_panel_stride + row * Cell::kKept * Vec<T>::kLanes;
+}
+
 // acc = b + x W of MR rows of NP neighbouring panels, N vectors each.
 template <class T, class Cell, int MR, int NP, int N, class Ahead>
 LF_INLINE void input_sums(const StepForward<T>& s, index row, index panel, Vec<T> (&acc)[NP][MR][N],
@@ -46,8 +51,8 @@ LF_INLINE void input_sums(const StepForward<T>& s, index row, index panel, Vec<T
   for (int p = 0; p < NP; ++p)
     for (int m = 0; m < MR; ++m)
       for (int n = 0; n < N; ++n)
-        acc[p][m][n] = Vec<T>::load(s.z_in + (panel + p) * s.z_panel_stride +
-                                    ((row + m) * Cell::kKept + Cell::kFirst + n) * V);
+        acc[p][m][n] =
+            Vec<T>::load(given_sums<T, Cell>(s, row + m, panel + p) + (Cell::kFirst + n) * V);
 }
 
 // acc += h R.
@@ -56,7 +61,7 @@ LF_INLINE void recurrent_sums(const StepForward<T>& s, index row, index panel,
                               Vec<T> (&acc)[NP][MR][N], const Ahead& ahead) {
   constexpr int V = Vec<T>::kLanes;
   constexpr index kStride = kRowVectors<Cell, N> * V;
-  if (!s.h_prev) return;
+  if (!s.h_prev || !s.weights) return;
   const T* b[NP];
   const T* a[MR];
   LF_UNROLL

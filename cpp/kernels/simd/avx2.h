@@ -119,3 +119,12 @@ LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
   m[0].v = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(all)));
   m[1].v = _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256(all, 1)));
 }
+
+// Sums of products of small whole numbers.
+constexpr int kGroup = 2;
+LF_INLINE Ints load_group(const signed char* p) {
+  return {(Ints::Lanes)_mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i*)p))};
+}
+LF_INLINE Ints add_products(Ints sum, Ints a, Ints b) {
+  return {sum.v + (Ints::Lanes)_mm256_madd_epi16((__m256i)a.v, (__m256i)b.v)};
+}

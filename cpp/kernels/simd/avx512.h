@@ -137,3 +137,22 @@ LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
   m[0].m = (__mmask8)all;
   m[1].m = (__mmask8)(all >> 8);
 }
+
+// Sums of products of small whole numbers.
+#if defined(__AVX512VNNI__)
+constexpr int kGroup = 4;
+LF_INLINE Ints load_group(const signed char* p) {
+  return {(Ints::Lanes)_mm512_loadu_si512((const void*)p)};
+}
+LF_INLINE Ints add_products(Ints sum, Ints a, Ints b) {
+  return {(Ints::Lanes)_mm512_dpbusd_epi32((__m512i)sum.v, (__m512i)a.v, (__m512i)b.v)};
+}
+#else
+constexpr int kGroup = 2;
+LF_INLINE Ints load_group(const signed char* p) {
+  return {(Ints::Lanes)_mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i*)p))};
+}
+LF_INLINE Ints add_products(Ints sum, Ints a, Ints b) {
+  return {sum.v + (Ints::Lanes)_mm512_madd_epi16((__m512i)a.v, (__m512i)b.v)};
+}
+#endif

@@ -84,3 +84,12 @@ LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
   m[0].v = _mm_castsi128_pd(_mm_unpacklo_epi32(all, all));
   m[1].v = _mm_castsi128_pd(_mm_unpackhi_epi32(all, all));
 }
+
+// Sums of products of small whole numbers.
+constexpr int kGroup = 2;
+LF_INLINE Ints load_group(const signed char* p) {
+  return {(Ints::Lanes)_mm_cvtepi8_epi16(_mm_loadl_epi64((const __m128i*)p))};
+}
+LF_INLINE Ints add_products(Ints sum, Ints a, Ints b) {
+  return {sum.v + (Ints::Lanes)_mm_madd_epi16((__m128i)a.v, (__m128i)b.v)};
+}

@@ -110,3 +110,12 @@ LF_INLINE void halves_up_to(Words a, Words b, Mask<double> (&m)[2]) {
   m[0].m = vreinterpretq_u64_u32(vzip1q_u32(all, all));
   m[1].m = vreinterpretq_u64_u32(vzip2q_u32(all, all));
 }
+
+// Sums of products of small whole numbers.
+constexpr int kGroup = 2;
+LF_INLINE Ints load_group(const signed char* p) { return {(Ints::Lanes)vmovl_s8(vld1_s8(p))}; }
+LF_INLINE Ints add_products(Ints sum, Ints a, Ints b) {
+  const int16x8_t x = (int16x8_t)a.v, w = (int16x8_t)b.v;
+  const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(w));
+  return {sum.v + (Ints::Lanes)vpaddq_s32(low, vmull_high_s16(x, w))};
+}

@@ -13,6 +13,16 @@ struct Vec {
   LF_INLINE void store(T* p) const { *(Unaligned*)p = v; }
 };
 
+// Lanes of 32 bits, as whole numbers: as many as floats.
+struct Ints {
+  typedef int Lanes __attribute__((vector_size(kVectorBytes), may_alias));
+  typedef int Unaligned __attribute__((vector_size(kVectorBytes), may_alias, aligned(1)));
+  Lanes v;
+  static LF_INLINE Ints set(int x) { return {x - Lanes{}}; }
+  static LF_INLINE Ints load(const int* p) { return {*(const Unaligned*)p}; }
+  LF_INLINE void store(int* p) const { *(Unaligned*)p = v; }
+};
+
 // Instantiated here, GCC compiles them as well as classes that are written out.
 template struct Vec<float>;
 template struct Vec<double>;
@@ -35,3 +45,6 @@ template <class T>
 LF_INLINE Vec<T> operator/(Vec<T> a, Vec<T> b) {
   return {a.v / b.v};
 }
+
+LF_INLINE F32 to_floats(Ints a) { return {__builtin_convertvector(a.v, F32::Lanes)}; }
+LF_INLINE Ints to_ints(F32 a) { return {__builtin_convertvector(a.v, Ints::Lanes)}; }  // of whole a
