@@ -22,7 +22,7 @@ void share_rows(const kernels::Gemm<T>& product, index rows, double flops) {
         point.in_blocks({begin, end}, flops / double(rows), [&](base::Range r) {
           part.row0 = r.begin;
           part.row1 = r.end;
-          kernels::table<T>().gemm(part);
+          multiply(part);
         });
       });
 }
@@ -41,27 +41,27 @@ void connect(kernels::Gemm<T>& g, const Rows<const T>& a, const Rows<T>& c) {
 }  // namespace
 
 template <class T>
-LinearShape<T>::LinearShape(index inputs_, index outputs_)
-    : inputs(inputs_), outputs(outputs_), lanes(kernels::table<T>().lanes) {
+LinearShape<T>::LinearShape(index inputs_, index outputs_, Precision precision_)
+    : inputs(inputs_), outputs(outputs_), lanes(kernels::table<T>().lanes), precision(precision_) {
   groups = panel_vectors(outputs, lanes);
   panels = (outputs + groups * lanes - 1) / (groups * lanes);
 }
 
 template <class T>
 index LinearShape<T>::size() const {
-  return panels * (1 + inputs) * groups * lanes;
+  return panels * panel_stride();
 }
 
 template <class T>
 PartLayout LinearShape<T>::kernel() const {
   const index row = groups * lanes;
-  return {inputs, outputs, groups, outputs, row, panels, (1 + inputs) * row, row, lanes, false};
+  return {inputs, outputs, groups, outputs, row, panels, panel_stride(), row, lanes, false};
 }
 
 template <class T>
 PartLayout LinearShape<T>::bias() const {
   const index row = groups * lanes;
-  return {1, outputs, groups, outputs, 0, panels, (1 + inputs) * row, row, lanes, false};
+  return {1, outputs, groups, outputs, 0, panels, panel_stride(), row, lanes, false};
 }
 
 template <class T>
@@ -73,7 +73,7 @@ kernels::Gemm<T> LinearShape<T>::product(const T* block) const {
   g.segments = 1;
   g.segment = inputs;
   g.b = block + row;
-  g.b_panel_stride = (1 + inputs) * row;
+  g.b_panel_stride = panel_stride();
   g.c_panel_stride = row;
   g.columns = outputs;
   return g;
@@ -131,9 +131,10 @@ kernels::Gemm<T> Transposed<T>::product(const T* transposed, index depth) const 
 
 template <class T>
 void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
-                             bool accumulate) const {
+                             bool accumulate, const kernels::Reduced& reduced) const {
   kernels::Gemm<T> g = product(block);
   connect(g, x, y);
+  g.reduced = reduced;
   if (!accumulate) g.bias = block;
   g.accumulate = accumulate;
   g.bias_panel_stride = g.b_panel_stride;
@@ -141,12 +142,13 @@ void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T
 }
 
 template <class T>
-std::optional<kernels::Gemm<T>> LinearShape<T>::product_alone(const T* block, index rows,
-                                                              Rows<const T> x, Rows<T> y) const {
+std::optional<kernels::Gemm<T>> LinearShape<T>::product_alone(
+    const T* block, index rows, Rows<const T> x, Rows<T> y, const kernels::Reduced& reduced) const {
   if (threads_for(flops(rows), rows / kRowGrain).threads > 1) return {};
   kernels::Gemm<T> g = product(block);
   connect(g, x, y);
   g.row1 = rows;
+  g.reduced = reduced;
   g.bias = block;
   g.bias_panel_stride = g.b_panel_stride;
   return g;

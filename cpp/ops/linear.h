@@ -7,6 +7,7 @@
 #include "base/team.h"
 #include "kernels/args.h"
 #include "ops/panels.h"
+#include "ops/reduced.h"
 
 namespace lstmfast::ops {
 
@@ -41,14 +42,17 @@ struct LinearScratch {
   base::Buffer<T> transposed, columns;
 };
 
-// Shapes of one packed linear map. The packed block is [panel][1 + inputs][groups][lanes].
+// Shapes of one packed linear map. The packed block is [panel][1 + inputs][groups][lanes]; in
+// reduced precision it is the biases alone, [panel][groups][lanes], and W lies elsewhere: see
+// reduced().
 template <class T>
 struct LinearShape {
   index inputs, outputs;
   int groups;  // vectors a panel, 1 to 4
   index lanes, panels;
+  Precision precision;
 
-  LinearShape(index inputs, index outputs);
+  LinearShape(index inputs, index outputs, Precision precision = Precision::full);
   index size() const;  // elements of the packed block
   PartLayout kernel() const;
   PartLayout bias() const;
@@ -58,13 +62,14 @@ struct LinearShape {
   kernels::TransposePanels<T> panels_of(const T* block) const;
   index padded_outputs() const { return panels * groups * lanes; }
   double flops(index rows) const { return 2.0 * double(rows) * double(inputs) * double(outputs); }
+  ReducedMatrix reduced() const { return {precision, kernel()}; }
 
-  // y = b + x W, or with `accumulate` y += x W.
-  void forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
-               bool accumulate = false) const;
+  // y = b + x W, or with `accumulate` y += x W. reduced: operand() of reduced().
+  void forward(const T* block, index rows, Rows<const T> x, Rows<T> y, bool accumulate = false,
+               const kernels::Reduced& reduced = {}) const;
   // That product, where it is for the caller's thread alone.
   std::optional<kernels::Gemm<T>> product_alone(const T* block, index rows, Rows<const T> x,
-                                                Rows<T> y) const;
+                                                Rows<T> y, const kernels::Reduced& reduced) const;
   // dblock += gradients of the block; dx is overwritten; either may be null: not wanted. Where
   // dblock is wanted, dy has no offsets and a row stride >= padded_outputs(), with zeros after
   // `outputs`: gradient tiles read whole vectors.
@@ -72,6 +77,11 @@ struct LinearShape {
                 T* dblock, bool bias, LinearScratch<T>& scratch) const;
   // Reserves what backward() of up to `rows` rows without dx needs, so that it allocates nothing.
   void reserve_columns(index rows, LinearScratch<T>& scratch) const;
+
+ private:
+  index panel_stride() const {
+    return (precision == Precision::full ? 1 + inputs : 1) * groups * lanes;
+  }
 };
 
 }  // namespace lstmfast::ops

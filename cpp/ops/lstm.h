@@ -10,6 +10,7 @@
 #include "kernels/args.h"
 #include "ops/linear.h"
 #include "ops/panels.h"
+#include "ops/reduced.h"
 
 namespace lstmfast::ops {
 
@@ -19,6 +20,9 @@ struct LstmPart {
   std::string name;          // kernel, recurrent_kernel, bias, peephole, norm_z_weight, ...
   std::vector<index> shape;  // logical, e.g. (I, 4H); the kernel's columns are gates i, f, g, o
   PartLayout layout;         // as a matrix; vectors have one row
+  // Of a kernel in reduced precision, which lies from byte reduced_first of these on.
+  ReducedMatrix reduced = {};
+  index reduced_first = 0;
 };
 
 template <class T>
@@ -39,17 +43,20 @@ struct GateProduct {
 // of which may be a tail (kernels/args.h), then peepholes, norms and the projection. O is the size
 // of h: H units, or the projection's outputs. Padding is zero. Where x W and h R are apart, a panel
 // has the rows W, bias of x W, bias of h R, R, and the candidate is the first gate of the first
-// two.
+// two. In reduced precision the panels of the block are the biases alone, there is no tail, and the
+// kernels lie elsewhere, one after the other: W, R, the projection.
 template <class T>
 struct LstmShape {
   index input, hidden;
   CellOptions options;
+  Precision precision;
   int gates;  // vectors of a row of weights
   int kept;   // vectors of a row of what training keeps of the gates, and of dz
   index lanes, panels;
   kernels::Tail tail;
 
-  LstmShape(index input, index hidden, const CellOptions& options);
+  LstmShape(index input, index hidden, const CellOptions& options,
+            Precision precision = Precision::full);
   index size() const;  // elements of the parameter block
   // In Keras's order: kernel, recurrent_kernel, bias, then the extras.
   std::vector<LstmPart> parts() const;
@@ -59,11 +66,17 @@ struct LstmShape {
   index row_elements() const { return gates * lanes; }
   index kept_elements() const { return kept * lanes; }
   // Rows of a panel, and where its parts begin.
-  index rows() const { return recurrent_row() + outputs(); }
-  index bias_row() const { return apart() ? input : 0; }
+  index rows() const { return is_reduced() ? biases() : recurrent_row() + outputs(); }
+  index bias_row() const { return apart() && !is_reduced() ? input : 0; }
   index input_row() const { return apart() ? 0 : 1; }
   index recurrent_row() const { return input + biases(); }
   index panel_stride() const { return rows() * row_elements(); }
+  bool is_reduced() const { return precision != Precision::full; }
+  // The kernels in reduced precision, and the bytes before R and before the projection.
+  ReducedMatrix reduced_input() const;
+  ReducedMatrix reduced_recurrent() const;
+  index recurrent_byte() const { return reduced_input().bytes(); }
+  index projection_byte() const { return recurrent_byte() + reduced_recurrent().bytes(); }
   // The sums of x W and of h R have their own bias each, and a part of the candidate; see GruCell.
   bool apart() const { return options.kind == CellKind::gru; }
   index biases() const { return apart() ? 2 : 1; }
@@ -107,15 +120,20 @@ struct LstmShape {
   index weight_row(index panel) const {
     return panel == tail_panel() ? tail_row() : row_elements();
   }
+  // Of int8: the vectors of x W that are scaled at once, for h R adds nothing to them.
+  int scaled_input() const { return apart() ? 1 : 0; }
   // Where the parts after the panels start.
   index peephole_offset() const { return whole_panels() * panel_stride() + rows() * tail_row(); }
   index norm_z_offset() const;
   index norm_c_offset() const;
   index projection_offset() const;
   // H to P, without a bias; only with a projection.
-  LinearShape<T> projection() const { return {hidden, options.projection}; }
+  LinearShape<T> projection() const { return {hidden, options.projection, precision}; }
   double flops() const;         // of one row's step
   bool exceeds_caches() const;  // whether weights come from memory, at least in part
+
+ private:
+  PartLayout kernel_layout(index rows, index turned_rows) const;
 };
 
 // What training draws at random, next to the cell's zoneout; rates of 0 are off.
@@ -142,7 +160,8 @@ struct LstmCall {
   index y_row, y_step;
   T* cells;  // c of every step; null: not wanted
   index cells_row, cells_step;
-  const T* h0;  // [B][O]; null: zeros. c0 [B][H]
+  const unsigned char* reduced;  // the kernels in reduced precision; null: they are in the block
+  const T* h0;                   // [B][O]; null: zeros. c0 [B][H]
   const T* c0;
   T* h_n;  // [B][O]; null: not wanted. c_n [B][H]
   T* c_n;

@@ -15,7 +15,7 @@ constexpr index kAheadInput = 16;
 
 template <class T>
 index ahead_rows(const LstmShape<T>& shape, const LstmCall<T>& call) {
-  const bool always = shape.options.layer_norm || shape.two_phases();
+  const bool always = shape.options.layer_norm || shape.two_phases() || shape.is_reduced();
   if (!always && (call.batch > kAheadBatch || shape.input < kAheadInput)) return 0;
   const index row_bytes = shape.panels * shape.kept_elements() * index(sizeof(T));
   const index part = base::cache_sizes().l2 / 4;  // of z

@@ -18,15 +18,18 @@ kernels::Tail tail_of(index hidden, const CellOptions& options, int gates, index
 }  // namespace
 
 template <class T>
-LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_)
+LstmShape<T>::LstmShape(index input_, index hidden_, const CellOptions& options_,
+                        Precision precision_)
     : input(input_),
       hidden(hidden_),
       options(options_),
+      precision(precision_),
       gates(gate_count(options_)),
       kept(options_.kind == CellKind::gru ? 4 : gates),
       lanes(kernels::table<T>().lanes),
       panels((hidden_ + lanes - 1) / lanes),
-      tail(tail_of(hidden_, options_, gates, lanes)) {}
+      tail(precision_ == Precision::full ? tail_of(hidden_, options_, gates, lanes)
+                                         : kernels::Tail{0, 0}) {}
 
 template <class T>
 index LstmShape<T>::norm_z_offset() const {
@@ -45,7 +48,24 @@ index LstmShape<T>::projection_offset() const {
 
 template <class T>
 index LstmShape<T>::size() const {
-  return projection_offset() + (options.projection > 0 ? projection().size() : 0);
+  return projection_offset() + (options.projection > 0 && !is_reduced() ? projection().size() : 0);
+}
+
+template <class T>
+PartLayout LstmShape<T>::kernel_layout(index rows, index turned_rows) const {
+  PartLayout out{rows, gates * hidden, gates, hidden, 0, panels, 0, row_elements(), lanes, true};
+  out.turned_rows = turned_rows;
+  return out;
+}
+
+template <class T>
+ReducedMatrix LstmShape<T>::reduced_input() const {
+  return {precision, kernel_layout(input, apart() ? input : 0)};
+}
+
+template <class T>
+ReducedMatrix LstmShape<T>::reduced_recurrent() const {
+  return {precision, kernel_layout(outputs(), 0)};
 }
 
 template <class T>
@@ -89,6 +109,9 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
     parts[2].layout.turned_rows = 1;
     parts[2].shape = {2, G * H};
   }
+  parts[0].reduced = reduced_input();
+  parts[1].reduced = reduced_recurrent();
+  parts[1].reduced_first = recurrent_byte();
   if (options.peephole) {
     // Rows of the logical matrix are gates; a panel holds them one vector each.
     parts.push_back(part("peephole", {G - 1, H}, G - 1, 1, peephole_offset(), (G - 1) * V, V));
@@ -103,7 +126,11 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
   if (options.projection > 0) {
     PartLayout layout = projection().kernel();
     layout.first += projection_offset();
-    parts.push_back({"projection_kernel", {H, options.projection}, layout});
+    parts.push_back({"projection_kernel",
+                     {H, options.projection},
+                     layout,
+                     projection().reduced(),
+                     projection_byte()});
   }
   return parts;
 }

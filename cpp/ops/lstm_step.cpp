@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/lstm_products.h"
 #include "ops/lstm_steps.h"
 
 namespace lstmfast::ops {
@@ -13,8 +14,8 @@ bool LstmStep<T>::fits(const LstmShape<T>& shape) {
 }
 
 template <class T>
-LstmStep<T>::LstmStep(const LstmShape<T>& shape, const T* block, index rows,
-                      const LstmStepArrays<T>& arrays)
+LstmStep<T>::LstmStep(const LstmShape<T>& shape, const T* block, const unsigned char* reduced,
+                      index rows, const LstmStepArrays<T>& arrays)
     : shape_(shape), rows_(rows), arrays_(arrays) {
   const index V = shape.lanes, H = shape.hidden;
   step_ = step_of(shape, block, {0, shape.panels});
@@ -37,6 +38,13 @@ LstmStep<T>::LstmStep(const LstmShape<T>& shape, const T* block, index rows,
   step_.y_offsets = step_.cells_offsets = of_h;
   fill_clip_values(shape.options, clip_values_);
   step_.cell = cell_params(shape, block, clip_values_);
+  if (shape.is_reduced()) {
+    step_.z_panel_stride = rows * shape.kept_elements();
+    z_.resize(shape.panels * step_.z_panel_stride);
+    step_.z = z_.data();
+    scratch_.resize(reduced_room(shape, rows, rows));
+    set_reduced(shape, reduced, scratch_.data(), rows, rows, step_);
+  }
   if (!shape.has_c()) return;
   // The panels of a single row are the row itself. What a cell without c calls so is a copy of h,
   // which is read by all panels and so cannot be overwritten by the first.
@@ -65,7 +73,7 @@ void LstmStep<T>::move_c(bool in) const {
 template <class T>
 void LstmStep<T>::run() {
   if (c_panels_ != nullptr) move_c(true);
-  kernels::table<T>().step_forward(step_);
+  run_step(shape_, step_);
   step_.descending = !step_.descending;  // what the caches still hold is read first
   const index H = shape_.hidden;
   for (index r = 0; r < rows_; ++r) {

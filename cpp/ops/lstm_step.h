@@ -28,7 +28,9 @@ class LstmStep : base::NoCopy {
   // a second phase.
   static bool fits(const LstmShape<T>& shape);
 
-  LstmStep(const LstmShape<T>& shape, const T* block, index rows, const LstmStepArrays<T>& arrays);
+  // reduced: as in LstmCall.
+  LstmStep(const LstmShape<T>& shape, const T* block, const unsigned char* reduced, index rows,
+           const LstmStepArrays<T>& arrays);
 
   // The same bits as lstm_forward of one step.
   void run();
@@ -43,8 +45,10 @@ class LstmStep : base::NoCopy {
   T clip_values_[4] = {};
   base::Buffer<index> offsets_;  // of the rows of x, y and cells
   base::Buffer<T> made_h_;       // [rows][padded O]: h cannot be written where it is read
-  base::Buffer<T> c_;            // [P][rows][V]; empty: c is used where it lies
-  T* c_panels_ = nullptr;        // in c_; null: c is used where it lies
+  base::Buffer<T> z_;            // [P][rows][kept]: sums, in reduced precision
+  base::Buffer<unsigned char> scratch_;
+  base::Buffer<T> c_;      // [P][rows][V]; empty: c is used where it lies
+  T* c_panels_ = nullptr;  // in c_; null: c is used where it lies
 };
 
 }  // namespace lstmfast::ops

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "ops/lstm_products.h"
+
 namespace lstmfast::ops {
 namespace {
 
@@ -34,43 +36,36 @@ struct Steps {
                           : rows.first_row[k] - rows.first_row[block_begin];
   }
 
-  // A product of `depth` rows of the weights from `first` on, into z of whole panels or of the
-  // tail.
-  kernels::Gemm<T> product(index first, index depth, Range panels, bool tail) const {
-    const index row = tail ? shape.tail_row() : shape.row_elements();
-    kernels::Gemm<T> g{};
-    g.panel0 = panels.begin;
-    g.panel1 = panels.end;
-    g.nr = tail ? shape.tail.vectors : shape.gates;
-    g.segments = 1;
-    g.segment = depth;
-    g.b = weights + first * row;
-    g.b_panel_stride = g.bias_panel_stride = shape.panel_stride();
+  // A product into z of whole panels or of the tail.
+  kernels::Gemm<T> product(const GateProduct& of, Range panels, bool tail) const {
+    kernels::Gemm<T> g = gate_product(shape, of, weights, panels, tail);
     g.c = w.gates;
-    g.c_stride = shape.kept_elements();
     g.c_panel_stride = w.gate_panel_stride;
-    g.columns = shape.panels * row;
     return g;
   }
+  // The scratch of a thread in reduced precision.
+  unsigned char* reduced_scratch(int tid) const { return w.reduced_scratch + tid * w.reduced_size; }
 
-  // z = b + x W for the rows of steps k0 .. k1.
-  void project_input(index k0, index k1, const LstmShare& share) const {
+  // z = b + x W for the rows of steps k0 .. k1. `s`: of these panels.
+  void project_input(index k0, index k1, const LstmShare& share,
+                     const kernels::StepForward<T>& s) const {
     Range whole = share.panels;
     if (!whole.empty() && whole.end - 1 == shape.tail_panel()) {
       --whole.end;
-      project_rows(product(shape.input_row(), shape.input, {whole.end, whole.end + 1}, true), k0,
-                   k1, share);
+      project_rows(product(shape.of_input(), {whole.end, whole.end + 1}, true), k0, k1, share);
     }
-    if (!whole.empty())
-      project_rows(product(shape.input_row(), shape.input, whole, false), k0, k1, share);
+    if (whole.empty()) return;
+    kernels::Gemm<T> g = product(shape.of_input(), whole, false);
+    g.reduced = s.of_input;
+    g.reduced.scaled = shape.scaled_input();
+    project_rows(g, k0, k1, share);
   }
   void project_rows(kernels::Gemm<T> g, index k0, index k1, const LstmShare& share) const {
-    g.bias = g.b + (shape.bias_row() - shape.input_row()) * g.nr * shape.lanes;
     if (!w.padded_steps && share.rows.begin == 0 && share.rows.end == rows.batch) {
       read_input(g, k0);
       g.c = w.gates + z_row(k0, k0) * g.c_stride;
       g.row1 = rows.first_row[k1] - rows.first_row[k0];
-      return kernel.gemm(g);
+      return multiply(g);
     }
     for (index k = k0; k < k1; ++k) {
       const Range mine = active_rows(rows, share.rows, k);
@@ -79,7 +74,7 @@ struct Steps {
       g.c = w.gates + z_row(k, k0) * g.c_stride;
       g.row0 = mine.begin;
       g.row1 = mine.end;
-      kernel.gemm(g);
+      multiply(g);
     }
   }
 
@@ -115,11 +110,15 @@ struct Steps {
     if (call.cells) s.cells_offsets = rows.cells_offsets + rows.first_row[k];
   }
 
-  kernels::StepForward<T> prepare_step(Range panels) const {
+  kernels::StepForward<T> prepare_step(Range panels, int tid) const {
     kernels::StepForward<T> s = step_of(shape, weights, panels);
     s.z_panel_stride = w.gate_panel_stride;
     s.h_prev_stride = w.h_stride;
     s.gate_panel_stride = w.gate_panel_stride;
+    if (shape.is_reduced()) {
+      set_reduced(shape, call.reduced, reduced_scratch(tid), std::max(w.ahead_rows, rows.batch),
+                  rows.batch, s);
+    }
     prepare_cell(s);
     return s;
   }
@@ -127,20 +126,20 @@ struct Steps {
     place_cell(s, k, mine);
     s.descending = k & 1;
     if (w.ahead_rows) {
-      s.z_in = w.gates + z_row(k, block_begin) * shape.kept_elements();
+      s.z_in = s.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
     } else {
       s.x = w.x ? w.x + w.cache_row(k) * shape.input : call.x;
       s.x_offsets = w.x ? w.x_starts : rows.x_offsets + rows.first_row[k];
     }
     s.h_prev = w.has_h(call, k) ? w.h_in_at(k) : nullptr;
     if (w.training) s.gates = w.gates + w.cache_row(k) * shape.kept_elements();
-    kernel.step_forward(s);
+    run_step(shape, s);
   }
 
   // The first phase of a step with two makes r h; prepared for it, s differs from that of the
   // second.
-  kernels::StepForward<T> prepare_resets(Range panels) const {
-    kernels::StepForward<T> s = prepare_step(panels);
+  kernels::StepForward<T> prepare_resets(Range panels, int tid) const {
+    kernels::StepForward<T> s = prepare_step(panels, tid);
     s.y = nullptr;
     return s;
   }
@@ -149,24 +148,20 @@ struct Steps {
     place_cell(s, k, mine);
     s.phase = phase;
     s.descending = k & 1;
-    s.z_in = s.gates = w.gates + z_row(k, block_begin) * shape.kept_elements();
+    s.z_in = s.gates = s.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
     T* const resets = w.reset_h_at(k);
     s.h_prev = w.has_h(call, k) ? phase == 0 ? w.h_in_at(k) : resets : nullptr;
     if (phase == 0) s.h = resets;
-    kernel.step_forward(s);
+    run_step(shape, s);
   }
 
   // With layer norm: z += h R. The cell follows when all panels of a row are computed.
-  void norm_product(index k, index block_begin, Range mine, Range panels) const {
-    if (!w.has_h(call, k)) return;
-    kernels::Gemm<T> g = product(shape.recurrent_row(), shape.outputs(), panels, false);
-    g.row0 = mine.begin;
-    g.row1 = mine.end;
-    g.a = w.h_in_at(k);
-    g.a_stride = w.h_stride;
-    g.accumulate = true;
-    g.c += z_row(k, block_begin) * g.c_stride;
-    kernel.gemm(g);
+  void norm_product(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
+    s.row0 = mine.begin;
+    s.row1 = mine.end;
+    s.h_prev = w.has_h(call, k) ? w.h_in_at(k) : nullptr;
+    s.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
+    add_recurrent(shape, s);
   }
 
   kernels::NormForward<T> prepare_norm(int tid) const {
@@ -186,8 +181,13 @@ struct Steps {
 
   // v = u P is written to h, or to v where backward needs it.
   T* projected(index k) const { return w.v ? w.v + w.cache_row(k) * w.h_stride : w.h_at(k + 1); }
-  void project_output(index k, Range mine, Range panels, const LinearShape<T>& projection) const {
+  void project_output(index k, Range mine, Range panels, const LinearShape<T>& projection,
+                      int tid) const {
     kernels::Gemm<T> g = projection.product(block + shape.projection_offset());
+    if (shape.is_reduced()) {
+      g.reduced = projection.reduced().operand(call.reduced + shape.projection_byte(),
+                                               reduced_scratch(tid), rows.batch);
+    }
     g.row0 = mine.begin;
     g.row1 = mine.end;
     g.panel0 = panels.begin;
@@ -196,7 +196,7 @@ struct Steps {
     g.a_stride = w.u_stride;
     g.c = projected(k);
     g.c_stride = w.h_stride;
-    kernel.gemm(g);
+    multiply(g);
   }
 
   void finish(index k, Range mine, Range units) const {
@@ -260,9 +260,9 @@ struct Steps {
       units = {0, O};
       last = share.whole_rows;
     }
-    kernels::StepForward<T> fused = prepare_step(share.panels);
+    kernels::StepForward<T> fused = prepare_step(share.panels, share.tid);
     kernels::StepForward<T> resets{};
-    if (shape.two_phases()) resets = prepare_resets(share.panels);
+    if (shape.two_phases()) resets = prepare_resets(share.panels, share.tid);
     kernels::NormForward<T> whole_rows{};
     if (norm) whole_rows = prepare_norm(share.tid);
     const index block_steps =
@@ -271,12 +271,11 @@ struct Steps {
     const double row_flops = shape.flops();
     for (index k0 = w.chunk_begin; k0 < w.chunk_end; k0 += block_steps) {
       const index k1 = std::min(w.chunk_end, k0 + block_steps);
-      if (w.ahead_rows) project_input(k0, k1, share);
+      if (w.ahead_rows) project_input(k0, k1, share, fused);
       for (index k = k0; k < k1; ++k) {
         const Range mine = active_rows(rows, share.rows, k);
         if (norm) {
-          point.in_blocks(mine, row_flops,
-                          [&](Range part) { norm_product(k, k0, part, share.panels); });
+          point.in_blocks(mine, row_flops, [&](Range part) { norm_product(fused, k, k0, part); });
           if (!share.arrive_and_wait()) return;
           const Range whole = active_rows(rows, share.whole_rows, k);
           if (!whole.empty()) norm_cell(whole_rows, k, k0, whole);
@@ -293,7 +292,8 @@ struct Steps {
         const Range left = active_rows(rows, last, k);
         if (projects) {
           if (!share.arrive_and_wait()) return;
-          if (!left.empty() && !parts.empty()) project_output(k, left, parts, *projection);
+          if (!left.empty() && !parts.empty())
+            project_output(k, left, parts, *projection, share.tid);
         }
         if (finishes() && !left.empty() && !units.empty()) finish(k, left, units);
         clear_resets(k + 1, last, units);

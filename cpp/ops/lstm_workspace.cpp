@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ops/lstm_products.h"
 #include "ops/weight_gradient.h"
 
 namespace lstmfast::ops {
@@ -67,6 +68,8 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
   fill_clip_values(o, clip_values);
   norm_scratch_size = o.layer_norm ? (training ? 3 : 1) * (G + 1) * P * V : 0;
 
+  reduced_size = shape.is_reduced() ? reduced_room(shape, std::max(ahead_rows, B), B) : 0;
+
   const index recurrent_rows = noise.recurrent_per_step ? cached : B;
   // With drawn masks h is one or the other, and where it is h_prev the clip does not matter.
   const bool hides_v = training && !draws && o.proj_clip > 0 && o.zoneout_h > 0;
@@ -92,6 +95,7 @@ void LstmWorkspace<T>::plan(const LstmShape<T>& shape, const LstmCall<T>& call, 
     place(keep_c, cached * u_stride, draws && o.zoneout_c > 0);
     place(weight_mask, P * shape.outputs() * G * V, drops_weights);
     place(weight_row, G * shape.hidden, drops_weights);
+    place(reduced_scratch, sharing.threads * reduced_size);
     place(dropped_weights, shape.peephole_offset(), drops_weights);
   });
   if (!keeps_h_in) h_in = h;

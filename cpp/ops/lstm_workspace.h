@@ -77,6 +77,10 @@ class LstmWorkspace {
   T* weight_row;       // [G H] scratch for drawing it
   T* dropped_weights;  // the masked panels [P][1 + I + O][G][V]
 
+  // In reduced precision: scratch of products, reduced_size bytes for each thread.
+  unsigned char* reduced_scratch;
+  index reduced_size;
+
   T* dh;        // [B][h_stride]; where finishes_h(), only the part through the product
   T* dreset_h;  // [B][h_stride], of r h
   T* dh_carry;

@@ -7,6 +7,7 @@
 // shorter.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "base/plain.h"
@@ -41,6 +42,26 @@ struct PartLayout {
   }
   index run_length(index panel) const { return rows * place(panel).row_stride; }
 };
+
+// Neighbouring columns of a row that are neighbours in a panel too: from lane 0 of `group`, its
+// place among the row's groups there.
+struct PartRun {
+  index row, panel, group, column, count;
+};
+template <class F>
+void for_each_run(const PartLayout& part, F f) {
+  for (index row = 0; row < part.rows; ++row) {
+    for (index panel = 0; panel < part.panels; ++panel) {
+      for (index group = 0; group < part.groups; ++group) {
+        const index vector = part.gates ? panel : panel * part.groups + group;
+        const index count = std::min(part.lanes, part.units - vector * part.lanes);
+        if (count <= 0) continue;
+        const index column = (part.gates ? group * part.units : 0) + vector * part.lanes;
+        f(PartRun{row, panel, part.group_at(row, group), column, count});
+      }
+    }
+  }
+}
 
 // A matrix as plain rows, without padding. A vector is a matrix of one row.
 inline PartLayout plain_rows(index rows, index columns) {
