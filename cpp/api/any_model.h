@@ -32,11 +32,13 @@ inline AnyModel make_model(const AnyLayer& any) {
 
 // As ModelFile::load. functions.get<T>(configuration of compile) is a model::Custom<T>.
 template <class Functions>
-AnyModel load_model(const model::ModelFile& file, bool compile, const Functions& functions) {
+AnyModel load_model(const model::ModelFile& file, bool compile, const Functions& functions,
+                    Precision precision = Precision::full) {
   return with_dtype("load", file.dtype(), [&](auto zero) {
     using T = decltype(zero);
     auto custom = functions.template get<T>(file.compile_config());
-    return AnyModel(std::shared_ptr<model::Model<T>>(file.load<T>(compile, std::move(custom))));
+    return AnyModel(
+        std::shared_ptr<model::Model<T>>(file.load<T>(compile, std::move(custom), precision)));
   });
 }
 

@@ -25,9 +25,11 @@
 namespace lstmfast::bindings {
 namespace {
 
-// NumPy's names of the element types of tensor files, in the order of files::DType.
-constexpr const char* kNumpyNames[] = {"bool",  "uint8",  "int8",    "int16",   "uint16", "float16",
-                                       "int32", "uint32", "float32", "float64", "int64",  "uint64"};
+// NumPy's names of the element types of tensor files, in the order of files::DType; it lacks
+// bfloat16, of which it gets the bits.
+constexpr const char* kNumpyNames[] = {"bool",    "uint8",  "int8",  "int16",  "uint16",
+                                       "float16", "uint16", "int32", "uint32", "float32",
+                                       "float64", "int64",  "uint64"};
 constexpr int kDTypes = static_cast<int>(files::DType::u64) + 1;
 static_assert(std::size(kNumpyNames) == kDTypes);
 
@@ -91,7 +93,7 @@ py::dict extra_tensors(const model::ModelFile& file) {
   return out;
 }
 
-py::tuple load(const Path& path, const py::object& resolve) {
+py::tuple load(const Path& path, const py::object& resolve, const std::string& precision) {
   std::optional<model::ModelFile> file;
   {
     const WithoutGil release;
@@ -111,7 +113,7 @@ py::tuple load(const Path& path, const py::object& resolve) {
   }
   api::AnyModel model = [&] {
     const WithoutGil release;
-    return api::load_model(*file, compile, functions);
+    return api::load_model(*file, compile, functions, layers::precision_of(precision));
   }();
   // By value: without memory for its own entry, pybind11 deletes twice what a std::unique_ptr
   // holds.
@@ -222,7 +224,8 @@ void bind_files(py::module_& module, py::class_<PythonModel>& model) {
       .def("restore", &restore, py::arg("path"))
       .def("optimizer_state", &optimizer_state)
       .def("set_optimizer_state", &set_optimizer_state, py::arg("batches"), py::arg("slots"))
-      .def_static("load", &load, py::arg("path"), py::arg("resolve") = py::none());
+      .def_static("load", &load, py::arg("path"), py::arg("resolve") = py::none(),
+                  py::arg("precision") = "float32");
 }
 
 }  // namespace lstmfast::bindings

@@ -53,7 +53,7 @@ py::list get_weights(layers::Layer<T>& layer) {
   model::allocate_parameters(layer);
   for_each_weight(layer, [&](const std::string&, auto& owner, const layers::Parameter& parameter) {
     py::array_t<T> weight = new_array<T>(parameter.shape);
-    parameter.export_to(static_cast<const T*>(owner.values()), weight.mutable_data());
+    owner.get(parameter, weight.mutable_data());
     out.append(std::move(weight));
   });
   return out;
@@ -68,15 +68,19 @@ void set_weights(layers::Layer<T>& layer, const py::sequence& weights) {
   std::vector<std::pair<const layers::Parameter*, T*>> places;
   std::vector<base::BusyFlag*> flags;
   std::size_t count = 0;
-  for_each_weight(layer,
-                  [&](const std::string& name, auto& owner, const layers::Parameter& parameter) {
-                    if (count++ < weights.size()) {
-                      arrays.push_back(take<T>(op, name.c_str(), weights[count - 1]));
-                      check_shape(op, name.c_str(), arrays.back(), layers::Shape(parameter.shape));
-                    }
-                    places.emplace_back(&parameter, owner.values());
-                    flags.push_back(&owner.busy());
-                  });
+  for_each_weight(
+      layer, [&](const std::string& name, auto& owner, const layers::Parameter& parameter) {
+        LF_CHECK(!parameter.reduced,
+                 "[" << op << "] " << name << " is in " << layers::name_of(owner.precision())
+                     << "; expected float32: set the weights of the model that was "
+                        "reduced, and reduce it again");
+        if (count++ < weights.size()) {
+          arrays.push_back(take<T>(op, name.c_str(), weights[count - 1]));
+          check_shape(op, name.c_str(), arrays.back(), layers::Shape(parameter.shape));
+        }
+        places.emplace_back(&parameter, owner.values());
+        flags.push_back(&owner.busy());
+      });
   LF_CHECK(weights.size() == count,
            "[" << op << "] weights has " << weights.size() << " arrays; expected " << count);
   base::sort_flags(flags);
@@ -97,6 +101,15 @@ void bind_layers(py::module_& module) {
     layer.def_property_readonly(name, visiting<AnyLayer>(f));
   };
   property("kind", [](auto& layer) { return layer.kind(); });
+  layer.def_property_readonly("precision", [](AnyLayer& self) {
+    return self.visit([&](auto& layer) -> std::string {
+      std::string found = self.dtype();
+      layers::for_each_layer(layer, "", [&](const std::string&, const auto& each) {
+        if (each.precision() != Precision::full) found = layers::name_of(each.precision());
+      });
+      return found;
+    });
+  });
   property("config", [](auto& layer) { return layer.whole_config(); });
   property("built", [](auto& layer) { return layer.built(); });
   property("state_sizes", [](auto& layer) { return layer.state_sizes(); });
@@ -134,6 +147,16 @@ void bind_layers(py::module_& module) {
     });
     return out;
   };
+  layer.def_property_readonly("weight_types", [](AnyLayer& self) {
+    return self.visit([&](auto& layer) {
+      std::vector<std::string> out;
+      for_each_weight(layer, [&](const std::string&, auto&, const layers::Parameter& parameter) {
+        const ops::ReducedMatrix& reduced = parameter.reduced;
+        out.push_back(reduced ? layers::name_of(reduced.precision) : self.dtype());
+      });
+      return out;
+    });
+  });
   property("trained_weights", [](auto& layer) {
     std::vector<bool> out;
     for_each_weight(layer, [&](const std::string&, auto&, const layers::Parameter& parameter) {

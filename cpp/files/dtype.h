@@ -12,9 +12,9 @@
 
 namespace lstmfast::files {
 
-// The format's element types that NumPy has too, by ascending size, in the order of the reference
-// implementation.
-enum class DType { boolean, u8, i8, i16, u16, f16, i32, u32, f32, f64, i64, u64 };
+// The format's element types that NumPy has too, and bfloat16, by ascending size, in the order of
+// the reference implementation.
+enum class DType { boolean, u8, i8, i16, u16, f16, bf16, i32, u32, f32, f64, i64, u64 };
 
 std::string_view dtype_name(DType dtype);              // "F32"
 std::size_t dtype_size(DType dtype);                   // bytes of one element

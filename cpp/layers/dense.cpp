@@ -14,8 +14,9 @@ template <class T>
 class Dense : public LayerWith<T, Dense<T>> {
  public:
   struct State : LayerState {
-    base::Slot<T> dz;  // [rows][padded outputs]: gradient for b + x W
-    base::Slot<T> z;   // [rows][outputs]: b + x W, if backward needs it
+    base::Slot<T> dz;                   // [rows][padded outputs]: gradient for b + x W
+    base::Slot<T> z;                    // [rows][outputs]: b + x W, if backward needs it
+    base::Slot<unsigned char> reduced;  // scratch of products in reduced precision
     ops::LinearScratch<T> scratch;
   };
 
@@ -32,6 +33,7 @@ class Dense : public LayerWith<T, Dense<T>> {
     return {inputs[0].with_features(shape_.outputs)};
   }
   bool keeps_steps(const Shapes&) const override { return true; }
+  bool reduces() const override { return true; }
   Activation last_activation(index) const override {
     return activated_ == 0 ? activation_.kind : Activation::linear;
   }
@@ -41,8 +43,9 @@ class Dense : public LayerWith<T, Dense<T>> {
   }
 
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
-    if (!extent.training) return;
     const index rows = extent.batch * my.shapes[0].rows();
+    my.reduced = planner.add<unsigned char>(shape_.reduced().room(rows));
+    if (!extent.training) return;
     my.dz = planner.add<T>(rows * shape_.padded_outputs());
     if (needs_input(activation_)) my.z = planner.add<T>(rows * shape_.outputs);
   }
@@ -53,7 +56,7 @@ class Dense : public LayerWith<T, Dense<T>> {
     const index outputs = shape_.outputs;
     T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
     shape_.forward(this->values(), rows, {in[0].values, nullptr, shape_.inputs},
-                   {z, nullptr, outputs});
+                   {z, nullptr, outputs}, false, reduced(pass, my, rows));
     ops::activate(pass.unless_fused(activation_), rows, outputs - activated_, z + activated_,
                   outputs, y + activated_, outputs);
   }
@@ -61,8 +64,9 @@ class Dense : public LayerWith<T, Dense<T>> {
   void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
                     StepCalls& calls) const override {
     const index rows = pass.batch * state.shapes[0].rows();
-    const bool good = prepare_linear(calls, shape_, this->values(), rows, in[0].values,
-                                     out[0].values, activation_, activated_);
+    const bool good =
+        prepare_linear(calls, shape_, this->values(), rows, in[0].values, out[0].values,
+                       activation_, activated_, reduced(pass, this->own(state), rows));
     if (!good) Layer<T>::prepare_step(pass, state, in, out, calls);
   }
 
@@ -87,11 +91,16 @@ class Dense : public LayerWith<T, Dense<T>> {
   }
 
  private:
+  kernels::Reduced reduced(const Pass<T>& pass, const State& my, index rows) const {
+    return shape_.reduced().operand(this->parameters_.reduced(), pass.arena->at(my.reduced), rows);
+  }
   void declare_parameters(const Shapes& inputs) override {
-    shape_ = ops::LinearShape<T>(inputs[0].features(), shape_.outputs);
+    shape_ = ops::LinearShape<T>(inputs[0].features(), shape_.outputs, this->precision());
+    ops::check_reduced(shape_.reduced());
     Parameters<T>& parameters = this->parameters_;
     const index block = parameters.add_block(shape_.size());
-    parameters.add("kernel", {shape_.inputs, shape_.outputs}, shape_.kernel(), block);
+    parameters.add_kernel("kernel", {shape_.inputs, shape_.outputs}, shape_.kernel(), block,
+                          shape_.reduced());
     if (use_bias_) parameters.add("bias", {shape_.outputs}, shape_.bias(), block);
   }
 

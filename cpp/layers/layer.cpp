@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kMaxDepth = 200;  // levels of keys: what walks through layers recurses
 
+constexpr char kPrecision[] = "precision";
+
 std::string to_text(const InputCount& expected) {
   const std::string least = std::to_string(expected.least);
   if (expected.most == expected.least) return least;
@@ -83,6 +85,7 @@ base::Options Layer<T>::whole_config() {
     for (const auto& [key, value] : each.config()) out[prefix + key] = value;
     const bool frozen = !each.parameters().list().empty() && !each.parameters().trainable();
     if (frozen) out[prefix + "trainable"] = false;
+    if (each.precision() != Precision::full) out[prefix + kPrecision] = name_of(each.precision());
   });
   return out;
 }
@@ -97,6 +100,11 @@ std::shared_ptr<Layer<T>> Layer<T>::make(const base::OptionReader& config,
   }
   layer->parameters().set_trainable(config.read(base::flag("trainable", true)).flag());
   config.read(base::text("name", ""));
+  const std::string precision =
+      config.read(base::text(kPrecision, "float32", {"float32", "bfloat16", "int8"})).text();
+  layer->precision_ = precision_of(precision);
+  if (layer->precision_ != Precision::full && (sizeof(T) != sizeof(float) || !layer->reduces()))
+    config.fail(kPrecision, "float32");
   return layer;
 }
 
@@ -117,7 +125,7 @@ void Layer<T>::keep_configs(const base::OptionReader& config) {
       const bool inside = std::any_of(
           layer.children_.begin(), layer.children_.end(),
           [&key = key](const Child& child) { return key.rfind(child.name + ".", 0) == 0; });
-      if (!inside && key != "trainable") own.emplace(key, value);
+      if (!inside && key != "trainable" && key != kPrecision) own.emplace(key, value);
     }
     own.emplace("name", own.at("kind"));
     layer.set_config(std::move(own));

@@ -150,6 +150,11 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   const Parameters<T>& parameters() const { return parameters_; }
   const std::vector<Child>& children() const { return children_; }
 
+  // Whether its kernels can be in reduced precision.
+  virtual bool reduces() const { return false; }
+  // That of its own kernels.
+  Precision precision() const { return precision_; }
+
   // Axes of the parameter "bias", as it will be declared.
   virtual std::size_t bias_rank() const { return 1; }
 
@@ -283,6 +288,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   }
 
   base::Options config_;
+  Precision precision_ = Precision::full;
   bool built_ = false;
   std::unique_ptr<CarriedState<T>> carried_;
   std::shared_ptr<const OutputPenalty<T>> penalty_;

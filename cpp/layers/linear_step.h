@@ -3,7 +3,6 @@
 
 #include <optional>
 
-#include "kernels/table.h"
 #include "layers/layer.h"
 #include "ops/linear.h"
 #include "ops/vector.h"
@@ -14,12 +13,13 @@ namespace lstmfast::layers {
 // on the columns from `activated` on. Returns whether it did: not where threads share the product.
 template <class T>
 bool prepare_linear(StepCalls& calls, const ops::LinearShape<T>& shape, const T* block, index rows,
-                    const T* x, T* y, const ActivationSpec& activation, index activated = 0) {
+                    const T* x, T* y, const ActivationSpec& activation, index activated = 0,
+                    const kernels::Reduced& reduced = {}) {
   const index outputs = shape.outputs;
   const std::optional<kernels::Gemm<T>> product =
-      shape.product_alone(block, rows, {x, nullptr, shape.inputs}, {y, nullptr, outputs});
+      shape.product_alone(block, rows, {x, nullptr, shape.inputs}, {y, nullptr, outputs}, reduced);
   if (!product) return false;
-  calls.emplace_back([g = *product] { kernels::table<T>().gemm(g); });
+  calls.emplace_back([g = *product] { ops::multiply(g); });
   if (activation.kind == Activation::linear) return true;
   calls.emplace_back([=, from = y + activated] {
     ops::activate(activation, rows, outputs - activated, from, outputs, from, outputs);

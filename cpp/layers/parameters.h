@@ -2,7 +2,9 @@
 // Knows the packed layout, no layers.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "base/plain.h"
 #include "layers/touched_rows.h"
 #include "ops/panels.h"
+#include "ops/reduced.h"
 
 namespace lstmfast::layers {
 
@@ -23,6 +26,9 @@ struct Parameter {
   ops::PartLayout layout;    // counts from the start of a packed block
   index block = 0;           // element of the owner's memory at which that packed block starts
   bool trained = true;       // false: a statistic, which has no gradient
+  // A kernel in reduced precision: it begins at byte `block` of memory of its own.
+  ops::ReducedMatrix reduced = {};
+  bool shares_scales = false;  // in int8 its columns have the scales of the parameter before it
 
   index count() const { return layout.rows * layout.columns; }
 
@@ -38,6 +44,18 @@ struct Parameter {
   }
 };
 
+// "float32" (or float64), "bfloat16", "int8".
+inline const char* name_of(Precision precision) {
+  if (precision == Precision::full) return "float32";
+  return precision == Precision::int8 ? "int8" : "bfloat16";
+}
+inline Precision precision_of(const std::string& name) {
+  for (const Precision each : {Precision::bfloat16, Precision::int8}) {
+    if (name == name_of(each)) return each;
+  }
+  return Precision::full;
+}
+
 // The parameters of one layer. All models that contain the layer use the same values.
 template <class T>
 class Parameters : base::NoCopy {
@@ -52,6 +70,16 @@ class Parameters : base::NoCopy {
   // Order of calls: the order of users' weight lists.
   void add(std::string name, std::vector<index> shape, const ops::PartLayout& layout, index block) {
     list_.push_back({std::move(name), std::move(shape), layout, block});
+  }
+
+  // Of a kernel: `reduced`, unless its precision is full, lies from byte `first` of the kernels on.
+  void add_kernel(std::string name, std::vector<index> shape, const ops::PartLayout& layout,
+                  index block, const ops::ReducedMatrix& reduced, index first = 0) {
+    add(std::move(name), std::move(shape), layout, reduced ? first : block);
+    if (!reduced) return;
+    list_.back().reduced = reduced;
+    list_.back().shares_scales = list_.back().name == "recurrent_kernel";
+    reduced_bytes_ = std::max(reduced_bytes_, first + reduced.bytes());
   }
 
   // Adds a block of one array, in plain rows along its last axis, and returns its first element.
@@ -77,17 +105,49 @@ class Parameters : base::NoCopy {
   bool sparse() const { return sparse_; }
 
   const std::vector<Parameter>& list() const { return list_; }
-  index size() const { return size_; }  // elements of the memory
+  // Of the kernels; full: the values have them.
+  Precision precision() const {
+    for (const Parameter& each : list_) {
+      if (each.reduced) return each.reduced.precision;
+    }
+    return Precision::full;
+  }
+  index size() const { return size_; }  // elements of the memory of the values
+  std::size_t bytes() const {           // of all memory
+    return static_cast<std::size_t>(size_) * sizeof(T) + static_cast<std::size_t>(reduced_bytes_);
+  }
   // Of its first part, which has gradients; the statistics follow.
   index trained_size() const { return statistics_ < 0 ? size_ : statistics_; }
 
   // Sets the memory of the values: from element `offset` of a zeroed buffer, which lives as long as
   // one of its layers. An optimizer updates neighbours in a buffer in one pass.
   void place(std::shared_ptr<base::Buffer<T>> memory, index offset) {
+    if (reduced_bytes_ > 0)
+      reduced_ = std::make_shared<base::Buffer<unsigned char>>(reduced_bytes_);
     memory_ = std::move(memory);
     values_ = memory_->data() + offset;
   }
   T* values() const { return values_; }  // null before place()
+  // The kernels in reduced precision, packed.
+  unsigned char* reduced() const { return reduced_ ? reduced_->data() : nullptr; }
+  // Those of another layer of this configuration. Kernels in reduced precision, which never change
+  // once they are set, become one memory of both.
+  void take(const Parameters& other) {
+    std::copy_n(other.values_, size_, values_);
+    reduced_ = other.reduced_;
+  }
+  bool equals(const Parameters& other) const {
+    const auto bytes = static_cast<std::size_t>(size_) * sizeof(T);
+    return (bytes == 0 || std::memcmp(values_, other.values_, bytes) == 0) &&
+           reduced_ == other.reduced_;
+  }
+  // Copies the values of one of these parameters, as numbers.
+  void get(const Parameter& parameter, T* logical) const {
+    if (parameter.reduced) return get_reduced(parameter, logical);
+    parameter.export_to(static_cast<const T*>(values_), logical);
+  }
+  // Sets all kernels in reduced precision from numbers, in the order of the list.
+  void reduce(const std::vector<std::vector<T>>& kernels);
 
   // A frozen layer passes gradients on and computes none of its own. Takes effect at the next step.
   bool trainable() const { return trainable_.load(std::memory_order_relaxed); }
@@ -100,10 +160,14 @@ class Parameters : base::NoCopy {
  private:
   static constexpr index kBlockGrain = 16;  // elements: 64 bytes of float
 
+  void get_reduced(const Parameter& parameter, T* logical) const;
+
   std::vector<Parameter> list_;
   bool sparse_ = false;
   index size_ = 0;
   index statistics_ = -1;  // their first element; -1: there are none
+  index reduced_bytes_ = 0;
+  std::shared_ptr<base::Buffer<unsigned char>> reduced_;
   std::shared_ptr<base::Buffer<T>> memory_;
   T* values_ = nullptr;
   std::atomic<bool> trainable_{true};

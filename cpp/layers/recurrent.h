@@ -84,6 +84,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     if (states() == 1) return {y, {O}};
     return {y, {O}, {H}, inputs[0].with_features(H)};
   }
+  bool reduces() const override { return true; }
   std::size_t bias_rank() const override { return shape().apart() ? 2 : 1; }
   std::vector<index> state_sizes() const override {
     if (states() == 1) return {shape().outputs()};
@@ -125,7 +126,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     }
     const RecurrentPorts<T> p = ports(pass, my, in, out, my.stepped.get());
     my.step = std::make_unique<ops::LstmStep<T>>(
-        shape(), this->values(), pass.batch,
+        shape(), this->values(), this->parameters_.reduced(), pass.batch,
         ops::LstmStepArrays<T>{p.x.values, p.carried_h, p.carried_c, p.y.values, p.cells.values});
     calls.emplace_back([step = my.step.get()] { step->run(); });
     const auto copy = [&](const T* from, T* to, index size) {
@@ -195,6 +196,10 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     const index O = shape().outputs(), H = shape().hidden, sign = ports.against_time ? -1 : 1;
     ops::LstmCall<T>& call = my.run.begin(direction_, {});
     my.run.block = this->values();
+    call.reduced = this->parameters_.reduced();
+    LF_CHECK(!pass.training || !shape().is_reduced(),
+             "[" << kind_ << "] training is True; expected False with kernels in "
+                 << name_of(this->precision()));
     call.steps = ports.steps;
     call.batch = pass.batch;
     call.x = ports.x.values;
@@ -327,13 +332,15 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
   static T* either(T* wanted, T* otherwise) { return wanted != nullptr ? wanted : otherwise; }
 
   void declare_parameters(const Shapes& inputs) override {
-    direction_.shape =
-        ops::LstmShape<T>(inputs[0].features(), shape().hidden, direction_.options.cell);
+    direction_.shape = ops::LstmShape<T>(inputs[0].features(), shape().hidden,
+                                         direction_.options.cell, this->precision());
     Parameters<T>& parameters = this->parameters_;
     const index block = parameters.add_block(shape().size());
     for (const ops::LstmPart& part : shape().parts()) {
       if (part.name == "bias" && !direction_.options.use_bias) continue;
-      parameters.add(part.name, part.shape, part.layout, block);
+      ops::check_reduced(part.reduced);
+      parameters.add_kernel(part.name, part.shape, part.layout, block, part.reduced,
+                            part.reduced_first);
     }
     for (index k = 0; learns_start_ && k < states(); ++k) {
       parameters.add_plain(k == 0 ? "initial_h" : "initial_c", {start_size(k)});

@@ -34,11 +34,9 @@ struct Parts {
   void add(layers::Layer<T>& layer, const std::string& path);
   // Of the memory of the parameters' values.
   std::size_t bytes() const {
-    std::size_t count = 0;
-    for (const Owned<T>& each : parameters) {
-      count += static_cast<std::size_t>(each.parameters->size());
-    }
-    return count * sizeof(T);
+    std::size_t bytes = 0;
+    for (const Owned<T>& each : parameters) bytes += each.parameters->bytes();
+    return bytes;
   }
 };
 

@@ -1,12 +1,12 @@
 #include "model/model.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/denormals.h"
+#include "base/text.h"
 #include "model/runtime.h"
 
 namespace lstmfast::model {
@@ -65,6 +65,14 @@ Model<T>::Model(Definition<T> definition)
 
 template <class T>
 void Model<T>::compile(const base::Options& config, Custom<T> custom) {
+  for (const Owned<T>& each : definition_.parameters) {
+    const Precision precision = each.parameters->precision();
+    LF_CHECK(precision == Precision::full,
+             "[model.compile] layer " << base::in_quotes(each.layer) << " has kernels in "
+                                      << layers::name_of(precision)
+                                      << ", for inference alone; expected float32: compile the "
+                                         "model that was reduced");
+  }
   // Made before the lease and freed after it: both may run code of the caller.
   std::shared_ptr<Training<T>> training = make_training(definition_, config, std::move(custom));
   const base::Busy busy(own_busy_, "model.compile", base::Busy::Kind::brief);
@@ -177,18 +185,12 @@ namespace {
 
 // The pairs of layers that two layers of one configuration have at the same paths: f(a, b).
 template <class T, class F>
-bool all_pairs(const layers::Layer<T>& a, const layers::Layer<T>& b, const F& f) {
+bool all_pairs(const layers::Layer<T>& a, layers::Layer<T>& b, const F& f) {
   if (!f(a, b)) return false;
   for (std::size_t i = 0; i < a.children().size(); ++i) {
     if (!all_pairs(*a.children()[i].layer, *b.children()[i].layer, f)) return false;
   }
   return true;
-}
-
-template <class T>
-bool same_weights(const layers::Layer<T>& a, const layers::Layer<T>& b) {
-  const auto bytes = static_cast<std::size_t>(a.parameters().size()) * sizeof(T);
-  return bytes == 0 || std::memcmp(a.parameters().values(), b.parameters().values(), bytes) == 0;
 }
 
 }  // namespace
@@ -199,15 +201,16 @@ std::shared_ptr<const Model<T>> Model<T>::frozen(const char* op) const {
   const base::Busy alone(frozen_lock_, op, base::Busy::Kind::brief);
   std::shared_ptr<const Model> latest = frozen_.lock();
   const layers::Layer<T>& own = *definition_.graph;
-  if (latest != nullptr && all_pairs<T>(own, *latest->definition_.graph, &same_weights<T>)) {
-    return latest;
-  }
+  const auto same = [](const layers::Layer<T>& a, const layers::Layer<T>& b) {
+    return a.parameters().equals(b.parameters());
+  };
+  if (latest != nullptr && all_pairs<T>(own, *latest->definition_.graph, same)) return latest;
   auto made = std::make_shared<Model>(read_definition<T>(definition_.config()));
-  all_pairs<T>(
-      own, *made->definition_.graph, [](const layers::Layer<T>& from, const layers::Layer<T>& to) {
-        std::copy_n(from.parameters().values(), from.parameters().size(), to.parameters().values());
-        return true;
-      });
+  all_pairs<T>(own, *made->definition_.graph,
+               [](const layers::Layer<T>& from, layers::Layer<T>& to) {
+                 to.parameters().take(from.parameters());
+                 return true;
+               });
   frozen_ = made;
   return made;
 }

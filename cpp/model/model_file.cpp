@@ -1,5 +1,7 @@
 #include "model/model_file.h"
 
+#include <deque>
+#include <map>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -18,6 +20,7 @@ constexpr const char* kVersion = "2";        // always has a digest
 constexpr const char* kOldestVersion = "1";  // may have none
 constexpr char kOptimizer[] = "optimizer.";
 constexpr char kExtra[] = "extra.";
+constexpr char kScale[] = "_scale";
 
 bool begins_with(const std::string& text, const char* prefix) { return text.rfind(prefix, 0) == 0; }
 
@@ -31,6 +34,7 @@ struct Entry {
   std::string name;
   const layers::Parameter* parameter;
   T* flat;
+  layers::Parameters<T>* owner;  // of weights
 };
 
 // Those of the model's weights, and where `training` is given of its slots. Frozen weights and
@@ -40,7 +44,8 @@ std::vector<Entry<T>> entries_of(const Definition<T>& definition, Training<T>* t
   std::vector<Entry<T>> entries;
   const auto add = [&](const std::string& prefix, const Owned<T>& each,
                        const layers::Parameter& parameter, T* flat) {
-    entries.push_back({prefix + each.path + "." + parameter.name, &parameter, flat});
+    entries.push_back(
+        {prefix + each.path + "." + parameter.name, &parameter, flat, each.parameters});
   };
   for (const Owned<T>& each : definition.parameters) {
     for (const layers::Parameter& parameter : each.parameters->list())
@@ -52,6 +57,22 @@ std::vector<Entry<T>> entries_of(const Definition<T>& definition, Training<T>* t
     if (flat != nullptr) add(kOptimizer + slot.name + ".", each, parameter, flat);
   });
   return entries;
+}
+
+// The type of a weight's tensor, and of those of slots.
+template <class T>
+files::DType dtype_of(const Entry<T>& entry) {
+  if (!entry.parameter->reduced) return files::dtype_of<T>();
+  return entry.parameter->reduced.precision == Precision::int8 ? files::DType::i8
+                                                               : files::DType::bf16;
+}
+template <class T>
+bool has_scales(const Entry<T>& entry) {
+  return entry.parameter->reduced.precision == Precision::int8;
+}
+template <class T>
+std::vector<index> scales_shape(const Entry<T>& entry) {
+  return {entry.parameter->layout.columns};
 }
 
 // A file holds each layer once, by its path: it cannot say that two paths are one layer.
@@ -68,27 +89,71 @@ void check_paths(const Definition<T>& definition) {
   });
 }
 
+// reduces: the file is in float32, and kernels become what their parameters are.
 template <class T>
-void read_entries(const files::TensorFile& file, const std::vector<Entry<T>>& entries) {
+void check_entry(const files::TensorFile& file, const Entry<T>& entry, bool reduces) {
+  const files::DType dtype = reduces ? files::dtype_of<T>() : dtype_of(entry);
+  file.check(entry.name, dtype, entry.parameter->shape);
+  if (has_scales(entry) && !reduces)
+    file.check(entry.name + kScale, files::DType::f32, scales_shape(entry));
+}
+
+template <class T>
+void read_entries(const files::TensorFile& file, const std::vector<Entry<T>>& entries,
+                  bool reduces = false) {
+  std::map<layers::Parameters<T>*, std::vector<std::vector<T>>> kernels;
   std::vector<T> logical;
   for (const Entry<T>& entry : entries) {
+    const ops::ReducedMatrix& matrix = entry.parameter->reduced;
+    if (matrix && !reduces) {
+      ops::ReducedElements elements = matrix.zeros();
+      file.copy_bytes(file.at(entry.name), elements.bytes.data());
+      if (has_scales(entry))
+        file.copy(entry.name + kScale, scales_shape(entry), elements.scales.data());
+      matrix.pack(elements, entry.owner->reduced() + entry.parameter->block);
+      continue;
+    }
     logical.resize(static_cast<std::size_t>(entry.parameter->count()));
     file.copy(entry.name, entry.parameter->shape, logical.data());
-    entry.parameter->import_from(logical.data(), entry.flat);
+    if (matrix) {
+      kernels[entry.owner].push_back(std::move(logical));
+    } else {
+      entry.parameter->import_from(logical.data(), entry.flat);
+    }
   }
+  for (auto& [owner, each] : kernels) owner->reduce(each);
+}
+
+// A model's configuration with the kernels of all layers that have any in this precision.
+template <class T>
+base::Options reduced_config(base::Options config, Precision precision) {
+  const Definition<T> definition = read_definition<T>(config);
+  layers::Layer<T>& graph = *definition.graph;
+  bool any = false;
+  layers::for_each_layer(graph, "", [&](const std::string& path, const layers::Layer<T>& layer) {
+    if (!layer.reduces()) return;
+    config[path + ".precision"] = std::string(layers::name_of(precision));
+    any = true;
+  });
+  LF_CHECK(any, "[model.astype] no layer has kernels that can be in "
+                    << layers::name_of(precision) << "; expected recurrent layers or Dense");
+  return config;
 }
 
 template <class T>
 void check_no_others(const files::TensorFile& file, const std::vector<Entry<T>>& entries,
                      bool compiled) {
-  std::set<std::string_view> known;
-  for (const Entry<T>& entry : entries) known.insert(entry.name);
+  std::set<std::string> known;
+  for (const Entry<T>& entry : entries) {
+    known.insert(entry.name);
+    if (has_scales(entry)) known.insert(entry.name + kScale);
+  }
   for (const files::TensorInfo& info : file.tensors()) {
     const bool others =
         begins_with(info.name, kExtra) || (!compiled && begins_with(info.name, kOptimizer));
-    LF_CHECK(others || known.count(info.name) != 0, file.where()
-                                                        << "tensor " << base::in_quotes(info.name)
-                                                        << " belongs to no part of the model");
+    LF_CHECK(others || known.count(std::string(info.name)) != 0,
+             file.where() << "tensor " << base::in_quotes(info.name)
+                          << " belongs to no part of the model");
   }
 }
 
@@ -141,10 +206,22 @@ void save_model(const Model<T>& model, const std::string& path, const base::Text
   }
   const auto entries = entries_of(definition, include_optimizer ? training.get() : nullptr);
   index size = 0;
-  for (const Entry<T>& entry : entries) size += entry.parameter->count();
+  for (const Entry<T>& entry : entries) {
+    if (!entry.parameter->reduced) size += entry.parameter->count();
+  }
   base::Buffer<T> logical(size);
   T* next = logical.data();
+  std::deque<ops::ReducedElements> kernels;
   for (const Entry<T>& entry : entries) {
+    if (const ops::ReducedMatrix& matrix = entry.parameter->reduced) {
+      kernels.push_back(matrix.unpack(entry.owner->reduced() + entry.parameter->block));
+      const ops::ReducedElements& kernel = kernels.back();
+      tensors.push_back({entry.name, dtype_of(entry), entry.parameter->shape, kernel.bytes.data()});
+      if (has_scales(entry))
+        tensors.push_back(
+            files::tensor_data(entry.name + kScale, scales_shape(entry), kernel.scales.data()));
+      continue;
+    }
     entry.parameter->export_to(static_cast<const T*>(entry.flat), next);
     tensors.push_back(files::tensor_data<T>(entry.name, entry.parameter->shape, next));
     next += entry.parameter->count();
@@ -185,17 +262,18 @@ std::vector<files::TensorInfo> ModelFile::extra_tensors() const {
 }
 
 template <class T>
-Definition<T> ModelFile::definition() const {
-  Definition<T> definition = with_path(file_, [this] { return read_definition<T>(model_); });
-  for (const Entry<T>& entry : entries_of(definition)) {
-    file_.check(entry.name, files::dtype_of<T>(), entry.parameter->shape);
-  }
+Definition<T> ModelFile::definition(Precision precision) const {
+  const bool reduces = precision != Precision::full;
+  const base::Options config = reduces ? reduced_config<T>(model_, precision) : model_;
+  Definition<T> definition = with_path(file_, [&] { return read_definition<T>(config); });
+  for (const Entry<T>& entry : entries_of(definition)) check_entry(file_, entry, reduces);
   return definition;
 }
 
 template <class T>
-std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const {
-  auto model = std::make_unique<Model<T>>(definition<T>());
+std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom,
+                                          Precision precision) const {
+  auto model = std::make_unique<Model<T>>(definition<T>(precision));
   compile = compile && !compile_.empty();
   if (compile) with_path(file_, [&] { model->compile(compile_, std::move(custom)); });
   const bool resumes = compile && !state_.empty();
@@ -203,7 +281,7 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom) const 
   if (resumes)
     with_path(file_, [&] { read_state(base::OptionReader(state_, "state"), *training); });
   const std::vector<Entry<T>> entries = entries_of(model->definition(), training.get());
-  read_entries(file_, entries);
+  read_entries(file_, entries, reduces);
   check_no_others(file_, entries, compile);
   return model;
 }
@@ -214,7 +292,9 @@ void ModelFile::restore(Model<T>& model) const {
   const std::shared_ptr<Training<T>> training = state_.empty() ? nullptr : model.training();
   const std::vector<Entry<T>> entries = entries_of(model.definition(), training.get());
   for (const Entry<T>& entry : entries) {
-    file_.check(entry.name, files::dtype_of<T>(), entry.parameter->shape);
+    LF_CHECK(!entry.parameter->reduced,
+             "[model.restore] the model is in reduced precision; expected float32");
+    check_entry(file_, entry, false);
   }
   check_no_others(file_, entries, training != nullptr);
   if (training != nullptr) {
@@ -232,10 +312,10 @@ template void save_model(const Model<float>&, const std::string&, const base::Te
 template void save_model(const Model<double>&, const std::string&, const base::Texts&, bool,
                          std::vector<files::TensorData>, files::Existing,
                          const std::optional<base::Options>&);
-template Definition<float> ModelFile::definition() const;
-template Definition<double> ModelFile::definition() const;
-template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>) const;
-template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>) const;
+template Definition<float> ModelFile::definition(Precision) const;
+template Definition<double> ModelFile::definition(Precision) const;
+template std::unique_ptr<Model<float>> ModelFile::load(bool, Custom<float>, Precision) const;
+template std::unique_ptr<Model<double>> ModelFile::load(bool, Custom<double>, Precision) const;
 template void ModelFile::restore(Model<float>&) const;
 template void ModelFile::restore(Model<double>&) const;
 

@@ -14,10 +14,10 @@ namespace lstmfast::model {
 
 // Tensors: PATH.NAME ("layers.0.kernel"), and optimizer.SLOT.PATH.NAME. Metadata: model.KEY and
 // compile.KEY as in the configurations, state.iterations, state.learning_rate and state.epochs, and
-// extra.KEY for the caller's own; extra_tensors are the caller's too. Without the optimizer a file
-// has no slots and no state.KEY, but still compile.KEY. Throws as files::write_tensor_file does,
-// and std::runtime_error while another thread trains the model. `config`: the model's, for callers
-// whose other threads may rename layers meanwhile.
+// extra.KEY for the caller's own; a kernel in int8 has PATH.NAME_scale too; extra_tensors are the
+// caller's too. Without the optimizer a file has no slots and no state.KEY, but still compile.KEY.
+// Throws as files::write_tensor_file does, and std::runtime_error while another thread trains the
+// model. `config`: the model's, for callers whose other threads may rename layers meanwhile.
 template <class T>
 void save_model(const Model<T>& model, const std::string& path, const base::Texts& extra,
                 bool include_optimizer, std::vector<files::TensorData> extra_tensors = {},
@@ -41,13 +41,15 @@ class ModelFile {
 
   // T must be the type that dtype() names. A model saved with its optimizer continues training bit
   // for bit. `custom` has the functions that the configuration names; without `compile` only the
-  // weights are read.
+  // weights are read. precision, unless full: that in which the kernels of a file in float32 are
+  // held.
   template <class T>
-  std::unique_ptr<Model<T>> load(bool compile = true, Custom<T> custom = {}) const;
+  std::unique_ptr<Model<T>> load(bool compile = true, Custom<T> custom = {},
+                                 Precision precision = Precision::full) const;
 
   // The model without its weights, whose arrays the file has. T as for load().
   template <class T>
-  Definition<T> definition() const;
+  Definition<T> definition(Precision precision = Precision::full) const;
 
   // Gives a model with the same parameters, compiled with the same optimizer, the weights and where
   // the file has it the state of training. Throws, with nothing changed, where they do not fit.

@@ -315,6 +315,14 @@ class Layer:
         """Return (name, shape) of each weight; in a layer inside, "forward.kernel"."""
 
     @property
+    def precision(self) -> str:
+        """The type of the kernels in it: "float32", "float64", "bfloat16" or "int8"."""
+
+    @property
+    def weight_types(self) -> list[str]:
+        """The type in which each weight is held."""
+
+    @property
     def trained_weights(self) -> list[bool]:
         """Whether each weight has gradients; a statistic has none."""
 
@@ -564,11 +572,13 @@ class Model:
     def load(
         path: str | os.PathLike[str],
         resolve: Callable[[dict[str, _Value], dict[str, str]], Any] | None = None,
+        precision: str = "float32",
     ) -> tuple[Model, dict[str, str], dict[str, _Array]]:
         """Read what save has written: the model, `extra` and `tensors`.
 
         resolve(compile_config, extra) gives losses, metrics and schedule for compile, or None to
-        load the weights alone. The graph's `config` and `structure` say what Python makes of it.
+        load the weights alone. precision, if not "float32": that in which to hold the kernels of a
+        file in float32. The graph's `config` and `structure` say what Python makes of it.
         """
 
     @property

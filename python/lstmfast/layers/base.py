@@ -254,7 +254,7 @@ class Layer(Called):
             name, dot, option = key.partition(".")
             if dot and name not in inside:
                 values.setdefault(name, {})[option] = value
-            elif not dot and name != "kind":
+            elif not dot and name not in ("kind", "precision"):
                 values[name] = value
         for name in filter(lambda name: _kind(name) in _RULES, values):
             values[name] = _RULES[_kind(name)].from_core(values[name])

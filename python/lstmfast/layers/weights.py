@@ -65,6 +65,14 @@ class Weights:
         """Return name and shape of each weight array, in the order of `get_weights`."""
         return self._built_core().weight_names()
 
+    @property
+    def precision(self) -> str:
+        """The type of the kernels: that of all weights, or "bfloat16" or "int8".
+
+        See `lstmfast.models.Model.astype` and `lstmfast.models.Model.quantize`.
+        """
+        return self._built_core().precision
+
     def count_params(self) -> int:
         """Return how many numbers the weights hold."""
         return sum(int(np.prod(shape)) for _, shape in self.weight_parts())
@@ -166,8 +174,8 @@ class Weight:
 
     @property
     def dtype(self) -> str:
-        """The type of the values."""
-        return self._layer._built_core().dtype
+        """The type in which the values are held, "bfloat16" and "int8" among them."""
+        return self._layer._built_core().weight_types[self._index]
 
     @property
     def trainable(self) -> bool:

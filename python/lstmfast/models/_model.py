@@ -393,6 +393,85 @@ class Model(Training, Layer):
         self._built_core()
         return [(weight.path.replace("/", "."), weight.shape) for weight in self.weights]
 
+    # -- reduced precision -------------------------------------------------------------------
+
+    def astype(self, dtype: str) -> Model:
+        """Return a model for inference with kernels in half the bytes; this one stays as it is.
+
+        Kernels of LSTM, GRU, SimpleRNN and Dense become bfloat16, each number rounded to the
+        nearest with 8 significant bits. All sums are float32, and so are biases, norms, embedding
+        tables and the weights of other layers: outputs are those of a model in float32 with such
+        numbers as its weights, bit for bit. It is worth it where the weights exceed the cache:
+        see ``docs/reduced_precision.md``.
+
+        Parameters
+        ----------
+        dtype : {"bfloat16"}
+            What kernels become.
+
+        Returns
+        -------
+        Model
+            A model with the weights as they are now, which predicts, generates, is saved and
+            copied, but neither compiled nor trained. `get_weights` returns the rounded numbers.
+
+        Raises
+        ------
+        ValueError
+            For another dtype, a model in float64 or in reduced precision, or without such layers.
+
+        Examples
+        --------
+        >>> from lstmfast.layers import LSTM, Dense
+        >>> from lstmfast.models import Sequential
+        >>> model = Sequential([LSTM(64, input_shape=(None, 8)), Dense(1)])
+        >>> half = model.astype("bfloat16")
+        >>> half.precision, half.layers[0].kernel.dtype, half.layers[0].bias.dtype
+        ('bfloat16', 'bfloat16', 'float32')
+        """
+        if dtype != "bfloat16":
+            raise ValueError(f"[astype] dtype is {dtype!r}; expected 'bfloat16'")
+        made: Model = saving.reduced(self, dtype, "astype")
+        return made
+
+    def quantize(self, dtype: str) -> Model:
+        """Return a model for inference with kernels in a quarter of the bytes; this one stays.
+
+        Kernels of LSTM, GRU, SimpleRNN and Dense become whole numbers from -127 to 127 and a scale
+        for each column, of W and R together. What they are multiplied with, x and h of a step,
+        becomes such a row of whole numbers too, with one scale; sums of their products are exact.
+        All else is float32, as in `astype`.
+
+        Parameters
+        ----------
+        dtype : {"int8"}
+            What kernels become.
+
+        Returns
+        -------
+        Model
+            As `astype` returns it. An input or state that is not finite makes NaN.
+
+        Raises
+        ------
+        ValueError
+            As `astype`, and for weights that are not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from lstmfast.layers import LSTM, Dense
+        >>> from lstmfast.models import Sequential
+        >>> model = Sequential([LSTM(64, input_shape=(None, 8)), Dense(1)], seed=0)
+        >>> x = np.random.default_rng(0).normal(size=(4, 20, 8))
+        >>> bool(abs(model.quantize("int8").predict(x) - model.predict(x)).max() < 0.02)
+        True
+        """
+        if dtype != "int8":
+            raise ValueError(f"[quantize] dtype is {dtype!r}; expected 'int8'")
+        made: Model = saving.reduced(self, dtype, "quantize")
+        return made
+
     # -- descriptions, files, copies ---------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:

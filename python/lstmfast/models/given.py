@@ -52,7 +52,16 @@ class TakingData:
         outputs = self._compiled.outputs
         return core_model, self._adapter.samples(x, y, sample_weight, outputs, where)
 
+    def _check_trains(self, where: str) -> None:
+        """Refuse what trains or evaluates a model in reduced precision."""
+        if self._core_model is not None and self.precision != self.dtype:
+            raise ValueError(
+                f"[{where}] the model's kernels are {self.precision}, for inference alone; "
+                f"expected {self.dtype}: train the model that it was made of"
+            )
+
     def _check_compiled(self, where: str) -> None:
+        self._check_trains(where)
         compiled = self._compiled
         if compiled.optimizer is None or not compiled.has_loss:
             missing = "compiled" if compiled.optimizer is None else "compiled with a loss"

@@ -199,7 +199,7 @@ def _nameless_file() -> Iterator[tuple[IO[bytes], str]]:
         yield file, f"/dev/fd/{file.fileno()}"
 
 
-def state_of(model: Any) -> dict[str, Any]:
+def state_of(model: Any, include_optimizer: bool = True) -> dict[str, Any]:
     """Return what a copy or a pickle of a model holds: a description and, once built, its file."""
     found = {name: value for name, value in model.__dict__.items() if name in _KEPT}
     compiled = model._compiled
@@ -207,7 +207,7 @@ def state_of(model: Any) -> dict[str, Any]:
     if model.built:
         computing, starts = model._graph.computing, model._graph.starts
         with _nameless_file() as (file, path):
-            save_model(model, path)
+            save_model(model, path, include_optimizer=include_optimizer)
             file.seek(0)
             content = file.read()
     # copies: a shallow copy of a model must not take its layers and optimizer away from it
@@ -222,8 +222,22 @@ def state_of(model: Any) -> dict[str, Any]:
     }
 
 
-def restore(model: Any, state: Mapping[str, Any]) -> None:
-    """Make a new object the model that `state_of` described."""
+def reduced(model: Any, precision: str, where: str) -> Any:
+    """Return a model for inference, whose kernels are those of `model` in this precision."""
+    model._built_core()
+    if model.precision != "float32":
+        raise ValueError(f"[{where}] the model's kernels are {model.precision}; expected float32")
+    state = state_of(model, include_optimizer=False)
+    made = type(model).__new__(type(model))
+    restore(made, state | {"compiled": Compiled()}, precision)
+    return made
+
+
+def restore(model: Any, state: Mapping[str, Any], precision: str = "float32") -> None:
+    """Make a new object the model that `state_of` described.
+
+    precision: that of the kernels, if they are in float32; "float32" leaves them as they are.
+    """
     layers: list[Layer] = list(state["layers"])
     model.__dict__.update(state["kept"])
     model._rng = state["rng"]
@@ -236,7 +250,10 @@ def restore(model: Any, state: Mapping[str, Any]) -> None:
     with _nameless_file() as (file, path):
         file.write(state["content"])
         file.flush()
-        core_model, extra, arrays = CoreModel.load(path, lambda config, extra: own)
+        compiles = precision == "float32"
+        core_model, extra, arrays = CoreModel.load(
+            path, lambda config, extra: own if compiles else None, precision
+        )
     for layer, handle in zip(layers, core_model.structure["layers"], strict=True):
         layer._adopt(handle, ())
     take(model, core_model, state["inputs"], layers)

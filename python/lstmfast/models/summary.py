@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -201,13 +202,14 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _sums(model: Any) -> Iterator[str]:
+    bytes_of = {"float64": 8, "float32": 4, "bfloat16": 2, "int8": 1}
     kinds = {"Trainable ": model.trainable_weights, "Non-trainable ": model.non_trainable_weights}
-    numbers = {
-        name: sum(math.prod(weight.shape) for weight in weights) for name, weights in kinds.items()
-    }
-    itemsize = np.dtype(model.dtype or "float32").itemsize
-    for name, each in {"Total ": sum(numbers.values()), **numbers}.items():
-        yield f" {name}params: {each:,} ({_size_text(each * itemsize)})"
+    for name, weights in {"Total ": [*chain(*kinds.values())], **kinds}.items():
+        sizes = [(math.prod(weight.shape), bytes_of[weight.dtype]) for weight in weights]
+        size = _size_text(sum(count * each for count, each in sizes))
+        yield f" {name}params: {sum(count for count, _ in sizes):,} ({size})"
+    if model.built and model.precision != model.dtype:
+        yield f" Kernels of recurrent and Dense layers: {model.precision}"
 
 
 def _size_text(size: float) -> str:

@@ -126,6 +126,7 @@ class Training(Predicting):
         >>> model.compile(optimizer="adam", loss=rmse, metrics=[largest])
         """
         check_unavailable("compile", unknown, {}, self.compile)
+        self._check_trains("compile")
         names = self._names_of_outputs()
         compiled = Compiled.of(names, optimizer, loss, loss_weights, metrics, weighted_metrics)
         if self._core_model is not None:
