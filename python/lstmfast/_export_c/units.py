@@ -113,22 +113,12 @@ def gru(layer: Layer) -> Part:
 
 
 def _gru_sums(layer: Layer, x: Term, h: Term, of_x: str, of_h: str, scale: str) -> list[str]:
-    """Return the statements of t, the sum of gate k of unit j, with a bias for x W and for h R.
-
-    The library adds the units after the last whole group of 4 in another order, where 1 or 2 are
-    left.
-    """
+    """Return the statements of t, the sum of gate k of unit j, with a bias for x W and for h R."""
     if layer.int8:
         both = of_x if of_x == of_h else f"({of_x} + {of_h})"
         return layer.sums("float t", [x, h], both, scale)
-    lines = layer.sums("float t", [x], of_x, scale)
     product = f"{h.weights}, {h.vector}, {h.length}"
-    whole = f"t = nn_dot(t + {of_h}, {product});"
-    units = layer.options["units"]
-    if units % 4 in (0, 3):
-        return [*lines, whole]
-    rest = f"t = t + nn_dot({of_h}, {product});"
-    return [*lines, f"if (j < {units // 4 * 4}) {{", f"  {whole}", "} else {", f"  {rest}", "}"]
+    return [*layer.sums("float t", [x], of_x, scale), f"t = nn_dot(t + {of_h}, {product});"]
 
 
 def simple_rnn(layer: Layer) -> Part:
