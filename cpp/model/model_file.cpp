@@ -281,7 +281,7 @@ std::unique_ptr<Model<T>> ModelFile::load(bool compile, Custom<T> custom,
   if (resumes)
     with_path(file_, [&] { read_state(base::OptionReader(state_, "state"), *training); });
   const std::vector<Entry<T>> entries = entries_of(model->definition(), training.get());
-  read_entries(file_, entries, reduces);
+  read_entries(file_, entries, precision != Precision::full);
   check_no_others(file_, entries, compile);
   return model;
 }
