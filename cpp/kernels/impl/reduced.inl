@@ -42,13 +42,20 @@ struct ReducedTile {
   LF_INLINE F32 bias(int p, int n) const {
     return g.bias ? F32::load(g.bias + (panel + p) * g.bias_panel_stride + n * V) : F32::zero();
   }
-  // f(C of the vector, its columns that exist) for those of row m that have any.
+  // f(n, C of the vector, a Whole or a First) for the vectors of row m that have columns.
   template <class F>
   LF_INLINE void for_columns(int p, int m, F f) const {
     const index left = g.columns - (panel + p) * g.reduced.vectors * V;
-    LF_UNROLL
-    for (int n = 0; n < NR; ++n)
-      if (left > n * V) f(n, c(p, m) + n * V, left - n * V);
+    if (left >= NR * V) {
+      LF_UNROLL
+      for (int n = 0; n < NR; ++n) f(n, c(p, m) + n * V, Whole<float>{});
+      return;
+    }
+    for (int n = 0; n * V < left; ++n) {
+      const index columns = left - n * V;
+      columns >= V ? f(n, c(p, m) + n * V, Whole<float>{})
+                   : f(n, c(p, m) + n * V, First<float>{columns});
+    }
   }
 };
 
@@ -69,27 +76,32 @@ LF_INLINE void bfloat16_tile(const Gemm<float>& g, index row, index panel) {
       LF_UNROLL
       for (int n = 0; n < NR; ++n) acc[p][m][n] = tile.bias(p, n);
       if (g.accumulate) {
-        tile.for_columns(p, m, [&](int n, const float* c, index left) LF_INLINED {
-          acc[p][m][n] = load_up_to(c, left);
+        tile.for_columns(p, m, [&](int n, const float* c, auto part) LF_INLINED {
+          acc[p][m][n] = part.load(c);
         });
       }
     }
   }
   const index step = g.reduced.vectors * V;  // from group to group
   const auto add = [&](index k, index at, auto rows) LF_INLINED {
+    constexpr int kRows = decltype(rows)::value;
+    F32 x[kRows][MR];
     LF_UNROLL
-    for (int i = 0; i < decltype(rows)::value; ++i) {
-      F32 x[MR];
+    for (int i = 0; i < kRows; ++i) LF_UNROLL
+    for (int m = 0; m < MR; ++m) x[i][m] = F32::set(a[m][k + i]);
+    LF_UNROLL
+    for (int p = 0; p < NP; ++p) {
       LF_UNROLL
-      for (int m = 0; m < MR; ++m) x[m] = F32::set(a[m][k + i]);
-      LF_UNROLL
-      for (int p = 0; p < NP; ++p) {
+      for (int n = 0; n < NR; ++n) {
+        F32 both = F32::load(b[p] + at + n * V);
+        // Of one row: so many operations follow each load that few loads are in flight at a time.
+        if (MR == 1 && kRows == 2) __builtin_prefetch(b[p] + at + 4 * step + n * V, 0, 3);
+        LF_IN_REGISTER(both.v);  // or each row would load it again
         LF_UNROLL
-        for (int n = 0; n < NR; ++n) {
-          const F32 both = F32::load(b[p] + at + n * V);
+        for (int i = 0; i < kRows; ++i) {
           const F32 w = i == 0 ? shift_left(both, 16) : bit_and(both, high);
           LF_UNROLL
-          for (int m = 0; m < MR; ++m) acc[p][m][n] = fma(x[m], w, acc[p][m][n]);
+          for (int m = 0; m < MR; ++m) acc[p][m][n] = fma(x[i][m], w, acc[p][m][n]);
         }
       }
     }
@@ -101,9 +113,8 @@ LF_INLINE void bfloat16_tile(const Gemm<float>& g, index row, index panel) {
   for (int p = 0; p < NP; ++p) {
     LF_UNROLL
     for (int m = 0; m < MR; ++m) {
-      tile.for_columns(p, m, [&](int n, float* c, index left) LF_INLINED {
-        store_up_to(acc[p][m][n], c, left);
-      });
+      tile.for_columns(p, m,
+                       [&](int n, float* c, auto part) LF_INLINED { part.store(acc[p][m][n], c); });
     }
   }
 }
@@ -153,10 +164,10 @@ LF_INLINE void int8_tile(const Gemm<float>& g, index row, index panel) {
   for (int p = 0; p < NP; ++p) {
     for (int m = 0; m < MR; ++m) {
       const F32 scale = F32::set(g.reduced.row_scales[row + m]);
-      tile.for_columns(p, m, [&](int n, float* c, index left) LF_INLINED {
+      tile.for_columns(p, m, [&](int n, float* c, auto part) LF_INLINED {
         const bool adds = g.accumulate && n < NR - g.reduced.fresh;
         const F32 sum = to_floats(acc[p][m][n]);
-        F32 t = adds ? fma(scale, sum, load_up_to(c, left)) : scale * sum;
+        F32 t = adds ? fma(scale, sum, part.load(c)) : scale * sum;
         if (n < g.reduced.scaled) {
           F32 bias = tile.bias(p, n);
           if (adds && g.reduced.more_bias)
@@ -164,7 +175,7 @@ LF_INLINE void int8_tile(const Gemm<float>& g, index row, index panel) {
                 bias + F32::load(g.reduced.more_bias + (panel + p) * g.bias_panel_stride + n * V);
           t = fma(t, F32::load((const float*)tile.b(p) + (g.reduced.first + n) * V), bias);
         }
-        store_up_to(t, c, left);
+        part.store(t, c);
       });
     }
   }

@@ -54,10 +54,11 @@ class TakingData:
 
     def _check_trains(self, where: str) -> None:
         """Refuse what trains or evaluates a model in reduced precision."""
-        if self._core_model is not None and self.precision != self.dtype:
+        graph = None if self._core_model is None else self._core_model.graph
+        if graph is not None and graph.precision != graph.dtype:
             raise ValueError(
-                f"[{where}] the model's kernels are {self.precision}, for inference alone; "
-                f"expected {self.dtype}: train the model that it was made of"
+                f"[{where}] the model's kernels are {graph.precision}, for inference alone; "
+                f"expected {graph.dtype}: train the model that it was made of"
             )
 
     def _check_compiled(self, where: str) -> None:

@@ -228,7 +228,8 @@ def reduced(model: Any, precision: str, where: str) -> Any:
     if model.precision != "float32":
         raise ValueError(f"[{where}] the model's kernels are {model.precision}; expected float32")
     state = state_of(model, include_optimizer=False)
-    made = type(model).__new__(type(model))
+    cls: Any = type(model)
+    made = cls.__new__(cls)
     restore(made, state | {"compiled": Compiled()}, precision)
     return made
 
