@@ -33,12 +33,11 @@ void add_streaming(const Definition<T>& definition, FileFacts& facts) {
   Stepper<T> stepper(definition.graph);
   try {
     check_draws(graph);
-    stepper.plan(1);
+    facts.stream_bytes = stepper.bytes_for(1);
   } catch (const std::invalid_argument& error) {
     facts.cannot_stream = error.what();
     return;
   }
-  facts.stream_bytes = stepper.bytes();
   for (const auto& node : graph.nodes()) {
     if (node.layer == nullptr) continue;
     facts.multiply_adds +=

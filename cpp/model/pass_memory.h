@@ -25,6 +25,13 @@ class PassMemory : base::NoCopy {
   // Plans the graph's memory for passes up to this batch. Memory for a much larger batch is given
   // back after some plans in turn, as base::Arena does.
   void plan(const layers::Shapes& inputs, index batch, bool training);
+  // The bytes of the graph's memory after plan() for inference; allocates none of it.
+  std::size_t needs(const layers::Shapes& inputs, index batch) {
+    extent_ = {};
+    base::Planner planner;
+    graph_.declare(*state_, planner, {inputs, batch, false});
+    return planner.bytes();
+  }
   // Before plan(): passes are of one step each and continue sequences, as Layer::begin_steps()
   // says.
   layers::Alongs begin_steps(const layers::Alongs& inputs,

@@ -8,13 +8,9 @@
 
 namespace lstmfast::model {
 
+// Learns the shapes, and what is carried, by the rule of plan().
 template <class T>
-void Stepper<T>::plan(index rows, const std::vector<std::optional<layers::Shape>>& fixed) {
-  LF_ASSERT(rows >= 1);
-  if (rows <= planned_ && fixed == fixed_) {
-    place(rows);
-    return begin_first(rows);
-  }
+void Stepper<T>::describe(const std::vector<std::optional<layers::Shape>>& fixed) {
   planned_ = 0;
   inputs_.clear();
   in_along_.clear();
@@ -37,21 +33,38 @@ void Stepper<T>::plan(index rows, const std::vector<std::optional<layers::Shape>
   std::vector<layers::CarriedState<T>*> carried;
   along_ = memory_.begin_steps(in_along_, carried);
   outputs_ = graph_->shapes_of_steps(inputs_);
-  place(rows);
   parts_.clear();
-  state_size_ = 0;
-  index widest = 0;
+  state_size_ = widest_ = 0;
   for (layers::CarriedState<T>* const state : carried) {
     index number = 0;
     for (const index size : state->sizes()) {
       parts_.push_back({state, number++, size});
       state_size_ += size;
-      widest = std::max(widest, size);
+      widest_ = std::max(widest_, size);
     }
   }
+}
+
+template <class T>
+std::size_t Stepper<T>::bytes_for(index rows) {
+  describe({});
+  base::Planner made;
+  for (const layers::Shape& output : outputs_) made.add<T>(rows * output.count());
+  return bytes_with(memory_.needs(inputs_, rows) + made.bytes(), rows);
+}
+
+template <class T>
+void Stepper<T>::plan(index rows, const std::vector<std::optional<layers::Shape>>& fixed) {
+  LF_ASSERT(rows >= 1);
+  if (rows <= planned_ && fixed == fixed_) {
+    place(rows);
+    return begin_first(rows);
+  }
+  describe(fixed);
+  place(rows);
   begins_.resize(static_cast<std::size_t>(rows));
   was_begun_.resize(begins_.size());
-  gathered_.resize(rows * widest);
+  gathered_.resize(rows * widest_);
   fixed_ = fixed;
   planned_ = rows;
   begin_first(rows);

@@ -64,14 +64,10 @@ class Stepper : base::NoCopy {
   index state_size() const { return state_size_; }
   // Of its parts, which follow one another.
   std::vector<index> state_sizes() const;
-  // Of this object's memory, right to a factor of 2 and known before the first step: a recurrent
-  // layer plans what it computes with in its first pass, about 6 numbers for each of its state.
-  std::size_t bytes() const {
-    constexpr index kOfState = 8, kOfLayer = 4096;
-    const index values = gathered_.size() + kOfState * planned_ * state_size_;
-    return memory_.bytes() + static_cast<std::size_t>(values) * sizeof(T) +
-           static_cast<std::size_t>(kOfLayer * graph_->runs());
-  }
+  // Of this object's memory, right to a factor of 2.
+  std::size_t bytes() const { return bytes_with(memory_.bytes(), planned_); }
+  // The same after plan(rows), before it: allocates no memory for steps. Throws as plan() does.
+  std::size_t bytes_for(index rows);
   // The next step of the row, or of all rows, begins a sequence, with the initial states that the
   // model's inputs give, else zeros.
   void begin(index row) {
@@ -97,7 +93,16 @@ class Stepper : base::NoCopy {
     T* row(index r) const { return state->part(number) + r * size; }
   };
 
+  void describe(const std::vector<std::optional<layers::Shape>>& fixed);
   void place(index rows);
+  // Next to what is planned: a recurrent layer allocates what it computes with in its first pass,
+  // about 6 numbers for each of its state; a prepared step has a copy of the state.
+  std::size_t bytes_with(std::size_t planned, index rows) const {
+    constexpr index kOfState = 8, kOfLayer = 4096;
+    const index values = (widest_ + kOfState * state_size_) * rows;
+    return planned + static_cast<std::size_t>(values) * sizeof(T) +
+           static_cast<std::size_t>(kOfLayer * graph_->runs());
+  }
   bool same_ports() const;
   // What is prepared no longer fits.
   void forget() {
@@ -113,7 +118,7 @@ class Stepper : base::NoCopy {
   layers::Shapes inputs_, outputs_;
   layers::Alongs in_along_, along_;
   std::vector<Part> parts_;
-  index state_size_ = 0;
+  index state_size_ = 0, widest_ = 0;              // of all parts; of the largest one
   std::vector<unsigned char> begins_, was_begun_;  // by row; the second is scratch
   bool any_begins_ = true;                         // may be true without need
   base::Buffer<T> gathered_;                       // scratch: a part of all rows

@@ -41,7 +41,7 @@ typedef enum lstmfast_status {
   LSTMFAST_INVALID_FILE = 2,     /* damaged, or no model of lstmfast */
   LSTMFAST_SYSTEM_ERROR = 3,     /* a file that cannot be opened or read */
   LSTMFAST_OUT_OF_MEMORY = 4,
-  LSTMFAST_CANNOT_STREAM = 5, /* a layer needs the whole sequence */
+  LSTMFAST_CANNOT_STREAM = 5, /* a layer needs the whole sequence, or draws random numbers */
   LSTMFAST_BUSY = 6,          /* another thread runs a stateful model */
   LSTMFAST_INTERNAL_ERROR = 7
 } lstmfast_status;
