@@ -96,7 +96,7 @@ class Convolution : public LayerWith<T, Convolution<T>> {
     const bool good = my.whole && prepare_linear(own, weights_, this->values(), pass.batch, x,
                                                  out[0].values, activation_);
     if (!good) return Layer<T>::prepare_step(pass, state, in, out, calls);
-    std::move(own.begin(), own.end(), std::back_inserter(calls));
+    calls.add(own);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {

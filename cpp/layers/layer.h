@@ -63,7 +63,14 @@ enum class Along {
 using Alongs = std::vector<Along>;
 
 // What a prepared step does, in turn.
-using StepCalls = std::vector<std::function<void()>>;
+struct StepCalls : std::vector<std::function<void()>> {
+  bool may_share = false;  // whether one of them may use other threads
+
+  void add(const StepCalls& more) {
+    insert(end(), more.begin(), more.end());
+    may_share = may_share || more.may_share;
+  }
+};
 
 // The largest pass that memory is planned for.
 struct Extent {
@@ -200,6 +207,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   virtual void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
                             StepCalls& calls) const {
     calls.emplace_back([this, &pass, &state, &in, &out] { forward(pass, state, in, out); });
+    calls.may_share = true;
   }
 
   // ---- Passes ----

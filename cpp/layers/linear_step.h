@@ -10,7 +10,8 @@
 namespace lstmfast::layers {
 
 // Adds y = activation(b + x W) to `calls`, x [rows][inputs], y [rows][outputs]; the activation acts
-// on the columns from `activated` on. Returns whether it did: not where threads share the product.
+// on the columns from `activated` on. reduced: as in LinearShape::forward. Returns whether it did:
+// not where threads share the product.
 template <class T>
 bool prepare_linear(StepCalls& calls, const ops::LinearShape<T>& shape, const T* block, index rows,
                     const T* x, T* y, const ActivationSpec& activation, index activated = 0,
@@ -21,6 +22,7 @@ bool prepare_linear(StepCalls& calls, const ops::LinearShape<T>& shape, const T*
   if (!product) return false;
   calls.emplace_back([g = *product] { ops::multiply(g); });
   if (activation.kind == Activation::linear) return true;
+  calls.may_share = calls.may_share || rows * outputs > ops::kMathGrain;
   calls.emplace_back([=, from = y + activated] {
     ops::activate(activation, rows, outputs - activated, from, outputs, from, outputs);
   });

@@ -1,9 +1,11 @@
 #include "model/stepper.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/check.h"
 #include "base/denormals.h"
+#include "base/team.h"
 #include "ops/vector.h"
 
 namespace lstmfast::model {
@@ -105,16 +107,26 @@ bool Stepper<T>::same_ports() const {
 }
 
 template <class T>
-void Stepper<T>::step() {
+void Stepper<T>::prepare(bool alone) {
+  std::optional<base::team::Alone> thread;
+  if (alone) thread.emplace();
+  calls_ = memory_.prepare_step(pass_);
+}
+
+template <class T>
+void Stepper<T>::step(bool alone) {
   const base::FlushDenormals flush;
+  std::optional<base::team::Alone> thread;
   try {
     if (!same_ports()) {
       calls_.clear();
     } else if (!any_begins_) {
-      if (calls_.empty()) calls_ = memory_.prepare_step(pass_);
+      if (calls_.empty()) prepare(alone);
+      if (alone && calls_.may_share) thread.emplace();
       for (const auto& call : calls_) call();
       return;
     }
+    if (alone) thread.emplace();
     layers::Pass<T> pass = pass_;
     pass.begins = begins_.data();
     memory_.forward(pass);

@@ -53,8 +53,8 @@ class Stepper : base::NoCopy {
   layers::Along in_along(index input) const { return in_along_[input]; }
   layers::Along along(std::size_t output) const { return along_[output]; }
 
-  // Runs the step for all rows. If it throws, all rows begin again.
-  void step();
+  // Runs the step for all rows. If it throws, all rows begin again. alone: on this thread.
+  void step(bool alone = false);
   // Whether the latest step was prepared; for tests.
   bool prepared() const { return !calls_.empty(); }
 
@@ -104,6 +104,7 @@ class Stepper : base::NoCopy {
            static_cast<std::size_t>(kOfLayer * graph_->runs());
   }
   bool same_ports() const;
+  void prepare(bool alone);
   // What is prepared no longer fits.
   void forget() {
     before_.clear();

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "base/team.h"
 
 namespace lstmfast::model {
 namespace {
@@ -88,9 +87,8 @@ void Stream<T>::connect() {
   for (std::size_t k = 0; k < ports_.size(); ++k) {
     stepper_->in(k) = {ports_[k].values.data(), ports_[k].id_values.data(), nullptr, nullptr};
   }
-  const base::team::Alone alone;
-  stepper_->step();
-  stepper_->step();
+  stepper_->step(true);
+  stepper_->step(true);
   stepper_->begin();
 }
 
@@ -126,12 +124,11 @@ void Stream<T>::read(index t, index steps, const StepInput<T>& x, Port& to) cons
 template <class T>
 void Stream<T>::process(index steps, const StepInput<T>* x, T* const* y) {
   if (any_ids_) check_ids(steps, x);
-  const base::team::Alone alone;
   for (index t = 0; t < steps; ++t) {
     for (std::size_t k = 0; k < ports_.size(); ++k) {
       if (t == 0 || ports_[k].steps) read(t, steps, x[k], ports_[k]);
     }
-    stepper_->step();
+    stepper_->step(true);
     for (std::size_t k = 0; k < made_.size(); ++k) {
       const Made& made = made_[k];
       if (y[k] == nullptr || (!made.steps && t + 1 < steps)) continue;
