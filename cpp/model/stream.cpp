@@ -32,6 +32,16 @@ base::Options structure(const Model<T>& model) {
   return config;
 }
 
+// Where a call of memcpy would take longer.
+template <class T>
+void copy_few(const T* from, index count, T* to) {
+  if (count > 4) {
+    std::copy_n(from, count, to);
+  } else {
+    for (index i = 0; i < count; ++i) to[i] = from[i];
+  }
+}
+
 }  // namespace
 
 template <class T>
@@ -66,6 +76,8 @@ Stream<T>::Stream(std::shared_ptr<const Model<T>> model, index rows)
         without_steps(stepper_->out_shape(static_cast<std::size_t>(k)), steps);
     made_.push_back({shape, shape.count(), steps});
   }
+  is_plain_row_ = rows == 1 && inputs() == 1 && outputs() == 1 && !any_ids_ && ports_[0].steps &&
+                  made_[0].steps;
   connect();
 }
 
@@ -122,7 +134,20 @@ void Stream<T>::read(index t, index steps, const StepInput<T>& x, Port& to) cons
 }
 
 template <class T>
+void Stream<T>::process_row(index steps, const T* x, T* y) {
+  Port& in = ports_[0];
+  const index count = made_[0].count;
+  const T* const out = stepper_->out(0);
+  for (index t = 0; t < steps; ++t) {
+    copy_few(x + t * in.count, in.count, in.values.data());
+    stepper_->step(true);
+    if (y != nullptr) copy_few(out, count, y + t * count);
+  }
+}
+
+template <class T>
 void Stream<T>::process(index steps, const StepInput<T>* x, T* const* y) {
+  if (is_plain_row_) return process_row(steps, x->values, *y);
   if (any_ids_) check_ids(steps, x);
   for (index t = 0; t < steps; ++t) {
     for (std::size_t k = 0; k < ports_.size(); ++k) {

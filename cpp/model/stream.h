@@ -90,6 +90,9 @@ class Stream {
   std::unique_ptr<Stepper<T>> stepper_of(const Model<T>& model) const;
   void connect();
   void copy_states(const Stepper<T>& from);
+  // What most streams are, and where each instruction counts: one row with one input of numbers and
+  // one output, both for each step.
+  void process_row(index steps, const T* x, T* y);
   void check_ids(index steps, const StepInput<T>* x) const;
   void read(index t, index steps, const StepInput<T>& x, Port& to) const;
 
@@ -98,7 +101,7 @@ class Stream {
   std::unique_ptr<Stepper<T>> stepper_;
   std::vector<Port> ports_;
   std::vector<Made> made_;
-  bool any_ids_ = false;
+  bool any_ids_ = false, is_plain_row_ = false;
 };
 
 }  // namespace lstmfast::model
