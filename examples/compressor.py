@@ -38,7 +38,7 @@ CHUNK = 16  # steps between two updates of the weights
 REPLAYS = 2  # updates on earlier text after each chunk,
 WINDOWS, STEPS = 8, 32  # each with 8 windows of 32 steps
 HEADER = struct.Struct(
-    "<8s8s16sQI"
+    "<8s16s16sQI"
 )  # format, ISA, version of lstmfast; size and CRC-32 of the text
 IDENTITY = ("lstmzip1", lf.isa(), lf.__version__)  # must be the same on both sides
 

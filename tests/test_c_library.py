@@ -220,7 +220,7 @@ def test_every_file_loads_and_computes_the_same(tmp_path: Path) -> None:
         assert path.with_name(f"{path.name}.predicted").read_bytes() == joined(whole), path.name
         try:
             stream, expected = model.stream(ROWS), ""
-            ports = zip(x, stream.inputs, strict=True)
+            ports = zip(x, stream._inputs, strict=True)
             if len({array.shape[1] for array, (_, _, steps) in ports if steps}) > 1:
                 expected = "several lengths"
         except ValueError as error:

@@ -139,13 +139,13 @@ def test_what_would_round_differently_is_refused(compressor: ModuleType, packed:
 
     isa, version = lf.isa(), lf.__version__
     assert changed(7, b"2") == "the file has format lstmzip2; expected lstmzip1"
-    assert changed(16, b"9.9.9") == f"the file has lstmfast version 9.9.9; expected {version}"
+    assert changed(24, b"9.9.9") == f"the file has lstmfast version 9.9.9; expected {version}"
     assert (
-        changed(8, b"sve2".ljust(8, b"\0")) == f"the file has instruction set sve2; expected {isa}"
+        changed(8, b"sve2".ljust(16, b"\0")) == f"the file has instruction set sve2; expected {isa}"
     )
     others = [name for name in lf.available_isas() if name != isa]
     if others:
-        assert changed(8, others[0].encode().ljust(8, b"\0")) == (
+        assert changed(8, others[0].encode().ljust(16, b"\0")) == (
             f"the file has instruction set {others[0]}; expected {isa}: "
             f"set LSTMFAST_ISA={others[0]} to decompress it"
         )

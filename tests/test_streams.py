@@ -20,11 +20,12 @@ from lstmfast.layers import (
     Input,
     Lambda,
     LayerNormalization,
+    Masking,
     Reshape,
     SimpleRNN,
     TimeDistributed,
 )
-from lstmfast.models import Model, Sequential
+from lstmfast.models import Model, Sequential, Stream
 
 RNG = np.random.default_rng(5)
 
@@ -77,6 +78,8 @@ MODELS = {
     ),
     "graph": graph,
     "operations": operations,
+    "masked": lambda: row(Masking(), LSTM(6, return_sequences=True), Dense(2)),
+    "masked_inside": lambda: row(Masking(), TimeDistributed(Dense(3)), GRU(5), Dense(2)),
 }
 
 
@@ -95,6 +98,7 @@ def listed(y):
 def test_a_stream_has_the_bits_of_predict(name, batch):
     model = MODELS[name]()
     x = RNG.normal(size=(batch, 11, 2)).astype(model.dtype)
+    x[0, 5] = x[-1, 7:9] = 0  # steps that Masking skips
     whole = outputs_of(model, x)
     stream = model.stream(batch)
     steps = [listed(stream.step(x[:, t])) for t in range(x.shape[1])]
@@ -192,18 +196,73 @@ def test_weights_are_those_of_the_start_until_refresh():
         other.refresh()
 
 
-def test_streams_share_one_copy_of_the_weights():
+@pytest.mark.parametrize("of", ["model", "rnn"])
+def test_streams_share_one_copy_of_the_weights(of):
     def used():
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * 4096
 
-    model = row(LSTM(512), features=64)
-    weights = 4 * model.count_params()
+    model = row(LSTM(512), features=64) if of == "model" else lf.LSTM(64, 512)
+    weights = 4 * 4 * 512 * (64 + 512)
     kept = [model.stream()]
     gc.collect()
     before = used()
     kept += [model.stream() for _ in range(40)]
     assert used() - before < 2 * weights
+
+
+def test_learnt_states_are_states():
+    model = row(LSTM(4, return_sequences=True, learn_initial_state=True))
+    model.set_weights([RNG.normal(size=each.shape) for each in model.get_weights()])
+    x = RNG.normal(size=(1, 5, 2)).astype(np.float32)
+    stream, other = model.stream(), model.stream()
+    np.testing.assert_array_equal(stream.state[1][0], model.get_weights()[-1].ravel())
+    other.state = stream.state
+    np.testing.assert_array_equal(other.process(x), model.predict(x))
+
+
+def test_a_first_input_that_is_the_same_at_all_steps():
+    h, x = Input((4,)), Input((None, 2))
+    model = Model([h, x], LSTM(4, return_sequences=True)(x, initial_state=[h, h]))
+    data = [RNG.normal(size=(1, 4)), RNG.normal(size=(1, 6, 2))]
+    data = [each.astype(np.float32) for each in data]
+    np.testing.assert_array_equal(model.stream().process(data), model.predict(data))
+    with pytest.raises(TypeError, match=r"\[stream.step\] x is of type dict; expected an array"):
+        model.stream().step({"h": data[0], "x": data[1][:, 0]})
+
+
+def test_subclasses_of_arrays(tmp_path):
+    stream, other = MODELS["lstm"]().stream(), None
+    x = RNG.normal(size=(1, 2)).astype(np.float32)
+    other = stream.copy()
+    out = np.memmap(tmp_path / "y", np.float32, "w+", shape=(1, 3))
+    assert stream.step(x, out) is out
+    np.testing.assert_array_equal(out, other.step(x))
+    np.testing.assert_array_equal(stream.step(x.view(np.memmap)), other.step(x))
+
+
+def test_a_block_may_be_its_own_output_alone():
+    stream = row(LSTM(2, return_sequences=True)).stream()
+    both = RNG.normal(size=(1, 300, 2)).astype(np.float32)
+    expected = stream.process(both)
+    stream.reset()
+    block = both.copy()
+    np.testing.assert_array_equal(stream.process(block, block), expected)
+    with pytest.raises(ValueError, match=r"\[stream.process\] out overlaps the block"):
+        stream.process(block[:, 1:], block[:, :-1])
+
+
+def test_streams_are_made_by_models():
+    bare = Stream.__new__(Stream)
+    for use in (lambda: bare.state, lambda: bare.batch, lambda: bare.reset(), lambda: bare.step(0)):
+        with pytest.raises(TypeError, match="__init__"):
+            use()
+    with pytest.raises(
+        TypeError, match=r"\[stream\] weights is .*; expected a call of model.stream"
+    ):
+        Stream(row(LSTM(2)))
+    with pytest.raises(TypeError, match=r"Stream\.step"):
+        bare.step()
 
 
 def test_threads_run_streams_of_their_own():

@@ -23,7 +23,7 @@ template <class T>
 py::object run_one(PythonStream& self, model::Stream<T>& stream, py::handle x, py::handle out,
                    bool block) {
   if (stream.inputs() != 1 || stream.outputs() != 1) return py::object();
-  Call<T> call(stream, block);
+  Call<T> call(stream, block, true);
   model::StepInput<T> input;
   T* output = nullptr;
   if (!call.read(&x, &out, &input, &output)) return py::object();
@@ -46,7 +46,7 @@ py::list run_all(PythonStream& self, const py::sequence& x, const py::sequence& 
                  static_cast<index>(outs.size()) == stream.outputs(),
              "[" << name_of(block) << "] got " << xs.size() << " inputs and " << outs.size()
                  << " outputs; expected " << stream.inputs() << " and " << stream.outputs());
-    Call<T> call(stream, block);
+    Call<T> call(stream, block, false);
     std::vector<model::StepInput<T>> inputs(xs.size());
     std::vector<T*> outputs(outs.size());
     if (!call.read(xs.data(), outs.data(), inputs.data(), outputs.data())) {
@@ -101,6 +101,21 @@ void def_call(py::class_<PythonStream>& type, const char* name, const char* doc)
       PyDescr_NewMethod(reinterpret_cast<PyTypeObject*>(type.ptr()), &definition);
   if (descriptor == nullptr) throw py::error_already_set();
   type.attr(name) = py::reinterpret_steal<py::object>(descriptor);
+}
+
+// f(PythonStream&, arguments...) as a method that also refuses an object whose __init__ was not
+// called, which pybind11 would make up.
+template <class Self, class Result, class... Args>
+auto of_initialised(Result (*f)(Self, Args...)) {
+  return [f](const py::object& self, Args... args) {
+    return f(detail::held_by<PythonStream>(self.ptr()), std::forward<Args>(args)...);
+  };
+}
+template <class F>
+auto of_initialised_stream(F f) {
+  return [f](const py::object& self) {
+    return detail::held_by<PythonStream>(self.ptr()).visit([&](auto& stream) { return f(stream); });
+  };
 }
 
 std::unique_ptr<PythonStream> make_stream(const PythonModel& model, index rows, bool release_gil) {
@@ -186,6 +201,8 @@ py::list inputs(const PythonStream& self) {
   });
 }
 
+const char* dtype(const PythonStream& self) { return self.dtype(); }
+
 py::list outputs(const PythonStream& self) {
   return self.visit([](auto& stream) {
     py::list out;
@@ -196,25 +213,66 @@ py::list outputs(const PythonStream& self) {
   });
 }
 
+constexpr const char* kStepDoc =
+    "step($self, x, out=None)\n--\n\n"
+    R"(Return the outputs of one step.
+
+Parameters
+----------
+x : array_like
+    (batch, *sample): the step of each row, without an axis of steps; ids (batch,) where the model
+    takes ids. A single row may come without its axis. Of several inputs a list.
+out : numpy.ndarray, optional
+    Where to write y, which is then returned. Of several outputs a list.
+
+Arrays of the model's dtype (ids: int32) in C order are used as they are; others are converted
+first, which takes longer than a small step.
+
+Returns
+-------
+numpy.ndarray
+    (batch, *output); of an output without steps, as that of ``LSTM(4)``, the one after all steps so
+    far. Of several outputs a list.
+)";
+
+constexpr const char* kProcessDoc =
+    "process($self, block, out=None)\n--\n\n"
+    R"(Return the outputs of several steps.
+
+Parameters
+----------
+block : array_like
+    (batch, T, *sample), or without the axis of a single row. Of several inputs a list.
+out : numpy.ndarray, optional
+    Where to write y, which is then returned. It may be the block, and overlaps it in no other way.
+
+Ctrl-C ends the call after the steps that are done, with the state after these.
+
+Returns
+-------
+numpy.ndarray
+    (batch, T, *output), or (batch, *output) of an output without steps.
+)";
+
 }  // namespace
 
 void bind_stream(py::module_& module) {
   py::class_<PythonStream> type(module, "Stream", plain_type());
   def_init(type, &make_stream, py::arg("model"), py::arg("rows"), py::arg("release_gil"));
   def_init(type, &copy_stream, py::arg("other"));
-  def_call<false>(type, "step", "step($self, x, out=None)\n--\n\n");
-  def_call<true>(type, "process", "process($self, block, out=None)\n--\n\n");
-  type.def("run", &run_all, py::arg("x"), py::arg("out"), py::arg("block"))
-      .def("take_weights", &refresh, py::arg("model"))
-      .def("get_state", &get_state)
-      .def("set_state", &set_state, py::arg("state"))
-      .def("reset_rows", &reset, py::arg("rows"))
-      .def_property_readonly("rows", visiting<PythonStream>([](auto& s) { return s.rows(); }))
-      .def_property_readonly("dtype", [](const PythonStream& self) { return self.dtype(); })
-      .def_property_readonly("inputs", &inputs)
-      .def_property_readonly("outputs", &outputs)
-      .def_property_readonly("state_sizes",
-                             visiting<PythonStream>([](auto& s) { return s.state_sizes(); }));
+  def_call<false>(type, "step", kStepDoc);
+  def_call<true>(type, "process", kProcessDoc);
+  type.def("_compute", of_initialised(&run_all), py::arg("x"), py::arg("out"), py::arg("block"))
+      .def("_take_weights", of_initialised(&refresh), py::arg("model"))
+      .def("_get_state", of_initialised(&get_state))
+      .def("_set_state", of_initialised(&set_state), py::arg("state"))
+      .def("_reset_rows", of_initialised(&reset), py::arg("rows"))
+      .def_property_readonly("_rows", of_initialised_stream([](auto& s) { return s.rows(); }))
+      .def_property_readonly("dtype", of_initialised(&dtype))
+      .def_property_readonly("_inputs", of_initialised(&inputs))
+      .def_property_readonly("_outputs", of_initialised(&outputs))
+      .def_property_readonly("_state_sizes",
+                             of_initialised_stream([](auto& s) { return s.state_sizes(); }));
 }
 
 }  // namespace lstmfast::bindings

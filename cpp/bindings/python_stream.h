@@ -34,10 +34,14 @@ inline layers::Shape shape_at(py::handle value) {
   return shape;
 }
 
-// Whether kernels can use the array as it is; `write`: and write it.
+// Whether kernels can use the array as it is; `write`: and write it. exact: it must be of NumPy's
+// own class.
 template <class T>
-bool is_usable(py::handle value, bool write = false) {
-  if (Py_TYPE(value.ptr()) != npy::npy_api::get().PyArray_Type_) return false;
+bool is_usable(py::handle value, bool exact, bool write) {
+  const auto& api = npy::npy_api::get();
+  if (Py_TYPE(value.ptr()) != api.PyArray_Type_ && (exact || !api.PyArray_Check_(value.ptr()))) {
+    return false;
+  }
   const auto* const type = npy::array_descriptor_proxy(py::handle(array_at(value)->descr).ptr());
   const int wanted = npy::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | npy::npy_api::NPY_ARRAY_ALIGNED_ |
                      (write ? npy::npy_api::NPY_ARRAY_WRITEABLE_ : 0);
@@ -51,7 +55,9 @@ bool is_usable(py::handle value, bool write = false) {
 template <class T>
 class Call {
  public:
-  Call(model::Stream<T>& stream, bool block) : stream_(stream), block_(block) {}
+  // exact: as for is_usable().
+  Call(model::Stream<T>& stream, bool block, bool exact)
+      : stream_(stream), block_(block), exact_(exact) {}
 
   // Whether the arrays are what kernels can use; then sets the pointers. For the first and only
   // ports `inputs` and `outputs` are memory of the caller's.
@@ -59,8 +65,13 @@ class Call {
             T** outputs) {
     for (index k = 0; k < stream_.inputs(); ++k) {
       const bool ids = stream_.ids(k) > 0;
-      if (!(ids ? is_usable<std::int32_t>(xs[k]) : is_usable<T>(xs[k]))) return false;
-      if (k == 0) begin(array_at(xs[0]));
+      if (!(ids ? is_usable<std::int32_t>(xs[k], exact_, false)
+                : is_usable<T>(xs[k], exact_, false)))
+        return false;
+    }
+    begin(xs);
+    for (index k = 0; k < stream_.inputs(); ++k) {
+      const bool ids = stream_.ids(k) > 0;
       if (!fits(xs[k], stream_.in_shape(k), stream_.in_steps(k))) return false;
       const void* const data = array_at(xs[k])->data;
       inputs[k] = {};
@@ -70,8 +81,11 @@ class Call {
     for (index k = 0; k < stream_.outputs(); ++k) {
       outputs[k] = nullptr;
       if (outs[k].is_none()) continue;
-      if (!is_usable<T>(outs[k], true)) return false;
+      if (!is_usable<T>(outs[k], exact_, true)) return false;
       if (!fits(outs[k], stream_.out_shape(k), stream_.out_steps(k))) return false;
+      for (index i = 0; i < stream_.inputs(); ++i) {
+        if (overlaps(xs[i], outs[k])) return false;
+      }
       outputs[k] = reinterpret_cast<T*>(array_at(outs[k])->data);
     }
     return true;
@@ -86,8 +100,11 @@ class Call {
       } else {
         take<T>(op, name.c_str(), xs[k]);
       }
-      if (k == 0) begin(array_at(xs[0]));
-      check(op, name, xs[k], stream_.in_shape(k), stream_.in_steps(k));
+    }
+    begin(xs);
+    for (index k = 0; k < stream_.inputs(); ++k) {
+      check(op, model::numbered(block_ ? "block" : "x", k, stream_.inputs()), xs[k],
+            stream_.in_shape(k), stream_.in_steps(k));
     }
     for (index k = 0; k < stream_.outputs(); ++k) {
       if (outs[k].is_none()) continue;
@@ -96,7 +113,12 @@ class Call {
       LF_CHECK(out.writeable(),
                "[" << op << "] " << name << " is read-only; expected an array to write");
       check(op, name, outs[k], stream_.out_shape(k), stream_.out_steps(k));
+      for (index i = 0; i < stream_.inputs(); ++i) {
+        LF_CHECK(!overlaps(xs[i], outs[k]),
+                 "[" << op << "] " << name << " overlaps the block; expected other memory");
+      }
     }
+    LF_FAIL("[" << op << "] expected arrays in C order, of the machine's byte order");
   }
 
   // New arrays for the outputs that have none.
@@ -107,24 +129,49 @@ class Call {
   }
 
   void run(PythonStream& self, const model::StepInput<T>* inputs, T* const* outputs) const {
-    if (!self.release_gil) return stream_.process(steps_, inputs, outputs);
+    if (!self.release_gil) return run_parts(inputs, outputs, [] { return PyErr_CheckSignals(); });
     self.runs.store(true, std::memory_order_relaxed);
     struct End {
       std::atomic<bool>& runs;
       ~End() { runs.store(false, std::memory_order_relaxed); }
     } const end{self.runs};
     const WithoutGil release;
-    stream_.process(steps_, inputs, outputs);
+    run_parts(inputs, outputs, [] {
+      check_signals();
+      return 0;
+    });
   }
 
  private:
-  // Learns from the first input how many steps there are, and whether the axis of rows is there,
-  // which a single row may leave out.
-  void begin(const npy::PyArray_Proxy* x) {
-    const bool axis = block_ && stream_.in_steps(0);
-    batched_ = stream_.rows() > 1 || x->nd != stream_.in_shape(0).rank + (axis ? 1 : 0);
+  // check() between parts: it returns whether a signal's handler has raised, or throws what it did.
+  template <class F>
+  void run_parts(const model::StepInput<T>* inputs, T* const* outputs, F check) const {
+    constexpr index kPart = 256;  // 50 ms of the largest models
+    for (index t = 0; t < steps_; t += kPart) {
+      if (t > 0 && check()) throw py::error_already_set();
+      stream_.process_part(steps_, t, std::min(steps_, t + kPart), inputs, outputs);
+    }
+  }
+  // Learns from the first input that has steps how many there are, and whether the axis of rows is
+  // there, which a single row may leave out.
+  void begin(const py::handle* xs) {
+    index k = 0;
+    while (k + 1 < stream_.inputs() && !stream_.in_steps(k)) ++k;
+    const npy::PyArray_Proxy* const x = array_at(xs[k]);
+    const bool axis = block_ && stream_.in_steps(k);
+    batched_ = stream_.rows() > 1 || x->nd != stream_.in_shape(k).rank + (axis ? 1 : 0);
     const int at = batched_ ? 1 : 0;
     if (axis && at < x->nd) steps_ = x->dimensions[at];
+  }
+  // Whether a block would be overwritten before it is read. A step reads all before it writes.
+  bool overlaps(py::handle x, py::handle out) const {
+    if (!block_) return false;
+    const auto bytes = [](py::handle array) {
+      return static_cast<std::size_t>(shape_at(array).count()) * sizeof(T);  // at most
+    };
+    const char *const a = array_at(x)->data, *const b = array_at(out)->data;
+    if (a == b && bytes(x) == bytes(out)) return false;  // each step lies where it lay
+    return a < b + bytes(out) && b < a + bytes(x);
   }
   layers::Shape whole(const layers::Shape& shape, bool in_steps) const {
     layers::Shape out;
@@ -141,11 +188,11 @@ class Call {
     LF_CHECK(fits(array, shape, in_steps), "[" << op << "] " << name << " has shape "
                                                << shape_at(array).text() << "; expected "
                                                << whole(shape, in_steps).text()
-                                               << (steps_ >= 1 ? "" : ", with at least one step"));
+                                               << (steps_ >= 1 ? "" : " with at least one step"));
   }
 
   model::Stream<T>& stream_;
-  const bool block_;
+  const bool block_, exact_;
   index steps_ = 1;
   bool batched_ = true;
 };

@@ -17,7 +17,8 @@ namespace lstmfast::layers {
 template <class T>
 class CarriedState {
  public:
-  explicit CarriedState(std::vector<index> sizes) : sizes_(std::move(sizes)) {
+  explicit CarriedState(std::vector<index> sizes)
+      : sizes_(std::move(sizes)), starts_(sizes_.size()) {
     for (const index size : sizes_) size_ += size;
   }
 
@@ -35,6 +36,10 @@ class CarriedState {
   const std::vector<index>& sizes() const { return sizes_; }  // of the parts
   // Part `i` of all rows.
   T* part(index i) { return values_.data() + begin_of(i, rows_); }
+
+  // What part `i` of a row that begins is; null: zeros. `values` must outlive this object.
+  void set_start(index i, const T* values) { starts_[static_cast<std::size_t>(i)] = values; }
+  const T* start(index i) const { return starts_[static_cast<std::size_t>(i)]; }
 
   // Starts with zeros for `rows`, unless that many rows are carried already.
   void begin(index rows) {
@@ -76,6 +81,7 @@ class CarriedState {
   }
 
   std::vector<index> sizes_;
+  std::vector<const T*> starts_;
   index size_ = 0, rows_ = 0, held_ = 0, holds_ = 0;
   base::Buffer<T> values_;  // more than is used after a larger batch
 };

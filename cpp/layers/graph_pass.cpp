@@ -148,9 +148,13 @@ void Graph<T>::run_forward(const Pass<T>& pass, State& my, const Ins<T>& in, Out
 
 // The ports are as the last pass left them.
 template <class T>
-void Graph<T>::prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>&, Outs<T>& out,
+void Graph<T>::prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
                             StepCalls& calls) const {
   State& my = this->own(state);
+  // Masks are handed from node to node in forward() alone.
+  const bool masked = std::any_of(my.values.begin(), my.values.end(),
+                                  [](const auto& value) { return value.port->mask != nullptr; });
+  if (masked) return Layer<T>::prepare_step(pass, state, in, out, calls);
   for (index n = inputs(); n < static_cast<index>(nodes_.size()); ++n) {
     typename State::OfNode& own = my.nodes[n];
     own.pass = pass;

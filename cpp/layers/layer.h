@@ -202,8 +202,8 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   virtual Alongs begin_steps(LayerState& state, const Shapes& shapes, const Alongs& inputs,
                              std::vector<CarriedState<T>*>& carried) const;
   // Adds what forward() of such a pass does to `calls`, for passes with these very arguments, and
-  // with the arrays and masks that the ports have now. All must outlive the calls. Requires that no
-  // row begins and no input has a mask.
+  // with the arrays that the ports have now. All must outlive the calls. Requires that no row
+  // begins and no port has a mask.
   virtual void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
                             StepCalls& calls) const {
     calls.emplace_back([this, &pass, &state, &in, &out] { forward(pass, state, in, out); });

@@ -109,6 +109,9 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     this->check_steps(std::find(inputs.begin(), inputs.end(), Along::latest) == inputs.end(),
                       "begins with a state that all steps lead to", "one that does not change");
     my.stepped = std::make_unique<CarriedState<T>>(state_sizes());
+    for (index k = 0; learns_start_ && this->values() != nullptr && k < states(); ++k) {
+      my.stepped->set_start(k, this->values() + start_offset(k));
+    }
     carried.push_back(my.stepped.get());
     Alongs out(static_cast<std::size_t>(1 + more_outputs()), Along::latest);
     if (sequences_.all) out[0] = Along::steps;

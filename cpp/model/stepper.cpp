@@ -151,7 +151,8 @@ template <class T>
 void Stepper<T>::get(index row, T* state) const {
   const bool begins = begins_[static_cast<std::size_t>(row)] != 0;
   for (const Part& part : parts_) {
-    begins ? std::fill_n(state, part.size, T(0)) : std::copy_n(part.row(row), part.size, state);
+    const T* const from = begins ? part.state->start(part.number) : part.row(row);
+    from == nullptr ? std::fill_n(state, part.size, T(0)) : std::copy_n(from, part.size, state);
     state += part.size;
   }
 }

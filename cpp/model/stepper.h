@@ -78,7 +78,8 @@ class Stepper : base::NoCopy {
     std::fill(begins_.begin(), begins_.end(), static_cast<unsigned char>(1));
     any_begins_ = true;
   }
-  // state [state_size()]; that of a row that begins is zeros. After set the row continues.
+  // state [state_size()]; that of a row that begins is zeros, or the initial states that a layer
+  // has learnt. After set the row continues.
   void get(index row, T* state) const;
   void set(index row, const T* state);
   // Row r takes the state of row from[r], r = 0 .. rows - 1; rows may come several times, or never.

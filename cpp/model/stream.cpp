@@ -134,11 +134,11 @@ void Stream<T>::read(index t, index steps, const StepInput<T>& x, Port& to) cons
 }
 
 template <class T>
-void Stream<T>::process_row(index steps, const T* x, T* y) {
+void Stream<T>::process_row(index begin, index end, const T* x, T* y) {
   Port& in = ports_[0];
   const index count = made_[0].count;
   const T* const out = stepper_->out(0);
-  for (index t = 0; t < steps; ++t) {
+  for (index t = begin; t < end; ++t) {
     copy_few(x + t * in.count, in.count, in.values.data());
     stepper_->step(true);
     if (y != nullptr) copy_few(out, count, y + t * count);
@@ -146,10 +146,11 @@ void Stream<T>::process_row(index steps, const T* x, T* y) {
 }
 
 template <class T>
-void Stream<T>::process(index steps, const StepInput<T>* x, T* const* y) {
-  if (is_plain_row_) return process_row(steps, x->values, *y);
-  if (any_ids_) check_ids(steps, x);
-  for (index t = 0; t < steps; ++t) {
+void Stream<T>::process_part(index steps, index begin, index end, const StepInput<T>* x,
+                             T* const* y) {
+  if (is_plain_row_) return process_row(begin, end, x->values, *y);
+  if (any_ids_ && begin == 0) check_ids(steps, x);
+  for (index t = begin; t < end; ++t) {
     for (std::size_t k = 0; k < ports_.size(); ++k) {
       if (t == 0 || ports_[k].steps) read(t, steps, x[k], ports_[k]);
     }

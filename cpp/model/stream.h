@@ -53,7 +53,11 @@ class Stream {
   // x[k] [rows][steps][in_shape(k)], without the axis of steps unless in_steps(k); y[k] likewise.
   // y[k] may be null: not wanted. Throws std::invalid_argument, with nothing changed, for an id out
   // of range.
-  void process(index steps, const StepInput<T>* x, T* const* y);
+  void process(index steps, const StepInput<T>* x, T* const* y) {
+    process_part(steps, 0, steps, x, y);
+  }
+  // Steps begin .. end of these, the parts of a call in turn.
+  void process_part(index steps, index begin, index end, const StepInput<T>* x, T* const* y);
   void step(const StepInput<T>* x, T* const* y) { process(1, x, y); }
 
   // The next step of the row begins a sequence.
@@ -92,7 +96,7 @@ class Stream {
   void copy_states(const Stepper<T>& from);
   // What most streams are, and where each instruction counts: one row with one input of numbers and
   // one output, both for each step.
-  void process_row(index steps, const T* x, T* y);
+  void process_row(index begin, index end, const T* x, T* y);
   void check_ids(index steps, const StepInput<T>* x) const;
   void read(index t, index steps, const StepInput<T>& x, Port& to) const;
 

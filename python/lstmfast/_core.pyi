@@ -118,66 +118,38 @@ class Stream:
         """Make one that continues on its own from the state of another."""
 
     def step(self, x: Any, out: Any = None) -> Any:
-        """Return the outputs of one step.
-
-        Parameters
-        ----------
-        x : array_like
-            (batch, *sample): the step of each row, without an axis of steps; ids (batch,) where the
-            model takes ids. A single row may come without its axis. Of several inputs a list.
-        out : numpy.ndarray, optional
-            Where to write y, which is then returned. Of several outputs a list.
-
-        Returns
-        -------
-        numpy.ndarray
-            (batch, *output); of an output without steps, as that of ``LSTM(4)``, the one after all
-            steps so far. Of several outputs a list.
-        """
+        """Return the outputs of one step."""
 
     def process(self, block: Any, out: Any = None) -> Any:
-        """Return the outputs of several steps.
+        """Return the outputs of several steps."""
 
-        Parameters
-        ----------
-        block : array_like
-            (batch, T, *sample), or without the axis of a single row.
-        out : numpy.ndarray, optional
-            Where to write y; it must not overlap the block.
-
-        Returns
-        -------
-        numpy.ndarray
-            (batch, T, *output), or (batch, *output) of an output without steps.
-        """
-
-    def run(self, x: Sequence[Any], out: Sequence[Any], block: bool) -> list[_Array]:
+    def _compute(self, x: Sequence[Any], out: Sequence[Any], block: bool) -> list[_Array]:
         """Compute with arrays that are ready; anything else is an error."""
 
-    def take_weights(self, model: Model) -> bool:
+    def _take_weights(self, model: Model) -> bool:
         """Take the weights that the model has now; whether these are others."""
 
-    def get_state(self) -> _Array:
-        """Return (rows, sum of state_sizes)."""
+    def _get_state(self) -> _Array:
+        """Return (rows, sum of _state_sizes)."""
 
-    def set_state(self, state: _Array) -> None:
+    def _set_state(self, state: _Array) -> None:
         """Continue from there."""
 
-    def reset_rows(self, rows: Sequence[int] | None) -> None:
+    def _reset_rows(self, rows: Sequence[int] | None) -> None:
         """Begin new sequences; None: in all rows."""
 
     @property
-    def rows(self) -> int: ...
+    def _rows(self) -> int: ...
     @property
     def dtype(self) -> str: ...
     @property
-    def inputs(self) -> list[tuple[tuple[int, ...], int, bool]]:
+    def _inputs(self) -> list[tuple[tuple[int, ...], int, bool]]:
         """Of each: a row's shape in a step, the bound of its ids or 0, whether it has steps."""
 
     @property
-    def outputs(self) -> list[tuple[tuple[int, ...], bool]]: ...
+    def _outputs(self) -> list[tuple[tuple[int, ...], bool]]: ...
     @property
-    def state_sizes(self) -> list[int]: ...
+    def _state_sizes(self) -> list[int]: ...
 
 @final
 class Rnn:

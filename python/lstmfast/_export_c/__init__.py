@@ -120,10 +120,12 @@ def export_c(
     ('filter.c', 4676, 128)
     """
     from lstmfast.models import Model
+    from lstmfast.models.saving import check_full_precision
 
     where = "export_c"
     if not isinstance(model, Model):
         raise wrong_kind(where, "model", model, "a Model")
+    check_full_precision(model, where, "export the model that it was made of, with int8=True")
     if not re.fullmatch(r"[A-Za-z]\w*", string(name, "name", where), re.ASCII):
         raise ValueError(f"[{where}] name is {name!r}; expected letters, digits and _, as in C")
     place = Path(path_text(folder, where))

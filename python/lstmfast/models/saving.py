@@ -111,10 +111,25 @@ def writer_of(path: str) -> Callable[[Any, bool], bytes] | None:
 
     It takes a built model, and whether the file is to hold the optimizer's state where it can.
     """
-    if is_of_keras(path):
-        return lambda model, include: keras_writing.content(model, path, include)
     row_format = row_format_of(path)
-    return None if row_format is None else lambda model, _: bytes(row_format.content(model))
+    if not is_of_keras(path) and row_format is None:
+        return None
+
+    def content(model: Any, include_optimizer: bool) -> bytes:
+        check_full_precision(model, "save", "save the model that it was made of, or .safetensors")
+        if row_format is not None:
+            return bytes(row_format.content(model))
+        return keras_writing.content(model, path, include_optimizer)
+
+    return content
+
+
+def check_full_precision(model: Any, where: str, instead: str) -> None:
+    """Refuse a model whose kernels are in reduced precision, where it would become another."""
+    if model.precision != model.dtype:
+        raise ValueError(
+            f"[{where}] the model's kernels are {model.precision}; expected {model.dtype}: {instead}"
+        )
 
 
 def row_format_of(path: str) -> Any:

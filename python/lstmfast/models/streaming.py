@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lstmfast._arrays import Array, as_float, as_ids, wrong_shape
-from lstmfast._checks import count, flag
+from lstmfast._checks import count, flag, wrong_kind
 from lstmfast._core import Layer as CoreLayer
 from lstmfast._core import Model as CoreModel
 from lstmfast._core import Stream as CoreStream
@@ -47,6 +47,8 @@ class Stream(CoreStream):
     def __init__(
         self, weights: Callable[[], CoreModel], batch: int = 1, release_gil: bool = False
     ) -> None:
+        if hasattr(weights, "predict") or not callable(weights):
+            raise wrong_kind("stream", "weights", weights, "a call of model.stream()")
         rows = count(batch, "batch", "stream")
         super().__init__(weights(), rows, flag(release_gil, "release_gil", "stream"))
         self._weights, self._dtype = weights, np.dtype(self.dtype)
@@ -54,38 +56,44 @@ class Stream(CoreStream):
     def _converted_step(self, x: Any, out: Any = None) -> Any:
         return self._run(x, out, False, STEP)
 
+    _converted_step.__qualname__ = "Stream.step"  # as errors call it
+
     def _converted_block(self, block: Any, out: Any = None) -> Any:
         return self._run(block, out, True, PROCESS)
 
+    _converted_block.__qualname__ = "Stream.process"
+
     def _run(self, x: Any, out: Any, block: bool, where: str) -> Any:
         name = "block" if block else "x"
-        several = len(self.inputs) > 1 and isinstance(x, list | tuple)
+        if isinstance(x, Mapping):
+            raise wrong_kind(where, name, x, "an array, or a list of them in the inputs' order")
+        several = len(self._inputs) > 1 and isinstance(x, list | tuple)
         arrays = [
             as_ids(each, ids, where, name) if ids else as_float(each, self._dtype, where, name)
-            for each, (_, ids, _) in zip(x if several else [x], self.inputs, strict=False)
+            for each, (_, ids, _) in zip(x if several else [x], self._inputs, strict=False)
         ]
-        several = len(self.outputs) > 1 and isinstance(out, list | tuple)
-        outs = list(out) if several else [out] * (1 if out is not None else len(self.outputs))
-        return one_or_all(self.run(arrays, outs, block))
+        several = len(self._outputs) > 1 and isinstance(out, list | tuple)
+        outs = list(out) if several else [out] * (1 if out is not None else len(self._outputs))
+        return one_or_all(self._compute(arrays, outs, block))
 
     @property
     def batch(self) -> int:
         """How many sequences run side by side."""
-        return self.rows
+        return self._rows
 
     @property
     def state(self) -> list[Array]:
         """What each layer carries to its next step, as copies: h, and c, of the first layer, ...
 
-        Each is (batch, size); those of rows that begin are 0. A causal convolution carries its last
-        inputs. What is set continues from there.
+        Each is (batch, size); those of rows that begin are 0, or the initial states that a layer
+        has learnt. A causal convolution carries its last inputs. What is set continues from there.
         """
-        cuts = np.cumsum(self.state_sizes)[:-1]
-        return [np.ascontiguousarray(part) for part in np.split(self.get_state(), cuts, axis=1)]
+        cuts = np.cumsum(self._state_sizes)[:-1]
+        return [np.ascontiguousarray(part) for part in np.split(self._get_state(), cuts, axis=1)]
 
     @state.setter
     def state(self, value: Sequence[Any]) -> None:
-        sizes = self.state_sizes
+        sizes = self._state_sizes
         if not isinstance(value, list | tuple) or len(value) != len(sizes):
             got = f"{len(value)} items" if isinstance(value, list | tuple) else type(value).__name__
             raise ValueError(f"[{STATE}] state is {got}; expected a list of {len(sizes)} arrays")
@@ -93,11 +101,11 @@ class Stream(CoreStream):
         for place, (each, size) in enumerate(zip(value, sizes, strict=True)):
             name = f"state[{place}]"
             part = as_float(each, self._dtype, STATE, name)
-            if part.shape != (self.rows, size):
-                raise wrong_shape(STATE, name, part.shape, (self.rows, size))
+            if part.shape != (self._rows, size):
+                raise wrong_shape(STATE, name, part.shape, (self._rows, size))
             parts.append(part)
         if parts:
-            self.set_state(np.concatenate(parts, axis=1))
+            self._set_state(np.concatenate(parts, axis=1))
 
     def reset(self, rows: Iterable[int] | None = None) -> None:
         """Begin new sequences, in some rows or in all.
@@ -108,24 +116,27 @@ class Stream(CoreStream):
             Numbers of the rows, or for each row True or False; by default all rows.
         """
         if rows is None:
-            self.reset_rows(None)
+            self._reset_rows(None)
             return
-        given = np.asarray(rows)
+        given = np.asarray(rows if isinstance(rows, np.ndarray) else list(rows))
         if given.dtype == bool:
-            if given.shape != (self.rows,):
-                raise wrong_shape(RESET, "rows", given.shape, (self.rows,))
+            if given.shape != (self._rows,):
+                raise wrong_shape(RESET, "rows", given.shape, (self._rows,))
             given = np.flatnonzero(given)
-        self.reset_rows(as_ids(given, self.rows, RESET, "rows").ravel().tolist())
+        self._reset_rows(as_ids(given, self._rows, RESET, "rows").ravel().tolist())
 
     def refresh(self) -> bool:
-        """Take the weights that the model has now and keep the state; whether they differ."""
-        return self.take_weights(self._weights())
+        """Take the weights that the model has now and keep the state; whether they differ.
+
+        While the model trains, its own callbacks may call this; other threads get a RuntimeError.
+        """
+        return self._take_weights(self._weights())
 
     def copy(self) -> Stream:
         """Return a stream that continues on its own from the same state, with the same weights."""
         other = Stream.__new__(Stream)
-        CoreStream.__init__(other, self)
         other._weights, other._dtype = self._weights, self._dtype
+        CoreStream.__init__(other, self)
         return other
 
     __copy__ = copy
