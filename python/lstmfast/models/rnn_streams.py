@@ -11,7 +11,6 @@ from lstmfast.layers import LSTM, Input
 from lstmfast.models._sequential import Sequential
 from lstmfast.models.streaming import Stream
 
-
 _models: WeakKeyDictionary[Any, Sequential] = WeakKeyDictionary()  # of each `lstmfast.LSTM`
 
 

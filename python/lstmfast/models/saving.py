@@ -128,7 +128,8 @@ def check_full_precision(model: Any, where: str, instead: str) -> None:
     """Refuse a model whose kernels are in reduced precision, where it would become another."""
     if model.precision != model.dtype:
         raise ValueError(
-            f"[{where}] the model's kernels are {model.precision}; expected {model.dtype}: {instead}"
+            f"[{where}] the model's kernels are {model.precision}; expected {model.dtype}: "
+            f"{instead}"
         )
 
 
