@@ -5,11 +5,12 @@ From C++ a loop in the core runs the steps of a model; the limit is to read its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
 
+from lstmfast import reference
 from lstmfast._bench.contest import Settings, Suite, WrongAnswerError, check_answers, timed_calls
 from lstmfast._bench.problems import Array, Problem, make_problem
 from lstmfast._bench.protocol import Goal, Row, Timing, make_row, take_turns
@@ -30,6 +31,9 @@ GOALS = {
     "step_1024": (Goal("ratio", 1.38), Goal("ratio", 0.92)),
 }
 QUIET = Goal("ratio", 0.95)  # a loud step's time over a silent one's; the rest is noise
+REDUCED = 128  # hidden units from which steps in reduced precision are timed
+SHORT = {"float32": "", "bfloat16": "bf16", "int8": "int8"}  # in the modes' names
+BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}  # of a number
 LOOP_SECONDS = 0.001  # of one call of the loop in the core
 SINGLY = 64  # hidden units up to which steps are timed one by one
 SINGLE_STEPS, TURNS = 1_000_000, 10
@@ -48,7 +52,7 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
             for engine, t in timings.items()
         ]
     for shape in shapes:
-        yield _from_cpp(settings, shape)
+        yield from _from_cpp(settings, shape)
     for shape in shapes:
         if shape.H <= SINGLY:
             yield from _one_by_one(settings, shape)
@@ -70,27 +74,67 @@ def checked_stream(settings: Settings, problem: Problem, model: Sequential) -> S
     """Return a stream of the model, once its outputs are those of the reference."""
     kernel, bias = model.get_weights()[-2:]
     hidden = settings.own("numpy").prepare(problem, settings.threads).output()
+    return _checked(problem, model, hidden @ kernel + bias)
+
+
+def _checked(problem: Problem, model: Sequential, right: Array, steps_of_int8: int = 0) -> Stream:
+    """Return a stream of the model, once its outputs are right.
+
+    They may differ by rounding and by so many steps of a row's int8 numbers, of which a rounding
+    before them can change one.
+    """
     stream = model.stream(problem.shape.B)
     got = stream.process(problem.x)
-    check_answers(problem, "lstmfast from C++", {"y": got}, {"y": hidden @ kernel + bias})
+    if np.abs(got - right).max() > steps_of_int8 / 127 * np.abs(right).max():
+        check_answers(problem, "lstmfast from C++", {"y": got}, {"y": right})
     return stream
 
 
-def _from_cpp(settings: Settings, shape: Shape) -> list[Row]:
-    """Time a model's step in turns with reading as many bytes as its weights have."""
+def _from_cpp(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
+    """Time a model's steps, and from `REDUCED` hidden units on those in reduced precision."""
     problem = make_problem(shape)
     model = make_model(problem)
-    step = partial(testing.time_steps, checked_stream(settings, problem, model), _by_step(problem))
-    weights = sum(weight.nbytes for weight in model.get_weights())
+    _, goal = GOALS.get(shape.name, (None, None))
+    yield _beside_reading(settings, problem, model, checked_stream(settings, problem, model), goal)
+    if shape.H < REDUCED:
+        return
+    share = Goal("ratio", 0.92)
+    half = model.astype("bfloat16")
+    lstm, dense = (layer.get_weights() for layer in half.layers)
+    hidden, *_ = reference.lstm_forward(problem.x, _named(lstm))
+    stream = _checked(problem, half, hidden @ dense[0] + dense[1])
+    yield _beside_reading(settings, problem, half, stream, share)
+    lstm, dense = (layer.get_weights() for layer in model.layers)
+    hidden, _ = reference.quantized_lstm_forward(problem.x, _named(lstm))
+    right = reference.quantized_dense_forward(hidden, {"kernel": dense[0], "bias": dense[1]})
+    small = model.quantize("int8")
+    yield _beside_reading(settings, problem, small, _checked(problem, small, right, 2), share)
+
+
+def _named(weights: Sequence[Array]) -> dict[str, Array]:
+    return dict(zip(("kernel", "recurrent_kernel", "bias"), weights, strict=True))
+
+
+def _beside_reading(
+    settings: Settings, problem: Problem, model: Sequential, stream: Stream, goal: Goal | None
+) -> list[Row]:
+    """Time a model's step in turns with reading as many bytes as its weights have."""
+    shape = problem.shape
+    mode = f"C++ {SHORT[model.precision]}".rstrip()
+    step = partial(testing.time_steps, stream, _by_step(problem))
+    weights = sum(
+        weight.numpy().size * BYTES[weight.dtype]
+        for layer in model.layers
+        for weight in layer.weights
+    )
     step(10)
     each = max(1, int(LOOP_SECONDS / np.median(step(9))))
     calls = {"lstmfast": partial(step, 1, each)}
     calls["reading"] = partial(testing.Memory(weights).read, each)
     timings, _ = take_turns(calls, settings.seconds)
-    _, goal = GOALS.get(shape.name, (None, None))
     return [
         make_row(
-            shape.name, "C++", Timing(t.values / each), engine, shape=shape, goal=goal,
+            shape.name, mode, Timing(t.values / each), engine, shape=shape, goal=goal,
             note=f"{weights >> 10} KiB",
         )
         for engine, t in timings.items()
@@ -151,7 +195,8 @@ STEP = Suite(
     legend="""\
 step: one call from Python, of the layer alone; T is how many steps the answers were checked for.
 C++: a loop over steps of LSTM and Dense(1); reading: as many bytes as their weights read once, so
-that the ratio is the share of that speed; goals in us are for a Zen 5.
+that the ratio is the share of that speed; goals in us are for a Zen 5. The same with kernels in
+bfloat16 and int8.
 50 %, 99.99 %, worst: quantiles of steps timed one by one, the clock included, and of idle loops.
 silence: the slowest 32 steps in a row of a silent input after a loud one, and of the loud one.""",
 )
