@@ -103,18 +103,25 @@ void def_call(py::class_<PythonStream>& type, const char* name, const char* doc)
   type.attr(name) = py::reinterpret_steal<py::object>(descriptor);
 }
 
-// f(PythonStream&, arguments...) as a method that also refuses an object whose __init__ was not
-// called, which pybind11 would make up.
+// Throws for an object whose __init__ was not called, too, which pybind11 would make up.
+PythonStream& stream_of(const py::object& self) {
+  if (!py::isinstance<PythonStream>(self)) {
+    throw py::type_error("expected a Stream, got " + type_text(self));
+  }
+  return detail::held_by<PythonStream>(self.ptr());
+}
+
+// f(PythonStream&, arguments...) as a method.
 template <class Self, class Result, class... Args>
 auto of_initialised(Result (*f)(Self, Args...)) {
   return [f](const py::object& self, Args... args) {
-    return f(detail::held_by<PythonStream>(self.ptr()), std::forward<Args>(args)...);
+    return f(stream_of(self), std::forward<Args>(args)...);
   };
 }
 template <class F>
 auto of_initialised_stream(F f) {
   return [f](const py::object& self) {
-    return detail::held_by<PythonStream>(self.ptr()).visit([&](auto& stream) { return f(stream); });
+    return stream_of(self).visit([&](auto& stream) { return f(stream); });
   };
 }
 

@@ -167,7 +167,7 @@ class Call {
   bool overlaps(py::handle x, py::handle out) const {
     if (!block_) return false;
     const auto bytes = [](py::handle array) {
-      return static_cast<std::size_t>(shape_at(array).count()) * sizeof(T);  // at most
+      return static_cast<std::size_t>(py::reinterpret_borrow<py::array>(array).nbytes());
     };
     const char *const a = array_at(x)->data, *const b = array_at(out)->data;
     if (a == b && bytes(x) == bytes(out)) return false;  // each step lies where it lay

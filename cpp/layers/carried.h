@@ -51,6 +51,7 @@ class CarriedState {
   void reset() { rows_ = 0; }
 
   void copy_to(std::vector<T>& copy) const {
+    if (rows_ == 0) return;
     index part = 0;
     for (const index size : sizes_) {
       const T* const from = values_.data() + begin_of(part++, rows_);

@@ -98,18 +98,36 @@ void check_entry(const files::TensorFile& file, const Entry<T>& entry, bool redu
     file.check(entry.name + kScale, files::DType::f32, scales_shape(entry));
 }
 
+// before: of the kernel before, which may have to be the same.
+template <class T>
+void check_scales(const files::TensorFile& file, const Entry<T>& entry,
+                  const std::vector<float>& scales, const std::vector<float>& before) {
+  const bool good = std::all_of(scales.begin(), scales.end(),
+                                [](float scale) { return scale >= 0 && std::isfinite(scale); });
+  const bool same = !entry.parameter->shares_scales || scales == before;
+  LF_CHECK(good && same, file.where()
+                             << entry.name << kScale
+                             << (good ? " differs from that of the kernel before it"
+                                      : " has numbers that are no scales")
+                             << "; expected " << (good ? "the same" : "finite ones from 0 up"));
+}
+
 template <class T>
 void read_entries(const files::TensorFile& file, const std::vector<Entry<T>>& entries,
                   bool reduces = false) {
   std::map<layers::Parameters<T>*, std::vector<std::vector<T>>> kernels;
   std::vector<T> logical;
+  std::vector<float> scales;  // of the kernel before
   for (const Entry<T>& entry : entries) {
     const ops::ReducedMatrix& matrix = entry.parameter->reduced;
     if (matrix && !reduces) {
       ops::ReducedElements elements = matrix.zeros();
       file.copy_bytes(file.at(entry.name), elements.bytes.data());
-      if (has_scales(entry))
+      if (has_scales(entry)) {
         file.copy(entry.name + kScale, scales_shape(entry), elements.scales.data());
+        check_scales(file, entry, elements.scales, scales);
+        scales = elements.scales;
+      }
       matrix.pack(elements, entry.owner->reduced() + entry.parameter->block);
       continue;
     }

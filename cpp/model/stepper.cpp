@@ -13,6 +13,7 @@ namespace lstmfast::model {
 // Learns the shapes, and what is carried, by the rule of plan().
 template <class T>
 void Stepper<T>::describe(const std::vector<std::optional<layers::Shape>>& fixed) {
+  forget();  // what is prepared points to states that end here
   planned_ = 0;
   inputs_.clear();
   in_along_.clear();

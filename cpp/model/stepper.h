@@ -19,11 +19,11 @@
 
 namespace lstmfast::model {
 
-// Owns the memory of its passes and the states of all rows: once it is warm, it allocates nothing.
-// Steps that only continue what the step before did, in the same arrays, run as prepared calls of
-// kernels, without a walk through the graph. Reads the weights of the layers, which must not change
-// during a step. Stateful layers carry here what this object has, and keep what they carry
-// themselves. Each object is for one thread at a time.
+// Owns the memory of its passes and the states of all rows: from the second step after plan() on,
+// it allocates nothing. Steps that only continue what the step before did, in the same arrays, run
+// as prepared calls of kernels, without a walk through the graph. Reads the weights of the layers,
+// which must not change during a step. Stateful layers carry here what this object has, and keep
+// what they carry themselves. Each object is for one thread at a time.
 template <class T>
 class Stepper : base::NoCopy {
  public:

@@ -123,7 +123,7 @@ void ReducedMatrix::widen(const ReducedElements& elements_, float* numbers) cons
 kernels::Reduced ReducedMatrix::operand(const unsigned char* block, unsigned char* scratch,
                                         index rows) const {
   if (!*this) return {};
-  const index scales = (rows * kFloatBytes + 63) / 64 * 64;
+  const index scales = room(rows) > 0 ? (rows * kFloatBytes + 63) / 64 * 64 : 0;
   return {precision,
           block,
           panel_bytes(),

@@ -28,7 +28,7 @@ struct lstmfast_stream {
 
 namespace lstmfast::api::c {
 
-// Keeps the text for lstmfast_error_message(), without allocation; returns `status`.
+// Keeps the text for lstmfast_error_message(); returns `status`.
 lstmfast_status fail(lstmfast_status status, const char* message) noexcept;
 
 // f(), with exceptions as statuses; `invalid`: that of std::invalid_argument.

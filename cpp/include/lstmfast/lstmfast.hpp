@@ -150,8 +150,8 @@ class Model {
 };
 
 // Sequences, one a row, step by step as they come. For one thread at a time. Keeps the weights of
-// its model. After construction no method but input and output throws, allocates, locks or calls
-// the system; where one returns another status than LSTMFAST_OK, nothing has changed and
+// its model. After construction no method but copy, input and output throws, allocates, locks or
+// calls the system; where one returns another status than LSTMFAST_OK, nothing has changed and
 // lstmfast_error_message() says why.
 class Stream {
  public:

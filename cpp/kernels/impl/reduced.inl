@@ -236,8 +236,10 @@ void reduced_panels(const Gemm<float>& g) {
 void reduced_product(const Gemm<float>& g) {
   const bool int8 = g.reduced.precision == Precision::int8;
   for (index r = g.row0; int8 && r < g.row1; ++r) {
-    quantize_row(g.a + (g.a_offsets ? g.a_offsets[r] : r * g.a_stride), g.segment,
-                 (Whole8*)(g.reduced.rows + r * g.reduced.row_bytes), g.reduced.row_scales[r]);
+    const float* const row =
+        g.segment == 0 ? nullptr : g.a + (g.a_offsets ? g.a_offsets[r] : r * g.a_stride);
+    quantize_row(row, g.segment, (Whole8*)(g.reduced.rows + r * g.reduced.row_bytes),
+                 g.reduced.row_scales[r]);
   }
   with_size<4>(g.nr, [&](auto nr) {
     constexpr int NR = decltype(nr)::value;

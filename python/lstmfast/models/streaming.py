@@ -88,8 +88,9 @@ class Stream(CoreStream):
         Each is (batch, size); those of rows that begin are 0, or the initial states that a layer
         has learnt. A causal convolution carries its last inputs. What is set continues from there.
         """
-        cuts = np.cumsum(self._state_sizes)[:-1]
-        return [np.ascontiguousarray(part) for part in np.split(self._get_state(), cuts, axis=1)]
+        ends = np.cumsum(self._state_sizes, dtype=int).tolist()
+        state = self._get_state()
+        return [state[:, a:b].copy() for a, b in zip([0, *ends], ends, strict=False)]
 
     @state.setter
     def state(self, value: Sequence[Any]) -> None:
