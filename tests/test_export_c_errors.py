@@ -94,6 +94,8 @@ def test_arguments_are_checked_before_anything_is_written(tmp_path: Path) -> Non
     model = a_model(layers.LSTM(2))
     with pytest.raises(TypeError, match=r"^\[export_c\] model is of type str; expected a Model"):
         lf.export_c("model.safetensors", tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^\[export_c\] folder is of type int; expected text or"):
+        lf.export_c(model, 5)  # type: ignore[arg-type]
     for name in ("", "1x", "a b", "a-b", "é"):
         with pytest.raises(ValueError, match=r"expected letters, digits and _, as in C"):
             lf.export_c(model, tmp_path, name=name)

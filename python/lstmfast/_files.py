@@ -12,19 +12,18 @@ _FOREIGN_SUFFIXES = (".pt", ".pth", ".onnx", ".npz", ".pkl")
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
-def path_text(path: Any, where: str) -> str:
-    """Return a path as text."""
+def path_text(path: Any, where: str, name: str = "filepath") -> str:
+    """Return a path as text; name: that of the argument."""
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
-        raise wrong_kind(where, "filepath", path, "text or a path")
+        raise wrong_kind(where, name, path, "text or a path")
     if "\0" in text:
-        raise ValueError(f"[{where}] filepath is {text!r}, which contains a NUL character")
+        raise ValueError(f"[{where}] {name} is {text!r}, which contains a NUL character")
     try:
         os.fsencode(text)
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"[{where}] filepath is {text!r}, whose character {error.start + 1} no file name can "
-            "hold"
+            f"[{where}] {name} is {text!r}, whose character {error.start + 1} no file name can hold"
         ) from None
     return text
 

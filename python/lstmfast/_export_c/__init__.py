@@ -128,7 +128,7 @@ def export_c(
     check_full_precision(model, where, "export the model that it was made of, with int8=True")
     if not re.fullmatch(r"[A-Za-z]\w*", string(name, "name", where), re.ASCII):
         raise ValueError(f"[{where}] name is {name!r}; expected letters, digits and _, as in C")
-    place = Path(path_text(folder, where))
+    place = Path(path_text(folder, where, "folder"))
     files = place / f"{name}.h", place / f"{name}.c"
     replace = flag(overwrite, "overwrite", where)
     row = read(model, flag(int8, "int8", where))
