@@ -203,9 +203,11 @@ def test_what_reduced_models_refuse() -> None:
         lambda: made.compile("adam", "mse"),
         lambda: made.fit(x, np.ones((2, 2)), verbose=0),
         lambda: made.evaluate(x, np.ones((2, 2))),
+        lambda: made.add(Dense(1)),
     ):
         with pytest.raises(ValueError, match="the model's kernels are int8, for inference alone"):
             call()
+    assert len(made.layers) == 2
     with pytest.raises(ValueError, match=r"kernel is in int8; expected float32: set the weights"):
         made.set_weights(model.get_weights())
     with pytest.raises(ValueError, match="training is True; expected False with kernels in int8"):

@@ -114,6 +114,7 @@ class Sequential(Model):
         >>> model.output_shape
         (None, 3)
         """
+        self._check_trains("Sequential.add")
 
         def add() -> None:
             layers = list(self._layers)

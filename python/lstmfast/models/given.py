@@ -53,12 +53,12 @@ class TakingData:
         return core_model, self._adapter.samples(x, y, sample_weight, outputs, where)
 
     def _check_trains(self, where: str) -> None:
-        """Refuse what trains or evaluates a model in reduced precision."""
+        """Refuse what trains, evaluates or extends a model in reduced precision."""
         graph = None if self._core_model is None else self._core_model.graph
         if graph is not None and graph.precision != graph.dtype:
             raise ValueError(
                 f"[{where}] the model's kernels are {graph.precision}, for inference alone; "
-                f"expected {graph.dtype}: train the model that it was made of"
+                f"expected {graph.dtype}: use the model that it was made of"
             )
 
     def _check_compiled(self, where: str) -> None:
