@@ -76,6 +76,18 @@ def test_a_model_that_cannot_stream(run: Run, tmp_path: Path) -> None:
     assert "step" not in found
 
 
+def test_a_model_of_ids_and_a_file_of_another_program(run: Run, tmp_path: Path) -> None:
+    SAVED["ids"]().save(tmp_path / "ids.safetensors")
+    assert lines_of(run("info", str(tmp_path / "ids.safetensors"))[1])["streams"] == "yes, of ids"
+    row = [layers.Input((None, 1)), layers.LSTM(2, return_sequences=True), layers.Dense(1)]
+    path = tmp_path / "amp.nam"
+    Sequential(row).save(path)
+    code, _, error = run("info", str(path))
+    assert (code, error.count("\n")) == (2, 1)
+    assert "amp.nam: is a .nam file; expected a .safetensors file" in error
+    assert error.endswith('amp.nam").save("amp.safetensors") writes\n')
+
+
 def test_the_header_alone_is_read(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "model"
     SAVED["stream_lstm"]().save(path)

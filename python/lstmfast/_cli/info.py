@@ -19,7 +19,7 @@ def add_arguments(parser: Parser) -> None:
         metavar="MODEL",
         nargs="?",
         type=Path,
-        help="a file of a saved model: its layers, and its memory once loaded; reads the header",
+        help="a .safetensors file of a model: its layers, its memory once loaded; reads the header",
     )
 
 
@@ -34,12 +34,27 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         facts = file_facts(args.model)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise UserError(reason(error)) from None
+    except ValueError as error:
+        raise UserError(_other_format(args.model) or reason(error)) from None
     rows = list(_rows(facts))
     width = max(len(name) for name, _ in rows)
     print("\n".join(f"{name:{width}}  {value}" for name, value in rows))
     return 0
+
+
+def _other_format(path: Path) -> str | None:
+    """Return what to do with a file of another program; None for any other name."""
+    from lstmfast._files import is_of_keras
+    from lstmfast.models.saving import row_format_of
+
+    if not is_of_keras(str(path)) and row_format_of(str(path)) is None:
+        return None
+    return (
+        f"{path}: is a {path.suffix} file; expected a .safetensors file, which "
+        f'load_model("{path}").save("{path.stem}.safetensors") writes'
+    )
 
 
 def _rows(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -53,11 +68,12 @@ def _rows(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "output", f"{_shape(shape)}, {facts['dtype']}"
     yield "parameters", f"{facts['parameters']:,}"
     yield "weights", _bytes(facts["weight_bytes"])
-    yield "loading", f"{_bytes(facts['loading_bytes'])} at most"
+    yield "loading", f"{_bytes(facts['loading_bytes'])} at most, for inference"
     if facts["cannot_stream"]:
         yield "streams", f"no: {reason(ValueError(facts['cannot_stream']))}"
         return
-    yield "streams", "yes"
+    of_ids = all(ids for *_, ids in facts["inputs"])
+    yield "streams", "yes, of ids" if of_ids else "yes"
     yield "stream", f"about {_bytes(facts['stream_bytes'])} each, next to the weights of all"
     yield "step", f"{facts['multiply_adds']:,} multiply-adds"
 
