@@ -96,6 +96,11 @@ def main():
     parser.add_argument("--save", type=Path, help="file for the model")
     parser.add_argument("--threshold", type=float, default=8, help="score of an anomaly (8)")
     options = parser.parse_args()
+    for name, value in (("column", options.column), ("first", options.first)):
+        if value < 1:
+            parser.error(f"argument --{name}: {value}; expected 1 or more")
+    if not 0 <= options.threshold < math.inf:
+        parser.error(f"argument --threshold: {options.threshold}; expected a number from 0 on")
     sys.stdin.reconfigure(errors="replace")
     lines = numbers(sys.stdin, options.column)
     learned = islice(lines, options.first)

@@ -37,11 +37,16 @@ RATE, CHUNK, CONTEXT = 16_000, 512, 64
 BINS = 129  # of the spectrum
 
 
+def check_installed(*packages):
+    """End with the line that installs them where one of the packages is not there."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise SystemExit(f"{package} is not installed: {__doc__.splitlines()[2].strip()}")
+
+
 def onnx_file(name):
     """Return the path of one of silero-vad's files."""
     package = importlib.util.find_spec("silero_vad")
-    if package is None:
-        raise SystemExit("silero-vad is not installed: pip install --no-deps silero-vad")
     return Path(package.submodule_search_locations[0]) / "data" / name
 
 
@@ -170,6 +175,7 @@ def main():
     parser.add_argument("wav", nargs="?", type=Path, help="sound in which to look for speech")
     parser.add_argument("--seconds", type=float, default=120, help="sound for the comparison")
     options = parser.parse_args()
+    check_installed("onnx", "silero_vad", *(["onnxruntime"] if options.wav is None else []))
     if options.wav is not None:
         stream = build().stream()
         spoken = False

@@ -8,11 +8,15 @@ import signal
 import subprocess
 import sys
 import wave
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+
+from lstmfast import layers
+from lstmfast.models import Sequential
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 
@@ -69,12 +73,46 @@ def test_an_amplifier_is_learned_and_played(
 
     played, rate, _ = playing.read_wav(dry)
     assert rate == training.RATE
-    made, times = playing.process(model, played, [0.2, 0.5, 0.8], 64)
+    made, times = playing.process(model.stream(), played, [0.2, 0.5, 0.8], 64)
     whole = model.predict(training.inputs(played, np.array([[0.2, 0.5, 0.8]])))
     np.testing.assert_array_equal(made, whole[..., 0])
     assert len(times) == -(-len(sound) // 64)
     step = 1 / 32767  # of 16 bits; 1/32768 where it is read
     np.testing.assert_allclose(playing.read_wav(out)[0], np.clip(made, -1, 1), rtol=0, atol=step)
+
+
+def test_what_the_player_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    playing, saved, dry = script("amp/process_wav"), tmp_path / "m.safetensors", tmp_path / "x.wav"
+    playing.write_wav(dry, np.zeros((1, 100)), 8000)
+
+    def play(layer: layers.Layer, *options: str, out: str = "out.wav") -> str:
+        model = Sequential([layers.Input((None, 1)), layer])
+        model.metadata = {"sample_rate": "unknown"}
+        model.save(saved, overwrite=True)
+        files = [str(each) for each in (saved, dry, tmp_path / out)]
+        monkeypatch.setattr("sys.argv", ["play", *files, *options])
+        with suppress(SystemExit):
+            playing.main()
+        printed = capsys.readouterr()
+        return printed.err or printed.out
+
+    both = layers.Bidirectional(layers.LSTM(1, return_sequences=True), merge_mode="sum")
+    assert "needs all steps at once" in play(both)
+    assert "makes (None, 1) of (None, None, 1); expected one number of each" in play(layers.LSTM(1))
+    assert "/none does not exist" in play(layers.Dense(1), out="none/out.wav")
+    assert "--drive: nan; expected a number from 0 to 1" in play(layers.Dense(1), "--drive", "nan")
+    assert not (tmp_path / "out.wav").exists()
+    assert "not the model's 'unknown'" in play(layers.Dense(1))
+
+
+def test_voice_activity_names_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    voice_activity = script("voice_activity")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("sys.argv", ["voice_activity"])
+    with pytest.raises(SystemExit, match=r"^onnx is not installed: pip install onnx .*silero-vad"):
+        voice_activity.main()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
@@ -122,8 +160,8 @@ def test_anomalies_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_anomalies_of_the_lines_after_those_learned() -> None:
-    def detected(text: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(FOLDER / "anomaly.py"), "--first", "300"]
+    def detected(text: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(FOLDER / "anomaly.py"), "--first", "300", *options]
         return subprocess.run(command, input=text, text=True, capture_output=True, check=False)
 
     values = [f"{np.sin(k / 5):.4f}" for k in range(400)]
@@ -132,3 +170,7 @@ def test_anomalies_of_the_lines_after_those_learned() -> None:
     few = detected("1\n2\n")
     assert few.returncode == 2
     assert "2 numbers to learn from; expected more than 64" in few.stderr
+    for option, value in (("--column", "0"), ("--first", "-1"), ("--threshold", "nan")):
+        wrong = detected("1\n2\n", option, value)
+        assert wrong.returncode == 2
+        assert f"argument {option}: {value}; expected" in wrong.stderr

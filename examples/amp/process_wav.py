@@ -44,16 +44,18 @@ def write_wav(path, samples, rate, width=2):
     """
     width = 3 if width > 2 else 2
     whole = (np.clip(samples.T, -1, 1) * (2 ** (8 * width - 1) - 1)).round().astype("<i4")
-    with wave.open(str(path), "wb") as file:
+    with open(path, "wb") as raw, wave.open(raw, "wb") as file:
         file.setparams((len(samples), width, rate, 0, "NONE", ""))
         file.writeframes(whole.reshape(-1, 1).view("u1")[:, :width].tobytes())
 
 
-def process(model, dry, knobs, block):
-    """Return the output (channels, samples) for dry, and the seconds that each block took."""
+def process(stream, dry, knobs, block):
+    """Return the output (channels, samples) for dry, and the seconds that each block took.
+
+    stream: of the model, with a row for each channel.
+    """
     channels, samples = dry.shape
     padded = np.pad(dry, ((0, 0), (0, -samples % block)))
-    stream = model.stream(batch=channels)
     x = np.empty((channels, block, 1 + len(knobs)), np.float32)
     x[..., 1:] = knobs
     y, out, times = np.empty((channels, block, 1), np.float32), np.empty_like(padded), []
@@ -73,6 +75,14 @@ def error_to_signal(y, target):
     return np.sum((y - target) ** 2) / np.sum(target**2)
 
 
+def position(text):
+    """Return that of a knob."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text}; expected a number from 0 to 1")
+    return value
+
+
 def main():
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -81,27 +91,37 @@ def main():
     parser.add_argument("out", type=Path, help="WAV file to write")
     parser.add_argument("--block", type=int, default=64, help="samples at a time (64)")
     for knob in KNOBS:
-        parser.add_argument(f"--{knob}", type=float, default=0.5, help="from 0 to 1 (0.5)")
+        parser.add_argument(f"--{knob}", type=position, default=0.5, help="from 0 to 1 (0.5)")
     parser.add_argument("--target", type=Path, help="WAV file of what should come out")
     options = parser.parse_args()
     try:
         model = load_model(options.model)
         dry, rate, width = read_wav(options.source)
         target = None if options.target is None else read_wav(options.target)[0]
+        stream = model.stream(batch=len(dry))
     except (OSError, EOFError, ValueError, wave.Error) as error:
         parser.error(str(error))
-    inputs, outputs = model.input_shape[-1], model.output_shape[-1]
-    if not 1 <= inputs <= 1 + len(KNOBS) or outputs != 1:
-        parser.error(f"{options.model} has {inputs} inputs, {outputs} outputs; expected 1 to 4, 1")
+    inputs, outputs = model.input_shape, model.output_shape
+    most = 1 + len(KNOBS)
+    if len(inputs) != 3 or inputs[2] not in range(1, most + 1) or outputs[1:] != (inputs[1], 1):
+        parser.error(
+            f"{options.model} makes {outputs} of {inputs}; expected one number of each step, of 1 "
+            f"to {most}"
+        )
     if options.block < 1 or dry.shape[1] == 0:
         parser.error("expected a block, and a file, of at least one sample")
+    if not options.out.parent.is_dir():
+        parser.error(f"{options.out}: the folder {options.out.parent} does not exist")
     trained = model.metadata.get("sample_rate") or rate
-    if int(trained) != rate:
-        print(f"note: {options.source} has {rate} samples a second, not the model's {trained}")
+    if trained != rate:
+        print(f"note: {options.source} has {rate} samples a second, not the model's {trained!r}")
 
-    knobs = [getattr(options, knob) for knob in KNOBS[: inputs - 1]]
-    out, times = process(model, dry, knobs, options.block)
-    write_wav(options.out, out, rate, width)
+    knobs = [getattr(options, knob) for knob in KNOBS[: inputs[2] - 1]]
+    out, times = process(stream, dry, knobs, options.block)
+    try:
+        write_wav(options.out, out, rate, width)
+    except OSError as error:
+        parser.error(str(error))
     if target is not None:
         print(f"error-to-signal ratio: {error_to_signal(out, target):.2%}")
     median, late, worst = (1e6 * np.quantile(times, part) for part in (0.5, 0.9999, 1))
