@@ -18,7 +18,7 @@ import numpy as np
 import lstmfast as lf
 
 TASKS = ("adding_problem", "air_passengers", "spoken_words", "dna", "text", "weather")
-SIZES = (64, 128, 256, 512, 1024)
+SIZES = (32, 64, 128, 256, 512, 1024)
 HEAD = "| task | kernels | file | mean error | largest error | score |\n|---|---|---|---|---|---|"
 
 
