@@ -252,6 +252,13 @@ def test_a_block_may_be_its_own_output_alone():
         stream.process(block[:, 1:], block[:, :-1])
 
 
+def test_a_model_without_states():
+    stream = row(Dense(3)).stream()
+    assert stream.state == []
+    stream.state = stream.state
+    assert stream.step([1.0, 2.0]).shape == (3,)
+
+
 def test_streams_are_made_by_models():
     bare = Stream.__new__(Stream)
     for use in (lambda: bare.state, lambda: bare.batch, lambda: bare.reset(), lambda: bare.step(0)):
@@ -263,6 +270,8 @@ def test_streams_are_made_by_models():
         Stream(row(LSTM(2)))
     with pytest.raises(TypeError, match=r"Stream\.step"):
         bare.step()
+    with pytest.raises(TypeError, match="expected a Stream, got int"):
+        Stream._get_state(3)
 
 
 def test_threads_run_streams_of_their_own():

@@ -1,5 +1,7 @@
 #include "model/model_file.h"
 
+#include <algorithm>
+#include <cmath>
 #include <deque>
 #include <map>
 #include <optional>

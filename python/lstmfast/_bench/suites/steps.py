@@ -17,7 +17,7 @@ from lstmfast._bench.protocol import Goal, Row, Timing, make_row, take_turns
 from lstmfast._bench.shapes import STEP_SHAPES, Shape
 from lstmfast._core import testing
 from lstmfast.layers import LSTM, Dense, Input
-from lstmfast.models import Sequential, Stream
+from lstmfast.models import Model, Sequential, Stream
 
 # From Python: times as fast as the best other engine. From C++: the share of the speed of reading
 # or, where weights are few, seconds on a Zen 5.
@@ -77,7 +77,7 @@ def checked_stream(settings: Settings, problem: Problem, model: Sequential) -> S
     return _checked(problem, model, hidden @ kernel + bias)
 
 
-def _checked(problem: Problem, model: Sequential, right: Array, steps_of_int8: int = 0) -> Stream:
+def _checked(problem: Problem, model: Model, right: Array, steps_of_int8: int = 0) -> Stream:
     """Return a stream of the model, once its outputs are right.
 
     They may differ by rounding and by so many steps of a row's int8 numbers, of which a rounding
@@ -116,7 +116,7 @@ def _named(weights: Sequence[Array]) -> dict[str, Array]:
 
 
 def _beside_reading(
-    settings: Settings, problem: Problem, model: Sequential, stream: Stream, goal: Goal | None
+    settings: Settings, problem: Problem, model: Model, stream: Stream, goal: Goal | None
 ) -> list[Row]:
     """Time a model's step in turns with reading as many bytes as its weights have."""
     shape = problem.shape
