@@ -9,7 +9,7 @@
 namespace lstmfast::model {
 namespace {
 
-constexpr const char* kOp = "stream";
+constexpr const char* kStream = "stream";
 
 // Without the axis of steps, of size 1.
 layers::Shape without_steps(const layers::Shape& shape, bool steps) {
@@ -46,14 +46,15 @@ void copy_few(const T* from, index count, T* to) {
 
 template <class T>
 void check_draws(const layers::Graph<T>& graph) {
-  LF_CHECK(!graph.draws(), "[" << kOp << "] a layer always draws random numbers (training=True); "
+  LF_CHECK(!graph.draws(), "[" << kStream
+                               << "] a layer always draws random numbers (training=True); "
                                << "expected a model whose outputs follow from its inputs");
 }
 
 template <class T>
 Stream<T>::Stream(std::shared_ptr<const Model<T>> model, index rows)
     : model_(std::move(model)), rows_(rows) {
-  LF_CHECK(rows >= 1, "[" << kOp << "] batch is " << rows << "; expected at least 1");
+  LF_CHECK(rows >= 1, "[" << kStream << "] batch is " << rows << "; expected at least 1");
   check_draws(*model_->definition().graph);
   stepper_ = stepper_of(*model_);
   const layers::Graph<T>& graph = *model_->definition().graph;
@@ -111,7 +112,7 @@ void Stream<T>::check_ids(index steps, const StepInput<T>* x) const {
     const index count = rows_ * (port.steps ? steps : 1) * port.count;
     for (index i = 0; port.ids > 0 && i < count; ++i) {
       LF_CHECK(x[k].ids[i] >= 0 && x[k].ids[i] < port.ids,
-               "[" << kOp << "] element " << i << " of " << numbered("x", k, ports_.size())
+               "[" << kStream << "] element " << i << " of " << numbered("x", k, ports_.size())
                    << " is " << x[k].ids[i] << "; expected ids from 0 to " << port.ids - 1);
     }
   }

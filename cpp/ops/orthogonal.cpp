@@ -14,9 +14,9 @@ namespace lstmfast::ops {
 namespace {
 
 template <class T>
-class Matrix {
+class OrthonormalRows {
  public:
-  Matrix(index rows, index columns, T* data)
+  OrthonormalRows(index rows, index columns, T* data)
       : columns_(columns), data_(data), products_(rows / 2 * ((rows + 1) / 2)) {}
 
   // Makes rows begin .. end orthonormal. Returns the smallest fraction of a row's length that was
@@ -100,7 +100,7 @@ void draw_orthonormal_rows(index rows, index columns, std::uint64_t seed, T* out
                                              << "; expected 0 <= rows <= columns");
   const base::FlushDenormals flush;
   draw_normal(rows * columns, seed, out);
-  Matrix<T> matrix(rows, columns, out);
+  OrthonormalRows<T> matrix(rows, columns, out);
   // Rounding errors along other rows grow as a row shrinks; a quarter left costs two bits. Rows of
   // which nothing is left have probability 0, and more sweeps could not repair them.
   constexpr double kLeastLeft = 0.25;
