@@ -239,7 +239,7 @@ TEST_CASE("recurrent layers in int8: batch, steps and threads change no bit") {
 
 TEST_CASE("threads that share rows or panels change no bit") {
   const int before = base::team::get_num_threads();
-  for (const test::LstmSizes sizes : {test::LstmSizes{6, 2, 40, 300}, {6, 64, 20, 96}}) {
+  for (const test::LstmSizes& sizes : {test::LstmSizes{6, 2, 40, 300}, {6, 64, 20, 96}}) {
     for (const Precision precision : {Precision::bfloat16, Precision::int8}) {
       test::LstmProblem<float> problem(sizes);
       const ReducedLstm reduced(problem, precision);
