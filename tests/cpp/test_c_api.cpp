@@ -187,7 +187,7 @@ TEST_CASE("a stream allocates nothing, takes no lock and makes no system call") 
 #endif
 
 #if COUNTS_SYSTEM_WORK
-TEST_CASE("the memory of a stream is told, right to a factor of 2") {
+TEST_CASE("the reported memory of a stream is right to a factor of 2") {
   for (const index units : {8, 64, 512}) {
     Map config = in_steps("float32");
     config["layers.0.units"] = units;
