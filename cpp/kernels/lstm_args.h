@@ -27,6 +27,9 @@ struct Keep {
   index stride;
 };
 
+// The panels, but for a tail, of which a step of one row makes all sums before it writes h.
+inline constexpr index kTogether = 2;
+
 // One time step forward for rows row0..row1 and panels panel0..panel1: GEMM tile and cell fused.
 template <class T>
 struct StepForward {
@@ -59,7 +62,8 @@ struct StepForward {
   index c_panel_stride;
   T* gates;  // out: what backward needs of the gates [P][row][G][V]; null in inference
   index gate_panel_stride;
-  T* h;  // [row][h_stride]: o a(c); padded lanes are written; not h_prev
+  T* h;  // [row][h_stride]: o a(c); padded lanes are written. h_prev of one row with at most
+         // kTogether whole panels or whose sums are given; else not
   index h_stride;
   T* y;  // row r at y + y_offsets[r], H values: h again; null: not wanted
   const index* y_offsets;

@@ -6,27 +6,44 @@ struct PlainCell : SumsOfCell<4> {
   static constexpr int V = Vec<T>::kLanes;
   static constexpr bool kInRegisters = kRegisters >= 32;
 
-  // One row of NP neighbouring panels, from sums in registers: the functions of all panels hide
-  // each other's latency, of which a single row's step is made.
-  template <int NP>
-  static LF_INLINE void forward_row(const StepForward<T>& s, const Vec<T> (&z)[NP][4], index row,
+  // One row of W neighbouring panels and, unless N is 0, the N vectors of the tail after them, from
+  // sums in registers, which are overwritten: the functions of all hide each other's latency, of
+  // which a single row's step is made.
+  template <int W, int N>
+  static LF_INLINE void forward_row(const StepForward<T>& s, Vec<T> (&z)[W * 4 + N], index row,
                                     index panel) {
-    Vec<T> a[NP * 4], c[NP], y[NP];
+    constexpr int P = W + (N > 0 ? 1 : 0);
+    const T units = T(s.tail.units);
     LF_UNROLL
-    for (int j = 0; j < NP * 4; ++j) a[j] = z[j / 4][j % 4];
-    squash<0x444u & ((1u << NP * 4) - 1)>(a);
+    for (int j = 0; j < W * 4; j += 4) {
+      z[j + 2] = tanh(z[j + 2]);  // first, for its chain is the longest
+      z[j] = sigmoid(z[j]);
+      z[j + 1] = sigmoid(z[j + 1]);
+      z[j + 3] = sigmoid(z[j + 3]);
+    }
     LF_UNROLL
-    for (int p = 0; p < NP; ++p) {
-      const Vec<T>* const g = a + p * 4;
+    for (int n = 0; n < N; ++n) {  // g has elements 2 units .. 3 units - 1 of the tail's
+      const Vec<T> middle = Vec<T>::set(T(2.5) * units - T(0.5) - T(n * V));
+      const Vec<T> far = abs(Vec<T>::load(kLaneNumbers<T>) - middle);
+      z[W * 4 + n] = tanh_or_sigmoid(less(far, Vec<T>::set(T(0.5) * units)), z[W * 4 + n]);
+    }
+    Vec<T> a[P][4], c[P], y[P];
+    LF_UNROLL
+    for (int p = 0; p < P; ++p) LF_UNROLL
+    for (int k = 0; k < 4; ++k)
+      a[p][k] = p < W ? z[p * 4 + k] : tail_gate<N>(z + W * 4, k, s.tail.units);
+    LF_UNROLL
+    for (int p = 0; p < P; ++p) {
+      const Vec<T>* const g = a[p];
       y[p] = c[p] = fma(g[1], previous_c(s, row, panel + p), g[0] * g[2]);
       if (!s.gates) continue;
       T* out = s.gates + (panel + p) * s.gate_panel_stride + row * 4 * V;
       for (int k = 0; k < 4; ++k) g[k].store(out + k * V);
     }
-    squash<(1u << NP) - 1>(y);
+    squash<(1u << P) - 1>(y);
     LF_UNROLL
-    for (int p = 0; p < NP; ++p)
-      store_step(s, row, panel + p, s.hidden - (panel + p) * V, c[p], a[p * 4 + 3] * y[p]);
+    for (int p = 0; p < P; ++p)
+      store_step(s, row, panel + p, s.hidden - (panel + p) * V, c[p], a[p][3] * y[p]);
   }
 
   // z [G][n][V]: pre-activations of n rows from `row` on, overwritten.

@@ -18,6 +18,15 @@ struct SumsOfCell {
   static constexpr bool kInRegisters = false;
 };
 
+// Gate g of a tail's N sums, 0 after its units: it begins in vector `at` and ends there or in the
+// next.
+template <int N, class T>
+LF_INLINE Vec<T> tail_gate(const Vec<T>* sums, int g, index units) {
+  const int at = N == 3 && g >= 2 ? 1 : 0;
+  const Vec<T> next = sums[at + 1 < N ? at + 1 : at];
+  return window(sums[at], next, g * units - at * index(Vec<T>::kLanes), units);
+}
+
 template <class T>
 LF_INLINE Vec<T> previous_c(const StepForward<T>& s, index row, index panel) {
   if (!s.c_prev || (s.reset && s.reset[row])) return Vec<T>::zero();

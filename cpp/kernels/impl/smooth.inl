@@ -93,7 +93,7 @@ template <class T>
 struct Mish {
   Vec<T> x, e, n, d;
   explicit LF_INLINE Mish(Vec<T> v)
-      : x(clamp(v, -MathConstants<T>::kExpLimit, MathConstants<T>::kTanhLimit)),
+      : x(clamp(v, -MathConstants<T>::kExpLimit, 2 * MathConstants<T>::kTanhLimit)),
         e(exp(x)),
         n(e * (e + Vec<T>::set(T(2)))),
         d(n + Vec<T>::set(T(2))) {}

@@ -32,12 +32,12 @@ template <class T, class Cell, int MR, int NP, class Ahead = NoFetch>
 LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel, const Ahead& ahead = {}) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kShift = Cell::kApart ? 1 : 0;
   if constexpr (Cell::kInRegisters && MR == 1) {
-    Vec<T> acc[NP][1][G], sums[NP][G];
+    Vec<T> acc[NP][1][G], sums[NP * G];
     input_sums<T, Cell>(s, row, panel, acc, ahead);
     recurrent_sums<T, Cell>(s, row, panel, acc, ahead);
     LF_UNROLL
-    for (int j = 0; j < NP * G; ++j) sums[j / G][j % G] = acc[j / G][0][j % G];
-    return Cell::forward_row(s, sums, row, panel);
+    for (int j = 0; j < NP * G; ++j) sums[j] = acc[j / G][0][j % G];
+    return Cell::template forward_row<NP, 0>(s, sums, row, panel);
   }
   alignas(64) T z[NP][MR * (G + kShift) * V];
   if (Cell::kApart && s.weights == nullptr) {
@@ -52,7 +52,7 @@ LF_INLINE void step_tile(const StepForward<T>& s, index row, index panel, const 
     if constexpr (Cell::kApart) {
       for (int p = 0; p < NP; ++p) LF_UNROLL
       for (int m = 0; m < MR; ++m)
-        part_sums(acc[p][m], recurrent_bias<T, Cell, G>(s, panel + p), z[p] + m * V);
+        part_sums<G>(acc[p][m], recurrent_bias<T, Cell, G>(s, panel + p), z[p] + m * V);
     }
     recurrent_sums<T, Cell>(s, row, panel, acc, ahead);
     LF_UNROLL
@@ -109,18 +109,19 @@ void step_forward_cell(const StepForward<T>& s) {
     if (s.panel0 != s.panel1 && s.panel1 - 1 == s.tail_panel) {
       --whole.panel1;
       const index panels = whole.panel1 - whole.panel0;
-      const index paired = s.row1 - s.row0 > 1 || panels == 0 ? 0 : 2 - panels % 2;
+      const bool one = s.row1 - s.row0 == 1;
+      const index paired = !one || panels == 0 ? 0 : 2 - panels % 2;
       whole.panel1 -= paired;
       const auto tail = [&] {
-        if (paired == 0) return step_tail<T, Cell>(s);
-        with_size<2>(paired, [&](auto w) {
+        if (!one) return step_tail<T, Cell>(s);
+        with_size<kTogether + 1>(1 + paired, [&](auto w) {
           with_size<Cell::kGates - 1>(s.tail.vectors, [&](auto n) {
-            step_with_tail<T, Cell, decltype(w)::value, decltype(n)::value>(s, s.row0);
+            step_with_tail<T, Cell, decltype(w)::value - 1, decltype(n)::value>(s, s.row0);
           });
         });
       };
       if (s.descending) tail();
-      step_panels<T, Cell>(s, whole);
+      if (whole.panel0 != whole.panel1) step_panels<T, Cell>(s, whole);
       if (!s.descending) tail();
       return;
     }

@@ -83,8 +83,8 @@ LF_INLINE const T* recurrent_bias(const StepForward<T>& s, index panel) {
 // Where x W and h R are apart: from the sums of x W, of which the first is the candidate's and goes
 // to x_part, to what those of h R begin with. Its sums are those of the gates after the first, then
 // the candidate's own.
-template <class T, int N>
-LF_INLINE void part_sums(Vec<T> (&acc)[N], const T* bias, T* x_part) {
+template <int N, class T>
+LF_INLINE void part_sums(Vec<T>* acc, const T* bias, T* x_part) {
   constexpr int V = Vec<T>::kLanes;
   acc[0].store(x_part);
   LF_UNROLL

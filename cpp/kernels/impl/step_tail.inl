@@ -1,21 +1,12 @@
 // One time step of a tail's units: see Tail in args.h. A tile over it moves each gate to a vector
 // of its own before the cell.
 
-// Gate g of a tail's sums, 0 after its units: it begins in vector `at` and ends there or in the
-// next.
-template <class T, int N>
-LF_INLINE Vec<T> tail_gate(const Vec<T> (&sums)[N], int g, index units) {
-  const int at = N == 3 && g >= 2 ? 1 : 0;
-  const Vec<T> next = sums[at + 1 < N ? at + 1 : at];
-  return window(sums[at], next, g * units - at * index(Vec<T>::kLanes), units);
-}
-
 // part_sums() over a tail, with the same order of terms: the gates move down by one.
-template <class T, int G, int N>
-LF_INLINE void tail_part_sums(Vec<T> (&acc)[N], const T* bias, index units, T* x_part) {
+template <int G, int N, class T>
+LF_INLINE void tail_part_sums(Vec<T>* acc, const T* bias, index units, T* x_part) {
   constexpr int V = Vec<T>::kLanes;
   alignas(64) T sums[(N + 1) * V];
-  tail_gate(acc, 0, units).store(x_part);
+  tail_gate<N>(acc, 0, units).store(x_part);
   LF_UNROLL
   for (int n = 0; n < N; ++n) acc[n].store(sums + n * V);
   Vec<T>::zero().store(sums + N * V);
@@ -44,13 +35,13 @@ LF_NOINLINE void tail_sums(const StepForward<T>& s, index row, T* z) {
   if constexpr (Cell::kApart) {
     const T* const bias = recurrent_bias<T, Cell, N>(s, s.tail_panel);
     for_rows_of_z([&](int m, T* to, int)
-                      LF_INLINED { tail_part_sums<T, G>(acc[0][m], bias, s.tail.units, to); });
+                      LF_INLINED { tail_part_sums<G, N>(acc[0][m], bias, s.tail.units, to); });
   }
   recurrent_sums<T, Cell>(s, row, s.tail_panel, acc, NoFetch{});
   for_rows_of_z([&](int m, T* to, int stride) LF_INLINED {
     LF_UNROLL
     for (int g = 0; g < G; ++g)
-      tail_gate(acc[0][m], g, s.tail.units).store(to + (kShift + g) * stride);
+      tail_gate<N>(acc[0][m], g, s.tail.units).store(to + (kShift + g) * stride);
   });
 }
 
@@ -82,14 +73,12 @@ template <class T, class Cell, int W, int N>
 LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kShift = Cell::kApart ? 1 : 0;
   const index panel = s.tail_panel - W;
-  Vec<T> acc[W][G], tail[N];
+  Vec<T> acc[W * G + N];  // [W][G], then the tail's
   const T* b[W + 1];
   const auto begin = [&](const T* const(&from)[W + 1]) LF_INLINED {
     LF_UNROLL
-    for (int p = 0; p < W; ++p) LF_UNROLL
-    for (int g = 0; g < G; ++g) acc[p][g] = Vec<T>::load(from[p] + g * V);
-    LF_UNROLL
-    for (int n = 0; n < N; ++n) tail[n] = Vec<T>::load(from[W] + n * V);
+    for (int j = 0; j < W * G + N; ++j)
+      acc[j] = Vec<T>::load(j < W * G ? from[j / G] + j % G * V : from[W] + (j - W * G) * V);
   };
   const auto weights = [&](index k) LF_INLINED {
     LF_UNROLL
@@ -99,14 +88,11 @@ LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
   const auto add_term = [&](const T* a) LF_INLINED {
     const Vec<T> x = Vec<T>::set(*a);
     LF_UNROLL
-    for (int p = 0; p < W; ++p) {
-      LF_UNROLL
-      for (int g = 0; g < G; ++g) acc[p][g] = fma(x, Vec<T>::load(b[p] + g * V), acc[p][g]);
-      b[p] += G * V;
-    }
+    for (int j = 0; j < W * G + N; ++j)
+      acc[j] =
+          fma(x, Vec<T>::load(j < W * G ? b[j / G] + j % G * V : b[W] + (j - W * G) * V), acc[j]);
     LF_UNROLL
-    for (int n = 0; n < N; ++n) tail[n] = fma(x, Vec<T>::load(b[W] + n * V), tail[n]);
-    b[W] += N * V;
+    for (int p = 0; p <= W; ++p) b[p] += (p < W ? G : N) * V;
   };
   const auto add = [&](const T* a, index count) LF_INLINED {
     constexpr int kTerms = terms_at_a_time(1);
@@ -132,25 +118,20 @@ LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
   if constexpr (Cell::kApart) {
     weights(s.input + 1);
     LF_UNROLL
-    for (int p = 0; p < W; ++p) part_sums(acc[p], b[p], z[p]);
-    tail_part_sums<T, G>(tail, b[W], s.tail.units, z[W]);
+    for (int p = 0; p < W; ++p) part_sums<G>(acc + p * G, b[p], z[p]);
+    tail_part_sums<G, N>(acc + W * G, b[W], s.tail.units, z[W]);
   }
   if (s.h_prev) {
     weights(recurrent_row<T, Cell>(s));
     add(s.h_prev + row * s.h_prev_stride, s.recurrent);
   }
   if constexpr (Cell::kInRegisters) {
-    Vec<T> sums[W + 1][G];
-    LF_UNROLL
-    for (int j = 0; j < W * G; ++j) sums[j / G][j % G] = acc[j / G][j % G];
-    LF_UNROLL
-    for (int g = 0; g < G; ++g) sums[W][g] = tail_gate(tail, g, s.tail.units);
-    return Cell::forward_row(s, sums, row, panel);
+    return Cell::template forward_row<W, N>(s, acc, row, panel);
   }
   LF_UNROLL
-  for (int p = 0; p < W; ++p) LF_UNROLL
-  for (int g = 0; g < G; ++g) acc[p][g].store(z[p] + (kShift + g) * V);
+  for (int j = 0; j < W * G; ++j) acc[j].store(z[j / G] + (kShift + j % G) * V);
   LF_UNROLL
-  for (int g = 0; g < G; ++g) tail_gate(tail, g, s.tail.units).store(z[W] + (kShift + g) * V);
+  for (int g = 0; g < G; ++g)
+    tail_gate<N>(acc + W * G, g, s.tail.units).store(z[W] + (kShift + g) * V);
   for (int p = 0; p <= W; ++p) cell_rows<T, Cell>(s, z[p], row, 1, panel + p);
 }
