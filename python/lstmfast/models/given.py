@@ -62,9 +62,9 @@ class TakingData:
             )
 
     def _check_compiled(self, where: str) -> None:
-        self._check_trains(where)
         compiled = self._compiled
         if compiled.optimizer is None or not compiled.has_loss:
+            self._check_trains(where)
             missing = "compiled" if compiled.optimizer is None else "compiled with a loss"
             raise ValueError(f"[{where}] the model is not {missing}; call compile(loss=...) first")
 
