@@ -23,7 +23,8 @@ struct Slot {
 // First pass: adds up requests. Owns nothing.
 class Planner {
  public:
-  // Alignment: a power of two up to kBufferAlignment. By default arrays share no cache line.
+  // Alignment: a power of two up to kBufferAlignment. By default arrays share no cache line, and a
+  // vector that begins in one may be stored over its end.
   template <class T>
   Slot<T> add(index count, std::size_t alignment = kBufferAlignment) {
     LF_ASSERT(alignment >= alignof(T) && alignment <= kBufferAlignment &&
@@ -33,7 +34,8 @@ class Planner {
     const index room = static_cast<index>(kMaxBytes - offset) / static_cast<index>(sizeof(T));
     if (count < 0 || offset > kMaxBytes || count > room)
       throw OutOfMemory(OutOfMemory::kUncountable);
-    top_ = offset + static_cast<std::size_t>(count) * sizeof(T);
+    const std::size_t end = offset + static_cast<std::size_t>(count) * sizeof(T);
+    top_ = (end + alignment - 1) & ~(alignment - 1);
     return {offset, count};
   }
 

@@ -15,6 +15,7 @@
 #include "bindings/python_layer.h"
 #include "bindings/values.h"
 #include "model/model.h"
+#include "ops/linear.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -94,6 +95,12 @@ void set_weights(layers::Layer<T>& layer, const py::sequence& weights) {
 }  // namespace
 
 void bind_layers(py::module_& module) {
+  module.def(
+      "makes_dot_products",
+      [](index inputs, index outputs) {
+        return ops::LinearShape<float>(inputs, outputs).is_narrow();
+      },
+      py::arg("inputs"), py::arg("outputs"));
   py::class_<AnyLayer> layer(module, "Layer", py::is_final(), plain_type());
   def_init(layer, &make_layer, py::arg("options"), py::arg("dtype"),
            py::arg("children") = py::none());

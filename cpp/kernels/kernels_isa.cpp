@@ -17,6 +17,7 @@ namespace {
 #include "impl/activation.inl"
 #include "impl/lanes.inl"
 #include "impl/tile.inl"
+#include "impl/dot.inl"
 #include "impl/gemm.inl"
 #include "impl/outer.inl"
 #include "impl/transpose.inl"

@@ -90,13 +90,18 @@ class Convolution : public LayerWith<T, Convolution<T>> {
     const T* x = in[0].values;
     StepCalls own;
     if (my.stepped != nullptr) {
-      own.emplace_back([this, &pass, &my, x] { next_taps(pass, my, x); });
+      own.add([this, &pass, &my, x] { next_taps(pass, my, x); });
       x = pass.arena->at(my.taps);
     }
-    const bool good = my.whole && prepare_linear(own, weights_, this->values(), pass.batch, x,
-                                                 out[0].values, activation_);
+    const ops::LinearShape<T>& w = weights_;
+    const bool good =
+        my.whole &&
+        prepare_linear(own,
+                       w.product_alone(this->values(), pass.batch, {x, nullptr, w.inputs},
+                                       {out[0].values, nullptr, w.outputs}, {}),
+                       activation_);
     if (!good) return Layer<T>::prepare_step(pass, state, in, out, calls);
-    calls.add(own);
+    calls.append(own);
   }
 
   void run_backward(const Pass<T>& pass, State& my, const Ins<T>& in, const Outs<T>& out) const {

@@ -18,6 +18,7 @@ class Dense : public LayerWith<T, Dense<T>> {
     base::Slot<T> z;                    // [rows][outputs]: b + x W, if backward needs it
     base::Slot<unsigned char> reduced;  // scratch of products in reduced precision
     ops::LinearScratch<T> scratch;
+    base::Buffer<T> columns;  // of W, for a prepared step
   };
 
   explicit Dense(const base::Values& options)
@@ -64,9 +65,17 @@ class Dense : public LayerWith<T, Dense<T>> {
   void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
                     StepCalls& calls) const override {
     const index rows = pass.batch * state.shapes[0].rows();
-    const bool good =
-        prepare_linear(calls, shape_, this->values(), rows, in[0].values, out[0].values,
-                       activation_, activated_, reduced(pass, this->own(state), rows));
+    State& my = this->own(state);
+    auto product =
+        shape_.product_alone(this->values(), rows, {in[0].values, nullptr, shape_.inputs},
+                             {out[0].values, nullptr, shape_.outputs}, reduced(pass, my, rows));
+    if (product && shape_.is_narrow()) {
+      my.columns.resize(shape_.columns_size());
+      shape_.copy_columns(this->values(), this->parameters_.reduced(), my.columns.data());
+      product->columns_of_b = my.columns.data();
+      product->reduced = {};
+    }
+    const bool good = prepare_linear(calls, product, activation_, activated_);
     if (!good) Layer<T>::prepare_step(pass, state, in, out, calls);
   }
 

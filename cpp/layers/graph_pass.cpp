@@ -167,7 +167,7 @@ void Graph<T>::prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>
     const T* const from = value.port->values;
     T* const to = out[k].values;
     if (to == from) continue;
-    calls.emplace_back([=, count = pass.batch * value.count] { std::copy_n(from, count, to); });
+    calls.add([=, count = pass.batch * value.count] { std::copy_n(from, count, to); });
   }
 }
 

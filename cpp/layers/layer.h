@@ -62,14 +62,34 @@ enum class Along {
 };
 using Alongs = std::vector<Along>;
 
-// What a prepared step does, in turn.
-struct StepCalls : std::vector<std::function<void()>> {
+// What a prepared step does, in turn. In small models each instruction around a kernel counts.
+class StepCalls {
+ public:
   bool may_share = false;  // whether one of them may use other threads
 
-  void add(const StepCalls& more) {
-    insert(end(), more.begin(), more.end());
+  bool empty() const { return calls_.empty(); }
+  void run() const {
+    for (const Call& call : calls_) call.run(call.f.get());
+  }
+  void clear() {
+    calls_.clear();
+    may_share = false;
+  }
+  template <class F>
+  void add(F f) {
+    calls_.push_back({[](void* made) { (*static_cast<F*>(made))(); }, std::make_shared<F>(f)});
+  }
+  void append(const StepCalls& more) {
+    calls_.insert(calls_.end(), more.calls_.begin(), more.calls_.end());
     may_share = may_share || more.may_share;
   }
+
+ private:
+  struct Call {
+    void (*run)(void* f);
+    std::shared_ptr<void> f;
+  };
+  std::vector<Call> calls_;
 };
 
 // The largest pass that memory is planned for.
@@ -206,7 +226,7 @@ class Layer : public std::enable_shared_from_this<Layer<T>> {
   // begins and no port has a mask.
   virtual void prepare_step(const Pass<T>& pass, LayerState& state, const Ins<T>& in, Outs<T>& out,
                             StepCalls& calls) const {
-    calls.emplace_back([this, &pass, &state, &in, &out] { forward(pass, state, in, out); });
+    calls.add([this, &pass, &state, &in, &out] { forward(pass, state, in, out); });
     calls.may_share = true;
   }
 

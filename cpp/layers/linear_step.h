@@ -9,22 +9,18 @@
 
 namespace lstmfast::layers {
 
-// Adds y = activation(b + x W) to `calls`, x [rows][inputs], y [rows][outputs]; the activation acts
-// on the columns from `activated` on. reduced: as in LinearShape::forward. Returns whether it did:
-// not where threads share the product.
+// Adds y = activation(product) to `calls`; the activation acts on the columns from `activated` on.
+// Returns whether it did: not where there is no product, as threads share it.
 template <class T>
-bool prepare_linear(StepCalls& calls, const ops::LinearShape<T>& shape, const T* block, index rows,
-                    const T* x, T* y, const ActivationSpec& activation, index activated = 0,
-                    const kernels::Reduced& reduced = {}) {
-  const index outputs = shape.outputs;
-  const std::optional<kernels::Gemm<T>> product =
-      shape.product_alone(block, rows, {x, nullptr, shape.inputs}, {y, nullptr, outputs}, reduced);
+bool prepare_linear(StepCalls& calls, const std::optional<kernels::Gemm<T>>& product,
+                    const ActivationSpec& activation, index activated = 0) {
   if (!product) return false;
-  calls.emplace_back([g = *product] { ops::multiply(g); });
+  const index rows = product->row1, outputs = product->columns;
+  calls.add([g = *product, kernel = ops::product_kernel(*product)] { kernel(g); });
   if (activation.kind == Activation::linear) return true;
   calls.may_share = calls.may_share || rows * outputs > ops::kMathGrain;
-  calls.emplace_back([=, from = y + activated] {
-    ops::activate(activation, rows, outputs - activated, from, outputs, from, outputs);
+  calls.add([=, y = product->c + activated] {
+    ops::activate(activation, rows, outputs - activated, y, outputs, y, outputs);
   });
   return true;
 }

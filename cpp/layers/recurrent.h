@@ -131,10 +131,10 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
     my.step = std::make_unique<ops::LstmStep<T>>(
         shape(), this->values(), this->parameters_.reduced(), pass.batch,
         ops::LstmStepArrays<T>{p.x.values, p.carried_h, p.carried_c, p.y.values, p.cells.values});
-    calls.emplace_back([step = my.step.get()] { step->run(); });
+    calls.add([step = my.step.get()] { step->run(); });
     const auto copy = [&](const T* from, T* to, index size) {
       if (to == nullptr) return;
-      calls.emplace_back([=, count = pass.batch * size] { std::copy_n(from, count, to); });
+      calls.add([=, count = pass.batch * size] { std::copy_n(from, count, to); });
     };
     copy(p.carried_h, p.h.values, shape().outputs());
     copy(p.carried_c, p.c.values, shape().hidden);

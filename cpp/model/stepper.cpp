@@ -124,7 +124,7 @@ void Stepper<T>::step(bool alone) {
     } else if (!any_begins_) {
       if (calls_.empty()) prepare(alone);
       if (alone && calls_.may_share) thread.emplace();
-      for (const auto& call : calls_) call();
+      calls_.run();
       return;
     }
     if (alone) thread.emplace();

@@ -55,6 +55,10 @@ class Stepper : base::NoCopy {
 
   // Runs the step for all rows. If it throws, all rows begin again. alone: on this thread.
   void step(bool alone = false);
+  // Whether a step is prepared, no row begins and no other thread takes part. Then step_again() is
+  // step() for a caller who flushes denormals and has left the inputs where they were.
+  bool can_step_again() const { return !any_begins_ && !calls_.empty() && !calls_.may_share; }
+  void step_again() { calls_.run(); }
   // Whether the latest step was prepared; for tests.
   bool prepared() const { return !calls_.empty(); }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/denormals.h"
 
 namespace lstmfast::model {
 namespace {
@@ -32,14 +33,10 @@ base::Options structure(const Model<T>& model) {
   return config;
 }
 
-// Where a call of memcpy would take longer.
+// One number is the most common case, of which a call of memcpy would be a part worth avoiding.
 template <class T>
 void copy_few(const T* from, index count, T* to) {
-  if (count > 4) {
-    std::copy_n(from, count, to);
-  } else {
-    for (index i = 0; i < count; ++i) to[i] = from[i];
-  }
+  count == 1 ? void(*to = *from) : void(std::copy_n(from, count, to));
 }
 
 }  // namespace
@@ -77,8 +74,8 @@ Stream<T>::Stream(std::shared_ptr<const Model<T>> model, index rows)
         without_steps(stepper_->out_shape(static_cast<std::size_t>(k)), steps);
     made_.push_back({shape, shape.count(), steps});
   }
-  is_plain_row_ = rows == 1 && inputs() == 1 && outputs() == 1 && !any_ids_ && ports_[0].steps &&
-                  made_[0].steps;
+  is_plain_ = inputs() == 1 && outputs() == 1 && !any_ids_;
+  is_plain_row_ = is_plain_ && rows == 1 && ports_[0].steps && made_[0].steps;
   connect();
 }
 
@@ -136,12 +133,14 @@ void Stream<T>::read(index t, index steps, const StepInput<T>& x, Port& to) cons
 
 template <class T>
 void Stream<T>::process_row(index begin, index end, const T* x, T* y) {
+  const base::FlushDenormals flush;
   Port& in = ports_[0];
   const index count = made_[0].count;
-  const T* const out = stepper_->out(0);
+  Stepper<T>& stepper = *stepper_;
+  const T* const out = stepper.out(0);
   for (index t = begin; t < end; ++t) {
     copy_few(x + t * in.count, in.count, in.values.data());
-    stepper_->step(true);
+    stepper.can_step_again() ? stepper.step_again() : stepper.step(true);
     if (y != nullptr) copy_few(out, count, y + t * count);
   }
 }

@@ -42,6 +42,8 @@ class Stream {
   index inputs() const { return static_cast<index>(ports_.size()); }
   index outputs() const { return static_cast<index>(made_.size()); }
 
+  bool is_plain() const { return is_plain_; }  // one input, of numbers, and one output
+
   // What one row's step takes and makes, without the axis of steps.
   const layers::Shape& in_shape(index input) const { return port(input).shape; }
   index ids(index input) const { return port(input).ids; }        // their bound; 0: it takes values
@@ -54,7 +56,7 @@ class Stream {
   // y[k] may be null: not wanted. Throws std::invalid_argument, with nothing changed, for an id out
   // of range.
   void process(index steps, const StepInput<T>* x, T* const* y) {
-    process_part(steps, 0, steps, x, y);
+    is_plain_row_ ? process_row(0, steps, x->values, *y) : process_part(steps, 0, steps, x, y);
   }
   // Steps begin .. end of these, the parts of a call in turn.
   void process_part(index steps, index begin, index end, const StepInput<T>* x, T* const* y);
@@ -105,7 +107,7 @@ class Stream {
   std::unique_ptr<Stepper<T>> stepper_;
   std::vector<Port> ports_;
   std::vector<Made> made_;
-  bool any_ids_ = false, is_plain_row_ = false;
+  bool any_ids_ = false, is_plain_ = false, is_plain_row_ = false;
 };
 
 }  // namespace lstmfast::model

@@ -138,7 +138,27 @@ void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T
   if (!accumulate) g.bias = block;
   g.accumulate = accumulate;
   g.bias_panel_stride = g.b_panel_stride;
+  T columns[kernels::kMostDots * kLongestDot];
+  if (is_narrow()) {
+    copy_columns(block, reduced.panels, columns);
+    g.columns_of_b = columns;
+    g.reduced = {};
+  }
   share_rows(g, rows, flops(rows));
+}
+
+template <class T>
+void LinearShape<T>::copy_columns(const T* block, const unsigned char* reduced_block,
+                                  T* out) const {
+  const index terms = kernels::dot_terms(inputs);
+  std::fill_n(out, columns_size(), T(0));
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (reduced()) return reduced().widen_columns(reduced_block, terms, out);
+  }
+  for (index k = 0; k < inputs; ++k) {
+    const T* const row = block + (1 + k) * groups * lanes;
+    for (index n = 0; n < outputs; ++n) out[n * terms + k] = row[n];
+  }
 }
 
 template <class T>

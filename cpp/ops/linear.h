@@ -64,10 +64,21 @@ struct LinearShape {
   double flops(index rows) const { return 2.0 * double(rows) * double(inputs) * double(outputs); }
   ReducedMatrix reduced() const { return {precision, kernel()}; }
 
+  // Whether forward() makes dot products: where there are few outputs, whose panels would be
+  // padding for the most part and whose sums, one term after the other, chains that a single row
+  // waits for.
+  bool is_narrow() const {
+    return outputs <= kernels::kMostDots && inputs <= kLongestDot && precision != Precision::int8;
+  }
+  // The columns of W as Gemm::columns_of_b has them, columns_size() elements; reduced_block: what
+  // reduced() has packed, where it has.
+  index columns_size() const { return outputs * kernels::dot_terms(inputs); }
+  void copy_columns(const T* block, const unsigned char* reduced_block, T* out) const;
+
   // y = b + x W, or with `accumulate` y += x W. reduced: operand() of reduced().
   void forward(const T* block, index rows, Rows<const T> x, Rows<T> y, bool accumulate = false,
                const kernels::Reduced& reduced = {}) const;
-  // That product, where it is for the caller's thread alone.
+  // b + x W in panels, where it is for the caller's thread alone.
   std::optional<kernels::Gemm<T>> product_alone(const T* block, index rows, Rows<const T> x,
                                                 Rows<T> y, const kernels::Reduced& reduced) const;
   // dblock += gradients of the block; dx is overwritten; either may be null: not wanted. Where
@@ -79,6 +90,7 @@ struct LinearShape {
   void reserve_columns(index rows, LinearScratch<T>& scratch) const;
 
  private:
+  static constexpr index kLongestDot = 1024;
   index panel_stride() const {
     return (precision == Precision::full ? 1 + inputs : 1) * groups * lanes;
   }

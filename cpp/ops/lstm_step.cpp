@@ -20,6 +20,8 @@ LstmStep<T>::LstmStep(const LstmShape<T>& shape, const T* block, const unsigned 
   const index V = shape.lanes, H = shape.hidden;
   step_ = step_of(shape, block, {0, shape.panels});
   step_.row1 = rows;
+  // Whole vectors of y and cells: what reads them next finds them as they were stored.
+  if (rows == 1) step_.hidden = shape.panels * V;
   offsets_.resize(2 * rows);
   index* const of_h = offsets_.data() + rows;
   for (index r = 0; r < rows; ++r) {
@@ -31,14 +33,17 @@ LstmStep<T>::LstmStep(const LstmShape<T>& shape, const T* block, const unsigned 
   step_.h_prev = arrays.h;
   step_.h_prev_stride = H;
   step_.h_stride = shape.panels * V;
-  made_h_.resize(rows * step_.h_stride);
-  step_.h = made_h_.data();
+  const bool together = shape.whole_panels() <= kernels::kTogether || shape.is_reduced();
+  if (rows > 1 || !together) made_h_.resize(rows * step_.h_stride);
+  step_.h = made_h_.data() != nullptr ? made_h_.data() : arrays.h;
   step_.y = arrays.y;
   step_.cells = arrays.cells;
   step_.y_offsets = step_.cells_offsets = of_h;
   fill_clip_values(shape.options, clip_values_);
   step_.cell = cell_params(shape, block, clip_values_);
-  if (shape.is_reduced()) {
+  if (!shape.is_reduced()) {
+    kernel_ = kernels::table<T>().step_forward;
+  } else {
     step_.z_panel_stride = rows * shape.kept_elements();
     z_.resize(shape.panels * step_.z_panel_stride);
     step_.z = z_.data();
@@ -73,10 +78,10 @@ void LstmStep<T>::move_c(bool in) const {
 template <class T>
 void LstmStep<T>::run() {
   if (c_panels_ != nullptr) move_c(true);
-  run_step(shape_, step_);
+  kernel_ != nullptr ? kernel_(step_) : run_step(shape_, step_);
   step_.descending = !step_.descending;  // what the caches still hold is read first
   const index H = shape_.hidden;
-  for (index r = 0; r < rows_; ++r) {
+  for (index r = 0; step_.h != arrays_.h && r < rows_; ++r) {
     std::copy_n(step_.h + r * step_.h_stride, H, arrays_.h + r * H);
   }
   if (c_panels_ != nullptr && !shape_.c_is_h()) move_c(false);

@@ -10,7 +10,7 @@
 namespace lstmfast::ops {
 
 // The arrays of a step, [rows][...] each. The states are read and written; after the last row of
-// each there is room for a vector, whose content does not matter.
+// each array there is room for a vector, whose content does not matter.
 template <class T>
 struct LstmStepArrays {
   const T* x;
@@ -42,9 +42,10 @@ class LstmStep : base::NoCopy {
   const index rows_;
   const LstmStepArrays<T> arrays_;
   kernels::StepForward<T> step_{};
+  void (*kernel_)(const kernels::StepForward<T>&) = nullptr;  // null: run_step() makes sums first
   T clip_values_[4] = {};
   base::Buffer<index> offsets_;  // of the rows of x, y and cells
-  base::Buffer<T> made_h_;       // [rows][padded O]: h cannot be written where it is read
+  base::Buffer<T> made_h_;       // [rows][padded O]; empty: h can be written where it is read
   base::Buffer<T> z_;            // [P][rows][kept]: sums, in reduced precision
   base::Buffer<unsigned char> scratch_;
   base::Buffer<T> c_;      // [P][rows][V]; empty: c is used where it lies

@@ -120,6 +120,14 @@ void ReducedMatrix::widen(const ReducedElements& elements_, float* numbers) cons
   }
 }
 
+void ReducedMatrix::widen_columns(const unsigned char* block, index stride, float* numbers) const {
+  for_each([&](index row, index column, index, index byte) {
+    std::uint16_t bits;
+    std::memcpy(&bits, block + byte, sizeof(bits));
+    numbers[column * stride + row] = from_bfloat16(bits);
+  });
+}
+
 kernels::Reduced ReducedMatrix::operand(const unsigned char* block, unsigned char* scratch,
                                         index rows) const {
   if (!*this) return {};

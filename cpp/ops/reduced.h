@@ -39,6 +39,8 @@ struct ReducedMatrix {
   // Numbers [rows][columns] to elements, and back. scales: of int8.
   ReducedElements reduce(const float* numbers, const std::vector<float>& scales) const;
   void widen(const ReducedElements& elements, float* numbers) const;
+  // Packed bfloat16 to numbers [columns][rows], columns `stride` apart.
+  void widen_columns(const unsigned char* block, index stride, float* numbers) const;
 
  private:
   index element_bytes() const { return precision == Precision::bfloat16 ? 2 : 1; }
@@ -60,13 +62,17 @@ struct Floats {
 };
 std::vector<float> scales_of(const std::vector<Floats>& matrices, index columns);
 
-// g, in reduced precision or not.
+// The kernel of such a product, in reduced precision or not.
+template <class T>
+auto product_kernel(const kernels::Gemm<T>& g) -> void (*)(const kernels::Gemm<T>&) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (g.reduced.precision != Precision::full) return kernels::reduced_table().product;
+  }
+  return kernels::table<T>().gemm;
+}
 template <class T>
 void multiply(const kernels::Gemm<T>& g) {
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (g.reduced.precision != Precision::full) return kernels::reduced_table().product(g);
-  }
-  kernels::table<T>().gemm(g);
+  product_kernel(g)(g);
 }
 
 }  // namespace lstmfast::ops

@@ -49,7 +49,7 @@ template <class T>
 lstmfast_status process(const char* op, lstmfast_stream* stream, std::int64_t steps, const T* x,
                         T* y) noexcept {
   return run<T>(op, stream, steps, [&](auto& held) {
-    LF_CHECK(held.inputs() == 1 && held.outputs() == 1 && held.ids(0) == 0,
+    LF_CHECK(held.is_plain(),
              "[" << op << "] the stream has " << held.inputs() << " inputs and " << held.outputs()
                  << " outputs, or takes ids; expected one input of numbers and one output: use "
                  << "process_all");

@@ -115,6 +115,11 @@ void gemm_panels(const Gemm<T>& g) {
 }
 
 template <class T>
-void gemm(const Gemm<T>& g) {
+LF_NOINLINE void gemm_in_panels(const Gemm<T>& g) {
   with_size<4>(g.nr, [&](auto nr) { gemm_panels<T, decltype(nr)::value>(g); });
+}
+
+template <class T>
+void gemm(const Gemm<T>& g) {
+  g.columns_of_b ? dots(g) : gemm_in_panels(g);
 }

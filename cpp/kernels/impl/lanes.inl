@@ -25,6 +25,20 @@ LF_INLINE Vec<T> window(Vec<T> lo, Vec<T> hi, index first, index n) {
   return load_part(t + first, n);
 }
 
+// The sum of all lanes: the upper half is added to the lower until one is left. An ISA may have its
+// own.
+template <class T>
+LF_INLINE T sum_by_halves(Vec<T> x) {
+  T t[Vec<T>::kLanes];
+  x.store(t);
+  LF_UNROLL
+  for (int n = Vec<T>::kLanes / 2; n > 0; n /= 2) {
+    LF_UNROLL
+    for (int i = 0; i < n; ++i) t[i] += t[i + n];
+  }
+  return t[0];
+}
+
 // At most n elements, n > 0: a whole vector, or the first lanes of one.
 template <class T>
 LF_INLINE Vec<T> load_up_to(const T* p, index n) {

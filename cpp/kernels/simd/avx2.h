@@ -63,6 +63,17 @@ LF_INLINE F64 window(F64 lo, F64 hi, index first, index n) {
   return {_mm256_castps_pd(all.v)};
 }
 
+// See sum_by_halves() in impl/lanes.inl.
+LF_INLINE float sum_by_halves(F32 x) {
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(x.v), _mm256_extractf128_ps(x.v, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+LF_INLINE double sum_by_halves(F64 x) {
+  const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(x.v), _mm256_extractf128_pd(x.v, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
 // In-place transpose of kLanes x kLanes elements held in kLanes vectors.
 LF_INLINE void transpose(F64 (&r)[4]) {
   const __m256d a = _mm256_unpacklo_pd(r[0].v, r[1].v), b = _mm256_unpackhi_pd(r[0].v, r[1].v);

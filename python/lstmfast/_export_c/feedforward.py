@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstmfast._arrays import Array
+from lstmfast._core import makes_dot_products
 
 from .parts import Field, Layer, Part, Table, Term, activated
 from .text import filled, number
@@ -64,7 +65,9 @@ static void run_$name(const float* x, float* y) {
 
 def dense(layer: Layer) -> Part:
     """Return a Dense layer, also inside of TimeDistributed."""
-    return _product(layer, "Dense", np.ascontiguousarray(layer.weights["kernel"].T))
+    kernel = np.ascontiguousarray(layer.weights["kernel"].T)
+    dot = "nn_dot_by_halves" if makes_dot_products(layer.inputs, len(kernel)) else "nn_dot"
+    return _product(layer, "Dense", kernel, dot=dot)
 
 
 def conv1d(layer: Layer) -> Part:
@@ -231,6 +234,7 @@ def _product(
     template: str = _DENSE,
     vector: str = "x",
     length: str = "",
+    dot: str = "nn_dot",
 ) -> Part:
     """Return y = activation(bias + kernel [O][K] · vector [K])."""
     name, U = layer.name, layer.upper
@@ -249,7 +253,7 @@ def _product(
         name=name,
         U=U,
         prepare="\n".join(layer.prepare(vector, length)),
-        sums="\n".join([*layer.sums("y[j]", [term], bias, layer.scale("[j]")), *last]),
+        sums="\n".join([*layer.sums("y[j]", [term], bias, layer.scale("[j]"), dot), *last]),
         rows=rows,
     )
     return Part(

@@ -37,12 +37,10 @@ static float nn_scale2(float x, float n) {
 
 /* e^r - 1 for |r| <= ln 2 / 2. */
 static float nn_expm1_small(float r) {
-  static const float c[4] = {0.16666576266288757f, 0.041666556149721146f, 0.008363203145563602f,
-                             0.0013926213141530752f};
-  float q = c[3];
-  for (int k = 2; k >= 0; --k) q = q * r + c[k];
-  q = q * r + 0.5f;
-  return r * r * q + r;
+  const float r2 = r * r;
+  const float q = 0.0013926213141530752f * r + 0.008363203145563602f;
+  const float p = q * r2 + (0.041666556149721146f * r + 0.16666576266288757f);
+  return p * (r2 * r) + (0.5f * r2 + r);
 }
 
 /* With x = n ln 2 + r: n, and e^r - 1, which is returned. */
@@ -65,7 +63,13 @@ static float nn_expm1(float x) {
   return s * p + (s - 1.0f);
 }
 
-static float nn_sigmoid(float x) { return 1.0f / (1.0f + nn_exp(0.0f - x)); }
+/* Of denormal results, from a divisor above 2^126 on, 0. */
+static float nn_sigmoid(float x) {
+  float n;
+  const float p = nn_expm1_reduced(nn_clamp(0.0f - x, -88.0f, 88.0f), &n);
+  const float s = nn_pow2(n), d = 1.0f + (s * p + s);
+  return d > 8.50705917e37f ? 0.0f : 1.0f / d;
+}
 
 static float nn_tanh(float x) {
   float n;
@@ -213,6 +217,16 @@ static float nn_scaled_tanh(float x, float alpha, float beta) { return alpha * n
 static float nn_dot(float sum, const float* w, const float* x, int n) {
   for (int k = 0; k < n; ++k) sum = x[k] * w[k] + sum;
   return sum;
+}
+
+/* start + w [n] x [n], of sixteen sums side by side, whose upper half is added to the lower. */
+static float nn_dot_by_halves(float start, const float* w, const float* x, int n) {
+  float sum[16] = {0.0f};
+  for (int k = 0; k < n; ++k) sum[k & 15] = x[k] * w[k] + sum[k & 15];
+  for (int half = 8; half > 0; half /= 2) {
+    for (int k = 0; k < half; ++k) sum[k] = sum[k] + sum[k + half];
+  }
+  return start + sum[0];
 }
 
 static int32_t nn_dot8(const int8_t* w, const int8_t* x, int n) {

@@ -138,12 +138,17 @@ class Layer:
             f"const float {vector}_scale = nn_quantise({vector}, {vector}8, {length});",
         ]
 
-    def sums(self, target: str, terms: Sequence[Term], bias: str, scale: str) -> list[str]:
-        """Return the statements that set `target` to bias + the terms, of which x W is first."""
+    def sums(
+        self, target: str, terms: Sequence[Term], bias: str, scale: str, dot: str = "nn_dot"
+    ) -> list[str]:
+        """Return the statements that set `target` to bias + the terms, of which x W is first.
+
+        dot: the function that adds up a term where it is not int8.
+        """
         name = target.removeprefix("float ").removeprefix("const ")
         if not self.int8:
-            text = f"nn_dot({bias}, {{0.weights}}, {{0.vector}}, {{0.length}});"
-            more = f"{name} = nn_dot({name}, {{0.weights}}, {{0.vector}}, {{0.length}});"
+            text = f"{dot}({bias}, {{0.weights}}, {{0.vector}}, {{0.length}});"
+            more = f"{name} = {dot}({name}, {{0.weights}}, {{0.vector}}, {{0.length}});"
             first, *others = terms
             return [
                 f"{target} = {text.format(first)}",
