@@ -40,9 +40,10 @@ void set_reduced(const LstmShape<T>& shape, const unsigned char* weights, unsign
 template <class T>
 void add_recurrent(const LstmShape<T>& shape, const kernels::StepForward<T>& s);
 
-// Runs a step. In reduced precision makes its sums first: x W unless x is null, then h R.
+// Runs a step. In reduced precision makes its sums first: x W unless x is null, then h R; `s` is
+// changed meanwhile, for a copy of it would take as long as a small product.
 template <class T>
-void run_step(const LstmShape<T>& shape, const kernels::StepForward<T>& s) {
+void run_step(const LstmShape<T>& shape, kernels::StepForward<T>& s) {
   if (!shape.is_reduced()) return kernels::table<T>().step_forward(s);
   if (s.x != nullptr) {
     kernels::Gemm<T> g = gate_product(shape, shape.of_input(), s.weights, {s.panel0, s.panel1});
@@ -58,10 +59,13 @@ void run_step(const LstmShape<T>& shape, const kernels::StepForward<T>& s) {
     multiply(g);
   }
   add_recurrent(shape, s);
-  kernels::StepForward<T> cell = s;
-  cell.x = cell.weights = nullptr;
-  cell.z_in = s.z;
-  kernels::table<T>().step_forward(cell);
+  const T *const x = s.x, *const z_in = s.z_in, *const weights = s.weights;
+  s.x = s.weights = nullptr;
+  s.z_in = s.z;
+  kernels::table<T>().step_forward(s);
+  s.x = x;
+  s.z_in = z_in;
+  s.weights = weights;
 }
 
 }  // namespace lstmfast::ops
