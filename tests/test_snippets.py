@@ -27,7 +27,6 @@ BLOCKS = [
 SHORT: dict[str, dict[str, int]] = {"echo": {"examples": 3}}
 # By seeds, the median of their answers is right on every ISA; of those that take longer, one alone.
 SEEDS = {
-    "many_to_many": 3,
     "echo": 1,
     "cnn_lstm": 1,
     "digits_by_rows": 1,
