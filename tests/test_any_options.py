@@ -12,6 +12,7 @@ from cases import Case, make_problem, run_reference
 from tolerances import NORM_GAIN, assert_close, tolerance
 
 pytestmark = pytest.mark.isa
+LARGEST = 1e6  # of what is compared
 
 
 # float64: among so many numbers some lie within float32's error of a kink
@@ -23,7 +24,11 @@ def test_any_options(case: Case) -> None:
     assume(not case.layer_norm or case.H > (16 if case.cell_clip else 2))
     problem = make_problem(case)
     rnn = runs.make_rnn(case, problem)
-    expected = run_reference(case, problem)
+    # Where gates have no bounds, numbers may explode within some steps, and overflow in the
+    # gradients: the few draws from which a tolerance comes then tell little of the largest error.
+    with np.errstate(all="ignore"):
+        expected = run_reference(case, problem)
+    assume(all(np.abs(array).max(initial=0.0) < LARGEST for array in expected.values()))
     # The few draws from which a tolerance comes miss the worst of so many problems; and the core
     # takes slopes from values, 1 - y², so that those of saturated units err by eps of 1, or
     # that times a norm.
