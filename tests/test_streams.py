@@ -112,6 +112,15 @@ def test_a_stream_has_the_bits_of_predict(name, batch):
         np.testing.assert_array_equal(made, expected)
 
 
+@pytest.mark.isa
+def test_a_row_alone_has_the_bits_of_a_batch_at_every_size():
+    for units in range(1, 52):
+        model = row(LSTM(units, return_sequences=True), Dense(1 + units % 5))
+        x = RNG.normal(size=(7, 4, 2)).astype(np.float32)
+        found = model.stream().process(np.ascontiguousarray(x[:1]))
+        np.testing.assert_array_equal(found, model.predict(x)[:1], err_msg=f"{units} units")
+
+
 def test_ids_and_single_rows():
     model = Sequential([Input((None,), dtype="int32"), Embedding(7, 4), LSTM(5), Dense(7)])
     ids = RNG.integers(0, 7, 6)

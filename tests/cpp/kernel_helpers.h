@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "kernels/table.h"
@@ -24,6 +25,14 @@ std::vector<T> some(index n, double scale = 1) {
 template <class T>
 double closeness(index terms) {
   return std::numeric_limits<T>::epsilon() * (2 + static_cast<double>(terms));
+}
+
+// fma() of the kernels: the baseline ISA rounds twice.
+template <class T>
+T multiply_add(T a, T b, T c) {
+  static const bool fused = std::string(kernels::isa()) != "baseline";
+  const T product = a * b;
+  return fused ? std::fma(a, b, c) : product + c;
 }
 
 // B as panels of nr vectors: element (k, n).

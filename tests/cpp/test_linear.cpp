@@ -67,8 +67,9 @@ double tolerance(index terms) {
 struct Sizes {
   index rows, inputs, outputs;
 };
-constexpr Sizes kSizes[] = {{1, 1, 1},   {2, 3, 5},    {7, 17, 16},  {13, 2, 33},
-                            {5, 40, 31}, {33, 16, 64}, {20, 65, 70}, {300, 3, 9}};
+constexpr Sizes kSizes[] = {{1, 1, 1},    {2, 3, 5},    {7, 17, 16}, {13, 2, 33}, {5, 40, 31},
+                            {33, 16, 64}, {20, 65, 70}, {300, 3, 9}, {3, 15, 1},  {9, 32, 2},
+                            {4, 53, 4},   {2, 1024, 3}, {2, 1025, 1}};
 
 }  // namespace
 
@@ -100,6 +101,27 @@ TEST_CASE_TEMPLATE("linear: forward is a sum in double, nothing else is written"
                     {again.data(), to.data(), 0});
     CHECK(again.guards_intact());
     CHECK(dense(again) == dense(y));
+  }
+}
+
+TEST_CASE_TEMPLATE("linear: few outputs are dot products, sixteen sums added by halves", T, float,
+                   double) {
+  for (const Sizes& s : kSizes) {
+    CAPTURE(s.inputs);
+    const Problem<T> p(s.rows, s.inputs, s.outputs);
+    CHECK(p.shape.is_narrow() == (s.outputs <= 4 && s.inputs <= 1024));
+    if (!p.shape.is_narrow()) continue;
+    Matrix<T> y(s.rows, s.outputs);
+    p.shape.forward(p.block.data(), s.rows, p.x_rows(), {y.data(), nullptr, y.stride});
+    for (index r = 0; r < s.rows; ++r)
+      for (index c = 0; c < s.outputs; ++c) {
+        T sums[16] = {};
+        for (index k = 0; k < s.inputs; ++k)
+          sums[k % 16] = test::multiply_add(p.x.at(r, k), p.kernel.at(k, c), sums[k % 16]);
+        for (int half = 8; half > 0; half /= 2)
+          for (int j = 0; j < half; ++j) sums[j] += sums[j + half];
+        CHECK(y.at(r, c) == p.bias.at(0, c) + sums[0]);
+      }
   }
 }
 

@@ -66,13 +66,6 @@ TEST_CASE("a linear map in bfloat16 has the bits of rounded float weights") {
   }
 }
 
-// fma() of the kernels: the baseline ISA rounds twice.
-float multiply_add(float a, float b, float c) {
-  static const bool fused = std::string(kernels::isa()) != "baseline";
-  const float product = a * b;
-  return fused ? std::fma(a, b, c) : product + c;
-}
-
 TEST_CASE("a linear map in int8 is exact in whole numbers") {
   for (const LinearSizes& s : kLinear) {
     const index I = s.inputs, J = s.outputs;
@@ -97,7 +90,7 @@ TEST_CASE("a linear map in int8 is exact in whole numbers") {
                  std::lrint(x[size(r * I + k)] * by);
         }
         const float t = most / 127 * float(sum);
-        expected.push_back(multiply_add(t, scales[size(j)], b[size(j)]));
+        expected.push_back(test::multiply_add(t, scales[size(j)], b[size(j)]));
       }
     }
     CAPTURE(I);
