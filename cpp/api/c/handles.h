@@ -52,6 +52,15 @@ lstmfast_status guarded(F f, lstmfast_status invalid = LSTMFAST_INVALID_ARGUMENT
   }
 }
 
+inline const AnyModel& held_by(const lstmfast_model& handle) { return handle.model; }
+inline const AnyStream& held_by(const lstmfast_stream& handle) { return handle.stream; }
+
+// f(model or stream), a number; 0 for a null handle.
+template <class Handle, class F>
+std::int64_t number_of(const Handle* handle, F f) noexcept {
+  return handle == nullptr ? 0 : held_by(*handle).visit(f);
+}
+
 // Throws where a pointer that the call needs is null.
 inline void need(const char* op, const char* name, const void* pointer) {
   LF_CHECK(pointer != nullptr, "[" << op << "] " << name << " is null");

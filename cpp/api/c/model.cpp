@@ -95,12 +95,6 @@ lstmfast_status predict(const lstmfast_model* model, std::int64_t samples,
   });
 }
 
-// f(model), a number; 0 for a null handle.
-template <class F>
-std::int64_t number_of(const lstmfast_model* model, F f) {
-  return model == nullptr ? 0 : model->model.visit(f);
-}
-
 // f(graph), to write `port`.
 template <class F>
 lstmfast_status with_graph(const char* op, const lstmfast_model* model, lstmfast_port* port,

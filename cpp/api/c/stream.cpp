@@ -20,12 +20,6 @@ lstmfast_stream* handle_of(AnyStream stream) {
   });
 }
 
-// f(stream), a number; 0 for a null handle.
-template <class F>
-std::int64_t number_of(const lstmfast_stream* stream, F f) noexcept {
-  return stream == nullptr ? 0 : stream->stream.visit(f);
-}
-
 // f(stream) of either type.
 template <class F>
 lstmfast_status with_stream(const char* op, const lstmfast_stream* stream, F f) noexcept {
