@@ -260,12 +260,10 @@ Lease::Lease(Request request) {
   if (n == 1) state.busy.store(false, std::memory_order_release);
 }
 
-}  // namespace
-
-namespace {
 // Of the static kind, and with it all such variables of a shared library: those of the other kind
 // are allocated when a thread first uses one, which a step must not do.
 __attribute__((tls_model("initial-exec"))) thread_local bool is_alone = false;
+
 }  // namespace
 
 Alone::Alone() noexcept : before_(std::exchange(is_alone, true)) {}
