@@ -74,11 +74,12 @@ class Parameters : base::NoCopy {
 
   // Of a kernel: `reduced`, unless its precision is full, lies from byte `first` of the kernels on.
   void add_kernel(std::string name, std::vector<index> shape, const ops::PartLayout& layout,
-                  index block, const ops::ReducedMatrix& reduced, index first = 0) {
+                  index block, const ops::ReducedMatrix& reduced, index first = 0,
+                  bool shares_scales = false) {
     add(std::move(name), std::move(shape), layout, reduced ? first : block);
     if (!reduced) return;
     list_.back().reduced = reduced;
-    list_.back().shares_scales = list_.back().name == "recurrent_kernel";
+    list_.back().shares_scales = shares_scales;
     reduced_bytes_ = std::max(reduced_bytes_, first + reduced.bytes());
   }
 

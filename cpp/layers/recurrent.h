@@ -343,7 +343,7 @@ class Recurrent : public LayerWith<T, Recurrent<T>> {
       if (part.name == "bias" && !direction_.options.use_bias) continue;
       ops::check_reduced(part.reduced);
       parameters.add_kernel(part.name, part.shape, part.layout, block, part.reduced,
-                            part.reduced_first);
+                            part.reduced_first, part.shares_scales);
     }
     for (index k = 0; learns_start_ && k < states(); ++k) {
       parameters.add_plain(k == 0 ? "initial_h" : "initial_c", {start_size(k)});

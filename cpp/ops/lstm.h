@@ -23,6 +23,7 @@ struct LstmPart {
   // Of a kernel in reduced precision, which lies from byte reduced_first of these on.
   ReducedMatrix reduced = {};
   index reduced_first = 0;
+  bool shares_scales = false;  // in int8 its columns have the scales of the part before it
 };
 
 template <class T>

@@ -110,6 +110,7 @@ std::vector<LstmPart> LstmShape<T>::parts() const {
     parts[2].shape = {2, G * H};
   }
   parts[0].reduced = reduced_input();
+  parts[1].shares_scales = true;
   parts[1].reduced = reduced_recurrent();
   parts[1].reduced_first = recurrent_byte();
   if (options.peephole) {
