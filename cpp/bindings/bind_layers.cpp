@@ -97,10 +97,8 @@ void set_weights(layers::Layer<T>& layer, const py::sequence& weights) {
 void bind_layers(py::module_& module) {
   module.def(
       "makes_dot_products",
-      [](index inputs, index outputs) {
-        return ops::LinearShape<float>(inputs, outputs).is_narrow();
-      },
-      py::arg("inputs"), py::arg("outputs"));
+      [](index units) { return ops::LinearShape<float>(1, units).columns_size() > 0; },
+      py::arg("units"));
   py::class_<AnyLayer> layer(module, "Layer", py::is_final(), plain_type());
   def_init(layer, &make_layer, py::arg("options"), py::arg("dtype"),
            py::arg("children") = py::none());

@@ -44,7 +44,8 @@ inline constexpr int kDotSums = 16, kMostDots = 4;
 // Terms of a dot product of k terms, with the zeros that fill up its last.
 inline index dot_terms(index k) { return (k + kDotSums - 1) / kDotSums * kDotSums; }
 
-// C[m][n] = init + sum over k of A[m][k] * B[k][n], k ascending, one fused multiply-add a term.
+// C[m][n] = init + sum over k of A[m][k] * B[k][n], k ascending unless columns_of_b is given, one
+// fused multiply-add a term.
 template <class T>
 struct Gemm {
   index row0, row1;      // rows m of this call
@@ -79,11 +80,10 @@ struct Gemm {
   const index* c_offsets;
   index c_stride, c_panel_stride;
   index columns;  // valid columns in all; the last panel is stored (and read) up to here only
-  // [columns][dot_terms(segment)], the columns of B, at most kMostDots, then zeros: then A has one
-  // segment, b is not read, there is one panel, and C[m][n] = init + a dot product. Its sum j has
-  // the terms k = j, j
-  // + kDotSums, ...; then sum j + 8 is added to sum j, j + 4 to j, j + 2 to j, and 1 to 0. Null:
-  // not so.
+  // The columns of B, at most kMostDots of dot_terms(segment) numbers each, the last of them zeros.
+  // Then A has one segment, b is not read, there is one panel and C[m][n] is the bias plus a dot
+  // product: of kDotSums sums, the j-th has the terms k for which k modulo kDotSums is j, and the
+  // upper half is added to the lower until one is left. Null: not so.
   const T* columns_of_b;
   // Then A has one segment, B is null, and nothing is fetched. Of int8 C = t, or t scale + bias
   // where it is scaled: t is the scale of the row times the exact sum, added to C with

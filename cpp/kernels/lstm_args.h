@@ -36,7 +36,7 @@ struct StepForward {
   index row0, row1, panel0, panel1;
   bool descending;                 // from the last panel to the first, as in Gemm
   int phase;                       // of a cell whose step has two
-  index input, hidden, recurrent;  // I, H, O: rows of R
+  index input, hidden, recurrent;  // I; H, or more where y and cells have room; O: rows of R
   const T* weights;                // [P][1 + I + O][G][V]: bias row, W rows, R rows; see tail
   index weight_panel_stride;
   // Whether weights come from memory: the last tiles of a panel then prefetch the next one.

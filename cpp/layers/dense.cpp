@@ -17,8 +17,8 @@ class Dense : public LayerWith<T, Dense<T>> {
     base::Slot<T> dz;                   // [rows][padded outputs]: gradient for b + x W
     base::Slot<T> z;                    // [rows][outputs]: b + x W, if backward needs it
     base::Slot<unsigned char> reduced;  // scratch of products in reduced precision
+    base::Slot<T> columns;              // of W, where there are few units
     ops::LinearScratch<T> scratch;
-    base::Buffer<T> columns;  // of W, for a prepared step
   };
 
   explicit Dense(const base::Values& options)
@@ -46,6 +46,7 @@ class Dense : public LayerWith<T, Dense<T>> {
   void plan(State& my, base::Planner& planner, const Extent& extent) const {
     const index rows = extent.batch * my.shapes[0].rows();
     my.reduced = planner.add<unsigned char>(shape_.reduced().room(rows));
+    my.columns = planner.add<T>(shape_.columns_size());
     if (!extent.training) return;
     my.dz = planner.add<T>(rows * shape_.padded_outputs());
     if (needs_input(activation_)) my.z = planner.add<T>(rows * shape_.outputs);
@@ -57,7 +58,8 @@ class Dense : public LayerWith<T, Dense<T>> {
     const index outputs = shape_.outputs;
     T* z = pass.training && needs_input(activation_) ? pass.arena->at(my.z) : y;
     shape_.forward(this->values(), rows, {in[0].values, nullptr, shape_.inputs},
-                   {z, nullptr, outputs}, false, reduced(pass, my, rows));
+                   {z, nullptr, outputs}, false, reduced(pass, my, rows),
+                   pass.arena->at(my.columns));
     ops::activate(pass.unless_fused(activation_), rows, outputs - activated_, z + activated_,
                   outputs, y + activated_, outputs);
   }
@@ -66,15 +68,10 @@ class Dense : public LayerWith<T, Dense<T>> {
                     StepCalls& calls) const override {
     const index rows = pass.batch * state.shapes[0].rows();
     State& my = this->own(state);
-    auto product =
+    const auto product =
         shape_.product_alone(this->values(), rows, {in[0].values, nullptr, shape_.inputs},
-                             {out[0].values, nullptr, shape_.outputs}, reduced(pass, my, rows));
-    if (product && shape_.is_narrow()) {
-      my.columns.resize(shape_.columns_size());
-      shape_.copy_columns(this->values(), this->parameters_.reduced(), my.columns.data());
-      product->columns_of_b = my.columns.data();
-      product->reduced = {};
-    }
+                             {out[0].values, nullptr, shape_.outputs}, reduced(pass, my, rows),
+                             pass.arena->at(my.columns));
     const bool good = prepare_linear(calls, product, activation_, activated_);
     if (!good) Layer<T>::prepare_step(pass, state, in, out, calls);
   }

@@ -22,7 +22,7 @@ namespace lstmfast::model {
 // Owns the memory of its passes and the states of all rows: from the second step after plan() on,
 // it allocates nothing. Steps that only continue what the step before did, in the same arrays, run
 // as prepared calls of kernels, without a walk through the graph. Reads the weights of the layers,
-// which must not change during a step. Stateful layers carry here what this object has, and keep
+// which must not change from plan() on. Stateful layers carry here what this object has, and keep
 // what they carry themselves. Each object is for one thread at a time.
 template <class T>
 class Stepper : base::NoCopy {
@@ -58,7 +58,7 @@ class Stepper : base::NoCopy {
   // Whether a step is prepared, no row begins and no other thread takes part. Then step_again() is
   // step() for a caller who flushes denormals and has left the inputs where they were.
   bool can_step_again() const { return !any_begins_ && !calls_.empty() && !calls_.may_share; }
-  void step_again() { calls_.run(); }
+  void step_again() noexcept { calls_.run(); }
   // Whether the latest step was prepared; for tests.
   bool prepared() const { return !calls_.empty(); }
 

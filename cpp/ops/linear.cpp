@@ -129,48 +129,51 @@ kernels::Gemm<T> Transposed<T>::product(const T* transposed, index depth) const 
   return g;
 }
 
+// b + x W without its rows.
 template <class T>
-void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
-                             bool accumulate, const kernels::Reduced& reduced) const {
+kernels::Gemm<T> LinearShape<T>::biased(const T* block, Rows<const T> x, Rows<T> y,
+                                        const kernels::Reduced& reduced_, T* columns) const {
   kernels::Gemm<T> g = product(block);
   connect(g, x, y);
-  g.reduced = reduced;
-  if (!accumulate) g.bias = block;
-  g.accumulate = accumulate;
+  g.bias = block;
   g.bias_panel_stride = g.b_panel_stride;
-  T columns[kernels::kMostDots * kLongestDot];
-  if (is_narrow()) {
-    copy_columns(block, reduced.panels, columns);
-    g.columns_of_b = columns;
-    g.reduced = {};
+  g.reduced = reduced_;
+  if (columns == nullptr || columns_size() == 0) return g;
+  const index terms = kernels::dot_terms(inputs);
+  std::fill_n(columns, columns_size(), T(0));
+  g.columns_of_b = columns;
+  g.reduced = {};
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (reduced()) {
+      reduced().widen_columns(reduced_.panels, terms, columns);
+      return g;
+    }
   }
+  for (index k = 0; k < inputs; ++k) {
+    const T* const row = block + (1 + k) * groups * lanes;
+    for (index n = 0; n < outputs; ++n) columns[n * terms + k] = row[n];
+  }
+  return g;
+}
+
+template <class T>
+void LinearShape<T>::forward(const T* block, index rows, Rows<const T> x, Rows<T> y,
+                             bool accumulate, const kernels::Reduced& reduced_, T* columns) const {
+  LF_ASSERT(!accumulate || columns == nullptr);
+  kernels::Gemm<T> g = biased(block, x, y, reduced_, columns);
+  if (accumulate) g.bias = nullptr;
+  g.accumulate = accumulate;
   share_rows(g, rows, flops(rows));
 }
 
 template <class T>
-void LinearShape<T>::copy_columns(const T* block, const unsigned char* reduced_block,
-                                  T* out) const {
-  const index terms = kernels::dot_terms(inputs);
-  std::fill_n(out, columns_size(), T(0));
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (reduced()) return reduced().widen_columns(reduced_block, terms, out);
-  }
-  for (index k = 0; k < inputs; ++k) {
-    const T* const row = block + (1 + k) * groups * lanes;
-    for (index n = 0; n < outputs; ++n) out[n * terms + k] = row[n];
-  }
-}
-
-template <class T>
-std::optional<kernels::Gemm<T>> LinearShape<T>::product_alone(
-    const T* block, index rows, Rows<const T> x, Rows<T> y, const kernels::Reduced& reduced) const {
+std::optional<kernels::Gemm<T>> LinearShape<T>::product_alone(const T* block, index rows,
+                                                              Rows<const T> x, Rows<T> y,
+                                                              const kernels::Reduced& reduced_,
+                                                              T* columns) const {
   if (threads_for(flops(rows), rows / kRowGrain).threads > 1) return {};
-  kernels::Gemm<T> g = product(block);
-  connect(g, x, y);
+  kernels::Gemm<T> g = biased(block, x, y, reduced_, columns);
   g.row1 = rows;
-  g.reduced = reduced;
-  g.bias = block;
-  g.bias_panel_stride = g.b_panel_stride;
   return g;
 }
 

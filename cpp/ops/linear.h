@@ -64,23 +64,23 @@ struct LinearShape {
   double flops(index rows) const { return 2.0 * double(rows) * double(inputs) * double(outputs); }
   ReducedMatrix reduced() const { return {precision, kernel()}; }
 
-  // Whether forward() makes dot products: where there are few outputs, whose panels would be
-  // padding for the most part and whose sums, one term after the other, chains that a single row
-  // waits for.
-  bool is_narrow() const {
-    return outputs <= kernels::kMostDots && inputs <= kLongestDot && precision != Precision::int8;
+  // Elements of room for columns of W, of which a product with few outputs can be made as dot
+  // products: its panels would be padding for the most part, and its sums, one term after the
+  // other, chains that a single row waits for. 0 where it cannot.
+  index columns_size() const {
+    const bool can = outputs <= kernels::kMostDots && precision != Precision::int8;
+    return can ? outputs * kernels::dot_terms(inputs) : 0;
   }
-  // The columns of W as Gemm::columns_of_b has them, columns_size() elements; reduced_block: what
-  // reduced() has packed, where it has.
-  index columns_size() const { return outputs * kernels::dot_terms(inputs); }
-  void copy_columns(const T* block, const unsigned char* reduced_block, T* out) const;
 
-  // y = b + x W, or with `accumulate` y += x W. reduced: operand() of reduced().
+  // y = b + x W, or with `accumulate` y += x W. reduced: operand() of reduced(). columns: room of
+  // columns_size(), of which dot products are made, in another order of sums; null: they are not.
   void forward(const T* block, index rows, Rows<const T> x, Rows<T> y, bool accumulate = false,
-               const kernels::Reduced& reduced = {}) const;
-  // b + x W in panels, where it is for the caller's thread alone.
+               const kernels::Reduced& reduced = {}, T* columns = nullptr) const;
+  // b + x W in the order of forward(), where it is for the caller's thread alone. `columns` must
+  // outlive it and holds the weights of this moment.
   std::optional<kernels::Gemm<T>> product_alone(const T* block, index rows, Rows<const T> x,
-                                                Rows<T> y, const kernels::Reduced& reduced) const;
+                                                Rows<T> y, const kernels::Reduced& reduced,
+                                                T* columns = nullptr) const;
   // dblock += gradients of the block; dx is overwritten; either may be null: not wanted. Where
   // dblock is wanted, dy has no offsets and a row stride >= padded_outputs(), with zeros after
   // `outputs`: gradient tiles read whole vectors.
@@ -90,7 +90,8 @@ struct LinearShape {
   void reserve_columns(index rows, LinearScratch<T>& scratch) const;
 
  private:
-  static constexpr index kLongestDot = 1024;
+  kernels::Gemm<T> biased(const T* block, Rows<const T> x, Rows<T> y,
+                          const kernels::Reduced& reduced, T* columns) const;
   index panel_stride() const {
     return (precision == Precision::full ? 1 + inputs : 1) * groups * lanes;
   }

@@ -10,7 +10,7 @@
 namespace lstmfast::ops {
 
 // The arrays of a step, [rows][...] each. The states are read and written; after the last row of
-// each array there is room for a vector, whose content does not matter.
+// each array but x there is room for a vector, whose content does not matter.
 template <class T>
 struct LstmStepArrays {
   const T* x;

@@ -87,8 +87,8 @@ def file_facts(path: str | os.PathLike[str]) -> dict[str, Any]:
     why, or ""; stream_bytes; multiply_adds.
     """
 
-def makes_dot_products(inputs: int, outputs: int) -> bool:
-    """Return whether Dense adds up terms side by side, with these features and units."""
+def makes_dot_products(units: int) -> bool:
+    """Return whether a Dense layer of so many units adds up its terms side by side."""
 
 def draw_orthonormal_rows(rows: int, columns: int, seed: int, dtype: str) -> _Array:
     """Return a random matrix (rows, columns) of orthonormal rows, rows <= columns."""

@@ -38,16 +38,18 @@ std::vector<float> run_linear(const LinearShape<float>& shape, const std::vector
                               const unsigned char* weights = nullptr) {
   std::vector<float> y(size(rows * shape.outputs));
   std::vector<unsigned char> scratch(size(shape.reduced().room(rows)));
+  std::vector<float> columns(size(shape.columns_size()));
   shape.forward(block.data(), rows, {x.data(), nullptr, shape.inputs},
                 {y.data(), nullptr, shape.outputs}, false,
-                shape.reduced().operand(weights, scratch.data(), rows));
+                shape.reduced().operand(weights, scratch.data(), rows), columns.data());
   return y;
 }
 
 struct LinearSizes {
   index rows, inputs, outputs;
 };
-constexpr LinearSizes kLinear[] = {{1, 1, 1}, {1, 7, 33}, {3, 4, 16}, {5, 18, 70}, {40, 65, 129}};
+constexpr LinearSizes kLinear[] = {{1, 1, 1},  {3, 37, 3},  {1, 7, 33},
+                                   {3, 4, 16}, {5, 18, 70}, {40, 65, 129}};
 
 TEST_CASE("a linear map in bfloat16 has the bits of rounded float weights") {
   for (const LinearSizes& s : kLinear) {

@@ -41,8 +41,7 @@ LF_INLINE void dot_row(const Gemm<T>& g, const T* x, T* y) {
   dot_sums(x, g.columns_of_b, dot_terms(g.segment), g.segment, sums);
   LF_UNROLL
   for (int c = 0; c < C; ++c) {
-    const T start = g.accumulate ? y[c] : g.bias ? g.bias[c] : T(0);
-    y[c] = start + sum_by_halves(sums[c]);
+    y[c] = (g.bias ? g.bias[c] : T(0)) + sum_by_halves(sums[c]);
   }
 }
 

@@ -119,8 +119,8 @@ LF_INLINE Vec<T> expm1(Vec<T> x) {
   return fma(s, expm1_small(e.r), s - Vec<T>::set(T(1)));
 }
 
-// sigmoid: 1 / (1 + e) with e = e^-x, from n and r of x. Its limit is the largest of which e^x has
-// a normal n; there pow2(-n) is 0.
+// 1 / (1 + e) with e = e^-x, from n and r of x. Beyond kSigmoidLimit it is 1, for pow2(-n) is 0
+// there, or denormal, which the caller has flushed to 0.
 template <class T>
 LF_INLINE Vec<T> sigmoid(Vec<T> x) {
   using K = MathConstants<T>;
@@ -131,9 +131,8 @@ LF_INLINE Vec<T> sigmoid(Vec<T> x) {
   return one / (one + fnma(s, expm1_small<true>(y.r), s));
 }
 
-// tanh: e / (e + 2) with e = expm1(2 |x|), and the sign of x. e is limited to kTanhOne, above which
-// e
-// + 2 would round up and down in turn, and the quotient is 1.
+// e / (e + 2) with e = expm1(2 |x|), and the sign of x. Above kTanhOne the divisor would round up
+// and down in turn, so e is limited to that, where the quotient is 1.
 template <class T>
 LF_INLINE Vec<T> tanh(Vec<T> x) {
   using K = MathConstants<T>;
@@ -152,7 +151,8 @@ LF_INLINE void squash(Vec<T> (&x)[N]) {
   for (int j = 0; j < N; ++j) x[j] = kTanh >> j & 1 ? tanh(x[j]) : sigmoid(x[j]);
 }
 
-// tanh in the lanes of the mask, sigmoid in the others, with the bits of both.
+// tanh in the lanes of the mask, sigmoid in the others, with the bits of both: n and r of -x are
+// those of x with the other sign, and rounding is symmetric.
 template <class T>
 LF_INLINE Vec<T> tanh_or_sigmoid(Mask<T> is_tanh, Vec<T> x) {
   using K = MathConstants<T>;

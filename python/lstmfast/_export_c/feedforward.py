@@ -66,7 +66,7 @@ static void run_$name(const float* x, float* y) {
 def dense(layer: Layer) -> Part:
     """Return a Dense layer, also inside of TimeDistributed."""
     kernel = np.ascontiguousarray(layer.weights["kernel"].T)
-    dot = "nn_dot_by_halves" if makes_dot_products(layer.inputs, len(kernel)) else "nn_dot"
+    dot = "nn_dot_by_halves" if makes_dot_products(len(kernel)) else "nn_dot"
     return _product(layer, "Dense", kernel, dot=dot)
 
 
