@@ -74,9 +74,15 @@ template <class T, class Cell>
 void step_panels(const StepForward<T>& s, const Panels& panels) {
   constexpr int kMax = tile_rows(Cell::kWide * Cell::kGates);
   if (s.row1 - s.row0 == 1) {
-    for_panels<Cell::kPaired>(panels, [&](auto np, index p) {
+    // Twice as many where registers hold their sums: more loads are in flight, and the cells
+    // overlap with those of the next panels, if there are any.
+    constexpr int kMost = kRegisters >= 32 ? 2 * Cell::kPaired : Cell::kPaired;
+    const auto tile = [&](auto np, index p) {
       step_tile<T, Cell, 1, decltype(np)::value>(s, s.row0, p);
-    });
+    };
+    panels.panel1 - panels.panel0 >= kMost + Cell::kPaired
+        ? for_panels<kMost>(panels, tile)
+        : for_panels<Cell::kPaired>(panels, tile);
     return;
   }
   const RowTiles tiles(s.row1 - s.row0, kMax);
