@@ -72,6 +72,14 @@ struct StepForward {
   CellParams<T> cell;
 };
 
+// Asks which function step_forward() comes to for steps like this one, of the same rows, panels and
+// options and with the same parts null: a step of a small model is called without the way there.
+template <class T>
+struct StepFunction {
+  const StepForward<T>* step;
+  void (**function)(const StepForward<T>&);
+};
+
 // One time step of the cell's backward for rows and panels: dz over the gates, dc for the step
 // before.
 template <class T>

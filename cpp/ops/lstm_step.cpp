@@ -42,7 +42,7 @@ LstmStep<T>::LstmStep(const LstmShape<T>& shape, const T* block, const unsigned 
   fill_clip_values(shape.options, clip_values_);
   step_.cell = cell_params(shape, block, clip_values_);
   if (!shape.is_reduced()) {
-    kernel_ = kernels::table<T>().step_forward;
+    kernels::table<T>().step_function({&step_, &kernel_});
   } else {
     step_.z_panel_stride = rows * shape.kept_elements();
     z_.resize(shape.panels * step_.z_panel_stride);

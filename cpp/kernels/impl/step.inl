@@ -122,7 +122,7 @@ void step_forward_cell(const StepForward<T>& s) {
         if (!one) return step_tail<T, Cell>(s);
         with_size<kTogether + 1>(1 + paired, [&](auto w) {
           with_size<Cell::kGates - 1>(s.tail.vectors, [&](auto n) {
-            step_with_tail<T, Cell, decltype(w)::value - 1, decltype(n)::value>(s, s.row0);
+            step_with_tail<T, Cell, decltype(w)::value - 1, decltype(n)::value>(s);
           });
         });
       };
@@ -139,6 +139,36 @@ template <class T>
 void step_forward(const StepForward<T>& s) {
   with_cell<T>(s.cell, s.phase,
                [&](auto cell) { step_forward_cell<T, typename decltype(cell)::type>(s); });
+}
+
+// A step of one row whose NP panels, none of them a tail, are one tile.
+template <class T, class Cell, int NP>
+void step_of_one_tile(const StepForward<T>& s) {
+  step_tile<T, Cell, 1, NP>(s, s.row0, s.panel0);
+}
+
+template <class T>
+void step_function(const StepFunction<T>& f) {
+  const StepForward<T>& s = *f.step;
+  with_cell<T>(s.cell, s.phase, [&](auto cell) {
+    using Cell = typename decltype(cell)::type;
+    *f.function = step_forward_cell<T, Cell>;
+    if constexpr (Cell::kInRegisters) {
+      const bool ends = s.panel1 - 1 == s.tail_panel;
+      const index panels = s.panel1 - s.panel0, whole = ends ? panels - 1 : panels;
+      if (s.row1 - s.row0 != 1 || panels == 0 || whole > kTogether) return;
+      if (!ends) {
+        with_size<kTogether>(
+            whole, [&](auto w) { *f.function = step_of_one_tile<T, Cell, decltype(w)::value>; });
+        return;
+      }
+      with_size<kTogether + 1>(1 + whole, [&](auto w) {
+        with_size<Cell::kGates - 1>(s.tail.vectors, [&](auto n) {
+          *f.function = step_with_tail<T, Cell, decltype(w)::value - 1, decltype(n)::value>;
+        });
+      });
+    }
+  });
 }
 
 template <class T>

@@ -70,9 +70,9 @@ void step_tail(const StepForward<T>& s) {
 // One row of the W panels before the tail and of the tail together: the tail alone would take as
 // long, since its chain of sums is as long.
 template <class T, class Cell, int W, int N>
-LF_NOINLINE void step_with_tail(const StepForward<T>& s, index row) {
+LF_NOINLINE void step_with_tail(const StepForward<T>& s) {
   constexpr int V = Vec<T>::kLanes, G = Cell::kGates, kShift = Cell::kApart ? 1 : 0;
-  const index panel = s.tail_panel - W;
+  const index row = s.row0, panel = s.tail_panel - W;
   Vec<T> acc[W * G + N];  // [W][G], then the tail's
   const T* b[W + 1];
   const auto begin = [&](const T* const(&from)[W + 1]) LF_INLINED {
