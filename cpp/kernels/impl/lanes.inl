@@ -25,18 +25,23 @@ LF_INLINE Vec<T> window(Vec<T> lo, Vec<T> hi, index first, index n) {
   return load_part(t + first, n);
 }
 
-// The sum of all lanes: the upper half is added to the lower until one is left. An ISA may have its
-// own.
-template <class T>
-LF_INLINE T sum_by_halves(Vec<T> x) {
+// f of all lanes, two at a time: the upper half and the lower become one, until one lane is left.
+template <class T, class F>
+LF_INLINE T by_halves(Vec<T> x, F f) {
   T t[Vec<T>::kLanes];
   x.store(t);
   LF_UNROLL
   for (int n = Vec<T>::kLanes / 2; n > 0; n /= 2) {
     LF_UNROLL
-    for (int i = 0; i < n; ++i) t[i] += t[i + n];
+    for (int i = 0; i < n; ++i) t[i] = f(t[i], t[i + n]);
   }
   return t[0];
+}
+
+// The sum of all lanes. An ISA may have its own.
+template <class T>
+LF_INLINE T sum_by_halves(Vec<T> x) {
+  return by_halves(x, [](T a, T b) LF_INLINED { return a + b; });
 }
 
 // At most n elements, n > 0: a whole vector, or the first lanes of one.

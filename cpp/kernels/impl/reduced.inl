@@ -181,18 +181,6 @@ LF_INLINE void int8_tile(const Gemm<float>& g, index row, index panel) {
   }
 }
 
-// Of numbers >= 0.
-LF_INLINE float greatest_by_halves(F32 x) {
-  float t[F32::kLanes];
-  x.store(t);
-  LF_UNROLL
-  for (int n = F32::kLanes / 2; n > 0; n /= 2) {
-    LF_UNROLL
-    for (int i = 0; i < n; ++i) t[i] = t[i + n] > t[i] ? t[i + n] : t[i];
-  }
-  return t[0];
-}
-
 // A row of A as whole numbers from -127 to 127: its largest element becomes one of these two. One
 // that is not finite makes the scale NaN.
 LF_INLINE void quantize_row(const float* x, index count, Whole8* out, float& row_scale) {
@@ -203,7 +191,8 @@ LF_INLINE void quantize_row(const float* x, index count, Whole8* out, float& row
     most = max(most, abs(v));
     wrong = wrong + (v - v);
   });
-  const float m = greatest_by_halves(most), error = sum_by_halves(wrong);
+  const float m = by_halves(most, [](float a, float b) LF_INLINED { return b > a ? b : a; });
+  const float error = sum_by_halves(wrong);
   const float factor = 127.0f / m;
   const bool empty = !(factor <= __FLT_MAX__);  // all but 0, or wrong
   row_scale = (empty ? 0 : m / 127.0f) + error;

@@ -108,6 +108,18 @@ void step_panels(const StepForward<T>& s, const Panels& panels) {
   });
 }
 
+// step_with_tail() for so many panels before the tail and vectors of it.
+template <class T, class Cell>
+auto step_with_tail_of(index before, index vectors) -> void (*)(const StepForward<T>&) {
+  void (*found)(const StepForward<T>&) = nullptr;
+  with_size<kTogether + 1>(1 + before, [&](auto w) {
+    with_size<Cell::kGates - 1>(vectors, [&](auto n) {
+      found = step_with_tail<T, Cell, decltype(w)::value - 1, decltype(n)::value>;
+    });
+  });
+  return found;
+}
+
 template <class T, class Cell>
 void step_forward_cell(const StepForward<T>& s) {
   Panels whole{s.panel0, s.panel1, s.descending};
@@ -120,11 +132,7 @@ void step_forward_cell(const StepForward<T>& s) {
       whole.panel1 -= paired;
       const auto tail = [&] {
         if (!one) return step_tail<T, Cell>(s);
-        with_size<kTogether + 1>(1 + paired, [&](auto w) {
-          with_size<Cell::kGates - 1>(s.tail.vectors, [&](auto n) {
-            step_with_tail<T, Cell, decltype(w)::value - 1, decltype(n)::value>(s);
-          });
-        });
+        step_with_tail_of<T, Cell>(paired, s.tail.vectors)(s);
       };
       if (s.descending) tail();
       if (whole.panel0 != whole.panel1) step_panels<T, Cell>(s, whole);
@@ -162,11 +170,7 @@ void step_function(const StepFunction<T>& f) {
             whole, [&](auto w) { *f.function = step_of_one_tile<T, Cell, decltype(w)::value>; });
         return;
       }
-      with_size<kTogether + 1>(1 + whole, [&](auto w) {
-        with_size<Cell::kGates - 1>(s.tail.vectors, [&](auto n) {
-          *f.function = step_with_tail<T, Cell, decltype(w)::value - 1, decltype(n)::value>;
-        });
-      });
+      *f.function = step_with_tail_of<T, Cell>(whole, s.tail.vectors);
     }
   });
 }
