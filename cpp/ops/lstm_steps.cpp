@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "ops/lstm_products.h"
+#include "ops/lstm_step.h"
 
 namespace lstmfast::ops {
 namespace {
@@ -122,7 +123,7 @@ struct Steps {
     prepare_cell(s);
     return s;
   }
-  void fused_step(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
+  void place_step(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
     place_cell(s, k, mine);
     s.descending = k & 1;
     if (w.ahead_rows) {
@@ -133,7 +134,49 @@ struct Steps {
     }
     s.h_prev = w.has_h(call, k) ? w.h_in_at(k) : nullptr;
     if (w.training) s.gates = w.gates + w.cache_row(k) * shape.kept_elements();
-    run_step(shape, s);
+  }
+
+  // Whether every step has all rows, and is the fused kernel alone.
+  bool is_straight() const {
+    return LstmStep<T>::fits(shape) && !shape.is_reduced() && !finishes() && !rows.padded &&
+           rows.resets == nullptr;
+  }
+  // place_step() for step k of straight steps, from the step before: small layers notice the rest.
+  void advance(kernels::StepForward<T>& s, index k) const {
+    const index B = rows.batch, kept = B * shape.kept_elements();
+    s.descending = k & 1;
+    s.h_prev = s.h;
+    s.h = w.h_at(k + 1);
+    s.c_prev = s.c;
+    if (w.training && s.c != nullptr) s.c += B * shape.lanes;
+    if (w.training) s.gates += kept;
+    if (s.keep_c.mask != nullptr) s.keep_c.mask += B * w.u_stride;
+    s.y_offsets += B;
+    if (s.cells != nullptr) s.cells_offsets += B;
+    if (w.ahead_rows) {
+      s.z_in = s.z += kept;
+    } else if (w.x != nullptr) {
+      s.x += B * shape.input;
+    } else {
+      s.x_offsets += B;
+    }
+  }
+  // Runs straight steps k0 .. k1; false where another thread has thrown.
+  bool run_straight(kernels::StepForward<T>& s, index k0, index k1, const LstmShare& share,
+                    base::InterruptPoint& point) const {
+    void (*run)(const kernels::StepForward<T>&);
+    const double row_flops = shape.flops();
+    place_step(s, k0, k0, share.rows);
+    kernel.step_function({&s, &run});
+    for (index k = k0;; advance(s, k)) {
+      point.in_blocks(share.rows, row_flops, [&](Range part) {
+        s.row0 = part.begin;
+        s.row1 = part.end;
+        run(s);
+      });
+      if (!share.arrive_and_wait()) return false;
+      if (++k == k1) return true;
+    }
   }
 
   // The first phase of a step with two makes r h; prepared for it, s differs from that of the
@@ -269,9 +312,14 @@ struct Steps {
         w.ahead_rows ? std::max<index>(1, w.ahead_rows / rows.batch) : w.chunk_end;
     base::InterruptPoint point;
     const double row_flops = shape.flops();
+    const bool straight = is_straight() && !share.rows.empty() && !share.panels.empty();
     for (index k0 = w.chunk_begin; k0 < w.chunk_end; k0 += block_steps) {
       const index k1 = std::min(w.chunk_end, k0 + block_steps);
       if (w.ahead_rows) project_input(k0, k1, share, fused);
+      if (straight) {
+        if (!run_straight(fused, k0, k1, share, point)) return;
+        continue;
+      }
       for (index k = k0; k < k1; ++k) {
         const Range mine = active_rows(rows, share.rows, k);
         if (norm) {
@@ -287,7 +335,10 @@ struct Steps {
             if (phase == 0 && !share.arrive_and_wait()) return;
           }
         } else {
-          point.in_blocks(mine, row_flops, [&](Range part) { fused_step(fused, k, k0, part); });
+          point.in_blocks(mine, row_flops, [&](Range part) {
+            place_step(fused, k, k0, part);
+            run_step(shape, fused);
+          });
         }
         const Range left = active_rows(rows, last, k);
         if (projects) {

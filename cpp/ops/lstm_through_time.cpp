@@ -176,11 +176,20 @@ struct ThroughTime {
                   mine.size() * shape.lanes, T(0));
   }
 
+  // The product of dz with R, of these panels of R transposed; the rows follow with each step.
+  kernels::Gemm<T> prepare_product(Range q) const {
+    kernels::Gemm<T> g = transposed.product(shape, transposed.recurrent, w.transposed, w.gates,
+                                            w.gate_panel_stride);
+    g.panel0 = q.begin;
+    g.panel1 = q.end;
+    g.c = w.dh;
+    g.c_stride = w.h_stride;
+    return g;
+  }
   // Computes dh of the step before k through the product; 0 where a reset or truncation cuts it.
-  void hidden_gradient(index k, Range mine, Range q) const {
-    const TransposedGates<T>& t = transposed.recurrent;
-    const index width = t.width;
-    const index begin = q.begin * width, end = std::min(q.end * width, shape.outputs());
+  void hidden_gradient(kernels::Gemm<T>& g, index k, Range mine) const {
+    const index width = transposed.recurrent.width;
+    const index begin = g.panel0 * width, end = std::min(g.panel1 * width, shape.outputs());
     if (begin >= end) return;
     const auto clear = [&](index r) {
       std::fill_n(w.dh + r * w.h_stride + begin, end - begin, T(0));
@@ -189,17 +198,13 @@ struct ThroughTime {
       for (index r = mine.begin; r < mine.end; ++r) clear(r);
       return;
     }
-    kernels::Gemm<T> g =
-        transposed.product(shape, t, w.transposed, w.gates + w.cache_row(k) * shape.kept_elements(),
-                           w.gate_panel_stride);
+    g.a = w.gates + w.cache_row(k) * shape.kept_elements() +
+          transposed.recurrent.of.kept * shape.lanes;
     g.row0 = mine.begin;
     g.row1 = mine.end;
-    g.panel0 = q.begin;
-    g.panel1 = q.end;
     g.descending = k & 1;
-    if (fetches && k > w.chunk_begin) g.a_next = -rows.active[k - 1] * shape.kept_elements();
-    g.c = w.dh;
-    g.c_stride = w.h_stride;
+    const bool fetches_before = fetches && k > w.chunk_begin;
+    g.a_next = fetches_before ? -rows.active[k - 1] * shape.kept_elements() : 0;
     kernel.gemm(g);
     const unsigned char* reset = rows.reset_at(k);
     const index first = call.noise.recurrent_per_step ? w.cache_row(k) : 0;
@@ -233,6 +238,7 @@ struct ThroughTime {
     }
     kernels::NormBackward<T> whole_rows{};
     if (norm) whole_rows = prepare_norm(share.tid);
+    kernels::Gemm<T> product = prepare_product(q);
     base::InterruptPoint point;
     const double row_flops = shape.flops();
     for (index k = steps.end - 1; k >= steps.begin; --k) {
@@ -261,7 +267,7 @@ struct ThroughTime {
       if (k == 0 && !d.dh0) break;
       if (!share.arrive_and_wait()) return;
       if (!q.empty())
-        point.in_blocks(mine, row_flops, [&](Range part) { hidden_gradient(k, part, q); });
+        point.in_blocks(mine, row_flops, [&](Range part) { hidden_gradient(product, k, part); });
       if (!share.arrive_and_wait()) return;
     }
   }
