@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +33,7 @@ def same_threads() -> Any:
 
 def settings_for(engine: Engine) -> Settings:
     """Return settings with the engine, or skip the test where it is not installed."""
-    if importlib.util.find_spec(engine.module) is None:
+    if not engine.installed:
         pytest.skip(f"needs {engine.module}")
     try:
         engine.version()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import sys
 import warnings
@@ -23,7 +22,7 @@ DEFAULT_SUITES = ("forward", "training")
 
 def choose_engines(names: str | None) -> list[Engine]:
     """Return lstmfast, the NumPy reference and the rivals asked for, or all that are installed."""
-    installed = {e.name: e for e in ENGINES if importlib.util.find_spec(e.module) is not None}
+    installed = {engine.name: engine for engine in ENGINES if engine.installed}
     wanted = set(installed) if names is None else {*OWN, *_split(names)}
     _refuse_unknown(wanted, [engine.name for engine in ENGINES], "engine")
     missing = ", ".join(sorted(wanted - installed.keys()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -78,6 +79,10 @@ def _lacks(what: str, *_: object) -> NoReturn:
 _NO_STEPS, _NO_FIT = partial(_lacks, "single steps"), partial(_lacks, "fit")
 
 
+def _importable(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
 @dataclass(frozen=True)
 class Engine:
     """A way to run an LSTM.
@@ -85,7 +90,7 @@ class Engine:
     Attributes
     ----------
     module : str
-        What must be importable for it.
+        What it needs: a module, or what `found` looks for.
     version : callable
         Imports the engine and returns its version.
     runner : callable
@@ -99,6 +104,8 @@ class Engine:
         Names of `OPTIONS` that it has.
     plain : bool
         Whether it takes the plain cell too.
+    found : callable
+        Whether `module` is there; it loads nothing.
     """
 
     name: str
@@ -109,6 +116,12 @@ class Engine:
     fitter: Callable[[Toy, int], Fitter] = _NO_FIT
     options: frozenset[str] = frozenset()
     plain: bool = True
+    found: Callable[[str], bool] = _importable
+
+    @property
+    def installed(self) -> bool:
+        """Whether what it needs is there."""
+        return self.found(self.module)
 
     def prepare(self, problem: Problem, threads: int) -> Runner:
         """Load the problem, on this many threads.
