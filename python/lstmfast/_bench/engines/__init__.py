@@ -7,6 +7,7 @@ from lstmfast._bench.engines.vs_jax import JAX
 from lstmfast._bench.engines.vs_keras import KERAS, KERAS_PREDICT
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
+from lstmfast._bench.engines.vs_onednn import ONEDNN
 from lstmfast._bench.engines.vs_onnx import ONNXRUNTIME, OPENVINO
 from lstmfast._bench.engines.vs_torch import TORCH, TORCH_BY_HAND, TORCH_CELL
 
@@ -16,6 +17,7 @@ ENGINES = (
     TORCH,
     TORCH_CELL,
     TORCH_BY_HAND,
+    ONEDNN,
     ONNXRUNTIME,
     OPENVINO,
     KERAS,
