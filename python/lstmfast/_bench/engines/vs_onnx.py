@@ -33,9 +33,11 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     }
     if problem.lengths is not None:
         held["sequence_lens"] = problem.lengths.astype(np.int32)
-    kinds = {"X": f"float[{steps or shape.T}, {shape.B}, {shape.I}]"}
+    T = steps or shape.T
+    y, state = f"float[{T}, {D}, {shape.B}, {shape.H}]", f"float[{D}, {shape.B}, {shape.H}]"
+    kinds = {"X": f"float[{T}, {shape.B}, {shape.I}]"}
     if steps is not None:
-        kinds |= dict.fromkeys(("initial_h", "initial_c"), f"float[{D}, {shape.B}, {shape.H}]")
+        kinds |= dict.fromkeys(("initial_h", "initial_c"), state)
     used = [str(name) for name in (cell.recurrent_activation, cell.activation, cell.activation)]
     attributes: dict[str, Any] = {
         "hidden_size": shape.H,
@@ -50,13 +52,20 @@ def onnx_model(problem: Problem, steps: int | None = None) -> bytes:
     names = ", ".join(name if name in {*held, *kinds} else "" for name in ONNX_INPUTS)
     model = onnx.parser.parse_model(f"""
         <ir_version: {IR_VERSION}, opset_import: ["": {OPSET}]>
-        lstm ({inputs}) => (float[] Y, float[] Y_h, float[] Y_c) {{
+        lstm ({inputs}) => ({y} Y, {state} Y_h, {state} Y_c) {{
             Y, Y_h, Y_c = LSTM <{values}> ({names})
         }}""")
     model.graph.initializer.extend(
         onnx.numpy_helper.from_array(value, name) for name, value in held.items()
     )
     return bytes(model.SerializeToString())
+
+
+def y_of_onnx(found: Array) -> Array:
+    """Return y from ONNX's Y (T, D, B, H)."""
+    y = np.array(found)
+    T, D, B, H = y.shape
+    return y.transpose(2, 0, 1, 3).reshape(B, T, D * H)
 
 
 class OnnxRunner(Runner):
@@ -71,10 +80,8 @@ class OnnxRunner(Runner):
         return self.infer(self.inputs)
 
     def output(self) -> Array:
-        """Return y from ONNX's Y (T, D, B, H)."""
-        y = np.array(self.forward()[0])
-        T, D, B, H = y.shape
-        return y.transpose(2, 0, 1, 3).reshape(B, T, D * H)
+        """Return y."""
+        return y_of_onnx(self.forward()[0])
 
 
 def onnx_stepper(compiled: Compile, problem: Problem, threads: int) -> list[Step]:
