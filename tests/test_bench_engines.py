@@ -10,7 +10,7 @@ import pytest
 
 import lstmfast as lf
 from lstmfast._bench.contest import Settings, WrongAnswerError, check_answers, timed_calls
-from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError
+from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError, vs_litert
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.layer_kinds import KINDS, Kind
@@ -22,6 +22,12 @@ from lstmfast._bench.suites import fit, other_layers, tutorials
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
 
 SHAPE = Shape("test", 6, 9, 5, 12)
+INFERENCE_ALONE = (
+    "onnxruntime",
+    "openvino",
+    "keras_predict",
+    "litert",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +74,7 @@ def test_answers(engine: Engine, option: Option) -> None:
         calls[engine.name]()
     else:
         assert [each.reason for each in settings.left_out] == ["no training"]
-        assert engine.name in ("onnxruntime", "openvino", "keras_predict")
+        assert engine.name in INFERENCE_ALONE
 
 
 @pytest.mark.parametrize(
@@ -83,6 +89,26 @@ def test_steps(engine: Engine) -> None:
     else:
         assert left_out == []
         calls[engine.name]()
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("name", ["litert"])
+def test_each_sequence_begins_from_zeros(name: str) -> None:
+    engine = next(each for each in ENGINES if each.name == name)
+    settings_for(engine)
+    runner = engine.prepare(make_problem(SHAPE), 1)
+    np.testing.assert_array_equal(runner.output(), runner.output())
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("time_major", [True, False])
+def test_both_layouts_of_litert(time_major: bool) -> None:
+    """The one that a trial finds slower is not timed, so that `test_answers` may not see it."""
+    pytest.importorskip("ai_edge_litert")
+    problem = make_problem(SHAPE)
+    y = vs_litert.LitertRunner(problem, problem.x, 1, time_major=time_major).output()
+    expected = NUMPY.prepare(problem, 1).output()
+    check_answers(problem, "litert", {"y": y}, {"y": expected})
 
 
 @pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)

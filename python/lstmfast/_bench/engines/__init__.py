@@ -5,6 +5,7 @@ from __future__ import annotations
 from lstmfast._bench.engines.base import Engine, Fitter, Runner, Step, UnsupportedError
 from lstmfast._bench.engines.vs_jax import JAX
 from lstmfast._bench.engines.vs_keras import KERAS, KERAS_PREDICT
+from lstmfast._bench.engines.vs_litert import LITERT
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.engines.vs_onednn import ONEDNN
@@ -20,6 +21,7 @@ ENGINES = (
     ONEDNN,
     ONNXRUNTIME,
     OPENVINO,
+    LITERT,
     KERAS,
     KERAS_PREDICT,
     JAX,
