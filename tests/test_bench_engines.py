@@ -27,6 +27,7 @@ INFERENCE_ALONE = (
     "openvino",
     "keras_predict",
     "litert",
+    "opencv",
 )
 
 
@@ -92,7 +93,7 @@ def test_steps(engine: Engine) -> None:
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("name", ["litert"])
+@pytest.mark.parametrize("name", ["litert", "opencv"])
 def test_each_sequence_begins_from_zeros(name: str) -> None:
     engine = next(each for each in ENGINES if each.name == name)
     settings_for(engine)

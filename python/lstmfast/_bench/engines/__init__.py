@@ -10,6 +10,7 @@ from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.engines.vs_onednn import ONEDNN
 from lstmfast._bench.engines.vs_onnx import ONNXRUNTIME, OPENVINO
+from lstmfast._bench.engines.vs_opencv import OPENCV
 from lstmfast._bench.engines.vs_torch import TORCH, TORCH_BY_HAND, TORCH_CELL
 
 ENGINES = (
@@ -22,6 +23,7 @@ ENGINES = (
     ONNXRUNTIME,
     OPENVINO,
     LITERT,
+    OPENCV,
     KERAS,
     KERAS_PREDICT,
     JAX,
