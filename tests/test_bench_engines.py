@@ -28,6 +28,7 @@ INFERENCE_ALONE = (
     "keras_predict",
     "litert",
     "opencv",
+    "ncnn",
 )
 
 
@@ -93,7 +94,7 @@ def test_steps(engine: Engine) -> None:
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("name", ["litert", "opencv"])
+@pytest.mark.parametrize("name", ["litert", "opencv", "ncnn"])
 def test_each_sequence_begins_from_zeros(name: str) -> None:
     engine = next(each for each in ENGINES if each.name == name)
     settings_for(engine)

@@ -7,6 +7,7 @@ from lstmfast._bench.engines.vs_jax import JAX
 from lstmfast._bench.engines.vs_keras import KERAS, KERAS_PREDICT
 from lstmfast._bench.engines.vs_litert import LITERT
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
+from lstmfast._bench.engines.vs_ncnn import NCNN
 from lstmfast._bench.engines.vs_numpy import NUMPY
 from lstmfast._bench.engines.vs_onednn import ONEDNN
 from lstmfast._bench.engines.vs_onnx import ONNXRUNTIME, OPENVINO
@@ -24,6 +25,7 @@ ENGINES = (
     OPENVINO,
     LITERT,
     OPENCV,
+    NCNN,
     KERAS,
     KERAS_PREDICT,
     JAX,
