@@ -78,6 +78,7 @@ struct State {
   Job* job = nullptr;
   Worker* workers[kMaxThreads - 1] = {};
   WakeCost wake_cost;
+  MissedSavings missed;
   alignas(64) std::atomic<std::uint32_t> pending{0};
 };
 
@@ -222,13 +223,17 @@ Sleepers find_sleepers(int workers) noexcept {
   return found;
 }
 
-// How many of n threads to use for work of `seconds`: all, where the time saved is worth waking the
-// sleeping ones, else the caller and the workers before the first that sleeps. Called by the owner
-// of the team.
+// How many of n threads to use for work of `seconds`: all, where the time saved, by this run or by
+// all that followed each other lately, is worth waking the sleeping ones; else the caller and the
+// workers before the first that sleeps. Called by the owner of the team.
 int worth_waking(int n, double seconds) noexcept {
   constexpr double kLeastGain = 2;  // waking takes CPUs from other processes, too
   const Sleepers asleep = find_sleepers(n - 1);
-  if (asleep.count == 0 || seconds * (n - 1) / n > kLeastGain * state.wake_cost.of(asleep.count)) {
+  if (asleep.count == 0) return n;
+  const double saving = seconds * (n - 1) / n, cost = state.wake_cost.of(asleep.count);
+  if (saving > kLeastGain * cost ||
+      state.missed.add(saving, seconds, kIdleSpin) > kLeastGain * cost) {
+    state.missed.clear();
     return n;
   }
   state.wake_cost.declined();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 
 namespace lstmfast::base {
 
@@ -45,6 +46,27 @@ class WakeCost {
   double best_ = 25e-6;               // of start, lately
   double call_ = 8e-6;                // of start, the caller's own time: it adds up over workers
   bool assumed_ = false;
+};
+
+// What runs on their callers' threads alone would have saved by waking workers, while they follow
+// each other so fast that the workers had stayed awake. Called by the owner of the team.
+class MissedSavings {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Adds a run of about `seconds`, and returns the sum since the last pause longer than `awake`.
+  double add(double saving, double seconds, std::chrono::duration<double> awake) noexcept {
+    const Clock::time_point now = Clock::now();
+    if (now > longest_) sum_ = 0;
+    const std::chrono::duration<double> twice(2 * seconds);  // for it is an estimate
+    longest_ = now + std::chrono::duration_cast<Clock::duration>(twice + awake);
+    return sum_ += saving;
+  }
+  void clear() noexcept { sum_ = 0; }
+
+ private:
+  Clock::time_point longest_{};  // until when the next run counts as following
+  double sum_ = 0;
 };
 
 }  // namespace lstmfast::base

@@ -37,6 +37,7 @@ struct Reduced {
   // bias + more_bias if that is given; the last `fresh` do not accumulate, and have `bias` alone.
   int scaled, fresh;
   const float* more_bias;
+  index l2;  // bytes of the cache
 };
 
 // Sums side by side of a dot product, and the most columns that are made of dot products.

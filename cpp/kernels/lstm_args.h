@@ -41,6 +41,7 @@ struct StepForward {
   index weight_panel_stride;
   // Whether weights come from memory: the last tiles of a panel then prefetch the next one.
   bool fetches;
+  int row_panels;    // of one row at a time, where registers hold so many sums: 2 or 4
   index tail_panel;  // the last panel where it is a tail, else -1
   Tail tail;
   const T* x;  // row r at x + x_offsets[r]; null: z_in holds b + x W already

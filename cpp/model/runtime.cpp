@@ -2,19 +2,21 @@
 
 #include <string>
 
-#include "base/cache_sizes.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "kernels/table.h"
+#include "ops/plan.h"
 
 namespace lstmfast::model {
 
 void require_isa() {
   const kernels::IsaStatus status = kernels::isa_status();
-  // Initialised here, before the first call: after a fork in the middle of the initialisation the
-  // child would wait for its end for ever.
-  base::cache_sizes();
-  if (status == kernels::IsaStatus::ok) return;
+  if (status == kernels::IsaStatus::ok) {
+    // Initialised here, before the first call: after a fork in the middle of the initialisation
+    // the child would wait for its end for ever.
+    ops::plan();
+    return;
+  }
   std::string names;
   for (int i = 0; i < kernels::isa_count(); ++i) {
     if (kernels::isa_available(i))

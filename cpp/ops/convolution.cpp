@@ -18,7 +18,7 @@ constexpr index kLeastRows = 32, kColumns = 65536;
 // To transpose so many elements.
 base::team::Request fill_threads(index elements) {
   if (elements < kStreamGrain) return 1;
-  return {base::team::get_num_threads(), 2.0 * kSecondsPerFlop * double(elements)};
+  return {base::team::get_num_threads(), 2 * seconds_of(double(elements))};
 }
 
 }  // namespace

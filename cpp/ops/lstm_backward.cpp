@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/cache_sizes.h"
 #include "base/denormals.h"
 #include "ops/lstm_noise.h"
 #include "ops/lstm_parameter_gradients.h"
@@ -19,7 +18,7 @@ using base::Range;
 template <class T>
 index input_gradient_rows(const kernels::Gemm<T>& g) {
   const index elements = (g.rest ? g.rest : g.segments) * g.segment;
-  return std::max<index>(24, base::cache_sizes().l2 * 3 / 8 / (elements * index(sizeof(T))));
+  return std::max<index>(24, plan().l2 * 3 / 8 / (elements * index(sizeof(T))));
 }
 
 template <class T>

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "base/cache_sizes.h"
 #include "base/denormals.h"
 #include "ops/lstm_noise.h"
 #include "ops/lstm_states.h"
@@ -9,16 +8,12 @@
 namespace lstmfast::ops {
 namespace {
 
-// x is projected ahead for up to this many rows: more rows of a step fill the tiles alone.
-constexpr index kAheadBatch = 4;
-constexpr index kAheadInput = 16;
-
 template <class T>
 index ahead_rows(const LstmShape<T>& shape, const LstmCall<T>& call) {
   const bool always = shape.options.layer_norm || shape.two_phases() || shape.is_reduced();
-  if (!always && (call.batch > kAheadBatch || shape.input < kAheadInput)) return 0;
+  if (!always && (call.batch > plan().ahead_rows || shape.input < plan().ahead_inputs)) return 0;
   const index row_bytes = shape.panels * shape.kept_elements() * index(sizeof(T));
-  const index part = base::cache_sizes().l2 / 4;  // of z
+  const index part = plan().l2 / 4;  // of z
   const index steps = std::max<index>(1, part / (row_bytes * call.batch));
   return std::min(steps, call.steps) * call.batch;
 }

@@ -1,6 +1,6 @@
-#include "base/cache_sizes.h"
 #include "kernels/table.h"
 #include "ops/lstm.h"
+#include "ops/plan.h"
 
 namespace lstmfast::ops {
 
@@ -76,8 +76,7 @@ double LstmShape<T>::flops() const {
 
 template <class T>
 bool LstmShape<T>::exceeds_caches() const {
-  const base::CacheSizes& caches = base::cache_sizes();
-  return peephole_offset() * index(sizeof(T)) > (caches.l3 > 0 ? caches.l3 / 2 : caches.l2);
+  return peephole_offset() * index(sizeof(T)) > plan().l3 / 2;
 }
 
 template <class T>

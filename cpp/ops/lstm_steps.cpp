@@ -125,7 +125,7 @@ struct Steps {
   }
   void place_step(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
     place_cell(s, k, mine);
-    s.descending = k & 1;
+    s.descending = plan().turns & k;
     if (w.ahead_rows) {
       s.z_in = s.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
     } else {
@@ -144,7 +144,7 @@ struct Steps {
   // place_step() for step k of straight steps, from the step before: small layers notice the rest.
   void advance(kernels::StepForward<T>& s, index k) const {
     const index B = rows.batch, kept = B * shape.kept_elements();
-    s.descending = k & 1;
+    s.descending = plan().turns & k;
     s.h_prev = s.h;
     s.h = w.h_at(k + 1);
     s.c_prev = s.c;
@@ -190,7 +190,7 @@ struct Steps {
                       Range mine) const {
     place_cell(s, k, mine);
     s.phase = phase;
-    s.descending = k & 1;
+    s.descending = plan().turns & k;
     s.z_in = s.gates = s.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
     T* const resets = w.reset_h_at(k);
     s.h_prev = w.has_h(call, k) ? phase == 0 ? w.h_in_at(k) : resets : nullptr;

@@ -18,6 +18,7 @@ kernels::StepForward<T> step_of(const LstmShape<T>& shape, const T* weights, bas
   s.weights = weights;
   s.weight_panel_stride = shape.panel_stride();
   s.fetches = shape.exceeds_caches();
+  s.row_panels = int(plan().row_panels);
   s.tail_panel = shape.tail_panel();
   s.tail = shape.tail;
   return s;

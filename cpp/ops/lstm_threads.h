@@ -78,19 +78,21 @@ struct LstmSharing {
   }
 };
 
-// flops: of the whole call. A step must be worth its barrier when panels are shared.
+// flops: of the whole call, which also reads the weights once a step. A step must be worth its
+// barrier when panels are shared.
 template <class T>
 LstmSharing share_lstm(const LstmShape<T>& shape, index batch, index steps, double flops) {
-  constexpr index kRowsPerThread = 8;
-  constexpr double kFlopsPerBarrier = 7e4;
-  const auto [threads, seconds] = threads_for(flops, std::max(shape.panels, batch));
+  const index rows = plan().thread_rows;
+  const double read = double(shape.peephole_offset() * index(sizeof(T))) * double(steps);
+  const double work = std::max(seconds_of(flops), read / (double(plan().read_gbs) * 1e9));
+  const auto [threads, seconds] = threads_for_seconds(work, std::max(shape.panels, batch));
   if (threads == 1) return {1, true, seconds};
-  if (batch >= kRowsPerThread * threads) return {threads, true, seconds};
-  const double step = flops / double(std::max<index>(1, steps));
-  const index by_panels =
-      std::min({index(step / kFlopsPerBarrier), shape.panels / 2, index(threads)});
+  if (batch >= rows * threads) return {threads, true, seconds};
+  const double step_ns = seconds * 1e9 / double(std::max<index>(1, steps));
+  const index by_panels = std::min({index(step_ns / double(std::max<index>(1, plan().barrier_ns))),
+                                    shape.panels / 2, index(threads)});
   if (by_panels > 1) return {int(by_panels), false, seconds};
-  return {int(std::max<index>(1, batch / kRowsPerThread)), true, seconds};
+  return {int(std::max<index>(1, batch / rows)), true, seconds};
 }
 
 // Threads for the two directions of a layer, which share no data: two where one direction alone

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/cache_sizes.h"
-
 namespace lstmfast::ops {
 namespace {
 
@@ -24,7 +22,7 @@ struct ThroughTime {
   const bool projects = shape.options.projection > 0;
   // Whether the caches are too large for L2.
   const bool fetches = (w.gate_panel_stride + w.c_panel_stride) * shape.panels * index(sizeof(T)) >
-                       4 * base::cache_sizes().l2;
+                       4 * plan().l2;
 
   // Whether truncation cuts the gradients of the state before step k.
   bool cut(index k) const { return call.bptt_steps > 0 && k > 0 && k % call.bptt_steps == 0; }
@@ -178,8 +176,8 @@ struct ThroughTime {
 
   // The product of dz with R, of these panels of R transposed; the rows follow with each step.
   kernels::Gemm<T> prepare_product(Range q) const {
-    kernels::Gemm<T> g = transposed.product(shape, transposed.recurrent, w.transposed, w.gates,
-                                            w.gate_panel_stride);
+    kernels::Gemm<T> g =
+        transposed.product(shape, transposed.recurrent, w.transposed, w.gates, w.gate_panel_stride);
     g.panel0 = q.begin;
     g.panel1 = q.end;
     g.c = w.dh;
@@ -202,7 +200,7 @@ struct ThroughTime {
           transposed.recurrent.of.kept * shape.lanes;
     g.row0 = mine.begin;
     g.row1 = mine.end;
-    g.descending = k & 1;
+    g.descending = plan().turns & k;
     const bool fetches_before = fetches && k > w.chunk_begin;
     g.a_next = fetches_before ? -rows.active[k - 1] * shape.kept_elements() : 0;
     kernel.gemm(g);

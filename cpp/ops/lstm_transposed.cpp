@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/cache_sizes.h"
+#include "ops/plan.h"
 
 namespace lstmfast::ops {
 
@@ -33,7 +33,7 @@ kernels::Gemm<T> TransposedWeights<T>::product(const LstmShape<T>& shape,
   g.segments = shape.panels;
   g.segment_stride = dz_panel_stride;
   const index segment_bytes = segment * matrix.width * index(sizeof(T));
-  g.rest = std::max<index>(1, base::cache_sizes().l2 / 4 / segment_bytes);
+  g.rest = std::max<index>(1, plan().l2 / 4 / segment_bytes);
   if (g.rest >= g.segments) g.rest = 0;
   // Shorter runs for the last panel pay where they save a quarter of the segment.
   const index units = shape.hidden % shape.lanes;

@@ -1,24 +1,33 @@
-// Heuristics that every operation shares: threads and widths of panels.
+// Heuristics that every operation shares: threads and widths of panels, from what plan.def says of
+// this machine.
 #pragma once
 
 #include "base/team.h"
 
 namespace lstmfast::ops {
 
-// Sharing work costs time even where no worker sleeps, so each thread must have some 10 us of work.
-constexpr double kFlopsPerThread = 2e6;
+struct Plan {
+#define LF_PLAN(name, value, least, most) index name = value;
+#include "ops/plan.def"
+#undef LF_PLAN
+};
 
-// A rough average of one thread: from 64-bit floats on AVX2 to 32-bit ones on AVX-512 it is 20 to
-// 270 GFLOP/s.
-constexpr double kSecondsPerFlop = 1e-11;
+// This process's, with nothing left at 0. Throws std::invalid_argument for a malformed
+// LSTMFAST_PLAN.
+const Plan& plan();
 
-// Threads for `flops` of arithmetic that splits into at most `parts` equal parts.
-inline base::team::Request threads_for(double flops, index parts) {
-  const double seconds = flops * kSecondsPerFlop;
-  if (flops < 2 * kFlopsPerThread || parts < 2) return {1, seconds};
-  const double worth = flops / kFlopsPerThread;
+// Seconds of so many floating-point operations: products reach some two thirds of the peak.
+inline double seconds_of(double flops) { return flops / (double(plan().gflops) * 0.67e9); }
+
+// Threads for work of `seconds` that splits into at most `parts` equal parts.
+inline base::team::Request threads_for_seconds(double seconds, index parts) {
+  const double worth = seconds * 1e6 / double(plan().thread_us);
+  if (worth < 2 || parts < 2) return {1, seconds};
   const index limit = base::team::get_num_threads() < parts ? base::team::get_num_threads() : parts;
   return {worth < double(limit) ? int(worth) : int(limit), seconds};
+}
+inline base::team::Request threads_for(double flops, index parts) {
+  return threads_for_seconds(seconds_of(flops), parts);
 }
 
 // Vectors a panel for a matrix of `columns`: wide panels use the FMA units best, padding wastes

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/check.h"
+#include "ops/plan.h"
 
 namespace lstmfast::ops {
 namespace {
@@ -142,7 +143,8 @@ kernels::Reduced ReducedMatrix::operand(const unsigned char* block, unsigned cha
           reinterpret_cast<float*>(scratch),
           static_cast<int>(layout.groups),
           0,
-          nullptr};
+          nullptr,
+          plan().l2};
 }
 
 index ReducedMatrix::room(index rows) const {

@@ -82,6 +82,23 @@ TEST_CASE("team: sleeping threads are woken for work that is worth it") {
   CHECK(team::run({2, 1}, nothing) == 2);
 }
 
+TEST_CASE("team: threads are woken for runs that follow each other") {
+  const Threads limit(2);
+  team::assume_wake_seconds(1e-3);
+  const auto runs_until_shared = [](std::chrono::microseconds pause) {
+    int count = 1;
+    while (team::run({2, 4e-4}, [](int, int) {}) == 1 && count < 100) {
+      std::this_thread::sleep_for(pause);
+      ++count;
+    }
+    return count;
+  };
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(runs_until_shared(std::chrono::microseconds(0)) < 100);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(runs_until_shared(std::chrono::milliseconds(2)) == 100);
+}
+
 TEST_CASE("wake cost: of several, a mean of what was measured, slowly forgotten where not tried") {
   WakeCost cost;
   for (int i = 0; i < 100; ++i) cost.add(3, 30e-6, 70e-6);

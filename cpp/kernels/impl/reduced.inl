@@ -216,11 +216,10 @@ void reduced_panels(const Gemm<float>& g) {
   };
   if (g.row1 - g.row0 == 1) {
     // Several panels side by side keep more loads in flight; of bfloat16 from beyond L2, where it
-    // is fetched ahead, more than two are slower (measured on a Zen 5 with 1 MB).
+    // is fetched ahead, more than two are slower (measured on a Zen 5).
     constexpr int kMost = kRegisters >= 32 ? 4 : 2;
-    constexpr index kNear = 1 << 20;
     const auto tile = [&](auto np, index p) { run(np, Size<1>{}, g.row0, p); };
-    const bool near = kInt8 || (g.panel1 - g.panel0) * g.reduced.panel_bytes <= kNear;
+    const bool near = kInt8 || (g.panel1 - g.panel0) * g.reduced.panel_bytes <= g.reduced.l2;
     near ? for_panels<kMost>(g, tile) : for_panels<2>(g, tile);
     return;
   }
