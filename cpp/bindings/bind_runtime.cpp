@@ -12,6 +12,7 @@
 #include "bindings/bindings.h"
 #include "kernels/table.h"
 #include "model/runtime.h"
+#include "ops/plan.h"
 
 namespace lstmfast::bindings {
 namespace {
@@ -32,12 +33,13 @@ std::vector<std::string> isas(bool compiled) {
   return names;
 }
 
-std::string cpu_model() {
+// What /proc/cpuinfo says under a key, of the first CPU.
+std::string cpu_fact(const char* key) {
   for (const std::string& line : base::read_lines("/proc/cpuinfo")) {
     const std::size_t colon = line.find(':');
-    if (colon != std::string::npos && line.rfind("model name", 0) == 0) {
+    if (colon == std::string::npos) continue;
+    if (base::trim(std::string_view(line).substr(0, colon)) == key)
       return std::string(base::trim(line.substr(colon + 1)));
-    }
   }
   return "unknown";
 }
@@ -49,7 +51,10 @@ std::map<std::string, std::string> config() {
       {"compiler", kCompiler},
       {"pybind11",
        PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR)},
-      {"cpu", cpu_model()},
+      {"cpu", cpu_fact("model name")},
+      {"cpu id", cpu_fact("vendor_id") + " family " + cpu_fact("cpu family") + " model " +
+                     cpu_fact("model")},
+      {"plan", ops::plan_text()},
       {"l1d", kib(cache.l1d)},
       {"l2", kib(cache.l2)},
       {"l3", kib(cache.l3)},

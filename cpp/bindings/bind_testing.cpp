@@ -16,6 +16,7 @@
 #include "measure/machine.h"
 #include "measure/training_parts.h"
 #include "model/runtime.h"
+#include "ops/plan.h"
 #include "ops/vector.h"
 
 namespace lstmfast::bindings {
@@ -116,13 +117,14 @@ void bind_testing(py::module_& module) {
       },
       py::arg("samples"), py::arg("seconds"));
   py::class_<measure::Memory>(testing, "Memory")
-      .def(py::init([](index bytes) {
+      .def(py::init([](index bytes, bool turns) {
              model::require_isa();
-             return measure::Memory(bytes);
+             return measure::Memory(bytes, turns);
            }),
-           py::arg("bytes"))
+           py::arg("bytes"), py::arg("turns"))
       .def("read", &measure::Memory::read, py::arg("count"));
   testing.def("time_barrier", measure::time_barrier, py::arg("threads"), py::arg("count"));
+  testing.def("set_plan", ops::set_plan, py::arg("text"));
   testing.def("assume_wake_seconds", base::team::assume_wake_seconds, py::arg("seconds"));
 }
 

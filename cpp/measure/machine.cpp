@@ -57,7 +57,7 @@ std::vector<double> time_idling(index samples, double seconds) {
   return time_calls(samples, 1, [&] { idle(rounds); });
 }
 
-Memory::Memory(index bytes) {
+Memory::Memory(index bytes, bool turns) : turns_(turns) {
   LF_CHECK(bytes >= 4, "[Memory] bytes is " << bytes << "; expected 4 or more");
   values_.resize(bytes / index(sizeof(float)));
 }
@@ -66,7 +66,7 @@ void Memory::read(index count) {
   constexpr index kBlock = 4096;  // values, about a panel of weights
   alignas(64) float sums[64];
   const index size = values_.size(), blocks = (size + kBlock - 1) / kBlock;
-  for (index i = 0; i < count; ++i, descending_ = !descending_) {
+  for (index i = 0; i < count; ++i, descending_ = turns_ && !descending_) {
     for (index k = 0; k < blocks; ++k) {
       const index first = kBlock * (descending_ ? blocks - 1 - k : k);
       kernels::table<float>().read_once(

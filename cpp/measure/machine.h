@@ -26,13 +26,15 @@ std::vector<double> time_idling(index samples, double seconds);
 // Memory that is read over and over, as a step of one row reads its weights.
 class Memory {
  public:
-  explicit Memory(index bytes);
-  // Reads all of it `count` times, up and down in turns: each pass begins with what the caches hold
-  // of the one before.
+  // turns: reads up and down in turns, so that each pass begins with what the caches hold of the one
+  // before; else always up.
+  Memory(index bytes, bool turns);
+  // Reads all of it `count` times.
   void read(index count);
 
  private:
   base::Buffer<float> values_;
+  const bool turns_;
   bool descending_ = false;
 };
 

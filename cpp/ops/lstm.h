@@ -130,7 +130,9 @@ struct LstmShape {
   index projection_offset() const;
   // H to P, without a bias; only with a projection.
   LinearShape<T> projection() const { return {hidden, options.projection, precision}; }
-  double flops() const;         // of one row's step
+  double flops() const;  // of one row's step
+  // Bytes of W, R and the bias, which a step reads.
+  index weight_bytes() const { return peephole_offset() * index(sizeof(T)); }
   bool exceeds_caches() const;  // whether weights come from memory, at least in part
 
  private:

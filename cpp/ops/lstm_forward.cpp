@@ -9,9 +9,11 @@ namespace lstmfast::ops {
 namespace {
 
 template <class T>
-index ahead_rows(const LstmShape<T>& shape, const LstmCall<T>& call) {
+index ahead_rows(const LstmShape<T>& shape, const LstmCall<T>& call, bool training) {
   const bool always = shape.options.layer_norm || shape.two_phases() || shape.is_reduced();
   if (!always && (call.batch > plan().ahead_rows || shape.input < plan().ahead_inputs)) return 0;
+  // From three rows on, W is read from L2 as fast as it is multiplied with.
+  if (!always && !training && call.batch > 2 && shape.weight_bytes() <= plan().l2) return 0;
   const index row_bytes = shape.panels * shape.kept_elements() * index(sizeof(T));
   const index part = plan().l2 / 4;  // of z
   const index steps = std::max<index>(1, part / (row_bytes * call.batch));
@@ -26,7 +28,7 @@ void lstm_forward(const LstmShape<T>& shape, const T* block, const LstmCall<T>& 
   const base::FlushDenormals flush;
   w.rows.order(call);
   w.sharing = share_lstm(shape, call.batch, w.rows.steps, shape.flops() * double(w.rows.total));
-  w.plan(shape, call, training, ahead_rows(shape, call));
+  w.plan(shape, call, training, ahead_rows(shape, call, training));
   const LstmStates<T> states{shape, call, w};
   if (training) LstmMasks<T>{shape, call, w}.draw(block);
   states.load();

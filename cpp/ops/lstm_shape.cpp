@@ -76,7 +76,7 @@ double LstmShape<T>::flops() const {
 
 template <class T>
 bool LstmShape<T>::exceeds_caches() const {
-  return peephole_offset() * index(sizeof(T)) > plan().l3 / 2;
+  return weight_bytes() > plan().l3 / 2;
 }
 
 template <class T>

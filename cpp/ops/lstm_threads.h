@@ -83,7 +83,7 @@ struct LstmSharing {
 template <class T>
 LstmSharing share_lstm(const LstmShape<T>& shape, index batch, index steps, double flops) {
   const index rows = plan().thread_rows;
-  const double read = double(shape.peephole_offset() * index(sizeof(T))) * double(steps);
+  const double read = double(shape.weight_bytes()) * double(steps);
   const double work = std::max(seconds_of(flops), read / (double(plan().read_gbs) * 1e9));
   const auto [threads, seconds] = threads_for_seconds(work, std::max(shape.panels, batch));
   if (threads == 1) return {1, true, seconds};

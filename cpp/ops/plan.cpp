@@ -50,10 +50,8 @@ void set(std::string_view assignment, Plan* plan) {
                                       << "; expected a number for one of " << names);
 }
 
-Plan from_environment() {
+Plan parse(std::string_view rest) {
   Plan plan;
-  const char* const variable = std::getenv("LSTMFAST_PLAN");
-  std::string_view rest = variable == nullptr ? "" : variable;
   while (!base::trim(rest).empty()) {
     const std::size_t comma = std::min(rest.find(','), rest.size());
     set(base::trim(rest.substr(0, comma)), &plan);
@@ -93,8 +91,8 @@ double measured_read_gbs(index l2) {
   return double(values.size()) * sizeof(float) / seconds * 1e-9;
 }
 
-Plan make_plan() {
-  Plan plan = from_environment();
+Plan make_plan(std::string_view text) {
+  Plan plan = parse(text);
   const base::CacheSizes& caches = base::cache_sizes();
   if (plan.l2 == 0) plan.l2 = caches.l2;
   if (plan.l3 == 0) plan.l3 = caches.l3 > 0 ? caches.l3 : 2 * plan.l2;
@@ -103,11 +101,24 @@ Plan make_plan() {
   return plan;
 }
 
+Plan& current() {
+  const char* const variable = std::getenv("LSTMFAST_PLAN");
+  static Plan made = make_plan(variable == nullptr ? "" : variable);
+  return made;
+}
+
 }  // namespace
 
-const Plan& plan() {
-  static const Plan made = make_plan();
-  return made;
+const Plan& plan() { return current(); }
+
+void set_plan(std::string_view text) { current() = make_plan(text); }
+
+std::string plan_text() {
+  std::string text;
+  for (const PlanRow& row : kRows)
+    text += (text.empty() ? "" : ",") + std::string(row.name) + "=" +
+            std::to_string(plan().*row.value);
+  return text;
 }
 
 }  // namespace lstmfast::ops

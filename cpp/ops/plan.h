@@ -2,6 +2,9 @@
 // this machine.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "base/team.h"
 
 namespace lstmfast::ops {
@@ -12,9 +15,13 @@ struct Plan {
 #undef LF_PLAN
 };
 
-// This process's, with nothing left at 0. Throws std::invalid_argument for a malformed
-// LSTMFAST_PLAN.
+// This process's, by LSTMFAST_PLAN, with nothing left at 0. Throws std::invalid_argument where that
+// is malformed.
 const Plan& plan();
+// Replaces it by what LSTMFAST_PLAN would set with this text, and `plan_text` returns all of it so:
+// for tests and measurements, while nothing else runs.
+void set_plan(std::string_view text);
+std::string plan_text();
 
 // Seconds of so many floating-point operations: products reach some two thirds of the peak.
 inline double seconds_of(double flops) { return flops / (double(plan().gflops) * 0.67e9); }

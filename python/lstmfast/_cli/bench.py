@@ -33,7 +33,7 @@ def add_arguments(parser: Parser) -> None:
         "--suite",
         metavar="NAMES",
         help="of forward, training, step, options, fit, tutorials, tasks, layers, scaling, "
-        "threads, memory, kernels; or all (default: forward,training)",
+        "threads, memory, kernels, machine; or all (default: forward,training)",
     )
     add(
         "--shapes",

@@ -6,6 +6,7 @@ from lstmfast._bench.contest import Suite
 from lstmfast._bench.suites.fit import FIT, THREADS
 from lstmfast._bench.suites.kernels import KERNELS
 from lstmfast._bench.suites.layers import FORWARD, OPTION_COSTS, TRAINING
+from lstmfast._bench.suites.machine import MACHINE
 from lstmfast._bench.suites.memory import MEMORY
 from lstmfast._bench.suites.other_layers import LAYERS
 from lstmfast._bench.suites.scaling import SCALING
@@ -26,4 +27,5 @@ SUITES: tuple[Suite, ...] = (
     THREADS,
     MEMORY,
     KERNELS,
+    MACHINE,
 )

@@ -57,10 +57,8 @@ def _rate(timing: Timing, work: float) -> Timing:
 
 def _run(settings: Settings) -> Iterator[list[Row]]:
     lf.set_num_threads(1)
-    peaks = {dtype: _sampled(_fma_peak, dtype == "float64") for dtype in ("float32", "float64")}
-    for dtype, rate in peaks.items():
-        yield [make_row(f"FMA, {dtype}", "limit", rate, unit="FLOP/s")]
-    peak = peaks["float32"].median
+    yield from (peaks := fma_peaks())
+    peak = peaks[0][0].value
     sizes = cache_bytes()
     places = {f"read, half of {name.upper()}": size // 2 for name, size in sizes.items()}
     places["read, memory"] = 8 * max(sizes.values())
@@ -70,8 +68,14 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
     yield from _activations(settings)
     yield from _training_parts(peak, read_bandwidth(sizes["l2"] // 2, 0.2).median)
     if settings.threads > 1:
-        yield _barrier(settings.threads)
+        yield time_barrier(settings.threads)
     yield from _layers(replace(settings, threads=1), peak)
+
+
+def fma_peaks() -> list[list[Row]]:
+    """Measure the multiply-adds of one thread in float32 and float64."""
+    rates = {dtype: _sampled(_fma_peak, dtype == "float64") for dtype in ("float32", "float64")}
+    return [[make_row(f"FMA, {d}", "limit", rate, unit="FLOP/s")] for d, rate in rates.items()]
 
 
 def _sampled(measure: Callable[..., float], *arguments: object) -> Timing:
@@ -104,7 +108,7 @@ def _training_parts(peak: float, bandwidth: float) -> Iterator[list[Row]]:
             yield [make_row(case, "limit", rate, unit=unit, relative=share, note=note)]
 
 
-def _barrier(threads: int) -> list[Row]:
+def time_barrier(threads: int) -> list[Row]:
     """Time the barrier of the team's threads."""
     lf.set_num_threads(threads)
     rate = _rate(_sampled(testing.time_barrier, threads, BARRIERS), 1.0)

@@ -130,7 +130,7 @@ def _beside_reading(
     step(10)
     each = max(1, int(LOOP_SECONDS / np.median(step(9))))
     calls = {"lstmfast": partial(step, 1, each)}
-    calls["reading"] = partial(testing.Memory(weights).read, each)
+    calls["reading"] = partial(testing.Memory(weights, turns=True).read, each)
     timings, _ = take_turns(calls, settings.seconds)
     return [
         make_row(
