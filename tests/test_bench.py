@@ -23,7 +23,15 @@ from lstmfast._bench.options import OPTIONS
 from lstmfast._bench.problems import Array, Problem, make_problem
 from lstmfast._bench.protocol import Goal, Row
 from lstmfast._bench.shapes import Shape
-from lstmfast._bench.suites import kernels, memory, other_layers, scaling, steps, tutorials
+from lstmfast._bench.suites import (
+    kernels,
+    memory,
+    other_layers,
+    scaling,
+    steps,
+    trainings,
+    tutorials,
+)
 from lstmfast._bench.suites import tasks as tasks_suite
 from lstmfast._core import testing
 
@@ -167,16 +175,36 @@ def test_options_suite(run: Run) -> None:
     assert "  cost" in out
 
 
-def test_fit_suite(run: Run) -> None:
+def few_batches(monkeypatch: pytest.MonkeyPatch) -> list[trainings.Training]:
+    few = [replace(each, batches=trainings.CHECKED, batch_size=2) for each in trainings.TRAININGS]
+    monkeypatch.setattr(trainings, "TRAININGS", few)
+    return few
+
+
+def test_fit_suite(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = few_batches(monkeypatch)
     code, _, err = run("--suite", "fit")
     assert (code, err) == (0, "")
     rows, left_out = written()
+    assert [row["case"] for row in rows[-len(few) :]] == [each.name for each in few]
     ours = {row["case"] for row in rows if row["engine"] == "lstmfast"}
     assert {"one_to_many", "many_to_one", "echo", "verbose=2, an epoch", "LSTM call, toy"} <= ours
     theirs = {row["case"] for row in rows if row["engine"] == "numpy"}
     assert theirs == {"one_to_many", "many_to_one", "echo", "predict, 3 rows"}
-    assert {(each["engine"], each["reason"]) for each in left_out} == {("numpy", "no verbose=2")}
+    lacks = {(each["engine"], each["reason"]) for each in left_out}
+    assert lacks == {("numpy", "no verbose=2"), ("numpy", "no whole models")}
     assert next(row for row in rows if row["case"] == "echo")["note"].endswith(" of 10000")
+
+
+def test_whole_trainings_on_threads(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against one thread too; of the toy the ratio is what counts."""
+    few = few_batches(monkeypatch)
+    code, out, err = run("--suite", "fit", "--threads", "2")
+    assert (code, err) == (0, "")
+    rows = written()[0][-len(few) :]
+    assert all(row["relative"] > 0.0 and row["peak_share"] > 0.0 for row in rows)
+    assert [row["goal"]["figure"] for row in rows] == ["ratio", *["relative"] * 4]
+    assert " speedup" in out
 
 
 def test_scaling_suite(run: Run) -> None:

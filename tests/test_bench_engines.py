@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
+from lstmfast._bench import protocol
 from lstmfast._bench.contest import Settings, WrongAnswerError, check_answers, timed_calls
 from lstmfast._bench.engines import ENGINES, Engine, UnsupportedError, vs_litert
 from lstmfast._bench.engines.vs_lstmfast import LSTMFAST
@@ -17,7 +18,8 @@ from lstmfast._bench.layer_kinds import KINDS, Kind
 from lstmfast._bench.options import OPTIONS, PLAIN, Option
 from lstmfast._bench.problems import TOYS, draw_lengths, make_problem
 from lstmfast._bench.shapes import Shape, choose_shapes
-from lstmfast._bench.suites import fit, other_layers, tutorials
+from lstmfast._bench.suites import fit, other_layers, trainings, tutorials
+from lstmfast._bench.trained_models import TRAININGS, Training
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the rivals' own
 
@@ -155,6 +157,37 @@ def test_tutorials(tutorial: tutorials.Tutorial) -> None:
     other.model.optimizer.learning_rate = 0.0011
     limit = tutorials.tolerance(ours)
     assert not np.allclose(other.losses(), ours.losses(), rtol=limit, atol=0.0)
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("training", TRAININGS, ids=lambda each: each.name)
+def test_whole_trainings(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer batches than are timed; another learning rate is noticed."""
+    few = replace(training, batches=trainings.CHECKED)
+    settings = settings_for(next(each for each in ENGINES if each.name == "torch"))
+    monkeypatch.setattr(protocol, "LEAST_ROUNDS", 1)
+    rows = trainings.against_torch(settings, few)
+    assert [row.engine for row in rows] == ["lstmfast", "torch"]
+    other = trainings.Ours(few)
+    weights, right = other.model.get_weights(), other.losses()
+    theirs = trainings.Torchs(other, weights, 1)
+    theirs.optimizer.param_groups[0]["lr"] *= 1.01
+    assert not np.allclose(theirs.losses(), right, rtol=other.tolerance(), atol=0.0)
+
+
+@pytest.mark.parametrize("training", TRAININGS, ids=lambda each: each.name)
+def test_flops_of_whole_trainings(training: Training) -> None:
+    """Twice the kernels' sizes for each step or row that they are applied to."""
+    ours = trainings.Ours(replace(training, batches=trainings.CHECKED, batch_size=3))
+    N, T = ours.x.shape[:2]
+    words = np.count_nonzero(ours.x)
+    tokens = ours.y.size
+    of_lstms = {"windows": [N * T] * 2, "tagger": [words] * 2, "translation": [N * T, tokens]}
+    of_dense = {"tagger": words, "translation": tokens}.get(training.name, N)
+    rows = [n for lstm in of_lstms.get(training.name, [N * T]) for n in (lstm, lstm)] + [of_dense]
+    kernels = [w for w in ours.model.weights if "kernel" in w.name]
+    products = sum(2 * n * w.numpy().size for n, w in zip(rows, kernels, strict=True))
+    assert ours.flops() == 3 * products
 
 
 def test_an_option_that_an_engine_has_not() -> None:

@@ -87,6 +87,8 @@ class Suite:
         The meaning of that column; printed above the table.
     takes_shapes : bool
         Whether it can be run for other shapes than its own.
+    charts_ratio : bool
+        Whether a chart shows `Row.ratio` although there is that figure.
     """
 
     name: str
@@ -94,11 +96,12 @@ class Suite:
     relative: str = ""
     legend: str = ""
     takes_shapes: bool = True
+    charts_ratio: bool = False
 
     @property
     def figure(self) -> str:
         """The field of `Row` that a chart shows."""
-        return "relative" if self.relative else "ratio"
+        return "relative" if self.relative and not self.charts_ratio else "ratio"
 
     def rows(self, settings: Settings) -> Iterator[list[Row]]:
         """Run it: yield the rows of one case and mode after the other."""

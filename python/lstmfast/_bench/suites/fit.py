@@ -1,6 +1,6 @@
-"""Trainings: toy models as in tutorials, with the cost of calls from Python; fits on more threads.
+"""Trainings: toy models as in tutorials, with the cost of calls from Python; epochs of others.
 
-With the default number of threads no fit may be slower than on one.
+Then fits on more threads. With the default number of threads no fit may be slower than on one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from lstmfast._bench.protocol import (
     time_call,
 )
 from lstmfast._bench.shapes import FIT_SHAPES, Shape
+from lstmfast._bench.suites.trainings import trainings
 
 CHECKED = 5  # epochs or calls whose losses are compared
 # At most 4 batches each, sums of some 50 terms, in float32, if all errors had one sign.
@@ -50,6 +51,7 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
             yield from _printing(settings, toy, fitters)
             yield _predicting(settings, fitters)
     yield _calling(settings)
+    yield from trainings(settings)
 
 
 def checked_fitter(settings: Settings, toy: Toy, engine: Engine) -> Fitter:
@@ -172,8 +174,14 @@ def _fits_on_threads(settings: Settings, shape: Shape) -> Iterator[list[Row]]:
 FIT = Suite(
     "fit",
     _run,
-    legend="Microseconds of the whole training: 1000 epochs, or 10,000 calls of fit (echo).",
+    relative="speedup",
+    legend=(
+        "Microseconds of the whole training: 1000 epochs, or 10,000 calls of fit (echo); from sine "
+        "on, of an epoch.\npeak: of the products of LSTM and Dense, without padding, three times "
+        "those of inference.\nspeedup: one thread's time over that of --threads, in turns."
+    ),
     takes_shapes=False,
+    charts_ratio=True,
 )
 THREADS = Suite(
     "threads",
