@@ -151,10 +151,13 @@ def against_torch(settings: Settings, training: Training) -> list[Row]:
 def _timed(
     settings: Settings, training: Training, ours: Ours, epochs: dict[str, Call]
 ) -> list[Row]:
-    """Time epochs in turns; on more threads also ours on one."""
+    """Time epochs in turns; on more threads also those of a twin on one.
+
+    A model remembers for a while how many threads were best for it.
+    """
     threads, goal = settings.threads, training.goal
     if threads > 1:
-        epochs = {ALONE: ours.epoch, **epochs}
+        epochs = {ALONE: Ours(training).epoch, **epochs}
         goal = goal if goal.figure == "ratio" else SPEEDUP
     timings, peak = take_turns(
         epochs,
