@@ -4,6 +4,7 @@
     python -m benchmarks.compare --suite forward,training --before results/before.json
 
 All that measures is in the installed package, in `lstmfast._bench`; this calls `lstmfast bench`.
+Whole suites against all engines are kept by processor (`benchmarks/results_by_cpu.py`).
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import results_by_cpu
 from lstmfast._bench import chart, report
 from lstmfast._bench.protocol import Row
 from lstmfast._bench.suites import SUITES
 from lstmfast._cli.common import UserError, write_file
 from lstmfast.plot import looks as plot
 
-PASSED_ON = ("suite", "against", "shapes", "mode", "threads", "seconds")
+PASSED_ON = ("suite", "against", "shapes", "mode", "isa", "threads", "seconds")
+PARTIAL = ("against", "shapes", "mode")  # with one of these a run is not kept by processor
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         before = None if args.before is None else read(args.before)
         args.out.mkdir(parents=True, exist_ok=True)
-        found = args.out / f"{args.threads or 1}_threads.json"
+        found = args.out / f"{args.threads or 1}_threads{f'_{args.isa}' if args.isa else ''}.json"
         command = [sys.executable, "-m", "lstmfast.cli", "bench", "--json", str(found)]
         for name in PASSED_ON:
             if getattr(args, name) is not None:
@@ -51,6 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return code
         facts, rows = read(found)
         draw(found, facts, rows)
+        if not any(getattr(args, name) for name in PARTIAL):
+            kept = results_by_cpu.keep(found.read_text(encoding="utf-8"), args.out)
+            print(f"kept: {kept}")
         if before is not None:
             print(f"\n{before_and_after(before, rows)}")
     except UserError as error:

@@ -20,15 +20,19 @@ from lstmfast._cli.forecast import plot_kind
 DEFAULT_SUITES = ("forward", "training")
 
 
-def choose_engines(names: str | None) -> list[Engine]:
-    """Return lstmfast, the NumPy reference and the rivals asked for, or all that are installed."""
+def choose_engines(names: str | None, isa: str | None = None) -> list[Engine]:
+    """Return lstmfast, the NumPy reference and the rivals asked for, or all that are installed.
+
+    Of these only the ones that can be held to the instruction set, if one is given.
+    """
     installed = {engine.name: engine for engine in ENGINES if engine.installed}
     wanted = set(installed) if names is None else {*OWN, *_split(names)}
     _refuse_unknown(wanted, [engine.name for engine in ENGINES], "engine")
     missing = ", ".join(sorted(wanted - installed.keys()))
     if missing:
         raise UserError(f"{missing} is not installed; here are {', '.join(installed)}")
-    return [engine for name, engine in installed.items() if name in wanted]
+    chosen = [engine for name, engine in installed.items() if name in wanted]
+    return [engine for engine in chosen if isa is None or engine.holds]
 
 
 def choose_suites(names: str | None, mode: str) -> list[Suite]:
@@ -82,12 +86,14 @@ def _measure(args: argparse.Namespace) -> None:
     if shapes is not None and fixed:
         raise UserError(f"--shapes has no meaning for the suite {fixed[0]}")
     modes = ("forward", "training") if args.mode == "both" else (args.mode,)
-    settings = Settings(choose_engines(args.against), shapes, modes, args.threads, args.seconds)
+    settings = Settings(
+        choose_engines(args.against, args.isa), shapes, modes, args.threads, args.seconds
+    )
     pin(args.threads)
     warnings.simplefilter("ignore")  # of rivals at their import: not part of the table
     versions = settings.enter("", "", lambda engine: engine.version())
     settings.engines = [engine for engine in settings.engines if engine.name in versions]
-    facts = report.machine(versions, args.threads)
+    facts = report.machine(versions, args.threads, args.isa)
     print(report.header(facts))
     rows: list[Row] = []
     for suite in suites:

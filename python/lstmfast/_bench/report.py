@@ -45,13 +45,18 @@ def _git(*arguments: str) -> str:
     return found.stdout.strip()
 
 
-def machine(versions: Mapping[str, str], threads: int) -> dict[str, Any]:
-    """Return the machine, the engines' versions and the build that the figures belong to."""
+def machine(versions: Mapping[str, str], threads: int, held_to: str | None) -> dict[str, Any]:
+    """Return the machine, the engines' versions and the build that the figures belong to.
+
+    held_to: the instruction set that all engines are held to, below the machine's best.
+    """
     build = config()
     return {
         "date": date.today().isoformat(),
         "cpu": build["cpu"],
+        "cpu id": build["cpu id"],
         "isa": lf.isa(),
+        "held to": held_to,
         "caches": f"L1d {build['l1d']}, L2 {build['l2']}, L3 {build['l3']}",
         "system": platform.platform(),
         "compiler": build["compiler"],
@@ -66,7 +71,7 @@ def header(facts: dict[str, Any]) -> str:
     """Return the lines above the tables."""
     engines = ", ".join(f"{name} {version}" for name, version in facts["engines"].items())
     return (
-        f"{facts['cpu']} ({facts['caches']}), {threads_text(facts['threads'])}, "
+        f"{facts['cpu']}, {facts['cpu id']} ({facts['caches']}), {threads_text(facts['threads'])}, "
         f"Python {facts['python']}, {facts['date']}\n{engines}\n"
         "Medians of calls in turns (quartiles). peak: share of the FMA peak measured in the same "
         "run;\nratio: the best other engine's time over lstmfast's; goal: for AVX-512, ! where it "
@@ -142,8 +147,9 @@ def from_json(text: str) -> tuple[dict[str, Any], list[Row]]:
     rows = []
     for fields in found["results"]:
         fields.pop("met", None)
+        fields.setdefault("shape", None)
         for name, kind in (("shape", Shape), ("goal", Goal)):
-            if fields[name] is not None:
+            if fields.get(name) is not None:
                 fields[name] = kind(**fields[name])
         rows.append(Row(**fields))
     return found["machine"], rows

@@ -24,6 +24,17 @@ _THREAD_VARIABLES = (
     "NPROC",  # XLA's pool
 )
 
+# What holds lstmfast, torch, oneDNN, MKL and OpenBLAS to an instruction set.
+_HELD = {
+    "avx2": {
+        "LSTMFAST_ISA": "avx2",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+        "OPENBLAS_CORETYPE": "Haswell",
+    }
+}
+
 
 def add_arguments(parser: Parser) -> None:
     """Add the options of the command."""
@@ -41,6 +52,12 @@ def add_arguments(parser: Parser) -> None:
         help="e.g. toy,medium, or B, T, I, H as 32x100x64x128 (default: those of the suite)",
     )
     add("--mode", choices=["forward", "training", "both"], default="both")
+    add(
+        "--isa",
+        choices=list(_HELD),
+        help="hold lstmfast and the engines that have a way to it to this instruction set; leave "
+        "out the others",
+    )
     parser.add_number("--threads", 1, "of every engine", default=1)
     add(
         "--seconds",
@@ -59,16 +76,18 @@ def run(args: argparse.Namespace) -> int:
     if args.plot is not None:
         plot_kind(args.plot)
     command = [sys.executable, "-m", "lstmfast._bench"]
-    for option in ("against", "suite", "shapes", "mode", "threads", "seconds", "json", "plot"):
+    for option in (
+        "against", "suite", "shapes", "mode", "isa", "threads", "seconds", "json", "plot"
+    ):  # fmt: skip
         value = getattr(args, option)
         if value is not None:
             command += [f"--{option}", str(value)]
-    return _run_child(command, _environment(args.threads))
+    return _run_child(command, _environment(args.threads, args.isa))
 
 
-def _environment(threads: int) -> dict[str, str]:
+def _environment(threads: int, isa: str | None) -> dict[str, str]:
     """Return the environment of a process that measures with this many threads."""
-    fixed = dict.fromkeys(_THREAD_VARIABLES, str(threads))
+    fixed = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | _HELD.get(isa or "", {})
     return {**os.environ, **fixed, "KERAS_BACKEND": "torch", "JAX_PLATFORMS": "cpu"}
 
 

@@ -104,6 +104,8 @@ class Engine:
         Names of `OPTIONS` that it has.
     plain : bool
         Whether it takes the plain cell too.
+    holds : bool
+        Whether `lstmfast bench --isa` can hold it to an instruction set.
     found : callable
         Whether `module` is there; it loads nothing.
     """
@@ -116,6 +118,7 @@ class Engine:
     fitter: Callable[[Toy, int], Fitter] = _NO_FIT
     options: frozenset[str] = frozenset()
     plain: bool = True
+    holds: bool = False
     found: Callable[[str], bool] = _importable
 
     @property

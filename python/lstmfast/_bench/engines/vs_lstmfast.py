@@ -117,4 +117,13 @@ def _version() -> str:
     return f"{lf.__version__} ({lf.isa()})"
 
 
-LSTMFAST = Engine("lstmfast", "lstmfast", _version, LstmfastRunner, _stepper, _fitter, EVERY_OPTION)
+LSTMFAST = Engine(
+    "lstmfast",
+    "lstmfast",
+    _version,
+    LstmfastRunner,
+    _stepper,
+    _fitter,
+    EVERY_OPTION,
+    holds=True,
+)

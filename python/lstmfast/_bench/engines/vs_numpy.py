@@ -147,4 +147,5 @@ NUMPY = Engine(
     _stepper,
     NumpyFitter,
     EVERY_OPTION,
+    holds=True,
 )

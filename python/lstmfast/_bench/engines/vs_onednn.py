@@ -197,5 +197,6 @@ ONEDNN = Engine(
     OnednnRunner,
     _stepper,
     options=frozenset({"peephole", "projection", "bidirectional"}),
+    holds=True,
     found=lambda _: libdnnl.find() is not None,
 )

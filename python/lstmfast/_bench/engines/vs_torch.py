@@ -238,8 +238,11 @@ TORCH = Engine(
     TorchRunner,
     _stepper,
     options=frozenset({"projection", "lengths_full", "lengths_half", "bidirectional", "float64"}),
+    holds=True,
 )
-TORCH_CELL = Engine("torch_cell", "torch", torch_version, TorchCellRunner, _cell_stepper)
+TORCH_CELL = Engine(
+    "torch_cell", "torch", torch_version, TorchCellRunner, _cell_stepper, holds=True
+)
 TORCH_BY_HAND = Engine(
     "torch_by_hand",
     "torch",
@@ -247,4 +250,5 @@ TORCH_BY_HAND = Engine(
     TorchByHandRunner,
     plain=False,
     options=EVERY_OPTION - TORCH.options,
+    holds=True,
 )
