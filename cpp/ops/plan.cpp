@@ -102,8 +102,10 @@ Plan make_plan(std::string_view text) {
 }
 
 Plan& current() {
-  const char* const variable = std::getenv("LSTMFAST_PLAN");
-  static Plan made = make_plan(variable == nullptr ? "" : variable);
+  static Plan made = [] {
+    const char* const variable = std::getenv("LSTMFAST_PLAN");
+    return make_plan(variable == nullptr ? "" : variable);
+  }();
   return made;
 }
 
