@@ -33,6 +33,7 @@ MICROARCHITECTURES = {
     "AuthenticAMD family 26 model 2": "Zen 5",
 }
 VENDORS = {"AuthenticAMD": "amd", "GenuineIntel": "intel"}
+JUDGED = ("goal", "met")  # by the suites, and not kept
 MODES = {"forward": "forward", "training": "training step"}
 
 
@@ -74,7 +75,7 @@ def _text(parts: list[Part]) -> str:
     texts = []
     for part in parts:
         rows = ",\n".join(
-            json.dumps({k: v for k, v in row.items() if v not in (None, "")})
+            json.dumps({k: v for k, v in row.items() if v not in (None, "") and k not in JUDGED})
             for row in part["results"]
         )
         head = f'{{"suite": "{part["suite"]}", "machine": {json.dumps(part["machine"])},'
@@ -102,7 +103,11 @@ def _of_cpu(path: Path) -> Iterator[str]:
         return
     of_mode = {mode: rows for mode, result in found.items() if result for rows in [result[1]]}
     facts = next(result for result in found.values() if result)[0]
-    engines = ", ".join(f"{name} {version}" for name, version in facts["engines"].items())
+    engines = ", ".join(
+        f"{name} {version.partition('-')[0]}"
+        for name, version in facts["engines"].items()
+        if "_" not in name  # another way to run the one before
+    )
     yield f"**{title(facts)}** ({facts['isa']}), one thread, {facts['date']}.\n"
     yield f"![Times as fast as the best other engine](docs/{chart_name(path)})\n"
     heads = [f"{head} | of peak | best other | ratio" for head in MODES.values()]

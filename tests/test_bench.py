@@ -25,6 +25,7 @@ from lstmfast._bench.protocol import Goal, Row
 from lstmfast._bench.shapes import Shape
 from lstmfast._bench.suites import (
     kernels,
+    machine,
     memory,
     other_layers,
     scaling,
@@ -33,7 +34,7 @@ from lstmfast._bench.suites import (
     tutorials,
 )
 from lstmfast._bench.suites import tasks as tasks_suite
-from lstmfast._core import testing
+from lstmfast._core import config, testing
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -86,7 +87,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setattr(kernels, "ARITHMETIC", ("small",))
     monkeypatch.setattr(kernels, "BARRIERS", 100)
     monkeypatch.setattr(kernels, "READING", ("b1_256",))
-    monkeypatch.setattr(kernels, "cache_bytes", lambda: {"l1d": 4096, "l2": 16384})
+    for suite in (kernels, machine):
+        monkeypatch.setattr(suite, "cache_bytes", lambda: {"l1d": 4096, "l2": 16384, "l3": 65536})
+    monkeypatch.setattr(machine, "NAPS", 2)
 
     def with_engines(*arguments: str, rivals: Sequence[Engine] = ()) -> tuple[int, str, str]:
         monkeypatch.setattr(bench, "ENGINES", (LSTMFAST, NUMPY, *rivals))
@@ -240,6 +243,21 @@ def test_memory_suite(run: Run) -> None:
     assert (plain["case"], plain["unit"]) == ("plain", "B")
     # 5 H values a row and step: 4 gates and c. Of the 42 MB some lie in pages that were there.
     assert plain["relative"] == pytest.approx(5.0, abs=0.5)
+
+
+def test_machine_suite(run: Run) -> None:
+    code, _, err = run("--suite", "machine", *SHAPES, "--threads", "2", "--mode", "forward")
+    assert (code, err) == (0, "")
+    rows, _ = written()
+    limits = [row["case"] for row in rows if row["mode"] == "limit"]
+    assert limits[:2] == ["FMA, float32", "FMA, float64"]
+    assert limits[-2:] == ["barrier, 2 threads", "waking 1"]
+    assert {"read L2, up and down", "read L2, up", "read memory, up"} <= set(limits)
+    beside, *plans = [row for row in rows if row["mode"] == "forward"]
+    assert (beside["case"], beside["goal"]["bound"]) == ("2x3x4x5", 0.92)
+    assert [row["case"] for row in plans] == list(machine.PLANS)
+    assert all(row["relative"] > 0.0 for row in (beside, *plans))
+    assert config()["plan"].endswith("row_panels=4,turns=1")  # as it was
 
 
 def test_kernels_suite(run: Run) -> None:
