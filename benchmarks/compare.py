@@ -10,6 +10,7 @@ Whole suites against all engines are kept by processor (`benchmarks/results_by_c
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return code
         facts, rows = read(found)
         draw(found, facts, rows)
-        if not any(getattr(args, name) for name in PARTIAL):
+        whole = not any(getattr(args, name) for name in PARTIAL)
+        if whole and "LSTMFAST_ISA" not in os.environ and "LSTMFAST_PLAN" not in os.environ:
             kept = results_by_cpu.keep(found.read_text(encoding="utf-8"), args.out)
             print(f"kept: {kept}")
         if before is not None:

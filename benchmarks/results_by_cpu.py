@@ -2,8 +2,9 @@
 
     python -m benchmarks.results_by_cpu     # writes README's tables, and its charts into docs/
 
-A file has a part for each suite, number of threads and instruction set: the facts and rows of the
-last whole run of it on that processor. No figure is ever taken from one processor to another.
+A file has a part for each suite, number of threads and instruction set that engines were held to:
+the facts and rows of the last whole run of it on that processor. No figure is ever taken from one
+processor to another.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ Part = dict[str, Any]  # "machine", "suite", "results" as `report.to_json` has t
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+FILES = "[a-z0-9]*-[0-9]*-[0-9a-z]*.json"
 README, BEGIN, END = ROOT / "README.md", "<!-- results: begin -->\n", "<!-- results: end -->\n"
 CHARTS = ROOT / "docs"
 # What "vendor family model" is called
@@ -67,7 +69,7 @@ def keep(found: str, folder: Path) -> Path:
 
 
 def _key(facts: dict[str, Any], suite: str) -> tuple[str, int, str]:
-    return suite, facts["threads"], facts["isa"]
+    return suite, facts["threads"], facts["held to"] or ""
 
 
 def _text(parts: list[Part]) -> str:
@@ -94,7 +96,7 @@ def rows_of(path: Path, suite: str, threads: int = 1) -> tuple[dict[str, Any], l
 
 def tables(folder: Path) -> str:
     """Return README's part: a chart and a table for each processor."""
-    return "\n".join(part for path in sorted(folder.glob("*-*.json")) for part in _of_cpu(path))
+    return "\n".join(part for path in sorted(folder.glob(FILES)) for part in _of_cpu(path))
 
 
 def _of_cpu(path: Path) -> Iterator[str]:
@@ -143,7 +145,7 @@ def chart_name(path: Path) -> str:
 
 def main() -> int:
     """Write README's part and the charts."""
-    for path in sorted(RESULTS.glob("*-*.json")):
+    for path in sorted(RESULTS.glob(FILES)):
         found = [result for mode in MODES if (result := rows_of(path, mode))]
         if found:
             rows = [row for _, of_mode in found for row in of_mode]

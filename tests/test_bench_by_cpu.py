@@ -57,7 +57,7 @@ def test_a_run_replaces_its_suites_alone(kept: Any, tmp_path: Path) -> None:
     assert [
         (part["suite"], part["machine"]["threads"], part["machine"]["isa"]) for part in parts
     ] == [
-        ("forward", 1, "avx2"), ("forward", 1, "avx512"), ("forward", 2, "avx512"),
+        ("forward", 1, "avx512"), ("forward", 1, "avx2"), ("forward", 2, "avx512"),
         ("training", 1, "avx512"),
     ]  # fmt: skip
     facts, rows = kept.rows_of(path, "forward")
@@ -83,6 +83,8 @@ def test_names_of_processors(kept: Any) -> None:
     assert (kept.cpu_name(facts), kept.title(facts)) == ("intel-6-143", f"Xeon, {facts['cpu id']}")
     unknown = "unknown family unknown model unknown"
     assert kept.cpu_name({"cpu id": unknown}) == "unknown-unknown-unknown"
+    arm = "0x41 family 8 model 0xd40"
+    assert kept.cpu_name({"cpu id": arm}) == "0x41-8-0xd40"
 
 
 def test_readme_shows_the_kept_results(kept: Any) -> None:
@@ -90,5 +92,5 @@ def test_readme_shows_the_kept_results(kept: Any) -> None:
     shown = text.partition(kept.BEGIN)[2].partition(kept.END)[0]
     assert shown
     assert shown == kept.tables(kept.RESULTS)
-    for path in kept.RESULTS.glob("*-*.json"):
+    for path in kept.RESULTS.glob(kept.FILES):
         assert (kept.CHARTS / kept.chart_name(path)).is_file()

@@ -54,12 +54,13 @@ class MissedSavings {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // Adds a run of about `seconds`, and returns the sum since the last pause longer than `awake`.
-  double add(double saving, double seconds, std::chrono::duration<double> awake) noexcept {
-    const Clock::time_point now = Clock::now();
+  // Adds a run of about `seconds` that begins now, and returns the sum since the last pause that
+  // was longer than `awake`.
+  double add(double saving, double seconds, std::chrono::duration<double> awake,
+             Clock::time_point now = Clock::now()) noexcept {
     if (now > longest_) sum_ = 0;
-    const std::chrono::duration<double> twice(2 * seconds);  // for it is an estimate
-    longest_ = now + std::chrono::duration_cast<Clock::duration>(twice + awake);
+    const std::chrono::duration<double> run(1.5 * seconds);  // for it is an estimate
+    longest_ = now + std::chrono::duration_cast<Clock::duration>(run + awake);
     return sum_ += saving;
   }
   void clear() noexcept { sum_ = 0; }

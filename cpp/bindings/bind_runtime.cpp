@@ -44,6 +44,14 @@ std::string cpu_fact(const char* key) {
   return "unknown";
 }
 
+// "AuthenticAMD family 26 model 2"; on Arm "0x41 family 8 model 0xd40".
+std::string cpu_id() {
+  const bool x86 = cpu_fact("vendor_id") != "unknown";
+  return cpu_fact(x86 ? "vendor_id" : "CPU implementer") + " family " +
+         cpu_fact(x86 ? "cpu family" : "CPU architecture") + " model " +
+         cpu_fact(x86 ? "model" : "CPU part");
+}
+
 std::map<std::string, std::string> config() {
   const base::CacheSizes& cache = base::cache_sizes();
   const auto kib = [](index bytes) { return std::to_string(bytes / 1024) + " KiB"; };
@@ -52,8 +60,7 @@ std::map<std::string, std::string> config() {
       {"pybind11",
        PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR)},
       {"cpu", cpu_fact("model name")},
-      {"cpu id", cpu_fact("vendor_id") + " family " + cpu_fact("cpu family") + " model " +
-                     cpu_fact("model")},
+      {"cpu id", cpu_id()},
       {"plan", ops::plan_text()},
       {"l1d", kib(cache.l1d)},
       {"l2", kib(cache.l2)},

@@ -73,8 +73,9 @@ struct StepForward {
   CellParams<T> cell;
 };
 
-// Asks which function step_forward() comes to for steps like this one, of the same rows, panels and
-// options and with the same parts null: a step of a small model is called without the way there.
+// Asks which function step_forward() comes to for steps like this one, of the same panels and
+// options, and of one row where this one has one: a step of a small model is called without the way
+// there.
 template <class T>
 struct StepFunction {
   const StepForward<T>* step;

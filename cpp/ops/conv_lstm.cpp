@@ -4,6 +4,7 @@
 
 #include "kernels/table.h"
 #include "ops/lstm_noise.h"
+#include "ops/plan.h"
 #include "ops/random_mask.h"
 #include "ops/vector.h"
 
@@ -193,6 +194,7 @@ void ConvLstm<T>::step(const ConvLstmCall<T>& call, const T* x, index t) {
       kernels::StepForward<T> s{};
       place(s, rows, t);
       s.tail_panel = -1;
+      s.row_panels = int(plan().row_panels);
       s.z_in = z_at(t);
       s.z_panel_stride = rows_ * row;
       s.c_prev_panel_stride = rows_ * V;

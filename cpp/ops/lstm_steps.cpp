@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "ops/lstm_products.h"
-#include "ops/lstm_step.h"
+#include "ops/lstm_straight_steps.h"
 
 namespace lstmfast::ops {
 namespace {
@@ -20,6 +20,7 @@ struct Steps {
   LstmWorkspace<T>& w;
   const LstmRows<T>& rows = w.rows;
   const kernels::Table<T>& kernel = kernels::table<T>();
+  const index turns = plan().turns;
 
   // Lets g read x of the packed rows from the first of step k on.
   void read_input(kernels::Gemm<T>& g, index k) const {
@@ -125,7 +126,7 @@ struct Steps {
   }
   void place_step(kernels::StepForward<T>& s, index k, index block_begin, Range mine) const {
     place_cell(s, k, mine);
-    s.descending = plan().turns & k;
+    s.descending = turns & k;
     if (w.ahead_rows) {
       s.z_in = s.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
     } else {
@@ -134,49 +135,6 @@ struct Steps {
     }
     s.h_prev = w.has_h(call, k) ? w.h_in_at(k) : nullptr;
     if (w.training) s.gates = w.gates + w.cache_row(k) * shape.kept_elements();
-  }
-
-  // Whether every step has all rows, and is the fused kernel alone.
-  bool is_straight() const {
-    return LstmStep<T>::fits(shape) && !shape.is_reduced() && !finishes() && !rows.padded &&
-           rows.resets == nullptr;
-  }
-  // place_step() for step k of straight steps, from the step before: small layers notice the rest.
-  void advance(kernels::StepForward<T>& s, index k) const {
-    const index B = rows.batch, kept = B * shape.kept_elements();
-    s.descending = plan().turns & k;
-    s.h_prev = s.h;
-    s.h = w.h_at(k + 1);
-    s.c_prev = s.c;
-    if (w.training && s.c != nullptr) s.c += B * shape.lanes;
-    if (w.training) s.gates += kept;
-    if (s.keep_c.mask != nullptr) s.keep_c.mask += B * w.u_stride;
-    s.y_offsets += B;
-    if (s.cells != nullptr) s.cells_offsets += B;
-    if (w.ahead_rows) {
-      s.z_in = s.z += kept;
-    } else if (w.x != nullptr) {
-      s.x += B * shape.input;
-    } else {
-      s.x_offsets += B;
-    }
-  }
-  // Runs straight steps k0 .. k1; false where another thread has thrown.
-  bool run_straight(kernels::StepForward<T>& s, index k0, index k1, const LstmShare& share,
-                    base::InterruptPoint& point) const {
-    void (*run)(const kernels::StepForward<T>&);
-    const double row_flops = shape.flops();
-    place_step(s, k0, k0, share.rows);
-    kernel.step_function({&s, &run});
-    for (index k = k0;; advance(s, k)) {
-      point.in_blocks(share.rows, row_flops, [&](Range part) {
-        s.row0 = part.begin;
-        s.row1 = part.end;
-        run(s);
-      });
-      if (!share.arrive_and_wait()) return false;
-      if (++k == k1) return true;
-    }
   }
 
   // The first phase of a step with two makes r h; prepared for it, s differs from that of the
@@ -190,7 +148,7 @@ struct Steps {
                       Range mine) const {
     place_cell(s, k, mine);
     s.phase = phase;
-    s.descending = plan().turns & k;
+    s.descending = turns & k;
     s.z_in = s.gates = s.z = w.gates + z_row(k, block_begin) * shape.kept_elements();
     T* const resets = w.reset_h_at(k);
     s.h_prev = w.has_h(call, k) ? phase == 0 ? w.h_in_at(k) : resets : nullptr;
@@ -312,12 +270,14 @@ struct Steps {
         w.ahead_rows ? std::max<index>(1, w.ahead_rows / rows.batch) : w.chunk_end;
     base::InterruptPoint point;
     const double row_flops = shape.flops();
-    const bool straight = is_straight() && !share.rows.empty() && !share.panels.empty();
+    const bool straight =
+        has_straight_steps(shape, w) && !share.rows.empty() && !share.panels.empty();
     for (index k0 = w.chunk_begin; k0 < w.chunk_end; k0 += block_steps) {
       const index k1 = std::min(w.chunk_end, k0 + block_steps);
       if (w.ahead_rows) project_input(k0, k1, share, fused);
       if (straight) {
-        if (!run_straight(fused, k0, k1, share, point)) return;
+        place_step(fused, k0, k0, share.rows);
+        if (!run_straight(shape, w, share, k0, k1, point, fused)) return;
         continue;
       }
       for (index k = k0; k < k1; ++k) {

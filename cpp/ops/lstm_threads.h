@@ -102,7 +102,8 @@ base::team::Request direction_threads(const LstmShape<T>& shape, index batch, in
   const double flops = shape.flops() * double(steps) * double(batch);
   const LstmSharing alone = share_lstm(shape, batch, steps, flops);
   const bool rows = alone.by_rows && alone.threads > 1;
-  return rows || alone.threads > 2 ? base::team::Request(1) : threads_for(2 * flops, 2);
+  return rows || alone.threads > 2 ? base::team::Request(1)
+                                   : threads_for_seconds(2 * alone.seconds, 2);
 }
 
 }  // namespace lstmfast::ops

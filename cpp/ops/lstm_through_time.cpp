@@ -18,6 +18,7 @@ struct ThroughTime {
   LstmWorkspace<T>& w;
   const LstmRows<T>& rows = w.rows;
   const kernels::Table<T>& kernel = kernels::table<T>();
+  const index turns = plan().turns;
   const bool finishes = finishes_h(shape.options);
   const bool projects = shape.options.projection > 0;
   // Whether the caches are too large for L2.
@@ -200,7 +201,7 @@ struct ThroughTime {
           transposed.recurrent.of.kept * shape.lanes;
     g.row0 = mine.begin;
     g.row1 = mine.end;
-    g.descending = plan().turns & k;
+    g.descending = turns & k;
     const bool fetches_before = fetches && k > w.chunk_begin;
     g.a_next = fetches_before ? -rows.active[k - 1] * shape.kept_elements() : 0;
     kernel.gemm(g);

@@ -65,7 +65,7 @@ template <class F>
 double shortest(F f) {
   using Clock = std::chrono::steady_clock;
   double best = 1;
-  for (int i = 0; i < 5; ++i) {
+  for (int i = 0; i < 4; ++i) {
     const Clock::time_point start = Clock::now();
     f();
     best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
@@ -73,9 +73,11 @@ double shortest(F f) {
   return best;
 }
 
-// Some 0.1 ms: a plan needs no more than a rough speed.
+// Both together some 0.1 ms: a plan needs no more than a rough speed, and none below this, which
+// says that something else ran.
+constexpr index kLeastSpeed = 5;
 double measured_gflops() {
-  constexpr index kCount = 10000;
+  constexpr index kCount = 1000;
   const kernels::Table<float>& kernel = kernels::table<float>();
   alignas(64) float sums[64];
   const double seconds = shortest([&] { kernel.fma_chains({kCount, sums}); });
@@ -83,7 +85,7 @@ double measured_gflops() {
 }
 double measured_read_gbs(index l2) {
   base::Buffer<float> values;
-  values.resize(l2 / 2 / index(sizeof(float)));
+  values.resize(l2 / 4 / index(sizeof(float)));
   std::fill_n(values.data(), values.size(), 1.0F);
   alignas(64) float sums[64];
   const double seconds =
@@ -96,8 +98,9 @@ Plan make_plan(std::string_view text) {
   const base::CacheSizes& caches = base::cache_sizes();
   if (plan.l2 == 0) plan.l2 = caches.l2;
   if (plan.l3 == 0) plan.l3 = caches.l3 > 0 ? caches.l3 : 2 * plan.l2;
-  if (plan.gflops == 0) plan.gflops = std::max<index>(1, index(measured_gflops()));
-  if (plan.read_gbs == 0) plan.read_gbs = std::max<index>(1, index(measured_read_gbs(plan.l2)));
+  if (plan.gflops == 0) plan.gflops = std::max(kLeastSpeed, index(measured_gflops()));
+  if (plan.read_gbs == 0)
+    plan.read_gbs = std::max(kLeastSpeed, index(measured_read_gbs(caches.l2)));
   return plan;
 }
 
@@ -118,8 +121,8 @@ void set_plan(std::string_view text) { current() = make_plan(text); }
 std::string plan_text() {
   std::string text;
   for (const PlanRow& row : kRows)
-    text += (text.empty() ? "" : ",") + std::string(row.name) + "=" +
-            std::to_string(plan().*row.value);
+    text +=
+        (text.empty() ? "" : ",") + std::string(row.name) + "=" + std::to_string(plan().*row.value);
   return text;
 }
 

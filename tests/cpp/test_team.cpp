@@ -82,21 +82,20 @@ TEST_CASE("team: sleeping threads are woken for work that is worth it") {
   CHECK(team::run({2, 1}, nothing) == 2);
 }
 
-TEST_CASE("team: threads are woken for runs that follow each other") {
-  const Threads limit(2);
-  team::assume_wake_seconds(1e-3);
-  const auto runs_until_shared = [](std::chrono::microseconds pause) {
-    int count = 1;
-    while (team::run({2, 4e-4}, [](int, int) {}) == 1 && count < 100) {
-      std::this_thread::sleep_for(pause);
-      ++count;
-    }
-    return count;
+TEST_CASE("missed savings: of runs that follow each other, from the last longer pause on") {
+  MissedSavings missed;
+  const MissedSavings::Clock::time_point start = MissedSavings::Clock::now();
+  const auto add = [&](int at_us) {  // runs of 100 us, which save 40
+    return missed.add(40e-6, 100e-6, std::chrono::microseconds(50),
+                      start + std::chrono::microseconds(at_us));
   };
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  CHECK(runs_until_shared(std::chrono::microseconds(0)) < 100);
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  CHECK(runs_until_shared(std::chrono::milliseconds(2)) == 100);
+  CHECK(add(0) == doctest::Approx(40e-6));
+  CHECK(add(110) == doctest::Approx(80e-6));
+  CHECK(add(300) == doctest::Approx(120e-6));
+  CHECK(add(600) == doctest::Approx(40e-6));
+  CHECK(add(700) == doctest::Approx(80e-6));
+  missed.clear();
+  CHECK(add(800) == doctest::Approx(40e-6));
 }
 
 TEST_CASE("wake cost: of several, a mean of what was measured, slowly forgotten where not tried") {

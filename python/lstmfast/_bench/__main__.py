@@ -32,7 +32,10 @@ def choose_engines(names: str | None, isa: str | None = None) -> list[Engine]:
     if missing:
         raise UserError(f"{missing} is not installed; here are {', '.join(installed)}")
     chosen = [engine for name, engine in installed.items() if name in wanted]
-    return [engine for engine in chosen if isa is None or engine.holds]
+    free = [engine.name for engine in chosen if isa is not None and not engine.holds]
+    if free and names is not None:
+        raise UserError(f"{', '.join(free)} cannot be held to {isa}")
+    return [engine for engine in chosen if engine.name not in free]
 
 
 def choose_suites(names: str | None, mode: str) -> list[Suite]:

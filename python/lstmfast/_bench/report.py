@@ -70,6 +70,8 @@ def machine(versions: Mapping[str, str], threads: int, held_to: str | None) -> d
 def header(facts: dict[str, Any]) -> str:
     """Return the lines above the tables."""
     engines = ", ".join(f"{name} {version}" for name, version in facts["engines"].items())
+    if facts["held to"] is not None:
+        engines += f"; all held to {facts['held to']}"
     return (
         f"{facts['cpu']}, {facts['cpu id']} ({facts['caches']}), {threads_text(facts['threads'])}, "
         f"Python {facts['python']}, {facts['date']}\n{engines}\n"

@@ -54,9 +54,9 @@ def _run(settings: Settings) -> Iterator[list[Row]]:
 
 def _reading(settings: Settings) -> Iterator[list[Row]]:
     """Read memory of sizes around those of the caches, up and down in turns, and always up."""
-    sizes = cache_bytes()
+    sizes = {name: size for name, size in cache_bytes().items() if size > 0}
     places = {f"half of {name.upper()}": size // 2 for name, size in sizes.items()}
-    places |= {"L2": sizes["l2"], "twice L2": 2 * sizes["l2"], "memory": 4 * sizes["l3"]}
+    places |= {"L2": sizes["l2"], "twice L2": 2 * sizes["l2"], "memory": 4 * max(sizes.values())}
     for case, size in sorted(places.items(), key=lambda place: place[1]):
         calls, each = {}, max(1, int(SAMPLE_SECONDS * 50e9 / size))
         for way, turns in (("up and down", True), ("up", False)):
@@ -70,7 +70,7 @@ def _reading(settings: Settings) -> Iterator[list[Row]]:
 
 def _waking(threads: int) -> list[Row]:
     """Time a call that wakes the sleeping workers for work that is shared at once."""
-    x = np.zeros(1 << 22, np.float32)
+    x = np.zeros(1 << 22, np.float32)  # as much as is shared in any case
     samples = []
     lf.set_num_threads(threads)
     for _ in range(NAPS):
@@ -89,9 +89,16 @@ def _waking(threads: int) -> list[Row]:
 def _cell_seconds(settings: Settings) -> float:
     """Return the seconds of the functions of a cell, a unit, row and step."""
     x = np.linspace(-4.0, 4.0, VALUES, dtype=np.float32)
-    calls = {name: partial(testing.activate, name, x) for name in OF_A_CELL}
+    calls = {
+        (name, size): partial(testing.activate, name, x[:size])
+        for name in OF_A_CELL
+        for size in (VALUES, VALUES // 4)  # the calls' own cost is the same for both
+    }
     timings, _ = take_turns(calls, settings.seconds)
-    return sum(count * timings[name].median / VALUES for name, count in OF_A_CELL.items())
+    return sum(
+        count * (timings[name, VALUES].median - timings[name, VALUES // 4].median)
+        for name, count in OF_A_CELL.items()
+    ) / (VALUES - VALUES // 4)
 
 
 def _beside_limit(settings: Settings, shape: Shape, cell: float) -> list[Row]:
