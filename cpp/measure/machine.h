@@ -26,8 +26,8 @@ std::vector<double> time_idling(index samples, double seconds);
 // Memory that is read over and over, as a step of one row reads its weights.
 class Memory {
  public:
-  // turns: reads up and down in turns, so that each pass begins with what the caches hold of the one
-  // before; else always up.
+  // turns: reads up and down in turns, so that each pass begins with what the caches hold of the
+  // one before; else always up.
   Memory(index bytes, bool turns);
   // Reads all of it `count` times.
   void read(index count);

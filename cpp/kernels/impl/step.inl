@@ -80,7 +80,7 @@ void step_panels(const StepForward<T>& s, const Panels& panels) {
     const auto tile = [&](auto np, index p) {
       step_tile<T, Cell, 1, decltype(np)::value>(s, s.row0, p);
     };
-    s.row_panels >= kMost && panels.panel1 - panels.panel0 >= kMost + Cell::kPaired
+    s.row_panels >= kMost&& panels.panel1 - panels.panel0 >= kMost + Cell::kPaired
         ? for_panels<kMost>(panels, tile)
         : for_panels<Cell::kPaired>(panels, tile);
     return;
