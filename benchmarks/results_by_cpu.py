@@ -99,12 +99,17 @@ def tables(folder: Path) -> str:
     return "\n".join(part for path in sorted(folder.glob(FILES)) for part in _of_cpu(path))
 
 
+def _of_modes(path: Path) -> list[tuple[dict[str, Any], list[Row]]]:
+    """Return the facts and rows of forward and of training; nothing where one is missing."""
+    found = [result for mode in MODES if (result := rows_of(path, mode))]
+    return found if len(found) == len(MODES) else []
+
+
 def _of_cpu(path: Path) -> Iterator[str]:
-    found = {mode: rows_of(path, mode) for mode in MODES}
-    if not all(found.values()):
+    found = _of_modes(path)
+    if not found:
         return
-    of_mode = {mode: rows for mode, result in found.items() if result for rows in [result[1]]}
-    facts = next(result for result in found.values() if result)[0]
+    facts, _ = found[0]
     engines = ", ".join(
         f"{name} {version.partition('-')[0]}"
         for name, version in facts["engines"].items()
@@ -116,7 +121,7 @@ def _of_cpu(path: Path) -> Iterator[str]:
     yield f"| shape (B, T, I, H) | {' | '.join(heads)} |"
     yield "|---" * (1 + 4 * len(MODES)) + "|"
     for shape in SHAPES:
-        cells = (cell for rows in of_mode.values() for cell in _cells(rows, shape.name))
+        cells = (cell for _, rows in found for cell in _cells(rows, shape.name))
         yield f"| {shape.name} {shape.text.replace(',', ', ')} | {' | '.join(cells)} |"
     yield f"\n{engines}.\n"
 
@@ -146,8 +151,7 @@ def chart_name(path: Path) -> str:
 def main() -> int:
     """Write README's part and the charts."""
     for path in sorted(RESULTS.glob(FILES)):
-        found = [result for mode in MODES if (result := rows_of(path, mode))]
-        if found:
+        if found := _of_modes(path):
             rows = [row for _, of_mode in found for row in of_mode]
             picture = chart.draw(found[0][0], [FORWARD, TRAINING], rows, "png")
             write_file(CHARTS / chart_name(path), picture)

@@ -90,9 +90,9 @@ def of_lstm(case: Case) -> Arrays:
     return inferred | runs.run(rnn, problem, draw=False)
 
 
-def make_model(dtype: str = "float32") -> Sequential:
-    """A model of every kind of cell."""
-    model = Sequential(
+def model_of_all_cells(simple: SimpleRNN, **options: Any) -> Sequential:
+    """A model of every kind of cell; the last one is given."""
+    return Sequential(
         [
             Input((None, 5)),
             LSTM(33, return_sequences=True, peephole=True, proj_size=18, proj_clip=0.3),
@@ -100,12 +100,11 @@ def make_model(dtype: str = "float32") -> Sequential:
             GRU(21, return_sequences=True, reset_after=False),
             LSTM(17, return_sequences=True, layer_norm=True, coupled=True),
             TimeDistributed(Dense(7, activation="relu")),
-            SimpleRNN(9, return_sequences=True),
+            simple,
             Dense(3, activation="softmax"),
         ],
-        dtype=dtype,
+        **options,
     )
-    return with_numbers(model)
 
 
 def with_numbers(model: Sequential) -> Sequential:
@@ -117,7 +116,8 @@ def with_numbers(model: Sequential) -> Sequential:
 
 def of_model(dtype: str, precision: str | None = None) -> Arrays:
     """Outputs of a batch; without a precision also the weights after an epoch."""
-    model, x = make_model(dtype), numbers("x", (11, 7, 5)).astype(dtype)
+    model = with_numbers(model_of_all_cells(SimpleRNN(9, return_sequences=True), dtype=dtype))
+    x = numbers("x", (11, 7, 5)).astype(dtype)
     if precision is not None:
         return {"y": reduced(model, precision).predict(x, verbose=0)}
     found = {"y": model.predict(x, verbose=0)}

@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 
 import lstmfast as lf
+from bits_cases import model_of_all_cells
 from lstmfast.layers import (
     GRU,
     LSTM,
-    Bidirectional,
     Dense,
     Embedding,
     Input,
     SimpleRNN,
-    TimeDistributed,
 )
 from lstmfast.models import Model, Sequential, load_model
 from lstmfast.reference import CellOptions
@@ -36,19 +35,7 @@ def rounded(w: np.ndarray) -> np.ndarray:
 
 
 def all_kinds() -> Sequential:
-    model = Sequential(
-        [
-            Input((None, 5)),
-            LSTM(33, return_sequences=True, peephole=True, proj_size=18, proj_clip=0.3),
-            Bidirectional(GRU(20, return_sequences=True)),
-            GRU(21, return_sequences=True, reset_after=False),
-            LSTM(17, return_sequences=True, layer_norm=True, coupled=True),
-            TimeDistributed(Dense(7, activation="relu")),
-            SimpleRNN(9, learn_initial_state=True),
-            Dense(3, activation="softmax"),
-        ],
-        seed=0,
-    )
+    model = model_of_all_cells(SimpleRNN(9, learn_initial_state=True), seed=0)
     model.set_weights([RNG.normal(0, 0.5, w.shape) for w in model.get_weights()])
     return model
 

@@ -33,34 +33,43 @@ std::vector<std::string> isas(bool compiled) {
   return names;
 }
 
-// What /proc/cpuinfo says under a key, of the first CPU.
-std::string cpu_fact(const char* key) {
+using Facts = std::map<std::string, std::string>;
+
+// What /proc/cpuinfo says of the first CPU.
+Facts cpu_facts() {
+  Facts facts;
   for (const std::string& line : base::read_lines("/proc/cpuinfo")) {
-    const std::size_t colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    if (base::trim(std::string_view(line).substr(0, colon)) == key)
-      return std::string(base::trim(line.substr(colon + 1)));
+    const std::string_view text(line);
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) continue;
+    facts.emplace(base::trim(text.substr(0, colon)), base::trim(text.substr(colon + 1)));
   }
-  return "unknown";
+  return facts;
+}
+
+std::string known(const Facts& facts, const char* key) {
+  const auto found = facts.find(key);
+  return found == facts.end() ? "unknown" : found->second;
 }
 
 // "AuthenticAMD family 26 model 2"; on Arm "0x41 family 8 model 0xd40".
-std::string cpu_id() {
-  const bool x86 = cpu_fact("vendor_id") != "unknown";
-  return cpu_fact(x86 ? "vendor_id" : "CPU implementer") + " family " +
-         cpu_fact(x86 ? "cpu family" : "CPU architecture") + " model " +
-         cpu_fact(x86 ? "model" : "CPU part");
+std::string cpu_id(const Facts& facts) {
+  const bool x86 = facts.count("vendor_id") > 0;
+  return known(facts, x86 ? "vendor_id" : "CPU implementer") + " family " +
+         known(facts, x86 ? "cpu family" : "CPU architecture") + " model " +
+         known(facts, x86 ? "model" : "CPU part");
 }
 
-std::map<std::string, std::string> config() {
+Facts config() {
+  const Facts cpu = cpu_facts();
   const base::CacheSizes& cache = base::cache_sizes();
   const auto kib = [](index bytes) { return std::to_string(bytes / 1024) + " KiB"; };
   return {
       {"compiler", kCompiler},
       {"pybind11",
        PYBIND11_TOSTRING(PYBIND11_VERSION_MAJOR) "." PYBIND11_TOSTRING(PYBIND11_VERSION_MINOR)},
-      {"cpu", cpu_fact("model name")},
-      {"cpu id", cpu_id()},
+      {"cpu", known(cpu, "model name")},
+      {"cpu id", cpu_id(cpu)},
       {"plan", ops::plan_text()},
       {"l1d", kib(cache.l1d)},
       {"l2", kib(cache.l2)},

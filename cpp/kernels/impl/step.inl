@@ -80,9 +80,9 @@ void step_panels(const StepForward<T>& s, const Panels& panels) {
     const auto tile = [&](auto np, index p) {
       step_tile<T, Cell, 1, decltype(np)::value>(s, s.row0, p);
     };
-    s.row_panels >= kMost&& panels.panel1 - panels.panel0 >= kMost + Cell::kPaired
-        ? for_panels<kMost>(panels, tile)
-        : for_panels<Cell::kPaired>(panels, tile);
+    const index left = panels.panel1 - panels.panel0 - Cell::kPaired;
+    const bool most = kMost <= s.row_panels && kMost <= left;
+    most ? for_panels<kMost>(panels, tile) : for_panels<Cell::kPaired>(panels, tile);
     return;
   }
   const RowTiles tiles(s.row1 - s.row0, kMax);
